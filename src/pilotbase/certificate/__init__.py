@@ -11,7 +11,7 @@
     verification = verify_certificate(data, read_trust_roots(roots), revocations=None, at=now)
     verification.matches(application_digest)                    False: void for any other version
 
-Invalid raises `InvalidProofError` (exit 3), "cannot be told" under ``strict`` raises `UnknownProofError` (exit 4).
+Invalid raises `InvalidProofError` (exit 3); "unknown" under ``strict`` raises `UnknownProofError` (exit 4).
 """
 
 from pilotbase.certificate.bounded_json import read_evidence

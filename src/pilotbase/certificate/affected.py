@@ -1,7 +1,7 @@
-"""Which certificates a change of a standard touches: those whose plan was frozen with another version of the profile.
+"""Which certificates a change of a standard affects: those whose plan was frozen with another version of the profile.
 
-A change touches where more is asked than before. What the trial had measured may still show it: then nobody has to
-prove anything again.
+A certificate is affected only where the new version requires more. If the trial already measured enough to show it,
+nobody has to prove anything again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pilotbase.workspace.store import View
 
 @dataclass(frozen=True)
 class Touched:
-    """A requirement that asks for more now, and how the trial that there was stands to it."""
+    """A requirement that now requires more, and whether the existing trial already meets it."""
 
     change: RequirementChange
     outcome: Conformity
@@ -32,23 +32,23 @@ class Touched:
 
 @dataclass(frozen=True)
 class Affected:
-    """A certificate whose plan names the profile in another version."""
+    """A certificate whose plan names another version of the profile."""
 
     certificate: Certificate
     status: CertificateStatus
     version: str
-    """The version that its plan was frozen with."""
+    """The version its plan was frozen with."""
     touched: tuple[Touched, ...]
-    """Empty: what changed asks for no more."""
+    """Empty if no requirement became stricter."""
 
     @property
     def must_be_proven_again(self) -> bool:
-        """Tell whether the trial that there was does not show what is asked now."""
+        """Return whether the existing trial fails to show what the profile now requires."""
         return any(one.outcome is not Conformity.MET for one in self.touched)
 
 
 def affected_certificates(view: View, profile: StandardProfile, at: datetime) -> list[Affected]:
-    """Return the certificates that the actor sees and whose plan names another version of ``profile``, newest first."""
+    """Return the certificates visible to the actor whose plan names another version of ``profile``, newest first."""
     listed = revocations_of(view)
     found = []
     for certificate in issued_certificates(view):
@@ -78,7 +78,7 @@ def _touched(
     view: View, certificate: Certificate, reference: StandardReference, profile: StandardProfile
 ) -> tuple[Touched, ...]:
     before = _frozen(view, reference)
-    if before is None:  # the trial ran at a site, and its own profile stayed there: nothing is known to be the same
+    if before is None:  # the trial ran at a site and kept its profile there: treat all as changed
         changes = [RequirementChange("changed", None, one) for one in profile.requirements if not one.is_off]
     else:
         changes = touching(differences(before, profile), reference.also)
@@ -89,7 +89,7 @@ def _touched(
 def _rows(
     view: View, certificate: Certificate, profile: StandardProfile, changes: Sequence[RequirementChange]
 ) -> list[Conformity]:
-    """Return how the trial stands to each change; documents that were shown then are not known here."""
+    """Return how the trial meets each change; documents shown at the time of the trial aren't known here."""
     held = [HeldRequirement(profile, change.after) for change in changes if change.after is not None]
     stored = view.get(certificate.report)
     report = stored.load(Report) if stored is not None else None

@@ -1,4 +1,4 @@
-"""JSON from strangers: bounded in size and depth, no double keys, no NaN, no surprises."""
+"""Untrusted JSON: bounded in size and depth, no duplicate keys, no NaN."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ ROOTS = text("certificate.what.roots")
 
 
 def read_evidence(path: Path) -> bytes:
-    """Return the bytes of a certificate, a list of revocations or trust roots, at most `MAXIMUM_BYTES` of them.
+    """Return the bytes of a certificate, a revocation list or trust roots, at most `MAXIMUM_BYTES`.
 
     Raises:
-        InputError: there is no such file, it cannot be read, or it is larger.
+        InputError: the file doesn't exist, can't be read, or is too large.
     """
     return read_bounded(path, MAXIMUM_BYTES)
 
 
 def parse_model(model: type[Model], data: bytes, what: Text) -> Model:
-    """Return the ``model`` that the JSON ``data`` spells; ``what`` names it in the error.
+    """Parse the JSON in ``data`` into ``model``; ``what`` names it in error messages.
 
     Raises:
-        InvalidProofError: no UTF-8, no JSON, too large, too deep, a double key, or not of the model's form.
+        InvalidProofError: not UTF-8, not JSON, too large, too deep, a duplicate key, or it doesn't match the model.
     """
     try:
         return model.model_validate(parse_json(data))
@@ -50,7 +50,7 @@ def parse_model(model: type[Model], data: bytes, what: Text) -> Model:
 
 
 def parse_json(data: bytes) -> Plain:
-    """Return the plain value that ``data`` spells; raises `ValueError` saying what is wrong."""
+    """Return the plain value that ``data`` encodes; raises `ValueError` with the reason if it is malformed."""
     if len(data) > MAXIMUM_BYTES:
         raise ValueError(f"more than {MAXIMUM_BYTES} bytes")
     content = data.decode("utf-8")

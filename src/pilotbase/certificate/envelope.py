@@ -1,8 +1,8 @@
 """DSSE envelopes: a payload, its type, and Ed25519 signatures over both.
 
 Source: DSSE v1.0 (github.com/secure-systems-lab/dsse, protocol.md and envelope.md). Unknown members are ignored and
-both base64 alphabets are read, as the specification asks. ``chain`` is ours: the delegations that lead from a trust
-root to the signing key, themselves envelopes, so that a verifier needs the roots only.
+both base64 alphabets are read, as the specification asks. ``chain`` is our addition: the delegations that lead from a
+trust root to the signing key, themselves envelopes, so that a verifier needs only the roots.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ Base64 = Annotated[str, pydantic.AfterValidator(_check_base64)]
 
 
 class Signature(pydantic.BaseModel):
-    """One signature; ``keyid`` is a hint and never trusted."""
+    """One signature; ``keyid`` is only a hint and never trusted."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="ignore")
 
@@ -113,7 +113,7 @@ def seal(payload_type: str, payload: bytes, key: Ed25519PrivateKey, chain: tuple
 
 
 def decode_base64(encoded: str) -> bytes:
-    """Return the bytes that ``encoded`` (standard or URL-safe alphabet, padded) spells; raises `ValueError`."""
+    """Decode ``encoded`` (standard or URL-safe alphabet, padded); raises `ValueError`."""
     return base64.b64decode(encoded.translate(_STANDARD_ALPHABET), validate=True)
 
 

@@ -1,8 +1,8 @@
 """From a report to a signed certificate. Rejections and inconclusive trials are signed too; rehearsals never.
 
-The one true sentence of a certificate: what was shown, with which error probability, under which assumptions. Source:
-``statistics.md``, corrections, "The certificate's sentence". What carries no error probability (a full census, a
-measured run, a descriptive score) is said to carry none.
+A certificate makes one claim: what was shown, with which error probability, under which assumptions. Source:
+``statistics.md``, corrections, "The certificate's sentence". A result without an error probability (a full census, a
+measured run, a descriptive score) says so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, weakest
 
 NO_SEPARATION_OF_DUTIES = text("certificate.remark.no_separation")
-"""For a base of one person: who ran the trial also signed."""
+"""For a base run by one person: the person who ran the trial also signed."""
 _SIMULATED_DATA = text("certificate.remark.simulated")
 _WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
 _SHOWN_DIGITS = 12
@@ -43,11 +43,11 @@ def issue_certificate(
     expires_at: datetime,
     remarks: tuple[Text, ...] = (NO_SEPARATION_OF_DUTIES,),
 ) -> Certificate:
-    """Return the certificate over the ``report`` of a trial under ``plan``: the full one, or what a site has let out.
+    """Return the certificate for the ``report`` of a trial under ``plan``: a full report, or one released by a site.
 
     Raises:
-        RefusedError: the report is a rehearsal's or a supplier's view.
-        InvalidProofError: the report is about another plan.
+        RefusedError: the report is from a rehearsal or is a supplier's view.
+        InvalidProofError: the report is for another plan.
     """
     scenario, attempt = report.scenario, report.attempt
     if not report.evidence or scenario is None or attempt is None:
@@ -82,18 +82,18 @@ def issue_certificate(
 
 
 def endpoint_remark(endpoint: EndpointStatement) -> Text:
-    """Return what a certificate says in place of a digest of the model."""
+    """Return what a certificate states in place of a model digest."""
     model = " ".join(filter(None, (endpoint.model, endpoint.version)))
     days = {"since": endpoint.period.since, "until": endpoint.period.until}
     return text("certificate.remark.endpoint", url=endpoint.url, model=model, **days)
 
 
 def sign_certificate(certificate: Certificate, trust: TrustFolder) -> Envelope:
-    """Return ``certificate`` as a signed statement that brings along the delegations of the signing key.
+    """Return ``certificate`` as a signed statement that includes the delegations of the signing key.
 
     Raises:
-        RefusedError: the certificate is not wholly within the time of the signing key (it was issued before a rotation,
-            or ends later than the key), it names another issuer, or the key file is not there.
+        RefusedError: the signing key doesn't cover the certificate's whole validity (it was issued before a rotation,
+            or expires after the key), it names another issuer, or the key file doesn't exist.
     """
     if certificate.issuer != trust.issuer:
         raise RefusedError("certificate.other_issuer", folder=trust.path, found=trust.issuer, issuer=certificate.issuer)
@@ -110,10 +110,11 @@ def sign_certificate(certificate: Certificate, trust: TrustFolder) -> Envelope:
 
 
 def claim_sentence(report: Report, plan: TrialPlan) -> Text:
-    """Return what the full ``report`` of a trial under ``plan`` shows, in one sentence.
+    """Return, in one sentence, what the full ``report`` of a trial under ``plan`` shows.
 
     Raises:
-        RefusedError: the report is no evidence (a rehearsal) or a supplier's view, which lacks the number of cases.
+        RefusedError: the report isn't evidence (a rehearsal), or it is a supplier's view, which lacks the number of
+            cases.
     """
     attempt = report.attempt
     if not report.evidence or attempt is None:

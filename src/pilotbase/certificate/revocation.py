@@ -1,4 +1,4 @@
-"""Revocations: a signed list with an end date, so that a verifier offline can tell fresh from stale."""
+"""Revocations: a signed list with an end date, so that an offline verifier can tell fresh from stale."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pilotbase.documents.hashes import Digest
 REVOCATIONS_TYPE = "application/vnd.pilotbase.revocations+json"
 MAXIMUM_REASON = 500
 LIST_LIFE = timedelta(days=1)
-"""For so long a list speaks, whatever it says itself: who keeps an old one back hides a revocation no longer."""
+"""A list is valid for at most this long, whatever it states: replaying an old list can't hide a revocation longer."""
 
 
 class Revoked(Part):
-    """One certificate that does not hold, since when and why."""
+    """One certificate that isn't valid, since when and why."""
 
     serial: Digest
     reason: str = pydantic.Field(max_length=MAXIMUM_REASON)
@@ -30,7 +30,7 @@ class Revoked(Part):
 
 
 class RevocationList(Document):
-    """Everything that ``issuer`` has revoked or suspended; says nothing after `until`.
+    """Everything that ``issuer`` has revoked or suspended; the list says nothing after `until`.
 
     A suspension is what RFC 5280, 5.3.1 calls certificateHold: the entry leaves the list when it is lifted.
     """
@@ -38,27 +38,27 @@ class RevocationList(Document):
     document: Literal["revocations/1"] = "revocations/1"
     issuer: Name
     number: int = pydantic.Field(ge=1)
-    """Counts up with every list."""
+    """Increases with every list."""
     issued_at: Moment
     next_update: Moment
     revoked: tuple[Revoked, ...] = ()
     suspended: tuple[Revoked, ...] = ()
 
     def find(self, serial: str) -> Revoked | None:
-        """Return the entry of the certificate ``serial``, if it is revoked."""
+        """Return the entry of the certificate ``serial`` if it is revoked."""
         return next((entry for entry in self.revoked if entry.serial == serial), None)
 
     def find_suspended(self, serial: str) -> Revoked | None:
-        """Return the entry of the certificate ``serial``, if it is suspended."""
+        """Return the entry of the certificate ``serial`` if it is suspended."""
         return next((entry for entry in self.suspended if entry.serial == serial), None)
 
     @property
     def until(self) -> datetime:
-        """Return until when the list speaks."""
+        """Return when the list stops being valid."""
         return min(self.next_update, self.issued_at + LIST_LIFE)
 
     def fresh(self, at: datetime) -> bool:
-        """Tell whether the list speaks about the moment ``at``."""
+        """Return whether the list is valid at the moment ``at``."""
         return self.issued_at <= at <= self.until
 
 
@@ -66,7 +66,7 @@ def read_revocations(data: bytes, roots: TrustRoots) -> RevocationList:
     """Return the list in ``data``.
 
     Raises:
-        InvalidProofError: it is malformed, or no key that ``roots`` vouch for has signed it.
+        InvalidProofError: it is malformed, or not signed by a key that ``roots`` vouch for.
     """
     envelope = parse_model(Envelope, data, REVOCATIONS)
     if envelope.payload_type != REVOCATIONS_TYPE:
@@ -85,7 +85,7 @@ def seal_revocations(listed: RevocationList, trust: TrustFolder) -> Envelope:
     """Return ``listed`` signed by the signing key.
 
     Raises:
-        RefusedError: the list is dated before or after the time of the key, so that nobody would believe it.
+        RefusedError: the list is dated outside the validity of the key, so no verifier would accept it.
     """
     begins, ends = trust.signing_span()
     if not begins <= listed.issued_at < ends:

@@ -1,4 +1,4 @@
-"""Revoking, suspending, and the list that says so: kept in the store and its log; the public file is a signed copy."""
+"""Revoking and suspending: the list is kept in the store and its log; the public file is a signed copy."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ _ACTION = "revocations.published"
 
 
 def publish_revocations(trust: TrustFolder, view: View, path: Path, now: datetime) -> RevocationList:
-    """Return the list of this base, as it now stands at ``path`` too.
+    """Return this base's current list and make sure that ``path`` contains it.
 
-    A new one, valid for `LIST_LIFE`, is signed when less than half of that is left, the signing key is newer than the
-    list, or the file is not the list that the store keeps: lost, damaged, older. What a newer file names beyond the
-    store, which may come from a backup, is taken over.
+    A new list, valid for `LIST_LIFE`, is signed when less than half of that time is left, when the signing key is newer
+    than the list, or when the file isn't the list in the store: lost, damaged or older. If the file is newer than the
+    store, which may have been restored from a backup, its additional entries are kept.
 
     Raises:
-        RefusedError: ``now`` is outside the time of the signing key; the file is left as it was.
-        InvalidProofError: the store keeps another list than the log saw.
+        RefusedError: ``now`` is outside the validity of the signing key; the file is left unchanged.
+        InvalidProofError: the list in the store isn't the one in the log.
     """
     return _publish(trust, view, path, now)
 
 
 def revoke(trust: TrustFolder, view: View, path: Path, serial: str, reason: str, now: datetime) -> RevocationList:
-    """Put the certificate ``serial`` on the list and return it, logged and written to ``path``: all of it or nothing.
+    """Add the certificate ``serial`` to the list and return it; the log and ``path`` change together or not at all.
 
-    Revoking twice keeps the first entry. Raises as `publish_revocations`, and `InputError` for too long a reason.
+    Revoking twice keeps the first entry. Raises as `publish_revocations`, and `InputError` if the reason is too long.
     """
     return _publish(trust, view, path, now, _edit("revoked", serial, reason, now))
 
 
 def suspend(trust: TrustFolder, view: View, path: Path, serial: str, reason: str, now: datetime) -> RevocationList:
-    """Say on the list that the certificate ``serial`` does not hold for now; what is revoked stays so.
+    """List the certificate ``serial`` as suspended; a revoked certificate stays revoked.
 
     Raises as `revoke`.
     """
@@ -57,19 +57,19 @@ def suspend(trust: TrustFolder, view: View, path: Path, serial: str, reason: str
 
 
 def reinstate(trust: TrustFolder, view: View, path: Path, serial: str, now: datetime) -> RevocationList:
-    """Take the suspension of the certificate ``serial`` off the list; raises as `publish_revocations`."""
+    """Remove the suspension of the certificate ``serial`` from the list; raises as `publish_revocations`."""
     return _publish(trust, view, path, now, _edit("reinstated", serial, "", now))
 
 
 @dataclass(frozen=True)
 class _Edit:
-    """One change of the list; the log knows it as ``certificate.<kind>``."""
+    """One change to the list, logged as ``certificate.<kind>``."""
 
     kind: Literal["revoked", "suspended", "reinstated"]
     entry: Revoked
 
     def stands_in(self, listed: RevocationList) -> bool:
-        """Tell whether the list says so already."""
+        """Return whether the list already contains this change."""
         revoked, held = listed.find(self.entry.serial), listed.find_suspended(self.entry.serial)
         return {
             "revoked": revoked is not None,
@@ -85,7 +85,7 @@ def _edit(kind: Literal["revoked", "suspended", "reinstated"], serial: str, reas
 
 
 def _publish(trust: TrustFolder, view: View, path: Path, now: datetime, edit: _Edit | None = None) -> RevocationList:
-    with view.transaction(_ACTION) as change:  # one at a time: no two lists of one number
+    with view.transaction(_ACTION) as change:  # one at a time: no two lists get the same number
         head = proven_head(view.store, REVOCATIONS_HEAD, _ACTION)
         kept = view.load(head, RevocationList) if head is not None else None
         shown = _read_copy(path, trust)
@@ -116,7 +116,7 @@ def _is_due(listed: RevocationList, trust: TrustFolder, now: datetime) -> bool:
 
 
 def _next_list(issuer: str, before: list[RevocationList], new: _Edit | None, now: datetime) -> RevocationList:
-    """Return the list after those ``before``: once revoked is for ever, what is suspended says the newest of them."""
+    """Return the list that follows ``before``: revocations are permanent, suspensions are those of the newest list."""
     newest = max(before, key=lambda listed: listed.number, default=None)
     revoked: dict[str, Revoked] = {}
     for entry in (entry for listed in before for entry in listed.revoked):

@@ -22,7 +22,7 @@ _DELEGATION_TYPE = "application/vnd.pilotbase.delegation+json"
 
 
 class TrustedRoot(Part):
-    """A root key of one issuer, and for which of its delegations it still stands."""
+    """A root key of one issuer, and the delegations that it still vouches for."""
 
     issuer: Name
     key: PublicKey
@@ -30,21 +30,21 @@ class TrustedRoot(Part):
     valid_until: Moment
     retired_at: Moment | None = None
     delegations: tuple[Digest, ...] = ()
-    """Once retired, a root vouches for these delegations only (digests of their payloads): whoever steals it later
-    can make no new ones."""
+    """A retired root vouches only for these delegations (digests of their payloads): if the key is stolen later, it
+    can't create new ones."""
     revoked_keys: tuple[Digest, ...] = ()
-    """Signing keys that are known to be in wrong hands: nothing they signed is valid any more."""
+    """Signing keys known to be compromised: nothing they signed is valid any more."""
 
 
 class TrustRoots(Document):
-    """The file ``trust-roots.json``; roots of several bases may stand in one file."""
+    """The file ``trust-roots.json``; one file may contain the roots of several bases."""
 
     document: Literal["trust-roots/1"] = "trust-roots/1"
     roots: tuple[TrustedRoot, ...] = pydantic.Field(min_length=1, max_length=_MAXIMUM_ROOTS)
 
 
 def read_trust_roots(data: bytes, file: str = "trust-roots.json") -> TrustRoots:
-    """Return the roots that ``data`` spells; raises `InputError`, for a verifier chooses its roots itself."""
+    """Parse the roots in ``data``; raises `InputError`, because a verifier chooses its own roots."""
     try:
         return parse_model(TrustRoots, data, ROOTS)
     except InvalidProofError as error:
@@ -52,7 +52,7 @@ def read_trust_roots(data: bytes, file: str = "trust-roots.json") -> TrustRoots:
 
 
 class Delegation(Document):
-    """What a root signs: this key may act in this role for this issuer, from then until then."""
+    """What a root signs: this key may act in this role for this issuer, between these two times."""
 
     document: Literal["delegation/1"] = "delegation/1"
     issuer: Name
@@ -70,7 +70,7 @@ class Delegation(Document):
 
 @dataclass(frozen=True)
 class TrustedKey:
-    """A key that a chain has led to: what it may do, for whom, and when."""
+    """A key reached through a chain: what it may do, for whom, and when."""
 
     key: PublicKey
     issuer: str
@@ -78,10 +78,10 @@ class TrustedKey:
     valid_from: datetime
     valid_until: datetime
     only_delegations: frozenset[str] | None = None
-    """For a retired root: payload digests of the delegations that it still stands for."""
+    """For a retired root: payload digests of the delegations that it still vouches for."""
 
     def covers(self, start: datetime, end: datetime) -> bool:
-        """Tell whether the key is valid from ``start`` to ``end``."""
+        """Return whether the key is valid from ``start`` to ``end``."""
         return self.valid_from <= start and end <= self.valid_until
 
 
@@ -93,8 +93,8 @@ def delegate(delegation: Delegation, root: Ed25519PrivateKey) -> Envelope:
 def follow_chain(roots: TrustRoots, chain: Iterable[Envelope]) -> tuple[TrustedKey, ...]:
     """Return every key that ``roots`` vouch for, directly or through ``chain`` (links in order).
 
-    A link that no known root signed is passed over: a verifier whose roots are newer than the chain's first links does
-    not need them. What cannot be reached is not trusted, so that skipping never lets anything in.
+    Links not signed by a known root are skipped: a verifier whose roots are newer than the chain's first links doesn't
+    need them. A key that can't be reached isn't trusted, so skipping links never admits a key.
     """
     trusted = [
         TrustedKey(

@@ -1,7 +1,7 @@
-"""The in-toto statement: which artefacts, by digest, the certificate speaks of.
+"""The in-toto statement: the artefacts, by digest, that the certificate covers.
 
 Source: in-toto attestation framework, Statement v1 (``spec/v1/statement.md``) and ResourceDescriptor; payload type as
-the envelope layer of that specification names it.
+named by the envelope layer of that specification.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Subject(Part):
 
 
 class Statement(Part):
-    """Statement v1 with a certificate as predicate."""
+    """Statement v1 with a certificate as its predicate."""
 
     type: str = pydantic.Field(alias="_type")
     subject: tuple[Subject, ...]
@@ -48,7 +48,7 @@ def read_statement(payload: bytes) -> Certificate:
     """Return the certificate in ``payload``.
 
     Raises:
-        InvalidProofError: no statement v1, another predicate, or subjects that are not those of the certificate.
+        InvalidProofError: not a statement v1, another predicate, or subjects that aren't those of the certificate.
     """
     statement = parse_model(Statement, payload, CERTIFICATE)
     if (statement.type, statement.predicate_type) != (STATEMENT_TYPE, PREDICATE_TYPE):

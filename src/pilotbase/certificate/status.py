@@ -1,4 +1,4 @@
-"""Issued certificates and how each stands: by its dates, and by the list that the base has signed."""
+"""Issued certificates and their status, from their dates and the base's signed revocation list."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 REVOCATIONS_HEAD = "revocations"
-"""The name under which the store keeps the newest list."""
+"""The name of the newest list in the store."""
 MOST_CERTIFICATES = 10_000
-"""The newest so many are looked at."""
+"""How many of the newest certificates are read at most."""
 
 
 class CertificateStatus(StrEnum):
-    """Whether a certificate holds; names: text ``portal.status.<value>``."""
+    """Whether a certificate is valid; names: text ``portal.status.<value>``."""
 
     VALID = "valid"
     SUSPENDED = "suspended"
@@ -32,7 +32,7 @@ class CertificateStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CertificateStanding:
-    """How a certificate stands at a moment."""
+    """The status of a certificate at a moment."""
 
     status: CertificateStatus
     entry: Revoked | None = None
@@ -40,13 +40,13 @@ class CertificateStanding:
 
 
 def revocations_of(view: View) -> RevocationList | None:
-    """Return what this base has revoked and suspended, or None where it has listed nothing."""
+    """Return what this base has revoked and suspended, or None if it has no list."""
     digest = view.head(REVOCATIONS_HEAD)
     return None if digest is None else view.load(digest, RevocationList)
 
 
 def standing_of(certificate: Certificate, listed: RevocationList | None, at: datetime) -> CertificateStanding:
-    """Return how ``certificate`` stands; what is revoked stays so, and what is over need not be suspended."""
+    """Return the status of ``certificate``; revoked takes precedence over expired, and expired over suspended."""
     revoked = listed.find(certificate.serial) if listed is not None else None
     if revoked is not None:
         return CertificateStanding(CertificateStatus.REVOKED, revoked)
@@ -57,17 +57,17 @@ def standing_of(certificate: Certificate, listed: RevocationList | None, at: dat
 
 
 def issued_certificates(view: View) -> list[Certificate]:
-    """Return the certificates that the actor sees, newest first, at most `MOST_CERTIFICATES`."""
+    """Return the certificates that the actor can see, newest first, at most `MOST_CERTIFICATES`."""
     return [certificate_in(stored) for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES)]
 
 
 def certificate_in(stored: Stored) -> Certificate:
-    """Return the certificate in an issued one; they never change, so each is read once."""
+    """Return the certificate in an issued one; each is parsed only once, because they never change."""
     return _read(stored.body)
 
 
 class IssuedCertificate(Document):
-    """A certificate with the envelope that was signed over it; a later change of keys does not touch it."""
+    """A certificate with the signed envelope; a later change of keys doesn't affect it."""
 
     document: Literal["issued-certificate/1"] = "issued-certificate/1"
     certificate: Certificate

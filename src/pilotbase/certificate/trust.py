@@ -1,8 +1,8 @@
-"""The keys of a base: a root to be taken offline, and the signing key that it certifies. Both can be rotated.
+"""The keys of a base: a root, to be taken offline, and the signing key that it certifies. Both can be rotated.
 
 keys/root/<id>.pem      private root keys; move them to a safe medium and bring them back to rotate
 keys/signing/<id>.pem   the private signing key in use
-keys/trust.json         what is public: roots, and the delegations that lead from them to the signing key
+keys/trust.json         public data: roots, and the delegations that lead from them to the signing key
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NAMES = pydantic.TypeAdapter[str](Name)
 
 
 class TrustState(Document):
-    """What ``keys/trust.json`` holds; nothing in it is secret."""
+    """The content of ``keys/trust.json``; nothing in it is secret."""
 
     document: Literal["trust/1"] = "trust/1"
     issuer: Name
@@ -45,14 +45,14 @@ class TrustState(Document):
     signing_key: Digest
     signing_until: Moment
     rotations: tuple[Envelope, ...] = ()
-    """By these each root but the first was certified by the one before it."""
+    """With these, each root except the first was certified by its predecessor."""
     delegation: Envelope
-    """By this the root in use certified the signing key."""
+    """With this, the current root certified the signing key."""
 
 
 @dataclass(frozen=True)
 class TrustFolder:
-    """The folder ``keys/`` of a base with its trust in it."""
+    """The folder ``keys/`` of a base and the trust in it."""
 
     path: Path
     state: TrustState
@@ -68,7 +68,7 @@ class TrustFolder:
         return (*self.state.rotations, self.state.delegation)
 
     def signing_span(self) -> tuple[datetime, datetime]:
-        """Return from when until when the root lets the signing key sign."""
+        """Return the period for which the root authorises the signing key."""
         granted = parse_model(Delegation, self.state.delegation.content(), DELEGATION)
         return granted.valid_from, granted.valid_until
 
@@ -77,15 +77,15 @@ class TrustFolder:
         return TrustRoots(roots=self.state.roots)
 
     def expiry(self, now: datetime) -> datetime:
-        """Return when a certificate issued ``now`` ends: after a year, or with the signing key if that is sooner."""
+        """Return when a certificate issued ``now`` expires: after a year, or with the signing key if that is sooner."""
         return min(now + timedelta(days=CERTIFICATE_DAYS), self.state.signing_until)
 
     def signing_key(self) -> Ed25519PrivateKey:
         """Return the private signing key.
 
         Raises:
-            RefusedError: the key file is not there, or others than the user can read it.
-            InvalidProofError: the file holds another key.
+            RefusedError: the key file doesn't exist, or other users can read it.
+            InvalidProofError: the file contains another key.
         """
         try:
             return _load(self.path, "signing", self.state.signing_key)
@@ -102,12 +102,12 @@ class TrustFolder:
 
 
 def create_trust(keys_folder: Path, issuer: str, now: datetime) -> TrustFolder:
-    """Return the trust in ``keys_folder``, making root and signing key first when there is none.
+    """Return the trust in ``keys_folder``, creating the root and the signing key first if there is none.
 
-    Two who create at once get the same trust.
+    Concurrent callers get the same trust.
 
     Raises:
-        InputError: ``issuer`` is no name; no key is made.
+        InputError: ``issuer`` isn't a valid name; no key is created.
         RefusedError: the folder belongs to another issuer.
     """
     require_name(issuer)
@@ -120,12 +120,12 @@ def create_trust(keys_folder: Path, issuer: str, now: datetime) -> TrustFolder:
 
 
 def has_trust(keys_folder: Path) -> bool:
-    """Tell whether keys have been made in ``keys_folder``."""
+    """Return whether ``keys_folder`` contains keys."""
     return (keys_folder / _STATE).exists()
 
 
 def open_trust(keys_folder: Path) -> TrustFolder:
-    """Return the trust in ``keys_folder``; raises `RefusedError` when there is none."""
+    """Return the trust in ``keys_folder``; raises `RefusedError` if there is none."""
     try:
         data = (keys_folder / _STATE).read_bytes()
     except FileNotFoundError:
@@ -134,7 +134,7 @@ def open_trust(keys_folder: Path) -> TrustFolder:
 
 
 def write_trust_roots(trust: TrustFolder, path: Path) -> TrustRoots:
-    """Write the public roots of ``trust`` to ``path``, whole or not at all, and return them."""
+    """Write the public roots of ``trust`` to ``path`` atomically, and return them."""
     roots = trust.roots()
     write_public(path, roots.canonical() + b"\n")
     return roots
@@ -143,8 +143,8 @@ def write_trust_roots(trust: TrustFolder, path: Path) -> TrustRoots:
 def rotate_signing_key(trust: TrustFolder, now: datetime, *, compromised: bool = False) -> TrustFolder:
     """Return the trust with a new signing key, certified by the root; the old private key is removed.
 
-    What the old key signed stays valid, unless it is ``compromised``: then the roots, once published again, name it
-    and everything it signed is invalid.
+    What the old key signed stays valid, unless it is ``compromised``: the roots must then be published again, they name
+    the key, and everything it signed is invalid.
 
     Raises:
         RefusedError: the root key is offline.
@@ -162,10 +162,10 @@ def rotate_signing_key(trust: TrustFolder, now: datetime, *, compromised: bool =
 
 
 def rotate_root(trust: TrustFolder, now: datetime) -> TrustFolder:
-    """Return the trust with a new root that the old one has signed; the signing key stays and is certified anew.
+    """Return the trust with a new root signed by the old one; the signing key stays and is certified again.
 
-    The old root is retired: published again, it vouches for what it has signed until now and for nothing else. Its
-    private key stays where it is; destroy it.
+    The old root is retired: once the roots are published again, it vouches only for what it has already signed. Its
+    private key stays on disk; destroy it.
 
     Raises:
         RefusedError: the old root key is offline.
@@ -189,7 +189,7 @@ def rotate_root(trust: TrustFolder, now: datetime) -> TrustFolder:
 
 
 def require_name(issuer: str) -> None:
-    """Return if a base can sign under this name; raises `InputError`."""
+    """Check that a base can sign under this name; raises `InputError`."""
     try:
         _NAMES.validate_python(issuer)
     except pydantic.ValidationError:
@@ -200,7 +200,7 @@ def write_public(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` (mode 0644 under the umask); a reader sees the old or the new bytes.
 
     Raises:
-        PilotbaseError: the machine could not (disk full, folder missing or not writable).
+        PilotbaseError: the write failed (disk full, folder missing or not writable).
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -228,7 +228,7 @@ def _create(keys_folder: Path, issuer: str, now: datetime) -> None:
     )
     try:
         _write(keys_folder, state, replace=False)
-    except FileExistsError:  # another process was first: its keys count
+    except FileExistsError:  # another process was first: its keys are used
         _remove(keys_folder, (("root", root_key), ("signing", signing)))
 
 

@@ -1,4 +1,4 @@
-"""Whether a certificate holds, told offline from its bytes, the trust roots and a list of revocations."""
+"""Offline verification of a certificate from its bytes, the trust roots and a revocation list."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from pilotbase.documents.texts import Text, text
 
 @dataclass(frozen=True)
 class CertificateVerification:
-    """A certificate that holds; a signed rejection holds too."""
+    """A valid certificate; a signed rejection is valid too."""
 
     certificate: Certificate
     signed_by: str
     """Id of the signing key."""
     at: datetime
-    """The moment about which this speaks."""
+    """The moment for which the result applies."""
     revocation: Literal["good", "unknown"]
-    """``unknown``: no list of revocations, or a stale one."""
+    """``unknown``: no revocation list, or a stale one."""
     notes: tuple[Text, ...] = ()
-    """What a reader must be told besides "valid"."""
+    """What a reader must know in addition to "valid"."""
 
     def matches(self, application: str, environment: str | None = None) -> bool:
-        """Tell whether the certificate is about exactly this application digest (and environment, where given)."""
+        """Return whether the certificate is for exactly this application digest (and environment, if given)."""
         found = self.certificate.application
         return found.digest == application and environment in (None, found.environment)
 
     def require(self, application: str, environment: str | None = None) -> None:
-        """Do nothing when `matches`; else raise `InvalidProofError`: void for any other version."""
+        """Do nothing if `matches`; else raise `InvalidProofError`: a certificate is void for any other version."""
         if not self.matches(application, environment):
             name = self.certificate.application.name
             raise InvalidProofError("certificate.other_version", application=name, found=application)
@@ -52,12 +52,12 @@ def verify_certificate(
     strict: bool = False,
     at: datetime,
 ) -> CertificateVerification:
-    """Return the certificate in ``data`` when it holds at the moment ``at``.
+    """Return the certificate in ``data`` if it is valid at the moment ``at``.
 
     Raises:
-        InvalidProofError: malformed, not signed by a key that ``roots`` vouch for, expired, not yet valid, revoked,
-            suspended; or the list of revocations itself is malformed or not signed.
-        UnknownProofError: ``strict``, and the list of revocations is missing, stale or another issuer's.
+        InvalidProofError: malformed, not signed by a key that ``roots`` vouch for, expired, not yet valid, revoked or
+            suspended; or the revocation list itself is malformed or not signed.
+        UnknownProofError: ``strict``, and the revocation list is missing, stale or another issuer's.
     """
     envelope = parse_model(Envelope, data, CERTIFICATE)
     signers = _signers(envelope, roots)
@@ -82,7 +82,7 @@ def verify_certificate(
 
 
 def _signers(envelope: Envelope, roots: TrustRoots) -> list[TrustedKey]:
-    """Return the trusted signing keys that signed; nothing of the payload is read before there is one."""
+    """Return the trusted keys that signed; the payload isn't parsed before there is one."""
     if envelope.payload_type != PAYLOAD_TYPE:
         raise InvalidProofError("certificate.other_payload", what=CERTIFICATE, found=envelope.payload_type)
     trusted = [holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing"]
@@ -93,7 +93,7 @@ def _signers(envelope: Envelope, roots: TrustRoots) -> list[TrustedKey]:
 
 
 def _entitled(signers: Sequence[TrustedKey], certificate: Certificate) -> TrustedKey:
-    """Return the signer that may sign this certificate: same issuer, and valid for as long as the certificate is."""
+    """Return the signer that may sign this certificate: same issuer, and valid for the certificate's whole validity."""
     for signer in signers:
         if signer.issuer == certificate.issuer and signer.covers(certificate.issued_at, certificate.expires_at):
             return signer
@@ -101,7 +101,7 @@ def _entitled(signers: Sequence[TrustedKey], certificate: Certificate) -> Truste
 
 
 def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, at: datetime) -> Text | None:
-    """Return why it cannot be told whether the certificate is revoked, or None; raises when it is, or is suspended."""
+    """Return why the revocation status is unknown, or None; raises if the certificate is revoked or suspended."""
     if listed is None:
         return text("certificate.doubt.missing")
     if listed.issuer != certificate.issuer:
@@ -120,7 +120,7 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
 
 
 def _not_listed(listed: RevocationList) -> Text:
-    """Return how far "not revoked" reaches: an older list that is still in its time holds no later revocation."""
+    """Return the limit of "not revoked": an older list that is still valid lacks later revocations."""
     return text(
         "certificate.not_listed",
         number=listed.number,

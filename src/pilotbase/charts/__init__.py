@@ -6,33 +6,33 @@
     group_chart(scores, language)                       one column and measure, with intervals
     latency_chart(performance, language)                histogram with quantiles ("" without one)
     load_blocks_chart(figures, language)                a load test block by block ("" of one block)
-    funnel_chart(stages, language, theme=LIGHT)         how many came through each stage
+    funnel_chart(stages, language, theme=LIGHT)         how many reached each stage
     way_chart(legs, language, theme=LIGHT)              days of each step from demand to use
     bar_chart(bars, legend, language, theme=LIGHT)      groups: a part of a whole, and the target
-    usage_chart(bands, since, until, title, promise)    who had how much of a pool over time ("" without a band)
-    strips_chart(strips, title, labels)                 a share over time, a strip a name ("" without a point)
+    usage_chart(bands, since, until, title, promise)    who used how much of a pool over time ("" without a band)
+    strips_chart(strips, title, labels)                 a share over time, one strip per name ("" without a point)
     grouped_chart(groups, title, ticks)                 the same names in every group, as bars ("" without a group)
-    grid_chart(grid, language, theme=LIGHT)             how many stand where a row meets a column
-    candidates_chart(rows, language)                    one criterion, a row a candidate ("" without a score)
+    grid_chart(grid, language, theme=LIGHT)             the count where a row meets a column
+    candidates_chart(rows, language)                    one criterion, one row per candidate ("" without a score)
     leader_chart(steps, language)                       a board's leader, step by step ("" without one)
-    gap_chart(squares, language, theme=LIGHT)           sectors × actions: what is left over of demand and supply
+    gap_chart(squares, language, theme=LIGHT)           sectors × actions: unmatched demand and supply
     watch_path_chart(path, language)                    a detector's evidence against its line ("" without a point)
     drift_chart(strips, begins, ends, language)         when each column had which colour ("" without a column)
-    ranked_chart(bars, title, lines=())                 a figure a name, and lines where figures begin to mean something
-    confusion_chart(figure, language, theme=LIGHT)      what was true against what was answered
+    ranked_chart(bars, title, lines=())                 one figure per name, and lines where figures become meaningful
+    confusion_chart(figure, language, theme=LIGHT)      true against answered classes
     calibration_chart, probability_chart (…)            whether probabilities come true; how often each was answered
-    answer_grid(figure, language, theme=LIGHT)          numbers against truth; histogram_chart for what lies between
+    answer_grid(figure, language, theme=LIGHT)          numbers against truth; histogram_chart for the differences
     time_chart, interval_chart, coverage_chart (…)      truth and answers over time; intervals ("" without a group)
     class_chart(figure, language, theme=LIGHT)          recall and precision of each class ("" without one)
-    boxed_image(image, boxes, title, language)          an image with what was found, missed and falsely told
+    boxed_image(image, boxes, title, language)          an image with boxes found, missed and false
     column_chart(columns, title, reached="", theme)     counts by name, and the share reached so far
-    histogram_chart(bins, title, unit="", times=False)  how often values fall into each bin, a part of them darker
-    qr_code(content, title)                             an address for a telephone
+    histogram_chart(bins, title, unit="", times=False)  how many values fall into each bin, a part of them darker
+    qr_code(content, title)                             an address for a phone
     status_mark(outcome)                                the mark alone; put the word beside it
 
-Each is self-contained: text stays text, `<title>` and `<desc>` for readers, no scripts, no styles, no identifiers, the
-same bytes on every machine; `one_file` makes pages that are so, too. ``format_number`` and kin spell numbers as the
-charts do; ``make_visible`` shows what hides in strangers' text.
+Each chart is self-contained: text stays text, `<title>` and `<desc>` for readers, no scripts, no styles, no
+identifiers, the same bytes on every machine; `one_file` builds self-contained pages, too. ``format_number`` and related
+functions spell numbers as the charts do; ``make_visible`` shows invisible characters in untrusted text.
 """
 
 from pilotbase.charts.against_truth import answer_grid, coverage_chart, format_at, interval_chart, time_chart

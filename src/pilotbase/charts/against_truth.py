@@ -119,7 +119,7 @@ TIME_WIDTH, TIME_HEIGHT, TIME_LEFT, TIME_RIGHT, TIME_TOP, TIME_BOTTOM = 640, 260
 _LABELLED: tuple[tuple[float, Anchor], ...] = ((0, "start"), (0.5, "middle"), (1, "end"))
 """Where an axis of times is labelled."""
 _SHORT = 3 * 86_400
-"""Seconds up to which an axis of times tells the minute."""
+"""Seconds up to which a time axis shows minutes."""
 
 
 def time_chart(figure: TimeCourse, language: Language, theme: Theme = LIGHT) -> str:

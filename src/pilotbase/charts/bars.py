@@ -1,4 +1,4 @@
-"""Bars below each other: groups as parts of a whole with their targets, and names with a figure each."""
+"""Horizontal bars: groups as parts of a whole with their targets, and names with one figure each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BOLD = 1.2
 
 @dataclass(frozen=True)
 class Bar:
-    """One group: how many, how many of them came through, and what was aimed at."""
+    """One group: its size, how many of it succeeded, and the target."""
 
     name: str
     whole: int
@@ -100,7 +100,7 @@ class RankedBar:
 
 
 def ranked_chart(bars: Sequence[RankedBar], title: str, lines: Sequence[float] = (), most: float = 0.0) -> str:
-    """Return the bars as SVG in the order given; "" without one. The longest is the largest figure, or ``most``."""
+    """Return the bars as SVG in the given order; "" without one. The longest is the largest figure, or ``most``."""
     if not bars:
         return ""
     described = "; ".join(f"{bar.name}: {bar.said}" for bar in bars)

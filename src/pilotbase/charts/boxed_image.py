@@ -28,7 +28,7 @@ def boxed_image(image: ShownImage, boxes: tuple[ShownBox, ...], title: str, lang
 
 
 def format_box(box: ShownBox, language: Language) -> str:
-    """Return a box in words: what came of it, its class, its score."""
+    """Return a box in words: its outcome, class and score."""
     score = "" if box.score is None else f" {box.score:.2f}"
     return f"{text(f'picture.box.{box.state}').render(language)}: {box.label}{score}"
 

@@ -1,4 +1,4 @@
-"""Answers that are classes: what was true against what was answered, and recall and precision of each class."""
+"""Answers that are classes: true against answered classes, and recall and precision of each class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONFUSION_TOP, WIDE, HIGH, GAP, NARROWEST, WIDEST = 48, 62, 44, 4, 60, 130
 NARROWEST_PAPER = 380
 """Of few classes letters are no larger than elsewhere."""
 _PERCENT = 0.995
-"""A share from here on that is not whole is not told as 100 %."""
+"""A share from this value up that isn't the whole isn't shown as 100 %."""
 
 
 def confusion_chart(figure: Confusion, language: Language, theme: Theme = LIGHT) -> str:
@@ -45,7 +45,7 @@ def confusion_names(figure: Confusion, language: Language) -> list[str]:
 
 
 def format_share(part: int, whole: int) -> str:
-    """Return ``part`` of ``whole`` in percent, never rounded to none or all; "–" of nothing."""
+    """Return ``part`` of ``whole`` in percent, never rounded to none or all; "–" if ``whole`` is zero."""
     if not whole:
         return "–"
     share = part / whole

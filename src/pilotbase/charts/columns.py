@@ -26,7 +26,7 @@ class ChartColumn:
 
 
 def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "", theme: Theme = LIGHT) -> str:
-    """Return the columns as SVG; ``reached``: what the line of shares is called."""
+    """Return the columns as SVG; ``reached``: the name of the line of shares."""
     described = "; ".join(f"{one.name}: {format_count(one.count)}" for one in columns)
     height = COLUMN_BOTTOM + NAMES + (40 if reached else 4)
     drawing = Drawing(COLUMN_WIDTH, height, title, described, theme.paper)
@@ -56,7 +56,7 @@ def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "", 
 
 HISTOGRAM_WIDTH, HEIGHT, HISTOGRAM_LEFT, HISTOGRAM_RIGHT, HISTOGRAM_TOP, HISTOGRAM_BOTTOM = 380, 150, 12, 368, 22, 116
 _SHORT = 3 * 86_400
-"""Seconds up to which an axis of times tells the minute."""
+"""Seconds up to which a time axis shows minutes."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

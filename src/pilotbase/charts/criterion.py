@@ -47,7 +47,7 @@ def _value_range(result: CriterionResult, values: list[float]) -> tuple[float, f
 
 
 def _compared(result: CriterionResult) -> bool:
-    """Tell whether a baseline has its place: the difference of two answers (a drop, a lift) has none of its own."""
+    """Return whether a baseline can be shown: the difference of two answers (a drop, a lift) has none."""
     return result.paired is None
 
 
@@ -56,7 +56,7 @@ def _bottom(result: CriterionResult) -> int:
 
 
 def _bounds(result: CriterionResult) -> tuple[float | None, float | None]:
-    """Return the bounds; what was measured on one run has none."""
+    """Return the bounds; a measurement on one run has none."""
     return (None, None) if result.guarantee == "measured_run" else (result.lower, result.upper)
 
 
@@ -142,7 +142,7 @@ def _description(result: CriterionResult, language: Language) -> str:
 CANDIDATE_WIDTH, CANDIDATE_ROW, CANDIDATE_TOP, FOOT = 440, 64, 34, 28
 CANDIDATE_LEFT, CANDIDATE_RIGHT = 28, 412
 _NAME, _MIDDLE = 16, 46
-"""How far below the top of its row the name of a candidate stands, and its dot: one above the other, for a phone."""
+"""Distance of a candidate's name and dot from the top of its row: one above the other, for phones."""
 _LONGEST_NAME = 280
 
 
@@ -157,7 +157,7 @@ class CandidateRow:
 def candidates_chart(rows: Sequence[CandidateRow], language: Language) -> str:
     """Return rows of one criterion as SVG: bounds as a bar, score as a dot, baseline on the same cases as a diamond.
 
-    Nothing is drawn ("") where no candidate has a score.
+    Nothing is drawn ("") if no candidate has a score.
     """
     values = [value for row in rows for value in _values(row.result)]
     if not values:

@@ -111,7 +111,7 @@ class Drawing:
 
     @contextmanager
     def ground(self, colour: str) -> Iterator[None]:
-        """Write within on ground of ``colour``: letters are rimmed by what they stand on."""
+        """Draw the block's content on a background of ``colour``: letters get an outline in that colour."""
         paper, self._paper = self._paper, colour
         yield
         self._paper = paper
@@ -124,7 +124,7 @@ class Drawing:
         ElementTree.SubElement(self._root, "image", attributes | {"image-rendering": "pixelated"})
 
     def sharpen(self) -> None:
-        """Let edges fall on whole pixels: for codes that machines read, where seams would be taken for light."""
+        """Align edges with whole pixels: for machine-readable codes, where seams would be read as light."""
         self._root.set("shape-rendering", "crispEdges")
 
     def to_svg(self) -> str:

@@ -1,6 +1,6 @@
-"""Bars in groups: the same names in every group, one below the other, a further stretch and the most where there are.
+"""Grouped bars: the same names in every group, one below the other, with an optional extension and maximum.
 
-Of waits the bar is the median, the further stretch reaches to the 90th percentile and the mark is the longest.
+For waiting times, the bar is the median, the extension reaches to the 90th percentile and the mark is the longest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class BarGroup:
 
 @dataclass(frozen=True)
 class Tick:
-    """Where on the axis, 0 to 1, stands what."""
+    """A label and its position on the axis, 0 to 1."""
 
     at: float
     said: str

@@ -48,7 +48,7 @@ def latency_chart(performance: Performance, language: Language) -> str:
 
 
 def _shown_bars(performance: Performance) -> Sequence[tuple[float, float, int]]:
-    """Return the bars; of values that are all the same one without width, wherever the bins of the report end."""
+    """Return the bars; if all values are equal, a single bar without width, whatever the report's bins."""
     bars = performance.latency_histogram
     longest = performance.latency_quantiles.get("max")
     if not bars or longest is None:
@@ -76,7 +76,7 @@ def _scale(bars: Sequence[tuple[float, float, int]]) -> Scale:
 
 
 def _draw_quantiles(drawing: Drawing, performance: Performance, scale: Scale) -> None:
-    """Draw one line a quantile, each label on a level of its own, so that close quantiles stay readable."""
+    """Draw one line per quantile, each label at a separate height, so that close quantiles stay readable."""
     found = [(name, performance.latency_quantiles[name]) for name in MARKED if name in performance.latency_quantiles]
     for level, (name, seconds) in enumerate(reversed(found)):
         x, y = scale(seconds), LATENCY_TOP - 40 + 16 * level

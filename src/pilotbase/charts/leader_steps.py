@@ -23,7 +23,7 @@ class LeaderStep:
 
 
 def leader_chart(steps: Sequence[LeaderStep], language: Language) -> str:
-    """Return the steps, oldest first, as SVG: evenly spaced, since the board tells of leaders only ("" without one)."""
+    """Return the steps, oldest first, as SVG: evenly spaced, because the board only shows leaders ("" without one)."""
     if not steps:
         return ""
     title = text("chart.leader.title").render(language)

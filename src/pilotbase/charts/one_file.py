@@ -1,4 +1,4 @@
-"""A page that is one file: both languages inside, no script, nothing loaded, no style but its own.
+"""A page in one file: both languages included, no script, no external resources, only its own style.
 
 Its template extends ``one_file.html.jinja``, which shows ``page.html.jinja`` once for each of ``languages``; its
 stylesheet follows ``one_file.css``.
@@ -33,7 +33,7 @@ def page_environment(package: str) -> Environment:
 
 @cache
 def page_style(package: str, sheet: str) -> dict[str, str]:
-    """Return ``style``, of all such pages and of ``package``, and ``style_hash``, by which a page allows it alone.
+    """Return ``style``, of all such pages and of ``package``, and ``style_hash``, with which a page allows only that.
 
     The hash is a source expression of CSP Level 3, §2.3.1.
     """

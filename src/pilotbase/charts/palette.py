@@ -32,23 +32,23 @@ FILLS: Mapping[Colour, str] = {
     Colour.ORANGE: "#c4570a",
     Colour.RED: RED,
 }
-"""Each stands out from white by 3 to 1 and more, as graphics must (WCAG 2.2, 1.4.11)."""
+"""Each has a contrast of at least 3 to 1 with white, as graphics require (WCAG 2.2, 1.4.11)."""
 _DEEPEST = 0.45
 """How far a ground goes from the paper to the strong colour: ink stays readable on it."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a chart by what they are for."""
+    """Colours of a chart by purpose."""
 
     ink: str
     muted: str
     line: str
     paper: str
     strong: str
-    """What the chart is about."""
+    """The chart's subject."""
     soft: str
-    """What it is compared with."""
+    """What the subject is compared with."""
     goal: str
     """A target."""
 

@@ -1,4 +1,4 @@
-"""Pixels as a PNG file, written by ourselves: what an owner's image file held besides pixels never reaches a page.
+"""Pixels as a PNG file, written by our own code: nothing in an owner's image file except pixels reaches a page.
 
 Source: W3C, "Portable Network Graphics (PNG) Specification (Third Edition)", sections 5, 9.2 (no filter) and 11.2.
 """

@@ -25,7 +25,7 @@ class Scale:
     logarithmic: bool = False
 
     def __call__(self, value: float) -> float:
-        """Return the position of ``value``, held inside the paper."""
+        """Return the position of ``value``, limited to the paper."""
         held = min(max(value, self.low), self.high)
         share = self._measure(held) - self._measure(self.low)
         whole = self._measure(self.high) - self._measure(self.low)
@@ -86,12 +86,12 @@ def format_number(value: float | None, unit: str = "") -> str:
 
 
 def format_on_axis(value: float | None, unit: str = "") -> str:
-    """Return ``value`` beside an axis that names ``unit`` once: times, sizes and shares as ever, others bare."""
+    """Return ``value`` for an axis that names ``unit`` once: times, sizes and shares as usual, others without unit."""
     return format_digits(value) if value is not None and named_once(unit) else format_number(value, unit)
 
 
 def named_once(unit: str) -> bool:
-    """Tell whether an axis names ``unit`` once; times and sizes change theirs from tick to tick."""
+    """Return whether an axis names ``unit`` once; times and sizes change theirs from tick to tick."""
     return unit not in ("", "s", "B")
 
 

@@ -65,7 +65,7 @@ WAY_LEFT, WAY_RIGHT, COUNT = 152, 440, 552
 
 @dataclass(frozen=True)
 class Leg:
-    """One step: the median of its days, over how many trials; None where nobody may know or nobody has come by."""
+    """One step: the median of its days, over how many trials; None if it is confidential or no trial passed it."""
 
     name: str
     days: float | None

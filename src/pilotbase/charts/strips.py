@@ -1,4 +1,4 @@
-"""A share over time, a strip a name on the same axes: what is compared lies one under the other."""
+"""A share over time, one strip per name on the same axes, one under the other for comparison."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH, LEFT, RIGHT, END, TOP, ROW, TALL, FOOT = 860, 250, 780, 852, 10, 62, 46, 
 
 @dataclass(frozen=True)
 class Strip:
-    """A name, its share at moments (position 0 to 1, share 0 to 1) and what its mean is spelled."""
+    """A name, its share at moments (position 0 to 1, share 0 to 1) and its mean as text."""
 
     name: str
     points: tuple[tuple[float, float], ...]

@@ -13,10 +13,10 @@ from pilotbase.documents.texts import Language, text
 
 WIDTH, LEFT, RIGHT, TOP, TALL, FOOT, LEGEND = 760, 52, 752, 12, 220, 30, 24
 COLOURS = (LIGHT.strong, LIGHT.soft, GREEN, AMBER, DEEP_BLUE, LINE)
-"""From the lowest band up; letters and words tell bands apart besides."""
+"""From the lowest band up; letters and words distinguish the bands too."""
 MOST_BANDS = len(COLOURS)
 _SHORT = 3 * 86_400.0
-"""Seconds up to which the axis tells the minute."""
+"""Seconds up to which the axis shows minutes."""
 _LABELS = 5
 
 
@@ -65,7 +65,7 @@ def usage_chart(
 
 
 def others(language: Language) -> str:
-    """Return what the band of all that have no band of their own is called."""
+    """Return the name of the band for everyone without a separate band."""
     return text("chart.usage.others").render(language)
 
 

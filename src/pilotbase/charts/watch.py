@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 640, 250
 PATH_LEFT, PATH_RIGHT, PATH_TOP, BOTTOM = 64, 616, 46, 198
 _DAY = timedelta(days=1)
 _LEAST, _MOST = 1.25, 2.5
-"""The scale reaches at least and at most so far, in shares of the level: the line is inside, and can be told from 1."""
+"""Smallest and largest extent of the scale, in shares of the level: the line is inside, and distinguishable from 1."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class WatchedPoint:
 
 @dataclass(frozen=True)
 class WatchedPath:
-    """A detector's points, oldest first, and the evidence at which it takes the colour ``high``."""
+    """A detector's points, oldest first, and the evidence at which it turns ``high``."""
 
     name: str
     points: Sequence[WatchedPoint]
     high: Colour
     level: float | None = None
-    """None: the scale has no evidence of its own, and shares of the level are written."""
+    """None: the scale has no evidence of its own, so it shows shares of the level."""
 
 
 def watch_path_chart(path: WatchedPath, language: Language) -> str:
-    """Return the path as SVG, by how much was read; "" for one that has read nothing."""
+    """Return the path as SVG, by number of observations; "" for a detector that has read none."""
     if not path.points:
         return ""
     last, high = path.points[-1], Text(code=f"colour.{path.high}").render(language)
@@ -82,7 +82,7 @@ def _draw_axes(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, la
 
 
 def _upright_name(path: WatchedPath) -> Text:
-    """Return what is measured upwards, and at which of it the line stands."""
+    """Return the name of the vertical axis, and the value of the line on it."""
     colour = Text(code=f"colour.{path.high}")
     if path.level is None:
         return text("chart.watch.share", colour=colour)
@@ -90,7 +90,7 @@ def _upright_name(path: WatchedPath) -> Text:
 
 
 def _spelled(path: WatchedPath) -> tuple[str, str]:
-    """Return the first and the last moment: days, or hours and seconds where all lies within one."""
+    """Return the first and the last moment: days, or hours and seconds if all are within one day."""
     first, last = path.points[0].at, path.points[-1].at
     begins = format_second(first, zone=False) if _is_short(path) else format_day(first)
     return begins, _short(last, path)
@@ -152,7 +152,7 @@ class Spell:
 
 @dataclass(frozen=True)
 class DriftStrip:
-    """A column and the spells in which it was not green, oldest first."""
+    """A column and the periods in which it wasn't green, oldest first."""
 
     column: str
     spells: Sequence[Spell]
@@ -182,7 +182,7 @@ def drift_chart(strips: Sequence[DriftStrip], begins: datetime, ends: datetime, 
 
 
 def _draw_word(drawing: Drawing, strip: DriftStrip, top: float, language: Language) -> None:
-    """Write the colour of the last spell on the strip: a colour alone says nothing to who cannot tell it."""
+    """Write the colour of the last period on the strip as a word: some readers can't distinguish colours."""
     if strip.spells:
         last = strip.spells[-1].colour
         word = Text(code=f"colour.{last}").render(language)

@@ -1,6 +1,6 @@
 """Verdicts with guarantees: martingales, confidence sequences, sequential decisions, attempts.
 
-The trial's way through this room::
+Usage in a trial::
 
     order = draw_order(cases, seed, units)               # after the answers are committed
     levels = attempt_levels(Fraction(5, 100), attempt=1)  # α_j = α / (j (j + 1))
@@ -12,11 +12,11 @@ The trial's way through this room::
     decision.criteria[0].verdict     # pass | fail | inconclusive | not_measured
     decision.criteria[0].lower, .upper, .path, .claim, .guarantee, .cases_needed
 
-``observation`` is any object with the attributes of `MeasuredCases`; those of `pilotbase.measures.observe` have them.
-Before a plan is frozen, `feasibility_of` says whether so few cases can decide a criterion at all, and how many would:
-give it the same `CriterionPlan`, observed on the baseline's answers.
+``observation`` is any object with the attributes of `MeasuredCases`; the results of `pilotbase.measures.observe` have
+them. Before a plan is frozen, `feasibility_of` reports whether the given number of cases can decide a criterion at all,
+and how many would: pass it the same `CriterionPlan`, observed on the baseline's answers.
 
-Beneath lie the primitives. Each takes values in batches of any size, and can be stored and resumed (`Primitive`)::
+The primitives underneath take values in batches of any size, and can be stored and resumed (`Primitive`)::
 
     sequence = ConfidenceSequence(0.05, limits=(0, 1), size=10_000)
     sequence.update(values)          # Bounds, valid at every time at once

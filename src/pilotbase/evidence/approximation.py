@@ -1,9 +1,10 @@
 """Measures that are a function of all cases together: bounds at a fixed n only.
 
-Recall at a rate of false alarms has exact bounds: a cut from the order of the others' scores, and a count. Approximate
-are a function of cell counts (a confusion matrix), of which the counts are resampled, as the cases would be, and the
-area under the ROC curve, by DeLong's variance or that of clusters. These err up to twice as often as they state where
-cases are few: so they are taken at half the level, and never below the sizes of `docs/decisions/0049`.
+Recall at a fixed false-alarm rate has exact bounds: a cut from the order of the other class's scores, and a count. The
+bounds of functions of cell counts (a confusion matrix) are approximate, by resampling the counts as the cases would be;
+so are those of the area under the ROC curve, by DeLong's variance or that of clusters. Approximate bounds fail up to
+twice as often as they state when cases are few: so they are taken at half the level, and never below the sizes of
+`docs/decisions/0049`.
 """
 
 from __future__ import annotations
@@ -73,13 +74,13 @@ class FunctionTest:
         return min(len(np.unique(self.units[chosen][mine])) for mine in (positive, ~positive))
 
     def needed(self, bound: Fraction, alpha: float) -> int | None:
-        """Return how many cases the scarcest class must have for ``bound`` to be confirmed; None where none do."""
+        """Return how many cases the scarcest class needs for ``bound`` to be confirmed; None if no number suffices."""
         if isinstance(self.statistic, CountStatistic):
             return self.statistic.least
         share = float(bound if self.comparison == ">=" else 1 - bound)
         if not 0 < share < 1:
             return None if share >= 1 else 1
-        # Else a share of them that lies below all others would not be seen more often than α/2.
+        # Otherwise a share of them below all others would go unseen more often than α/2.
         return math.ceil(math.log(alpha / 2) / math.log(share))
 
     def holds(self, bound: Fraction) -> bool:
@@ -147,8 +148,9 @@ def _recall_at(scores: Floats, positive: NDArray[np.bool_], rate: Fraction) -> f
 def _of_cut(scores: Floats, positive: NDArray[np.bool_], rate: Fraction, alpha: float) -> Bounds:
     """Return exact bounds of recall at ``rate``: half of ``alpha`` for the cut, half for the count above it.
 
-    The k-th highest of the others lies at or above the cut that the rate allows, and the l-th at or below it, each with
-    error at most α/2 (order statistics); positives strictly above them are then a binomial count (Clopper-Pearson).
+    The k-th highest score of the others is at or above the cut that the rate allows, and the l-th at or below it, each
+    with error at most α/2 (order statistics); positives strictly above them are then a binomial count
+    (Clopper-Pearson).
     """
     ours, others = scores[positive], np.sort(scores[~positive])[::-1]
     size, share, each = len(others), float(rate), alpha / 2
@@ -172,8 +174,8 @@ def _counts(statistic: CountStatistic, chosen: Ints) -> Floats:
 def _of_cells(statistic: CountStatistic, chosen: Ints, alpha: float, estimate: float) -> Bounds:
     """Return percentile bounds; resamples in which the function is 0/0 count as the worst on either side.
 
-    One case spread over all cells is added to the shares, so that cells without a case are not taken for impossible:
-    no error among ten cases is no proof that there are none.
+    One case spread over all cells is added to the shares, so that empty cells aren't treated as impossible: no error
+    among ten cases doesn't prove that there are none.
     """
     counts = _counts(statistic, chosen)
     total = int(counts.sum())

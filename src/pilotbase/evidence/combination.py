@@ -1,13 +1,13 @@
 """Measures of several ratios: their mean, the sum of their absolute values, or their largest difference.
 
 By the union bound each of C ratios is bounded at α/C, and all bounds hold at once (macro-averaged F1, statistics.md
-§2.2). Of an absolute value only the bound on the side of its true sign can fail when it is bounded from above, so α/C
-is enough there too; from below either can, at α/(2C).
+§2.2). For an upper bound on an absolute value, only the bound on the side of its true sign can fail, so α/C is enough
+there too; for a lower bound either can, at α/(2C).
 
 For an ordered pair (a, b) the null *m_a - m_b > d* is a union over the unknown level μ = m_b. The evidence against it
 is the **minimum** over μ of K⁻_a(μ + d)·K⁺_b(μ); the average over μ would accept anything (corrections, row 4).
-The product needs groups that are independent. Where a unit has cases in both groups (two devices of a patient) it is
-none, and the **mean** of the two capitals takes its place, which is one whatever the dependence.
+The product requires independent groups. If a unit has cases in both groups (two devices of a patient), the product
+isn't a valid capital; the **mean** of the two capitals replaces it, which is valid under any dependence.
 K⁻ rises and K⁺ falls in its argument, so between grid points the minimum is bounded by the cell's ends: the grid costs
 power, never validity. A gap ≤ d is confirmed when every pair is (each at α); it is refuted by one pair at α/(G(G-1)).
 """
@@ -39,7 +39,7 @@ _LEVELS = 24
 _FIRST_LOOK, _FURTHER = 512, 4
 _Stairs = tuple[Ints, Floats]
 MAXIMUM_GROUPS = 200
-"""Among more groups a gap is not measured: every ordered pair is a test of its own."""
+"""A gap between more groups isn't measured: every ordered pair is a separate test."""
 _NODES = 96
 _LOOKS = 80
 
@@ -111,7 +111,7 @@ class CombinedTest:
         return sum(found, Fraction(0)) / len(found)
 
     def _first(self, reached: Callable[[Floats], Flags], from_below: bool, alpha: float, horizon: int) -> int | None:
-        """Return the first time at which the combined bound has ``reached`` what is asked, looking ever further."""
+        """Return the first time at which the combined bound has ``reached`` its target, searching ever further."""
         seen = horizon if self.parts[0].method == "fixed" else min(_FIRST_LOOK, horizon)
         while True:
             times, values = self._path(from_below, alpha, seen)
@@ -123,10 +123,10 @@ class CombinedTest:
             seen = min(_FURTHER * seen, horizon)
 
     def _path(self, from_below: bool, alpha: float, horizon: int) -> tuple[Ints, Floats]:
-        """Return the combined bound as it stood at each time it moved, shapes (times,).
+        """Return the combined bound each time it moved, shapes (times,).
 
-        Bounds are followed on other values from another horizon; what was known of earlier times stays known, so that
-        interval and verdict agree.
+        Another horizon follows the bounds at other values; what was known at earlier times is kept, so that interval
+        and verdict agree.
         """
         key = from_below, alpha, horizon
         if key not in self._paths:
@@ -190,7 +190,7 @@ def _tighter(one: _Stairs, two: _Stairs, horizon: int, from_below: bool) -> _Sta
 
 @dataclass(frozen=True, eq=False)
 class GapTest:
-    """The criterion *largest difference between groups ≤ bound*; ``threshold`` aligns the grid, nothing else."""
+    """The criterion *largest difference between groups ≤ bound*; ``threshold`` only aligns the grid."""
 
     groups: Sequence[SingleTest]
     threshold: Fraction
@@ -239,7 +239,7 @@ class GapTest:
         return list(itertools.permutations(range(len(self.groups)), 2))
 
     def _shares(self, a: int, b: int) -> bool:
-        """Tell whether a unit has cases in both groups: it is then known at the same time in both."""
+        """Return whether a unit has cases in both groups: it is then known at the same time in both."""
         pair = min(a, b), max(a, b)
         if pair not in self._shared:
             first, second = (self.groups[number].stream.positions for number in pair)
@@ -267,7 +267,7 @@ class GapTest:
         return _Table(nodes, looks, below, above)
 
     def _nodes(self, horizon: int) -> list[Fraction]:
-        """Return levels at which capitals are computed: fine where the groups lie, one cell on either side."""
+        """Return levels at which capitals are computed: fine where the groups are, one cell on either side."""
         low, high = self._limits
         span = float(high - low)
         found = [(g.estimate(horizon), g.counts(horizon)[0]) for g in self.groups]
@@ -317,7 +317,7 @@ class _Table:
         least = np.full(len(self.looks), math.inf)
         for i in range(len(self.nodes) - 1):
             at = bisect.bisect_left(self.nodes, self.nodes[i + 1] + bound)
-            # Beyond the top no value of m_a can contradict the null: bet nothing on it.
+            # Beyond the top no value of m_a can contradict the null: don't bet on it.
             of_a = self.above[a][at] if at < len(self.nodes) else np.zeros(len(self.looks))
             least = np.minimum(least, _joint(of_a, self.below[b][i], shared))
         return least
@@ -334,7 +334,7 @@ def _joint(one: Floats, two: Floats, shared: bool) -> Floats:
 def _capitals(group: SingleTest, nodes: list[Fraction], looks: Ints, above: bool) -> Floats:
     """Return log capitals at each look, shape (nodes, looks)."""
     known = np.searchsorted(group.stream.positions, looks, side="right")
-    # At the outer end nothing is bet: a constant capital is valid there, and a bet could only lose.
+    # No bets at the outer end: a constant capital is valid there, and a bet could only lose.
     table = np.zeros((len(nodes), len(looks)))
     rows = range(len(nodes) - 1) if above else range(1, len(nodes))
     for row in rows:

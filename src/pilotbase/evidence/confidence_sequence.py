@@ -1,13 +1,13 @@
-"""Confidence sequences: bounds of a mean that hold at every time at once, of bounded integers or of right-or-wrong.
+"""Confidence sequences: bounds of a mean that hold at every time at once, for bounded integers or for right-or-wrong.
 
-Bisection over null values on a fixed lattice, with the running intersection over every value seen. Bisection is legal:
-the bets do not depend on the null but through the largest safe bet, so evidence above a bound falls as the bound rises
+Bisection over null values on a fixed lattice, with the running intersection over every value seen. Bisection is valid:
+the bets depend on the null only through the largest safe bet, so evidence above a bound falls as the bound rises
 (Waudby-Smith & Ramdas, JRSS-B 2024, section 4).
 
-Those of right-or-wrong do so in O(1) memory, from two counts alone.
+For right-or-wrong values they need only O(1) memory: two counts.
 
-One loop is compiled by numba where it is installed. Only yes or no comes back (does the capital ever reach the level?),
-and bounds are on a lattice, so both give the same bounds.
+One loop is compiled by numba if it is installed. It only returns yes or no (does the capital ever reach the level?),
+and bounds are on a lattice, so compiled and plain code give the same bounds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _Crosses = Callable[[Ints, float, int, float, Floats], bool]
 
 @dataclass(frozen=True)
 class SequenceState:
-    """What a sequence remembers: counts of each kind of value or, where order matters, the values themselves."""
+    """The state of a sequence: counts of each kind of value or, where order matters, the values themselves."""
 
     count: int
     total: int
@@ -267,7 +267,7 @@ class _CountedBatch:
         return counts
 
     def reaches(self, relative: Floats, level: float) -> bool:
-        """Return whether the log capital reaches ``level``; ``relative``: what a unit bet gains on each kind, ≥ -1."""
+        """Return whether the log capital reaches ``level``; ``relative``: the gain of a unit bet on each kind, ≥ -1."""
         logs = np.log1p(FRACTIONS[:, None] * relative)
         if len(_reaching(_weighted(logs, self._ends), level)):
             return True
@@ -338,7 +338,7 @@ def _reaching(logs: Floats, level: float) -> Ints:
 
 @cache
 def compiled_crosses() -> _Crosses | None:
-    """Return `crosses` compiled, or None where numba is not installed."""
+    """Return `crosses` compiled, or None if numba isn't installed."""
     try:
         numba: Any = import_module("numba")
     except ImportError:

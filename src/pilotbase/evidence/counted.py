@@ -1,10 +1,10 @@
 """The capital of independent entries from counts: at a number fixed beforehand, or when it first reaches a level.
 
-Entries of few kinds need only their counts, and many real values only their first four moments: at any number of
-entries a bound costs next to nothing. By Markov's inequality the capital reaches 1/α with probability at most α.
+Entries of few kinds need only their counts, and many real values only their first four moments: a bound costs next to
+nothing at any number of entries. By Markov's inequality the capital reaches 1/α with probability at most α.
 
 Counts only grow, so a block has an upper bound on the capital inside it; only blocks that could reach the level are
-looked at entry by entry. The same crossing as `MeanMartingale.crossing` finds, in a fraction of its time.
+examined entry by entry. This finds the same crossing as `MeanMartingale.crossing` in a fraction of the time.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _FIRST_GROUP, _LARGEST_GROUP = 8, 512
 
 @dataclass(frozen=True, eq=False)
 class CountedEntries:
-    """What the capital at a fixed number of entries depends on: kinds with their counts; or the moments of values."""
+    """What determines the capital at a fixed number of entries: kinds with their counts; or the moments of values."""
 
     kinds: Stream
     counts: Floats
     moments: Floats | None
-    """Sums of powers 0 to 4 of the gains about their mean; None where the kinds are few."""
+    """Sums of powers 0 to 4 of the gains about their mean; None if there are few kinds."""
     centre: float
 
     def confirms(self, bound: Fraction, comparison: Comparison, level: float) -> bool:
-        """Tell whether the log capital against the claim at ``bound`` being false reaches ``level``."""
+        """Return whether the log capital against the claim at ``bound`` being false reaches ``level``."""
         claim = self._claim(bound, comparison)
         return self._capital(claim.values - claim.low, claim.mean - claim.low, _sign(comparison)) >= level
 
     def refutes(self, bound: Fraction, comparison: Comparison, level: float) -> bool:
-        """Tell whether the log capital against the claim at ``bound`` being true reaches ``level``."""
+        """Return whether the log capital against the claim at ``bound`` being true reaches ``level``."""
         claim = self._claim(bound, comparison)
         return (
             self._capital(claim.high - claim.values, claim.high + claim.lost - claim.mean, -_sign(comparison)) >= level
@@ -85,7 +85,7 @@ class CountedEntries:
 
 
 def counted(stream: Stream, known: int) -> CountedEntries:
-    """Return what the capital after the first ``known`` entries depends on."""
+    """Return what determines the capital after the first ``known`` entries."""
     gain, weight = stream.gain[:known], stream.weight[:known]
     if known > _MANY_VALUES and len({w for _, w in stream.outcomes}) == 1 and not stream.largest_unit:
         found = _of_declared_kinds(stream, gain, weight)
@@ -97,7 +97,7 @@ def counted(stream: Stream, known: int) -> CountedEntries:
 
 
 def _of_declared_kinds(stream: Stream, gain: Ints, weight: Ints) -> CountedEntries | None:
-    """Return the counts of the declared outcomes; None where entries are of other kinds, too."""
+    """Return the counts of the declared outcomes; None if some entries are of other kinds."""
     if stream.largest_unit or len(stream.outcomes) > _FEW_KINDS:
         return None
     kinds = kinds_of(stream)
@@ -112,7 +112,7 @@ def kinds_of(stream: Stream) -> Stream:
 
 
 def codes_of(stream: Stream) -> NDArray[np.int8] | None:
-    """Return which declared outcome each entry is; None where entries are of other kinds, too, or there are many."""
+    """Return the declared outcome of each entry; None if some entries are of other kinds, or there are too many."""
     if stream.largest_unit or len(stream.outcomes) > _FEW_KINDS:
         return None
     codes = np.full(len(stream), -1, dtype=np.int8)
@@ -168,7 +168,7 @@ class CountedPath:
     def crossing(self, gains: Floats, level: float, known: int) -> int | None:
         """Return the index among the first ``known`` entries at which the log capital reaches ``level``.
 
-        ``gains``: what a bet of one gains on each kind, ≥ -1.
+        ``gains``: the gain of a bet of one on each kind, ≥ -1.
         """
         logs = np.log1p(FRACTIONS[:, None] * gains)
         blocks = -(-known // _BLOCK)

@@ -34,14 +34,14 @@ class CriterionTest(Protocol):
     """One criterion under test."""
 
     def exact_fixed(self, bound: Fraction) -> bool:
-        """Tell whether the exact fixed-n test is used (else the martingale, which holds at any time)."""
+        """Return whether the exact fixed-n test is used (otherwise the martingale, which is valid at any time)."""
 
     @property
     def range(self) -> tuple[Fraction, Fraction]:
         """Smallest and largest value that the measure can take."""
 
     def measured(self) -> bool:
-        """Tell whether every part has at least one eligible case in the whole set."""
+        """Return whether every part has at least one eligible case in the whole set."""
 
     def counts(self, horizon: int) -> tuple[int, int]:
         """Return eligible entries known at ``horizon``, and in all."""
@@ -50,13 +50,13 @@ class CriterionTest(Protocol):
         """Return the measure over the cases scored by ``horizon``; None when 0/0."""
 
     def holds(self, bound: Fraction) -> bool:
-        """Tell, by integers, whether the criterion is true of the whole set at ``bound``."""
+        """Return, computed in integers, whether the criterion is true of the whole set at ``bound``."""
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        """Return when the evidence for the criterion reached 1/alpha; None if not by ``horizon``."""
+        """Return when the evidence for the criterion reached 1/alpha; None if it didn't by ``horizon``."""
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        """Return when the evidence against the criterion reached 1/alpha; None if not by ``horizon``."""
+        """Return when the evidence against the criterion reached 1/alpha; None if it didn't by ``horizon``."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class SingleTest:
         return self._entries[known]
 
     def value_per_unit(self, bound: Fraction) -> float:
-        """Return what one unit of the claim's mean is worth in the measure at ``bound``, at the mean weight seen."""
+        """Return the value in the measure of one unit of the claim's mean at ``bound``, at the mean weight seen."""
         slope = 1.0 if self.root == 1 else 1 / (2 * max(float(bound), 1e-9))
         weight = float(self.stream.weight.mean()) if len(self.stream) else 1.0
         return slope * self.unit / (float(self.claim(bound, 0).scale) * weight)
@@ -152,7 +152,7 @@ class SingleTest:
         return None if codes is None else CountedPath.of(codes, len(kinds_of(self.stream)))
 
     def _gains(self, bound: Fraction, sign: int) -> Floats | None:
-        """Return what a bet of one on (or against) the claim gains on each kind; None at the end of the range."""
+        """Return the gain of a bet of one on (or against) the claim for each kind; None at the end of the range."""
         make = claim_at_least if self.comparison == ">=" else claim_at_most
         claim = make(kinds_of(self.stream), self.ratio_at(bound))
         low, mean = (claim.low, claim.mean) if sign > 0 else (-claim.high, -claim.mean)

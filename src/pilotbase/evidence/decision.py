@@ -37,7 +37,7 @@ from pilotbase.evidence.plans import (
 )
 
 _PATH_CASES, _PATH_LEVELS = 20_000, 16
-"""How far and how finely the path before a census is followed; it decides nothing there."""
+"""How far and how finely the path before a census is followed; it has no effect on the decision."""
 
 CriterionVerdict = Literal["pass", "fail", "inconclusive", "not_measured"]
 Verdict = Literal["accept", "reject", "inconclusive"]
@@ -45,11 +45,11 @@ Verdict = Literal["accept", "reject", "inconclusive"]
 
 @dataclass(frozen=True)
 class CriterionDecision:
-    """What is known of one criterion: the bound on the threshold's side holds at α_acc, the other at α_rej/k.
+    """The decision on one criterion: the bound on the threshold's side holds at α_acc, the other at α_rej/k.
 
     ``used`` and ``total`` count eligible entries (cases, clusters or blocks); ``cases_needed`` is a planning estimate
     of how many scored cases would decide, ``detectable`` the smallest distance that the whole set would decide. A
-    ``pass`` by itself proves nothing at α: only the verdict over all criteria does (corrections, row 9).
+    ``pass`` of one criterion proves nothing at α: only the verdict over all criteria does (corrections, row 9).
     """
 
     rule: str
@@ -85,7 +85,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class CriterionOutcome:
-    """What came of one criterion, without bounds; counts as in `CriterionDecision`."""
+    """The result of one criterion, without bounds; counts as in `CriterionDecision`."""
 
     verdict: CriterionVerdict
     used: int
@@ -95,7 +95,7 @@ class CriterionOutcome:
 
 @dataclass(frozen=True)
 class PointDecision:
-    """A decision without bounds: the verdict, the cases scored for it, and what came of each criterion."""
+    """A decision without bounds: the verdict, the cases scored for it, and the result of each criterion."""
 
     verdict: Verdict
     scored: int
@@ -161,7 +161,7 @@ def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design:
     trials = [_begin(plan, order, levels, len(criteria), design, horizon) for plan in criteria]
     if design.stop != "early":
         return [_refute(trial, trial.horizon, levels, len(criteria)) for trial in trials], horizon
-    # Once everything is confirmed the run has stopped: what comes later refutes nothing.
+    # Once everything is confirmed the run has stopped: later evidence refutes nothing.
     confirmed = _stopping_time(trials, horizon)
     trials = [_refute(trial, trial.horizon if trial.plan.run else confirmed, levels, len(criteria)) for trial in trials]
     return trials, _stopping_time(trials, horizon)
@@ -220,9 +220,9 @@ def _is_census(plan: CriterionPlan, scored: int, total: int) -> bool:
 
 
 def _stopping_time(trials: Sequence[_Trial], horizon: int) -> int:
-    """Return when the verdict first stands: a refutation, or the last confirmation; else the horizon.
+    """Return when the verdict is first reached: a refutation, or the last confirmation; otherwise the horizon.
 
-    What is judged on a run of its own neither stops the cases nor waits for them.
+    A criterion judged on its own run neither stops the cases nor waits for them.
     """
     on_cases = [trial for trial in trials if not trial.plan.run]
     refuted = min((t.refuted for t in on_cases if t.refuted is not None), default=horizon)
@@ -289,7 +289,7 @@ def _outcome_at(trial: _Trial, scored: int) -> CriterionOutcome:
 
 
 def _decided_at(trial: _Trial, verdict: CriterionVerdict, at: int) -> int | None:
-    """Return when the evidence for the verdict stood; a census that no crossing foretold stood at its end."""
+    """Return when the evidence for the verdict was complete; for a census without an earlier crossing, its end."""
     if verdict not in ("pass", "fail"):
         return None
     crossed = trial.confirmed if verdict == "pass" else trial.refuted
@@ -309,7 +309,7 @@ def _guarantee(trial: _Trial, census: bool) -> Guarantee:
 
 
 def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> Interval:
-    """Return bounds at ``at``; of a whole hidden set the value itself, with the path of what was known before."""
+    """Return bounds at ``at``; for a whole hidden set the value itself, with the path of earlier bounds."""
     estimate = trial.test.estimate(at)
     exact = estimate if estimate is not None else 0.0
     if trial.plan.observation.census_only and not census:
@@ -326,7 +326,7 @@ def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> I
 
 
 def _needed(trial: _Trial, at: int, levels: Levels, k: int) -> int | None:
-    """Return how many scored cases would decide, a planning estimate; None where none is made."""
+    """Return a planning estimate of how many scored cases would decide; None if there is none."""
     test = trial.test
     if trial.plan.observation.census_only:
         return trial.total

@@ -1,7 +1,7 @@
-"""Distributions that bounds are read from, and bounds for counts: exact ones at a fixed n, and Wilson's interval.
+"""Distributions that give bounds, and bounds for counts: exact ones at a fixed n, and Wilson's interval.
 
-By `scipy.special`: `scipy.stats` takes half a second to load. Tails are computed as tails, never as one minus the rest.
-Successes ``s`` of ``t`` observed; finite sets have ``size`` items of which an unknown number are successes.
+Uses `scipy.special`: `scipy.stats` takes half a second to load. Tails are computed as tails, never as one minus the
+rest. Successes ``s`` of ``t`` observed; finite sets have ``size`` items of which an unknown number are successes.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ PATH_POINTS = 200
 _FAR = 16
 _LEVELS = 32
 _HALVINGS = 8
-"""How near the last of the levels comes to the final bound: 2⁻⁸ of the way."""
+"""How close the last of the levels gets to the final bound: 2⁻⁸ of the way."""
 Crossing = Callable[[Fraction], int | None]
 
 
@@ -71,10 +71,10 @@ def invert(
 def staircase(
     crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction, levels: int = _LEVELS
 ) -> list[tuple[int, Fraction]]:
-    """Return (cases, bound) in the order in which one side's bound moved inwards from ``edge``, first at 0 cases.
+    """Return (cases, bound) each time one side's bound moved inwards from ``edge``, first at 0 cases.
 
-    It is followed at ``levels`` bounds, more of them the nearer they are to the last one; of several crossed at the
-    same time the last is the one that counts.
+    The path is followed at ``levels`` bounds, denser towards the last one; of several crossed at the same time, the
+    last one counts.
     """
     crossing = cache(crossing)
     points = [(0, edge)]
@@ -83,7 +83,7 @@ def staircase(
     if final == points[0][1]:
         return points
     last = crossing(final)
-    # Looked at once: nothing between was crossed at any other time.
+    # Checked once: nothing in between was crossed at any other time.
     if crossing(_grid(final + (edge - final) * Fraction(9, 10), edge, final)) != last:
 
         @cache
@@ -115,7 +115,7 @@ def _between(time: Callable[[int], int | None], outer: int, inner: int) -> Itera
 
 
 def _reachable(crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction) -> Fraction:
-    """Return a bound that is crossed, where ``edge`` lies so far out that steps towards it would be coarse."""
+    """Return a bound that is crossed, for an ``edge`` so far out that steps towards it would be coarse."""
     distance, span = _FAR * max(abs(centre), abs(threshold)), abs(edge - centre)
     sign = 1 if edge > centre else -1
     while 0 < distance < span / _FAR:
@@ -186,6 +186,6 @@ def nearest(value: Fraction, largest: int) -> Fraction:
         p0, q0, p1, q1 = p1, q1, p0 + whole * p1, q2
         n, d = d, n - whole * d
     k = (largest - q0) // q1
-    # The candidates lie on both sides of the value, at d/(q1·denominator) and what is left of 1/(q1·(q0 + k·q1)).
+    # The candidates are on both sides of the value, at d/(q1·denominator) and the rest of 1/(q1·(q0 + k·q1)).
     nearer = 2 * d * (q0 + k * q1) <= value.denominator
     return Fraction(p1, q1) if nearer else Fraction(p0 + k * p1, q0 + k * q1)

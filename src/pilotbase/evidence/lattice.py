@@ -47,7 +47,7 @@ class Stream:
         return int(np.searchsorted(self.positions, position, side="right"))
 
     def ratio(self, entries: int | None = None) -> Fraction | None:
-        """Return Σ gain / Σ weight over the first ``entries``; None when nothing was eligible (0/0)."""
+        """Return Σ gain / Σ weight over the first ``entries``; None if nothing was eligible (0/0)."""
         weight = int(self.weight[:entries].sum())
         if weight and self.exactly is not None:
             return self.exactly(entries)
@@ -63,7 +63,7 @@ class MeanClaim:
     high: int
     mean: Fraction
     closed: bool = False
-    """Confirm only what lies above the bound, equality left to the census: for claims whose step depends on the bound,
+    """Confirm only values above the bound and leave equality to the census: for claims whose step depends on the bound,
     so that evidence is monotone in it."""
     rounding: int = 0
     """How much the sum may have lost because values were rounded down: real ones, and huge ones."""
@@ -83,7 +83,7 @@ class MeanClaim:
         return len(self.values) if self.entries is None else self.entries
 
     def holds(self) -> bool:
-        """Tell whether the claim is true of all the values: exact, by integers."""
+        """Return whether the claim is true of all the values: exact, in integers."""
         return int(self.values.sum()) >= self.total
 
     def confirming(self, finite: bool) -> MeanMartingale:
@@ -162,7 +162,7 @@ def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Mea
 def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> MeanClaim:
     """Return the claim Σ sign·(q·gain - p·weight) ≥ 0, divided by the common divisor of its outcomes.
 
-    For a cluster the range is that of its largest number of cases: a case-weighted claim (corrections, row 7).
+    For a cluster the range is that of the largest cluster: a case-weighted claim (corrections, row 7).
     """
     p, q = bound.numerator, bound.denominator
     terms = [sign * (q * gain - p * weight) for gain, weight in stream.outcomes]
@@ -182,7 +182,7 @@ def _combine(entries: tuple[Ints, Ints], of_gain: int, of_weight: int, divisor: 
     """Return (of_gain·gain + of_weight·weight) / divisor, by Python's integers where int64 could overflow."""
     gain, weight = entries
     peak = abs(of_gain) * _largest(gain) + abs(of_weight) * _largest(weight)
-    # Without an entry the peak is 0 whatever the factors are.
+    # Without an entry the peak is 0, whatever the factors are.
     if max(peak, abs(of_gain), abs(of_weight), divisor) < _EXACT:
         values: Ints = (of_gain * gain + of_weight * weight) // divisor
         return values

@@ -39,9 +39,9 @@ class MartingaleState:
 
 
 class MeanMartingale:
-    """Evidence that the mean of integers in [``low``, ``high``] lies above a null value.
+    """Evidence that the mean of integers in [``low``, ``high``] is above a null value.
 
-    For evidence that it lies below, negate the values and the bounds. The result does not depend on how values are
+    For evidence that it is below, negate the values and the bounds. The result doesn't depend on how values are
     batched: the same values give the same capital, bit for bit.
     """
 
@@ -86,9 +86,9 @@ class MeanMartingale:
         return path
 
     def crossing(self, values: Ints, level: float) -> int | None:
-        """Take values until the log capital reaches ``level``; return the index at which it did, None if it did not.
+        """Take values until the log capital reaches ``level``; return the index at which it did, or None.
 
-        Stops reading after the crossing, so the state is then that of the end of the chunk, not of the crossing.
+        Reading stops after the crossing, so the state is that of the end of the chunk, not of the crossing.
         """
         self._refuse_too_many(values)
         # The mixture never exceeds its best bet, so most of the path needs no exponentials.
@@ -158,7 +158,7 @@ class MeanMartingale:
         # Sums of lowest values are exact in integers; only huge ones fall back to floats.
         floor = remaining * (self._low if size * abs(self._low) < _EXACT else float(self._low))
         room = (int(self._null) - before) - floor
-        # What is left above the smallest possible total: below zero, the null cannot be true any more.
+        # What remains above the smallest possible total: below zero, the null can't be true.
         left = room - above_low
         if not self._contradicted and len(values) and left.min() >= 0 and room.min() > 0:
             return above_low * (remaining / room) - 1.0, np.zeros(len(values), dtype=np.bool_)

@@ -30,7 +30,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class DetectorState:
-    """Values seen; the log of each bet's growth since the beginning; the log of what its starts are worth against it.
+    """Values seen; the log of each bet's growth since the beginning; the log of the value of its starts relative to it.
 
     ``started`` is None for no start yet. ``peak``: the largest log value so far, None before the first.
     """
@@ -42,7 +42,7 @@ class DetectorState:
 
 
 class _Detector(ABC):
-    """Growth of the bets and what was started when; a subclass says how starts are weighed and summed."""
+    """Growth of the bets and when each was started; subclasses define how starts are weighted and summed."""
 
     def __init__(self, r0: float, state: DetectorState | None = None) -> None:
         within("r0", r0, 0, 1)
@@ -101,9 +101,9 @@ class _Detector(ABC):
 
 
 class WeightedRestart(_Detector):
-    """An e-process that starts again at every step with a weight of its own: P(ever ≥ 1/α) ≤ α, and a short delay.
+    """An e-process that restarts at every step with its own weight: P(ever ≥ 1/α) ≤ α, and a short delay.
 
-    Weights w_t = log 2/log(t+2) - log 2/log(t+3), t = 0, 1, …, sum to 1; what is not yet started is held in cash. It
+    Weights w_t = log 2/log(t+2) - log 2/log(t+3), t = 0, 1, …, sum to 1; weight not yet started is held in cash. It
     is a mean of e-processes. Source: the restart weights of Shin, Ramdas & Rinaldo, "E-detectors", 2024.
     """
 

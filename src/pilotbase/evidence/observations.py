@@ -1,6 +1,6 @@
-"""What evidence needs to know of a measure: per-case gains and weights whose ratio of sums is the measure.
+"""What the evidence engine needs from a measure: per-case gains and weights whose ratio of sums is the measure.
 
-Any object with these attributes serves (`pilotbase.measures.Observation` does); nothing is imported from measures.
+Any object with these attributes works (`pilotbase.measures.Observation` has them); measures aren't imported here.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class RatioPart(Protocol):
 
     @property
     def unit(self) -> int:
-        """What one unit of the ratio is worth in the measure (before the root); 1 unless values are huge."""
+        """The value of one unit of the ratio in the measure (before the root); 1 unless values are huge."""
 
     @property
     def reals(self) -> RealGains | None:
@@ -85,12 +85,12 @@ class CountStatistic(Protocol):
 
     @property
     def least(self) -> int:
-        """How many cases of every class its bounds need: with fewer their error exceeds what they state."""
+        """How many cases of every class its bounds need: with fewer, they fail more often than stated."""
 
 
 @runtime_checkable
 class RecallCut(Protocol):
-    """Scores as in `RankedScores`, and the share of the others that may lie above the cut at which recall is read."""
+    """Scores as in `RankedScores`, and the share of the others allowed above the cut at which recall is read."""
 
     @property
     def scores(self) -> NDArray[np.float64]: ...
@@ -131,7 +131,7 @@ class MeasuredCases(Protocol):
 
     @property
     def statistic(self) -> Statistic | None:
-        """What a ``function`` is estimated from; else None."""
+        """The statistic that estimates a ``function``; otherwise None."""
 
     @property
     def joined(self) -> bool:

@@ -1,12 +1,12 @@
 """The order in which cases are scored: a permutation that a committed seed fixes, or proportional blocks of strata.
 
-The seed is revealed only after all answers are committed; an application that knew the order could answer well on its
-first cases only (corrections, row 1). Keys come from SHAKE-256 and are sorted as integers, so the order is the same on
+The seed is revealed only after all answers are committed; an application that knew the order could answer only its
+first cases well (corrections, row 1). Keys come from SHAKE-256 and are sorted as integers, so the order is the same on
 every machine and with every version of every library.
 
-Evidence gathered stratum by stratum first sees the easy stratum only and is wrong nearly always (corrections, row 3). A
-block holds every stratum in its exact share, so its sum is one bounded observation with the whole set's mean, also
-without replacement: the sums then are a finite set of their own.
+Evidence gathered stratum by stratum would see only the easy stratum at first and would nearly always be wrong
+(corrections, row 3). A block contains every stratum in its exact share, so its sum is one bounded observation with the
+whole set's mean. This also holds without replacement: the sums then form their own finite set.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def proportional_block(sizes: Sequence[int]) -> tuple[int, ...]:
 
 
 def draw_blocks(strata: Ints, seed: bytes) -> Ints:
-    """Return an order of cases in which each stratum is shuffled and every block holds all of them.
+    """Return an order of cases in which each stratum is shuffled and every block contains all strata.
 
     ``strata``: the number of each case's stratum, 0, 1, …; the seed is revealed only after all answers are committed.
     """

@@ -25,10 +25,10 @@ _NEVER = 10**12
 
 @dataclass(frozen=True)
 class Feasibility:
-    """Eligible entries needed to confirm when all goes well, and those there are; of the scarcest group.
+    """Eligible entries needed to confirm when all goes well, and those available; for the scarcest group.
 
-    ``needed`` is None when no number of cases suffices (a threshold at the end of the range, for a population).
-    ``of``: what is counted, where it is not every eligible case: the class that has fewest, or the other classes.
+    ``needed`` is None if no number of cases suffices (a threshold at the end of the range, for a population).
+    ``of``: what is counted, if not every eligible case: the class with the fewest, or the other classes.
     """
 
     needed: int | None
@@ -66,7 +66,7 @@ def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, F
     if isinstance(test, CombinedTest) and test.form == "mean":
         return [(part, threshold) for part in test.parts]
     if isinstance(test, CombinedTest):
-        # Sums near nothing: each part has to be shown above its share of the threshold below zero.
+        # Sums near zero: each part has to be shown above its share of the threshold below zero.
         return [(part, -threshold / len(test.parts)) for part in test.parts]
     if isinstance(test, QuantileTest):
         return [(test.shares_within(threshold), test.quantile)]

@@ -1,4 +1,4 @@
-"""What a plan freezes about its criteria: what each claims, how much error an attempt may spend, and its test."""
+"""What a plan freezes about its criteria: each one's claim and test, and how much error an attempt may spend."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison, CountStatistic, MeasuredCases, RatioPart
 
 Estimand = Literal["hidden_set", "population", "run"]
-"""``hidden_set``: these cases. ``population``: cases drawn like them. ``run``: the measured run, nothing beyond it."""
+"""``hidden_set``: these cases. ``population``: cases drawn like them. ``run``: only the measured run."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """When the run stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all."""
+    """When the run stops: ``early`` as soon as there is a verdict, ``fixed`` after ``cases``, ``full`` after all."""
 
     stop: Literal["early", "fixed", "full"] = "early"
     cases: int | None = None
@@ -29,12 +29,12 @@ class Design:
 
 @dataclass(frozen=True)
 class CriterionPlan:
-    """One criterion as the plan freezes it, with what was observed of it.
+    """One criterion as the plan freezes it, with its observations.
 
-    ``units``: a cluster code per case when the unit is not the case; ``unit`` is its name for the reader.
-    ``levels``: this criterion's own, where they differ from the decision's.
-    ``run``: judged on a measured run of its own (latency, memory), always at its full load; ``observation`` then
-    covers the run's requests or blocks, in the order in which they came.
+    ``units``: a cluster code per case if the unit isn't the case; ``unit`` is its name for readers.
+    ``levels``: this criterion's own, if they differ from the decision's.
+    ``run``: judged on its own measured run (latency, memory), always at full load; ``observation`` then covers the
+    run's requests or blocks, in their order.
     """
 
     rule: str
@@ -49,9 +49,9 @@ class CriterionPlan:
 
 
 def levels_among(levels: Levels, candidates: int) -> Levels:
-    """Return the levels at which each of several candidates is judged when the best is taken: α / k.
+    """Return the levels at which to judge each of several candidates if the best is chosen: α / k.
 
-    Then any of them is judged wrongly with probability at most α, however the best is chosen.
+    Each is then judged wrongly with probability at most α, however the best is chosen.
     """
     if candidates < 1:
         raise InputError("evidence.candidates_out_of_range", candidates=candidates)
@@ -59,10 +59,10 @@ def levels_among(levels: Levels, candidates: int) -> Levels:
 
 
 def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | None = None) -> CriterionTest:
-    """Return the test of ``plan`` on the cases in ``order``; ``fixed``: the n at which approximate bounds are taken.
+    """Return the test of ``plan`` on the cases in ``order``; ``fixed``: the n for approximate bounds.
 
     Raises:
-        InputError: the unit is a cluster, and the measure's entries, or its approximation, are of cases.
+        InputError: the unit is a cluster, but the measure's entries, or its approximation, are per case.
     """
     if plan.units is not None and plan.observation.joined:
         raise InputError("evidence.joined_units", rule=plan.rule, unit=plan.unit)
@@ -133,7 +133,7 @@ def attempt_levels(alpha: Fraction, attempt: int) -> Levels:
 
 
 def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: int) -> Text:
-    """Return the sentence on what one criterion's figures are about."""
+    """Return the sentence that states what one criterion's figures are about."""
     if estimand == "run":
         return text("evidence.claim.run", used=used, unit=unit_text(unit))
     if estimand == "population" and unit != "case":
@@ -147,12 +147,12 @@ def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: in
 
 
 def of_seen_groups(claim: Text) -> Text:
-    """Return a claim about groups of a population: of those that occur, since of others nothing was seen."""
+    """Restrict a claim about groups of a population to the groups that occur: nothing was seen of others."""
     return text("evidence.claim.seen_groups", claim=claim)
 
 
 def not_measured_text() -> Text:
-    """Return what is claimed where the whole set holds nothing to count: nothing."""
+    """Return the text for a criterion without a claim: the whole set has nothing to count."""
     return text("evidence.claim.not_measured")
 
 

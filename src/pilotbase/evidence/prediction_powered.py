@@ -1,10 +1,10 @@
 """Few labels: a judge or model scores every case of a pool, people label a few; the claim is about the pool's labels.
 
 Source: prediction-powered inference (Angelopoulos et al., Science 2023) with betting without replacement
-(Waudby-Smith & Ramdas, JRSS-B 2024): label minus λ · (score - the pool's mean score) has the labels' mean whatever the
-judge, and a smaller spread when the judge is good. Exact at any stopping time, with no assumption on the judge; only
-the pool is claimed, and its cases must be labelled in uniformly random order. All sums are integers, so ties at the
-threshold are exact.
+(Waudby-Smith & Ramdas, JRSS-B 2024): label minus λ · (score - the pool's mean score) has the same mean as the labels
+for any judge, and a smaller spread when the judge is good. Exact at any stopping time, with no assumption on the judge.
+The claim covers only the pool, and its cases must be labelled in uniformly random order. All sums are integers, so ties
+at the threshold are exact.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The contract of every primitive: ``update`` takes values in their order, ``state`` is all that it remembers.
+"""The contract of every primitive: ``update`` takes values in order, ``state`` is everything it remembers.
 
-A primitive is made from its design and, to go on where another stopped, from that one's state. The same values give
-the same state, bit for bit, however they are cut into batches. A state holds plain numbers only, so it can be written
-as JSON (`dataclasses.asdict`) and read back with `state_from`.
+A primitive is created from its design and, to resume another one, from that one's state. The same values give the same
+state, bit for bit, however they are batched. A state contains only plain numbers, so it can be written as JSON
+(`dataclasses.asdict`) and read back with `state_from`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Primitive(Protocol[StateT_co, ResultT_co]):
 
     @property
     def state(self) -> StateT_co:
-        """A frozen dataclass of plain numbers from which an equal primitive goes on."""
+        """A frozen dataclass of plain numbers from which an equal primitive can resume."""
 
     def update(self, values: NDArray[Any], /) -> ResultT_co:
-        """Take values, shape (n,) or (n, columns), in their order; return what is known after them (or after each)."""
+        """Take values, shape (n,) or (n, columns), in order; return the result after them (or after each)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Bounds:
 
     @property
     def empty(self) -> bool:
-        """True when nothing is left between the bounds: an assumption does not hold (drift, dependence, bad order)."""
+        """True when nothing is left between the bounds: an assumption is violated (drift, dependence, bad order)."""
         return self.lower > self.upper
 
 
@@ -78,7 +78,7 @@ def reals(values: NDArray[Any], low: float, high: float) -> Floats:
 
 
 def codes(values: NDArray[Any], low: float, high: float) -> Ints:
-    """Return a column of a table of floats whose entries stand for classes or units: whole numbers, as int64."""
+    """Return a column of a table of floats whose entries are codes of classes or units: whole numbers, as int64."""
     real = reals(values, low, high)
     if (real != np.rint(real)).any():
         raise InputError("evidence.values_not_integers", found=str(real[real != np.rint(real)][0]))

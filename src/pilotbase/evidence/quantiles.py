@@ -38,11 +38,11 @@ class QuantileState:
 class QuantileSequence:
     """Two-sided bounds of the ``q`` quantile of independent values, whatever their distribution.
 
-    For one quantile: the beta-binomial boundary on how many values lie below it, tightest near ``planned`` values. With
-    ``every_quantile`` the bounds of all quantiles hold at once. Ties only make them safer. A bound is infinite while
-    there are too few values. Bounds are those of this time: they are not intersected with earlier ones. A request that
-    timed out counts with the time limit; its bound then says *at least that*. Source: Howard & Ramdas, Bernoulli 28(3)
-    2022, theorems 1 and 2.
+    For one quantile: the beta-binomial boundary on how many values are below it, tightest near ``planned`` values. With
+    ``every_quantile`` the bounds of all quantiles hold at once. Ties only make them more conservative. A bound is
+    infinite while there are too few values. Bounds are those of this time: they aren't intersected with earlier ones. A
+    request that timed out counts with the time limit; its bound then means *at least that*. Source: Howard & Ramdas,
+    Bernoulli 28(3) 2022, theorems 1 and 2.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class QuantileSequence:
         return math.log(1 / self._alpha)
 
     def _log_e(self, below: int, n: int) -> float:
-        """Return the log e-value against *a share q lies below*, when ``below`` of ``n`` do."""
+        """Return the log e-value against *a share q is below*, when ``below`` of ``n`` are."""
         a, b = self._weight * self._q, self._weight * (1 - self._q)
         null = special.xlogy(below, self._q) + special.xlog1py(n - below, -self._q)
         return float(special.betaln(a + below, b + n - below) - special.betaln(a, b) - null)

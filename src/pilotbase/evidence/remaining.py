@@ -1,17 +1,17 @@
-"""What a sum of durations still to come will be, from the first ones: a prediction interval that means what it says.
+"""A prediction interval for the sum of future durations, from the first ones, with the coverage that it states.
 
-The mean of the first durations carries the future sum's expectation; how far the two may lie apart is widened by what
-durations do in practice:
+The mean of the first durations gives the expectation of the future sum; the interval is widened for what durations do
+in practice:
 
-* **They hang together**: a slow machine stays slow. The variance of a mean of autocorrelated values is inflated by
+* **They are dependent**: a slow machine stays slow. The variance of a mean of autocorrelated values is inflated by
   (1 + ρ) / (1 − ρ), with ρ of lag one corrected for its bias, (nρ + 1) / (n − 4) (Marriott and Pope 1954, Biometrika
   41, 390; Kendall 1954, ibid. 403), and Student's t has one degree less than there are independent values among them
   (Zwiers and von Storch 1995, Journal of Climate 8, 336, on the equivalent sample size; they warn below 30).
-* **They are skewed**: the interval is symmetric about the logarithm of the mean (delta method), so its upper end is
+* **They are skewed**: the interval is symmetric about the logarithm of the mean (delta method), so its upper side is
   the longer one.
-* **Tails are heavier than t knows**: for a stated 90 % it is computed at 95 %.
+* **Tails are heavier than those of t**: a stated 90 % is computed at 95 %.
 
-What no prefix can tell stays untold: what comes later and is of another kind than all that was seen.
+It can't predict what no prefix shows: later durations of another kind than all that were seen.
 `tests/evidence/test_remaining.py` simulates the coverage; docs/a-trial-on-a-hub.md has the table.
 """
 
@@ -27,7 +27,7 @@ from pilotbase.evidence.distributions import student_upper_quantile
 from pilotbase.evidence.primitive import within
 
 CONFIDENCE = 0.90
-"""What is stated."""
+"""The stated coverage."""
 _SPARE = 2
 """The share outside is divided by this when computing."""
 _FEW = 8
@@ -37,7 +37,7 @@ _ASSUMED, _MOST = 0.3, 0.95
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a figure will be about, and between what it will lie as often as is stated; ``high`` may be infinite."""
+    """A predicted figure, and an interval that contains it as often as stated; ``high`` may be infinite."""
 
     low: float
     expected: float
@@ -45,9 +45,9 @@ class Predicted:
 
 
 def predict_sum(seen: Sequence[float], count: float, confidence: float = CONFIDENCE) -> Predicted:
-    """Return the sum of ``count`` further values that behave like ``seen``, in the order in which they came.
+    """Return the sum of ``count`` further values that behave like ``seen``, which is in time order.
 
-    ``count`` may be a fraction: a last batch that is not full. From one value nothing is known but its size.
+    ``count`` may be fractional: a last batch that isn't full. A single value only gives the magnitude.
     """
     within("confidence", confidence, 0, 1)
     values = np.asarray(seen, dtype=np.float64)
@@ -68,9 +68,9 @@ def predict_sum(seen: Sequence[float], count: float, confidence: float = CONFIDE
 
 
 def predict_next(seen: Sequence[float], confidence: float = CONFIDENCE) -> Predicted:
-    """Return the next value of a kind of which ``seen`` were independent: exact where their logarithms are normal.
+    """Return the next value of a kind from independent ``seen`` values: exact if their logarithms are normal.
 
-    ``expected`` is their median. From fewer than three nothing is known but their size.
+    ``expected`` is their median. Fewer than three only give the magnitude.
     """
     within("confidence", confidence, 0, 1)
     values = np.asarray(seen, dtype=np.float64)
@@ -83,7 +83,7 @@ def predict_next(seen: Sequence[float], confidence: float = CONFIDENCE) -> Predi
 
 
 def _inflation(deviations: np.ndarray[tuple[int], np.dtype[np.float64]], squares: float) -> float:
-    """Return by how much the variance of the mean is larger than that of as many independent values."""
+    """Return how much larger the variance of the mean is than that of as many independent values."""
     count, correlation = len(deviations), _ASSUMED
     if count >= _FEW:
         lagged = float(deviations[1:] @ deviations[:-1]) / squares

@@ -1,9 +1,9 @@
-"""A hidden set that is asked again and again: the Ladder of a leaderboard, and Thresholdout.
+"""A hidden set that is queried repeatedly: the Ladder of a leaderboard, and Thresholdout.
 
-The Ladder protects the ranking, not the confidence interval of an entry: its board is a slice of its own, never used to
+The Ladder protects the ranking, not the confidence interval of an entry: its board is a separate slice, never used to
 certify. Source: Blum & Hardt, "The Ladder: a reliable leaderboard for machine learning competitions", ICML 2015.
 
-Thresholdout bounds how far adaptive choices overfit the holdout, nothing more: certify on cases never asked about.
+Thresholdout only bounds how far adaptive choices overfit the holdout: certify on cases that were never queried.
 Source: Dwork, Feldman, Hardt, Pitassi, Reingold & Roth, "The reusable holdout", Science 349:636, 2015.
 """
 
@@ -38,7 +38,7 @@ class Ladder:
     """A board over ``cases`` cases; an entry is a loss in [0, 1] for each of them.
 
     Without ``step`` an entry must beat the best by the standard error of its difference to it (algorithm 2 of the
-    paper); with ``step`` by that much, and what is shown is rounded to it (algorithm 1).
+    paper); with ``step`` by that amount, and the released score is rounded to it (algorithm 1).
     """
 
     def __init__(self, cases: int, step: Fraction | None = None, state: LadderState | None = None) -> None:
@@ -85,12 +85,12 @@ class ThresholdoutState:
 
 
 class Thresholdout:
-    """Answers means: the training value where it is near the holdout's, else the holdout's with noise.
+    """Answers queries for means: the training value if it is near the holdout's, else the holdout's with noise.
 
     ``gaussian``: as in the paper's experiments, |difference| against ``threshold`` + N(0, ``scale``). ``laplace``: the
     version with a proof, noise Lap(2·scale) on the threshold (fresh after each answer from the holdout), Lap(4·scale)
     on the comparison and Lap(scale) on the answer. Noise depends on ``seed`` (keep it secret) and on the question's
-    number. After ``budget`` answers from the holdout there are no more answers (NaN).
+    number. After ``budget`` answers from the holdout there are no further answers (NaN).
     """
 
     def __init__(

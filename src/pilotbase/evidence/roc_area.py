@@ -57,7 +57,7 @@ class DeLong:
         return self._state
 
     def update(self, values: NDArray[Any]) -> Area | None:
-        """Take cases, columns (score, 1 for positive or 0[, unit]); return the area, None while there is none."""
+        """Take cases, columns (score, 1 for positive or 0[, unit]); return the area, or None while there is none."""
         rows = table(values, (3 if self._clustered else 2,))
         scores, classes = reals(rows[:, 0], -_LARGEST, _LARGEST), codes(rows[:, 1], 0, 1)
         units = codes(rows[:, 2], -_LARGEST_UNIT, _LARGEST_UNIT) if self._clustered else np.zeros(0, dtype=np.int64)
@@ -74,26 +74,26 @@ class DeLong:
 
 
 def ranks_cases(scores: Floats, positive: NDArray[np.bool_]) -> bool:
-    """Tell whether there is an area with bounds: cases of both classes, and scores that differ."""
+    """Return whether there is an area with bounds: cases of both classes, and scores that differ."""
     return bool(positive.any() and not positive.all() and scores.min() < scores.max())
 
 
 def area_of(scores: Floats, positive: NDArray[np.bool_]) -> float | None:
-    """Return the area alone, equal scores counting half; None where a class is missing."""
+    """Return only the area, with ties counting half; None if a class is missing."""
     if positive.all() or not positive.any():
         return None
     return float(_placements(scores, positive)[positive].mean())
 
 
 def delong(scores: Floats, positive: NDArray[np.bool_], alpha: float, units: Ints | None = None) -> Area:
-    """Return the area under the ROC curve; with ``units`` (a code per case) clusters are what varies.
+    """Return the area under the ROC curve; with ``units`` (a code per case), clusters are the sampling units.
 
     Bounds are symmetric on the scale of log(area / (1 - area)), by Student's t with one degree of freedom less than the
-    scarcer class has cases (or units): on the plain scale an area near 1 is passed three times too often. Where no pair
-    is out of order the variance is 0: the bound is then that of as many independent pairs all in order. Fewer than two
-    of a class (or two units with it) bound nothing. Source: DeLong, DeLong & Clarke-Pearson 1988; ranks as in Sun & Xu
-    2014; clusters: Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics 1997; the scale: Pepe,
-    The Statistical Evaluation of Medical Tests, 2003, section 5.2.
+    scarcer class has cases (or units): on the plain scale, an area near 1 exceeds its bound three times too often. If
+    no pair is out of order the variance is 0: the bound is then that of as many independent pairs all in order. With
+    fewer than two of a class (or two units with it) there is no bound. Source: DeLong, DeLong & Clarke-Pearson 1988;
+    ranks as in Sun & Xu 2014; clusters: Obuchowski, "Nonparametric analysis of clustered ROC curve data", Biometrics
+    1997; the scale: Pepe, The Statistical Evaluation of Medical Tests, 2003, section 5.2.
     """
     within("alpha", alpha, 0, 1)
     if positive.all() or not positive.any():
@@ -115,7 +115,7 @@ def delong(scores: Floats, positive: NDArray[np.bool_], alpha: float, units: Int
 def _placements(scores: Floats, positive: NDArray[np.bool_]) -> Floats:
     """Return for each positive the share of negatives below it, and for each negative that of positives above it.
 
-    Equal scores count half. Shape (n,), in the order of the cases.
+    Ties count half. Shape (n,), in case order.
     """
     order = np.argsort(scores)
     ordered, is_positive = scores[order], positive[order]

@@ -1,7 +1,7 @@
 """Whether a pair fits: hard constraints with their reasons, and which parts of a contract an application fulfils.
 
-Names are compared without case, width and separators (``Air temperature [K]`` is ``air_temperature_k``); of types a
-whole number serves where a number is asked; a unit that one side does not say is no obstacle.
+Names are compared without case, width and separators (``Air temperature [K]`` is ``air_temperature_k``). A whole
+number is accepted where a number is required. A unit that one side doesn't state is no obstacle.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _SERVES: dict[DataType, frozenset[DataType]] = {
     DataType.BOOLEAN: frozenset({DataType.BOOLEAN, DataType.INTEGER}),
     DataType.DATETIME: frozenset({DataType.DATETIME, DataType.DATE}),
 }
-"""Type that a scenario has → types that it serves where an application asks for them."""
+"""Type that a scenario provides → types it is accepted as when an application requires them."""
 
 
 def check_all(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair] = ()) -> tuple[Check, ...]:
-    """Return the checks of one pair; what the scenario does not ask and the application does not limit has none.
+    """Return the checks of one pair; there is no check where the scenario requires and the application limits nothing.
 
-    ``proofs`` are certificates of this application: they show in which isolation it has worked.
+    ``proofs`` are certificates of this application: they show the isolation level at which it ran.
     """
     checks = [check for one in _CHECKS if (check := one(need, offer)) is not None]
     return (*checks, _isolation(need, offer, proofs))
 
 
 def fit_of(checks: Iterable[Check]) -> Fit:
-    """Return the fit of all checks together: the worst of them."""
+    """Return the overall fit of the checks: the worst of them."""
     found = {check.fit for check in checks}
     return next((fit for fit in (Fit.REFUSED, Fit.MISSING) if fit in found), Fit.FITS)
 
@@ -171,7 +171,7 @@ def _missing(constraint: Constraint, why: Text) -> Check:
 
 
 def contract_fit(need: CaseContract, made_for: CaseContract) -> ContractFit:
-    """Return how much of ``made_for``, the contract that an application was made for, ``need`` fulfils."""
+    """Return how much of ``made_for``, the contract that an application was built for, ``need`` fulfils."""
     told = [*_features(need, made_for), *_contract_answer(need, made_for)]
     return ContractFit(
         share=share_of(need, made_for),
@@ -181,7 +181,7 @@ def contract_fit(need: CaseContract, made_for: CaseContract) -> ContractFit:
 
 
 def share_of(need: CaseContract, made_for: CaseContract) -> float:
-    """Return `contract_fit`'s share alone: without its columns an application has nothing to answer, however asked."""
+    """Return only the share of `contract_fit`: an application without its input columns can't answer at all."""
     return _share(_features(need, made_for)) * _share(_contract_answer(need, made_for))
 
 
@@ -191,13 +191,13 @@ def _share(parts: Iterator[tuple[str, Text | None]]) -> float:
 
 
 def _features(need: CaseContract, made_for: CaseContract) -> Iterator[tuple[str, Text | None]]:
-    """Yield each column that goes in with what is wrong with it in ``need``, or None."""
+    """Yield each input column with what is wrong with it in ``need``, or None."""
     for name, feature in made_for.by_name.items():
         yield feature.name, _obstacle(need.by_name.get(name), feature)
 
 
 def _contract_answer(need: CaseContract, made_for: CaseContract) -> Iterator[tuple[str, Text | None]]:
-    """Yield each part of what comes out with what is wrong with it in ``need``, or None."""
+    """Yield each part of the answer with what is wrong with it in ``need``, or None."""
     target = made_for.target
     same = need.target if plain_name(need.target.name) == plain_name(target.name) else None
     yield target.name, _obstacle(same, target) if same else text("match.other_target", found=need.target.name)
@@ -221,5 +221,5 @@ def _obstacle(there: Field | None, wanted: Field) -> Text | None:
 
 
 def _unit(unit: str) -> str:
-    """Return a unit without spaces and width; case stays: a millipascal is no megapascal."""
+    """Return a unit without spaces and width; case is kept: a millipascal isn't a megapascal."""
     return "".join(normalize("NFKC", unit).split())

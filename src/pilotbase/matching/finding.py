@@ -1,6 +1,6 @@
-"""A match as an actor may see it: candidates found by the store, then every one of them judged and ranked.
+"""Matches visible to an actor: the store finds candidates, then each one is judged and ranked.
 
-The number of statements does not hang on the size of the base.
+The number of database statements doesn't depend on the size of the base.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from pilotbase.workspace.store import View
 APPLICATIONS = Query("application", states=(ApplicationState.DRAFT, ApplicationState.SUBMITTED))
 SCENARIOS = Query("scenario", states=(ScenarioState.OPEN,))
 SHOWN = 50
-"""So many matches are told, and so many refusals."""
+"""How many matches are returned, and how many refusals."""
 MOST = 500
 _MOST_TERMS = 16
-"""Of each language."""
+"""Per language."""
 _FUNCTION_CHARACTERS = frozenset("的了在是和与及或等不有为以把被将对从到要个，。、；：？！“”（）")
 _SHORTEST_WORD = 5
 MOST_CERTIFIED = 100
-"""So many certified applications whose manifest is not seen are looked at, the newest certificates first."""
+"""How many certified applications with a hidden manifest are considered, newest certificates first."""
 
 
 def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], comparer: Comparer) -> Matches:
-    """Return the applications that may fit ``need``, of those that the actor of ``view`` sees.
+    """Return the applications visible to the actor of ``view`` that may fit ``need``.
 
-    ``proofs`` are the base's certificates that hold, newest first; they are public.
+    ``proofs`` are the base's valid certificates, newest first; they are public.
     """
     tied = [replace(APPLICATIONS, scenario=need.subject)]
     found = _find_candidates(view, APPLICATIONS, tied, need.sentences)
@@ -52,7 +52,7 @@ def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], compare
 
 
 def match_application(view: View, offer: ApplicationOffer, proofs: Sequence[ProvenPair], comparer: Comparer) -> Matches:
-    """Return the open scenarios that ``offer`` may fit, of those that the actor of ``view`` sees."""
+    """Return the open scenarios visible to the actor of ``view`` that ``offer`` may fit."""
     tied = [replace(SCENARIOS, sector=offer.sector)] if offer.sector else []
     found = _find_candidates(view, SCENARIOS, tied, offer.sentences)
     own = _with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
@@ -61,7 +61,7 @@ def match_application(view: View, offer: ApplicationOffer, proofs: Sequence[Prov
 
 
 def matches_about(about: Need | ApplicationOffer, judged: list[Match], listed: int, comparer: Comparer) -> Matches:
-    """Return what is told of pairs that were judged; ``listed`` is how many there are."""
+    """Return the result for the judged pairs; ``listed`` is how many there are."""
     ranked = [one for one in judged if one.fit is not Fit.REFUSED]
     return Matches(
         about=about.subject,
@@ -79,17 +79,17 @@ def matches_about(about: Need | ApplicationOffer, judged: list[Match], listed: i
 
 @dataclass(frozen=True)
 class Candidates:
-    """Listings to be judged, and how many there are that the actor sees."""
+    """Listings to judge, and how many the actor can see in all."""
 
     listings: tuple[Listing, ...]
     listed: int
 
 
 def _find_candidates(view: View, query: Query, tied: Sequence[Query], sentences: Sequence[str]) -> Candidates:
-    """Return at most `MOST` listings of what ``query`` asks for.
+    """Return at most `MOST` listings that ``query`` finds.
 
-    ``tied`` are narrower queries whose newest come first (such as: made for this very scenario); ``sentences`` are what
-    the others are to be like.
+    ``tied`` are narrower queries whose newest results come first (for example, made for this very scenario);
+    ``sentences`` are what the other results should resemble.
     """
     listed = count(view, query)
     if listed <= MOST:
@@ -100,12 +100,12 @@ def _find_candidates(view: View, query: Query, tied: Sequence[Query], sentences:
 
 
 def newest(view: View, query: Query) -> Candidates:
-    """Return the newest page of what ``query`` asks for."""
+    """Return the newest page of results of ``query``."""
     return Candidates(list_page(view, query, limit=MAXIMUM_PAGE).items, count(view, query))
 
 
 def _terms_of(sentences: Sequence[str]) -> list[str]:
-    """Return what to search for: English words, the longest first, and Chinese pairs in the order of the text."""
+    """Return the search terms: English words, longest first, and Chinese character pairs in the order of the text."""
     texts = texts_of(sentences)
     english = dict.fromkeys(word for word in _words(texts.get("en", "")) if len(word) >= _SHORTEST_WORD)
     chinese = dict.fromkeys(pair for pair in _pairs(texts.get("zh", "")))
@@ -134,14 +134,14 @@ def _pairs(text: str) -> Iterator[str]:
 
 
 def needs_of(view: View, listings: Iterable[Listing]) -> list[Need]:
-    """Return the need of each listed scenario; one that went out of sight meanwhile is left out."""
+    """Return the need of each listed scenario; a scenario that has become invisible meanwhile is left out."""
     listed = list(listings)
     stored = view.get_all([one.digest for one in listed])
     return [need_of(_scenario(stored[one.digest]), one.subject) for one in listed if one.digest in stored]
 
 
 def offers_of(view: View, listings: Iterable[Listing]) -> list[ApplicationOffer]:
-    """Return the offer of each listed application, with the contract of the scenario it was made for if seen."""
+    """Return the offer of each listed application, with the contract of the scenario it was made for if visible."""
     listed = list(listings)
     stored = view.get_all([one.digest for one in listed])
     versions = {one.subject: _version(stored[one.digest]) for one in listed if one.digest in stored}
@@ -154,14 +154,14 @@ def offers_of(view: View, listings: Iterable[Listing]) -> list[ApplicationOffer]
 
 
 def _with_needs(view: View, proofs: Sequence[ProvenPair]) -> list[ProvenPair]:
-    """Return ``proofs`` with the scenarios on which they were tried, those that the actor sees."""
+    """Return ``proofs`` with the scenarios on which they were tried, where the actor can see them."""
     stored = view.get_all(sorted({proof.scenario_version for proof in proofs}))
     needs = {digest: need_of(_scenario(one)) for digest, one in stored.items() if one.kind == "scenario"}
     return [replace(proof, need=needs.get(proof.scenario_version)) for proof in proofs]
 
 
 def certified_offers(view: View, proofs: Sequence[ProvenPair]) -> list[ApplicationOffer]:
-    """Return the offers of applications that certificates name and whose record the actor does not see."""
+    """Return the offers of applications that certificates name but whose record the actor can't see."""
     newest = {proof.application: proof for proof in reversed(proofs) if proof.accepted}
     seen = find_listings(view, newest)
     hidden = [proof for proof in proofs if newest.get(proof.application) is proof and proof.application not in seen]
@@ -179,5 +179,5 @@ def _version(stored: Stored) -> ApplicationVersion:
 
 @lru_cache(maxsize=2048)
 def _read(body: bytes, model: type[Scenario | ApplicationVersion]) -> Scenario | ApplicationVersion:
-    """Return what the store has given; a body never changes, and who may see it the store has checked."""
+    """Parse a body from the store; a body never changes, and the store has already checked who may see it."""
     return model.model_validate_json(body)

@@ -1,7 +1,7 @@
 """The gap map: demand without supply and supply without demand, by sector and action, and why.
 
-It looks at the newest open scenarios and the newest submitted applications, pair by pair, without words: that texts are
-alike orders matches, but says of no single pair that it fits.
+It compares the newest open scenarios and the newest submitted applications pair by pair, without words: similar texts
+help to rank matches, but don't show that a single pair fits.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ SHOWN = 100
 
 @dataclass
 class _Standing:
-    """What is found out about one side over all of the other."""
+    """What was found about one side when compared with all of the other."""
 
     met: bool = False
     share: float = 0.0
     refused: Counter[Constraint] = field(default_factory=Counter)
-    """By what those were refused whose contract would fit."""
+    """Constraints that refused counterparts whose contract would fit."""
 
     def add(self, share: float, refused: Sequence[Constraint]) -> None:
         self.share = max(self.share, share)
@@ -43,7 +43,7 @@ class _Standing:
 
 
 def gap_map(view: View, proofs: Sequence[ProvenPair], now: datetime) -> GapMap:
-    """Return the map over what the actor of ``view`` sees; ``proofs`` are the certificates that hold."""
+    """Return the map over what the actor of ``view`` can see; ``proofs`` are the valid certificates."""
     open_now, submitted = newest(view, SCENARIOS), newest(view, SUBMITTED)
     needs, certified = needs_of(view, open_now.listings), certified_offers(view, proofs)
     offers = [*offers_of(view, submitted.listings), *certified]
@@ -66,7 +66,7 @@ def gap_map(view: View, proofs: Sequence[ProvenPair], now: datetime) -> GapMap:
 def _stand(
     needs: Sequence[Need], offers: Sequence[ApplicationOffer], proofs: Sequence[ProvenPair]
 ) -> tuple[list[tuple[Need, _Standing]], list[tuple[ApplicationOffer, _Standing]]]:
-    """Return how every need and every offer stands, each pair looked at once."""
+    """Return the result for every need and every offer; each pair is compared once."""
     demand = [(need, _Standing()) for need in needs]
     supply = [(offer, _Standing()) for offer in offers]
     own = defaultdict[str, list[ProvenPair]](list)
@@ -82,7 +82,7 @@ def _stand(
 
 
 def _share(need: CaseContract, made_for: CaseContract) -> float:
-    """Return `share_of`, or a bound above it where so few names are shared that it cannot reach `LEAST_SHARE`."""
+    """Return `share_of`, or an upper bound where too few names are shared to reach `LEAST_SHARE`."""
     bound = len(need.by_name.keys() & made_for.by_name.keys()) / len(made_for.by_name)
     return share_of(need, made_for) if bound >= LEAST_SHARE else bound
 

@@ -1,4 +1,4 @@
-"""Every pair judged: refused by a hard constraint, or scored by contract, words and evidence; all of it explained."""
+"""Every pair judged: refused by a hard constraint, or scored by contract, words and evidence, with explanations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def match(
 ) -> list[Match]:
     """Return every offer judged against ``need``, in the order of `ranking`.
 
-    ``proofs`` are certificates that hold, of whichever applications.
+    ``proofs`` are valid certificates of any application.
     """
     versions = {proof.scenario_version: proof.need for proof in proofs if proof.need is not None}
     words = _words_of(need, [*offers, *versions.values()], comparer)
@@ -52,15 +52,15 @@ def match_back(
 
 
 def ranking(matches: Iterable[Match]) -> list[Match]:
-    """Return the matches that nothing refuses, the best first, then those refused; ties in the order of subjects."""
+    """Return the matches that no constraint refuses, best first, then the refused ones; ties are ordered by subject."""
     return sorted(matches, key=lambda one: (one.score is None, -round(one.score or 0, 9), one.subject))
 
 
 def evidence_of(proofs: Iterable[Proof]) -> float:
-    """Return the weight of what was proven, in (-1, 1): (a - r) / (1 + a + r).
+    """Return the weight of the evidence, in (-1, 1): (a - r) / (1 + a + r).
 
-    a and r are the likenesses of the scenarios on which it was accepted and rejected, summed: no certificate is 0, one
-    acceptance on this very scenario 0.5, and further ones add ever less. What was inconclusive counts for neither.
+    a and r are the summed similarities of the scenarios on which it was accepted and rejected: no certificate gives 0,
+    one acceptance on this very scenario 0.5, and each further one adds less. Inconclusive trials count for neither.
     """
     sums = defaultdict[Verdict, float](float)
     for proof in proofs:
@@ -70,7 +70,7 @@ def evidence_of(proofs: Iterable[Proof]) -> float:
 
 
 def score_of(contract: ContractFit | None, words: float | None, evidence: float) -> float:
-    """Return the weighted sum; what is unknown or below nothing in words counts nothing."""
+    """Return the weighted sum; an unknown or negative similarity of words counts as zero."""
     return (
         WEIGHTS.contract * (contract.share if contract else 0.0)
         + WEIGHTS.words * max(words or 0.0, 0.0)
@@ -79,13 +79,13 @@ def score_of(contract: ContractFit | None, words: float | None, evidence: float)
 
 
 def _words_of(need: Need, others: Sequence[ApplicationOffer | Need], comparer: Comparer) -> Values:
-    """Return the likeness of ``need`` to each of ``others``, which are one catalogue."""
+    """Return the similarity of ``need`` to each of ``others``, which form one catalogue."""
     found: Values = comparer.compare([texts_of(need.sentences)], [texts_of(other.sentences) for other in others])[0]
     return found
 
 
 def _likeness(need: Need, proof: ProvenPair, words: float | None) -> float | None:
-    """Return how like the scenario of a certificate is to ``need``: the mean of contract and words; 1 for itself."""
+    """Return the similarity of a certificate's scenario to ``need``: the mean of contract and words; 1 for itself."""
     if proof.scenario == need.subject:
         return _SAME
     if proof.need is None:

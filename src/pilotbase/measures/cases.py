@@ -1,11 +1,11 @@
-"""What measures read: the truth and the answers of cases, with what the cases are grouped and clustered by.
+"""The input of measures: the truth and the answers of cases, with their group and cluster columns.
 
     labels    int8 (cases, classes), 1 = named; a row of −1 has no answer
-    ranking   int32 (cases, longest) codes of all names that occur, best first; −1 = no more
+    ranking   int32 (cases, longest) codes of all names that occur, best first; −1 = after the last
     boxes     objects, each float64 (boxes, 6): code, x, y, width, height, score; of a truth (boxes, 5)
     mask      objects, each uint8 (height, width), 255 = no class
 
-Other kinds are measured as they are kept.
+Other kinds are measured in their stored form.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ Texts = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Cases:
-    """Cases with known truth, in the order of the hidden set; every array has shape (cases,) but where said.
+    """Cases with known truth, in the order of the hidden set; every array has shape (cases,) unless stated otherwise.
 
-    ``truth``: codes of ``classes``, numbers or texts; -1 or None where the right answer is none (to be refused).
+    ``truth``: codes of ``classes``, numbers or texts; -1 or None if the right answer is none (to be refused).
     ``answers``: codes (-1 = abstained), probabilities of ``positive`` or numbers (NaN = abstained), texts (None =
-    abstained). Of other kinds, answers and truth alike:
+    abstained). For other kinds, answers and truth alike:
 
     ``interval``  (cases, 2): lower and upper end; the truth is a number
-    ``ranking``   (cases, k) codes of ids, best first, -1 = no more; of the truth all wanted ones, or (cases,) of one
+    ``ranking``   (cases, k) codes of ids, best first, -1 = after the last; as truth all wanted ids, or (cases,) of one
     ``labels``    (cases, classes) of 0 and 1; a row of -1 abstains
     ``boxes``     objects: arrays (boxes, 6) of class code, x, y, width, height, score, the truth's without score
     ``mask``      objects: arrays (height, width) of class codes, 255 = none
-    ``scores``    (cases, classes) numbers in [0, 1], NaN = none: of recorded runs, by the scorers that are the classes
+    ``scores``    (cases, classes) numbers in [0, 1], NaN = none: of recorded runs; the classes are the scorers
 
     ``baseline``: answers of the baseline, in the same form. ``units``: cluster codes.
     """
@@ -99,12 +99,12 @@ class Cases:
         )
 
     def probabilities(self) -> Floats:
-        """Return the answered probabilities of the positive class; NaN where there is none in [0, 1]."""
+        """Return the answered probabilities of the positive class; NaN if there is none in [0, 1]."""
         answers = self.answers.astype(np.float64)
         return np.where((answers >= 0) & (answers <= 1), answers, np.nan)
 
     def labels(self, answers: NDArray[Any], cut: float) -> Ints:
-        """Return answered class codes, -1 where there is none; a probability ≥ ``cut`` answers the positive class."""
+        """Return answered class codes, -1 if there is none; a probability ≥ ``cut`` answers the positive class."""
         if self.kind == "label":
             if answers.dtype.kind == "f":
                 answers = np.where(np.isfinite(answers), answers, -1).astype(np.int64)
@@ -117,10 +117,10 @@ class Cases:
 
 
 def coded(cases: Cases) -> Cases:
-    """Return cases as measures read them; the classes of a ranking are all names that occur.
+    """Return cases in the form that measures read; the classes of a ranking are all names that occur.
 
     Raises:
-        AnswerTextError: a text that is no answer of the kind; what a box answered has been checked.
+        AnswerTextError: a text isn't an answer of the kind; answers from a box have already been checked.
     """
     if cases.kind not in STRUCTURED:
         return cases
@@ -193,10 +193,10 @@ def _box_rows(boxes: Boxes, width: int) -> NDArray[np.float64]:
 
 
 def _masks(texts: Texts, truth: NDArray[Any], classes: Sequence[str]) -> NDArray[Any]:
-    """Return the answered masks; one of another size than its truth, which is wrong anyway, without pixels.
+    """Return the answered masks; a mask of another size than its truth, which is wrong anyway, has no pixels.
 
-    Fifty letters may claim 64 million pixels, and each case as many again. Where there is no truth, as in a watch
-    before labels come, a mask stands for itself.
+    Fifty letters may claim 64 million pixels, and every case as many again. If there is no truth, as in a watch before
+    labels arrive, a mask is kept as it is.
     """
     found = np.empty(len(texts), dtype=object)
     for row, (spelled, true) in enumerate(zip(texts.tolist(), truth, strict=True)):

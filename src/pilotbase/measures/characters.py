@@ -1,7 +1,7 @@
-"""Tables of characters, written for this package: keys side by side, equal sounds, equal looks, two scripts.
+"""Character tables written for this package: adjacent keys, same sounds, similar looks, two scripts.
 
-`OTHER_SCRIPT` holds 621 of the commonest pairs whose two forms stand for each other whatever the word; characters that
-merge several traditional ones (后, 里, 干, 面, 台, 只, 发 …) are left out.
+`OTHER_SCRIPT` holds 621 of the commonest pairs whose two forms are interchangeable in any word; characters that merge
+several traditional ones (后, 里, 干, 面, 台, 只, 发 …) are left out.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _likes() -> dict[str, tuple[str, ...]]:
 
 
 LOOK_ALIKES: Mapping[str, tuple[str, ...]] = _likes()
-"""Sign → what a scanner takes it for."""
+"""Sign → signs that a scanner confuses it with."""
 
 _PAIRS = (
     "万萬与與专專业業东東丝絲两兩严嚴丧喪个個丰豐临臨为為丽麗举舉义義乌烏乐樂乔喬习習乡鄉书書买買乱亂争爭亏虧亚亞"

@@ -1,4 +1,4 @@
-"""What is written down about every measure."""
+"""The definition of a measure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pilotbase.measures.cases import Kind
 from pilotbase.measures.observation import Estimand, MeasureInput, MeasurePart, Observation
 
 Direction = Literal["higher", "lower", "neither"]
-"""``neither``: a share that is neither good nor bad in itself (of cases selected); it is compared between groups."""
+"""``neither``: a share that is neither good nor bad (of cases selected); it is compared between groups."""
 
 CLASSIFYING: frozenset[Kind] = frozenset({"label", "probability"})
 SCORING: frozenset[Kind] = frozenset({"probability"})
@@ -48,7 +48,7 @@ class Parameter:
     text: str = ""
 
     def admits(self, value: object) -> bool:
-        """Tell whether ``value`` can be given."""
+        """Return whether ``value`` is allowed."""
         if self.of_columns:
             return isinstance(value, str | Decimal)  # a column may be called 2027
         if not isinstance(value, Decimal) or not self.low < value <= self.high:
@@ -57,12 +57,12 @@ class Parameter:
 
 
 CUT = Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1))
-"""From which probability on the positive class is answered."""
+"""The probability from which the positive class is answered."""
 
 
 @dataclass(frozen=True)
 class Guarantees:
-    """The kinds of guarantee that a measure can have, strongest first; none where it has no bound at all."""
+    """The kinds of guarantee that a measure can have, strongest first; none if it has no bound at all."""
 
     hidden_set: tuple[Guarantee, ...]
     population: tuple[Guarantee, ...] = ()
@@ -81,7 +81,7 @@ JOINED = Guarantees(("exact_census",), ("exact_anytime", "exact_fixed"))
 """Of a hidden set only the whole; for a population from independent pairs of cases."""
 ASYMPTOTIC = Guarantees(("exact_census",), ("asymptotic",))
 LEAST_OF_CLASS = 50
-"""Cases of every class that a bootstrap needs before its error is near what it states (`docs/decisions/0049`)."""
+"""Cases of every class that a bootstrap needs before its error is near the stated one (`docs/decisions/0049`)."""
 AT_FIXED_N = Guarantees(("exact_census",), ("exact_fixed",))
 """Of a hidden set only the whole; for a population an exact bound at the number of cases that was fixed."""
 DESCRIPTIVE = Guarantees(("exact_census",), ("descriptive",))
@@ -93,20 +93,20 @@ End = Decimal | str | Callable[[Mapping[str, Decimal]], Decimal]
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure of predictions: what it is, where it comes from, and its per-case observation.
+    """One measure of predictions: what it is, its source, and its per-case observation.
 
-    ``bounds``: smallest and largest value; the name of a parameter stands for its value, a function is given them all.
+    ``bounds``: smallest and largest value; a parameter's name means its value, a function receives all values.
     ``of_class``: it is about one class, ``recall(failure)``; ``or_of_all``: without one, about all of them together.
     ``pooled``: the per-case observation needs all cases (AUC on a hidden set), so only a census decides there.
-    ``paired``: a case's weight depends on its truth alone and the measure is the plain ratio, so that a difference
-    between two answers to the same cases is a mean itself (``drop``, ``lift``).
-    ``by_case``: gain and weight of a case depend on that case alone, so that it can be followed in a stream (never
-    of a ``pooled`` one).
-    ``guarantees``: the kinds that it can have. ``compose``: several parts or a function, where one ratio is not enough;
-    ``observe`` then gives the whole set's value. ``beside``: a criterion of one of these must stand beside it, since
-    alone it can be met by a useless application. ``in_target_units``: its value is in the unit of the target.
-    ``of_calibration``: it judges the probabilities themselves, so that a criterion on it is a test of calibration.
-    ``of_process``: it judges the application and the people around it together.
+    ``paired``: a case's weight depends only on its truth and the measure is the plain ratio, so a difference between
+    two answers to the same cases is itself a mean (``drop``, ``lift``).
+    ``by_case``: gain and weight of a case depend only on that case, so it can be monitored in a stream (never for a
+    ``pooled`` one).
+    ``guarantees``: the kinds that it can have. ``compose``: several parts or a function, if one ratio isn't enough;
+    ``observe`` then gives the whole set's value. ``beside``: a criterion on one of these is required too, because a
+    useless application can meet this one alone. ``in_target_units``: its value is in the unit of the target.
+    ``of_calibration``: it judges the probabilities themselves, so a criterion on it is a calibration test.
+    ``of_process``: it judges the application together with the people around it.
     """
 
     name: str

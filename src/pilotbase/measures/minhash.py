@@ -1,8 +1,8 @@
 """Near copies by MinHash: 128 minima of 64-bit hashes a record, in 32 bands of 4, verified on the sets themselves.
 
-A pair whose sets of shingles have Jaccard similarity s agrees in some band with probability 1 - (1 - s⁴)³²: of pairs
-at 0.8 one in ten million is missed, and what the bands propose by chance is found out when the sets are compared.
-Records are made when they are asked for and never all held: what is kept of each is 32 numbers.
+A pair whose sets of shingles have Jaccard similarity s agrees in some band with probability 1 - (1 - s⁴)³²: at 0.8 one
+pair in ten million is missed, and pairs that the bands propose by chance are rejected when the sets are compared.
+Records are created on demand and never all held in memory: 32 numbers of each are kept.
 Source: Broder, "On the resemblance and containment of documents", SEQUENCES 1997; bands: Leskovec, Rajaraman and
 Ullman, "Mining of Massive Datasets", chapter 3.
 """
@@ -23,8 +23,8 @@ _BANDS, _ROWS = 32, 4
 _MOST_IN_A_BUCKET, _MOST_COMPARED = 50, 10
 """Of records that agree in a band the first so many are kept, of all that are proposed the likeliest are compared."""
 _RECORDS, _RECORDED, _HASHES = 1024, 1 << 20, 1 << 16
-"""Records that are made together at most, hashes of theirs from which on it is enough, and hashes that are worked on
-together (they fit the cache of a processor)."""
+"""Most records that are created together, the number of their hashes that is enough, and hashes processed together
+(they fit a processor's cache)."""
 _PRIME = np.uint64(0x100000001B3)
 _CONSTANTS = np.random.default_rng(20260101).integers(1, 2**63, size=(2, _BANDS * _ROWS), dtype=np.uint64)
 Hashes = npt.NDArray[np.uint64]
@@ -67,7 +67,7 @@ def signature(shingles: Hashes) -> Hashes:
 
 
 def signatures(records: Sequence[Hashes]) -> Hashes:
-    """Return the signature of each record, shape (records, 128); that of an empty one is all ones."""
+    """Return the signature of each record, shape (records, 128); an empty record's is all ones."""
     minima = np.full((_BANDS * _ROWS, len(records)), np.iinfo(np.uint64).max, dtype=np.uint64)
     hashes = np.concatenate([*records, np.zeros(0, np.uint64)])
     owners = np.repeat(np.arange(len(records)), [len(one) for one in records])
@@ -87,13 +87,13 @@ def jaccard(one: Hashes, other: Hashes) -> float:
 
 
 def near_copies(records: HashedRecords, similar: float = SIMILAR) -> list[int]:
-    """Return the places of records of which an earlier one is a near copy: a set of shingles each, empty ones apart."""
+    """Return the places of records that are near copies of an earlier one, each a set of shingles; not empty ones."""
     closest = KnownRecords(records).closest(records, similar, np.arange(len(records)))
     return [int(place) for place in np.flatnonzero(closest >= 0)]
 
 
 class KnownRecords:
-    """Records that others are held against: about 400 bytes each, whatever their length."""
+    """Records to compare others with: about 400 bytes each, whatever their length."""
 
     def __init__(self, records: HashedRecords) -> None:
         keys = np.zeros((len(records), _BANDS), dtype=np.uint64)
@@ -107,7 +107,7 @@ class KnownRecords:
         self._records = records
 
     def closest(self, asked: HashedRecords, similar: float = SIMILAR, before: Places | None = None) -> Places:
-        """Return for each of ``asked`` the place of a known record that is at least so similar, −1 where there is none.
+        """Return for each of ``asked`` the place of a known record that is at least ``similar``, −1 if there is none.
 
         ``before``: for each asked record, only known ones at a lower place count. Both have shape (asked,).
         """

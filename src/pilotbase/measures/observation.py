@@ -1,4 +1,4 @@
-"""What a measure gives for each case: integers whose ratio of sums is the measure."""
+"""The observations of a measure per case: integers whose ratio of sums is the measure."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _DIGITS_OF_SQUARES = 11
 _DIGITS_OF_LIMIT = 7
 _LARGEST_SUM = 1 << 61
 _PLAIN = float(1 << 50)
-"""Beyond, floats do not tell a step from the next."""
+"""Beyond this, floats can't distinguish one step from the next."""
 _FINE = 1e-5
-"""Of the threshold: a step no longer than this is no figure of its own."""
+"""Relative to the threshold: a shorter step isn't a figure of its own."""
 _OFF_A_STEP = 1e-3
 """Of a step: what reckoning in floats makes of a number with as many digits."""
 _MANTISSA, _HALF = 53, 27
@@ -78,8 +78,8 @@ class CellStatistic:
     """A function of how many cases fall into each of a few cells, such as those of a confusion matrix.
 
     ``codes``: the cell of each case, shape (cases,), -1 = not eligible. ``value``: counts of shape (…, cells) to values
-    of shape (…), NaN where 0/0. ``kinds``: the class of each case, -1 = not eligible; of each there must be ``least``
-    cases for its bounds to err as seldom as they state.
+    of shape (…), NaN if 0/0. ``kinds``: the class of each case, -1 = not eligible; each needs ``least`` cases for the
+    bounds to fail no more often than stated.
     """
 
     codes: Ints
@@ -108,9 +108,9 @@ class CutAtRate:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """A measure on cases: one part; the worst, the largest difference, the mean, the sum of absolute values of parts.
+    """A measure on cases: one part, or the worst, largest difference, mean or absolute sum of several parts.
 
-    A ``function`` has the whole set's value as its part, and for a population what its bounds are made of.
+    A ``function`` has the whole set's value as its part and, for a population, the statistic for its bounds.
     """
 
     form: Form
@@ -143,10 +143,10 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class MeasureInput:
-    """What a measure is asked: which cases, which class, which arguments, and which way is worst for the criterion.
+    """The input of a measure: which cases, class and arguments, and which direction is worst for the criterion.
 
-    ``label``: `ALL_CLASSES` where no single one is meant. ``columns``: those that arguments name, by the argument.
-    ``order``: in which the cases will be scored (pairs for AUC follow it).
+    ``label``: `ALL_CLASSES` if no single one is meant. ``columns``: those that arguments name, by argument.
+    ``order``: the order in which the cases will be scored (pairs for AUC follow it).
     """
 
     cases: Cases
@@ -157,10 +157,10 @@ class MeasureInput:
     estimand: Estimand = "hidden_set"
     columns: Mapping[str, str] = field(default_factory=dict)
     threshold: Decimal = Decimal(0)
-    """What the measure is held against: real scores are read to steps that are small beside it."""
+    """The threshold of the measure: real scores are rounded to steps that are small relative to it."""
 
     def worst(self, low: int, high: int) -> int:
-        """Return the gain that an abstention gets: whichever harms the criterion more."""
+        """Return the gain of an abstention: whichever harms the criterion more."""
         return low if self.comparison == ">=" else high
 
     def answered(self) -> Ints:
@@ -221,7 +221,7 @@ def missing_arrays(arrays: NDArray[Any]) -> NDArray[np.bool_]:
 def indicator(
     success: NDArray[np.bool_], eligible: NDArray[np.bool_], abstained: NDArray[np.bool_], question: MeasureInput
 ) -> MeasurePart:
-    """Return the share of ``success`` among ``eligible``; abstained eligible cases get what is worst."""
+    """Return the share of ``success`` among ``eligible``; abstained eligible cases get the worst value."""
     gain = success | abstained if question.worst(0, 1) else success & ~abstained
     return MeasurePart((gain & eligible).view(np.int8), eligible.view(np.int8), ((0, 1), (1, 1)))
 
@@ -229,10 +229,10 @@ def indicator(
 def mean_of(
     scores: Floats, high: Decimal, question: MeasureInput, root: Literal[1, 2] = 1, low: Decimal = Decimal(0)
 ) -> MeasurePart:
-    """Return the mean of real scores in [``low``, ``high``]; NaN becomes what is worst.
+    """Return the mean of real scores in [``low``, ``high``]; NaN becomes the worst value.
 
-    Bets are made on a decimal lattice. What lies between two steps counts there as the one that harms the criterion:
-    under a cap of 10¹⁵ an error of 400,000 must not be read as none. The value is that of the scores themselves.
+    Bets use a decimal lattice. A value between two steps counts as the one that harms the criterion: under a cap of
+    10¹⁵ an error of 400,000 must not be read as none. The reported value is that of the scores themselves.
     """
     steps, unit = decimal_steps(max(abs(low), abs(high)), _digits(max(abs(low), abs(high)), question, root))
     bottom, top = (int(end * steps / unit) for end in (low, high))
@@ -303,7 +303,7 @@ class Reals:
         return _exact_sum(self.gains[cases]) / _exact_sum(self.weights[cases])
 
     def spread(self, chosen: Ints, size: int) -> Reals:
-        """Return the same for ``size`` cases, of which these are ``chosen`` and the others weigh nothing."""
+        """Return the same for ``size`` cases: these are ``chosen``, the others have no weight."""
         gains, weights = np.zeros(size), np.zeros(size)
         gains[chosen], weights[chosen] = self.gains, self.weights
         return Reals(gains, weights)

@@ -31,7 +31,7 @@ from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.measures.resources import RESOURCES, ResourceMeasure
 
 REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
-"""Measures to which a case without truth is one that is to be refused."""
+"""Measures for which a case without truth is to be refused."""
 ENTRY_POINTS = "pilotbase.measures"
 
 
@@ -123,8 +123,8 @@ class MeanScore:
 def spoken(rule: Rule, unit: str = "") -> Text:
     """Return a rule's measure in words, without the threshold; ``unit`` is the target's.
 
-    Every argument that the rule gives is spoken, in the order in which its measure declares them: two rules with
-    different arguments never share their words.
+    The words include every argument of the rule, in the order in which its measure declares them: two rules with
+    different arguments never have the same words.
     """
     measure = _measure(rule, unit)
     if rule.under is not None:

@@ -1,4 +1,4 @@
-"""What a measured run costs: latency, memory, throughput, processor time. Never decided early, always at full load."""
+"""The costs of a measured run: latency, memory, throughput, processor time. Never decided early, only at full load."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ _NOT_MEASURED = MeasurePart(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.in
 
 @dataclass(frozen=True, eq=False)
 class LoadMeasurements:
-    """What a load test measured: seconds from when a request was due until it was answered (inf: never), shape
-    (requests,); None where the test is void."""
+    """The measurements of a load test: seconds from when a request was due until its answer (inf: never), shape
+    (requests,); None if the test is void."""
 
     latencies: Floats | None
     cold_start: float | None = None
@@ -65,7 +65,7 @@ class Exchanged:
 
 @dataclass(frozen=True, eq=False)
 class RunMeasurements:
-    """What was measured: seconds per request (NaN or inf = timed out), peak bytes, totals.
+    """The measurements of a run: seconds per request (NaN or inf = timed out), peak bytes, totals.
 
     ``latencies``: shape (requests,), in the order of the run.
     """
@@ -80,9 +80,9 @@ class RunMeasurements:
     cells: tuple[bool, ...] | None = None
     """Of each cell of the plan's matrix that was run, whether every case was answered as in the trial."""
     exchanged: Exchanged | None = None
-    """Of recorded exchanges, where the plan asks for any."""
+    """Of recorded exchanges, if the plan has any."""
     loaded: LoadMeasurements | None = None
-    """Of a load test, where the plan asks for one."""
+    """Of a load test, if the plan has one."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class ResourceMeasure:
     of_load_test: bool = False
     """It is read off a load test, which the plan must ask for."""
     of_exchanges: bool = False
-    """It is read off recorded exchanges, of which the plan must have some."""
+    """It is measured on recorded exchanges; the plan must have some."""
     of_process: bool = False
     """It judges the application and the pipeline around it together."""
 

@@ -1,12 +1,12 @@
-"""From a criterion's rule to what it observes, and all that is wrong with a rule before anything runs.
+"""From a criterion's rule to its observations, and every problem with a rule before anything runs.
 
-``drop(measure under perturbation)``   by how much the measure is worse under the perturbation
-``lift(measure)``                      by how much it is better than the baseline's
+``drop(measure under perturbation)``   how much worse the measure is under the perturbation
+``lift(measure)``                      how much better it is than the baseline's
 
-Both are Σ (ahead - behind) / Σ weight over integers, turned round for measures where lower is better. An abstention
-harms the criterion on either side: without an answer in the clean arm a case counts as right there, so that breaking
-oneself in the clean arm buys nothing; without one under the perturbation it counts as wrong; where the baseline has no
-answer, the baseline counts as right (corrections of the evidence engine, last bullets).
+Both are Σ (ahead - behind) / Σ weight over integers, with the sign reversed for measures where lower is better. An
+abstention harms the criterion on either side. Without an answer in the clean arm, a case counts as right there, so that
+failing on purpose in the clean arm gains nothing; without one under the perturbation, it counts as wrong. If the
+baseline has no answer, the baseline counts as right (corrections of the evidence engine, last bullets).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from pilotbase.measures.resources import ResourceMeasure, RunMeasurements
 
 @dataclass(frozen=True)
 class RuleContext:
-    """What a scenario offers to its criteria."""
+    """What a scenario provides for its criteria."""
 
     kind: Kind
     classes: tuple[str, ...] = ()
@@ -54,16 +54,16 @@ class RuleContext:
     """Columns that applications see: what can be perturbed."""
     estimand: Estimand = "hidden_set"
     knows_classes: bool = True
-    """False where no table has told the classes: then none is refused."""
+    """False if no table has provided the classes: then none is refused."""
 
 
 def is_resource(rule: Rule) -> bool:
-    """Tell whether ``rule`` is judged on a measured run and not on answers."""
+    """Return whether ``rule`` is judged on a measured run instead of on answers."""
     return rule.measure in resource_measures()
 
 
 def measures_the_run(rule: Rule) -> bool:
-    """Tell whether ``rule`` is judged on how the cases themselves were answered: latency, memory, throughput, cost."""
+    """Return whether ``rule`` is judged on how the cases were answered: latency, memory, throughput, cost."""
     measure = resource_measures().get(rule.measure)
     return measure is not None and not (measure.of_matrix or measure.of_load_test or measure.of_exchanges)
 
@@ -77,16 +77,16 @@ def given_columns(rule: Rule) -> tuple[str, ...]:
 def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_set") -> Observation:
     """Return the per-case observation of ``rule``; arrays have the shape of ``cases``, whatever ``order`` is.
 
-    ``order`` matters to measures of pairs only (AUC for a population).
+    ``order`` only matters to measures of pairs (AUC for a population).
 
     Raises:
-        InputError: what `problems_of` would have said, or a class or column that ``cases`` does not have.
+        InputError: a problem that `problems_of` reports, or a class or column that ``cases`` doesn't have.
     """
     measure = measure_named(rule.measure)
     if not isinstance(measure, Measure):
         raise InputError("measure.needs_run", found=rule.measure)
     census_only = measure.pooled and estimand != "population"
-    # A gap has no worst answer of its own: there an abstention is what is worst for the measure.
+    # A gap has no worst answer of its own: there an abstention gets the worst value for the measure.
     natural: Comparison = "<=" if measure.better == "lower" else ">="
     towards = natural if rule.wrapper == "gap" else rule.comparison
     question = _question(measure, rule, cases, towards, order, estimand)
@@ -116,7 +116,7 @@ def _observe_whole(measure: Measure, question: MeasureInput, census_only: bool) 
 
 
 def observe_run(rule: Rule, run: RunMeasurements) -> Observation:
-    """Return what a measured run shows of ``rule``; raises `InputError` when the rule is about answers."""
+    """Return the observation of ``rule`` on a measured run; raises `InputError` if the rule is about answers."""
     measure = measure_named(rule.measure)
     if not isinstance(measure, ResourceMeasure):
         raise InputError("measure.needs_cases", found=rule.measure)
@@ -160,7 +160,7 @@ def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
 
 
 def problems_among(rules: Sequence[Rule]) -> tuple[tuple[int, Text], ...]:
-    """Return what is wrong with rules as a set, as (index, sentence): a measure that needs another beside it."""
+    """Return the problems of rules as a set, as (index, sentence): a measure that requires another beside it."""
     named = {rule.measure for rule in rules}
     found = []
     for index, rule in enumerate(rules):
@@ -172,7 +172,7 @@ def problems_among(rules: Sequence[Rule]) -> tuple[tuple[int, Text], ...]:
 
 
 def _population_problems(measure: Measure, rule: Rule, estimand: Estimand) -> list[Text]:
-    """Refuse claims about a population that nothing bounds."""
+    """Refuse claims about a population that have no bound."""
     if estimand != "population":
         return []
     if "descriptive" in measure.guarantees.of(estimand) or not measure.guarantees.of(estimand):
@@ -220,7 +220,7 @@ def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
 
 
 def _column_problems(measure: Measure, rule: Rule, setting: RuleContext) -> list[Text]:
-    """Return what is wrong with the columns that are grouped by, or read."""
+    """Return the problems of the columns that rules group by or read."""
     found = [
         text("measure.no_such_column", measure=measure.name, name=name, found=column, allowed=offer(column, allowed))
         for name, column in _columns(measure, rule).items()
@@ -251,7 +251,7 @@ def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
 
 
 def _direction_problems(measure: Measure, rule: Rule) -> list[Text]:
-    """Refuse what a worse application meets more easily, ``accuracy <= 0.8``: it is a slip of the pen."""
+    """Refuse a criterion that a worse application meets more easily, ``accuracy <= 0.8``: it is a typing error."""
     if rule.wrapper == "gap" or rule.wrapper in PAIRED or measure.better == "neither":
         return []
     if (rule.comparison == "<=") == (measure.better == "lower"):
@@ -319,7 +319,7 @@ def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
 
 
 def _groups(values: NDArray[Any]) -> dict[str, Ints]:
-    """Return the indices of each group's cases by the group's name; a missing value is a group of its own."""
+    """Return the indices of each group's cases by the group's name; missing values form a separate group."""
     names = values if values.dtype.kind in "iub" else np.array([_name(value) for value in values.tolist()])
     found, codes = np.unique(names, return_inverse=True)
     return {str(name): np.flatnonzero(codes == code).astype(np.int64) for code, name in enumerate(found.tolist())}
@@ -361,7 +361,7 @@ def _observe_pair(measure: Measure, rule: Rule, question: MeasureInput) -> Measu
 
 
 def _arms_of(measure: Measure, rule: Rule, question: MeasureInput) -> tuple[MeasurePart, MeasurePart]:
-    """Return what the measure observes of (clean, perturbed) answers of a drop, or of (ours, the baseline's).
+    """Return the observations of (clean, perturbed) answers for a drop, or of (ours, the baseline's) for a lift.
 
     Raises:
         InputError: ``measure.no_second_answers``.
@@ -376,7 +376,7 @@ def _arms_of(measure: Measure, rule: Rule, question: MeasureInput) -> tuple[Meas
 
 
 def _pair_problems(rule: Rule, measure: Measure, features: Sequence[Field], has_baseline: bool) -> list[Text]:
-    """Return what is wrong with a drop or a lift, in sentences; nothing for other rules."""
+    """Return the problems of a drop or a lift, in sentences; empty for other rules."""
     if rule.wrapper not in ("drop", "lift"):
         return []
     found = []

@@ -31,14 +31,14 @@ def array_of(data: bytes) -> Array:
     """Return the array in ``data``, read-only.
 
     Raises:
-        ValueError: it is no such file, or holds values of another type than pixels and samples have.
+        ValueError: it isn't such a file, or its values have a type that pixels and samples don't have.
     """
     file = io.BytesIO(data)
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError("not version 1.0 of the format")
     try:
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    except Exception as error:  # noqa: BLE001 - a literal is evaluated there, which raises whatever it stumbles over
+    except Exception as error:  # noqa: BLE001 - this evaluates a literal, which raises any kind of error
         raise ValueError(str(error)) from None
     if any(type(side) is not int for side in shape):  # yes and no are whole numbers to its reader
         raise ValueError("no shape")

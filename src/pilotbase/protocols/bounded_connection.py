@@ -1,6 +1,6 @@
-"""How long a caller may keep a connection half-used, and how much of a head it may send: before anybody is known.
+"""Limits before a caller is identified: how long a connection may stay half-used, and how large a head may be.
 
-uvicorn waits for the rest of a head or body for ever, and keeps whatever a head brings; hub and gateway serve by this.
+uvicorn waits forever for the rest of a head or body, and keeps any head it receives; hub and gateway use this instead.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 64 << 10
-"""Of a request's line and headers together, and of whatever else comes that is no body, such as trailers."""
+"""For the request line and headers together, and for anything else that isn't a body, such as trailers."""
 PATIENCE_SECONDS = 20.0
 LEAST_RATE = 16 << 10
-"""Bytes a second, on average, after `PATIENCE_SECONDS`: slower callers are let go."""
+"""Bytes a second, on average, after `PATIENCE_SECONDS`: slower callers are disconnected."""
 _LOOK_SECONDS = 2.0
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """A connection that is closed when what the caller has begun to send comes too slowly, or is all head."""
+    """A connection that is closed if a request arrives too slowly, or its head is too large."""
 
     _owed: Literal["head", "body"] | None = "head"
     """What of a request has begun to come and has not ended."""

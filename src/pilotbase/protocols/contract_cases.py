@@ -1,7 +1,7 @@
-"""Cases that a call brings, held against the data contract and made the columns that the box knows from the trial.
+"""Checks the cases of a call against the data contract, and converts them to the columns that the box had in the trial.
 
-What differs from the trial's columns (a missing value where none was ever missing, a number out of range, a
-superfluous field) is a breach of the contract and is refused, for nothing was verified about it.
+Any difference from the trial's columns (a missing value in a column that never had one, a number out of range, a
+superfluous field) breaches the contract and is refused, because it was never verified.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ TYPE_TEXTS = {
 
 
 class ContractBrokenError(InputError):
-    """What was asked does not fit the data contract of the service; carries every problem found."""
+    """The request doesn't conform to the service's data contract; carries every problem found."""
 
     @staticmethod
     def of(problems: Sequence[tuple[str, Text]]) -> ContractBrokenError:
-        """Return the error that tells ``problems``, each with the field to blame."""
+        """Return the error that lists ``problems``, each with the field concerned."""
         issues = [Issue(file="call", path=path, problem=problem) for path, problem in problems[:SHOWN]]
         return ContractBrokenError("contract.broken", issues=issues, count=len(problems))
 
@@ -91,7 +91,7 @@ class CaseReader:
         yield from ((name[:120], text("contract.unknown_field")) for name in columns if name not in known)
 
     def _column(self, field: Field, values: Sequence[object], problems: list[tuple[str, Text]]) -> Column:
-        """Return the column of ``field``; what is wrong with it is added to ``problems``."""
+        """Return the column of ``field``, and add its problems to ``problems``."""
         lacking = [value is None or value != value for value in values]
         if any(lacking) and field.name not in self.may_miss:
             problems.append((field.name, text("contract.missing_value", row=lacking.index(True))))

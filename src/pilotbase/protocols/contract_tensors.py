@@ -87,7 +87,7 @@ def answer_tensor(answers: AnswerBatch, prediction: Prediction) -> Tensor:
 
 
 def answer_text(answers: Sequence[Scalar], listed: bool) -> str:
-    """Return the answers as the content of a chat message: ``{"prediction": …}``, or a list of such."""
+    """Return the answers as the content of a chat message: ``{"prediction": …}``, or a list of these."""
     spelled = [{PREDICTION: answer} for answer in answers]
     return json.dumps(spelled if listed else spelled[0], ensure_ascii=False)
 

@@ -1,10 +1,10 @@
-"""Frames: the binary form in which features cross the wall of a box and answers come back.
+"""Frames: the binary form in which features enter the box and answers come back.
 
     header   24 bytes, little endian: magic ``PBX1``, kind u8, 3 zero bytes, sequence u32, rows u32, length u64
-    BATCH    one code a column (padded to 8 bytes), then the columns in the contract's order, each padded to 8 bytes
-    SHARED   a BATCH whose payload does not follow: it stands in a file shared with the box, in one of two slots
+    BATCH    one code per column (padded to 8 bytes), then the columns in the contract's order, each padded to 8 bytes
+    SHARED   a BATCH whose payload doesn't follow: it is in a file shared with the box, in one of two slots
     ANSWER   ``label``: int32 codes into the contract's classes, −1 abstains; numbers: float64, NaN abstains, two of
-             them for an interval; what is spelled: a column of texts, a missing one abstains
+             them for an interval; answers as text: a column of texts, a missing one abstains
     others   JSON
 
 Column codes: ``d`` float64 (NaN = missing), ``q`` int64, ``B`` uint8 (255 = missing), ``t`` text: int64 offsets
@@ -53,7 +53,7 @@ _ALLOWED_CODES: Mapping[DataType, frozenset[str]] = {
 
 
 class FrameKind(IntEnum):
-    """What a frame carries."""
+    """The content of a frame."""
 
     STARTED = 1
     HELLO = 2
@@ -95,16 +95,17 @@ class FeatureBatch:
 
     @classmethod
     def from_matrix(cls, names: Iterable[str], matrix: npt.NDArray[np.float64]) -> Self:
-        """Return the batch whose columns are those of ``matrix``, shape (rows, columns); views, best in order "F"."""
+        """Return the batch with the columns of ``matrix``, shape (rows, columns); views, best in order "F"."""
         return cls({name: matrix[:, index] for index, name in enumerate(names)}, len(matrix))
 
 
 @dataclass(frozen=True)
 class AnswerBatch:
-    """One answer a case, in the order of the batch.
+    """One answer per case, in the order of the batch.
 
     ``values`` has shape (rows,): int32 codes into the contract's classes for ``label`` (−1 = abstention), texts as
-    objects for what is spelled (None = abstention), else float64 (NaN = abstention), shape (rows, 2) for an interval.
+    objects for spelled answers (None = abstention), otherwise float64 (NaN = abstention), shape (rows, 2) for an
+    interval.
     """
 
     values: Column
@@ -149,7 +150,7 @@ def encode_batch(batch: FeatureBatch, contract: Contract, sequence: int) -> list
 
 
 def as_shared(head: Buffer) -> Header:
-    """Return the header of a BATCH frame as that of a SHARED one."""
+    """Return the header of a BATCH frame converted to that of a SHARED one."""
     return replace(decode_header(bytes(head)), kind=FrameKind.SHARED)
 
 
@@ -209,7 +210,7 @@ def decode_answers(payload: bytes | bytearray, prediction: Prediction, rows: int
 
 
 def answer_dtype(prediction: Prediction) -> np.dtype[Any]:
-    """Return the dtype in which answers of this kind cross the wall; of what is spelled, in which they are kept."""
+    """Return the dtype of such answers in a frame; for spelled answers, the dtype in which they are stored."""
     if prediction.is_spelled:
         return np.dtype(object)
     if prediction.kind == "interval":
@@ -224,10 +225,10 @@ def encode_texts(values: Iterable[str | None]) -> bytes:
 
 
 def decode_texts(payload: bytes | bytearray, rows: int) -> Column:
-    """Return the ``rows`` texts that untrusted bytes spell, None where one is missing.
+    """Decode ``rows`` texts from untrusted bytes, None if one is missing.
 
     Raises:
-        FrameError: offsets that lead nowhere, or bytes that are no UTF-8.
+        FrameError: invalid offsets, or bytes that aren't UTF-8.
     """
     head = 8 * (rows + 1)
     present = bytes(payload[head : head + rows])

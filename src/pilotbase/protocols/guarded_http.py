@@ -1,8 +1,8 @@
-"""The one HTTP client that calls addresses which users have given: it reaches the open internet and nothing behind it.
+"""The only HTTP client for addresses that users enter: it reaches the open internet and nothing behind it.
 
-The name is resolved once, every address that it stands for is judged, and the connection is made to the very address
-that was judged, so that a name server which answers differently the next time gains nothing. No redirect is followed,
-no proxy is asked, and little is read of the answer. The operator may list hosts and networks that are reached anyway.
+The name is resolved once, all its addresses are checked, and the connection goes to exactly the address that was
+checked, so a name server that answers differently the next time gains nothing. Redirects aren't followed, proxies
+aren't used, and little of the answer is read. The operator can list additional hosts and networks to allow.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MAXIMUM_URL = 2000
 MAXIMUM_ANSWER_BYTES = 64 << 10
 _PORTS = {"https": 443, "http": 80}
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
-"""IPv6 addresses that stand for an IPv4 address in their last 32 bits (RFC 6052)."""
+"""IPv6 addresses that contain an IPv4 address in their last 32 bits (RFC 6052)."""
 _UNICAST = ipaddress.ip_network("2000::/3")
 """The only IPv6 addresses that IANA has given out for the internet."""
 _SPECIAL: tuple[Network, ...] = tuple(
@@ -70,7 +70,7 @@ class GuardedResponse:
 
 @dataclass(frozen=True)
 class GuardedRequest:
-    """What is sent, and how much of the answer is read."""
+    """The request, and how much of the answer to read."""
 
     method: str
     url: str
@@ -81,10 +81,10 @@ class GuardedRequest:
 
 @dataclass(frozen=True)
 class GuardedHttp:
-    """A client with what the operator allows beyond the open internet.
+    """A client with the operator's exceptions beyond the open internet.
 
-    ``allowed`` holds host names and networks (``hooks.internal``, ``10.1.0.0/16``, ``127.0.0.1``). Plain http goes to
-    these only.
+    ``allowed`` contains host names and networks (``hooks.internal``, ``10.1.0.0/16``, ``127.0.0.1``). Only these are
+    reached over plain http.
     """
 
     allowed: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class GuardedHttp:
     def send(self, request: GuardedRequest) -> GuardedResponse:
         """Send ``request`` and return the answer, whatever its status.
 
-        Raises as `check`, and `NoAnswerError` when the other end does not answer in time.
+        Raises as `check`, and `NoAnswerError` if the other end doesn't answer in time.
         """
         parts = parts_of(request.url)
         address = self.judged(parts)
@@ -144,10 +144,11 @@ class GuardedHttp:
 
 
 def judge(host: str, scheme: str, addresses: Sequence[Address], allowed: Sequence[str]) -> None:
-    """Return if ``host`` may be called, which stands for ``addresses``; ``allowed`` as in `GuardedHttp`.
+    """Check that ``host`` with its ``addresses`` may be called; ``allowed`` as in `GuardedHttp`.
 
     Raises:
-        RefusedError: one of them is private, loopback, link-local or otherwise special; or http where https is needed.
+        RefusedError: one of them is private, loopback, link-local or otherwise special; or http where https is
+            required.
     """
     listed = [address for address in addresses if any(address in network for network in networks_in(allowed))]
     if host not in allowed and any(not is_open(one) and one not in listed for one in addresses):
@@ -157,7 +158,7 @@ def judge(host: str, scheme: str, addresses: Sequence[Address], allowed: Sequenc
 
 
 def is_open(address: Address) -> bool:
-    """Tell whether ``address`` is one of the open internet: unicast, not special, and hiding no such inside it."""
+    """Return whether ``address`` is on the open internet: unicast, not special, and embedding no special one."""
     if isinstance(address, ipaddress.IPv6Address):
         hidden = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
         if address in _TRANSLATED:
@@ -170,7 +171,7 @@ def is_open(address: Address) -> bool:
 
 
 def networks_in(names: Sequence[str]) -> list[Network]:
-    """Return those of ``names`` that are networks or addresses."""
+    """Return the ``names`` that are networks or addresses."""
     found: list[Network] = []
     for name in names:
         try:
@@ -203,7 +204,7 @@ class _Response(http.client.HTTPResponse):
     def _read_next_chunk_size(self) -> int:
         size: int = super()._read_next_chunk_size()  # type: ignore[misc]
         if size < 0:
-            raise ValueError(size)  # which it tells as `http.client.IncompleteRead`, as it does what is no number
+            raise ValueError(size)  # `http.client` reports it as `IncompleteRead`, like a size that isn't a number
         return size
 
 

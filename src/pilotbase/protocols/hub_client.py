@@ -48,7 +48,7 @@ Content = Scenario | ApplicationVersion | Organisation | Dataset
 
 @dataclass(frozen=True)
 class HubClient:
-    """What a person may do on a hub; everything raises as `HubRequests.send`."""
+    """A person's actions on a hub; everything raises as `HubRequests.send`."""
 
     requests: HubRequests
 
@@ -80,17 +80,17 @@ class HubClient:
         return found
 
     def record(self, subject: str) -> Record:
-        """Return where ``subject`` stands; its digest is what `take` wants as ``seen``."""
+        """Return the record of ``subject``; its digest is the ``seen`` of `take`."""
         return self._call(records.STANDS[kind_of(subject)], subject)
 
     def steps(self, subject: str) -> list[PossibleStep]:
-        """Return what the caller may do to ``subject`` now, and what stands against it."""
+        """Return the caller's possible steps on ``subject`` now, and what blocks them."""
         return self._call(records.ACTS[kind_of(subject)], subject)
 
     def take(self, subject: str, act: Act, brings: Part | str | None = None, seen: Digest | None = None) -> Record:
-        """Take a step and return the record after it; ``brings``: what is handed in with it, or a note.
+        """Take a step and return the record after it; ``brings``: the document submitted with it, or a note.
 
-        Raises `InputError`, too, for a step that nobody takes on such a record.
+        Also raises `InputError` for a step that doesn't exist for such a record.
         """
         known = [one for one in STEPS if kind_moved(one) == kind_of(subject)]
         if act not in known:
@@ -107,10 +107,10 @@ class HubClient:
         return self._call(records.SAVE[kind_of(subject)], subject, seen, **said)
 
     def bundle(self, trial: str, report: Digest = "", on_progress: OnProgress = lambda _: None) -> bytes:
-        """Wait until the sample bundle of a trial is packed and return the archive; it is packed for the caller alone.
+        """Wait until the sample bundle of a trial is packed and return the archive; it is packed for this caller.
 
-        That the caller took it stands in the hub's log. ``report``: of which round, by the digest of its report; the
-        newest that has one when not given. Packing that failed before is tried again.
+        The hub logs that the caller took it. ``report``: the round, by its report's digest; by default the newest round
+        with a report. If packing failed before, it is tried again.
         """
         place, asked = f"/trials/{trial}/bundle", {"report": report, "again": "true"}
         answer = self.requests.get(place, asked)
@@ -149,7 +149,7 @@ class HubClient:
         return self.calls.call(operation, wanted, seen)
 
     def _call(self, operation: Operation[Any, Out], subject: str, seen: Digest | None = None, **said: object) -> Out:
-        """Call what is done to one record, which ``subject`` names."""
+        """Call an operation on one record, named by ``subject``."""
         owner, _, name = name_of(subject).rpartition("/")
         where = {"owner": owner, "name": name} if "owner" in operation.in_path else {"name": name_of(subject)}
         return self.calls.call(operation, parse_request(operation.takes, {**where, **said}, subject), seen)
@@ -178,7 +178,7 @@ def _announced(name: str, content: BinaryIO) -> NewUpload:
 
 
 def _read(model: type[Model], answer: GuardedResponse) -> Model:
-    """Return what the hub has answered; raises `PilotbaseError` for anything else."""
+    """Parse the hub's answer; raises `PilotbaseError` for anything else."""
     try:
         return model.model_validate_json(answer.body)
     except pydantic.ValidationError as error:

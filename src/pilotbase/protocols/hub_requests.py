@@ -59,12 +59,12 @@ class HubRequests:
     def get(
         self, path: str, query: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> GuardedResponse:
-        """Return what is at ``path`` under /api; raises as `send`."""
+        """Return the document at ``path`` under /api; raises as `send`."""
         asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in (query or {}).items() if value)
         return self.send("GET", f"{path}?{asked}" if asked else path, headers=headers)
 
     def write(self, method: str, path: str, value: Any, seen: str | None = None) -> GuardedResponse:
-        """Send ``value`` as JSON once, however often it has to be sent; ``seen``: only where that still stands.
+        """Send ``value`` as JSON with effect once, despite retries; ``seen``: only if it is still the current version.
 
         Raises as `send`.
         """
@@ -76,13 +76,13 @@ class HubRequests:
     def send(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> GuardedResponse:
-        """Return the answer; what is only passing is waited for.
+        """Return the answer, retrying after temporary failures.
 
         Raises:
-            InputError: what was asked for is wrong, or does not exist (for this caller).
-            RefusedError: login, role, state or limits stand against it.
-            NoAnswerError: the hub was not reached, after several tries.
-            PilotbaseError: others were first, or the hub failed.
+            InputError: the request is wrong, or its target doesn't exist (for this caller).
+            RefusedError: login, role, state or limits forbid it.
+            NoAnswerError: the hub couldn't be reached, after several tries.
+            PilotbaseError: someone else was first, or the hub failed.
         """
         client = self.http or GuardedHttp((urlsplit(self.url).hostname or "",), seconds=120)
         told = {
@@ -114,7 +114,7 @@ class HubRequests:
 
 
 def problem_of(answer: GuardedResponse) -> PilotbaseError:
-    """Return the error that problem details tell of, in the hub's own words."""
+    """Return the error that the problem details describe, in the hub's own words."""
     try:
         problem = Problem.model_validate_json(answer.body)
     except pydantic.ValidationError:
@@ -140,7 +140,7 @@ def _retry_after(answer: GuardedResponse) -> float:
 
 @dataclass(frozen=True)
 class HubCalls:
-    """What a person may do on a hub; everything raises as `HubRequests.send`.
+    """A person's actions on a hub; everything raises as `HubRequests.send`.
 
     HubCalls(HubRequests("https://hub.example", token)).call(services.SHOW, services.OfService(service="milling"))
     """
@@ -148,9 +148,9 @@ class HubCalls:
     requests: HubRequests
 
     def call(self, operation: Operation[In, Out], asked: In, seen: Digest | None = None) -> Out:
-        """Return what the operation gives; ``seen``: refused where another version stands there by now.
+        """Return the operation's result; ``seen``: refuse if another version is current by now.
 
-        Raises `PilotbaseError`, too, where the hub answers anything else.
+        Also raises `PilotbaseError` if the hub answers anything else.
         """
         answer = self._send(operation, asked, seen)
         if operation.gives is NOTHING:
@@ -175,7 +175,7 @@ class HubCalls:
 
 
 def _sent(operation: Operation[In, Out], asked: In) -> Any:
-    """Return what is said besides the address; what nobody said is left to the hub's own default."""
+    """Return the content without what is in the address; unset values are left to the hub's own default."""
     if operation.whole is not None:
         whole = getattr(asked, operation.whole)
         return whole if operation.takes_bytes else whole.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -189,7 +189,7 @@ def _spelled(value: Any) -> str:
 
 @dataclass(frozen=True)
 class PartialDownload:
-    """What is there of a file whose taking was cut off."""
+    """The part of a file received before the download was interrupted."""
 
     size: int
     tag: str
@@ -206,9 +206,9 @@ class FilePart:
 
 
 def parts_of(requests: HubRequests, asked: FileFor, begun: PartialDownload | None = None) -> Iterator[FilePart]:
-    """Yield the parts of a file, one after the other; from where ``begun`` ends, if its bytes are the same still.
+    """Yield the parts of a file, one after the other; from where ``begun`` ends, if its bytes are still the same.
 
-    A file whose copies are marked comes in one part. Raises besides as `HubRequests.send`.
+    A file whose copies are marked comes in one part. Also raises as `HubRequests.send`.
     """
     # The last byte that is there is asked for again: a range that begins at the end would be refused.
     at, tag = (max(begun.size - 1, 0), begun.tag) if begun is not None else (0, "")

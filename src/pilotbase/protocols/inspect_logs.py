@@ -1,13 +1,13 @@
 """Logs of Inspect AI, the evaluation framework for agents and language models: each run of a sample, with its scores.
 
-Read are both of its forms, log format version 2: ``.eval``, a zip archive of ``header.json`` and ``samples/*.json``,
-and ``.json``, one object with the same inside. Inspect itself is not needed, and nothing of it is run.
+It reads both forms of log format version 2: ``.eval``, a zip archive of ``header.json`` and ``samples/*.json``, and
+``.json``, one object with the same content. Inspect itself isn't needed, and none of its code runs.
 
-A score is a number as Inspect's ``value_to_float`` makes it: C 1, P 0.5, I and N 0, yes and true 1, no and false 0. A
-score of several values becomes several, ``scorer/key``.
+A score is converted to a number as in Inspect's ``value_to_float``: C 1, P 0.5, I and N 0, yes and true 1, no and
+false 0. A score with several values becomes several scores, ``scorer/key``.
 
-Python up to 3.13 reads no Zstandard (method 93, .ZIP file format specification 6.3.10 §4.4.5), which agents' logs are
-packed with; there the ``zstandard`` package does, where it is installed.
+Python up to 3.13 can't read Zstandard (method 93, .ZIP file format specification 6.3.10 §4.4.5), which agents' logs are
+packed with; the ``zstandard`` package is used there, if installed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAXIMUM_LOG = 16 << 30
 """Bytes of all of them: they are read one after the other."""
 MAXIMUM_RUNS = 1_000_000
 MAXIMUM_SCORERS = 1000
-"""Of different names, those of metadata among them: each is a column of a table, in which each run is a row."""
+"""Distinct names, including those of metadata: each is a column of a table, in which each run is a row."""
 MAXIMUM_CELLS = 100_000_000
 MAXIMUM_KEPT = 1 << 30
 """Letters of answers, targets and metadata of all runs: they are kept together."""
@@ -55,7 +55,7 @@ _ENCRYPTED = 1
 
 @dataclass(frozen=True)
 class SampleRun:
-    """One run of a sample: epoch by epoch there may be several. ``scores``: None where there is none."""
+    """One run of a sample, which may have several, one per epoch. ``scores``: None where there is none."""
 
     sample: str
     epoch: int
@@ -64,7 +64,7 @@ class SampleRun:
     answer: str | None = None
     target: str | None = None
     metadata: Mapping[str, str] | None = None
-    """What is a word, a number or a yes or no of the sample's metadata."""
+    """The words, numbers and booleans of the sample's metadata."""
 
     @property
     def letters(self) -> int:
@@ -74,7 +74,7 @@ class SampleRun:
 
 @dataclass(frozen=True)
 class InspectLog:
-    """What was evaluated, and every run that it should hold: one that is not there, or void, ended ``missing``."""
+    """What was evaluated, and every run that the log should contain: a missing or void one ended ``missing``."""
 
     task: str
     model: str
@@ -90,8 +90,8 @@ def read_inspect_log(path: Path) -> InspectLog:
     """Return the log in ``path``.
 
     Raises:
-        InputError: no such file; no archive, no JSON, or none of Inspect's; a version that is not known; too large; a
-            run twice; a score that is no number.
+        InputError: the file doesn't exist; it isn't an archive or JSON, or not from Inspect; an unknown version; too
+            large; a duplicate run; a score that isn't a number.
     """
     reader = _Reader(path.name)
     if path.suffix.lower() == ".json":
@@ -110,14 +110,14 @@ def _loaded(content: bytes, file: str, place: str) -> Any:
     try:
         found = json.loads(content)  # NaN is what Inspect writes for a score that there is not
         if b"\\ud" in content or b"\\uD" in content:
-            json.dumps(found, ensure_ascii=False).encode()  # fails for half of a pair, which nothing can write again
+            json.dumps(found, ensure_ascii=False).encode()  # fails for half a pair of surrogates
         return found
     except (ValueError, RecursionError) as error:
         raise InputError("inspect.no_json", file=file, place=place[:200], reason=str(error)[:200]) from None
 
 
 class _Reader:
-    """Reads what stands where in a log, and says in words what does not."""
+    """Reads the parts of a log, and reports in words what is missing or wrong."""
 
     def __init__(self, file: str) -> None:
         self._file = file
@@ -242,7 +242,7 @@ def _word(value: Any) -> str:
 
 
 class _ZipMembers:
-    """The members of an archive by name; where a name stands twice the last counts, as everywhere."""
+    """The members of an archive by name; of duplicate names the last counts, as usual."""
 
     def __init__(self, stream: IO[bytes], file: str, most_bytes: int, most_of_all: int) -> None:
         self._stream, self._file = stream, file
@@ -289,10 +289,10 @@ class _ZipMembers:
 
 @contextmanager
 def _opened_zip(path: Path, most_bytes: int, most_of_all: int) -> Iterator[_ZipMembers]:
-    """Open an archive: at most ``most_bytes`` of one member and ``most_of_all`` of all that are read.
+    """Open an archive: at most ``most_bytes`` of one member and ``most_of_all`` in total are read.
 
     Raises:
-        InputError: there is no such file, it is no zip archive, or it has too many members.
+        InputError: the file doesn't exist, isn't a zip archive, or has too many members.
     """
     try:
         stream = path.open("rb")
@@ -320,6 +320,6 @@ def _in_words(file: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001 - the readers of archives raise whatever they stumble over
+    except Exception as error:  # noqa: BLE001 - archive readers raise any kind of error
         reason = f"{type(error).__name__}: {error}"[:200]
         raise InputError("zip.broken", file=file, reason=reason) from None

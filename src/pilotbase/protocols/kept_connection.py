@@ -1,7 +1,7 @@
-"""A connection that is kept for the next call to the same host: for whoever asks one endpoint again and again.
+"""A connection kept for the next call to the same host: for callers that ask one endpoint again and again.
 
-The address is judged whenever a connection is made, as `guarded_http` does. An exchange has one deadline, whatever it
-waits for: a peer that sends a byte now and then is never waited for.
+The address is checked whenever a connection is made, as `guarded_http` does. Each exchange has one deadline for all its
+waits: a peer can't extend it by sending a byte now and then.
 """
 
 from __future__ import annotations
@@ -43,22 +43,22 @@ class KeptConnection:
     """Exchanges with the host of one address, one after the other; one thread uses it."""
 
     def __init__(self, guard: GuardedHttp, url: str) -> None:
-        """Make nothing yet; raises `InputError` where ``url`` is no address."""
+        """Don't connect yet; raises `InputError` if ``url`` isn't an address."""
         self._guard, self._parts = guard, parts_of(url)
         self._connection: Pinned | None = None
         self._socket: _Timed | None = None
 
     def send(self, request: GuardedRequest, seconds: float) -> GuardedResponse:
-        """Send ``request``, to a path of the same host, and return the answer, whatever its status.
+        """Send ``request`` to a path of the same host, and return the answer, whatever its status.
 
         Raises:
-            RefusedError: the host stands for an address that is denied.
-            NoAnswerError: it cannot be reached, or broke the connection off; `LateError`, `BrokenOffError`,
+            RefusedError: the host resolves to a denied address.
+            NoAnswerError: it can't be reached, or it broke off the connection; `LateError`, `BrokenOffError`,
                 `TooLargeError`.
         """
         host = self._parts.hostname
         if self._socket is not None and self._socket.is_over():
-            self.close()  # the other end has let go of it, as servers do of idle ones; nothing of this has been sent
+            self.close()  # the other end closed it, as servers do when idle; none of this was sent
         try:
             return self._exchange(request, time.monotonic() + seconds)
         except TimeoutError as error:
@@ -71,13 +71,13 @@ class KeptConnection:
             raise BrokenOffError("protocol.broken_off", host=host) from error
 
     def close(self) -> None:
-        """Let go of the connection; the next call makes another."""
+        """Close the connection; the next call opens another."""
         connection, self._connection, self._socket = self._connection, None, None
         if connection is not None:
             connection.close()
 
     def abort(self) -> None:
-        """Cut off what is under way, from another thread: `send` raises `NoAnswerError`."""
+        """Abort the exchange in progress, from another thread: `send` raises `NoAnswerError`."""
         plain = self._socket
         if plain is not None:
             plain.abort()
@@ -124,14 +124,14 @@ class KeptConnection:
 
 
 class _Timed:
-    """A socket whose every wait ends at ``deadline``: as much of one as `http.client` asks for."""
+    """A socket whose every wait ends at ``deadline``: the part of a socket that `http.client` needs."""
 
     def __init__(self, plain: Any) -> None:
         self._plain, self._readers, self._closed = plain, 0, False
         self.deadline = 0.0
 
     def is_over(self) -> bool:
-        """Tell whether the other end has closed it, or speaks out of turn."""
+        """Return whether the other end has closed it, or sent data out of turn."""
         watch = select.poll()
         watch.register(self._plain, select.POLLIN)
         return bool(watch.poll(0))
@@ -150,7 +150,7 @@ class _Timed:
         return received
 
     def close(self) -> None:
-        """Close it once nobody reads from it any more: http.client lets go of it before the last answer is read."""
+        """Close it once it has no readers: http.client releases it before the last answer is read."""
         self._closed = True
         self._settle()
 

@@ -1,8 +1,8 @@
 """Messages of the Open Inference Protocol, version 2, over REST: bytes to frozen dataclasses and back.
 
 Sources: kserve/open-inference-protocol, ``inference_rest.md``; the binary tensor data extension of Triton, in which the
-header ``Inference-Header-Content-Length`` says where the JSON ends and the raw tensors begin. They are little-endian
-values in row-major order; a BYTES element is its length, four bytes, and then so many bytes.
+header ``Inference-Header-Content-Length`` states where the JSON ends and the raw tensors begin. They are little-endian
+values in row-major order; a BYTES element is its length, in four bytes, followed by that many bytes.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ _ALLOWED_IN_JSON: Mapping[str, frozenset[type]] = {
     "f": frozenset({int, float, type(None)}),
     "O": frozenset({str, type(None)}),
 }
-"""By kind of dtype. ``null`` stands for a missing number or text, which the protocol itself has no word for."""
+"""By kind of dtype. ``null`` represents a missing number or text, which the protocol itself doesn't define."""
 _LENGTH = struct.Struct("<I")
 _DATATYPES = frozenset({*NUMERIC, BYTES})
 
 
 @dataclass(frozen=True)
 class InferRequest:
-    """What is asked of a model."""
+    """A request to a model."""
 
     id: str | None
     inputs: tuple[Tensor, ...]
@@ -67,7 +67,7 @@ class InferRequest:
 
 @dataclass(frozen=True)
 class InferResponse:
-    """What a model answers; ``parameters`` are of the whole answer."""
+    """A model's answer; ``parameters`` apply to the whole answer."""
 
     model: str
     version: str
@@ -78,7 +78,7 @@ class InferResponse:
 
 @dataclass(frozen=True)
 class TensorMetadata:
-    """What the metadata of a model say of one tensor; −1 stands for any size."""
+    """A model's metadata on one tensor; −1 means any size."""
 
     name: str
     datatype: str
@@ -86,7 +86,7 @@ class TensorMetadata:
 
 
 def read_header_length(value: str | None, size: int) -> int | None:
-    """Return the length of the JSON before the raw tensors, None where there are none; raises `WireError`."""
+    """Return the length of the JSON before the raw tensors, None if there are none; raises `WireError`."""
     if value is None:
         return None
     if not value.isascii() or not value.isdigit() or len(value) > 10 or int(value) > min(size, MAXIMUM_HEADER_BYTES):
@@ -95,11 +95,11 @@ def read_header_length(value: str | None, size: int) -> int | None:
 
 
 def read_infer_request(body: bytes, header_length: int | None = None) -> InferRequest:
-    """Return the request in ``body``, of which the first ``header_length`` bytes are JSON (None: all are).
+    """Return the request in ``body``, whose first ``header_length`` bytes are JSON (None: all are).
 
     Raises:
-        WireError: it is no request of the protocol: no JSON, a tensor whose data do not fit its shape or datatype, raw
-            bytes missing or left over.
+        WireError: it isn't a request of the protocol: not JSON, a tensor whose data don't fit its shape or datatype, or
+            raw bytes missing or left over.
     """
     view = memoryview(body)
     split = len(view) if header_length is None else header_length
@@ -112,7 +112,7 @@ def read_infer_request(body: bytes, header_length: int | None = None) -> InferRe
 
 
 def write_infer_response(response: InferResponse, binary: frozenset[str] | bool) -> tuple[bytes, int | None]:
-    """Return the body of a response and the length of its JSON, None where no tensor follows it in raw bytes."""
+    """Return the body of a response and the length of its JSON, None if no raw tensor follows."""
     raw: list[bytes] = []
     outputs: list[Mapping[str, object]] = []
     for tensor in response.outputs:
@@ -141,10 +141,10 @@ def write_infer_request(inputs: Sequence[Tensor], outputs: Sequence[str] = ()) -
 
 
 def read_infer_response(body: bytes, header_length: int | None = None) -> InferResponse:
-    """Return the response in ``body``, of which the first ``header_length`` bytes are JSON (None: all are).
+    """Return the response in ``body``, whose first ``header_length`` bytes are JSON (None: all are).
 
     Raises:
-        WireError: it is no response of the protocol.
+        WireError: it isn't a response of the protocol.
     """
     view = memoryview(body)
     split = len(view) if header_length is None else header_length
@@ -174,7 +174,7 @@ def model_metadata(
 
 
 def readiness(name: str, ready: bool) -> bytes:
-    """Return what is said of the readiness of a model."""
+    """Return the message on the readiness of a model."""
     return write_json({"name": name, "ready": ready})
 
 
@@ -312,7 +312,7 @@ def _tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: ob
 
 
 def _tensor_from_binary(name: str, datatype: str, shape: tuple[int, ...], data: memoryview) -> Tensor:
-    """Return the tensor whose elements stand in ``data``, and nothing besides; raises `WireError`."""
+    """Return the tensor whose elements fill ``data`` exactly; raises `WireError`."""
     count = math.prod(shape)
     if datatype == BYTES:
         return Tensor(name, datatype, shape, _objects(list(_split_bytes(name, data, count))))

@@ -1,8 +1,8 @@
 """Messages of the OpenAI API: chat completions, embeddings, models, errors; bytes to frozen dataclasses and back.
 
 Source: OpenAI API reference, "Chat", "Embeddings", "Models", "Error codes", "Streaming"; WHATWG HTML §9.2 (server-sent
-events): events end with an empty line. Only what is acted upon here is read; the rest of a request is kept in `fields`
-as it came, to be passed on to an endpoint that knows it.
+events): events end with an empty line. Only the fields used here are parsed; the rest of a request is kept in `fields`
+unchanged, to be passed on to an endpoint that knows it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.protocols.strict_json import WireError, read_object, write_json
 
 DEFAULT_MOST_TOKENS = 4096
-"""Bound of an answer that does not name its own: without one nothing could be reserved for it."""
+"""Limit for an answer that sets none: without one, nothing could be reserved for it."""
 MAXIMUM_TOKENS = 10_000_000
 MAXIMUM_MESSAGES = 10_000
 TOKENS_A_MESSAGE = 16
@@ -25,11 +25,11 @@ MAXIMUM_EVENT_BYTES = 4 << 20
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """What is asked of a chat model."""
+    """A request to a chat model."""
 
     model: str
     question: str
-    """Text of the last message of the user; empty where there is none."""
+    """Text of the last user message; empty if there is none."""
     stream: bool
     include_usage: bool
     """The stream is to end with its usage."""
@@ -43,7 +43,7 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class EmbeddingRequest:
-    """What is asked of an embedding model."""
+    """A request to an embedding model."""
 
     model: str
     fields: Mapping[str, object]
@@ -56,7 +56,7 @@ class TokenUsage:
     prompt: int
     completion: int
     estimated: bool = False
-    """Nobody counted them; they were told from the length of the texts."""
+    """Nobody counted the tokens; they were estimated from the length of the texts."""
 
     @property
     def total(self) -> int:
@@ -65,7 +65,7 @@ class TokenUsage:
 
 @dataclass(frozen=True)
 class ChatAnswer:
-    """What a chat model of ours answers: a text, that it abstains, or that the question was handed over."""
+    """The answer of one of our chat models: a text, an abstention, or that the question was handed over."""
 
     identity: str
     model: str
@@ -79,11 +79,11 @@ class ChatAnswer:
 
 @dataclass(frozen=True)
 class ModelOutput:
-    """What a language model of others answered."""
+    """The answer of someone else's language model."""
 
     words: str
     model: str
-    """How it named itself, with the fingerprint of its system where it told one."""
+    """The name it gave itself, with its system fingerprint if it gave one."""
     usage: TokenUsage | None
 
 
@@ -213,7 +213,7 @@ def event_of(data: bytes) -> bytes:
 
 
 def read_usage(message: Mapping[str, object]) -> TokenUsage | None:
-    """Return the usage that an answer, or an event of a stream, tells; None where it tells none that can be read."""
+    """Return the usage in an answer or a stream event; None if it has none that can be read."""
     found = message.get("usage")
     if not isinstance(found, dict):
         return None
@@ -286,7 +286,7 @@ def _question(messages: list[object]) -> str:
 
 
 def _text_of(content: object) -> str:
-    """Return the text of a message: itself, or what its parts of text say one after the other."""
+    """Return the text of a message: the content itself, or its text parts joined."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
@@ -317,7 +317,7 @@ def _listed(name: str, created: int, owner: str) -> Mapping[str, object]:
 
 
 class StreamMeter:
-    """Reads the usage of a stream and, where nobody tells it, counts what was said."""
+    """Reads the usage of a stream and, if it has none, counts the output."""
 
     def __init__(self, show_usage: bool) -> None:
         self._show_usage, self._rest = show_usage, b""
@@ -328,10 +328,10 @@ class StreamMeter:
         """The closing event has passed."""
 
     def feed(self, chunk: bytes) -> bytes:
-        """Return the whole events up to here, without the usage that the caller did not ask for.
+        """Return the complete events so far, without usage that the caller didn't request.
 
         Raises:
-            WireError: an event is larger than any of the protocol, or tells an error.
+            WireError: an event is larger than any in the protocol, or reports an error.
         """
         *events, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
         if len(self._rest) > MAXIMUM_EVENT_BYTES:
@@ -344,7 +344,7 @@ class StreamMeter:
         return rest + b"\n\n" if rest.strip() and self._passes(rest) else b""
 
     def _passes(self, event: bytes) -> bool:
-        """Take in one event and tell whether it is passed on."""
+        """Process one event and return whether it is passed on."""
         data = b"\n".join(_data_lines(event))
         if data == b"[DONE]":
             self.ended = True

@@ -9,7 +9,7 @@ from pilotbase.documents.errors import InputError
 
 
 class WireError(InputError):
-    """What was sent is no message of the protocol; ``field`` names the part of it, where one is to blame."""
+    """The input isn't a message of the protocol; ``field`` names the part at fault, if there is one."""
 
     def __init__(self, code: str, /, field: str | None = None, **params: object) -> None:
         super().__init__(code, (), field=field or "", **params)

@@ -1,4 +1,4 @@
-"""What the gateway asks an upstream, and what it gets back; upstreams are boxes of ours, or endpoints of others."""
+"""The gateway's requests to an upstream, and its replies; upstreams are our boxes, or other parties' endpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVENTS = "text/event-stream; charset=utf-8"
 
 
 class UpstreamDownError(PilotbaseError):
-    """Nothing answers there now; the question has not been asked."""
+    """The upstream doesn't respond now; the question hasn't been asked."""
 
 
 class UpstreamFailedError(PilotbaseError):
@@ -34,7 +34,7 @@ class QueueFullError(PilotbaseError):
 
 @dataclass(frozen=True)
 class UpstreamCall:
-    """A call as it came: the bytes for those who pass them on, and what was read of them."""
+    """A call as received: the bytes for upstreams that pass them on, and the parsed content."""
 
     call: str
     """Names the call, and its cases: ``call``, or ``call/row`` where there are several."""
@@ -46,9 +46,9 @@ class UpstreamCall:
     header_length: int | None = None
     """Of an `InferRequest` with raw tensors: where its JSON ends."""
     version: str | None = None
-    """The version that the caller insists on; None: whichever serves."""
+    """The version that the caller requires; None: any version in service."""
     language: Language = "en"
-    """In which sentences are told."""
+    """The language of messages."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class UpstreamReply:
     body: bytes
     cases: CallCases
     usage: TokenUsage | None = None
-    """None: it has nothing to do with tokens."""
+    """None: it doesn't involve tokens."""
     status: int = 200
     media_type: str = JSON
     header_length: int | None = None
@@ -82,7 +82,7 @@ class AnswerStream(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing follows what was yielded last."""
+        """Return whether the last part yielded was the end."""
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Yield the pieces; raises `UpstreamFailedError` when it breaks off."""
@@ -91,15 +91,15 @@ class AnswerStream(Protocol):
         """Return the usage so far: as it was told, else estimated."""
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
 
 
 class Upstream(Protocol):
-    """Whatever answers the questions of one route of one service; used within one event loop."""
+    """Anything that answers the questions of one route of one service; used within one event loop."""
 
     @property
     def ready(self) -> bool:
-        """Tell whether it would answer now."""
+        """Return whether it could answer now."""
 
     async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
         """Return the answer; cancelled, it lets go of the question.
@@ -114,4 +114,4 @@ class Upstream(Protocol):
         """Return the answer that leaves the question to a person; raises as `ask` where the question is at fault."""
 
     async def close(self) -> None:
-        """Let it end what it does, and end it."""
+        """Let it finish its work, and close it."""

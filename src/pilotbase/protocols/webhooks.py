@@ -31,7 +31,7 @@ def new_secret() -> str:
 
 
 def signed_headers(secret: str, identity: str, sent_at: datetime, body: bytes) -> dict[str, str]:
-    """Return the three headers of a message; every try has the same ``webhook-id`` and a time of its own."""
+    """Return the three headers of a message; every try has the same ``webhook-id`` but its own time."""
     timestamp = str(int(sent_at.timestamp()))
     return {
         "webhook-id": identity,
@@ -41,7 +41,7 @@ def signed_headers(secret: str, identity: str, sent_at: datetime, body: bytes) -
 
 
 def signature(secret: str, identity: str, timestamp: str, body: bytes) -> str:
-    """Return the signature in base64; raises `InputError` for what is no secret."""
+    """Return the signature in base64; raises `InputError` for an invalid secret."""
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except binascii.Error:
@@ -51,7 +51,7 @@ def signature(secret: str, identity: str, timestamp: str, body: bytes) -> str:
 
 
 class CloudEvent(Part):
-    """An event: who tells it (``source``), which one it is there (``id``), of what kind, about what, and when."""
+    """An event: its ``source``, its ``id`` there, its type, its subject, and its time."""
 
     specversion: Literal["1.0"] = "1.0"
     id: str = pydantic.Field(min_length=1)

@@ -1,8 +1,8 @@
-"""Standards as code: profiles, how they compose and differ, and how a trial stands to them.
+"""Standards as code: profiles, how they compose and differ, and how well a trial meets them.
 
-composing    profiles, those that come with the software too, as one list of requirements; a conflict is named
+composing    profiles, including those in the package, as one list of requirements; conflicts are reported
 matrix       which criteria a plan lacks, and the conformity matrix of a finished trial
-differing    what changed between two versions of a profile, and whom it touches
+differing    what changed between two versions of a profile, and which proofs it affects
 ai_labels    labels of generated content in text, image, audio and video files
-in_box       what a box is asked about files: labels, keywords in answers, what two reviewers said of them
+in_box       file checks that run in a box: labels, keywords in answers, the judgements of two reviewers
 """

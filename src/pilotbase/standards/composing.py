@@ -1,6 +1,6 @@
-"""Several profiles as one list of requirements, those of the software too (one YAML file each).
+"""Several profiles as one list of requirements, including those in the package (one YAML file each).
 
-What two of them ask and cannot both hold is named, never settled.
+Contradictory requirements are reported, never resolved.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from pilotbase.documents.vocabularies import StandardStatus
 from pilotbase.documents.yaml_reader import parse_yaml
 
 MOST_INCLUDED = 100
-"""Profiles that one use may lead to."""
+"""Profiles that one use may include, directly or indirectly."""
 Find = Callable[[str], StandardProfile]
-"""Name → profile; raises `InputError` where there is none."""
+"""Name → profile; raises `InputError` for an unknown name."""
 
 
 @cache
@@ -44,14 +44,14 @@ def read_profile(path: Path) -> StandardProfile:
 
 @dataclass(frozen=True)
 class HeldRequirement:
-    """A requirement that is held, with the profile that asks for it."""
+    """A requirement that applies, with the profile it comes from."""
 
     profile: StandardProfile
     requirement: Requirement
 
     @property
     def place(self) -> str:
-        """Return source and clause, as a reader cites them."""
+        """Return source and clause, as readers cite them."""
         return f"{self.profile.source.identifier}, {self.requirement.place}"
 
     @property
@@ -76,11 +76,11 @@ def with_included(name: str, find: Find) -> list[StandardProfile]:
 
 
 def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = None) -> list[HeldRequirement]:
-    """Return every requirement that the profiles ask of answers of ``kind`` (of all when None), each once.
+    """Return every requirement of the profiles on answers of ``kind`` (of all kinds if None), each once.
 
     Raises:
-        InputError: an unknown profile or requirement, a profile that cannot be applied to such answers, or two
-            requirements that contradict each other, which are named.
+        InputError: an unknown profile or requirement, a profile that doesn't apply to such answers, or two requirements
+            that contradict each other; the message names them.
     """
     profiles: dict[str, StandardProfile] = {}
     also: dict[str, set[str]] = {}
@@ -106,7 +106,7 @@ def compose(uses: Sequence[StandardUse], find: Find, kind: AnswerKind | None = N
 
 
 def conflicts(held: Sequence[HeldRequirement]) -> Iterator[Text]:
-    """Yield what cannot hold together: one clause asked for in two ways, or two thresholds that exclude each other."""
+    """Yield the contradictions: one clause required in two ways, or two thresholds that exclude each other."""
     for one, other in combinations(held, 2):
         if _same_clause(one, other) and not _alike(one.requirement, other.requirement):
             yield text("standard.clause_twice", first=_named(one), second=_named(other))
@@ -124,7 +124,7 @@ def _require_known(use: StandardUse, profiles: Sequence[StandardProfile]) -> Non
 
 
 def _same_clause(one: HeldRequirement, other: HeldRequirement) -> bool:
-    """Tell whether two profiles speak of one clause of one source, and of the same thing there."""
+    """Return whether two requirements are about the same clause of the same source, and the same thing in it."""
     if one.profile.name == other.profile.name or one.profile.source.identifier != other.profile.source.identifier:
         return False
     return one.requirement.place == other.requirement.place and _subject(one.requirement) == _subject(other.requirement)
@@ -135,7 +135,7 @@ def _subject(one: Requirement) -> object:
 
 
 def _alike(one: Requirement, other: Requirement) -> bool:
-    """Tell whether two requirements ask the same; how each is called and told does not matter."""
+    """Return whether two requirements are equivalent; their names and texts don't matter."""
     told = {"id", "asks"}
     return one.model_dump(exclude=told) == other.model_dump(exclude=told)
 
@@ -150,7 +150,7 @@ def _exclude(one: Requirement, other: Requirement) -> bool:
 
 
 def _each_once(held: Sequence[HeldRequirement]) -> list[HeldRequirement]:
-    """Leave out what an earlier profile asks of the same clause in the same way."""
+    """Leave out requirements that an earlier profile already has for the same clause in the same way."""
     kept: list[HeldRequirement] = []
     for one in held:
         if not any(_same_clause(one, other) for other in kept):

@@ -11,14 +11,14 @@ from pilotbase.documents.vocabularies import StandardStatus
 
 Kind = Literal["added", "removed", "stricter", "laxer", "changed", "worded"]
 TOUCHING: frozenset[Kind] = frozenset({"added", "stricter", "changed"})
-"""Changes after which an earlier proof may no longer show what is asked."""
+"""Changes after which an earlier proof may no longer show what is required."""
 _TOLD = {"asks", "clause"}
 _STRICTNESS = {"mandatory", "at_least", "at_most", "sample", "reviewers", "status", "compared"}
 
 
 @dataclass(frozen=True)
 class RequirementChange:
-    """One requirement that is not what it was."""
+    """One requirement that differs between two versions."""
 
     kind: Kind
     before: Requirement | None
@@ -27,11 +27,11 @@ class RequirementChange:
     @property
     def name(self) -> str:
         """Return the requirement's name."""
-        return (self.after or self.before).id  # type: ignore[union-attr]  # one of both is there
+        return (self.after or self.before).id  # type: ignore[union-attr]  # type: ignore[union-attr]  # at least one of them is set
 
 
 def differences(before: StandardProfile, after: StandardProfile) -> list[RequirementChange]:
-    """Return what changed, in the order of ``after``; removed ones last. Matched by the requirement's name."""
+    """Return what changed, in the order of ``after``; removed ones last. Requirements are matched by name."""
     old = {one.id: one for one in before.requirements}
     new = {one.id: one for one in after.requirements}
     found = [RequirementChange(_kind(old[name], one), old[name], one) for name, one in new.items() if name in old]
@@ -41,7 +41,7 @@ def differences(before: StandardProfile, after: StandardProfile) -> list[Require
 
 
 def touching(changes: Sequence[RequirementChange], turned_on: Sequence[str] = ()) -> list[RequirementChange]:
-    """Return the changes that touch a proof; what is off touches none but where it was turned on."""
+    """Return the changes that affect a proof; a requirement that is off affects one only if it was turned on."""
     return [
         change
         for change in changes

@@ -1,6 +1,6 @@
-"""What a box is asked about files for a standard: each takes plain values and returns what JSON can spell.
+"""File checks for a standard that run in a box: each takes plain values and returns values that JSON can represent.
 
-A box stands in the folder that holds the files.
+The current folder in the box is the one that holds the files.
 
 Sources: TC260-003 (2024) as excerpted, for what is counted; Cohen (1960) for kappa.
 """
@@ -30,7 +30,7 @@ _YES, _NO = frozenset({"pass", "ok", "1", "yes", "合格", "通过"}), frozenset
 
 
 def look_for_labels(given: Mapping[str, Any]) -> Any:
-    """Return what `check_file` says of each of ``files``, in their order."""
+    """Return the result of `check_file` for each of ``files``, in their order."""
     return {"files": [check_file(Path(name), name).to_json_value() for name in given["files"]]}
 
 
@@ -51,12 +51,13 @@ def _moment(given: Mapping[str, Any]) -> datetime:
 
 
 def check_keywords(answers: Path, words: Path, column: str, at: datetime, software: str) -> StandardCheck:
-    """Return how many answers of a table hold none of the words of a list (one a line, # begins a remark).
+    """Return how many answers of a table contain none of the words of a list (one per line, # begins a comment).
 
-    Letters are compared without regard to case, width or composition (NFKC).
+    Letters are compared without case, width and composition (NFKC).
 
     Raises:
-        InputError: a file is missing, too large or no UTF-8; there is no such column, no answer or no word.
+        InputError: a file is missing, too large or not UTF-8; the column doesn't exist, or there is no answer or no
+            word.
     """
     listed, said = read_bounded(words, LARGEST), read_bounded(answers, LARGEST)
     finder = _Finder(_words(listed, words))
@@ -77,12 +78,13 @@ def check_keywords(answers: Path, words: Path, column: str, at: datetime, softwa
 
 
 def check_reviews(reviews: Path, at: datetime, software: str) -> StandardCheck:
-    """Return how many answers two reviewers both found in order; on what they differ counts as not in order.
+    """Return how many answers two reviewers both passed; an answer on which they differ counts as not passed.
 
-    The table has a column ``case`` and one column a reviewer, named as the reviewer is, with ``pass`` or ``fail``.
+    The table has a column ``case`` and one column per reviewer, with the reviewer's name, containing ``pass`` or
+    ``fail``.
 
     Raises:
-        InputError: not two reviewers, a case twice, or a cell that is neither.
+        InputError: not exactly two reviewers, a duplicate case, or a cell that is neither.
     """
     data = read_bounded(reviews, LARGEST)
     rows = list(_rows(data, reviews))
@@ -110,7 +112,7 @@ def check_reviews(reviews: Path, at: datetime, software: str) -> StandardCheck:
 
 
 class _Finder:
-    """Finds whether a text holds a word of a list: by the first two letters, then by each length that occurs there."""
+    """Finds whether a text contains a word of a list: by the first two letters, then by each length that occurs."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.count = len(words)
@@ -121,7 +123,7 @@ class _Finder:
                 self._by_start.setdefault(word[:2], {}).setdefault(len(word), set()).add(word)
 
     def holds_one(self, content: str) -> bool:
-        """Tell whether ``content`` holds a word."""
+        """Return whether ``content`` contains a word."""
         if not self._single.isdisjoint(content):
             return True
         for at in range(len(content) - 1):
@@ -151,7 +153,7 @@ def _column(data: bytes, file: Path, column: str) -> Iterator[str]:
 
 
 def _rows(data: bytes, file: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a CSV, or of JSON lines where the file's name ends so."""
+    """Yield the rows of a CSV file, or of a JSON lines file, by the file's extension."""
     content = _decoded(data, file)
     if file.suffix in (".jsonl", ".ndjson"):
         for number, line in enumerate(content.splitlines(), 1):
@@ -190,7 +192,7 @@ def _judged(cell: str, file: Path, row: int) -> bool:
 
 
 def _kappa(judged: Sequence[tuple[bool, bool]]) -> float | None:
-    """Return Cohen's kappa; None where both said the same of every case, or there is none: chance explains it all."""
+    """Return Cohen's kappa; None if there are no cases or both gave one same answer to all: chance explains it all."""
     count = len(judged)
     if not count:
         return None

@@ -1,6 +1,6 @@
-"""The conformity matrix: each requirement with what a finished trial, its data and its papers say of it.
+"""The conformity matrix: each requirement with what a finished trial, its data and its documents show about it.
 
-What nobody has measured or shown is never met, and a criterion that is laxer than the requirement shows nothing.
+A requirement that nobody has measured or shown is never met. A criterion weaker than the requirement shows nothing.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _WORST = (
     Conformity.MET,
 )
 _SHOWN = 4
-"""Measures that are named of many."""
+"""Measures that are named if there are many."""
 
 
 @dataclass(frozen=True)
 class MatrixInputs:
-    """What is known when the matrix is made."""
+    """What is known when the matrix is built."""
 
     criteria: Sequence[CriterionResult] = ()
     findings: Sequence[Finding] = ()
@@ -50,7 +50,7 @@ class MatrixInputs:
 
 @dataclass(frozen=True)
 class RequirementStatement:
-    """What one thing says of a requirement."""
+    """What one source of evidence shows about a requirement."""
 
     outcome: Conformity
     sentence: Text
@@ -61,7 +61,7 @@ class RequirementStatement:
 
 
 def conformity_rows(held: Sequence[HeldRequirement], shown: MatrixInputs) -> tuple[ConformityRow, ...]:
-    """Return one row a requirement, in the order in which profiles ask."""
+    """Return one row per requirement, in the order of the profiles."""
     return tuple(_row(one, _told(one.requirement, shown)) for one in held)
 
 
@@ -156,7 +156,7 @@ def _compared(requirement: Requirement, value: float, said: Text, by: Voucher = 
 
 
 def _of_evidence(requirement: Requirement, shown: MatrixInputs) -> RequirementStatement:
-    """Return the best that a document shows: of two filings one in time is enough."""
+    """Return the best that a document shows: of two filings, one on time is enough."""
     named = [(one, by) for one, by in shown.evidence if one.kind == requirement.evidence]
     if not named:
         kind = requirement.evidence
@@ -191,7 +191,7 @@ def _worst(told: Sequence[RequirementStatement]) -> RequirementStatement:
 
 
 def missing_measures(held: Sequence[HeldRequirement], rules: Sequence[Rule]) -> Iterator[Text]:
-    """Yield a sentence for each mandatory measure that no criterion asks for, or asks for less strictly."""
+    """Yield a sentence for each mandatory measure that no criterion covers, or only less strictly."""
     for one in held:
         requirement = one.requirement
         if requirement.way != "measure" or not requirement.mandatory:
@@ -205,12 +205,12 @@ def missing_measures(held: Sequence[HeldRequirement], rules: Sequence[Rule]) -> 
 
 
 def _measures_it(requirement: Requirement, rule: Rule) -> bool:
-    """Tell whether a criterion measures what the requirement speaks of, whatever its threshold."""
+    """Return whether a criterion measures what the requirement is about, whatever its threshold."""
     return rule.measure in (*requirement.measure, *requirement.complement) and rule.wrapper == requirement.wrapper
 
 
 def _strict_enough(requirement: Requirement, rule: Rule) -> bool:
-    """Tell whether a criterion that is met shows that the requirement is; of a sample's own figure any shows it."""
+    """Return whether meeting a criterion shows the requirement; for a sample's own figure, any does."""
     if requirement.compared == "sample":
         return True
     low, high = _bounds_on(requirement, rule)
@@ -220,7 +220,7 @@ def _strict_enough(requirement: Requirement, rule: Rule) -> bool:
 
 
 def _bounds_on(requirement: Requirement, rule: Rule) -> tuple[Decimal | None, Decimal | None]:
-    """Return the least and the most that is asked of what the rule measures; of a complement, one minus them."""
+    """Return the lower and upper bounds required of what the rule measures; for a complement, one minus them."""
     low, high = (
         None if bound is None else Decimal(str(bound)) for bound in (requirement.at_least, requirement.at_most)
     )
@@ -230,13 +230,13 @@ def _bounds_on(requirement: Requirement, rule: Rule) -> tuple[Decimal | None, De
 
 
 def _is_within(requirement: Requirement, rule: Rule, figure: float) -> bool:
-    """Tell whether the sample's own figure is what is asked for."""
+    """Return whether the sample's own figure meets the requirement."""
     low, high = _bounds_on(requirement, rule)
     return (low is None or figure >= float(low)) and (high is None or figure <= float(high))
 
 
 def wanted(requirement: Requirement) -> str:
-    """Return what is asked for as a rule spells it: ``refusal_rate >= 0.95``; several measures with ``|``."""
+    """Return the requirement in rule syntax: ``refusal_rate >= 0.95``; several measures with ``|``."""
     shown = requirement.measure[:_SHOWN]
     names = "|".join(shown) + ("|…" if len(requirement.measure) > len(shown) else "")
     measured = {

@@ -1,13 +1,13 @@
-"""Answering: features stream to a box batch by batch, and every answer is committed before the next is asked.
+"""Answering: features stream to a box batch by batch, and each batch of answers is committed before the next is sent.
 
-Committed answers: an append-only file of batches in a hash chain, so that a crash resumes and nothing is re-asked.
+Committed answers are an append-only file of batches in a hash chain: a crash resumes, and no case is asked again.
 
     record   40 bytes, little endian: sequence u64, rows u64, seconds f64, payload bytes u64, dtype char[8]
-             payload: the answers as they crossed the wall; ``texts`` stands for a column of texts
+             payload: the answers as they left the box; ``texts`` denotes a column of texts
              32 bytes: HMAC-SHA-256 under the attempt's key of (previous link ‖ head ‖ payload)
 
-The last link commits to all answers; the order of scoring is opened only after it is fixed. The key is a secret of the
-hidden set: whoever can write the file but has no keys of the vault cannot make a chain that holds.
+The last link commits to all answers; the order of scoring is revealed only after it is fixed. The key is a secret of
+the hidden set: someone who can write the file but lacks the vault's keys can't forge a valid chain.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ HEAD = struct.Struct("<QQdQ8s")
 _LINK_BYTES = 32
 _TEXTS = b"texts"
 _SYNC_SECONDS = 0.5
-"""A kill loses nothing (the kernel keeps written pages); a power cut loses at most this much work."""
+"""A killed process loses nothing (the kernel keeps written pages); a power cut loses at most this much work."""
 Values = NDArray[Any]
 Column = NDArray[Any]
 MOST_BYTES = 1 << 30
@@ -96,7 +96,7 @@ class AnswerLog:
         return os.fstat(self._stream.fileno()).st_size
 
     def beside(self, name: str) -> tuple[Path, bytes, bytes]:
-        """Return where another log of this attempt is kept, what its chain begins with, and its key."""
+        """Return the path of another log of this attempt, the start of its chain, and its key."""
         return self._path.with_name(f"{self._path.name}-{name}"), self._commitment + name.encode(), self._key
 
     def append(self, values: Values, seconds: float) -> None:
@@ -136,7 +136,7 @@ class AnswerLog:
             self._stream.close()
 
     def _lock(self, path: Path) -> None:
-        """Let one process at a time answer; the kernel gives the lock back when that process is gone."""
+        """Let only one process answer at a time; the kernel releases the lock when that process ends."""
         try:
             fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -193,11 +193,11 @@ def answer_cases(
     log: AnswerLog,
     on_batch: Callable[[int], None] = lambda _: None,
 ) -> AnsweringEnd:
-    """Ask for every case that has no committed answer yet and commit the answers; return how it ended.
+    """Request an answer for every case without a committed one, commit the answers, and return how the run ended.
 
-    Answers are committed in the order of delivery. ``on_batch`` is told how many cases have been answered. An
-    application that fails ends the run: what it answered stays, the rest has no answer; so does one whose answers are
-    more than `MOST_BYTES`.
+    Answers are committed in the order of delivery. ``on_batch`` receives the number of answered cases. An application
+    that fails ends the run: its answers so far are kept, the other cases have none. So does an application whose
+    answers exceed `MOST_BYTES`.
     """
     batches = asked.batches(log.answered)
     batch = next(batches, None)
@@ -217,7 +217,7 @@ def answer_cases(
 
 
 def complete_answers(asked: CaseDelivery, values: Column, prediction: Prediction) -> Column:
-    """Return one answer a case, in the order of the cases; ``values``: the committed answers, in that of delivery."""
+    """Return one answer per case in case order; ``values``: the committed answers, in delivery order."""
     complete = without_answers(len(asked.order), prediction)
     if len(values):
         complete[asked.order[: len(values)]] = values
@@ -225,7 +225,7 @@ def complete_answers(asked: CaseDelivery, values: Column, prediction: Prediction
 
 
 def without_answers(cases: int, prediction: Prediction) -> Column:
-    """Return what stands for no answer, once a case, shape (cases,) or (cases, 2): −1, NaN or None, an abstention."""
+    """Return an abstention for every case, shape (cases,) or (cases, 2): −1, NaN or None."""
     if prediction.kind == "label":
         return np.full(cases, -1, dtype=np.int32)
     if prediction.is_spelled:
@@ -234,7 +234,7 @@ def without_answers(cases: int, prediction: Prediction) -> Column:
 
 
 def count_abstentions(answers: Column, answered: int, prediction: Prediction) -> int:
-    """Return how many of ``answered`` cases abstain; ``answers``: one a case, abstentions where there is none."""
+    """Count the abstentions among ``answered`` cases; ``answers``: one per case, an abstention where there is none."""
     if prediction.is_spelled:
         empty = sum(answer is None for answer in answers.tolist())
     elif prediction.kind == "label":

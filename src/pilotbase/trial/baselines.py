@@ -1,6 +1,6 @@
-"""The baseline, measured: a column, a rule, a constant, or a reference application run in a box of its own.
+"""The baseline, measured: a column, a rule, a constant, or a reference application that runs in its own box.
 
-Beside it people, where the scenario has a column of what they decided.
+Human performance too, if the scenario has a column of people's decisions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Submitting to a board: the same box and withheld logs as in a trial, on the slice that no trial ever scores.
 
-Nothing leaves but whether the board's best was beaten, and the best; it is no evidence. Killed and started again a
-submission goes on from its committed answers: a crash buys no second look.
+Only the best score, and whether the submission beat it, are released; neither is evidence. A submission that is killed
+and restarted continues from its committed answers: a crash buys no second look.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ class _Answered:
 
 
 def board_of(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
-    """Return the scenario's board as it stands; before the first submission it is empty.
+    """Return the scenario's current board, which is empty before the first submission.
 
     Raises:
-        RefusedError: the scenario has none.
+        RefusedError: the scenario has no board.
     """
     return current_board(lab.vault, _slice_of(lab, sealed)) or _empty(lab, sealed)
 
@@ -90,11 +90,11 @@ def submit(
 
 
 def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress: OnProgress) -> BoardEntry:
-    """Return what the board releases of ``submission``; to be called in the scorer process only.
+    """Return what the board releases of ``submission``; call it only in the scorer process.
 
     Raises:
-        RefusedError: another process is at work on it, or cases of the slice have been published since it was cut.
-        InvalidProofError: hidden data or application are not what was submitted.
+        RefusedError: another process is working on it, or cases of the slice have been published since it was cut.
+        InvalidProofError: the hidden data or the application differ from those submitted.
     """
     sealed, record = load_sealed(lab.view, submission.sealed), lab.view.load(submission.board, BoardSlice)
     known = entry_of(lab.vault, submission)

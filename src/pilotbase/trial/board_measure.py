@@ -1,4 +1,4 @@
-"""The measure of a board: one loss a case whose mean is the score, whatever an application answers."""
+"""The measure of a board: one loss per case, whose mean gives the score for any answers."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from pilotbase.trial.scoring import with_cut
 
 @dataclass(frozen=True)
 class BoardLosses:
-    """Losses in [0, 1] of the eligible cases in case order, and what a mean of losses is as a score of the measure.
+    """Losses in [0, 1] of the eligible cases in case order, and how to convert a mean loss to a score of the measure.
 
-    A case that counts less than others in the measure has losses as much smaller.
+    A case with less weight in the measure has proportionally smaller losses.
     """
 
     values: NDArray[np.float64]
     worst: float
-    """The score that a mean of 1 would stand for."""
+    """The score at a mean loss of 1."""
     best: float
 
     def score(self, mean: float) -> float:
-        """Return the score that a mean loss stands for."""
+        """Return the score for a mean loss."""
         return self.best + mean * (self.worst - self.best)
 
 

@@ -1,7 +1,7 @@
-"""What can be said of criteria before anything runs: whether they can be measured, and ever be decided.
+"""Checks of criteria before anything runs: whether they can be measured, and whether they can ever be decided.
 
-A constant answer drops by nothing under any perturbation. So every drop stands beside an absolute criterion on the same
-measure; that no constant answer meets all criteria together, `pilotbase.trial.blind` sees to.
+A constant answer has a drop of zero under any perturbation. So every drop needs an absolute criterion on the same
+measure beside it; `pilotbase.trial.blind` ensures that no constant answer meets all criteria together.
 """
 
 from __future__ import annotations
@@ -59,25 +59,25 @@ MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""
 _SHOWN = 80
 MOST_CASES = 4_000_000
-"""How far cases are multiplied to tell how many a drop would need."""
+"""How far cases are multiplied to find how many a drop would need."""
 _TOO_FEW = {
     "cases": "trial.too_few_cases",
     "scarcest": "trial.too_few_of_class",
     "others": "trial.too_few_others",
 }
-"""By what is counted (`Feasibility.of`)."""
+"""By what `Feasibility.of` counts."""
 
 
 def check_criteria(
     scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
 ) -> None:
-    """Return when every criterion can be measured and decided by ``cases`` cases at error ``level``.
+    """Return if every criterion can be measured and decided with ``cases`` cases at error ``level``.
 
-    The public sample stands in for the hidden cases, drawn to their number, with every answer right: what even then is
-    not confirmed never will be.
+    The public sample represents the hidden cases: it is resampled to their number, with every answer right. A criterion
+    that isn't confirmed even then never will be.
 
     Raises:
-        InputError: with every criterion that cannot, and how many cases it would need.
+        InputError: lists every criterion that can't be decided, and how many cases it would need.
     """
     problems = _rule_problems(scenario, classes)
     wrong = {index for index, _ in problems}
@@ -90,18 +90,18 @@ def check_criteria(
 
 
 def check_rules(scenario: Scenario) -> None:
-    """Return when nothing is wrong with the criteria that can be told without a table; raises as `check_criteria`."""
+    """Check everything about the criteria that needs no table; raises as `check_criteria`."""
     _refuse(_rule_problems(scenario, None))
 
 
 def check_truths(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame) -> None:
-    """Return when the measures can read the truth of every case, and what is given with it: where these are texts.
+    """Check that the measures can read the truth of every case, and the data given with it, where these are texts.
 
-    A rule that is wrong by itself is not asked, since its measure may be of another kind of answer: `check_rules`
-    names it.
+    A rule that is itself wrong is skipped, because its measure may be for another kind of answer: `check_rules` reports
+    it.
 
     Raises:
-        InputError: with each criterion whose measure cannot, and the first case.
+        InputError: lists each criterion whose measure can't, and the first such case.
     """
     if scenario.target_form == "texts":
         wrong = {index for index, _ in _rule_problems(scenario, classes)}
@@ -122,13 +122,13 @@ def undecidable(
 
 
 def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.DataFrame, level: float) -> None:
-    """Return when the ``hidden`` cases of an attempt are enough of every class for what is not a mean of cases.
+    """Check that the ``hidden`` cases of an attempt suffice in every class, for criteria that aren't a mean of cases.
 
-    What is frozen was checked by the public sample; here the classes are counted, before anything is spent.
+    Freezing checks this with the public sample; here the classes are counted, before anything is spent.
 
     Raises:
-        RefusedError: naming the first criterion that they cannot decide, and how many it would need; not how many there
-            are, since that tells of labels.
+        RefusedError: names the first criterion that they can't decide, and how many cases it would need; not how many
+            there are, because that would reveal labels.
     """
     for _, problem in _undecidable(scenario, classes, hidden, level):
         if problem.code in (_TOO_FEW["scarcest"], _TOO_FEW["others"]):
@@ -136,7 +136,7 @@ def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.Data
 
 
 def drop_problems(scenario: Scenario) -> Iterator[tuple[int, Text]]:
-    """Yield what is wrong with the drops among the criteria, as (index, sentence)."""
+    """Yield the problems with drops among the criteria, as (index, sentence)."""
     criteria = settle_criteria(scenario)
     rules = [criterion.parsed() for criterion in criteria]
     drops = [index for index, rule in enumerate(rules) if rule.wrapper == "drop"]
@@ -150,9 +150,10 @@ def drop_problems(scenario: Scenario) -> Iterator[tuple[int, Text]]:
 
 
 def cases_for_drop(plan: CriterionPlan, order: Ints, levels: Levels, design: Design) -> tuple[int, int | None]:
-    """Return how many eligible cases there are, and how many confirm a drop when nothing drops at all.
+    """Return how many eligible cases there are, and how many would confirm a drop if nothing drops at all.
 
-    The second is found by multiplying the cases, so it is the first where these suffice; None when no number does.
+    The second number is found by multiplying the cases, so it equals the first if these suffice; None if no number
+    does.
     """
     there = int(np.count_nonzero(plan.observation.parts[0].weight))
     size = 1
@@ -166,7 +167,7 @@ def cases_for_drop(plan: CriterionPlan, order: Ints, levels: Levels, design: Des
 
 
 def next_level(scenario: Scenario, left: Remaining) -> float:
-    """Return the error level at which the next attempt is judged: the hidden set's, or the scenario's if stricter."""
+    """Return the error level for the next attempt: the hidden set's, or the scenario's if stricter."""
     own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number).accept
     return min(left.next_alpha, float(own))
 
@@ -181,15 +182,15 @@ def why_no_attempt(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> Ba
 def refresh_advice(
     scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, left: Remaining
 ) -> tuple[Text, ...]:
-    """Return why fresh cases are due, in sentences for the owner; empty while the next attempt can decide everything.
+    """Return why fresh cases are due, in sentences for the owner; empty if the next attempt can decide everything.
 
-    Planning estimates: the public sample stands in for the cases that are left, with every answer right.
+    The estimates are for planning: the public sample represents the remaining cases, with every answer right.
     """
     return tuple(_advice(scenario, classes, public, left))
 
 
 def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, index: int) -> Text | None:
-    """Return why the measure of a criterion cannot read the truths of ``frame``; None where it can."""
+    """Return why the measure of a criterion can't read the truths of ``frame``; None if it can."""
     rule = scenario.criteria[index].parsed()
     if is_resource(rule):
         return None
@@ -216,7 +217,7 @@ def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, i
 
 
 def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
-    """Return what is wrong with the rules themselves, as (index, sentence); no index where it is with all of them."""
+    """Return the problems with the rules themselves, as (index, sentence); no index if it concerns all of them."""
     columns = frozenset(field.name for field in scenario.data.fields)
     kind = scenario.answer
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
@@ -295,9 +296,9 @@ def _undecidable(
 def _too_many_groups(
     scenario: Scenario, public: pl.DataFrame, wrong: Collection[int | None]
 ) -> Iterator[tuple[int, Text]]:
-    """Yield criteria between so many groups that nothing could be said of one, or no pair be compared in time.
+    """Yield criteria over so many groups that nothing could be claimed about one, or no pair be compared in time.
 
-    ``wrong``: indices of criteria that cannot be used anyway.
+    ``wrong``: indices of criteria that already have another problem.
     """
     for index, criterion in enumerate(scenario.criteria):
         rule = criterion.parsed()
@@ -331,7 +332,7 @@ def _issue(index: int | None, problem: Text) -> Issue:
 
 
 def _is_floor(rule: Rule, drop: Rule, positive: str | None) -> bool:
-    """Tell whether ``rule`` asks of the drop's own measure to be good, and not just to be anything."""
+    """Return whether ``rule`` requires the drop's own measure to be good, not merely to have any value."""
     if rule.wrapper not in (None, "worst") or rule.measure != drop.measure:
         return False
     if (rule.label or positive) != (drop.label or positive) or dict(rule.arguments) != dict(drop.arguments):

@@ -1,4 +1,4 @@
-"""Verdicts from recorded answers alone, by the trial's own engine: anybody can check the guarantees by simulation.
+"""Verdicts from recorded answers alone, with the trial's own engine: anyone can check the guarantees by simulation.
 
 The order of seed s is ``draw_order(cases, SHA-256("pilotbase trial decide" ‖ " " ‖ s in decimal), units)``; in a trial
 the seed is the hash of the operator's secret and the supplier's nonce instead.
@@ -52,7 +52,7 @@ _STEPS = 100
 
 
 class CriterionFigures(Part):
-    """What came of one criterion; interval, claim and planning only of a single decision."""
+    """The result of one criterion; interval, claim and planning only for a single decision."""
 
     rule: str
     verdict: str
@@ -149,7 +149,7 @@ def decide_recorded(
 
 
 def order_of_seed(cases: int, seed: int, units: Ints | None = None) -> Ints:
-    """Return the order of scoring that an integer stands for; with ``units`` clusters stay together."""
+    """Return the order of scoring for an integer seed; with ``units``, clusters stay together."""
     return draw_order(cases, hashlib.sha256(f"pilotbase trial decide {seed}".encode()).digest(), units)
 
 
@@ -251,7 +251,7 @@ class _Docket:
         ]
 
     def _shared(self, plan: CriterionPlan) -> CriterionPlan:
-        """Return ``plan`` with its share of α_rej as in a trial, where what is left out stands beside it."""
+        """Return ``plan`` with its share of α_rej as in a trial that also has the omitted criteria."""
         share = Fraction(len(self.criteria), len(self.criteria) + len(self.left_out))
         return replace(plan, levels=Levels(self.levels.accept, self.levels.reject * share))
 
@@ -261,7 +261,7 @@ def _observe(criterion: Criterion, recorded: RecordedCases, order: Ints) -> Crit
 
 
 def _follows_order(criterion: Criterion) -> bool:
-    """Tell whether what is observed depends on the order: pairs of cases of a population."""
+    """Return whether the observations depend on the order: pairs of cases of a population."""
     return measures()[criterion.parsed().measure].pooled and criterion.estimand is Estimand.POPULATION
 
 
@@ -279,7 +279,7 @@ def _problems(criteria: Sequence[Criterion], setting: RuleContext, recorded: Rec
     found = [
         (index, problem)
         for index, (rule, criterion) in enumerate(zip(rules, criteria, strict=True))
-        if rule.under is None  # what a perturbation needs of features was asked when the answers were recorded
+        if rule.under is None  # requirements of perturbations on features were checked when the answers were recorded
         for problem in problems_of(rule, replace(setting, estimand=criterion.estimand.value))
     ]
     for index, problem in (*found, *problems_among(rules), *_too_many_groups(rules, recorded)):

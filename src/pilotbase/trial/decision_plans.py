@@ -24,7 +24,7 @@ _DESIGN = re.compile(r"early|full|fixed:([1-9][0-9]{0,8})")
 
 @dataclass(frozen=True)
 class Overrides:
-    """What the command line says instead of the plan."""
+    """Command-line values that replace those of the plan."""
 
     attempt: int | None = None
     alpha: float | None = None

@@ -1,10 +1,10 @@
-"""Delivery: in which order cases reach an application, and where one batch of them ends.
+"""Delivery: the order in which cases reach an application, and where each batch ends.
 
-Hidden cases lie in the order of the owner's file, and a file is often sorted: by class, by day, by machine. An
-application that saw them so could answer by place and read nothing. So a secret of the hidden set permutes them and
-draws the sizes of their batches; a run on hidden cases takes nothing but such a `SecretDelivery`. Features go in and
-answers come back in the order of the cases, whoever asks. The same secret gives the same turns on every machine, so
-that a run that was killed goes on where it was.
+Hidden cases are stored in the order of the owner's file, and a file is often sorted: by class, by day, by machine. An
+application that received them in that order could answer by position without reading anything. So a secret of the
+hidden set permutes them and draws the batch sizes; a run on hidden cases accepts only such a `SecretDelivery`. For
+callers, features go in and answers come out in case order. The same secret gives the same turns on every machine, so a
+killed run continues where it stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Column = NDArray[Any]
 Features = Mapping[str, Column]
 Ints = NDArray[np.int64]
 PUBLIC_SEED = b"pilotbase rehearsal"
-"""What a rehearsal draws from: nothing is secret there."""
+"""The seed of a rehearsal: nothing is secret there."""
 _USUAL = 0.75
 """Mean size of a batch, as part of the largest, where sizes are drawn: they lie between half of it and all of it."""
 
@@ -44,7 +44,7 @@ class CaseDelivery:
     ends: Ints
 
     def batches(self, start: int) -> Iterator[FeatureBatch]:
-        """Yield what is still to be asked once the first ``start`` turns have their answers."""
+        """Yield the remaining batches after the first ``start`` turns have been answered."""
         for end in self.ends[np.searchsorted(self.ends, start, side="right") :].tolist():
             rows = self._rows(start, end)
             yield FeatureBatch({name: column[rows] for name, column in self.features.items()}, end - start)
@@ -64,15 +64,15 @@ class _FileOrder(CaseDelivery):
 
 @dataclass(frozen=True, eq=False)
 class SecretDelivery(CaseDelivery):
-    """A delivery whose order nobody can tell who does not hold the secret: as hidden cases leave, and no other way."""
+    """A delivery whose order can't be predicted without the secret; hidden cases are delivered only this way."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cut:
-    """How cases may be delivered: in batches of at most ``rows``, in so many ``runs`` over all of them.
+    """How cases may be delivered: in batches of at most ``rows``, in ``runs`` passes over all of them.
 
-    ``even``: every batch but one is full, since something is measured a batch. ``moments``: a number a case, rising
-    with time, where the scenario asks for cases in the order of time.
+    ``even``: every batch but one is full, because something is measured per batch. ``moments``: one number per case
+    that increases with time, if the scenario requires cases in time order.
     """
 
     rows: int
@@ -92,7 +92,7 @@ class Cut:
         return -(-self.rows // 2)
 
     def order(self, cases: int, seed: bytes) -> Ints:
-        """Return the row of each turn: run by run in an order of its own, by time where that is asked for."""
+        """Return the row of each turn: each run in its own order, by time if that is required."""
         each = cases // self.runs
         runs = [draw_order(each, seed + run.to_bytes(2, "big")) + run * each for run in range(self.runs)]
         if self.moments is not None:
@@ -100,7 +100,7 @@ class Cut:
         return np.concatenate(runs)
 
     def ends(self, cases: int, seed: bytes) -> Ints:
-        """Return after which turn each batch ends: no size tells which batch is the last."""
+        """Return the turn after which each batch ends: no size reveals which batch is the last."""
         count = self.batches_of(cases)
         if self.even:
             sizes = [self.rows] * (count - 1) + [cases - (count - 1) * self.rows]
@@ -120,14 +120,14 @@ class Cut:
 
 
 def in_file_order(features: Features, rows: int) -> CaseDelivery:
-    """Return the delivery of cases that hide nothing, in batches of ``rows``, as they lie."""
+    """Return the delivery of cases that aren't secret, in batches of ``rows``, in file order."""
     cases = _count(features)
     ends = np.append(np.arange(rows, cases, rows, dtype=np.int64), cases)
     return _FileOrder(features, np.arange(cases, dtype=np.int64), ends)
 
 
 def as_hidden(features: Features, cut: Cut) -> CaseDelivery:
-    """Return the delivery of cases that hide nothing as if they were hidden, by a seed that is no secret."""
+    """Return the delivery of cases that aren't secret as if they were hidden, with a public seed."""
     return _drawn(CaseDelivery, features, cut, PUBLIC_SEED)
 
 

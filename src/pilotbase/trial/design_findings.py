@@ -1,6 +1,6 @@
-"""What a report says of the design 设计: contract, use and its risk, papers, leakage, baseline and people, labels.
+"""The design 设计 section of a report: contract, use and its risk, documents, leakage, baseline and people, labels.
 
-Nothing here moves a verdict: it says whether what was measured is what will be used.
+Nothing here changes a verdict: it shows whether the trial measured what will be used.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ Scores = Sequence[tuple[str, float | None]]
 
 @dataclass(frozen=True)
 class DesignInputs:
-    """What the design section is made of."""
+    """The inputs of the design section."""
 
     scenario: Scenario
     application: Application
     reviewed: bool
     """A criterion asks what people make of the answers."""
     leakage: Leakage | None
-    """None in a rehearsal: there is nothing hidden to leak."""
+    """None in a rehearsal: it has no hidden cases that could leak."""
     baseline: tuple[tuple[str, float | None], ...]
     """(rule, the baseline's score on the same cases)."""
     labels: LabelStatement | None
@@ -46,7 +46,7 @@ class DesignInputs:
 
 
 def design_findings(design: DesignInputs) -> list[Finding]:
-    """Return the findings, in the order in which they are read."""
+    """Return the findings in reading order."""
     scenario = design.scenario
     contract = text("trial.finding.contract", fields=len(scenario.feature_fields), target=scenario.data.target)
     return [
@@ -77,9 +77,9 @@ def unmeasured(check: str, sentence: Text) -> Finding:
 
 
 def people_finding(scenario: Scenario, baseline: Scores, people: Scores) -> Finding:
-    """Return the finding on human performance; ``baseline``, ``people``: (rule, their own score) of each criterion.
+    """Return the finding on human performance; ``baseline``, ``people``: (rule, its score) of each criterion.
 
-    A baseline that is a column is a column of past decisions: where the scenario names no other, people are measured as
+    A baseline that is a column contains past decisions: if the scenario names no other column, people are measured as
     the baseline.
     """
     of_baseline = scenario.people is None and isinstance(scenario.baseline, ColumnBaseline)
@@ -92,12 +92,13 @@ def people_finding(scenario: Scenario, baseline: Scores, people: Scores) -> Find
 
 
 def label_findings(scenario: Scenario, published: LabelStatement | None = None) -> list[Finding]:
-    """Return the findings on labels: how far annotators agree, and how far wrong labels can move an accuracy.
+    """Return the findings on labels: how far annotators agree, and how far wrong labels can shift an accuracy.
 
-    With e the share of wrong labels among the cases scored, |true accuracy − measured accuracy| ≤ e: a case can count
-    otherwise only where its label is wrong. What an audit bounds, by Wilson's interval, is e of the labels that it was
-    drawn from. ``published``: what the owner of the scenario's dataset had published when the plan was frozen; it is
-    taken where the scenario states nothing itself.
+    With e the share of wrong labels among the scored cases, |true accuracy − measured accuracy| ≤ e: a case can be
+    counted wrongly only if its label is wrong. An audit bounds, by Wilson's interval, the e of the labels it was drawn
+    from.
+    ``published``: what the owner of the scenario's dataset had published when the plan was frozen; it is used if the
+    scenario itself states nothing.
     """
     stated = scenario.data.labels or published
     if stated is None:
@@ -106,7 +107,7 @@ def label_findings(scenario: Scenario, published: LabelStatement | None = None) 
 
 
 def published_statement(view: View, scenario: Scenario) -> LabelStatement | None:
-    """Return what is published of the labels of a scenario's dataset as it stands, where the scenario is silent."""
+    """Return the published statement on the labels of a scenario's dataset, if the scenario has none."""
     dataset = scenario.data.dataset
     if scenario.data.labels is not None or dataset is None:
         return None
@@ -118,9 +119,9 @@ def published_statement(view: View, scenario: Scenario) -> LabelStatement | None
 
 
 def _risk(design: DesignInputs) -> list[Finding]:
-    """Say how risky the use is, and of a high risk whether people stay in charge and are counted in.
+    """Report the risk of the use; for a high risk, also whether people stay in charge and are measured.
 
-    Regulation (EU) 2024/1689, Article 14, asks for human oversight of high-risk systems; the level is the owner's word.
+    Regulation (EU) 2024/1689, Article 14, requires human oversight of high-risk systems; the owner states the level.
     """
     risk = design.scenario.risk
     if risk is None:
@@ -182,7 +183,7 @@ def _leaks(leakage: Leakage | None) -> list[Finding]:
 
 
 def _in_time(scenario: Scenario) -> list[Finding]:
-    """Say that place in time was no secret, where the scenario asks for that."""
+    """Report that place in time wasn't secret, if the scenario requires time order."""
     if scenario.delivered_by is None:
         return []
     sentence = text("trial.finding.in_time", column=scenario.delivered_by)

@@ -30,7 +30,7 @@ from pilotbase.workspace.terms_rows import dataset_row
 
 @dataclass(frozen=True)
 class AccessMode:
-    """By which way something comes out, how many cases are answered, of how many its smallest figure is made."""
+    """How results leave, how many cases are answered, and the least number of cases behind any figure."""
 
     channel: Channel
     rows: int
@@ -39,19 +39,19 @@ class AccessMode:
 
     @classmethod
     def of_trial(cls, cases: int, release: Release | None = None) -> AccessMode:
-        """Return the way of a trial: a report; of one at a site nothing but what the owner releases."""
+        """Return the mode of a trial: a report; at a site, only what the owner releases."""
         if release is None:
             return cls(Channel.REPORT, cases)
         return cls(Channel.SITE_PACK, cases, release.smallest_cell)
 
 
 def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, mode: AccessMode) -> AccessGrant:
-    """Return the leave to let the application of ``supplier`` answer hidden cases under ``paper``, counted once.
+    """Return permission for the application of ``supplier`` to answer hidden cases under ``paper``, counted once.
 
-    ``paper``: the frozen plan, the submission to the board, or what names a pack for a site.
+    ``paper``: the frozen plan, the submission to the board, or the digest of a pack for a site.
 
     Raises:
-        RefusedError: no agreement on the scenario's dataset permits it; nothing was opened, no attempt is spent.
+        RefusedError: no agreement on the scenario's dataset permits it; nothing was opened, and no attempt is spent.
     """
     return permit(view, _request(scenario, supplier, scenario.data.dataset or paper, mode), paper)
 
@@ -69,13 +69,13 @@ def require_terms(view: View, scenario: Scenario, supplier: str, mode: AccessMod
 def enter_rehearsal(
     view: View, scenario: Scenario, supplier: str, rehearsal: Digest, mode: AccessMode
 ) -> AccessGrant | None:
-    """Return the leave to let the application of ``supplier`` answer the public sample, counted once a day.
+    """Return permission for the application of ``supplier`` to answer the public sample, counted once a day.
 
-    None where nothing is counted: the cases are of no dataset or of an open one; or the rehearsal is part of a pack for
-    a site, which is one use and lets out nothing of it. ``rehearsal`` names the application version and the sample.
+    None if nothing is counted: the cases belong to no dataset or to an open one; or the rehearsal is part of a pack for
+    a site, which is one use and releases nothing of it. ``rehearsal`` names the application version and the sample.
 
     Raises:
-        RefusedError: no agreement on the scenario's dataset permits it, with every reason.
+        RefusedError: no agreement on the scenario's dataset permits it; lists every reason.
     """
     dataset = scenario.data.dataset
     if dataset is None or mode.channel is Channel.SITE_PACK or _is_open(view, dataset):
@@ -86,7 +86,7 @@ def enter_rehearsal(
 
 
 def while_it_stands(vault: Vault, leave: AccessGrant | None, on_progress: OnProgress) -> OnProgress:
-    """Return ``on_progress`` that lets no further batch go out once the terms hold no more; a paper's hold always."""
+    """Return ``on_progress`` that stops before the next batch if the terms no longer permit it; a paper's always do."""
     if leave is None or leave.ground is LegalBasis.PAPER:
         return on_progress
 
@@ -98,10 +98,10 @@ def while_it_stands(vault: Vault, leave: AccessGrant | None, on_progress: OnProg
 
 
 def take_sample(view: View, scenario: Scenario, supplier: str) -> None:
-    """Count that ``supplier`` takes the public sample of a scenario version, where it is of a dataset; once.
+    """Count once that ``supplier`` takes the public sample of a scenario version, if it belongs to a dataset.
 
     Raises:
-        RefusedError: the dataset's terms do not let the supplier hold rows of it.
+        RefusedError: the dataset's terms don't permit the supplier to hold its rows.
     """
     request = _sample(scenario, supplier)
     if request is not None:
@@ -109,17 +109,18 @@ def take_sample(view: View, scenario: Scenario, supplier: str) -> None:
 
 
 def may_show_sample(view: View, scenario: Scenario, supplier: str) -> bool:
-    """Tell whether ``supplier`` may see what its application says about the public sample, and so the sample."""
+    """Return whether ``supplier`` may see its application's answers to the public sample, and so the sample."""
     request = _sample(scenario, supplier)
     return request is None or judge(view, request).permitted
 
 
 def require_leaving(view: View, scenario: Scenario, application: Application, rows: int) -> bool:
-    """Return whether cases leave: False for an application that runs in a box, True where they may and do.
+    """Return whether cases leave: False for an application that runs in a box, True if they may and do.
 
     Raises:
-        RefusedError: an endpoint answers, and the scenario does not say that cases may leave, the dataset's terms do
-            not let the supplier have ``rows`` rows, or today is outside the time for which it is kept as it is.
+        RefusedError: an endpoint answers, and the scenario doesn't state that cases may leave, the dataset's terms
+            don't permit the supplier to have ``rows`` rows, or today is outside the period for which it stays
+            unchanged.
     """
     endpoint = application.endpoint
     if endpoint is None:
@@ -133,7 +134,7 @@ def require_leaving(view: View, scenario: Scenario, application: Application, ro
 
 
 def may_leave(scenario: Scenario) -> bool:
-    """Tell whether the scenario says that its cases may leave; what it does not say it does not allow."""
+    """Return whether the scenario states that its cases may leave; without a statement they may not."""
     return scenario.conditions is not None and scenario.conditions.data_may_leave is True
 
 

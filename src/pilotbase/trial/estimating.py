@@ -1,11 +1,11 @@
-"""Telling what a run will take and cost from its first batches, and holding it where nobody has consented to so much.
+"""Estimates the time and cost of a run from its first batches, and holds the run if nobody has consented to that much.
 
-Nothing is run for an estimate: the batches are those that are answered anyway, in the plan's order. It is looked at
-after the first ones, at twice as many, and so on; and whenever the limit is passed. Above the limit the run is held:
-what is committed stands, the attempt stays open, and the same plan goes on from there once there is consent.
+Nothing extra runs for an estimate: it uses batches that are answered anyway, in the plan's order. The estimate is
+checked after the first ones, after twice as many, and so on, and whenever the limit is passed. Above the limit the run
+is held: committed answers stay, the attempt stays open, and the same plan continues from there after consent.
 
-Only figures in two digits leave the scorer, and to a supplier steps of 1, 2, 5 (`RunEstimate.coarse`): the time of a
-single batch of hidden cases, which an application could shape, is in none of them.
+Only figures with two digits leave the scorer, and a supplier gets steps of 1, 2, 5 (`RunEstimate.coarse`): none of them
+reveals the time of a single batch of hidden cases, which an application could manipulate.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _NOTHING = BoxUsage(0.0, 0.0, 0)
 
 
 class SpendingLimit(Part):
-    """Above what a run is held, at which prices its cost is told, and whether the estimate is told as progress.
+    """The limit above which a run is held, the prices of its cost, and whether progress includes the estimate.
 
-    It is told only where nobody looks on from whom the cases are hidden: on the base's own command line.
+    Progress includes it only where no one watches from whom the cases are hidden: on the base's own command line.
     """
 
     ceiling: Ceiling
@@ -75,15 +75,15 @@ class RunSize:
 
     @property
     def longest(self) -> float:
-        """Return the seconds that the limits of the boxes let it take."""
+        """Return the maximum seconds that the boxes' limits allow."""
         return self.boxes * self.limits.wall_seconds
 
 
 @dataclass
 class BoxMeter:
-    """What the boxes of this process have used, batch by batch.
+    """Resource use of this process's boxes, batch by batch.
 
-    The first batch of a box, with loading, stands apart: it is known for each box, and not like the others.
+    The first batch of a box, which includes loading, is kept apart: it is known for each box, and unlike the others.
     """
 
     firsts: list[BoxUsage] = field(default_factory=list)
@@ -97,13 +97,13 @@ class BoxMeter:
         self._last = None
 
     def take(self, usage: BoxUsage) -> None:
-        """Take what the present box has used so far."""
+        """Record the resource use of the current box so far."""
         step = usage if self._last is None else _difference(usage, self._last)
         (self.firsts if self._last is None else self.batches).append(step)
         self.used, self._last = _sum(self.used, step), usage
 
     def predict(self, size: RunSize, figure: Callable[[BoxUsage], float]) -> Predicted:
-        """Return what the whole run uses of a figure: what was seen, what loading comes to, and the rest predicted."""
+        """Return the use of the whole run for one figure: measured so far, loading, and the prediction for the rest."""
         firsts, seen = [figure(one) for one in self.firsts], [figure(one) for one in self.batches]
         known = sum(firsts) + sum(seen) + max(size.boxes - len(firsts), 0) * sum(firsts) / len(firsts)
         boxes = max(size.boxes, len(firsts))
@@ -126,7 +126,7 @@ class RunEstimator:
         self._meter.begin_box()
 
     def on_usage(self, usage: BoxUsage) -> None:
-        """Take what the present box has used so far."""
+        """Record the resource use of the current box so far."""
         self._meter.take(usage)
 
     def on_batch(self, answered: int, on_progress: OnProgress = ignore_progress) -> None:
@@ -145,7 +145,7 @@ class RunEstimator:
             _hold(found)
 
     def _passed(self) -> bool:
-        """Tell whether this process alone has used more than anybody was asked for."""
+        """Return whether this process alone has used more than the limit."""
         if self._consented:
             return False
         used, prices = self._meter.used, self._limit.prices
@@ -172,7 +172,7 @@ class RunEstimator:
         )
 
     def _told(self, figure: Callable[[BoxUsage], float], most: float) -> Span:
-        """Return a figure of the whole run, in two digits: no further than limits let it go, no less than was used."""
+        """Return a figure of the whole run with two digits: at most what limits allow, at least what was used."""
         found, most = self._meter.predict(self._size, figure), max(most, figure(self._meter.used))
         ends = Span(low=min(found.low, most), expected=min(found.expected, most), high=min(found.high, most))
         return ends.rounded()
@@ -187,7 +187,7 @@ class RunEstimator:
 
 
 def require_consent(lab: TrialRuntime, plan: Digest, limit: SpendingLimit) -> None:
-    """Return if a run may begin, or go on.
+    """Check that a run may begin or continue.
 
     Raises:
         RefusedError: it was held before, and nobody has consented since (`CODE`).
@@ -210,7 +210,7 @@ def consent_of(lab: TrialRuntime, plan: Digest) -> RunConsent | None:
 
 
 def note_consent(lab: TrialRuntime, plan: Digest, organisation: str, person: str | None = None) -> None:
-    """Let a plan's run go on above the limit, by whose word; once, whoever comes again."""
+    """Let a plan's run continue above the limit, and record who consented; only the first consent counts."""
     head = consent_head(plan)
     with lab.view.transaction("trial.consented") as change:
         if lab.view.within(change).head(head) is None:
@@ -242,7 +242,7 @@ def _hold(found: RunEstimate) -> None:
 
 
 def _price(prices: PriceList | None, cpu: Span, memory: Span) -> Span | None:
-    """Return the cost of both: its ends are those of what it is made of, so it covers at least as often."""
+    """Return the cost of both: its bounds are the sums of theirs, so it covers at least as often."""
     if prices is None:
         return None
     ends = ("low", "expected", "high")
@@ -250,7 +250,7 @@ def _price(prices: PriceList | None, cpu: Span, memory: Span) -> Span | None:
 
 
 def _cost(prices: PriceList, cpu_seconds: float, mib_seconds: float) -> float:
-    """Return what so much costs; what is beyond counting, as the most that can be counted."""
+    """Return the cost; an amount too large to represent becomes the largest that can be."""
     amounts = {"cpu": math.ceil(1000 * cpu_seconds), "memory": math.ceil(1000 * mib_seconds)}
     try:
         return float(cost_of(prices, amounts))

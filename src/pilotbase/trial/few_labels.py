@@ -1,7 +1,7 @@
-"""Few labels: a judge scores every case of a pool, true labels are bought in random order until the verdict stands.
+"""Few labels: a judge scores every case of a pool; true labels are bought in random order until there is a verdict.
 
-Only the pool is claimed, and the cases with a label must have been chosen from it at random. The weight of the judge is
-fixed before any label is seen, so that whatever the judge is worth the error levels hold (statistics.md §2.9).
+The claim covers only the pool, and the labelled cases must have been chosen from it at random. The weight of the judge
+is fixed before any label is seen, so the error levels hold however good the judge is (statistics.md §2.9).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNIT = 10_000
 
 @dataclass(frozen=True)
 class JudgedCriterion:
-    """What came of one criterion: when it was confirmed or refuted, in labels; its bounds; labels that would decide."""
+    """The result of one criterion: labels until it was confirmed or refuted, its bounds, labels that would decide."""
 
     verdict: str
     decided_at: int | None
@@ -69,7 +69,7 @@ def decide_few_labels(
     levels: Levels,
     limit: int | None,
 ) -> JudgedDecision:
-    """Return the verdict when labels come in ``order``, those of cases without a label left out; at most ``limit``."""
+    """Return the verdict with labels bought in ``order``, skipping cases without a label; at most ``limit``."""
     labelled = np.ones(len(order), dtype=np.bool_) if recorded.labelled is None else recorded.labelled
     bought = order[labelled[order]][:limit]
     trials = [_Pool.of(criterion, recorded.cases, judge, bought) for criterion in criteria]
@@ -86,7 +86,7 @@ def decide_few_labels(
 
 
 def few_label_problems(criteria: Sequence[Criterion], cases: Cases) -> Iterator[tuple[int, Text]]:
-    """Yield (index, what is wrong) for criteria that few labels cannot decide."""
+    """Yield (index, problem) for criteria that few labels can't decide."""
     for index, criterion in enumerate(criteria):
         if criterion.estimand is Estimand.POPULATION:
             yield index, text("trial.judge_claims_pool", rule=criterion.rule)
@@ -95,7 +95,7 @@ def few_label_problems(criteria: Sequence[Criterion], cases: Cases) -> Iterator[
 
 
 def _counts_every_case(criterion: Criterion, cases: Cases) -> bool:
-    """Tell whether every case is right or wrong, whatever the labels are that are not known."""
+    """Return whether every case is right or wrong, whatever the unknown labels are."""
     order = np.arange(len(cases), dtype=np.int64)
     fillings: list[str | int]
     if cases.kind == "text":
@@ -175,12 +175,12 @@ class _Pool:
         return JudgedCriterion(verdict, at, estimate, lower, upper, needed)
 
     def _bounds(self, seen: Ints, share: float) -> tuple[float, float]:
-        """Return bounds of which each side holds at ``share``."""
+        """Return bounds; each side holds at ``share``."""
         found = PredictionPoweredSequence(self.pool, min(2 * share, 0.999), self.weight).update(seen)
         return found.lower, found.upper
 
     def _estimate(self, seen: Ints) -> float:
-        """Return the mean score of the pool, corrected by what the labels show of the judge."""
+        """Return the mean score of the pool, corrected by what the labels show about the judge."""
         if len(seen) == 0:
             return self.pool.score_total / self.pool.size / _UNIT
         weight = float(self.weight)

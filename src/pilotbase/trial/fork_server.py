@@ -1,11 +1,11 @@
-"""A process that has loaded a program and holds nothing else, and forks it whenever it is to run.
+"""A process that has loaded a program, holds nothing else, and forks for each run of it.
 
-To load a scorer takes a second of a core, to fork a loaded one a hundredth. The server never runs the program itself,
-computes nothing and opens nothing: so what is forked is always the same, and knows of no other run.
+Loading a scorer takes a second of one core, forking a loaded one a hundredth. The server never runs the program,
+computes nothing and opens nothing, so every fork is the same and knows nothing about other runs.
 
-``python -m pilotbase.trial.fork_server FD MODULE`` serves the socket FD until its other end is closed: whoever asks
-sends four descriptors (input, output, errors, and where the exit status is to be told), and is sent one of the process
-(pidfd), which runs the module's ``main``.
+``python -m pilotbase.trial.fork_server FD MODULE`` serves the socket FD until its other end is closed. The client sends
+four descriptors (input, output, errors, and one for the exit status) and receives a descriptor of the process (pidfd),
+which runs the module's ``main``.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class ForkedProcess:
         if not select.select([self._status], [], [], seconds)[0]:
             return None
         told = self._status.read()
-        return int(told) if told else -signal.SIGKILL  # a server that was killed tells nothing
+        return int(told) if told else -signal.SIGKILL  # a killed server reports nothing
 
     def close(self) -> None:
-        """Close our ends; whoever still writes to them is told so."""
+        """Close our ends; writers to them get an error."""
         for stream in (self.stdin, self.stdout, self._status):
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
@@ -107,7 +107,7 @@ class _ForkServer:
         return ForkedProcess(*streams, descriptors[0], os.fdopen(status, "rb"))
 
     def _close(self) -> None:
-        """Let the server end, though a process that was forked from ours still holds our end of the socket."""
+        """Let the server end, even if a process forked from ours still holds our end of the socket."""
         if self._owner == os.getpid() and self._process.poll() is None:
             self._socket.shutdown(socket.SHUT_RDWR)
             self._process.wait()
@@ -118,7 +118,7 @@ _servers: dict[str, _ForkServer] = {}
 
 
 def _deaf_to_interrupts(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
-    """Start the server deaf to Ctrl-C: whoever started it hears that too, and then ends it in good order."""
+    """Start the server so that it ignores Ctrl-C: the client receives it too, and then ends the server in order."""
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if in_main else None
     try:
@@ -129,10 +129,10 @@ def _deaf_to_interrupts(command: list[str], descriptor: int) -> subprocess.Popen
 
 
 def serve(asked: socket.socket) -> list[int]:
-    """Fork for everybody who asks, and tell how each ended.
+    """Fork for each request, and report how each process ended.
 
-    Returns in each that was forked its input, output and errors, with all else closed; in the server, once nobody may
-    ask any more, nothing.
+    In each forked process, return its input, output and errors, with everything else closed. In the server, return
+    nothing once there are no more clients.
     """
     with selectors.DefaultSelector() as waiting, asked:
         waiting.register(asked, selectors.EVENT_READ)
@@ -155,7 +155,7 @@ def serve(asked: socket.socket) -> list[int]:
 
 
 def _asked_for(asked: socket.socket) -> list[int]:
-    """Return the four descriptors that somebody has sent; none: whoever might ask has gone."""
+    """Return the four descriptors that a client sent; empty if all clients have closed the socket."""
     try:
         return socket.recv_fds(asked, 1, 4)[1]
     except ConnectionResetError:
@@ -164,7 +164,7 @@ def _asked_for(asked: socket.socket) -> list[int]:
 
 def _tell_end(descriptor: int, process: int, status: int) -> None:
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any longer
         os.write(status, str(code).encode())
     _close((descriptor, status))
 
@@ -175,7 +175,7 @@ def _close(descriptors: Iterable[int]) -> None:
 
 
 def _end(code: int) -> NoReturn:
-    """End at once, after what is to be done at an end: to take apart what was loaded takes a quarter of a second."""
+    """Exit at once after the exit handlers: tearing down the loaded modules takes a quarter of a second."""
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -183,10 +183,10 @@ def _end(code: int) -> NoReturn:
 
 
 def main() -> int:
-    """Serve the socket that the first argument numbers; in what is forked, run the module that the second names."""
+    """Serve the socket in the first argument; in a forked process, run the module in the second."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     program = import_module(sys.argv[2])
-    gc.freeze()  # what was loaded stays: to look for garbage in it takes each that is forked a tenth of a second
+    gc.freeze()  # loaded objects stay: collecting them would cost each fork a tenth of a second
     streams = serve(socket.socket(fileno=int(sys.argv[1])))
     if not streams:
         return 0

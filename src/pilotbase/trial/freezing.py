@@ -1,4 +1,4 @@
-"""Freezing a trial plan: everything that could stop the trial is said now; afterwards nothing can move."""
+"""Freezing a trial plan: every possible obstacle is reported now; afterwards nothing can change."""
 
 from __future__ import annotations
 
@@ -49,15 +49,14 @@ def freeze_plan(
 ) -> TrialPlan:
     """Return the frozen plan for this application version on this scenario version; the same pair has one plan.
 
-    ``granted``: approvals that were filed since the scenario was written; one of a kind that holds is enough.
-    ``repeat``: names the cause for which the pair is tried again (an order, an upheld appeal): a plan of its own, on
-    fresh cases; the caller has seen to the cause. ``site``: what a base has settled for a run at its owner's, where
-    this is one; each has a plan of its own.
+    ``granted``: approvals filed since the scenario was written; one valid approval of a kind is enough. ``repeat``: the
+    reason why the pair is tried again (an order, an upheld appeal): its own plan, on fresh cases; the caller has
+    checked the reason. ``site``: the base's terms for a run at the data owner's site; each has its own plan.
 
     Raises:
-        InputError: criteria that cannot be measured or that so few cases can never decide, all at once.
-        RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host
-            cannot give, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
+        InputError: criteria that can't be measured or that this few cases can never decide, all at once.
+        RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host can't
+            provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
     """
     head = _head(sealed, candidate, repeat if site is None else site.nonce)
     known = lab.view.head(head)
@@ -96,7 +95,7 @@ def freeze_plan(
 
 
 def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> BlindFindings | None:
-    """Return what sealing found of blind baselines; of what was sealed before, the hidden set is opened for it."""
+    """Return the blind baselines found at sealing; for data sealed before these existed, open the hidden set."""
     if sealed.record.blind is not None:
         return sealed.record.blind
     grant = ReaderGrant.of_owner(hidden.owner, OpeningPurpose.PROFILE)
@@ -114,7 +113,7 @@ def _named(lab: TrialRuntime, head: str, plan: TrialPlan, scenario: Scenario) ->
 
 
 def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, cases: int) -> None:
-    """Return if the hidden data allow an attempt of ``cases`` and the scenario lacks nothing for one."""
+    """Check that the hidden data allow an attempt of ``cases``, and that the scenario is complete for one."""
     _require_fresh(scenario, cases, left.fresh)
     if (refused := why_no_attempt(scenario, hidden, left)) is not None:
         raise refused
@@ -128,7 +127,7 @@ def _require_ready(
     mode: AccessMode,
     granted: Sequence[Approval],
 ) -> None:
-    """Return if approvals, the terms of the data, this host and a passed rehearsal let the trial run."""
+    """Check that approvals, the data's terms, this host and a passed rehearsal permit the trial."""
     require_approvals(sealed.scenario, lab.store.clock(), granted)
     require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, mode)
     require_leaving(lab.view, sealed.scenario, candidate.submission.application, mode.rows)

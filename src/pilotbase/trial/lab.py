@@ -1,4 +1,4 @@
-"""The test lab: what every trial works on — the home, the store as one actor sees it, the vault, the folders."""
+"""The test lab: what every trial needs — the home, the store as one actor sees it, the vault, the folders."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ class TrialRuntime:
 
     @contextmanager
     def open_log_run(self) -> Iterator[None]:
-        """Wait until no box answers hidden cases, and let none start meanwhile."""
+        """Wait until no box answers hidden cases, and prevent new ones from starting meanwhile."""
         with self._boxes(fcntl.LOCK_EX):
             yield
 
     @contextmanager
     def sealing(self) -> Iterator[None]:
-        """Seal one scenario at a time: each looks at what was sealed before it."""
+        """Seal one scenario at a time: each looks at those sealed before it."""
         with self._locked("sealing.lock", fcntl.LOCK_EX):
             yield
 
@@ -103,7 +103,7 @@ def organisation_uid(lab: TrialRuntime, organisation: str) -> int:
 
 
 def name_once(view: View, head: str, digest: str) -> str:
-    """Let ``head`` stand for ``digest`` and return what it stands for: of two who come at once, one is first."""
+    """Point ``head`` to ``digest`` unless it already has one, and return its digest: of two callers, the first wins."""
     try:
         with view.transaction("lab.named") as change:
             change.set_head(head, digest, expected=None)

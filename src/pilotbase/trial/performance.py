@@ -21,7 +21,7 @@ QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 @dataclass(frozen=True)
 class Load:
-    """What was measured while a box answered: seconds a batch (resumed ones included), and the box's own use."""
+    """Measurements while a box answered: seconds per batch (resumed ones included), and the box's own use."""
 
     batch_seconds: NDArray[np.float64]
     cases: int
@@ -32,17 +32,17 @@ class Load:
     spent: Spent | None = None
     """Tokens and money of an endpoint; of a box the money alone, where the scenario states a price."""
     tested: LoadTested | None = None
-    """What a load test measured, where the plan asks for one."""
+    """The results of a load test, if the plan requires one."""
     cells: tuple[CellRun, ...] | None = None
     """What became of the cells of the plan's matrix, where it has one."""
     exchanges: tuple[ExchangeRun, ...] | None = None
-    """What became of every message of recorded exchanges, where the plan asks for any."""
+    """The result of every message of recorded exchanges, if the plan has any."""
     probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What any other probe has found, as plain JSON by its name."""
 
 
 def measured_run(load: Load) -> Measured:
-    """Return what measures read of a run by itself."""
+    """Return the figures that measures of the run use."""
     return Measured(
         latencies=load.batch_seconds,
         cases=load.cases,

@@ -1,8 +1,8 @@
 """Perturbed arms: the same cases asked again under a perturbation, each arm in a new box that knows of no other.
 
-The order of the arms and what each perturbation draws are secrets of the hidden set. Every arm has a chain of committed
-answers of its own, kept like the clean arm's: killed at any moment, it goes on from there; an arm that has ended starts
-no box any more. What an arm leaves without an answer abstains, and under a perturbation that counts as wrong.
+The order of the arms and the draws of each perturbation are secrets of the hidden set. Every arm has its own chain of
+committed answers, kept like the clean arm's: killed at any moment, it continues from there, and an arm that has ended
+starts no more boxes. A case that an arm leaves unanswered abstains, which under a perturbation counts as wrong.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 
 @dataclass(frozen=True)
 class AnsweredArm:
-    """The answers of one arm, one a case (abstentions where there is none), and how its run was."""
+    """The answers of one arm, one per case (abstentions where there is none), and how its run went."""
 
     under: Perturbed | None
     """None for the clean arm: the cases as they are."""
@@ -60,9 +60,9 @@ class AnsweredArm:
 
 @dataclass(frozen=True)
 class AttemptSession:
-    """One attempt on its cases, whatever the arm: who answers, on which terms, where answers are kept, under which key.
+    """One attempt on its cases, for any arm: who answers, on which terms, where answers are kept, and with which key.
 
-    ``secret(label, name)`` gives the secrets of this attempt; ``committed`` tells that its answers are fixed already.
+    ``secret(label, name)`` returns the secrets of this attempt; ``committed`` is true if its answers are already fixed.
     """
 
     candidate: PreparedApplication
@@ -75,13 +75,13 @@ class AttemptSession:
     spend: Callable[[], None]
     """Called before the first batch that each box is asked for."""
     on_batch: Callable[[int], None]
-    """Told how many cases of all arms together have an answer."""
+    """Called with the number of answered cases over all arms."""
     on_usage: Callable[[BoxUsage], None]
-    """Told what the present box has used so far, before `on_batch`."""
+    """Called with the current box's use so far, before `on_batch`."""
 
 
 def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
-    """Return what the criteria perturb cases with, each once, in their order."""
+    """Return the perturbations in the criteria, each once, in order."""
     found = [rule.under for rule in (criterion.parsed() for criterion in criteria) if rule.under is not None]
     return tuple({str(under): under for under in found}.values())
 
@@ -96,13 +96,13 @@ def perturb(lab: TrialRuntime, sealed: OpenedScenario, features: Features, under
 def answer_arms(
     lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, arms: Sequence[Perturbed], session: AttemptSession
 ) -> Iterator[tuple[AnsweredArm, ...]]:
-    """Yield the answers of the clean arm, then of ``arms`` in their order; they run in an order that is secret.
+    """Yield the answers of the clean arm, then of ``arms`` in their order; they run in a secret order.
 
-    No other process answers this attempt until the block is left.
+    No other process answers this attempt until the block exits.
 
     Raises:
-        RefusedError: another process is at work on this attempt.
-        InvalidProofError: what an earlier process left was altered.
+        RefusedError: another process is working on this attempt.
+        InvalidProofError: files of an earlier process were altered.
     """
     features = sealed.features(frame)
     every: tuple[Perturbed | None, ...] = (None, *arms)
@@ -151,7 +151,7 @@ def rehearse_arm(
 def _run_arm(
     lab: TrialRuntime, asked: SecretDelivery, log: AnswerLog, under: Perturbed | None, session: AttemptSession
 ) -> BoxRun:
-    """Let the application answer what is not answered yet; an arm that has ended is only read."""
+    """Let the application answer the remaining cases; an arm that has ended is only read."""
     folder, key = _folder(session, under), _key(session, under)
     ended = read_marked(EndedRun, folder / "ended", key)
     if ended is None and session.committed:
@@ -186,7 +186,7 @@ def _folder(session: AttemptSession, under: Perturbed | None) -> Path:
 
 
 def _key(session: AttemptSession, under: Perturbed | None) -> bytes:
-    # Answers were kept under "run" when cases came in the order of the file: those are not gone on with in another.
+    # Answers were stored under "run" when cases came in file order: those aren't continued in another order.
     return session.secret("delivered-run", _name(under))
 
 

@@ -51,7 +51,7 @@ class ProbeSubject:
     secret: Callable[[str, str], bytes] = lambda *_: PUBLIC_SEED
     """Returns a secret by its label and name; a rehearsal has no secrets."""
     seed: bytes = PUBLIC_SEED
-    """Seed of draws that anybody may know."""
+    """A public seed for random draws."""
     folder: Path | None = None
     """Folder of the kept results; None in a rehearsal, which keeps none."""
     committed: bool = False
@@ -80,7 +80,7 @@ class Probe(ABC, Generic[Found]):
 
     @abstractmethod
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> Found | None:
-        """Return the result for an application; None if the probe was not requested, or cannot run.
+        """Return the result for an application; None if the probe wasn't requested, or can't run.
 
         ``run``: how the application answered, if it already has.
         """

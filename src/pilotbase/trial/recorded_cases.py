@@ -1,11 +1,11 @@
-"""Recorded answers from a file: ``case,truth,prediction`` and what they are grouped, clustered and compared by.
+"""Recorded answers from a file: ``case,truth,prediction`` and the columns for groups, clusters and comparisons.
 
-Or recorded scores: of each run what one or more scorers gave it, from 0 to 1.
+Or recorded scores: what one or more scorers gave each run, from 0 to 1.
 
-Recorded runs from a log of Inspect AI, as the table that recorded answers are read from. Columns: ``case`` (sample and
-epoch), ``truth`` (the sample's target), ``prediction`` (what was answered in the end), ``score:<scorer>``,
-``group:<name>`` for its metadata, and ``unit``, the sample, where samples were run several times. Of a run that ended
-with an error or at a limit, or is missing though it was to be made, no answer and no score counts.
+Recorded runs from an Inspect AI log become the same table as recorded answers. Columns: ``case`` (sample and epoch),
+``truth`` (the sample's target), ``prediction`` (the final answer), ``score:<scorer>``, ``group:<name>`` for its
+metadata, and ``unit``, the sample, if samples were run several times. A run that ended with an error or at a limit, or
+that is missing from the log, counts as having no answer and no score.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SEPARATOR = "|"
 SHOWN = 20
 """So many problems of one kind are named; the rest are counted."""
 _STAND_IN_ALIKE = frozenset({"label", "probability", "labels"})
-"""Kinds of which truths that were not scored are shuffled among equal answers only: any order may score them."""
+"""Kinds whose unscored truths are shuffled only among equal answers: any order may score them."""
 Column = NDArray[Any]
 
 
@@ -54,26 +54,26 @@ class RecordedCases:
     unit: str | None = None
     scores: NDArray[np.float64] | None = None
     labelled: NDArray[np.bool_] | None = None
-    """Of which cases the truth is known; None when of all."""
+    """For which cases the truth is known; None if for all."""
     told: Text | None = None
-    """What the file holds, where it is the log of another program."""
+    """A description of the file, if it is another program's log."""
 
 
 def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
     """Return the cases in ``path`` (CSV with a header, UTF-8; or a log of Inspect AI) for the criteria of ``plan``.
 
-    Columns: ``case`` (unique; with ``run`` a case that was asked several times is one unit), ``truth``,
-    ``prediction`` (empty: abstained); where asked for ``group``, ``unit``,
-    ``baseline``, ``score`` (of a judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers
-    under a perturbation), and any column by its own name; `stored_records` spell the last two in another way, which is
-    read too. A column ``unit`` is always used: cases that hang together
-    and are counted one by one prove nothing (statistics.md, corrections, row 7). Where a criterion asks for refusals an
-    empty truth is a case to be refused. Texts are taken as they stand, blanks at their ends included. Of recorded
-    scores only ``case`` is needed and, for ``score(grader)``, a column of that name, or ``score:grader``.
+    Columns: ``case`` (unique; with ``run``, a case that was asked several times is one unit), ``truth``,
+    ``prediction`` (empty: abstained). If a criterion needs them: ``group``, ``unit``, ``baseline``, ``score`` (by a
+    judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers under a perturbation), and any
+    column by its own name; `stored_records` spell the last two differently, which is accepted too. A column ``unit`` is
+    always used: dependent cases that are counted one by one prove nothing (statistics.md, corrections, row 7). If a
+    criterion is about refusals, an empty truth marks a case to refuse. Texts are read as they are, including leading
+    and trailing spaces. Recorded scores need only ``case`` and, for ``score(grader)``, a column of that name or
+    ``score:grader``.
 
     Raises:
-        InputError: every problem at once: columns that are missing, labels that are not among the classes, numbers that
-            are none, double cases.
+        InputError: every problem at once: missing columns, labels that aren't among the classes, invalid numbers,
+            duplicate cases.
     """
     frame, told = _read_recorded_log(path) if path.suffix.lower() in SUFFIXES else (read_table(path), None)
     frame.columns = [name.strip() for name in frame.columns]
@@ -88,12 +88,12 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
         unscored = frame.filter(pl.col("position") == "-1").height
         raise InputError("trial.stand_ins", file=path.name, count=unscored, kind=plan.prediction.kind)
     if plan.prediction.kind in ("labels", "boxes") and "position" not in frame.columns:
-        frame = frame.with_columns(pl.col("truth").fill_null("[]"))  # nothing is named, or to be found
+        frame = frame.with_columns(pl.col("truth").fill_null("[]"))  # nothing to name or to find
     return replace(_Reader(frame, path.name, plan, is_log=told is not None).read(), told=told)
 
 
 def _units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[str]:
-    """Return the columns that hold the units of ``criteria``; none when each case stands for itself."""
+    """Return the columns that contain the units of ``criteria``; none if each case is its own unit."""
     on_cases = [criterion for criterion in criteria if not is_resource(criterion.parsed())]
     named = {criterion.unit for criterion in on_cases} - {"case"}
     if "unit" in columns:
@@ -102,7 +102,7 @@ def _units_of(criteria: tuple[Criterion, ...], columns: frozenset[str]) -> set[s
 
 
 class _Reader:
-    """Reads columns one after the other and keeps what is wrong with them."""
+    """Reads columns one after the other and collects their problems."""
 
     def __init__(self, frame: pl.DataFrame, file: str, plan: DecisionPlan, is_log: bool) -> None:
         self._frame, self._file, self._plan, self._is_log = frame, file, plan, is_log
@@ -114,7 +114,7 @@ class _Reader:
         columns = frozenset(self._frame.columns)
         few = self._plan.labels == "score"
         self._check_names()
-        # Labels are bought case by case, and only the pool is claimed: what hangs together there changes nothing.
+        # Labels are bought case by case, and the claim covers only the pool: dependence within it changes nothing.
         units = set() if few else _units_of(self._plan.criteria, columns)
         prediction = self._plan.prediction
         cases = Cases(
@@ -141,7 +141,7 @@ class _Reader:
         return self._scorers() if self._plan.prediction.kind == "scores" else _classes_of(self._frame, self._plan)
 
     def _scorers(self) -> tuple[str, ...]:
-        """Return who scored: those whom rules name, or, where one names none, all that are told by their columns."""
+        """Return the scorers: those that rules name or, if a rule names none, all that have a column."""
         named = [rule.label for rule in self._rules if not is_resource(rule)]
         told = [name.removeprefix(SCORE) for name in self._frame.columns if name.startswith(SCORE)]
         by_name = tuple(dict.fromkeys(filter(None, named)))
@@ -177,7 +177,7 @@ class _Reader:
         return self._rankings("truth") if kind == "ranking" else self._structures("truth", TRUTHS[kind])
 
     def _unscored(self) -> pl.Series:
-        """Return of which cases a trial shows no truth, since it has not scored them."""
+        """Return for which cases a trial shows no truth, because it didn't score them."""
         nowhere = pl.col("position") == "-1" if "position" in self._frame.columns else pl.lit(value=False)
         return self._frame.select(pl.col("truth").is_null() & nowhere.fill_null(value=False)).to_series()
 
@@ -198,7 +198,7 @@ class _Reader:
         return self._numbers(place, (0.0, 1.0))
 
     def _structures(self, name: str, read: Callable[[str, Sequence[str]], object]) -> Column:
-        """Return texts that spell labels, boxes or masks, None where the cell is empty."""
+        """Return texts that encode labels, boxes or masks, None where the cell is empty."""
 
         def is_wrong(spelled: str) -> bool:
             try:
@@ -217,7 +217,7 @@ class _Reader:
         return np.array(self._frame[name].to_list(), dtype=object)
 
     def _rankings(self, name: str) -> Column:
-        """Return codes of the classes, best first, shape (cases, longest): −1 where there are no more."""
+        """Return codes of the classes, best first, shape (cases, longest): −1 after the last."""
         codes = [self._codes(name, column) for column in _split(self._frame[name])]
         return np.stack(codes, axis=1) if codes else np.full((self._frame.height, 1), -1, np.int32)
 
@@ -263,7 +263,7 @@ class _Reader:
         return np.array(numbers.fill_null(float("nan")).to_numpy(), dtype=np.float64)
 
     def _groups(self, columns: frozenset[str]) -> dict[str, Column]:
-        """Return the columns that rules group by; ``group`` serves where there is none of that name."""
+        """Return the columns that rules group by; ``group`` is used if there is none of that name."""
         named = {rule.by for rule in self._rules if rule.by is not None}
         spelled = {name: (name, f"{GROUP}{name}") for name in named}
         places = {name: next((each for each in both if each in columns), "group") for name, both in spelled.items()}
@@ -284,7 +284,7 @@ class _Reader:
         return {under: self._answers(columns[under]) for under in sorted(named & columns.keys())}
 
     def _given(self) -> dict[str, Column]:
-        """Return the columns that measures read, such as the context that an answer must stand on."""
+        """Return the columns that measures read, such as the context that must support an answer."""
         named = {name for rule in self._rules for name in given_columns(rule)}
         spelled = {name: [each for each in (name, f"{GIVEN}{name}") if each in self._frame.columns] for name in named}
         for name in sorted(name for name, places in spelled.items() if not places):
@@ -317,7 +317,7 @@ class _Reader:
         return self._numbers("score", (0.0, 1.0))
 
     def _report(self, path: str, wrong: pl.Series, problem: Callable[[int], Text]) -> None:
-        """Keep a problem for each row of which ``wrong`` is true; of many, the first and their number."""
+        """Record a problem for each row where ``wrong`` is true; for many, only the first and how many."""
         rows = wrong.arg_true().to_list()
         for row in rows[:SHOWN]:
             place = f"{self._frame['case'][row]}/{path}" if self._is_log else path
@@ -335,7 +335,7 @@ class _Reader:
 
 
 def _read_recorded_log(path: Path) -> tuple[pl.DataFrame, Text]:
-    """Return the table of a log, all texts, and a sentence on what it holds; raises as `read_inspect_log`."""
+    """Return the table of a log, all texts, and a sentence describing it; raises as `read_inspect_log`."""
     log = read_inspect_log(path)
     return _table(log), _told(log, path.name)
 
@@ -347,7 +347,7 @@ def _require_columns(frame: pl.DataFrame, file: str, needed: Sequence[str]) -> N
 
 
 def _missing_column(file: str, name: str, columns: Iterable[str], other: str = "") -> Issue:
-    """Return that there is neither a column ``name`` nor the one that would do instead."""
+    """Return the issue that the column ``name`` is missing, and so is its alternative."""
     looked_for = f"{name}, {other}" if other else name
     problem = text("trial.column_missing", found=looked_for, allowed=offer(name, columns))
     return Issue(file=file, path=name, problem=problem, line=1)
@@ -371,7 +371,7 @@ def _classes_of(frame: pl.DataFrame, plan: DecisionPlan) -> tuple[str, ...]:
 
 
 def _classes_of_structures(truths: pl.Series, kind: AnswerKind) -> tuple[str, ...]:
-    """Return the classes that can be read in true answers; what cannot is told where it stands."""
+    """Return the classes in the true answers; unreadable answers are reported where they are read."""
     found: set[str] = set()
     for spelled in truths.drop_nulls().to_list():
         with contextlib.suppress(AnswerTextError):
@@ -380,7 +380,7 @@ def _classes_of_structures(truths: pl.Series, kind: AnswerKind) -> tuple[str, ..
 
 
 def _split(column: pl.Series) -> list[pl.Series]:
-    """Return the first, second, … part of each cell, without blanks at its ends; null where there are no more."""
+    """Return the first, second, … part of each cell, without surrounding spaces; null after the last."""
     parts = column.str.split(SEPARATOR)
     longest = parts.list.len().max()
     stripped = [parts.list.get(place, null_on_oob=True).str.strip_chars() for place in range(int(str(longest or 0)))]

@@ -1,11 +1,11 @@
-"""Per-case records: what was asked, answered and true, committed to by one salted leaf a batch under a Merkle root.
+"""Per-case records: questions, answers and truths, committed to by one salted leaf per batch under a Merkle root.
 
-    leaf 0   salt_0 ‖ head ‖ the facts of the trial (canonical JSON), where there are any
+    leaf 0   salt_0 ‖ head ‖ the facts of the trial (canonical JSON), if there are any
     leaf i   salt_i ‖ head ‖ case numbers (int64) ‖ answers ‖ truth ‖ positions (int64) ‖ further columns
-    salt_i   HMAC-SHA-256(salt of the records, i), so that a leaf can be shown without telling about the others
+    salt_i   HMAC-SHA-256(salt of the records, i), so that a leaf can be shown without revealing the others
 
 Numbers are float64, whole numbers int64, both little-endian; texts a JSON list. ``position`` is the place of a case in
-the scoring order, −1 where it was not scored: its truth is then a stand-in (`pilotbase.trial.stored_records`).
+the scoring order, −1 if it wasn't scored: its truth is then a stand-in (`pilotbase.trial.stored_records`).
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from pilotbase.workspace.log.merkle import leaf_hash
 Ints = NDArray[np.int64]
 
 REPEATED, RUN = "repeated_case", "run"
-"""The unit that holds the answers to one case together, where it is asked several times, and the column that tells them
-apart."""
+"""The unit that groups the answers to one case, if it is asked several times, and the column that distinguishes
+them."""
 _FORMULA_STARTS = tuple("=+-@\t\r")
 _FORMULA = r"^[=+\-@\t\r]"
 
@@ -51,9 +51,9 @@ class CaseRecords:
 
 
 def cases_csv(table: pl.DataFrame) -> str:
-    """Return a table of cases as CSV for people: no cell of text, nor a column's name, is a formula to a spreadsheet.
+    """Return a table of cases as CSV for people: no text cell or column name is a formula to a spreadsheet.
 
-    Text that begins with ``= + - @``, a tab or a carriage return gets an apostrophe before it (OWASP, CSV injection).
+    Text that begins with ``= + - @``, a tab or a carriage return gets a leading apostrophe (OWASP, CSV injection).
     """
     quoted = table.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'${0}"))
     renamed = {name: f"'{name}" for name in table.columns if name.startswith(_FORMULA_STARTS)}

@@ -67,13 +67,13 @@ class Rehearsal:
     report: Report
     log: str
     table: pl.DataFrame | None
-    """The cases with the answers; None where the supplier may hold no row of their dataset."""
+    """The cases with the answers; None if the supplier may not hold rows of their dataset."""
     shown: tuple[ShownCase, ...] = ()
-    """Some of the cases to look at; none where there is no table."""
+    """Some of the cases to look at; none if there is no table."""
 
     @property
     def passed(self) -> bool:
-        """Tell whether every case was answered as the contract says."""
+        """Return whether every case was answered according to the contract."""
         return self.report.isolation.end is EndReason.FINISHED
 
 
@@ -84,13 +84,13 @@ def rehearse(
     on_progress: OnProgress = ignore_progress,
     release: Release | None = None,
 ) -> Rehearsal:
-    """Return what the application does on the public sample; that it passed is remembered for its digest.
+    """Return how the application performs on the public sample; a pass is remembered for its digest.
 
-    ``release``: what may leave, where it is rehearsed at a site. On cases of a dataset that is not open it is a use,
-    counted before anything is read; where the supplier may hold none of its rows, they get it without them.
+    ``release``: what may leave, in a rehearsal at a site. On cases of a dataset that isn't open, a rehearsal is a use,
+    counted before anything is read; a supplier that may not hold its rows gets the result without them.
 
     Raises:
-        RefusedError: the host does not give the isolation level, or the dataset's terms do not permit it.
+        RefusedError: the host can't provide the isolation level, or the dataset's terms don't permit it.
     """
     scenario, contract = sealed.scenario, sealed.contract
     on_progress = while_it_stands(lab.vault, _enter_sample(lab, sealed, candidate, release), on_progress)
@@ -140,7 +140,7 @@ def rehearse(
 def _enter_sample(
     lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, release: Release | None = None
 ) -> AccessGrant | None:
-    """Return the leave under which the public sample is answered; None: nothing is counted. Raises `RefusedError`."""
+    """Return permission to answer the public sample; None if nothing is counted. Raises `RefusedError`."""
     require_level(sealed.scenario.trial.isolation, probe_host())
     mode = AccessMode.of_trial(min(sealed.record.public_cases, MAXIMUM_CASES), release)
     require_leaving(lab.view, sealed.scenario, candidate.submission.application, mode.rows)
@@ -149,7 +149,7 @@ def _enter_sample(
 
 
 def _sample_terms(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> BoxTerms:
-    """Return the terms of a rehearsal: what is printed is shown to who may hold the rows that it may speak of."""
+    """Return the terms of a rehearsal: output is shown only to those who may hold the rows that it may reveal."""
     scenario, supplier = sealed.scenario, candidate.reference.supplier.organisation
     shown = LogPolicy.FULL if may_show_sample(lab.view, scenario, supplier) else LogPolicy.FIGURES
     trial, leaves = scenario.trial, candidate.endpoint is not None
@@ -157,7 +157,7 @@ def _sample_terms(lab: TrialRuntime, sealed: OpenedScenario, candidate: Prepared
 
 
 def has_rehearsed(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> bool:
-    """Tell whether this version of the application, in this environment, has passed a rehearsal of this scenario."""
+    """Return whether this version of the application, in this environment, has passed a rehearsal of this scenario."""
     return lab.view.head(_head(sealed, candidate)) is not None
 
 
@@ -172,20 +172,20 @@ class Conformance(Part):
 
     @property
     def holds(self) -> bool:
-        """Tell whether nothing failed; what was not measured did not."""
+        """Return whether nothing failed; an unmeasured part doesn't count as failed."""
         return all(finding.outcome is not Outcome.FAIL for finding in self.findings)
 
 
 def conform(
     lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, on_progress: OnProgress = ignore_progress
 ) -> Conformance:
-    """Return what becomes of every cell, every exchange and every fault, with the same messages as in a trial.
+    """Return the result of every cell, exchange and fault, with the same messages as in a trial.
 
-    It is a use of the public sample as a rehearsal is one.
+    Like a rehearsal, it is a use of the public sample.
 
     Raises:
         InputError: the scenario has neither a matrix nor exchanges.
-        RefusedError: an endpoint, which is not ours to stop or to put elsewhere; or as `rehearse`.
+        RefusedError: an endpoint answers, which we can't stop or move to another environment; or as `rehearse`.
     """
     trial, name = sealed.scenario.trial, sealed.scenario.name
     if trial.matrix is None and trial.exchanges is None:
@@ -210,7 +210,7 @@ def _rehearse_arms(
     scratch: Path,
     who: tuple[PreparedApplication, BoxTerms],
 ) -> tuple[AnsweredArm, ...]:
-    """Return the answers under each perturbation that the criteria ask for, each from a box of its own."""
+    """Return the answers under each perturbation in the criteria, each from its own box."""
     return tuple(
         rehearse_arm(lab, sealed, given, under, scratch, who) for under in perturbations_of(sealed.scenario.criteria)
     )
@@ -226,7 +226,7 @@ def _printed_in(arm: AnsweredArm) -> tuple[str, str, str]:
 
 
 def _joined(parts: Sequence[str]) -> str:
-    """Return what was said one after the other, each beginning a line of its own, whatever the one before ends with."""
+    """Return the outputs one after the other, each starting on a new line, however the previous one ends."""
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
 
 
@@ -263,7 +263,7 @@ def _independent(criterion: Criterion) -> Criterion:
 def _table(
     frame: pl.DataFrame, sealed: OpenedScenario, answers: NDArray[Any], perturbed: Mapping[str, NDArray[Any]]
 ) -> pl.DataFrame:
-    """Return what the supplier may see of the public sample, with the application's answers."""
+    """Return the part of the public sample that the supplier may see, with the application's answers."""
     shown = [*(field.name for field in sealed.scenario.feature_fields), sealed.scenario.data.target]
     answered = pl.Series("prediction", format_answers(answers, sealed.contract.prediction))
     under = [

@@ -1,9 +1,9 @@
-"""Several runs a question 每题多次运行: each hidden case is asked several times, and the case is what is independent.
+"""Several runs per question 每题多次运行: each hidden case is asked several times; cases are the independent units.
 
-A run is a pass over all cases, delivered in a secret order of its own, so that no question follows itself. The mean
-over the runs estimates the system with its noise. Runs of a case hang together: counted one by one they prove nothing
-(statistics.md, corrections, row 7), so all answers to a case are one unit. A claim about the hidden set is about what
-was answered in these runs; only one about a population reaches other cases, and other runs.
+A run is a pass over all cases in its own secret order, so that no question follows itself. The mean over the runs
+estimates the system including its noise. Runs of a case are dependent: counted one by one they prove nothing
+(statistics.md, corrections, row 7), so all answers to a case form one unit. A claim about the hidden set is about the
+answers in these runs; only a claim about a population extends to other cases, and to other runs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def planned_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
 
 
 def repeat_problems(scenario: Scenario) -> Iterator[tuple[int | None, Text]]:
-    """Yield (index of the criterion, what is wrong) where cases cannot be asked several times; no index: with all."""
+    """Yield (index of the criterion, problem) if cases can't be asked several times; no index: applies to all."""
     if scenario.trial.repeats is None:
         return
     for index, rule in enumerate(criterion.parsed() for criterion in scenario.criteria):

@@ -1,8 +1,8 @@
-"""A verdict derived again from the raw records, on any machine: no home, no key, no hidden data, no engine but this.
+"""A verdict derived again from the raw records, on any machine: no home, no key, no hidden data, only this engine.
 
-What is read: the plan, the records with their salt, and the root that the report names. What is checked on the way:
-the records are those that were committed to, the order is the one that the plan committed to, and every case that was
-scored stands where that order puts it.
+It reads the plan, the records with their salt, and the root that the report names. It checks that the records are those
+that were committed to, that the order is the one that the plan committed to, and that every scored case is at its place
+in that order.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Replayed:
-    """What the records decide."""
+    """The decision from the records."""
 
     verdict: Verdict
     decision: Decision
     judged: ScoredDecision
-    """The figures of the report on what was scored."""
+    """The report's figures on the scored cases."""
     digest: Digest
     root: Digest
     leaves: int
 
 
 def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Replayed:
-    """Return what ``stored`` decides under ``plan``; ``root`` is what the report commits to.
+    """Return the decision of ``stored`` under ``plan``; ``root`` is the commitment in the report.
 
     Raises:
-        InvalidProofError: a record was altered (the batch is named), the records are another plan's, the order is not
-            the committed one, or a case does not stand where the order puts it.
+        InvalidProofError: a record was altered (the error names the batch), the records are from another plan, the
+            order isn't the committed one, or a case isn't at its place in the order.
     """
     facts = stored.facts
     if facts.plan != plan.digest():

@@ -1,4 +1,4 @@
-"""The report: what was observed, sorted into five sections, under one verdict with its reasons."""
+"""The report: the observations, sorted into five sections, under one verdict with its reasons."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def build_report(
 
 
 def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[Verdict, tuple[Text, ...]]:
-    """Return the verdict and why; an application that broke off (``ended``) is rejected whatever it scored before."""
+    """Return the verdict and why; an application that broke off (``ended``) is rejected whatever its score so far."""
     failed = _with(criteria, Outcome.FAIL)
     if ended is not None or failed:
         return Verdict.REJECT, (*([] if ended is None else [ended]), *(_missed(result) for result in failed))
@@ -124,7 +124,7 @@ class Runs:
 
 @dataclass(frozen=True)
 class TrialFindings:
-    """What a run has shown, before it is sorted into sections."""
+    """The results of a run, before they are sorted into sections."""
 
     scenario: Scenario
     candidate: PreparedApplication
@@ -135,11 +135,11 @@ class TrialFindings:
     answered: int
     abstained: int
     leakage: Leakage | None = None
-    """None in a rehearsal: there is nothing hidden to leak."""
+    """None in a rehearsal: it has no hidden cases that could leak."""
     arms: tuple[AnsweredArm, ...] = ()
     """The perturbed arms."""
     labels: LabelStatement | None = None
-    """What the plan says of the labels."""
+    """The plan's statement on the labels."""
     runs: Runs | None = None
     """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
 
@@ -162,7 +162,7 @@ class TrialFindings:
 
     @property
     def reviewed(self) -> bool:
-        """Tell whether a criterion asks what people make of the answers."""
+        """Return whether a criterion uses people's judgement of the answers."""
         rules = [parse_rule(result.rule) for result in self.criteria]
         return any(measures()[rule.measure].of_process for rule in rules if not is_resource(rule))
 
@@ -220,7 +220,7 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
 
 
 def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
-    """Return what the calls of all arms came to, where an endpoint answered."""
+    """Return the totals of the calls of all arms, if an endpoint answered."""
     arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
     if not arms:
         return None
@@ -294,7 +294,7 @@ def _untested_function(observed: TrialFindings) -> list[Finding]:
 
 
 def _robustness(observed: TrialFindings) -> list[Finding]:
-    """Say how each perturbed arm ended; what it leaves without an answer counts as wrong, and its criteria judge."""
+    """Report how each perturbed arm ended; unanswered cases count as wrong, and its criteria decide."""
     findings = []
     for arm in observed.arms:
         under, finished = str(arm.under), arm.run.end.reason is EndReason.FINISHED

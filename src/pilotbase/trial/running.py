@@ -1,4 +1,4 @@
-"""One application in a box on given cases: environment, worker, answers, and what the box was."""
+"""One application in a box on given cases: environment, worker, answers, and the properties of the box."""
 
 from __future__ import annotations
 
@@ -111,26 +111,26 @@ def _ignore(_: object) -> None:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a run tells while it goes on."""
+    """Callbacks during a run."""
 
     before_first: Callable[[], None] = lambda: None
     """The application has loaded and the next batch is about to leave."""
     on_batch: Callable[[int], None] = _ignore
     """So many cases have an answer."""
     on_usage: Callable[[BoxUsage], None] = _ignore
-    """What the box has used so far; after every batch."""
+    """Called with the box's use so far, after every batch."""
 
 
 @dataclass(frozen=True)
 class BoxRun:
-    """What came of it: how it ended, the box as it was, the load, and what was printed (if let out)."""
+    """The result: how it ended, the box's properties, the load, and the output (if released)."""
 
     end: AnsweringEnd
     isolation: Isolation
     load: Load
     log: str
     use: EndpointUse | None = None
-    """What the calls came to, where an endpoint answered."""
+    """The totals of the calls, if an endpoint answered."""
 
     @property
     def ending(self) -> Text:
@@ -192,11 +192,11 @@ def run_on_hidden(
 
 
 def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:
-    """Return a worker that has loaded the application and waits for batches: in a trial as in service.
+    """Return a worker that has loaded the application and waits for batches, in a trial as in service.
 
-    ``calls``: where calls to an endpoint are written down; None: nowhere.
+    ``calls``: where calls to an endpoint are logged; None: nowhere.
 
-    Raises as `start_worker`, and `RefusedError` where cases may not be sent to an endpoint, or it may not be called.
+    Raises as `start_worker`, and `RefusedError` if cases may not be sent to an endpoint, or it may not be called.
     """
     application, settings = candidate.submission.application, box_settings(candidate, terms)
     if application.endpoint is not None:
@@ -240,7 +240,7 @@ class UsageFile:
         self.total = self._earlier
 
     def update(self, usage: BoxUsage) -> None:
-        """Take what the present box has used so far."""
+        """Record the current box's use so far."""
         self.total = self._earlier.plus(usage)
         if time.monotonic() - self._written > _WRITE_SECONDS:
             write_marked(self.total, self._path, self._key)
@@ -248,7 +248,7 @@ class UsageFile:
 
 
 class EndedRun(Part):
-    """How answering ended; once written, no box is started for this attempt any more."""
+    """How answering ended; once written, no box is started for this attempt."""
 
     reason: EndReason
     detail: str
@@ -288,7 +288,7 @@ class EndedRun(Part):
 
 
 def read_marked(kind: type[AnyPart], path: Path, key: bytes) -> AnyPart | None:
-    """Return what `write_marked` wrote, or None where there is nothing; raises `InvalidProofError` when altered."""
+    """Return what `write_marked` wrote, or None if nothing was written; raises `InvalidProofError` if altered."""
     if not path.exists():
         return None
     mark, _, body = path.read_bytes().partition(b"\n")
@@ -361,7 +361,7 @@ def _ended(
 
 
 def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> BoxRun:
-    """Return ``run`` with what the calls to an endpoint came to."""
+    """Return ``run`` with the totals of the calls to an endpoint."""
     if candidate.endpoint is None:
         return run
     use = endpoint_use(candidate.endpoint, calls.total, calls.digest)

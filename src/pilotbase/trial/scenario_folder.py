@@ -55,7 +55,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trial.too_few_others": _ALL,
     }
 )
-"""Field, or code of a problem → fields that problems there rest on, besides the one they are told of."""
+"""Field, or code of a problem → further fields that its problems depend on, besides the one they are reported at."""
 
 
 def load_scenario(path: Path, step: Step) -> tuple[Scenario, Path]:
@@ -65,26 +65,26 @@ def load_scenario(path: Path, step: Step) -> tuple[Scenario, Path]:
 
 
 def read_scenario(path: Path, step: Step) -> tuple[LoadedDocument[Scenario], Path]:
-    """Return the scenario of a folder as far as it can be read, and the folder.
+    """Return as much of a folder's scenario as can be read, and the folder.
 
     Raises:
-        InputError: there is no such file, or it is no YAML.
+        InputError: the file doesn't exist, or isn't YAML.
     """
     folder = path if path.is_dir() else path.parent
     return read_document(Scenario, read_yaml(folder / MANIFEST if path.is_dir() else path), step), folder
 
 
 def place_problems(reading: LoadedDocument[Scenario], issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Return what criteria and data were found to lack, by line with what is wrong with the form of the document.
+    """Return the problems of criteria and data by line, together with problems in the form of the document.
 
-    What only follows from a form that is wrong is left out.
+    Problems that merely follow from a problem in the form are left out.
     """
     return sorted_issues([*reading.issues, *reading.placed(issues, _rests_on)])
 
 
 @contextmanager
 def naming_places(path: Path) -> Iterator[None]:
-    """Let what is found wrong with a scenario later on name the file that was given, and its lines."""
+    """Add the file name and its lines to scenario problems found within the block."""
     try:
         yield
     except InputError as error:
@@ -101,13 +101,13 @@ def _rests_on(issue: Issue) -> tuple[str, ...]:
 
 
 def files_of(scenario: Scenario) -> list[str]:
-    """Return the files that a scenario names, the manifest first; a baseline that is an application is no such file."""
+    """Return the files that a scenario names, the manifest first, without a baseline that is an application."""
     recorded = (exchange.file for exchange in scenario.trial.exchanges or ())
     return list(dict.fromkeys([MANIFEST, scenario.data.file, *recorded]))
 
 
 def data_file(scenario: Scenario, folder: Path) -> Path:
-    """Return the file that holds the cases; raises `InputError` where there is none inside the folder."""
+    """Return the file that contains the cases; raises `InputError` if there is none inside the folder."""
     path = folder / scenario.data.file
     if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
         return path

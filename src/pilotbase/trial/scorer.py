@@ -1,7 +1,7 @@
 """The scorer: a trial from its plan to its one report, phase by phase.
 
-It runs in a process of its own (`scorer_process`). Killed at any moment and started again it goes on from the
-committed answers; the order of scoring is opened only after the last answer is committed; the report is stored once.
+It runs in its own process (`scorer_process`). Killed at any moment and restarted, it continues from the committed
+answers; the order of scoring is revealed only after the last answer is committed; the report is stored once.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def report_of(lab: TrialRuntime, plan: TrialPlan) -> Report | None:
 def score_trial(
     lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress, limit: SpendingLimit | None = None
 ) -> Report:
-    """Return the one report of ``plan``; to be called in the scorer process only.
+    """Return the one report of ``plan``; call it only in the scorer process.
 
-    ``limit``: above what the run is held until there is consent; None: it never is.
+    ``limit``: the limit above which the run is held until there is consent; None: it is never held.
 
     Raises:
-        RefusedError: the data leak, no fresh cases or attempts are left, another scorer is at work on this plan, or it
+        RefusedError: the data leak, no fresh cases or attempts are left, another scorer is working on this plan, or it
             is held.
-        InvalidProofError: hidden data, application or environment are not what the plan names.
+        InvalidProofError: hidden data, application or environment differ from the plan.
     """
     known = report_of(lab, plan)
     if known is not None:

@@ -1,6 +1,6 @@
-"""The scorer as a process of its own: whoever starts a trial never holds a label.
+"""The scorer as a separate process: the process that starts a trial never holds a label.
 
-It is forked by `fork_server`, reads one job (JSON) from standard input and writes one JSON line an event to standard
+`fork_server` forks it. It reads one job (JSON) from standard input and writes one line of JSON per event to standard
 output: progress, then the report's digest or the error.
 """
 
@@ -37,13 +37,13 @@ ERRORS = (RefusedError, UnknownProofError, InvalidProofError, InputError, Pilotb
 
 
 class ScorerJob(BaseModel):
-    """What a scorer process is started with."""
+    """The input of a scorer process."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     environment: dict[str, str]
     folder: Path
-    """Where whoever starts it works."""
+    """The working folder of the starting process."""
     home: Path
     organisation: str
     roles: tuple[Role, ...]
@@ -53,7 +53,7 @@ class ScorerJob(BaseModel):
     """Or the submission to a board to score."""
     engine: str = "local"
     limit: SpendingLimit | None = None
-    """Above what the trial is held until there is consent."""
+    """The limit above which the trial is held until there is consent."""
 
 
 class Event(BaseModel):
@@ -66,7 +66,7 @@ class Event(BaseModel):
     total: int = 0
     stays: bool = False
     result: str | None = None
-    """Digest of the report, or of what the board releases."""
+    """Digest of the report, or of the board's release."""
     error: Text | None = None
     exit_code: int = 0
 
@@ -74,14 +74,14 @@ class Event(BaseModel):
 def run_trial(
     lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit | None = None
 ) -> Report:
-    """Run ``plan`` to its one report in a scorer process; a plan that has its report returns it.
+    """Run ``plan`` to its one report in a scorer process; if the plan already has a report, return it.
 
-    ``limit``: above what it is held until there is consent (`estimating`); None: it never is.
+    ``limit``: the limit above which it is held until there is consent (`estimating`); None: it is never held.
 
     Raises:
-        RefusedError: `estimating.CODE`: it is held; what is committed stands, and it goes on from there.
-        PilotbaseError: whatever the scorer raised, of the same kind and text; ``trial.scorer_died`` when it was killed
-            (start the trial again: it goes on from the committed answers).
+        RefusedError: `estimating.CODE`: it is held; committed answers stay, and it continues from there.
+        PilotbaseError: whatever the scorer raised, of the same kind and text; ``trial.scorer_died`` if it was killed
+            (start the trial again: it continues from the committed answers).
     """
     known = report_of(lab, plan)
     if known is not None:
@@ -92,7 +92,7 @@ def run_trial(
 def run_submission(
     lab: TrialRuntime, submission: BoardSubmission, on_progress: OnProgress = ignore_progress
 ) -> BoardEntry:
-    """Return what a scorer process lets the board release of ``submission``; raises as `run_trial` does."""
+    """Return the board's release of ``submission`` from a scorer process; raises as `run_trial` does."""
     return lab.view.load(_run(_job(lab, submission=submission.digest()), on_progress), BoardEntry)
 
 
@@ -206,4 +206,4 @@ def _write(events: IO[str], event: Event) -> None:
     try:
         events.write(event.model_dump_json() + "\n")
     except BrokenPipeError:
-        sys.exit(1)  # whoever started us is gone; what is committed stays
+        sys.exit(1)  # the starting process is gone; committed answers stay

@@ -41,7 +41,7 @@ class ScoredDecision:
     criteria: tuple[CriterionResult, ...]
     groups: tuple[GroupScore, ...]
     figures: tuple[Figure, ...] = ()
-    """What the report's pictures are drawn from."""
+    """The data of the report's pictures."""
     baseline: Scores = ()
     """The baseline's own score for every criterion on answers."""
     people: Scores = ()
@@ -80,7 +80,7 @@ def build_cases(
 
 
 def _times(scenario: Scenario, frame: pl.DataFrame) -> Column | None:
-    """Return when each case was, where numbers were split by time: what is shown of it stands in the records."""
+    """Return the time of each case, if numbers were split by time: the values shown from it are in the records."""
     split = scenario.data.split
     if not isinstance(split, TimeSplit) or scenario.target_form != "numbers":
         return None
@@ -111,7 +111,7 @@ def with_cut(criterion: Criterion, cut: Decimal) -> Criterion:
 
 
 def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
-    """Return a code per case of the column that is the criteria's unit; None when every case stands for itself.
+    """Return a code per case from the criteria's unit column; None if every case is its own unit.
 
     Raises:
         ValueError: criteria with different units; freezing refuses them first.
@@ -137,7 +137,7 @@ def judge(
 
 
 def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeasurements = NO_RUN) -> CriterionPlan:
-    """Return the criterion with what was observed of it, on answers or on the run."""
+    """Return the criterion with its observations, on answers or on the run."""
     rule = criterion.parsed()
     threshold = Fraction(rule.threshold)
     if is_resource(rule):
@@ -188,7 +188,7 @@ def _own_score(answers: Column | None, rule: Rule, cases: Cases) -> float | None
 
 
 def _alone(rule: Rule) -> Rule:
-    """Return the measure of a drop or a lift by itself, abstentions harming it; other rules as they are."""
+    """Return the plain measure of a drop or a lift, with abstentions counted against it; other rules unchanged."""
     if rule.wrapper not in PAIRED:
         return rule
     return replace(rule.plain, comparison="<=" if measures()[rule.measure].better == "lower" else ">=")

@@ -1,4 +1,4 @@
-"""A scenario as a base has sealed it: its record, its public sample, and what the box is fed."""
+"""A scenario as sealed by a base: its record, its public sample, and the input of the box."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SealedScenario(Document):
     """Digest of the owner's file."""
     public_sample: Digest
     sample_sealed: Literal[True] | None = None
-    """The public sample lies under the owner's key: its cases are of a dataset. None: as plain Parquet."""
+    """The public sample is encrypted under the owner's key: its cases belong to a dataset. None: as plain Parquet."""
     public_cases: int
     hidden_set: Digest
     hidden_cases: int
@@ -52,11 +52,11 @@ class SealedScenario(Document):
     board: Digest | None = None
     """The board's slice, which is part of the hidden set and of no trial."""
     version: int | None = None
-    """Number of the hidden set among those of the scenario, from 1; None: sealed before these were counted."""
+    """Number of this hidden set among the scenario's, from 1; None: sealed before they were numbered."""
     blind: BlindFindings | None = None
     """What blind baselines score on the hidden cases; None: sealed before they were asked, or without criteria."""
     exchanges: tuple[SealedRecord, ...] | None = None
-    """What its exchanges recorded, where it has any."""
+    """The recordings of its exchanges, if it has any."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class OpenedScenario:
         return self.scenario.contract(self.record.classes)
 
     def features(self, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
-        """Return what the box is fed of ``frame``: one array a feature, shape (rows,)."""
+        """Return the input of the box from ``frame``: one array per feature, shape (rows,)."""
         return feature_columns(frame, self.contract, frozenset(self.record.may_miss))
 
     @property
@@ -94,10 +94,10 @@ def load_sealed(view: View, digest: Digest) -> OpenedScenario:
 
 
 def read_public_sample(lab: TrialRuntime, sealed: OpenedScenario) -> pl.DataFrame:
-    """Return the public sample, typed; that a sealed one is opened stands in the log.
+    """Return the public sample, typed; opening a sealed one is logged.
 
     Raises:
-        NotFoundError: it, or its owner's key, is not here.
+        NotFoundError: the sample, or its owner's key, isn't here.
         InvalidProofError: it was altered.
     """
     return pl.read_parquet(io.BytesIO(_opened(lab, sealed, sealed.record.public_sample)))

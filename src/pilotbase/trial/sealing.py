@@ -1,10 +1,10 @@
-"""Sealing: a scenario's file becomes a public sample that everybody may see and a hidden set in the vault.
+"""Sealing: a scenario's file becomes a public sample that everyone may see and a hidden set in the vault.
 
-Versions of a scenario's hidden data, and the next one from a source that lives on. A version is a hidden set. The next
-one holds cases of the source that stand in no version yet, split by the scenario's rule; what the newest version shows
-stays shown. No case of it has been scored, so its attempts begin anew at number 1; cases that were hidden before stay
-with their version and its spent budget. A case whose key stands in a version with other cells is a case that changed:
-it stays where it is.
+A source that keeps growing yields new versions of a scenario's hidden data. A version is a hidden set. The next one
+contains cases of the source that are in no version yet, split by the scenario's rule; cases that the newest version
+shows stay shown. None of its cases has been scored, so its attempts start again at number 1; cases that were hidden
+before stay with their version and its spent budget. A case whose key is in a version with other cells has changed: it
+stays where it is.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _MOST_VERSIONS = 1000
 
 @dataclass(frozen=True)
 class DataVersion:
-    """A hidden set of a scenario, the first of which is number 1, with the newest record that names it."""
+    """A hidden set of a scenario, numbered from 1, with the newest record that names it."""
 
     number: int
     record: SealedScenario
@@ -56,7 +56,7 @@ class DataVersion:
 
 @dataclass(frozen=True)
 class NextVersion:
-    """What the next version would be, and what became of the cases of the source and of the newest version."""
+    """The contents of the next version, and how it compares with the source and the newest version."""
 
     number: int
     table: pl.DataFrame
@@ -65,7 +65,7 @@ class NextVersion:
     new: int
     known: int
     changed: int
-    """Cases of the source whose key stands in a version with other cells."""
+    """Cases of the source whose key is in a version with other cells."""
     gone: int
     """Cases of the newest version that the source no longer has."""
 
@@ -98,11 +98,11 @@ def versions_named(view: View, name: str, owner: str) -> tuple[DataVersion, ...]
 
 
 def next_version(lab: TrialRuntime, scenario: Scenario, source: pl.DataFrame) -> NextVersion | Unchanged:
-    """Return the version that the cases of ``source``, conformed, would make; every opening of a set is logged.
+    """Return the version that the cases of ``source``, conformed, would form; every opening of a set is logged.
 
     Raises:
-        InputError: ``worker.refresh_*``: nothing is sealed yet, other columns than the newest version's, a split that
-            would hide what is shown; ``data.*``: what `split_cases` raises.
+        InputError: ``worker.refresh_*``: nothing is sealed yet, columns differ from the newest version's, or a split
+            would hide shown cases; ``data.*``: as raised by `split_cases`.
     """
     versions = versions_of(lab.view, scenario)
     if not versions:
@@ -159,14 +159,13 @@ def seal_scenario(
 ) -> OpenedScenario:
     """Return the scenario with its data sealed; the same scenario over the same file is sealed once.
 
-    ``reference``: digest of the reference application that is the baseline, if it is one. ``read``: reads the cases,
-    where the file is not the caller's own in a box. Hidden cases that another
-    version of the scenario has sealed already are the same hidden set: what has been scored stays scored, and
-    attempts go on counting.
+    ``reference``: digest of the reference application that is the baseline, if it is one. ``read``: reads the cases, in
+    a box if the file isn't the caller's own. Hidden cases that another version of the scenario has already sealed are
+    the same hidden set: scored cases stay scored, and attempts keep counting.
 
     Raises:
-        InputError: the file is missing or does not fit the contract; a split that hides nothing, or one class only;
-            a criterion that cannot be measured of such answers.
+        InputError: the file is missing or doesn't fit the contract; the split hides nothing, or only one class; or a
+            criterion can't be measured for such answers.
     """
     source = digest_file(data_file(scenario, folder))
     head = _head(scenario, folder, source, reference)
@@ -192,7 +191,7 @@ def find_sealed(
 
 
 def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Return the cases of ``frame`` that a public sample of the owner has shown: they can prove nothing any more."""
+    """Return the cases of ``frame`` shown in any public sample of the owner: they can't prove anything any more."""
     shown = np.zeros(frame.height, dtype=np.bool_)
     records = (
         stored.load(SealedScenario)
@@ -273,7 +272,7 @@ def _seal(
 
 
 def _keep(lab: TrialRuntime, hidden: HiddenSet, plain: bytes) -> Digest:
-    """Keep what is public, sealed where it is of a dataset: terms may close later what they leave open today."""
+    """Store the public sample, sealed if it belongs to a dataset: its terms may later close what is open today."""
     return lab.vault.blobs.keep(plain) if hidden.dataset is None else seal_sample(lab.vault, hidden, plain)
 
 
@@ -283,7 +282,7 @@ def _version_number(lab: TrialRuntime, scenario: Scenario, hidden: HiddenSet) ->
 
 
 def _cut_board(lab: TrialRuntime, scenario: Scenario, hidden: HiddenSet, frame: pl.DataFrame) -> Digest | None:
-    """Return the slice of the scenario's board, cut the first time that a version asks for it; None without board."""
+    """Return the slice of the scenario's board, cut when a version first needs it; None without a board."""
     board = scenario.trial.board
     if board is None:
         return None

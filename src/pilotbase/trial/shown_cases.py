@@ -33,7 +33,7 @@ _RIGHT_ONES = 4
 _COMPARED, _LONGEST = 2000, 500
 """So many texts that differ are compared letter by letter, and so much of each."""
 LONGEST = 600
-"""Characters of either text that are aligned; what is behind them is told as it is cut."""
+"""How many characters of either text are aligned; the rest is reported as cut."""
 _CUT = "…"
 LONGER_SIDE = 240
 """Pixels; of larger images every so many-th is shown."""
@@ -47,7 +47,7 @@ class CaseGallery:
 
     frame: pl.DataFrame
     fields: tuple[Field, ...]
-    """What the application was given."""
+    """The input of the application."""
     prediction: Prediction
     kept: Cases
     cases: Cases
@@ -125,9 +125,9 @@ def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
 
 
 def pieces_of(truth: str, answer: str) -> tuple[TextPiece, ...]:
-    """Return the texts in pieces, in order: equal ones, and what one has instead of what the other has.
+    """Return the texts in pieces, in order: equal ones, and pieces of one that replace pieces of the other.
 
-    Joined, ``truth`` and ``answer`` of the pieces are the two texts; long ones are cut, and say so.
+    Joined, ``truth`` and ``answer`` of the pieces are the two texts; long texts are cut, and marked so.
     """
     steps = groupby(_steps(_parted(truth), _parted(answer)), key=lambda step: step[0] == step[1])
     return tuple(
@@ -137,7 +137,7 @@ def pieces_of(truth: str, answer: str) -> tuple[TextPiece, ...]:
 
 
 def read_pixels(cell: str | None) -> Pixels | None:
-    """Return the pixels in a cell of a table as (height, width, 3); None for none, and for what is no image."""
+    """Return the pixels in a cell of a table as (height, width, 3); None if empty or not an image."""
     try:
         pixels = array_in(cell) if cell else None
     except ValueError:
@@ -170,7 +170,7 @@ def striped(pixels: Pixels | None, differing: NDArray[np.bool_]) -> Pixels:
 
 
 def _spelled(picked: Cases, values: Any, kept: Any, prediction: Prediction) -> list[str | None]:
-    """Return truths or answers as people read them; ``kept``: the same in the form in which they are kept."""
+    """Return truths or answers as people read them; ``kept``: the same values in their stored form."""
     if picked.kind == "labels":
         return [None if row.min() < 0 else _named(picked, np.flatnonzero(row == 1), ", ") or "–" for row in values]
     if picked.kind == "ranking":
@@ -222,7 +222,7 @@ def _cut(content: str | None) -> str | None:
 
 
 def _scores(cases: Cases, place: int, rules: Sequence[Rule]) -> list[CaseScore]:
-    """Return what each criterion's measure gives on this case alone; a measure that needs others gives nothing."""
+    """Return each criterion's measure on this case alone; a measure that needs several cases gives nothing."""
     one = cases.among(np.array([place], dtype=np.int64))
     found = []
     for rule in rules:
@@ -256,7 +256,7 @@ def _of_size(image: ShownImage, shape: tuple[int, ...]) -> ShownImage:
 
 
 def _boxes(truth: Any, answer: Any, classes: tuple[str, ...], overlap: float) -> tuple[ShownBox, ...]:
-    """Return true boxes that were found, with the score they were found by, or missed; and what is none of them."""
+    """Return true boxes, found (with the score of the match) or missed; and answered boxes that match none."""
     true = np.zeros((0, 5)) if truth is None else truth
     given = np.zeros((0, 6)) if answer is None else by_score(answer, len(answer))
     found = matches(overlaps(given, true), overlap)
@@ -357,7 +357,7 @@ def _costs(truth: str, answer: str) -> np.typing.NDArray[np.int64]:
         above = costs[row - 1]
         best = above + 1
         best[1:] = np.minimum(best[1:], above[:-1] + (letters != ord(letter)))
-        # An insertion costs one more than what stands left of it: a running minimum of cost less column.
+        # An insertion costs one more than its left neighbour: a running minimum of cost less column.
         costs[row] = np.minimum.accumulate(best - columns) + columns
     return costs
 

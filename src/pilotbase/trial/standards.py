@@ -1,7 +1,7 @@
-"""Standards of a trial: resolved and checked before the freeze, kept with the plan, told in the report.
+"""Standards of a trial: resolved and checked before the freeze, stored with the plan, reported in the report.
 
-The profiles are kept in the store under their digests when a plan is frozen: the report of a trial that runs later, or
-under a newer version of the software, is held against the same requirements.
+The profiles are stored under their digests when a plan is frozen: a later trial, or one under a newer version of the
+software, is checked against the same requirements.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def own_profiles(view: View) -> list[StandardProfile]:
 
 
 def add_profile(view: View, profile: StandardProfile) -> str:
-    """Let a base know an organisation's own profile, or a newer version of it; return its digest.
+    """Add an organisation's own profile, or a newer version of it, to a base; return its digest.
 
     Raises:
-        InputError: its name is one of the software's, or it names measures or profiles that are unknown.
+        InputError: its name is that of a packaged profile, or it names unknown measures or profiles.
     """
     if profile.name in packaged_profiles():
         raise InputError("standard.name_taken", found=profile.name)
@@ -79,12 +79,12 @@ def check_profile(profile: StandardProfile, find: Find) -> None:
 
 
 def held_by(scenario: Scenario, find: Find) -> list[HeldRequirement]:
-    """Return what the standards that a scenario names ask of it; raises as `compose`."""
+    """Return the requirements of the standards that a scenario names; raises as `compose`."""
     return compose(scenario.standards, find, scenario.answer) if scenario.standards else []
 
 
 def check_standards(scenario: Scenario, find: Find) -> None:
-    """Return if no mandatory measure is missing; raises `InputError` naming the clause that asks for each."""
+    """Check that no mandatory measure is missing; raises `InputError` naming the clause that requires each."""
     rules = [criterion.parsed() for criterion in scenario.criteria]
     held = held_by(scenario, find)
     problems = [*missing_measures(held, rules), *_cut_short(held, scenario)]
@@ -103,17 +103,17 @@ def _cut_short(held: Sequence[HeldRequirement], scenario: Scenario) -> Iterator[
 
 
 def check_packaged_standards(scenario: Scenario) -> None:
-    """Check as `check_standards` before a base is there; of profiles that are not packaged nothing can be told yet."""
+    """Check as `check_standards` before there is a base; profiles that aren't packaged can't be checked yet."""
     packaged = packaged_profiles()
     known = [use for use in scenario.standards or () if use.profile in packaged]
     check_standards(scenario.model_copy(update={"standards": tuple(known)}), lambda name: find_profile(None, name))
 
 
 def freeze_standards(view: View, scenario: Scenario) -> tuple[StandardReference, ...] | None:
-    """Return the profiles of a plan, kept under their digests; None where no standard is named.
+    """Return the profiles of a plan, stored under their digests; None if no standard is named.
 
     Raises:
-        InputError: an unknown profile, two that contradict each other, a mandatory measure that no criterion asks for.
+        InputError: an unknown profile, two that contradict each other, or a mandatory measure that no criterion covers.
     """
     if not scenario.standards:
         return None
@@ -136,7 +136,7 @@ def freeze_standards(view: View, scenario: Scenario) -> tuple[StandardReference,
 def frozen_requirements(
     view: View, references: Sequence[StandardReference], scenario: Scenario
 ) -> list[HeldRequirement]:
-    """Return what the profiles of a plan ask, in the versions that it was frozen with; raises `NotFoundError`."""
+    """Return the requirements of a plan's profiles, in the versions it was frozen with; raises `NotFoundError`."""
     kept = {one.name: view.load(one.digest, StandardProfile) for one in references}
     return held_by(scenario, kept.__getitem__)
 
@@ -150,7 +150,7 @@ def with_standards(
 ) -> Report:
     """Return the report with its conformity matrix, by the profiles that its plan was frozen with.
 
-    ``references``: None in a rehearsal, which is held against the profiles as they stand now.
+    ``references``: None in a rehearsal, which is checked against the current profiles.
     """
     if not scenario.standards:
         return report

@@ -1,13 +1,13 @@
 """Records as a file: a Parquet table for people and programs, with all that a replay needs in its metadata.
 
-The metadata's entry ``pilotbase`` is JSON: ``facts`` (canonical JSON, the first leaf), ``salt`` (hex; of these records
+The metadata's entry ``pilotbase`` is JSON: ``facts`` (canonical JSON, the first leaf), ``salt`` (hex; for these records
 only, so its owner may know it) and ``leaves`` (hex; the hash of each leaf, so that an altered record can be named).
 
-What a replay must know of cases that were not scored, without telling any one's label. How many cases of a class, a
-group or a unit there are enters the exact tests, so truths that were never scored matter as counts. They are handed on
-shuffled among cases with the same answers, groups and unit: every count that a criterion reads stays as it was, and a
-case's own label is told no further than its answers, group and unit tell it already. What people decided would tell it
-nearly always, and no criterion reads it: of these cases it is left out.
+A replay needs to know about unscored cases without learning any case's label. The number of cases in a class, a group
+or a unit enters the exact tests, so truths that were never scored matter as counts. They are shuffled among cases with
+the same answers, groups and unit: every count that a criterion reads stays the same, and nothing more is revealed about
+a case's label than its answers, group and unit already reveal. People's decisions would nearly always reveal it, and no
+criterion reads them: they are left out for these cases.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from pilotbase.workspace.log.merkle import MerkleTree
 
 OTHERS = ("baseline", "people")
 GROUP, ARM, GIVEN, SCORE = "group:", "prediction under ", "given:", "score:"
-"""What stands before the name of a group's column, before the perturbation under which was answered, before the name
-of a column that a measure reads, and before the name of whoever scored a recorded run."""
+"""Prefixes in column names: of a group, of the perturbation under which answers were given, of a column that a
+measure reads, and of the scorer of a recorded run."""
 _ENTRY = "pilotbase"
 Column = NDArray[Any]
 Unscored = Literal["none", "shuffled", "exact"]
-"""``exact``: shuffled truths would change what a criterion reads (a gap between means), so they stand as they are."""
+"""``exact``: shuffled truths would change what a criterion reads (a gap between means), so they stay in place."""
 _LABELLED = frozenset({"label", "probability"})
 
 
@@ -183,10 +183,10 @@ def write_records(stored: StoredRecords) -> bytes:
 
 
 def read_records(data: bytes, prediction: Prediction, batch_rows: int, file: str) -> StoredRecords:
-    """Return the records that a Parquet file holds; their commitment is not checked here.
+    """Return the records in a Parquet file; their commitment isn't checked here.
 
     Raises:
-        InputError: it is no such file, or of a version that held less.
+        InputError: it isn't such a file, or is from a version that stored less.
     """
     try:
         entry = json.loads(pl.read_parquet_metadata(io.BytesIO(data))[_ENTRY])
@@ -223,7 +223,7 @@ def shown_cases(data: bytes) -> pl.DataFrame:
 
 
 def _read_intervals(column: pl.Series) -> Column:
-    """Return intervals as records spell them, shape (cases, 2), NaN where there is none."""
+    """Return intervals as records spell them, shape (cases, 2), NaN if there is none."""
     ends = column.cast(pl.String).str.split(SEPARATOR)
     numbers = [ends.list.get(place, null_on_oob=True).cast(pl.Float64).fill_null(float("nan")) for place in range(2)]
     return np.column_stack([end.to_numpy() for end in numbers])
@@ -237,7 +237,7 @@ def shuffled_remainder(
     if not len(unscored):
         return cases.truth, "none"
     if any(criterion.unit == REPEATED for criterion in criteria):
-        return cases.truth, "exact"  # what is like a case in its unit is the same case again
+        return cases.truth, "exact"  # a case that equals another one in its unit is the same case again
     strata = _strata(cases, criteria)[unscored]
     drawn = draw_order(len(unscored), seed)
     to, taken = np.argsort(strata, kind="stable"), drawn[np.argsort(strata[drawn], kind="stable")]
@@ -321,7 +321,7 @@ def _cuts(criteria: Sequence[Criterion]) -> list[float]:
 
 
 def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], unscored: Ints) -> bool:
-    """Tell whether the criterion finds the same weights among the unscored cases, and where they matter gains."""
+    """Return whether the criterion reads the same weights of unscored cases, and the same gains where they matter."""
     rule = criterion.parsed()
     if is_resource(rule):
         return True
@@ -332,7 +332,7 @@ def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], uns
 
 
 def _sums(observation: Observation, unscored: Ints) -> list[tuple[int, list[int]]]:
-    # One part, or the worst of several, each judged by itself: gains count only where they have been scored.
+    # One part, or the worst of several, each judged by itself: gains count only for scored cases.
     # A figure of all cases together (average precision) reads the truth of each, scored or not.
     alone = observation.form in ("single", "worst") and not observation.census_only
     return [

@@ -1,6 +1,6 @@
-"""What follows from a plan and how a run ended: error levels, the seed of the order, the verdict, the decision's name.
+"""Rules that follow from a plan and how a run ended: error levels, order seed, verdict, the decision's name.
 
-The scorer and whoever derives its verdict again call the same functions.
+The scorer and a replay call the same functions.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
 
 
 def verdict_at_end(decision: Decision, end: EndReason) -> Verdict:
-    """Return the verdict: what broke off is rejected whatever it scored before."""
+    """Return the verdict: a run that broke off is rejected whatever its score so far."""
     return Verdict(decision.verdict) if end is EndReason.FINISHED else Verdict.REJECT
 
 
 def scoring_seed(plan: TrialPlan, secret: bytes) -> bytes:
-    """Return what the order of scoring is drawn from: SHA-256(secret ‖ nonce)."""
+    """Return the seed of the scoring order: SHA-256(secret ‖ nonce)."""
     return hashlib.sha256(secret + bytes.fromhex(plan.nonce)).digest()
 
 

@@ -1,4 +1,4 @@
-"""The formulae, one file a family of measures. Whatever lists ``MEASURES`` here is found; nothing else names it."""
+"""The formulas, one file per family of measures. Every module that lists ``MEASURES`` here is discovered."""
 
 from __future__ import annotations
 

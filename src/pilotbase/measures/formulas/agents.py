@@ -1,6 +1,6 @@
-"""Whether a list of actions reaches what was to be reached, replayed in the world that the case describes.
+"""Whether a list of actions reaches the goal, replayed in the world that the case describes.
 
-A world is JSON, as STRIPS has it: what holds at first, and of each action what must hold before and what changes::
+A world is JSON, as in STRIPS: the initial facts, and for each action its preconditions and effects::
 
     {"facts": ["at gate"], "actions": {"go to hall": {"needs": ["at gate"], "adds": ["at hall"], "drops": ["at gate"]}}}
 
@@ -28,7 +28,7 @@ Facts = frozenset[str]
 
 @dataclass(frozen=True)
 class ActionRule:
-    """What must hold before an action, and what it changes."""
+    """An action's preconditions and effects."""
 
     needs: Facts
     adds: Facts
@@ -43,7 +43,7 @@ class World:
     actions: Mapping[str, ActionRule]
 
     def after(self, actions: list[str]) -> Facts | None:
-        """Return what holds after ``actions``, one after the other; None where one of them could not be done."""
+        """Return the facts after ``actions``, in sequence; None if one of them was impossible."""
         facts = self.facts
         for name in actions:
             action = self.actions.get(name)

@@ -1,8 +1,8 @@
 """Measures of detected boxes. A case is an image; boxes are matched inside it, greedily by falling score (COCO).
 
 Only the ``most`` best scored boxes of an image count, and as many of its true ones. An image without an answer counts
-as one whose true boxes are all missed, with as many false alarms, at least one: an application that finds nothing can
-say so by an empty list.
+as if all its true boxes were missed, with as many false alarms, at least one: an application that finds nothing can
+answer with an empty list.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def box_f1(question: MeasureInput) -> MeasurePart:
 
 
 def matched_iou(question: MeasureInput) -> MeasurePart:
-    """Return the overlaps of an image's found boxes, of how many there are; what is not found does not count."""
+    """Return the overlaps of an image's found boxes, out of their number; boxes that aren't found don't count."""
     eligible, most = ~missing_arrays(question.cases.truth), question.whole("most")
     absent = question.absent() & eligible
     gain, weight = np.zeros(len(absent), dtype=np.int64), np.zeros(len(absent), dtype=np.int64)
@@ -98,7 +98,7 @@ def _mean_average_precision(question: MeasureInput, thresholds: tuple[float, ...
 
 
 def _average_precisions(question: MeasureInput, code: int, thresholds: tuple[float, ...]) -> list[float]:
-    """Return the average precision of a class at each threshold; none where it has no true box."""
+    """Return the average precision of a class at each threshold; empty if it has no true box."""
     scores: list[Floats] = []
     hits: list[np.ndarray[tuple[int, int], np.dtype[np.bool_]]] = []
     total, absent, sure = 0, question.absent(), question.worst(0, 1) == 1

@@ -1,6 +1,6 @@
-"""Whether answered probabilities mean what they say: gaps in frozen bins, plain and debiased, and SmoothECE.
+"""Calibration of answered probabilities: gaps in frozen bins, plain and debiased, and SmoothECE.
 
-A constant that answers the base rate is calibrated, so each stands beside a Brier score (corrections).
+A constant that answers the base rate is calibrated, so each requires a Brier score beside it (corrections).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _bins(given: Floats, question: MeasureInput) -> Ints:
 
 
 def _smooth_error(given: Floats, residuals: Floats, size: int) -> float:
-    """Return the kernel width at which the smoothed calibration error equals the width itself.
+    """Return the kernel width at which the smoothed calibration error equals the width.
 
     Residuals are smoothed by a Gaussian that is reflected at 0 and 1, on a grid of 1/2048. The error falls as the width
     grows, so the equality has one solution (Błasiok & Nakkiran 2023, definition 2 and section 3).

@@ -16,7 +16,7 @@ from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, LABELLING, SHAR
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
 
 OF_CLASSES = CLASSIFYING | LABELLING
-"""Answers of which each class can be asked about by itself: one class a case, or several."""
+"""Kinds of answer with separate measures for each class: one class per case, or several."""
 _MOST = Decimal(10) ** 9
 
 
@@ -45,7 +45,7 @@ def specificity(question: MeasureInput) -> MeasurePart:
 
 
 def precision(question: MeasureInput) -> MeasurePart:
-    """Return, among cases answered with the class (an abstention counts as such), 1 for those of the class."""
+    """Return, among cases answered with the class (including abstentions), 1 for those of the class."""
     named, absent = question.named()
     return indicator(question.ours(), named | absent, absent, question)
 
@@ -68,7 +68,7 @@ def jaccard(question: MeasureInput) -> MeasurePart:
 
 
 def negative_predictive_value(question: MeasureInput) -> MeasurePart:
-    """Return, among cases not answered with the class (an abstention counts as such), 1 for those of other classes."""
+    """Return, among cases not answered with the class (including abstentions), 1 for those of other classes."""
     named, absent = question.named()
     return indicator(~question.ours(), ~named, absent, question)
 
@@ -80,14 +80,14 @@ def selection_rate(question: MeasureInput) -> MeasurePart:
 
 
 def selective_accuracy(question: MeasureInput) -> MeasurePart:
-    """Return, among answered cases, 1 for a right answer; what is not answered does not count."""
+    """Return, among answered cases, 1 for a right answer; unanswered cases don't count."""
     answered = question.answered()
     given = answered >= 0
     return indicator(answered == question.cases.truth, given, ~given, question)
 
 
 def cost(question: MeasureInput) -> MeasurePart:
-    """Return what a miss or a false alarm costs, as integers; an abstention costs what the wrong answer would."""
+    """Return the cost of a miss or a false alarm, as integers; an abstention costs as much as the wrong answer."""
     (named, absent), ours = question.named(), question.ours()
     miss, alarm = (Fraction(question.arguments[name]) for name in ("miss", "false_alarm"))
     steps = math.lcm(miss.denominator, alarm.denominator)

@@ -1,7 +1,7 @@
-"""Events that span several cases: a failure of a machine, an intrusion, a fall. An event is what one unit holds.
+"""Events that span several cases: a failure of a machine, an intrusion, a fall. One unit is one event.
 
-A unit is what the criterion's ``unit`` column names. Evidence then draws units and not cases, and counts each once;
-without such a column every case is an event of its own.
+The criterion's ``unit`` column names the units. Evidence then draws units instead of cases, and counts each once;
+without such a column every case is a separate event.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pilotbase.measures.observation import MeasureInput, MeasurePart
 
 
 def event_recall(question: MeasureInput) -> MeasurePart:
-    """Return, of units with a case of the class, 1 where any case of it is found; told at the last that is scored."""
+    """Return, among units with a case of the class, 1 if any case of it is found; known at the last one scored."""
     (named, absent), size = question.named(), len(question.cases)
     hits = named | absent if question.worst(0, 1) else named & ~absent
     units = question.cases.units if question.cases.units is not None else np.arange(size)
@@ -24,7 +24,7 @@ def event_recall(question: MeasureInput) -> MeasurePart:
     rows = rows[np.argsort(place[rows], kind="stable")]
     _, event = np.unique(units[rows], return_inverse=True)
     last, found = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.bool_)
-    last[event] = rows  # the later of one event stands
+    last[event] = rows  # keeps the last row of each event
     np.logical_or.at(found, event, hits[rows])
     events = int(event.max(initial=-1)) + 1
     gain, weight = np.zeros(size, dtype=np.int8), np.zeros(size, dtype=np.int8)

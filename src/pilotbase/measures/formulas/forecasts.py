@@ -38,8 +38,8 @@ def smape(question: MeasureInput) -> MeasurePart:
 def mase(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth|, cap) of min(|baseline - truth|, cap): the ratio of their sums.
 
-    The baseline is the naive forecast. One of its errors counts at least the ninth digit of the cap, so that every case
-    counts; where all of them are zero there is no scale, and nothing is measured.
+    The baseline is the naive forecast. Each of its errors counts at least the ninth digit of the cap, so that every
+    case counts; if all of them are zero there is no scale, and nothing is measured.
     """
     cases, cap = question.cases, question.arguments["cap"]
     assert cases.baseline is not None

@@ -1,7 +1,7 @@
-"""Whether an answer keeps to the context that it was given, in a column that the rule names: by words, not by sense.
+"""Whether an answer is supported by its context, in a column that the rule names: by words, not by meaning.
 
-What a context's own words deny is borne out all the same, and what is said in other words is not. So each stands
-beside a measure of whether the answer is right.
+A negation in the context isn't recognised, and a paraphrase counts as unsupported. So each requires a measure of
+whether the answer is right beside it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _FUNCTION_WORDS = """
     what which who whom whose when where why how also only just more most very such own same other
 """
 _STOP = frozenset(_FUNCTION_WORDS.split())
-"""Words that say nothing by themselves; a denial does."""
+"""Words that carry no meaning alone; negations do."""
 _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")
 _QUOTED = re.compile('“([^“”]+)”|"([^"]+)"|「([^「」]+)」|『([^『』]+)』|«([^«»]+)»')
-"""What opens again ends the search: an answer of nothing but opening marks is read once, not once for each."""
+"""A second opening mark ends the search: an answer of only opening marks is scanned once, not once per mark."""
 _STOPS = " .,;:!?…，。；：！？、"
 
 
@@ -46,7 +46,7 @@ def supported(question: MeasureInput) -> MeasurePart:
 
 
 def quotes_found(question: MeasureInput) -> MeasurePart:
-    """Return, among answers that quote, 1 where each quote stands in the context; an abstention counts as quoting."""
+    """Return, among answers that quote, 1 if the context contains each quote; an abstention counts as quoting."""
     contexts, absent = question.given("context").tolist(), question.absent()
     found, quoting = np.zeros(len(contexts), dtype=np.bool_), absent.copy()
     for case, answer, _ in answered_pairs(question):
@@ -73,10 +73,10 @@ MEASURES = (
 
 
 def _supported_share(answer: str, context: str, share: float) -> float:
-    """Return the share of the answer's sentences that the context bears out; 0 for an answer that says nothing.
+    """Return the share of the answer's sentences that the context supports; 0 for an empty answer.
 
-    A sentence is borne out where at least ``share`` of its content words stand in the context, and each of its numbers.
-    Chinese by pairs of characters.
+    A sentence is supported if the context contains at least ``share`` of its content words, and each of its numbers.
+    Chinese is compared by pairs of characters.
     """
     known = _content(context)
     claims = [words for words in map(_content, sentences(answer)) if words]
@@ -91,7 +91,7 @@ def _quotes_in(answer: str) -> list[str]:
 
 
 def stands_in(quote: str, context: str) -> bool:
-    """Tell whether a quote of `_quotes_in` stands in the context word for word, whatever width, case and script."""
+    """Return whether the context contains a quote of `_quotes_in` word for word, in any width, case and script."""
     return quote in normal(context)
 
 

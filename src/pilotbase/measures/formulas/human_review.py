@@ -1,9 +1,9 @@
 """A person in the loop: what is handed over, what is wrong after review, and how long people look.
 
-Handed over is a case without an answer, or one whose probability is surer of neither class than ``below``. What a
-reviewer does with it is an assumption, and a criterion is decided at its worst end: with probability ``bias`` they take
-over what the machine proposed (automation bias: Goddard, Roudsari & Wyatt, JAMIA 19:121, 2012), otherwise they err with
-probability ``error``. Where the machine proposed nothing, they err with ``error``.
+A case is handed over if it has no answer, or if its probability isn't surer of either class than ``below``. The
+reviewer's behaviour is an assumption, and a criterion is decided at its worst end: with probability ``bias`` they
+accept what the machine proposed (automation bias: Goddard, Roudsari & Wyatt, JAMIA 19:121, 2012), otherwise they err
+with probability ``error``. If the machine proposed nothing, they err with ``error``.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _BIAS = Parameter("bias", Decimal(0), Decimal("-0.000001"), Decimal(1))
 
 
 def hand_over(question: MeasureInput) -> MeasurePart:
-    """Return 1 for what a person has to look at."""
+    """Return 1 if a person has to look at the case."""
     everybody = np.ones(len(question.cases), dtype=np.bool_)
     return indicator(_handed_over(question), everybody, ~everybody, question)
 
 
 def error_after_review(question: MeasureInput) -> MeasurePart:
-    """Return how probably a case is wrong once a person has looked at what was handed over."""
+    """Return the probability that a case is wrong after a person has reviewed it if it was handed over."""
     wrong = question.answered() != question.cases.truth
     handed, absent = _handed_over(question), question.absent()
     error, bias = (float(question.arguments[name]) for name in ("error", "bias"))

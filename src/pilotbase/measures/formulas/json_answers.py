@@ -16,7 +16,7 @@ from pilotbase.measures.text_pairs import mean_score, share_right
 
 
 def json_valid(question: MeasureInput) -> MeasurePart:
-    """Return 1 where the answer is JSON and nothing besides, whatever the truth is."""
+    """Return 1 if the answer is JSON and nothing else, whatever the truth is."""
     read = np.array([isinstance(one, str) and _is_json(one) for one in question.cases.answers.tolist()], dtype=np.bool_)
     return indicator(read, np.ones(len(read), dtype=np.bool_), question.absent(), question)
 

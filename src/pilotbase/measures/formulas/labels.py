@@ -1,7 +1,7 @@
-"""Measures of answers with several classes a case: whole sets of labels, single labels, and the overlap of each case.
+"""Measures of answers with several classes per case: whole sets of labels, single labels, and per-case overlap.
 
 Terms: ISO/IEC TS 4213:2022, clause 6 (multi-label classification performance); Tsoumakas, Katakis & Vlahavas, "Mining
-multi-label data", in Data Mining and Knowledge Discovery Handbook, 2010. Each class by itself: `classification`.
+multi-label data", in Data Mining and Knowledge Discovery Handbook, 2010. For single classes: `classification`.
 """
 
 from __future__ import annotations

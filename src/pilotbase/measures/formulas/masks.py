@@ -32,7 +32,7 @@ def iou(question: MeasureInput) -> MeasurePart:
 
 
 def dice(question: MeasureInput) -> MeasurePart:
-    """Return twice the pixels of the class that are found, of those of the class and those taken for it."""
+    """Return twice the found pixels of the class, out of the pixels of the class plus those answered as it."""
     both, true, named, pixels = _counts(question, question.label)
     return _ratio(question, 2 * both, true + named, pixels, twice=2)
 
@@ -92,7 +92,7 @@ def _ratio(question: MeasureInput, gain: Ints, weight: Ints, pixels: Ints, twice
     if pixels.max(initial=0) > largest:
         share = np.minimum(largest / np.maximum(pixels, 1), 1.0)
         gain, weight = (np.rint(counts * share).astype(np.int64) for counts in (gain, weight))
-    # The sizes of a hidden set's images are known; those of cases to come are not.
+    # The sizes of a hidden set's images are known; those of future cases aren't.
     most = twice * min(largest, largest if question.estimand == "population" else int(pixels.max(initial=1)))
     return MeasurePart(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
 

@@ -21,10 +21,10 @@ _FINENESS = 1 << 40
 
 
 def balanced_accuracy(question: MeasureInput) -> MeasurePart:
-    """Return accuracy with each class weighted alike.
+    """Return accuracy with equal weight for each class.
 
     On a hidden set a case weighs N / (C · N_c), C classes that occur (corrections: exact). For a population the i-th
-    cases of all classes in the order of scoring make one entry, known at the last of them: entries are independent, and
+    cases of all classes in the order of scoring form one entry, known at the last of them: entries are independent, and
     their mean is the balanced accuracy whatever the shares of the classes.
     """
     answered, truth = question.answered(), question.cases.truth.astype(np.int64)

@@ -1,4 +1,4 @@
-"""How well scores put what is wanted first: average precision, AUC with DeLong's variance, a point of the curve."""
+"""How well scores rank positive cases first: average precision, AUC with DeLong's variance, a point of the curve."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Measures of what is read out of an answer in words: a letter, a number, what a pattern finds.
+"""Measures of values extracted from an answer in words: a letter, a number, a pattern match.
 
-An answer out of which nothing can be read is wrong.
+An answer from which nothing can be extracted is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pilotbase.measures.reading.stated import chosen_letter, last_number
 from pilotbase.measures.text_pairs import share_right
 
 _LONGEST = 10_000
-"""Letters of an answer in which a pattern is looked for."""
+"""Letters of an answer that are searched for a pattern."""
 
 
 def choice(question: MeasureInput) -> MeasurePart:
@@ -36,7 +36,7 @@ def numeric_match(question: MeasureInput) -> MeasurePart:
 
 
 def matches(question: MeasureInput) -> MeasurePart:
-    """Return 1 where the regular expression that is the truth stands in the answer.
+    """Return 1 if the answer contains a match of the truth, a regular expression.
 
     Raises:
         InputError: ``measure.pattern``.

@@ -1,4 +1,4 @@
-"""Scores that another program gave to each recorded run, such as the scorers of an agents' framework."""
+"""Scores that another program gave each recorded run, such as the scorers of an agent framework."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
 
 
 def score(question: MeasureInput) -> MeasurePart:
-    """Return the score in [0, 1] that the scorer, which stands in place of a class, gave; a run without is worst."""
+    """Return the score in [0, 1] of the scorer, named in place of a class; a run without one counts as worst."""
     return mean_of(question.cases.answers[:, question.label], Decimal(1), question)
 
 

@@ -1,6 +1,6 @@
 """Whether an application declines what it should decline, and only that. A case without truth is to be refused.
 
-It declines by giving no answer; `declined` and `answered` hold an answer that declines in words for one, too.
+It declines by giving no answer; `declined` and `answered` also count an answer that declines in words.
 """
 
 from __future__ import annotations

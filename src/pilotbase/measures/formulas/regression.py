@@ -1,6 +1,6 @@
 """Measures of answered values. A mean of unbounded errors can never be shown to be small, so errors have a cap.
 
-A number stands for its shortest decimal spelling, as in the file that it was read from.
+A number has the value of its shortest decimal spelling, as in the file that it was read from.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def within(question: MeasureInput) -> MeasurePart:
 
 
 def win_rate(question: MeasureInput) -> MeasurePart:
-    """Return 1 where the answer beats the baseline's on the same case, 1/2 where they are equally good.
+    """Return 1 if the answer beats the baseline's on the same case, 1/2 if they are equally good.
 
-    Where the baseline has no answer it counts as right (or as wrong, whichever harms the criterion), as in a lift.
+    A case without a baseline answer counts as right (or as wrong, whichever harms the criterion), as in a lift.
     """
     cases = question.cases
     assert cases.baseline is not None

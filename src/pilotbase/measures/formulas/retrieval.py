@@ -1,6 +1,6 @@
-"""How early a ranked answer names what is wanted, one id or several. Each wanted id counts where it is named first.
+"""How early a ranked answer names the wanted ids, one or several. Each wanted id counts at its first place.
 
-A case without a wanted id does not count. Terms: Manning, Raghavan & Schütze, Introduction to Information Retrieval,
+A case without a wanted id doesn't count. Terms: Manning, Raghavan & Schütze, Introduction to Information Retrieval,
 2008, sections 8.3 and 8.4.
 """
 
@@ -50,7 +50,7 @@ def reciprocal_rank(question: MeasureInput) -> MeasurePart:
 
 
 def ndcg(question: MeasureInput) -> MeasurePart:
-    """Return Σ 1 / log2(1 + place) over the wanted ids among the first k, of what the best order would have."""
+    """Return Σ 1 / log2(1 + place) over the wanted ids among the first k, out of that of the best order."""
     places, wanted = _places(question)
     k = question.whole("k")
     gained = np.where(places < k, 1 / np.log2(places + 2.0), 0.0).sum(axis=1)

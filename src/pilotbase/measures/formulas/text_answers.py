@@ -54,7 +54,7 @@ def _error_rate(question: MeasureInput, units: Callable[[str], Sequence[str]]) -
             gain[index] = question.worst(0, len(truth))
         else:
             gain[index] = min(edit_distance(units(str(cases.answers[index]))[:longest], truth), len(truth))
-    # The lengths of a hidden set's truth are known; those of cases to come are not.
+    # The lengths of a hidden set's truth are known; those of future cases aren't.
     most = longest if question.estimand == "population" else int(weight.max(initial=1))
     return MeasurePart(gain, weight, ((0, 1), (1, 1), (0, most), (most, most)))
 

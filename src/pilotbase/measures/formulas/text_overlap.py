@@ -1,7 +1,7 @@
-"""Measures of answered texts by the words that they share with the truth, whatever case, width, script, punctuation.
+"""Measures of answered texts by the words shared with the truth, ignoring case, width, script and punctuation.
 
-Words as `reading.tokens` has them, Chinese by character. Words are compared, not what they mean: "not safe" shares
-half of its words with "safe".
+Words as `reading.tokens` splits them, Chinese by character. Words are compared, not meaning: "not safe" shares half of
+its words with "safe".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def normalised_match(question: MeasureInput) -> MeasurePart:
 
 
 def token_f1(question: MeasureInput) -> MeasurePart:
-    """Return F1 of the answer's words, each as often as it stands; 1 where both have none."""
+    """Return F1 of the answer's words, counting repetitions; 1 if both have none."""
     return mean_score(question, lambda answer, truth: _f1(without_articles(answer), without_articles(truth)))
 
 

@@ -1,6 +1,6 @@
 """Perturbations of sounds: a column of arrays (samples,), floats around 1 at full scale, or whole numbers.
 
-Shares of time and of frequencies need no rate. Each sound is changed by itself; what is silent stays silent.
+Shares of time and of frequencies need no rate. Each sound is changed independently; silence stays silent.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 
 
 class _OfSounds(Perturbation):
-    """A change of each sound by itself."""
+    """A change of each sound independently."""
 
     kinds = frozenset({"audio"})
 
@@ -54,7 +54,7 @@ class Hiss(_OfSounds):
 
 
 class Loudness(_OfSounds):
-    """Makes sounds louder by ``decibels`` (fainter if negative); what is beyond full scale is cut off."""
+    """Makes sounds louder by ``decibels`` (fainter if negative); values beyond full scale are clipped."""
 
     name = "loudness"
     title = text("measure.under.loudness")
@@ -81,7 +81,7 @@ class Dropouts(_OfSounds):
 
 
 class Clipping(_OfSounds):
-    """Cuts off what is above 1 - ``share`` of a sound's own peak: a microphone that is overdriven."""
+    """Clips values above 1 - ``share`` of a sound's own peak: an overdriven microphone."""
 
     name = "clipping"
     title = text("measure.under.clipping")

@@ -1,7 +1,7 @@
-"""What every perturbation is: a name, parameters with ranges, the kinds of column it touches, and a pure change.
+"""The definition of a perturbation: a name, parameters with ranges, the kinds of column it touches, and a pure change.
 
-A perturbation never changes how many cases there are or their order, touches only columns of its kinds, is the
-identity at strength zero, and gives the same columns again for the same columns, arguments and seed.
+A perturbation never changes the number of cases or their order, touches only columns of its kinds, is the identity at
+strength zero, and always gives the same result for the same columns, arguments and seed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _KINDS: Mapping[DataType, ColumnKind] = {
 
 
 def kind_of(field: Field, column: Column | None = None) -> ColumnKind:
-    """Return the kind of a column; an array of shape (rows, height, width, channels) holds images whatever it says."""
+    """Return the kind of a column; an array of shape (rows, height, width, channels) always contains images."""
     return "image" if column is not None and column.ndim == 4 else _KINDS[field.data_type]
 
 
@@ -58,7 +58,7 @@ class PerturbationParameter:
     many: bool = False
 
     def admits(self, value: Decimal | str) -> bool:
-        """Tell whether ``value`` may be given."""
+        """Return whether ``value`` is allowed."""
         if isinstance(value, str):
             return self.of_columns or value in self.words
         return not self.of_columns and self.low <= value <= self.high and (not self.whole or value == int(value))
@@ -70,7 +70,7 @@ SHARE = PerturbationParameter("share")
 
 
 def of_each(column: Column, change: Callable[[Any], Any]) -> Column:
-    """Return a column of objects with each value changed; what is missing stays so."""
+    """Return a column of objects with each value changed; missing values stay missing."""
     changed = np.empty(len(column), dtype=object)
     for row, value in enumerate(column):
         changed[row] = None if value is None else change(value)
@@ -79,10 +79,10 @@ def of_each(column: Column, change: Callable[[Any], Any]) -> Column:
 
 @dataclass(frozen=True)
 class FieldRef:
-    """Where a change happens: the column's field, its random numbers, and what is known around it.
+    """Where a change happens: the column's field, its random numbers, and its context.
 
-    ``reference``: the same column of the public sample, whose spread and categories count; ``columns``: all columns as
-    they came. ``together`` gives the same random numbers for every column.
+    ``reference``: the same column of the public sample, which defines spread and categories; ``columns``: all original
+    columns. ``together`` gives the same random numbers for every column.
     """
 
     field: Field
@@ -109,10 +109,10 @@ class Perturbation(ABC):
     def apply(
         self, columns: Columns, fields: Sequence[Field], seed: bytes, reference: Columns | None = None
     ) -> dict[str, Column]:
-        """Return the perturbed columns, each of shape (rows, …) as it came, in the order of ``columns``.
+        """Return the perturbed columns, each in its original shape (rows, …), in the order of ``columns``.
 
-        ``reference``: columns of the public sample, from which spread and known categories are taken; without it the
-        columns themselves, and then what is done to a case depends a little on the others.
+        ``reference``: columns of the public sample, which define spread and known categories; without it the columns
+        themselves do, and the change of a case then depends slightly on the others.
         """
         if self.number(self.parameters[0].name) == 0:
             return dict(columns)

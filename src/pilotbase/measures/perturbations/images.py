@@ -40,7 +40,7 @@ _TO_YCBCR = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, 
 
 
 class _OfImages(Perturbation):
-    """A change of each image by itself, whatever sizes the others have."""
+    """A change of each image independently, whatever the sizes of the others."""
 
     kinds = frozenset({"image"})
 

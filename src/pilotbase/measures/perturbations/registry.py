@@ -42,7 +42,7 @@ def perturbation_of(perturbed: Perturbed) -> Perturbation:
 
 
 def perturbation_problems(perturbed: Perturbed, features: Sequence[Field]) -> list[Text]:
-    """Return what is wrong with a perturbation of ``features``, in sentences; empty when it can be used."""
+    """Return the problems of a perturbation on ``features``, in sentences; empty if it can be used."""
     own = _own_problems(perturbed)
     if own:
         return own
@@ -92,7 +92,7 @@ def _out_of_range(kind: type[Perturbation], parameter: PerturbationParameter, va
 
 
 def _values(kind: type[Perturbation], perturbed: Perturbed) -> dict[str, Decimal | str | None]:
-    """Return a value for each parameter, None where it must be given and is not."""
+    """Return a value for each parameter, None if a required one is missing."""
     given = {
         parameter.name: perturbed.arguments.get(parameter.name, parameter.default) for parameter in kind.parameters
     }

@@ -1,7 +1,7 @@
 """Perturbations of series: gaps, sensors that freeze, values that come late, clocks that are wrong.
 
-Rows follow each other as they come, or by the column ``by``; with ``within`` each value of that column (a machine, a
-ward) is a series of its own.
+Rows are in their given order, or in that of the column ``by``; with ``within`` each value of that column (a machine, a
+ward) is a separate series.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def runs(count: int, share: float, length: int, random: np.random.Generator) -> 
 
 
 class Stale(_OfSeries):
-    """Gives each row the values of ``lag`` rows before; the first rows get those of the first."""
+    """Gives each row the values from ``lag`` rows before; the first rows get those of the first."""
 
     name = "stale"
     title = text("measure.under.stale")
@@ -83,7 +83,7 @@ class Stale(_OfSeries):
 
 
 class Freeze(_OfSeries):
-    """Lets a sensor repeat its last value over runs of ``length`` rows that cover ``share``; each column by itself."""
+    """Lets a sensor repeat its last value over runs of ``length`` rows that cover ``share``; columns independently."""
 
     name = "freeze"
     title = text("measure.under.freeze")
@@ -129,7 +129,7 @@ class ClockShift(Perturbation):
 
 
 def _moved(value: str, shift: timedelta) -> str:
-    """Return an ISO 8601 day or time moved; what lies beyond the years 1 to 9999 stays."""
+    """Return an ISO 8601 date or time shifted; a result outside the years 1 to 9999 leaves it unchanged."""
     kept = _TO_SECONDS if len(value) >= _TO_SECONDS else _TO_DAYS
     try:
         moment = datetime.fromisoformat(value[:kept]) + shift

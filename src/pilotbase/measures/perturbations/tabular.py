@@ -26,7 +26,7 @@ _CONSONANTS, _VOWELS = "bdfghklmnprstvz", "aeiou"
 class GaussianNoise(Perturbation):
     """Adds normal noise of ``scale`` standard deviations of the column, kept within the contract's bounds.
 
-    The standard deviation is that of the public sample, so that what happens to a case depends on no hidden one.
+    The standard deviation is that of the public sample, so that the change of a case depends on no hidden one.
     """
 
     name = "noise"
@@ -90,7 +90,7 @@ class UnseenCategory(Perturbation):
 
 
 def _fresh_words(known: set[str | None], random: np.random.Generator, count: int = 5) -> list[str]:
-    """Return made-up words that are not ``known``; nobody can tell beforehand which, so nobody can wait for them."""
+    """Return made-up words that aren't ``known``; they are unpredictable, so no application can special-case them."""
     found: list[str] = []
     while len(found) < count:
         pairs = zip(random.choice(list(_CONSONANTS), 3), random.choice(list(_VOWELS), 3), strict=True)
@@ -115,7 +115,7 @@ def _within_contract(values: NDArray[np.float64], place: FieldRef) -> NDArray[np
 
 
 def _as_before(values: NDArray[np.float64], column: Column) -> NDArray[Any]:
-    """Return ``values`` in the column's own type: whole numbers stay whole, whatever became of them fits."""
+    """Return ``values`` in the column's own type: whole numbers stay whole and within the type's range."""
     if column.dtype.kind not in "iu":
         return values
     return np.clip(np.rint(values), -_WHOLE_MOST, _WHOLE_MOST).astype(np.int64)

@@ -41,7 +41,7 @@ class _OfLetters(Perturbation):
 
     @abstractmethod
     def letter(self, letters: str, index: int, draw: float) -> str:
-        """Return what stands in place of ``letters[index]``; ``draw`` is uniform in [0, 1)."""
+        """Return the replacement of ``letters[index]``; ``draw`` is uniform in [0, 1)."""
 
     def _rewritten(self, value: str, place: FieldRef) -> str:
         draws = place.random.random((2, len(value)))

@@ -1,4 +1,4 @@
-"""Answers that are JSON: read strictly, compared field by field, held against a part of JSON Schema (draft 2020-12).
+"""JSON answers: parsed strictly, compared field by field, checked against a subset of JSON Schema (draft 2020-12).
 
 type, enum, const; properties, required, additionalProperties (true or false); items, minItems, maxItems; minimum,
 maximum, exclusiveMinimum, exclusiveMaximum; minLength, maxLength.
@@ -15,7 +15,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 
 _DEEPEST = 100
-"""Levels; what is nested deeper is read as no JSON."""
+"""Levels; deeper nesting isn't accepted as JSON."""
 
 Path = tuple[str, ...]
 Schema = Mapping[str, Any]
@@ -63,7 +63,7 @@ def fields_of(value: Mapping[str, Any]) -> dict[Path, Any]:
 
 
 def equal(one: Any, two: Any) -> bool:
-    """Tell whether two values are the same: 1 is 1.0, true is not 1, texts in one width and without outer blanks."""
+    """Return whether two values are equal: 1 is 1.0, true isn't 1, texts in one width and without outer spaces."""
     if isinstance(one, bool) or isinstance(two, bool) or one is None or two is None:
         return one is two
     if isinstance(one, str) and isinstance(two, str):
@@ -87,7 +87,7 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
-# Keyword → of which values it speaks, and whether a value keeps to it.
+# Keyword → the kinds of value it applies to, and whether a value conforms to it.
 _RULES: Mapping[str, tuple[Callable[[Any], bool], Callable[[Any, Any], bool]]] = {
     "type": (lambda _: True, lambda value, types: any(_TYPES[name](value) for name in _listed(types))),
     "enum": (lambda _: True, lambda value, allowed: any(equal(value, one) for one in allowed)),
@@ -135,7 +135,7 @@ def check_schema(schema: Any) -> None:
 
 
 def fits(value: Any, schema: Schema) -> bool:
-    """Tell whether ``value`` keeps to a schema that `check_schema` has seen."""
+    """Return whether ``value`` conforms to a schema that `check_schema` has accepted."""
     closed = schema.get("additionalProperties") is False and isinstance(value, dict)
     if closed and not value.keys() <= schema.get("properties", {}).keys():
         return False

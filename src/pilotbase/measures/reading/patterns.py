@@ -1,9 +1,9 @@
-r"""Regular expressions whose time is bounded: letter by letter through all ways at once, none is tried twice.
+r"""Regular expressions in bounded time: all alternatives advance together, letter by letter, without backtracking.
 
-An answer could be written so that Python's ``re`` takes years over a pattern such as ``(a+)+b``. Understood are
+An answer could be written so that Python's ``re`` takes years over a pattern such as ``(a+)+b``. Supported are
 letters, ``.``, ``[a-z]``, ``[^…]``, ``\d \w \s \D \W \S``, ``( )``, ``(?: )``, ``|``, ``* + ? {2} {2,} {2,5}``, ``^``,
-``$`` and ``(?i)`` at the beginning; a backslash takes a sign as it is. Anything else is refused. ``.`` is any letter, a
-line's end too; ``^`` and ``$`` are the ends of the text.
+``$`` and ``(?i)`` at the beginning; a backslash escapes a sign. Anything else is refused. ``.`` is any letter,
+including line ends; ``^`` and ``$`` are the ends of the text.
 
 Source: Thompson, "Regular expression search algorithm", CACM 11:419, 1968; Cox, "Regular expression matching can be
 simple and fast", 2007 (sets of states are kept as states of a deterministic automaton).
@@ -52,7 +52,7 @@ class Pattern:
     _steps: dict[tuple[frozenset[int], str], frozenset[int]] = field(default_factory=dict)
 
     def found_in(self, text: str) -> bool:
-        """Tell whether the pattern stands anywhere in ``text``."""
+        """Return whether ``text`` contains a match anywhere."""
         here = begun = self._reached([self.start])
         for letter in (_START, *(text.lower() if self.ignores_case else text), _END):
             if self.final in here:
@@ -93,10 +93,10 @@ class Pattern:
 
 @lru_cache(maxsize=256)
 def compiled(source: str) -> Pattern:
-    """Return the pattern that ``source`` spells.
+    """Compile the pattern ``source``.
 
     Raises:
-        InputError: ``measure.pattern``, with the place from which on it is not understood.
+        InputError: ``measure.pattern``, with the place of the first unsupported syntax.
     """
     reader = _Reader(source)
     try:
@@ -106,7 +106,7 @@ def compiled(source: str) -> Pattern:
 
 
 class _Reader:
-    """Reads a pattern by recursive descent and builds its automaton; raises `ValueError` at what it does not know."""
+    """Reads a pattern by recursive descent and builds its automaton; raises `ValueError` for unsupported syntax."""
 
     def __init__(self, source: str) -> None:
         self.source, self.place, self.made = source, 0, Pattern()
@@ -162,7 +162,7 @@ class _Reader:
         return _Piece(start, (start, *piece.ends))
 
     def _count(self) -> tuple[int, int | None]:
-        """Return how often what was read is repeated: at least, at most (None = without end)."""
+        """Return how often the preceding item repeats: at least, at most (None = unlimited)."""
         for sign, counts in (("*", (0, None)), ("+", (1, None)), ("?", (0, 1))):
             if self._eat(sign):
                 return counts

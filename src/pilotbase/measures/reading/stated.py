@@ -50,10 +50,10 @@ _IN_WORDS = re.compile(rf"(?P<sign>负)?(?:(?P<under>{_RUN})分之)?(?P<over>{_R
 
 
 def chosen_letter(text: str) -> str | None:
-    """Return the letter that ``text`` takes, A to Z; None where it takes none, or several without saying which.
+    """Return the letter that ``text`` chooses, A to Z; None if it chooses none, or several ambiguously.
 
-    In this order: the letter is all there is; the last that is said to be the answer; the one that the text begins
-    with, as in ``B. Paris``; the only capital letter that stands alone.
+    In this order: the letter is the whole text; the last one called the answer; the one that the text begins with, as
+    in ``B. Paris``; the only capital letter that is a word of its own.
     """
     read = unicodedata.normalize("NFKC", text[-_LONGEST:]).strip()
     alone = _ALONE.fullmatch(read)
@@ -70,7 +70,7 @@ def chosen_letter(text: str) -> str | None:
 
 
 def last_number(text: str) -> Fraction | None:
-    """Return the last number of ``text``, exactly; None where there is none."""
+    """Return the last number of ``text``, exactly; None if there is none."""
     end = unicodedata.normalize("NFKC", text[-_LONGEST:]).translate(SIMPLIFIED)
     written = list(_WRITTEN.finditer(end))
     if written:

@@ -1,6 +1,6 @@
-"""A text as what is compared: words, Chinese and Japanese by character, numbers as wholes; punctuation does not count.
+"""Splits a text for comparison: words, Chinese and Japanese by character, numbers as wholes; without punctuation.
 
-Width and compatibility forms are made one (Unicode NFKC), letters lower, traditional characters simplified where the
+Width and compatibility forms are unified (Unicode NFKC), letters lowercased, traditional characters simplified if the
 table of `characters` has them.
 """
 

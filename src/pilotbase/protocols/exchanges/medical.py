@@ -48,7 +48,7 @@ _MOMENT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})(\.\d{1,6})
 _TIME = re.compile(r"^(\d{2})(\d{2})(\d{2})(\.\d{1,6})?$")
 _PATH = re.compile(r"^[A-Z][A-Za-z]+(\.[a-z][A-Za-z0-9]*)+$")
 _NO_RESULT = frozenset({"cancelled", "entered-in-error"})
-"""States of an Observation whose value says nothing."""
+"""States in which an Observation's value means nothing."""
 _PLAIN = ("valueString", "valueBoolean", "valueInteger", "valueDateTime")
 
 
@@ -120,7 +120,7 @@ def _fhir_locate(tree: Tree, place: MessagePath) -> list[Path]:
 
 
 def _along(tree: Tree, spelled: str) -> Iterator[Path]:
-    """Yield where a path such as ``Patient.gender`` leads, through lists to each of their elements."""
+    """Yield the targets of a path such as ``Patient.gender``, through lists to each of their elements."""
     kind, *names = spelled.split(".")
     for start, resource in _resources(tree):
         if resource.get("resourceType") == kind:
@@ -173,7 +173,7 @@ def _codings(concept: Plain) -> list[dict[str, Plain]]:
 
 
 def _fhir_value(found: Plain, place: MessagePath) -> Plain:
-    """Return ``value[x]`` of an Observation, or a plain element; None where it is absent."""
+    """Return ``value[x]`` of an Observation, or a plain element; None if it is absent."""
     if not isinstance(found, dict):
         return found
     if "code" not in found:

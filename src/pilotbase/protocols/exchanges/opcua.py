@@ -28,7 +28,7 @@ def _read(body: bytes) -> Tree:
 
 
 def _messages(tree: Tree) -> Iterator[tuple[Path, Tree]]:
-    """Yield the DataSetMessages, of which there may be one without a list around it."""
+    """Yield the DataSetMessages; a single one may have no list around it."""
     found = tree["Messages"]
     if isinstance(found, dict):
         yield ("Messages",), found
@@ -38,7 +38,7 @@ def _messages(tree: Tree) -> Iterator[tuple[Path, Tree]]:
 
 
 def _locate(tree: Tree, place: MessagePath) -> list[Path]:
-    """Return the fields of that name; those of a DataSetMessage whose status is bad are not there."""
+    """Return the fields of that name, without those of a DataSetMessage with a bad status."""
     return [
         (*path, "Payload", place.at)
         for path, message in _messages(tree)
@@ -49,7 +49,7 @@ def _locate(tree: Tree, place: MessagePath) -> list[Path]:
 
 
 def _value(found: Plain, place: MessagePath) -> Plain:
-    """Return the value of a field, whether it is raw, a Variant or a DataValue; None where its status is bad."""
+    """Return the value of a field, whether it is raw, a Variant or a DataValue; None if its status is bad."""
     if isinstance(found, dict) and ("Value" in found or "StatusCode" in found):
         if _is_bad(found.get("StatusCode"), place):
             return None
@@ -58,7 +58,7 @@ def _value(found: Plain, place: MessagePath) -> Plain:
 
 
 def _is_bad(status: Plain, place: MessagePath) -> bool:
-    """Tell whether a StatusCode, a number or its name beside it, is bad."""
+    """Return whether a StatusCode, as a number or with its name beside it, is bad."""
     code = status.get("Code", 0) if isinstance(status, dict) else status
     if code is None:
         return False

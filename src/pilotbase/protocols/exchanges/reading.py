@@ -42,14 +42,14 @@ class ParsedMessage:
     identifier: str
     time: datetime | None
     cells: Mapping[str, Cell]
-    """Every feature of the contract; None where the message has no value for it."""
+    """Every feature of the contract; None if the message has no value for it."""
 
 
 def read_message(exchange: Exchange, contract: Contract, body: bytes) -> ParsedMessage:
-    """Return what a message of the exchange says; whether the contract allows it, `CaseReader` tells.
+    """Parse a message of the exchange; `CaseReader` checks whether it conforms to the contract.
 
     Raises:
-        WireError: it is no message of its form, nothing identifies it, or a value cannot be told from it.
+        WireError: it isn't a message of its form, it has no identifier, or a value can't be read.
     """
     form = FORMS[exchange.form]
     tree = form.read(body)
@@ -96,7 +96,7 @@ def _cell(form: MessageFormat, field: Field, exchange: Exchange, tree: Tree) -> 
 
 
 def _read_spelled(field: Field, place: MessagePath, value: str) -> Cell:
-    """Return a value that is written as a text in what the contract holds it in."""
+    """Convert a value written as text to the type in the contract."""
     if field.data_type is DataType.BOOLEAN and value.lower() in _TRUTHS:
         return _TRUTHS[value.lower()]
     if field.data_type not in _NUMBERS:

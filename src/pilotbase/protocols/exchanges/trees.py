@@ -1,4 +1,4 @@
-"""What all forms share: a message as plain data in bounds, paths in it, and a message without what a path leads to."""
+"""Shared by all forms: a message as plain data within bounds, paths in it, and a message with a path removed."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class MessageFormat:
     read: Callable[[bytes], Tree]
     """Raises `WireError` where the bytes are no message of the form."""
     locate: Callable[[Tree, MessagePath], list[Path]]
-    """Everything that a place names; nothing where it is not there."""
+    """Everything at a place; empty if the message doesn't have it."""
     value: Callable[[Plain, MessagePath], Plain]
-    """What stands there, as a plain value; raises `WireError` where it cannot be told."""
+    """The plain value at a place; raises `WireError` if it can't be read."""
     identifier: Callable[[Tree], Plain]
     time: Callable[[Tree], Plain]
     write: Callable[[Tree], bytes] = write_json
@@ -58,7 +58,7 @@ def found_at(tree: Plain, path: Path) -> Plain:
 
 
 def only_value(form: MessageFormat, tree: Tree, place: MessagePath) -> Plain:
-    """Return the one value that ``place`` names, None where there is none; raises `WireError` where there are two."""
+    """Return the one value at ``place``, None if there is none; raises `WireError` if there are two."""
     paths = form.locate(tree, place)
     if len(paths) > 1:
         raise WireError("exchange.stands_twice", place.at)

@@ -1,4 +1,4 @@
-"""A file of whomever, read by place and length: never beyond its end, never more than a budget, never for ever."""
+"""An untrusted file, read by offset and length: never beyond its end, never beyond a budget, always in finite time."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import BinaryIO
 from pilotbase.documents.texts import Text, text
 
 MOST_PARTS = 100_000
-"""Chunks, boxes, frames and fields that one file may have before it is refused."""
+"""Chunks, boxes, frames and fields in one file; a file with more is refused."""
 MOST_BYTES = 8 << 20
-"""Bytes of metadata that are looked at in one file."""
+"""Bytes of metadata read from one file."""
 LONGEST_TEXT = 256 << 10
 """Bytes of one text."""
 
 
 class UnreadableError(ValueError):
-    """The file is not what its first bytes say, or has more parts than anybody needs; `said` tells which."""
+    """The file isn't what its first bytes claim, or has too many parts; `said` contains the reason."""
 
     def __init__(self, code: str, **params: object) -> None:
         super().__init__(code)
@@ -24,14 +24,14 @@ class UnreadableError(ValueError):
 
 
 class Bounded:
-    """A file with its size; `read` refuses what is not there and what is too much."""
+    """A file with its size; `read` refuses ranges beyond its end or its budget."""
 
     def __init__(self, stream: BinaryIO, size: int) -> None:
         self._stream, self.size = stream, size
         self._parts, self._bytes = MOST_PARTS, MOST_BYTES
 
     def read(self, at: int, length: int) -> bytes:
-        """Return the bytes from ``at`` on; raises `UnreadableError` when they are not all there."""
+        """Return the bytes from ``at`` on; raises `UnreadableError` if the file ends before."""
         if at < 0 or length < 0 or at + length > self.size:
             raise UnreadableError("standard.file.cut_off", at=at)
         self._bytes -= length
@@ -44,7 +44,7 @@ class Bounded:
         return data
 
     def within(self, at: int, length: int) -> None:
-        """Return if so many bytes are there; raises `UnreadableError`. Nothing is read."""
+        """Check that the file has this many bytes there; raises `UnreadableError`. Nothing is read."""
         if at < 0 or length < 0 or at + length > self.size:
             raise UnreadableError("standard.file.cut_off", at=at)
 
@@ -54,13 +54,13 @@ class Bounded:
         return self.read(at, min(length, LONGEST_TEXT))
 
     def count(self) -> None:
-        """Count one more part; raises `UnreadableError` when there are too many."""
+        """Count one more part; raises `UnreadableError` if there are too many."""
         self._parts -= 1
         if self._parts < 0:
             raise UnreadableError("standard.file.too_many_parts", allowed=MOST_PARTS)
 
     def inflate(self, data: bytes) -> bytes:
-        """Return zlib data unpacked, cut at `LONGEST_TEXT`: what swells further is never held. Raises as `read`."""
+        """Return zlib data decompressed, cut at `LONGEST_TEXT`: the rest is never decompressed. Raises as `read`."""
         try:
             found = zlib.decompressobj().decompress(data, LONGEST_TEXT)
         except zlib.error as error:

@@ -1,7 +1,7 @@
-"""One file, many files: which medium, which labels. What would need eyes or ears is *not measured*.
+"""One file, many files: which medium, which labels. A check that would need eyes or ears is *not measured*.
 
-Source: GB 45438-2025 as excerpted (kind of content, provider, number of the content); the names of the three fields
-are only remembered, so that what lacks them is told apart from what has no label.
+Source: GB 45438-2025 as excerpted (kind of content, provider, number of the content). The names of the three fields
+are from memory, so a label that lacks them is distinguished from no label.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ KEY = "AIGC"
 FIELDS = ("Label", "ContentProducer", "ProduceID")
 LONGEST_JSON = 64 << 10
 MOST_PLACES = 32
-"""Places of one text that are looked at: each takes a pass over what follows."""
+"""Places examined in one text: each takes a pass over the text that follows."""
 _IN_XML = re.compile(r'AIGC\s*+=\s*+"([^"]*)"|AIGC\s*+=\s*+\'([^\']*)\'|AIGC(?:\s[^<>]*+)?>([^<]*)<')
 
 
 def files_of(paths: Iterable[Path]) -> list[tuple[str, Path]]:
-    """Return (name, path) of files and of all files in folders, sorted; links are not followed.
+    """Return (name, path) of files and of all files in folders, sorted; links aren't followed.
 
     Raises:
-        InputError: there is no such file, or there are too many.
+        InputError: a path doesn't exist, or there are too many files.
     """
     found: dict[str, Path] = {}
     for path in paths:
@@ -57,10 +57,10 @@ def files_of(paths: Iterable[Path]) -> list[tuple[str, Path]]:
 
 
 def check_file(path: Path, name: str) -> CheckedFile:
-    """Return which labels a file carries; what cannot be read is told and counts as none.
+    """Return which labels a file carries; an unreadable label is reported and counts as absent.
 
     Raises:
-        InputError: it cannot be opened, or is larger than `LARGEST_FILE`.
+        InputError: the file can't be opened, or is larger than `LARGEST_FILE`.
     """
     try:
         with path.open("rb") as stream:
@@ -75,7 +75,7 @@ def check_file(path: Path, name: str) -> CheckedFile:
 
 
 def record_of(kind: Kind, files: Sequence[CheckedFile], at: datetime, software: str) -> StandardCheck | None:
-    """Return the record of one kind of check over files; None where none of them is of its kind."""
+    """Return the record of one kind of check over the files, or None if none of them is of that kind."""
     asked = [one for one in files if _is_asked(kind, one)]
     if not asked:
         return None
@@ -159,7 +159,7 @@ def _text_or_unknown(file: Bounded) -> Medium:
 
 
 def _content(file: Bounded) -> str | None:
-    """Return a text's beginning and, where it is long, its end; None where it is no UTF-8."""
+    """Return the beginning of a text and, if it is long, its end; None if it isn't UTF-8."""
     try:
         first = file.text(0, file.size)
         if file.size <= LONGEST_TEXT:
@@ -171,7 +171,7 @@ def _content(file: Bounded) -> str | None:
 
 
 def _whole_letters(data: bytes) -> bytes:
-    """Return ``data`` without the letter that its end cuts through."""
+    """Return ``data`` without the character that its end cuts through."""
     begun = next((back for back in range(1, 4) if data[-back] >= 0xC0), 0)
     return data[:-begun] if begun else data
 
@@ -199,14 +199,14 @@ def _checked_text(name: str, digest: str, file: Bounded) -> CheckedFile:
 
 @dataclass(frozen=True)
 class _Implicit:
-    """The implicit label of one file, and which fields it lacks."""
+    """The implicit label of one file, and the fields it lacks."""
 
     state: LabelState
     lacking: tuple[str, ...] = ()
 
 
 def _implicit_label(texts: Iterable[tuple[str, str]]) -> _Implicit:
-    """Return the best label among (key, text) of a file's metadata: a sound one, else one that cannot be read."""
+    """Return the best label among (key, text) of a file's metadata: a sound one, else an unreadable one."""
     found = _Implicit("absent")
     for key, written in texts:
         for spelled in _spelled(key, written):
@@ -218,7 +218,7 @@ def _implicit_label(texts: Iterable[tuple[str, str]]) -> _Implicit:
 
 
 def _spelled(key: str, written: str) -> Iterator[str]:
-    """Yield what stands under the key: as its own text, in a JSON object, or in XMP."""
+    """Yield the values under the key: as its own text, in a JSON object, or in XMP."""
     if key.rpartition(":")[2] == KEY:
         yield written
     elif KEY in written:

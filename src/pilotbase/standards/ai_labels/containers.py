@@ -1,4 +1,4 @@
-"""Texts in containers of sound and film: RIFF (WebP, WAV), tags of MP3 (ID3v2), boxes of MP4.
+"""Texts in audio and video containers: RIFF (WebP, WAV), MP3 tags (ID3v2), MP4 boxes.
 
 Sources: EBU Tech 3285; WebP container specification; id3.org, id3v2.4.0-structure and -frames (2.3, 2.4); ISO/IEC
 14496-12 §4.2; QuickTime file format (item lists of metadata, user data, XMP).
@@ -16,14 +16,14 @@ RIFF_MAGIC = b"RIFF"
 ID3_MAGIC = b"ID3"
 _ENCODINGS = {0: ("latin-1", 1), 1: ("utf-16", 2), 2: ("utf-16-be", 2), 3: ("utf-8", 1)}
 MP4_MAGIC = b"ftyp"
-"""At the fifth byte."""
+"""At the fifth byte of the file."""
 _XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _INSIDE = {b"moov", b"udta", b"trak"}
 _DEEPEST = 8
 
 
 def riff_texts(file: Bounded) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of a RIFF file's chunks; raises `UnreadableError` where one is longer than the file."""
+    """Yield (name, text) of a RIFF file's chunks; raises `UnreadableError` if one is longer than the file."""
     end = 8 + int.from_bytes(file.read(4, 4), "little")
     file.within(8, end - 8)
     for kind, at, length in _chunks(file, 12, end):
@@ -41,7 +41,7 @@ def riff_texts(file: Bounded) -> Iterator[tuple[str, str]]:
 
 
 def _chunks(file: Bounded, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (name, place, length) of the chunks between two places; each is padded to an even length."""
+    """Yield (name, offset, length) of the chunks between two offsets; each is padded to an even length."""
     while at + 8 <= end:
         file.count()
         head = file.read(at, 8)
@@ -94,7 +94,7 @@ def _frame(kind: bytes, data: bytes, unsynchronised: bool) -> Iterator[tuple[str
 def _described(encoding: int, data: bytes) -> tuple[str, str]:
     name, width = _ENCODINGS.get(encoding, _ENCODINGS[0])
     at = data.find(bytes(width))
-    while at >= 0 and at % width:  # the end of a wide text stands at an even place
+    while at >= 0 and at % width:  # the end of a wide text is at an even offset
         at = data.find(bytes(width), at + 1)
     at = len(data) if at < 0 else at
     described, value = data[:at], data[at + width :]
@@ -102,7 +102,7 @@ def _described(encoding: int, data: bytes) -> tuple[str, str]:
 
 
 def _safe_number(data: bytes) -> int:
-    """Return a number of seven bits a byte; a set high bit is no such number."""
+    """Return a number with seven bits per byte; a set high bit is invalid."""
     if any(byte & 0x80 for byte in data):
         raise UnreadableError("standard.file.bad_part", at=0)
     return data[0] << 21 | data[1] << 14 | data[2] << 7 | data[3]
@@ -110,7 +110,7 @@ def _safe_number(data: bytes) -> int:
 
 @dataclass(frozen=True)
 class _Mp4Box:
-    """A box: its kind and where its content begins and ends."""
+    """A box: its kind, and the offsets where its content begins and ends."""
 
     kind: bytes
     at: int
@@ -118,7 +118,7 @@ class _Mp4Box:
 
 
 def mp4_texts(file: Bounded) -> Iterator[tuple[str, str]]:
-    """Yield (key, text); raises `UnreadableError` where a box is longer than what holds it, or has no length."""
+    """Yield (key, text); raises `UnreadableError` if a box is longer than its parent, or has no length."""
     waiting = [(_Mp4Box(b"", 0, file.size), 0)]
     while waiting:
         outer, depth = waiting.pop()
@@ -142,7 +142,7 @@ def _boxes(file: Bounded, at: int, end: int) -> Iterator[_Mp4Box]:
         size, kind, inside = int.from_bytes(head[:4], "big"), head[4:], at + 8
         if size == 1:
             size, inside = int.from_bytes(file.read(at + 8, 8), "big"), at + 16
-        elif size == 0:  # to the end of what holds it
+        elif size == 0:  # to the end of its parent
             size = end - at
         if at + size > end or inside > at + size:
             raise UnreadableError("standard.file.bad_part", at=at)
@@ -151,7 +151,7 @@ def _boxes(file: Bounded, at: int, end: int) -> Iterator[_Mp4Box]:
 
 
 def _metadata(file: Bounded, meta: _Mp4Box) -> Iterator[tuple[str, str]]:
-    """Yield the items of a metadata box: named by a list of keys, or each by boxes of its own."""
+    """Yield the items of a metadata box: named by a list of keys, or each by its own boxes."""
     if meta.end - meta.at < 8:
         return
     plain = file.read(meta.at, 8)[4:] in (b"hdlr", b"keys", b"ilst")  # QuickTime has no version here

@@ -1,4 +1,4 @@
-"""Texts in pictures: chunks of a PNG, segments of a JPEG, and the EXIF block that both carry.
+"""Texts in images: chunks of a PNG, segments of a JPEG, and the EXIF block that both can contain.
 
 Sources: PNG specification, third edition, §11.3; JPEG, ITU-T T.81, B.1; XMP part 3, §1.1.3; TIFF 6.0, §2; Exif 2.32,
 §4.6.
@@ -42,7 +42,7 @@ def png_texts(file: Bounded) -> Iterator[tuple[str, str]]:
 
 
 def _sound(file: Bounded, kind: bytes, at: int, length: int) -> bytes:
-    """Return a chunk's bytes; one that its checksum does not fit is read by nobody."""
+    """Return a chunk's bytes; readers ignore a chunk whose checksum is wrong."""
     data = file.text(at, length)
     checksum = int.from_bytes(file.read(at + length, 4), "big")
     if length <= LONGEST_TEXT and zlib.crc32(data, zlib.crc32(kind)) != checksum:
@@ -64,14 +64,14 @@ def _png_text(file: Bounded, kind: bytes, data: bytes) -> tuple[str, str]:
 
 
 def jpeg_texts(file: Bounded) -> Iterator[tuple[str, str]]:
-    """Yield (place, text) of what stands before the picture; raises `UnreadableError`."""
+    """Yield (place, text) of what precedes the image data; raises `UnreadableError`."""
     at = 2
     while True:
         file.count()
         mark, kind = file.read(at, 2)
         if mark != 0xFF:
             raise UnreadableError("standard.file.bad_part", at=at)
-        if kind == 0xFF:  # fill bytes may stand before a marker
+        if kind == 0xFF:  # fill bytes may precede a marker
             at += 1
             continue
         if kind in (_START_OF_SCAN, _END):
@@ -99,7 +99,7 @@ def _segment(file: Bounded, kind: int, at: int, length: int) -> Iterator[tuple[s
 
 
 def exif_texts(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of an EXIF block with or without its head; raises `UnreadableError`."""
+    """Yield (name, text) of an EXIF block with or without its header; raises `UnreadableError`."""
     data = data.removeprefix(b"Exif\x00\x00")
     order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(data[:4])
     if order is None:
@@ -137,7 +137,7 @@ def _exif_text(data: bytes, place: int, order: str, tag: int) -> tuple[str, str]
     if tag in _WIDE_TEXTS:
         return _WIDE_TEXTS[tag], found.decode("utf-16-le", "replace").rstrip("\x00")
     if _TEXTS[tag] == "UserComment" and found[:8] == b"UNICODE\x00":
-        big = found[8::2].count(0) > found[9::2].count(0)  # writers do not keep to the block's own order
+        big = found[8::2].count(0) > found[9::2].count(0)  # writers don't keep to the block's own byte order
         return "UserComment", found[8:].decode("utf-16-be" if big else "utf-16-le", "replace").rstrip("\x00")
     plain = found[8:] if _TEXTS[tag] == "UserComment" and found[:5] in (b"ASCII", b"\0\0\0\0\0") else found
     return _TEXTS[tag], plain.decode("utf-8", "replace").rstrip("\x00")

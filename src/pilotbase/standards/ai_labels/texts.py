@@ -1,4 +1,4 @@
-"""The explicit label of a text, and of an HTML page what is shown and what its meta elements say."""
+"""The explicit label of a text; for an HTML page, the visible text and its meta elements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pilotbase.documents.standards import LabelState
 
 NEAR = 200
-"""Letters from either end that count as beginning and end; further inside nobody can tell whether the place fits."""
+"""Letters from either end that count as beginning and end; further inside, the place can't be judged."""
 _LABEL = re.compile(r"(?<![A-Za-z])(?:人工智能|AI)(?:技术|模型|大模型|辅助)?\s*(?:自动)?(?:生成|合成)")
 _DENIED = re.compile(r"(?:非|不是|并非|未经|没有|不含|不由|无)\s*(?:由|经)?\s*$")
 _BEGINS = re.compile(r"\s*+(?:<!--[^>]{0,1000}-->\s*+)?<(?:!doctype|html)", re.IGNORECASE)
@@ -19,7 +19,7 @@ _SILENT = ("head", "script", "style", "template")
 
 
 def explicit_label(content: str) -> LabelState:
-    """Return ``present`` for a label at either end, ``not_measured`` for one elsewhere, else ``absent``."""
+    """Return ``present`` for a label at either end, ``not_measured`` for one elsewhere, otherwise ``absent``."""
     places = [
         match.start()
         for match in _LABEL.finditer(content)
@@ -32,17 +32,17 @@ def explicit_label(content: str) -> LabelState:
 
 
 def is_page(content: str) -> bool:
-    """Tell whether a text is an HTML page."""
+    """Return whether a text is an HTML page."""
     return _BEGINS.match(content) is not None
 
 
 def shown_words(content: str) -> str:
-    """Return a page's words without its elements, and without what is never shown."""
+    """Return a page's text without its elements, and without what is never displayed."""
     return "".join(_pieces(content)).strip()
 
 
 def meta_texts(content: str) -> Iterator[tuple[str, str]]:
-    """Yield (name, content) of the page's meta elements; from one whose attribute never ends on there are none."""
+    """Yield (name, content) of the page's meta elements, up to one with an attribute that never ends."""
     at = 0
     while (at := content.find("<meta", at)) >= 0:
         at += len("<meta")
@@ -55,9 +55,9 @@ def meta_texts(content: str) -> Iterator[tuple[str, str]]:
 
 
 def _pieces(content: str) -> Iterator[str]:
-    """Yield the words before and behind each element; from one that never ends on nothing is shown."""
+    """Yield the text before and after each element, up to an element that never ends."""
     at, lowered = 0, content.lower()
-    if len(lowered) != len(content):  # a few letters change their length
+    if len(lowered) != len(content):  # lowercasing changes the length of a few letters
         lowered = content
     while (opens := content.find("<", at)) >= 0:
         yield html.unescape(content[at:opens])

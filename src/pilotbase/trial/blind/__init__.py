@@ -1,7 +1,7 @@
-"""Blind baselines: programs that read no feature as a feature. Criteria that one of them meets certify nothing.
+"""Blind baselines: programs that use no feature as a feature. Criteria that one of them meets certify nothing.
 
-programs/     one file a program; whatever names ``PROGRAM`` there is found
-program       what a program is given, and what it gives
+programs/     one file per program; every module that defines ``PROGRAM`` is discovered
+program       the inputs and outputs of a program
 judging       `judge_blind(scenario, classes, public, hidden) -> BlindFindings | None`
-refusing      what follows: an issue for the owner, a refusal at the freeze
+refusing      the consequences: an issue for the owner, a refusal when freezing a plan
 """

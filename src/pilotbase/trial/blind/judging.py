@@ -1,9 +1,9 @@
 """Every blind baseline, scored by the scenario's own criteria on its hidden cases.
 
-A criterion on the run (latency, memory, cost) counts as met. Perturbed arms are asked again. Where no second answers
-are at hand (a lift over a baseline that is an application) a criterion counts as missed: a missing measure is no pass.
-A program that looks features up bars only where its hits are copies: there are more twins than chance gives, and
-without them it meets the criteria no more.
+A criterion on the run (latency, memory, cost) counts as met. Perturbed arms are answered again. A criterion that needs
+second answers which don't exist (a lift over a baseline that is an application) counts as missed: a missing measure is
+no pass. A program that looks features up blocks the trial only if its hits are copies: there are more twins than chance
+explains, and without them the program no longer meets the criteria.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class _Bench:
         return tuple((item.rule, _score(item.parsed(), answered)) for item in self.criteria)
 
     def met_by(self, scores: Scores) -> bool:
-        """Tell whether all criteria together are met."""
+        """Return whether all criteria are met together."""
         return all(_is_met(item.parsed(), found) for item, (_, found) in zip(self.criteria, scores, strict=True))
 
 
@@ -85,9 +85,9 @@ class _Attempt:
 def judge_blind(
     scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, hidden: pl.DataFrame
 ) -> BlindFindings | None:
-    """Return what blind baselines score on ``hidden``; None where the scenario has no criteria yet.
+    """Return the scores of blind baselines on ``hidden``; None if the scenario has no criteria yet.
 
-    Both frames as `conform` makes them, in the order of the file. Bounded: `MOST_HIDDEN` cases are answered.
+    Both frames as `conform` returns them, in file order. Bounded: at most `MOST_HIDDEN` cases are answered.
     """
     if not scenario.criteria:
         return None
@@ -115,7 +115,7 @@ def judge_blind(
 
 
 def blind_issues(found: BlindFindings | None) -> Iterator[Issue]:
-    """Yield what the owner has to mend where a blind baseline meets all criteria together."""
+    """Yield what the owner must fix if a blind baseline meets all criteria together."""
     if found is not None and found.meets is not None:
         problem = text(REFUSED, program=found.meets.program, scores=found.meets.told(_OWNERS_DIGITS))
         yield Issue(file=MANIFEST, path="criteria", problem=problem, hint=text(f"{REFUSED}.hint"))
@@ -131,7 +131,7 @@ def require_not_blind(found: BlindFindings | None) -> None:
 
 
 def told_blind(found: BlindFindings | None) -> Iterator[Text]:
-    """Yield what the owner is told where no blind baseline meets all criteria."""
+    """Yield what to report to the owner if no blind baseline meets all criteria."""
     if found is None or found.meets is not None:
         return
     if found.best:
@@ -204,7 +204,7 @@ def _keep_best(best: dict[str, BlindScore], criteria: Sequence[Criterion], score
 
 
 def _by_copies(bench: _Bench, attempt: _Attempt) -> bool:
-    """Tell whether a program that looks features up meets the criteria by copies of public cases alone."""
+    """Return whether a program that looks features up meets the criteria only through copies of public cases."""
     scenario, (public, hidden) = bench.scenario, bench.frames
     features = [field.name for field in scenario.feature_fields]
     kinds = (exact_twins(public, hidden, features, scenario), near_twins(public, hidden, features, scenario))
@@ -215,7 +215,7 @@ def _by_copies(bench: _Bench, attempt: _Attempt) -> bool:
 
 
 def _score(rule: Rule, cases: Cases) -> float | None:
-    """Return the score; None where there is none, or no second answers to compare with."""
+    """Return the score; None if there is none, or there are no second answers to compare with."""
     if cases.baseline is None and (rule.wrapper == "lift" or measures()[rule.measure].needs_baseline):
         return None
     return score(rule, cases)

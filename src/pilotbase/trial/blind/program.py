@@ -1,10 +1,10 @@
-"""What a blind baseline is given, which is what an application has, and what it gives.
+"""The input of a blind baseline, which is the same as an application's, and its output.
 
-Columns that tell the place of a case in the owner's file: row numbers, the moments of a log. Row numbers are whole
+Some columns reveal a case's place in the owner's file: row numbers, or the timestamps of a log. Row numbers are whole
 numbers, or the first or last number within a name, decimal or hexadecimal, that repeat far less often than measurements
-in the same range would by chance, whatever the step. A time counts where the file is written along it, also one that is
-written as a number: days as spreadsheets count them, seconds or milliseconds. Other columns that a file happens to be
-sorted by are features.
+in the same range would by chance, whatever the step. A time counts if the file is sorted by it, even when it is written
+as a number: days as spreadsheets count them, seconds or milliseconds. Other columns by which a file happens to be
+sorted are features.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _NUMBERS_IN_NAMES = (
     (r"([0-9A-Fa-f]{1,12})[^0-9A-Za-z]*$", 16),
 )
 _SHEET_DAYS, _EPOCH_DAY, _DAY_SECONDS = (32_509, 73_415), 25_569, 86_400
-"""Days of 1989 to 2100 as spreadsheets count them, and the day from which seconds count."""
+"""Days from 1989 to 2100 in spreadsheet numbering, and the day from which seconds count."""
 _MOMENTS = ((6e8, 4.2e9), (6e11, 4.2e12))
 """Seconds, and milliseconds, of 1989 to 2103."""
 _LONGEST_LOG = 0.1
-"""Share of such a range that a log spans at most, ten years or so: numbers that spread wider are no moments."""
+"""Largest share of such a range that a log spans, about ten years: numbers that spread wider aren't timestamps."""
 Places = NDArray[np.float64]
 
 
@@ -62,7 +62,7 @@ class BlindInput:
 
     @property
     def prediction(self) -> Prediction:
-        """Return what is answered."""
+        """Return the kind of answer."""
         return self.contract.prediction
 
     @property
@@ -72,7 +72,7 @@ class BlindInput:
 
     @property
     def of_numbers(self) -> bool:
-        """Tell whether the truths are numbers."""
+        """Return whether the truths are numbers."""
         return self.prediction.kind in ("value", "interval")
 
     def repeated(self, truth: object) -> Column:
@@ -81,7 +81,7 @@ class BlindInput:
         return self.as_answers(np.full(self.size, truth, dtype=kind))
 
     def picked(self, cases: Ints) -> Column:
-        """Return as answers the truths of public ``cases``, shape (cases,); of −1 what is usual among all."""
+        """Return the truths of public ``cases`` as answers, shape (cases,); for −1 the most common of all."""
         return self.as_answers(self.truths[np.where(cases < 0, _usual_case(self.truths), cases)])
 
     def as_answers(self, truths: Column) -> Column:
@@ -94,7 +94,7 @@ class BlindInput:
 
 @dataclass(frozen=True, eq=False)
 class ProgramOutput:
-    """What a program answers to every case, in one of its ways, and which way that is."""
+    """A program's answers to every case in one of its variants, and the name of that variant."""
 
     way: Text
     values: Column
@@ -102,10 +102,10 @@ class ProgramOutput:
 
 @dataclass(frozen=True)
 class BlindProgram:
-    """A blind baseline; it gives nothing where it has no meaning for a contract.
+    """A blind baseline; it returns nothing for a contract to which it doesn't apply.
 
-    ``reads``: it looks features up in the public sample, as a learner does, so that what it reaches proves blindness
-    only where hidden cases are copies of public ones.
+    ``reads``: the program looks features up in the public sample, as a learner does, so its score proves blindness only
+    where hidden cases are copies of public ones.
     """
 
     name: str
@@ -130,13 +130,13 @@ def _usual_case(truths: Column) -> int:
 
 
 def counts_by(groups: Ints, width: int, codes: Ints) -> Ints:
-    """Return how often each code stands in each of ``width`` groups, shape (width, codes); ``groups``: one a case."""
+    """Count each code in each of ``width`` groups, shape (width, codes); ``groups``: one per case."""
     kinds = int(codes.max()) + 1
     return np.bincount(groups * kinds + codes, minlength=width * kinds).reshape(width, kinds).astype(np.int64)
 
 
 def usual_by(groups: Ints, width: int, codes: Ints) -> Ints:
-    """Return for each of ``width`` groups a case that bears its usual code, or −1 where it has none."""
+    """Return for each of ``width`` groups a case with the group's most common code, or −1 if it has none."""
     counts = counts_by(groups, width, codes)
     first = np.full(counts.shape[1], -1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
@@ -145,7 +145,7 @@ def usual_by(groups: Ints, width: int, codes: Ints) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class Numbering:
-    """A column's places of the public and the hidden cases, NaN where it tells none; of row numbers in steps of one."""
+    """A column's places of the public and hidden cases, NaN where unknown; for row numbers in steps of one."""
 
     column: str
     public: Places
@@ -154,7 +154,7 @@ class Numbering:
 
 
 def numberings(asked: BlindInput) -> Iterator[Numbering]:
-    """Yield what each column tells of the place in the file, if it does."""
+    """Yield the places in the file that each column reveals, if any."""
     for field in asked.contract.features:
         if field.data_type in ARRAYS:
             continue
@@ -166,7 +166,7 @@ def numberings(asked: BlindInput) -> Iterator[Numbering]:
 
 
 def _readings(field: Field, public: Column, hidden: Column) -> Iterator[tuple[Places, Places]]:
-    """Yield the numbers that cells hold, or their moments in seconds; NaN where there is none."""
+    """Yield the numbers in the cells, or their times in seconds; NaN where there is none."""
     if public.dtype != object:
         numbers = (public.astype(np.float64), hidden.astype(np.float64))
         if _are_sheet_days(np.concatenate(numbers)):
@@ -187,7 +187,7 @@ def _readings(field: Field, public: Column, hidden: Column) -> Iterator[tuple[Pl
 
 
 def _are_sheet_days(numbers: Places) -> bool:
-    """Tell whether numbers are days with parts of a day, as a spreadsheet keeps moments."""
+    """Return whether the numbers are fractional days, as spreadsheets store times."""
     known = numbers[np.isfinite(numbers)]
     low, high = _SHEET_DAYS
     return bool(((known >= low) & (known <= high)).all() and (known != np.rint(known)).any())

@@ -34,11 +34,11 @@ def as_batch(reader: CaseReader, cells: Mapping[str, Cell]) -> FeatureBatch:
 
 @dataclass
 class Pipeline:
-    """Takes message after message, as they come.
+    """Processes messages one by one, in the order received.
 
-    A message that was answered is not asked again: whoever sends it again gets the same answer. What a person has
-    decided goes out instead of what the application answers, and where it gives no answer, too. A refused message
-    leaves everything as it was.
+    An answered message isn't asked again: a sender that repeats it gets the same answer. A person's decision is sent in
+    place of the application's answer, also when the application gives none. A refused message leaves the state
+    unchanged.
     """
 
     exchange: Exchange
@@ -46,7 +46,7 @@ class Pipeline:
     ask: Ask
     """Raises `BoxEnded` where the application gives no answer."""
     decisions: Mapping[str, str | None]
-    """Identifier → what a person has decided."""
+    """Identifier → the person's decision."""
     _out: dict[str, Outgoing] = field(default_factory=dict)
     _newest: datetime | None = None
 
@@ -75,7 +75,7 @@ class Pipeline:
             return Outgoing(Handled.LOST, reason=END_TEXTS[ended.reason], behind=behind)
 
     def _is_behind(self, message: ParsedMessage) -> bool:
-        """Tell whether one that was made later came before; a message without a time is never behind."""
+        """Return whether a message created later was received before; a message without a time is never late."""
         if message.time is None:
             return False
         behind = self._newest is not None and message.time < self._newest

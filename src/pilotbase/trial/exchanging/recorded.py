@@ -24,7 +24,7 @@ _SHOWN = 10
 
 
 def keep_to_contract(scenario: Scenario, folder: Path, classes: tuple[str, ...], split: Split) -> Mapping[str, bytes]:
-    """Return the file of each exchange, every message of which is a case of the contract and none of them hidden.
+    """Return the file of each exchange; every message is a case of the contract, and none is a hidden case.
 
     Raises:
         InputError: as `recorded_files`, `check_records` and `refuse_hidden`.
@@ -60,10 +60,10 @@ def _file_of(exchange: Exchange, folder: Path) -> bytes:
 
 
 def check_records(scenario: Scenario, files: Mapping[str, bytes], reader: CaseReader) -> None:
-    """Return when every recorded message is a case of the contract: what is wrong later is a fault that was put in.
+    """Check that every recorded message is a case of the contract: later defects are then injected faults.
 
     Raises:
-        InputError: with the first messages that are not, and two that are identified alike.
+        InputError: lists the first messages that aren't, and two with the same identifier.
     """
     problems = [
         Issue(file=MANIFEST, path=f"trial.exchanges[{index}].file", problem=problem)

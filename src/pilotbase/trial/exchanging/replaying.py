@@ -23,7 +23,7 @@ from pilotbase.trial.exchanging.pipeline import Outgoing, Pipeline, as_batch
 from pilotbase.trial.records import format_answers
 
 _MOST_STARTS = 10
-"""Of one exchange; each may take as long as the application takes to load."""
+"""For one exchange; each start may take as long as the application takes to load."""
 MOST_IN_A_ROW = 3
 """Starts without a single answer, after which it is not started again."""
 _LONGEST_ANSWER = 80
@@ -70,7 +70,7 @@ class Asker:
         return spelled(answers.values, self.prediction)[0]
 
     def running(self) -> Worker:
-        """Return the worker, started where there is none; raises `BoxEnded` where it has ended too often."""
+        """Return the worker, started if there is none; raises `BoxEnded` if it has ended too often."""
         if self.worker is None:
             if self.starts >= _MOST_STARTS or self.in_a_row >= MOST_IN_A_ROW:
                 raise BoxEnded(self._end)
@@ -95,9 +95,9 @@ def spelled(values: Column, prediction: Prediction) -> list[str | None]:
 
 
 def replay_exchange(start: Starting, recorded: RecordedExchange, reader: CaseReader) -> ExchangeRun:
-    """Return what becomes of every message of an exchange that whatever ``start`` starts is asked.
+    """Return the result of every message of an exchange, sent to the application that ``start`` starts.
 
-    Raises `BoxStartError` where this host gives no box.
+    Raises `BoxStartError` if this host can't provide a box.
     """
     prediction, exchange = reader.contract.prediction, recorded.exchange
     sent = with_faults(exchange, recorded.bodies)
@@ -129,9 +129,9 @@ class SentMessage:
 
 
 def with_faults(exchange: Exchange, bodies: Sequence[bytes]) -> tuple[SentMessage, ...]:
-    """Return the messages in the order in which they are sent; every one of ``bodies`` is sent at least once.
+    """Return the messages in sending order; each of ``bodies`` is sent at least once.
 
-    A fault that is asked for is on one message at least, as far as there are any left.
+    Every requested fault affects at least one message, as long as messages are left.
     """
     draw = np.random.Generator(np.random.PCG64(exchange.faults.seed))
     sendings = _drawn(exchange, len(bodies), draw)
@@ -153,9 +153,10 @@ def with_faults(exchange: Exchange, bodies: Sequence[bytes]) -> tuple[SentMessag
 def stop_while_asked(
     worker: Worker, batch: FeatureBatch, within: float, now: Clock = time.monotonic, patience: float = PATIENCE_SECONDS
 ) -> Stopped | None:
-    """Return how soon ``worker`` had ended after the order, and whether it still answered; ``batch`` is asked over and
-    over. One that goes on for longer than ``within`` seconds did not stop; of one that ended by itself before the order
-    nothing can be said.
+    """Return how soon ``worker`` ended after the stop order, and whether it still answered.
+
+    ``batch`` is sent repeatedly. A worker that runs for longer than ``within`` seconds didn't stop. The result is None
+    if it ended by itself before the order.
     """
     answered = threading.Event()
     ordered: list[float] = []
@@ -185,7 +186,7 @@ def stop_while_asked(
 
 
 def _decisions(recorded: RecordedExchange, sent: Sequence[SentMessage], reader: CaseReader) -> Mapping[str, str | None]:
-    """Return what a person decides of the messages that are overridden: never what the application answers."""
+    """Return a person's decisions on the overridden messages: never the same as the application's answer."""
     return {
         read_message(recorded.exchange, reader.contract, one.body).identifier: _another(
             recorded.answers[one.place], reader.contract.prediction
@@ -253,7 +254,7 @@ def _short(answer: str) -> str:
 
 
 def _behind(in_time: Sequence[int], place: int) -> float:
-    """Return when one comes that has to come behind what comes in time at ``place`` or next after it, if any does."""
+    """Return the time of a message that must come after the timely one at ``place`` or the next one, if any."""
     return next((one for one in in_time if one >= place), in_time[-1]) + 0.25
 
 
@@ -295,7 +296,7 @@ def _removable(exchange: Exchange) -> list[str]:
 
 
 def _damaged_json(body: bytes, draw: np.random.Generator) -> bytes:
-    """Return bytes that are no JSON object any more: cut, no UTF-8, too deep, or with a key twice."""
+    """Return bytes that are no longer a valid JSON object: cut, not UTF-8, too deep, or with a duplicate key."""
     body = body.strip()
     at = int(draw.integers(1, len(body)))
     damages = (
@@ -308,14 +309,14 @@ def _damaged_json(body: bytes, draw: np.random.Generator) -> bytes:
 
 
 def _damaged_row(body: bytes, draw: np.random.Generator) -> bytes:
-    """Return a row that is none any more: a cell too many, no UTF-8, or a quote that nothing closes."""
+    """Return a row that is no longer valid: an extra cell, not UTF-8, or an unclosed quote."""
     row = body.rstrip(b"\r\n")
     damages = (row + b",1\n", row + b"\xff\n", row + b',"\n')
     return damages[int(draw.integers(len(damages)))]
 
 
 def _is_silent(worker: Worker, batch: FeatureBatch) -> bool:
-    """Tell whether nothing answers any more."""
+    """Return whether the worker no longer answers."""
     try:
         worker.predict(batch)
     except BoxEnded:

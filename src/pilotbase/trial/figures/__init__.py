@@ -1,8 +1,8 @@
-"""What a report's pictures are drawn from: pure functions from scored cases to counts and means.
+"""The data of a report's pictures: pure functions from scored cases to counts and means.
 
     figures_of(cases, rules) -> tuple[Figure, ...]
 
-``cases``: as measures read them, in the order of scoring. A kind of answer is a row of `_MAKERS`.
+``cases``: as measures read them, in the order of scoring. Each kind of answer is a row of `_MAKERS`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MAKERS: Mapping[Kind, tuple[_Maker, ...]] = {
 
 
 def figures_of(cases: Cases, rules: Sequence[Rule]) -> tuple[Figure, ...]:
-    """Return the figures of scored ``cases``, in the order in which they were scored; none of none."""
+    """Return the figures of scored ``cases``, in the order of scoring; no figures for no cases."""
     makers = _MAKERS.get(cases.kind, ()) if len(cases) else ()
     made = (make(cases, rules) for make in makers)
     return tuple(figure for figure in made if figure is not None)

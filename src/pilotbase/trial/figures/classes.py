@@ -1,4 +1,4 @@
-"""Counts by class: what was taken for what, and how much of each class was found."""
+"""Counts by class: true class against answered class, and how much of each class was found."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ MOST_PLACES = 10
 
 
 def confusion(cases: Cases, rules: Sequence[Rule]) -> Confusion:
-    """Return what was true against what was answered; the rarest of many classes as one."""
+    """Return the counts of true against answered classes; if there are many, the rarest are merged into one."""
     size, truth = len(cases.classes), cases.truth.astype(np.int64)
     answered = cases.labels(cases.answers, 0.5).astype(np.int64)
     common = sum(np.bincount(codes[codes >= 0], minlength=size) for codes in (truth, answered))
     kept = _commonest(np.asarray(common), MOST_CLASSES)
     folded = size - len(kept)
-    # Where each class stands: kept ones in their order, then the folded, then none (code -1, the last place).
+    # Place of each class: kept ones in their order, then the merged ones, then none (code -1, the last place).
     place = np.full(size + 1, len(kept), dtype=np.int64)
     place[kept] = np.arange(len(kept))
     place[-1] = len(kept) + (folded > 0)
@@ -58,7 +58,7 @@ def labels_by_class(cases: Cases, rules: Sequence[Rule]) -> ByClass:
 
 
 def boxes_by_class(cases: Cases, rules: Sequence[Rule]) -> ByClass:
-    """Return how many boxes of each class were found, at the overlap that the first rule with one asks for."""
+    """Return how many boxes of each class were found, at the overlap of the first rule that has one."""
     wanted, answered, hits = (np.zeros(len(cases.classes), dtype=np.int64) for _ in range(3))
     overlap = overlap_of(rules)
     for true, detected in zip(cases.truth, cases.answers, strict=True):
@@ -76,7 +76,7 @@ def boxes_by_class(cases: Cases, rules: Sequence[Rule]) -> ByClass:
 
 
 def overlap_of(rules: Sequence[Rule]) -> float:
-    """Return the intersection over union from which a box counts as found."""
+    """Return the intersection over union at which a box counts as found."""
     asked = (rule.arguments["iou"] for rule in rules if "iou" in rule.arguments)
     return float(next(asked, USUAL_OVERLAP))
 

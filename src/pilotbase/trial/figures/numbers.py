@@ -1,4 +1,4 @@
-"""Answers that are numbers, or intervals of them, against what was true, and over time where cases have one."""
+"""Answers that are numbers, or intervals of them, against the truth, and over time if cases have times."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def intervals(cases: Cases, rules: Sequence[Rule]) -> Intervals:
 
 
 def time_course(cases: Cases, rules: Sequence[Rule]) -> TimeCourse | None:
-    """Return means over stretches of time; None where cases have no times, or too few times to draw a course."""
+    """Return means over periods of time; None if cases have no times, or too few for a chart."""
     if cases.times is None:
         return None
     times, seconds = _numbers(cases.times)
@@ -120,7 +120,7 @@ def shortened(value: float) -> float:
 
 @dataclass(frozen=True)
 class Bins:
-    """``size`` bins of width ``step`` from ``low`` on; what lies outside falls into the outer ones."""
+    """``size`` bins of width ``step`` from ``low`` on; values outside count in the outermost bins."""
 
     low: float
     step: float
@@ -132,7 +132,7 @@ class Bins:
         return np.clip(places, 0, self.size - 1).astype(np.int64)
 
     def leave_out(self, values: Floats) -> Ints:
-        """Tell of each value whether it lies outside of all bins, as 0 or 1."""
+        """Return for each value whether it is outside all bins, as 0 or 1."""
         high = self.low + self.step * self.size
         return ((values < self.low) | (values > high)).astype(np.int64)
 

@@ -1,7 +1,7 @@
-"""The judge is asked about every answer, and each of its words is committed before the next question.
+"""Asks the judge about every answer, and commits each reply before the next question.
 
-A case is one question; of a comparison two, in which the answers change places: a judge that prefers whatever stands
-first then says so of itself. What a crash or a judge that went away leaves is asked when it is begun again.
+A case is one question; a comparison is two, with the answers swapped, so a judge that prefers the first one shows it.
+Questions left over by a crash or an unreachable judge are asked when the judging is started again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _DECLINES = re.compile(
 
 @dataclass(frozen=True)
 class AnswerSlot:
-    """Where what the judge said is kept, what the chain of it begins with, and its key."""
+    """The path of the judge's replies, the start of their chain, and its key."""
 
     folder: Path
     commitment: bytes
@@ -54,7 +54,7 @@ class AnswerSlot:
 
 @dataclass(frozen=True)
 class JudgeAnswers:
-    """What the judge said to each question, in their order, and how asking ended."""
+    """The judge's reply to each question, in order, and how asking ended."""
 
     words: tuple[str | None, ...]
     questions: int
@@ -62,11 +62,11 @@ class JudgeAnswers:
 
 
 def ask_judge(judge: Judge, cases: JudgedCases, place: AnswerSlot, on_progress: OnProgress) -> JudgeAnswers:
-    """Return what the judge says of every case with an answer: committed words first, then new ones.
+    """Return the judge's replies for every case with an answer: committed ones first, then new ones.
 
     Raises:
-        RefusedError: its address is denied, the operator keeps no key for it, or another process asks it.
-        InputError: the file of keys cannot be read.
+        RefusedError: its address is denied, the operator has no key for it, or another process is asking it.
+        InputError: the key file can't be read.
     """
     features = _questions(judge, cases)
     total = len(next(iter(features.values())))
@@ -97,19 +97,19 @@ def scores_of(judge: Judge, cases: JudgedCases, asked: JudgeAnswers) -> tuple[li
 
 
 def judged_rows(judge: Judge, cases: JudgedCases) -> list[int]:
-    """Return the cases that are to be judged; without an answer, or one to compare it with, there is nothing to ask."""
+    """Return the cases to judge; a case without an answer, or without one to compare it with, has nothing to ask."""
     return [row for row in range(len(cases)) if known_outcome(judge, cases, row) is None]
 
 
 def known_outcome(judge: Judge, cases: JudgedCases, row: int) -> bool | None:
-    """Return what is known without asking: no answer is never right, and preferred to none; None: people must say."""
+    """Return what is known without asking: no answer is wrong, and any answer beats none; None: people must decide."""
     if cases.answers[row] is None:
         return False
     return True if judge.compares and cases.places[SECOND][row] is None else None
 
 
 class NoScore(StrEnum):
-    """Why a case has no score; each is told in words (text ``judge.no_score.<reason>``)."""
+    """Why a case has no score; each reason has a text (``judge.no_score.<reason>``)."""
 
     SILENT = "silent"
     """No answer came after all attempts, or an empty one."""
@@ -119,7 +119,7 @@ class NoScore(StrEnum):
     OUTSIDE = "outside"
     """A number outside of the scale."""
     ABANDONED = "abandoned"
-    """It was not asked any more."""
+    """It was no longer asked."""
 
 
 class _ScoreReader:
@@ -177,14 +177,14 @@ def _ask(
 
 
 def _speaking(endpoint: Endpoint) -> Endpoint:
-    """Return the endpoint with all of its words as the answer: scores are read of what is kept."""
+    """Return the endpoint with its whole reply as the answer: scores are parsed from what is kept."""
     if endpoint.prompt is None:
         return endpoint
     return endpoint.model_copy(update={"prompt": endpoint.prompt.model_copy(update={"answer": AnswerParsing()})})
 
 
 def _words_of(value: str | float | None) -> str | None:
-    """Return what was said as words; a number of embeddings is spelled in full, and none where it is no number."""
+    """Return a reply as words; an embedding similarity is spelled in full, and None if it isn't a number."""
     return (repr(value) if value == value else None) if isinstance(value, float) else value
 
 

@@ -1,8 +1,8 @@
-"""People's labels of the cases drawn, and how far the judge agrees with them.
+"""People's labels of the sampled cases, and how far the judge agrees with them.
 
-Labels count in the order of the draw until the first case that is still open. Were those behind it counted, whoever
-labels could leave out what it likes; the evidence, which holds at every number of labels at once, holds at the number
-at which a label is missing, whatever the reason.
+Labels count in the order of the draw until the first case without one. If later labels counted too, labellers could
+leave out cases at will. The evidence is valid at every number of labels at once, so also at the number where a label is
+missing, whatever the reason.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ _CUT = 0.5
 def calibrate(folder: Path, sheets: Sequence[Path]) -> Calibration:
     """Return how far the judge in ``folder`` agrees with the labels in ``sheets``; write ``cases.csv`` for a decision.
 
-    A sheet is a table whose columns begin with ``item`` and ``label``, such as the file for labellers filled in, or
-    ``labels.csv`` of `data labels adjudicate`.
+    A sheet is a table whose columns begin with ``item`` and ``label``, such as the completed file for labellers, or
+    ``labels.csv`` from `data labels adjudicate`.
 
     Raises:
-        InputError: every problem at once: unknown items and labels, cases that were not drawn, labels that differ; or
-            there is no judging in ``folder``, or no sheet has been written.
-        InvalidProofError: what was frozen there was altered.
+        InputError: every problem at once: unknown items and labels, cases that weren't drawn, contradictory labels; or
+            ``folder`` has no judging, or no sheet has been written.
+        InvalidProofError: frozen content was altered.
     """
     opened = open_judging(folder)
     scores = read_scores(opened)
@@ -109,7 +109,7 @@ def _words(judge: Judge) -> Mapping[str, bool]:
 
 
 def _right(opened: Opened, row: int, label: str) -> bool | None:
-    """Return what a label says of the answer; the answers of a comparison may have changed places on the sheet."""
+    """Return what a label says about the answer; a comparison's answers may have been swapped on the sheet."""
     said = _words(opened.judge).get(label.strip().lower())
     if said is None or not opened.judge.compares:
         return said
@@ -161,7 +161,7 @@ def _kappa(people: np.ndarray, judge: np.ndarray) -> float | None:
 
 
 def _alone(judge: Judge, scores: Sequence[Score]) -> Iterator[CriterionAlone]:
-    """Yield what a bare score would say of each criterion: its mean against the threshold, as if nothing were wrong."""
+    """Yield what a bare score would say about each criterion: its mean against the threshold, as if error-free."""
     mean = sum(score.score for score in scores) / len(scores)
     for criterion in judge.criteria:
         rule = criterion.parsed()

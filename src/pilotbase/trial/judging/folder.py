@@ -1,11 +1,11 @@
-"""The folder of a judging, in the order in which it comes to be: nothing is seen before what it could move is fixed.
+"""The folder of a judging, in order of creation: everything is fixed before anyone sees what could influence it.
 
 judge.json     the manifest of the judge, frozen
-judging.json   what is judged, and the commitment to the secret by which cases are drawn
+judging.json   what is judged, and the commitment to the secret that draws cases
 secret         the secret; shown to nobody before the labels are in
-words.log      what the judge said, in a hash chain; calls.log: the record of every call
+words.log      the judge's replies, in a hash chain; calls.log: the record of every call
 scores.csv     the scores, fixed for good; not for labellers
-plan.json      what `trial decide` decides by
+plan.json      the plan for `trial decide`
 sheet-1-200.csv   cases for people to label
 cases.csv      the cases with scores and labels, and calibration.json: how far the judge agrees with people
 """
@@ -60,7 +60,7 @@ class Judging(Part):
 
 @dataclass(frozen=True)
 class Score:
-    """What is known of a case before people label it."""
+    """What is known about a case before people label it."""
 
     case: str
     score: float
@@ -71,7 +71,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Opened:
-    """A judging whose folder holds what it should."""
+    """A judging whose folder has been verified."""
 
     folder: Path
     judge: Judge
@@ -86,7 +86,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class FinishedJudging:
-    """A judging that has its scores; ``sheet``: the file for labellers that was written, None where there is none."""
+    """A judging with its scores; ``sheet``: the file for labellers that was written, or None."""
 
     opened: Opened
     scores: tuple[Score, ...]
@@ -105,12 +105,12 @@ def judge_cases(
 ) -> FinishedJudging:
     """Ask ``judge`` about all ``cases``, fix the scores, and write the sheet of the first ``label`` cases drawn.
 
-    Begun again it goes on from what is committed; with a larger ``label`` it writes a sheet of those that are new.
-    ``give_up``: cases that a judge has not scored which has gone away get the manifest's ``missing``.
+    A restart continues from the committed replies; a larger ``label`` writes a sheet of the additional cases.
+    ``give_up``: cases that an unreachable judge hasn't scored get the manifest's ``missing``.
 
     Raises:
-        InputError: the folder holds the judging of other cases or by another judge; ``label`` is no number of cases.
-        JudgingError: the judge is not there, or is given up; what it said is kept.
+        InputError: the folder contains the judging of other cases or by another judge; ``label`` is out of range.
+        JudgingError: the judge is unreachable or unusable; its replies so far are kept.
     """
     if not 1 <= label <= len(cases):
         raise InputError("judge.label_out_of_range", count=label, cases=len(cases))
@@ -167,12 +167,12 @@ def decision_plan(judge: Judge) -> DecisionPlan:
 
 
 def sheets_so_far(folder: Path) -> int:
-    """Return to which place of the order cases stand on sheets."""
+    """Return the place in the order up to which cases are on sheets."""
     return max([0, *(int(path.stem.rpartition("-")[2]) for path in folder.glob("sheet-*-*.csv"))])
 
 
 def _freeze(judge: Judge, cases: JudgedCases, folder: Path) -> Opened:
-    """Return the judging in ``folder``, begun where there is none."""
+    """Return the judging in ``folder``, started if there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / "judging.json").exists():
         secret = secrets.token_bytes(32)
@@ -219,7 +219,7 @@ def _format_scores(judge: Judge, cases: JudgedCases, found: dict[int, float | No
 
 
 def _write_sheet(opened: Opened, cases: JudgedCases, scores: tuple[Score, ...], label: int) -> tuple[Path | None, int]:
-    """Write the sheet of what is drawn and on none yet; one that a person may have filled in is never touched."""
+    """Write the sheet of drawn cases that are on none yet; an existing sheet, perhaps filled in, is never changed."""
     start = sheets_so_far(opened.folder)
     if start >= label:
         return None, 0
@@ -230,7 +230,7 @@ def _write_sheet(opened: Opened, cases: JudgedCases, scores: tuple[Score, ...], 
 
 
 def order_matters(opened: Opened) -> float | None:
-    """Return the share of comparisons of which the judge says another thing when the answers change places."""
+    """Return the share of comparisons in which the judge changes its decision when the answers are swapped."""
     path = opened.folder / "places.json"
     share = json.loads(path.read_bytes())["share"] if path.exists() else None
     return None if share is None else float(share)

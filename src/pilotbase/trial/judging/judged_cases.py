@@ -1,9 +1,9 @@
-"""What is judged: a table of cases with answers and what the judge's prompt names; and the sheet that people label.
+"""The input of a judging: a table of cases with answers and the fields of the judge's prompt; and the labelling sheet.
 
-Which cases people label: the first of an order that a secret fixes, and sheets that say nothing of the judge. The
-secret is drawn, and committed to by its hash, before the judge is asked: whoever gives the answers cannot know which
-are looked at, and nobody can choose them by their scores. The same order decides (`trial decide --order-seed`), so that
-more labels may be drawn later: the evidence stands at any number of them.
+People label the first cases of an order that a secret fixes, on sheets that reveal nothing about the judge. The secret
+is drawn, and committed to by its hash, before the judge is asked: the supplier of the answers can't know which cases
+are checked, and nobody can choose them by score. The same order is used for the decision (`trial decide --order-seed`),
+so more labels can be drawn later: the evidence is valid at any number of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
     SECOND: ("baseline",),
     REFERENCE: (REFERENCE, "truth"),
 }
-"""Place of the prompt → the columns that may hold it; any other place is a column of its own name."""
+"""Field of the prompt → the columns that may hold it; any other field is the column of the same name."""
 Texts = tuple[str | None, ...]
 _SEED_BYTES = 6
 """A number that JSON holds exactly."""
@@ -48,14 +48,14 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class JudgedCases:
-    """Cases in their order: names, and for each place of the prompt what stands there, None where nothing does."""
+    """Cases in order: names, and for each prompt field its values, None where there is none."""
 
     names: tuple[str, ...]
     places: Mapping[str, Texts]
 
     @property
     def answers(self) -> Texts:
-        """Return what was answered; None: no answer."""
+        """Return the answers; None: no answer."""
         return self.places[FIRST if FIRST in self.places else ANSWER]
 
     @property
@@ -68,13 +68,13 @@ class JudgedCases:
 
 
 def read_judged_cases(path: Path, judge: Judge, beside: Path | None = None) -> JudgedCases:
-    """Return the cases in ``path``: ``case``, ``prediction`` and what the prompt of ``judge`` names.
+    """Return the cases in ``path``: ``case``, ``prediction`` and the fields in the prompt of ``judge``.
 
-    ``beside``: a table with ``case`` whose columns are put beside those of ``path``. Of a trial's records the true
-    answers of cases that were not scored are left out: they are others' (`pilotbase.trial.stored_records`).
+    ``beside``: a table with ``case`` whose columns are joined to those of ``path``. In a trial's records, the true
+    answers of unscored cases are left out: they come from other cases (`pilotbase.trial.stored_records`).
 
     Raises:
-        InputError: every problem at once: columns that are missing, double or nameless cases.
+        InputError: every problem at once: missing columns, duplicate or unnamed cases.
     """
     frame = _as_texts(path)
     if "position" in frame.columns and "truth" in frame.columns:
@@ -101,7 +101,7 @@ def drawn_rows(cases: int, seed: int, start: int, end: int) -> list[int]:
 
 
 def changes_places(secret: bytes, row: int) -> bool:
-    """Tell whether the two answers of a case stand in the other order on the sheet: people lean to the first, too."""
+    """Return whether the sheet swaps the two answers of a case: people favour the first one, too."""
     return bool(hmac.digest(secret, b"places" + row.to_bytes(8, "big"), "sha256")[0] & 1)
 
 

@@ -1,9 +1,9 @@
-"""A report as one self-contained HTML file: both languages inside, no script, nothing loaded from elsewhere.
+"""A report as one self-contained HTML file: both languages included, no script, no external resources.
 
     render_report(report, certificate=None, language="en") -> str
 
 ``report`` may be the full one, a supplier's view or a rehearsal's; ``certificate`` adds its one-sentence claim and its
-data; ``language`` is the one shown first (the reader switches by a click, by CSS alone).
+data; ``language`` is the one shown first (the reader switches with a click, by CSS alone).
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ def render_report(
 ) -> str:
     """Return ``report`` as an HTML document in both languages, ``language`` shown first.
 
-    Every text of a supplier or an owner is escaped, and what hides in it (controls, right-to-left overrides) is spelled
-    out. Codes of sentences that this version's catalogues lack are shown as they are: an old report stays readable.
-    ``check_at``: the address at which anybody checks the certificate; it stands there as a QR code too.
-    ``ways``: words and addresses of where it belongs, on a hub. ``cases``: of a rehearsal, for who may hold its rows.
+    Text from suppliers and owners is escaped, and invisible characters in it (controls, right-to-left overrides) are
+    spelled out. Sentence codes that this version's catalogues lack are shown as they are: an old report stays readable.
+    ``check_at``: the address where anyone can check the certificate; it is shown as a QR code too. ``ways``: breadcrumb
+    words and addresses on a hub. ``cases``: of a rehearsal, for readers who may hold its rows.
     """
     style = _stylesheet()
     return (
@@ -110,7 +110,7 @@ def _finalize(value: object) -> object:
 
 
 def _certified_digest(report: Report) -> str:
-    """Return the digest that the certificate names: of the full report, or of what a site has let out of it."""
+    """Return the digest that the certificate names: of the full report, or of the part that a site released."""
     return report.digest() if report.view == "site" else report.full_report or report.digest()
 
 

@@ -14,7 +14,7 @@ Rows = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with its title, what is to be said of it, and its numbers: names of columns, and rows of cells."""
+    """A picture with its title, caption, and numbers: column names and rows of cells."""
 
     title: str
     svg: str

@@ -50,7 +50,7 @@ class ReportWording:
         return self._name("verification.", value)
 
     def estimand(self, value: str) -> str:
-        """Return what a score speaks about."""
+        """Return what a score is about."""
         return self._name("estimand.", value)
 
     def sector(self, value: str) -> str:
@@ -90,7 +90,7 @@ class ReportWording:
         return self._name("report.endpoint.protocol.", value)
 
     def money(self, amount: Decimal, currency: str | None) -> str:
-        """Return an amount of money, without noughts at its end but for two places."""
+        """Return an amount of money, without trailing zeros except for two decimal places."""
         digits = max(2, -int(amount.normalize().as_tuple().exponent))
         return f"{amount:,.{digits}f} {currency or ''}".rstrip()
 
@@ -99,7 +99,7 @@ class ReportWording:
         return self._name("standard.outcome.", value)
 
     def wire_form(self, value: str) -> str:
-        """Return the name of the form in which messages are written."""
+        """Return the name of the message format."""
         return self._name("exchange.form.", value)
 
     def sending(self, value: str) -> str:
@@ -107,7 +107,7 @@ class ReportWording:
         return capital(self._name("exchange.sending.", value))
 
     def standard_status(self, value: str) -> str:
-        """Return what stands behind a requirement."""
+        """Return the legal basis of a requirement."""
         return self._name("standard.status.", value)
 
     def vouched_by(self, value: str) -> str:
@@ -121,7 +121,7 @@ class ReportWording:
         return self.t("standard.aligned", source=row.source)
 
     def own(self, sentence: Localized | str) -> str:
-        """Return what a user wrote, in this language where it is there."""
+        """Return a user's text, in this language if available."""
         return localized(sentence, self.language)
 
     def _name(self, prefix: str, value: str) -> str:
@@ -131,7 +131,7 @@ class ReportWording:
             return value
 
     def claim(self, result: CriterionResult, evidence: bool) -> Text:
-        """Return what a criterion's figures claim; a rehearsal's scores speak about the public sample alone."""
+        """Return the claim of a criterion's figures; a rehearsal's scores are only about the public sample."""
         if evidence or result.guarantee == "measured_run":
             return result.claim
         used = 0 if result.scored is None else result.scored
@@ -139,7 +139,7 @@ class ReportWording:
 
     @staticmethod
     def blind(report: Report) -> dict[str, BlindScore]:
-        """Return what a program that reads no feature scores at best, by the rule."""
+        """Return the best score of a program that reads no feature, by rule."""
         return {one.rule: one for one in report.blind or ()}
 
     def finding(self, sentence: Text, evidence: bool) -> Text:
@@ -149,7 +149,7 @@ class ReportWording:
         return Text(code="report.rehearsal.contract", params=sentence.params)
 
     def spoken(self, result: CriterionResult, unit: str = "") -> str:
-        """Return a criterion in words, such as *Recall of “failure” at least 0.800*; ``unit`` is the answers'."""
+        """Return a criterion in words, such as *Recall of “failure” at least 0.800*; ``unit`` is the answers' unit."""
         return self._spoken(parse_rule(result.rule), result.unit_label, unit)
 
     def spoken_rule(self, source: str) -> str:
@@ -207,12 +207,12 @@ class ReportWording:
         return [charts.format_box(box, self.language) for box in case.boxes]
 
     def case_scores(self, case: ShownCase) -> list[str]:
-        """Return what each criterion's measure gives on a case alone."""
+        """Return the score of each criterion's measure on one case."""
         return [f"{score.rule}: {score.value:.4g}" for score in case.scores]
 
     @staticmethod
     def drawn(picture: Picture) -> Markup:
-        """Return what is drawn of a picture."""
+        """Return the drawing of a picture."""
         return _markup(picture.svg)
 
     @staticmethod
@@ -228,7 +228,7 @@ class ReportWording:
 
     @staticmethod
     def any_score_off_its_bounds(results: Iterable[CriterionResult]) -> bool:
-        """Tell whether a score lies at or outside of bounds that were closed in while cases were scored."""
+        """Return whether a score is at or outside bounds that were narrowed while cases were scored."""
         return any(_off_its_bounds(result) for result in results)
 
     @staticmethod

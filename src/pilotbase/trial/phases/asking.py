@@ -42,11 +42,11 @@ class AnsweredTrial:
 
 @contextmanager
 def answering(reserved: ReservedTrial) -> Iterator[AnsweredTrial]:
-    """Yield the answers of every arm; no other process works on this attempt until the block ends.
+    """Yield the answers of every arm; no other process works on this attempt until the block exits.
 
     Raises:
-        RefusedError: another process is, the run is held, or the terms of the data hold no more.
-        InvalidProofError: what an earlier process left was altered.
+        RefusedError: another process is working on it, the run is held, or the terms of the data no longer permit it.
+        InvalidProofError: files of an earlier process were altered.
     """
     trial = reserved.trial
     with answer_arms(
@@ -83,7 +83,7 @@ def commit(answered: AnsweredTrial) -> CommittedAnswers:
     """Return the committed answers with the results of the probes.
 
     Raises:
-        RefusedError: the terms of the data hold no more. InvalidProofError: what a probe kept was altered.
+        RefusedError: the terms of the data no longer permit it. InvalidProofError: results of a probe were altered.
     """
     trial, reserved, clean = answered.trial, answered.reserved, answered.clean
     digest = committed_digest((clean, *answered.perturbed))
@@ -104,7 +104,7 @@ def _session(reserved: ReservedTrial) -> AttemptSession:
         leaves = require_leaving(lab.view, scenario, trial.candidate.submission.application, plan.cases)
         estimator.on_box()
         _spend(reserved)
-        if leaves:  # whoever keeps the endpoint may keep these cases: no later attempt gets them
+        if leaves:  # the endpoint's operator may keep these cases: no later attempt gets them
             mark_scored_before(lab.vault, trial.hidden, reserved.attempt.cases)
 
     def on_batch(done: int) -> None:
@@ -126,6 +126,6 @@ def _session(reserved: ReservedTrial) -> AttemptSession:
 
 
 def _spend(reserved: ReservedTrial) -> None:
-    """Spend α before the first batch leaves, also for an application that fails earlier. A repeat changes nothing."""
+    """Spend α before the first batch leaves, even if the application fails earlier. Repeating it changes nothing."""
     if reserved.attempt.state is AttemptState.OPEN:
         mark_delivered(reserved.trial.lab.vault, reserved.attempt)

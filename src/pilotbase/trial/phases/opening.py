@@ -1,4 +1,4 @@
-"""Opening: everything that the plan names is found, the gate admits the trial, and nothing leaks. Nothing is spent."""
+"""Opening: everything in the plan is found, the gate admits the trial, and nothing leaks. Nothing is spent."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ class OpenedTrial:
 
 
 def open_trial(lab: TrialRuntime, plan: TrialPlan, limit: SpendingLimit, on_progress: OnProgress) -> OpenedTrial:
-    """Return a trial that can run, with its leave counted once.
+    """Return a trial that can run, with its permission counted once.
 
     Raises:
-        InvalidProofError: hidden data, application or environment are not what the plan names.
+        InvalidProofError: hidden data, application or environment differ from the plan.
         RefusedError: no agreement permits it, or the data leak.
     """
     began = lab.store.clock()
@@ -83,7 +83,7 @@ def read_hidden(trial: TrialContext, grant: ReaderGrant, cases: Ints | None = No
 
 
 def _leakage(trial: TrialContext, leave: AccessGrant) -> Leakage:
-    """Return the leakage check; leaking hidden data prove nothing, so no attempt is spent on them."""
+    """Return the leakage check; leaking hidden data prove nothing, so they cost no attempt."""
     trial.on_progress(Progress(text("trial.progress.leakage")))
     hidden = read_hidden(trial, ReaderGrant(OpeningPurpose.LEAKAGE, leave))
     leakage = check_leakage(read_public_sample(trial.lab, trial.sealed), hidden, trial.sealed.scenario)

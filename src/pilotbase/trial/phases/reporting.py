@@ -115,7 +115,7 @@ def _proof(decided: DecidedTrial) -> ReportProof:
 
 
 def _attempt(decided: DecidedTrial) -> Attempt:
-    """Return the cost of the attempt, and what is left of the hidden set after it."""
+    """Return the cost of the attempt, and what remains of the hidden set after it."""
     trial, attempt = decided.trial, decided.answers.reserved.attempt
     hidden, sealed, plan = trial.hidden, trial.sealed, trial.plan
     now = remaining(trial.lab.vault, hidden)

@@ -21,7 +21,7 @@ PROBES: tuple[Probe[Any], ...] = tuple(module.PROBE for module in loaded("trial.
 
 
 def look_before(subject: ProbeSubject) -> None:
-    """Run the probes that come before any hidden case leaves, and keep their results; raises what they raise."""
+    """Run the probes that must run before any hidden case leaves, and keep their results; raises their errors."""
     for probe in PROBES:
         if probe.when == "before":
             look(probe, subject, None)
@@ -72,10 +72,10 @@ def told_fields(load: Load) -> dict[str, Any]:
 
 
 def probe_findings(load: Load, unasked: bool = True) -> dict[Verification, list[Finding]]:
-    """Return the findings of all probes by section; ``unasked``: also for those without a result.
+    """Return the findings of all probes by section; ``unasked``: include probes without a result.
 
     Raises:
-        ValueError: a probe writes into a section that is not its own.
+        ValueError: a probe writes into a section that isn't its own.
     """
     said: dict[Verification, list[Finding]] = {name: [] for name in Verification}
     for probe, found in found_of(load):

@@ -57,7 +57,7 @@ class Canaries(Probe[CanaryAnswers]):
     rehearsed = False
 
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> CanaryAnswers | None:
-        """Return the answers; None if it does not give them, or broke off."""
+        """Return the answers; None if the application gives none, or broke off."""
         if run is None or run.use is None or run.end.reason is not EndReason.FINISHED:
             return None
         features = subject.sample()

@@ -1,7 +1,7 @@
-"""Cells 适配单元: the same application in other environments, held against what it answers in the trial's own.
+"""Cells 适配单元: the same application in other environments, compared with its answers in the trial's environment.
 
-Each cell is run in a box with its limits, on cases of the public sample. An application that did not answer every case
-is not asked again, nor is an endpoint: its environment is not ours.
+Each cell runs in a box with its limits, on cases of the public sample. An application that didn't answer every case
+isn't asked again; neither is an endpoint: its environment isn't ours.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CellRuns(Part):
 
 
 class Cells(Probe[CellRuns]):
-    """The cells of the matrix that was asked for."""
+    """The cells of the requested matrix."""
 
     name = "cells"
     found = CellRuns
@@ -81,7 +81,7 @@ PROBE = Cells()
 
 
 def what_differs_here(cell: Cell) -> str | None:
-    """Return what of ``cell`` this machine is not; None where it can be run here."""
+    """Return how this machine differs from ``cell``; None if the cell can run here."""
     python = ".".join(platform.python_version_tuple()[:2])
     here = {"system": platform.system(), "architecture": platform.machine(), "accelerator": "none", "python": python}
     wanted = {name: getattr(cell, name) for name in here}

@@ -68,7 +68,7 @@ _LONGEST = 4000
 """Letters of a text that are compared."""
 Hashes = NDArray[np.uint64]
 Ask = Callable[[Sequence[str]], Sequence[str | None]]
-"""Beginnings to what a model goes on with; None where it says nothing."""
+"""Beginnings to a model's continuations; None where it returns nothing."""
 
 
 class RecitedCases(Part):
@@ -133,7 +133,7 @@ class SharedRuns(Part):
     too_short: int
     shared: int
     mostly: int
-    """Cases of which at least half of all such runs stand there."""
+    """Cases that contain at least half of all such runs."""
 
 
 class Recited(Part):
@@ -154,7 +154,7 @@ class Recited(Part):
 
 @dataclass(frozen=True)
 class Halves:
-    """A case in two: what is shown to the model, and what it would have to know."""
+    """A case in two halves: one is shown to the model, the other it would have to know."""
 
     head: str
     tail: str
@@ -166,7 +166,7 @@ class Halves:
 
     @property
     def enough(self) -> bool:
-        """Tell whether the second half is as long as a run that counts."""
+        """Return whether the second half is as long as a run that counts."""
         return len(letters(self.tail)) >= _needed(self.tail, RECITED_LETTERS, RECITED_IDEOGRAPHS)
 
     def run_in(self, answer: str) -> int:
@@ -179,7 +179,7 @@ class Halves:
 
 
 def texts_of(path: Path, column: str) -> list[str]:
-    """Return the texts in a column of a table, empty cells left out; raises `InputError`: there is no such column."""
+    """Return the texts in a column of a table, without empty cells; raises `InputError` if there is no such column."""
     frame = read_table(path)
     if column not in frame.columns:
         problem = text("trial.column_missing", found=column, allowed=offer(column, frame.columns))

@@ -57,7 +57,7 @@ class Loading(Probe[LoadTested]):
         raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{void}"))
 
     def add(self, run: BoxRun, found: LoadTested) -> BoxRun:
-        """Return ``run`` with what the load test has measured."""
+        """Return ``run`` with the measurements of the load test."""
         return replace(run, load=replace(run.load, tested=found))
 
     def of(self, load: Load) -> LoadTested | None:
@@ -73,7 +73,7 @@ class Loading(Probe[LoadTested]):
         return {"load_test": load_figures(found)}
 
     def findings(self, found: LoadTested) -> Findings:
-        """Return what it has shown."""
+        """Return the findings of the load test."""
         return {Verification.PRODUCTION: _findings(load_figures(found))}
 
     def unasked(self) -> Findings:
@@ -101,7 +101,7 @@ def _loaded(tested: LoadTested) -> LoadMeasurements | None:
 
 
 def _findings(figures: LoadFigures) -> list[Finding]:
-    """Return what a load test has shown; a void test shows nothing and leaves the section open."""
+    """Return the findings of a load test; a void test shows nothing and leaves the section open."""
     if figures.void is not None:
         sentence = text("trial.finding.load_void", why=text(f"trial.void.{figures.void}"))
         return [Finding(check="load_test", outcome=Outcome.INCONCLUSIVE, sentence=sentence)]

@@ -1,7 +1,7 @@
-"""What a load test is measured with: a clock, a piece of work that never changes, a meter of energy, timed requests.
+"""The instruments of a load test: a clock, a workload that never changes, an energy meter, timed requests.
 
-Requests that leave when they are due, whatever became of those before. Latency counts from the moment at which a
-request was due, so that one that waits behind a slow one counts its waiting (Tene, "How NOT to measure latency", 2013:
+Requests leave when they are due, whatever the state of earlier ones. Latency counts from the moment a request was due,
+so a request that waits behind a slow one includes its waiting time (Tene, "How NOT to measure latency", 2013:
 coordinated omission). There is one server and one queue, as in service.
 """
 
@@ -46,7 +46,7 @@ def _calibrate() -> tuple[float, ...]:
 
 
 def _joules() -> float | None:
-    """Return what RAPL has counted for all packages; None where this machine does not tell it.
+    """Return the RAPL energy count of all packages; None if this machine doesn't provide it.
 
     Source: Linux, Documentation/power/powercap/powercap.rst, ``energy_uj``.
     """
@@ -59,21 +59,21 @@ def _joules() -> float | None:
 
 @dataclass(frozen=True)
 class Processors:
-    """Which processors the box has, and which whoever asks it."""
+    """The processors of the box, and those of its client."""
 
     box: frozenset[int]
     asking: frozenset[int]
 
 
 def _apart(threads: int) -> Processors | None:
-    """Return processors for a box of so many threads and another for whoever asks; None where there are too few."""
+    """Return processors for a box with ``threads`` threads and another for its client; None if there are too few."""
     here = sorted(os.sched_getaffinity(0))
     return Processors(frozenset(here[1:]), frozenset(here[:1])) if len(here) > threads else None
 
 
 @contextlib.contextmanager
 def running_on(processors: frozenset[int] | None) -> Iterator[None]:
-    """Let this thread, and what it starts meanwhile, run on these processors only; None: as before."""
+    """Run this thread, and everything it starts meanwhile, only on these processors; None: unchanged."""
     before = os.sched_getaffinity(0)
     if processors is not None:
         os.sched_setaffinity(0, processors)
@@ -99,12 +99,12 @@ HERE = Bench()
 
 @dataclass
 class Driven:
-    """What came of a schedule: seconds of each request (None: no answer), and of our own lateness while idle."""
+    """The result of a schedule: seconds of each request (None: no answer), and our own lateness while idle."""
 
     latencies: list[float | None] = field(default_factory=list)
     lateness: list[float] = field(default_factory=list)
     gone: bool = False
-    """Nobody answers any more."""
+    """The application no longer answers."""
 
 
 def arrivals(rate: float, seconds: float, seed: bytes) -> Floats:
@@ -117,9 +117,9 @@ def arrivals(rate: float, seconds: float, seed: bytes) -> Floats:
 
 
 def drive(due: Floats, ask: Callable[[int], bool], bench: Bench, patience: float) -> Driven:
-    """Ask request after request when it is due; what has not left ``patience`` seconds after the last never leaves.
+    """Send each request when it is due; those not sent ``patience`` seconds after the last are never sent.
 
-    ``ask(number)`` returns False where nobody answers any more.
+    ``ask(number)`` returns False if the application no longer answers.
     """
     driven, began = Driven(), bench.now()
     end = began + float(due[-1]) + patience

@@ -1,13 +1,13 @@
-"""What a load test says, and when it says nothing.
+"""The results of a load test, and when it has none.
 
-Void is a test on a host that was not quiet (the same work took much longer now and then, or afterwards), one whose
-requests left late by our own fault, and one in which the application was not the same from block to block: then the
-time block is the unit, and no figure of all requests speaks of a next run. An application that does not keep up is no
-void test: it is slow.
+A test is void on a host that wasn't quiet (the same workload took much longer at times, or afterwards), if requests
+left late through our own fault, or if the application varied from block to block: the time block is then the unit, and
+no figure over all requests predicts a further run. An application that doesn't keep up doesn't make a test void: it is
+slow.
 
-How many requests a second are served within a target: the rate is doubled until it is missed, then narrowed. Each step
-is an open-loop load of its own. What is found is a rate at which the 99th percentile of that step stayed within the
-target; the next higher step that did not stands beside it.
+To find how many requests per second are served within a target, the rate is doubled until it misses the target, then
+narrowed. Each step is its own open-loop load. The result is a rate at which the 99th percentile of that step stayed
+within the target; the next higher step that missed it is reported beside it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FEWEST_BLOCKS = 5
 _BEHIND_BLOCKS = 2.0
 Floats = NDArray[np.float64]
 _NARROWED = 3
-"""Steps between the last rate that was held and the first that was not: within a tenth of each other then."""
+"""Steps between the last rate that was met and the first that wasn't: within a tenth of each other then."""
 
 
 def load_figures(tested: LoadTested) -> LoadFigures:
@@ -64,7 +64,7 @@ def load_figures(tested: LoadTested) -> LoadFigures:
 
 
 def order_statistic(latencies: Sequence[float | None], share: float) -> float | None:
-    """Return the smallest of ``latencies`` that a share of all do not exceed; None where it is no answer."""
+    """Return the smallest of ``latencies`` that a share of all don't exceed; None if that request had no answer."""
     return _quantile(np.array([math.inf if one is None else one for one in latencies]), share)
 
 
@@ -74,7 +74,7 @@ def latencies_of(tested: LoadTested) -> Floats:
 
 
 def climb(rate: float, step: Callable[[float], LoadStep | None]) -> tuple[LoadStep, ...]:
-    """Return every step that was taken; ``step(rate)`` returns None where nobody answers any more."""
+    """Return every step taken; ``step(rate)`` returns None if the application no longer answers."""
     steps: list[LoadStep] = []
     while True:
         taken = step(rate)
@@ -100,7 +100,7 @@ def most_steps(rate: float) -> int:
 
 
 def _held_rate(steps: Sequence[LoadStep]) -> float:
-    """Return the largest rate that was held; 0 where none was."""
+    """Return the largest rate that was met; 0 if none was."""
     return max((one.rate for one in steps if one.held), default=0.0)
 
 
@@ -136,7 +136,7 @@ def _blocks(due: Floats, latencies: Floats, seconds: float) -> tuple[LoadBlock, 
 
 
 def _unsteadiness(blocks: Sequence[LoadBlock]) -> float | None:
-    """Return the 90th over the 10th percentile of the blocks' medians; None of too few blocks."""
+    """Return the 90th over the 10th percentile of the blocks' medians; None if there are too few blocks."""
     medians = [block.p50 for block in blocks if block.p50 is not None]
     if len(medians) < _FEWEST_BLOCKS:
         return None
@@ -145,7 +145,7 @@ def _unsteadiness(blocks: Sequence[LoadBlock]) -> float | None:
 
 
 def _quantile(latencies: Floats, share: float) -> float | None:
-    """Return an order statistic, never interpolated; None where it is no answer, or there is no request."""
+    """Return an order statistic, never interpolated; None if that request had no answer, or there are no requests."""
     if not len(latencies):
         return None
     found = float(np.sort(latencies)[max(0, math.ceil(share * len(latencies)) - 1)])

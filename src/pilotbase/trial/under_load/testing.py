@@ -34,9 +34,9 @@ def load_candidate(
     seed: bytes,
     bench: Bench = HERE,
 ) -> LoadTested:
-    """Return what a load test of ``candidate`` measures; raises `BoxStartError` where this host gives no box.
+    """Return the measurements of a load test of ``candidate``; raises `BoxStartError` if this host can't provide a box.
 
-    ``features``: columns of cases that may be asked any number of times.
+    ``features``: columns of cases that may be sent any number of times.
     """
     threads = candidate.submission.application.resources.threads
     terms = lasting(terms, test, threads)
@@ -52,9 +52,9 @@ def load_candidate(
 
 
 def lasting(terms: BoxTerms, test: LoadTest, threads: int) -> BoxTerms:
-    """Return terms under which a box lives as long as the test does: it may last for longer than a run may.
+    """Return terms under which a box lives as long as the test does, which may be longer than a run may last.
 
-    Twice the time that is planned, since requests wait and are waited for.
+    Twice the planned time, because requests wait and are waited for.
     """
     seconds = 2 * (test.warm_up + test.seconds + (most_steps(test.rate) * test.step_seconds if test.target else 0))
     limits = terms.limits
@@ -66,7 +66,7 @@ def lasting(terms: BoxTerms, test: LoadTest, threads: int) -> BoxTerms:
 
 
 def run_load_test(start: Starting, test: LoadTest, features: Features, seed: bytes, bench: Bench = HERE) -> LoadTested:
-    """Return what a load test measures of whatever ``start`` starts."""
+    """Return the measurements of a load test of the application that ``start`` starts."""
     request = _requests(features, test.rows)
     before = bench.calibrate()
     starts = [_timed_start(start, request, bench, keep=False)[0] for _ in range(test.starts - 1)]
@@ -102,7 +102,7 @@ def run_load_test(start: Starting, test: LoadTest, features: Features, seed: byt
 def _climbed(
     worker: Worker, test: LoadTest, request: Callable[[int], FeatureBatch], seed: bytes, bench: Bench
 ) -> tuple[LoadStep, ...] | None:
-    """Return the rates that were tried beyond the test's own; None where it has no target."""
+    """Return the rates tried beyond the test's own; None if it has no target."""
     target = test.target
     if target is None:
         return None
@@ -135,7 +135,7 @@ def _requests(features: Features, rows: int) -> Callable[[int], FeatureBatch]:
 def _timed_start(
     start: Starting, request: Callable[[int], FeatureBatch], bench: Bench, keep: bool
 ) -> tuple[float | None, Worker | None]:
-    """Return seconds from nothing to the first answer, and the worker if it is kept; None where there is no answer."""
+    """Return seconds from nothing to the first answer, and the worker if it is kept; None if there is no answer."""
     began = bench.now()
     try:
         worker = start()

@@ -1,4 +1,4 @@
-"""The programs, one file each. Whatever names ``PROGRAM`` here is found; nothing else names it."""
+"""The programs, one file each. Every module here that defines ``PROGRAM`` is discovered; nothing else lists them."""
 
 from __future__ import annotations
 

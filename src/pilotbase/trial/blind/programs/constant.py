@@ -1,4 +1,4 @@
-"""The same answer to every case: each class, a number from anywhere in the public range, the usual text, nothing."""
+"""The same answer to every case: each class, a number anywhere in the public range, the most common text, nothing."""
 
 from __future__ import annotations
 

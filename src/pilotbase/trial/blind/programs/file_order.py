@@ -1,6 +1,6 @@
-"""What neighbours in the owner's file answer, where a column tells the place in it: row numbers, a log's time.
+"""The answers of neighbours in the owner's file, where a column reveals the place in it: row numbers, log times.
 
-The nearest one, and what is usual among several, where single ones err.
+The nearest neighbour, and the most common answer among several, in case single ones err.
 """
 
 from __future__ import annotations

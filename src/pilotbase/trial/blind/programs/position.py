@@ -1,4 +1,4 @@
-"""A case's place in the run says the answer: what the public sample has at the same place."""
+"""A case's place in the run decides the answer: the one at the same place in the public sample."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _MOST_CLASSES = 10
 def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     if asked.prediction.kind not in ("label", "probability") or asked.size < _FEWEST:
         return
-    # One draw for all rates: what is lucky at one rate is at most as lucky at the next.
+    # One draw for all rates: a case that is lucky at one rate is at most as lucky at the next.
     draw = np.random.default_rng(0)
     chance, classes = draw.random(asked.size), len(asked.prediction.classes)
     other = draw.integers(1, max(classes, 2), asked.size)
