@@ -1,4 +1,4 @@
-"""Engines: where the boxes of applications are opened. The box is the same everywhere; so is what it is asked."""
+"""Engines: where the boxes of applications are opened. Boxes and their questions are the same everywhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 
 
 class Worker(Protocol):
-    """A loaded application that answers batches, as `WarmWorker` says; `predict` may raise `WorkerLostError`."""
+    """A loaded application that answers batches, like `WarmWorker`; `predict` may raise `WorkerLostError`."""
 
     load_seconds: float
 
@@ -59,7 +59,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """``local``, or as a plug-in calls it."""
+        """``local``, or the plug-in's name for it."""
         ...
 
     def start_worker(
@@ -85,7 +85,7 @@ LOCAL: Engine = LocalEngine()
 
 @dataclass(frozen=True)
 class EngineKind:
-    """An engine that ``--engine`` may name: what it needs here, checked by ``require``, and how it is opened."""
+    """An engine that ``--engine`` may name: its requirements here, checked by ``require``, and how it is opened."""
 
     require: Callable[[], None]
     open: Callable[[], Engine]
@@ -97,7 +97,7 @@ ENGINES: Mapping[str, EngineKind] = {LOCAL.name: EngineKind(lambda: None, lambda
 
 def open_engine(name: str) -> Engine:
     """Return the engine of that name; raises as `require_engine`, and as the engine is opened."""
-    if name == LOCAL.name:  # nothing of a plug-in is loaded for it
+    if name == LOCAL.name:  # loads nothing of a plug-in
         return LOCAL
     found = _engine(name)
     found.require()
@@ -105,7 +105,7 @@ def open_engine(name: str) -> Engine:
 
 
 def require_engine(name: str) -> None:
-    """Return if there is an engine of that name, and what it needs here.
+    """Return if there is an engine of that name, and its requirements are met here.
 
     Raises:
         InputError: ``compute.unknown_engine``; and as the engine's ``require``.

@@ -1,5 +1,5 @@
-"""The joins: flows across stages as plain functions, called alike by command line, hub, notebook and queued jobs.
+"""Flows across stages as plain functions. Command line, hub, notebook and queued jobs all call the same ones.
 
-Only `jobs` and the rounds of `reactions` and `services` need a process of their own, the worker; the rest runs in
-whoever calls it.
+Only `jobs` and the rounds of `reactions` and `services` need a process of their own, the worker; the rest runs in the
+caller's process.
 """

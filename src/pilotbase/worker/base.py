@@ -46,10 +46,10 @@ class Base:
 def open_base(
     create: bool = False, name: str | None = None, engine: str = "local", settings: HomeSettings | None = None
 ) -> Base:
-    """Return the base in ``PILOTBASE_HOME``; with ``create`` it is set up first where there is none.
+    """Return the base in ``PILOTBASE_HOME``; with ``create``, set it up first if there is none.
 
-    ``engine`` is where boxes are opened (`open_engine`); ``name`` is what it signs under; None takes the name that it
-    has, or `DEFAULT_NAME` for a new one. ``settings`` say where a new one keeps store and blobs.
+    ``engine`` is where boxes are opened (`open_engine`). ``name`` is the name that the base signs under; None takes its
+    present name, or `DEFAULT_NAME` for a new one. ``settings`` say where a new one keeps store and blobs.
 
     Raises:
         InputError: there is none (``pilotbase init`` makes one), or ``name`` is no name.
@@ -72,7 +72,7 @@ def open_base(
 
 
 def rotate_key(base: Base, root: bool) -> Text:
-    """Replace the signing key, or the root key, and write the public roots anew; return what was done."""
+    """Replace the signing key, or the root key, and rewrite the public roots; return what was done."""
     now = base.lab.store.clock()
     trust = rotate_root(base.trust, now) if root else rotate_signing_key(base.trust, now)
     _publish(replace(base, trust=trust))
@@ -92,10 +92,10 @@ def _publish(base: Base) -> None:
 
 
 def renew_revocations(base: Base) -> None:
-    """Let the public list of revocations speak of now; raises as `publish_revocations`."""
+    """Renew the date of the public list of revocations; raises as `publish_revocations`."""
     publish_revocations(base.trust, base.lab.view, base.revocations, base.lab.store.clock())
 
 
 def base_if_any() -> Base | None:
-    """Return the base in ``PILOTBASE_HOME``, or None where there is none; raises as `open_base` does."""
+    """Return the base in ``PILOTBASE_HOME``, or None if there is none; raises as `open_base` does."""
     return open_base() if (home_path() / "home.json").is_file() else None

@@ -1,4 +1,4 @@
-"""What somebody is asked for that stands on no record: to agree that an application goes to a site, to label items."""
+"""Requests that are on no record: to agree that an application goes to a site, to label items."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pilotbase.workspace.store import View
 
 @dataclass(frozen=True)
 class InboxItem:
-    """One thing that the actor's organisation, or the very person, is waited for to do."""
+    """One thing that the actor's organisation, or the person in particular, is expected to do."""
 
     kind: Literal["site-pack", "labelling-round"]
     identity: str
@@ -30,7 +30,7 @@ class InboxItem:
 
 
 def asked_of(base: Base, view: View) -> list[InboxItem]:
-    """Return what waits for the actor of ``view``, the oldest first."""
+    """Return what waits for the actor of ``view``, oldest first."""
     return sorted((*_packs(view), *_rounds(base, view)), key=lambda one: one.since)
 
 

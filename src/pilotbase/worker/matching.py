@@ -38,11 +38,11 @@ from pilotbase.workspace.store import View
 
 _MOST_FILES = 500
 _ABOVE = 3
-"""So many folders above an application its own scenario is looked for."""
+"""How many folders above an application its own scenario is searched for."""
 
 
 def match_subject(view: View, subject: str, comparer: Comparer | None = None) -> Matches:
-    """Return what may fit the scenario or application ``subject``, in what the actor of ``view`` sees.
+    """Return possible fits for the scenario or application ``subject``, among what the actor of ``view`` sees.
 
     Raises:
         NotFoundError: the actor sees no such record, or it is of another kind.
@@ -57,7 +57,7 @@ def match_subject(view: View, subject: str, comparer: Comparer | None = None) ->
 
 
 def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:
-    """Return what may fit a scenario or an application that need not be in the base."""
+    """Return possible fits for a scenario or an application that need not be in the base."""
     return _match(view, _asked_of(asked), comparer)
 
 
@@ -69,14 +69,14 @@ def _match(view: View, asked: Need | ApplicationOffer, comparer: Comparer | None
 
 
 def _asked_of(asked: Scenario | OfferedApplication) -> Need | ApplicationOffer:
-    """Return what a match looks at of a document."""
+    """Return the parts of a document that matching uses."""
     if isinstance(asked, Scenario):
         return need_of(asked)
     return offer_of(asked.application, need_of(asked.made_for) if asked.made_for else None)
 
 
 def gap_map(view: View) -> GapMap:
-    """Return demand without supply and supply without demand, in what the actor of ``view`` sees."""
+    """Return demand without supply and supply without demand, among what the actor of ``view`` sees."""
     now = view.store.clock()
     return gaps.gap_map(view, proofs_that_hold(view, now), now)
 
@@ -93,7 +93,7 @@ def proofs_that_hold(view: View, now: datetime) -> list[ProvenPair]:
 
 @dataclass(frozen=True)
 class Withheld:
-    """A certificate that was issued and counts for nothing now; ``why``: ``suspended`` or ``revoked``."""
+    """An issued certificate that currently counts for nothing; ``why``: ``suspended`` or ``revoked``."""
 
     serial: str
     application: str
@@ -102,7 +102,7 @@ class Withheld:
 
 
 def withheld_proofs(view: View) -> list[Withheld]:
-    """Return the certificates that no match counts because they are suspended or revoked, as the base's list says."""
+    """Return the certificates that no match counts because the base's list has them as suspended or revoked."""
     listed = revocations_of(view)
     if listed is None:
         return []
@@ -132,7 +132,7 @@ def _proven(certificate: Certificate) -> ProvenPair:
 
 
 def read_asked(path: Path, side: str) -> Scenario | OfferedApplication:
-    """Return what a file or folder describes; raises `InputError` with every problem of it."""
+    """Return the scenario or application in a file or folder; raises `InputError` with all its problems."""
     if side == "scenario":
         return load_document(Scenario, _file(path, SCENARIO_FILE))
     manifest = _file(path, MANIFEST)
@@ -143,7 +143,7 @@ def read_asked(path: Path, side: str) -> Scenario | OfferedApplication:
 
 @dataclass(frozen=True)
 class Among:
-    """What was found among files, and what is wrong with those that could not be looked at."""
+    """Matches found among files, and the problems of those that could not be read."""
 
     matches: Matches
     unreadable: tuple[InputError, ...] = ()
@@ -155,7 +155,7 @@ def match_among(
     proofs: Sequence[ProvenPair],
     by: Comparer | None = None,
 ) -> Among:
-    """Return what of the files below ``among`` may fit; ``proofs`` are certificates that hold.
+    """Return possible fits among the files below ``among``; ``proofs`` are certificates that hold.
 
     Raises:
         InputError: there are more than `_MOST_FILES`.
@@ -174,7 +174,7 @@ def match_among(
 
 @dataclass
 class _Files:
-    """Reads one file after the other; what is wrong with one is kept and stops none of the others."""
+    """Reads one file after the other; a problem with one is kept and stops none of the others."""
 
     unreadable: dict[Path, InputError] = field(default_factory=dict)
 
@@ -199,13 +199,13 @@ class _Files:
 
 
 def _offered(application: Application, own: Scenario | None) -> OfferedApplication:
-    """Return an application with its own scenario, where that is the one which it names."""
+    """Return an application with its own scenario, if that is the one which it names."""
     named = own is not None and own.name == application.scenario
     return OfferedApplication(application=application, made_for=own if named else None)
 
 
 def _scenario_above(manifest: Path) -> Path | None:
-    """Return the nearest scenario in a folder above, where applications lie beside it."""
+    """Return the nearest scenario in a parent folder, where applications are kept beside it."""
     above = (folder / SCENARIO_FILE for folder in manifest.resolve().parents[1 : _ABOVE + 1])
     return next((file for file in above if file.is_file()), None)
 

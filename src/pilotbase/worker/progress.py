@@ -1,4 +1,4 @@
-"""How far work on a record is, as everybody may be told who sees the record: coarse, so that it gives no case away."""
+"""How far work on a record is, as everybody who sees the record may know: coarse, so that it reveals no case."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class JobProgress:
     """Coarse progress of a job."""
 
     kind: str
-    """What is done; names: text ``job.kind.<kind>``."""
+    """The kind of work; names: text ``job.kind.<kind>``."""
     state: str
     position: int
     stage: Text | None
     share: int | None
-    """How far the stage is, in percent, in steps of five; None where that is not known."""
+    """Progress of the stage, in percent, in steps of five; None if unknown."""
     reason: Text | None
     """Why it waits, failed or was cancelled."""
     live: bool
@@ -30,13 +30,13 @@ class JobProgress:
 
 
 def progress_of(view: View, subject: str, kind: str | None = None) -> JobProgress | None:
-    """Return how far the newest work on a record is, or how it ended, of any kind or of ``kind``; None: none."""
+    """Return the progress or end of the newest work on a record, of any kind or of ``kind``; None if there is none."""
     newest = next((job for job in jobs_of(view, subject) if kind is None or job.kind == kind), None)
     return None if newest is None else _seated(view, newest)
 
 
 def told(job: Job) -> JobProgress:
-    """Return a job as everybody may be told of it who sees its record."""
+    """Return a job as everybody who sees its record may see it."""
     live, step = not job.ended, job.progress
     return JobProgress(
         kind=job.kind,
@@ -50,7 +50,7 @@ def told(job: Job) -> JobProgress:
 
 
 def _seated(view: View, job: Job) -> JobProgress:
-    """Return a job with the seat that it waits for, as the reader may know it."""
+    """Return a job with the seat that it waits for, as far as the reader may know it."""
     if job.kind != "trial" or job.state is not JobState.QUEUED:
         return told(job)
     waiting = (seat for seat in seats().seen(view, job.subject) if seat.state == "waiting")

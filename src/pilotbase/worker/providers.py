@@ -1,6 +1,6 @@
-"""What a computing estate gives the base: seats for its boxes, prices for its trials.
+"""What a computing estate provides to the base: seats for its boxes, prices for its trials.
 
-Without an estate boxes take this machine as it is, and nothing has a price. A plug-in's module of this name provides
+Without an estate, boxes use this machine directly, and nothing has a price. A plug-in's module of this name provides
 its own `SEATS` and `PAYER`. Engines, the third contract, are in `compute.engines`.
 """
 
@@ -28,41 +28,41 @@ from pilotbase.workspace.store import View
 
 @dataclass(frozen=True)
 class OwnWork:
-    """Boxes that a process of the base is to open."""
+    """Boxes that a process of the base will open."""
 
     kind: JobKind
     subject: str
     """``commission:NAME``, or ``service:NAME@PART``."""
     organisation: str
-    """Whose it is."""
+    """The organisation that it belongs to."""
     memory_bytes: int
     """Of each box."""
     threads: Callable[[], int]
-    """Of each box; asked only where a pool seats such work."""
+    """Threads of each box; called only if a pool seats such work."""
     boxes: int = 1
-    """At the same time."""
+    """Boxes at the same time."""
     seconds: float | None = None
-    """So long at most; None: as long as the pool lets anybody."""
+    """The longest time; None: as long as the pool permits."""
 
 
 class Seat(Protocol):
-    """Room for boxes: requested until it is granted, kept by signs of life, requested anew when lost.
+    """Room for boxes: requested until it is granted, kept by signs of life, requested again when lost.
 
-    Safe to share between threads. Nothing here waits: who wants to, calls `tend` again.
+    Safe to share between threads. Nothing here waits: callers that want to wait call `tend` again.
     """
 
     @property
     def holds_one(self) -> bool:
-        """Tell whether there is a seat: none where none is needed."""
+        """Return whether there is a seat; False if none is needed."""
         ...
 
     @property
     def is_nearly_over(self) -> bool:
-        """Tell whether its time has nearly run out: then it is left and requested anew."""
+        """Return whether its time has nearly run out: then it is left and requested again."""
         ...
 
     def tend(self) -> Callable[[], Text] | None:
-        """Return what says why the seat waits; None: it is there, or none is needed.
+        """Return a function that says why the seat waits; None: it is granted, or none is needed.
 
         Raises:
             RefusedError, NotFoundError: it could never be granted.
@@ -70,7 +70,7 @@ class Seat(Protocol):
         ...
 
     def leave(self, used: BoxUsage) -> None:
-        """Give the seat back, if there is one, with what was used of it."""
+        """Give the seat back, if there is one, with its usage."""
         ...
 
 
@@ -78,16 +78,16 @@ class TrialSeat(Protocol):
     """What a trial holds while it runs."""
 
     def watched(self, on_progress: OnProgress) -> OnProgress:
-        """Return ``on_progress`` as it ends a trial that has lost its seat."""
+        """Return ``on_progress`` extended to end a trial that has lost its seat."""
         ...
 
     def count(self, report: Report) -> None:
-        """Note what the application's box has used, as its supplier may know it."""
+        """Note the resources that the application's box has used, as its supplier may know them."""
         ...
 
 
 class Seats(Protocol):
-    """Where the boxes of the base have room."""
+    """Provides room for the boxes of the base."""
 
     def seat_for(self, view: View, work: OwnWork, holder: str) -> Seat:
         """Return the seat of ``work``, not yet requested; ``view`` is the base's own."""
@@ -96,11 +96,11 @@ class Seats(Protocol):
     def seat_of_trial(
         self, lab: TrialRuntime, record: Record, plan: TrialPlan, holder: str
     ) -> AbstractContextManager[TrialSeat]:
-        """Hold the seat of a trial until the end of the block; raises what keeps it from having one."""
+        """Hold the seat of a trial until the end of the block; raises the reason if it cannot have one."""
         ...
 
     def seen(self, view: View, thing: str) -> Sequence[SeatTold]:
-        """Return the seats that work on a trial or service waits for or has; none for who may not see the thing."""
+        """Return the seats that work on a trial or service waits for or has; empty for actors who may not see it."""
         ...
 
 
@@ -108,7 +108,7 @@ class Payer(Protocol):
     """What computing power costs, and who sells it."""
 
     def prices(self, view: View, pool: str) -> PriceList | None:
-        """Return the prices at which trials are estimated, of ``pool`` where one is named; None: there are none.
+        """Return the prices for estimates of trials, of ``pool`` if one is named; None: there are none.
 
         Raises:
             NotFoundError: the named pool has no prices.
@@ -135,7 +135,7 @@ class _FreeTrialSeat:
 
 
 class OwnSeats:
-    """Room on this machine, for which nobody waits."""
+    """Room on this machine, without waiting."""
 
     def seat_for(self, view: View, work: OwnWork, holder: str) -> Seat:
         del view, work, holder

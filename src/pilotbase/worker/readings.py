@@ -1,4 +1,4 @@
-"""What of a record an actor may read: what they may not, does not exist for them."""
+"""The parts of a record that an actor may read; for them, other parts do not exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pilotbase.workspace.store import View
 
 
 def record_for(view: View, subject: str, reading: ReadScope) -> Record:
-    """Return a record whose ``reading`` the actor may have; raises `NotFoundError` as for a record that is not seen."""
+    """Return a record of which the actor may read ``reading``; raises `NotFoundError` as for an unseen record."""
     record = load_record(view, subject)[0]
     if not may_read(reading, view.actor, record.stands):
         raise NotFoundError("record.not_found", subject=subject)
@@ -25,7 +25,7 @@ def record_for(view: View, subject: str, reading: ReadScope) -> Record:
 def scenario_for(view: View, subject: str, reading: ReadScope) -> Scenario:
     """Return the newest version of a scenario that the actor sees and may read ``reading`` of; raises as `record_for`.
 
-    Of an open scenario many see the document, and few the record.
+    Many may see the document of an open scenario, and few its record.
     """
     listing = find_listing(view, subject)
     stored = view.get(listing.digest) if listing is not None and listing.kind == "scenario" else None
@@ -38,7 +38,7 @@ def scenario_for(view: View, subject: str, reading: ReadScope) -> Scenario:
 
 
 def report_of(view: View, record: Record) -> Report | None:
-    """Return the newest report of a trial: the full one where it is seen, else the supplier's view of it."""
+    """Return the newest report of a trial: the full one if the actor sees it, else the supplier's view of it."""
     full = record.documents.get("report")
     if full is None:
         return None

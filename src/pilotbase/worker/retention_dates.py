@@ -1,4 +1,4 @@
-"""Bytes that the base keeps for somebody until a moment: once it has passed they go, and the log says so."""
+"""Bytes that the base keeps for somebody until a moment; after it they are erased, and the log records that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ALL = 1_000_000
 
 
 class KeptUntil(Document):
-    """That the base keeps an encrypted blob until a moment."""
+    """Records that the base keeps an encrypted blob until a moment."""
 
     blob: Digest
     until: Moment
@@ -23,9 +23,9 @@ Kept = TypeVar("Kept", bound=KeptUntil)
 
 
 def erase_over(base: Base, kind: str, model: type[Kept], event: str, about: Callable[[Kept], str]) -> int:
-    """Erase what is kept by documents of ``kind`` and whose time is over, and return how much that was.
+    """Erase what expired documents of ``kind`` keep, and return the number of erased blobs.
 
-    ``event``: how the log names it, of what ``about`` names and of the blob.
+    ``event``: the action of the log entries, which name the result of ``about`` and the blob.
     """
     blobs, now = base.lab.vault.blobs, base.lab.store.clock()
     kept = (stored.load(model) for stored in base.lab.view.find(kind, limit=_ALL))

@@ -1,4 +1,4 @@
-"""Rounds beside the jobs: one function, called again and again in a thread of its own, whatever goes wrong in it."""
+"""Rounds beside the jobs: one function, called again and again in a thread of its own, even after errors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Protocol
 from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableError
 
 PASSING = (BusyError, DiskFullError, UnreachableError)
-"""What passes by itself: the next round goes on."""
+"""Errors that pass by themselves: the next round goes on."""
 _log = logging.getLogger("pilotbase.worker")
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds from one round to the next, after one that went wrong, and for which the last one is waited for."""
+    """Seconds from one round to the next, after a failed one, and to wait for the last one."""
 
     idle: float
     rest: float
@@ -27,18 +27,18 @@ class Pace:
 
 
 class Rounds(Protocol):
-    """What a plug-in does beside a worker's jobs; ``rounds_of(base, name)`` of its ``worker.rounds`` makes it."""
+    """Work of a plug-in beside a worker's jobs; ``rounds_of(base, name)`` of its ``worker.rounds`` makes it."""
 
     def running(self) -> AbstractContextManager[None]:
-        """Go on in threads until the end of the block."""
+        """Run in threads until the end of the block."""
 
     def once(self) -> bool:
-        """Go one round; return whether anything was done, so that jobs that wait may go on."""
+        """Run one round; return whether anything was done, so that waiting jobs may go on."""
 
 
 @contextmanager
 def in_rounds(name: str, once: Callable[[], bool], pace: Pace) -> Iterator[None]:
-    """Call ``once`` in a thread until the end of the block, at once again where it says that there may be more."""
+    """Call ``once`` in a thread until the end of the block, again at once if it says that there may be more."""
     stop = threading.Event()
     thread = threading.Thread(target=_rounds, args=(name, once, pace, stop), name=name, daemon=True)
     thread.start()
@@ -71,7 +71,7 @@ def _rounds(name: str, once: Callable[[], bool], pace: Pace, stop: threading.Eve
         except PASSING as error:
             _log.warning("%s: %s", name, error)
             pause = pace.rest
-        except Exception:  # noqa: BLE001 - whatever it is, trials go on, and the next round may find it mended
+        except Exception:  # noqa: BLE001 - any error: trials go on, and the next round may find it mended
             _log.exception("a round of %s broke off", name)
             pause = pace.rest
         stop.wait(pause)

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, also when the disk is full."""
+"""Files that are written whole or not at all, also when the disk is full."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PUBLIC = 0o644
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = PUBLIC) -> None:
-    """Write ``path`` by way of a draft beside it; raises `OSError`, and then leaves what was there."""
+    """Write ``path`` through a draft beside it; raises `OSError`, and then leaves the earlier file."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         draft.touch(mode)
@@ -25,7 +25,7 @@ def write_whole(path: Path, content: str | bytes, mode: int = PUBLIC) -> None:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a draft folder that takes the place of ``folder`` (absent or empty) when the block ends well."""
+    """Yield a draft folder that takes the place of ``folder`` (absent or empty) when the block ends without error."""
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     draft.mkdir(parents=True)
     try:

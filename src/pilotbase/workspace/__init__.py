@@ -1,4 +1,4 @@
-"""One Store, one BlobStore and one log of a base: the floor that remembers.
+"""One Store, one BlobStore and one log of a base: the layer that remembers.
 
     home        home_path(environment) -> Path; init_home(path, settings=None) -> Home; open_home(path) -> Home
                 upgrade_home(home) -> None
@@ -26,12 +26,12 @@
     merkle      merkle_root(leaves); inclusion_proof(leaves, index);
                 verify_inclusion(leaf, index, size, proof, root); verify_consistency(sizes, roots, proof); MerkleTree
     log_check   verify_log(LogCopy, LogVerifier, witnesses=()) -> VerifiedLog; LogCopy.read(folder) / .write(folder)
-    proofs      proven_head(store, name, action) -> digest | None: what a name stands for, as the signed log says too
+    proofs      proven_head(store, name, action) -> digest | None: the digest of a name, confirmed by the signed log
                 require_stored(store, digest, kind, action): a signed entry says that the document was stored
-    reconciliation verify_store(store, witnesses=()) -> VerifiedLog: the log holds, and the tables are as it says
+    reconciliation verify_store(store, witnesses=()) -> VerifiedLog: the log holds, and the tables agree with it
     notes       LogKey(private).verifier -> LogVerifier (str() is its C2SP vkey; .open(note) -> Checkpoint)
     failures    NotFoundError, ConflictError, StaleLeaseError, BusyError
 
-Names of counters and accounts begin with the organisation that may use them (``acme/trials``); the operator uses all.
-The modules are imported by name; this package re-exports nothing, so that importing one costs no more than it needs.
+Names of counters and accounts begin with the organisation that may use them (``acme/trials``); the operator uses any.
+Import the modules by name; this package re-exports nothing, so that importing one costs no more than it needs.
 """

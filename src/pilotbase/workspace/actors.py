@@ -1,4 +1,4 @@
-"""Who asks, and who may see: an actor is an organisation with roles; a visibility names who sees a document."""
+"""Who acts, and who may see: an actor is an organisation with roles; a visibility names who sees a document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Scope = Literal["public", "parties", "base"]
 
 @dataclass(frozen=True)
 class Actor:
-    """An organisation acting in roles; who checked that it is so (the command line, the hub) made this object."""
+    """An organisation acting in roles; made by the code that has checked this (the command line, the hub)."""
 
     organisation: str
     roles: frozenset[Role]
@@ -41,7 +41,7 @@ def actor(organisation: str, *roles: Role | str, person: str | None = None) -> A
 
 
 BASE_ITSELF = Actor("", frozenset({Role.OPERATOR}))
-"""Terms are judged by what stands in the store, whoever may see it."""
+"""Terms are judged by the contents of the store, independent of who may see them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Visibility:
             raise ValueError("only the visibility 'parties' names organisations")
 
     def admits(self, actor: Actor, owner: str) -> bool:
-        """Tell whether ``actor`` may see a document of ``owner`` under this visibility."""
+        """Return whether ``actor`` may see a document of ``owner`` under this visibility."""
         if self.scope == "public" or actor.sees_all:
             return True
         return self.scope == "parties" and actor.organisation in self.organisations | {owner}

@@ -13,7 +13,7 @@ from pilotbase.workspace.failures import ConflictError
 
 
 def counter(connection: Connection, name: str) -> int:
-    """Return the value of counter ``name``; one that nobody has touched is 0."""
+    """Return the value of counter ``name``; an unused one is 0."""
     return connection.scalar(select(tables.counters.c.value).where(tables.counters.c.name == name)) or 0
 
 
@@ -28,7 +28,7 @@ def add(connection: Connection, name: str, amount: int, at_most: int | None) -> 
 
 
 def balance(connection: Connection, account: str) -> int:
-    """Return the balance of ``account``; one that nobody has touched is 0."""
+    """Return the balance of ``account``; an unused one is 0."""
     return connection.scalar(select(tables.accounts.c.balance).where(tables.accounts.c.name == account)) or 0
 
 

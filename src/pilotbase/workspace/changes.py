@@ -1,4 +1,4 @@
-"""The change feed, as far as an actor sees it, and how far each reader has come in it."""
+"""The change feed, as far as an actor sees it, and the position of each reader in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _rows = tables.positions.c
 
 @dataclass(frozen=True)
 class Change:
-    """One event; pass ``sequence`` of the last one handled to read on."""
+    """One event; pass ``sequence`` of the last handled one to read on."""
 
     sequence: int
     event: Literal["stored", "moved", "shown"]
@@ -31,7 +31,7 @@ class Change:
 def changes(connection: Connection, actor: Actor, since: int, limit: int, kinds: Collection[str] = ()) -> list[Change]:
     """Return events after position ``since``, oldest first; a writer's events appear together, in order.
 
-    ``kinds``: of documents of these kinds only, found by an index.
+    ``kinds``: only of documents of these kinds, found by an index.
     """
     same = and_(_changes.digest == _documents.digest, _changes.owner == _documents.owner)
     rows = (
@@ -47,13 +47,13 @@ def changes(connection: Connection, actor: Actor, since: int, limit: int, kinds:
 
 
 def position(connection: Connection, name: str) -> int | None:
-    """Return where the reader ``name`` has come to, or None for one that has not begun."""
+    """Return the position of the reader ``name``, or None for one that has not begun."""
     value = connection.scalar(select(_rows.value).where(_rows.name == name))
     return None if value is None else int(value)
 
 
 def move(connection: Connection, name: str, *, expected: int | None, to: int) -> bool:
-    """Move a reader on and return True; False where another has moved it meanwhile."""
+    """Move a reader on and return True; False if another has moved it meanwhile."""
     if position(connection, name) != expected:
         return False
     if expected is None:

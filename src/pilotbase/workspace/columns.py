@@ -1,4 +1,4 @@
-"""What every table is made of: the one register of tables, times in UTC, numbers that count up."""
+"""The building blocks of every table: the one register of tables, times in UTC, numbers that count up."""
 
 from __future__ import annotations
 

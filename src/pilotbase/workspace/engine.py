@@ -1,12 +1,12 @@
 """The database behind the store: SQLite (WAL) or PostgreSQL, one writer at a time in both.
 
-A write transaction of SQLite begins IMMEDIATE; of PostgreSQL it takes one advisory lock first. So both give the same
-promise: write transactions run one after the other, what a transaction reads cannot change under it, and the numbers
-of log and change feed have no gaps and appear in order.
+A write transaction of SQLite begins IMMEDIATE; one of PostgreSQL first takes an advisory lock. So both give the same
+guarantees: write transactions run one after the other, data that a transaction reads cannot change under it, and the
+numbers of log and change feed have no gaps and appear in order.
 
-Has anything been changed since? Asked at every call of a service, so it must cost next to nothing. Every state change
-is an entry of the log, so the number of entries tells. SQLite says still cheaper whether another connection has
-committed at all: ``PRAGMA data_version``, which reads shared memory only (sqlite.org/pragma.html).
+Every call of a service checks whether anything has changed since, so the check must cost next to nothing. Every state
+change is an entry of the log, so the number of entries shows it. SQLite offers a still cheaper check, whether another
+connection has committed at all: ``PRAGMA data_version``, which reads shared memory only (sqlite.org/pragma.html).
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from pilotbase.workspace.failures import BusyError, DiskFullError, UnreachableEr
 
 BUSY_SECONDS = 30
 CONNECTIONS = 40
-"""Most connections that one process opens; PostgreSQL gives a hundred to all."""
+"""Most connections that one process opens; PostgreSQL has a hundred for all."""
 _POOL = {"pool_size": 10, "max_overflow": CONNECTIONS - 10, "pool_timeout": BUSY_SECONDS}
 _WRITER_LOCK = 0x70696C6F74
 _WRITES = "pilotbase_writes"
 _PG_LOCK_TIMEOUT, _PG_DISK_FULL = "55P03", "53100"
 SQLITE_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_FSYNC")
-"""How SQLite says that nothing more could be written."""
+"""Names of the SQLite errors for a failed write."""
 _PG_CUT_OFF = ("08", "57P0", "53300")
-"""SQLSTATE of connection failures, of a server that stops, starts or recovers, and of one with no connection left."""
+"""SQLSTATE of connection failures, of a server that stops, starts or recovers, and of one without free connections."""
 _PAGE_COST = 1.1
-"""No disk turns any more. At PostgreSQL's own 4 it reads the whole index of words past its terms (`text_index`)."""
+"""Disks no longer spin. At PostgreSQL's own 4 it reads the whole index of words past its terms (`text_index`)."""
 _NEWEST = "SELECT max(number) FROM log_entries"
 
 
@@ -60,14 +60,14 @@ class Database:
 
         Raises:
             BusyError: another writer held the database, or others all connections, for longer than the busy timeout.
-            UnreachableError: the database is not there; a commit that was under way may stand or not.
+            UnreachableError: the database is not there; a commit that was under way may have succeeded or not.
             PilotbaseError: disk full or not writable; nothing was written.
         """
         with self.translated(), self._current_engine().connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
             is_postgres = connection.dialect.name == "postgresql"
             if is_postgres:
-                # A repeatable-read snapshot would be taken before the lock is granted, hence stale.
+                # A repeatable-read snapshot would be taken before the lock is granted, and so be stale.
                 connection = connection.execution_options(isolation_level="READ COMMITTED")
             with connection.begin():
                 if is_postgres:
@@ -81,7 +81,7 @@ class Database:
             yield connection
 
     def connect_apart(self) -> Connection:
-        """Return a connection of one's own that keeps no transaction open; whoever asked for it closes it."""
+        """Return a separate connection that keeps no transaction open; the caller closes it."""
         return self._current_engine().connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class Database:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Turn what a driver raises within the block into our own errors."""
+        """Turn driver errors within the block into our own errors."""
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
@@ -116,7 +116,7 @@ class Database:
 
 
 def machine_failure(error: OSError, path: Path | str) -> PilotbaseError:
-    """Return the error that tells a user what the operating system refused at ``path``."""
+    """Return the error that explains to a user what the operating system refused at ``path``."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return DiskFullError("workspace.disk_full", path=path)
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
@@ -125,7 +125,7 @@ def machine_failure(error: OSError, path: Path | str) -> PilotbaseError:
 
 
 class Freshness:
-    """Reads how far the log has come, over a connection of its own. Safe to share between threads."""
+    """Reads the number of log entries, over a connection of its own. Safe to share between threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -136,7 +136,7 @@ class Freshness:
         self._entries = 0
 
     def entries(self) -> int:
-        """Return the number of entries of the log; raises `PilotbaseError` when the database cannot be asked."""
+        """Return the number of entries of the log; raises `PilotbaseError` when the database cannot be reached."""
         with self._lock, self._database.translated():
             try:
                 return self._read()
@@ -145,7 +145,7 @@ class Freshness:
                 raise
 
     def close(self) -> None:
-        """Close the connection; the next question opens another."""
+        """Close the connection; the next call opens another."""
         with self._lock:
             self._drop()
 
@@ -190,14 +190,14 @@ def _postgres_engine(url: str) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.isolation_level = None  # we send BEGIN ourselves
     _enter_wal(connection)
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Two processes that open a new database at once: SQLite refuses one of them without waiting, so wait here."""
+    """If two processes open a new database at once, SQLite refuses one of them without waiting, so wait here."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -232,7 +232,7 @@ def _as_failure(error: DBAPIError | sqlite3.Error, place: str) -> PilotbaseError
 
 
 def _is_cut_off(error: DBAPIError | sqlite3.Error, state: str) -> bool:
-    """Tell whether the server was lost or refused us, rather than what we asked of it."""
+    """Return whether the server was lost or refused the connection, rather than the statement."""
     if not isinstance(error, DBAPIError) or isinstance(error.orig, sqlite3.Error):
         return False
     return (

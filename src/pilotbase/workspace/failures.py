@@ -1,4 +1,4 @@
-"""What a store answers when a condition of a write does not hold."""
+"""Errors of a store when a condition of a write does not hold."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 
 
 class NotFoundError(InputError):
-    """No such document or name, or none that the actor may see: the two cannot be told apart."""
+    """No such document or name, or none that the actor may see: the two are indistinguishable."""
 
 
 class ConflictError(PilotbaseError):
-    """Somebody else wrote first: a head has moved, a document or a posting is already there. Read again and decide."""
+    """Somebody else wrote first: a head has moved, or a document or posting already exists. Read again and decide."""
 
 
 class StaleLeaseError(PilotbaseError):
@@ -22,7 +22,7 @@ class BusyError(PilotbaseError):
 
 
 class UnreachableError(PilotbaseError):
-    """The database cannot be reached now (not started, starting, cut off). Whether the last write stands is open."""
+    """The database cannot be reached now (not started, starting, cut off). The last write may have succeeded or not."""
 
 
 class DiskFullError(PilotbaseError):

@@ -1,11 +1,11 @@
 """The home of a base: one private folder that holds everything, made once and opened by every command.
 
-home.json        what it is, and where store and blobs are when they are not inside
+home.json        what it is, and where store and blobs are if they are not inside
 pilotbase.db     the store (SQLite), unless `home.json` names a PostgreSQL address
 blobs/           content-addressed blobs, unless `home.json` names another fsspec address
 keys/            private keys, mode 0600; a backup leaves this folder out
 tmp/             scratch of running commands
-trust-roots.json public roots (written by whoever makes the signing keys)
+trust-roots.json public roots (written by the code that makes the signing keys)
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FOLDERS = ("blobs", "keys", "tmp")
 
 
 class HomeSettings(Document):
-    """What `home.json` says. Addresses that are absent mean: inside the home."""
+    """The contents of `home.json`. Absent addresses mean: inside the home."""
 
     document: Literal["home/1"] = "home/1"
     store_url: str | None = None
@@ -87,16 +87,16 @@ def home_path(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def init_home(path: Path, settings: HomeSettings | None = None) -> Home:
-    """Make the home at ``path`` (folders, store, log key) and return it; one that is there already is opened.
+    """Create the home at ``path`` (folders, store, log key) and return it; an existing one is opened.
 
-    `home.json` is written last: a crash before leaves a folder that the next call completes. What fails otherwise
-    leaves nothing where nothing was.
+    `home.json` is written last: a crash before that leaves a folder that the next call completes. Any other failure
+    leaves nothing behind in an empty place.
 
     Raises:
-        RefusedError: another user owns the folder, the home that is there keeps its store or blobs elsewhere, or the
-            blobs are another base's.
+        RefusedError: another user owns the folder, the existing home keeps its store or blobs elsewhere, or the blobs
+            belong to another base.
         InputError: the folder is not empty and no home, or the database holds the store of another base.
-        PilotbaseError: disk full, or not writable; nothing can be written where the blobs are to be.
+        PilotbaseError: disk full, or not writable; the place of the blobs cannot be written to.
     """
     existed = filled = True
     try:
@@ -142,7 +142,7 @@ def settings_for(store: str | None, blobs: str | None) -> HomeSettings:
     """Return the settings of a home whose store and blobs are at these addresses; None: inside the home.
 
     Raises:
-        InputError: an address that no store or no blob store has.
+        InputError: an address that no store or no blob store can have.
     """
     if store is not None and not (store.startswith(STORES) and _is_address(store)):
         raise InputError("workspace.bad_store", allowed=", ".join(f"{start}…" for start in STORES))
@@ -151,12 +151,12 @@ def settings_for(store: str | None, blobs: str | None) -> HomeSettings:
     except (ValueError, ImportError) as error:
         raise InputError("workspace.bad_blobs", found=blobs, reason=error) from error
     if blobs is not None and place.is_folder:
-        blobs = place.root  # which does not depend on where a command is given
+        blobs = place.root  # independent of where a command is run
     return HomeSettings(store_url=store, blobs_url=blobs)
 
 
 def upgrade_home(home: Home) -> None:
-    """Raise the store to this version's schema; nothing to do when it has it. Back up first."""
+    """Upgrade the store to this version's schema; nothing to do when it has it. Back up first."""
     _prepare_store(home)
 
 
@@ -174,7 +174,7 @@ def _read_home(path: Path) -> Home:
 
 
 def _unmake(path: Path, existed: bool) -> None:
-    """Take away the half of a home that was made in an empty folder, and the folder unless it ``existed``."""
+    """Remove a half-made home from an empty folder, and the folder itself unless it ``existed``."""
     for name in FOLDERS:
         shutil.rmtree(path / name, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -213,7 +213,7 @@ def _is_address(url: str) -> bool:
 
 
 def _require_unused(home: Home) -> None:
-    """Return if the log is empty: a store that was in use belongs to a base whose keys are elsewhere."""
+    """Return if the log is empty: a used store belongs to a base whose keys are elsewhere."""
     database = Database(home.store_url)
     try:
         with database.read() as connection:
@@ -225,7 +225,7 @@ def _require_unused(home: Home) -> None:
 
 
 def create_database_file(path: Path) -> None:
-    """Make the file of an embedded database, or make it private: SQLite gives its side files the same mode."""
+    """Create the file of an embedded database, or make it private: SQLite gives its side files the same mode."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.fchmod(descriptor, 0o600)

@@ -1,7 +1,7 @@
-"""Jobs: the lane of the queue (`work`) in which people's orders wait, each step of them seen by who ordered the work.
+"""Jobs: the lane of the queue (`work`) for people's orders; those who ordered the work see each of its steps.
 
-A worker that dies leaves a running job whose lease runs out; the next worker takes it over with the same attempt. So a
-handler must be able to go on from what its stage has committed.
+A worker that dies leaves a running job whose lease runs out; the next worker takes it over with the same attempt. A
+handler must therefore be able to continue from what its stage has committed.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _PAYLOAD = TypeAdapter(dict[str, str])
 _PROGRESS = TypeAdapter(Progress)
 _REASON = TypeAdapter(Text)
 WORKERS = "workers"
-"""Name of the lease by which workers without a job are heard of."""
+"""Name of the lease that records signs of life of workers without a job."""
 JobState = work.WorkState
 
 
 class Payload(dict[str, str]):
-    """What a job was ordered with; a word that it lacks fails the job, in words."""
+    """The words that a job was ordered with; a missing word fails the job, with an explanation."""
 
     def __missing__(self, word: str) -> str:
         raise InputError("job.unreadable")
@@ -56,7 +56,7 @@ class Job:
     person: str | None
     state: JobState
     attempt: int
-    """Counts up when the same work of a subject is ordered again after it failed or was cancelled."""
+    """Increases when the same work of a subject is ordered again after it failed or was cancelled."""
     stopping: bool
     progress: Progress | None
     reason: Text | None
@@ -67,9 +67,9 @@ class Job:
     """When its worker was last heard of."""
     ended_at: datetime | None
     ahead: int = 0
-    """How many queued jobs come first."""
+    """The number of queued jobs before it."""
     readable: bool = True
-    """Whether its payload could be read; a job whose payload could not is shown, and fails when its turn comes."""
+    """Whether its payload is readable; a job with an unreadable payload is shown, and fails when its turn comes."""
 
     @property
     def ended(self) -> bool:
@@ -91,7 +91,7 @@ def enqueue(change: Transaction, kind: WorkKind, subject: str, payload: Mapping[
 
 
 def stop(change: Transaction, subject: str, reason: Text) -> None:
-    """Cancel what is queued for ``subject``; what runs is told to stop at its next sign of life."""
+    """Cancel what is queued for ``subject``; a running job gets the order to stop at its next sign of life."""
     of_subject = (_OURS, _rows.key == subject)
     work.cancel(change.connection, reason, change.now, *of_subject)
     told = {"stopping": True, "reason": canonical_json(reason.model_dump())}
@@ -100,9 +100,9 @@ def stop(change: Transaction, subject: str, reason: Text) -> None:
 
 
 def claim(view: View, holder: str, seconds: int) -> ClaimedJob | None:
-    """Return the next job for the worker ``holder``, leased for so many seconds, or None.
+    """Return the next job for the worker ``holder``, leased for this many seconds, or None.
 
-    A job whose worker has died comes before a new one, with the attempt that it had.
+    A job whose worker has died comes before a new one, and keeps its attempt.
     """
     with view.store.database.write() as connection:
         now = view.store.clock()
@@ -112,14 +112,14 @@ def claim(view: View, holder: str, seconds: int) -> ClaimedJob | None:
 
 
 def _note_alive(connection: Connection, seconds: int, now: datetime) -> None:
-    """Keep, thrice a lease, that a worker has asked for work: whichever did so last holds the lease of all."""
+    """Keep, for three lease times, that a worker has looked for work: the last one to do so holds the lease for all."""
     row = connection.scalar(select(tables.leases.c.renewed_at).where(tables.leases.c.name == WORKERS))
     if row is None or not timedelta() <= now - row < timedelta(seconds=seconds / 3):
         leases.acquire(connection, WORKERS, WORKERS, seconds, now)
 
 
 def beat(view: View, claimed: ClaimedJob, progress: Progress | None = None) -> bool:
-    """Give a sign of life and return whether the job is to stop; raises `StaleLeaseError` for one that was replaced."""
+    """Give a sign of life and return whether the job is to stop; raises `StaleLeaseError` for a replaced worker."""
     values: dict[str, bytes] = {}
     if progress is not None:
         spelled = {"stage": progress.stage.model_dump(), "done": progress.done, "total": progress.total}
@@ -139,14 +139,14 @@ def finish(view: View, claimed: ClaimedJob, state: JobState, reason: Text | None
 
 
 def jobs_of(view: View, subject: str) -> list[Job]:
-    """Return the jobs of a record that ``view`` sees, newest first; raises `NotFoundError` where it sees no record."""
+    """Return the jobs of a record that ``view`` sees, newest first; raises `NotFoundError` if it sees no record."""
     if view.head(record_head(subject)) is None:
         raise NotFoundError("workspace.not_found", name=subject)
     return _newest_first(view, subject)
 
 
 def jobs_under(view: View, head: str) -> list[Job]:
-    """Return the jobs on what stands under a head, by whomever, newest first; none where the actor may not see it."""
+    """Return the jobs on the document of a head, ordered by anyone, newest first; none if the actor may not see it."""
     return [] if view.head(head) is None else _newest_first(view, head)
 
 
@@ -157,14 +157,14 @@ def ordered_jobs(view: View, subject: str) -> list[Job]:
 
 
 def jobs_ordered_for(view: View, subject: str) -> list[Job]:
-    """Return the jobs on ``subject`` that anybody has ordered for the actor's organisation, newest first."""
+    """Return the jobs on ``subject`` that anyone has ordered for the actor's organisation, newest first."""
     return _newest_first(view, subject, _rows.organisation == view.actor.organisation)
 
 
 def live_jobs(view: View) -> list[Job]:
-    """Return what is queued and running, in the order of claiming, on records that ``view`` sees.
+    """Return queued and running jobs, in the order of claiming, on records that ``view`` sees.
 
-    What a person has ordered for themselves alone is on no record, but stands in line.
+    Jobs that people have ordered for themselves alone are on no record, but count in the queue.
     """
     of_record = exists().where(tables.heads.c.name == literal(record_head("")) + _rows.key)
     rows = select(tables.work, of_record.label("of_record")).where(_OURS, work.OPEN)
@@ -218,7 +218,7 @@ def _job(row: Row[Any], ahead: int) -> Job:
 
 
 def _words(kind: TypeAdapter[_Words], kept: bytes | None) -> _Words | None:
-    """Return a column's JSON value, or None if it is of another kind: no row may end its reader."""
+    """Return a column's JSON value, or None if it is of another kind: no row may break its reader."""
     try:
         return kind.validate_json(kept) if kept else None
     except ValidationError:

@@ -1,7 +1,7 @@
-"""Journeys: plain rows from which figures over many records are counted in one statement, cut to the actor.
+"""Journeys: plain rows for counting figures over many records in one statement, cut to the actor.
 
-A journey is a copy for counting; the truth is the history of the record, and of a service its standings and warnings.
-Who sees the listing of a subject counts it.
+A journey is a copy for counting; the source is the history of the record, and for a service its standings and warnings.
+An actor who sees the listing of a subject counts it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _supports = func.coalesce(_rows.supports, 0)
 
 @dataclass(frozen=True)
 class Worth:
-    """What a scenario is worth to the field by three criteria, each 1 (low) to 5 (high)."""
+    """The value of a scenario to the field by three criteria, each 1 (low) to 5 (high)."""
 
     potential: int
     maturity: int
@@ -35,7 +35,7 @@ class Worth:
 
 @dataclass(frozen=True)
 class Journey:
-    """When one scenario or trial came by which milestone (a name of `OF_RECORDS`), and what was agreed."""
+    """When one scenario or trial reached which milestone (a name of `OF_RECORDS`), and what was agreed."""
 
     subject: str
     kind: str
@@ -46,27 +46,27 @@ class Journey:
     """Price in hundredths of ``currency``."""
     currency: str = ""
     cpu_ms: int | None = None
-    """CPU time of its trials, all rounds together; None where it was not metered."""
+    """CPU time of its trials, all rounds together; None if it was not metered."""
     supports: frozenset[Support] = frozenset()
     worth: Worth | None = None
 
 
 @dataclass(frozen=True)
 class RecordFilter:
-    """Which records: of a kind, by the state they are in, by the milestone they came by (within a span of time)."""
+    """Which records: of a kind, by their present state, by a milestone they reached (within a span of time)."""
 
     kind: str
     states: tuple[str, ...] = ()
     milestone: str = ""
     verdict: str = ""
     span: tuple[datetime, datetime] | None = None
-    """From … until before … the milestone was reached."""
+    """The milestone was reached from … until before …."""
     sector: str = ""
     action: str = ""
     since: str = ""
-    """Another milestone that they have come by as well."""
+    """Another milestone that they have reached too."""
     missing: str = ""
-    """A milestone that they have not come by."""
+    """A milestone that they have not reached."""
     support: str = ""
     owner: str = ""
     worth: Worth | None = None
@@ -74,7 +74,7 @@ class RecordFilter:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many records of one sector, action and set of supports answer to each of the wanted, in their order."""
+    """The numbers of records of one sector, action and set of supports that match each filter, in their order."""
 
     sector: str
     action: str
@@ -84,7 +84,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a scenario, or a trial or a service of it, stands."""
+    """The stage of a scenario, or of a trial or a service of it."""
 
     scenario: str
     kind: str
@@ -94,7 +94,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Journeys:
-    """Records of a kind, one place each in every list; times are microseconds since 1970, None where not reached."""
+    """Records of a kind, at the same index in every list; times are microseconds since 1970, None if not reached."""
 
     owners: tuple[str, ...]
     suppliers: tuple[str, ...]
@@ -103,11 +103,11 @@ class Journeys:
     currencies: tuple[str, ...]
     cpu_ms: tuple[int | None, ...]
     reached: tuple[tuple[int | None, ...], ...]
-    """Milestone by milestone, in the order asked for."""
+    """One list for each milestone, in the requested order."""
 
 
 def put_journey(change: Transaction, journey: Journey) -> None:
-    """Let the journey of its subject stand as given; its listing must be there. What services came by is kept."""
+    """Replace the journey of its subject; its listing must exist. The milestones of services are kept."""
     worth = journey.worth
     values: dict[str, Any] = {
         "kind": journey.kind,
@@ -129,7 +129,7 @@ def put_journey(change: Transaction, journey: Journey) -> None:
 
 
 def note_first(change: Transaction, subject: str, milestone: str, at: datetime) -> None:
-    """Note that ``subject`` came by one of `OF_SERVICES`: of several times the earliest stands, in whatever order."""
+    """Note that ``subject`` reached one of `OF_SERVICES`: of several times the earliest is kept, in any order."""
     if milestone not in OF_SERVICES:
         raise ValueError(milestone)
     column = _rows[f"{milestone}_at"]
@@ -139,7 +139,7 @@ def note_first(change: Transaction, subject: str, milestone: str, at: datetime) 
 
 
 def find_journey(change: Transaction, subject: str) -> Journey | None:
-    """Return the journey of ``subject`` as it stands within ``change``, whoever may see it."""
+    """Return the journey of ``subject`` within ``change``, independent of who may see it."""
     row = change.connection.execute(select(tables.journeys).where(_rows.subject == subject)).one_or_none()
     if row is None:
         return None
@@ -161,7 +161,7 @@ def find_journey(change: Transaction, subject: str) -> Journey | None:
 def tally(view: View, wanted: Sequence[RecordFilter], owner: str = "") -> list[Tally]:
     """Return the counts of every sector, action and set of supports that ``view`` sees, in one statement.
 
-    ``owner``: of what belongs to this organisation only.
+    ``owner``: only what belongs to this organisation.
     """
     columns = [func.sum(case((_condition(one), 1), else_=0)) for one in wanted]
     kinds = _listed.kind.in_({one.kind for one in wanted})
@@ -173,7 +173,7 @@ def tally(view: View, wanted: Sequence[RecordFilter], owner: str = "") -> list[T
 
 
 def count_wanted(view: View, wanted: RecordFilter) -> int:
-    """Return how many records `list_wanted` lists, all pages together."""
+    """Return the number of records that `list_wanted` lists on all pages together."""
     number = _joined(select(func.count())).where(_condition(wanted))
     with view.reading() as connection:
         return connection.scalar(cut_to(number, view.actor)) or 0
@@ -197,9 +197,9 @@ def list_wanted(view: View, wanted: RecordFilter, after: str | None = None, limi
 def read_journeys(
     view: View, kind: str, milestones: Iterable[str] = MILESTONES, owner: str = "", certified: bool = False
 ) -> Journeys:
-    """Return the records of ``kind`` that ``view`` sees, with when they came by ``milestones``.
+    """Return the records of ``kind`` that ``view`` sees, with the times when they reached ``milestones``.
 
-    ``owner``: what belongs to this organisation only; ``certified``: those only that came to a certificate.
+    ``owner``: only what belongs to this organisation; ``certified``: only those that have a certificate.
     """
     moments = [type_coerce(_moment(kind, milestone), BigInteger) for milestone in milestones]
     told = (_listed.owner, _rows.supplier, _listed.state, _rows.amount, _rows.currency, _rows.cpu_ms)
@@ -214,7 +214,7 @@ def read_journeys(
 
 
 def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict[Worth | None, int]:
-    """Return worth → number of the scenarios in one of ``states`` that ``view`` sees; None: nobody has said one."""
+    """Return worth → number of the scenarios in one of ``states`` that ``view`` sees; None: nobody has stated one."""
     criteria = (_rows.potential, _rows.maturity, _rows.driving_effect)
     rows = _joined(select(*criteria, func.count())).where(_listed.kind == "scenario", _listed.state.in_(states))
     with view.reading() as connection:
@@ -223,7 +223,7 @@ def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict
 
 
 def stages_of(view: View, scenarios: Collection[str]) -> list[Stage]:
-    """Return where ``scenarios``, their trials and their services stand, as far as ``view`` sees them."""
+    """Return the stages of ``scenarios``, their trials and their services, as far as ``view`` sees them."""
     of = case((_listed.kind == "scenario", _listed.subject), else_=_listed.scenario)
     rows = _joined(select(of, _listed.kind, _listed.state, func.coalesce(_rows.verdict, "")))
     own = and_(_listed.kind == "scenario", _listed.subject.in_(scenarios))
@@ -270,7 +270,7 @@ def _condition(wanted: RecordFilter) -> ColumnElement[bool]:
 
 
 def _moment(kind: str, milestone: str) -> ColumnElement[Any]:
-    """Return when a record came by ``milestone``; a scenario, to a proposal, with the first of its trials."""
+    """Return when a record reached ``milestone``; for a scenario and ``proposed``, the first of its trials."""
     if kind != "scenario" or milestone != "proposed":
         return _rows[f"{milestone}_at"]
     trial, listed = tables.journeys.alias(), tables.listings.alias()

@@ -61,11 +61,11 @@ class KeyFolder:
         return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
 
     def await_back(self, names: Iterable[str]) -> None:
-        """Note that keys of these names exist elsewhere: where one is missing, no new one is made in its place."""
+        """Note that keys of these names exist elsewhere: a missing one is not replaced by a new one."""
         write_private(self.path / _AWAITED, "".join(f"{name}\n" for name in sorted(names)).encode())
 
     def missing(self) -> tuple[str, ...]:
-        """Return the names that `await_back` noted and whose keys are not here."""
+        """Return the names that `await_back` noted and whose keys are missing."""
         path = self.path / _AWAITED
         noted = path.read_text("utf-8").split() if path.exists() else []
         return tuple(name for name in noted if not (self.path / name).exists())
@@ -89,10 +89,11 @@ class KeyFolder:
             raise machine_failure(error, path) from error
 
     def create(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """Return key file ``name``, writing ``make()`` first when there is none; of two racing makers one wins.
+        """Return key file ``name``, writing ``make()`` first if there is none; if two race, one wins.
 
         Raises:
-            RefusedError: a key of this name is to be brought back: a new one would open nothing that it closed.
+            RefusedError: a key of this name is to be brought back: a new one would open nothing that the old one
+            closed.
         """
         path = self._locate(name)
         if not path.exists():

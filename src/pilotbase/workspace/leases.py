@@ -1,8 +1,8 @@
 """Fenced leases: one holder at a time, and a holder that was replaced cannot write any more.
 
-Safety never rests on the clock: every change of holder raises the token, and a write names its token. The clock only
+Safety never depends on the clock: every change of holder raises the token, and a write names its token. The clock only
 decides when a silent holder may be replaced. A clock that jumps back makes nobody wait longer than the lease lasts: the
-first who sees it restarts the lease at the new time.
+first to notice restarts the lease at the new time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Lease:
 def acquire(connection: Connection, name: str, holder: str, seconds: int, now: datetime) -> Lease | None:
     """Return a lease of ``seconds`` on ``name``, or None while another holder's is running.
 
-    Asked again by the running holder it gives a new token: the holder may be a new process of the same name.
+    Called again by the running holder, it gives a new token: the holder may be a new process of the same name.
     """
     row = connection.execute(select(tables.leases).where(_leases.name == name)).one_or_none()
     if row is None:
@@ -72,7 +72,7 @@ def require(connection: Connection, lease: Lease) -> None:
 
 
 def is_running(connection: Connection, name: str, now: datetime) -> bool:
-    """Tell whether somebody holds ``name`` and has been heard of in time."""
+    """Return whether somebody holds ``name`` and has given a sign of life in time."""
     row = connection.execute(select(tables.leases).where(_leases.name == name)).one_or_none()
     return row is not None and row.renewed_at is not None and now < row.renewed_at + timedelta(seconds=row.seconds)
 

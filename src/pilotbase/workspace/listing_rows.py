@@ -1,7 +1,7 @@
 """The rows of listings with their scope and their words in the text index: all written here, so that they agree.
 
-A listing has the scope of the document that it shows. So who sees a listing is a question to its own row, and to the
-parties of the document where it is for parties only.
+A listing has the scope of the document that it shows. Who sees a listing is therefore decided by its own row, and by
+the document's parties if it is for parties only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KNOWN = select(_rows.subject, _rows.sequence, _rows.kind, _rows.scope, _rows.wo
 
 
 def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> None:
-    """Let the row of ``subject`` hold ``values``, in place of what was there; a new one comes last of all."""
+    """Set the row of ``subject`` to ``values``, replacing the earlier one; a new row comes last of all."""
     shown = (_documents.digest == values["digest"], _documents.owner == values["owner"])
     scope = connection.execute(select(_documents.scope).where(*shown)).scalar_one()
     after = Indexed(values["kind"], scope, values["words"])
@@ -35,14 +35,14 @@ def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> 
 
 
 def _next_sequence(connection: Connection) -> int:
-    """Return a number after all others: the newest change's, or a later one where several listings begin at once."""
+    """Return a number after all others: the newest change's, or a later one if several listings begin at once."""
     changed = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
     listed = connection.scalar(select(func.max(_rows.sequence))) or 0
     return max(int(changed), int(listed) + 1)
 
 
 def change_scope(connection: Connection, digest: str, owner: str, scope: str) -> None:
-    """Let the listings that show a document have its new scope."""
+    """Give the listings that show a document its new scope."""
     for known in connection.execute(_KNOWN.where(_rows.digest == digest, _rows.owner == owner)).all():
         connection.execute(update(tables.listings).where(_rows.subject == known.subject).values(scope=scope))
         text_index.put(connection, known.sequence, _indexed(known), _indexed(known)._replace(scope=scope))

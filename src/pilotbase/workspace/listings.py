@@ -1,14 +1,14 @@
-"""Listings: where each record stands now, to be listed, searched, counted and waited for by those who may see it.
+"""Listings: the present state of each record, to list, search, count and wait for, by those who may see it.
 
-A listing is a copy for reading; the truth is the record that the head ``record:<subject>`` stands for. Who sees the
-document of a listing sees the listing: lists, counts and searches are cut to the parts that the actor sees, so what is
-not to be seen never shows in any of them. Each part is found by an index, however many listings there are: what is
-public is one range of it, and so is each other scope for those who see all; what an organisation has to do with is
-found by its name, as owner or as party, and is little against the whole.
+A listing is a copy for reading; the source is the record under the head ``record:<subject>``. An actor who sees the
+document of a listing sees the listing: lists, counts and searches are cut to the parts that the actor sees, so hidden
+listings never show in any of them. Each part is found by an index, however many listings there are: public ones are one
+range of it, and so is each other scope for those who see all; an organisation's own are found by its name, as owner or
+as party, and are few compared with the whole.
 
-Listings that hold most of some words: a first, quick choice of those that are worth looking at one by one. A word that
-few listings hold brings all of them, a common one the newest. So what shares a rare word with the question is among
-those chosen however many listings there are, and neither time nor number of statements hangs on their number.
+Listings that hold most of some words: a first, quick choice of those that are worth reading one by one. A rare word
+brings all listings that hold it, a common one the newest. So listings that share a rare word with the query are chosen
+however many listings there are, and neither time nor number of statements depends on their number.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _WORDS_LIMIT = 8000
 _parties = tables.document_parties.c
 SCOPES = ("public", "parties", "base")
 OF_A_WORD = 100
-"""So many listings a word brings, of each scope."""
+"""The number of listings that a word brings, of each scope."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +71,15 @@ class Listing:
     sector: str = ""
     action: str = ""
     words: str = ""
-    """What a search reads."""
+    """The text that a search reads."""
     scenario: str = ""
     """Subject of the scenario that it builds on."""
     application: str = ""
     """Subject of the application that it builds on."""
     facets: str = ""
-    """What it is narrowed and counted by besides, of a kind that has such: opaque here."""
+    """Further values for narrowing and counting, for kinds that have them: opaque here."""
     moved_at: datetime | None = field(default=None, compare=False)
-    """When it came to stand as it does; set on what is read."""
+    """When it reached its present state; set when read."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class PendingWork:
 
 @dataclass(frozen=True)
 class Query:
-    """What to list. Empty fields ask for nothing; ``words`` are found anywhere, in English and Chinese."""
+    """What to list. Empty fields match everything; ``words`` are found anywhere, in English and Chinese."""
 
     kind: str
     words: str = ""
@@ -107,19 +107,19 @@ class Query:
     scenario: str = ""
     application: str = ""
     facets: Sequence[str] = ()
-    """What `Listing.facets` holds, each of them."""
+    """Values of `Listing.facets`, all of them required."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some listings, newest first, and what to pass as ``after`` for the next ones (None: these are the last)."""
+    """Some listings, newest first, and the ``after`` for the next ones (None: these are the last)."""
 
     items: tuple[Listing, ...]
     after: str | None
 
 
 def put_listing(change: Transaction, listing: Listing, waiting: Iterable[PendingWork]) -> None:
-    """Let the listing of ``listing.subject`` stand as given, with the work that waits, in place of what was there."""
+    """Replace the listing of ``listing.subject`` and the work that waits."""
     connection = change.connection
     values = {
         "kind": listing.kind,
@@ -143,14 +143,14 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Pending
 
 
 def set_facets(change: Transaction, subject: str, facets: str) -> None:
-    """Let a listing be narrowed and counted by other facets; everything else of it stands."""
+    """Replace a listing's facets; everything else of it stays."""
     change.connection.execute(update(tables.listings).where(_rows.subject == subject).values(facets=facets))
 
 
 def list_page(view: View, query: Query, after: str | None = None, limit: int = 50) -> Page:
-    """Return the listings that ``view`` sees and ``query`` asks for, those after the subject ``after``.
+    """Return the listings that ``view`` sees and that match ``query``, those after the subject ``after``.
 
-    A page is a position among subjects that the actor sees: it tells nothing of others.
+    A page is a position among subjects that the actor sees: it reveals nothing of others.
 
     Raises:
         InputError: there is no such subject for this actor.
@@ -168,9 +168,9 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
 
 
 def count(view: View, query: Query, most: int | None = None) -> int:
-    """Return how many listings ``view`` sees of those that ``query`` asks for.
+    """Return the number of listings that ``view`` sees and that match ``query``.
 
-    ``most``: what to count up to, if not all; then ``most`` + 1 means more.
+    ``most``: where to stop counting, if not at all of them; ``most`` + 1 then means more.
     """
     with view.reading() as connection:
         number = sum(_number(connection, part, query, most) for part in _parts_seen_by(view.actor))
@@ -188,7 +188,7 @@ def count_by(view: View, query: Query, column: str) -> dict[str, int]:
 
 
 def find_listing(view: View, subject: str) -> Listing | None:
-    """Return one listing, or None where the actor sees none."""
+    """Return one listing, or None if the actor sees none."""
     with view.reading() as connection:
         row = connection.execute(_one_listing(view.actor), {"subject": subject}).first()
     return None if row is None else listing_from(row)
@@ -203,19 +203,19 @@ def require_listing(view: View, subject: str) -> Listing:
 
 
 def find_listings(view: View, subjects: Collection[str]) -> dict[str, Listing]:
-    """Return subject → listing of those of ``subjects`` that the actor sees, read at once."""
+    """Return subject → listing for those of ``subjects`` that the actor sees, read at once."""
     rows = cut_to(select(tables.listings), view.actor).where(_rows.subject.in_(subjects))
     with view.reading() as connection:
         return {row.subject: listing_from(row) for row in connection.execute(rows)} if subjects else {}
 
 
 def find_waits(view: View, limit: int) -> list[tuple[Listing, PendingWork]]:
-    """Return the work that waits for the actor: for its roles, its organisation and its person; what is due first."""
+    """Return the work that waits for the actor: its roles, organisation and person; earliest due date first."""
     return _found(view, _meant(view.actor), limit)
 
 
 def find_waits_of_others(view: View, acts: Collection[str], limit: int) -> list[tuple[Listing, PendingWork]]:
-    """Return work of ``acts`` that the actor sees and that waits for others; what is due first."""
+    """Return work of ``acts`` that the actor sees and that waits for others; earliest due date first."""
     return _found(view, and_(_waits.act.in_(acts), not_(_meant(view.actor))), limit) if acts else []
 
 
@@ -225,7 +225,7 @@ def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
 
 
 def sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
-    """Return the place of a listing in the order of lists; raises `InputError` where the actor sees none."""
+    """Return the position of a listing in the order of lists; raises `InputError` if the actor sees none."""
     seen = cut_to(select(_rows.sequence).select_from(tables.listings), actor).where(_rows.subject == subject)
     sequence = connection.scalar(seen)
     if sequence is None:
@@ -234,7 +234,7 @@ def sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
 
 
 def listing_from(row: Any) -> Listing:
-    """Return the listing that a row of the table holds."""
+    """Return the listing in a row of the table."""
     title = Localized.model_validate_json(row.title)
     return Listing(
         subject=row.subject,
@@ -261,10 +261,10 @@ class _AudiencePart:
     whole: str | None = None
 
     def column(self, name: str) -> ColumnElement[Any]:
-        """Return a column of ``listings``, to be compared in this part.
+        """Return a column of ``listings`` for comparisons in this part.
 
-        An organisation's own is found by its name; no other index is to be used, as SQLite would, which without
-        statistics takes a kind for rarer.
+        An organisation's own are found by its name; this prevents the use of another index. SQLite would use one, since
+        without statistics it takes a kind for rarer.
         """
         return _rows[name] if self.whole is not None else _unindexed(_rows[name])
 
@@ -275,9 +275,9 @@ def seen_by(actor: Actor) -> ColumnElement[bool]:
 
 
 def list_resembling(view: View, query: Query, words: Sequence[str], limit: int) -> list[Listing]:
-    """Return at most ``limit`` listings that ``view`` sees, those that hold most of ``words`` first, then the newest.
+    """Return at most ``limit`` listings that ``view`` sees, those with most of ``words`` first, then the newest.
 
-    Of ``query`` its words are not asked for; the rest is.
+    The words of ``query`` are ignored; the rest applies.
     """
     folded = list(dict.fromkeys(word for one in words for word in records.fold(one).split()))
     if not folded:
@@ -304,7 +304,7 @@ class Late:
 
 @dataclass(frozen=True)
 class LateActs:
-    """How often one act is late for one role, and since when the latest of them is."""
+    """How often one act is late for one role, and the earliest due date among these."""
 
     act: str
     role: str
@@ -313,7 +313,7 @@ class LateActs:
 
 
 def count_late(view: View, now: datetime) -> list[LateActs]:
-    """Return what is late by act and role, the most often first."""
+    """Return late acts by act and role, the most frequent first."""
     columns = (_waits.act, _waits.role, func.count(), func.min(_waits.due))
     rows = select(*columns).join(tables.listings, _waits.subject == _rows.subject).where(_waits.due < now)
     grouped = cut_to(rows, view.actor).group_by(_waits.act, _waits.role)
@@ -323,7 +323,7 @@ def count_late(view: View, now: datetime) -> list[LateActs]:
 
 
 def list_late(view: View, now: datetime, act: str = "") -> list[Late]:
-    """Return what is late, of one act or of all, what has been due longest first, at most 200."""
+    """Return late acts, of one act or of all, longest overdue first, at most 200."""
     joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
     rows = cut_to(joined, view.actor).where(_waits.due < now)
     if act:
@@ -337,7 +337,7 @@ def list_late(view: View, now: datetime, act: str = "") -> list[Late]:
 
 
 def _conditions_of(part: _AudiencePart, query: Query) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of ``query`` besides its words, on the listings of one part."""
+    """Yield the conditions of ``query`` other than its words, on the listings of one part."""
     yield part.column("kind") == query.kind
     if query.states:
         yield part.column("state").in_(query.states)
@@ -349,7 +349,7 @@ def _conditions_of(part: _AudiencePart, query: Query) -> Iterator[ColumnElement[
 
 
 def _parts_seen_by(actor: Actor) -> tuple[_AudiencePart, ...]:
-    """Return the parts of the listings that ``actor`` sees, as `Visibility.admits` says of the documents they show."""
+    """Return the parts of the listings that ``actor`` sees, by `Visibility.admits` for the documents they show."""
     if actor.sees_all:
         return tuple(_AudiencePart(_rows.scope == scope, scope) for scope in SCOPES)
     public = _AudiencePart(_rows.scope == "public", "public")
@@ -362,7 +362,7 @@ def _parts_seen_by(actor: Actor) -> tuple[_AudiencePart, ...]:
 
 
 def _number(connection: Connection, part: _AudiencePart, query: Query, most: int | None) -> int:
-    """Return how many listings of one part ``query`` asks for; words alone are counted in their index."""
+    """Return the number of listings of one part that match ``query``; words alone are counted in their index."""
     words, alone = records.fold(query.words).split(), query == Query(query.kind, words=query.words)
     if words and alone and part.whole is not None:
         found = text_index.count(connection, query.kind, part.whole, words)
@@ -401,7 +401,7 @@ def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Lis
 
 
 def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query) -> Iterator[Select[Any]]:
-    """Yield ``rows`` of what ``query`` asks for, once for each part of the listings that ``actor`` sees."""
+    """Yield ``rows`` that match ``query``, once for each part of the listings that ``actor`` sees."""
     for part in _parts_seen_by(actor):
         yield _of_part(connection, rows, part, query)
 
@@ -425,7 +425,7 @@ def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
 def _resembling_in(
     connection: Connection, part: _AudiencePart, query: Query, words: list[str], limit: int
 ) -> Iterator[tuple[int, int, Listing]]:
-    """Yield (words held, sequence, listing) of at most twice ``limit``: some may go by the rest of the question."""
+    """Yield (words held, sequence, listing) of at most twice ``limit``: other conditions may drop some."""
     asked = select(tables.listings).where(part.condition, *_conditions_of(part, query))
     if part.whole is None:
         held = asked.where(or_(*(text_index.containing([word]) for word in words)))

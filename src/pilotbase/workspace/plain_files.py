@@ -21,14 +21,14 @@ class NotPlainError(OSError):
 
 
 def is_plain(name: str) -> bool:
-    """Tell whether ``name`` is a path that stays within its folder, and can be spelled everywhere."""
+    """Return whether ``name`` is a path that stays within its folder, and is valid on every system."""
     parts = name.split("/")
     return name.isprintable() and not {"", ".", ".."} & set(parts)
 
 
 @contextmanager
 def opened_folder(folder: Path, name: str = "") -> Iterator[int]:
-    """Give the descriptor of the folder ``name`` inside ``folder``; only ``folder`` itself may be a link.
+    """Yield the descriptor of the folder ``name`` inside ``folder``; only ``folder`` itself may be a link.
 
     Raises:
         NotPlainError: some part of the name is no folder.
@@ -46,10 +46,10 @@ def opened_folder(folder: Path, name: str = "") -> Iterator[int]:
 
 @contextmanager
 def opened_file(folder: Path, name: str) -> Iterator[BufferedReader]:
-    """Give the plain file ``name`` inside ``folder``, open for reading.
+    """Yield the plain file ``name`` inside ``folder``, open for reading.
 
     Raises:
-        NotPlainError: it is no plain file, or some part of the way is no folder.
+        NotPlainError: it is no plain file, or some part of the path is no folder.
     """
     parent, _, last = name.rpartition("/")
     with opened_folder(folder, parent) as descriptor:

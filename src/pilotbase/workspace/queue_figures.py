@@ -1,4 +1,4 @@
-"""Figures of the queue for those who watch it: counts and ages, nothing of what the jobs are about."""
+"""Figures of the queue for monitoring: counts and ages, without the contents of jobs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _jobs = tables.work.c
 
 @dataclass(frozen=True)
 class QueueFigures:
-    """How many jobs stand where; how long the oldest of them has waited, and no sign of life has come from a worker."""
+    """The number of jobs in each state; how long the oldest of them has waited, and workers have been silent."""
 
     by_state: Mapping[str, int]
     oldest_seconds: float
-    """0 where nothing waits."""
+    """0 if nothing waits."""
     silent_seconds: float
-    """Of the running job that was heard of the longest ago; 0 where none runs."""
+    """Seconds since the oldest sign of life of a running job; 0 if none runs."""
     heard_at: datetime | None
-    """When any worker was last heard of; None: never."""
+    """When any worker last gave a sign of life; None: never."""
     heard: bool
-    """Whether that was within a lease; if not, what waits does so in vain."""
+    """Whether that was within a lease; if not, nothing takes the waiting jobs."""
 
     @property
     def live(self) -> int:
@@ -36,7 +36,7 @@ class QueueFigures:
 
 
 def queue_figures(store: Store) -> QueueFigures:
-    """Return the figures of the whole queue; for operators only, for the counts are not public."""
+    """Return the figures of the whole queue; for operators only, since the counts are not public."""
     now = store.clock()
     beats = func.min(_jobs.beat_at), func.max(_jobs.beat_at)
     count = select(_jobs.state, func.count(), func.min(_jobs.queued_at), *beats)
@@ -58,5 +58,5 @@ def queue_figures(store: Store) -> QueueFigures:
 
 
 def _age(moment: datetime | None, now: datetime) -> float:
-    """Return the seconds since ``moment``; a clock that was set back makes nothing younger than now."""
+    """Return the seconds since ``moment``; if the clock was set back, at least 0."""
     return 0.0 if moment is None else max((now - moment).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""How documents stand in the store and who sees them: the one place where a view is cut to an actor."""
+"""How documents are stored and who sees them: the one place where a view is cut to an actor."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Fields = Mapping[str, FieldValue | Sequence[FieldValue]]
 _SEARCH_LIMIT = 20_000
 _FIELD_LIMIT = 400
 EYES = 1024
-"""For so many actors a statement is kept: to build one takes longer than to ask the database."""
+"""The number of actors for whom a statement is kept: building one takes longer than the query itself."""
 _documents = tables.documents.c
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A document as it stands in the store: canonical JSON bytes with kind, owner and visibility."""
+    """A document in the store: canonical JSON bytes with kind, owner and visibility."""
 
     digest: str
     kind: str
@@ -51,7 +51,7 @@ class Stored:
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition on rows of ``documents`` that `Visibility.admits` states for one of them."""
+    """Return the condition on rows of ``documents`` that is equivalent to `Visibility.admits`."""
     return true() if actor.sees_all else _visible_in(actor.organisation)
 
 
@@ -68,7 +68,7 @@ def _visible_in(organisation: str) -> ColumnElement[bool]:
 
 
 def get(connection: Connection, actor: Actor, digest: str) -> Stored | None:
-    """Return the document named ``digest``, the actor's own copy first, or None where the actor sees none."""
+    """Return the document named ``digest``, the actor's own copy first, or None if the actor sees none."""
     rows = connection.execute(_copies(actor.organisation, actor.sees_all), {"digest": digest}).all()
     return next(_read(connection, rows), None)
 
@@ -82,7 +82,7 @@ def _copies(organisation: str, sees_all: bool) -> Select[Any]:
 
 
 def digest_of_head(connection: Connection, actor: Actor, name: str) -> str | None:
-    """Return the digest that ``name`` stands for, or None where the actor sees no such document."""
+    """Return the digest of head ``name``, or None if the actor sees no such document."""
     return connection.scalar(_heads(actor.organisation, actor.sees_all), {"name": name})
 
 
@@ -102,7 +102,7 @@ def get_all(connection: Connection, actor: Actor, digests: Sequence[str]) -> dic
 
 
 def named(connection: Connection, actor: Actor, names: Sequence[str]) -> dict[str, Stored]:
-    """Return name → the document that this head stands for, for those that the actor sees."""
+    """Return name → the document of this head, for those that the actor sees."""
     head = tables.heads.c
     of_head = and_(head.digest == _documents.digest, head.owner == _documents.owner)
     rows = select(tables.documents, head.name).join(tables.heads, of_head).where(head.name.in_(names))
@@ -111,7 +111,7 @@ def named(connection: Connection, actor: Actor, names: Sequence[str]) -> dict[st
 
 
 def copy_of(connection: Connection, digest: str, owner: str) -> Stored | None:
-    """Return the copy of ``digest`` that ``owner`` holds, whoever may see it."""
+    """Return the copy of ``digest`` that ``owner`` holds, independent of who may see it."""
     rows = connection.execute(_COPY, {"digest": digest, "owner": owner}).all()
     return next(_read(connection, rows), None)
 
@@ -128,8 +128,8 @@ def find(connection: Connection, actor: Actor, kind: str, fields: Fields, limit:
 def search(connection: Connection, actor: Actor, words: str, kind: str | None, limit: int) -> list[Stored]:
     """Return documents whose text holds every word of ``words``, newest first.
 
-    A word is found anywhere, inside longer words too: this serves Chinese, which sets no spaces, and English alike. It
-    reads every document's text (LIKE), which is right for tens of thousands of documents; no ranking.
+    A word is found anywhere, inside longer words too: this serves both Chinese, which has no spaces, and English. It
+    reads every document's text (LIKE), which is adequate for tens of thousands of documents; no ranking.
     """
     terms = fold(words).split()
     rows = _visible(actor).where(*(_documents.search.contains(term, autoescape=True) for term in terms))
@@ -139,7 +139,7 @@ def search(connection: Connection, actor: Actor, words: str, kind: str | None, l
 
 
 def field_values(fields: Fields) -> Iterator[tuple[str, str]]:
-    """Iterate (name, value) pairs; a sequence gives one pair an item."""
+    """Iterate (name, value) pairs; a sequence gives one pair for each item."""
     for name, value in fields.items():
         many = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
         for one in many:
@@ -147,7 +147,7 @@ def field_values(fields: Fields) -> Iterator[tuple[str, str]]:
 
 
 def text_of(document: Document) -> str:
-    """Return what a search of ``document`` reads: all its strings, digests left out, folded."""
+    """Return the text that a search of ``document`` reads: all its strings, without digests, folded."""
     words = (word for word in _strings(document.to_json_value()) if not is_digest(word))
     return fold("\n".join(words))[:_SEARCH_LIMIT]
 

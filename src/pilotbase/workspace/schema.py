@@ -1,4 +1,4 @@
-"""The schema of the store: made and raised to a newer version by Alembic migrations, checked at every opening.
+"""The schema of the store: created and upgraded by Alembic migrations, checked at every opening.
 
 A plug-in with tables has revisions and a version of its own, which follow those of the core.
 """
@@ -27,7 +27,7 @@ class _Chain:
 
     folder: Path
     table: str
-    """Where the database keeps the version that it has."""
+    """The database table with its present version."""
 
     @property
     def versions(self) -> list[str]:
@@ -36,7 +36,7 @@ class _Chain:
 
 
 def upgrade(database: Database) -> None:
-    """Bring ``database`` to `CURRENT`, all in one transaction; nothing to do when it is there already."""
+    """Bring ``database`` to `CURRENT`, all in one transaction; nothing to do if it is there already."""
     with database.write() as connection:
         version = _version(connection)
         if version is not None:
@@ -46,9 +46,9 @@ def upgrade(database: Database) -> None:
 
 
 def migrate(connection: Connection, target: str) -> None:
-    """Bring the database of ``connection`` from the version that it has to ``target``, within its transaction.
+    """Bring the database of ``connection`` from its present version to ``target``, within its transaction.
 
-    Plug-ins come to their newest versions.
+    Plug-ins are brought to their newest versions.
     """
     _run(connection, _Chain(Path(__file__).parent / "migrations" / "versions", _TABLE), target)
     for chain in _chains():
@@ -79,7 +79,7 @@ def require_current(database: Database) -> None:
 
 
 def require_released(version: str, path: object) -> None:
-    """Raise `PilotbaseError` if a development version from before 0.1 wrote what ``path`` holds."""
+    """Raise `PilotbaseError` if a development version from before 0.1 wrote the contents of ``path``."""
     if version < VERSIONS[0]:
         raise PilotbaseError("workspace.schema_unreleased", path=path, found=version)
 
@@ -88,7 +88,7 @@ def require_plugins(connection: Connection) -> None:
     """Return if every plug-in that has tables in this database is installed.
 
     Raises:
-        PilotbaseError: ``backup.plugin_missing``: the rows of one would be left out.
+        PilotbaseError: ``backup.plugin_missing``: its rows would be left out.
     """
     known = {chain.table for chain in _chains()}
     there = [name for name in inspect(connection).get_table_names() if name.startswith(f"{_TABLE}_")]
@@ -117,7 +117,7 @@ def _chains() -> Iterator[_Chain]:
 
 
 def _versions_of_plugins(connection: Connection, database: Database) -> Iterator[tuple[str, str]]:
-    """Yield the version that an outdated plug-in has, and the one it needs; raises `PilotbaseError` for a newer one."""
+    """Yield the version of an outdated plug-in, and the required one; raises `PilotbaseError` for a newer one."""
     for chain in _chains():
         *_, newest = known = chain.versions
         found = _version(connection, chain.table)

@@ -23,7 +23,7 @@ service_keys = Table(
     Column("revoked_at", UtcMoment, nullable=True),
     Index("service_keys_of", "service", "made_at"),
 )
-"""Who may call a service. ``secret`` is the hex SHA-256 of it, ``prefix`` how it begins; no budget: ''."""
+"""Who may call a service. ``secret`` is its hex SHA-256, ``prefix`` its beginning; no budget: ''."""
 
 service_budgets = Table(
     "service_budgets",
@@ -34,7 +34,7 @@ service_budgets = Table(
     Column("calls", BigInteger, nullable=True),
     Column("tokens", BigInteger, nullable=True),
 )
-"""How much may be used in a period ('month' or 'total'); null: as much as is asked for."""
+"""How much may be used in a period ('month' or 'total'); null: no limit."""
 
 service_spending = Table(
     "service_spending",
@@ -45,7 +45,7 @@ service_spending = Table(
     Column("calls", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False),
 )
-"""What has gone out of a budget in one period (``2026-11``, or 'total'): used, or in an allotment."""
+"""The part of a budget spent in one period (``2026-11``, or 'total'): used, or in an allotment."""
 
 allotments = Table(
     "allotments",
@@ -60,7 +60,7 @@ allotments = Table(
     Index("allotments_of", "service", "budget", "period"),
     Index("allotments_renewed", "renewed_at"),
 )
-"""What a desk holds of a budget and has not accounted for: a part of what stands in ``service_spending``."""
+"""The part of a budget that a desk holds and has not accounted for: included in ``service_spending``."""
 
 service_meters = Table(
     "service_meters",
@@ -75,7 +75,7 @@ service_meters = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("microseconds", BigInteger, nullable=False),
 )
-"""What was used, by the hour in which the call ended; ``version``: digest of what answered, or ''."""
+"""What was used, by the hour in which the call ended; ``version``: digest of the answering version, or ''."""
 
 service_journals = Table(
     "service_journals",
@@ -84,4 +84,4 @@ service_journals = Table(
     Column("segment", Integer, nullable=False),
     Column("place", BigInteger, nullable=False),
 )
-"""Up to which byte of which segment the journal of a desk has been taken in; segment -1: all of it."""
+"""The segment and byte up to which the journal of a desk has been taken in; segment -1: all of it."""

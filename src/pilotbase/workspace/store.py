@@ -1,4 +1,4 @@
-"""The one store of a base, and the view of it that an actor gets.
+"""The one store of a base, and the view of it for an actor.
 
 store = home.open_store()
 view = store.as_actor(actor("plant", Role.DEMAND_OWNER))
@@ -56,7 +56,7 @@ class Store:
         return cls(database, key, clock)
 
     def as_actor(self, actor: Actor) -> View:
-        """Return what ``actor`` sees and may do: what it may not see does not exist for it."""
+        """Return the store as ``actor`` sees it: what it may not see does not exist for it."""
         return View(self, actor)
 
     def log_copy(self) -> LogCopy:
@@ -71,25 +71,25 @@ class Store:
 
 @dataclass(frozen=True)
 class View:
-    """The store as one actor sees it. Reads return None or nothing for what is not there *or* not to be seen."""
+    """The store as one actor sees it. Reads return None or nothing for what is missing *or* not visible."""
 
     store: Store
     actor: Actor
     connection: Connection | None = None
-    """Of the transaction that it reads within (`within`); None: each read opens one."""
+    """The connection of the transaction that it reads within (`within`); None: each read opens one."""
     request: Digest | None = None
-    """Names the very request that is acted on, where it may be sent again: its act happens once (`outcome`)."""
+    """Names the request being acted on, if it may be sent again: its act happens once (`outcome`)."""
 
     def as_actor(self, actor: Actor) -> View:
-        """Return what another actor sees at the same place: within the same transaction, if within one."""
+        """Return another actor's view of the same store: within the same transaction, if within one."""
         return replace(self, actor=actor)
 
     def asked_by(self, request: Digest | None) -> View:
-        """Return this view as it acts on a request that may be sent again; None: on one that will not."""
+        """Return this view for acting on a request that may be sent again; None: on one that will not."""
         return replace(self, request=request)
 
     def within(self, change: Transaction) -> View:
-        """Return this view as ``change`` sees it: with what it has written, over its own connection.
+        """Return this view within ``change``: with its writes, over its own connection.
 
         A writer that reads over a second connection would wait for itself once all connections wait for the writer.
         """
@@ -97,10 +97,10 @@ class View:
 
     @contextmanager
     def transaction(self, action: str) -> Iterator[Transaction]:
-        """Open a write transaction whose changes stand in the log under ``action`` (``scenario.published``).
+        """Open a write transaction whose changes are logged under ``action`` (``scenario.published``).
 
-        Everything in it and its log entry is written at the end of the block, or nothing is when the block raises.
-        There is one writer at a time: whoever opens a second transaction inside the block waits for themselves.
+        Everything in it and its log entry is written at the end of the block, or nothing if the block raises. There is
+        one writer at a time: a second one opened inside the block waits for the first.
         """
         with self.store.database.write() as connection:
             now = self.store.clock()
@@ -116,14 +116,14 @@ class View:
             return change.put(document, visibility, owner=owner)
 
     def outcome(self) -> str | None:
-        """Return what this very request came to when it was sent before (`Transaction.settle`), or None."""
+        """Return the result of this very request when it was sent before (`Transaction.settle`), or None."""
         if self.request is None:
             return None
         with self.reading() as connection:
             return outcome_of(connection, self.request, self.store.clock())
 
     def done(self, model: type[D]) -> D | None:
-        """Return the document that this very request came to when it was sent before, or None."""
+        """Return the document that resulted from this very request when it was sent before, or None."""
         digest = self.outcome()
         return None if digest is None else self.load(digest, model)
 
@@ -140,17 +140,17 @@ class View:
         return found.load(model)
 
     def head(self, name: str) -> str | None:
-        """Return the digest that ``name`` stands for, or None."""
+        """Return the digest of head ``name``, or None."""
         with self.reading() as connection:
             return records.digest_of_head(connection, self.actor, name)
 
     def get_all(self, digests: Sequence[str]) -> dict[str, Stored]:
-        """Return digest → document for those of ``digests`` that are there, read at once."""
+        """Return digest → document for the existing ones of ``digests``, read at once."""
         with self.reading() as connection:
             return records.get_all(connection, self.actor, digests)
 
     def named(self, names: Sequence[str]) -> dict[str, Stored]:
-        """Return name → the document that it stands for, for those of ``names`` that are there, read at once."""
+        """Return name → its document, for the existing ones of ``names``, read at once."""
         with self.reading() as connection:
             return records.named(connection, self.actor, names)
 
@@ -165,17 +165,17 @@ class View:
             return records.search(connection, self.actor, words, kind, limit)
 
     def changes(self, since: int = 0, limit: int = 1000, kinds: Collection[str] = ()) -> list[Change]:
-        """Return what happened after position ``since``, to documents of ``kinds`` (none: of all), oldest first."""
+        """Return the changes after position ``since``, to documents of ``kinds`` (none: of all), oldest first."""
         with self.reading() as connection:
             return changes(connection, self.actor, since, limit, kinds)
 
     def counter(self, name: str) -> int:
-        """Return the value of a counter, 0 when nobody has touched it or it belongs to others."""
+        """Return the value of a counter; 0 if it is unused or belongs to others."""
         with self.reading() as connection:
             return budgets.counter(connection, name) if self._may_read(name) else 0
 
     def balance(self, account: str) -> int:
-        """Return the balance of an account, 0 when nobody has touched it or it belongs to others."""
+        """Return the balance of an account; 0 if it is unused or belongs to others."""
         with self.reading() as connection:
             return budgets.balance(connection, account) if self._may_read(account) else 0
 
@@ -185,12 +185,12 @@ class View:
             return leases.acquire(connection, name, holder, seconds, self.store.clock())
 
     def renew(self, lease: Lease) -> None:
-        """Heartbeat: let ``lease`` run on from now; raises `StaleLeaseError` when another has taken over."""
+        """Heartbeat: let ``lease`` run on from now; raises `StaleLeaseError` if another has taken over."""
         with self.store.database.write() as connection:
             leases.renew(connection, lease, self.store.clock())
 
     def release(self, lease: Lease) -> None:
-        """Give ``lease`` up; raises `StaleLeaseError` when another has taken over."""
+        """Give ``lease`` up; raises `StaleLeaseError` if another has taken over."""
         with self.store.database.write() as connection:
             leases.release(connection, lease)
 
@@ -202,7 +202,7 @@ class View:
             return list(islice((line for line in lines if everything or line.actor.organisation == own), limit))
 
     def log_payload(self, number: int) -> bytes | None:
-        """Return the payload of entry ``number`` for those who see the entry; None when erased or not to be seen."""
+        """Return the payload of entry ``number`` for those who see the entry; None if erased or not visible."""
         seen = self.log_entries(number, 1)
         if not seen or seen[0].number != number:
             return None
@@ -222,7 +222,7 @@ class View:
             return self._checkpoint(connection)
 
     def prove(self, number: int) -> log.InclusionProof:
-        """Return the proof that entry ``number`` stands in the newest checkpoint; raises `NotFoundError`."""
+        """Return the proof that entry ``number`` is in the newest checkpoint; raises `NotFoundError`."""
         with self.reading() as connection:
             return log.prove_inclusion(connection, number, self._checkpoint(connection))
 
@@ -233,7 +233,7 @@ class View:
         return self.store.key.verifier.open(note)
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """Return a connection for reading rows of a room's own; what they show must be cut to the actor."""
+        """Return a connection for reading a room's own rows; the caller must cut them to the actor."""
         return nullcontext(self.connection) if self.connection is not None else self.store.database.read()
 
     def _may_read(self, name: str) -> bool:
@@ -242,7 +242,7 @@ class View:
 
 @dataclass(frozen=True)
 class Remembering(View):
-    """A view as it was when ``documents`` were read; what is not among them is read when it is asked for."""
+    """A view at the time when ``documents`` were read; other documents are read on demand."""
 
     documents: Mapping[str, Stored] = field(default_factory=dict)
     """Digest, or name of a head → the document."""

@@ -1,8 +1,8 @@
 """The tables of the one store. Queue, budget and ledger are plain rows; documents are canonical JSON bytes.
 
 The migrations build these tables; a test compares the two. Times are microseconds since 1970 in UTC: SQLite keeps no
-zones, and integers compare alike in both databases. Tables of a later room stand in a file of their own;
-those of plug-ins in their module of this name.
+zones, and integers compare alike in both databases. Tables of a later room are in a file of their own; those of
+plug-ins in their module of this name.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ log_payloads = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("payload", LargeBinary, nullable=False),
 )
-"""Personal or secret payload, held apart so that erasing it leaves every proof valid."""
+"""Personal or secret payload, stored separately so that erasing it leaves every proof valid."""
 
 log_readings = Table(
     "log_readings",
@@ -166,7 +166,7 @@ log_readings = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Index("log_readings_number", "number"),
 )
-"""By what was read → the lines of the log that tell of it (`log.entries`)."""
+"""What was read → the lines of the log that record it (`log.entries`)."""
 
 hidden_sets = Table(
     "hidden_sets",
@@ -206,7 +206,7 @@ attempts = Table(
     ),
     sqlite_autoincrement=True,
 )
-"""A number is held by one attempt; only one that was returned before delivery frees it."""
+"""A number is held by one attempt; it is freed only if the attempt was returned before delivery."""
 
 listings = Table(
     "listings",
@@ -236,9 +236,9 @@ listings = Table(
     Index("listings_application", "kind", "application", "sequence"),
     Index("listings_facets", "kind", "scope", "facets", "sequence"),
 )
-"""Where each record stands now: a copy of it to list and to search. Who sees the document (digest, owner) sees it.
+"""The present state of each record: a copy to list and to search. Who sees the document (digest, owner) sees it.
 
-``scope`` is that document's; see `listing_rows`. A list is an index's range of one kind and scope.
+``scope`` is that document's; see `listing_rows`. A list is a range of an index over one kind and scope.
 """
 
 listing_search = Table(
@@ -268,9 +268,9 @@ waits = Table(
 """What each record waits for; an empty organisation or person means any."""
 
 OF_RECORDS = ("demanded", "opened", "proposed", "agreed", "frozen", "reported", "accepted", "certified")
-"""What a record comes by on the way from demand to use, in order."""
+"""The milestones of a record on the way from demand to use, in order."""
 OF_SERVICES = ("served", "warned", "stopped")
-"""What a service comes by for the first time: it answers, a risk warning is raised, it is stopped."""
+"""The first-time milestones of a service: it answers, a risk warning is raised, it is stopped."""
 MILESTONES = (*OF_RECORDS, "served")
 """The whole way from demand to use."""
 
@@ -292,10 +292,10 @@ journeys = Table(
     ForeignKeyConstraint(["subject"], ["listings.subject"]),
     Index("journeys_certified", "kind", "certified_at"),
 )
-"""When a scenario, a trial or a service came by which milestone, and what figures are made of besides.
+"""When a scenario, a trial or a service reached which milestone, and other values for figures.
 
-``amount`` is the agreed price in hundredths of ``currency``; ``cpu_ms`` what the trials of all rounds have taken;
-``supports`` has bit *n* for the support that stands at place *n* of its vocabulary.
+``amount`` is the agreed price in hundredths of ``currency``; ``cpu_ms`` the CPU time of the trials of all rounds;
+``supports`` has bit *n* for the support at place *n* of its vocabulary.
 """
 
 _OPEN, _ONE = text("ready_at is not null"), text("ready_at is not null and not stopping")
@@ -346,7 +346,7 @@ uploads = Table(
     Index("uploads_owner", "owner", "created_at"),
     Index("uploads_expiry", "expires_at"),
 )
-"""What is being handed in; a row goes with its bytes when it is taken in, erased or expires."""
+"""Open uploads; a row and its bytes are deleted when it is taken in, erased or expires."""
 
 upload_chunks = Table(
     "upload_chunks",
@@ -357,7 +357,7 @@ upload_chunks = Table(
     Column("blob", String(71), nullable=False),
     ForeignKeyConstraint(["upload"], ["uploads.identity"]),
 )
-"""Encrypted chunks by where they start; those from ``uploads.received`` on were not acknowledged."""
+"""Encrypted chunks by their offset; those from ``uploads.received`` on were not acknowledged."""
 
 threads = Table(
     "threads",
@@ -374,7 +374,7 @@ threads = Table(
     Index("threads_subject", "subject", "sequence"),
     Index("threads_sequence", "sequence"),
 )
-"""Where each thread stands now; who sees its subject sees it, a private one only its asker and the subject's owner."""
+"""The present state of each thread, seen with its subject; a private one only by its asker and the subject's owner."""
 
 notices = Table(
     "notices",
@@ -394,7 +394,7 @@ notices = Table(
     Index("notices_made", "made_at"),
     sqlite_autoincrement=True,
 )
-"""What happened, for whom: an empty organisation, role or person means any. ``author`` did it and is not told."""
+"""What happened, for whom: an empty organisation, role or person means any. ``author`` did it and is not notified."""
 
 notice_reads = Table(
     "notice_reads",
@@ -423,7 +423,7 @@ notice_mails = Table(
     Column("position", BigInteger, nullable=False),
     Column("sent_at", UtcMoment, nullable=True),
 )
-"""How a person wants notices by mail, and the last one that was mailed."""
+"""A person's mail settings for notices, and the last mailed one."""
 
 webhooks = Table(
     "webhooks",
@@ -448,7 +448,7 @@ positions = Table(
     Column("name", String(60), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""How far a reader of the change feed, or of time, has come."""
+"""The position of a reader of the change feed, or of time."""
 
 requests = Table(
     "requests",
@@ -458,7 +458,7 @@ requests = Table(
     Column("done_at", UtcMoment, nullable=False),
     Index("requests_age", "done_at"),
 )
-"""What a request came to that may be sent again (`requests`)."""
+"""The results of requests that may be sent again (`requests`)."""
 
 CORE = frozenset(metadata.tables)
 """The names of the tables above; those of plug-ins follow."""

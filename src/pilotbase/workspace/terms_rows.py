@@ -1,4 +1,4 @@
-"""How datasets and agreements stand, as rows: written with their records, read with every closed value."""
+"""The states of datasets and agreements as rows: written with their records, read with every closed value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ datasets = Table(
     Column("version", String(40), nullable=False),
     Column("opening", String(20), nullable=False),
 )
-"""How each dataset stands: a copy of its record, to be read with every chunk. ``digest``: its newest description."""
+"""The state of each dataset: a copy of its record, read with every chunk. ``digest``: its newest description."""
 agreements = Table(
     "agreements",
     metadata,
@@ -36,7 +36,7 @@ agreements = Table(
     Index("agreements_of", "dataset", "assignee"),
     Index("agreements_ending", "state", "ends"),
 )
-"""How each agreement stands: a copy of its record. ``ends``: the first moment at which it holds no more."""
+"""The state of each agreement: a copy of its record. ``ends``: the first moment at which it no longer holds."""
 uses = Table(
     "uses",
     metadata,
@@ -62,10 +62,10 @@ uses = Table(
     Index("uses_organisation", "organisation", "used_at"),
     CheckConstraint("epsilon >= 0 and rows >= 0", name="uses_spend"),
 )
-"""Every use, in the order in which it was counted under its ``ground``: ``place`` is the count, no two have the same.
+"""Every use, in the order of counting under its ``ground``: ``place`` is the count, and unique.
 
 ``epsilon`` in millionths; ``…_so_far``: spent under this ground up to this row, itself included. ``request`` names the
-use: asked for again, it is found and not counted again. A ground is an agreement, an open dataset, or a paper's digest.
+use: requested again, it is found and not counted again. A ground is an agreement, an open dataset, or a paper's digest.
 """
 refusals = Table(
     "refusals",
@@ -78,13 +78,13 @@ refusals = Table(
     Column("day", String(10), primary_key=True),
     Column("times", BigInteger, nullable=False),
 )
-"""How often a day the gate has refused whom what: counted, so that asking again and again does not fill the log."""
+"""How often a day the gate has refused which act to whom: counted, so that repeated requests do not fill the log."""
 _datasets, _agreements = datasets.c, agreements.c
 
 
 @dataclass(frozen=True)
 class DatasetRow:
-    """How a dataset stands; see `datasets`."""
+    """The state of a dataset; see `datasets`."""
 
     subject: str
     owner: str
@@ -100,7 +100,7 @@ class DatasetRow:
 
 @dataclass(frozen=True)
 class AgreementRow:
-    """How an agreement stands; see `agreements`."""
+    """The state of an agreement; see `agreements`."""
 
     subject: str
     dataset: str
@@ -120,52 +120,52 @@ class AgreementRow:
         return AgreementState.AGREED if self.begins is not None and now < self.begins else AgreementState.IN_FORCE
 
     def holds_at(self, now: datetime) -> bool:
-        """Tell whether it may be used."""
+        """Return whether it may be used."""
         return self.state_at(now) == AgreementState.IN_FORCE
 
 
 def put_dataset(connection: Connection, row: DatasetRow) -> None:
-    """Let the row of a dataset say how it stands."""
+    """Write the state of a dataset to its row."""
     _put(connection, datasets, asdict(row))
 
 
 def put_agreement(connection: Connection, row: AgreementRow) -> None:
-    """Let the row of an agreement say how it stands."""
+    """Write the state of an agreement to its row."""
     _put(connection, agreements, asdict(row))
 
 
 def dataset_row(connection: Connection, subject: str) -> DatasetRow | None:
-    """Return how a dataset stands, or None for one that is not there."""
+    """Return the state of a dataset, or None if there is none."""
     found = connection.execute(select(datasets).where(_datasets.subject == subject)).one_or_none()
     return None if found is None else DatasetRow(**found._mapping)
 
 
 def agreement_row(connection: Connection, subject: str) -> AgreementRow | None:
-    """Return how an agreement stands, or None for one that is not there."""
+    """Return the state of an agreement, or None if there is none."""
     found = connection.execute(select(agreements).where(_agreements.subject == subject)).one_or_none()
     return None if found is None else AgreementRow(**found._mapping)
 
 
 def agreements_between(connection: Connection, dataset: str, assignee: str) -> list[AgreementRow]:
-    """Return the agreements of an organisation on a dataset, whatever became of them."""
+    """Return the agreements of an organisation on a dataset, in any state."""
     rows = select(agreements).where(_agreements.dataset == dataset, _agreements.assignee == assignee)
     return [AgreementRow(**found._mapping) for found in connection.execute(rows.order_by(_agreements.subject))]
 
 
 def agreements_on(connection: Connection, dataset: str) -> list[AgreementRow]:
-    """Return the agreements of everybody on a dataset, whatever became of them."""
+    """Return everybody's agreements on a dataset, in any state."""
     rows = select(agreements).where(_agreements.dataset == dataset).order_by(_agreements.subject)
     return [AgreementRow(**found._mapping) for found in connection.execute(rows)]
 
 
 def ending(connection: Connection, now: datetime) -> list[AgreementRow]:
-    """Return the agreements whose last day is over and whose record does not say so yet, the first over first."""
+    """Return the agreements whose last day is over but whose record does not say so yet, earliest end first."""
     rows = select(agreements).where(_agreements.state.in_(HOLDS), _agreements.ends <= now)
     return [AgreementRow(**found._mapping) for found in connection.execute(rows.order_by(_agreements.ends))]
 
 
 def beginning(connection: Connection, now: datetime) -> list[AgreementRow]:
-    """Return the agreements that hold and whose record does not say so yet."""
+    """Return the agreements in force whose record does not say so yet."""
     rows = select(agreements).where(_agreements.state == AgreementState.AGREED)
     found = (AgreementRow(**row._mapping) for row in connection.execute(rows.order_by(_agreements.subject)))
     return [row for row in found if row.holds_at(now)]

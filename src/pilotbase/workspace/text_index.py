@@ -1,12 +1,12 @@
-"""Where words stand in listings: an index of pairs of characters, for words of every script and length.
+"""The places of words in listings: an index of pairs of characters, for words of every script and length.
 
-Chinese sets no spaces, and most of its words have two characters: too short for the trigrams that databases bring. So
+Chinese has no spaces, and most of its words have two characters: too short for the trigrams that databases provide. So
 each pair of neighbouring characters is a term. SQLite keeps terms in their order (FTS5): a word is a phrase of its
-pairs. PostgreSQL keeps them as a set (GIN), and each three that are neighbours, which fewer texts share: what has those
-of a word is read and compared. Each term begins with kind and scope, so that a search reads nothing of listings that
-the asker cannot see: no time tells how many of them hold a word.
+pairs. PostgreSQL keeps them as a set (GIN), together with each run of three neighbours, which fewer texts share: texts
+that have all runs of a word are read and compared. Each term begins with kind and scope, so that a search reads nothing
+of listings that the actor cannot see: its time does not reveal how many of them hold a word.
 
-Both hold a copy: `rebuild` makes it anew from the listings.
+Both hold a copy: `rebuild` rebuilds it from the listings.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AT_ONCE, _EXACT = 1000, (2, 3)
 
 
 class Indexed(NamedTuple):
-    """What the index knows of a listing; ``words`` are folded."""
+    """The index's knowledge of a listing; ``words`` are folded."""
 
     kind: str
     scope: str
@@ -36,7 +36,7 @@ class Indexed(NamedTuple):
 
 
 def put(connection: Connection, sequence: int, before: Indexed | None, after: Indexed) -> None:
-    """Let the listing at ``sequence`` be found by what it says now; ``before`` is what it was found by."""
+    """Index the listing at ``sequence`` by its present words; ``before`` is how it was indexed."""
     if before == after:
         return
     if before is not None and connection.dialect.name == "postgresql":
@@ -57,8 +57,8 @@ def holding(connection: Connection, kind: str, scope: str, words: list[str]) -> 
 def newest_holding(connection: Connection, place: tuple[str, str], words: Sequence[str], limit: int) -> Select[Any]:
     """Return the ``sequence`` of the newest ``limit`` listings for each of the folded ``words`` that they hold.
 
-    ``place`` is (kind, scope). A listing comes once for each of the words. The index is read from its end, and no
-    further than it takes: a word that every listing holds is found as soon as one that few hold.
+    ``place`` is (kind, scope). A listing appears once for each of the words. The index is read from its end, and only
+    as far as necessary: a word in every listing is found as fast as one in few.
     """
     return select(union_all(*(_newest(connection, place, word, limit) for word in words)).subquery())
 
@@ -66,7 +66,7 @@ def newest_holding(connection: Connection, place: tuple[str, str], words: Sequen
 def count(connection: Connection, kind: str, scope: str, words: list[str]) -> int | None:
     """Return how many listings of one kind and scope hold each of ``words``; None: the index alone cannot tell.
 
-    PostgreSQL knows which pairs and threes there are, but not in which order.
+    PostgreSQL knows which pairs and threes there are, but not their order.
     """
     if connection.dialect.name != "postgresql":
         return connection.scalar(select(func.count()).select_from(_fts).where(_matches(kind, scope, words)))
@@ -81,7 +81,7 @@ def containing(words: list[str]) -> ColumnElement[bool]:
 
 
 def rebuild(connection: Connection) -> None:
-    """Make the index anew from the listings."""
+    """Rebuild the index from the listings."""
     if connection.dialect.name == "postgresql":
         connection.execute(tables.listing_search.delete())
     else:
@@ -109,7 +109,7 @@ def _keep(connection: Connection, listings: Mapping[int, Indexed]) -> None:
 
 
 def _terms(listing: Indexed) -> Iterator[str]:
-    """Yield the terms by which a listing is found, in order."""
+    """Yield the index terms of a listing, in order."""
     place = _place(listing.kind, listing.scope)
     yield place
     for part in listing.words.split():
@@ -118,7 +118,7 @@ def _terms(listing: Indexed) -> Iterator[str]:
 
 
 def _threes(listing: Indexed) -> Iterator[str]:
-    """Yield each three characters that are neighbours."""
+    """Yield each run of three neighbouring characters."""
     place = _place(listing.kind, listing.scope)
     return (place + _run(*three) for part in listing.words.split() for three in _neighbours(part))
 
@@ -135,7 +135,7 @@ def _has_runs(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
 
 
 def _runs(word: str) -> list[str]:
-    """Return the threes of a word, the pair of a shorter one; none of a single character."""
+    """Return the threes of a word, or the pair of a shorter one; none for a single character."""
     return [_run(*three) for three in _neighbours(word)] or [_run(*both) for both in pairwise(word)]
 
 
@@ -144,7 +144,7 @@ def _neighbours(word: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _pairs(word: str) -> list[str]:
-    """Return the pairs of a word; of a single character what every pair begins with."""
+    """Return the pairs of a word; for a single character, the common prefix of its pairs."""
     return [_run(*both) for both in pairwise(word)] or [_run(word)]
 
 
@@ -155,7 +155,7 @@ def _phrase(place: str, word: str) -> str:
 
 @lru_cache(1 << 16)
 def _run(*characters: str) -> str:
-    """Return neighbours in letters that no tokenizer changes; what ends a word is alone: it begins all of its pairs."""
+    """Return neighbours in letters that no tokenizer changes; a single character is the prefix of its pairs."""
     spelled = "x".join(f"{ord(one):x}" for one in characters)
     return spelled if len(characters) > 1 else f"{spelled}x"
 

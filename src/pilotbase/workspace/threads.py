@@ -1,7 +1,7 @@
-"""Where threads stand: to be listed, counted and read by those who see what they are about.
+"""The present state of threads: to list, count and read, by those who see their subjects.
 
-Who sees the subject of a thread sees the thread, as the subject is seen now; a private one is seen by its asker and the
-owner of the subject only. Visitors, who act for no organisation, see none. The thread itself is the document.
+An actor who sees the subject of a thread now sees the thread; a private one is seen only by its asker and the owner of
+the subject. Visitors, who act for no organisation, see none. The thread itself is the document.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _rows, _listings = tables.threads.c, tables.listings.c
 
 @dataclass(frozen=True)
 class ThreadRow:
-    """A thread as lists hold it; ``organisation`` has asked, ``owner`` owns the subject."""
+    """A thread in lists; ``organisation`` is the asker, ``owner`` owns the subject."""
 
     identity: str
     subject: str
@@ -35,7 +35,7 @@ class ThreadRow:
 
 
 def put_thread(change: Transaction, row: ThreadRow) -> None:
-    """Let a thread stand as given, as the newest of all."""
+    """Write the row of a thread, as the newest of all."""
     latest = change.connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
     values = {**row.__dict__, "sequence": latest}
     known = change.connection.execute(update(tables.threads).where(_rows.identity == row.identity).values(values))
@@ -46,7 +46,7 @@ def put_thread(change: Transaction, row: ThreadRow) -> None:
 def list_threads(
     view: View, subject: str | None = None, after: str | None = None, limit: int = 50
 ) -> tuple[list[ThreadRow], str | None]:
-    """Return threads that ``view`` sees, those about ``subject`` or all, newest movement first, and where to read on.
+    """Return threads that ``view`` sees, about ``subject`` or all, latest change first, and where to read on.
 
     Raises:
         InputError: there is no thread ``after`` for this actor.
@@ -61,13 +61,13 @@ def list_threads(
 
 
 def count_threads(view: View, subject: str | None = None) -> int:
-    """Return how many threads ``view`` sees, those about ``subject`` or all."""
+    """Return the number of threads that ``view`` sees, about ``subject`` or all."""
     with view.reading() as connection:
         return connection.scalar(select(func.count()).select_from(_about(subject, view.actor).subquery())) or 0
 
 
 def find_thread(view: View, identity: str) -> ThreadRow | None:
-    """Return one thread, or None where the actor sees none."""
+    """Return one thread, or None if the actor sees none."""
     with view.reading() as connection:
         row = connection.execute(seen_threads(view.actor).where(_rows.identity == identity)).first()
     return None if row is None else _row(row)

@@ -1,8 +1,8 @@
 """One write transaction of an actor: documents, heads, counters, postings and the log entry that records them.
 
-Requests that were done: what each came to, written with its act, so that it happens once however often it is sent. An
-answer may be lost after its act was written: the process is killed, or the line is cut. Whoever sends the request again
-then finds here what it came to. Acts whose own document names the request, as a step of a record does, need no row.
+The result of each request is written with its act, so that the act happens once however often the request is sent. An
+answer may be lost after its act was written: the process is killed, or the connection is cut. A sender that repeats the
+request then finds its result here. Acts whose own document names the request, as a step of a record does, need no row.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogReco
 _documents = tables.documents.c
 _heads = tables.heads.c
 KEPT = timedelta(days=1)
-"""How long a request is known again."""
+"""How long a request is recognised."""
 _rows = tables.requests.c
 
 
 class Transaction:
-    """Made by `View.transaction`. All of it is written, with its log entry, or nothing is.
+    """Made by `View.transaction`. All of it is written, with its log entry, or nothing.
 
-    ``connection`` is for rooms that keep plain rows of their own in `tables`; what they change they `record`.
+    ``connection`` is for rooms that keep plain rows of their own in `tables`; they `record` their changes.
     """
 
     def __init__(self, connection: Connection, actor: Actor, now: datetime, request: Digest | None = None) -> None:
@@ -55,10 +55,10 @@ class Transaction:
     ) -> str:
         """Store ``document`` for ``owner`` (default: the actor's organisation) and return its digest.
 
-        Storing the same document again changes nothing. ``fields`` are what `View.find` finds it by.
+        Storing the same document again changes nothing. `View.find` finds it by ``fields``.
 
         Raises:
-            ConflictError: it is there already and ``if_absent`` was asked, or it is there with another visibility.
+            ConflictError: it exists already and ``if_absent`` is set, or it exists with another visibility.
             RefusedError: the actor may not write for ``owner``.
         """
         owner = self._writing_for(owner)
@@ -93,13 +93,13 @@ class Transaction:
         return digest
 
     def set_head(self, name: str, digest: str, *, expected: str | None) -> None:
-        """Let ``name`` (such as ``scenario:milling``) stand for ``digest`` if it stands for ``expected`` now.
+        """Point ``name`` (such as ``scenario:milling``) to ``digest`` if it points to ``expected`` now.
 
-        ``expected=None``: the name must not exist yet. Names are one register for all organisations: that a name is
-        taken can be learned, what it stands for cannot.
+        ``expected=None``: the name must not exist yet. Names are one register for all organisations: one can learn that
+        a name is taken, but not what it points to.
 
         Raises:
-            ConflictError: the name stands for something else.
+            ConflictError: the name points to something else.
             NotFoundError: there is no such document for this actor.
             RefusedError: document or name belong to another organisation.
         """
@@ -119,7 +119,7 @@ class Transaction:
         self.facts[f"{HEAD}{name}"] = digest
 
     def let_stand(self, name: str, digest: str) -> None:
-        """Let ``name`` stand for ``digest`` from now on, whatever it stands for now; the same again changes nothing.
+        """Point ``name`` to ``digest`` from now on, replacing any other; the same again changes nothing.
 
         Raises:
             NotFoundError, RefusedError: as `set_head`.
@@ -165,14 +165,14 @@ class Transaction:
             self.subjects.append(f"transfer:{transfer}")
 
     def vouch_for(self, *organisations: str) -> None:
-        """Let this transaction write for ``organisations`` too, what they hold and the actor does not see included.
+        """Let this transaction write for ``organisations`` too, including what they hold and the actor does not see.
 
-        The caller has seen that a rule of the base lets this actor do so, such as a record's permission table.
+        The caller has checked that a rule of the base permits this to the actor, such as a record's permission table.
         """
         self._vouched.update(organisations)
 
     def require_lease(self, lease: Lease) -> None:
-        """Let this transaction stand only if ``lease`` is still the newest; raises `StaleLeaseError`."""
+        """Commit this transaction only if ``lease`` is still the newest; raises `StaleLeaseError`."""
         leases.require(self.connection, lease)
 
     def record(
@@ -182,14 +182,14 @@ class Transaction:
         facts: Mapping[str, Fact] | None = None,
         payload: bytes | None = None,
     ) -> None:
-        """Enter a further line into the log, beside the one that this transaction gets for its own changes."""
+        """Enter a further line into the log, beside this transaction's line for its own changes."""
         self.records.append(LogRecord(action, tuple(subjects), dict(facts or {}), payload))
 
     def settle(self, outcome: str) -> None:
-        """Say what the request of the view came to (`View.outcome`), if it is one that may be sent again.
+        """Record the result of the view's request (`View.outcome`), if it is one that may be sent again.
 
         Raises:
-            ConflictError: it was done meanwhile; nothing of this transaction stands.
+            ConflictError: it was done meanwhile; this transaction writes nothing.
         """
         if self.request is not None:
             _keep_outcome(self.connection, self.request, outcome, self.now)
@@ -200,7 +200,7 @@ class Transaction:
             raise RefusedError("workspace.operator_only", organisation=self.actor.organisation)
 
     def log_records(self, action: str) -> list[LogRecord]:
-        """Return what the log is to say: the changes under ``action``, then the lines of `record`."""
+        """Return the lines for the log: the changes under ``action``, then the lines of `record`."""
         changed = [LogRecord(action, tuple(dict.fromkeys(self.subjects)), self.facts)] if self.subjects else []
         return changed + self.records
 
@@ -234,15 +234,15 @@ class Transaction:
 
 
 def outcome_of(connection: Connection, request: str, now: datetime) -> str | None:
-    """Return what a request came to: a digest or a name, as its act says; None where it was not done."""
+    """Return the result of a request: a digest or a name, depending on its act; None if it was not done."""
     return connection.scalar(select(_rows.outcome).where(_rows.request == request, _rows.done_at > now - KEPT))
 
 
 def _keep_outcome(connection: Connection, request: str, outcome: str, now: datetime) -> None:
-    """Write what a request came to, and forget those that are too old.
+    """Write the result of a request, and remove expired ones.
 
     Raises:
-        ConflictError: it was done before; who sends it again is told what it came to.
+        ConflictError: it was done before; sending it again returns its result.
     """
     connection.execute(delete(tables.requests).where(_rows.done_at <= now - KEPT))
     if outcome_of(connection, request, now) is not None:

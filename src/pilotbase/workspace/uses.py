@@ -1,4 +1,4 @@
-"""The ledger of uses: who used what, for what, how often, written before anything is read; and what was refused."""
+"""The ledger of uses: who used what, for what, how often, written before anything is read; and refusals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pilotbase.workspace.transaction import Transaction
 
 _uses = terms_rows.uses.c
 USED = "terms.used"
-"""What the log calls a use."""
+"""The log's action for a use."""
 _uses, _agreements = terms_rows.uses.c, terms_rows.agreements.c
 _rows = terms_rows.refusals.c
 
@@ -35,30 +35,30 @@ def find_use(connection: Connection, ground: str, request: Digest) -> Use | None
 
 
 def used_under(connection: Connection, ground: str) -> Used:
-    """Return what was used under a ground so far."""
+    """Return the uses under a ground so far."""
     newest = select(terms_rows.uses).where(_uses.ground == ground).order_by(_uses.place.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return Used() if row is None else Used(int(row.place), int(row.epsilon_so_far), int(row.rows_so_far))
 
 
 def epsilon_spent(connection: Connection, target: str, organisation: str) -> int:
-    """Return the millionths of ε that an organisation has spent on a dataset, under whichever agreement.
+    """Return the millionths of ε that an organisation has spent on a dataset, under any agreement.
 
-    What was learnt does not go with an agreement: who ends one and takes up the next has no new budget.
+    What was learnt does not end with an agreement: ending one and accepting the next gives no new budget.
     """
     rows = select(func.sum(_uses.epsilon)).where(_uses.target == target, _uses.organisation == organisation)
     return int(connection.scalar(rows) or 0)
 
 
 def epsilon_by_organisation(connection: Connection, target: str) -> dict[str, int]:
-    """Return the millionths of ε that each organisation has spent on a dataset; who has spent none is left out."""
+    """Return the millionths of ε that each organisation has spent on a dataset; those that spent none are left out."""
     rows = select(_uses.organisation, func.sum(_uses.epsilon)).where(_uses.target == target)
     found = connection.execute(rows.group_by(_uses.organisation))
     return {organisation: int(spent) for organisation, spent in found if spent}
 
 
 def keep_use(change: Transaction, use: Use) -> None:
-    """Write a use, with its line of the log (``terms.used``): what was spent is spent when this stands."""
+    """Write a use, with its line of the log (``terms.used``): once this is written, the use is spent."""
     change.connection.execute(insert(terms_rows.uses).values(use.model_dump()))
     said: dict[str, Fact] = {
         "place": use.place,
@@ -76,9 +76,9 @@ def keep_use(change: Transaction, use: Use) -> None:
 
 
 def uses_of(view: View, target: str, ground: str = "", limit: int = 1000) -> list[Use]:
-    """Return the uses of a dataset, newest first, as far as the actor is a party: its owner or who has used it.
+    """Return the uses of a dataset, newest first, as far as the actor is a party: its owner or its user.
 
-    Operator and regulator see all. ``ground``: of one agreement only.
+    Operator and regulator see all. ``ground``: only of one agreement.
     """
     rows = select(terms_rows.uses).where(_uses.target == target)
     if ground:
@@ -92,7 +92,7 @@ def uses_of(view: View, target: str, ground: str = "", limit: int = 1000) -> lis
 
 
 def require_leave(connection: Connection, leave: AccessGrant, now: datetime) -> None:
-    """Return if a leave still stands: its use was counted, and its terms hold ``now``. To be asked before each read.
+    """Return if a leave is still in force: its use was counted, and its terms hold ``now``. Call it before each read.
 
     Raises:
         RefusedError: its agreement was revoked, has ended, or never was; its dataset was withdrawn; it was not counted.
@@ -122,7 +122,7 @@ class UseCount:
 
 
 def count_uses(connection: Connection, datasets: Collection[str]) -> list[UseCount]:
-    """Return the uses of ``datasets`` that were counted so far."""
+    """Return the counted uses of ``datasets`` so far."""
     parts = (_uses.target, _uses.organisation, _uses.channel)
     rows = select(*parts, func.count(), func.sum(_uses.rows)).where(_uses.target.in_(datasets)).group_by(*parts)
     found = connection.execute(rows.order_by(*parts))
@@ -137,7 +137,7 @@ def holding_agreements(connection: Connection, datasets: Collection[str], now: d
 
 
 class RefusedAct(NamedTuple):
-    """Whom what was refused: everything by which refusals are counted together, but for the day."""
+    """What was refused to whom: the key by which refusals are counted together, except for the day."""
 
     target: str
     """The dataset's subject."""
@@ -149,7 +149,7 @@ class RefusedAct(NamedTuple):
 
 
 def keep_refusal(change: Transaction, refusal: RefusedAct) -> int:
-    """Count a refusal, and return how often that was refused on this day, this time included.
+    """Count a refusal, and return how often it was refused on this day, this time included.
 
     The 1st, 2nd, 4th, 8th … of a day is a line of the log (``terms.refused``).
     """
@@ -175,7 +175,7 @@ def _require_own(connection: Connection, use: Use) -> None:
 
 
 def _state(connection: Connection, leave: AccessGrant, now: datetime) -> Text | None:
-    """Return in which state the terms of a leave do not hold; None: they hold."""
+    """Return the state in which the terms of a leave do not hold; None: they hold."""
     dataset = dataset_row(connection, leave.target)
     if dataset is None:
         return text("terms.none")

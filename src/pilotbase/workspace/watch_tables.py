@@ -22,7 +22,7 @@ observation_packs = Table(
     Index("observation_packs_age", "service", "last_at"),
     sqlite_autoincrement=True,
 )
-"""Cases of one service that came at once, column by column, compressed. Null body: erased; null cohort: came late."""
+"""Cases of one service that came together, column by column, compressed. Null body: erased; null cohort: came late."""
 
 observed_batches = Table(
     "observed_batches",
@@ -33,7 +33,7 @@ observed_batches = Table(
     Index("observed_batches_pack", "pack"),
     sqlite_with_rowid=False,
 )
-"""Which batches were taken: ``key`` is a hash of service and batch, ``digest`` one of what was in it."""
+"""The batches taken in: ``key`` is a hash of service and batch, ``digest`` one of its contents."""
 
 observed_cases = Table(
     "observed_cases",
@@ -44,7 +44,7 @@ observed_cases = Table(
     Index("observed_cases_pack", "pack"),
     sqlite_with_rowid=False,
 )
-"""Where each case stands; ``key`` is a hash of service and case, and the order in which a cohort is entered."""
+"""The place of each case; ``key`` is a hash of service and case, and the order in which a cohort is entered."""
 
 label_batches = Table(
     "label_batches",
@@ -69,7 +69,7 @@ labels = Table(
     Index("labels_batch", "batch"),
     sqlite_with_rowid=False,
 )
-"""Every label that came, as JSON, by the key of its case; of several the newest counts until the cohort closes."""
+"""Every label that came, as JSON, by the key of its case; the newest counts until the cohort closes."""
 
 watch_cohorts = Table(
     "watch_cohorts",
@@ -87,7 +87,7 @@ watch_cohorts = Table(
     Index("watch_cohorts_due", "state", "closes_at"),
     sqlite_autoincrement=True,
 )
-"""Spans of cases. Once closed it takes no case, and no label of a batch after ``labels_to``."""
+"""Spans of cases. Once closed, it takes no case, and no label of a batch after ``labels_to``."""
 
 watch_counts = Table(
     "watch_counts",
@@ -97,7 +97,7 @@ watch_counts = Table(
     Column("count", BigInteger, nullable=False),
     Column("last_at", UtcMoment, nullable=False),
 )
-"""How often something was refused, came again, or came too late."""
+"""How often something was refused, was repeated, or came too late."""
 
 watches = Table(
     "watches",
@@ -111,9 +111,9 @@ watches = Table(
     Column("ran_at", UtcMoment, nullable=False),
     Index("watches_armed", "armed"),
 )
-"""Where the detectors of a service stand: what they have read, their highest colour.
+"""The states of a service's detectors: what they have read, their highest colour.
 
-``passes`` counts what was written: whoever has computed on another state than this writes nothing.
+``passes`` counts the writes: a worker that has computed from another state than this writes nothing.
 """
 
 watch_states = Table(
@@ -151,7 +151,7 @@ warning_levels = Table(
     Column("colour", String(10), nullable=False),
     Column("warning", String(71), nullable=False),
 )
-"""The colour of each detector's newest warning that was reacted to: what is more serious than this rises."""
+"""The colour of each detector's newest warning that was reacted to: only a more serious one is raised."""
 
 reactions = Table(
     "reactions",
@@ -164,7 +164,7 @@ reactions = Table(
     Column("outcome", LargeBinary, nullable=False),
     Index("reactions_of", "service", "done_at"),
 )
-"""What was done about a cause (the digest of a document), step by step: each once, in the transaction that did it."""
+"""What was done about a cause (the digest of a document), step by step: each once, in the step's own transaction."""
 
 incidents = Table(
     "incidents",
@@ -186,4 +186,4 @@ incident_clocks = Table(
     Column("told", Integer, nullable=False),
     Index("incident_clocks_due", "told", "due"),
 )
-"""Reporting clocks that run, by the time at which they end; ``told``: whether it was said that it has passed."""
+"""Running reporting clocks, by the time at which they end; ``told``: whether their end was announced."""

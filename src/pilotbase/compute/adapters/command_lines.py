@@ -1,14 +1,14 @@
-"""A program in any language that answers lines of JSON: one line a batch on its standard input, one on its output.
+"""A program in any language that answers lines of JSON: one line for each batch on its standard input and output.
 
-``{"rows": 2, "columns": {"torque": [41.5, null], …}}`` is answered by ``[…]`` with one answer a case: what ``predict``
-of an application in Python returns, or null to abstain. A missing value is null; an image or a sound is
-``{"shape": [h, w, c], "type": "|u1", "base64": "…"}``. The first line asks about no case at all: ``[]`` says that the
-program is ready. It runs until its input ends. What it prints elsewhere than on standard output is its log.
+``{"rows": 2, "columns": {"torque": [41.5, null], …}}`` is answered by ``[…]`` with one answer for each case: the value
+that ``predict`` of an application in Python returns, or null to abstain. A missing value is null; an image or a sound
+is ``{"shape": [h, w, c], "type": "|u1", "base64": "…"}``. The first line asks about no case: ``[]`` says that the
+program is ready. It runs until its input ends. Everything it prints elsewhere than on standard output is its log.
 
-One that speaks buffers gets numbers and truth values behind the line instead of in it: ``"buffers": {"torque": "<f8"}``
-says which, in their order; each is an array of as many rows, NaN or 255 where a value is missing. It may answer so:
-``{"buffer": "<f8"}`` and the array behind that line; of labels ``{"buffer": "<i4"}``, their places in the contract, -1
-to abstain.
+A program that speaks buffers gets numbers and truth values behind the line instead of in it: ``"buffers": {"torque":
+"<f8"}`` lists them in order; each is an array with one element for each row, NaN or 255 for a missing value. It may
+answer likewise: ``{"buffer": "<f8"}`` and the array behind that line; for labels ``{"buffer": "<i4"}``, their places in
+the contract, -1 to abstain.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _NOT_IN_BOX = "the file is there, but the interpreter that it names (its first l
 
 
 def load(given: Any) -> Callable[[Any], Any]:
-    """Return what answers a batch, once the program has answered the empty one."""
+    """Return a function that answers batches, once the program has answered the empty one."""
     variables = {**os.environ, "PYTHONPATH": given.environment}
     try:
         process = started(_words(given), variables, given.folder)
@@ -52,13 +52,13 @@ def load(given: Any) -> Callable[[Any], Any]:
 
 
 def started(words: Sequence[str], variables: Mapping[str, str], folder: str) -> subprocess.Popen[bytes]:
-    """Return a program that is asked through its standard input and output; raises `OSError`."""
+    """Return a program that takes questions through its standard input and output; raises `OSError`."""
     pipe = subprocess.PIPE
     return subprocess.Popen(words, stdin=pipe, stdout=pipe, cwd=folder, env=variables)
 
 
 def answering(process: subprocess.Popen[bytes], given: Any) -> Callable[[Any], Any]:
-    """Return what answers a batch by asking ``process``, once it has answered the empty one."""
+    """Return a function that answers batches through ``process``, once it has answered the empty one."""
     program = _Program(process, given)
     program.ask(0, {name: [] for name in given.features})
     return lambda batch: program.ask(batch.rows, batch)
@@ -69,7 +69,7 @@ class _Program:
         self._process, self._given, self._buffers = process, given, given.form.get("speaks") == "buffers"
 
     def ask(self, rows: int, columns: Any) -> Any:
-        """Return the program's answers; raises what ends the run."""
+        """Return the program's answers; raises the exception that ends the run."""
         assert self._process.stdin is not None and self._process.stdout is not None
         try:
             self._process.stdin.writelines(self._question(rows, columns))
@@ -103,7 +103,7 @@ class _Program:
         yield from (data for _, data in packed.values())
 
     def _behind(self, kind: Any, rows: int) -> Any:
-        """Return the answers that stand behind the line."""
+        """Return the answers behind the line."""
         wanted, code = ("<i4", "i") if self._given.kind == "label" else ("<f8", "d")
         if kind != wanted:
             raise self._given.refused("wrong_type", f"the command announced {kind!r}, not {wanted}, behind its line")
@@ -133,7 +133,7 @@ class _Program:
 
 
 def _words(given: Any) -> list[str]:
-    """Return the command that runs: Python as it runs here, or a copy of the program that may be executed."""
+    """Return the command to run: the Python that runs here, or an executable copy of the program."""
     first, *rest = given.form["command"]
     if first == _PYTHON:
         return [sys.executable, "-s", "-S", "-B", "-X", "utf8", *rest]
@@ -144,7 +144,7 @@ def _words(given: Any) -> list[str]:
 
 
 def _packed(column: Any, kind: str) -> tuple[str, bytes]:
-    """Return how numbers are spelled, and their bytes; where the environment has no numpy they are a list."""
+    """Return the spelling of numbers, and their bytes; without numpy in the environment they are a list."""
     if hasattr(column, "dtype"):
         return column.dtype.str, column.tobytes()
     code = "B" if kind == "sc:Boolean" else "q" if all(isinstance(value, int) for value in column) else "d"
@@ -161,6 +161,6 @@ def _plain(column: Any, kind: str) -> list[Any]:
 
 
 def _array(value: Any) -> dict[str, Any]:
-    """Return an array as JSON has it; where the environment has no numpy it came as (shape, type, bytes)."""
+    """Return an array for JSON; without numpy in the environment it came as (shape, type, bytes)."""
     shape, kind, data = value if isinstance(value, tuple) else (value.shape, value.dtype.str, value.tobytes())
     return {"shape": list(shape), "type": kind, "base64": base64.b64encode(data).decode()}

@@ -1,7 +1,7 @@
-"""An image of a container whose program answers lines of JSON or buffers, as `command_lines` says.
+"""A container image whose program answers lines of JSON or buffers, as in `command_lines`.
 
-The image is the root of the box already; here its program is only started: the manifest's ``command``, else what the
-image itself starts, with the image's variables, in its folder. Whatever user the image names, it is the box's.
+The image is already the root of the box; only its program is started here: the manifest's ``command``, else the image's
+own, with the image's variables, in its folder. The user is the box's, even if the image names one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def load(given: Any) -> Callable[[Any], Any]:
-    """Return what answers a batch, once the image's program has answered the empty one."""
+    """Return a function that answers batches, once the image's program has answered the empty one."""
     start = json.loads(Path(given.environment, _START).read_bytes())
     variables = _variables(start)
     words = [*(given.form.get("command") or start["command"])]
@@ -46,7 +46,7 @@ def load(given: Any) -> Callable[[Any], Any]:
 
 
 def _variables(start: Any) -> dict[str, str]:
-    """Return the image's variables, with the box's scratch for a home and the box's number of threads."""
+    """Return the image's variables, with the box's scratch as the home and the box's number of threads."""
     ours = {name: value for name, value in os.environ.items() if name in _OF_THE_BOX or name.endswith("_THREADS")}
     return {"PATH": _USUAL_PATH, "LANG": "C.UTF-8", **start["variables"], **ours}
 

@@ -1,8 +1,8 @@
-"""An MLflow model folder, read as the ONNX model or the scikit-learn model by skops that it holds.
+"""An MLflow model folder, read through the ONNX model or the skops file of a scikit-learn model in it.
 
-Its file ``MLmodel`` is what the manifest names. Of the flavours there, ``onnx`` and ``sklearn`` in the format skops are
-read, by the modules that read such models alone; pickles and code are not, whatever else the folder holds. Where the
-signature names columns, they are those of the contract in its order.
+The manifest names its file ``MLmodel``. Of its flavours, ``onnx`` and ``sklearn`` in the format skops are read, only by
+the modules that read such models; pickles and code are never read, even if the folder contains them. If the signature
+names columns, they must be those of the contract in its order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ADVICE = "store it with mlflow.onnx, or with mlflow.sklearn and serialization_f
 
 
 def load(given: Any) -> Callable[[Any], Any]:
-    """Return what answers a batch; raises with a reason of its own what the folder is refused for."""
+    """Return a function that answers batches; raises with the reason why the folder is refused."""
     described = _read(given)
     neighbour, file = _model(described["flavors"], given)
     _require_columns(described, given)
@@ -47,7 +47,7 @@ def _read(given: Any) -> dict[str, Any]:
 
 
 def _model(flavours: dict[str, Any], given: Any) -> tuple[str, str]:
-    """Return which neighbour reads the model, and its file beside ``MLmodel``."""
+    """Return the neighbour that reads the model, and its file beside ``MLmodel``."""
     onnx, sklearn = (one if isinstance(one, dict) else {} for one in map(flavours.get, ("onnx", "sklearn")))
     if isinstance(onnx.get("data"), str):
         return "onnx_model", onnx["data"]
@@ -60,7 +60,7 @@ def _model(flavours: dict[str, Any], given: Any) -> tuple[str, str]:
 
 
 def _require_columns(described: dict[str, Any], given: Any) -> None:
-    """Refuse a signature that names other columns than the contract, or has them in another order."""
+    """Refuse a signature that names other columns than the contract, or in another order."""
     try:
         inputs = json.loads(described["signature"]["inputs"])
         names = [one["name"] for one in inputs if one["type"] != "tensor"]
@@ -72,7 +72,7 @@ def _require_columns(described: dict[str, Any], given: Any) -> None:
 
 
 def _inside(file: str, given: Any) -> str:
-    """Return the model's file as the manifest would name it; refuse one that lies outside of the folder."""
+    """Return the model's file as the manifest would name it; refuse one outside of the folder."""
     folder = Path(given.form["model"]).parent
     if Path(file).is_absolute() or ".." in Path(file).parts:
         raise given.refused("model_refused", f"the model's file {file} lies outside of the folder of MLmodel")

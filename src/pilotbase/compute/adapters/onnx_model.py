@@ -1,10 +1,10 @@
-"""An ONNX model, computed by onnxruntime: no code of the supplier's runs, and nothing is reported to anybody.
+"""An ONNX model, run by onnxruntime: no code of the supplier's runs, and nothing is reported to anyone.
 
-The model has one input of numbers, shape (cases, features) in the order of the contract, or one input a feature, named
-as it and of shape (cases,) or (cases, 1). Where an image or a sound is all that it is given, it has one input of shape
-(1, height, width, channels), (1, channels, height, width) or (1, samples), and is asked case by case, since they differ
-in size; pixels come as they are, 0 to 255. Of its outputs the first that fits the contract's kind is taken; columns of
-scores or probabilities, and of label sets, are the classes in the order of the contract, that is, of their names.
+The model has one input of numbers, shape (cases, features) in the order of the contract, or one input for each feature,
+with its name and of shape (cases,) or (cases, 1). If an image or a sound is its only feature, it has one input of shape
+(1, height, width, channels), (1, channels, height, width) or (1, samples), and is called case by case, since cases
+differ in size; pixels are unscaled, 0 to 255. The first output that fits the contract's kind is used; columns of scores
+or probabilities, and of label sets, are the classes in the order of the contract, that is, of their names.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LABELS = ("tensor(string)", *_FLAGS)
 _TEXTS = ("sc:Text", "sc:Date", "sc:DateTime")
 _MISSING_BOOLEAN = 255
 _ROUNDING = 1e-5
-"""So far outside of [0, 1] single precision takes the probability of a forest, which sums shares of its trees."""
+"""How far outside of [0, 1] single precision takes the probability of a forest, which sums shares of its trees."""
 _SAID = (
     ("does not exist", "model_unreadable"),
     ("External data path", "model_refused"),
@@ -45,11 +45,11 @@ _SAID = (
     ("Could not find an implementation", "model_too_new"),
     ("bad_alloc", "memory_limit"),
 )
-"""Words of onnxruntime → the reason that they stand for; a model that it refuses otherwise is unreadable."""
+"""Words of onnxruntime → the reason that they mean; a model refused with other words is unreadable."""
 
 
 def load(given: Any) -> Callable[[Any], Any]:
-    """Return what answers a batch; raises with a reason of its own what the model or its form is refused for."""
+    """Return a function that answers batches; raises with the reason why the model or its form is refused."""
     session = _open(given)
     inputs, outputs = session.get_inputs(), session.get_outputs()
     array = _one_array(inputs, given)
@@ -86,7 +86,7 @@ def _open(given: Any) -> Any:
 
 
 def _one_array(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
-    """Return how a model of one image or sound is fed one of them; None where it is none."""
+    """Return the function that feeds one image or sound to a model of one; None if it has other inputs."""
     ranks = [_RANKS.get(given.types[name]) for name in given.features]
     if len(inputs) != 1 or ranks != [len(inputs[0].shape)] or inputs[0].type not in _ARRAYS:
         return None
@@ -98,7 +98,7 @@ def _one_array(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | Non
 
 
 def _one_matrix(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
-    """Return how a model of one matrix is fed; None where it has other inputs."""
+    """Return the function that feeds a model of one matrix; None if it has other inputs."""
     if len(inputs) != 1 or len(inputs[0].shape) != 2 or inputs[0].type not in _NUMBERS:
         return None
     name, (_, width) = inputs[0].name, inputs[0].shape
@@ -110,7 +110,7 @@ def _one_matrix(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | No
 
 
 def _by_name(inputs: Any, given: Any) -> Callable[[Any], dict[str, Any]] | None:
-    """Return how a model is fed that has an input for each feature; None where it has others."""
+    """Return the function that feeds a model with an input for each feature; None if it has others."""
     if {one.name for one in inputs} != set(given.features):
         return None
     if not all(_fits_its_feature(one, given) for one in inputs):
@@ -131,7 +131,7 @@ def _fits_its_feature(one: Any, given: Any) -> bool:
 
 
 def _column(column: Any, kind: str, name: str) -> Any:
-    """Return a column as the model takes it; a missing text is the empty one."""
+    """Return a column in the model's type; a missing text is the empty one."""
     import numpy
 
     if kind == "object":
@@ -173,7 +173,7 @@ def _of_codes(codes: Any, classes: list[str]) -> Any:
 
 
 def _probabilities(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    """Return the output that holds the probability of the positive class: a mapping, its column, or nothing else."""
+    """Return the output with the probability of the positive class: a mapping, its column, or a single number."""
     code = given.code(given.positive)
     for one in outputs:
         if one.type.startswith("seq(map("):
@@ -185,7 +185,7 @@ def _probabilities(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]]
 
 
 def _rounded(probabilities: Any) -> Any:
-    """Return what is outside of [0, 1] by rounding alone as its end; what is further out is no probability."""
+    """Clip values that only rounding has taken out of [0, 1]; values further out are no probabilities."""
     import numpy
 
     values = numpy.asarray(probabilities, dtype="float64")
@@ -214,7 +214,7 @@ def _texts(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
 
 
 def _label_sets(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    """Return the output that tells of each class whether it is there, 0 or 1."""
+    """Return the output that says for each class whether it is there, 0 or 1."""
     fits = (one for one in outputs if one.type in _FLAGS and _has_columns(one, len(given.classes)))
     return next(((one.name, lambda flags: [_named(row, given.classes) for row in flags]) for one in fits), None)
 
@@ -224,7 +224,7 @@ def _named(flags: Any, classes: list[str]) -> list[str]:
 
 
 def _rankings(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    """Return the output of names, best first, shape (cases, names); an empty one is none."""
+    """Return the output of names, best first, shape (cases, names); an empty name is none."""
     fits = (one for one in outputs if one.type == "tensor(string)" and len(one.shape) == 2)
     return next(((one.name, lambda names: [list(filter(None, row)) for row in names.tolist()]) for one in fits), None)
 
@@ -269,4 +269,4 @@ _READERS = {
     "ranking": _rankings,
     "mask": _masks,
 }
-"""Kind of answer → what finds the output that holds it and how it is read; boxes have no common form."""
+"""Kind of answer → the function that finds its output and how to read it; boxes have no common form."""

@@ -1,4 +1,4 @@
-"""The forms of applications that are there: a module of this room each."""
+"""The known forms of applications: each is a module of this package."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class Adapter:
     runtime: str
     script: Path
     needs: tuple[str, ...]
-    """Distributions that the box is given; none where the application brings its own by its lock."""
+    """Distributions that the box gets; none if the application brings its own in its lock."""
     extra: str
     """The extra of Pilotbase that installs them."""
     neighbours: tuple[Path, ...] = ()
-    """Modules that it hands over to, beside it in the box."""
+    """Modules that it uses, beside it in the box."""
 
     @property
     def scripts(self) -> tuple[Path, ...]:
-        """Every file that the box is given."""
+        """Every file that the box gets."""
         return (self.script, *self.neighbours)
 
 
 def adapter_of(runtime: str) -> Adapter | None:
-    """Return what loads applications of that runtime; None: the runner itself, which imports Python code."""
+    """Return the adapter for applications of that runtime; None: the runner itself, which imports Python code."""
     return known_adapters().get(runtime)
 
 

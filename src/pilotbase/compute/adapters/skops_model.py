@@ -1,10 +1,10 @@
-"""A scikit-learn model that skops has stored: known types only, never a pickle, and no code of the supplier's.
+"""A scikit-learn model in a skops file: known types only, never a pickle, and no code of the supplier's.
 
-skops trusts no type that is compiled, and with that no tree. Those of scikit-learn's own estimators are trusted here,
-one by one: they hold arrays and run nothing of the file's. A tree whose arrays were forged may still read beyond them,
-which the box bears as it bears any application.
+skops trusts no compiled type, and therefore no tree. Those of scikit-learn's own estimators are trusted here, one by
+one: they hold arrays and run nothing from the file. A tree with forged arrays may still read beyond them, which the box
+contains as it contains any application.
 
-It is given the features as one matrix in the order of the contract, or, if it was fitted on named columns, in theirs.
+It gets the features as one matrix in the order of the contract or, if it was fitted on named columns, in their order.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _KINDS = ("label", "probability", "value", "interval", "text", "labels")
 
 
 def load(given: Any) -> Callable[[Any], Any]:
-    """Return what answers a batch; raises with a reason of its own what the model is refused for."""
+    """Return a function that answers batches; raises with the reason why the model is refused."""
     model = _read(given)
     names = _columns(model, given)
     if given.kind == "probability":
@@ -66,7 +66,7 @@ def _read(given: Any) -> Any:
 
 
 def _columns(model: Any, given: Any) -> list[str]:
-    """Return the features in the model's order; refuse a model of another number or of other names."""
+    """Return the features in the model's order; refuse a model with another number of features or other names."""
     if given.kind not in _KINDS:
         raise given.refused("model_misfit", f"a model by skops answers {', '.join(_KINDS)}, not {given.kind}")
     asked = "predict_proba" if given.kind == "probability" else "predict"
@@ -85,7 +85,7 @@ def _columns(model: Any, given: Any) -> list[str]:
 
 
 def _label_sets(flags: Any, given: Any) -> list[list[str]]:
-    """Return the classes that are there; ``flags``: 0 or 1, shape (cases, classes) in the order of the contract."""
+    """Return the classes present; ``flags``: 0 or 1, shape (cases, classes) in the order of the contract."""
     if flags.ndim != 2 or flags.shape[1] != len(given.classes):
         raise given.refused(
             "model_misfit", f"the model answers {flags.shape}, not a column for each of {given.classes}"

@@ -1,7 +1,7 @@
-"""A box: one stand-alone program of ours, and whatever it loads, shut in (design §6).
+"""A box: one stand-alone program of ours, and everything it loads, isolated (design §6).
 
-The program says STARTED before it has read a line of an application. Only then is the box checked from outside —
-uid, capabilities, filter — and its scratch opened for counting; only then is it told what to load.
+The program sends STARTED before it has read a line of an application. Only then is the box checked from outside — uid,
+capabilities, filter — and its scratch opened for counting; only then is it told what to load.
 """
 
 from __future__ import annotations
@@ -54,18 +54,18 @@ _CRASHES = frozenset(
         EndReason.BATCH_TIMEOUT,
     }
 )
-"""Symptoms behind which a limit may stand."""
+"""Symptoms that an exceeded limit may cause."""
 NO_REPORT = (FrameError, ValueError, KeyError, TypeError)
-"""What taking up a report of whomever may raise: it is none, or lacks what it should hold."""
+"""Errors of reading an untrusted report: it is none, or lacks required parts."""
 
 
 class BoxStartError(PilotbaseError):
-    """The box could not be set up: our failure or the machine's, never the application's."""
+    """The box could not be set up: the fault is ours or the machine's, never the application's."""
 
 
 @dataclass(frozen=True)
 class BoxFacts:
-    """What the report says about the box."""
+    """The report's facts about the box."""
 
     level: IsolationLevel
     start: str
@@ -110,7 +110,7 @@ class Box:
         """Return the reason behind ``symptom``: a limit that kernel or supervisor saw exceeded, else the symptom.
 
         Raises:
-            WorkerLostError: somebody outside killed the box.
+            WorkerLostError: someone outside killed the box.
         """
         reason = self._reason(symptom)
         if reason is EndReason.APPLICATION_EXIT and self._start is not None and self.supervisor.was_killed():
@@ -134,15 +134,15 @@ class Box:
         return EndReason.SCRATCH_LIMIT if evidence.scratch_full else symptom
 
     def usage(self) -> BoxUsage:
-        """Return what the box has used until now, or until its end."""
+        """Return the box's usage until now, or until its end."""
         return self.supervisor.usage()
 
     def logs(self) -> Logs:
-        """Return what the log policy lets out."""
+        """Return the output that the log policy releases."""
         return self._log.read()
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
-        """End everything in the box and wait until it has gone."""
+        """End everything in the box and wait until it is gone."""
         self.supervisor.stop(reason)
         if self.supervisor.ident is not None:
             self.supervisor.join()
@@ -161,7 +161,7 @@ class Box:
         try:
             header = self.channel.receive_header(time.monotonic() + _START_SECONDS)
         except (ChannelClosedError, DeadlinePassedError, FrameError):
-            self.explain(EndReason.APPLICATION_EXIT)  # raises where somebody killed it as it started
+            self.explain(EndReason.APPLICATION_EXIT)  # raises if someone killed it as it started
             self.supervisor.stop(EndReason.CANCELLED)
             self.supervisor.join()
             raise BoxStartError("box.start_failed", said=self._log.head()) from None
@@ -175,7 +175,7 @@ class Box:
         return self._check_identity(first)
 
     def _check_identity(self, first: int) -> int:
-        """Refuse a box that is not what its level says; its only process is still our own program."""
+        """Refuse a box that does not match its level; its only process is still our own program."""
         programs = children(first) or [first]
         found = status(programs[-1])
         uid = int(found["Uid"].split()[0])
@@ -274,11 +274,11 @@ def _memory_file(content: bytes) -> int:
 
 
 def ask_box(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, Any]:
-    """Return whether the program in ``box`` did what the greeting asks within ``seconds``, and its report.
+    """Return whether the program in ``box`` did what the greeting requests within ``seconds``, and its report.
 
     Raises:
-        ChannelClosedError, DeadlinePassedError: the box ended before, or time was over.
-        FrameError, ValueError: what came is no report.
+        ChannelClosedError, DeadlinePassedError: the box ended first, or time ran out.
+        FrameError, ValueError: the received bytes are no report.
     """
     deadline = time.monotonic() + seconds
     box.channel.send(encode_json(FrameKind.HELLO, json.dumps(greeting).encode()), deadline)

@@ -1,10 +1,10 @@
 """Control groups, version 1 or 2: the kernel counts and bounds memory, processes and CPU time of the whole box.
 
-A group lies beneath the group that Pilotbase itself runs in, so that a box never escapes a limit set on Pilotbase.
-Its owner holds each folder of it locked for as long as it lives: the kernel lets the lock go with its last descriptor,
-and shows it across namespaces of processes, where a process number tells nothing. A folder is judged by its own lock
-alone: those who share the group of one controller need not share that of another. Folders that a killed Pilotbase left
-behind are swept by the next one, those of the living never.
+A group is created beneath the group that Pilotbase itself runs in, so that a box never escapes a limit set on
+Pilotbase. Its owner keeps each of its folders locked while it lives: the kernel releases the lock with its last
+descriptor, and shows it across process namespaces, where a process number means nothing. Each folder is judged by its
+own lock alone: boxes that share the group of one controller need not share that of another. The next Pilotbase sweeps
+folders that a killed one left behind, and never those of a living one.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from pilotbase.compute.box.settings import MemoryWatch
 from pilotbase.compute.box.staging import lock_folder
 
 OWN_PROCESSES = 2
-"""Processes of ours that stand in the group beside the application's: bubblewrap outside and inside."""
+"""Processes of ours in the group beside the application's: bubblewrap outside and inside."""
 
 _ROOT = Path("/sys/fs/cgroup")
 _PREFIX = "pilotbase-locked-"
-"""Groups of versions that held no lock are called otherwise: whether their owner lives is not to be told."""
+"""Groups of versions without locks have other names: nothing shows whether their owner lives."""
 _LOST_RACES = 3
 
 
 @dataclass(frozen=True)
 class GroupUsage:
-    """What the kernel has counted so far."""
+    """The kernel's counters so far."""
 
     memory_bytes: int
-    """Anonymous and shared memory now, files in the page cache left out."""
+    """Anonymous and shared memory now, without files in the page cache."""
     cpu_seconds: float
     oom_kills: int
     refused_forks: int
@@ -61,7 +61,7 @@ class ControlGroup(Protocol):
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Where groups can be made: version 1 has one parent a controller, version 2 one for all."""
+    """Where groups can be made: version 1 has one parent for each controller, version 2 one for all."""
 
     watch: MemoryWatch
     memory: Path
@@ -69,7 +69,7 @@ class Hierarchy:
     cpu: Path
 
     def make(self, memory_bytes: int | None, processes: int | None) -> ControlGroup:
-        """Return a new group with these limits; raises `OSError` where it cannot be made."""
+        """Return a new group with these limits; raises `OSError` if it cannot be made."""
         kind = _GroupV1 if self.watch is MemoryWatch.CGROUP_V1 else _GroupV2
         for _ in range(_LOST_RACES):  # a sweeper may come between making a folder and locking it
             with contextlib.suppress(FileNotFoundError, BlockingIOError):
@@ -147,7 +147,7 @@ class _GroupV2:
 
 @cache
 def find_hierarchy() -> Hierarchy | None:
-    """Return where this process may make groups that bound memory and processes, or None; sweeps what was left."""
+    """Return where this process may make groups that limit memory and processes, or None; sweeps abandoned ones."""
     for hierarchy in (_hierarchy_v2(_ROOT), _hierarchy_v1(_ROOT)):
         if hierarchy is not None and _works(hierarchy):
             sweep(hierarchy)
@@ -156,7 +156,7 @@ def find_hierarchy() -> Hierarchy | None:
 
 
 def sweep(hierarchy: Hierarchy) -> None:
-    """Remove groups whose Pilotbase process is no more, and whatever still lives in them."""
+    """Remove groups whose Pilotbase process is dead, with all processes still in them."""
     for parent in dict.fromkeys((hierarchy.cpu, hierarchy.pids, hierarchy.memory)):
         for folder in parent.glob(_folder_in(parent, "*").name):
             with _left_behind(folder) as ownerless:
@@ -165,19 +165,19 @@ def sweep(hierarchy: Hierarchy) -> None:
 
 
 def _folder_in(parent: Path, mark: str) -> Path:
-    """Return the folder of a group beneath ``parent``, which names the mount on which its lock can be seen.
+    """Return the folder of a group beneath ``parent``, which names the mount on which its lock is visible.
 
-    The same folder on another mount of the kernel's (its own device number) has other inodes, and other locks.
+    The same folder on another mount of the kernel's (with its own device number) has other inodes, and other locks.
     """
     return parent / f"{_PREFIX}{parent.stat().st_dev}-{mark}"
 
 
 def _make_locked(folder: Path) -> int:
-    """Make a folder and return the descriptor that holds it locked; raises `OSError` where a sweeper came between."""
+    """Make a folder and return the descriptor that keeps it locked; raises `OSError` if a sweeper interfered."""
     folder.mkdir()
     lock = lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
-        folder.stat()  # a lock on a folder that is gone by now holds nothing
+        folder.stat()  # a lock on a folder that is gone by now protects nothing
     except OSError:
         os.close(lock)
         raise
@@ -191,7 +191,7 @@ def _close(locks: list[int]) -> None:
 
 @contextlib.contextmanager
 def _left_behind(folder: Path) -> Iterator[bool]:
-    """Give whether nobody holds this folder of a group, and keep it so until the end of the block."""
+    """Yield whether nobody holds this folder of a group, and keep it so until the end of the block."""
     try:
         lock = lock_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (FileNotFoundError, BlockingIOError):
@@ -264,7 +264,7 @@ def _removing_on_failure(group: ControlGroup) -> Iterator[None]:
 def _kill_members(folder: Path) -> None:
     with contextlib.suppress(OSError):
         for pid in map(int, (folder / "cgroup.procs").read_text().split()):
-            if pid > 0:  # 0 is a process of another namespace; for kill it is our own group
+            if pid > 0:  # 0 is a process of another namespace; for kill it would be our own group
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -278,7 +278,7 @@ def _read_table(file: Path) -> dict[str, int]:
 
 
 def _remove(folder: Path, patience_seconds: float = 2.0) -> None:
-    """Remove a group; whatever still lives in it is killed first."""
+    """Remove a group, after killing all processes in it."""
     deadline = time.monotonic() + patience_seconds
     while True:
         try:

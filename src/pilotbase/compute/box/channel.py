@@ -1,4 +1,4 @@
-"""The two pipes and the shared file to a box: non-blocking on our side, so that a deadline holds whatever it does."""
+"""The two pipes and the shared file to a box: non-blocking on our side, so that every deadline holds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _MOST_BUFFERS = 512
 _SLOT_BYTES = 2 << 20
 """Larger payloads go through the pipe."""
 SLOTS = 2
-"""One that the box works on and one for what comes next; a frame's sequence number tells which."""
+"""One in use by the box and one for the next batch; a frame's sequence number selects it."""
 
 
 class DeadlinePassedError(Exception):
-    """The box did not take or give the next bytes in time."""
+    """The box did not take or send the next bytes in time."""
 
 
 class ChannelClosedError(Exception):
@@ -41,9 +41,9 @@ class BoxChannel:
         self._readable.register(answers, select.POLLIN)
 
     def share(self, frame: Sequence[Buffer]) -> Sequence[Buffer]:
-        """Return a BATCH frame as it is to be sent: without its payload where that fits into the shared file.
+        """Return a BATCH frame ready to send: without its payload if that fits into the shared file.
 
-        The one before may still be at work in the box, the one before that may not.
+        The previous frame may still be in use in the box, the one before that may not.
         """
         head, *payload = frame
         shared = as_shared(head)
@@ -87,7 +87,7 @@ class BoxChannel:
         return data
 
     def has_unread(self, seconds: float = 0.0) -> bool:
-        """Tell whether the box has written what is not read yet, or has closed its end, within so many seconds."""
+        """Return whether the box has unread output, or has closed its end, within that many seconds."""
         return bool(self._readable.poll(seconds * 1000))
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class BoxChannel:
 
 
 def open_pipe() -> tuple[int, int]:
-    """Return (read end, write end) of a pipe that holds 1 MB where the kernel allows it."""
+    """Return (read end, write end) of a pipe that holds 1 MB if the kernel allows it."""
     ends = os.pipe()
     with contextlib.suppress(OSError):
         fcntl.fcntl(ends[0], fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -122,11 +122,11 @@ def _rest(pending: list[memoryview], written: int) -> list[memoryview]:
 
 
 class SharedFile:
-    """Our side: a mapping to write to; ``descriptor`` is the box's side, closed by whoever starts the box.
+    """Our side: a mapping to write to; ``descriptor`` is the box's side, closed by the code that starts the box.
 
-    Batches cross the wall through memory, not through a pipe that copies them twice. We alone write it and never read
-    it. Its size is sealed, so the box can neither cut it short beneath our writing nor keep memory in it that nobody
-    counts; the descriptor that the box gets is read-only.
+    Batches cross the wall through memory, not through a pipe, which would copy them twice. Only we write it, and we
+    never read it. Its size is sealed, so the box can neither truncate it while we write nor use it to hold uncounted
+    memory; the box's descriptor is read-only.
     """
 
     def __init__(self) -> None:

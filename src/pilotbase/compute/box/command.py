@@ -38,15 +38,15 @@ _THREAD_VARIABLES = (
 _PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8")
 """Without site-packages, without the script's folder on its path, writing no bytecode."""
 _JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
-"""Shell: join every group named before ``--``, then become the command after it."""
+"""Shell: join every group named before ``--``, then exec the command after it."""
 _PROC = PurePosixPath("/proc")
 _KEPT = frozenset({"self", "thread-self", "mounts", "net", "version", "filesystems", "cmdline", "sysvipc"})
-"""Of the box itself, or the same at all times."""
+"""Entries that show the box itself, or never change."""
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A folder of the host and where it stands in the box."""
+    """A folder of the host and its place in the box."""
 
     source: Path
     target: PurePosixPath
@@ -55,14 +55,14 @@ class Mount:
 
 @dataclass(frozen=True)
 class BoxProgram:
-    """A stand-alone Python program of ours, what it is given, and where it runs."""
+    """A stand-alone Python program of ours, its inputs, and where it runs."""
 
     script: Path
     arguments: tuple[str, ...]
     mounts: tuple[Mount, ...]
     folder: PurePosixPath = SCRATCH
     root: Path | None = None
-    """Files of an image of a container, which stand where else the system's folders do."""
+    """Files of a container image, in place of the system's folders."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Descriptors:
     information: int
     seccomp: int | None
     constants: Mapping[PurePosixPath, int]
-    """File of /proc → what it is replaced by."""
+    """File of /proc → its replacement."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def launch_command(tools: Tools, settings: BoxSettings, start: StartMode, argume
 
 
 def joined_command(join_files: Iterable[Path], command: list[str]) -> list[str]:
-    """Return ``command`` so that it joins the control groups before it does anything else."""
+    """Return ``command`` so that it first joins the control groups."""
     files = [str(file) for file in join_files]
     return ["/bin/sh", "-c", _JOIN, "sh", *files, "--", *command] if files else command
 
@@ -102,7 +102,7 @@ def joined_command(join_files: Iterable[Path], command: list[str]) -> list[str]:
 def box_arguments(
     program: BoxProgram, shown: Iterable[Mount], settings: BoxSettings, start: StartMode, descriptors: Descriptors
 ) -> list[str]:
-    """Return bubblewrap's arguments: namespaces, what is ``shown`` of the host, mounts and seals, the filter."""
+    """Return bubblewrap's arguments: namespaces, the ``shown`` parts of the host, mounts and seals, the filter."""
     interpreter = settings.interpreter
     assert interpreter is not None
     arguments = [*_namespaces(settings, start), "--die-with-parent", "--new-session", "--clearenv"]
@@ -127,9 +127,9 @@ def box_arguments(
 
 
 def shown_of_host(program: BoxProgram, settings: BoxSettings, tools: Tools) -> tuple[Mount, ...]:
-    """Return what a box is shown of the host, its own mounts aside: the files themselves, or copies of them.
+    """Return the parts of the host that a box sees, besides its own mounts: the files themselves, or copies of them.
 
-    An image has the system's place; what runs Python stands aside then. Raises as `copy_of`.
+    An image takes the system's place; the files that run Python are then mounted aside. Raises as `copy_of`.
     """
     interpreter = settings.interpreter
     assert interpreter is not None
@@ -151,8 +151,8 @@ def shown_of_host(program: BoxProgram, settings: BoxSettings, tools: Tools) -> t
 def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
     """Return the folders beneath the interpreter that are empty in a box.
 
-    Packages installed there are not its own; nothing runs Python's tests of itself, half of its files, or is linked
-    with it.
+    Packages installed there are not part of Python itself; its own tests, half of its files, are never run, and nothing
+    is linked with it.
     """
     if interpreter.prefix == Path("/usr"):
         return []
@@ -165,9 +165,9 @@ def emptied_of_the_host(interpreter: Interpreter) -> list[Path]:
 
 
 def boxed_command(program: BoxProgram, settings: BoxSettings, start: StartMode, tools: Tools) -> list[str]:
-    """Return what runs in the box: limits first, then the loss of every privilege, then Python.
+    """Return the command that runs in the box: limits first, then dropping every privilege, then Python.
 
-    In an image Python comes first, and takes both in hand itself: other tools would load libraries of the image.
+    In an image Python comes first, and does both itself: other tools would load libraries of the image.
     """
     assert settings.interpreter is not None
     if program.root is not None:
@@ -181,9 +181,9 @@ def boxed_command(program: BoxProgram, settings: BoxSettings, start: StartMode, 
 def program_command(
     program: BoxProgram, script: int, settings: BoxSettings, seccomp: int | None, tools: Tools
 ) -> list[str]:
-    """Return what runs without a box: Python alone at level L0; limits, filter and another user (if root) at L1.
+    """Return the command without a box: Python alone at level L0; limits, filter and another user (if root) at L1.
 
-    ``script``: descriptor of the program, which may lie where that user cannot reach it.
+    ``script``: descriptor of the program, whose file that user may be unable to reach.
     """
     python = _python(settings, PurePosixPath(f"/proc/self/fd/{script}"), program)
     if settings.level is IsolationLevel.L0:
@@ -195,7 +195,7 @@ def program_command(
 
 
 def _limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
-    """Return the prefix that sets resource limits of each process; a control group bounds the whole box."""
+    """Return the prefix that sets resource limits of each process; a control group limits the whole box."""
     limits, removed = settings.limits, settings.removed
     command = [tools.prlimit, "--core=0", f"--nofile={_OPEN_FILES}", "--memlock=65536", "--msgqueue=0"]
     command.append(f"--cpu={limits.cpu_seconds + 2}:{limits.cpu_seconds + 3}")
@@ -210,12 +210,12 @@ def _limit_command(tools: Tools, settings: BoxSettings) -> list[str]:
 
 
 def _address_space(limits: Limits) -> int:
-    """Return the bound of one process's addresses where the supervisor counts memory; libraries reserve without use."""
+    """Return the address-space limit of a process if the supervisor counts memory; libraries reserve without using."""
     return limits.memory_bytes + (4 << 30)
 
 
 def environment_variables(limits: Limits, program: BoxProgram | None = None) -> Mapping[str, str]:
-    """Return the whole environment of the box; nothing of ours is passed on, and no locale of an image is read."""
+    """Return the whole environment of the box; it passes on nothing of ours, and reads no locale of an image."""
     return {
         "PATH": "/usr/bin",
         "HOME": str(SCRATCH),
@@ -260,7 +260,7 @@ def _scratch(settings: BoxSettings) -> list[str]:
 
 
 def _masks(constants: Mapping[PurePosixPath, int]) -> list[str]:
-    """Hide what /proc tells of the host, and terminals, whose number the whole host counts."""
+    """Hide what /proc shows of the host, and terminals, whose number the whole host counts."""
     arguments = _emptied(PurePosixPath("/dev/pts"))
     for file, descriptor in constants.items():
         arguments += ["--perms", "0444", "--ro-bind-data", str(descriptor), str(file)]
@@ -296,7 +296,7 @@ def _of_interpreter(interpreter: Interpreter) -> list[Path]:
 
 
 def _libraries(folder: Path) -> Path:
-    """Return where in a system's folder the libraries for this machine stand: Debian keeps them apart."""
+    """Return the folder of this machine's libraries within a system's folder: Debian keeps them apart."""
     apart = folder / f"{platform.machine()}-linux-gnu"
     return apart if apart.is_dir() else folder
 
@@ -309,11 +309,11 @@ def _parents(target: PurePosixPath) -> list[str]:
 
 
 def constant_files(limits: Limits) -> Mapping[PurePosixPath, bytes]:
-    """Return the files of /proc that are replaced, and what they say in a box of these limits; most are empty.
+    """Return the replaced files of /proc, and their contents in a box of these limits; most are empty.
 
-    Load, free memory, interrupts, locks and open files of the whole host stand there, and whatever one box does shows
-    in them to another. Every entry is masked that is not known to tell nothing of the kind; a kernel's new ones are,
-    too.
+    They show load, free memory, interrupts, locks and open files of the whole host, and so reveal to one box what
+    another does. Every entry is masked unless it is known to reveal nothing of the kind; new ones of a kernel are
+    masked too.
     """
     memory = f"{limits.memory_bytes >> 10:>11} kB"
     figures = {"MemTotal": memory, "MemFree": memory, "MemAvailable": memory}

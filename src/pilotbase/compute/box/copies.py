@@ -1,13 +1,12 @@
-"""Copies of what a box reads, for boxes that may be fed hidden cases: no box that prints ever reads the same files.
+"""Copies of the files that boxes with hidden cases read: no box whose output leaves ever reads the same files.
 
 The kernel keeps which names were looked up in a folder, present or not, which inodes were loaded and which pages were
-read; by timing, any box that reads the same folder learns it. An application that is fed hidden cases could look up
-one name a bit, for a rehearsal, a job or a service to print. So boxes whose words are withheld read copies: of
-interpreter, libraries and environment a tree for each policy of what leaves, of the application one for each box. What
-they leave in the kernel stands beneath folders that no box of another policy is ever shown, whenever they run and
-however they end.
+read; by timing, any box that reads the same folder can learn this. An application with hidden cases could look up one
+name for each bit, for a rehearsal, a job or a service to print. So boxes whose output is withheld read copies: of
+interpreter, libraries and environment one tree for each log policy, of the application one for each box. Their traces
+in the kernel are beneath folders that no box of another policy ever sees, whenever they run and however they end.
 
-Copies are made once and kept until they have not been used for a week; they stand on the machine of the box.
+Copies are made once and kept until they have not been used for a week; they are on the machine of the box.
 """
 
 from __future__ import annotations
@@ -26,10 +25,10 @@ from pilotbase.compute.box.staging import one_at_a_time, remove_folder, staging_
 from pilotbase.documents.errors import PilotbaseError
 
 _KEPT_SECONDS = 7 * 86_400
-"""No box lives so long without another being started from the same copy."""
+"""No box lives this long without another being started from the same copy."""
 _PIECE = 1 << 30
 _MADE: dict[tuple[object, ...], Path] = {}
-"""Kind and places, with inodes and times of change → what was made: a place is walked once a process."""
+"""Kind and places, with inodes and times of change → the copy: a place is walked once in each process."""
 _OF_WHEELS = (
     "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
     "libanl.so.1", "libatomic.so.1", "libc.so.6", "libdl.so.2", "libexpat.so.1", "libgcc_s.so.1", "libGL.so.1",
@@ -38,17 +37,17 @@ _OF_WHEELS = (
     "libX11.so.6", "libXext.so.6", "libXrender.so.1", "libz.so.1",
     "libgfortran.so.5", "libgomp.so.1", "libquadmath.so.0", "libnss_files.so.2",
 )  # fmt: skip
-"""What wheels of manylinux leave to the system (PEP 600, the policies of auditwheel), and what compilers add to it."""
+"""Libraries that manylinux wheels leave to the system (PEP 600, the policies of auditwheel), and those of compilers."""
 _FOLDERS = ("gconv", "python3.*")
-"""Of the C library: its tables of encodings. Of a system's own Python, where it stands among the libraries."""
+"""The C library's tables of encodings, and a system's own Python if it is among the libraries."""
 _NAMED = re.compile(rb"(?:lib|ld-)[\w.+-]*\.so[\w.]*(?=\0)")
-"""A library's name, as an ELF file holds it of each that it needs, and of most that it opens as it runs."""
+"""A library's name in an ELF file: it holds the names of those it needs, and of most that it opens while running."""
 
 
 def copies_folder(name: str) -> Path:
     """Return the folder for copies of that kind on this machine: systemd's for caches, root's, or the user's.
 
-    Others can pass through root's, since a box that is started as another user must, but not list it.
+    Others can pass through root's, since a box started as another user must, but cannot list it.
     """
     given = os.environ.get("CACHE_DIRECTORY", "").partition(":")[0]
     users = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -65,9 +64,9 @@ def copies_folder(name: str) -> Path:
 
 
 def copy_of(place: Path, kind: str, empty: Collection[Path] = ()) -> Path:
-    """Return the copy of a file or folder, made if it is not there; folders in ``empty`` are empty in it.
+    """Return the copy of a file or folder, made if it is missing; folders in ``empty`` are empty in it.
 
-    ``kind``: for which boxes; those of another read other copies.
+    ``kind``: for which boxes; those of another kind read other copies.
 
     Raises:
         PilotbaseError: ``box.no_copies``: it cannot be written.
@@ -84,7 +83,7 @@ def copy_of(place: Path, kind: str, empty: Collection[Path] = ()) -> Path:
 
 
 def kept(kind: str, of: Sequence[Path], mark: Callable[[], str], fill: Callable[[Path], None]) -> Path:
-    """Return what ``fill`` makes ``of`` some places, made once for each name that ``mark`` gives them.
+    """Return what ``fill`` makes ``of`` some places, made once for each name that ``mark`` returns for them.
 
     Raises:
         PilotbaseError: ``box.no_copies``: it cannot be written.
@@ -119,7 +118,7 @@ def _made(folder: Path, mark: str, fill: Callable[[Path], None]) -> Path:
 def copy_tree(source: Path, target: Path, empty: Collection[str] = ()) -> None:
     """Copy a file, or a folder with files, folders and links, with rights and times, so that bytecode stays valid.
 
-    What we may not read, and what is neither, is left out: a box would not get to see it either.
+    Unreadable and special files are skipped: a box could not read them either.
     """
     folders = []
     for path, status in _entries(str(source), empty):
@@ -137,7 +136,7 @@ def copy_tree(source: Path, target: Path, empty: Collection[str] = ()) -> None:
 
 def _copy_file(path: str, to: str, status: os.stat_result) -> None:
     try:
-        source = open(path, "rb")  # noqa: SIM115 - what cannot be read is left out, what cannot be written is told
+        source = open(path, "rb")  # noqa: SIM115 - unreadable files are skipped, failures to write are reported
     except PermissionError:
         return
     with source, open(to, "xb") as target:
@@ -161,7 +160,7 @@ def mark_of(places: Iterable[Path], empty: Collection[str]) -> str:
 
 
 def _entries(place: str, empty: Collection[str]) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield ``place`` and every file, link and folder beneath it, a folder before what is in it."""
+    """Yield ``place`` and every file, link and folder beneath it, a folder before its contents."""
     waiting = [(place, os.lstat(place))]
     while waiting:
         path, status = waiting.pop()
@@ -183,11 +182,11 @@ def _sweep(folder: Path) -> None:
 
 
 def shown_libraries(folder: Path, interpreter: Interpreter, tools: Iterable[Path]) -> Path:
-    """Return what boxes are shown in place of a system's folder of libraries; kept, and anew when anything changes.
+    """Return the folder that boxes see in place of a system's folder of libraries; kept, and remade on any change.
 
-    Every box is shown the same: what a wheel may count on, and what Python and its tools load. So what an application
-    finds in its rehearsal is there in its trial, and a machine's other libraries are neither seen nor copied.
-    ``tools``: what loads libraries in a box, besides Python and applications.
+    Every box sees the same: the libraries that a wheel may expect, and those that Python and its tools load. So the
+    libraries of an application's rehearsal are there in its trial, and a machine's other libraries are neither visible
+    nor copied. ``tools``: programs that load libraries in a box, other than Python and applications.
 
     Raises:
         PilotbaseError: ``box.no_copies``: it cannot be written.
@@ -219,7 +218,7 @@ def _whole_folders(folder: Path) -> list[Path]:
 
 
 def _needed_libraries(folder: Path, programs: Iterable[Path]) -> set[str]:
-    """Return the names in ``folder`` of everything that is shown of it, links and what they lead to."""
+    """Return the names of everything in ``folder`` that is shown, including links and their targets."""
     found = {place.name for place in _whole_folders(folder)}
     waiting = set(_OF_WHEELS).union(*(_named_in(program) for program in programs))
     while waiting:

@@ -53,15 +53,15 @@ class BoxEnd:
     reason: EndReason
     batch: int
     detail: str
-    """The application's own words, such as a traceback; empty where the log policy withholds them."""
+    """The application's own words, such as a traceback; empty if the log policy withholds them."""
 
 
 class WorkerLostError(PilotbaseError):
-    """The box has gone through no fault of the application's: its machine went, or somebody else killed it."""
+    """The box was lost through no fault of the application's: its machine failed, or someone else killed it."""
 
 
 class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of ours
-    """The box ended before it had answered; nothing more will come out of it."""
+    """The box ended before it had answered; it will send nothing more."""
 
     def __init__(self, end: BoxEnd) -> None:
         super().__init__(END_TEXTS[end.reason].code)
@@ -78,10 +78,10 @@ class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of o
 
 @dataclass(frozen=True)
 class Logs:
-    """What the application printed, if the policy lets it out.
+    """What the application printed, if the policy releases it.
 
-    Where it is not ``text`` is empty and ``dropped_bytes`` is rounded up to a power of two: the exact length of
-    a log could carry hidden data out, too.
+    If not, ``text`` is empty and ``dropped_bytes`` is rounded up to a power of two: the exact length of a log could
+    carry hidden data out, too.
     """
 
     text: str
@@ -108,7 +108,7 @@ class CappedLog:
         self._total += len(chunk)
 
     def read(self) -> Logs:
-        """Return what the policy lets out."""
+        """Return the output that the policy releases."""
         if self._policy is not LogPolicy.FULL:
             rounded = 1 << (self._total - 1).bit_length() if self._total else 0
             return Logs("", rounded, withheld=True)

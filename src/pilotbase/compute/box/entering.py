@@ -1,10 +1,10 @@
-"""The program that a box with an image for its root starts first: it gives up every right, then becomes the runner.
+"""The first program in a box with an image as its root: it gives up every privilege, then becomes the runner.
 
-prlimit and setpriv ask the system for names of users, and libraries of an image answer; so nothing of an image is
-loaded before the rights are gone. What is used until then is built into the interpreter. Stands alone: standard library
+prlimit and setpriv look up names of users, which libraries of an image would answer; so nothing of an image is loaded
+before the privileges are gone. Everything used until then is built into the interpreter. Stands alone: standard library
 only.
 
-``python entering.py UID --LIMIT=SOFT[:HARD] … -- SCRIPT ARGUMENTS``; UID ``-`` keeps the user that there is.
+``python entering.py UID --LIMIT=SOFT[:HARD] … -- SCRIPT ARGUMENTS``; UID ``-`` keeps the present user.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def main() -> None:
 
 
 def become(user: int) -> None:
-    """Change all three ids, which takes every capability away."""
+    """Change all three ids, which drops every capability."""
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
 
 
 def inherit_nothing() -> None:
-    """Take away what programs with rights of their own could still be given (capset(2), version 3)."""
+    """Drop the capabilities that privileged programs could still inherit (capset(2), version 3)."""
     import ctypes
 
     header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()

@@ -1,7 +1,7 @@
 """Environments: the packages of an application in a plain, read-only folder, built in a box and named by content.
 
-A build of a lock is keyed by it and the interpreter. Wheels come from a cache by hash, so whoever shares a key shares
-bytes that both have asked for by SHA-256; nothing that one supplier's code writes ever reaches a folder of another.
+The key of a build is its lock and the interpreter. Wheels come from a cache by hash, so builds with the same key share
+bytes that both lock files name by SHA-256; nothing that one supplier's code writes ever reaches a folder of another.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ BUILD_LIMITS = Limits(
     file_bytes=4 << 30,
 )
 FREE_BYTES = 64 << 20
-"""A build may write so much, and `RATIO` times the size of its wheels."""
+"""Bytes that a build may write, in addition to `RATIO` times the size of its wheels."""
 RATIO = 30
 MAX_FILES = 200_000
 
@@ -63,7 +63,7 @@ class Environment:
     seal: str
 
     def verify(self) -> None:
-        """Make sure that the folder is what was built; quick if it was checked in this process and is untouched.
+        """Check that the folder is as it was built; quick if it was checked in this process and is untouched.
 
         Raises:
             InvalidProofError: a file was changed, added or removed.
@@ -80,12 +80,12 @@ _VERIFIED: dict[tuple[Path, str], str] = {}
 
 
 def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings | None = None) -> Environment:
-    """Return the environment that ``lock`` (the bytes of ``file``) asks for, built if ``cache`` lacks it.
+    """Return the environment for ``lock`` (the bytes of ``file``), built if ``cache`` lacks it.
 
-    An environment in the cache whose files have been changed is thrown away and built again.
+    A cached environment whose files were changed is thrown away and built again.
 
     Raises:
-        InputError: the lock has problems (all of them), a wheel is missing, hostile or broken.
+        InputError: the lock has problems (lists all of them), a wheel is missing, hostile or broken.
         PilotbaseError: the index cannot be reached, or the build failed on our side.
     """
     settings = settings or BoxSettings()
@@ -104,12 +104,12 @@ def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings
 
 @dataclass(frozen=True)
 class Contents:
-    """What was put into a folder, and what of its origin the digest names besides the files."""
+    """What was put into a folder, and what the digest names of its origin in addition to the files."""
 
     packages: tuple[str, ...]
     origin: Mapping[str, Any]
     links: bool = False
-    """Links may lie in it, and stay links: nothing of ours ever follows one."""
+    """It may contain links, which stay links: nothing of ours ever follows one."""
 
 
 def keep_environment(cache: Path, key: str, fill: Callable[[Path], Contents]) -> Environment:
@@ -131,7 +131,7 @@ def keep_environment(cache: Path, key: str, fill: Callable[[Path], Contents]) ->
 
 
 def find_environment(cache: Path, digest: str) -> Environment | None:
-    """Return the environment of that digest in ``cache``, if it is there and whole; nothing is built."""
+    """Return the environment of that digest in ``cache``, if it is there and intact; builds nothing."""
     for record in sorted((cache.resolve() / "environments").glob("*/record.json")):
         found = _read(record.parent)
         if found is not None and found.digest == digest:
@@ -145,7 +145,7 @@ def _key(requirements: tuple[LockedRequirement, ...], tag: str) -> str:
 
 
 def _open(place: Path) -> Environment | None:
-    """Return the environment at ``place`` if it is there and whole; otherwise clear the place."""
+    """Return the environment at ``place`` if it is there and intact; otherwise clear the place."""
     if not place.exists():
         return None
     environment = _read(place)
@@ -155,7 +155,7 @@ def _open(place: Path) -> Environment | None:
 
 
 def _read(place: Path) -> Environment | None:
-    """Return the environment at ``place`` if it is whole."""
+    """Return the environment at ``place`` if it is intact."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, InputError, InvalidProofError):
         record = json.loads((place / "record.json").read_bytes())
         environment = Environment(record["digest"], place / "tree", tuple(record["packages"]), record["seal"])
@@ -191,7 +191,7 @@ def _install(wheels: tuple[CachedWheel, ...], tree: Path, settings: BoxSettings)
 
 
 def ask_build(box: Box, greeting: dict[str, Any]) -> tuple[bool, Any]:
-    """Return whether the program in ``box`` built what the greeting asks for, and its report: of a refusal, texts.
+    """Return whether the program in ``box`` built what the greeting requests, and its report: for a refusal, texts.
 
     Raises:
         PilotbaseError: ``environment.build_ended``, or ``environment.disk_full``.
@@ -213,7 +213,7 @@ def ask_build(box: Box, greeting: dict[str, Any]) -> tuple[bool, Any]:
 
 
 def _refusal(kind: str, wheel: str, found: str) -> Text:
-    """Return the sentence for what the installer refused; of a kind that it does not know, that it cannot be read."""
+    """Return the sentence for a refusal by the installer; for an unknown kind, that the wheel cannot be read."""
     broken = text("environment.wheel.broken", wheel=wheel, found=found)
     known = {
         "path": text("environment.wheel.path", wheel=wheel, found=found),
@@ -227,7 +227,7 @@ def _refusal(kind: str, wheel: str, found: str) -> Text:
 
 
 def _seal(staging: Path, contents: Contents) -> None:
-    """Make the tree ours and read-only, and write down what it is."""
+    """Make the tree ours and read-only, and record its description."""
     tree, links = staging / "tree", contents.links
     for entry in walk_tree(tree, links=links):
         _own(entry)
@@ -239,7 +239,7 @@ def _seal(staging: Path, contents: Contents) -> None:
 
 
 def _own(entry: FileEntry) -> None:
-    """Make it ours, for everybody to read and for nobody to write; what its owner may run, all may."""
+    """Make it ours, readable for everybody and writable for nobody; executable for all if it was for its owner."""
     if os.getuid() == 0:
         os.chown(entry.path, 0, 0, follow_symlinks=False)
     if not entry.is_link:

@@ -1,7 +1,7 @@
-"""How a box looks that has an image of a container for its root, and how Python starts in it.
+"""The layout of a box that has a container image as its root, and how Python starts in it.
 
-The image's own entries stand where a system's folders would; what runs Python stands aside, with a loader and libraries
-of the host's. Nothing of the image is loaded before every right has been given up (`entering`).
+The image's own entries are in place of a system's folders; the files that run Python are mounted aside, with a loader
+and libraries of the host. Nothing of the image is loaded before every privilege has been given up (`entering`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pilotbase.compute.box.settings import Interpreter
 from pilotbase.documents.errors import RefusedError
 
 HOST = PurePosixPath("/pilotbase/host")
-"""Where the host's interpreter and libraries stand, each at its own path beneath."""
+"""The place of the host's interpreter and libraries, each at its own path beneath it."""
 ENTERING = PurePosixPath("/pilotbase/entering.py")
 
 _OURS = frozenset({"proc", "sys", "dev", "tmp", "pilotbase", "application", "environment"})
@@ -39,7 +39,7 @@ def root_arguments(root: Path) -> list[str]:
 
 
 def aside(place: PurePosixPath | Path) -> PurePosixPath:
-    """Return where a file of the host stands in the box."""
+    """Return the place of a host file in the box."""
     return HOST / PurePosixPath(place).relative_to("/")
 
 
@@ -47,7 +47,7 @@ def python_words(interpreter: Interpreter, libraries: Iterable[Path]) -> list[st
     """Return the words that start Python: by the host's loader, with the host's ``libraries``, and no others.
 
     Raises:
-        RefusedError: the interpreter is started by no loader of glibc, the only one that can be told so.
+        RefusedError: the interpreter is not started by a loader of glibc, the only one with this option.
     """
     loader = loader_of(interpreter.executable)
     if not loader.name.startswith("ld-linux"):
@@ -60,12 +60,12 @@ def python_words(interpreter: Interpreter, libraries: Iterable[Path]) -> list[st
 
 
 def entering_words(uid: int | None, limits: Sequence[str], script: Sequence[str]) -> list[str]:
-    """Return what `entering` is told: who to become (None: whoever it is), the limits, and what to run."""
+    """Return the arguments of `entering`: the user (None: the present one), the limits, and the program to run."""
     return [str(ENTERING), "-" if uid is None else str(uid), *limits, "--", *script]
 
 
 def loader_of(executable: Path) -> Path:
-    """Return the loader that an ELF program names, links followed; an empty path where it names none."""
+    """Return the loader that an ELF program names, links followed; an empty path if it names none."""
     content = executable.read_bytes()
     if content[:5] != b"\x7fELF\x02" or content[5] != 1:
         return Path()

@@ -1,10 +1,10 @@
-"""The program inside a box that lays an image of a container out as a folder. It stands alone: standard library only.
+"""The program inside a box that extracts a container image into a folder. It stands alone: standard library only.
 
-Reads what ``docker save`` and ``podman save`` write (a ``manifest.json``), and an OCI image layout (``index.json``; OCI
-Image Format Specification 1.1: layers are tar archives, plain or by gzip, applied one over the other; ``.wh.NAME``
-removes NAME, ``.wh..wh..opq`` all that earlier layers have in its folder). Bytes and files are counted as they come
-out. Nothing is executed; devices and pipes are left out, owners and special modes forgotten. Links are kept, and
-followed inside the image only. Speaks the frames of `pilotbase.protocols.frames`.
+It reads the output of ``docker save`` and ``podman save`` (a ``manifest.json``), and an OCI image layout
+(``index.json``; OCI Image Format Specification 1.1: layers are tar archives, plain or gzipped, applied one over the
+other; ``.wh.NAME`` removes NAME, ``.wh..wh..opq`` everything that earlier layers have in its folder). Bytes and files
+are counted as they are extracted. Nothing is executed; devices and pipes are skipped, owners and special modes dropped.
+Links are kept, and followed only inside the image. Speaks the frames of `pilotbase.protocols.frames`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ GZIP = b"\x1f\x8b"
 ZSTANDARD = b"\x28\xb5\x2f\xfd"
 REMOVED, EMPTIED = ".wh.", ".wh..wh..opq"
 PRELOADED = "etc/ld.so.preload"
-"""What the loader of every program would read first, ours as well: never laid out."""
+"""The file that the loader of every program would read first, ours as well: never extracted."""
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 DAMAGED = (
     tarfile.TarError,
@@ -51,7 +51,7 @@ DAMAGED = (
 
 
 def main() -> None:
-    """Lay out what the greeting names and report how its program is started."""
+    """Extract the image that the greeting names and report how its program is started."""
     requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
     send(answers, STARTED)
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 class RefusedImageError(Exception):
-    """An image that is not laid out; ``kind`` names the reason."""
+    """An image that is not extracted; ``kind`` names the reason."""
 
     def __init__(self, kind: str, found: object) -> None:
         super().__init__(kind)
@@ -78,7 +78,7 @@ class RefusedImageError(Exception):
 
 
 def lay_out(greeting: dict[str, Any]) -> dict[str, Any]:
-    """Lay out the image and return its command, variables and folder; raises `RefusedImageError`."""
+    """Extract the image and return its command, variables and folder; raises `RefusedImageError`."""
     tree = ImageTree(Path(greeting["target"]), greeting["bytes"], greeting["files"])
     with tarfile.open(greeting["archive"], "r:") as archive:
         config, layers = described(archive)
@@ -111,12 +111,12 @@ def described(archive: tarfile.TarFile) -> tuple[dict[str, Any], list[str]]:
 
 
 def blob(descriptor: dict[str, str]) -> str:
-    """Return where an OCI layout keeps what a descriptor names."""
+    """Return the place in an OCI layout of the blob that a descriptor names."""
     return "blobs/" + descriptor["digest"].replace(":", "/")
 
 
 def read_json(archive: tarfile.TarFile, name: str) -> Any:
-    """Return what a file of the archive says."""
+    """Return the contents of a JSON file of the archive."""
     file = archive.extractfile(name)
     if file is None:
         raise KeyError(name)
@@ -127,7 +127,7 @@ def read_json(archive: tarfile.TarFile, name: str) -> Any:
 
 
 def require_machine(config: dict[str, Any]) -> None:
-    """Refuse an image for other machines, which nothing here could run."""
+    """Refuse an image for other machines, which could not run here."""
     here = MACHINES.get(platform.machine(), platform.machine())
     found = f"{config.get('os', 'linux')}/{config.get('architecture', here)}"
     if found != f"linux/{here}":
@@ -136,7 +136,7 @@ def require_machine(config: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def opened(archive: tarfile.TarFile, name: str) -> Any:
-    """Give a layer as a plain stream."""
+    """Yield a layer as a plain stream."""
     file = archive.extractfile(name)
     if file is None:
         raise KeyError(name)
@@ -148,7 +148,7 @@ def opened(archive: tarfile.TarFile, name: str) -> Any:
 
 
 def start_of(config: dict[str, Any]) -> dict[str, Any]:
-    """Return how the image says that its program is started."""
+    """Return the image's instructions for starting its program."""
     words = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     pairs = (str(line).partition("=") for line in config.get("Env") or [])
     variables = {name: value for name, _, value in pairs}
@@ -156,14 +156,14 @@ def start_of(config: dict[str, Any]) -> dict[str, Any]:
 
 
 class ImageTree:
-    """The folder that layers are laid into, one over the other."""
+    """The folder that layers are extracted into, one over the other."""
 
     def __init__(self, root: Path, most_bytes: int, most_files: int) -> None:
         self.root, self.bytes_left, self.files_left = root, most_bytes, most_files
         self.of_layer: set[Path] = set()
 
     def apply(self, layer: tarfile.TarFile) -> None:
-        """Lay one layer over what is there."""
+        """Apply one layer over the earlier ones."""
         self.of_layer = set()
         for member in layer:
             layer.members.clear()  # type: ignore[attr-defined]
@@ -177,7 +177,7 @@ class ImageTree:
                 self.take(layer, member, parts)
 
     def take(self, layer: tarfile.TarFile, member: tarfile.TarInfo, parts: list[str]) -> None:
-        """Lay out one entry, or take away what it removes."""
+        """Extract one entry, or remove what it marks as removed."""
         *folders, name = parts
         folder = self.folder(folders, member.name)
         if name == EMPTIED:
@@ -193,7 +193,7 @@ class ImageTree:
             self.place(layer, member, folder / name)
 
     def place(self, layer: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
-        """Put a file, folder or link at ``target``; whatever else it is stays out."""
+        """Create a file, folder or link at ``target``; entries of any other type are skipped."""
         if member.isdir():
             if target.is_symlink() or not target.is_dir():
                 remove(target)
@@ -220,7 +220,7 @@ class ImageTree:
         os.link(source, target, follow_symlinks=False)
 
     def write(self, layer: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
-        """Write a file as far as the bytes go."""
+        """Write a file as long as the byte limit permits."""
         source: IO[bytes] | None = layer.extractfile(member)
         assert source is not None
         with target.open("xb") as copy:
@@ -232,7 +232,7 @@ class ImageTree:
         target.chmod(0o755 if member.mode & 0o111 else 0o644)
 
     def folder(self, parts: list[str], named: str) -> Path:
-        """Return the folder that ``parts`` lead to inside the image, made where it is missing."""
+        """Return the folder at ``parts`` inside the image, created if missing."""
         place, waiting, hops = self.root, parts[::-1], 0
         while waiting:
             part = waiting.pop()
@@ -254,14 +254,14 @@ class ImageTree:
         return place
 
     def note(self, target: Path) -> None:
-        """Remember what this layer has laid out, with the folders above it."""
+        """Note what this layer has extracted, with its parent folders."""
         while target != self.root:
             self.of_layer.add(target)
             target = target.parent
 
 
 def remove(place: Path) -> None:
-    """Take away whatever is there."""
+    """Remove ``place``, if there is anything."""
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
     else:
@@ -269,7 +269,7 @@ def remove(place: Path) -> None:
 
 
 def shown(found: object) -> str:
-    """Return what was found in plain letters."""
+    """Return the found value in plain letters."""
     return ascii(str(found))[1:-1][:300]
 
 

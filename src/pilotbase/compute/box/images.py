@@ -1,8 +1,8 @@
-"""Images of containers: laid out once in a box, kept beside environments, named by their content.
+"""Container images: extracted once in a box, kept beside environments, named by their content.
 
-An environment of an image has its files in ``root`` and how its program is started in ``start.json``; the digest covers
-both. No daemon and no registry has a part in it: an image is a file of the supplier's folder, and its root is mounted
-into our own box (decision 0042).
+An environment of an image has its files in ``root`` and the start of its program in ``start.json``; the digest covers
+both. No daemon and no registry is involved: an image is a file of the supplier's folder, and its root is mounted into
+our own box (decision 0042).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pilotbase.documents.texts import text
 ROOT = "root"
 START = "start.json"
 MOST_BYTES = 8 << 30
-"""What an image may come to, laid out."""
+"""Maximum size of an extracted image."""
 
 _FORMAT = 1
 _ARCHIVE, _TARGET = PurePosixPath("/archive"), PurePosixPath("/target")
@@ -43,12 +43,12 @@ _PRELOADED = Path("etc", "ld.so.preload")
 
 
 def image_environment(archive: Path, cache: Path, settings: BoxSettings | None = None) -> Environment:
-    """Return the image in ``archive`` as an environment, laid out in a box if ``cache`` lacks it.
+    """Return the image in ``archive`` as an environment, extracted in a box if ``cache`` lacks it.
 
-    ``archive``: what ``docker save`` or ``podman save`` wrote, a file of the supplier's folder.
+    ``archive``: the output of ``docker save`` or ``podman save``, a file of the supplier's folder.
 
     Raises:
-        InputError: ``environment.image_refused``, with what is wrong with it.
+        InputError: ``environment.image_refused``, with the problem.
         PilotbaseError: disk full, or the build failed on our side.
     """
     digest = digest_file(archive)
@@ -64,7 +64,7 @@ def image_environment(archive: Path, cache: Path, settings: BoxSettings | None =
 
 
 def _lay_out(archive: Path, root: Path, settings: BoxSettings) -> Any:
-    """Lay the image out in a box of its own and return how its program is started."""
+    """Extract the image in a box of its own and return how its program is started."""
     if os.getuid() == 0:
         os.chown(root, settings.uid, settings.uid)
     limits = BUILD_LIMITS.model_copy(update={"file_bytes": MOST_BYTES})
@@ -86,7 +86,7 @@ def _lay_out(archive: Path, root: Path, settings: BoxSettings) -> Any:
 
 
 def _require_plain(root: Path) -> None:
-    """See from outside that no loader would read a library of the image's before rights are given up."""
+    """Check from outside that no loader would read a library of the image before privileges are given up."""
     if (root / "etc").is_symlink() or os.path.lexists(root / _PRELOADED):
         raise _refused("path", str(_PRELOADED))
 

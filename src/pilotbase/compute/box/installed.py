@@ -1,7 +1,7 @@
-"""What is installed beside Pilotbase: which distributions need which, and an environment made of some of them.
+"""Distributions installed beside Pilotbase: which need which, and an environment made of some of them.
 
-For boxes in which no code of a supplier's runs: its model is read by libraries that the operator has installed and
-locked. They are copied once, for everybody: no file of a supplier ever reaches them.
+For boxes without code of a supplier: its model is read by libraries that the operator has installed and locked. They
+are copied once, for everybody: no file of a supplier ever reaches them.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_bytes, digest_json, hex_of
 
 _FORMAT = 1
-"""Of what is copied; environments in a cache that hold something else are not found again."""
+"""Version of the copied contents; cached environments of another version are not found again."""
 _LEFT_OUT = frozenset({"..", "tests"})
-"""Scripts stand outside of the packages' folder; tests are two files of five of numeric libraries."""
+"""Scripts are outside of the packages' folder; tests are two fifths of the files of numeric libraries."""
 _NOT_RUN = (".pth", ".pyi")
 _OF_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
-"""What installers write beside a distribution: the same wheels are the same environment on every machine."""
+"""Files that installers write beside a distribution; without them, environments are the same on every machine."""
 INSTALLED = ".installed"
-"""The folder of their own that such environments have beside the suppliers', whose names begin with a letter."""
+"""The folder of such environments beside the suppliers', whose names begin with a letter."""
 
 
 def installed_environment(names: Iterable[str], cache: Path) -> Environment:
-    """Return an environment of these distributions and all that they need, as they are installed here.
+    """Return an environment of these distributions and everything that they need, as installed here.
 
-    Its key is what their lists of files say; its digest covers the files.
+    Its key follows from their lists of files; its digest covers the files.
 
     Raises:
         PackageNotFoundError: one of ``names`` is not installed.
-        PilotbaseError: one keeps no list of its files.
-        InvalidProofError: a file is not what the list says.
+        PilotbaseError: one has no list of its files.
+        InvalidProofError: a file does not match the list.
     """
     found = [distribution(name) for name in (*names, *with_needed(names))]
     records = {f"{one.name.lower()}=={one.version}": one for one in found}
@@ -57,7 +57,7 @@ def installed_environment(names: Iterable[str], cache: Path) -> Environment:
 
 
 def with_needed(names: Iterable[str]) -> list[str]:
-    """Return the distributions and all that they need, as far as they are installed."""
+    """Return the distributions and everything that they need, as far as installed."""
     found: list[str] = []
     waiting = list(names)
     while waiting:
@@ -66,7 +66,7 @@ def with_needed(names: Iterable[str]) -> list[str]:
             continue
         try:
             required = distribution(name).requires or []
-        except PackageNotFoundError:  # needed on other machines or versions of Python only
+        except PackageNotFoundError:  # needed only on other machines or versions of Python
             continue
         found.append(name.lower())
         waiting += [_name(line) for line in required if "extra ==" not in line]

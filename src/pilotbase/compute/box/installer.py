@@ -1,7 +1,7 @@
 """The program inside a box that unpacks wheels into a plain folder. It stands alone: standard library only.
 
-Wheels are hostile archives: every member is checked before anything is written, and bytes are counted as they come
-out, not as the archive declares them. Nothing of a wheel is executed: scripts are left out, ``.pth`` files too,
+Wheels are hostile archives: every member is checked before anything is written, and bytes are counted as they are
+unpacked, not as the archive declares them. Nothing of a wheel is executed: scripts and ``.pth`` files are skipped,
 modules are only compiled. Speaks the frames of `pilotbase.protocols.frames`.
 """
 
@@ -31,7 +31,7 @@ NEVER_INSTALLED = frozenset({"sitecustomize.py", "usercustomize.py"})
 
 
 def main() -> None:
-    """Unpack what the greeting names, compile it, and report."""
+    """Unpack the wheels that the greeting names, compile them, and report."""
     requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
     send(answers, STARTED)
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
@@ -74,7 +74,7 @@ class RefusedWheelError(Exception):
 
 
 class WriteBudget:
-    """Bytes and files that may still be written: so much for free, and so many times the size of the wheels."""
+    """Bytes and files that may still be written: a fixed allowance, and a multiple of the size of the wheels."""
 
     def __init__(self, free_bytes: int, ratio: int, files: int) -> None:
         self._allowed = free_bytes
@@ -84,11 +84,11 @@ class WriteBudget:
         self.files = 0
 
     def open_wheel(self, size: int) -> None:
-        """Allow what a wheel of ``size`` bytes may expand to."""
+        """Allow the permitted expansion of a wheel of ``size`` bytes."""
         self._allowed += size * self._ratio
 
     def spend(self, count: int, wheel: str) -> None:
-        """Count bytes that came out of a wheel."""
+        """Count bytes unpacked from a wheel."""
         self.written += count
         if self.written > self._allowed:
             raise RefusedWheelError("bomb", wheel, f"{self.written}")
@@ -113,7 +113,7 @@ def install(path: str, wheel: str, target: str, budget: WriteBudget) -> None:
 
 
 def plan(members: list[zipfile.ZipInfo], wheel: str, budget: WriteBudget) -> list[tuple[zipfile.ZipInfo, str]]:
-    """Return which members are written where, after a look at every name."""
+    """Return where each member is written, after checking every name."""
     planned: list[tuple[zipfile.ZipInfo, str]] = []
     seen: set[str] = set()
     for member in members:
@@ -136,7 +136,7 @@ def plan(members: list[zipfile.ZipInfo], wheel: str, budget: WriteBudget) -> lis
 
 
 def installed_name(name: str) -> str | None:
-    """Return where a member belongs, None for what is never installed."""
+    """Return the place of a member, None for members that are never installed."""
     data = re.fullmatch(r"[^/]+\.data/([^/]+)/(.+)", name)
     if data is not None:
         if data[1] not in ("purelib", "platlib"):
@@ -150,7 +150,7 @@ def installed_name(name: str) -> str | None:
 
 
 def make_parents(place: Path, wheel: str, name: str) -> None:
-    """Make the folders above ``place``; a file of another wheel may stand where one belongs."""
+    """Make the parent folders of ``place``; a file of another wheel may be in the way."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -158,7 +158,7 @@ def make_parents(place: Path, wheel: str, name: str) -> None:
 
 
 def write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel: str, budget: WriteBudget) -> None:
-    """Write one member; a file that another wheel has brought must be the same, byte for byte."""
+    """Write one member; a file that another wheel has brought must be identical, byte for byte."""
     try:
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
     except FileExistsError:
@@ -185,7 +185,7 @@ def same(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel: 
 
 
 def compile_folder(target: str) -> None:
-    """Write bytecode that is valid without a look at its source; what does not compile stays source."""
+    """Write bytecode that is valid without checking its source; files that do not compile stay source."""
     compileall.compile_dir(
         target,
         quiet=2,

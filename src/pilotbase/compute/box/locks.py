@@ -1,8 +1,8 @@
 """Lock files of applications: ``name==version --hash=sha256:…`` lines and nothing else.
 
-Everything by which a lock file could make an installer fetch or run something else is refused: options, indexes,
-links, paths, nested files, variables, direct references, unpinned or unhashed names. Comments, continued lines and
-environment markers are allowed; the markers are evaluated here.
+Everything in a lock file that could make an installer fetch or run something else is refused: options, indexes, links,
+paths, nested files, variables, direct references, unpinned or unhashed names. Comments, continued lines and environment
+markers are allowed; the markers are evaluated here.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def parse_lock(data: bytes, file: str) -> tuple[LockedRequirement, ...]:
     """Return the requirements whose markers apply to the running Python, sorted by name.
 
     Raises:
-        InputError: with every problem of the file and its line.
+        InputError: lists every problem of the file with its line.
     """
     if len(data) > MAX_LOCK_BYTES:
         raise InputError.from_issues(file, [_issue(file, 0, text("environment.lock.size", allowed=MAX_LOCK_BYTES))])
@@ -93,7 +93,7 @@ def normalise_name(name: str) -> str:
 
 
 def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
-    """Yield (number of the first line, words) of each line that says something, continued lines joined."""
+    """Yield (number of the first line, words) of each line with content, continued lines joined."""
     pending, first = "", 0
     for number, line in enumerate(content.split("\n"), start=1):
         stripped = _COMMENT.sub("", line.rstrip("\r")).strip()
@@ -110,7 +110,7 @@ def _logical_lines(content: str) -> Iterator[tuple[int, str]]:
 
 
 def _parse_line(words: str, line: int) -> LockedRequirement | Text | None:
-    """Return the requirement, what is wrong with it, or None where its marker does not apply."""
+    """Return the requirement, its problem, or None if its marker does not apply."""
     forbidden = _forbidden(words)
     if forbidden is not None:
         return forbidden
@@ -159,7 +159,7 @@ class MarkerError(ValueError):
 
 
 def applies(marker: str) -> bool:
-    """Tell whether ``marker`` holds here; raises `MarkerError` on anything that is not a plain marker."""
+    """Return whether ``marker`` holds here; raises `MarkerError` on anything that is not a plain marker."""
     tokens = _tokens(marker)
     parser = _Parser(tokens)
     result = parser.disjunction()

@@ -1,4 +1,4 @@
-"""Our own functions called in a box, about files of whomever: a parser that one of them breaks reaches nothing."""
+"""Our own functions called in a box, about anyone's files: damage from a broken parser stays in the box."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.protocols.frames import FrameError, FrameKind, encode_json
 
 RESULT = PurePosixPath("/result")
-"""The one folder that a function may write to; what it wrote goes with the box."""
+"""The one folder that a function may write to; its contents are removed with the box."""
 _GIVEN = PurePosixPath("/given")
 _LIMITS = Limits(
     memory_bytes=3 << 30,
@@ -56,26 +56,26 @@ class _Answer(pydantic.BaseModel):
 
 @dataclass(frozen=True)
 class BoxedCall:
-    """A function of ours, what it is given, and the folder that it sees and nobody can change."""
+    """A function of ours, its input, and the folder that it sees read-only."""
 
     function: str
-    """``package.module:name``; it takes what is given and returns what JSON can spell."""
+    """``package.module:name``; it takes the input and returns a JSON value."""
     folder: Path
     given: Mapping[str, Any]
     broken: InputError
-    """What is said when a file broke the box, or would have: took more than a box gives."""
+    """The error for a file that broke the box, or exceeded its limits."""
     limits: Limits = field(default_factory=lambda: _LIMITS)
     beside: str = ""
-    """The file that the function leaves in `RESULT` beside what it found, if any."""
+    """The file that the function writes to `RESULT` in addition to its result, if any."""
 
 
 def call_in_box(call: BoxedCall, model: type[Found]) -> Found:
-    """Return what the function found, which is believed as little as the files: only what ``model`` takes.
+    """Return the function's result, which is trusted as little as the files: only what ``model`` accepts.
 
-    The box's user is let read all files of the folder; the folders above keep everybody else out.
+    The box's user may read all files of the folder; the parent folders keep everybody else out.
 
     Raises:
-        InputError: every problem that the function names; ``call.broken``.
+        InputError: every problem that the function reports; ``call.broken``.
         RefusedError: this host gives no box.
     """
     call.folder.chmod(0o755)
@@ -85,7 +85,7 @@ def call_in_box(call: BoxedCall, model: type[Found]) -> Found:
 
 
 def call_beside(call: BoxedCall, model: type[Found]) -> tuple[Found, bytes]:
-    """Return what the function found in files that the box's user can read already, and what it left beside.
+    """Return the function's result on files that the box's user can read already, and its additional file.
 
     Raises as `call_in_box`.
     """
@@ -140,7 +140,7 @@ def _read(call: BoxedCall, file: Path, most: int) -> bytes:
 def package_mounts() -> tuple[Mount, ...]:
     """Return our code and the packages that read and measure data, each under a folder of the box.
 
-    Not all that is installed: a box empties the host's cache of every file that it could read, and a server's packages
+    Not everything installed: a box empties the host's cache of every file that it could read, and a server's packages
     are tens of thousands of files that no table needs.
     """
     ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
@@ -150,7 +150,7 @@ def package_mounts() -> tuple[Mount, ...]:
 
 
 def _places(package: Distribution) -> set[Path]:
-    """Return the top folders and modules of a distribution; the whole folder's, where it keeps no list of its files."""
+    """Return the top folders and modules of a distribution; all of its folder's if it has no list of files."""
     home = Path(str(package.locate_file("")))
     if package.files is None:
         return set(home.iterdir())

@@ -1,7 +1,7 @@
-"""The program inside a box that calls one of our own functions about files of whomever.
+"""The program inside a box that calls one of our own functions about anyone's files.
 
-It is started as a stand-alone script; our own packages are mounted beside it and loaded only once the box is shut.
-Speaks the frames of `pilotbase.protocols.frames`; what the function found is a file, for it may be larger than a frame.
+It starts as a stand-alone script; our own packages are mounted beside it and loaded only once the box is closed. Speaks
+the frames of `pilotbase.protocols.frames`; the function's result is a file, for it may be larger than a frame.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ FOUND = "found.json"
 
 
 def main() -> None:
-    """Call what the greeting names and write what it found."""
+    """Call the function that the greeting names and write its result."""
     requests, answers = open(int(sys.argv[1]), "rb"), int(sys.argv[2])  # noqa: SIM115
     send(answers, STARTED)
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
     greeting = json.loads(requests.read(length))
     sys.path[:0] = greeting["packages"]
-    os.chdir(greeting["folder"])  # so that what is wrong names files as whoever sent them does
+    os.chdir(greeting["folder"])  # so that problems name files as their sender does
     Path(greeting["result"], FOUND).write_text(json.dumps(found_by(greeting)), "utf-8")
     send(answers, READY)
 
 
 def found_by(greeting: dict[str, Any]) -> dict[str, Any]:
-    """Return what the function found, or every problem that it has named."""
+    """Return the function's result, or every problem that it reported."""
     errors = import_module("pilotbase.documents.errors")
     module, _, name = greeting["function"].partition(":")
     try:

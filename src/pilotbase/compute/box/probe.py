@@ -1,4 +1,4 @@
-"""What isolation this host can give: probed once by trying it, never assumed, never quietly lowered."""
+"""The isolation that this host can give: tested once by trying it, never assumed, never quietly lowered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PROBE_SECONDS = 10
 
 @dataclass(frozen=True)
 class HostProbe:
-    """What was found; ``reasons`` says why each missing start or level is missing."""
+    """The findings; ``reasons`` says why each missing start or level is missing."""
 
     is_root: bool
     tools: Tools
@@ -42,14 +42,14 @@ class HostProbe:
         return max((level for level in IsolationLevel if self.gives(level)), default=IsolationLevel.L0)
 
     def gives(self, level: IsolationLevel) -> bool:
-        """Tell whether this host gives ``level``."""
+        """Return whether this host gives ``level``."""
         return level is IsolationLevel.L0 or level.value not in self.reasons
 
     def choose_start(self, settings: BoxSettings, program: BoxProgram) -> StartMode | None:
-        """Return C where everything that the box needs is readable to its user, else D; None below L2.
+        """Return C if the box's user can read everything that the box needs, else D; None below L2.
 
         Raises:
-            RefusedError: the start that the settings force, or the only one left, does not hold here.
+            RefusedError: the start forced by the settings, or the only one left, does not work here.
         """
         if settings.level in (IsolationLevel.L0, IsolationLevel.L1):
             return None
@@ -71,7 +71,7 @@ class HostProbe:
 
 @cache
 def probe_host() -> HostProbe:
-    """Return what this host gives; the first call tries each start, which takes some 30 ms."""
+    """Return what this host gives; the first call tries each start, which takes about 30 ms."""
     reasons: dict[str, Text] = {
         "L3": text("box.probe.not_offered", level="L3"),
         "L4": text("box.probe.not_offered", level="L4"),
@@ -99,7 +99,7 @@ def probe_host() -> HostProbe:
 
 
 def require_level(level: IsolationLevel, probe: HostProbe) -> None:
-    """Refuse what this host cannot give.
+    """Raise if this host cannot give ``level``.
 
     Raises:
         RefusedError: the host gives less than ``level``; the reason is in the text.
@@ -110,7 +110,7 @@ def require_level(level: IsolationLevel, probe: HostProbe) -> None:
 
 
 def readable_to_others(path: Path) -> bool:
-    """Tell whether a user who owns nothing here can reach and read ``path`` (its contents not looked at)."""
+    """Return whether a user who owns nothing here can reach and read ``path`` (without checking its contents)."""
     resolved = path.resolve()
     try:
         if any(not parent.stat().st_mode & stat.S_IXOTH for parent in resolved.parents):
@@ -140,7 +140,7 @@ def _missing(tools: Tools, has_filter: bool) -> Text | None:
 
 
 def _filters(tools: Tools) -> bool:
-    """Tell whether setpriv loads filters (util-linux 2.41 and later); only level L1 needs that."""
+    """Return whether setpriv loads filters (util-linux 2.41 and later); only level L1 needs that."""
     said = subprocess.run(
         [tools.setpriv, "--help"], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False
     )

@@ -1,10 +1,10 @@
 """The program inside the box: it loads an application and answers batches. It stands alone: standard library only.
 
 ``python -s -S -P -B runner.py REQUESTS ANSWERS SHARED`` speaks the frames of `pilotbase.protocols.frames` on two pipes
-and a read-only file, none of which is standard input or output, so that an application's prints break nothing. numpy is
-used if the application's environment brings it; otherwise columns are plain lists. An application that is no Python
-code is loaded by one of the modules of `pilotbase.compute.adapters`, which is a file of the box. Everything here runs
-beside hostile code: what it reports is checked again outside.
+and a read-only file, none of which is standard input or output, so that an application's prints break nothing. It uses
+numpy if the application's environment has it; otherwise columns are plain lists. An application that is no Python code
+is loaded by one of the modules of `pilotbase.compute.adapters`, which is a file of the box. Everything here runs beside
+hostile code: its reports are checked again outside.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
     greeting = json.loads(bytes(hello[2]))
     try:
         predict, numpy = load(greeting)
-    except BaseException as problem:  # noqa: BLE001 - whatever the application raises is reported
+    except BaseException as problem:  # noqa: BLE001 - any error of the application is reported
         pipe.send_error("load_failed", problem)
         return
     reader = Reader(greeting["features"], numpy)
@@ -64,9 +64,9 @@ def main() -> None:
 
 
 def load(greeting: dict[str, Any]) -> tuple[Callable[[Batch], object], Any]:
-    """Return the application's function and numpy (None where the environment has none).
+    """Return the application's function and numpy (None if the environment has none).
 
-    The supplier's folder is imported from only where its code is what was submitted.
+    The supplier's folder is on the import path only if its code is the submission.
     """
     if greeting["adapter"] is None:
         sys.path.insert(0, greeting["application"])
@@ -100,7 +100,7 @@ def adapter(file: str) -> Any:
 
 
 class RunnerInput:
-    """What an adapter is told: the folder and what the manifest and the contract say of it."""
+    """The input of an adapter: the folder, and the facts of the manifest and the contract."""
 
     def __init__(self, greeting: dict[str, Any]) -> None:
         self.folder: str = greeting["application"]
@@ -115,11 +115,11 @@ class RunnerInput:
         self._codes = codes_of(self.classes)
 
     def is_number(self, feature: str) -> bool:
-        """Tell whether a feature is a number or a truth value."""
+        """Return whether a feature is a number or a truth value."""
         return self.types[feature] in ("sc:Float", "sc:Integer", "sc:Boolean")
 
     def is_truth(self, feature: str) -> bool:
-        """Tell whether a feature is a truth value."""
+        """Return whether a feature is a truth value."""
         return self.types[feature] == "sc:Boolean"
 
     def numbers(self, batch: Batch, names: Sequence[str] | None = None) -> Any:
@@ -131,7 +131,7 @@ class RunnerInput:
         return matrix
 
     def code(self, answer: Any) -> int | None:
-        """Return the place of a class in the contract, as `codes_of` knows it; None for what is no class."""
+        """Return the place of a class in the contract, by `codes_of`; None if it is no class."""
         return self._codes.get(answer)
 
     def refused(self, reason: str, words: str) -> Exception:
@@ -177,7 +177,7 @@ class Pipe:
         self.send(kind, json.dumps(value).encode())
 
     def send_error(self, reason: str, problem: BaseException) -> None:
-        """Report what went wrong; the words are shown only where the run's policy lets them out."""
+        """Report an error; its words are shown only if the run's policy releases them."""
         sys.stdout.flush()
         self.send_json(ERROR, {"reason": reason_of(problem, reason), "message": describe(problem)})
 
@@ -192,7 +192,7 @@ class Pipe:
 
 
 class ReasonedError(Exception):
-    """What ends the run with a reason of its own: a model that is refused, a result that is no answer to the batch."""
+    """Ends the run with a reason of its own: a refused model, a result that does not answer the batch."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -200,7 +200,7 @@ class ReasonedError(Exception):
 
 
 def reason_of(problem: BaseException, reason: str) -> str:
-    """Return the end reason that an exception stands for, ``reason`` if it stands for none."""
+    """Return the end reason for an exception, or ``reason`` if it has none of its own."""
     if isinstance(problem, ReasonedError):
         return problem.reason
     if isinstance(problem, MemoryError):
@@ -300,7 +300,7 @@ class Reader:
         return column
 
     def _read_array(self, data: bytes) -> Any:
-        """Return what a ``.npy`` file of version 1.0 holds."""
+        """Return the contents of a ``.npy`` file of version 1.0."""
         start = 10 + NPY_LENGTH.unpack_from(data, 8)[0]
         described = ast.literal_eval(data[10:start].decode("latin-1"))
         shape, kind = described["shape"], described["descr"]
@@ -310,7 +310,7 @@ class Reader:
 
 
 def read_pieces(data: memoryview, rows: int) -> tuple[list[bytes | None], int]:
-    """Return byte strings, None where one is missing, and how many bytes they took."""
+    """Return byte strings, None for missing ones, and the number of bytes read."""
     offsets = array.array("q", data[: 8 * (rows + 1)].tobytes())
     position = 8 * (rows + 1)
     present = data[position : position + rows]
@@ -321,7 +321,7 @@ def read_pieces(data: memoryview, rows: int) -> tuple[list[bytes | None], int]:
 
 
 def write_pieces(values: Sequence[bytes | None]) -> bytes:
-    """Return byte strings as `read_pieces` reads them."""
+    """Return byte strings in the form that `read_pieces` reads."""
     offsets = array.array("q", [0])
     for value in values:
         offsets.append(offsets[-1] + len(value or b""))
@@ -332,7 +332,7 @@ def write_pieces(values: Sequence[bytes | None]) -> bytes:
 
 
 class Encoder:
-    """Turns what ``predict`` returns into the payload of an ANSWER frame."""
+    """Turns the result of ``predict`` into the payload of an ANSWER frame."""
 
     def __init__(self, kind: str, classes: Sequence[str], numpy: Any) -> None:
         self._kind = kind
@@ -340,7 +340,7 @@ class Encoder:
         self._numpy = numpy
 
     def encode(self, result: Any, rows: int) -> Any:
-        """Return the bytes of one answer a case; raises `ReasonedError` on another count or type."""
+        """Return the bytes of one answer for each case; raises `ReasonedError` on another count or type."""
         plain = self._numpy is not None and self._kind in ("label", "probability", "value")
         if plain and isinstance(result, self._numpy.ndarray) and result.dtype.kind in "biufU":
             return self._encode_array(result, rows)
@@ -379,7 +379,7 @@ class Encoder:
         return self._encode_labels(result)
 
     def _encode_labels(self, result: Any) -> Any:
-        """Compare with each class in turn, which is quick for few classes; sort only where something else is left."""
+        """Compare with each class in turn, which is quick for few classes; sort only if other values are left."""
         numpy = self._numpy
         known = [(key, code) for key, code in self._codes.items() if isinstance(key, str) == (result.dtype.kind == "U")]
         if len(known) <= FEW_CLASSES:
@@ -416,7 +416,7 @@ def codes_of(classes: Sequence[str]) -> dict[str | float, int]:
 
 
 def spelled(answer: Any, kind: str) -> bytes | None:
-    """Return an answer as a text: itself, or JSON; raises `ReasonedError` for anything that cannot be its kind."""
+    """Return an answer as a text: itself, or JSON; raises `ReasonedError` if it cannot be of its kind."""
     if answer is None or (isinstance(answer, float) and math.isnan(answer)):
         return None
     if kind == "text":
@@ -435,7 +435,7 @@ def spelled(answer: Any, kind: str) -> bytes | None:
 
 
 def encoded(text: str) -> bytes:
-    """Return UTF-8; raises `ReasonedError` for half a character."""
+    """Return UTF-8; raises `ReasonedError` for an unpaired surrogate."""
     try:
         return text.encode()
     except UnicodeEncodeError as problem:
@@ -443,7 +443,7 @@ def encoded(text: str) -> bytes:
 
 
 def unpacked(value: Any) -> Any:
-    """Return numpy's numbers and rows, and sets, as JSON knows them."""
+    """Return numpy's numbers and rows, and sets, as JSON types."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, set | frozenset):
@@ -467,7 +467,7 @@ def run_lengths(rows: Sequence[Sequence[int]]) -> dict[str, list[int]]:
 
 
 def interval(answer: Any) -> tuple[float, float]:
-    """Return the ends of an interval, NaN for None; raises `ReasonedError` for anything that is none."""
+    """Return the ends of an interval, NaN for None; raises `ReasonedError` for anything else."""
     if answer is None or (isinstance(answer, float) and math.isnan(answer)):
         return math.nan, math.nan
     if isinstance(answer, str | bytes | Mapping) or not hasattr(answer, "__iter__"):
@@ -479,7 +479,7 @@ def interval(answer: Any) -> tuple[float, float]:
 
 
 def number(answer: Any) -> float:
-    """Return an answer as float, NaN for None; raises `ReasonedError` for anything that is no number."""
+    """Return an answer as float, NaN for None; raises `ReasonedError` for anything but a number."""
     if answer is None:
         return math.nan
     if isinstance(answer, str | bytes | bytearray):

@@ -1,14 +1,15 @@
 """The system-call filter of a box, assembled by hand (classic BPF), so that no library is needed.
 
-Everything that a box could use to leave it, to reach a network or to hold memory that nobody counts is refused:
-sockets other than AF_UNIX, new namespaces, mounts, tracing, keys, io_uring (which opens sockets past a filter on
-``socket``), BPF, handles. ``clone3`` answers ENOSYS, because its flags lie in memory that a filter cannot read; the
-C library then falls back to ``clone``. Numbers from the kernel's tables (asm-generic for aarch64).
+Everything that a box could use to leave it, to reach a network or to hold uncounted memory is refused: sockets other
+than AF_UNIX, new namespaces, mounts, tracing, keys, io_uring (which opens sockets past a filter on ``socket``), BPF,
+handles. ``clone3`` answers ENOSYS, because its flags are in memory that a filter cannot read; the C library then falls
+back to ``clone``. Numbers are from the kernel's tables (asm-generic for aarch64).
 
-Boxes share files of the host, read-only, so whatever one box can do to such a file and another can see is closed,
-too. Questions about it are refused: what is cached (``mincore``, ``cachestat``, ``preadv2`` with flags), who opened
-it (``inotify``, leases). Wishes are granted and not fulfilled, which no library minds: advice about the cache, file
-locks, and times of files, which anybody may set to now on ``/dev/null``. Within a box file locks thus exclude nobody.
+Boxes share files of the host, read-only, so every way in which one box can change the state of such a file and another
+can see it is closed, too. Queries about it are refused: what is cached (``mincore``, ``cachestat``, ``preadv2`` with
+flags), who opened it (``inotify``, leases). Hints report success without effect, which no library minds: advice about
+the cache, file locks, and times of files, which anyone may set to now on ``/dev/null``. Within a box, file locks
+therefore exclude nobody.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _LOAD, _JUMP_EQUAL, _JUMP_GREATER_EQUAL, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35,
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENT_0_AT, _ARGUMENT_BYTES = 0, 4, 16, 8
 _GRANTED = 0
-"""As an error number: the call is not made and reports success."""
+"""As an error number: the call is skipped and reports success."""
 _AF_UNIX = 1
 _NEW_NAMESPACE_FLAGS = 0x7E020080
 """CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; in ``clone`` the low byte is a signal."""
@@ -33,7 +34,7 @@ _X32_BIT = 0x40000000
 _LOCK_COMMANDS = (6, 7, 37, 38)
 """Of ``fcntl``: SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
 _LEASE_COMMANDS = (1024, 1026, 1036, 1038)
-"""Of ``fcntl``: SETLEASE (tells who has a file open), NOTIFY, SET_RW_HINT, SET_FILE_RW_HINT."""
+"""Of ``fcntl``: SETLEASE (shows who has a file open), NOTIFY, SET_RW_HINT, SET_FILE_RW_HINT."""
 _EVICTIONS = (20, 21)
 """Of ``madvise``: COLD, PAGEOUT."""
 
@@ -105,7 +106,7 @@ _BY_ARGUMENT = frozenset({"socket", "socketpair", "clone", "clone3", "fcntl", "m
 def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str | None = None) -> bytes:
     """Return the BPF program for ``machine`` (default: this one), as bubblewrap's ``--seccomp`` reads it.
 
-    ``allow_memfd`` only where a control group counts the memory behind such descriptors.
+    ``allow_memfd`` only if a control group counts the memory behind such descriptors.
 
     Raises:
         KeyError: no table for this machine; see `supported`.
@@ -143,7 +144,7 @@ def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str 
 
 
 def supported(machine: str | None = None) -> bool:
-    """Tell whether there is a filter for ``machine`` (default: this one)."""
+    """Return whether there is a filter for ``machine`` (default: this one)."""
     return (machine or platform.machine()) in _ARCHITECTURES
 
 
@@ -152,7 +153,7 @@ def _refuse(number: int, error: int) -> list[bytes]:
 
 
 def _refuse_values(number: int, argument: int, values: Sequence[int], error: int) -> list[bytes]:
-    """Answer ``error`` where the lower half of an argument is one of ``values``; all of them are ints to the kernel."""
+    """Answer ``error`` if the lower half of an argument is one of ``values``; all of them are ints to the kernel."""
     checks: list[bytes] = []
     for value in values:
         checks += _refuse(value, error)

@@ -1,4 +1,4 @@
-"""How a box is to be started: level, limits, identity, and what of its output may be seen."""
+"""How to start a box: level, limits, identity, and which of its output may be seen."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ FIRST_ORGANISATION_UID = 200_001
 
 
 class LogPolicy(StrEnum):
-    """What leaves the box; where no word and no answer does, it reads copies that no box of another policy reads."""
+    """What leaves the box; if no words and no answers do, it reads copies that no box of another policy reads."""
 
     FULL = "full"
     """Everything: a rehearsal, a job, our own readers of files."""
     ANSWERS = "answers"
-    """Its answers, as they are, and no other word: a service."""
+    """Its answers, unchanged, and no other words: a service."""
     FIGURES = "figures"
-    """Figures, but at any time: a rehearsal on cases that its supplier may not hold, a reference application in one."""
+    """Figures, at any time: a rehearsal on cases that its supplier may not hold, a reference application in one."""
     WITHHELD = "withheld"
-    """Figures, once an attempt: it may be fed hidden cases."""
+    """Figures, once an attempt: it may get hidden cases."""
 
 
 class StartMode(StrEnum):
-    """The two ways to start a box that hold (see `docs/security.md`).
+    """The two secure ways to start a box (see `docs/security.md`).
 
     ``C``: bubblewrap without privileges, in a user namespace in which further ones are disabled.
     ``D``: bubblewrap as root without a user namespace; the program drops to the organisation's uid inside.
@@ -39,7 +39,7 @@ class StartMode(StrEnum):
 
 
 class MemoryWatch(StrEnum):
-    """Who bounds the memory of the whole box: the kernel's control group, or a supervisor that sums and kills."""
+    """What limits the memory of the whole box: the kernel's control group, or a supervisor that sums and kills."""
 
     CGROUP_V1 = "cgroup-v1"
     CGROUP_V2 = "cgroup-v2"
@@ -49,7 +49,7 @@ class MemoryWatch(StrEnum):
 
 
 class Protection(StrEnum):
-    """What a test may take away to show that an attack is real; nothing else takes any away."""
+    """Protections that a test may remove to show that an attack is real; nothing else removes any."""
 
     NETWORK = "network"
     SECCOMP = "seccomp"
@@ -69,33 +69,33 @@ class Interpreter:
     executable: Path
     prefix: Path
     tag: str
-    """Such as ``cpython-311-x86_64``: environments are built for it."""
+    """For example ``cpython-311-x86_64``: environments are built for it."""
 
 
 @dataclass(frozen=True)
 class BoxSettings:
-    """Everything about a box except what runs in it."""
+    """Everything about a box except the program in it."""
 
     limits: Limits = field(default_factory=Limits)
     level: IsolationLevel = IsolationLevel.L2
     uid: int = FIRST_ORGANISATION_UID
     """Real uid of the box when started as root, one per organisation; otherwise the user's own is used.
 
-    Without a control group start D counts processes by this uid: boxes of one organisation then share their limit.
+    Without a control group, start D counts processes by this uid: boxes of one organisation then share their limit.
     """
     logs: LogPolicy = LogPolicy.WITHHELD
     interpreter: Interpreter | None = None
     """Another Python than the one that runs Pilotbase."""
     start: StartMode | None = None
-    """Force a start that the probe has found to hold; by default C where everything is readable, else D."""
+    """Force a start that the probe has found to work; by default C if everything is readable, else D."""
     memory_watch: MemoryWatch | None = None
-    """Force the supervisor where a control group is to be had."""
+    """Force the supervisor even if a control group is available."""
     removed: frozenset[Protection] = frozenset()
     """For tests only."""
 
     @property
     def copies(self) -> str | None:
-        """Return which copies the box reads (`copies`); None: the host's own files, as all whose words leave."""
+        """Return which copies the box reads (`copies`); None: the host's own files, as for boxes whose words leave."""
         walled = self.level not in (IsolationLevel.L0, IsolationLevel.L1) and Protection.COPIES not in self.removed
         return self.logs.value if walled and self.logs in (LogPolicy.FIGURES, LogPolicy.WITHHELD) else None
 

@@ -1,8 +1,8 @@
-"""The program inside a box that reads a spreadsheet of whomever. It stands alone: standard library only.
+"""The program inside a box that reads anyone's spreadsheet. It stands alone: standard library only.
 
-CSV (UTF-8, UTF-16 with its mark, GB18030) and the first sheet of an XLSX workbook become rows of texts, one JSON line a
-row: its number in the file, its cells, and which of them hold formulas. Nothing is computed, no formula's value is
-taken. Speaks the frames of `pilotbase.protocols.frames`.
+CSV (UTF-8, UTF-16 with a byte order mark, GB18030) and the first sheet of an XLSX workbook become rows of texts, one
+JSON line for each row: its number in the file, its cells, and which of them hold formulas. Nothing is computed, no
+formula's value is used. Speaks the frames of `pilotbase.protocols.frames`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""Characters that make a spreadsheet take a cell for a formula."""
 NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?")
 
 
@@ -39,7 +39,7 @@ class RefusedSheetError(Exception):
 
 
 def main() -> None:
-    """Read what the greeting names, write its rows, and report."""
+    """Read the file that the greeting names, write its rows, and report."""
     requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
     send(answers, STARTED)
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
@@ -50,7 +50,7 @@ def main() -> None:
         report = {"kind": refusal.kind, "found": ascii(refusal.found)[1:-1][:200]}
     except MemoryError:
         report = {"kind": "large", "found": ""}
-    except Exception as found:  # noqa: BLE001 - whatever a broken file does to a parser, it is a broken file
+    except Exception as found:  # noqa: BLE001 - any parser error means a broken file
         report = {"kind": "damaged", "found": ascii(str(found))[1:-1][:200]}
     else:
         send(answers, READY, json.dumps(count).encode())
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def write_rows(greeting: dict[str, Any]) -> dict[str, Any]:
-    """Write each row that holds anything as a line; return how many, and in which encoding the file was."""
+    """Write each non-empty row as a line; return their number, and the encoding of the file."""
     data = Path(greeting["file"]).read_bytes()
     encoding, rows = ("", workbook_rows(data, greeting)) if data[:4] == b"PK\x03\x04" else text_rows(data)
     count = 0

@@ -1,4 +1,4 @@
-"""Spreadsheets of strangers read in a box: rows of texts come out, and which cells held formulas."""
+"""Spreadsheets of strangers read in a box: returns rows of texts, and which cells held formulas."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _LIMITS = Limits(memory_bytes=512 << 20, cpu_seconds=_SECONDS, wall_seconds=_SEC
 
 @dataclass(frozen=True)
 class SheetRow:
-    """One row that holds anything, by its number in the file."""
+    """One non-empty row, by its number in the file."""
 
     number: int
     cells: tuple[str, ...]
     formulas: frozenset[int]
-    """Which cells hold a formula, or what a spreadsheet takes for one."""
+    """Cells that hold a formula, or anything that a spreadsheet takes for one."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Spreadsheet:
     header: tuple[str, ...]
     rows: tuple[SheetRow, ...]
     encoding: str
-    """``UTF-8``, ``GB18030`` …; empty for a workbook, which says its own."""
+    """``UTF-8``, ``GB18030`` …; empty for a workbook, which states its own."""
 
 
 def read_sheet(file: Path, scratch: Path) -> Spreadsheet:
@@ -107,7 +107,7 @@ def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, object]:
 
 
 def _rows(written: Path) -> Iterator[SheetRow]:
-    """Yield what the box has written, as far as it is of the shape that was agreed."""
+    """Yield the rows that the box has written, as far as they have the agreed form."""
     if written.is_symlink() or not written.is_file() or written.stat().st_size > _MOST_ROWS_BYTES:
         raise InputError("imports.large", allowed=MAXIMUM_BYTES)
     with written.open(encoding="utf-8") as lines:

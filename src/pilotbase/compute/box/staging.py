@@ -1,4 +1,4 @@
-"""Folders in the making: beside their final place, locked by who makes them, removed when they are done or dead."""
+"""Folders in the making: beside their final place, locked by their maker, removed when done or when the maker dies."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 @contextlib.contextmanager
 def staging_folder(parent: Path) -> Iterator[Path]:
-    """Give a new folder in ``parent``, removed at the end unless it was renamed; sweep those that nobody holds locked.
+    """Yield a new folder in ``parent``, removed at the end unless it was renamed; sweep abandoned ones.
 
-    The kernel lets a lock go with its holder, and shows it to containers that share the folder but not its processes.
+    The kernel releases a lock with its holder, and shows it to containers that share the folder but not its processes.
     """
     for left in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError), _locked(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
@@ -33,7 +33,7 @@ def staging_folder(parent: Path) -> Iterator[Path]:
 
 
 def _made(parent: Path, held: contextlib.ExitStack) -> Path:
-    """Return a new folder, locked; a sweeper may come between the two, and then it is another."""
+    """Return a new folder, locked; if a sweeper interferes between the two steps, try another."""
     while True:
         staging = parent / f"{_PREFIX}{secrets.token_hex(8)}"
         staging.mkdir()
@@ -53,7 +53,7 @@ def _locked(place: Path, how: int) -> Iterator[None]:
 
 
 def lock_folder(place: Path, how: int) -> int:
-    """Return the descriptor that holds a folder locked until it is closed.
+    """Return the descriptor that keeps a folder locked until it is closed.
 
     Raises:
         BlockingIOError: somebody else holds it, and ``how`` does not wait.
@@ -69,7 +69,7 @@ def lock_folder(place: Path, how: int) -> int:
 
 @contextlib.contextmanager
 def one_at_a_time(file: Path) -> Iterator[None]:
-    """Let one process at a time do what ``file`` stands for; the kernel frees the lock when its holder dies."""
+    """Let one process at a time do the work that ``file`` names; the kernel frees the lock when its holder dies."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,7 +1,7 @@
 """The supervisor of one box: a thread that starts it, reads its output, watches its limits, and removes every trace.
 
 bubblewrap dies with the thread that started it (``--die-with-parent`` is bound to the thread, not to the process), so
-the thread that starts a box must live as long as the box does: that is this one.
+the thread that starts a box must live as long as the box does: this is that thread.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from pilotbase.documents.limits import EndReason, Limits
 
 _TICK_SECONDS = 0.05
 _EAGER_TICK_SECONDS = 0.02
-"""Between two sums where the supervisor is the only bound of memory."""
+"""Between two samples if only the supervisor limits memory."""
 _TEARDOWN_SECONDS = 5
 _FAREWELL_SECONDS = 1
 """For bubblewrap to end after the program in the box has."""
 _CHUNK = 64 << 10
 _FREE_LOG_BYTES = 16 << 20
-"""Output beyond this is read in so many chunks a tick: a flood slows its author down, not us."""
+"""Beyond this, output is read in this many chunks a tick: a flood slows its author down, not us."""
 _FLOOD_CHUNKS = 16
 _INODE_BYTES = 4 << 10
-"""Scratch may hold one file for each so many bytes of its size."""
+"""Scratch may hold one file for each that many bytes of its size."""
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -40,7 +40,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Launch:
-    """What is needed to start a box; ``passed`` descriptors are closed here once the box has its copies."""
+    """The inputs for starting a box; ``passed`` descriptors are closed here once the box has its copies."""
 
     command: list[str]
     passed: tuple[int, ...]
@@ -51,7 +51,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class EnforcedLimits:
-    """Which limits the supervisor enforces beside wall-clock time; not at level L0."""
+    """The limits that the supervisor enforces beside wall-clock time; not at level L0."""
 
     memory: bool
     cpu: bool
@@ -60,14 +60,14 @@ class EnforcedLimits:
 
 @dataclass(frozen=True)
 class BoxUsage:
-    """What a box has used so far."""
+    """The box's usage so far."""
 
     wall_seconds: float
     cpu_seconds: float
     memory_peak_bytes: int
-    """Largest sum of anonymous memory, scratch and shared memory at a sample, 20 a second or more."""
+    """Largest sum of anonymous memory, scratch and shared memory in a sample, 20 or more a second."""
     memory_byte_seconds: float = 0.0
-    """That sum over time: what each sample found, until the next."""
+    """That sum over time: each sample's value until the next."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Evidence:
 
 
 class Supervisor(threading.Thread):
-    """Starts one box and stays with it to its end."""
+    """Starts one box and stays with it until its end."""
 
     def __init__(
         self, launch: Launch, limits: Limits, group: ControlGroup | None, log: CappedLog, watch: EnforcedLimits
@@ -111,7 +111,7 @@ class Supervisor(threading.Thread):
         self._group_usage = GroupUsage(0, 0.0, 0, 0)
 
     def launch(self) -> None:
-        """Start the thread and, in it, the box; raises `OSError` where the command cannot be run."""
+        """Start the thread and, in it, the box; raises `OSError` if the command cannot be run."""
         self.start()
         self._launched.wait()
         if self._failure is not None:
@@ -119,13 +119,13 @@ class Supervisor(threading.Thread):
             raise self._failure
 
     def follow(self, root: int, scratch: Sequence[Path]) -> None:
-        """From now on count the processes beneath ``root``, the box's first, and what fills ``scratch``."""
+        """From now on, count the processes beneath ``root``, the box's first, and the contents of ``scratch``."""
         self._scratch = tuple(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in scratch)
         self._first = os.pidfd_open(root)
         self._root = root
 
     def stop(self, reason: EndReason) -> None:
-        """End the box with everything in it; the first reason given is the one that counts."""
+        """End the box with everything in it; only the first reason given counts."""
         with self._lock:
             if self._ended_by is None:
                 self._ended_by = reason
@@ -146,17 +146,18 @@ class Supervisor(threading.Thread):
             )
 
     def was_killed(self) -> bool:
-        """Return whether somebody else killed a box that has ended by itself; waits a moment for its end.
+        """Return whether someone else killed a box that has ended by itself; waits a moment for its end.
 
-        Nothing in the box can signal bubblewrap outside of it, which ends with a code where the box ends, so a signal
-        that ended it came from elsewhere. Who kills the program alone cannot be told from a program that kills itself.
+        Nothing in the box can signal bubblewrap outside of it, which ends with a code when the box ends, so a signal
+        that ended it came from elsewhere. If someone kills only the program, this looks the same as a program that
+        kills itself.
         """
         self.join(_FAREWELL_SECONDS)
         code = self._process.returncode if self._process is not None else None
         return self._ended_by is None and code is not None and code < 0
 
     def usage(self) -> BoxUsage:
-        """Return what the box has used until now, or until its end."""
+        """Return the box's usage until now, or until its end."""
         self._measure()
         wall = (self._ended or time.monotonic()) - self._began
         return BoxUsage(wall, self._cpu_seconds, self._memory_peak, self._memory_seconds)
@@ -226,7 +227,7 @@ class Supervisor(threading.Thread):
             pass
 
     def _await_first(self) -> None:
-        """Wait for the first process of the box, which the kernel lets go only after all others in it."""
+        """Wait for the first process of the box, which the kernel releases only after all others in it."""
         if self._first >= 0:
             poll = select.poll()
             poll.register(self._first, select.POLLIN)
@@ -291,10 +292,10 @@ class Supervisor(threading.Thread):
             self._scratch_full = self._scratch_full or any(item.f_bfree == 0 for item in found)
 
     def _kill(self) -> None:
-        """End everything; through the first process inside, so that bubblewrap outside can still reap it.
+        """End everything, through the first process inside, so that bubblewrap outside can still reap it.
 
-        Killing bubblewrap first would leave the inner one to the host's own first process, which in a container
-        often reaps nobody.
+        Killing bubblewrap first would leave the inner one to the host's own first process, which in a container often
+        reaps nobody.
         """
         if self._process is None or self._process.returncode is not None:
             return
@@ -319,14 +320,14 @@ class TreeUsage:
     """Sums over a process and all its descendants."""
 
     memory_bytes: int
-    """Proportional set size where it can be read, resident size otherwise."""
+    """Proportional set size if readable, resident size otherwise."""
     cpu_seconds: float
-    """Of the living and of those that a living parent has waited for."""
+    """Of living processes and of those that a living parent has waited for."""
     tasks: int
 
 
 def tree_usage(root: int) -> TreeUsage:
-    """Return what ``root`` and its descendants use; the first process of a pid namespace inherits every orphan."""
+    """Return the usage of ``root`` and its descendants; the first process of a pid namespace inherits every orphan."""
     memory, ticks, tasks = 0, 0, 0
     for pid in descendants(root):
         fields = _stat(pid)
@@ -349,7 +350,7 @@ def descendants(root: int) -> list[int]:
 
 
 def children(pid: int) -> list[int]:
-    """Return the children of ``pid``, none if it has gone."""
+    """Return the children of ``pid``; empty if it is gone."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in (_PROC / str(pid) / "task").iterdir():

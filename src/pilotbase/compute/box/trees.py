@@ -23,7 +23,7 @@ MAX_FOLDER_FILES = 20_000
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file or folder beneath a root, with what ``lstat`` says of it."""
+    """A file or folder beneath a root, with its ``lstat`` values."""
 
     root: Path
     name: str
@@ -44,10 +44,10 @@ class FileEntry:
 
 
 def walk_tree(root: Path, *, links: bool = False) -> Iterator[FileEntry]:
-    """Yield every file and folder beneath ``root``, and every link where ``links`` says so, never following one.
+    """Yield every file and folder beneath ``root``, and every link if ``links`` is set, never following one.
 
     Raises:
-        InputError: a link that may not be, a device, a socket, a pipe, or a name that is no UTF-8.
+        InputError: a link that is not permitted, a device, a socket, a pipe, or a name that is no UTF-8.
     """
     folders = [""]
     while folders:
@@ -73,7 +73,7 @@ def walk_tree(root: Path, *, links: bool = False) -> Iterator[FileEntry]:
 def digest_tree(root: Path, wanted: Callable[[str], bool] = lambda name: True, *, links: bool = False) -> str:
     """Return ``sha256:<hex>`` over path, size and SHA-256 of every wanted file; raises as `walk_tree`.
 
-    Of a link it is where it leads that counts.
+    For a link, its target counts.
     """
     found = walk_tree(root, links=links)
     files = sorted((entry for entry in found if not entry.is_folder and wanted(entry.name)), key=lambda one: one.name)
@@ -100,7 +100,7 @@ def _digest_entry(entry: FileEntry) -> str:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse an application's folder that reaches out of itself or is too large.
+    """Refuse an application's folder that reaches outside itself or is too large.
 
     Raises:
         InputError: it is no folder, holds a link or special file, more than 20,000 files or more than 2 GiB.
@@ -116,9 +116,9 @@ def check_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def readable_folder(folder: Path, *, copied: bool = False) -> Iterator[Path]:
-    """Give a folder that the box's user can read: ``folder`` itself, or a copy that is gone at the end.
+    """Yield a folder that the box's user can read: ``folder`` itself, or a copy that is removed at the end.
 
-    It is a copy where it is to be ``copied``, for one box alone, and, as root, where others may not read all of it.
+    It is a copy if ``copied`` is set, for one box alone, and, as root, if others may not read all of it.
     """
     readable = os.getuid() != 0 or all(_open_to_others(entry.status.st_mode) for entry in walk_tree(folder))
     if readable and not copied:

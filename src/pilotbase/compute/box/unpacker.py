@@ -1,7 +1,7 @@
-"""The program inside a box that unpacks a zip archive of whomever. It stands alone: standard library only.
+"""The program inside a box that unpacks anyone's zip archive. It stands alone: standard library only.
 
-Every member is checked before anything is written, and bytes are counted as they come out, not as the archive declares
-them. Nothing is executed, nothing but plain files and folders is made. Speaks the frames of
+Every member is checked before anything is written, and bytes are counted as they are unpacked, not as the archive
+declares them. Nothing is executed; only plain files and folders are made. Speaks the frames of
 `pilotbase.protocols.frames`.
 """
 
@@ -26,7 +26,7 @@ MAXIMUM_NAME = 1000
 
 
 def main() -> None:
-    """Unpack what the greeting names and report."""
+    """Unpack the archive that the greeting names and report."""
     requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
     send(answers, STARTED)
     _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
@@ -61,7 +61,7 @@ class RefusedArchiveError(Exception):
 
 
 def unpack(greeting: dict[str, Any]) -> int:
-    """Unpack the archive and return how many bytes came out; raises `RefusedArchiveError`."""
+    """Unpack the archive and return the number of unpacked bytes; raises `RefusedArchiveError`."""
     written, allowed = 0, greeting["bytes"]
     with zipfile.ZipFile(greeting["archive"]) as opened:
         entries = opened.infolist()
@@ -88,7 +88,7 @@ def check(entry: zipfile.ZipInfo, depth: int) -> None:
 
 
 def require_apart(entries: list[zipfile.ZipInfo]) -> None:
-    """Raise where two entries are of one path, or one lies in what another says is a file."""
+    """Raise if two entries have the same path, or one is inside what another says is a file."""
     files: set[PurePosixPath] = set()
     for entry in entries:
         path = PurePosixPath(entry.filename)

@@ -22,7 +22,7 @@ _ARCHIVE, _TARGET = PurePosixPath("/archive"), PurePosixPath("/target")
 
 @dataclass(frozen=True)
 class UnpackLimits:
-    """What an archive may unpack to."""
+    """Limits of an unpacked archive."""
 
     most_bytes: int
     most_files: int
@@ -30,12 +30,12 @@ class UnpackLimits:
 
 
 def unpack_zip(archive: Path, folder: Path, bounds: UnpackLimits) -> Path:
-    """Unpack ``archive`` into the new folder ``folder``; return the one folder that it holds, or ``folder`` itself.
+    """Unpack ``archive`` into the new folder ``folder``; return the one folder in it, or ``folder`` itself.
 
-    ``archive`` must stand alone in its folder, which the box sees.
+    ``archive`` must be alone in its folder, which the box sees.
 
     Raises:
-        InputError: no zip, damaged, encrypted, a path that leads out, a link, too many files or too many bytes.
+        InputError: no zip, damaged, encrypted, a path that leads outside, a link, too many files or too many bytes.
         RefusedError: this host gives no box.
         PilotbaseError: disk full, or the box failed on our side.
     """
@@ -62,7 +62,7 @@ def unpack_zip(archive: Path, folder: Path, bounds: UnpackLimits) -> Path:
 
 
 def _show_to_box(archive: Path) -> None:
-    """Let the box's user read it; the folders above keep everybody else out."""
+    """Let the box's user read it; the parent folders keep everybody else out."""
     archive.parent.chmod(0o755)
     archive.chmod(0o644)
 
@@ -103,7 +103,7 @@ def _error(refused: dict[str, str], bounds: UnpackLimits) -> PilotbaseError:
 
 
 def _own(folder: Path) -> None:
-    """Make what the box wrote ours and private; raises `InputError` for anything but plain files and folders."""
+    """Make the box's output ours and private; raises `InputError` for anything but plain files and folders."""
     entries = list(walk_tree(folder))
     if os.getuid() == 0:
         for place in (folder, *(entry.path for entry in entries)):

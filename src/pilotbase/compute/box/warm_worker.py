@@ -62,7 +62,7 @@ _REPORTABLE = frozenset(
         EndReason.UNKNOWN_CLASS,
     }
 )
-"""What the program in the box may say of itself; anything else that it says is a broken protocol."""
+"""Reasons that the program in the box may report; any other is a broken protocol."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,16 @@ class WorkerSetup:
     contract: Contract
     environment: Environment
     copies: str | None = None
-    """Which copies its box reads, if it does."""
+    """The copies that its box reads, if it reads copies."""
 
     @property
     def adapter(self) -> Adapter | None:
-        """What loads it in the box; None: the runner, which imports its code."""
+        """The adapter that loads it in the box; None: the runner, which imports its code."""
         return adapter_of(self.form.runtime)
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
-        """What its box is given besides its folder."""
+        """The mounts of its box other than its folder."""
         scripts = () if self.adapter is None else self.adapter.scripts
         return (*self._environment, *(Mount(self._read(one), ADAPTERS / one.name) for one in scripts))
 
@@ -109,8 +109,8 @@ def start_worker(
 
     Raises:
         InputError: the folder holds links or special files, or too much.
-        RefusedError: the host does not give the level, or it is none in which an image can be a root.
-        BoxEnded: the application did not load (reason, and its own words where the log policy lets them out).
+        RefusedError: the host does not give the level, or an image cannot be a root at that level.
+        BoxEnded: the application did not load (with the reason, and its own words if the log policy releases them).
         BoxStartError: the box could not be set up.
     """
     check_folder(application)
@@ -154,16 +154,16 @@ class WarmWorker:
 
     @property
     def running(self) -> bool:
-        """Tell whether the box is still there; one that ended between two batches says so at the next `predict`."""
+        """Return whether the box is still there; if it ended between two batches, the next `predict` reports it."""
         return self._end is None and self._box.supervisor.is_alive()
 
     def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
         """Return one answer for each case of ``batch``, in its order.
 
-        ``following``: what will be asked next, if that is known; it is made ready while the box works, not yet asked.
+        ``following``: the next batch, if known; it is encoded while the box works, and not sent yet.
 
         Raises:
-            InputError: the batch does not fit the contract; the box goes on.
+            InputError: the batch does not fit the contract; the box keeps running.
             BoxEnded: the box has ended; its reason says why.
         """
         if self._end is not None:
@@ -194,11 +194,11 @@ class WarmWorker:
         return self._box.usage()
 
     def logs(self) -> Logs:
-        """Return what the application printed, as far as the log policy lets it out."""
+        """Return what the application printed, as far as the log policy releases it."""
         return self._box.logs()
 
     def cancel(self) -> None:
-        """End the box from another thread: a `predict` under way raises `BoxEnded`; `close` is still due."""
+        """End the box from another thread: a `predict` under way raises `BoxEnded`; `close` must still be called."""
         self._box.supervisor.stop(EndReason.CANCELLED)
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
@@ -217,13 +217,13 @@ class WarmWorker:
         self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
     def _make_ready(self, following: FeatureBatch | None) -> None:
-        """Encode what comes next; if it does not fit the contract, that is said when it is asked."""
+        """Encode the next batch; if it does not fit the contract, the error is raised when it is sent."""
         if following is not None:
             with contextlib.suppress(InputError):
                 self._ready = (following, self._frame(following))
 
     def _frame(self, batch: FeatureBatch) -> Sequence[Buffer]:
-        """Return the next frame, of ``batch``; what was made ready for this place serves no other."""
+        """Return the next frame, of ``batch``; a frame encoded ahead for another batch is not used."""
         ready, self._ready = self._ready, None
         if ready is not None and ready[0] is batch:
             return ready[1]
@@ -254,7 +254,7 @@ class WarmWorker:
             raise FrameError(EndReason.BROKEN_PROTOCOL)
         try:
             report = json.loads(bytes(self._box.channel.receive(header.length, deadline)))
-            # Half a letter, which JSON can spell and no report can hold, is a question mark.
+            # An unpaired surrogate, which JSON can spell and no report can hold, becomes a question mark.
             reason, message = EndReason(report["reason"]), str(report["message"]).encode(errors="replace").decode()
         except (ValueError, TypeError, KeyError, RecursionError):
             raise FrameError(EndReason.BROKEN_PROTOCOL) from None
@@ -263,7 +263,7 @@ class WarmWorker:
         self._fail(reason, message)
 
     def _refuse_unasked(self, deadline: float) -> None:
-        """Tell an application that has ended between batches from one that speaks out of turn."""
+        """Distinguish an application that has ended between batches from one that speaks out of turn."""
         header = self._box.channel.receive_header(deadline)
         self._raise_reported(header, deadline)
         raise FrameError(EndReason.BROKEN_PROTOCOL)

@@ -1,7 +1,7 @@
 """Wheels by hash: fetched once with the operator's own pip, kept under their SHA-256, checked at every use.
 
-pip sees only lines that we wrote ourselves, fetches wheels only, and resolves nothing. Its configuration (index,
-proxy, certificates) is the operator's; nothing from a supplier reaches it but names, versions and hashes.
+pip sees only lines that we wrote ourselves, fetches only wheels, and resolves nothing. Its configuration (index, proxy,
+certificates) is the operator's; only names, versions and hashes from a supplier reach it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CachedWheel:
 def provide_wheels(requirements: Sequence[LockedRequirement], cache: Path, tag: str) -> tuple[CachedWheel, ...]:
     """Return one verified wheel for each requirement, fetching those that ``cache`` lacks.
 
-    ``tag`` names the interpreter: which of a lock's hashes fits is pip's choice, made once for each interpreter.
+    ``tag`` names the interpreter: pip chooses which of a lock's hashes fits, once for each interpreter.
 
     Raises:
         InputError: there is no wheel for a requirement, or none with a hash of the lock.
@@ -59,7 +59,7 @@ def provide_wheels(requirements: Sequence[LockedRequirement], cache: Path, tag: 
 
 
 def keep_wheel(path: Path, sha256: str, cache: Path, tag: str) -> None:
-    """Move a wheel that came by another way than the index into ``cache``; its hash is checked where it is used."""
+    """Move a wheel from another source than the index into ``cache``; its hash is checked when it is used."""
     folder = cache / "wheels" / tag
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / sha256).exists():
@@ -67,7 +67,7 @@ def keep_wheel(path: Path, sha256: str, cache: Path, tag: str) -> None:
 
 
 def _find(requirement: LockedRequirement, folder: Path) -> CachedWheel | None:
-    """Return the cached wheel of a requirement; one whose bytes no longer have their hash is thrown away."""
+    """Return the cached wheel of a requirement; a wheel that no longer matches its hash is thrown away."""
     for sha256 in requirement.hashes:
         for path in (folder / sha256).glob("*.whl"):
             if not _is_wheel_of(path.name, requirement):

@@ -1,8 +1,8 @@
-"""Applications that their suppliers keep: asked over HTTP, answered as a box answers.
+"""Applications that their suppliers keep: called over HTTP, with the same answers as from a box.
 
-worker     the worker: the life and the answers of one in a box, over calls
+worker     the worker: life cycle and answers as in a box, over calls
 asking     one question, with its retries
 calls      the record of every call, chained by hashes
-operator   what the operator of this machine allows: hosts that are reached, keys that are shown
-wires      one small protocol a file: how cases are put, how answers are read
+operator   what the operator of this machine allows: hosts that may be reached, keys that may be sent
+wires      one small protocol for each file: how cases are put, how answers are read
 """

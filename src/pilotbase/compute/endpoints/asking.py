@@ -1,7 +1,7 @@
-"""One question to an endpoint, with its retries: whatever comes of each request is written down and has a reason.
+"""One question to an endpoint, with its retries: the result of each request is recorded and has a reason.
 
-Asked again is what may go better: too much to do (429, 503, after as long as it says), a server's own failure, a lost
-connection, a broken answer, a time-out. What will not is told at once: no entrance, no such model, a redirect.
+A request is retried if that may help: too much load (429, 503, after the stated delay), a server's own failure, a lost
+connection, a broken answer, a time-out. Hopeless ones fail at once: no access, no such model, a redirect.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
 _SHUT = frozenset({401, 402, 403, 404, 405, 410})
 _LATER = frozenset({429, 503, 529})
 _SHOWN, _TOLD = 4000, 500
-"""Letters of a message that a log shows, and that a reason tells."""
+"""Characters of a message that a log shows, and that a reason includes."""
 
 
 @dataclass(frozen=True)
 class RequestFault:
-    """Why a request brought no answer; ``again``: it may go better, ``hopeless``: no other question will go better."""
+    """Why a request got no answer; ``again``: a retry may succeed, ``hopeless``: no other question will succeed."""
 
     reason: EndReason
     detail: str
     again: bool = False
     hopeless: bool = False
     wait: float | None = None
-    """Seconds that the endpoint asks for."""
+    """The delay in seconds that the endpoint requests."""
 
 
 class Rate:
-    """Lets so many requests a second begin, evenly."""
+    """Lets this many requests a second begin, evenly spaced."""
 
     def __init__(self, per_second: float) -> None:
         self._between, self._lock, self._next = 1 / per_second, threading.Lock(), 0.0
 
     def take(self) -> float:
-        """Return for how many seconds the next request has to wait; its turn is taken."""
+        """Take a turn, and return for how many seconds the next request has to wait."""
         with self._lock:
             now = time.monotonic()
             turn = max(self._next, now)
@@ -61,17 +61,17 @@ class Rate:
 
 @dataclass(frozen=True)
 class EndpointSession:
-    """What all requests to one endpoint share."""
+    """The state shared by all requests to one endpoint."""
 
     wire: Wire
     headers: Mapping[str, str] = field(repr=False)
-    """Of every request; the key is among them."""
+    """Headers of every request, including the key."""
     secret: str | None = field(repr=False)
     timeout: float
     rate: Rate
     calls: CallLog
     shown: CappedLog | None
-    """Where what was said is printed; None: it is not."""
+    """Where the exchange is printed; None: nowhere."""
     stopped: threading.Event
     numbers: Iterator[int]
     opened_at: float
@@ -98,7 +98,7 @@ class EndpointSession:
         raise AssertionError
 
     def greet(self, connection: KeptConnection, deadline: float) -> RequestFault | None:
-        """Return None once the endpoint says that it is there, else why not; nothing of a case is sent."""
+        """Return None once the endpoint says that it is there, else why not; sends nothing of a case."""
         for attempt in itertools.count(1):
             fault = self._greet_once(connection, deadline)
             wait = None if fault is None else _wait(fault, attempt)
@@ -145,7 +145,7 @@ class EndpointSession:
     def _sent(
         self, request: GuardedRequest, connection: KeptConnection, deadline: float
     ) -> GuardedResponse | RequestFault:
-        """Return what came, or why nothing did."""
+        """Return the response, or why there is none."""
         seconds = min(self.timeout, deadline - time.monotonic())
         headers = {**request.headers, **self.headers}
         try:
@@ -180,16 +180,16 @@ class EndpointSession:
         return fault_of(answer, self._struck(answer.body, _TOLD), self._struck(answer.headers.get("location", "")))
 
     def _struck(self, words: bytes | str, most: int = _TOLD) -> str:
-        """Return the beginning of what an endpoint said, the key struck out: some repeat what they were shown.
+        """Return the beginning of an endpoint's words, with the key removed: some servers repeat what they were sent.
 
-        Half of a pair, which JSON can spell and no record can hold, becomes "?".
+        An unpaired surrogate, which JSON can spell and no record can hold, becomes "?".
         """
         said = (words if isinstance(words, bytes) else words.encode(errors="replace")).decode(errors="replace")
         return (said.replace(self.secret, "***") if self.secret else said)[:most]
 
 
 def fault_of(answer: GuardedResponse, words: str, location: str) -> RequestFault:
-    """Return what a status other than 200 says; ``words`` and ``location``: what came with it, as it may be told."""
+    """Return the meaning of a status other than 200; ``words`` and ``location`` came with it, and may be shown."""
     status, said = answer.status, f"{answer.status} {words}".strip()
     if 300 <= status < 400:
         return RequestFault(EndReason.ENDPOINT_REDIRECT, f"{status} to {location}", hopeless=True)
@@ -216,16 +216,16 @@ def _fault_behind(problem: PilotbaseError) -> RequestFault:
 
 
 def _wait(outcome: ModelReply | RequestFault, attempt: int) -> float | None:
-    """Return after how many seconds it is asked again; None: not at all. Waits double and differ by chance."""
+    """Return the seconds until the next try; None: no retry. Waits double and vary at random."""
     if isinstance(outcome, ModelReply) or not outcome.again:
         return None
     if outcome.wait is not None:
         return outcome.wait
     wait = min(FIRST_WAIT_SECONDS * float(2 ** (attempt - 1)), LONGEST_WAIT_SECONDS)
-    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - several who were turned away do not come back at once
+    return wait * random.uniform(0.75, 1.25)  # noqa: S311 - so that rejected clients do not all return at once
 
 
 def _retry_after(answer: GuardedResponse) -> float | None:
-    """Return the seconds of ``Retry-After``; a date there is not read."""
+    """Return the seconds of ``Retry-After``; a date there is ignored."""
     told = answer.headers.get("retry-after", "").strip()
     return float(told) if told.isascii() and told.isdigit() and len(told) < 7 else None

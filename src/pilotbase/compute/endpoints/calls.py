@@ -2,9 +2,9 @@
 
     line   canonical JSON of `Call`, a space, 64 hex digits of HMAC-SHA-256 under the run's key of (link before ‖ JSON)
 
-What was sent and what came back stand there as digests: they hold hidden cases. The last link commits to all of it.
-Opening drops a torn last line. Every request stands there, those of batches that a crash left uncommitted, too: they
-were sent, and paid for.
+Requests and responses are included as digests: they hold hidden cases. The last link commits to all of it. Opening
+drops a torn last line. Every request is included, also those of batches that a crash left uncommitted: they were sent,
+and paid for.
 """
 
 from __future__ import annotations
@@ -29,47 +29,47 @@ from pilotbase.documents.limits import EndReason
 
 _LINK = 64
 MOST_NAMES = 20
-"""Names that what answered may give itself in a report."""
+"""Names by which the answering models may identify themselves in a report."""
 _EXACT = 9
 
 
 class Call(Part):
-    """One request and what came of it."""
+    """One request and its result."""
 
     number: int = pydantic.Field(ge=0)
-    """Of the question within its run; requests that repeat it have the same."""
+    """Number of the question within its run; its retries have the same."""
     attempt: int = pydantic.Field(ge=1)
     began: float
     """Seconds after its worker was opened."""
     cases: int
     request: Digest
     response: Digest | None = None
-    """None: nothing came, or not the whole of it."""
+    """None: no response came, or not all of it."""
     status: int | None = None
     seconds: float
     fault: EndReason | None = None
     final: bool
-    """Nothing follows for this question: it has its answer, or none will come."""
+    """The question is closed: it has its answer, or none will come."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     estimated: bool = False
-    """Nobody told the tokens."""
+    """The response did not state the tokens."""
     unread: int = 0
     served: str = ""
 
 
 @dataclass
 class Total:
-    """What calls came to."""
+    """The sum of calls."""
 
     calls: int = 0
     attempts: int = 0
     unanswered: int = 0
     unread: int = 0
     cases: int = 0
-    """That were asked about, in calls that ended."""
+    """Cases asked about, in calls that ended."""
     counted: int = 0
-    """Calls with tokens."""
+    """Calls with stated tokens."""
     estimated: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -114,7 +114,7 @@ class CallLog:
         return digest_of(self._link)
 
     def append(self, call: Call) -> None:
-        """Write down a request that has ended. Raises `OSError` when the disk is full: the log stays as it was."""
+        """Record a request that has ended. Raises `OSError` when the disk is full: the log stays as it was."""
         body = canonical_json(call.to_json_value())
         with self._lock:
             link = _next_link(self._key, self._link, body)
@@ -123,7 +123,7 @@ class CallLog:
             self.total.add(call)
 
     def close(self) -> None:
-        """Put everything on the disk and close the file."""
+        """Write everything to the disk and close the file."""
         if self._stream is not None and not self._stream.closed:
             os.fdatasync(self._stream.fileno())
             self._stream.close()
@@ -162,7 +162,7 @@ def read_calls(path: Path, commitment: bytes, expected: Digest, key: bytes = b""
 
 
 def endpoint_use(endpoint: Endpoint, total: Total, records: Digest) -> EndpointUse:
-    """Return what a report says of the calls to ``endpoint``."""
+    """Return the report's statement on the calls to ``endpoint``."""
     prices = endpoint.prices
     cost = (
         None
@@ -195,7 +195,7 @@ def endpoint_use(endpoint: Endpoint, total: Total, records: Digest) -> EndpointU
 
 
 def summed(uses: Iterable[EndpointUse], records: Digest) -> EndpointUse:
-    """Return what several runs came to; what a thousand cases cost is told of the first: it asked them as they are."""
+    """Return the sum of several runs; the cost of a thousand cases is that of the first, which asked them unchanged."""
     first, *others = uses
     names = dict.fromkeys(name for use in (first, *others) for name in use.served)
     counts = ("calls", "attempts", "unanswered", "unread", "cases", "estimated", "seconds")

@@ -1,8 +1,8 @@
-"""What the operator of this machine allows: hosts that are reached though they are private, keys that are shown.
+"""What the operator of this machine allows: private hosts that may be reached, keys that may be sent.
 
-The list of hosts is its own and not the gateway's: a host that a service may ask need not be open to whatever a
-supplier hands in. A key is bound to the supplier and to the address for which the operator keeps it: a manifest that
-names the key of another, or its own address with it, gets none.
+The list of hosts is separate from the gateway's: a host that a service may call need not be open to everything that a
+supplier submits. A key is bound to the supplier and the address for which the operator keeps it: a manifest that names
+another supplier's key, or its own address with it, gets none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.protocols.guarded_http import GuardedHttp
 
 ALLOW = "PILOTBASE_ENDPOINT_ALLOW"
-"""Hosts and networks, with commas between."""
+"""Hosts and networks, separated by commas."""
 KEYS_FILE = "PILOTBASE_GATEWAY_ENDPOINT_KEYS_FILE"
 """JSON, of applications ``"organisation/NAME": {"url": "https://host/v1", "key": "…"}``; readable by its owner only."""
 
@@ -44,11 +44,11 @@ class EndpointSettings:
 
     @property
     def guard(self) -> GuardedHttp:
-        """Return the client that reaches the open internet, and what is listed."""
+        """Return the client that reaches the open internet, and the listed hosts."""
         return GuardedHttp(self.allowed)
 
     def key_for(self, supplier: str, endpoint: Endpoint) -> str | None:
-        """Return the key that ``endpoint`` is shown; None: it asks for none.
+        """Return the key for ``endpoint``; None: it needs none.
 
         Raises:
             RefusedError: the operator keeps no such key for this supplier and this address.
@@ -64,7 +64,7 @@ class EndpointSettings:
 
 
 def read_named_keys(file: str) -> Mapping[str, Mapping[str, str]]:
-    """Return the keys of applications in a file of keys; empty where none is named; raises `InputError`."""
+    """Return the keys of applications in a file of keys; empty if no file is named; raises `InputError`."""
     if not file:
         return {}
     path = Path(file)
@@ -83,14 +83,14 @@ def read_named_keys(file: str) -> Mapping[str, Mapping[str, str]]:
 
 
 def is_named_key(entry: object) -> bool:
-    """Tell whether an entry of the file is the key of an application: an address and the key for it."""
+    """Return whether an entry of the file is the key of an application: an address and the key for it."""
     if not isinstance(entry, dict) or entry.keys() != {"url", "key"}:
         return False
     return all(isinstance(value, str) and value for value in entry.values())
 
 
 def _lies_under(url: str, known: str) -> bool:
-    """Tell whether an address is of the host, the port and under the path for which a key is kept."""
+    """Return whether an address has the host and port, and is under the path, for which a key is kept."""
     asked, kept = urlsplit(url), urlsplit(known)
     path = kept.path.rstrip("/")
     same_host = (asked.scheme, asked.netloc) == (kept.scheme, kept.netloc)

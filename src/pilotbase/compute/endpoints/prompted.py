@@ -1,4 +1,4 @@
-"""What protocols of words have in common: a case is put in words, one call a case, and words are read as the answer."""
+"""The common part of text protocols: a case is put in words, one call a case, and words are read as the answer."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from pilotbase.protocols.openai_wire import ModelOutput, TokenUsage, estimate_to
 MOST_ANSWER_BYTES = 1 << 20
 _SHUT = frozenset({401, 402, 403})
 MISSING = "–"
-"""Stands where a case has nothing."""
+"""Replaces a missing value of a case."""
 
 
 def models_of(endpoint: Endpoint) -> GuardedRequest:
-    """Return what asks for the list of models, which most servers have."""
+    """Return the request for the list of models, which most servers have."""
     return GuardedRequest("GET", f"{endpoint.url.rstrip('/')}/models", most_bytes=MOST_ANSWER_BYTES)
 
 
 def lets_in(answer: GuardedResponse) -> bool:
-    """Tell whether an endpoint lets us in, be there a list of its models or not."""
+    """Return whether an endpoint gives us access, with or without a list of its models."""
     return answer.status not in _SHUT
 
 
 class PromptedWire(ABC):
-    """Asks a language model about a case at a time; `place` stands behind the address of the endpoint."""
+    """Asks a language model about one case at a time; `place` is appended to the address of the endpoint."""
 
     place: ClassVar[str]
 
@@ -47,15 +47,15 @@ class PromptedWire(ABC):
 
     @abstractmethod
     def body(self, question: str) -> bytes:
-        """Return what is sent for a question in words."""
+        """Return the request body for a question in words."""
 
     @abstractmethod
     def said(self, answer: GuardedResponse) -> ModelOutput:
-        """Return what was said; raises `WireError`."""
+        """Return the model's output; raises `WireError`."""
 
     @property
     def sampling(self) -> Mapping[str, object]:
-        """Return the settings of the manifest, as the API names them."""
+        """Return the settings of the manifest under the API's names."""
         return self.prompt.sampling.to_json_value()
 
     def greeting(self) -> GuardedRequest:
@@ -83,10 +83,10 @@ class PromptedWire(ABC):
 
 
 class Template:
-    """The question about a case; nothing in it is evaluated, so that it can reach nothing but features."""
+    """The question about a case; nothing in it is evaluated, so that it can reach only features."""
 
     def __init__(self, template: str, contract: Contract) -> None:
-        """Raises `BoxEnded`: it names what is no feature, or features are arrays."""
+        """Raises `BoxEnded`: it names something other than a feature, or features are arrays."""
         require_cells(contract)
         self._types = {field.name: field.data_type for field in contract.features}
         unknown = [name for name in template_features(template) if name not in self._types]
@@ -105,7 +105,7 @@ def _spelled(column: NDArray[Any], data_type: DataType) -> list[str]:
     values = column.tolist()
     if data_type is DataType.BOOLEAN:
         return [MISSING if value in (None, MISSING_BOOLEAN) or value != value else _truth(value) for value in values]
-    if data_type is DataType.INTEGER and column.dtype == np.float64:  # floats where some are missing
+    if data_type is DataType.INTEGER and column.dtype == np.float64:  # floats if some are missing
         return [MISSING if value != value else str(int(value)) for value in values]
     return [MISSING if value is None or value != value else str(value) for value in values]
 

@@ -1,6 +1,6 @@
-"""Words made answers: where in what a language model says its answer stands, and what it is in the contract's terms.
+"""Reading answers from words: where a language model's answer is in its output, and its value under the contract.
 
-What cannot be read is an abstention, so that it counts as worst: a model that chats is no broken wire.
+An unreadable answer is an abstention, and so counts as worst: a model that chats does not break the protocol.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pilotbase.documents.endpoint import AnswerParsing
 from pilotbase.protocols.frames import answer_dtype
 
 LONGEST_READ = 1 << 20
-"""Characters of an answer that are looked at."""
+"""Characters of an answer that are read."""
 _NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})++|\d++)(?:\.\d++)?(?:[eE][+-]?\d{1,3})?")
 _AROUND = " \t\r\n.。\"'“”‘’`*"
 """Stripped from around a class: models like to quote it, to print it bold, and to end with a full stop."""
@@ -33,7 +33,7 @@ class AnswerReader:
     """Reads the words of one endpoint as answers of one contract."""
 
     def __init__(self, reading: AnswerParsing, prediction: Prediction) -> None:
-        """Raises `BoxEnded`: the pattern cannot be read."""
+        """Raises `BoxEnded`: the pattern is invalid."""
         self._reading, self._prediction = reading, prediction
         self._codes = {name: code for code, name in enumerate(prediction.classes)}
         if reading.pattern is not None:
@@ -52,7 +52,7 @@ class AnswerReader:
         return self._number(found)
 
     def column(self, values: Iterable[Value]) -> NDArray[Any]:
-        """Return answers as `frames.AnswerBatch` holds them."""
+        """Return answers in the form of `frames.AnswerBatch`."""
         found = list(values)
         column = abstentions(len(found), self._prediction).astype(answer_dtype(self._prediction).base)
         for row, value in enumerate(found):
@@ -74,7 +74,7 @@ class AnswerReader:
         return words
 
     def _extract(self, words: str) -> str | None:
-        """Return the first group of the pattern, or all of it; in time linear in the text, whatever the pattern."""
+        """Return the first group of the pattern, or the whole match; in time linear in the text, for any pattern."""
         column, pattern = pl.Series([words]).str, self._reading.pattern or ""
         try:
             group: str | None = column.extract(pattern, 1)[0]
@@ -104,7 +104,7 @@ class AnswerReader:
 
 
 def _written(words: str) -> str:
-    """Return ``words`` as UTF-8 can write them: JSON may spell half of a pair (``"\\ud800"``), which becomes "?"."""
+    """Return ``words`` encodable as UTF-8: JSON may spell an unpaired surrogate (``"\\ud800"``), which becomes "?"."""
     return words.encode(errors="replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""What every protocol of an endpoint gives: how cases are put in it, and how its answers are read."""
+"""The interface of an endpoint's protocol: how it puts cases, and how it reads answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Column = NDArray[Any]
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """One call: the rows of the batch that it asks about, and what is sent."""
+    """One call: the rows of the batch that it asks about, and its content."""
 
     rows: slice
     request: GuardedRequest
@@ -34,33 +34,33 @@ class ModelRequest:
 
 @dataclass(frozen=True)
 class ModelReply:
-    """What was read of the answer to one question: one value a case."""
+    """The answer to one question, as read: one value for each case."""
 
     values: Column
     served: str = ""
-    """How what answered named itself."""
+    """The name that the answering model gave itself."""
     usage: TokenUsage | None = None
     unread: int = 0
-    """Cases whose answer says nothing that the contract asks for: they abstain."""
+    """Cases whose answer contains nothing that the contract requires: they abstain."""
 
 
 class Wire(Protocol):
     """One protocol, for one endpoint and one contract."""
 
     def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
-        """Raises `BoxEnded`: the contract has what this cannot put or read."""
+        """Raises `BoxEnded`: the contract contains something that this protocol cannot put or read."""
 
     def greeting(self) -> GuardedRequest:
-        """Return what is asked before any case: whether it is there."""
+        """Return the request before any case, which checks whether the endpoint is there."""
 
     def is_there(self, answer: GuardedResponse) -> bool:
-        """Tell whether the answer to the greeting says so."""
+        """Return whether the answer to the greeting confirms that."""
 
     def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
         """Return the calls that ask about all cases of ``batch``."""
 
     def read(self, question: ModelRequest, answer: GuardedResponse) -> ModelReply:
-        """Return what an answer of status 200 says.
+        """Return the content of an answer with status 200.
 
         Raises:
             WireError: it is no message of the protocol.
@@ -81,11 +81,11 @@ def misfit(words: str) -> BoxEnded:
 
 
 def checked(values: Column, prediction: Prediction) -> AnswerBatch:
-    """Return answers held against the contract, as those that cross the wall of a box are; raises `FrameError`."""
+    """Return answers checked against the contract, like those that cross the wall of a box; raises `FrameError`."""
     if prediction.is_spelled:
         try:
             payload = encode_texts(values.tolist())
-        except UnicodeEncodeError:  # half of a pair, which JSON can spell
+        except UnicodeEncodeError:  # an unpaired surrogate, which JSON can spell
             raise FrameError(EndReason.WRONG_TYPE) from None
     else:
         payload = np.ascontiguousarray(values, dtype=answer_dtype(prediction).base).tobytes()
@@ -94,7 +94,7 @@ def checked(values: Column, prediction: Prediction) -> AnswerBatch:
 
 
 def abstentions(rows: int, prediction: Prediction) -> Column:
-    """Return ``rows`` answers that are none."""
+    """Return ``rows`` abstentions."""
     if prediction.is_spelled:
         return np.full(rows, None, dtype=object)
     if prediction.kind == "label":

@@ -1,4 +1,4 @@
-"""A worker over an endpoint: `predict` and a life as `WarmWorker` has them, with calls in the place of a box.
+"""A worker over an endpoint: `predict` and a life cycle like `WarmWorker`, with calls in place of a box.
 
 A question that ends without an answer leaves its cases without one, which counts as worst. `MOST_UNANSWERED` in a row,
 or the very first, end the run with the reason of the last. Limits: ``batch_seconds`` is for one question with all its
@@ -39,7 +39,7 @@ MOST_UNANSWERED = 5
 
 @dataclass(frozen=True)
 class EndpointAccess:
-    """How the endpoint is reached: by whose leave, and with which key."""
+    """How the endpoint is reached: with whose permission, and with which key."""
 
     guard: GuardedHttp
     key: str | None = field(default=None, repr=False)
@@ -54,7 +54,7 @@ class EndpointWorker:
         """Return a worker whose endpoint has said that it is there.
 
         Raises:
-            BoxEnded: it has not, or the contract is none for it; the reason says why.
+            BoxEnded: it has not, or the contract does not fit it; the reason says why.
         """
         self._endpoint, self._contract = endpoint, contract
         self._limits, self._policy = settings.limits, settings.logs
@@ -82,12 +82,12 @@ class EndpointWorker:
 
     @property
     def facts(self) -> BoxFacts:
-        """Say that there is no box."""
+        """Return facts that say that there is no box."""
         return BoxFacts(IsolationLevel.L0, "endpoint", MemoryWatch.NONE, 0, 0.0)
 
     @property
     def end(self) -> BoxEnd | None:
-        """How it ended; None while it goes on."""
+        """How it ended; None while it runs."""
         return self._end
 
     @property
@@ -118,23 +118,23 @@ class EndpointWorker:
             self._fail(RequestFault(problem.reason, ""))
 
     def use(self) -> EndpointUse:
-        """Return what all calls of this run came to, those before a crash included."""
+        """Return the sum of all calls of this run, including those before a crash."""
         return endpoint_use(self._endpoint, self._calls.total, self._calls.digest)
 
     def usage(self) -> BoxUsage:
-        """Return the seconds until now or until its end; what the endpoint itself uses is not known here."""
+        """Return the seconds until now or until its end; what the endpoint itself uses is unknown here."""
         return BoxUsage((self._ended_at or time.monotonic()) - self._began, 0.0, 0)
 
     def logs(self) -> Logs:
-        """Return what was asked and answered, as far as the log policy lets it out."""
+        """Return the questions and answers, as far as the log policy releases them."""
         return self._log.read()
 
     def cancel(self) -> None:
-        """End it from another thread: a `predict` under way raises `BoxEnded`; `close` is still due."""
+        """End it from another thread: a `predict` under way raises `BoxEnded`; `close` must still be called."""
         self._stop(EndReason.CANCELLED, "")
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
-        """Let go of every connection; harmless when repeated."""
+        """Release every connection; harmless when repeated."""
         self._stop(reason, "")
         self._threads.shutdown(wait=True, cancel_futures=True)
         for connection in self._connections:
@@ -164,7 +164,7 @@ class EndpointWorker:
         )
 
     def _outcomes(self, questions: Sequence[ModelRequest]) -> Iterator[tuple[ModelRequest, ModelReply | RequestFault]]:
-        """Yield what came of each question, in their order; as many as may are under way."""
+        """Yield the result of each question, in order; as many as permitted are under way at once."""
         if len(questions) == 1:
             yield questions[0], self._ask(questions[0])
             return
@@ -182,7 +182,7 @@ class EndpointWorker:
             self._free.put(connection)
 
     def _take(self, fault: RequestFault) -> None:
-        """Count a question without an answer, and end where there is no use in going on."""
+        """Count a question without an answer, and end if going on is useless."""
         if self._stopped.is_set():
             raise BoxEnded(self._end or BoxEnd(EndReason.CANCELLED, self._batches, ""))
         self._unanswered += 1
@@ -206,7 +206,7 @@ class EndpointWorker:
                 connection.abort()
 
     def _told(self, end: BoxEnd) -> BoxEnd:
-        """Return the end with its words where the log policy lets them out."""
+        """Return the end, with its words if the log policy releases them."""
         return BoxEnd(end.reason, end.batch, end.detail if self._policy is LogPolicy.FULL else "")
 
 
@@ -216,12 +216,12 @@ def start_endpoint(
     """Return a worker whose endpoint has said that it is there; close it after use.
 
     Raises:
-        RefusedError: the address is private or of plain http and not listed, or the operator keeps no such key for it.
+        RefusedError: the address is private or plain http and not listed, or the operator keeps no such key for it.
         InputError: the file of keys cannot be read.
         BoxEnded: the endpoint is not there, refuses, or does not fit the contract; the reason says why.
     """
     operator = EndpointSettings.from_environment()
-    with contextlib.suppress(NoAnswerError):  # it is told as the endpoint's end, which others are, too
+    with contextlib.suppress(NoAnswerError):  # reported as the endpoint's end, like other ends
         operator.guard.check(endpoint.url)
     access = EndpointAccess(operator.guard, operator.key_for(supplier, endpoint))
     return EndpointWorker(endpoint, contract, settings, access, calls)

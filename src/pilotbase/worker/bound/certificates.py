@@ -1,4 +1,4 @@
-"""Certificates, which anybody can check."""
+"""Certificates, which anyone can check."""
 
 from __future__ import annotations
 

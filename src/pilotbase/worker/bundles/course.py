@@ -1,4 +1,4 @@
-"""What the log must have said of a trial, and in which order, for its bundle to prove anything."""
+"""What the log must have recorded of a trial, and in which order, for its bundle to prove anything."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.store import Store
 
 IN_ORDER = ("plan", "answers", "order", "report")
-"""The plan is frozen, then all answers are committed to, then the order of scoring is opened, then it is reported."""
+"""The plan is frozen, then all answers are committed to, then the scoring order is opened, then the report made."""
 
 
 @dataclass(frozen=True)
 class Logged:
-    """A line that the log must hold besides those of every trial."""
+    """A line that the log must hold in addition to those of every trial."""
 
     name: str
     action: str
@@ -42,13 +42,13 @@ class Proceedings:
 
     @property
     def reported(self) -> Digest:
-        """Return the digest of the full report, which the log names; of a site's, the one that has stayed there."""
+        """Return the digest of the full report, which the log names; for a site trial, of the one that stayed there."""
         stayed = self.report.full_report if self.report.view == "site" else None
         return stayed or self.report.digest()
 
 
 def excerpt_of(store: Store, of: Proceedings) -> LogExcerpt:
-    """Return what the log says of a trial; raises `InvalidProofError` where it does not say all of it."""
+    """Return the log's entries on a trial; raises `InvalidProofError` if any is missing."""
     named = [one.digest() for one in (of.plan, of.certificate, of.acceptance) if one is not None]
     found = list(entries_naming(store, *named, of.reported, *(line.fact for line in of.beside)))
     wanted = _wanted(of)
@@ -58,10 +58,10 @@ def excerpt_of(store: Store, of: Proceedings) -> LogExcerpt:
 
 
 def require_said(excerpt: LogExcerpt, of: Proceedings, verifier: LogVerifier | None = None) -> None:
-    """Return if the excerpt proves that the log says of a trial what its documents say.
+    """Return if the excerpt proves that the log agrees with a trial's documents.
 
     Raises:
-        InvalidProofError: an entry is not proven, is lacking, says something else, or came too early.
+        InvalidProofError: an entry is not proven, is missing, disagrees, or came too early.
     """
     entries, wanted = excerpt.opened(verifier), _wanted(of)
     _require_all({name: entry.number for name, entry in entries.items()}, wanted)
@@ -74,7 +74,7 @@ def require_said(excerpt: LogExcerpt, of: Proceedings, verifier: LogVerifier | N
 
 
 def _wanted(of: Proceedings) -> Mapping[str, Callable[[LogEntry], bool]]:
-    """Return name → whether an entry is the one that is meant."""
+    """Return name → whether an entry is the required one."""
     plan, report = of.plan.digest(), of.reported
     answers = of.report.records.answers if of.report.records else ""
     wanted: dict[str, Callable[[LogEntry], bool]] = {

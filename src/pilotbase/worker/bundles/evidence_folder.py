@@ -1,4 +1,4 @@
-"""The evidence folder 合规材料包: what a regulator or an auditor asks for of a finished trial, in one folder.
+"""The evidence folder 合规材料包: what a regulator or an auditor requires of a finished trial, in one folder.
 
 1-filings         what was filed and approved, with numbers and days
 2-self-assessment the conformity matrix, with the documents and records that were handed in since
@@ -6,7 +6,7 @@
 4-label-check     records of checks of labels, keywords and reviewers
 5-data-terms      where the data come from and on which terms they were used
 
-No case, no true label and no secret of the vault is in it. What is lacking is said on its first page.
+It contains no case, no true label and no secret of the vault. Its first page lists what is missing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Handed:
 
 @dataclass(frozen=True)
 class Dossier:
-    """A finished trial with all that is known of it."""
+    """A finished trial with everything known about it."""
 
     folder: Path
     plan: TrialPlan
@@ -66,7 +66,7 @@ class Dossier:
 
     @property
     def lacking(self) -> list[ConformityRow]:
-        """Return what is not shown."""
+        """Return the requirements that nothing shows to be met."""
         return [row for row in self.rows if row.outcome is not Conformity.MET]
 
 

@@ -1,7 +1,8 @@
 """A sample bundle as files: one archive whose every byte follows from what is in it.
 
-The archive is a zip of one folder, nothing compressed (what compresses well already is), names in order, no times. So
-the same files are the same bytes on every machine, and an archive that is not what its own files pack to was altered.
+The archive is a zip of one folder, nothing compressed (what compresses well already is), names in order, no times. The
+same files therefore give the same bytes on every machine, and an archive that differs from its repacked files was
+altered.
 ``SHA256SUMS`` is what ``sha256sum -c`` reads.
 """
 
@@ -66,7 +67,7 @@ def unpack(file: Path) -> dict[str, bytes]:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Return the files of an unpacked bundle; raises as `unpack`. What else lies in the folder is not looked at."""
+    """Return the files of an unpacked bundle; raises as `unpack`. Other files in the folder are ignored."""
     names = [name for name in (*NEEDED, *OPTIONAL, SUMS) if (folder / name).is_file()]
     content = {name: read_bounded(folder / name, MAXIMUM_BYTES) for name in names}
     _require_sums(content, folder)
@@ -80,7 +81,7 @@ def sums_of(files: Files) -> bytes:
 
 
 def _contents(data: bytes, file: Path) -> tuple[str, dict[str, bytes]]:
-    """Return folder and files; nothing is unpacked that is compressed, encrypted, or has a name that we do not know."""
+    """Return folder and files; refuses members that are compressed, encrypted, or have an unknown name."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             lines = archive.infolist()
@@ -99,7 +100,7 @@ def _is_ours(folder: str, lines: list[zipfile.ZipInfo], size: int) -> bool:
 
 
 def _require_sums(content: Files, place: Path) -> None:
-    """Return if every file is there and has the sum that stands for it; raises `InvalidProofError` naming the first."""
+    """Return if every file is there and matches its sum; raises `InvalidProofError` naming the first that does not."""
     missing = [name for name in (*NEEDED, SUMS) if name not in content]
     if missing:
         raise InvalidProofError("bundle.file_missing", place=place, name=missing[0])

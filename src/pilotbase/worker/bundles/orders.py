@@ -1,7 +1,7 @@
-"""Sample bundles on a hub: a person asks, the worker packs, the archive is kept for this person for a day.
+"""Sample bundles on a hub: a person orders one, the worker packs it, and the archive is kept for this person for a day.
 
-The process that is asked opens no hidden data: it queues the work, and later gives out bytes that the worker has sealed
-under a key of their own.
+The process that takes the order opens no hidden data: it queues the work, and later serves bytes that the worker has
+sealed under a key of their own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _KEY_FILE = "bundles.key"
 
 
 class PackedBundle(KeptUntil):
-    """That the base keeps a packed bundle for whoever asked: an encrypted blob, until it is erased."""
+    """Records that the base keeps a packed bundle for the person who ordered it: an encrypted blob, until erased."""
 
     document: Literal["packed-bundle/1"] = "packed-bundle/1"
     job: int
@@ -42,7 +42,7 @@ class PackedBundle(KeptUntil):
 
 @dataclass(frozen=True)
 class BundleOrder:
-    """That a person has asked for the bundle of a trial, and the archive while it is kept."""
+    """A person's order of the bundle of a trial, and the archive while it is kept."""
 
     report: Digest
     job: Job
@@ -50,7 +50,7 @@ class BundleOrder:
 
     @property
     def stands(self) -> bool:
-        """Whether something came of it, or still comes."""
+        """Whether the order has a result, or one is still expected."""
         return self.packed is not None or not self.job.ended
 
     @property
@@ -59,9 +59,9 @@ class BundleOrder:
 
 
 def order_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> BundleOrder:
-    """Return the actor's order of the bundle of a trial, made now unless one stands; asking again changes nothing.
+    """Return the actor's order of a trial's bundle, made now unless one is active; asking again changes nothing.
 
-    ``report``: of which round, by the digest of its report; None: the newest that has one.
+    ``report``: the round, by the digest of its report; None: the newest round that has one.
 
     Raises:
         NotFoundError: as `report_for`.
@@ -78,14 +78,14 @@ def order_bundle(base: Base, view: View, subject: str, report: Digest | None = N
 
 
 def find_order(base: Base, view: View, subject: str, report: Digest | None = None) -> BundleOrder | None:
-    """Return the actor's newest order of a bundle, None where there was none; raises as `order_bundle`."""
+    """Return the actor's newest order of a bundle, or None; raises as `order_bundle`."""
     wanted = report_for(view, subject, report)
     jobs = ordered_jobs(view, _order_of(view.actor, wanted))
     return BundleOrder(wanted, jobs[0], _packed_by(base, jobs[0].identity)) if jobs else None
 
 
 def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> Bundle:
-    """Return the archive that was packed for the actor; each time it is given out stands in the log.
+    """Return the archive that was packed for the actor; the log records each time that it is given out.
 
     Raises:
         NotFoundError: as `report_for`; nothing was packed for this person, or its day is over.
@@ -107,7 +107,7 @@ def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None = N
 
 
 def pack_ordered(base: Base, job: Job) -> None:
-    """Pack what ``job`` asks for and keep it for who asked; what was packed already stays as it is.
+    """Pack the bundle of ``job`` and keep it for the person who ordered it; a bundle packed earlier stays as it is.
 
     Raises as `pack_trial`.
     """
@@ -124,14 +124,15 @@ def pack_ordered(base: Base, job: Job) -> None:
         blob=digest_bytes(sealed),
         until=base.lab.store.clock() + KEPT,
     )
-    # What is kept is written down before its bytes: killed in between, no bytes are left that nothing would erase.
+    # The store names the bytes before they are kept: if the worker is killed in between, no bytes are left that nothing
+    # would erase.
     with base.lab.view.transaction("trial.bundle_packed") as change:
         change.put(packed, parties(), owner=job.organisation, fields={"job": str(job.identity)})
     base.lab.vault.blobs.put(sealed)
 
 
 def erase_packed(base: Base) -> int:
-    """Erase the bundles whose day is over, and return how many."""
+    """Erase expired bundles, and return how many."""
     return erase_over(base, "packed-bundle", PackedBundle, "trial.bundle_erased", lambda packed: packed.report)
 
 
@@ -143,7 +144,7 @@ def _packed_by(base: Base, job: int) -> PackedBundle | None:
 
 
 def _order_of(actor: Actor, report: Digest) -> str:
-    """Return what names a person's orders of a bundle in the queue: no record, so nobody else sees them there."""
+    """Return the name of a person's orders of a bundle in the queue: no record, so nobody else sees them there."""
     return f"{KIND}:{digest_json([report, actor.organisation, actor.person or ''])}"
 
 

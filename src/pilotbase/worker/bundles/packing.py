@@ -1,4 +1,4 @@
-"""The sample bundle of a trial: everything from which regulator and owner derive its verdict again, in one archive."""
+"""The sample bundle of a trial: all that regulator and owner need to derive its verdict again, in one archive."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _COMMANDS = (
 
 @dataclass(frozen=True)
 class Bundle:
-    """A packed bundle and what its file is called."""
+    """A packed bundle and its file name."""
 
     name: str
     archive: bytes
@@ -58,12 +58,12 @@ class Bundle:
 def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None = None) -> Bundle:
     """Return the sample bundle of the trial under ``plan``; the same trial gives the same bytes.
 
-    That ``taker`` takes it, and with it true labels of hidden cases, stands in the log before anything is opened. Who
-    may is seen to by `report_for`.
+    Before anything is opened, the log records that ``taker`` takes the bundle, and with it true labels of hidden cases.
+    `report_for` decides who may.
 
     Raises:
         NotFoundError: the plan has no report yet.
-        InvalidProofError: store, log and vault do not say the same.
+        InvalidProofError: store, log and vault disagree.
     """
     of = _proceedings_of(base, plan, acceptance)
     excerpt = excerpt_of(base.lab.store, of)
@@ -89,7 +89,7 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
 
 
 def _proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:
-    """Return the documents of the trial under ``plan``, as the log says too that they are; raises as `pack_trial`."""
+    """Return the documents of the trial under ``plan``, each confirmed by the log; raises as `pack_trial`."""
     view = base.lab.view
     report = proven_head(base.lab.store, report_head(plan), "trial.reported")
     if report is None:
@@ -119,7 +119,7 @@ def _spell(document: Document) -> bytes:
 
 
 def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
-    """Return the sample bundle of the trial of a commission that ``report`` tells of; raises as `pack_trial`."""
+    """Return the sample bundle of the commission's trial that ended in ``report``; raises as `pack_trial`."""
     plan = base.lab.view.load(report, Report).plan
     if plan is None:
         raise NotFoundError("bundle.no_report")
@@ -139,7 +139,7 @@ def report_for(view: View, subject: str, report: Digest | None = None) -> Digest
     """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
 
     Raises:
-        NotFoundError: the actor sees no such record, it is not for them to take, or there is no such report.
+        NotFoundError: the actor sees no such record, may not take its bundle, or there is no such report.
     """
     reports = reports_of(record_for(view, subject, ReadScope.BUNDLE))
     if not reports or report not in (None, *reports):
@@ -148,7 +148,7 @@ def report_for(view: View, subject: str, report: Digest | None = None) -> Digest
 
 
 def reports_of(record: Record) -> tuple[Digest, ...]:
-    """Return the reports of a commission, oldest first: of the rounds before a re-run or a re-test too."""
+    """Return the reports of a commission, oldest first, including those of rounds before a re-run or a re-test."""
     made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
     return tuple(dict.fromkeys(digest for digest in made if digest is not None))
 

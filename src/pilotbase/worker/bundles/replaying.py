@@ -1,4 +1,4 @@
-"""A sample bundle derived again: whole, proven in the log, signed, and deciding what it says. No base, no key."""
+"""A sample bundle replayed: complete, proven in the log, signed, and leading to its verdict. No base, no key."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ Model = TypeVar("Model", bound=Document)
 
 
 class BundleReplay(ReplayedVerdict):
-    """A replay of a bundle: what else was found to hold."""
+    """A replay of a bundle, with everything else that was verified."""
 
     logged: tuple[str, ...]
-    """What the log was shown to have said: plan, answers, order, report, certificate, acceptance."""
+    """What the log was shown to have recorded: plan, answers, order, report, certificate, acceptance."""
     log_key: str
     log_size: int
     signed: bool
-    """Whether a certificate over this report, signed under the trust roots, is among it."""
+    """Whether it contains a certificate over this report, signed under the trust roots."""
     taken_on_trust: tuple[str, ...]
-    """What was taken from the bundle itself: ``trust_roots``, ``log_key``. It proves no more than that all agrees."""
+    """What was taken from the bundle itself: ``trust_roots``, ``log_key``. It proves only that everything agrees."""
 
 
 def is_bundle(path: Path) -> bool:
-    """Tell whether ``path`` is a bundle, packed or unpacked, and not the folder of a trial or its report."""
+    """Return whether ``path`` is a bundle, packed or unpacked, and not the folder of a trial or its report."""
     if path.is_dir():
         return any((path / name).is_file() for name in (SUMS, "log-excerpt.json"))
     return path.suffix.lower() == ".zip"
 
 
 def replay_bundle(path: Path, trust: Path | None = None, log_key: Path | None = None) -> BundleReplay:
-    """Return the verdict that a bundle decides.
+    """Return the verdict that follows from a bundle.
 
     ``trust`` and ``log_key``: the base's public roots and its log's public key; None takes the bundle's own.
 
@@ -130,7 +130,7 @@ def _require_one_trial(of: Proceedings, excerpt: LogExcerpt, files: Mapping[str,
 
 
 def _require_signature(files: Mapping[str, bytes], of: Proceedings, trust: Path | None) -> None:
-    """Return if the certificate was signed under the roots when it was issued; whether it holds today is not asked."""
+    """Return if the certificate was signed under the roots when it was issued; not whether it is valid today."""
     roots = read_trust_roots(read_evidence(trust) if trust is not None else files["trust-roots.json"])
     if of.certificate is not None:
         issued = of.certificate.certificate.issued_at
@@ -139,7 +139,7 @@ def _require_signature(files: Mapping[str, bytes], of: Proceedings, trust: Path 
 
 @contextmanager
 def _as_folder(path: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
-    """Yield a folder that holds ``files``: the bundle's own where it is unpacked, else one that goes with the block."""
+    """Yield a folder that holds ``files``: the bundle's own if unpacked, else one removed when the block ends."""
     if path.is_dir():
         yield path
         return

@@ -1,1 +1,1 @@
-"""Datasets shared: what came of them, files that their owners keep here, what others take and are shown."""
+"""Shared datasets: their contributions, files that their owners keep here, what others take and are shown."""

@@ -1,4 +1,4 @@
-"""Closed files that are described on a hub: committed to when the description is saved, and held against it later."""
+"""Closed files described on a hub: committed to when the description is saved, and checked against it later."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pilotbase.vault.uploads import Upload
 
 
 def commit_files(vault: Vault, dataset: Dataset) -> Dataset:
-    """Return ``dataset`` as others may see it: where nobody may take its files, with commitments and without hashes.
+    """Return ``dataset`` as others may see it: if nobody may take its files, with commitments instead of hashes.
 
-    The owner's secret is made on first use and stays sealed here. What is kept already of the same bytes stays kept.
+    The owner's secret is made on first use and stays sealed here. Files already kept with the same bytes stay kept.
 
     Raises:
         RefusedError: the actor may not write for the owner.
@@ -50,7 +50,7 @@ def require_described(vault: Vault, dataset: Dataset, name: str, digest: Digest)
 
 
 def with_hashes(vault: Vault, dataset: Dataset, sent: Iterable[Upload]) -> Dataset:
-    """Return ``dataset`` as its owner describes it: with the hash of each file that was sent as it was committed to.
+    """Return ``dataset`` as its owner describes it: with the hash of each sent file that matches its commitment.
 
     Raises:
         RefusedError: the actor is neither the operator nor the owner.
@@ -72,7 +72,7 @@ def _with_hash(
 
 
 def _known(vault: Vault, made: Dataset, secret: bytes) -> Iterator[KnownBytes]:
-    """Yield which kept files are those that ``made`` commits to, by the hash in the description they are kept of."""
+    """Yield the kept files that ``made`` commits to, by the hash in the description that they are kept under."""
     for kept in find_all_kept(vault, made.subject):
         before = described_file(vault.view.load(kept.version, Dataset), kept.name)
         file = described_file(made, kept.name)

@@ -1,8 +1,8 @@
-"""The ledger of contributions: who gave which data, how often they are used, what rests on them.
+"""The ledger of contributions: who gave which data, how often they are used, and what is built on them.
 
-Uses and agreements are their parties' affair. To everybody else they are told only as every figure of a base is
-(`catalogue.figures`): so many of so many organisations that the number speaks of nobody. Scenarios, certificates and
-services are named to those who see them anyhow.
+Only their parties see uses and agreements. Everybody else sees them as figures under the rule of `catalogue.figures`:
+counted over so many organisations that a number describes none of them. Scenarios, certificates and services are named
+to those who can see them anyway.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PUBLISHES = frozenset({Act.DATASET_PUBLISH, Act.DATASET_REVISE})
 
 
 def contributions(view: View, owner: str = "") -> Contributions:
-    """Return what came of the datasets that ``view`` sees, of ``owner`` only where one is named."""
+    """Return the contributions of the datasets that ``view`` sees; with ``owner``, of that owner's only."""
     built, told = _Built.of_all(view), list[Contribution]()
     for page in _pages(view, Query("dataset", owner=owner)):
         told += _of(view, page, built)
@@ -48,7 +48,7 @@ def contributions(view: View, owner: str = "") -> Contributions:
 
 
 def contribution(view: View, dataset: str) -> Contribution | None:
-    """Return what came of one dataset; None where ``view`` sees none of that name."""
+    """Return the contribution of one dataset; None if ``view`` sees none of that name."""
     listing = find_listing(view, dataset)
     return None if listing is None else next(iter(_of(view, [listing], _Built.of_all(view))), None)
 
@@ -68,7 +68,7 @@ def _of(view: View, listed: Sequence[Listing], built: _Built) -> list[Contributi
 
 @dataclass(frozen=True)
 class _Counts:
-    """What the store counts of one dataset, to whomever it may be told."""
+    """The store's counts for one dataset, and who may see them."""
 
     record: Record | None
     uses: Sequence[UseCount]
@@ -97,7 +97,7 @@ class _Counts:
 
 @dataclass(frozen=True)
 class _Built:
-    """What of others' work rests on which dataset, as far as the actor sees it: dataset → what it is called."""
+    """Others' work that is built on each dataset, as far as the actor sees it: dataset → names of that work."""
 
     scenarios: Mapping[str, Sequence[str]]
     certificates: Mapping[str, Sequence[str]]
@@ -165,7 +165,7 @@ def _summed(owner: str, parts: Sequence[Contribution]) -> OwnerContributions:
 
 
 def _sum(numbers: Sequence[int | None]) -> int | None:
-    """Return the sum, None where a part is not told: the others would tell it."""
+    """Return the sum, or None if a part is withheld: the sum would reveal it."""
     return None if None in numbers else sum(number for number in numbers if number is not None)
 
 
@@ -182,7 +182,7 @@ def _scenarios(view: View) -> Iterator[tuple[str, str]]:
 def _certified(view: View) -> Iterator[tuple[Digest, str, str]]:
     """Yield (issued certificate, dataset, serial) of those whose very version of the scenario names a dataset.
 
-    Certificates are public; that their scenario rests on a dataset is told to those who see that version of it.
+    Certificates are public; that their scenario is built on a dataset is shown to those who see that version of it.
     """
     issued = [(one.digest, certificate_in(one)) for one in view.find("issued-certificate", limit=_ALL)]
     versions = dict[Digest, str | None]()

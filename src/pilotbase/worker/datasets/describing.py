@@ -1,7 +1,7 @@
 """Files described on a hub: sent, read in a box by a worker, guessed at, asked about, saved as a draft dataset.
 
-Each round of answers is an order of its own; the files stay uploads of their organisation, erased in due time, until
-the description is saved: then they may be kept as files of the dataset.
+Each round of answers is an order of its own. The files stay uploads of their organisation, erased in due time, until
+the description is saved; then they may be kept as files of the dataset.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _NOTHING: dict[str, list[object]] = {
 
 
 class DescribingOrder(Document):
-    """That an organisation wants files described, with what it has answered so far."""
+    """An organisation's order to describe files, with its answers so far."""
 
     document: Literal["describing-order/1"] = "describing-order/1"
     identity: str
@@ -68,13 +68,13 @@ class DescribingOrder(Document):
     names: tuple[str, ...]
     answers: Answers
     dataset: Subject | None = None
-    """Whose newest description stays where the files do not say otherwise."""
+    """The dataset whose newest description stays wherever the files do not say otherwise."""
     forgotten: bool = False
 
 
 @dataclass(frozen=True)
 class DescriptionProgress:
-    """A description under way: how far its newest round is, and what came of it."""
+    """A description under way: the progress of its newest round, and the result."""
 
     order: DescribingOrder
     job: Job
@@ -92,7 +92,7 @@ class DescriptionProgress:
 def start_describing(
     base: Base, view: View, uploads: Sequence[str], answers: Answers, dataset: Subject | None = None
 ) -> DescriptionProgress:
-    """Queue the description of finished uploads; begun under the same request before, it is the one of then.
+    """Queue the description of finished uploads; under the same request as before, return the earlier one.
 
     Raises:
         NotFoundError: no such upload of the actor's organisation; no such dataset.
@@ -120,11 +120,11 @@ def start_describing(
 
 
 def answer_describing(base: Base, view: View, identity: str, answers: Answers) -> DescriptionProgress:
-    """Queue the description anew with ``answers`` in place of those before; the same request twice is one round.
+    """Queue the description again with ``answers`` replacing the earlier ones; the same request twice is one round.
 
     Raises:
         NotFoundError: as `find_describing`; the files are erased.
-        ConflictError: somebody else has answered in the same moment.
+        ConflictError: somebody else answered at the same moment.
     """
     if view.outcome() is not None:
         return find_describing(base, view, identity)
@@ -159,11 +159,11 @@ def describings(view: View) -> Iterator[DescribingOrder]:
 
 
 def save_described(base: Base, view: View, identity: str, usual_terms: bool, keep: bool) -> Record:
-    """Save what was described as a draft dataset, or as the newest version of the one that it was begun for.
+    """Save what was described as a draft dataset, or as the newest version of the dataset it was begun for.
 
-    ``usual_terms``: with the usual offer of its level of opening, where it has none. Of files that nobody may take
-    the draft holds commitments, and no hash. ``keep``: the files are kept as
-    files of the dataset, else they are erased. Saved before under the same request, it is the record of then.
+    ``usual_terms``: add the usual offer of its level of opening, if it has none. For files that nobody may take, the
+    draft holds commitments and no hash. ``keep``: keep the files as files of the dataset, else erase them. Saved before
+    under the same request, return the earlier record.
 
     Raises:
         NotFoundError: as `find_describing`.
@@ -202,7 +202,7 @@ def forget_describing(base: Base, view: View, identity: str) -> None:
 
 
 def description_told(found: DescriptionProgress, reader: Language) -> DescriptionTold:
-    """Return a description under way with everything that was found, as programs are told of it."""
+    """Return a description under way with all findings, as the API shows it."""
     described = found.described
     return DescriptionTold(
         **order_told(found.order).model_dump(),
@@ -214,7 +214,7 @@ def description_told(found: DescriptionProgress, reader: Language) -> Descriptio
 
 
 def order_told(order: DescribingOrder) -> OpenDescription:
-    """Return what is told of a description under way in a list."""
+    """Return a description under way as a list shows it."""
     return OpenDescription(identity=order.identity, files=list(order.names), round=order.round)
 
 
@@ -240,7 +240,7 @@ def _question(one: OpenQuestion, reader: Language) -> QuestionTold:
 
 
 def describe_ordered(base: Base, job: Job) -> None:
-    """Describe what ``job`` asks for in a box and keep what was found, or why it was refused."""
+    """Describe the files of ``job`` in a box and keep the findings, or the reason why it was refused."""
     view, head = owner_of(base, job), job.payload["order"]
     order = view.load(head, DescribingOrder)
     if has_result(base, order.owner, _work(head)):

@@ -1,4 +1,4 @@
-"""The first rows of a table, cut and made visible: what a preview shows, and nothing follows from it about the rest."""
+"""The first rows of a table, cut and made visible for a preview; they allow no conclusion about the rest."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pilotbase.documents.visible_text import make_visible
 MOST_ROWS = 20
 MOST_COLUMNS = 50
 MOST_CHARACTERS = 100
-"""Of a cell that is shown."""
+"""Characters of a cell that are shown."""
 
 
 class FirstRows(pydantic.BaseModel):
@@ -34,24 +34,24 @@ class FirstRows(pydantic.BaseModel):
 
 
 def is_table(name: str) -> bool:
-    """Tell whether a file is a table that is read here, by its name alone."""
+    """Return whether a file is a table of a kind read here, by its name alone."""
     path = Path(name)
     inner = path.with_suffix("") if path.suffix.lower() in ENDINGS else path
     return inner.suffix != "" and kind_of(str(inner)) is not None
 
 
 def is_archive(name: str) -> bool:
-    """Tell whether a file is a pack of files, which nobody unpacks here, by its name alone."""
+    """Return whether a file is an archive, which is never unpacked here, by its name alone."""
     return Path(name).suffix.lower() in ENDINGS and not is_table(name)
 
 
 def first_rows(path: Path) -> FirstRows | None:
-    """Return the first rows of the first table in ``path``, None where it is no table that is read here.
+    """Return the first rows of the first table in ``path``, or None if it is no table of a kind read here.
 
-    Of a folder of images the table is what is known of each.
+    For a folder of images, the table is what is known of each image.
 
     Raises:
-        InputError: it is one and cannot be read, with every problem at its place.
+        InputError: it is such a table and cannot be read; lists every problem with its place.
     """
     if not is_table(path.name) and not path.is_dir():
         return None
@@ -70,6 +70,6 @@ def first_rows(path: Path) -> FirstRows | None:
 
 
 def _visible(cell: object) -> str:
-    """Return a cell so that it hides nothing and fits."""
+    """Return a cell with hidden characters made visible, cut to fit."""
     spelled = "" if cell is None else make_visible(str(cell)[: MOST_CHARACTERS + 1])
     return spelled if len(spelled) <= MOST_CHARACTERS else f"{spelled[:MOST_CHARACTERS]}…"

@@ -1,4 +1,4 @@
-"""What is asked of files in a box: called there by `compute.own_program`, in the folder in which the files lie."""
+"""Functions that read files in a box: called there by `compute.own_program`, in the folder of the files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_VALUE = 200
 
 
 def describe(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the files described (`Described`); ``earlier`` is what they were described as before."""
+    """Return the files described (`Described`); ``earlier`` is their previous description."""
     answers = Answers.model_validate(given["answers"])
     with describing(given["files"], _NOWHERE, ReadOptions()) as found:
         earlier = Dataset.from_json_value(given["earlier"]) if given["earlier"] else None
@@ -37,13 +37,13 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_first_rows(given: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the first rows of a file (`FirstRows`), None where it is no table."""
+    """Return the first rows of a file (`FirstRows`), or None if it is no table."""
     found = first_rows(Path(given["file"]))
     return None if found is None else found.model_dump(mode="json")
 
 
 def measure(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the quality of a dataset's tables, cut to what its level of opening lets out (`QualityReport`)."""
+    """Return the quality of a dataset's tables, cut to what its level of opening permits (`QualityReport`)."""
     dataset = Dataset.from_json_value(given["dataset"])
     files = {record_set_of(dataset, Path(name)).name: Path(name) for name in given["files"]}
     return released(measure_quality(dataset, files), dataset).to_json_value()
@@ -58,7 +58,7 @@ def read_labels(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _further(found: Description) -> Iterator[str]:
-    """Yield what the catalogue's rule finds lacking besides: whom nothing is missing is not refused."""
+    """Yield what the catalogue's rule finds missing in addition; with nothing missing, nothing is refused."""
     fields = Dataset.model_fields
     said = {fields[path].alias or path if path in fields else path for path in found.missing}
     yield from (lack.path for lack in missing(found.dataset) if lack.path not in said)
@@ -88,7 +88,7 @@ def _told(found: Description) -> Described:
 
 
 def _guesses(found: Description) -> Iterator[Guessed]:
-    """Yield every guess with what it was guessed to be, the dataset's own first."""
+    """Yield every guess with the guessed value, the dataset's own first."""
     dataset = found.dataset.to_json_value()
     yield from (_guessed("", one, dataset) for one in found.guesses)
     for table in found.tables:

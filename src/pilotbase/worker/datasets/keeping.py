@@ -1,10 +1,10 @@
 """Files of a dataset: kept at the base by its owner, taken and shown through the gate of its terms, erased.
 
-What a preview shows is read when a file is kept: on the owner's own command line as it is, of one that was sent to a
-hub in a box, by a worker, as its owner's own job. Who shows it later parses nothing.
+The rows of a preview are read when a file is kept: directly on the owner's own command line; for a file sent to a hub,
+in a box, by a worker, as its owner's own job. The process that shows them later parses nothing.
 
-A set of many small files is kept as one: one file after the other in a ZIP, not compressed, in the order of their paths
-and without times, so that the pack of the same files is the same, and a part of it is a member.
+A set of many small files is kept as one: one file after the other in an uncompressed ZIP, in the order of their paths
+and without times, so that the same files give the same pack, and each part of it is a member.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ _PIECE = 1 << 20
 def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:
     """Keep files that the newest description of ``dataset`` names, sealed under its owner's key, and return them.
 
-    A folder is kept as the set of files that it holds: packed, so that thousands of images are one file.
+    A folder is kept as a set of files: packed, so that thousands of images are one file.
 
     Raises:
         InputError: the description names no such file, or gives it another hash; or it is a table that cannot be read.
@@ -89,10 +89,10 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
 
 
 def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTold:
-    """Keep a file that was sent in pieces, under the name that it was announced by; the upload is erased then.
+    """Keep a file that was sent in pieces, under its announced name; then erase the upload.
 
-    Nobody reads it on the way; where it seems to be a table, a worker makes its first rows in a box. Kept under the
-    same request before, it is what was kept.
+    Nothing reads it on the way; if it looks like a table, a worker makes its first rows in a box. Kept before under the
+    same request, return the earlier result.
 
     Raises:
         NotFoundError: there is no such upload of the actor's organisation.
@@ -115,9 +115,9 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
 
 
 def kept_of(base: Base, view: View, dataset: Subject) -> list[KeptTold]:
-    """Return which files are kept of the newest version of a dataset; of closed data only to its owner and the base.
+    """Return the kept files of the newest version of a dataset; for closed data, only to its owner and the base.
 
-    How many bytes and rows a closed file has tells of it.
+    The numbers of bytes and rows of a closed file would reveal something about it.
     """
     listing = require_listing(view, dataset)
     own = view.actor.sees_all or view.actor.organisation == listing.owner
@@ -126,7 +126,7 @@ def kept_of(base: Base, view: View, dataset: Subject) -> list[KeptTold]:
 
 
 def own_files(base: Base, view: View, dataset: Subject) -> list[OwnFile]:
-    """Return the files that are kept of every version of a dataset, to its owner and the operator.
+    """Return the kept files of every version of a dataset, to its owner and the operator.
 
     Raises:
         NotFoundError: no such dataset is seen.
@@ -146,7 +146,7 @@ def own_files(base: Base, view: View, dataset: Subject) -> list[OwnFile]:
 def erase_kept(base: Base, view: View, dataset: Subject, name: str | None = None) -> int:
     """Erase files of every version of a dataset, those called ``name`` or all, and return how many there were.
 
-    What was sealed of them for labellers goes with them.
+    What was sealed of them for labellers is erased too.
 
     Raises:
         NotFoundError: no such dataset is seen, or no file of that name is kept.
@@ -163,15 +163,16 @@ def erase_kept(base: Base, view: View, dataset: Subject, name: str | None = None
 def take_file(
     base: Base, view: View, dataset: Subject, name: str, purpose: str = Purpose.VERIFICATION, asked_for: Part = whole
 ) -> File:
-    """Return a file of a dataset, or a part of it, to who may take it, counted as one use of this version.
+    """Return a file of a dataset, or a part of it, to an actor who may take it, counted as one use of this version.
 
-    Fetched again, for the same purpose and under the same agreement, it is the same use, in however many parts; every
-    opening is logged. ``asked_for`` tells which part, once it is known how long the file is and what names its bytes.
+    Fetched again, for the same purpose and under the same agreement, it is the same use, in any number of parts; every
+    opening is logged. ``asked_for`` returns the requested part once the file's length and the name of its bytes are
+    known.
 
     Raises:
         NotFoundError: no such dataset is seen, or no such file is kept.
-        RefusedError: the terms do not permit it, with every reason; while iterating: they do no more. Or an owner asks
-            a hub for closed data, which are opened at the base's machine alone.
+        RefusedError: the terms do not permit it, with every reason; while iterating: they no longer do. Or an owner
+            requests closed data from a hub; those are opened at the base's machine only.
     """
     listing = require_listing(view, dataset)
     asked = _request(view, dataset, (Action.USE, Channel.DOWNLOAD), purpose)
@@ -190,7 +191,7 @@ def take_file(
 
 
 def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.VERIFICATION) -> Preview:
-    """Return the first rows of a dataset's first table that is kept, to who may see them, counted as `take_file` does.
+    """Return the first rows of a dataset's first kept table, to an actor who may see them, counted as in `take_file`.
 
     Raises:
         NotFoundError: no such dataset is seen, or no table of it is kept.
@@ -211,7 +212,7 @@ def preview_of(base: Base, view: View, dataset: Subject, purpose: str = Purpose.
 
 
 def _require_open_here(view: View, listing: Listing) -> None:
-    """Return unless a person asks a hub for closed data of their own: the process that serves pages opens none."""
+    """Return unless a person requests their own closed data from a hub: the process that serves pages opens none."""
     closed = view.load(listing.digest, Dataset).opening is Opening.COMPUTE_TO_DATA
     if closed and view.actor.person is not None:
         raise RefusedError("dataset.closed_on_hub", dataset=listing.subject)
@@ -239,7 +240,7 @@ def _order_preview(view: View, kept: KeptFile) -> None:
 
 
 def make_preview(base: Base, job: Job) -> None:
-    """Make the first rows that ``job`` asks for; of a table that cannot be read its owner is told why.
+    """Make the first rows for ``job``; if the table cannot be read, its owner sees why.
 
     Raises:
         RefusedError: this host gives no box.
@@ -259,7 +260,7 @@ def make_preview(base: Base, job: Job) -> None:
 
 
 def why_no_previews(base: Base, view: View, dataset: Subject) -> dict[str, FileRefusal]:
-    """Return file → why it has no first rows, of the actor's own dataset; raises `RefusedError` for others."""
+    """Return file → why it has no first rows, for the actor's own dataset; raises `RefusedError` for others'."""
     found = {
         kept.name: result_of(base, view, holder_of(dataset), _preview_of(kept.digest()), FileRefusal)
         for kept in find_all_kept(base.lab.vault, dataset)
@@ -314,7 +315,7 @@ def _owned(view: View, dataset: Subject) -> Listing:
 
 
 def _require_named(view: View, listing: Listing, name: str) -> None:
-    """Return if the description names a file so; raises `InputError`."""
+    """Return if the description names such a file; raises `InputError`."""
     named = _files_of(view.load(listing.digest, Dataset))
     if name not in named:
         raise InputError("dataset.no_such_file", dataset=listing.subject, found=name, allowed=offer(name, named))
@@ -334,10 +335,10 @@ def _told(kept: KeptFile) -> KeptTold:
 
 
 def _set_in(view: View, listing: Listing, folder: Path) -> FileSet:
-    """Return the set of files of the description that a folder holds: the one called so, or the only one.
+    """Return the file set of the description that a folder holds: the one with its name, or the only one.
 
     Raises:
-        InputError: there is none, or it is unclear which.
+        InputError: there is none, or it is ambiguous.
     """
     dataset = view.load(listing.digest, Dataset)
     sets, name = _sets_of(dataset), folder.resolve().name
@@ -349,7 +350,7 @@ def _set_in(view: View, listing: Listing, folder: Path) -> FileSet:
 
 
 def _sets_of(dataset: Dataset) -> tuple[FileSet, ...]:
-    """Return the sets of files of a description that lie in no archive."""
+    """Return the file sets of a description that are in no archive."""
     return tuple(one for one in dataset.distribution if isinstance(one, FileSet) and not one.contained_in)
 
 
@@ -359,7 +360,7 @@ def _packed_name(files: FileSet) -> str:
 
 
 def _holds_images(files: FileSet) -> bool:
-    """Tell whether nothing but images is in a set, so that its table is known."""
+    """Return whether a set contains only images, so that its table is known."""
     return bool(files.encoding_format) and all(one.startswith("image/") for one in files.encoding_format)
 
 
@@ -384,14 +385,14 @@ def _pack_set(folder: Path, files: FileSet, out: Path) -> Path:
 
 
 def _unpack_set(packed: Path, folder: Path) -> Path:
-    """Write the files of a pack that was made here to ``folder``, as they were, and return it."""
+    """Write the files of a pack made here to ``folder``, unchanged, and return it."""
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(folder)
     return folder
 
 
 def _included(folder: Path, files: FileSet) -> Iterator[str]:
-    """Yield the paths below ``folder`` that a set includes; its globs may begin with the way to the folder."""
+    """Yield the paths below ``folder`` that a set includes; its globs may begin with the path to the folder."""
     way = f"{folder.resolve().name}/"
     includes, excludes = (
         [_glob(one.rpartition(way)[2]) for one in globs] for globs in (files.includes, files.excludes)

@@ -1,4 +1,4 @@
-"""A table that is kept of a dataset, opened by the worker under a leave for statistics."""
+"""A kept table of a dataset, opened by the worker under a leave for statistics."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pilotbase.vault.dataset_files import KeptFile, find_kept, open_for_statisti
 from pilotbase.worker.base import Base
 
 ReadTexts = Callable[[Path], pl.DataFrame]
-"""Reads every value of a table as text, in a box that sees the folder in which it lies alone."""
+"""Reads every value of a table as text, in a box that sees only the folder of the table."""
 
 
 def kept_table(base: Base, dataset: Dataset, record_set: RecordSet) -> KeptFile:
-    """Return the file that is kept of a record set; raises `InputError` where there is none."""
+    """Return the kept file of a record set; raises `InputError` if there is none."""
     kept = {one.name: one for one in find_kept(base.lab.vault, dataset.subject, dataset.digest())}
     found = [kept[name] for name in table_names(dataset, record_set) if name in kept]
     if not found:
@@ -29,16 +29,16 @@ def kept_table(base: Base, dataset: Dataset, record_set: RecordSet) -> KeptFile:
 
 
 def record_sets_kept(base: Base, dataset: Dataset) -> list[str]:
-    """Return the record sets of which the base keeps the table, in the order of the description."""
+    """Return the record sets whose table the base keeps, in the order of the description."""
     kept = {one.name for one in find_kept(base.lab.vault, dataset.subject, dataset.digest())}
     return [one.name for one in dataset.record_sets if kept & set(table_names(dataset, one))]
 
 
 def opened_table(base: Base, kept: KeptFile, leave: AccessGrant, record_set: RecordSet, read: ReadTexts) -> RecordTable:
-    """Return the records of a kept file, every value as its file spells it; what was opened lies nowhere afterwards.
+    """Return the records of a kept file, every value as its file spells it; no opened data are left behind.
 
     Raises:
-        RefusedError: the leave does not stand, or not any more.
+        RefusedError: the leave is not in force, or no longer.
         InputError: the file is no table.
     """
     frame = texts_of(kept, open_for_statistics(base.lab.vault, kept, leave), read)
@@ -46,7 +46,7 @@ def opened_table(base: Base, kept: KeptFile, leave: AccessGrant, record_set: Rec
 
 
 def texts_of(kept: KeptFile, pieces: Iterable[bytes], read: ReadTexts) -> pl.DataFrame:
-    """Return every value of a kept table as text, read in a box; ``pieces``: its bytes, under whichever leave.
+    """Return every value of a kept table as text, read in a box; ``pieces``: its bytes, under any leave.
 
     Raises:
         InputError: the file is no table.
@@ -61,7 +61,7 @@ def texts_of(kept: KeptFile, pieces: Iterable[bytes], read: ReadTexts) -> pl.Dat
 
 
 def table_names(dataset: Dataset, record_set: RecordSet) -> Sequence[str]:
-    """Return under which names the file of a record set may be kept."""
+    """Return the names under which the file of a record set may be kept."""
     read = {field.source.resource for field in record_set.fields if field.source is not None}
     files = [one for one in dataset.distribution if isinstance(one, FileObject)]
     own = [one for one in files if one.id in read] or (files if len(dataset.record_sets) == 1 else [])

@@ -1,7 +1,7 @@
 """Labelling rounds on a hub: opened by the owner of a dataset; a worker draws the items and seals them for labellers.
 
-What a labeller may see passes the gate of the dataset's terms: one counted use each, held against the terms again
-whenever an item is shown. Closed data are shown to nobody but their owner's own people: no terms permit more.
+What a labeller may see passes the gate of the dataset's terms: one counted use each, checked against the terms again
+whenever an item is shown. Closed data are shown only to their owner's own people: no terms permit more.
 """
 
 from __future__ import annotations
@@ -44,23 +44,24 @@ _KEY_FILE = "labelling.key"
 _LONGEST_CELL = 2000
 _ALL = 1000
 IsMember = Callable[[str, str], bool]
-"""Tells whether a person (by identifier) acts for an organisation."""
+"""Returns whether a person (by identifier) acts for an organisation."""
 
 
 class RoundItems(NamedTuple):
-    """Items in the order of one labeller, with the fields that are shown of each."""
+    """Items in the order of one labeller, with the shown fields of each."""
 
     order: tuple[str, ...]
     fields: Mapping[str, Mapping[str, str]]
 
 
 def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known: IsMember) -> LabellingRound:
-    """Open a round over items of one's own dataset; a worker draws them. The same one opened again is the same.
+    """Open a round over items of the actor's own dataset; a worker draws them. Opened again, it is the same round.
+
     ``known``: who acts for whom.
 
     Raises:
         NotFoundError: no such dataset is seen.
-        InputError: no table of it is kept; fields or key that it has not; classes or people that do not go together.
+        InputError: no table of it is kept; it lacks the fields or key; classes or people do not fit together.
         RefusedError: the actor is not the owner; the terms do not let a labeller's organisation see items.
     """
     listing = require_listing(view, dataset)
@@ -106,7 +107,7 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
 
 
 def find_round(view: View, identity: str) -> LabellingRound:
-    """Return a round to who has a part in it, the owner, operator and regulator; raises `NotFoundError`."""
+    """Return a round to its participants, the owner, operator and regulator; raises `NotFoundError`."""
     digest = view.head(round_head(identity))
     found = view.load(digest, LabellingRound) if digest is not None else None
     if found is None or not (_owns(view, found) or part_of(view, found) is not None):
@@ -115,14 +116,14 @@ def find_round(view: View, identity: str) -> LabellingRound:
 
 
 def rounds_of(view: View, dataset: Subject | None = None) -> list[LabellingRound]:
-    """Return the rounds that concern the actor, newest first, of one dataset or all."""
+    """Return the rounds that concern the actor, newest first, of one dataset or of all."""
     stored = view.find("labelling-round", {"dataset": dataset} if dataset else {}, limit=_ALL)
     found = (one.load(LabellingRound) for one in stored)
     return [one for one in found if _owns(view, one) or part_of(view, one) is not None]
 
 
 def part_of(view: View, of: LabellingRound) -> Labeller | None:
-    """Return which part the very person has who asks."""
+    """Return the caller's own part in a round."""
     return of.labeller(view.actor.organisation, view.actor.person)
 
 
@@ -130,8 +131,8 @@ def prepare_items(base: Base, job: Job, read: ReadTexts) -> None:
     """Draw the items of a round and seal them for its two annotators.
 
     Raises:
-        InputError: the table cannot be read; names of items that are none, or stand twice.
-        RefusedError: the terms do not let an annotator see them, or not any more.
+        InputError: the table cannot be read; item names that do not exist, or occur twice.
+        RefusedError: the terms do not let an annotator see them, or no longer do.
     """
     of = base.lab.view.load(job.payload["round"], LabellingRound)
     described = base.lab.view.load(of.version, Dataset)
@@ -148,7 +149,7 @@ def prepare_items(base: Base, job: Job, read: ReadTexts) -> None:
 
 
 def prepare_differing(base: Base, of: LabellingRound, differing: Sequence[str], read: ReadTexts) -> None:
-    """Seal the items on which annotators differ for who decides; raises as `prepare_items`."""
+    """Seal the items on which annotators differ for the adjudicator; raises as `prepare_items`."""
     judge = of.labellers[-1]
     if not differing or base.lab.view.head(items_head(of.identity, judge.name)) is not None:
         return
@@ -171,19 +172,19 @@ def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: RoundI
 
 
 def kept_order(base: Base, of: LabellingRound, labeller: str) -> tuple[str, ...]:
-    """Return the names of the items that were sealed for a labeller, none while they are not."""
+    """Return the names of the items that were sealed for a labeller; empty until they are sealed."""
     digest = base.lab.view.head(items_head(of.identity, labeller))
     return base.lab.view.load(digest, KeptItems).order if digest is not None else ()
 
 
 def are_erased(base: Base, of: LabellingRound, labeller: str) -> bool:
-    """Tell whether the items that were sealed for a labeller are erased."""
+    """Return whether the items that were sealed for a labeller are erased."""
     digest = base.lab.view.head(items_head(of.identity, labeller))
     return digest is not None and not base.lab.vault.blobs.exists(base.lab.view.load(digest, KeptItems).blob)
 
 
 def erase_items(base: Base, of: LabellingRound) -> None:
-    """Erase what was sealed for the labellers of a round; labels stand, and the log keeps that it was here."""
+    """Erase what was sealed for the labellers of a round; labels stay, and the log still records that it was here."""
     for labeller in of.labellers:
         digest = base.lab.view.head(items_head(of.identity, labeller.name))
         if digest is None or are_erased(base, of, labeller.name):
@@ -194,7 +195,7 @@ def erase_items(base: Base, of: LabellingRound) -> None:
 
 
 def erase_items_of(base: Base, dataset: Subject, name: str | None = None) -> None:
-    """Erase what was sealed for labellers out of the files of a dataset, those called ``name`` or all."""
+    """Erase what was sealed for labellers from the files of a dataset, those called ``name`` or all."""
     view = base.lab.view
     for stored in view.find("labelling-round", {"dataset": dataset}, limit=_ALL):
         of = stored.load(LabellingRound)
@@ -204,11 +205,11 @@ def erase_items_of(base: Base, dataset: Subject, name: str | None = None) -> Non
 
 
 def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, item: str) -> Mapping[str, str]:
-    """Return the fields of one item, to the labeller for whom it was sealed; that it was shown stands in the log.
+    """Return the fields of one item to the labeller for whom it was sealed; the log records that it was shown.
 
     Raises:
-        RefusedError: the terms do not let the labeller see it any more.
-        NotFoundError: it was not sealed for this labeller, or what was is erased.
+        RefusedError: the terms no longer let the labeller see it.
+        NotFoundError: it was not sealed for this labeller, or was erased.
         InvalidProofError: the bytes that were kept were altered.
     """
     digest = base.lab.view.head(items_head(of.identity, labeller.name))
@@ -233,7 +234,7 @@ def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, 
 
 
 def round_head(identity: str) -> str:
-    """Return the head of a round, which names its work too."""
+    """Return the head of a round; it also names its work."""
     return f"labelling:{identity}"
 
 
@@ -303,7 +304,7 @@ def _opened(base: Base, of: LabellingRound, described: Dataset, leave: AccessGra
 
 
 def _leave(view: View, of: LabellingRound, labeller: Labeller) -> AccessGrant:
-    """Return the leave of a labeller, counted once a round; the terms are asked anew each time."""
+    """Return the leave of a labeller, counted once a round; the terms are checked again each time."""
     taker = view.as_actor(Actor(labeller.organisation, frozenset(), labeller.person))
     return permit(taker, _request(of, labeller), digest_json([of.identity, labeller.name]))
 
@@ -321,7 +322,7 @@ def _request(of: LabellingRound, labeller: Labeller) -> Request:
 
 
 def _drawn(of: LabellingRound, table: pl.DataFrame) -> list[str]:
-    """Return the names of the items of a round: all of the table, or as many as are wanted, drawn by chance."""
+    """Return the names of the items of a round: all of the table, or the wanted number, drawn at random."""
     names = [name for name in _names(of, table) if is_name(name)]
     if len(names) != table.height or len(set(names)) != len(names):
         raise InputError("labelling.items", count=table.height, twice=table.height - len(set(names)))
@@ -330,7 +331,7 @@ def _drawn(of: LabellingRound, table: pl.DataFrame) -> list[str]:
 
 
 def _fields(of: LabellingRound, described: Dataset, table: pl.DataFrame) -> dict[str, dict[str, str]]:
-    """Return item → what is shown of it."""
+    """Return item → its shown fields."""
     fields = {field.name: field for field in described.record_set(of.record_set).fields}
     columns = {name: column_name(fields[name], name) for name in of.shown}
     there = {name: column for name, column in columns.items() if column in table.columns}

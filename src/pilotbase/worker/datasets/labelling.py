@@ -1,7 +1,7 @@
-"""A labelling round at work: labelled blind, closed, decided where annotators differ, and stated for everybody.
+"""A labelling round at work: labelled blind, closed, decided where annotators differ, and published.
 
-Labels are documents that the base alone sees. Whoever labels is told their own, whoever decides the labels of one item
-in an order of chance, and the owner counts, until the round is closed: then agreement too.
+Labels are documents that only the base sees. An annotator sees their own; the adjudicator sees the labels of one item
+in random order; the owner sees counts until the round is closed, and then the agreement too.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _closed_head(identity: str) -> str:
 
 CLOSE = WorkKind.LABEL_CLOSE
 FINISHED = ("decided", "published")
-"""Stages in which nobody labels or decides any more: labels are told to the owner's labellers too."""
+"""Stages in which labelling and deciding have ended: the owner's labellers may see labels too."""
 _ALL = 1_000_000
 _ENDED_BADLY = (JobState.FAILED, JobState.CANCELLED)
 _EXPORT = "export.json"
@@ -117,27 +117,27 @@ _EXPORT = "export.json"
 
 @dataclass(frozen=True)
 class RoundStage:
-    """Where a round stands; names: text ``labelling.stage.<value>``."""
+    """The stage of a round; names: text ``labelling.stage.<value>``."""
 
     name: str
     reason: Text | None = None
-    """Why its newest work came to nothing."""
+    """Why its newest work failed."""
 
 
 @dataclass(frozen=True)
 class LabelSheet:
-    """What somebody with a part in a round has before them."""
+    """What a participant of a round works on."""
 
     labeller: Labeller
     order: tuple[str, ...]
     given: Mapping[str, str]
     """Their own labels, or decisions, by item."""
     erased: bool = False
-    """The items are erased: none is shown any more."""
+    """The items are erased and no longer shown."""
 
     @property
     def next_item(self) -> str | None:
-        """The first item that is open."""
+        """The first open item."""
         if self.erased:
             return None
         return next((item for item in self.order if item not in self.given), None)
@@ -145,7 +145,7 @@ class LabelSheet:
 
 @dataclass(frozen=True)
 class RoundOutcome:
-    """What came of a closed round."""
+    """The result of a closed round."""
 
     items: tuple[LabelledItem, ...]
     quality: LabelQuality
@@ -160,14 +160,14 @@ class ReadLabel(pydantic.BaseModel):
 
 
 class ReadLabels(pydantic.BaseModel):
-    """What a box has read of an export; what is no label was left out and counted."""
+    """What a box has read from an export; rows that are no label are skipped and counted."""
 
     labels: list[ReadLabel]
     left_out: dict[str, int] = {}
 
 
 def stage_of(base: Base, of: LabellingRound) -> RoundStage:
-    """Return where a round stands, as everybody with a part in it is told."""
+    """Return the stage of a round, as every participant sees it."""
     view = base.lab.view
     job = next(iter(jobs_under(view, round_head(of.identity))), None)
     failed = job.reason if job is not None and job.state in _ENDED_BADLY else None
@@ -185,7 +185,7 @@ def stage_of(base: Base, of: LabellingRound) -> RoundStage:
 
 
 def sheet_of(base: Base, view: View, identity: str) -> LabelSheet:
-    """Return what the very person who asks has before them.
+    """Return the caller's own sheet.
 
     Raises:
         NotFoundError: no such round concerns them.
@@ -200,7 +200,7 @@ def sheet_of(base: Base, view: View, identity: str) -> LabelSheet:
 
 
 def show_item(base: Base, view: View, identity: str, item: str) -> tuple[Mapping[str, str], Sequence[str]]:
-    """Return the fields of an item, and for who decides the labels that were given, in an order of chance.
+    """Return the fields of an item and, for the adjudicator, the given labels in random order.
 
     Raises as `sheet_of` and `opened_item`.
     """
@@ -214,17 +214,17 @@ def show_item(base: Base, view: View, identity: str, item: str) -> tuple[Mapping
 
 
 def is_taking(base: Base, of: LabellingRound, sheet: LabelSheet) -> bool:
-    """Return whether labels, or decisions, of who has this sheet are taken now."""
+    """Return whether labels, or decisions, of the holder of this sheet are accepted now."""
     return not sheet.erased and _is_their_turn(base, of, sheet.labeller)
 
 
 def give_label(base: Base, view: View, identity: str, item: str, given: tuple[str, str]) -> None:
-    """Keep a label, or a decision with its reason, of the very person who asks; until the next stage it can change.
+    """Keep the caller's own label, or decision with its reason; it can be changed until the next stage.
 
     Raises:
         NotFoundError, RefusedError: as `sheet_of`; the item is not theirs.
-        ConflictError: labels are taken no more, or not yet; the items are erased.
-        InputError: a label that the round has not; a decision without a reason.
+        ConflictError: labels are no longer accepted, or not yet; the items are erased.
+        InputError: a label that the round does not have; a decision without a reason.
     """
     of, sheet = find_round(view, identity), sheet_of(base, view, identity)
     label, reason = given
@@ -265,10 +265,11 @@ def order_import(base: Base, view: View, identity: str, upload: str) -> None:
 
 
 def import_ordered(base: Base, job: Job) -> None:
-    """Read the export that ``job`` names, in a box, and keep its labels, all or none; the upload is erased then.
+    """Read the export that ``job`` names, in a box, and keep its labels, all or none; then erase the upload.
 
     Raises:
-        InputError: every problem of the export, with its places; labels of other items, or given otherwise before.
+        InputError: every problem of the export, with its places; labels of other items, or labels that differ from
+        earlier ones.
     """
     of, vault = base.lab.view.load(job.payload["round"], LabellingRound), vault_for(base, owner_of(base, job))
     upload = find_upload(vault, job.payload["upload"])
@@ -281,7 +282,7 @@ def import_ordered(base: Base, job: Job) -> None:
 
 
 def close_round(base: Base, view: View, identity: str) -> None:
-    """Take no label any more; a worker seals the items on which annotators differ for who decides. Again: nothing.
+    """Accept no more labels; a worker seals the items on which annotators differ for the adjudicator. Again: no change.
 
     Raises:
         NotFoundError: no such round concerns the actor.
@@ -306,7 +307,7 @@ def close_round(base: Base, view: View, identity: str) -> None:
 
 
 def prepare_decisions(base: Base, job: Job, read: ReadTexts) -> None:
-    """Seal the items on which annotators differ for who decides; raises as `prepare_items`."""
+    """Seal the items on which annotators differ for the adjudicator; raises as `prepare_items`."""
     of = base.lab.view.load(job.payload["round"], LabellingRound)
     prepare_differing(base, of, list(disagreements(of.campaign, gathered_of(base, of))), read)
 
@@ -329,18 +330,19 @@ def outcome_of(base: Base, view: View, identity: str) -> RoundOutcome | None:
 
 
 def items_document(of: LabellingRound, outcome: RoundOutcome) -> LabelledItems:
-    """Return where the final labels come from, as `pilotbase data labels adjudicate` writes it."""
+    """Return the origin of the final labels, as `pilotbase data labels adjudicate` writes it."""
     return labelled_items(of.campaign, [LabelSource(file=round_head(of.identity), digest=of.digest())], outcome.items)
 
 
 def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
-    """State for everybody how far annotators agreed; trials of scenarios on the dataset say it from now on.
+    """Publish how far annotators agreed; trials of scenarios on the dataset state it from now on.
 
-    The round is over then: the items that were sealed for its labellers are erased.
+    The round then ends: the items that were sealed for its labellers are erased.
 
     Raises:
-        NotFoundError, RefusedError: as `outcome_of`; agreement of fewer items than the terms let out.
-        ConflictError: something is to be decided yet.
+        NotFoundError, RefusedError: as `outcome_of`; the agreement covers fewer items than the terms require for
+        release.
+        ConflictError: something is still to be decided.
     """
     of, outcome = _own(view, identity), outcome_of(base, view, identity)
     known = published_labels(view, of)
@@ -370,7 +372,7 @@ def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
 
 
 def published_labels(view: View, of: LabellingRound) -> PublishedLabels | None:
-    """Return what was published of a round, None where nothing was."""
+    """Return what was published of a round, or None."""
     found = view.find("published-labels", {"round": of.identity}, limit=1)
     return found[0].load(PublishedLabels) if found else None
 
@@ -381,7 +383,7 @@ def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:
 
 
 def closing_of(base: Base, of: LabellingRound) -> RoundClosed | None:
-    """Return that a round was closed, None while it was not."""
+    """Return the closing of a round, or None while it is open."""
     digest = base.lab.view.head(_closed_head(of.identity))
     return base.lab.view.load(digest, RoundClosed) if digest is not None else None
 
@@ -396,7 +398,7 @@ def take_labels(base: Base, of: LabellingRound, found: Sequence[Annotation]) -> 
 
     Raises:
         ConflictError: the round is not open.
-        InputError: an item that was not given to this annotator; a label that the annotator has given otherwise.
+        InputError: an item that was not given to this annotator; a label that differs from the annotator's earlier one.
     """
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")

@@ -1,8 +1,8 @@
-"""Canaries drawn from an owner's table, on its own command line, and looked for in a file that is suspected.
+"""Canaries drawn from an owner's table, on its own command line, and searched for in a suspected file.
 
-A row is made of values that rows shortly before its place have, column by column, so that it fits in range, in form and
-in time; values that no two rows share (numbers of things) are altered in their last digits. The table is read three
-times and never held.
+A row is made of values from rows shortly before its place, column by column, so that it fits in range, form and time;
+values that no two rows share (numbers of things) are altered in their last digits. The table is read three times and
+never held in memory.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
 
 GIVEN = 32
-"""So many canaries a copy has, and no more than one of `SPARSE` rows; of fewer than `LEAST` there are none."""
+"""Canaries in a copy: this many, and at most one for each `SPARSE` rows; none if there would be fewer than `LEAST`."""
 LEAST, SPARSE = 8, 200
 LIKELY = 1e-4
 """How many rows of the file may be expected to equal a canary by chance."""
 _AFTER, _WINDOW, _FIRST, _TRIED = 100, 64, 10_000, 4
 _ENCODINGS = ("utf-8", "gb18030")
-"""In which the byte of a line's end is part of no other character."""
+"""Encodings in which the byte of a line's end is part of no other character."""
 _NUMBERED = re.compile(r"[^0-9:/]*[0-9]+(\.[0-9]+)?", re.ASCII)
 """A number, or a name that ends in one; no date and no time."""
 _MOST_USES = 100_000
@@ -50,7 +50,7 @@ _MOST_USES = 100_000
 
 @dataclass(frozen=True)
 class _Form:
-    """How a table is written, so that a row which is added looks alike."""
+    """How a table is written, so that an added row looks alike."""
 
     encoding: str
     separator: str
@@ -65,7 +65,7 @@ class _Form:
 
 @dataclass(frozen=True)
 class _Shape:
-    """What a first reading tells of a table."""
+    """The findings of a table's first reading."""
 
     columns: tuple[str, ...]
     rows: int
@@ -76,13 +76,13 @@ class _Shape:
 
 
 def asks_for_marks(dataset: Dataset) -> bool:
-    """Tell whether the terms of a dataset say that files are marked for whom they go to."""
+    """Return whether the terms of a dataset say that files are marked for their recipients."""
     permissions = dataset.usage.permission if dataset.usage is not None else ()
     return any(duty.action is Action.WATERMARK for one in permissions for duty in one.duty)
 
 
 def draw_marks(path: Path) -> FileMarks | None:
-    """Return canaries for a table of separated values; None where it is none, or too small or too plain for them."""
+    """Return canaries for a table of separated values; None if it is none, or is too small or too plain for them."""
     form = _form(path)
     shape = _shape(path, form) if form is not None else None
     if form is None or shape is None:
@@ -100,7 +100,7 @@ def draw_marks(path: Path) -> FileMarks | None:
 
 
 def look_for_canaries(base: Base, view: View, dataset: Subject, suspected: Path) -> list[Sighting]:
-    """Return what a suspected file holds of the canaries of a dataset's files, of all versions that are kept.
+    """Return which canaries of a dataset's kept files, of all versions, a suspected file holds.
 
     Raises:
         InputError: the file is no table, or none of the kept files has canaries.
@@ -130,7 +130,7 @@ class _Suspect:
         return cls(table.frame, table.rows)
 
     def found(self, marks: FileMarks) -> dict[int, tuple[int, ...]]:
-        """Return the canaries that stand here, each with the columns that both tables have."""
+        """Return the canaries found here, each with the columns that both tables have."""
         names = self.frame.collect_schema().names()
         shared = tuple(at for at, name in enumerate(marks.columns) if name in names)
         wanted = {tuple(_plain(one.cells[at]) for at in shared): number for number, one in enumerate(marks.canaries)}
@@ -145,7 +145,7 @@ class _Suspect:
 
 
 def _plain(cell: object) -> str:
-    """Return a value as it is compared, however a copy spells it."""
+    """Return a value in the form used for comparison, independent of a copy's spelling."""
     spelled = "" if cell is None else str(cell).strip()
     try:
         return repr(float(spelled))
@@ -154,7 +154,7 @@ def _plain(cell: object) -> str:
 
 
 def _form(path: Path) -> _Form | None:
-    """Return how a table is written, None where that is not told by its first records, to the byte."""
+    """Return how a table is written, to the byte; None if its first records do not show that."""
     with path.open("rb") as stream:
         sample = stream.read(SAMPLE)
     if b"\x00" in sample or path.suffix.lower() not in (".csv", ".tsv", ".txt"):
@@ -173,7 +173,7 @@ def _form(path: Path) -> _Form | None:
 
 
 def _writes_alike(words: str, form: _Form) -> bool:
-    """Tell whether the records of a sample, written in a form, give the sample."""
+    """Return whether the records of a sample, written in a form, reproduce the sample."""
     records = list(csv.reader(io.StringIO(words, newline=""), delimiter=form.separator))[:-1]  # the last may be cut off
     return len(records) > 1 and words.startswith("".join(form.line(one) for one in records))
 
@@ -196,7 +196,7 @@ def _records(path: Path, form: _Form) -> Iterator[tuple[int, list[str]]]:
 
 
 def _shape(path: Path, form: _Form) -> _Shape | None:
-    """Return what a table is like; None where its records differ in width, or are read otherwise than written."""
+    """Return the shape of a table; None if its records differ in width, or are not read as they are written."""
     records = _records(path, form)
     try:
         columns = next(records)[1]
@@ -224,7 +224,7 @@ def _order(cell: str) -> tuple[float, str]:
 
 
 def _drawn(path: Path, form: _Form, shape: _Shape, chance: random.Random, count: int) -> list[Canary]:
-    """Return canaries at places all over a table, whatever they equal."""
+    """Return canaries at places all over a table, even if they equal rows of it."""
     places = set(chance.sample(range(_AFTER, shape.rows), min(count, shape.rows - _AFTER)))
     window: deque[list[str]] = deque(maxlen=_WINDOW)
     drawn, records = [], _records(path, form)
@@ -239,7 +239,7 @@ def _drawn(path: Path, form: _Form, shape: _Shape, chance: random.Random, count:
 
 
 def _value(shape: _Shape, at: int, near: Sequence[str], chance: random.Random) -> str:
-    """Return a value for a column, by those that the rows before have."""
+    """Return a value for a column, based on those of the rows before."""
     value = chance.choice(near)
     if shape.single[at] and _NUMBERED.fullmatch(value):
         return "".join(_altered(value, chance))
@@ -247,14 +247,14 @@ def _value(shape: _Shape, at: int, near: Sequence[str], chance: random.Random) -
 
 
 def _altered(value: str, chance: random.Random) -> Iterator[str]:
-    """Yield a number, or what a number tells from others, with its last digits drawn anew."""
+    """Yield a number, or a name that ends in one, with its last digits drawn anew."""
     places = [at for at, character in enumerate(value) if character.isdigit()][-4:]
     for at, character in enumerate(value):
         yield chance.choice("0123456789") if at in places[1:] or (at in places and value[:at]) else character
 
 
 def _unlikely(path: Path, form: _Form, shape: _Shape, drawn: Sequence[Canary]) -> list[Canary]:
-    """Return the canaries that no row equals and hardly any could, each with how common its values are."""
+    """Return the canaries that no row equals and hardly any could, each with the frequency of its values."""
     wanted = [Counter({one.cells[at]: 0 for one in drawn}) for at in range(len(shape.columns))]
     there, records = set[tuple[str, ...]](), _records(path, form)
     made = {one.cells for one in drawn}

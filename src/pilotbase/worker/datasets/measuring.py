@@ -1,6 +1,6 @@
-"""The quality of files that are kept, measured on a hub: in a box, as the owner's own job, told as the rule lets out.
+"""The quality of kept files, measured on a hub: in a box, as the owner's own job, shown as far as the rule permits.
 
-What comes out of the box is cut to the level of opening already: the full figures of closed data are nowhere kept.
+What leaves the box is already cut to the level of opening: the full figures of closed data are kept nowhere.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from pilotbase.workspace.store import View
 
 @dataclass(frozen=True)
 class MeasuringProgress:
-    """The newest measurement of a dataset's files: how far it is, and what came of the last one that ended."""
+    """The newest measurement of a dataset's files: its progress, and the result of the last one that ended."""
 
     job: Job
     found: QualityReport | FileRefusal | None
@@ -54,11 +54,11 @@ class MeasuringProgress:
 
 
 def order_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgress:
-    """Queue the measuring of the files that are kept of a dataset's newest version; asked again meanwhile, it is one.
+    """Queue the measuring of the kept files of a dataset's newest version; a repeated request meanwhile joins it.
 
     Raises:
         NotFoundError: the actor sees no such dataset; no table of its newest version is kept.
-        RefusedError: it is not the actor's organisation's.
+        RefusedError: it does not belong to the actor's organisation.
     """
     listing = _own(view, dataset)
     if view.outcome() is None:
@@ -74,7 +74,7 @@ def order_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgre
 
 
 def find_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgress | None:
-    """Return the newest measurement of a dataset's files, None where none was ordered; raises as `order_measuring`."""
+    """Return the newest measurement of a dataset's files, None if none was ordered; raises as `order_measuring`."""
     listing = _own(view, dataset)
     jobs = jobs_ordered_for(view, _work(dataset))
     if not jobs:
@@ -83,12 +83,12 @@ def find_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgres
 
 
 def measuring_told(found: MeasuringProgress, reader: Language) -> Measuring:
-    """Return how far a measurement is, and what came of the last one, as programs are told of it."""
+    """Return the progress of a measurement, and the result of the last one, as the API shows it."""
     return Measuring(**work_told(found.job, found.refusal, reader), report=found.report)
 
 
 def publish_measured(base: Base, view: View, dataset: Subject) -> QualityReport:
-    """Publish what was measured last, and return it.
+    """Publish the last measurement, and return it.
 
     Raises:
         ConflictError: nothing was measured yet, or it was refused.
@@ -101,9 +101,9 @@ def publish_measured(base: Base, view: View, dataset: Subject) -> QualityReport:
 
 
 def publish_report(view: View, subject: Subject, report: QualityReport) -> QualityReport:
-    """Publish a report on the newest version of a published dataset, and return what of it is let out.
+    """Publish a report on the newest version of a published dataset, and return the part that is released.
 
-    Published under the same request before, it is the report of then.
+    Published before under the same request, return the earlier report.
 
     Raises:
         NotFoundError: the actor sees no such dataset.
@@ -133,10 +133,10 @@ def publish_report(view: View, subject: Subject, report: QualityReport) -> Quali
 
 
 def require_whole(report: QualityReport, dataset: Dataset) -> None:
-    """Return if a report speaks of what is described, and of each part beside that part's profile and figures.
+    """Return if a report covers what is described, and each part together with that part's profile and figures.
 
     Raises:
-        InputError: with the first part that is not described, or lacks its figures.
+        InputError: names the first part that is not described, or lacks its figures.
     """
     described = {one.name: {field.name for field in one.fields} for one in dataset.record_sets}
     profiled = {one.record_set for one in report.profiles}
@@ -152,13 +152,13 @@ def require_whole(report: QualityReport, dataset: Dataset) -> None:
 
 
 def published_report(view: View, subject: Subject) -> QualityReport | None:
-    """Return the newest report that the owner of a dataset has published, None where ``view`` sees none."""
+    """Return the newest report that the owner of a dataset has published, None if ``view`` sees none."""
     digest = view.head(quality_head(subject)) if find_listing(view, subject) is not None else None
     return None if digest is None else view.load(digest, QualityReport)
 
 
 def measure_ordered(base: Base, job: Job) -> None:
-    """Measure what ``job`` asks for in a box, and keep for its owner what may be told, or why it was refused.
+    """Measure the files of ``job`` in a box, and keep for its owner the releasable result, or why it was refused.
 
     Raises:
         RefusedError: this host gives no box.

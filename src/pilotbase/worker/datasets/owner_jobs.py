@@ -1,6 +1,6 @@
 """An owner's own work on files in a box: ordered on a hub, done by a worker, its result kept for that owner alone.
 
-What is ordered so stands on no record: nobody else sees in the queue that it was.
+Such an order is on no record: nobody else sees it in the queue.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class FileRefusal(Document):
 
 
 class KeptResult(Document):
-    """That the base keeps what a piece of work has found, until its time is over."""
+    """Records that the base keeps the result of a piece of work, until its time is over."""
 
     document: Literal["kept-result/1"] = "kept-result/1"
     work: str
-    """Names the piece of work: what it was done on, and by which order."""
+    """Names the piece of work: its input and its order."""
     owner: str
     refused: bool
     blob: Digest
@@ -67,12 +67,12 @@ class KeptResult(Document):
 
 
 def owner_of(base: Base, job: Job) -> View:
-    """Return the view of the organisation for which a job was ordered: the job may do what its owner may."""
+    """Return the view of the organisation for which a job was ordered: the job has its owner's permissions."""
     return base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person))
 
 
 def vault_for(base: Base, view: View) -> Vault:
-    """Return the vault as the actor of ``view`` reaches it."""
+    """Return the vault with the access of the actor of ``view``."""
     return replace(base.lab.vault, view=view)
 
 
@@ -96,10 +96,10 @@ def boxed(function: str, folder: Path, given: Mapping[str, object]) -> BoxedCall
 
 
 def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
-    """Return the pieces of a file that its owner's job looks at: counted once a job by the gate, logged.
+    """Return the pieces of a file that its owner's job reads: the gate counts one use for each job, and logs it.
 
     Raises:
-        RefusedError: the job is not its owner's.
+        RefusedError: the job does not belong to its owner.
     """
     owner = holder_of(kept.dataset)
     asked = Request(
@@ -116,7 +116,7 @@ def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
 
 
 def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
-    """Keep what came of ``work`` for ``owner``; what came of it before is erased."""
+    """Keep the result of ``work`` for ``owner``; an earlier result is erased."""
     erase_result(base, owner, work)
     vault = base.lab.vault
     blob = seal_envelope(vault, owner, work, found.canonical())
@@ -133,7 +133,7 @@ def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
 
 
 def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> D | FileRefusal | None:
-    """Return what came of ``work``, None where nothing has, or its time is over.
+    """Return the result of ``work``; None if there is none, or its time is over.
 
     Raises:
         RefusedError: the actor is not the owner.
@@ -147,7 +147,7 @@ def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> 
 
 
 def work_told(job: Job, refusal: FileRefusal | None, reader: Language) -> dict[str, Any]:
-    """Return how far a piece of work is, and why its files were refused, as programs are told of it."""
+    """Return the progress of a piece of work, and why its files were refused, as the API shows it."""
     found = told(job)
     stage, reason = (one and one.render(reader, make_visible) for one in (found.stage, found.reason))
     return {
@@ -158,7 +158,7 @@ def work_told(job: Job, refusal: FileRefusal | None, reader: Language) -> dict[s
 
 
 def problems_told(issues: Iterable[Issue], reader: Language) -> list[ProblemIssue]:
-    """Return problems as programs are told of them, each with its place."""
+    """Return problems as the API shows them, each with its place."""
     return [
         ProblemIssue(
             path=make_visible(one.path),
@@ -172,12 +172,12 @@ def problems_told(issues: Iterable[Issue], reader: Language) -> list[ProblemIssu
 
 
 def has_result(base: Base, owner: str, work: str) -> bool:
-    """Tell whether anything came of ``work`` that is still kept; nothing is opened."""
+    """Return whether a result of ``work`` is still kept; opens nothing."""
     return _kept(base, owner, work) is not None
 
 
 def erase_result(base: Base, owner: str, work: str) -> None:
-    """Erase what came of ``work``, if anything did."""
+    """Erase the result of ``work``, if there is one."""
     for stored in base.lab.view.find("kept-result", {"work": work}, _ALL):
         kept = stored.load(KeptResult)
         if kept.owner == owner:
@@ -185,7 +185,7 @@ def erase_result(base: Base, owner: str, work: str) -> None:
 
 
 def erase_old_results(base: Base) -> int:
-    """Erase the results whose time is over, and return how many."""
+    """Erase expired results, and return how many."""
     now, blobs = base.lab.store.clock(), base.lab.vault.blobs
     kept = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", limit=_ALL))
     over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]

@@ -1,7 +1,7 @@
 """Private statistics of closed data and synthetic samples, ordered on a hub, and starter kits made with a sample.
 
-The process that is asked opens nothing. The worker spends first, then opens the kept table under the leave that was
-paid for; killed in between it pays no second time, and what was spent stays spent.
+The process that takes the order opens nothing. The worker spends first, then opens the kept table under the paid leave;
+if it is killed in between it does not pay twice, and what was spent stays spent.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ _MOST_SHOWN = 200
 
 
 class StatisticsOrder(Document):
-    """That somebody has asked for private statistics. The asking organisation and the owner see it."""
+    """A request for private statistics. The asking organisation and the owner see it."""
 
     document: Literal["statistics-order/1"] = "statistics-order/1"
     question: PrivateQuestion
     rows: int = 0
-    """Of the synthetic sample; 0: the profile alone."""
+    """Rows of the synthetic sample; 0: the profile alone."""
     asked_at: datetime
 
     @property
     def identity(self) -> str:
-        """What tells it from others: the question and how many records are made, 64 hex digits."""
+        """What distinguishes the order: the question and the number of records to make, 64 hex digits."""
         return hex_of(digest_json([self.question.to_json_value(), self.rows]))
 
     @property
@@ -70,11 +70,11 @@ class StatisticsOrder(Document):
 
 
 class KeptSample(Document):
-    """That the base keeps a synthetic sample: an archive of the table, its description and its records."""
+    """Records that the base keeps a synthetic sample: an archive of the table, its description and its records."""
 
     document: Literal["synthetic-sample/1"] = "synthetic-sample/1"
     dataset: Subject
-    """Of which it was made."""
+    """The dataset it was made of."""
     profile: Digest
     rows: int
     name: str
@@ -84,7 +84,7 @@ class KeptSample(Document):
 
 @dataclass(frozen=True)
 class StatisticsRequest:
-    """A question that was asked, its work, and what came of it as far as the reader sees it."""
+    """A question, its work, and its result as far as the reader sees it."""
 
     order: StatisticsOrder
     job: Job
@@ -95,7 +95,7 @@ class StatisticsRequest:
 
 @dataclass(frozen=True)
 class QuestionPrice:
-    """What a question costs. ``paid``: it was asked before."""
+    """The price of a question. ``paid``: it was asked before."""
 
     question: PrivateQuestion
     budget: PrivacyBudget
@@ -109,13 +109,13 @@ class QuestionPrice:
 
     @property
     def left_after(self) -> int | None:
-        """What the budget has left, in millionths of ε, once the question is paid for; None: it has no limit."""
+        """The rest of the budget, in millionths of ε, after paying for the question; None: it has no limit."""
         left = self.budget.left
         return left if left is None or self.paid else left - self.question.epsilon
 
 
 def offered(base: Base, view: View, dataset: Subject) -> list[str]:
-    """Return the record sets of a closed, published dataset of which the actor may ask for statistics."""
+    """Return the record sets of a closed, published dataset on which the actor may order statistics."""
     listing = find_listing(view, dataset)
     if listing is None or listing.state != DatasetState.PUBLISHED or not view.actor.organisation:
         return []
@@ -127,9 +127,9 @@ def offered(base: Base, view: View, dataset: Subject) -> list[str]:
 
 
 def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> StatisticsRequest:
-    """Queue the answer to a question, and return it; the same question asked again is the same order.
+    """Queue the answer to a question, and return the request; the same question asked again is the same order.
 
-    Nothing is spent here. One that has failed is queued again.
+    Nothing is spent here. A failed order is queued again.
 
     Raises:
         NotFoundError: no such dataset is seen.
@@ -154,7 +154,7 @@ def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatist
 
 
 def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> QuestionPrice:
-    """Return what a question would cost, by the contract and the ledger alone; raises as `order_statistics`."""
+    """Return the price of a question, from the contract and the ledger alone; raises as `order_statistics`."""
     described, question = _question(base, view, dataset, asked)
     planned = plan(described.record_set(question.record_set), question)
     known = _known(view, StatisticsOrder(question=question, rows=asked.rows, asked_at=view.store.clock()).identity)
@@ -173,13 +173,13 @@ def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> 
 
 
 def asked_of(view: View, dataset: Subject) -> list[StatisticsRequest]:
-    """Return the questions about a dataset that the actor may see: their own; to owner, operator, regulator all."""
+    """Return the questions about a dataset that the actor may see: their own; owner, operator and regulator see all."""
     found = view.find("statistics-order", {"dataset": dataset}, limit=_MOST_SHOWN)
     return [_found(view, stored.load(StatisticsOrder)) for stored in found]
 
 
 def newest_sample(view: View, dataset: Subject) -> str | None:
-    """Return the identity of the newest question of the actor's own that came to a synthetic sample; None: of none."""
+    """Return the identity of the actor's newest question that has a synthetic sample; None if there is none."""
     own = (one for one in asked_of(view, dataset) if one.order.question.by == view.actor.organisation)
     return next((one.order.identity for one in own if one.sample is not None), None)
 
@@ -193,10 +193,10 @@ def find_asked(view: View, dataset: Subject, identity: str) -> StatisticsRequest
 
 
 def answer_ordered(base: Base, job: Job, on_progress: OnProgress, read: ReadTexts) -> None:
-    """Answer what ``job`` asks, for who asked: spent first, then opened, counted and kept.
+    """Answer the question of ``job`` for the organisation that ordered it: spent first, then opened, counted and kept.
 
     Raises:
-        InputError, RefusedError: as `order_statistics`; ``private.too_near`` where a sample fails its privacy test.
+        InputError, RefusedError: as `order_statistics`; ``private.too_near`` if a sample fails its privacy test.
     """
     order = base.lab.view.load(job.payload["order"], StatisticsOrder)
     taker, question = base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person)), order.question
@@ -274,9 +274,9 @@ def _found(view: View, order: StatisticsOrder) -> StatisticsRequest:
 def keep_sample(
     base: Base, identity: str, dataset: Dataset, profile: PrivateProfile, made_of: tuple[RecordTable, int]
 ) -> None:
-    """Make so many records after ``profile`` and keep them under the identity of the order, with their privacy test.
+    """Make this many records from ``profile`` and keep them under the order's identity, with their privacy test.
 
-    ``made_of``: the table that the profile is of, and how many records. The test is for the owner alone.
+    ``made_of``: the table that the profile describes, and its number of records. Only the owner sees the test.
 
     Raises as `make_sample`.
     """
@@ -300,7 +300,7 @@ def keep_sample(
 
 
 def sample_of(view: View, identity: str) -> KeptSample | None:
-    """Return the sample that an order has come to, None where there is none or the actor may not see it."""
+    """Return the sample of an order; None if there is none or the actor may not see it."""
     digest = view.head(_sample_head(identity))
     return None if digest is None else view.load(digest, KeptSample)
 
@@ -312,7 +312,7 @@ def test_of(view: View, identity: str) -> PrivacyTest | None:
 
 
 def fetch_sample(base: Base, view: View, identity: str) -> File:
-    """Return the archive of a sample to who may see it; each time it is given out stands in the log.
+    """Return the archive of a sample to those who may see it; the log records each time that it is given out.
 
     Raises:
         NotFoundError: there is none, or the actor may not see it.
@@ -346,11 +346,11 @@ def _test_head(identity: str) -> str:
 
 
 def synthetic_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime = "python") -> bytes | None:
-    """Return a zip with an application and the newest synthetic sample that ``supplier`` was given of the dataset.
+    """Return a zip with an application and the dataset's newest synthetic sample that ``supplier`` was given.
 
-    Nothing of the scenario's table is read: the labels are those that the description declares. That the sample is
-    given out once more stands in the log. None: they may hold rows of the public sample, were given no
-    synthetic one, or nothing says what may be answered. Raises `InputError`: no application of this form can answer.
+    Nothing of the scenario's table is read: the labels are those that the description declares. The log records that
+    the sample is given out once more. None: the supplier may hold rows of the public sample, has no synthetic one, or
+    nothing states the possible answers. Raises `InputError`: no application of this form can answer.
     """
     if may_show_sample(base.lab.view, scenario, supplier):
         return None

@@ -1,4 +1,4 @@
-"""The versions of a dataset: what each changed, and whether agreements on the one before reach it."""
+"""The versions of a dataset: what each changed, and whether agreements on the previous one cover it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _MOST_VERSIONS = 1000
 
 
 def dataset_versions(view: View, subject: Subject, since: str = "") -> list[DatasetVersion]:
-    """Return the versions of a dataset that the actor sees, newest first, each with what it changed.
+    """Return the versions of a dataset that the actor sees, newest first, each with its changes.
 
-    ``since``: only the newest, with what changed from that version to it.
+    ``since``: only the newest, with the changes from that version to it.
 
     Raises:
         NotFoundError: the actor sees no such dataset.

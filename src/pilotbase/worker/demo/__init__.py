@@ -1,1 +1,1 @@
-"""What a new base shows: five sectors proven, their records, and one demand on its whole way."""
+"""What a new base shows: five proven sectors, their records, and one demand from start to end."""

@@ -1,4 +1,4 @@
-"""The examples as records, each step played by whose work it is: scenarios, applications, trials in several states."""
+"""The examples as records, each step taken by its own party: scenarios, applications, trials in several states."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ PARTIES = {
     "north-institute": ("North Institute", "北方研究院", Role.REVIEWER),
     "city-data-bureau": ("City Data Bureau", "市数据局", Role.REGULATOR),
 }
-"""Organisation → its title in both languages, and its role; none of them exists."""
+"""Organisation → its title in both languages, and its role; all are fictitious."""
 STAGES = {
     "manufacturing": ("failure-trees", CommissionState.CERTIFIED),
     "healthcare": ("triage-score", CommissionState.PROPOSED),
@@ -58,7 +58,7 @@ STAGES = {
     "finance": ("careful-score", CommissionState.PLAN_REVIEW),
     "energy": ("output-trees", CommissionState.QUEUED),
 }
-"""Sector → the application whose trial is under way, and how far; of other sectors none is."""
+"""Sector → the application whose trial is under way, and its state; other sectors have none."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Cast:
 
 
 def fill(base: Base, cast: Cast) -> Iterator[Text]:
-    """Make what is not there yet and yield what is being done; the certified trial is really run."""
+    """Make what is missing and yield what is being done; the certified trial really runs."""
     register(base, cast)
     for sector in sectors_of(find_examples()):
         yield text("hub.demo_sector", sector=text(f"sector.{sector}"))
@@ -124,7 +124,7 @@ def open_scenario(base: Base, cast: Cast, folder: Path) -> str:
 
 
 def is_played(base: Base, folder: Path) -> bool:
-    """Tell whether the base has a record of the scenario in ``folder``."""
+    """Return whether the base has a record of the scenario in ``folder``."""
     planned = load_document(Scenario, folder / "scenario.yaml")
     return base.lab.view.head(record_head(planned.subject)) is not None
 
@@ -232,7 +232,7 @@ class PlayedTrial:
         self._work()
 
     def _work(self) -> None:
-        """Let a worker do what is queued until this trial has gone on."""
+        """Let a worker process the queue until this trial has moved on."""
         before = self.record().state
         while self.record().state == before and JobWorker(self.base, default_name()).work_once() is not None:
             pass

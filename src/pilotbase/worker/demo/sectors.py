@@ -1,4 +1,4 @@
-"""The demonstration: a scenario a sector, on real data; applications that pass, fail, cheat and break."""
+"""The demonstration: one scenario for each sector, on real data; applications that pass, fail, cheat and break."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _DESCRIPTION = "dataset.yaml"
 
 @dataclass(frozen=True)
 class DemonstrationRow:
-    """What came of one application: a verdict, or ``refused`` before an attempt was counted."""
+    """The result of one application: a verdict, or ``refused`` before an attempt was counted."""
 
     sector: str
     application: str
@@ -57,7 +57,7 @@ class DemonstrationRow:
 
 
 class OpenMember(Protocol):
-    """Gives the bytes of one file of a pinned package."""
+    """Returns the bytes of one file of a pinned package."""
 
     def __call__(self, package: str, member: str, /) -> bytes: ...
 
@@ -65,7 +65,7 @@ class OpenMember(Protocol):
 def demonstrate(
     base: Base, sectors: Sequence[str] | None = None, out: Path | None = None, on_progress: OnProgress = ignore_progress
 ) -> Iterator[DemonstrationRow]:
-    """Yield one row an application, sector by sector.
+    """Yield one row for each application, sector by sector.
 
     Raises:
         InputError: an unknown sector, or no examples beside the software.
@@ -121,7 +121,7 @@ def find_examples() -> Path:
 
 
 def sectors_of(examples: Path) -> list[str]:
-    """Return the sectors that have an example, which is a folder called like its sector."""
+    """Return the sectors that have an example, which is a folder named after its sector."""
     return [sector.value for sector in Sector if (examples / sector / "scenario.yaml").is_file()]
 
 
@@ -138,7 +138,7 @@ def prepare_example(base: Base, examples: Path, sector: str) -> Path:
 
 
 def write_records(scenario: Scenario, folder: Path) -> None:
-    """Write what an example's exchanges record, made from its public sample by the ``record`` of its ``prepare.py``."""
+    """Write the records of an example's exchanges, made from its public sample by ``record`` of its ``prepare.py``."""
     for exchange in scenario.trial.exchanges or ():
         public = split_cases(read_cases(scenario, folder), scenario).public
         content = runpy.run_path(str(folder / "prepare.py"))["record"](public)
@@ -146,7 +146,7 @@ def write_records(scenario: Scenario, folder: Path) -> None:
 
 
 def example_table(base: Base, examples: Path, sector: str, which: str = "prepare") -> pl.DataFrame:
-    """Return what the function ``which`` of an example's own ``prepare.py`` gives; it is no supplier's code."""
+    """Return the result of the function ``which`` of an example's own ``prepare.py``; it is no supplier's code."""
     opener = _opener(read_packages(examples / "packages.lock"), base.lab.folder("packages"))
     table = runpy.run_path(str(examples / sector / "prepare.py"))[which](opener)
     assert isinstance(table, pl.DataFrame)
@@ -169,9 +169,9 @@ def _try_out(
 
 
 def publish_dataset(base: Base, folder: Path, person: str | None = None) -> Subject | None:
-    """Publish the dataset that the example in ``folder`` describes, once; return its subject, None: it describes none.
+    """Publish the dataset described in the example's ``folder``, once; return its subject, None if there is none.
 
-    ``person``: who does so for its owner.
+    ``person``: who publishes it for its owner.
     """
     place = folder / _DESCRIPTION
     if not place.is_file():
@@ -185,9 +185,9 @@ def publish_dataset(base: Base, folder: Path, person: str | None = None) -> Subj
 
 
 def agree_on(base: Base, dataset: Subject, supplier: str, person: str | None = None) -> None:
-    """Let a supplier take up what is offered of a dataset, for all that it is offered for; of open data none needs to.
+    """Let a supplier accept the offer of a dataset, for all its purposes; open data need no agreement.
 
-    One that has an agreement, whatever became of it, makes no other.
+    A supplier that already has an agreement, in any state, makes no other.
     """
     view = base.lab.store.as_actor(Actor(supplier, frozenset({Role.SUPPLIER}), person))
     listing = find_listing(view, dataset)
@@ -214,7 +214,7 @@ def _supplier(application: Path) -> str:
 
 
 def _first_problem(error: PilotbaseError) -> Text:
-    """Return what there is to say in a cell of a table: the reason behind a refusal, without the whole log."""
+    """Return the text for a cell of a table: the reason behind a refusal, without the whole log."""
     issues = error.issues if isinstance(error, InputError) else ()
     reason = error.text.params.get("reason")
     if issues:

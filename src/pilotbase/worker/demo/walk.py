@@ -1,11 +1,11 @@
-"""The walk: one demand on its whole way, from a published scenario over certificate and service to warning and ledger.
+"""The walk: one demand from start to end, from a published scenario over certificate and service to warning and ledger.
 
-Nothing of it is staged: the departures are real and in their order; trial, gateway, watch and reactions are those of
-any base. Only time is short: a day of departures is asked about, and labelled, in about a second.
+Nothing in it is staged: the departures are real and in order; trial, gateway, watch and reactions are those of any
+base. Only time is short: a day of departures is asked about, and labelled, in about a second.
 
-It ends alike on every machine. A day is a cohort of its own however long it takes, and enters before the next is asked
-about. Inside a cohort the order is that of a hash of the names of the cases, so those are the day and the row; and what
-is promised leaves so much room that hardly an order would change the story (``tests/worker/test_walk_orders.py``).
+It ends the same way on every machine. A day is a cohort of its own however long it takes, and enters before the next is
+asked about. The order within a cohort is that of a hash of the case names, which are the day and the row; and the
+promise leaves so much room that hardly any order would change the story (``tests/worker/test_walk_orders.py``).
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ VERSIONS = ("late-arrivals-1", "late-arrivals-2")
 TERMS = WatchTerms(alpha=0.02, cohort_seconds=1, label_seconds=0, early=1000, chunk=1300)
 """A cohort is a day of departures; its labels come with its cases. A chunk is a week, so that weekdays are no drift."""
 KEPT_TERMS = TERMS.model_copy(update={"label_seconds": 60})
-"""Of the watch that is left armed: whoever goes on by hand has a minute for labels."""
+"""Terms of the watch that stays armed: a user who continues by hand has a minute for labels."""
 DAYS_AFTER = 4
-"""So many days are asked about after the service was moved off the version that broke its promise."""
+"""Days that are asked about after the service moved off the version that broke its promise."""
 MOST_DAYS = 30
 _TIME, _TRUTH, _CUT = "scheduled_departure", "arrival", 0.2
 
 
 @dataclass(frozen=True)
 class WalkStep:
-    """One thing that happened on the way; a warning has a colour."""
+    """One event on the way; a warning has a colour."""
 
     stage: str
     """Names the stage; text ``walk.stage.<stage>``."""
@@ -72,7 +72,7 @@ class WalkStep:
 
 
 class CaseCaller(Protocol):
-    """Asks the gateway about the cases of one call, as any client does; returns one answer a case."""
+    """Asks the gateway about the cases of one call, as any client does; returns one answer for each case."""
 
     def __call__(
         self, service: str, secret: str, call: str, columns: Mapping[str, Sequence[Scalar]], /
@@ -80,7 +80,7 @@ class CaseCaller(Protocol):
 
 
 def is_walked(base: Base) -> bool:
-    """Tell whether the walk was begun in this base: its scenario is there."""
+    """Return whether the walk was begun in this base: its scenario exists."""
     return is_played(base, find_examples() / EXAMPLE)
 
 
@@ -107,7 +107,7 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
 
 
 def live_walk(base: Base, ask: CaseCaller) -> Iterator[WalkStep]:
-    """Ask the service about the departures of April, day by day, until it was moved off the version that failed."""
+    """Ask the service about the departures of April, day by day, until it has moved off the version that failed."""
     view = base.lab.view
     asking = partial(ask, SERVICE, _new_key(view))
     known, after = {digest for digest, _ in warnings_of(view, SERVICE)}, 0
@@ -154,13 +154,13 @@ def _put_into_service(base: Base, trial: PlayedTrial) -> Text:
 
 
 def _versions(base: Base) -> list[str]:
-    """Return the versions that the service has, that which answers first first."""
+    """Return the versions that the service has, the one that answers first at the front."""
     routes = load_service(base.lab.view, SERVICE).routes
     return [route.application.version for route in routes if isinstance(route, CertifiedRoute)]
 
 
 def _armed(base: Base, terms: WatchTerms) -> Text:
-    """Arm the watch that the certificate of what answers allows, once it was replayed over what there is."""
+    """Arm the watch that the certificate of the answering version permits, after a replay over the existing records."""
     lab, view = base.lab, base.lab.view
     replay_watch(lab, view, prepare_watch(lab, view, SERVICE, terms))
     watch = arm(view, SERVICE)
@@ -183,7 +183,7 @@ def _days(later: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 
 
 def _lived(base: Base, ask: partial[Sequence[Scalar]], day: str, departures: pl.DataFrame) -> Text:
-    """Ask about the departures of a day, say how they ended, and return how many of the late ones were found."""
+    """Ask about the departures of a day, hand in how they ended, and return how many of the late ones were found."""
     scenario = load_document(Scenario, find_examples() / EXAMPLE / "scenario.yaml")
     answers = ask(day, {field.name: departures[field.name].to_list() for field in scenario.feature_fields})
     ends = departures[_TRUTH].to_list()
@@ -195,7 +195,7 @@ def _lived(base: Base, ask: partial[Sequence[Scalar]], day: str, departures: pl.
 
 
 def _take_together(base: Base, labels: LabelBatch) -> None:
-    """Take in what the gateway has written, and the labels of it at the same moment: none can be late."""
+    """Take in what the gateway has written together with its labels: none can be late."""
 
     def take_all(batches: Sequence[ObservationBatch]) -> None:
         require_taken(ingest(base.lab.view, [*batches, labels]))
@@ -204,14 +204,14 @@ def _take_together(base: Base, labels: LabelBatch) -> None:
 
 
 def _wait_for_cohort(view: View) -> None:
-    """Wait until the cohort of what was answered last has closed, so that whatever is asked next falls into another."""
+    """Wait until the cohort of the last answers has closed, so that the next question falls into another."""
     now = view.store.clock()
     over = now.replace(microsecond=0) + timedelta(seconds=TERMS.cohort_seconds)
     time.sleep((over - now).total_seconds())
 
 
 def _warned(view: View, known: set[str]) -> Iterator[WalkStep]:
-    """Yield the warnings that are new, oldest first."""
+    """Yield new warnings, oldest first."""
     for digest, warning in reversed(warnings_of(view, SERVICE)):
         if digest not in known:
             known.add(digest)

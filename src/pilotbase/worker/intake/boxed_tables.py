@@ -1,4 +1,4 @@
-"""Tables of whomever read in a box: columns, drafts, checks, samples, cases, texts. What breaks reaches no base."""
+"""Anyone's tables read in a box: columns, drafts, checks, samples, cases, texts. Crashes there spare the base."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LIMITS = Limits(
 
 
 class TableFacts(pydantic.BaseModel):
-    """What the columns of a table are called, and how many rows it has."""
+    """The column names of a table, and its number of rows."""
 
     columns: tuple[str, ...]
     rows: int = pydantic.Field(ge=0, lt=1 << 40)
@@ -59,17 +59,17 @@ class _Read(pydantic.BaseModel):
 
 
 def describe_table(table: Path) -> TableFacts:
-    """Return the facts of a table that stands alone in its folder, which the box sees.
+    """Return the facts of a table that is alone in its folder, which the box sees.
 
     Raises:
-        InputError: it is no table (see `read_table`), or its reader took more than a box gives.
+        InputError: it is no table (see `read_table`), or its reader exceeded the limits of a box.
         RefusedError: this host gives no box.
     """
     return call_beside(_about_table("describe", table), TableFacts)[0]
 
 
 def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
-    """Return what `draft_scenario` drafts, computed in a box; where nothing is missing, its cases hold too.
+    """Return the draft of `draft_scenario`, computed in a box; if nothing is missing, its cases hold too.
 
     Raises as `draft_scenario`, `check_cases` and `describe_table`.
     """
@@ -82,26 +82,26 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
 
 
 def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
-    """Return what `check_cases` counts, read in a box that sees ``folder``; raises as both."""
+    """Return the counts of `check_cases`, read in a box that sees ``folder``; raises as both."""
     recorded = tuple(exchange.file for exchange in scenario.trial.exchanges or ())
     return call_beside(_about_scenario("check", scenario, folder, further=recorded), _Counted)[0].counts
 
 
 def sample_in_box(scenario: Scenario, folder: Path) -> PublicSample:
-    """Return what `read_sample` reads, read in a box that sees ``folder``; raises as both."""
+    """Return the sample of `read_sample`, read in a box that sees ``folder``; raises as both."""
     found, sample = call_beside(_about_scenario("sample", scenario, folder, scenarios_in_box.SAMPLE), _Sampled)
     return PublicSample(found.contract, sample)
 
 
 def cases_in_box(scenario: Scenario, folder: Path) -> pl.DataFrame:
-    """Return what `read_cases` reads, read in a box that sees ``folder``; raises as both."""
+    """Return the cases of `read_cases`, read in a box that sees ``folder``; raises as both."""
     call = _about_scenario("cases", scenario, folder, scenarios_in_box.CASES)
     found, buffers = call_beside(call, _Read)
     return conform(_decoded(call, buffers, found.rows, conformed_types(scenario)), scenario)
 
 
 def texts_in_box(table: Path) -> pl.DataFrame:
-    """Return every value of a table as text, read in a box that sees the folder in which it lies alone.
+    """Return every value of a table as text, read in a box that sees only the folder of the table.
 
     Raises as `describe_table`.
     """
@@ -123,9 +123,9 @@ def _about_scenario(
 
 
 def _call(function: str, folder: Path, files: tuple[str, ...], given: Mapping[str, Any], beside: str) -> BoxedCall:
-    """Return a call about ``files``, the table first, which the box's user is let read.
+    """Return a call about ``files``, the table first, which the box's user may read.
 
-    The folders above keep everybody else out. Raises `InputError`: a file is lacking, or outside of the folder.
+    The parent folders keep everybody else out. Raises `InputError`: a file is missing, or outside of the folder.
     """
     for name in files:
         file = folder / name

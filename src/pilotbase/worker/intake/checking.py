@@ -27,7 +27,7 @@ from pilotbase.worker.trials.hidden_budgets import standing_lines
 
 @dataclass(frozen=True)
 class CheckedScenario:
-    """A scenario that holds, and what was seen."""
+    """A scenario that holds, and the findings."""
 
     scenario: Scenario
     lines: tuple[Text, ...]
@@ -35,14 +35,14 @@ class CheckedScenario:
 
 @dataclass(frozen=True)
 class CheckedApplication:
-    """An application that holds, and what was seen."""
+    """An application that holds, and the findings."""
 
     application: Application
     lines: tuple[Text, ...]
 
 
 def check_draft(path: Path) -> Scenario:
-    """Return the scenario of a folder of whomever; where it lacks nothing for a trial, a box has read its cases.
+    """Return the scenario of anyone's folder; if it is complete for a trial, a box has read its cases.
 
     Raises:
         InputError: every problem at once.
@@ -58,7 +58,7 @@ def check_draft(path: Path) -> Scenario:
 def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> CheckedScenario:
     """Return a scenario that is complete for ``step``, whose data fit and whose criteria can be measured.
 
-    Where ``base`` has sealed it, what is left of its hidden set is said too, and when fresh cases are due.
+    If ``base`` has sealed it, the findings include what is left of its hidden set, and when fresh cases are due.
 
     Raises:
         InputError: every problem at once.
@@ -86,7 +86,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
 def _count_cases(
     reading: LoadedDocument[Scenario], folder: Path, count: Callable[[Scenario, Path], CaseCounts]
 ) -> CaseCounts:
-    """Return what ``count`` counts; raises `InputError` with what is wrong with form, criteria and data together."""
+    """Return the counts of ``count``; raises `InputError` with the problems of form, criteria and data together."""
     findings, counts = Findings(), None
     if reading.document is not None:
         with findings.about("data.file"):
@@ -98,7 +98,7 @@ def _count_cases(
 
 
 def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:
-    """Yield what a trial will need that no scenario can hold: approvals, a host that isolates, enough fresh cases."""
+    """Yield what a trial will need that no scenario can contain: approvals, a host that isolates, fresh cases."""
     if attempts < scenario.trial.attempts:
         yield text("worker.remind_attempts", allowed=scenario.trial.attempts, possible=attempts)
     for approval in scenario.trial.approvals:

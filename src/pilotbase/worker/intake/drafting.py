@@ -37,7 +37,7 @@ class WrittenScenario:
     scenario: Scenario
     folder: Path
     lines: tuple[Text, ...]
-    """What was guessed and is to be confirmed, what is still missing, and what to do next."""
+    """Guesses to confirm, what is still missing, and what to do next."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class WrittenApplication:
     """A new application on disk."""
 
     files: tuple[Path, ...]
-    """With the public sample, which lies beside the folder, last."""
+    """Includes the public sample, which is beside the folder, last."""
     first: Path
     """The file to begin with."""
     makes: str | None
-    """The model that the first file writes; None: the folder runs as it stands."""
+    """The model that the first file writes; None: the folder runs as it is."""
 
 
 Drafting = Callable[[Path, DraftAnswers], ScenarioDraft]
@@ -59,7 +59,7 @@ Sampling = Callable[[Scenario, Path], PublicSample]
 def new_scenario(
     source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_scenario
 ) -> WrittenScenario:
-    """Write a draft scenario beside a copy of its cases; ``draft_from`` reads the table (on a hub: in a box).
+    """Write a draft scenario with a copy of its cases beside it; ``draft_from`` reads the table (on a hub: in a box).
 
     Raises:
         InputError: the folder exists, or file and answers do not fit, with every problem at once.
@@ -81,7 +81,7 @@ def new_scenario(
 
 
 def _copy_arrays(scenario: Scenario, beside: Path, folder: Path) -> None:
-    """Copy the images and sounds that the table names beside it; what leads elsewhere is told when it is read."""
+    """Copy the images and sounds that the table names beside it; reading reports paths that lead elsewhere."""
     named = [field.name for field in scenario.data.fields if field.data_type in ARRAYS]
     table = read_table(folder / scenario.data.file, scenario.data.missing) if named else None
     for column in named:
@@ -101,7 +101,7 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime 
     Raises:
         InputError: the base keeps no files of this scenario, it lacks what a rehearsal needs, it does not name the
             dataset that its data are of, or no application of this form can answer it.
-        RefusedError: this host gives no box, or the cases are of a dataset of which the supplier may hold no row.
+        RefusedError: this host gives no box, or the supplier may hold no row of the dataset that the cases are from.
     """
     take_sample(base.lab.view, scenario, supplier)
     packed = io.BytesIO()

@@ -1,6 +1,6 @@
-"""A scenario's or an application's folder as a zip to be handed in: only what belongs to it, the same bytes each time.
+"""A scenario's or an application's folder as a zip for handing in: only what belongs to it, the same bytes each time.
 
-The same folder gives the same archive, so that an upload that broke off is found again by its digest.
+The same folder gives the same archive, so that an interrupted upload is found again by its digest.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CHUNK = 1 << 20
 
 
 def zip_application(folder: Path, target: IO[bytes]) -> str:
-    """Write the zip of an application's folder and return its name; raises `InputError` where it is none."""
+    """Write the zip of an application's folder and return its name; raises `InputError` if it is none."""
     submission = read_application(folder)
     _write(folder, [file.path for file in submission.tree.files], target)
     return submission.application.name

@@ -39,7 +39,7 @@ _MOST_VERSIONS = 1000
 
 
 class ScenarioFiles(Document):
-    """That the base keeps the files of a scenario version: an encrypted blob, until it is erased."""
+    """Records that the base keeps the files of a scenario version: an encrypted blob, until it is erased."""
 
     document: Literal["scenario-files/1"] = "scenario-files/1"
     scenario: Digest
@@ -52,7 +52,7 @@ def take_application(
 ) -> Record:
     """Keep an immutable copy of the application in ``folder`` and return its record with this version.
 
-    ``scenario``: the subject of the scenario that it is made for and rehearsed on; None: that of the version before.
+    ``scenario``: the subject of the scenario that it is made for and rehearsed on; None: that of the previous version.
 
     Raises:
         InputError: the folder is no application, with every problem at once.
@@ -71,11 +71,11 @@ def take_scenario(
 ) -> Record:
     """Keep the files of the scenario in ``folder``, encrypted under its owner's key; return its record.
 
-    ``subject``: the scenario that it is meant for, where a person has named one; None: the one that it names.
+    ``subject``: the intended scenario, if a person has named one; None: the one that the folder names.
 
     Raises:
-        InputError: the scenario is wrong, with every problem at once, or its data file is missing; or that is a file of
-            a dataset that is not open, which the scenario does not name.
+        InputError: the scenario is wrong, with every problem at once, or its data file is missing; or that file belongs
+            to a dataset that is not open, which the scenario does not name.
         RefusedError: the actor is not its owner, or the record is not in a state to take a version.
     """
     scenario, place = load_scenario(folder, Step.DRAFT)
@@ -146,15 +146,15 @@ def _kept(base: Base, scenario: Digest) -> list[ScenarioFiles]:
 
 
 def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> None:
-    """Return unless the data file is one of a dataset of its owner that is not open, and no such dataset is named.
+    """Return unless the data file is from a dataset of its owner that is not open, and the scenario names none such.
 
-    So is the file from which it was copied. The public sample would go out as that of anybody's data otherwise: no
-    terms would be asked, nothing would be counted.
+    The file from which it was copied is checked too. Otherwise the public sample would be given out as if its data had
+    no terms: no terms would be checked, and nothing would be counted.
 
-    A file that is committed to is compared where the secret is kept here.
+    A file that is committed to is compared only where the secret is kept.
 
     Raises:
-        InputError: ``worker.dataset_not_named``: it is, with the dataset to be named; ``trial.no_source``.
+        InputError: ``worker.dataset_not_named``: it does, with the dataset to name; ``trial.no_source``.
     """
     files = [digest_file(data_file(scenario, folder)), scenario.data.copied_from]
     owner = scenario.owner.organisation
@@ -164,7 +164,7 @@ def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> Non
 
 
 def _closed_with(vault: Vault, owner: str, found: Digest) -> Iterator[Subject]:
-    """Yield the datasets of ``owner`` that are not open and of which some version has the file ``found``."""
+    """Yield the datasets of ``owner`` that are not open and have the file ``found`` in some version."""
     for subject in _datasets_of(vault.view, owner):
         newest_first = [one.load(Dataset) for one in vault.view.find("dataset", {"subject": subject}, _MOST_VERSIONS)]
         if newest_first and newest_first[0].opening is not Opening.OPEN and _holds(vault, newest_first, found):

@@ -1,4 +1,4 @@
-"""Organisations from a spreadsheet, for the command line: looked at whole, then registered all at once or not."""
+"""Organisations from a spreadsheet, for the command line: previewed as a whole, then all registered or none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ImportPreview:
     plan: ImportPlan[Organisation]
 
     def lines(self) -> Iterator[Text]:
-        """Yield it in words: how many rows make which change, and each that changes anything."""
+        """Yield the preview in words: how many rows make which change, and each that changes anything."""
         numbers = {change: self.plan.count(change) for change in ("new", "changed", "same")}
         yield text("worker.import_planned", file=self.file.name, **numbers)
         for one in self.plan.planned:
@@ -34,10 +34,10 @@ class ImportPreview:
 
 
 def look_at_organisations(base: Base, file: Path) -> ImportPreview:
-    """Return what the organisations in ``file`` (CSV or XLSX, read in a box) would do to the base.
+    """Return what importing the organisations in ``file`` (CSV or XLSX, read in a box) would change in the base.
 
     Raises:
-        InputError: there is no such file, it is no spreadsheet, or its rows have problems: all of them at once.
+        InputError: there is no such file, it is no spreadsheet, or its rows have problems: lists all at once.
     """
     if not file.is_file():
         raise InputError("input.no_file", file=file)
@@ -52,10 +52,10 @@ def look_at_organisations(base: Base, file: Path) -> ImportPreview:
 
 
 def import_organisations(base: Base, looked: ImportPreview) -> Text:
-    """Register what was looked at, all of it or nothing, and return what was done.
+    """Register the previewed organisations, all or none, and return what was done.
 
     Raises:
-        RefusedError: an organisation would be changed: that a person does, in the hub.
+        RefusedError: an organisation would be changed; only a person does that, in the hub.
     """
     saved = save_all(base.lab.view, looked.plan.contents(), "organisations.imported")
     return text("worker.imported", count=len(saved))

@@ -1,8 +1,8 @@
-"""The next version of a scenario's data from a source that lives on: looked at first, then carried out.
+"""The next version of a scenario's data from a source that keeps growing: previewed first, then carried out.
 
-What is written has an order that any crash may cut: the version's table beside the old one, then the manifest that
-names it, then the sealing (of a record: its next version, which is sealed once it is open). Cut off before its end, the
-same command finds the same new cases and does the rest; after it there is nothing new.
+A crash may interrupt the writing at any point; its order is: the version's table beside the old one, then the manifest
+that names it, then the sealing (of a record: its next version, which is sealed once it is open). Run again after an
+interruption, the same command finds the same new cases and does the rest; after completion there is nothing new.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _COPIES = frozenset({"exact_duplicates", "near_duplicates", "similar_cases"})
 
 @dataclass(frozen=True)
 class Refreshing:
-    """What a source would change; ``found`` is looked at, and nothing is done yet."""
+    """What a source would change; ``found`` is a preview, and nothing is done yet."""
 
     scenario: Scenario
     rows: int
@@ -87,7 +87,7 @@ class Refreshing:
 
 @dataclass(frozen=True)
 class OpenRefresh:
-    """A scenario that is open to be refreshed."""
+    """A scenario that is open for refreshing."""
 
     base: Base
     scenario: Scenario
@@ -96,13 +96,13 @@ class OpenRefresh:
     subject: str | None
 
     def carry_out(self) -> Text:
-        """Seal the next version and return that it is done; without new cases nothing is.
+        """Seal the next version and return that it is done; without new cases nothing changes.
 
-        A scenario that a record holds is sealed when its owner has submitted it and it is open, as ever.
+        A scenario on a record is sealed once its owner has submitted it and it is open, as always.
 
         Raises:
-            InputError: a trial would refuse these data, or the manifest names its file in a way that is not understood.
-            RefusedError: hidden cases are copies of such as were shown before.
+            InputError: a trial would refuse these data, or the way the manifest names its file is not understood.
+            RefusedError: hidden cases are copies of cases that were shown before.
         """
         found = self.looked.found
         if isinstance(found, Unchanged):
@@ -119,7 +119,7 @@ class OpenRefresh:
         write_whole(self.folder / MANIFEST, manifest)
         if self.subject is not None:
             note = f"{self.scenario.data.file} → {name}"
-            # Whoever holds the home holds the keys of all in it, and acts for the owner whose data these are.
+            # A user who has the home has the keys of everything in it, and acts for the owner of these data.
             owner = Actor(self.scenario.owner.organisation, frozenset({Role.DEMAND_OWNER}))
             view = self.base.lab.store.as_actor(owner)
             take_scenario(self.base, view, self.folder, SaveOptions(note, why_holds=True), self.subject)
@@ -131,7 +131,7 @@ class OpenRefresh:
 
 @contextmanager
 def refreshing(base: Base, scenario: str, source: str, table: str | None = None) -> Iterator[OpenRefresh]:
-    """Open a scenario, a folder or the name of a record such as ``plant/milling``, to be refreshed from ``source``.
+    """Open a scenario, a folder or the name of a record such as ``plant/milling``, for refreshing from ``source``.
 
     Raises:
         InputError: no such folder or record, a source that cannot be read or does not fit, with every problem at once.
@@ -182,7 +182,7 @@ def _version_file(file: str, number: int) -> str:
 
 
 def _renamed(manifest: Path, scenario: Scenario, name: str) -> str:
-    """Return the manifest with another ``data.file``, everything else in it as its owner wrote it."""
+    """Return the manifest with another ``data.file``, and everything else as its owner wrote it."""
     content = manifest.read_text("utf-8")
     changed = scenario.model_copy(update={"data": scenario.data.model_copy(update={"file": name})})
     for line in _FILE.finditer(content):

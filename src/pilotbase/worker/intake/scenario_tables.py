@@ -1,6 +1,6 @@
-"""What only a scenario's table can tell: whether a trial would take its cases, and its public sample.
+"""What only a scenario's table can show: whether a trial would accept its cases, and its public sample.
 
-On a hub both run in a box (`boxed_tables`); on the owner's own command line they run as they are.
+On a hub both run in a box (`boxed_tables`); on the owner's own command line they run directly.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from pilotbase.vault.board import FEWEST_CASES
 
 @dataclass(frozen=True)
 class CaseCounts:
-    """How the cases of a scenario fall apart: shown, hidden for trials, hidden for the board, scored in one attempt."""
+    """How the cases of a scenario are divided: shown, hidden for trials, hidden for the board, scored in an attempt."""
 
     public: int
     hidden: int
     board: int
     attempt: int
     blind: BlindFindings | None = None
-    """What blind baselines score on the hidden ones."""
+    """The scores of blind baselines on the hidden cases."""
 
 
 @dataclass(frozen=True)
 class PublicSample:
-    """What a supplier builds on: what goes into the box and comes out, and the public cases with their labels."""
+    """What a supplier builds on: the box's inputs and outputs, and the public cases with their labels."""
 
     contract: Contract
     csv: bytes
@@ -97,7 +97,7 @@ def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
 
 
 def _split(scenario: Scenario, folder: Path, findings: Findings) -> Split | None:
-    """Return the cases, split; None where table and scenario do not fit, of which each problem is a finding."""
+    """Return the cases, split; None if table and scenario do not fit, with each problem added to the findings."""
     with findings.about("data.file"):
         frame = read_cases(scenario, folder)
         try:
@@ -117,7 +117,7 @@ def _counts(scenario: Scenario, split: Split) -> CaseCounts:
 
 
 def _refused_data(scenario: Scenario, split: Split, counts: CaseCounts) -> list[Issue]:
-    """Return what a trial would refuse of these data, before anybody has tried."""
+    """Return what a trial would refuse in these data, before anyone has tried."""
     problems = [
         ("data.split", check.sentence)
         for check in check_leakage(split.public, split.hidden, scenario).checks
@@ -136,4 +136,4 @@ _FIELDS = {
     "data.one_class_public": "data.target",
     "data.one_class_hidden": "data.target",
 }
-"""Problem of the split → the field that it is about, where that is another than the split."""
+"""Problem of the split → the field that it concerns, if that is not the split."""

@@ -1,4 +1,4 @@
-"""What is asked of a scenario's table in a box: `compute.box.own_program` calls it there, in the scenario's folder."""
+"""Functions that read a scenario's table in a box: `compute.box.own_program` calls them in the scenario's folder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLE, CASES, DRAFTED = "sample.csv", "cases.bin", "drafted.bin"
 
 
 def draft(given: dict[str, Any]) -> dict[str, Any]:
-    """Return a draft of a scenario; one that lacks nothing holds. The copied cases, if any, are the file `DRAFTED`."""
+    """Return a draft of a scenario; if it is complete, it holds. The copied cases, if any, are the file `DRAFTED`."""
     result, answers = _result(given), given["answers"]
     wanted = DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
     found = draft_scenario(Path(given["table"]), wanted, result)
@@ -31,7 +31,7 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def check(given: dict[str, Any]) -> dict[str, Any]:
-    """Return how the cases of a scenario fall apart."""
+    """Return how the cases of a scenario are divided."""
     _result(given)
     counts = check_cases(Scenario.model_validate(given["scenario"]), Path())
     return {"counts": {**vars(counts), "blind": counts.blind and counts.blind.model_dump(mode="json")}}
@@ -46,7 +46,7 @@ def sample(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def cases(given: dict[str, Any]) -> dict[str, Any]:
-    """Return how many cases there are; they are the file `CASES`."""
+    """Return the number of cases; the cases are the file `CASES`."""
     result = _result(given)
     frame = read_cases(Scenario.model_validate(given["scenario"]), Path())
     with (result / CASES).open("xb") as written:
@@ -55,6 +55,6 @@ def cases(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(given: dict[str, Any]) -> Path:
-    """Return the folder for what is found; what is kept to scan a table goes there too, and takes no memory."""
+    """Return the folder for results; temporary data of a table scan go there too, and take no memory."""
     tempfile.tempdir = given["result"]
     return Path(given["result"])

@@ -1,6 +1,6 @@
 """Standards: profiles by name or file, and checks that a person runs on files and answers; each check leaves a record.
 
-The files may be of any origin: a box reads them, all of one check at once.
+The files may come from anywhere: a box reads them, all of one check at once.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class _Looked(pydantic.BaseModel):
 
 
 def known_profiles() -> list[StandardProfile]:
-    """Return the profiles of the software, then the base's own where there is a base."""
+    """Return the profiles of the software, then the base's own if there is a base."""
     base = base_if_any()
     return [*packaged_profiles().values(), *(own_profiles(base.lab.view) if base is not None else [])]
 
 
 def checked_profile(which: str) -> StandardProfile:
-    """Return the profile of that name or in that file, all that it names being known; raises `InputError`."""
+    """Return the profile of that name or in that file, with everything that it names known; raises `InputError`."""
     base = base_if_any()
     view = base.lab.view if base is not None else None
     profile = read_profile(Path(which)) if Path(which).is_file() else find_profile(view, which)
@@ -50,7 +50,7 @@ def checked_profile(which: str) -> StandardProfile:
 
 
 def check_labels(paths: Sequence[Path]) -> tuple[list[CheckedFile], list[StandardCheck]]:
-    """Return which labels files and folders carry, and a record of each check that any of them is about.
+    """Return the labels that files and folders carry, and a record of each check that concerns any of them.
 
     Raises:
         InputError: there is no such file, it cannot be opened, or there are too many or too large ones.
@@ -66,12 +66,12 @@ def check_labels(paths: Sequence[Path]) -> tuple[list[CheckedFile], list[Standar
 
 
 def check_answers_for_keywords(answers: Path, words: Path, column: str) -> StandardCheck:
-    """Return the record of a search for keywords; raises as `check_keywords`, and where this host gives no box."""
+    """Return the record of a search for keywords; raises as `check_keywords`, and if this host gives no box."""
     return _asked_in_box("search_for_keywords", [answers, words], {"column": column, **_signed()}, StandardCheck)
 
 
 def check_two_reviewers(reviews: Path) -> StandardCheck:
-    """Return the record of what two reviewers said; raises as `check_reviews`, and where this host gives no box."""
+    """Return the record of what two reviewers said; raises as `check_reviews`, and if this host gives no box."""
     return _asked_in_box("compare_reviewers", [reviews], _signed(), StandardCheck)
 
 
@@ -86,7 +86,7 @@ def _signed() -> dict[str, str]:
 
 
 def _asked_in_box(function: str, paths: Sequence[Path], given: dict[str, Any], model: type[Found]) -> Found:
-    """Return what a function of `standards.in_box` says of copies of ``paths``."""
+    """Return the result of a function of `standards.in_box` for copies of ``paths``."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "files"
         folder.mkdir()
@@ -96,7 +96,7 @@ def _asked_in_box(function: str, paths: Sequence[Path], given: dict[str, Any], m
 
 
 def _copied(path: Path, folder: Path) -> str:
-    """Copy a file and return what the copy is called: the box may read that, whoever may read the file."""
+    """Copy a file and return the copy's name: the box may read the copy, whatever the file's own permissions."""
     name = uuid.uuid4().hex if (folder / path.name).exists() else path.name
     try:
         if path.stat().st_size > LARGEST_FILE:

@@ -1,4 +1,4 @@
-"""What is asked of a table in a box: `compute.box.own_program` calls it there, in the folder of the table."""
+"""Functions that read a table in a box: `compute.box.own_program` calls them in the folder of the table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TEXTS = "texts.bin"
 
 def describe(given: dict[str, Any]) -> dict[str, Any]:
     """Return the names of the columns and the number of rows."""
-    tempfile.tempdir = given["result"]  # what is kept to scan a table takes no memory
+    tempfile.tempdir = given["result"]  # temporary data of a table scan take no memory
     columns, rows = columns_of(Path(given["table"]), Path(given["result"]))
     return {"columns": columns, "rows": rows}
 

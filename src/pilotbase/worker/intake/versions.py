@@ -1,4 +1,4 @@
-"""From what was handed in to a version of a record: an archive is unpacked in a box, looked at, kept, and erased."""
+"""From an upload to a version of a record: an archive is unpacked in a box, checked, kept, and erased."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from pilotbase.workspace.store import View
 
 
 def vault_of(base: Base, view: View) -> Vault:
-    """Return the vault as the actor of ``view`` reaches it."""
+    """Return the vault with the access of the actor of ``view``."""
     return replace(base.lab.vault, view=view)
 
 
 def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int, remarks: SaveOptions) -> Record:
-    """Return the record with the scenario whose zipped folder is ``upload``, which is erased then.
+    """Return the record with the scenario whose zipped folder is ``upload``; the upload is then erased.
 
     Raises:
         NotFoundError: there is no such upload of the actor's organisation.
-        InputError: archive or scenario are wrong, with every problem at once.
+        InputError: archive or scenario is wrong, with every problem at once.
         RefusedError: the actor is not its owner, or the record is not in a state to take a version.
     """
     known = _taken_before(base, view, upload)
@@ -52,9 +52,9 @@ def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int,
 def take_uploaded_application(
     base: Base, view: View, upload: str, most_bytes: int, made_for: tuple[Subject | None, SaveOptions]
 ) -> Record:
-    """Return the record with the application whose zipped folder is ``upload``, which is erased then.
+    """Return the record with the application whose zipped folder is ``upload``; the upload is then erased.
 
-    ``made_for``: the scenario that it is made for, and what is said with it. Raises as `take_uploaded_scenario`.
+    ``made_for``: the scenario that it is made for, and the accompanying remarks. Raises as `take_uploaded_scenario`.
     """
     known = _taken_before(base, view, upload)
     if known is not None:
@@ -68,9 +68,9 @@ def take_uploaded_application(
 
 @contextmanager
 def unpacked(base: Base, archive: Iterable[bytes], most_bytes: int) -> Iterator[Path]:
-    """Yield the folder that the zip ``archive`` holds, private and gone at the end of the block.
+    """Yield the contents of the zip ``archive`` as a folder, private and gone at the end of the block.
 
-    ``most_bytes``: what it may unpack to; its own size, where that is more. Raises as `unpack_zip`.
+    ``most_bytes``: the limit of its unpacked size; its own size, if that is more. Raises as `unpack_zip`.
     """
     with tempfile.TemporaryDirectory(dir=base.home.scratch) as name:
         place = Path(name, "archive")
@@ -84,7 +84,7 @@ def unpacked(base: Base, archive: Iterable[bytes], most_bytes: int) -> Iterator[
 
 @contextmanager
 def own_names(folder: Path) -> Iterator[None]:
-    """Let what is wrong inside ``folder`` be told without the base's own path to it."""
+    """Report errors inside ``folder`` without the base's own path to it."""
     try:
         yield
     except InputError as error:
@@ -113,18 +113,18 @@ def _without(folder: Path, sentence: Text) -> Text:
 
 
 def _short(folder: Path, words: str) -> str:
-    """Return ``words`` with paths as whoever packed the folder knows them."""
+    """Return ``words`` with paths as the person who packed the folder knows them."""
     return words.replace(f"{folder}/folder/", "").replace(f"{folder}/", "").replace(str(folder), ".")
 
 
 def _with_manifest(folder: Path) -> Path:
-    """Return the folder that holds the manifest: a starter kit has the public sample beside the application's own."""
+    """Return the folder with the manifest: a starter kit has the public sample beside the application's own folder."""
     inner = [one for one in folder.iterdir() if (one / MANIFEST).is_file()]
     return inner[0] if len(inner) == 1 and not (folder / MANIFEST).is_file() else folder
 
 
 def _taken_before(base: Base, view: View, upload: str) -> Record | None:
-    """Return what this very request made of ``upload``, which is erased last; None where there is still to do."""
+    """Return the record that this very request made of ``upload``, which is erased last; None if work remains."""
     record = view.done(Record)
     if record is not None:
         with suppress(NotFoundError):

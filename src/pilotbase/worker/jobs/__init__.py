@@ -1,1 +1,1 @@
-"""The queue at work: what each kind of job does, and how long what was handed in is kept."""
+"""The queue at work: what each kind of job does, and how long handed-in files are kept."""

@@ -15,7 +15,7 @@ from pilotbase.workspace.jobs import Job
 
 Handler = Callable[[Base, Job, OnProgress], None]
 Sweep = Callable[[Base], int]
-"""Erases what jobs have left and nobody needs any more; returns how many things that were."""
+"""Erases what jobs have left and nobody needs any more; returns the number of erased things."""
 
 
 def record_of(base: Base, job: Job) -> Record:

@@ -1,4 +1,4 @@
-"""How long the base keeps what was handed in: until its owner erases it, or its time is over. What is sealed stays."""
+"""How long the base keeps handed-in files: until their owner erases them, or their time is over. Sealed data stay."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class KeptFiles:
 
 
 def kept_files(base: Base, view: View, subject: str) -> list[KeptFiles]:
-    """Return what the base keeps of a scenario's versions, newest first.
+    """Return the kept files of a scenario's versions, newest first.
 
     Raises:
         NotFoundError: the actor sees no such record.
-        RefusedError: it is not the actor's organisation's.
+        RefusedError: it does not belong to the actor's organisation.
     """
     record = _own_record(view, subject)
     found = [(stored, files) for digest in _versions(record) for stored, files in _files_of(base, digest)]
@@ -51,7 +51,7 @@ def erase_kept_files(base: Base, view: View, subject: str) -> int:
 
 
 def sweep(base: Base, files_days: int) -> int:
-    """Erase what was handed in or made for somebody, and whose time is over, and return how many things that were.
+    """Erase everything handed in or made for somebody whose time is over, and return the number of erased things.
 
     Uploads, what jobs have made or left (`SWEEPS`), and files of scenarios that are older than ``files_days``.
     """
@@ -62,7 +62,7 @@ def sweep(base: Base, files_days: int) -> int:
 
 
 def sweeping(base: Base, files_days: int) -> AbstractContextManager[None]:
-    """Sweep now and every ten minutes, in a thread, until the end of the block; and keep the public list fresh."""
+    """Sweep now and every ten minutes, in a thread, until the end of the block; also keep the public list fresh."""
 
     def once() -> bool:
         renew_revocations(base)

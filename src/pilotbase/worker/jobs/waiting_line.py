@@ -1,4 +1,4 @@
-"""The queue as people see it: what runs and what waits, in the order in which it is taken, and what they may stop."""
+"""The queue as people see it: running and waiting jobs, in the order of claiming, and which they may stop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 _STOPS = {"trial": Act.TRIAL_STOP, "rehearse": Act.APPLICATION_STOP, "board": Act.APPLICATION_STOP}
-"""Kind of job → the step that stops it; what is short, or signs, is not stopped."""
+"""Kind of job → the step that stops it; short jobs, and those that sign, are not stopped."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class QueueEntry:
     organisation: str
     since: datetime
     stop: Act | None
-    """The step by which the reader may stop it."""
+    """The step that stops it, if the reader may take that step."""
 
 
 def waiting_line(view: View) -> Iterator[QueueEntry]:
-    """Yield what runs and waits on records that the actor sees, in the order in which it is taken."""
+    """Yield running and waiting work on records that the actor sees, in the order in which it is taken."""
     for job in live_jobs(view):
         listing = find_listing(view, job.subject)
         if listing is not None:
@@ -42,7 +42,7 @@ def waiting_line(view: View) -> Iterator[QueueEntry]:
 
 
 def _stop(view: View, job: Job) -> Act | None:
-    """Return the step that stops this job where the reader may take it."""
+    """Return the step that stops this job, if the reader may take it."""
     record, act = record_of(view, job.subject), _STOPS.get(job.kind)
     if record is None or act is None or job.stopping:
         return None

@@ -1,6 +1,6 @@
-"""The worker: takes the next job, keeps its lease alive, runs its handler, and says how it ended.
+"""The worker: takes the next job, keeps its lease alive, runs its handler, and records how it ended.
 
-Killed at any moment it leaves a job whose lease runs out; the next worker goes on with the same attempt.
+Killed at any moment, it leaves a job whose lease runs out; the next worker continues with the same attempt.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ LEASE_SECONDS = 30
 IDLE_SECONDS = 1.0
 AWAY_SECONDS = 2.0
 _PASSING = {"trial.already_running", "workspace.busy", "workspace.database_unreachable", *PASSING}
-"""What passes by itself, by code, for it may come from another process: a scorer of a worker that was killed is still
-at work on this plan; the database is locked, or starting again; and what plug-ins say of theirs."""
+"""Codes of errors that pass by themselves; by code, for they may come from another process: a scorer of a killed worker
+is still at work on this plan; the database is locked, or starting again; and the codes that plug-ins add."""
 _AWAY = (BusyError, UnreachableError, DiskFullError)
-"""What keeps a worker from reading or writing the queue at all, until it passes."""
+"""Errors that keep a worker from reading or writing the queue at all, until they pass."""
 _log = logging.getLogger("pilotbase.worker")
 
 
@@ -46,7 +46,7 @@ class JobWorker:
     name: str
     lease_seconds: int = LEASE_SECONDS
     on_end: Callable[[Job, JobState], None] = lambda *_: None
-    """Hears of each job that ended, and once for each reason of one that is put back; when it fails, that is logged."""
+    """Called for each job that ended, and once for each reason of one that is put back; its own errors are logged."""
     _waits: dict[int, Text | None] = field(default_factory=dict, init=False, repr=False)
 
     def work(self, stop: threading.Event) -> None:
@@ -64,7 +64,7 @@ class JobWorker:
     def work_once(self) -> tuple[Job, JobState] | None:
         """Do the next job and return it with how it ended, or None when there is none (or another worker took it).
 
-        Of one that is put back its ``reason`` says why.
+        If the job is put back, its ``reason`` says why.
         """
         claimed = claim(self.base.lab.view, self.name, self.lease_seconds)
         if claimed is None:
@@ -79,7 +79,7 @@ class JobWorker:
         return job, state
 
     def _report(self, job: Job, state: JobState, seconds: float) -> None:
-        """Tell how a job ended: it has ended, so whatever fails in telling it must end nothing else."""
+        """Report how a job ended; an error in reporting affects nothing else, since the job has ended."""
         known = self._waits.pop(job.identity, None)
         if state is JobState.QUEUED:
             self._waits[job.identity] = job.reason
@@ -103,7 +103,7 @@ class JobWorker:
         except StaleLeaseError:
             raise
         except JobStoppedError:
-            finish(view, claimed, JobState.CANCELLED)  # whoever stopped it has left the reason
+            finish(view, claimed, JobState.CANCELLED)  # the one who stopped it has left the reason
             return JobState.CANCELLED, None
         except PilotbaseError as error:
             if error.code in _PASSING:

@@ -1,1 +1,1 @@
-"""Reactions: what the base does by itself when something changed, and whom it tells."""
+"""Reactions: what the base does by itself after a change, and whom it notifies."""

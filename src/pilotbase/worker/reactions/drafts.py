@@ -1,7 +1,7 @@
-"""Notices that follow from no step of a record: what people are asked, and how an owner's data are used.
+"""Notices that follow from no step of a record: requests to people, and uses of an owner's data.
 
-An owner hears of each use that the gate has let in and counted, and of the first refusal of a day. The log says what
-happened; what is opened under a use, the access record tells (`vault.readers`).
+An owner is notified of each use that the gate has let in and counted, and of the first refusal of a day. The log
+records these; the access record shows what is opened under a use (`vault.readers`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from pilotbase.workspace.store import View
 
 
 def of_readings(view: View, entries: Iterable[LogEntry]) -> Iterator[NoticeDraft]:
-    """Yield the notices of what entries of the log say was used or refused; of an owner's own uses there are none."""
+    """Yield the notices of uses and refusals in entries of the log; an owner's own uses give none."""
     for entry in entries:
         said = _said(entry)
         about = _subject(view, entry) if said is not None else None
@@ -53,7 +53,7 @@ def _said(entry: LogEntry) -> Text | None:
 
 
 def _subject(view: View, entry: LogEntry) -> Subject | None:
-    """Return the dataset that was used, or the scenario that a paper is about."""
+    """Return the dataset that was used, or the scenario that a paper concerns."""
     target = entry.subjects[1] if entry.action == USED else entry.subjects[0]
     if not is_digest(target):
         return target
@@ -94,7 +94,7 @@ def _of_items(view: View, kept: KeptItems) -> NoticeDraft:
 
 
 def of_bar(record: Record, wait: Waiting, bar: Blocker | None, happening: str = "") -> Iterator[NoticeDraft]:
-    """Yield the notices to those who can remove what bars work that waits."""
+    """Yield the notices to those who can remove what blocks waiting work."""
     if bar is None:
         return
     for one in bar.remedies:

@@ -1,7 +1,7 @@
-"""Drills: a red warning that is none, so that it is known how soon the base decides, acts and tells.
+"""Drills: a red warning without a cause, to measure how soon the base decides, acts and notifies.
 
-Unless it is for real, nothing is moved: it is said what would be done. No certificate is touched, and the record of
-it is an incident that is marked as a drill and closed.
+Unless it is for real, nothing is moved: the record only states what would be done. No certificate is touched, and its
+record is an incident that is marked as a drill and closed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LOOK_SECONDS = 0.1
 def start_drill(view: View, name: str, for_real: bool = False) -> tuple[Digest, Drill]:
     """Begin a drill of a service and return it with its digest; raises `NotFoundError`, and `RefusedError` to others.
 
-    Whoever reacts to warnings answers it.
+    The process that reacts to warnings answers it.
     """
     service = service_of(view, name)
     with view.transaction("drill.started") as change:
@@ -44,7 +44,7 @@ def start_drill(view: View, name: str, for_real: bool = False) -> tuple[Digest, 
 
 
 def await_drill(view: View, drill: Digest, patience: float) -> Mapping[str, Done]:
-    """Return what was done about a drill, step by step, as soon as everything was.
+    """Return what was done about a drill, step by step, as soon as everything is done.
 
     Raises:
         PilotbaseError: nobody has reacted to all of it within ``patience`` seconds.
@@ -61,7 +61,7 @@ def await_drill(view: View, drill: Digest, patience: float) -> Mapping[str, Done
 
 
 def react_to_drill(reacting: Reacting, digest: Digest) -> None:
-    """Decide what a red risk warning would ask for; do it if it is for real; write it down and tell."""
+    """Decide what a red risk warning would require; do it if it is for real; record it and notify."""
     view = reacting.view
     drill = view.load(digest, Drill)
     service, runbook = service_of(view, drill.service), runbook_of(view, drill.service)

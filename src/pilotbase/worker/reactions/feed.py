@@ -1,8 +1,8 @@
-"""Reactions: what the base does by itself when something changed. The change feed says what; a table says what then.
+"""Reactions: what the base does by itself after a change. The change feed says what changed; a table says what follows.
 
 Each kind of document has one small function in `REACTIONS`. A reader's place in the feed moves on only when everything
 before it was done; what is done again after a kill changes nothing (`Reacting.once`). Time moves agreements too: the
-gate looks at the clock itself, so nothing is let in because that has not run yet, and work that is under way when an
+gate reads the clock itself, so nothing is let in because that has not run yet, and work that is under way when an
 agreement ends needs no stopping: its next batch is refused, and its record says why.
 """
 
@@ -46,7 +46,7 @@ REACTIONS: Mapping[str, _Reaction] = {
     "revocations": move_off_barred,
     "drill": react_to_drill,
 }
-"""Kind of document → what is done when a name comes to stand for one."""
+"""Kind of document → the reaction when a name comes to refer to one."""
 PACE = Pace(idle=0.5, rest=5.0, end=3.0)
 _FEED, _CHANGES = "reactions", 500
 _log = logging.getLogger("pilotbase.reactions")
@@ -58,7 +58,7 @@ _DUE: dict[Act, Callable[[Connection, datetime], list[AgreementRow]]] = {
 
 @dataclass(frozen=True)
 class Reactions:
-    """The reader of the change feed that reacts. Several workers may run one each."""
+    """The reader of the change feed that reacts. Several workers may each run one."""
 
     base: Base
 
@@ -67,14 +67,14 @@ class Reactions:
         return self.base.lab.view
 
     def round(self) -> bool:
-        """React to what changed, tell what is overdue, move what is due; return whether the feed goes on at once."""
+        """React to changes, report what is overdue, move what is due; return whether the feed goes on at once."""
         more = self.follow()
         self.tell_overdue()
         move_agreements(self.view)
         return more
 
     def follow(self) -> bool:
-        """React to what changed since the last time; return whether the feed goes on."""
+        """React to the changes since the last time; return whether the feed goes on."""
         with self.view.reading() as connection:
             since = position(connection, _FEED)
         changes = self.view.changes(since or 0, _CHANGES, tuple(REACTIONS))
@@ -88,7 +88,7 @@ class Reactions:
         return bool(changes)
 
     def tell_overdue(self) -> None:
-        """Make notices of reports that were not made in time, each once."""
+        """Make notices of reports that were not made in time, once for each."""
         with self.view.reading() as connection:
             passed = passed_clocks(connection, self.view.store.clock())
         for clock in passed:
@@ -105,12 +105,12 @@ class Reactions:
 
 
 def _react(reacting: Reacting, change: Change) -> None:
-    """React to one change; one that the software fails at holds up no other: the operator is told, and looks at it."""
+    """React to one change; a change that fails blocks no other: the operator is notified and looks at it."""
     try:
         REACTIONS[change.kind](reacting, change.digest)
     except PASSING:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the others are not held up
+    except Exception as error:  # noqa: BLE001 - any error: the others are not held up
         _log.exception("nothing was done about %s %s", change.kind, change.digest)
         said = text("reaction.gave_up", kind=change.kind, digest=change.digest[7:19], error=type(error).__name__)
         with reacting.view.transaction("reaction.gave_up") as transaction:
@@ -118,7 +118,7 @@ def _react(reacting: Reacting, change: Change) -> None:
 
 
 def move_agreements(view: View) -> None:
-    """Take the steps that time asks for; one that another worker took meanwhile, or a party, is left alone."""
+    """Take the steps that time requires; a step that another worker, or a party, took meanwhile is left alone."""
     for act, due in _DUE.items():
         with view.reading() as connection:
             rows = due(connection, view.store.clock())

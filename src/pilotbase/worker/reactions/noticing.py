@@ -1,7 +1,7 @@
 """Noticing: the change feed and the clock make notices; notices go out by mail and to webhooks.
 
 It runs beside the queue, in a thread of its own, for a trial may take hours. Several workers may do it at once: each
-notice is kept once, and what goes out is claimed first or has a name by which a second copy is known.
+notice is kept once, and a message is claimed before it goes out or has a name that identifies a second copy.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from pilotbase.workspace.log.entries import LogEntry, readings_since
 from pilotbase.workspace.store import View
 
 AHEAD = timedelta(days=3)
-"""How long before its day work is told to be due."""
+"""How long before its day work is announced as due."""
 KEPT = timedelta(days=365)
 LOOK = timedelta(minutes=1)
-"""How often the clock is read and new people are looked for; nothing is written while there is nothing to say."""
+"""How often the clock is read and new people are looked for; nothing is written while there is nothing to report."""
 PACE = Pace(idle=1.0, rest=15.0, end=3.0)
 _FEED, _CLOCK, _READINGS = "notices", "due dates", "readings"
 _CHANGES, _VERSIONS = 500, 10_000
@@ -74,7 +74,7 @@ class Noticing:
         return self.base.lab.view
 
     def round(self) -> bool:
-        """Tell what is new, send what is due; return whether there may be more at once."""
+        """Report what is new, send what is due; return whether there may be more at once."""
         more = self.tell_changes()
         more = self.tell_uses() or more
         self.tell_due_dates()
@@ -82,7 +82,7 @@ class Noticing:
         return self.call_webhooks() or more
 
     def tell_changes(self) -> bool:
-        """Make notices of what happened since the last time; return whether the feed goes on."""
+        """Make notices of events since the last time; return whether the feed goes on."""
         with self.view.reading() as connection:
             since = position(connection, _FEED)
         steps, after = news(self.view, since or 0, _CHANGES)
@@ -130,7 +130,7 @@ class Noticing:
         return self._send_all(mails.claim_mails(self.view, people, hour))
 
     def call_webhooks(self) -> bool:
-        """Send what is due to webhooks; return whether there was any."""
+        """Send due messages to webhooks; return whether there were any."""
         return self._send_all(outbox.claim_messages(self.view, lambda: webhook_roles(self.view)))
 
     def forget(self) -> int:
@@ -152,7 +152,7 @@ class Noticing:
         if self.view.head(record_head(record.subject)) == record.digest():
             listing = Listing(record.subject, record.kind, record.state, "", record.owner, title)
             for one in record.waits:
-                # Such as an order whose day is tomorrow: the clock has passed the moment at which it is told.
+                # Such as an order whose day is tomorrow: the clock has passed the moment of its announcement.
                 if one.since != record.history[-1].at:
                     continue
                 wait = PendingWork(one.act, one.role, one.organisation or "", one.person or "", one.since, one.due)
@@ -162,7 +162,7 @@ class Noticing:
                     yield from of_bar(record, one, judge_of(self.base, now).bar_of_wait(record, one))
 
     def _of_wait(self, listing: Listing, wait: PendingWork, now: datetime) -> Iterator[NoticeDraft]:
-        """Yield what is told of work that comes due: to whom it waits for, or to who must make way for it first."""
+        """Yield the notices of work that comes due: to those whom it waits for, or those who must act before it."""
         record, waiting = load_record(self.view, listing.subject)[0], waiting_of(wait)
         bar = judge_of(self.base, now).bar_of_wait(record, waiting)
         if bar is None or not bar.remedies:
@@ -170,7 +170,7 @@ class Noticing:
         yield from of_bar(record, waiting, bar, of_wait(listing, wait, now).happening)
 
     def _released(self, record: Record) -> list[Reviewer]:
-        """Return whom the last step has released: the record before it still names them."""
+        """Return the reviewers whom the last step has released: the record before it still names them."""
         if record.history[-1].act is not Act.REVIEWER_RELEASE:
             return []
         versions = self.view.find("record", {"subject": record.subject}, limit=_VERSIONS)
@@ -184,7 +184,7 @@ class Noticing:
                 outbox.tell(connection, drafts, roles_of, self.view.store.clock())
 
     def _send_all(self, claimed: Sequence[outbox.ClaimedMessage | mails.Mail]) -> bool:
-        """Send side by side: what is slow holds nothing else up."""
+        """Send side by side: a slow one holds nothing else up."""
         if claimed:
             with ThreadPoolExecutor(len(claimed)) as pool:
                 list(pool.map(self._send, claimed))
@@ -221,7 +221,7 @@ def webhook_roles(view: View) -> outbox.RolesOf:
 
 
 def running(ours: Noticing) -> AbstractContextManager[None]:
-    """Run rounds in a thread until the end of the block; what is too old is forgotten once a day."""
+    """Run rounds in a thread until the end of the block; old notices are removed once a day."""
     forget = OnceADay(ours.view.store.clock, ours.forget)
 
     def once() -> bool:

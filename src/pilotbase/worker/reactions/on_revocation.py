@@ -1,4 +1,4 @@
-"""The reaction to a certificate that was suspended or revoked: what it certified answers no more, and that is told."""
+"""The reaction to a suspended or revoked certificate: what it certified answers no more, and that is announced."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def react_to_record(reacting: Reacting, digest: Digest) -> None:
 
 
 def move_off_barred(reacting: Reacting, digest: Digest) -> None:
-    """Move every service off a version whose certificate does not hold; ``digest`` is what says so."""
+    """Move every service off a version whose certificate does not hold; ``digest`` names the document that says so."""
     view = reacting.view
     listed = revocations_of(view)
     for service, standing in services_of(view):
@@ -47,7 +47,7 @@ def move_off_barred(reacting: Reacting, digest: Digest) -> None:
 
 
 def _barred(view: View, service: Service, route: int, listed: RevocationList | None) -> Barred | None:
-    """Return why a route may not answer; one that cannot be read does not, and hinders no other service."""
+    """Return why a route may not answer; an unreadable certificate forbids it, and affects no other service."""
     try:
         serving = read_serving(view, service.name, listed)
     except NotFoundError:

@@ -1,6 +1,6 @@
-"""The reaction to a risk warning: decide by the runbook, act, open an incident, suspend, ask for a re-trial, tell.
+"""The reaction to a risk warning: decide by the runbook, act, open an incident, suspend, order a re-trial, notify.
 
-Nothing is restored: that a warning is over is told, and a person restores.
+Nothing is restored automatically: the end of a warning is announced, and a person restores.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ Step = Callable[[Reacting, WarningCase], Finish]
 
 
 def react_to_warning(reacting: Reacting, digest: Digest) -> None:
-    """Do what the runbook says when a warning rises; tell when it is over."""
+    """Do what the runbook says when a warning rises; notify when it is over."""
     warning = reacting.view.load(digest, RiskWarning)
     cause = Cause(digest, warning.service)
     try:
@@ -86,7 +86,7 @@ def react_to_warning(reacting: Reacting, digest: Digest) -> None:
 
 
 def _decide(reacting: Reacting, cause: Cause, warning: RiskWarning) -> ReactionDecision:
-    """Return what is to be done about a warning: decided in one transaction, and the same ever after."""
+    """Return the decision about a warning: made in one transaction, and never changed afterwards."""
     view = reacting.view
     with view.transaction("reaction.decided") as change:
         known = find_step(change.connection, cause.digest, DECIDED)
@@ -106,10 +106,10 @@ def _decide(reacting: Reacting, cause: Cause, warning: RiskWarning) -> ReactionD
 
 
 def _route_warned_of(standing: ServiceStatus, warning: RiskWarning) -> int | None:
-    """Return the number of the route that a warning is about; None: the service was moved off it since.
+    """Return the number of the route that a warning concerns; None: the service has moved off it since.
 
-    A service that fell back after the first case of the warning was moved for a warning of another detector: what this
-    one saw is what is not answering any more.
+    A service that fell back after the first case of the warning was moved because of another detector's warning: the
+    route that this detector observed no longer answers.
     """
     if standing.state in (ServingState.HUMAN, ServingState.STOPPED):
         return None
@@ -119,7 +119,7 @@ def _route_warned_of(standing: ServiceStatus, warning: RiskWarning) -> int | Non
 
 
 def _steps(case: WarningCase) -> Iterator[tuple[str, Step]]:
-    """Yield what the rule asks for, what helps at once first."""
+    """Yield the measures that the rule requires, the immediately effective ones first."""
     rule, certified = case.rule, case.decision.certified
     for measure in rule.measures:
         if measure is not Countermeasure.NOTIFY:
@@ -150,7 +150,7 @@ def _take_measure(measure: Countermeasure, reacting: Reacting, case: WarningCase
 
 
 def _open_incident(reacting: Reacting, case: WarningCase) -> Finish:
-    """Open an incident, or go on with the one that is open for the service."""
+    """Open an incident, or continue the one that is open for the service."""
     view, warning, service = reacting.view, case.warning, case.service
 
     def finish(change: Transaction) -> Done:
@@ -189,7 +189,7 @@ def _draft(case: WarningCase, lines: tuple[TimelineEntry, ...], now: datetime) -
 
 
 def _suspend(route: CertifiedRoute, reacting: Reacting, case: WarningCase) -> Finish:
-    """Suspend what is certified: by its record, whose list a job signs; where there is none, on the list itself."""
+    """Suspend what is certified: by its record, whose list a job signs; without a record, on the list itself."""
     view, service = reacting.view, case.service.name
 
     def by_record(change: Transaction) -> Done:
@@ -225,7 +225,7 @@ def _ask_retrial(route: CertifiedRoute, reacting: Reacting, case: WarningCase) -
 
 
 def _has_record(reacting: Reacting, route: CertifiedRoute) -> bool:
-    """Tell whether the hub knows the trial that the certificate came from, and has no newer one of it."""
+    """Return whether the hub knows the trial that the certificate came from, and has no newer one of it."""
     if route.commission is None:
         return False
     record = load_record(reacting.view, route.commission)[0]
@@ -233,7 +233,7 @@ def _has_record(reacting: Reacting, route: CertifiedRoute) -> bool:
 
 
 def _notify(reacting: Reacting, case: WarningCase) -> Finish:
-    """Tell whom it concerns; a silenced detector is heard again where something was done about it."""
+    """Notify the parties concerned; a silenced detector is heard again if something was done about it."""
 
     def finish(change: Transaction) -> Done:
         done = steps_of(change.connection, case.cause.digest)
@@ -253,7 +253,7 @@ def _notify(reacting: Reacting, case: WarningCase) -> Finish:
 
 
 def _over(reacting: Reacting, cause: Cause, warning: RiskWarning, service: Service) -> Finish:
-    """Tell that a warning is over; what was done stays done until a person restores."""
+    """Announce that a warning is over; measures taken stay until a person restores."""
 
     def finish(change: Transaction) -> Done:
         done = Done(what=_why_over(reacting.view.within(change), warning), at=change.now, document=cause.digest)
@@ -264,7 +264,7 @@ def _over(reacting: Reacting, cause: Cause, warning: RiskWarning, service: Servi
 
 
 def _why_over(view: View, warning: RiskWarning) -> Text:
-    """Return that what was seen has passed, or only that nobody counts it any more: arming anew is no recovery."""
+    """Return that the problem has passed, or only that nobody counts it any more: arming anew is no recovery."""
     if warning.reason.code != REARMED:
         return text("reaction.over", detector=warning.detector)
     state = standing_of(view, warning.service).state

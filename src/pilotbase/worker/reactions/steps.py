@@ -1,8 +1,8 @@
-"""How the base reacts: named steps about a cause, each taken once, whoever is killed in between.
+"""How the base reacts: named steps about a cause, each taken once, even if a worker is killed in between.
 
-A step and the row that says so are written in one transaction. What cannot be (moves of a service, the signed list of
-revocations) is made so that doing it again changes nothing, and is done before its row. So a killed worker repeats at
-most what changes nothing, and of two workers one does it.
+A step and the row that records it are written in one transaction. Effects outside of it (moves of a service, the signed
+list of revocations) are idempotent, and happen before the row is written. So a killed worker repeats only what changes
+nothing, and of two workers one does it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 PASSING = (*rounds.PASSING, ConflictError)
-"""What passes by itself: the step is tried again in the next round."""
+"""Errors that pass by themselves: the step is tried again in the next round."""
 _TOLD = 0.1
-"""Seconds below which no number is told: a clock of tenths would say 0.0."""
+"""Seconds below which no number is shown: a clock of tenths would say 0.0."""
 _log = logging.getLogger("pilotbase.reactions")
 Finish = Callable[[Transaction], Done]
-"""The part of a step that is written together with the row that says so."""
+"""The part of a step that is written together with the row that records it."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class Reacting:
         return self.base.lab.view
 
     def once(self, cause: Cause, step: str, act: Callable[[], Finish]) -> Done:
-        """Take a step about a cause unless it was taken, and return what came of it.
+        """Take a step about a cause unless it was taken, and return its result.
 
-        What goes wrong is written down as what came of it, so that the steps after it are taken; raises what passes
-        by itself (`PASSING`).
+        A failure is recorded as the result, so that the later steps are taken; raises errors that pass by themselves
+        (`PASSING`).
         """
         known = self._taken(self.view, cause, step)
         if known is not None:
@@ -77,14 +77,14 @@ class Reacting:
             raise
         except PilotbaseError as error:
             failure = error.text
-        except Exception as error:  # noqa: BLE001 - whatever it is, the steps after it are taken
+        except Exception as error:  # noqa: BLE001 - any error: the steps after it are taken
             _log.exception("a reaction broke off: %s", step)
             failure = text("reaction.crashed", error=type(error).__name__)
         broken = told_to_incident(self, cause.service, lambda change: _failed(change, step, failure))
         return self._write(cause, step, broken)
 
     def tell(self, change: Transaction, drafts: list[NoticeDraft]) -> None:
-        """Keep notices and queue them for webhooks, with what else ``change`` writes."""
+        """Keep notices and queue them for webhooks, together with the other writes of ``change``."""
         outbox.tell(change.connection, drafts, webhook_roles(self.view.within(change)), change.now)
 
     def _write(self, cause: Cause, step: str, finish: Finish) -> Done:
@@ -108,7 +108,7 @@ def _line_of(change: Transaction, done: Done) -> TimelineEntry:
 
 
 def told_to_incident(reacting: Reacting, service: str, finish: Finish) -> Finish:
-    """Return ``finish`` with a line in the open incident of ``service``, where there is one."""
+    """Return ``finish`` with a line in the open incident of ``service``, if there is one."""
 
     def both(change: Transaction) -> Done:
         done = finish(change)
@@ -126,11 +126,11 @@ def _failed(change: Transaction, step: str, failure: Text) -> Done:
 def move_service(
     view: View, measure: Countermeasure, where: tuple[str, int | None], why: tuple[Text, Digest]
 ) -> ServiceStatus:
-    """Move a service and return where it stands: once for a cause, and off one route once for all causes.
+    """Move a service and return its new status: once for a cause, and off one route once for all causes.
 
-    Where a person is to answer and the service declares no desk, nobody does: it is stopped.
+    If a person is to answer and the service declares no desk, nobody answers: it is stopped.
 
-    ``where``: its name, and the route to be left; None: it was left before, and there is nothing to fall back from.
+    ``where``: its name, and the route to leave; None: it was left before, and there is nothing to fall back from.
     """
     name, route = where
     if measure is Countermeasure.ASK_HUMAN and load_service(view, name).terms.ask_human:
@@ -141,7 +141,7 @@ def move_service(
 
 
 def timed(state: Text, raised: datetime, done: datetime, allowed: int) -> Text:
-    """Return what was reached, how long after the warning, and whether that is longer than allowed."""
+    """Return the result, its delay after the warning, and whether that is longer than allowed."""
     seconds = max(0.0, (done - raised).total_seconds())
     code = "reaction.measure_done" if seconds <= allowed else "reaction.measure_late"
     spoken = f"{seconds:.1f}" if seconds >= _TOLD else text("reaction.at_once")
@@ -161,7 +161,7 @@ def about_incident(incident: Incident, service: Service, said: Text, happening: 
 
 
 def about_drill(incident: Incident, service: Service, said: Text, happening: str) -> list[NoticeDraft]:
-    """Return the notices about a drill, which lead to what it wrote down; no regulator is told of it."""
+    """Return the notices about a drill, which link to its record; regulators are not notified."""
     told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR)]
     return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
 

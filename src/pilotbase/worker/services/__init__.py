@@ -1,1 +1,1 @@
-"""Services as people work with them: acts, the journals of gateways, the watch's rounds, the duty desk."""
+"""Services as people use them: acts, the journals of gateways, the watch's rounds, the duty desk."""

@@ -1,4 +1,4 @@
-"""Services of a base, as an actor works with them."""
+"""Services of a base, as an actor uses them."""
 
 from __future__ import annotations
 
@@ -34,37 +34,37 @@ def list_services(view: View) -> list[ListedService]:
 
 
 def show_service(base: Base, view: View, name: str) -> ServiceView:
-    """Return a service and where it stands; raises `NotFoundError` where the actor sees none of that name."""
+    """Return a service and its status; raises `NotFoundError` if the actor sees none of that name."""
     service = registry.load_service(view, name)
     found = _seen(service, standing.standing_of(view, name), base.lab.view)
     return found.model_copy(update={"seats": tuple(seats().seen(view, service.subject))})
 
 
 def move_service(view: View, asked: Moved) -> None:
-    """Stop, start, fall back or hand over to a person; moving to where it stands changes nothing."""
+    """Stop, start, fall back or hand over to a person; moving to the present state changes nothing."""
     _MOVES[asked.move](view, asked.service, text("service.reason.by_hand", reason=asked.reason))
 
 
 def history_of(view: View, name: str) -> list[ServiceStatus]:
-    """Return how a service has stood, newest first; raises as `show_service`."""
+    """Return the status history of a service, newest first; raises as `show_service`."""
     registry.load_service(view, name)
     return standing.history_of(view, name)
 
 
 def may_act(view: View, act: ServiceAct, service: Service) -> bool:
-    """Tell whether the actor may do ``act`` to the service: for the buttons of a page."""
+    """Return whether the actor may do ``act`` to the service, for the buttons of a page."""
     return permitted(act, view.actor, SubjectRelation(demand_owner=service.organisation))
 
 
 def premises_of(base: Base) -> Premises:
-    """Return what ``base`` holds of applications."""
+    """Return what ``base`` knows of applications."""
     return Premises.of_home(base.home.path, base.trust.roots())
 
 
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
-    """Tell whether it is for ``actor`` to put what the certificate speaks of into service, once nothing is against it.
+    """Return whether ``actor`` may put the certified application into service, once nothing prevents it.
 
-    What is, says `pilotbase.service.creating.why_not_admitted`.
+    `pilotbase.service.creating.why_not_admitted` returns what prevents it.
     """
     owner = certificate.scenario.owner.organisation
     return certificate.verdict is Verdict.ACCEPT and permitted(
@@ -73,7 +73,7 @@ def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
 
 
 def _seen(service: Service, stands: ServiceStatus, own: View) -> ServiceView:
-    """Return a service with what may not answer and what does; ``own``: the base's view, that sees its certificates."""
+    """Return a service with its barred routes and its answering one; ``own``: the base's view, to see certificates."""
     serving, now = read_serving(own, service.name, revocations_of(own)), own.store.clock()
     ways = serving.ways if serving is not None else ()
     why = [way.why_not(now) for way in ways]

@@ -1,4 +1,4 @@
-"""The duty desk: where every service stands, what it is warned of, what was done, who must be told until when."""
+"""The duty desk: the status and warnings of every service, what was done, and which reports are due when."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from pilotbase.workspace.store import View
 
 _COLOURS, _STATES = list(Colour), list(ServingState)
 _SHOWN_ACTS, _LOOKED_AT, _INCIDENTS = 6, 60, 500
-"""Of each service: acts that are shown, of so many steps that were taken last; incidents of all."""
+"""For each service: the shown acts, and the newest steps that are read; incidents of all services."""
 _OF_ONE_TIME = frozenset({"seconds"})
-"""What differs when the same act is done again."""
+"""Parameters that differ when the same act is repeated."""
 
 
 @dataclass(frozen=True)
 class RunningClock:
-    """A report that is due, of which incident."""
+    """A due report and its incident."""
 
     incident: int
     clock: ReportingClock
@@ -38,14 +38,14 @@ class RunningClock:
 
 @dataclass(frozen=True)
 class DoneAct:
-    """What was done by itself, as it came last, and how often among the steps that are looked at."""
+    """An automatic act in its newest form, and how often it occurs among the steps that are read."""
 
     last: Done
     times: int = 1
 
     @property
     def what(self) -> Text:
-        """Return what was done; of what was done several times how often, and when last."""
+        """Return what was done; for repeated acts, how often, and when last."""
         if self.times == 1:
             return self.last.what
         return text("incident.done_times", what=self.last.what, times=self.times, at=format_minute(self.last.at))
@@ -58,17 +58,17 @@ class DeskLine:
     service: Service
     standing: ServiceStatus
     watched: bool
-    """Whether a watch is armed: without one, green says nothing."""
+    """Whether a watch is armed: without one, green means nothing."""
     has_data: bool
-    """Whether its detectors have read anything since: if not, green says nothing either."""
+    """Whether its detectors have read anything since: if not, green means nothing either."""
     warnings: tuple[RiskWarning, ...]
-    """What it is warned of now, most serious first."""
+    """Its present warnings, most serious first."""
     done: tuple[DoneAct, ...]
-    """What was done about it by itself, newest first; what was done again and again stands once."""
+    """Automatic acts about it, newest first; repeated acts are listed once."""
     incidents: tuple[Incident, ...]
-    """Those that are not closed."""
+    """The open ones."""
     clocks: tuple[RunningClock, ...]
-    """What is due first, first; of closed incidents too."""
+    """Reports by due date, earliest first; those of closed incidents too."""
 
     @property
     def colour(self) -> Colour:
@@ -77,12 +77,12 @@ class DeskLine:
 
     @property
     def since(self) -> datetime | None:
-        """Return since when it has this colour; None while it is green."""
+        """Return the time since when it has this colour; None while it is green."""
         return min((one.at for one in self.warnings if one.colour is self.colour), default=None)
 
 
 def duty_desk(view: View) -> list[DeskLine]:
-    """Return the services whose desk the actor's is, the most serious first; none for other roles."""
+    """Return the services that the actor has on their desk, most serious first; none for other roles."""
     actor = view.actor
     if not may_read(ReadScope.DESK, actor):
         return []
@@ -92,7 +92,7 @@ def duty_desk(view: View) -> list[DeskLine]:
 
 
 def clocks_of(incidents: Iterable[Incident], now: datetime) -> tuple[RunningClock, ...]:
-    """Return the reports of ``incidents`` that have not been made, what is due first, first."""
+    """Return the unmade reports of ``incidents``, earliest due date first."""
     running = [
         RunningClock(incident.number, clock, clock.due < now)
         for incident in incidents
@@ -104,7 +104,7 @@ def clocks_of(incidents: Iterable[Incident], now: datetime) -> tuple[RunningCloc
 
 @dataclass(frozen=True)
 class _Found:
-    """What is known of all services, read in a fixed number of questions."""
+    """The facts about all services, read in a fixed number of queries."""
 
     armed: frozenset[str]
     read: frozenset[str]
@@ -139,7 +139,7 @@ def _line(found: _Found, service: Service, standing: ServiceStatus, now: datetim
 
 
 def _folded(steps: Sequence[Done]) -> tuple[DoneAct, ...]:
-    """Return the acts among ``steps``, newest first: of repeats the newest, and how many there are."""
+    """Return the acts among ``steps``, newest first: for repeats, the newest and their number."""
     acts = [(one.failed, one.what.code, {**one.what.params, **dict.fromkeys(_OF_ONE_TIME)}) for one in steps]
     return tuple(DoneAct(steps[place], acts.count(act)) for place, act in enumerate(acts) if acts.index(act) == place)
 
@@ -150,7 +150,7 @@ def _order(line: DeskLine) -> tuple[bool, int, int, str]:
 
 
 def told_desk(view: View, reader: Language) -> DutyDesk:
-    """Return where every service stands whose desk the actor's is, in the words of ``reader``."""
+    """Return the status of every service on the actor's desk, in the language of ``reader``."""
     return DutyDesk(items=[_service(line, reader) for line in duty_desk(view)])
 
 

@@ -36,13 +36,13 @@ def taking_in(base: Base, take: Take = lambda _: None) -> AbstractContextManager
 
 
 def take_in(base: Base, take: Take = lambda _: None) -> Drained:
-    """Take in what the gateways of this machine have written by now, and say what came of it; see `drain`."""
+    """Take in what the gateways of this machine have written by now, and return the result; see `drain`."""
     expire_allotments(base.lab.view)
     return drain(base.lab.view, journals_of(base.home.path), take)
 
 
 def taking(base: Base) -> Take:
-    """Return what takes the observations of gateways: what cannot be taken is counted, and holds up no other."""
+    """Return a function that takes in observations of gateways: unusable ones are counted, and block no others."""
 
     def take_all(batches: Sequence[ObservationBatch]) -> None:
         taken = ingest(base.lab.view, batches)
@@ -53,7 +53,7 @@ def taking(base: Base) -> Take:
 
 
 def watching(base: Base) -> AbstractContextManager[None]:
-    """Run rounds in a thread until the end of the block; what is too old is forgotten once a day."""
+    """Run rounds in a thread until the end of the block; old records are removed once a day."""
     forget = OnceADay(base.lab.store.clock, partial(forget_old, base.lab.view))
 
     def once() -> bool:
@@ -65,9 +65,9 @@ def watching(base: Base) -> AbstractContextManager[None]:
 
 
 def watch_round(base: Base) -> bool:
-    """Let the detectors of every service read on; return whether there may be more at once.
+    """Let the detectors of every service continue reading; return whether there may be more at once.
 
-    What goes wrong with one service is logged, and holds up no other.
+    An error with one service is logged, and blocks no other.
     """
     view = base.lab.view
     close_all_cohorts(view)
@@ -79,6 +79,6 @@ def _read_on(view: View, service: str) -> bool:
         return run_once(view, service)
     except PASSING:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, other services are watched
+    except Exception:  # noqa: BLE001 - any error: other services are watched
         _log.exception("the watch of %s broke off", service)
         return False

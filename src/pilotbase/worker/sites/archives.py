@@ -1,8 +1,8 @@
 """A pack as one file: a zip of plain members, nothing compressed, names in order, no times. Read within bounds.
 
-The same members are the same bytes on every machine. A reader trusts nothing that the archive says of itself: the
-directory is bounded before it is parsed, a member is read no further than it may be long, and what is not expected is
-refused. What the members are is then told by the digests in the signed paper among them.
+The same members are the same bytes on every machine. A reader trusts nothing that the archive says of itself: the size
+of the directory is checked before it is parsed, a member is read only up to its permitted length, and anything
+unexpected is refused. The digests in the signed paper then verify the members.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def write_archive(file: Path, members: Iterable[ArchiveEntry]) -> None:
 
 
 class PackArchive:
-    """An archive of whomever, open for reading."""
+    """An archive from anyone, open for reading."""
 
     def __init__(self, file: Path, archive: zipfile.ZipFile) -> None:
         self._file = file
@@ -87,10 +87,10 @@ class PackArchive:
             return source.read(limit)
 
     def extract(self, under: str, folder: Path) -> None:
-        """Write the members whose names begin with ``under`` into the new folder ``folder``, without that beginning.
+        """Write the members whose names begin with ``under`` into the new folder ``folder``, without that prefix.
 
         Raises:
-            InputError: a name leads out, or a member is broken.
+            InputError: a name leads out of the folder, or a member is broken.
         """
         folder.mkdir(mode=0o755)
         for name in self.names:
@@ -105,7 +105,7 @@ class PackArchive:
 
 @contextmanager
 def opened_archive(file: Path) -> Iterator[PackArchive]:
-    """Open an archive of whomever, after a look at how large it says it is, and how large it is.
+    """Open an archive from anyone, after checking both its stated and its real size.
 
     Raises:
         InputError: there is no such file, it is no archive of this kind, or larger than one may be.
@@ -127,7 +127,7 @@ def opened_archive(file: Path) -> Iterator[PackArchive]:
 
 
 def _require_bounded(file: Path) -> None:
-    """Return if the directory at the end is small: whoever parses it holds all of it in memory."""
+    """Return if the directory at the end is small: a parser holds all of it in memory."""
     try:
         with file.open("rb") as stream:
             size = stream.seek(0, 2)
@@ -148,7 +148,7 @@ def _require_bounded(file: Path) -> None:
 
 
 def _plain(file: Path, name: str) -> str:
-    """Return ``name`` where it is one within a folder; raises `InputError`."""
+    """Return ``name`` if it stays within a folder; raises `InputError`."""
     parts = name.split("/")
     odd = "\\" in name or not name.isprintable() or any(part in ("", ".", "..") for part in parts)
     if odd or len(name.encode()) > MAXIMUM_NAME or len(parts) > MAXIMUM_DEPTH:

@@ -1,4 +1,4 @@
-"""At the base: which sites there are. The operator enrols one after comparing its key with what the owner says."""
+"""At the base: the known sites. The operator enrols one after comparing its key with the one its owner states."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.store import View
 
 SHORTEST_KEY = 20
-"""Hex digits of a key that have to be compared: 80 bits, which nobody finds a second key for."""
+"""Hex digits of a key that have to be compared: 80 bits, for which nobody finds a second key."""
 _ALL = 10_000
 
 
 @dataclass(frozen=True)
 class KnownSite:
-    """A site as a base knows it, with what it has said of itself last."""
+    """A site as a base knows it, with its latest statement about itself."""
 
     standing: EnrolledSite
     enrolment: SiteEnrolment
@@ -74,12 +74,13 @@ def look_at_enrolment(file: Path) -> SiteEnrolment:
 def enrol_site(base: Base, view: View, file: Path, key: str) -> EnrolledSite:
     """Return the site of the enrolment in ``file``, enrolled now, or brought up to date.
 
-    ``key``: of the site's root, as its owner has told it by another way: at least `SHORTEST_KEY` hex digits.
+    ``key``: the site's root key, as its owner has stated it through another channel: at least `SHORTEST_KEY` hex
+    digits.
 
     Raises:
         InputError, InvalidProofError: as `look_at_enrolment`.
-        RefusedError: another key; the actor is neither operator nor the owner; the site was revoked, belongs to
-            another owner, or its log does not go on from the one that is known.
+        RefusedError: another key; the actor is neither operator nor the owner; the site was revoked, belongs to another
+            owner, or its log does not continue the known one.
     """
     enrolment = look_at_enrolment(file)
     root_key = enrolment.roots.roots[-1].key.key_id
@@ -106,7 +107,7 @@ def enrol_site(base: Base, view: View, file: Path, key: str) -> EnrolledSite:
 
 
 def revoke_site(view: View, name: str, reason: str) -> EnrolledSite:
-    """Return the site, revoked for ever: nothing that it signed is taken any more. Again changes nothing.
+    """Return the site, revoked for ever: nothing that it signed is accepted any more. Again: no change.
 
     Raises:
         NotFoundError: there is no such site, or none that the actor may see.
@@ -124,7 +125,7 @@ def revoke_site(view: View, name: str, reason: str) -> EnrolledSite:
 
 
 def find_site(view: View, name: str) -> KnownSite | None:
-    """Return the site of that name as it stands, or None."""
+    """Return the newest version of the site of that name, or None."""
     digest = view.head(site_head(name))
     if digest is None:
         return None
@@ -133,7 +134,7 @@ def find_site(view: View, name: str) -> KnownSite | None:
 
 
 def require_site(view: View, name: str) -> KnownSite:
-    """Return the site of that name as it stands, revoked or not; raises `NotFoundError`."""
+    """Return the newest version of the site of that name, revoked or not; raises `NotFoundError`."""
     known = find_site(view, name)
     if known is None:
         raise NotFoundError("site.unknown", site=name)
@@ -153,7 +154,7 @@ def known_sites(view: View) -> list[KnownSite]:
 
 
 def enrolment_lines(enrolment: SiteEnrolment) -> list[Text]:
-    """Return in sentences what a site says of itself, its key for the owner to confirm."""
+    """Return what a site states about itself, in sentences, with its key for the owner to confirm."""
     release = enrolment.release
     facts = {"site": enrolment.site, "owner": enrolment.owner, "software": enrolment.software.name}
     return [
@@ -164,7 +165,7 @@ def enrolment_lines(enrolment: SiteEnrolment) -> list[Text]:
 
 
 def site_lines(known: KnownSite) -> list[Text]:
-    """Return in sentences how a site stands."""
+    """Return the status of a site in sentences."""
     standing = known.standing
     at = standing.revoked_at
     ended = [text("site.line_revoked", at=format_minute(at), reason=standing.reason)] if at is not None else []
@@ -182,7 +183,7 @@ def _examine_offer(problems: Problems, enrolment: SiteEnrolment, offer: SiteOffe
 
 
 def _require_never_revoked(base: Base, enrolment: SiteEnrolment, root_key: str) -> None:
-    """Return if neither this name nor this key was revoked, under whatever name."""
+    """Return if neither this name nor this key was ever revoked, in any combination."""
     for stored in base.lab.view.find("enrolled-site", limit=_ALL):
         site = stored.load(EnrolledSite)
         if enrolment.site == site.site or root_key == site.root_key:

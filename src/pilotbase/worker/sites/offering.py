@@ -1,4 +1,4 @@
-"""At the site: what it has sealed and what it lets out, as one signed file for the base. No row of data is in it."""
+"""At the site: what it has sealed and what it releases, as one signed file for the base. It contains no row of data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pilotbase.worker.trials.proving import seal_in
 from pilotbase.workspace.actors import parties
 
 OFFER_HEAD = "site-offer"
-"""The name under which a site keeps what it has offered last."""
+"""The name under which a site keeps its latest offer."""
 
 
 def offer_scenarios(
@@ -58,7 +58,7 @@ def offer_scenarios(
 
 
 def release_of(figures: str, smallest_cell: int) -> Release:
-    """Return what may leave, as an owner spells it; raises `InputError` for what there is not."""
+    """Return what may leave, as an owner spells it; raises `InputError` for an unknown spelling."""
     try:
         return Release.model_validate({"figures": figures, "smallest_cell": smallest_cell})
     except pydantic.ValidationError:
@@ -66,7 +66,7 @@ def release_of(figures: str, smallest_cell: int) -> Release:
 
 
 def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> OpenedScenario:
-    """Return the sealed scenario; what its baseline needs is fetched now: later there is no network."""
+    """Return the sealed scenario; the requirements of its baseline are fetched now: later there is no network."""
     sealed = seal_in(base, scenario, Step.FREEZE, on_progress)
     if sealed.record.reference_application is not None:
         prepare_candidate(base.lab, read_application(base.lab.application_folder(sealed.record.reference_application)))

@@ -1,7 +1,7 @@
-"""Site trials on a hub: packs asked for, agreed to, packed and fetched; reports sent in by the owner of the site.
+"""Site trials on a hub: packs ordered, agreed to, packed and fetched; reports sent in by the owner of the site.
 
-A pack holds the application's code in the open, on a machine of somebody else: so nothing is packed before its supplier
-has said yes to this very version at this very site.
+A pack takes the application's code in the open to somebody else's machine: so nothing is packed before its supplier has
+agreed to this very version at this very site.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _REPORT_FILE = Path("site-report.json")
 
 
 class PackConsent(Document):
-    """That the supplier agrees: its application goes to that site, in the open."""
+    """The supplier's agreement that its application goes to that site, in the open."""
 
     document: Literal["site-pack-consent/1"] = "site-pack-consent/1"
     order: str
@@ -50,7 +50,7 @@ class PackConsent(Document):
 
 
 class KeptPack(KeptUntil):
-    """That the base keeps a pack for the owner of a site: an encrypted blob, until the pack has run out."""
+    """Records that the base keeps a pack for the owner of a site: an encrypted blob, until the pack has run out."""
 
     document: Literal["kept-site-pack/1"] = "kept-site-pack/1"
     order: str
@@ -61,18 +61,18 @@ class KeptPack(KeptUntil):
 
 @dataclass(frozen=True)
 class PackState:
-    """A pack that was asked for, and how far it is."""
+    """An ordered pack and its progress."""
 
     asked: AskedPack
     consent: PackConsent | None
     job: Job | None
     kept: KeptPack | None
-    """None too for whoever may not fetch it."""
+    """Also None for actors who may not fetch it."""
 
 
 @dataclass(frozen=True)
 class Returning:
-    """A report that was sent in, and how far its examination is."""
+    """A report that was sent in, and the progress of its examination."""
 
     identity: str
     signed: Signed
@@ -81,7 +81,7 @@ class Returning:
 
 @dataclass(frozen=True)
 class Came:
-    """A report that held, the certificate over it, and which attempts before it never came back."""
+    """A report that held, the certificate over it, and which earlier attempts never came back."""
 
     paper: SiteReport
     certificate: IssuedCertificate | None
@@ -89,10 +89,10 @@ class Came:
 
 
 def ask_for_pack(view: View, site: str, scenario: str, application: Subject, days: int) -> PackState:
-    """Ask that a site tries the newest version of an application; asked again, it is the same order.
+    """Order a trial of an application's newest version at a site; ordered again, it is the same order.
 
-    Whoever sees the application listed may ask: the record, which is its supplier's own, is not needed for that.
-    Once the supplier has agreed, an order whose pack has run out, or could not be packed, is packed anew.
+    Any actor who sees the application listed may order: that does not need the record, which belongs to its supplier.
+    Once the supplier has agreed, an order whose pack has run out, or could not be packed, is packed again.
 
     Raises:
         NotFoundError: no such site or application is seen.
@@ -131,7 +131,7 @@ def ask_for_pack(view: View, site: str, scenario: str, application: Subject, day
 
 
 def agree_to_pack(view: View, identity: str) -> PackState:
-    """Agree, for the supplier, that its application goes to a site; the packing is queued. Again changes nothing.
+    """Agree, for the supplier, that its application goes to a site; the packing is queued. Again: no change.
 
     Raises:
         NotFoundError: the actor sees no such order.
@@ -172,7 +172,7 @@ def packs_to_agree(view: View) -> list[AskedPack]:
 
 
 def pack_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Pack what ``job`` asks for and keep it for the site's owner; raises as `pack_for_site`."""
+    """Pack the order of ``job`` and keep the pack for the site's owner; raises as `pack_for_site`."""
     view = base.lab.view
     asked = view.load(job.payload["order"], AskedPack)
     before = view.head(_kept_head(asked.identity))
@@ -198,10 +198,10 @@ def pack_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def fetch_pack(base: Base, view: View, identity: str) -> tuple[KeptPack, bytes]:
-    """Return a pack to the owner of its site or the operator; each time it is given out stands in the log.
+    """Return a pack to the owner of its site or the operator; the log records each time that it is given out.
 
     Raises:
-        NotFoundError: the actor sees no such order; nothing is kept, or not any more.
+        NotFoundError: the actor sees no such order; nothing is kept, or no longer.
         RefusedError: the actor is neither the site's owner nor the operator; the site was revoked.
         InvalidProofError: the bytes that were kept were altered.
     """
@@ -225,7 +225,7 @@ def erase_old_packs(base: Base) -> int:
 
 
 def send_report(view: View, data: bytes) -> Returning:
-    """Keep a signed report as it came, and queue its examination; the same one sent again is the same.
+    """Keep a signed report as it came, and queue its examination; sent again, it is the same one.
 
     Raises:
         InvalidProofError: it is malformed.
@@ -250,14 +250,14 @@ def send_report(view: View, data: bytes) -> Returning:
 
 
 def sent_reports(view: View, site: str) -> list[Returning]:
-    """Return the reports that were sent in of a site, newest first, to its owner and the base."""
+    """Return the reports that a site has sent in, newest first, to its owner and the base."""
     found = (stored.load(Signed) for stored in view.find("signed-paper", {"site": site}, limit=_ALL))
     named = {hex_of(digest_json([site, signed.digest()])): signed for signed in found}
     return [Returning(one, signed, jobs_under(view, _return_head(one))[0]) for one, signed in named.items()]
 
 
 def examine_sent(base: Base, job: Job) -> None:
-    """Examine what ``job`` names, keep and certify it; raises as `take_back`."""
+    """Examine the report that ``job`` names, keep and certify it; raises as `take_back`."""
     signed = base.lab.view.load(job.payload["signed"], Signed)
     take_back_bytes(base, signed.envelope.to_bytes(), _REPORT_FILE)
 
@@ -295,7 +295,7 @@ def _known(view: View, identity: str) -> PackState | None:
 
 
 def _to_be_packed(view: View, state: PackState) -> bool:
-    """Tell whether packing came to nothing, or what it came to has run out."""
+    """Return whether packing failed, or its pack has run out."""
     if state.job is None or not state.job.ended:
         return state.job is None
     return state.job.state is not JobState.DONE or state.kept is None or state.kept.until <= view.store.clock()

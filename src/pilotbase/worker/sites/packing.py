@@ -1,4 +1,4 @@
-"""At the base: what a site is asked to run. Application, its wheels, software, terms, a nonce and an end, signed."""
+"""At the base: the order to a site. Application, its wheels, software, terms, a nonce and an end, signed."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
 
 DAYS = 30
-"""So long a site has to begin, unless it is said otherwise."""
+"""The days that a site has to begin, by default."""
 
 
 @dataclass(frozen=True)
 class PackOrder:
-    """Which application is to run on which scenario at which site, and for how many days that stands."""
+    """Which application is to run on which scenario at which site, and for how many days the order is valid."""
 
     site: str
     scenario: str
@@ -59,7 +59,7 @@ class PackOrder:
 
     @property
     def lifetime(self) -> timedelta:
-        """Return the days as a span; raises `InputError` for none or too many."""
+        """Return the days as a time span; raises `InputError` for none or too many."""
         if not 1 <= self.days <= LONGEST_DAYS:
             raise InputError("site.days", found=self.days, longest=LONGEST_DAYS)
         return timedelta(days=self.days)
@@ -74,7 +74,7 @@ class Packed:
 
     @property
     def line(self) -> Text:
-        """Return in a sentence what was packed for whom, and until when it stands."""
+        """Return in a sentence what was packed for whom, and until when it is valid."""
         pack = self.pack
         return text(
             "site.packed_file",
@@ -104,8 +104,7 @@ def pack_for_site(
 
     Raises:
         InputError: application or lock are wrong; the site is unknown or has not offered the scenario.
-        RefusedError: the site was revoked, or said that it has other software; no agreement on the scenario's dataset
-            permits it.
+        RefusedError: the site was revoked, or stated other software; no agreement on the scenario's dataset permits it.
     """
     known = require_site(base.lab.view, order.site)
     require_in_force(known.standing)
@@ -138,7 +137,7 @@ def _require_same_software(known: KnownSite, here: Software) -> None:
 
 
 def _standing_pack(base: Base, head: str) -> Signed | None:
-    """Return the pack that was made for this already, while it may still be begun or once it has its report."""
+    """Return the pack that was already made for this order, if it may still be begun or has its report."""
     known = base.lab.view.head(head)
     if known is None:
         return None
@@ -204,11 +203,11 @@ def _head(known: KnownSite, offer: SiteOffer, application: ApplicationReference)
 
 
 def _permitted_terms(view: View, offer: SiteOffer, supplier: str, release: Release, key: Digest) -> CarriedTerms | None:
-    """Return the terms on which a pack rests, counted as the use that ``key`` names; None without a dataset.
+    """Return the terms that a pack needs, counted as the use that ``key`` names; None without a dataset.
 
-    The base passes its own gate; the site has the same one. What was agreed and stands at the base stands at the site
-    from then on, so that the vault there opens under it, until it ends by itself. A revocation reaches a site with the
-    next pack only: nothing else goes there.
+    The base passes its own gate; the site has the same one. An agreement in force at the base is then in force at the
+    site too, so that the vault there opens under it, until it expires. A revocation reaches a site only with the next
+    pack: nothing else goes there.
 
     Raises:
         RefusedError: no agreement of the supplier permits it, with every reason; nothing is counted.

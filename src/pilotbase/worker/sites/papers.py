@@ -1,4 +1,4 @@
-"""What travels between a base and a site, how each signs it, and what each refuses of the other's."""
+"""What travels between a base and a site, how each signs it, and what each refuses from the other."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ Checkpoint = Annotated[str, StringConstraints(max_length=2000)]
 """A signed state of a log (C2SP ``tlog-checkpoint``)."""
 MOST_WHEELS = 2000
 GRACE = timedelta(days=7)
-"""So long a site may go on with a pack that it has begun in time: a power cut on the last day burns no attempt."""
+"""How long a site may continue a pack that it began in time: a power cut on the last day costs no attempt."""
 
 
 class SiteOffer(Part):
-    """A scenario that is sealed at a site: its document and the records of its data, without a row of them."""
+    """A scenario that is sealed at a site: its document and the records of its data, without any of its rows."""
 
     scenario: Scenario
     reference: ScenarioReference
@@ -54,7 +54,7 @@ class SiteOffer(Part):
 
 
 class SiteEnrolment(Document):
-    """What a site says of itself, signed by itself: who it is, what it has sealed, what may leave it."""
+    """A site's own signed statement: who it is, what it has sealed, what may leave it."""
 
     document: Literal["site-enrolment/1"] = "site-enrolment/1"
     site: Name
@@ -70,7 +70,7 @@ class SiteEnrolment(Document):
 
 
 class EnrolledSite(Document):
-    """A site as a base knows it; of each the newest version stands."""
+    """A site as a base knows it; the newest version is valid."""
 
     document: Literal["enrolled-site/1"] = "enrolled-site/1"
     site: Name
@@ -80,7 +80,7 @@ class EnrolledSite(Document):
     root_key: Digest
     """Id of the site's newest root key, which owner and operator have compared."""
     seen: Checkpoint
-    """The newest state of the site's log that came back: it can only grow from there."""
+    """The newest state of the site's log that came back: the log can only grow from it."""
     revoked_at: Moment | None = None
     reason: Note = ""
 
@@ -94,17 +94,17 @@ class Wheel(Part):
 
 
 class CarriedTerms(Part):
-    """On which terms the scenario's dataset is used: its records as they stand at the base, with what they show."""
+    """The terms on which the scenario's dataset is used: its current records at the base, with their documents."""
 
     dataset_record: Record
     dataset: Dataset
     agreement_record: Record | None = None
     agreement: Agreement | None = None
-    """None for a dataset that is open to everybody, or the supplier's own."""
+    """None for a dataset that is open to everybody, or belongs to the supplier."""
 
     @property
     def line(self) -> Text:
-        """Return in a sentence on which terms the site runs: whoever watches is told before anything does."""
+        """Return in a sentence the terms on which the site runs: the witness sees it before anything runs."""
         dataset = self.dataset_record.subject
         if self.agreement_record is None or self.agreement is None:
             return text("site.line_own_terms", dataset=dataset)
@@ -115,40 +115,40 @@ class CarriedTerms(Part):
 
 
 class SitePack(Document):
-    """What a base asks a site to run, and on which terms; signed by the base."""
+    """What a base orders a site to run, and on which terms; signed by the base."""
 
     document: Literal["site-pack/1"] = "site-pack/1"
     issuer: Name
     site: Name
     enrolment: Digest
-    """What the site had said of itself."""
+    """The site's statement that it is based on."""
     scenario: ScenarioReference
     sealed: Digest
     criteria: tuple[str, ...] = pydantic.Field(min_length=1, max_length=100)
-    """What counts as pass, as the scenario says: for people to read."""
+    """What counts as pass, as the scenario states it: for people to read."""
     application: ApplicationReference
     wheels: tuple[Wheel, ...] = pydantic.Field(default=(), max_length=MOST_WHEELS)
     software: Software
-    """What runs it: another version, or one that was changed, does not."""
+    """The software that runs it: another or a changed version does not run it."""
     release: Release
     terms: CarriedTerms | None = None
-    """None where the scenario names no dataset: owner and supplier then agree on the plan alone."""
+    """None if the scenario names no dataset: owner and supplier then agree on the plan alone."""
     nonce: Nonce
-    """Chosen by the base after the site has committed to its cases and secrets: the order of scoring rests on both."""
+    """Chosen by the base after the site has committed to cases and secrets: the order of scoring depends on both."""
     seen: Checkpoint
     """The newest state of the site's log that the base knows."""
     made_at: Moment
     expires_at: Moment
-    """Until then the site has to begin; what it has begun it may end, for `GRACE` longer."""
+    """The site has to begin before this; what it has begun it may finish within another `GRACE`."""
 
     @property
     def ends_at(self) -> datetime:
-        """When it is of no use any more: what was revoked since it was made is opened no longer than this."""
+        """Return when it becomes useless: anything revoked after it was made is opened no longer than this."""
         return self.expires_at + GRACE
 
 
 class SiteRelease(Document):
-    """What a site lets out of one trial, by digest. Its log says so before anything leaves."""
+    """What a site releases from one trial, by digest. Its log records it before anything leaves."""
 
     document: Literal["site-release/1"] = "site-release/1"
     site: Name
@@ -159,14 +159,14 @@ class SiteRelease(Document):
     report: Digest
     """The report as it leaves."""
     full_report: Digest
-    """The one that stays."""
+    """The one that stays at the site."""
     witness: Witness
     software: Software
     signed_at: Moment
 
 
 class SiteReport(Document):
-    """What comes back: the release, the documents that it names, and what proves when each was fixed."""
+    """What comes back: the release, the documents that it names, and the proof of when each was fixed."""
 
     document: Literal["site-report/1"] = "site-report/1"
     release: SiteRelease
@@ -175,11 +175,11 @@ class SiteReport(Document):
     excerpt: LogExcerpt
     """Lines of the site's log: pack, plan, answers, order, report, release."""
     growth: tuple[str, ...] = pydantic.Field(max_length=200)
-    """That the log has grown from the state that the pack names (RFC 6962 §2.1.2), 32-byte hashes in hex."""
+    """Proof that the log has grown from the state that the pack names (RFC 6962 §2.1.2), 32-byte hashes in hex."""
 
 
 class Signed(Document):
-    """A document of the above as it was signed, kept so that it is given out the same ever after."""
+    """One of the documents above as it was signed, kept so that it is always given out unchanged."""
 
     document: Literal["signed-paper/1"] = "signed-paper/1"
     about: Digest
@@ -187,7 +187,7 @@ class Signed(Document):
 
 
 def site_head(site: str) -> str:
-    """Return the name under which a base keeps what it knows of a site."""
+    """Return the name under which a base keeps its knowledge of a site."""
     return f"site:{site}"
 
 
@@ -233,19 +233,19 @@ def read_envelope(model: type[Document], data: bytes) -> Envelope:
 
 
 def read_paper(model: type[Paper], envelope: Envelope) -> Paper:
-    """Return what an envelope holds; raises `InvalidProofError` where that is no ``model``."""
+    """Return the content of an envelope; raises `InvalidProofError` if that is no ``model``."""
     return parse_model(model, envelope.content(), named(model))
 
 
 def signer_of(envelope: Envelope, roots: TrustRoots, issuer: str, at: datetime) -> TrustedKey | None:
-    """Return the key of ``issuer`` that signed, under ``roots`` and within its time ``at``, or None."""
+    """Return the key of ``issuer`` that signed, under ``roots`` and within its validity ``at``, or None."""
     trusted = (holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing")
     entitled = (holder for holder in trusted if holder.issuer == issuer and holder.covers(at, at))
     return next((holder for holder in entitled if envelope.signed_by([holder.key])), None)
 
 
 def named(model: type[Document]) -> Text:
-    """Return what a kind of paper is called in a sentence."""
+    """Return the name of a kind of paper for a sentence."""
     return text(f"site.paper.{_kind_of(model).replace('-', '_')}")
 
 
@@ -265,7 +265,7 @@ def this_software() -> Software:
 
 
 class Problems:
-    """The problems that were found so far."""
+    """Collects problems."""
 
     def __init__(self) -> None:
         self._found: list[Text] = []
@@ -281,19 +281,19 @@ class Problems:
 
     @contextmanager
     def about(self, place: str) -> Iterator[None]:
-        """Note what the block raises of ours."""
+        """Note errors of ours that the block raises."""
         try:
             yield
         except PilotbaseError as error:
             self.add(place, error.text)
 
     def refuse(self, file: Path) -> None:
-        """Raise `RefusedError` with every problem: what was asked for is not done here."""
+        """Raise `RefusedError` with every problem: the order is not carried out here."""
         if self._found:
             raise RefusedError("site.pack_refused", file=file, problems=self._joined())
 
     def disprove(self, file: Path) -> None:
-        """Raise `InvalidProofError` with every problem: what was said does not hold."""
+        """Raise `InvalidProofError` with every problem: the statement does not hold."""
         if self._found:
             raise InvalidProofError("site.report_refused", file=file, problems=self._joined())
 

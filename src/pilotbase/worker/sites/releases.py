@@ -1,4 +1,4 @@
-"""At the site: what of a finished trial may leave, written to the log, proven by it, signed. Once and for all."""
+"""At the site: what may leave of a finished trial, written to the log, proven by it, signed. Once and for all."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Released:
 
 
 def release_trial(base: Base, pack: SitePack, plan: TrialPlan, report: Report, witness: Witness) -> Released:
-    """Return the signed report of a pack; the first that was made is the one."""
+    """Return the signed report of a pack; the first one made is final."""
     head = site_report_head(pack.nonce)
     known = base.lab.view.head(head)
     if known is None:
@@ -57,7 +57,7 @@ def release_trial(base: Base, pack: SitePack, plan: TrialPlan, report: Report, w
 
 
 def logged(release: SiteRelease) -> tuple[Logged, ...]:
-    """Return what the site's log must say of a release, besides what it says of every trial."""
+    """Return what the site's log must record of a release, in addition to the lines of every trial."""
     return (
         Logged("pack", "site.pack_taken", f"{STORED}{release.pack}", "site-pack"),
         Logged("release", "site.released", f"{STORED}{release.digest()}", "site-release"),
@@ -65,7 +65,7 @@ def logged(release: SiteRelease) -> tuple[Logged, ...]:
 
 
 def _release(base: Base, pack: SitePack, plan: TrialPlan, report: Report, witness: Witness) -> SiteRelease:
-    """Return what is let out of a trial, as the log of this site says from now on."""
+    """Return what is released of a trial, now recorded in the log of this site."""
     head, owner = release_head(pack.nonce), plan.scenario.owner.organisation
     known = base.lab.view.head(head)
     if known is not None:
@@ -98,10 +98,11 @@ def _sign(base: Base, pack: SitePack, release: SiteRelease, plan: TrialPlan) -> 
 
 
 def permitted(report: Report, release: Release) -> Report:
-    """Return of ``report`` what may leave under ``release``; applied again it changes nothing, so a base can check.
+    """Return the part of ``report`` that may leave under ``release``; idempotent, so that a base can check it.
 
-    An application sees the cases and chooses many figures, so all that it can choose is as coarse as in a supplier's
-    view (`Report.supplier_view`). On top of that no figure leaves that rests on fewer cases than the owner says.
+    An application sees the cases and chooses many figures, so everything that it can choose is as coarse as in a
+    supplier's view (`Report.supplier_view`). In addition, no figure leaves that is based on fewer cases than the owner
+    requires.
     """
     cell = release.smallest_cell
     coarse = report.supplier_view()
@@ -126,13 +127,13 @@ def permitted(report: Report, release: Release) -> Report:
 
 
 def _exact(full: Sequence[CriterionResult], coarse: Sequence[CriterionResult]) -> Iterable[CriterionResult]:
-    """Yield exact results of answers; those of resources stay coarse: every digit is the application's to choose."""
+    """Yield exact results of answers; those of resources stay coarse: the application chooses every digit of them."""
     for exact, rounded in zip(full, coarse, strict=True):
         yield rounded if is_resource(parse_rule(exact.rule)) else exact
 
 
 def _resting_on_few(report: Report, cell: int) -> frozenset[str]:
-    """Return the rules whose figure would tell about fewer than ``cell`` cases, or about a group of so few."""
+    """Return the rules whose figure would describe fewer than ``cell`` cases, or a group of so few."""
     few = {score.column for score in report.groups if score.cases < cell}
     rules = {result.rule: (parse_rule(result.rule), result.scored) for result in report.criteria}
     return frozenset(
@@ -166,9 +167,9 @@ def _finding(finding: Finding, cell: int) -> Finding:
 
 
 def _large(groups: Sequence[GroupScore], cell: int) -> Iterable[GroupScore]:
-    """Yield the scores of groups that are large enough; where one alone is not, the next larger goes with it.
+    """Yield the scores of groups that are large enough; if just one is too small, the next larger is withheld too.
 
-    Otherwise its figure would follow from those of all and of the others (complementary suppression).
+    Otherwise the small group's figure would follow from those of all and of the others (complementary suppression).
     """
     sizes: dict[str, dict[str, int]] = defaultdict(dict)
     for score in groups:
@@ -191,5 +192,5 @@ def _counts(coarse: dict[str, int], report: Report, cell: int) -> dict[str, int]
 
 
 def _attempt(coarse: Attempt, attempt: Attempt | None) -> Attempt:
-    """Return what an attempt has cost, with the number of scored cases: a certificate says on how many it rests."""
+    """Return the costs of an attempt, with the number of scored cases, which a certificate states."""
     return coarse.model_copy(update={"scored": attempt.scored if attempt else None})

@@ -38,7 +38,7 @@ from pilotbase.workspace.transaction import Transaction
 
 @dataclass(frozen=True)
 class SiteOrder:
-    """What a person at the site gives: the pack, the scenario's folder, the base's roots, who watches."""
+    """The input of a person at the site: the pack, the scenario's folder, the base's roots, the witness."""
 
     pack: Path
     scenario: Path
@@ -49,7 +49,7 @@ class SiteOrder:
 
 @dataclass(frozen=True)
 class SiteRun:
-    """What came of a run on site: the full report, which stays, and the file that may leave."""
+    """The result of a run on site: the full report, which stays, and the file that may leave."""
 
     report: Report
     released: Released
@@ -58,14 +58,14 @@ class SiteRun:
 
 
 def run_pack(base: Base, order: SiteOrder, on_progress: OnProgress = ignore_progress) -> SiteRun:
-    """Rehearse, freeze, run and release what is not yet done of a pack; no network is needed.
+    """Rehearse, freeze, run and release whatever is not yet done of a pack; needs no network.
 
-    Run again it gives the same file; killed on the way it goes on.
+    Run again, it gives the same file; killed in between, it continues.
 
     Raises:
-        InputError: pack, scenario or trust roots cannot be read, or are no such thing.
+        InputError: pack, scenario or trust roots cannot be read, or are of another kind.
         InvalidProofError: the pack is not the base's, or was altered.
-        RefusedError: it may not run here, with every reason; or as `prove` says of any trial.
+        RefusedError: it may not run here, with every reason; or as `prove` raises for any trial.
     """
     scenario, scenario_folder = load_scenario(order.scenario, Step.FREEZE)
     roots = read_trust_roots(read_evidence(order.trust), str(order.trust))
@@ -91,7 +91,7 @@ def run_pack(base: Base, order: SiteOrder, on_progress: OnProgress = ignore_prog
 
 
 def witness_of(name: str, organisation: str) -> Witness:
-    """Return who watches, as they are named; raises `InputError` for no name, or no short name of an organisation."""
+    """Return the witness of that name; raises `InputError` for no name, or no short name of an organisation."""
     try:
         return Witness(name=name, organisation=organisation)
     except pydantic.ValidationError:
@@ -99,10 +99,10 @@ def witness_of(name: str, organisation: str) -> Witness:
 
 
 def _take_in(base: Base, opened: OpenedPack, on_progress: OnProgress) -> PreparedApplication:
-    """Return the application of a pack, kept here, its environment built from the wheels that came along.
+    """Return the application of a pack, kept here, its environment built from the pack's wheels.
 
     Raises:
-        RefusedError: what was installed is not what the base has installed: another Python, or another machine.
+        RefusedError: the installed packages differ from those at the base: another Python, or another machine.
     """
     pack = opened.pack
     supplier = pack.application.supplier.organisation
@@ -119,7 +119,7 @@ def _take_in(base: Base, opened: OpenedPack, on_progress: OnProgress) -> Prepare
 
 
 def _note_taken(base: Base, pack: SitePack) -> None:
-    """Write down, once, that this pack was begun: its nonce serves no other."""
+    """Record, once, that this pack was begun: its nonce serves no other."""
     head = pack_head(pack.nonce)
     if base.lab.view.head(head) is None:
         with base.lab.view.transaction("site.pack_taken") as change:
@@ -129,13 +129,13 @@ def _note_taken(base: Base, pack: SitePack) -> None:
 
 
 def _write_here(base: Base, folder: Path, plan: TrialPlan, report: Report) -> None:
-    """Write the owner's own files of the trial, from which they can replay it; they stay here."""
+    """Write the owner's own files of the trial, from which they can replay it; the files stay here."""
     records = open_records(base.lab, report, plan.scenario.owner.organisation)
     write_trial(folder, TrialFiles(plan, report, None, None, records, base.lab.view.checkpoint().note))
 
 
 def _take_terms(change: Transaction, view: View, terms: CarriedTerms) -> None:
-    """Let the terms of a pack stand at this site too."""
+    """Put the terms of a pack in force at this site too."""
     take_over(change, view, terms.dataset_record, terms.dataset)
     if terms.agreement_record is not None and terms.agreement is not None:
         take_over(change, view, terms.agreement_record, terms.agreement)

@@ -1,8 +1,8 @@
 """At the base: a site's report examined, kept, and certified. The same file again changes nothing.
 
-All that can be checked without the cases is checked, offline, and all problems are named at once. Whether the site's
-data are what its owner says, and whether its machine ran what it signed, cannot be checked: the certificate says that
-it relies on the owner's word for both.
+Everything that can be checked without the cases is checked, offline, and all problems are named at once. Whether the
+site's data are what its owner says, and whether its machine ran what it signed, cannot be checked: the certificate says
+that it relies on the owner's word for both.
 """
 
 from __future__ import annotations
@@ -62,23 +62,23 @@ from pilotbase.workspace.transaction import Transaction
 
 _ACTION = "site.taken_back"
 _IN_ORDER = ("pack", "plan", "answers", "order", "report", "release")
-"""In which order the site's log must have said what it says."""
+"""The order in which the site's log must have recorded these."""
 
 
 @dataclass(frozen=True)
 class TakenBack:
-    """A site's trial as the base has it: the report as it left, the certificate, the folder of both."""
+    """A site's trial as the base has it: the released report, the certificate, the folder of both."""
 
     report: Report
     issued: IssuedCertificate
     folder: Path
     unreported: tuple[int, ...]
-    """Earlier attempts on the same cases of which no report came back."""
+    """Earlier attempts on the same cases whose report never came back."""
 
 
 @dataclass(frozen=True)
 class Returned:
-    """A report that came back, with what the base knows of where it comes from."""
+    """A report that came back, with what the base knows of its origin."""
 
     paper: SiteReport
     envelope: Envelope
@@ -87,23 +87,23 @@ class Returned:
     offer: SiteOffer
     came_at: datetime
     endpoint: Endpoint | None = None
-    """Where the supplier keeps what was packed; None: it runs in a box."""
+    """Where the supplier keeps the packed application; None: it runs in a box."""
 
 
 def take_back(base: Base, file: Path, out: Path | None = None) -> TakenBack:
-    """Return what came of a pack: its report examined, stored and certified, once.
+    """Return the result of a pack: its report examined, stored and certified, once.
 
     Raises:
         InputError: there is no such file.
-        InvalidProofError: it is malformed; or with every problem and its place: altered, another key's, another
-            application's, another scenario's, of no pack of this base, more than is permitted, times that cannot be.
+        InvalidProofError: it is malformed; or with every problem and its place: altered, signed by another key, of
+            another application or scenario, of no pack of this base, more than is permitted, impossible times.
         RefusedError: another report came back for this pack or this attempt.
     """
     return take_back_bytes(base, read_evidence(file), file, out)
 
 
 def take_back_bytes(base: Base, data: bytes, file: Path, out: Path | None = None) -> TakenBack:
-    """Return what came of a pack by its report's bytes; ``file``: what they are called. Raises as `take_back`."""
+    """Return the result of a pack from its report's bytes; ``file``: their name. Raises as `take_back`."""
     returned = _read(base, data, file)
     paper = returned.paper
     signer = examine(returned, file)
@@ -122,7 +122,7 @@ def take_back_bytes(base: Base, data: bytes, file: Path, out: Path | None = None
 
 
 def taken_lines(base: Base, taken: TakenBack, asked_at: datetime) -> Iterator[Text]:
-    """Yield where the trial ran, what else is to be known of it, and whether it had come back before ``asked_at``."""
+    """Yield where the trial ran, other facts to know about it, and whether it had come back before ``asked_at``."""
     certificate = taken.issued.certificate
     assert certificate.site is not None
     yield site_sentence(certificate.site)
@@ -133,14 +133,14 @@ def taken_lines(base: Base, taken: TakenBack, asked_at: datetime) -> Iterator[Te
 
 
 def unreported(view: View, paper: SiteReport) -> tuple[int, ...]:
-    """Return the attempts before this one on the same cases of which nothing came back."""
+    """Return the earlier attempts on the same cases that never came back."""
     attempt, hidden = paper.report.attempt, paper.plan.scenario.hidden_set
     before = range(1, attempt.number if attempt is not None else 1)
     return tuple(number for number in before if view.head(attempt_head(hidden, number)) is None)
 
 
 def _read(base: Base, data: bytes, file: Path) -> Returned:
-    """Return what came back, with the pack that it answers; raises `InvalidProofError` where the base sent none."""
+    """Return what came back, with the pack that it answers; raises `InvalidProofError` if the base sent none."""
     envelope = read_envelope(SiteReport, data)
     paper = read_paper(SiteReport, envelope)
     digest = base.lab.view.head(pack_head(paper.release.nonce))
@@ -155,7 +155,7 @@ def _read(base: Base, data: bytes, file: Path) -> Returned:
 
 
 def _keep(base: Base, returned: Returned) -> Digest:
-    """Store what came back in one step: the report, that its attempt is spent, how far the site's log was seen."""
+    """Store what came back in one step: the report, that its attempt is spent, and the seen state of the site's log."""
     paper, owner = returned.paper, returned.site.standing.owner
     attempt, plan = paper.report.attempt, paper.plan
     assert attempt is not None
@@ -179,7 +179,7 @@ def _keep(base: Base, returned: Returned) -> Digest:
 
 
 def _note_seen(view: View, change: Transaction, paper: SiteReport) -> None:
-    """Note the newest state of the site's log; raises `RefusedError` where the site was revoked meanwhile."""
+    """Note the newest state of the site's log; raises `RefusedError` if the site was revoked meanwhile."""
     known = require_site(view, paper.release.site)
     site = known.standing
     require_in_force(site)
@@ -249,7 +249,7 @@ def _examine_release(returned: Returned, problems: Problems) -> None:
 
 
 def _examine_plan(returned: Returned, problems: Problems) -> None:
-    """Note where the plan is not the one that follows from the scenario, its data as enrolled, and the pack."""
+    """Note differences from the plan that follows from the scenario, its data as enrolled, and the pack."""
     plan, pack, offer = returned.paper.plan, returned.pack, returned.offer
     for name, wanted in _planned(pack, offer).items():
         problems.require(getattr(plan, name) == wanted, f"plan.{name}", "site.not_as_packed")
@@ -258,7 +258,7 @@ def _examine_plan(returned: Returned, problems: Problems) -> None:
 
 
 def _planned(pack: SitePack, offer: SiteOffer) -> dict[str, object]:
-    """Return field of a plan → what it must be."""
+    """Return field of a plan → its required value."""
     scenario, trial = offer.scenario, offer.scenario.trial
     return {
         "scenario": pack.scenario,
@@ -305,7 +305,7 @@ def _examine_report(returned: Returned, problems: Problems) -> None:
 
 
 def _is_of(use: EndpointUse | None, endpoint: Endpoint | None) -> bool:
-    """Tell whether a report speaks of that endpoint."""
+    """Return whether a report is about that endpoint."""
     if use is None or endpoint is None:
         return use is None and endpoint is None
     said = ("protocol", "url", "model", "version", "period")
@@ -319,7 +319,7 @@ def _verdict(report: Report) -> object:
 
 
 def _is_permitted(report: Report, release: Release) -> bool:
-    """Tell whether a report holds nothing but what may leave; one with figures that are none does not."""
+    """Return whether a report contains only what may leave; False if it contains invalid figures."""
     try:
         return permitted(report, release) == report
     except (ValueError, ArithmeticError):
@@ -327,7 +327,7 @@ def _is_permitted(report: Report, release: Release) -> bool:
 
 
 def _order_holds(plan: TrialPlan, report: Report) -> bool:
-    """Tell whether the order was opened, and is the one that the plan committed to."""
+    """Return whether the order was opened, and is the one that the plan committed to."""
     order = report.order
     if order is None or order.secret is None or (order.commitment, order.nonce) != (plan.order_commitment, plan.nonce):
         return False
@@ -352,7 +352,7 @@ def _examine_attempt(returned: Returned, problems: Problems) -> None:
 
 
 def _examine_log(returned: Returned, problems: Problems) -> None:
-    """Note what the site's log does not say, or not in order, or that it did not grow from where it was."""
+    """Note what the site's log lacks or has out of order, or that it did not grow from its known state."""
     paper, verifier = returned.paper, LogVerifier.from_text(returned.site.enrolment.log_key)
     with problems.about("excerpt"):
         proceedings = Proceedings(paper.plan, paper.report, beside=logged(paper.release))
@@ -373,7 +373,7 @@ def _examine_log(returned: Returned, problems: Problems) -> None:
 
 
 def _opened(excerpt: LogExcerpt, verifier: LogVerifier) -> dict[str, LogEntry]:
-    """Return the proven entries; raises `InvalidProofError` too where the site has logged what is no entry."""
+    """Return the proven entries; also raises `InvalidProofError` if the site has logged a malformed entry."""
     try:
         return excerpt.opened(verifier)
     except pydantic.ValidationError:
@@ -382,7 +382,7 @@ def _opened(excerpt: LogExcerpt, verifier: LogVerifier) -> dict[str, LogEntry]:
 
 
 def _examine_times(said: dict[str, datetime], returned: Returned, problems: Problems) -> None:
-    """Note where the site's clock stepped back on the way, or where it ran too early, too late, or in the future."""
+    """Note where the site's clock was set back meanwhile, or where it ran too early, too late, or in the future."""
     pack, release = returned.pack, returned.paper.release
     times = [said[name] for name in _IN_ORDER]
     forward = all(later >= earlier - SKEW for earlier, later in pairwise(times))

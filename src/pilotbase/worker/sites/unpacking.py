@@ -1,4 +1,4 @@
-"""At the site: a pack opened and looked at. Nothing of it runs, and nothing is kept, before all of it holds."""
+"""At the site: a pack opened and checked. Nothing of it runs, and nothing is kept, before all of it holds."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ from pilotbase.workspace.log.merkle import verify_consistency
 from pilotbase.workspace.log.notes import Checkpoint
 
 SKEW = timedelta(hours=1)
-"""So far the clocks of a base and of a machine without a network may lie apart."""
+"""How far the clocks of a base and of a machine without a network may differ."""
 
 
 @dataclass(frozen=True)
 class OpenedPack:
-    """A pack whose signature and contents hold, and where its files lie for now."""
+    """A pack whose signature and contents hold, and the temporary place of its files."""
 
     pack: SitePack
     application: Path
     wheels: tuple[Path, ...]
-    """As the pack lists them."""
+    """In the pack's order."""
 
 
 @contextmanager
 def opened_pack(file: Path, roots: TrustRoots, scratch: Path) -> Iterator[OpenedPack]:
-    """Unpack ``file`` into a folder within ``scratch`` that goes with the block.
+    """Unpack ``file`` into a folder within ``scratch`` that is removed when the block ends.
 
     The signature is checked before any other member is read.
 
     Raises:
         InputError: there is no such file, it is no pack, or larger than one may be.
-        InvalidProofError: it is not signed under ``roots``, or holds something else than was signed.
+        InvalidProofError: it is not signed under ``roots``, or its contents differ from what was signed.
     """
     with opened_archive(file) as archive, tempfile.TemporaryDirectory(dir=scratch) as temporary:
         pack = _signed_pack(archive, roots)
@@ -82,9 +82,9 @@ def require_runnable(base: Base, pack: SitePack, sealed: OpenedScenario, witness
     """Return if this site may run ``pack`` now on what it has sealed.
 
     Raises:
-        RefusedError: with every reason: made for another site, scenario or software; asks for more than the site lets
-            out; run out; used before by another; the clock or the log of this site has been set back; the person who
-            watches is of the supplier.
+        RefusedError: with every reason: made for another site, scenario or software; requires more than the site
+            releases; expired; used before by another; the clock or the log of this site has been set back; the witness
+            belongs to the supplier.
     """
     problems = Problems()
     _examine_parties(base, pack, witness, problems)
@@ -108,7 +108,7 @@ def _signed_pack(archive: PackArchive, roots: TrustRoots) -> SitePack:
 
 
 def _require_members(archive: PackArchive, pack: SitePack, file: Path) -> None:
-    """Return if the archive holds the paper, some application, and just the wheels that are listed."""
+    """Return if the archive holds the paper, an application, and exactly the listed wheels."""
     wheels = {f"wheels/{wheel.sha256}/{wheel.name}" for wheel in pack.wheels}
     beside = {name for name in archive.names if not name.startswith("application/")}
     for name in sorted(beside ^ {PAPER, *wheels}):
@@ -128,7 +128,7 @@ def _examine_parties(base: Base, pack: SitePack, witness: Witness, problems: Pro
 
 
 def _examine_time(base: Base, pack: SitePack, problems: Problems) -> None:
-    """Note where the pack has run out before it was begun, and where clock or log of this site have been set back."""
+    """Note whether the pack expired before it was begun, and whether clock or log of this site have been set back."""
     now = base.lab.store.clock()
     begun = base.lab.view.head(pack_head(pack.nonce)) is not None
     released = base.lab.view.head(release_head(pack.nonce)) is not None

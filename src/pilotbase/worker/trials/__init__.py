@@ -1,1 +1,1 @@
-"""A trial's flows: from folders to report and certificate, boards, comparison, and replay of what was decided."""
+"""A trial's flows: from folders to report and certificate, boards, comparison, and replay of decisions."""

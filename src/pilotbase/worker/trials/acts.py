@@ -1,4 +1,4 @@
-"""What an actor may do to records now, and doing it: what states leave open, and what the hidden data still allow."""
+"""Which acts on records an actor may do now, and doing them: what states and hidden data still permit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pilotbase.workspace.store import View
 
 
 def take(base: Base, view: View, subject: str, act: Act, move: Move) -> Record:
-    """Take a step that a person asks for; raises as `advance`, also where the hidden data allow no further attempt."""
+    """Take a step that a person requests; raises as `advance`, also if the hidden data allow no further attempt."""
     refused: BarredError | None = None
     if Precondition.ATTEMPT_LEFT in transition(act).needs:
         # Looked up before the transaction: the vault reads over a connection of its own.
@@ -38,22 +38,22 @@ def take(base: Base, view: View, subject: str, act: Act, move: Move) -> Record:
 
 
 def acts_on(base: Base, view: View, record: Record) -> list[Possible]:
-    """Return what the actor of ``view`` may do to ``record`` now, each with what can be told to stand against it."""
+    """Return what the actor of ``view`` may do to ``record`` now, each with the known reasons against it."""
     return possible_acts(view, record, attempts_left(base))
 
 
 def work_of(base: Base, view: View) -> MyWork:
-    """Return what the actor of ``view`` can do now, and what waits for them until others make way."""
+    """Return what the actor of ``view`` can do now, and what waits for them until others act."""
     return my_work(view, attempts_left(base))
 
 
 def judge_of(base: Base, now: datetime) -> StepGuard:
-    """Return what tells the bars of any record of the base."""
+    """Return a function that gives the blockers of any record of the base."""
     return StepGuard(base.lab.view, now, attempts_left(base))
 
 
 def attempts_left(base: Base) -> AttemptsLeft:
-    """Return what tells whether the hidden data of a trial allow another attempt; each version is looked up once."""
+    """Return a function that says whether a trial's hidden data allow another attempt; looks each version up once."""
     known: dict[Digest, BarredError | None] = {}
 
     def require(view: View, record: Record, act: Act) -> None:

@@ -33,7 +33,7 @@ from pilotbase.workspace.store import View
 
 @dataclass(frozen=True)
 class Submitted:
-    """What the board released of a submission, and the board as it stands."""
+    """What the board released of a submission, and the present board."""
 
     entry: BoardEntry
     board: Board
@@ -42,11 +42,11 @@ class Submitted:
 def submit_to_board(
     base: Base, scenario: Path, application: Path, on_progress: OnProgress = ignore_progress
 ) -> Submitted:
-    """Return what the board says of an application version; of the same version it says the same again.
+    """Return the board's answer to an application version; the same version gets the same answer again.
 
     Raises:
         InputError: scenario, data, application or lock are wrong, with every problem at once.
-        RefusedError: no board, isolation, approvals, rehearsal, or the supplier's submissions are used.
+        RefusedError: no board, isolation, approvals, rehearsal, or the supplier's submissions are used up.
     """
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
     board_of(base.lab, sealed)
@@ -62,7 +62,7 @@ def score_on_board(
     on_progress: OnProgress,
     granted: Sequence[Approval] = (),
 ) -> BoardEntry:
-    """Return what the board releases of an application version that has rehearsed; raises as `submit`."""
+    """Return what the board releases of a rehearsed application version; raises as `submit`."""
     return run_submission(lab, submit(lab, sealed, candidate, granted), on_progress)
 
 
@@ -70,7 +70,7 @@ def board_for(view: View, subject: str) -> SeenBoard:
     """Return the board of a scenario as the actor may see it.
 
     Raises:
-        NotFoundError: the actor sees no such scenario, it has no board, or the actor has no business on one.
+        NotFoundError: the actor sees no such scenario, it has no board, or the actor has no part in it.
     """
     scenario = scenario_for(view, subject, ReadScope.BOARD)
     terms, owner = scenario.trial.board, scenario.owner.organisation
@@ -89,7 +89,7 @@ def board_for(view: View, subject: str) -> SeenBoard:
 
 
 def _own_figures(board: Board, actor: Actor, owner: str) -> Board:
-    """Return the board with how often others have tried left out, for whoever is not the owner or the base."""
+    """Return the board without how often others have tried, unless the actor is its owner or the base."""
     if actor.sees_all or actor.organisation == owner:
         return board
     used = {supplier: count for supplier, count in board.used.items() if supplier == actor.organisation}
@@ -97,7 +97,7 @@ def _own_figures(board: Board, actor: Actor, owner: str) -> Board:
 
 
 def _own_entries(view: View, board: Board | None) -> Iterator[BoardEntry]:
-    """Yield what the board said to the actor's own submissions, newest first."""
+    """Yield the board's answers to the actor's own submissions, newest first."""
     if board is None:
         return
     for stored in view.find("board-entry", {"slice": board.slice}, limit=board.allowed):
@@ -107,7 +107,7 @@ def _own_entries(view: View, board: Board | None) -> Iterator[BoardEntry]:
 
 
 def show_board(base: Base, scenario: Path) -> Board:
-    """Return the scenario's board as it stands; nothing is sealed or scored for it.
+    """Return the scenario's present board; seals and scores nothing.
 
     Raises:
         InputError: the scenario cannot be read.
@@ -121,7 +121,7 @@ def show_board(base: Base, scenario: Path) -> Board:
 
 
 def entry_line(entry: BoardEntry) -> Text:
-    """Return in a sentence what came of a submission."""
+    """Return the result of a submission in a sentence."""
     application, score = entry.application, f"{entry.released:.4f}"
     name = f"{application.name} {application.version}"
     if entry.end is not EndReason.FINISHED:
@@ -132,7 +132,7 @@ def entry_line(entry: BoardEntry) -> Text:
 
 
 def board_lines(board: Board) -> Iterator[Text]:
-    """Yield the board in sentences: what it is, who stands where, who has used how many submissions."""
+    """Yield the board in sentences: what it is, the positions, and who has used how many submissions."""
     yield text("worker.board_title", scenario=board.scenario, measure=board.measure, cases=board.cases)
     for rank, entry in enumerate(board.ranked, start=1):
         application = entry.application

@@ -1,7 +1,8 @@
-"""Certificates of endpoints: the canary questions are asked again; one whose answers have changed does not hold.
+"""Certificates of endpoints: the canary questions are asked again; a certificate whose answers changed does not hold.
 
-What a supplier keeps can change under the same address. A certificate of it is suspended when more answers differ than
-differed among themselves in the trial; a new trial, of a new version, tells whether what answers now is as good.
+An endpoint that a supplier keeps can change under the same address. Its certificate is suspended when more answers
+differ than differed among themselves in the trial; a new trial, of a new version, shows whether the present endpoint is
+as good.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ _log = logging.getLogger("pilotbase.worker")
 
 
 def check_canaries(base: Base, file: Path) -> Text:
-    """Ask the canary questions of a certificate again and return that the answers are those of the trial.
+    """Ask the canary questions of a certificate again and return that the answers match those of the trial.
 
     Raises:
-        InvalidProofError: they are not: the certificate is suspended now. Or as `verify_certificate`.
-        InputError: it is no certificate of an endpoint of this base's.
-        PilotbaseError: the endpoint does not answer; nothing is said of the certificate.
+        InvalidProofError: they do not: the certificate is suspended now. Or as `verify_certificate`.
+        InputError: it is no certificate of an endpoint issued by this base.
+        PilotbaseError: the endpoint does not answer; the certificate stays as it is.
     """
     roots = base.trust.roots()
     certificate = verify_certificate(read_evidence(file), roots, at=base.lab.store.clock()).certificate
@@ -50,7 +51,7 @@ def check_canaries(base: Base, file: Path) -> Text:
 
 
 def ask_again(base: Base, certificate: Certificate) -> CanaryComparison:
-    """Return how the answers have changed; where too many have, the certificate is suspended. Raises as above."""
+    """Return how the answers have changed; if too many have, suspend the certificate. Raises as above."""
     view = base.lab.view
     use = None if certificate.endpoint is None else view.load(certificate.report, Report).endpoint
     if use is None or use.canaries is None:
@@ -73,7 +74,7 @@ def ask_again(base: Base, certificate: Certificate) -> CanaryComparison:
 
 
 def canary_round(base: Base) -> int:
-    """Ask the endpoints of all certificates that hold, and return how many were suspended; others hold none up."""
+    """Check the endpoints of all certificates that hold, and return how many were suspended; errors block no others."""
     listed, now = revocations_of(base.lab.view), base.lab.store.clock()
     suspended = 0
     for certificate in issued_certificates(base.lab.view):

@@ -1,4 +1,4 @@
-"""Certificates: one for a report, issued and signed once; checked for anybody, offline too; revoked."""
+"""Certificates: one for a report, issued and signed once; checked for anyone, offline too; revoked."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _NOBODY = Actor("", frozenset())
 
 @dataclass(frozen=True)
 class VerifiedCertificate:
-    """A certificate whose signature holds, and what it says."""
+    """A certificate whose signature holds, and its statement."""
 
     certificate: Certificate
     lines: tuple[Text, ...]
@@ -53,7 +53,7 @@ class VerifiedCertificate:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of a check: a certificate that holds, or why none does."""
+    """The result of a check: a certificate that holds, or why none does."""
 
     verification: CertificateVerification | None
     error: PilotbaseError | None
@@ -65,11 +65,11 @@ def issue(
 ) -> IssuedCertificate:
     """Return the certificate over ``report``, issued and signed now if it has not been.
 
-    ``remarks`` stand on a new one; the command line, where one operator does everything, says so by default.
+    ``remarks`` are added to a new one; the command line, where one operator does everything, states so by default.
 
     Raises:
-        InvalidProofError: the log has not seen ``plan`` frozen, ``report`` reported under it, or what stands in the
-            store as its certificate issued.
+        InvalidProofError: the log does not record ``plan`` as frozen, ``report`` as reported under it, or the
+            certificate in the store as issued.
     """
     require_stored(base.lab.store, plan.digest(), "trial-plan", "trial.plan_frozen")
     if proven_head(base.lab.store, report_head(plan.digest()), "trial.reported") != report.digest():
@@ -82,10 +82,10 @@ def issue_once(
 ) -> IssuedCertificate:
     """Return the certificate over ``report``, issued and signed now if it has not been.
 
-    Whoever calls has seen to it that ``report`` is proven: by this base's log, or by that of the ``site`` where it ran.
+    The caller has checked that ``report`` is proven: by this base's log, or by that of the ``site`` where it ran.
 
     Raises:
-        InvalidProofError: the log has not seen what stands in the store as its certificate issued.
+        InvalidProofError: the log does not record the certificate in the store as issued.
     """
     head, view = certificate_head(report.digest()), base.lab.view
     known = proven_head(base.lab.store, head, "certificate.issued")
@@ -113,7 +113,7 @@ def _ran_at_site(certificate: Certificate, statement: SiteStatement) -> Certific
 
 
 def _expiry(base: Base, report: Report, now: datetime) -> datetime:
-    """Return when a certificate ends: with the time of the key, of an endpoint with the days for which it is kept."""
+    """Return when a certificate ends: with the signing key's time; for an endpoint, with the days it is kept for."""
     expires = base.trust.expiry(now)
     if report.endpoint is None:
         return expires
@@ -145,7 +145,7 @@ def site_sentence(statement: SiteStatement) -> Text:
 
 
 def issued(base: Base, serial: str) -> IssuedCertificate:
-    """Return the certificate of a serial number (hex digits), public as all are; raises `NotFoundError`."""
+    """Return the certificate of a serial number (hex digits), as public as all; raises `NotFoundError`."""
     view = base.lab.store.as_actor(_NOBODY)
     digest = view.head(certificate_head(digest_of(serial)))
     if digest is None:
@@ -154,7 +154,7 @@ def issued(base: Base, serial: str) -> IssuedCertificate:
 
 
 def check(base: Base, data: bytes) -> Checked:
-    """Return whether the certificate in ``data`` holds now; nothing of one that is not ours is shown."""
+    """Return whether the certificate in ``data`` holds now; shows nothing of a certificate that is not ours."""
     revocations = read_evidence(base.revocations) if base.revocations.is_file() else None
     try:
         found = verify_certificate(data, base.trust.roots(), revocations, at=base.lab.store.clock())
@@ -164,7 +164,7 @@ def check(base: Base, data: bytes) -> Checked:
 
 
 def check_issued(base: Base, serial: str) -> Checked:
-    """Return what a visitor who asks for a serial number is told: the certificate stands even where it holds no more.
+    """Return what a visitor with a serial number is shown: the certificate, even if it holds no more.
 
     Raises:
         NotFoundError: there is none.
@@ -177,12 +177,12 @@ def check_issued(base: Base, serial: str) -> Checked:
 def check_certificate(
     file: Path, trust: Path, revocations: Path | None, application: Path | None, strict: bool
 ) -> VerifiedCertificate:
-    """Return what a certificate says once its signature holds, offline.
+    """Return what a certificate states once its signature holds, offline.
 
     Raises:
-        InvalidProofError: forged, altered, expired, revoked, about another application, or one with more in its
-            folder than its digest covers.
-        UnknownProofError: under ``strict``, when it cannot be told whether it was revoked.
+        InvalidProofError: forged, altered, expired, revoked, about another application, or with more in its folder than
+            its digest covers.
+        UnknownProofError: under ``strict``, if its revocation cannot be checked.
     """
     listed = read_evidence(revocations) if revocations else None
     roots = read_trust_roots(read_evidence(trust))
@@ -202,10 +202,10 @@ def check_certificate(
 
 
 def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
-    """Return that the log holds, with every checkpoint kept outside (``log-checkpoint.txt``), and the store agrees.
+    """Return that the log holds, with every checkpoint kept outside (``log-checkpoint.txt``), and matches the store.
 
     Raises:
-        InvalidProofError: naming the first entry that does not hold, or what the store has that the log does not.
+        InvalidProofError: names the first entry that does not hold, or what the store has and the log does not.
     """
     notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
     held = verify_store(base.lab.store, notes)
@@ -215,7 +215,7 @@ def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
 
 
 def earlier_lines(base: Base, certificate: Certificate, asked_at: datetime) -> Iterator[Text]:
-    """Yield that ``certificate`` was issued before ``asked_at``, and what has become of it; nothing of a new one."""
+    """Yield that ``certificate`` was issued before ``asked_at``, and its present state; nothing for a new one."""
     if certificate.issued_at >= asked_at:
         return
     yield text("worker.line_earlier", at=format_minute(certificate.issued_at))

@@ -1,4 +1,4 @@
-"""Candidates for one scenario side by side, read from their reports: figures with their intervals, and no ranking."""
+"""Candidates for one scenario side by side, read from their reports: figures with intervals, without a ranking."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NAMES = ("recall", "precision", "specificity")
 
 @dataclass(frozen=True)
 class _Scores:
-    """The scores of one answerer on the scored cases, by measure; absent where no criterion asks for it."""
+    """The scores of one answerer on the scored cases, by measure; absent if no criterion needs it."""
 
     recall: float | None
     precision: float | None
@@ -124,11 +124,11 @@ def _better_by(result: CriterionResult) -> float | None:
 
 
 def saves(scenario: Scenario, report: Report) -> float | None:
-    """Return what errors cost less than with the baseline, per `CASES` cases; None where the report does not tell.
+    """Return the saving in costs of errors over the baseline, per `CASES` cases; None if the report does not show it.
 
     With share π of the positive class among the scored cases, cost M of a miss and F of a false alarm, recall R and
-    precision P or specificity S, errors cost a case π·(1 − R)·M + π·R·(1/P − 1)·F, or π·(1 − R)·M + (1 − π)·(1 − S)·F
-    (Elkan, IJCAI 2001). A criterion ``cost(miss=M, false_alarm=F)`` says it itself. The figure has no interval.
+    precision P or specificity S, errors cost π·(1 − R)·M + π·R·(1/P − 1)·F a case, or π·(1 − R)·M + (1 − π)·(1 − S)·F
+    (Elkan, IJCAI 2001). A criterion ``cost(miss=M, false_alarm=F)`` states it directly. The figure has no interval.
     """
     costs = scenario.costs
     if costs is None or scenario.positive is None:
@@ -157,7 +157,7 @@ def _of_positive(scenario: Scenario, report: Report) -> Mapping[str, CriterionRe
 
 
 def _stated(results: Mapping[str, CriterionResult], costs: Costs) -> float | None:
-    """Return what a criterion on the cost itself says, where it counts with the scenario's costs."""
+    """Return the figure of a criterion on the cost itself, if it uses the scenario's costs."""
     result = results.get("cost")
     if result is None or result.estimate is None or result.baseline is None:
         return None
@@ -185,7 +185,7 @@ def _baseline_cost(
 
 
 def _cost(scores: _Scores, share: float, costs: Costs) -> float | None:
-    """Return what errors cost a case, or None where the scores leave misses or false alarms open."""
+    """Return the cost of errors for each case, or None if the scores leave misses or false alarms open."""
     if scores.recall is None:
         return None
     misses = share * (1 - scores.recall) * costs.miss

@@ -1,7 +1,7 @@
-"""What a trial costs: its estimate as far as each may know it, and consent above a limit: who gives it, who refuses.
+"""What a trial costs: its estimate as far as each party may know it, and consent above a limit.
 
-On the command line the base's own operator is asked. On a hub a trial that is held says so by a step of its own
-(`Act.TRIAL_HOLD`), with figures that its supplier may know too; whoever pays consents by a step, or refuses by one.
+On the command line the base's own operator decides. On a hub, a trial on hold is marked by a step of its own
+(`Act.TRIAL_HOLD`), with figures that its supplier may know too; the payer consents by a step, or refuses by one.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ from pilotbase.worker.providers import payer
 from pilotbase.workspace.store import View
 
 _ABOVE = "PILOTBASE_ASK_ABOVE"
-"""Setting: the limit above which consent is asked for; `DEFAULT` where it is not set."""
+"""Setting: the limit above which consent is required; `DEFAULT` if it is not set."""
 _PRICES = "PILOTBASE_TRIAL_PRICES"
-"""Setting: the pool at whose prices trials are told; else the first that seats trials and has prices."""
+"""Setting: the pool whose prices are used for trials; else the first that seats trials and has prices."""
 Runner = Callable[[TrialRuntime, TrialPlan, OnProgress], Report]
 _ROLES: Mapping[Payer, Role] = {
     "supplier": Role.SUPPLIER,
@@ -59,7 +59,7 @@ _ROLES: Mapping[Payer, Role] = {
 
 @dataclass(frozen=True)
 class ShownEstimate:
-    """An estimate in words; "" for what is not told."""
+    """An estimate in words; "" for withheld parts."""
 
     told: EstimateTold
     time: str
@@ -68,19 +68,19 @@ class ShownEstimate:
     memory_seconds: str
     share: int
     payer: Role | None
-    """Whose decision it waits for."""
+    """Who has to decide."""
 
 
 def ceiling_of(above: list[str] | None = None) -> Ceiling:
-    """Return above what consent is asked: what is given, else what is set, else the default; raises `InputError`."""
+    """Return the limit above which consent is required: given, else set, else the default; raises `InputError`."""
     return read_ceiling(above or [os.environ.get(_ABOVE) or DEFAULT])
 
 
 def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells: bool = False) -> SpendingLimit:
-    """Return what is asked above which limit: what is given here, else what is set, else the default.
+    """Return the spending limit: with the given ceiling, else the set one, else the default.
 
     Raises:
-        InputError: the limit is none.
+        InputError: the limit is invalid.
         NotFoundError: the pool has no price list.
     """
     prices = payer().prices(view, pool or os.environ.get(_PRICES, ""))
@@ -88,7 +88,7 @@ def asking_of(view: View, above: list[str] | None = None, pool: str = "", tells:
 
 
 def runner(asking: SpendingLimit, consented: bool) -> Runner:
-    """Return what runs a plan as `run_trial` does, held above the limit unless somebody has ``consented``."""
+    """Return a function that runs a plan as `run_trial` does, held above the limit unless somebody ``consented``."""
 
     def run(lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress) -> Report:
         if consented and report_of(lab, plan) is None:
@@ -99,7 +99,7 @@ def runner(asking: SpendingLimit, consented: bool) -> Runner:
 
 
 def run_unless_held(base: Base, record: Record, plan: TrialPlan, on_progress: OnProgress) -> Report | None:
-    """Run the plan of a commission; where it is held, note that on its record and return None."""
+    """Run the plan of a commission; if it is held, note that on its record and return None."""
     given = _consent_in(record)
     if given is not None:
         note_consent(base.lab, plan.digest(), given.organisation, given.person)
@@ -113,7 +113,7 @@ def run_unless_held(base: Base, record: Record, plan: TrialPlan, on_progress: On
 
 
 def end_refused(base: Base, subject: str) -> None:
-    """End the attempt of a commission whose payer has refused: it counts, and has no verdict. Again changes nothing."""
+    """End the attempt of a commission whose payer has refused: it counts, and has no verdict. Again: no change."""
     view = base.lab.view
     record = load_record(view, subject)[0]
     if record.state != CommissionState.CANCELLED or "plan" not in record.documents:
@@ -135,7 +135,7 @@ def _hold(base: Base, record: Record, plan: TrialPlan) -> None:
 
 
 def _consent_in(record: Record) -> StepTaken | None:
-    """Return the step by which the payer has consented to the plan that is frozen now."""
+    """Return the step that records the payer's consent to the present frozen plan."""
     for step in reversed(record.history):
         if step.act is Act.CONSENT_GIVE:
             return step
@@ -145,9 +145,10 @@ def _consent_in(record: Record) -> StepTaken | None:
 
 
 def seen_estimate(view: View, record: Record) -> RunEstimate | None:
-    """Return what the run of a commission is estimated at, as finely as the actor may know; None: nothing is known.
+    """Return the estimate of a commission's run, as finely as the actor may know it; None: nothing is known.
 
-    Its demand owner, the operator and the regulator see two digits; everybody else steps, and only while it is held.
+    Its demand owner, the operator and the regulator see two digits; everybody else sees steps, and only while it is
+    held.
     """
     plan = record.documents.get("plan")
     if plan is None:
@@ -167,7 +168,7 @@ def _fine(view: View, plan: str) -> RunEstimate | None:
 
 
 def estimate_told(view: View, record: Record) -> EstimateTold | None:
-    """Return what the trial of a record is estimated at, until it has its report; None: nothing is known or told."""
+    """Return the estimate of a record's trial until it has its report; None: nothing is known or shown."""
     found = None if "report" in record.documents else seen_estimate(view, record)
     return None if found is None else _told(found, record)
 
@@ -206,7 +207,7 @@ def _told(found: RunEstimate, record: Record) -> EstimateTold:
 
 
 def span_told(found: Span) -> SpanTold:
-    """Return a span as the API gives it."""
+    """Return a span in the form of the API."""
     return SpanTold(low=found.low, expected=found.expected, high=found.high)
 
 

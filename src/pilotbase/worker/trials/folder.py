@@ -32,9 +32,9 @@ from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
 RECORDS = "records.parquet"
-"""What a replay reads: every column of the records, and what commits to them."""
+"""The input of a replay: every column of the records, and what commits to them."""
 SHOWN_CASES = "shown-cases.json"
-"""Cases of a rehearsal to look at, where the supplier may hold the rows."""
+"""Cases of a rehearsal for inspection, if the supplier may hold the rows."""
 _CASES = "cases.csv"
 _MOST_BYTES = 16 << 20
 _HUB_URL = "PILOTBASE_HUB_URL"
@@ -52,7 +52,7 @@ class TrialFiles:
     envelope: Envelope | None
     records: bytes | None
     checkpoint: str
-    """Signed state of the base's log: kept outside, it shows later that the log was not rewritten."""
+    """Signed state of the base's log: kept outside, it later proves that the log was not rewritten."""
 
 
 def open_records(lab: TrialRuntime, report: Report, owner: str) -> bytes | None:
@@ -87,7 +87,7 @@ def rehearsal_folder(lab: TrialRuntime, application: Digest, scenario: str) -> P
 
 
 def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
-    """Write the folder of a rehearsal, and return it; full log and cases only where the supplier may hold the rows."""
+    """Write the folder of a rehearsal, and return it; full log and cases only if the supplier may hold the rows."""
     folder.mkdir(parents=True, exist_ok=True)
     withheld = not rehearsal.log and rehearsal.report.isolation.log_bytes
     write_whole(folder / "application.log", _withheld(rehearsal.report) if withheld else rehearsal.log)
@@ -116,7 +116,7 @@ def _withheld(report: Report) -> str:
 
 
 def check_address(certificate: Certificate) -> str | None:
-    """Return the address of a certificate's page, or None where no hub is configured."""
+    """Return the address of a certificate's page, or None if no hub is configured."""
     url = os.environ.get(_HUB_URL, "").rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -128,8 +128,8 @@ def read_report(path: Path) -> Report:
     """Return the report in a file or in a trial's folder.
 
     Raises:
-        InputError: there is no such file, it is too large, it is no report, or it says what this version has no
-            sentence for.
+        InputError: there is no such file, it is too large, it is no report, or it contains a code for which this
+            version has no sentence.
     """
     file = path / "report.json" if path.is_dir() else path
     report = _document(file, Report, "worker.no_report")
@@ -150,9 +150,9 @@ def read_plan(file: Path) -> TrialPlan:
 
 
 def cases_file(path: Path) -> Path:
-    """Return the file that holds all cases of ``path``: of a trial's folder or its ``cases.csv`` the records beside it.
+    """Return the file with all cases of ``path``: for a trial's folder or its ``cases.csv``, the records beside it.
 
-    ``cases.csv`` shows people the truths of scored cases only, and how many there are of each class enters a decision.
+    ``cases.csv`` shows people only the truths of scored cases, and the number of cases of each class enters a decision.
     """
     shown = path / _CASES if path.is_dir() else path
     records = shown.parent / RECORDS
@@ -168,7 +168,7 @@ def _document(file: Path, kind: type[Kind], problem: str) -> Kind:
 
 
 def _sentences(value: object) -> Iterator[Text]:
-    """Yield every sentence of a document, the outer ones only: what is nested is rendered with them."""
+    """Yield every sentence of a document, only the outer ones: nested ones are rendered with them."""
     if isinstance(value, Text):
         yield value
     elif isinstance(value, tuple):
@@ -183,6 +183,6 @@ def _is_known(sentence: Text) -> bool:
     try:
         for language in LANGUAGES:
             sentence.render(language)
-    except (LookupError, ValueError, TypeError, AttributeError):  # no such code, a value missing or of another kind
+    except (LookupError, ValueError, TypeError, AttributeError):  # unknown code, a missing value or one of another kind
         return False
     return True

@@ -1,4 +1,4 @@
-"""What the hidden data of a scenario still hold, version by version, for those who may read that."""
+"""What the hidden data of a scenario still permit, version by version, for those who may know."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from pilotbase.worker.readings import record_for, scenario_for
 from pilotbase.workspace.store import View
 
 SCENARIO_FILES = "scenario-files"
-"""Kind of the documents that say which files of a scenario version are kept."""
+"""Kind of the documents that record which files of a scenario version are kept."""
 _SEALED_VERSIONS = 1000
 _REMEMBERED = 64
 
 
 @dataclass(frozen=True)
 class _Standing:
-    """What a hidden set holds at one time: pages that are looked at again open no sample anew."""
+    """What a hidden set permits at one time: pages shown again open no sample again."""
 
     record: Digest
     left: Remaining
@@ -51,7 +51,7 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
     """Return what is left of the newest version of a scenario; None before its data are sealed.
 
     Raises:
-        NotFoundError: the actor sees no such scenario, or it is not for them to know.
+        NotFoundError: the actor sees no such scenario, or may not know.
     """
     scenario = scenario_for(view, subject, ReadScope.BUDGET)
     sealed = _sealed_version(base.lab, scenario.digest())
@@ -61,15 +61,15 @@ def budget_of_scenario(base: Base, view: View, subject: str) -> Budget | None:
 
 
 def budget_of_trial(base: Base, view: View, subject: str) -> Budget | None:
-    """Return what is left of the scenario version that a commission is about; raises as `budget_of_scenario`."""
+    """Return what is left of the scenario version of a commission; raises as `budget_of_scenario`."""
     sealed = _sealed_version(base.lab, record_for(view, subject, ReadScope.BUDGET).documents["scenario"])
     return None if sealed is None else budget_of(base.lab, sealed)
 
 
 def why_none_left(base: Base, scenario: Digest) -> BarredError | None:
-    """Return why no trial can be frozen on the hidden data of a scenario version, as freezing would say; or None.
+    """Return why no trial can be frozen on the hidden data of a scenario version, as freezing would report; or None.
 
-    Fresh cases that were handed in since are sealed when the plan is frozen: of these nothing is used.
+    Fresh cases that were handed in since are sealed when the plan is frozen: none of them is used yet.
     """
     sealed = _sealed_version(base.lab, scenario)
     if sealed is None:
@@ -93,7 +93,7 @@ def _sealed_version(lab: TrialRuntime, scenario: Digest) -> OpenedScenario | Non
 
 
 def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
-    """Return what the hidden set of a sealed scenario still holds."""
+    """Return what the hidden set of a sealed scenario still permits."""
     scenario, hidden = sealed.scenario, _hidden_set(lab, sealed)
     left = remaining(lab.vault, hidden)
     return Budget(
@@ -151,7 +151,7 @@ def _told(base: Base, version: DataVersion, rests: dict[Digest, list[Digest]]) -
 
 
 def sealed_here(lab: TrialRuntime, scenario: Scenario, folder: Path) -> OpenedScenario | None:
-    """Return the scenario with its data where this version was sealed, else None; nothing is sealed for it."""
+    """Return the scenario with its data if this version was sealed, else None; seals nothing."""
     baseline = scenario.baseline
     reference = read_application(folder / baseline.path).digest if isinstance(baseline, ApplicationBaseline) else None
     return find_sealed(lab, scenario, folder, reference)

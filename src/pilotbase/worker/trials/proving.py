@@ -1,4 +1,4 @@
-"""From a scenario's and an application's folder to report and certificate: what is not yet done is done."""
+"""From a scenario's and an application's folder to report and certificate: does whatever is not yet done."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ProvenTrial:
 def rehearse_in(
     base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
 ) -> Rehearsed:
-    """Rehearse an application on a scenario's public sample and write what came of it, full logs included.
+    """Rehearse an application on a scenario's public sample and write the result, full logs included.
 
     Raises:
         InputError: scenario, data, application or lock are wrong, with every problem at once.
@@ -65,7 +65,7 @@ def rehearse_in(
 
 
 def conform_in(base: Base, scenario: Path, application: Path, on_progress: OnProgress = ignore_progress) -> Conformance:
-    """Return what an application keeps to of matrix and exchanges; raises as `rehearse_in` and `conform`."""
+    """Return how far an application conforms to matrix and exchanges; raises as `rehearse_in` and `conform`."""
     sealed, candidate = take_in(base, scenario, application, Step.REHEARSE, on_progress)
     return conform(base.lab, sealed, candidate, on_progress)
 
@@ -73,7 +73,7 @@ def conform_in(base: Base, scenario: Path, application: Path, on_progress: OnPro
 def freeze_in(
     base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
 ) -> TrialPlan:
-    """Return the frozen plan, rehearsing first where that has not been done; raises as `prove` does."""
+    """Return the frozen plan, rehearsing first if that has not been done; raises as `prove` does."""
     sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
     folder = trial_folder(base, out, sealed, candidate)
     with naming_places(scenario):
@@ -92,7 +92,7 @@ def prove(
 ) -> ProvenTrial:
     """Return the report and the certificate of an application version on a scenario version.
 
-    Run again it returns the same report; killed on the way, or held by ``run`` for consent, it goes on.
+    Run again, it returns the same report; killed on the way, or held by ``run`` for consent, it continues.
 
     Raises:
         InputError: scenario, data, application or lock are wrong, with every problem at once.
@@ -139,9 +139,9 @@ def require_rehearsed(
     on_progress: OnProgress,
     release: Release | None = None,
 ) -> None:
-    """Rehearse where that has not been done, and write what came of it; raises `RefusedError` when it fails.
+    """Rehearse if that has not been done, and write the result; raises `RefusedError` when it fails.
 
-    ``release``: what may leave, where it is rehearsed at a site.
+    ``release``: what may leave, if it is rehearsed at a site.
     """
     if not has_rehearsed(base.lab, sealed, candidate):
         rehearsal = rehearse(base.lab, sealed, candidate, on_progress, release)
@@ -152,7 +152,7 @@ def require_rehearsed(
 
 
 def trial_folder(base: Base, out: Path | None, sealed: OpenedScenario, candidate: PreparedApplication) -> Path:
-    """Return where the files of this application on this scenario go; raises `RefusedError` when others are there."""
+    """Return the folder for the files of this application on this scenario; raises `RefusedError` if it has others."""
     name = f"{candidate.reference.name}-{candidate.reference.version}"
     supplier = candidate.reference.supplier.organisation
     folder = out or base.lab.folder("trials", sealed.scenario.name, supplier, name)

@@ -1,4 +1,4 @@
-"""Replay: what stands in a trial's folder, held against what its records decide."""
+"""Replay: the contents of a trial's folder, compared with what its records decide."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ _DERIVED_WHOLE = (
     "design",
     "order",
 )
-"""Parts of a report of which plan and records decide everything: what else stands there is wrong."""
+"""Parts of a report that plan and records decide completely: any other content is wrong."""
 _WHOLE = tuple(f"{part}{end}" for part in _DERIVED_WHOLE for end in (".", "["))
 _CERTIFIED = ("verdict", "plan", "attempt", "application", "scenario", "criteria", "guarantee", "claim")
-"""What a certificate says that plan and records decide; its claim where the whole report is there."""
+"""What a certificate states that plan and records decide; its claim if the whole report is there."""
 _AS_ONE = frozenset(
     {"application", "claim", "contract", "limits", "paired", "path", "scenario", "sentence"}
     | {"groups[]", "figures[]", "latency_histogram", "reasons[]"}
@@ -83,11 +83,11 @@ class ReplayedCriterion(Part):
 
 
 class ReplayedVerdict(Part):
-    """A verdict derived again, and what it was held against."""
+    """A verdict derived again, and what it was compared with."""
 
     verdict: Verdict
     digest: Digest
-    """Of the decision: the same on every machine."""
+    """Digest of the decision: the same on every machine."""
     scored: int
     cases: int
     attempt: int
@@ -96,11 +96,11 @@ class ReplayedVerdict(Part):
     leaves: int
     criteria: tuple[ReplayedCriterion, ...]
     compared: tuple[str, ...]
-    """Fields of the report and files of the folder that say the same."""
+    """Fields of the report and files of the folder that agree."""
     absent: tuple[str, ...]
-    """What was not there to be compared."""
+    """What was missing for a comparison."""
     undecided: tuple[str, ...]
-    """What the report says that records decide nothing about: the box, the base's own counts, titles and times."""
+    """Parts of the report that records do not decide: the box, the base's own counts, titles and times."""
     certified: bool | None
     """Whether the certificate names this very report, so that its signature covers it; None without a certificate."""
 
@@ -112,7 +112,7 @@ class ReplayedVerdict(Part):
 
 @dataclass(frozen=True)
 class _Folder:
-    """A trial's folder, as far as a replay reads it; ``report`` is plain JSON, whatever was deleted from it."""
+    """A trial's folder, as far as a replay reads it; ``report`` is plain JSON, even if parts of it were deleted."""
 
     path: Path
     report: Mapping[str, Any]
@@ -122,15 +122,15 @@ class _Folder:
 
 
 def replay_trial(path: Path) -> ReplayedVerdict:
-    """Return the verdict that the records of a trial decide; ``path`` is its folder or its ``report.json``.
+    """Return the verdict that follows from a trial's records; ``path`` is its folder or its ``report.json``.
 
-    Verdict and scores may have been deleted from the report: what is there is compared.
+    Verdict and scores may have been deleted from the report: the remaining parts are compared.
 
     Raises:
         RefusedError: a supplier's folder, which holds no records.
-        InputError: a file is missing or is not what it should be; a rehearsal.
-        InvalidProofError: a record, a batch, the order or the plan is not what was committed to; or report, certificate
-            or cases.csv say something else than the records do (all that differs is named).
+        InputError: a file is missing or malformed; a rehearsal.
+        InvalidProofError: a record, a batch, the order or the plan does not match its commitment; or report,
+            certificate or cases.csv disagree with the records (all differences are named).
     """
     folder = _open(path)
     replayed = replay_decision(folder.plan, folder.stored, str(folder.report["records"]["root"]))
@@ -209,7 +209,7 @@ def _read_certificate(file: Path) -> Certificate | None:
 def _held_against(
     folder: _Folder, replayed: Replayed, certificate: Certificate | None
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the fields of report and certificate as they say them, and as plan and records decide them."""
+    """Return the fields of report and certificate as stated, and as plan and records decide them."""
     report = _report_as_said(folder.report)
     derived = _derived_report(folder.plan, folder.stored, replayed, report)
     certified = certificate.to_json_value() if certificate is not None else {}
@@ -220,7 +220,7 @@ def _held_against(
 
 
 def _report_as_said(report: _Json) -> dict[str, Any]:
-    """Return a report, whatever was deleted from it, with the findings of its sections under their names."""
+    """Return a report, even if parts were deleted from it, with the findings of its sections under their names."""
     return {**report, "sections": _keyed_sections(report)}
 
 
@@ -235,7 +235,7 @@ def _keyed_sections(report: _Json) -> dict[str, Any]:
 
 
 def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, said: _Json) -> dict[str, Any]:
-    """Return all of a report that plan and records decide, in its own form; ``said``: what `_report_as_said` gave."""
+    """Return all of a report that plan and records decide, in its own form; ``said`` is from `_report_as_said`."""
     facts, decision, results = stored.facts, replayed.decision, replayed.judged.criteria
     load = facts.restored_load()
     broken = facts.end is not EndReason.FINISHED
@@ -284,7 +284,7 @@ def _derived_sections(
     said: _Json,
     further: Mapping[Verification, Sequence[Finding]],
 ) -> dict[str, Any]:
-    """Return the findings on criteria, perturbations and what else was asked, and each section's outcome from them."""
+    """Return the findings on criteria, perturbations and other requirements, and each section's outcome from them."""
     sections: dict[str, Any] = {verification.value: {"findings": {}} for verification in Verification}
     for result, finding in zip(results, criterion_findings(results), strict=True):
         sections[section_of(result.rule).value]["findings"][finding.check] = finding.to_json_value()
@@ -303,14 +303,14 @@ def _derived_sections(
 
 
 def _plain(figures: Any) -> Any:
-    """Return figures as plain JSON, each part without what it does not say."""
+    """Return figures as plain JSON, each part without its empty fields."""
     if isinstance(figures, Part):
         return figures.to_json_value()
     return list(map(_plain, figures)) if isinstance(figures, tuple) else figures
 
 
 def _derived_certificate(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, report: _Json) -> dict[str, Any]:
-    """Return what a certificate says that plan and records decide, under its own names (`_CERTIFIED`)."""
+    """Return what a certificate states that plan and records decide, under its own names (`_CERTIFIED`)."""
     results = replayed.judged.criteria
     try:
         claim = claim_sentence(Report.model_validate(report), plan).model_dump(mode="json")
@@ -330,7 +330,7 @@ def _derived_certificate(plan: TrialPlan, stored: StoredRecords, replayed: Repla
 
 
 def _fields_of(value: Any, name: str = "", key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (field, spelled value) of plain JSON; what is missing or null is left out, some parts stay in one piece."""
+    """Yield (field, spelled value) of plain JSON; missing values and nulls are left out, some parts stay whole."""
     if value is None:
         return
     if key in _AS_ONE or not isinstance(value, Mapping | list):
@@ -363,7 +363,7 @@ def _listed(value: object) -> list[_Json]:
 
 
 def _shortened(value: str) -> str:
-    """Return a spelled value as it is named in an error."""
+    """Return a spelled value as an error names it."""
     return value if len(value) <= _LARGEST else f"{value[:_LARGEST]}…"
 
 
@@ -398,7 +398,7 @@ def _compare_cases(folder: _Folder) -> bool:
 
 
 def _names_it(certificate: Certificate, report: Mapping[str, Any]) -> bool:
-    """Tell whether the certificate is over this report, to the last byte of its canonical form."""
+    """Return whether the certificate is over this report, to the last byte of its canonical form."""
     try:
         return certificate.report == digest_json(dict(report))
     except (TypeError, ValueError):

@@ -48,9 +48,9 @@ def _lines(report: Report, folder: Path) -> Iterator[Text]:
 
 
 def figure_of(rule: str, estimate: float | None, bounds: tuple[float | None, float | None], unit: str = "") -> str:
-    """Return a score and its bounds in the unit that its rule asks in, such as ``4.632 ms``; a dash for no score.
+    """Return a score and its bounds in the unit that its rule uses, such as ``4.632 ms``; a dash for no score.
 
-    All are given in the base unit; ``unit`` is its name, for a rule that names none.
+    All are in the base unit; ``unit`` is its name, for a rule that names none.
     """
     if estimate is None:
         return "–"

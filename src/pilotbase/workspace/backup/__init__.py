@@ -1,1 +1,1 @@
-"""A base as one file: written while it works, read with suspicion, restored whole or not at all."""
+"""A base as one file: written while the base works, checked when read, restored whole or not at all."""

@@ -1,12 +1,12 @@
 """A backup opened and checked, and a base brought back from it, into an empty place only, whole or not at all.
 
-The home is built beside its place and renamed into it once everything holds; the store is written, brought to this
-version and held against its log in one transaction. Keys are not in a backup: they are copied in from where they were
-kept, and what is missing is noted, so that none is made anew behind the operator's back.
+The home is built beside its place and renamed into it once everything holds; the store is written, migrated to this
+version and compared with its log in one transaction. A backup contains no keys: they are copied from where they were
+kept, and missing ones are noted, so that none is made anew without the operator's knowledge.
 
-Reading a backup that may come from anywhere: nothing in it is believed before its digest was seen. Names, sizes and
-kinds of the members are checked before a byte is unpacked, the bytes as they are read: a member is as long as the
-manifest says and not one byte longer.
+A backup may come from anywhere: nothing in it is trusted before its digest is verified. Names, sizes and kinds of the
+members are checked before a byte is unpacked, and the bytes as they are read: a member is exactly as long as the
+manifest says.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Backup:
         return LogVerifier.from_text(self.manifest.log)
 
     def has(self, name: str) -> bool:
-        """Tell whether there is a member of this name."""
+        """Return whether there is a member of this name."""
         return name in self.manifest.members
 
     def names(self, prefix: str) -> list[str]:
@@ -85,14 +85,14 @@ class Backup:
 
     @property
     def size(self) -> int:
-        """Return how many bytes the members have, unpacked."""
+        """Return the unpacked size of the members in bytes."""
         return sum(member.size for member in self.manifest.members.values())
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """Iterate the bytes of a member.
 
         Raises:
-            InvalidProofError: they are not those that the manifest names, said after the last piece.
+            InvalidProofError: they are not those that the manifest names; raised after the last piece.
         """
         member, hashed, left = self.manifest.members[name], hashlib.sha256(), self.manifest.members[name].size
         try:
@@ -131,9 +131,9 @@ def opened_backup(path: Path) -> Iterator[Backup]:
     """Open the backup at ``path``.
 
     Raises:
-        InputError: there is no such file, it is no backup, or one that was cut off.
-        InvalidProofError: it was altered: members and manifest do not fit, or names that no backup has.
-        PilotbaseError: a newer version of Pilotbase has written it, or one from before 0.1.
+        InputError: there is no such file, it is no backup, or it is truncated.
+        InvalidProofError: it was altered: members and manifest do not match, or it has names that no backup has.
+        PilotbaseError: it was written by a newer version of Pilotbase, or by one before 0.1.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -153,7 +153,7 @@ def opened_backup(path: Path) -> Iterator[Backup]:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a base is brought back to: its home, where store and blobs are, and a folder with its keys, if at hand."""
+    """Where a base is restored: its home, the places of store and blobs, and a folder with its keys, if at hand."""
 
     path: Path
     settings: HomeSettings
@@ -162,12 +162,12 @@ class Destination:
 
 @contextmanager
 def restored_home(backup: Backup, to: Destination) -> Iterator[Home]:
-    """Yield the home as a draft, all but the rows of its store; it stands in its place when the block ends well.
+    """Yield the home as a draft, all but the rows of its store; it is moved into place when the block ends well.
 
     Raises:
         InputError: the place is not empty.
         InvalidProofError: a blob or file was altered.
-        RefusedError: the keys at hand, or the blobs at their address, are of another base.
+        RefusedError: the keys at hand, or the blobs at their address, belong to another base.
         PilotbaseError: disk full, or not writable; nothing is left behind.
     """
     require_empty(to.path)
@@ -190,7 +190,7 @@ def restored_home(backup: Backup, to: Destination) -> Iterator[Home]:
 
 
 def restore_store(backup: Backup, home: Home) -> VerifiedLog:
-    """Write the store of a home and return what its log proves; all of it stands, or nothing.
+    """Write the store of a home and return what its log proves; all of it is written, or nothing.
 
     Raises:
         InputError: the database holds a store already.
@@ -211,7 +211,7 @@ def restore_store(backup: Backup, home: Home) -> VerifiedLog:
 
 
 def require_empty(path: Path) -> None:
-    """Return if nothing is at ``path``, or an empty folder; raises `InputError`."""
+    """Return if there is nothing at ``path``, or an empty folder; raises `InputError`."""
     if path.is_dir() and not path.is_symlink():
         found = next(iter(sorted(entry.name for entry in path.iterdir())), None)
         if found is not None:
@@ -280,7 +280,7 @@ def _tables_in(members: Iterable[str]) -> set[str]:
 
 
 def _is_allowed(name: str) -> bool:
-    """Tell whether a backup may have a member of this name: one that stays within its home, and is no secret of it."""
+    """Return whether a backup may have a member of this name: it stays within its home, and is no secret of it."""
     room, _, rest = name.partition("/")
     if room == "store":
         return _TABLE.fullmatch(rest) is not None
@@ -335,11 +335,11 @@ def _unpack(backup: Backup, home: Home) -> None:
 
 
 def _make_parents(path: Path, home: Path) -> None:
-    """Make the folders above a file: private at the top, below readable, as boxes see copies of applications."""
+    """Make the parent folders of a file: private at the top, readable below, since boxes see copies of applications."""
     for parent in reversed(path.relative_to(home).parents[:-1]):
         if not (home / parent).is_dir():
             (home / parent).mkdir(mode=0o700)
-            (home / parent).chmod(0o755 if parent.parent.name else 0o700)  # whatever the umask is
+            (home / parent).chmod(0o755 if parent.parent.name else 0o700)  # independent of the umask
 
 
 def _require_no_store(connection: Connection, database: Database) -> None:
@@ -354,7 +354,7 @@ def _load(backup: Backup, connection: Connection) -> None:
     if wrong := (wanted - set(known)) | (tables.CORE.intersection(known) - wanted):  # a plug-in may have come later
         raise InvalidProofError("backup.not_rows", table=min(wrong))
     for table in reversed(known.values()):
-        connection.execute(delete(table))  # what the migrations begin with
+        connection.execute(delete(table))  # the rows that the migrations begin with
     for name, table in known.items():
         if name in wanted:
             load_rows(connection, table, backup.lines(f"store/{name}.jsonl"))

@@ -1,19 +1,19 @@
-"""A backup: one file that holds a base as it stood at one moment, while hub and worker went on; but no key.
+"""A backup: one file with the state of a base at one moment, while hub and worker go on; it contains no key.
 
 The file is a ZIP archive. Its last members are ``manifest.json``, which names every other member with size and digest,
 and ``manifest.sig``, its signature by the key of the log.
 
     store/<table>.jsonl   the rows of the store (`dump_rows`), all of one snapshot
-    blobs/<hex digest>    the blobs; kept/… those that are shared, and chunks; cut/… which chunks a blob has
+    blobs/<hex digest>    the blobs; kept/… shared blobs and chunks; cut/… the chunks of each cut blob
     home/<path>           other files of the home: applications, runs, reports, trust roots, revocations
     trust.json            the public half of keys/
-    <further>             what a face of the base adds: the accounts of the hub
+    <further>             additions from a face of the base: the accounts of the hub
 
-Blobs and files are read after the snapshot: what the store speaks of was written before it. Left out is what can be
-made again (environments, fetched packages, scratch) and what is secret (keys, mails with links).
+Blobs and files are read after the snapshot: everything that the store refers to was written before it. The backup
+leaves out what can be made again (environments, fetched packages, scratch) and secrets (keys, mails with links).
 
-The rows of a store as JSON lines, spelled alike for SQLite and PostgreSQL: what one gave, the other takes. The first
-line of a table names its columns; each line after it is one row. Bytes are ``{"b": base64}``; times stand as the
+The rows of a store are JSON lines, spelled alike for SQLite and PostgreSQL: either can read what the other wrote. The
+first line of a table names its columns; each line after it is one row. Bytes are ``{"b": base64}``; times are the
 microseconds that the column holds.
 """
 
@@ -54,15 +54,15 @@ from pilotbase.workspace.plain_files import is_plain
 
 MANIFEST, SIGNATURE, TRUST = "manifest.json", "manifest.sig", "trust.json"
 SIGNED_AS = b"pilotbase backup\n"
-"""Stands before the manifest under its signature, so that no checkpoint of the log can pass for one."""
+"""Prefix of the manifest under its signature, so that no checkpoint of the log can pass for one."""
 LEFT_OUT = frozenset({MARK, "blobs", "keys", "tmp", "environments", "packages", "demo", "mail"})
 """Entries of a home that no backup holds as files."""
 BLOB_ROOMS = {"blobs": OWN, "kept": KEPT, "cut": CUT}
-"""Where blobs lie in the archive → room of the blob store; chunks before the lists that name them."""
+"""Folder of blobs in the archive → room of the blob store; chunks before the lists that name them."""
 _DATABASES = ("pilotbase.db", "hub.db")
 _CHUNK = 1 << 20
 COPIES = frozenset({"listing_search"})
-"""Tables that only repeat others, and are made anew from them."""
+"""Tables that only repeat others, and are rebuilt from them."""
 _AT_ONCE = 500
 
 
@@ -76,7 +76,7 @@ class BackupEntry(Part):
 
 
 class Manifest(Document):
-    """What a backup holds."""
+    """The contents of a backup."""
 
     document: Literal["backup/1"] = "backup/1"
     software: str
@@ -86,7 +86,7 @@ class Manifest(Document):
     log: str
     """The key that signs the log and this manifest, as `LogVerifier` spells it."""
     keys: tuple[str, ...]
-    """Names of the key files that the base had; none of them is here."""
+    """Names of the key files that the base had; none of them is in the backup."""
     members: dict[str, BackupEntry]
 
 
@@ -96,15 +96,15 @@ def write_backup(
     further: Mapping[str, Iterable[bytes]] = {},
     on_progress: OnProgress = ignore_progress,
 ) -> Manifest:
-    """Write a backup of ``home`` to ``target``, whole or not at all, and return what it holds.
+    """Write a backup of ``home`` to ``target``, whole or not at all, and return its manifest.
 
-    ``further``: name → pieces of what else belongs to the base, read after everything of the home.
+    ``further``: name → pieces of other data of the base, read after everything of the home.
 
     Raises:
-        InputError: ``target`` is there already, or inside the home; a file of the home has an odd name.
+        InputError: ``target`` exists already, or is inside the home; a file of the home has an odd name.
         NotFoundError: the key of the log is not here.
         PilotbaseError: a plug-in that has tables in the store is not installed.
-        InvalidProofError: a blob was changed on the disk, or lacks a chunk.
+        InvalidProofError: a blob was changed on the disk, or a chunk of it is missing.
         PilotbaseError: disk full, or not writable; nothing is left behind.
     """
     target = target.absolute()
@@ -128,7 +128,7 @@ def write_backup(
 
 
 def is_kept(name: str) -> bool:
-    """Tell whether the file or folder ``name`` of a home belongs into a backup; no draft does: those have a dot."""
+    """Return whether the file or folder ``name`` of a home belongs in a backup; no draft does: those have a dot."""
     top, *below = name.split("/")
     return top not in LEFT_OUT and not top.startswith((".", *_DATABASES)) and not (below and below[0].startswith("."))
 
@@ -141,7 +141,7 @@ class _Packing:
         self.members: dict[str, BackupEntry] = {}
 
     def add_file(self, name: str, path: Path) -> None:
-        """Add a file as it is read now; one that has gone meanwhile is no member."""
+        """Add a file as it is read now; a file that has disappeared meanwhile is skipped."""
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
@@ -154,7 +154,7 @@ class _Packing:
                 self.add(name, iter(lambda: stream.read(_CHUNK), b""), mode=status.st_mode & 0o777)
 
     def add(self, name: str, pieces: Iterable[bytes], *, mode: int | None = None, packed: bool = False) -> None:
-        """Add a member; ``packed``: it is cipher text, which does not get smaller."""
+        """Add a member; ``packed``: it is cipher text, which cannot be compressed."""
         digest, size = self.write(name, pieces, zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED)
         self.members[name] = BackupEntry(digest=digest, size=size, mode=mode)
 
@@ -163,7 +163,7 @@ class _Packing:
         info = zipfile.ZipInfo(name)
         info.compress_type, info.external_attr = kind, 0o600 << 16
         hashed, size, source = hashlib.sha256(), 0, iter(pieces)
-        first = next(source, b"")  # what is not there fails before its member begins
+        first = next(source, b"")  # a missing file fails before its member begins
         with self._archive.open(info, "w", force_zip64=True) as member:
             for piece in chain([first], source):
                 hashed.update(piece)
@@ -173,7 +173,7 @@ class _Packing:
 
 
 def stored_tables(connection: Connection) -> list[Table]:
-    """Return the tables of the store as this database has them, which may be those of an older version, in order."""
+    """Return the tables of the store in this database's form, maybe that of an older version, in order."""
     there = set(inspect(connection).get_table_names())
     names = [table.name for table in tables.metadata.sorted_tables if table.name in there - COPIES]
     known = MetaData()
@@ -190,7 +190,7 @@ def dump_rows(connection: Connection, table: Table) -> Iterator[bytes]:
 
 
 def load_rows(connection: Connection, table: Table, lines: Iterable[bytes]) -> int:
-    """Insert the rows that ``lines`` spell into the empty ``table`` and return how many.
+    """Insert the rows of ``lines`` into the empty ``table`` and return how many.
 
     Raises:
         InvalidProofError: they are not rows of this table.
@@ -240,7 +240,7 @@ def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]],
 
 
 def _pack_store(home: Home, packing: _Packing) -> str:
-    """Pack every table as one snapshot shows it; return the version of the schema."""
+    """Pack every table from one snapshot; return the version of the schema."""
     database = Database(home.store_url)
     try:
         with database.read() as connection:
@@ -254,7 +254,7 @@ def _pack_store(home: Home, packing: _Packing) -> str:
 
 
 def _files(home: Path) -> Iterator[str]:
-    """Yield the names of the files of a home that belong into a backup; raises `InputError` for an odd one."""
+    """Yield the names of the files of a home that belong in a backup; raises `InputError` for an odd one."""
     for top, folders, names in os.walk(home):
         here = Path(top).relative_to(home)
         folders[:] = sorted(name for name in folders if is_kept((here / name).as_posix()))
@@ -266,7 +266,7 @@ def _files(home: Path) -> Iterator[str]:
 
 
 def _publish(draft: Path, target: Path) -> None:
-    """Give a finished file its name, never in the place of another."""
+    """Give a finished file its name, without replacing another file."""
     try:
         target.hardlink_to(draft)
     except FileExistsError:
@@ -277,7 +277,7 @@ def _publish(draft: Path, target: Path) -> None:
 
 
 def _go_on_counting(connection: Connection, table: Table) -> None:
-    """Let PostgreSQL number new rows after those that were inserted with their numbers; SQLite does of itself."""
+    """Let PostgreSQL number new rows after the inserted ones; SQLite does so by itself."""
     (key, *more) = table.primary_key.columns
     if connection.dialect.name != "postgresql" or more or not isinstance(key.type, BigInteger | Integer):
         return

@@ -1,7 +1,7 @@
-"""Bytes under a name, at one address that fsspec opens: a name stands for all of its bytes, or for nothing.
+"""Bytes under a name, at one address that fsspec opens: a name refers to all of its bytes, or to nothing.
 
-In a folder they are written beside their place, made durable and renamed. An object store renames nothing: there one
-request sets the name, or the last one of an upload in parts, and until then nothing is to be seen under it.
+In a folder, bytes are written beside their place, made durable and renamed. An object store renames nothing: one
+request sets the name, or the last request of an upload in parts; until then nothing is visible under it.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _ONE_REQUEST = _S3 | {"memory", "gs", "gcs", "abfs", "az", "oss"}
 """Protocols under which one request sets a name; under any other, bytes are written aside and moved."""
 
 _AWAY = frozenset({errno.EBUSY, errno.EIO, errno.EREMOTEIO, errno.ECONNRESET, errno.EPIPE})
-"""How a server says that it cannot now, asked again and again."""
+"""Codes by which a server says that it is unavailable now; tried again several times."""
 _DATES = ("mtime", "LastModified", "last_modified", "created")
-"""What drivers call the date of an object; ``created`` last, as a file is not created anew."""
+"""Names that drivers give to the date of an object; ``created`` last, as a file is not created anew."""
 
 
 @dataclass(frozen=True)
 class ObjectEntry:
-    """One object as a listing shows it; ``written`` are seconds since 1970 by the clock of where it is."""
+    """One object of a listing; ``written`` are seconds since 1970 by the clock of its store."""
 
     name: str
     size: int
@@ -60,13 +60,13 @@ class Objects:
 
     @property
     def is_folder(self) -> bool:
-        """Tell whether the objects are files of this machine."""
+        """Return whether the objects are files of this machine."""
         return self._folder is not None
 
     def write(self, name: str, data: bytes) -> None:
-        """Let ``name`` stand for ``data``; where it does already, that only counts as written now.
+        """Set the bytes of ``name`` to ``data``; if it has them already, only renew its date.
 
-        In a folder the bytes are compared, so that altered ones are mended; elsewhere only how many they are.
+        In a folder the bytes are compared, so that altered ones are repaired; elsewhere only their number.
 
         Raises:
             PilotbaseError: disk full, not writable, not reachable; nothing is left behind.
@@ -83,9 +83,9 @@ class Objects:
                 self._write_aside(name, data)
 
     def write_hashed(self, room: str, pieces: Iterable[bytes]) -> str:
-        """Write what ``pieces`` give, named by its SHA-256 in ``room``, and return the digest; raises as `write`.
+        """Write the bytes of ``pieces``, named by their SHA-256 in ``room``, and return the digest; raises as `write`.
 
-        Where one request sets a name, all of it is held in memory: the name is known after the last piece only.
+        If one request sets a name, all of it is held in memory: the name is known only after the last piece.
         """
         if self._folder is None:
             data = b"".join(pieces)
@@ -97,7 +97,7 @@ class Objects:
         return digest
 
     def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes | None:
-        """Return the bytes under a name, or those of a range; None: there is no such object."""
+        """Return the bytes under a name, or those of a range; None if there is no such object."""
         try:
             with self._told():
                 return self._content(self._place(name), start, end)
@@ -111,7 +111,7 @@ class Objects:
                 yield piece
 
     def size(self, name: str) -> int | None:
-        """Return how many bytes are under a name; None: there is no such object."""
+        """Return the number of bytes under a name; None if there is no such object."""
         try:
             with self._told():
                 return int(self._files.info(self._place(name))["size"])
@@ -119,7 +119,7 @@ class Objects:
             return None
 
     def entries(self, room: str) -> Iterator[ObjectEntry]:
-        """Iterate what a listing of ``room`` shows, in no order."""
+        """Iterate a listing of ``room``, in no order."""
         start = len(self.root) + 1
         with self._told():
             try:
@@ -138,9 +138,9 @@ class Objects:
                 return
 
     def remove_old(self, name: str, before: float) -> bool:
-        """Remove an object unless it was written, or renewed, since ``before``; tell whether it is gone by that.
+        """Remove an object unless it was written, or renewed, since ``before``; return whether this removed it.
 
-        In a folder nobody can renew it between the look and the removal; elsewhere two requests lie between.
+        In a folder nobody can renew it between the check and the removal; elsewhere these are two requests.
         """
         with self._told(), self._locked(fcntl.LOCK_EX):
             try:
@@ -152,7 +152,7 @@ class Objects:
             return True
 
     def renew(self, name: str) -> bool:
-        """Let an object count as written now; False: it has gone."""
+        """Renew the date of an object; False: it is gone."""
         place = self._place(name)
         try:
             with self._told(), self._locked(fcntl.LOCK_SH):
@@ -181,20 +181,20 @@ class Objects:
 
     @property
     def _renews(self) -> bool:
-        """Tell whether an object can be dated anew without its bytes."""
+        """Return whether an object's date can be renewed without its bytes."""
         return self._folder is not None or bool(self._protocols & _S3)
 
     def _content(self, place: str, start: int | None, end: int | None) -> bytes:
         try:
             return bytes(self._files.cat_file(place, start=start, end=end))
         except OSError as error:
-            if start is not None and error.errno == errno.EINVAL:  # how S3 says that nothing is so far behind
+            if start is not None and error.errno == errno.EINVAL:  # how S3 says that the object ends before this range
                 return b""
             raise
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
-        """Hold the lock of a folder, which ends with its process; elsewhere there is none."""
+        """Hold the lock of a folder, which ends with its process; elsewhere there is no lock."""
         if self._folder is None:
             yield
             return
@@ -207,7 +207,7 @@ class Objects:
 
     @contextmanager
     def _draft(self, pieces: Iterable[bytes]) -> Iterator[tuple[Path, str]]:
-        """Give a durable private file with what ``pieces`` give, and its digest; it is gone at the end of the block."""
+        """Yield a durable private file with the bytes of ``pieces``, and its digest; removed when the block ends."""
         draft, hashed = Path(self._place(f"{DRAFTS}/{secrets.token_hex(16)}")), hashlib.sha256()
         draft.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -245,7 +245,7 @@ class Objects:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """As `_told`; where nothing was to be there, it is the place itself that is missing."""
+        """As `_told`; nothing need exist before a write, so a missing file means that the place itself is missing."""
         try:
             with self._told():
                 yield
@@ -254,7 +254,7 @@ class Objects:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Let what operating system or driver refuse be told to a user; that nothing is there is for who asked."""
+        """Turn errors of operating system or driver into errors for a user; a missing object is left to the caller."""
         try:
             yield
         except FileNotFoundError:
@@ -283,7 +283,7 @@ def name_of(room: str, digest: str) -> str:
 
 
 def digest_in(name: str) -> str | None:
-    """Return the digest that stands in the name of an object; None: it is none of ours."""
+    """Return the digest in the name of an object; None: it is none of ours."""
     _, *rest = name.split("/")
     digest = digest_of("".join(rest))
     return digest if is_digest(digest) and name.count("/") == 2 else None
@@ -295,6 +295,6 @@ def _written(info: dict[str, Any]) -> float:
 
 
 def _driver_errors() -> tuple[type[Exception], ...]:
-    """Return what the driver of S3 raises besides `OSError`, where it is loaded: no way there, no credentials."""
+    """Return the errors of the S3 driver that are no `OSError`, if it is loaded: no connection, no credentials."""
     driver = sys.modules.get("botocore.exceptions")
     return (driver.BotoCoreError,) if driver is not None else ()

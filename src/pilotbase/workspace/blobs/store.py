@@ -1,13 +1,13 @@
-"""Blobs named by the SHA-256 of all their bytes, in two ways: erased one by one, or kept and shared.
+"""Blobs named by the SHA-256 of all their bytes, in two forms: erased one by one, or kept and shared.
 
-What must be erased to the byte (cipher text, files of a message) is one object of its own. What is kept for good is cut
-by content, and each chunk stands once, in however many blobs. The two never mix: whoever may erase a file must not
-erase, with it, what happens to have the same bytes.
+Data that must be erased to the byte (cipher text, files of a message) are one object each. Data that are kept for good
+are cut by content, and each chunk is stored once, for any number of blobs. The two never mix: erasing a file must not
+erase another that happens to have the same bytes.
 
-Cutting by content: the same bytes fall into the same chunks wherever they stand, so that what changed is little. Gear
-hashing with normalised chunking, FastCDC (Xia et al., USENIX ATC 2016, §3.3 and §4.3): a chunk ends where the rolling
-hash of the last 32 bytes is small; before the usual size it must be 16 times smaller than after it, so that most chunks
-are about as large. All hashes of a block are computed at once, by doubling what they cover.
+Cutting by content: the same bytes fall into the same chunks wherever they are, so that a change affects few chunks.
+Gear hashing with normalised chunking, FastCDC (Xia et al., USENIX ATC 2016, §3.3 and §4.3): a chunk ends where the
+rolling hash of the last 32 bytes is small; before the usual size it must be 16 times smaller than after it, so that
+most chunks are about as large. All hashes of a block are computed at once, by doubling what they cover.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 OWN, KEPT, CUT = "sha256", "kept", "cut"
 """Rooms: blobs of their own; shared blobs and chunks; manifests of blobs in chunks."""
 _OWNER = "base"
-"""Object with the public key of the log of the base whose blobs these are."""
+"""Object with the public log key of the base that owns these blobs."""
 _PIECE = 1 << 20
 _SENDERS = 4
 _LONG = 3600
-"""Seconds after which a blob that is still being kept is no more sure of its first chunks (`checks.blobs`)."""
+"""Seconds after which a blob that is still being kept can no longer rely on its first chunks (`checks.blobs`)."""
 SMALLEST, USUAL, LARGEST = 256 << 10, 1 << 20, 4 << 20
 """Bytes of a chunk; only the last one of a blob may be smaller."""
 _WINDOW, _BLOCK = 32, 64 << 10
 """Bytes that a hash covers; bytes whose hashes are taken at once and still fit the cache."""
 _GEAR = np.frombuffer(hashlib.shake_256(b"pilotbase gear 1").digest(1024), "<u4").astype(np.uint32)
-"""What each byte adds to the hash. Other numbers would cut elsewhere, and share nothing with what is stored."""
+"""What each byte adds to the hash. Other numbers would cut elsewhere, and share nothing with stored blobs."""
 _SPANS = ((SMALLEST, USUAL, 1 << 10), (USUAL, LARGEST, 1 << 14))
-"""From, to, and below which hash of 32 bits a chunk ends there: 1 byte in 4 Mi, then 1 in 256 Ki."""
+"""From, to, and the bound of a 32-bit hash below which a chunk ends there: 1 byte in 4 Mi, then 1 in 256 Ki."""
 Chunk = tuple[Digest, Annotated[int, pydantic.Field(ge=1)]]
 """Digest and size of a chunk."""
 
@@ -66,7 +66,7 @@ class BlobStore:
         return self.put_pieces(_pieces_of(data))
 
     def put_pieces(self, pieces: Iterable[bytes]) -> str:
-        """Store what ``pieces`` give, one after the other, and return the digest; raises as `put`, or as they do."""
+        """Store the bytes of ``pieces`` in order, and return the digest; raises as `put`, or as they do."""
         return self.objects.write_hashed(OWN, pieces)
 
     def keep(self, data: bytes | IO[bytes]) -> str:
@@ -74,10 +74,10 @@ class BlobStore:
         return self.keep_pieces(_pieces_of(data))
 
     def keep_pieces(self, pieces: Iterable[bytes]) -> str:
-        """Store for good what ``pieces`` give, and return the digest; at most 32 MiB are held in memory.
+        """Store the bytes of ``pieces`` for good, and return the digest; holds at most 32 MiB in memory.
 
-        What is larger than a chunk is cut, and only chunks that are not here yet are sent. So a blob whose keeping was
-        cut off is gone on with by keeping it again; its name stands for nothing until all of it is here.
+        A blob larger than a chunk is cut, and only missing chunks are sent. An interrupted keeping is therefore resumed
+        by keeping the blob again; its name refers to nothing until all of it is here.
 
         Raises:
             ConflictError: it took so long that its first chunks were collected; keep it again.
@@ -111,14 +111,14 @@ class BlobStore:
 
         Raises:
             NotFoundError: it, or a chunk of it, is not here.
-            InvalidProofError: its bytes are not those that the digest names.
+            InvalidProofError: its bytes do not match the digest.
         """
         return b"".join(self.chunks(digest))
 
     def chunks(self, digest: str, size: int = _PIECE) -> Iterator[bytes]:
-        """Iterate a blob in pieces of ``size`` bytes, or as it is cut; raises as `get` does.
+        """Iterate a blob in pieces of ``size`` bytes, or in its chunks; raises as `get` does.
 
-        A chunk is held against its own name before it is given, the whole after the last piece.
+        A chunk is verified against its own name before it is returned, the whole blob after the last piece.
         """
         hashed = hashlib.sha256()
         for piece in self._pieces(digest, size):
@@ -128,14 +128,14 @@ class BlobStore:
             raise InvalidProofError("workspace.blob_damaged", digest=digest)
 
     def read_range(self, digest: str, start: int, size: int) -> bytes:
-        """Return ``size`` bytes from ``start``, fewer where the blob ends, without reading the others.
+        """Return ``size`` bytes from ``start``, or fewer at the blob's end, without reading the others.
 
-        Of a blob in chunks those that are read are held against their names. Of any other nothing is, as only all of it
-        could be: hold what was read against a digest of its own.
+        For a blob in chunks, the chunks read are verified against their names. Any other blob can only be verified as a
+        whole, so nothing is: verify the bytes against a digest of their own.
 
         Raises:
             NotFoundError: it, or a chunk of it, is not here.
-            InvalidProofError: a chunk has other bytes than its name says.
+            InvalidProofError: the bytes of a chunk do not match its name.
         """
         if size <= 0:
             return b""
@@ -147,7 +147,7 @@ class BlobStore:
         return b"".join(self._chunk(chunk, digest)[begin:end] for chunk, begin, end in parts)
 
     def manifest(self, digest: str) -> CutBlob:
-        """Return which chunks a blob has.
+        """Return the chunks of a blob.
 
         Raises:
             NotFoundError: there is no blob of this name in chunks.
@@ -162,17 +162,17 @@ class BlobStore:
             raise InvalidProofError("workspace.blob_damaged", digest=digest) from error
 
     def exists(self, digest: str) -> bool:
-        """Tell whether a blob is here."""
+        """Return whether a blob is here."""
         return any(self.objects.size(name_of(room, digest)) is not None for room in (OWN, KEPT, CUT))
 
     def parts(self) -> Iterator[tuple[str, str]]:
-        """Iterate room and digest of all that is here; the chunks of a blob after the list that names them."""
+        """Iterate room and digest of everything here; the chunks of a blob after the list that names them."""
         for room in (CUT, KEPT, OWN):
             for digest in sorted(self.digests(room)):
                 yield room, digest
 
     def part(self, room: str, digest: str) -> Iterator[bytes]:
-        """Iterate the bytes of what `parts` names; raises as `chunks` does, and for a list that lacks a chunk."""
+        """Iterate the bytes of an item of `parts`; raises as `chunks` does, and for a list with a missing chunk."""
         if room != CUT:
             return self.chunks(digest)
         manifest = self.manifest(digest)
@@ -183,7 +183,7 @@ class BlobStore:
         return iter([manifest.canonical()])
 
     def bring_back(self, room: str, digest: str, pieces: Iterable[bytes]) -> bool:
-        """Store what `part` gave, chunks before the lists that name them; tell whether it is what the digest says.
+        """Store the bytes from `part`, chunks before the lists that name them; return whether they match the digest.
 
         A list whose chunks were collected before they were read is left out.
         """
@@ -199,17 +199,17 @@ class BlobStore:
         return True
 
     def digests(self, room: str) -> Iterator[str]:
-        """Iterate the digests of what is in a room, in no order."""
+        """Iterate the digests in a room, in no order."""
         for entry in self.objects.entries(room):
             digest = digest_in(entry.name)
             if digest is not None:
                 yield digest
 
     def claim(self, base: str) -> None:
-        """Write down whose blobs these are, once: to whoever collects, those of another base would be garbage.
+        """Record which base owns these blobs, once: a collector would take those of another base for garbage.
 
         Raises:
-            RefusedError: they are another's.
+            RefusedError: they belong to another base.
         """
         found = self.objects.read(_OWNER)
         if found is None:
@@ -218,7 +218,7 @@ class BlobStore:
             raise RefusedError("blobs.other_base", address=self.objects.root)
 
     def require_place(self) -> None:
-        """Return if something can be written where the blobs are.
+        """Return if the place of the blobs can be written to.
 
         Raises:
             PilotbaseError: disk full, not writable, not reachable.
@@ -226,7 +226,7 @@ class BlobStore:
         self.objects.now()
 
     def remove(self, digest: str) -> None:
-        """Erase a blob that was put, if it is here; what was kept, with the same bytes or others, stays."""
+        """Erase a blob that was put, if it is here; kept blobs stay, even with the same bytes."""
         self.objects.remove(name_of(OWN, digest))
 
     def _pieces(self, digest: str, size: int) -> Iterator[bytes]:
@@ -248,7 +248,7 @@ class BlobStore:
         return found
 
     def _send(self, chunks: Iterable[bytes]) -> Iterator[Chunk]:
-        """Keep chunks, a few at a time, and yield what they are called, in order."""
+        """Keep chunks, a few at a time, and yield their names, in order."""
         with ThreadPoolExecutor(_SENDERS) as pool:
             under_way: deque[Future[Chunk]] = deque()
             for chunk in chunks:
@@ -264,14 +264,14 @@ class BlobStore:
         return digest, len(chunk)
 
     def _renew(self, manifest: CutBlob) -> None:
-        """Let every chunk count as written now; raises `ConflictError` where one has gone."""
+        """Renew the date of every chunk; raises `ConflictError` if one is gone."""
         for chunk, _ in manifest.chunks:
             if not self.objects.renew(name_of(KEPT, chunk)):
                 raise ConflictError("blobs.chunk_collected", chunk=chunk)
 
 
 def cut(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the bytes of ``pieces`` as chunks; how they were divided into pieces makes no difference."""
+    """Yield the bytes of ``pieces`` as chunks; the division into pieces makes no difference."""
     held = bytearray()
     for piece in pieces:
         held += piece
@@ -289,11 +289,11 @@ class CutBlob(Document):
 
     @property
     def size(self) -> int:
-        """Return how many bytes the blob has."""
+        """Return the size of the blob in bytes."""
         return sum(size for _, size in self.chunks)
 
     def covering(self, start: int, end: int) -> Iterator[tuple[Digest, int, int]]:
-        """Yield the chunks that hold bytes ``start`` to ``end`` of the blob, each with what of it: from, and to."""
+        """Yield the chunks that hold bytes ``start`` to ``end`` of the blob, each with its range: from, and to."""
         ends = list(accumulate(size for _, size in self.chunks))
         for (digest, size), beyond in zip(self.chunks, ends, strict=True):
             begin = beyond - size
@@ -325,7 +325,7 @@ def _end_of_first(held: bytearray) -> int:
 
 
 def _gear(octets: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return Σ gear[octets[i-k]]·2ᵏ (k < 32, mod 2³²) for each i; of the first 31, what there is."""
+    """Return Σ gear[octets[i-k]]·2ᵏ (k < 32, mod 2³²) for each i; for the first 31, over the bytes there are."""
     hashes = _GEAR[octets]
     covered = 1
     while covered < _WINDOW:

@@ -1,7 +1,7 @@
 """Many files in a few blobs: sorted by path and joined to shards, each a body with an index of its members.
 
-A shard ends after a path whose checksum says so, or when it is full: of a folder in which one file has changed one
-shard is new, and of a large body only the chunk that changed. A member is read by its range, whatever else is packed.
+A shard ends after a path whose checksum says so, or when it is full: if one file of a folder changes, one shard is new,
+and of a large body only the changed chunk. A member is read by its range, independent of the other members.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from pilotbase.workspace.plain_files import NotPlainError, is_plain, opened_file
 LARGE = 4 << 20
 """Bytes above which a member is a shard of its own, and never held in memory to be packed."""
 _USUAL_FILES, _MOST_FILES, _MOST_BYTES = 1024, 4096, 32 << 20
-"""Members of a shard by chance, and what it may hold at most."""
+"""The usual number of members in a shard, and its limits."""
 _LONGEST_PATH, _LONGEST_NAME = 4000, 255
 _OPENED = 64
-"""Indices that a reader holds in memory."""
+"""Indices that a reader keeps in memory."""
 _SHOWN = 100
 """Problems that an error lists."""
 _STEP = 1000
@@ -45,31 +45,31 @@ _STEP = 1000
 
 
 class Shard(Part):
-    """A run of members: their bytes one after the other, and which they are."""
+    """A run of members: their bytes one after the other, and their names."""
 
     first: str
     """Path of its first member."""
     files: int = pydantic.Field(ge=1)
     size: int = pydantic.Field(ge=0)
     index: Digest
-    """Blob with a line a member: hex digest, size, path."""
+    """Blob with one line for each member: hex digest, size, path."""
     body: Digest
 
 
 class PackedTree(Document):
-    """The files of a folder, packed. Whoever stores this document keeps its blobs from being collected."""
+    """The files of a folder, packed. Storing this document keeps its blobs from being collected."""
 
     document: Literal["packed-tree/1"] = "packed-tree/1"
     shards: tuple[Shard, ...]
 
     @property
     def files(self) -> int:
-        """Return how many members it has."""
+        """Return the number of members."""
         return sum(shard.files for shard in self.shards)
 
     @property
     def size(self) -> int:
-        """Return how many bytes its members have."""
+        """Return the size of all members in bytes."""
         return sum(shard.size for shard in self.shards)
 
 
@@ -83,12 +83,12 @@ class TreeEntry:
 
 
 def pack(blobs: BlobStore, files: Iterable[tuple[str, bytes | IO[bytes]]]) -> PackedTree:
-    """Keep ``files``, which come in the order of their paths, and return the tree; store it to keep it.
+    """Keep ``files``, given in the order of their paths, and return the tree; store it to keep it.
 
-    Cut off and begun again, it sends only what is not there yet.
+    Interrupted and begun again, it sends only what is missing.
 
     Raises:
-        InputError: a path that leads out of a folder or cannot be spelled, out of order, twice, or below a file.
+        InputError: a path that leads out of a folder or is not allowed, out of order, twice, or below a file.
         PilotbaseError: as `BlobStore.keep`.
     """
     packing = _Packing(blobs)
@@ -107,7 +107,7 @@ class TreeReader:
         self._indices: dict[int, _Index] = {}
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of one member: its index and its range are read, no more.
+        """Return the bytes of one member: reads only its index and its range.
 
         Raises:
             NotFoundError: the tree has no such member, or a blob of it is not here.
@@ -131,7 +131,7 @@ class TreeReader:
     def contents(self) -> Iterator[tuple[TreeEntry, Iterator[bytes]]]:
         """Iterate the members with their bytes, in pieces, reading each body once; raises as `read`.
 
-        The pieces of a member are there until the next one is asked for.
+        The pieces of a member are available until the next one is requested.
         """
         for number, shard in enumerate(self._packed.shards):
             index = self._index(number)
@@ -167,14 +167,14 @@ class _Index:
 
 
 def is_packable(path: str) -> bool:
-    """Tell whether a member may have this path: it stays in its folder, and any folder can hold it."""
+    """Return whether a member may have this path: it stays in its folder, and any folder can hold it."""
     if not is_plain(path) or len(path.encode()) > _LONGEST_PATH:
         return False
     return all(len(name.encode()) <= _LONGEST_NAME for name in path.split("/"))
 
 
 class _Packing:
-    """Gathers members to shards."""
+    """Gathers members into shards."""
 
     def __init__(self, blobs: BlobStore) -> None:
         self.shards: list[Shard] = []
@@ -201,7 +201,7 @@ class _Packing:
             self.close()
 
     def close(self) -> None:
-        """Keep what was gathered as one shard."""
+        """Keep the gathered members as one shard."""
         if self._members:
             self._keep(self._blobs.keep(b"".join(self._contents)))
 
@@ -238,8 +238,8 @@ def pack_folder(blobs: BlobStore, folder: Path, on_progress: OnProgress = ignore
     """Keep the files of a folder, packed, and return the tree; empty folders, modes and times are left out.
 
     Raises:
-        InputError: no folder; with every entry that is neither file nor folder or whose name cannot be packed; or a
-            file that was there has gone or become something else.
+        InputError: no folder; lists every entry that is neither file nor folder or whose name cannot be packed; or a
+            file has disappeared or become something else meanwhile.
         PilotbaseError: as `BlobStore.keep`.
     """
     if not folder.is_dir():
@@ -253,10 +253,10 @@ def pack_folder(blobs: BlobStore, folder: Path, on_progress: OnProgress = ignore
 
 
 def unpack(blobs: BlobStore, packed: PackedTree, folder: Path, on_progress: OnProgress = ignore_progress) -> None:
-    """Write the members of a tree to ``folder``, which is made: all of them, or nothing stands there.
+    """Write the members of a tree to ``folder``, which is created: all of them, or nothing is written.
 
     Raises:
-        InputError: something is at ``folder`` already.
+        InputError: ``folder`` exists already.
         NotFoundError: a blob of the tree is not here.
         InvalidProofError: bytes or paths were altered.
         PilotbaseError: disk full, or not writable.
@@ -281,7 +281,7 @@ def unpack(blobs: BlobStore, packed: PackedTree, folder: Path, on_progress: OnPr
 
 
 def files_in(folder: Path) -> list[str]:
-    """Return the paths of the files below ``folder``, sorted; raises `InputError` with everything that is none."""
+    """Return the paths of the files below ``folder``, sorted; raises `InputError` listing all other entries."""
     names: list[str] = []
     problems: list[Issue] = []
     waiting = [""]
@@ -303,7 +303,7 @@ def files_in(folder: Path) -> list[str]:
 
 
 def _read_index(content: bytes, shard: Shard) -> _Index:
-    """Return the index that a document names; whoever wrote both could have put anything into them."""
+    """Return the index that a document names; the author of both could have put anything into them."""
     members = []
     try:
         for line in content.decode().split("\n")[:-1]:

@@ -1,1 +1,1 @@
-"""Whether the store still says what the signed log says: heads, documents, counters, listings, figures."""
+"""Whether the store still agrees with the signed log: heads, documents, counters, listings, figures."""

@@ -1,8 +1,8 @@
-"""The blobs of a base held against its store: what documents name must be here, what nothing names may go.
+"""The blobs of a base compared with its store: those that documents name must be here, unnamed ones may go.
 
-Garbage: blobs that nothing names any more, and chunks that no blob has; marked first, then swept, if old enough. What a
-put has written or found is dated by it, and nobody sweeps what is younger than the grace. So a put under way, and a
-blob whose document is still being written, are left alone, and the collector need not know of either.
+Garbage are blobs that nothing names any more, and chunks that no blob has; they are marked first, then swept, if old
+enough. A put dates everything that it writes or finds, and no sweep takes anything younger than the grace. So a put
+under way, and a blob whose document is still being written, are left alone, and the collector need not know of either.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LASTING = {
     "dataset-file": ("pieces", "preview", "marks"),
     "committed-files": ("salt",),
 }
-"""Kind of document → where in it a blob is named that nobody erases while the document stands."""
+"""Kind of document → the place in it that names a blob that nobody erases while the document is in force."""
 _ROWS = 500
 _LEASE, _LEASE_SECONDS, _HEARTBEAT = "blobs.collect", 300, 30
 _DIGITS = re.compile(HEX)
@@ -54,21 +54,21 @@ SHORTEST_GRACE = timedelta(hours=1)
 def verify_blobs(
     store: Store, blobs: BlobStore, share: float = 1.0, on_progress: OnProgress = ignore_progress
 ) -> BlobCheck:
-    """Return what is wrong with the blobs of a base; ``share`` of the objects is read, by chance (`checking.check`)."""
+    """Return the faults of a base's blobs; reads a random ``share`` of the objects (`checking.check`)."""
     with store.database.read() as connection:
         named = list(_lasting_blobs(connection))
     return check(blobs, named, share, on_progress)
 
 
 def collect_blobs(view: View, blobs: BlobStore, terms: SweepTerms, on_progress: OnProgress = ignore_progress) -> Swept:
-    """Remove the blobs that nothing in the store names, and write to the log how much that was (`sweeping.sweep`).
+    """Remove the blobs that nothing in the store names, and log how much that was (`sweeping.sweep`).
 
     Raises:
-        RefusedError: the blobs are another base's.
+        RefusedError: the blobs belong to another base.
         ConflictError: somebody else collects.
-        StaleLeaseError: somebody else has taken over; what is gone is garbage all the same.
+        StaleLeaseError: somebody else has taken over; whatever was removed was garbage anyway.
         InputError: the grace is too short.
-        InvalidProofError: a list of chunks was altered, so that nobody knows what it needs.
+        InvalidProofError: a list of chunks was altered, so that its needs are unknown.
     """
     blobs.claim(str(view.store.key.verifier))
     lease = view.acquire(_LEASE, secrets.token_hex(8), _LEASE_SECONDS)
@@ -88,7 +88,7 @@ def collect_blobs(view: View, blobs: BlobStore, terms: SweepTerms, on_progress: 
 
 
 class ObjectFault(StrEnum):
-    """What is wrong with an object."""
+    """The fault of an object."""
 
     MISSING = "missing"
     ALTERED = "altered"
@@ -96,18 +96,18 @@ class ObjectFault(StrEnum):
 
 @dataclass(frozen=True)
 class Damage:
-    """One blob, or one chunk of it, that is not here or has other bytes."""
+    """One blob, or one chunk of it, that is missing or has other bytes."""
 
     digest: Digest
     fault: ObjectFault
     room: str
     needed_by: str
-    """The blob or document that needs it; empty: it is not known."""
+    """The blob or document that needs it; empty: unknown."""
 
 
 @dataclass(frozen=True)
 class Named:
-    """A blob that must be here, and the document that says so."""
+    """A blob that must be here, and the document that names it."""
 
     digest: Digest
     needed_by: str
@@ -115,7 +115,7 @@ class Named:
 
 @dataclass(frozen=True)
 class BlobCheck:
-    """How many objects there are and were read, and what is wrong."""
+    """The numbers of existing and read objects, and the faults."""
 
     objects: int
     read: int
@@ -125,9 +125,9 @@ class BlobCheck:
 def check(
     blobs: BlobStore, named: Iterable[Named], share: float = 1.0, on_progress: OnProgress = ignore_progress
 ) -> BlobCheck:
-    """Read a ``share`` of the objects, chosen by chance, and say what is altered; look for all that must be here.
+    """Read a random ``share`` of the objects and return which are altered; look for all that must be here.
 
-    That something is missing is always found, whatever the share: only listings are compared.
+    Missing objects are always found, for any share: that only compares listings.
     """
     here = {room: set(blobs.digests(room)) for room in (CUT, OWN, KEPT)}
     damages = [
@@ -160,7 +160,7 @@ class SweepTerms:
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep has removed, or would: digests of blobs by their room, and objects and bytes in all."""
+    """What a sweep has removed, or would remove: digests of blobs by room, and total objects and bytes."""
 
     blobs: tuple[Digest, ...]
     chunks: tuple[Digest, ...]
@@ -177,14 +177,14 @@ def sweep(
     on_progress: OnProgress = ignore_progress,
     going_on: Callable[[], None] = lambda: None,
 ) -> Swept:
-    """Remove what ``referenced()`` does not name and is older than the grace, and return what that was.
+    """Remove everything that ``referenced()`` does not name and is older than the grace, and return it.
 
-    ``referenced`` is asked after the blobs were listed: what is named only later was put, and so dated, later.
+    ``referenced`` is called after listing the blobs: a blob that is named only later was put, and so dated, later.
     ``going_on`` is called before each removal and raises when the right to sweep has been lost.
 
     Raises:
         InputError: the grace is shorter than a put may take.
-        InvalidProofError: the list of chunks of a blob that stays was altered: nobody knows what it needs.
+        InvalidProofError: the list of chunks of a blob that stays was altered: its needs are unknown.
     """
     if terms.grace < SHORTEST_GRACE:
         raise InputError("blobs.short_grace", found=_hours(terms.grace), allowed=_hours(SHORTEST_GRACE))
@@ -206,7 +206,7 @@ def sweep(
 
 
 def _referenced(store: Store) -> set[Digest]:
-    """Return every digest that stands anywhere in the store, whatever it is of: what might be a blob's name is one."""
+    """Return every digest anywhere in the store, of any kind: anything that might be a blob's name counts as one."""
     found: set[Digest] = set()
     with store.database.read() as connection:
         for table in tables.metadata.sorted_tables:
@@ -234,7 +234,7 @@ def _lasting_blobs(connection: Connection) -> Iterator[Named]:
     rows = select(kept.digest, kept.kind, kept.body).where(kept.kind.in_(_LASTING))
     for row in connection.execution_options(yield_per=_ROWS).execute(rows):
         content = json.loads(row.body)
-        # What was sealed or tried at another site is told of here, and stays there; what was erased is gone.
+        # Data sealed or tried at another site are recorded here, but stay there; erased ones are gone.
         elsewhere = {
             "hidden-set": row.digest not in sealed,
             "sealed-scenario": content.get("hidden_set") not in sealed,
@@ -265,7 +265,7 @@ def _values_at(content: Any, path: list[str]) -> Iterator[Digest]:
 
 
 def _heartbeat(view: View, lease: Lease) -> Callable[[], None]:
-    """Return what keeps the lease while it is called again and again; raises `StaleLeaseError` once it is lost."""
+    """Return a function that keeps the lease when called regularly; raises `StaleLeaseError` once it is lost."""
     last = time.monotonic()
 
     def beat() -> None:
@@ -291,10 +291,10 @@ def _missing_chunks(blobs: BlobStore, digest: Digest, kept: set[str]) -> Iterato
 
 
 def _altered_whole(blobs: BlobStore, digest: Digest, seen: set[Digest]) -> Iterator[Damage]:
-    """Read a blob chunk by chunk: each against its name, and all against the blob's."""
+    """Read a blob chunk by chunk: verify each against its name, and all against the blob's."""
     try:
         chunks = blobs.manifest(digest).chunks
-    except (InvalidProofError, NotFoundError):  # told already; collected meanwhile
+    except (InvalidProofError, NotFoundError):  # reported already; collected meanwhile
         return
     hashed, whole = hashlib.sha256(), True
     for chunk, _ in chunks:
@@ -323,7 +323,7 @@ def _altered(blobs: BlobStore, room: str, digest: Digest) -> Iterator[Damage]:
 
 
 def _needed(blobs: BlobStore, listed: list[ObjectEntry], referenced: set[Digest], before: float) -> set[str]:
-    """Return the names of the objects that must stay: what is named, and the chunks of each blob that stays."""
+    """Return the names of the objects that must stay: those that are named, and the chunks of each blob that stays."""
     needed = {name_of(room, digest) for digest in referenced for room in (OWN, KEPT, CUT)}
     for entry in listed:
         digest = digest_in(entry.name)
@@ -338,7 +338,7 @@ def _needed(blobs: BlobStore, listed: list[ObjectEntry], referenced: set[Digest]
 
 
 def _is_needed(entry: ObjectEntry, needed: set[str]) -> bool:
-    """Tell whether an object stays; what is no object of ours is nobody's to remove, but for a draft left behind."""
+    """Return whether an object stays; objects that are not ours are never removed, except for abandoned drafts."""
     if entry.name.startswith(f"{DRAFTS}/"):
         return False
     return digest_in(entry.name) is None or entry.name in needed

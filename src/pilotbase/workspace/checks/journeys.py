@@ -1,4 +1,4 @@
-"""Whether the rows from which figures are counted say what the records say: a copy that anybody could have altered."""
+"""Whether the rows that figures are counted from agree with the records: they are a copy that anyone could alter."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Json = dict[str, Any]
 BOOKS = "ledger"
 """The reader of the change feed that lists services."""
 OF_SERVICES = ("service", "endpoint")
-"""Kinds of the listing of a service: what answers is certified, or serves on the operator's word."""
+"""Kinds of the listing of a service: the answering route is certified, or serves on the operator's word."""
 
 
 def compare_journeys(connection: Connection) -> None:
-    """See that each journey of a scenario or a trial says what its record and the terms say.
+    """Check that each journey of a scenario or a trial agrees with its record and the terms.
 
-    What a service came by is told by its standings, and is not compared here.
+    The milestones of a service follow from its standings, and are not compared here.
 
     Raises:
-        InvalidProofError: naming the first that differs.
+        InvalidProofError: names the first that differs.
     """
     demanded: dict[str, dict[str, datetime]] = {}
     for kind in _KINDS:
@@ -49,10 +49,10 @@ def compare_journeys(connection: Connection) -> None:
 
 
 def compare_services(connection: Connection) -> None:
-    """See that each service is listed as what it is, and as it stands; of what the books have not read yet, as before.
+    """Check that each service is listed with its terms and state; the books may not have read the newest ones yet.
 
     Raises:
-        InvalidProofError: naming the first that differs.
+        InvalidProofError: names the first that differs.
     """
     read_to, listed = position(connection, BOOKS) or 0, tables.listings.c
     rows = select(listed.subject, listed.state, listed.digest).where(listed.kind.in_(OF_SERVICES))
@@ -98,7 +98,7 @@ def _moments(reached: dict[str, datetime]) -> Json:
 
 
 def _verdict(connection: Connection, record: Json) -> str:
-    """Return the verdict of the newest report, of whichever round."""
+    """Return the verdict of the newest report, of any round."""
     reports = [step["document"] for step in record["history"] if step["act"] == Act.TRIAL_REPORT]
     if not reports:
         return ""
@@ -117,7 +117,7 @@ def _require_same(row: Row[Any], told: Json) -> None:
 
 
 def _said(connection: Connection, head: str, since: int) -> list[tuple[str, dict[str, Any]]]:
-    """Return digest and body of what a name stood for at a place of the feed, and came to stand for after it."""
+    """Return digest and body of a head's document at a position of the feed, and of its later ones."""
     moved, kept = tables.changes.c, tables.documents.c
     same = and_(kept.digest == moved.digest, kept.owner == moved.owner)
     rows = (

@@ -1,9 +1,9 @@
-"""What the signed log says of the store: whoever has the database, but no key, can make it say nothing else.
+"""What the signed log proves about the store: someone with the database, but no key, cannot change it.
 
-Which cases of a hidden set were scored or given out: the log commits to them together, and names none. Every entry that
-changes them states an HMAC of all of them under the set's wrapped secrets, which are random and stand in no document
-and no entry: who reads the log learns nothing of the cases, who has the store can recompute it. Of a set that was
-sealed before entries did so, cases are only counted, until the next entry about it commits to all of them.
+Which cases of a hidden set were scored or given out: the log commits to all of them together, and names none. Every
+entry that changes them states an HMAC of all of them under the set's wrapped secrets, which are random and in no
+document and no entry: a reader of the log learns nothing of the cases, while the holder of the store can recompute it.
+For a set sealed before entries did so, cases are only counted, until the next entry about it commits to all of them.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _sets, _attempts = tables.hidden_sets.c, tables.attempts.c
 
 
 def proven_head(store: Store, name: str, action: str) -> Digest | None:
-    """Return what ``name`` stands for, as an entry of the log under ``action`` says too that a checkpoint has signed.
+    """Return the digest of ``name``, confirmed by an entry of the log under ``action`` that a checkpoint has signed.
 
     None: neither store nor log knows the name.
 
     Raises:
-        InvalidProofError: the store says one thing and the log another, or nothing; or the entry was not signed.
+        InvalidProofError: store and log disagree, or the log has nothing; or the entry was not signed.
     """
     with store.database.read() as connection:
         stored = connection.scalar(select(tables.heads.c.digest).where(tables.heads.c.name == name))
@@ -46,7 +46,7 @@ def proven_head(store: Store, name: str, action: str) -> Digest | None:
 
 
 def require_stored(store: Store, digest: Digest, kind: str, action: str) -> None:
-    """Return if a signed entry under ``action`` says that the document ``digest`` was stored.
+    """Return if a signed entry under ``action`` records that the document ``digest`` was stored.
 
     Raises:
         InvalidProofError: there is none, or it was not signed.
@@ -63,7 +63,7 @@ def require_signed(connection: Connection, verifier: LogVerifier, entry: log.Log
     if signed is None or number >= signed.size:
         raise InvalidProofError("log.unsigned", number=number)
     path = log.prove_inclusion(connection, number, signed).path
-    body = canonical_json(entry.to_json_value())  # the very entry that was read: a forged one may claim a true number
+    body = canonical_json(entry.to_json_value())  # the entry just read: a forged one may claim a true number
     if not verify_inclusion(body, number, signed.size, path, signed.root):
         raise InvalidProofError("log.entry_altered", first=number, last=number)
 
@@ -79,7 +79,7 @@ class ProvenEntry(Part):
 
 
 class LogExcerpt(Document):
-    """Entries by what they show, and the first checkpoint that covers all of them."""
+    """Entries by what they prove, and the first checkpoint that covers all of them."""
 
     document: Literal["log-excerpt/1"] = "log-excerpt/1"
     key: str
@@ -89,10 +89,10 @@ class LogExcerpt(Document):
     entries: dict[str, ProvenEntry]
 
     def opened(self, verifier: LogVerifier | None = None) -> dict[str, LogEntry]:
-        """Return the entries, each proven; ``verifier`` holds the key that is trusted, None takes the excerpt's own.
+        """Return the entries, each proven; ``verifier`` holds the trusted key, None takes the excerpt's own.
 
         Raises:
-            InvalidProofError: the checkpoint is not signed by the key, or an entry does not stand in its tree.
+            InvalidProofError: the checkpoint is not signed by the key, or an entry is not in its tree.
         """
         checkpoint = (verifier or LogVerifier.from_text(self.key)).open(self.checkpoint)
         for one in self.entries.values():
@@ -110,7 +110,7 @@ class LogExcerpt(Document):
 
 
 def entries_naming(store: Store, *names: str) -> Iterator[LogEntry]:
-    """Iterate, oldest first, the entries in whose text one of ``names`` (digests, subjects) stands."""
+    """Iterate, oldest first, the entries whose text contains one of ``names`` (digests, subjects)."""
     spelled = [name.encode() for name in names]
     lines = tables.log_entries.c
     with store.database.read() as connection:
@@ -120,7 +120,7 @@ def entries_naming(store: Store, *names: str) -> Iterator[LogEntry]:
 
 
 def take_excerpt(store: Store, numbers: Mapping[str, int]) -> LogExcerpt:
-    """Return the entries of ``numbers``, proven; the same numbers give the same bytes however far the log has gone on.
+    """Return the entries of ``numbers``, proven; the same numbers give the same bytes however far the log has grown.
 
     Raises:
         InvalidProofError: an entry was altered behind the log, or no checkpoint covers them.
@@ -143,7 +143,7 @@ def take_excerpt(store: Store, numbers: Mapping[str, int]) -> LogExcerpt:
 
 
 def case_fact(connection: Connection, hidden_set: Digest) -> dict[str, Fact]:
-    """Return what the log is to state of the set's cases, scored and given out, as the store has them now."""
+    """Return the fact that the log will state about the set's scored and given cases, as the store has them now."""
     wrapped, scored = connection.execute(select(_sets.wrapped, _sets.scored).where(_sets.digest == hidden_set)).one()
     columns = (_attempts.identity, _attempts.number, _attempts.plan, _attempts.application, _attempts.nonce)
     held = select(*columns, _attempts.reserved).where(_attempts.hidden_set == hidden_set).order_by(_attempts.identity)
@@ -156,7 +156,7 @@ def require_cases_as_logged(connection: Connection, verifier: LogVerifier, *hidd
     """Return if the newest signed entries about ``hidden_sets`` commit to the cases that the store has for them.
 
     Raises:
-        InvalidProofError: the store has others, or the entry was not signed.
+        InvalidProofError: the store has other cases, or the entry was not signed.
     """
     told = newest_with(connection, *(f"{CASES}{digest}" for digest in hidden_sets))
     for entry in {entry.number: entry for entry in told.values()}.values():
@@ -166,12 +166,12 @@ def require_cases_as_logged(connection: Connection, verifier: LogVerifier, *hidd
 
 
 def compare_cases(connection: Connection, told: Mapping[str, Fact]) -> int:
-    """See that the store has the cases that the log commits to, ``told`` by hidden set.
+    """Check that the store has the cases that the log commits to, ``told`` by hidden set.
 
-    Return how many sets there are to whose cases it does not commit yet.
+    Return the number of sets to whose cases it does not commit yet.
 
     Raises:
-        InvalidProofError: the store has others.
+        InvalidProofError: the store has other cases.
     """
     digests = list(connection.scalars(select(_sets.digest)))
     for digest in digests:
@@ -180,7 +180,7 @@ def compare_cases(connection: Connection, told: Mapping[str, Fact]) -> int:
 
 
 def _signed_fact(connection: Connection, verifier: LogVerifier, fact: str, action: str) -> log.Fact | None:
-    """Return what the newest entry with ``fact`` says, or None where it is not of ``action`` or there is none."""
+    """Return the value in the newest entry with ``fact``, or None if there is none or it is not of ``action``."""
     entry = log.newest_with(connection, fact).get(fact)
     if entry is None or entry.action != action:
         return None

@@ -1,7 +1,7 @@
-"""Whether the store holds what the log saw, and nothing else: the rows behind heads, documents, counters, attempts.
+"""Whether the store holds what the log recorded, and nothing else: rows of heads, documents, counters, attempts.
 
-The log proves itself (`log_check`); this compares it with the tables, which anybody who can write to the database could
-have changed behind its back.
+The log proves itself (`log_check`); this compares it with the tables, which anyone with write access to the database
+could have changed without it.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _ReadingRow = tuple[str, int]
 UseRow = tuple[str, str, str, int, int, int]
 """Ground, target, request, place, ε (millionths), rows."""
 Said = dict[str, Any]
-"""A document as JSON, or what its row must say, column → value."""
+"""A document as JSON, or the required values of its row, column → value."""
 
 
 class LoggedAttempt(NamedTuple):
-    """An attempt, as its steps in the log leave it."""
+    """An attempt after its steps in the log."""
 
     hidden_set: str
     plan: str
@@ -47,7 +47,7 @@ class LoggedAttempt(NamedTuple):
     number: int
     state: str
     answers: str | None
-    """The digest that was committed."""
+    """The committed digest."""
     opened_at: datetime
     delivered_at: datetime | None = None
     closed_at: datetime | None = None
@@ -55,7 +55,7 @@ class LoggedAttempt(NamedTuple):
 
 @dataclass
 class LoggedState:
-    """What the entries of a log, read in order, say the store holds."""
+    """The contents of the store according to the log's entries, read in order."""
 
     documents: dict[str, Fact] = field(default_factory=dict)
     """Digest → kind."""
@@ -67,7 +67,7 @@ class LoggedState:
     counters: dict[str, Fact] = field(default_factory=dict)
     attempts: list[LoggedAttempt] = field(default_factory=list)
     scored: Counter[str] = field(default_factory=Counter)
-    """Hidden set → cases that were ever scored."""
+    """Hidden set → number of cases ever scored."""
     cases: dict[str, Fact] = field(default_factory=dict)
     """Hidden set → the seal of its scored and given cases."""
     uses: list[UseRow] = field(default_factory=list)
@@ -99,24 +99,24 @@ class LoggedState:
         if state == "opened":
             self.attempts.append(LoggedAttempt(*attempt, "open", None, entry.time))
             return
-        # A number that was returned can be opened again by the same plan: the newest is meant.
+        # A returned number can be opened again by the same plan: the newest attempt counts.
         place = max((at for at, row in enumerate(self.attempts) if row[:4] == attempt), default=None)
         if place is not None:
             self.attempts[place] = _moved(self.attempts[place], state, entry)
 
 
 def verify_store(store: Store, witnesses: Iterable[str] = ()) -> VerifiedLog:
-    """Return what the log of ``store`` proves, once the tables have been seen to hold what it says and no more.
+    """Return what the log of ``store`` proves, once the tables were found to agree with it.
 
     Raises:
-        InvalidProofError: the log does not hold (see `verify_log`), or it names the first row that differs from it.
+        InvalidProofError: the log does not hold (see `verify_log`), or names the first row that differs from it.
     """
     with store.database.read() as connection:
         return verify_tables(connection, store.key.verifier, witnesses)
 
 
 def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iterable[str] = ()) -> VerifiedLog:
-    """Return what `verify_store` does, by the public key alone and within the transaction of ``connection``."""
+    """Return as `verify_store` does, with the public key alone and within the transaction of ``connection``."""
     copy = LogCopy.from_store(connection)
     verified = verify_log(copy, verifier, witnesses)
     told = LoggedState()
@@ -139,12 +139,12 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
 
 
 def readings_in(entry: LogEntry) -> set[_ReadingRow]:
-    """Return what the index must say of an entry."""
+    """Return the index rows that an entry requires."""
     return {(name, entry.number) for name in names_in(entry.subjects)} if entry.action in READINGS else set()
 
 
 def compare_readings(connection: Connection, told: set[_ReadingRow]) -> None:
-    """See that the index holds the readings that the log tells of, and no others; raises `InvalidProofError`."""
+    """Check that the index holds exactly the readings in the log; raises `InvalidProofError`."""
     row = tables.log_readings.c
     found = {(name, number) for name, number in connection.execute(select(row.name, row.number))}
     for name, number in sorted(found ^ told, key=lambda one: one[1]):
@@ -152,14 +152,14 @@ def compare_readings(connection: Connection, told: set[_ReadingRow]) -> None:
 
 
 def _use_of(entry: LogEntry) -> UseRow:
-    """Return what an entry ``terms.used`` says was used."""
+    """Return the use that an entry ``terms.used`` records."""
     ground, target, request = entry.subjects
     counted = (int(entry.facts.get(name, 0)) for name in ("place", "epsilon", "rows"))
     return (ground, target, request, *counted)  # type: ignore[return-value]
 
 
 def _compare_uses(connection: Connection, told: Iterable[UseRow]) -> None:
-    """See that the ledger holds the uses that the log tells of, and no others; raises `InvalidProofError`."""
+    """Check that the ledger holds exactly the uses in the log; raises `InvalidProofError`."""
     row = terms_rows.uses.c
     columns = (row.ground, row.target, row.request, row.place, row.epsilon, row.rows)
     found = {tuple(use) for use in connection.execute(select(*columns))}
@@ -168,7 +168,7 @@ def _compare_uses(connection: Connection, told: Iterable[UseRow]) -> None:
 
 
 def _compare_terms(connection: Connection) -> None:
-    """See that datasets and agreements stand as their records and documents say; raises `InvalidProofError`."""
+    """Check that the rows of datasets and agreements match their records and documents; raises `InvalidProofError`."""
     _compare(connection, terms_rows.datasets, "owner", _said_of_dataset)
     _compare(connection, terms_rows.agreements, "assigner", _said_of_agreement)
 
@@ -231,7 +231,7 @@ def _spelled(attempts: Iterable[LoggedAttempt], one: LoggedAttempt) -> str:
 
 
 def _compare_hidden_sets(connection: Connection, told: LoggedState) -> None:
-    """See that each hidden set has the rows and the owner of its document, and as many scored cases as the log says."""
+    """Check that each hidden set has the rows and owner of its document, and the log's number of scored cases."""
     row, kept = tables.hidden_sets.c, tables.documents.c
     of_set = and_(kept.digest == row.digest, kept.owner == row.owner)
     rows = select(tables.hidden_sets, kept.body).join(tables.documents, of_set, isouter=True)
@@ -247,7 +247,7 @@ def _compare_hidden_sets(connection: Connection, told: LoggedState) -> None:
 
 
 def _compare_listings(connection: Connection) -> None:
-    """See that each listing shows what its record says to those who see its document: anybody could alter the copy."""
+    """Check that each listing matches its record, for those who see its document: anyone could alter the copy."""
     listed, head, kept, shown = tables.listings, tables.heads, tables.documents, tables.documents.alias()
     of_subject = head.c.name == literal(record_head("")) + listed.c.subject
     of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)
@@ -264,7 +264,7 @@ def _compare_listings(connection: Connection) -> None:
 
 
 def _compare_threads(connection: Connection) -> None:
-    """See that each thread's row says what the thread says: by it the thread is found, and kept from others."""
+    """Check that each thread's row matches the thread: the row decides who finds the thread, and who does not."""
     row, head, kept = tables.threads, tables.heads, tables.documents
     of_thread = head.c.name == literal("thread:") + row.c.identity
     of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)

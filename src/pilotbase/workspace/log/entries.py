@@ -2,11 +2,11 @@
 
 Every state change, permission change and read of hidden data is one entry, written in the transaction of the change
 itself. An entry is canonical JSON that names its predecessor's hash; every transaction ends in a signed checkpoint over
-the whole tree. Personal or secret payload stands only as a salted hash, so that erasing it leaves all proofs valid.
+the whole tree. Personal or secret payload is included only as a salted hash, so that erasing it leaves all proofs
+valid.
 
-Which lines of the log tell that somebody has read closed data, by what was read: an index, and nothing besides. Every
-fact about a reading stands in its entry; `log verify` sees that the index names the entries that there are, and no
-others.
+There is also an index of the log lines that record readings of closed data, by what was read. It contains nothing else:
+every fact about a reading is in its entry; `log verify` checks that the index names exactly the existing entries.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SALT_BYTES = 32
 NO_PREDECESSOR = digest_of("0" * 64)
 STORED, HEAD, COUNTER = "stored ", "head ", "counter "
 CASES = "cases "
-"""Facts of a change, each followed by what it is about (``head report:…``): what the store must hold from then on."""
+"""Facts of a change, each followed by its subject (``head report:…``): what the store must hold from then on."""
 _log_nodes = tables.log_nodes.c
 _NODE = select(_log_nodes.hash).where(
     _log_nodes.level == bindparam("level"), _log_nodes.position == bindparam("position")
@@ -46,13 +46,13 @@ USED, REFUSED = "terms.used", "terms.refused"
 OPENINGS = frozenset({ROWS, RECORDS, FILE, UPLOAD, MARKS, TAKEN, BUNDLE, ITEM, SAMPLE})
 """Sealed bytes were opened: no function opens any without one of these lines."""
 READINGS = OPENINGS | {USED, REFUSED}
-"""…, or the gate has counted a use, or refused one."""
+"""The same, and uses that the gate has counted or refused."""
 _LONGEST = 200
 _index = tables.log_readings.c
 
 
 class EntryActor(Part):
-    """Who acted, as far as the log may say it: never a person's name."""
+    """Who acted, as far as the log may record it: never a person's name."""
 
     organisation: str
     roles: tuple[str, ...]
@@ -68,16 +68,16 @@ class LogEntry(Part):
     actor: EntryActor
     action: str
     subjects: tuple[str, ...] = ()
-    """Digests and names of what was acted on."""
+    """Digests and names of what was changed or read."""
     facts: dict[str, Fact] = pydantic.Field(default_factory=dict)
-    """What else everyone who reads the log may know: counts, purposes, states."""
+    """Further facts that every reader of the log may know: counts, purposes, states."""
     payload: Digest | None = None
     """SHA-256(salt ‖ payload) of what only some may know; the payload itself can be erased."""
 
 
 @dataclass(frozen=True)
 class LogRecord:
-    """What a caller wants entered: the log adds number, predecessor and, for ``payload``, salt and hash."""
+    """A line that a caller enters: the log adds number, predecessor and, for ``payload``, salt and hash."""
 
     action: str
     subjects: Sequence[str] = ()
@@ -87,7 +87,7 @@ class LogRecord:
 
 @dataclass(frozen=True)
 class InclusionProof:
-    """That ``entry`` is number ``number`` of the log that ``checkpoint`` signs; see `merkle.verify_inclusion`."""
+    """Proof that ``entry`` is number ``number`` of the log that ``checkpoint`` signs; see `merkle.verify_inclusion`."""
 
     number: int
     entry: bytes
@@ -136,7 +136,7 @@ def entries(connection: Connection, start: int = 0) -> Iterator[LogEntry]:
 
 
 def newest_with(connection: Connection, *facts: str) -> dict[str, LogEntry]:
-    """Return, for each of ``facts`` that any entry states, the newest entry that does, whatever its value."""
+    """Return, for each of ``facts`` that any entry states, the newest entry that does, with any value."""
     spelled, found = {fact: canonical_json(fact) for fact in facts}, dict[str, LogEntry]()
     lines = tables.log_entries.c
     for body in connection.scalars(select(lines.body).order_by(lines.number.desc())):
@@ -155,7 +155,7 @@ def latest_checkpoint(connection: Connection) -> str | None:
 
 
 def prove_inclusion(connection: Connection, number: int, checkpoint: Checkpoint) -> InclusionProof:
-    """Return the proof that entry ``number`` stands in the log of ``checkpoint``; raises `NotFoundError`."""
+    """Return the proof that entry ``number`` is in the log of ``checkpoint``; raises `NotFoundError`."""
     body = connection.scalar(select(tables.log_entries.c.body).where(tables.log_entries.c.number == number))
     if body is None or number >= checkpoint.size:
         raise NotFoundError("log.no_entry", number=number, size=checkpoint.size)
@@ -171,12 +171,12 @@ def prove_consistency(connection: Connection, older: Checkpoint, newer: Checkpoi
 
 
 def payload_of(connection: Connection, number: int) -> bytes | None:
-    """Return the payload of entry ``number``, or None when it has none or it was erased."""
+    """Return the payload of entry ``number``, or None if it has none or it was erased."""
     return connection.scalar(select(tables.log_payloads.c.payload).where(tables.log_payloads.c.number == number))
 
 
 def erase_payload(connection: Connection, number: int) -> None:
-    """Erase payload and salt of entry ``number``: the hash that stays tells nothing, and every proof still holds."""
+    """Erase payload and salt of entry ``number``: the remaining hash reveals nothing, and every proof still holds."""
     connection.execute(delete(tables.log_payloads).where(tables.log_payloads.c.number == number))
 
 
@@ -186,14 +186,14 @@ def digest_text(raw: bytes) -> str:
 
 
 def _index_readings(connection: Connection, number: int, action: str, subjects: Collection[str]) -> None:
-    """Enter the line ``number`` into the index, under everything that it is about, if it tells of a reading."""
+    """Enter the line ``number`` into the index, under all of its subjects, if it records a reading."""
     if action in READINGS:
         for name in names_in(subjects):
             connection.execute(insert(tables.log_readings), {"name": name, "number": number})
 
 
 def names_in(subjects: Iterable[str]) -> list[str]:
-    """Return under which names a line about ``subjects`` is found."""
+    """Return the names under which a line about ``subjects`` is found."""
     return sorted({name for name in subjects if 0 < len(name) <= _LONGEST})
 
 
@@ -211,7 +211,7 @@ def readings_of(
 
 
 def readings_since(connection: Connection, number: int, limit: int) -> list[bytes]:
-    """Return the lines from ``number`` on that tell of readings, oldest first."""
+    """Return the lines from ``number`` on that record readings, oldest first."""
     numbers = select(_index.number).where(_index.number >= number).distinct().order_by(_index.number).limit(limit)
     lines, found = tables.log_entries.c, numbers.subquery()
     rows = select(lines.body).join(found, found.c.number == lines.number).order_by(lines.number)

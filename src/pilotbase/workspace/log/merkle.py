@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 6962: one hash names any number of leaves, and short proofs show what stands in it.
+"""The Merkle tree of RFC 6962: one hash names any number of leaves, and short proofs show what it contains.
 
 Pure functions and an in-memory tree. A leaf is hashed as SHA-256(0x00 ‖ data), a node as SHA-256(0x01 ‖ left ‖ right),
 so that no node can pass for a leaf (RFC 6962 §2.1). Leaves are the data itself, not their hashes.
@@ -30,7 +30,7 @@ def inclusion_proof(leaves: Iterable[bytes], index: int) -> tuple[bytes, ...]:
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Tell whether ``leaf`` is number ``index`` of the ``size`` leaves under ``root`` (RFC 9162 §2.1.3.2)."""
+    """Return whether ``leaf`` is number ``index`` of the ``size`` leaves under ``root`` (RFC 9162 §2.1.3.2)."""
     if not 0 <= index < size:
         return False
     position, last, hashed = index, size - 1, leaf_hash(leaf)
@@ -48,7 +48,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
 
 
 def verify_consistency(sizes: tuple[int, int], roots: tuple[bytes, bytes], proof: Sequence[bytes]) -> bool:
-    """Tell whether the tree (sizes[0], roots[0]) is a prefix of (sizes[1], roots[1]) (RFC 9162 §2.1.4.2)."""
+    """Return whether the tree (sizes[0], roots[0]) is a prefix of (sizes[1], roots[1]) (RFC 9162 §2.1.4.2)."""
     first, second = sizes
     if not 0 <= first <= second:
         return False
@@ -73,7 +73,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class MerkleTree:
-    """A growing tree in memory: amortised one node hash a leaf, any earlier size can still be asked for."""
+    """A growing tree in memory: one node hash a leaf, amortised; any earlier size is still available."""
 
     def __init__(self, leaves: Iterable[bytes] = ()) -> None:
         self._levels: list[list[bytes]] = [[]]
@@ -132,7 +132,7 @@ def completed_nodes(index: int, hashed: bytes, node: Node) -> list[tuple[int, in
 
 
 def root_of(node: Node, size: int) -> bytes:
-    """Return the root over the first ``size`` leaves of a tree whose complete nodes ``node`` gives."""
+    """Return the root over the first ``size`` leaves of a tree with the complete nodes of ``node``."""
     return _range_root(node, 0, size) if size else EMPTY_ROOT
 
 

@@ -26,7 +26,7 @@ _ED25519 = b"\x01"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a log at ``size`` entries: the 32-byte Merkle ``root`` and the signed ``note`` that says so."""
+    """The state of a log at ``size`` entries: the 32-byte Merkle ``root`` and the signed ``note`` that states it."""
 
     origin: str
     size: int

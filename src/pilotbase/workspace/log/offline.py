@@ -1,8 +1,8 @@
 """The offline verifier of a log: needs a copy of its lines and the public key, no database.
 
 It recomputes every hash, checks that every signed checkpoint is a prefix of the log, and names the first bad entry.
-What a log cannot show by itself is that its newest lines *and* their checkpoints were cut off; for that the caller
-passes checkpoints that others hold (certificates and trial folders carry them) as ``witnesses``.
+A log alone cannot reveal that its newest lines *and* their checkpoints were cut off; for that the caller passes
+checkpoints that others hold (certificates and trial folders carry them) as ``witnesses``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pilotbase.workspace.log.notes import Checkpoint, LogVerifier
 class LogCopy:
     """All lines of a log: entries (canonical JSON) and checkpoints (signed notes).
 
-    ``hashes`` are the leaf hashes that the store keeps beside the entries; where known, they let the verifier name one
+    ``hashes`` are the leaf hashes that the store keeps beside the entries; if known, they let the verifier name one
     entry instead of the few that were signed together.
     """
 
@@ -38,7 +38,7 @@ class LogCopy:
 
     @classmethod
     def from_store(cls, connection: Connection) -> LogCopy:
-        """Copy the log of a store as it stands in one transaction."""
+        """Copy the log of a store within one transaction."""
         lines, notes, nodes = tables.log_entries.c, tables.log_checkpoints.c, tables.log_nodes.c
         leaves = select(nodes.hash).where(nodes.level == 0).order_by(nodes.position)
         return cls(
@@ -69,7 +69,7 @@ class LogCopy:
 
 @dataclass(frozen=True)
 class VerifiedLog:
-    """What has been proven: ``size`` entries under ``root``, ``checkpoints`` signed states on the way.
+    """What was proven: ``size`` entries under ``root``, with ``checkpoints`` signed states.
 
     ``only_counted``: hidden sets of the store whose scored cases the log counts and does not commit to yet.
     """
@@ -116,7 +116,7 @@ def _require_link(copy: LogCopy, number: int, previous: str) -> None:
     if entry.number != number:
         raise InvalidProofError("log.entry_out_of_place", number=number, found=entry.number)
     if entry.previous != previous:
-        # Either the predecessor was altered or this entry's word about it; the kept hashes tell which.
+        # Either the predecessor was altered or this entry's reference to it; the kept hashes show which.
         altered = _first_altered(copy.entries, copy.hashes, max(number - 1, 0))
         first = max(number - 1, 0) if altered is None else min(altered, number)
         raise InvalidProofError("log.entry_altered", first=first, last=number if altered is None else first)

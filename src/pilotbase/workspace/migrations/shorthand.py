@@ -1,4 +1,4 @@
-"""The shorthand of the revisions: columns of one type in a line, keys and indexes as SQLite and PostgreSQL spell them.
+"""The shorthand of the revisions: columns of one type in a line, keys and indexes in the spelling of both databases.
 
 Times are `numbers`: microseconds since 1970 in UTC. No column may be null unless ``null`` says so.
 """
@@ -12,16 +12,16 @@ from alembic import op
 
 
 def make_table(name: str, *parts: sa.schema.SchemaItem, clustered: bool = False) -> None:
-    """Make a table of columns, keys and indexes; a `serial` column never gives out a number twice.
+    """Make a table of columns, keys and indexes; a `serial` column never assigns a number twice.
 
-    ``clustered``: SQLite keeps the rows in the order of their primary key, for tables that are read by it alone.
+    ``clustered``: SQLite keeps the rows in the order of their primary key, for tables that are read only by it.
     """
     counts_up = any(isinstance(part, sa.Column) and part.autoincrement is True for part in parts)
     op.create_table(name, *parts, sqlite_autoincrement=counts_up, sqlite_with_rowid=not clustered)
 
 
 def words(*, null: bool = False, default: str | None = None, **lengths: int) -> list[sa.Column[Any]]:
-    """Return columns of short text: name → most characters."""
+    """Return columns of short text: name → maximum length in characters."""
     return [_column(name, sa.String(length), null, default) for name, length in lengths.items()]
 
 

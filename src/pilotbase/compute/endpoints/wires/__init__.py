@@ -1,4 +1,4 @@
-"""What endpoints speak, one file a protocol. Whatever is the ``WIRE`` of a file here is found by its name."""
+"""Protocols of endpoints, one for each file. The ``WIRE`` of each file here is found by its name."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from pilotbase.documents.plugins import loaded
 WIRES: Mapping[str, type[Wire]] = {
     module.__name__.rpartition(".")[2]: module.WIRE for module in loaded("compute.endpoints.wires")
 }
-"""Protocol → how cases are put in it and answers read."""
+"""Protocol → the class that puts cases and reads answers."""

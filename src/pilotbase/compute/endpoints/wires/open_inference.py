@@ -1,8 +1,8 @@
-"""Inference as the Open Inference Protocol has it, version 2: a batch is one call.
+"""The Open Inference Protocol, version 2: a batch is one call.
 
-Source: kserve/open-inference-protocol, ``inference_rest.md``. One tensor a feature, of shape [n]; or one FP64 matrix
-[n, features] where the manifest names it. The answer: one tensor of shape [n] or [n, 1]; or [n, classes], a score for
-each class in the order of their names, as scikit-learn and our models in boxes have them.
+Source: kserve/open-inference-protocol, ``inference_rest.md``. One tensor for each feature, of shape [n]; or one FP64
+matrix [n, features] if the manifest names it. The answer: one tensor of shape [n] or [n, 1]; or [n, classes], a score
+for each class in the order of their names, as scikit-learn and our models in boxes have them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pilotbase.protocols.strict_json import WireError
 
 Column = NDArray[Any]
 _ROUNDING = 1e-5
-"""A probability may leave 0 to 1 by so much: sums in single precision do."""
+"""How far a probability may be outside 0 to 1: sums in single precision are."""
 _NUMERIC = frozenset({DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN})
 _FREE_BYTES, _ANSWER_BYTES = 1 << 20, 64
 
@@ -94,7 +94,7 @@ class OpenInferenceWire:
 
 
 def read_output(tensor: Tensor, prediction: Prediction, rows: int) -> Column:
-    """Return the answers in a tensor, as `frames.AnswerBatch` holds them; raises `FrameError`."""
+    """Return the answers in a tensor, in the form of `frames.AnswerBatch`; raises `FrameError`."""
     shape = tensor.shape
     if shape[0] != rows or len(shape) > 2:
         raise FrameError(EndReason.WRONG_COUNT)
@@ -126,7 +126,7 @@ def _require_width(width: int, wanted: int) -> None:
 
 
 def _within(numbers: Column) -> Column:
-    """Return probabilities with what rounding alone took out of 0 to 1 put back."""
+    """Return probabilities clipped to 0 to 1, where only rounding took them outside."""
     near = (numbers > -_ROUNDING) & (numbers < 1 + _ROUNDING)
     return np.where(near, np.clip(numbers, 0.0, 1.0), numbers)
 
@@ -164,7 +164,7 @@ def _spelled(tensor: Tensor, width: int) -> Column:
 def _tensor(field: Field, datatype: str, column: Column, rows: int) -> Tensor:
     if datatype == BYTES:
         return texts_tensor(field.name, column.tolist(), (rows,))
-    if column.dtype.kind == "f":  # integers and truths are floats where some are missing
+    if column.dtype.kind == "f":  # integers and truth values are floats if some are missing
         return Tensor(field.name, "FP64", (rows,), column)
     if field.data_type is DataType.BOOLEAN and column.dtype == np.uint8 and bool((column == MISSING_BOOLEAN).any()):
         return Tensor(field.name, "FP64", (rows,), _numbers(field, column))

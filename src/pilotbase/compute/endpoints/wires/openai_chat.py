@@ -1,6 +1,6 @@
-"""Chat completions as OpenAI has them: a case is one question, with the same few examples before each.
+"""OpenAI chat completions: a case is one question, with the same few examples before each.
 
-Source: OpenAI API reference, "Chat". What an endpoint may have of its own (``logprobs``, tools) is not asked for.
+Source: OpenAI API reference, "Chat". Extras of single endpoints (``logprobs``, tools) are not used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Completions as OpenAI has them, for models that go on with a text: system, examples and question one below another.
+"""OpenAI completions, for models that continue a text: system, examples and question one below another.
 
 Source: OpenAI API reference, "Completions (legacy)".
 """
@@ -11,7 +11,7 @@ from pilotbase.protocols.openai_wire import ModelOutput, read_completion_answer,
 
 
 class CompletionWire(PromptedWire):
-    """Lets a model go on with the question about a case."""
+    """Lets a model continue the question about a case."""
 
     place = "completions"
 

@@ -1,7 +1,7 @@
-"""Embeddings as OpenAI has them: a case is answered with the class whose text lies nearest, or with how near two lie.
+"""OpenAI embeddings: the answer is the class whose text is nearest to the case, or how near two texts are.
 
-Source: OpenAI API reference, "Embeddings". Near is the cosine. The texts of the classes, or the second texts of the
-cases, go along with every call, so that both sides of a comparison always come from the same model.
+Source: OpenAI API reference, "Embeddings". Nearness is the cosine. The texts of the classes, or the second texts of the
+cases, are sent with every call, so that both sides of a comparison always come from the same model.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS = frozenset({"label", "ranking"})
 
 
 class EmbeddingWire:
-    """Asks an embedding model about so many cases at a time, beside all classes."""
+    """Asks an embedding model about several cases at a time, together with all classes."""
 
     def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
         assert endpoint.nearest is not None
@@ -91,7 +91,7 @@ class EmbeddingWire:
 
 
 def _cosines(vectors: NDArray[np.float64], beside: int) -> NDArray[np.float64]:
-    """Return how near each case lies to each of the first vectors, shape (cases, beside); NaN without length."""
+    """Return how near each case is to each of the first vectors, shape (cases, beside); NaN for zero length."""
     with np.errstate(invalid="ignore", divide="ignore"):
         along = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         cosines: NDArray[np.float64] = along[beside:] @ along[:beside].T

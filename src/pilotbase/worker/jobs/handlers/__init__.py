@@ -1,8 +1,8 @@
 """What each kind of job does: the stages of a trial, joined to the record that ordered them.
 
-A handler may run again after its worker was killed, with the same attempt: each goes on from what its stage has
-committed, and takes its step on the record only where the record still waits for it. Every file here, and in the folder
-of this name of a plug-in, lists its ``HANDLERS``; it may list ``FAILURES``, ``SWEEPS`` and ``PASSING``.
+A handler may run again after its worker was killed, with the same attempt: it continues from what its stage has
+committed, and takes its step on the record only if the record still waits for it. Every file here, and in the folder of
+this name of a plug-in, lists its ``HANDLERS``; it may list ``FAILURES``, ``SWEEPS`` and ``PASSING``.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _FOUND = loaded("worker.jobs.handlers")
 HANDLERS: Mapping[str, Handler] = {kind: handler for module in _FOUND for kind, handler in module.HANDLERS.items()}
 """Kind of job → what it does."""
 PASSING = frozenset(code for module in _FOUND for code in getattr(module, "PASSING", ()))
-"""Codes of errors that pass by themselves: the job is put back."""
+"""Codes of errors that pass by themselves: the job is put back in the queue."""
 SWEEPS: tuple[Sweep, ...] = tuple(sweep for module in _FOUND for sweep in getattr(module, "SWEEPS", ()))
 _FAILURES: Mapping[str, Act] = {kind: act for module in _FOUND for kind, act in getattr(module, "FAILURES", {}).items()}
 """Kind of job → the step that its record takes when it fails."""
 
 
 def give_up(base: Base, job: Job, reason: Text) -> None:
-    """Tell the record that its job came to nothing, where it still waits for it."""
+    """Record on the record that its job failed, if it still waits for the job."""
     act = _FAILURES.get(job.kind)
     if act is None:
         return

@@ -1,4 +1,4 @@
-"""Jobs of certificates: issuing them, and the signed list that says which no longer hold."""
+"""Jobs of certificates: issuing them, and the signed list of those that no longer hold."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ def publish_revocation(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def publish_standing(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Let the base's signed list say of a certificate what its record says: suspended, or not.
+    """Make the base's signed list agree with the record of a certificate: suspended, or not.
 
-    It reads the record again after each publication: a step taken meanwhile has a job of its own, which may be done.
+    The record is read again after each publication: a step taken meanwhile has a job of its own, which may be done
+    already.
     """
     on_progress(Progress(text("job.progress.standing")))
     serial = base.lab.view.load(job.payload["certificate"], IssuedCertificate).certificate.serial

@@ -33,7 +33,7 @@ def measure_quality_of(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def show_first_rows(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Make the first rows of a file that was sent to be kept, in a box."""
+    """Make the first rows of a file that was sent for keeping, in a box."""
     on_progress(Progress(text("job.progress.first_rows")))
     make_preview(base, job)
 
@@ -50,7 +50,7 @@ def draw_items(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def draw_differing(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Seal the items on which annotators differ for who decides."""
+    """Seal the items on which annotators differ for the adjudicator."""
     on_progress(Progress(text("job.progress.label_items")))
     prepare_decisions(base, job, texts_in_box)
 

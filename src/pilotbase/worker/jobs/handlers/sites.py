@@ -1,4 +1,4 @@
-"""Jobs of site trials: packs that go out, reports that come back."""
+"""Jobs of site trials: outgoing packs, incoming reports."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def submit_to_board(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Freeze the plan of a commission, rehearsing first where that has not been done."""
+    """Freeze the plan of a commission, rehearsing first if that has not been done."""
     record = record_of(base, job)
     if record.state != CommissionState.FREEZING:
         return
@@ -73,7 +73,7 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def run(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Run the frozen plan to its one report, or hold it for consent; started again it goes on with the same attempt."""
+    """Run the frozen plan to its one report, or hold it for consent; restarted, it continues with the same attempt."""
     record = record_of(base, job)
     if record.state not in (CommissionState.QUEUED, CommissionState.RUNNING):
         return
@@ -90,13 +90,13 @@ def run(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 def end_refused_attempt(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """End the attempt of a trial whose payer has refused what it costs."""
+    """End the attempt of a trial whose payer has refused its cost."""
     on_progress(Progress(text("job.progress.consent_refused")))
     end_refused(base, job.subject)
 
 
 def pack_bundle(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Pack the sample bundle that a person has asked for, and keep it for them for a day."""
+    """Pack the sample bundle that a person has ordered, and keep it for them for a day."""
     on_progress(Progress(text("job.progress.bundle")))
     pack_ordered(base, job)
 
@@ -118,7 +118,7 @@ def _granted(record: Record) -> list[Approval]:
 
 
 def _approved(base: Base, scenario: str, application: str) -> list[Approval]:
-    """Return the approvals that are filed for trials of an application on a scenario: its board reads the same data."""
+    """Return the filed approvals for trials of an application on a scenario: its board reads the same data."""
     trials = list_page(
         base.lab.view, Query("commission", scenario=scenario, application=application), limit=MAXIMUM_PAGE
     )
@@ -127,7 +127,7 @@ def _approved(base: Base, scenario: str, application: str) -> list[Approval]:
 
 
 def _repeat(record: Record) -> str:
-    """Return a name for the re-run that this round is, empty for the first trial of a version."""
+    """Return the name of this re-run; empty for the first trial of a version."""
     repeated = [step for step in record.history if step.act is Act.TRIAL_REPEAT]
     return f"{name_of(record.subject)}-{record.round}" if repeated else ""
 
@@ -149,7 +149,7 @@ def _candidate(base: Base, folder: Digest, on_progress: OnProgress) -> PreparedA
 def _require_rehearsed(
     base: Base, sealed: OpenedScenario, candidate: PreparedApplication, on_progress: OnProgress
 ) -> None:
-    """Rehearse where that has not been done; raises `RefusedError` when it fails."""
+    """Rehearse if that has not been done; raises `RefusedError` when it fails."""
     if has_rehearsed(base.lab, sealed, candidate):
         return
     rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
