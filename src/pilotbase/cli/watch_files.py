@@ -138,7 +138,7 @@ def _requests(batches: Iterable[SentBatch]) -> Iterator[list[SentBatch]]:
 
 
 def _is_of_words(path: Path, whole: list[Batch]) -> bool:
-    """Tell whether only a contract could say which of the inputs are numbers."""
+    """Return whether only a contract could say which of the inputs are numbers."""
     return path.suffix.lower() in WORDS_ONLY and any(isinstance(batch, PackedBatch) for batch in whole)
 
 

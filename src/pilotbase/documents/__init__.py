@@ -1,1 +1,1 @@
-"""Typed documents, their schema, versions and vocabularies, the texts and the errors: the floor all stand on."""
+"""Typed documents, their schema, versions and vocabularies, texts and errors: the base layer for everything else."""

@@ -1,7 +1,7 @@
 """Agreement 数据合约: an offer that an organisation has taken up, on a dataset at a version (``odrl:Agreement``).
 
 The offer is a copy: what was agreed does not change with what the owner offers others later. It covers later versions
-of the dataset with the same first number, which keep its form and meaning; a new first number asks for a new agreement.
+of the dataset with the same first number, which keep its form and meaning; a new first number requires a new agreement.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ class Agreement(Document):
     dataset_version: Digest
     """Digest of the description that was agreed on."""
     version: Version
-    """The version that it describes."""
+    """The version that the description describes."""
     assigner: Name
     """The dataset's owner."""
     assignee: Name
-    """Who takes the offer up."""
+    """The organisation that takes up the offer."""
     offer: Offer
     purposes: tuple[Word, ...] = pydantic.Field(min_length=1, max_length=20)
     """What the assignee uses the dataset for; nothing else is permitted."""
     begins: Day | None = None
-    """The first day on which it holds; none: from the day on which it is agreed."""
+    """The first day on which it is valid; None: the day on which it is agreed."""
     ends: Day | None = None
-    """The last day on which it holds; none: until it is revoked."""
+    """The last day on which it is valid; None: valid until revoked."""
     note: Note = ""
 
     @model_validator(mode="after")
@@ -54,16 +54,16 @@ class Agreement(Document):
         return self
 
     def covers(self, version: str) -> bool:
-        """Tell whether a version of the dataset is one that was agreed on, or a later one that keeps its form."""
+        """Return whether a dataset version is the agreed one, or a later one that keeps its form."""
         agreed, asked = _numbers(self.version), _numbers(version)
         return agreed[0] == asked[0] and agreed <= asked
 
     def has_begun(self, now: datetime) -> bool:
-        """Tell whether its first day has come."""
+        """Return whether its first day has come."""
         return self.begins is None or format_day(now) >= self.begins
 
     def is_over(self, now: datetime) -> bool:
-        """Tell whether its last day is over."""
+        """Return whether its last day is over."""
         return self.ends is not None and has_passed(self.ends, now)
 
 

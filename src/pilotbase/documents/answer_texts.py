@@ -1,12 +1,12 @@
-"""Answers that are more than a number or a class: how each kind is spelled as a text, and read back.
+"""Answers that are more than a number or a class: how each kind is written as text and read back.
 
-    labels    JSON list of classes, or ``a|b``; nothing at all is none of them
+    labels    JSON list of classes, or ``a|b``; an empty text means no class
     ranking   JSON list of names, best first, or ``a|b``
-    boxes     JSON list of ``[class, x, y, width, height, score]``, in pixels from the upper left corner (COCO); a truth
-              has no score
+    boxes     JSON list of ``[class, x, y, width, height, score]``, in pixels from the upper left corner (COCO); a true
+              box has no score
     mask      JSON ``{"size": [height, width], "runs": [class, pixels, …]}``, row by row; 255 is no class
 
-The same spelling stands in the target column, crosses the wall of the box, and is kept in the records.
+The target column, the box's input and output, and the records all use this spelling.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BOX = 4
 
 
 class AnswerTextError(ValueError):
-    """A text is no answer of its kind; ``reason`` says how."""
+    """A text is not an answer of its kind; ``reason`` says why."""
 
     def __init__(self, reason: EndReason) -> None:
         super().__init__(reason.value)
@@ -36,7 +36,7 @@ class AnswerTextError(ValueError):
 
 
 Boxes = tuple[tuple[float, ...], ...]
-"""Of each box the code of its class, x, y, width, height, and of an answer its score."""
+"""For each box: class code, x, y, width, height and, for an answer, the score."""
 Mask = tuple[int, int, tuple[int, ...]]
 """Height, width, and runs: code, pixels, code, pixels, …"""
 
@@ -90,7 +90,7 @@ def check_answer(text: str, kind: AnswerKind, classes: Sequence[str]) -> None:
 
 
 def classes_in(text: str, kind: AnswerKind) -> frozenset[str]:
-    """Return the classes that a true answer names; none of a mask, whose classes are numbers. Raises as the readers."""
+    """Return the classes that a true answer names; none for a mask, whose classes are numbers. Raises as they do."""
     if kind == "labels":
         return frozenset(_names(text))
     if kind == "boxes":
@@ -102,7 +102,7 @@ def classes_in(text: str, kind: AnswerKind) -> frozenset[str]:
 
 
 def right_answer(truth: str, kind: AnswerKind) -> str:
-    """Return the answer that says what ``truth`` does: boxes with full confidence."""
+    """Return the answer that equals ``truth``; boxes get full confidence."""
     if kind != "boxes":
         return truth
     return json.dumps([[*box, 1.0] for box in _lists(truth, _BOX + 1)], ensure_ascii=False)
@@ -127,7 +127,7 @@ def _names(text: str) -> list[str]:
 
 
 def _is_unicode(name: str) -> bool:
-    """Tell whether ``name`` can be written: JSON may spell half of a pair (``"\\ud800"``), which no UTF-8 can."""
+    """Return whether ``name`` can be written: JSON may spell half of a pair (``"\\ud800"``), which no UTF-8 can."""
     try:
         name.encode()
     except UnicodeEncodeError:

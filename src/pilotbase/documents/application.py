@@ -32,64 +32,64 @@ DEFAULT_ENTRY_POINT = "app:predict"
 Runtime = Literal["python", "onnx", "skops", "mlflow", "command", "container", "endpoint"]
 """What loads the application in its box; but for ``python`` each is a module of `pilotbase.compute.adapters`.
 
-``endpoint`` is loaded nowhere: its supplier keeps it, and it is asked as `pilotbase.compute.endpoints` does.
+``endpoint`` is not loaded: its supplier hosts it, and `pilotbase.compute.endpoints` calls it.
 """
 WITH_CODE: tuple[Runtime, ...] = ("python", "command")
-"""Runtimes that run a program of the supplier's in a box, with the packages of its lock."""
+"""Runtimes that run the supplier's program in a box, with the packages of its lock file."""
 SPEAKING: tuple[Runtime, ...] = ("command", "container")
-"""Runtimes whose program is spoken with on its standard input and output."""
+"""Runtimes whose program communicates over its standard input and output."""
 MODEL_FILES: Mapping[Runtime, str] = MappingProxyType(
     {"onnx": "model.onnx", "skops": "model.skops", "mlflow": "MLmodel"}
 )
-"""Runtimes that load a model of the supplier's and run no code of it → what its file is usually called."""
+"""Runtimes that load the supplier's model and run none of its code → the model file's usual name."""
 WITH_MODEL = tuple(MODEL_FILES)
 _READ_BY: Mapping[str, tuple[Runtime, ...]] = MappingProxyType(
     {"model": WITH_MODEL, "command": SPEAKING, "image": ("container",), "endpoint": ("endpoint",)}
 )
 """Field of the manifest → runtimes that read it."""
 _OPTIONAL: Mapping[Runtime, tuple[str, ...]] = MappingProxyType({"container": ("command",)})
-"""What a runtime reads and does not need."""
+"""What a runtime reads but does not need."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 Speech = Literal["lines", "buffers"]
-"""How a program is spoken with: lines of JSON alone, or with numbers as raw bytes behind them."""
+"""How a program communicates: JSON lines alone, or JSON lines followed by numbers as raw bytes."""
 Command = Annotated[tuple[Word, ...], pydantic.Field(min_length=1, max_length=50)]
-"""A program of the folder and its arguments; ``python`` stands for the Python of the box."""
+"""A program of the folder and its arguments; ``python`` means the Python of the box."""
 
 
 class Resources(Part):
-    """What the application says it needs; the scenario's limits still hold."""
+    """What the application says it needs; the scenario's limits still apply."""
 
     memory: Bytes | None = None
     threads: int = pydantic.Field(default=1, ge=1, le=1024)
 
 
 class ModelCard(Part):
-    """What a buyer must know before use."""
+    """What a buyer needs to know before use."""
 
     summary: Localized | str
     training_data: Localized | str | None = None
     limitations: Localized | str | None = None
     human_oversight: Localized | str | None = None
-    """How a person stays in charge: when the application abstains, who takes over, how it is overridden."""
+    """How a person stays in charge: when the application abstains, who takes over, and how it is overridden."""
 
 
 class OfferTerms(Part):
-    """On which terms scenarios may be found for it; what is not said is unknown to whoever matches, and no refusal."""
+    """Terms for matching it with scenarios; what is not set counts as unknown and refuses nothing."""
 
     published: bool = False
-    """Everybody may find this version once it is submitted, and read its manifest."""
+    """Anyone may find this version once it is submitted, and read its manifest."""
     languages: tuple[LanguageTag, ...] | None = None
     """Languages of the texts that it reads and writes."""
     regions: tuple[Region, ...] | None = None
     """Where it may be used: ``CN`` covers ``CN-31``."""
     sends_data: bool | None = None
-    """Whether it sends data away from where it is used, such as to a service of the supplier's."""
+    """Whether it sends data away from where it is used, such as to one of the supplier's services."""
     isolation: IsolationLevel | None = None
     """The strictest isolation level in which it still works."""
 
 
 class Form(Part):
-    """What a box must know of an application to load it."""
+    """What a box needs to know to load an application."""
 
     runtime: Runtime = "python"
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
@@ -113,44 +113,44 @@ class Application(Document):
     """The scenario it was made for."""
     interface: Literal["predict"] = "predict"
     runtime: Runtime = "python"
-    """``python``; a model: ``onnx``, ``skops``, ``mlflow``; any language: ``command``, with its system: ``container``;
-    kept elsewhere: ``endpoint``."""
+    """``python``; a model: ``onnx``, ``skops``, ``mlflow``; any language: ``command``; with its
+    own system: ``container``; hosted elsewhere: ``endpoint``."""
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
-    """With the runtime ``python``: the function that answers."""
+    """For runtime ``python``: the function that answers."""
     model: PlainPath | None = None
-    """With a runtime that loads a model: its file in the folder, such as ``model.onnx``."""
+    """For runtimes that load a model: its file in the folder, such as ``model.onnx``."""
     command: Command | None = None
-    """With the runtime ``command``: the program that answers, such as ``[python, answer.py]``; with ``container``: one
-    of the image, where not what the image itself starts."""
+    """For runtime ``command``: the program that answers, such as ``[python, answer.py]``; for ``container``: a program
+    of the image, if not the one that the image starts by default."""
     speaks: Speech = "lines"
-    """With the runtimes ``command`` and ``container``: ``buffers`` sends numbers as raw bytes behind each line."""
+    """For runtimes ``command`` and ``container``: ``buffers`` sends numbers as raw bytes after each line."""
     image: PlainPath | None = None
-    """With the runtime ``container``: what ``docker save`` or ``podman save`` wrote, such as ``image.tar``."""
+    """For runtime ``container``: the output of ``docker save`` or ``podman save``, such as ``image.tar``."""
     endpoint: Endpoint | None = None
-    """With the runtime ``endpoint``: where its supplier keeps it, and how it is asked."""
+    """For runtime ``endpoint``: where its supplier hosts it, and how it is called."""
     requirements: PlainPath = DEFAULT_REQUIREMENTS
     """Locked requirements, a file of the folder: ``name==version --hash=sha256:…`` lines; empty: nothing is needed."""
     resources: Resources = Resources()
     model_card: ModelCard
     offer: OfferTerms | None = None
-    """What matching asks beyond contract and words."""
+    """What matching uses beyond contract and words."""
     evidence: Evidence | None = None
-    """What the supplier shows for the standards that scenarios name: filings, self-assessments, records of checks."""
+    """The supplier's evidence for the standards that scenarios name: filings, self-assessments, records of checks."""
 
     @property
     def subject(self) -> str:
-        """What names the application through all its versions."""
+        """The application's name across all its versions."""
         return application_subject(self.supplier.organisation, self.name)
 
     @property
     def form(self) -> Form:
-        """What a box must know to load it."""
+        """What a box needs to know to load it."""
         fields = {name: getattr(self, name) for name in Form.model_fields}
         return Form(**fields)
 
     @property
     def offered(self) -> OfferTerms:
-        """On which terms it may be found: what an endpoint is asked leaves where it is used."""
+        """Terms for finding it: the data sent to an endpoint leave the place of use."""
         offer = self.offer or OfferTerms()
         return offer if self.endpoint is None else offer.model_copy(update={"sends_data": True})
 
@@ -162,7 +162,7 @@ class Application(Document):
         return self
 
     def _misfits(self) -> Iterator[tuple[str, Text]]:
-        """Yield what the runtime lacks and what it never reads, with the field to change."""
+        """Yield what the runtime is missing and what it never reads, with the field to change."""
         runtime = self.runtime
         if runtime != "python" and self.entry_point != DEFAULT_ENTRY_POINT:
             yield "entry_point", text("application.no_entry_point_here", runtime=runtime)
@@ -186,7 +186,7 @@ class Application(Document):
 
 
 def form_in_words(form: Form) -> Text:
-    """Return what a reader is told of the form."""
+    """Return the description of the form for readers."""
     if form.endpoint is not None:
         return text("application.form.endpoint", url=form.endpoint.url, model=form.endpoint.model)
     if form.image is not None and form.command is not None:

@@ -1,4 +1,4 @@
-"""What every document is: frozen, closed, versioned, and named by the hash of its canonical JSON."""
+"""The base of every document: frozen, closed, versioned, and named by the hash of its canonical JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pilotbase.documents.hashes import canonical_json, digest_bytes
 from pilotbase.documents.texts import Language
 
 NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
-"""What a short name looks like, to be found within a longer text."""
+"""Pattern of a short name, to find it within a longer text."""
 NAME_PATTERN = f"^{NAME}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
@@ -23,7 +23,7 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 @dataclass(frozen=True)
 class Trimmed:
-    """Of a text: white space at its ends is left out. ``max_length`` bounds it before, ``min_length`` also after."""
+    """Strip white space at both ends of a text. ``max_length`` applies before that, ``min_length`` also after."""
 
     max_length: int
     min_length: int = 1
@@ -40,9 +40,9 @@ class Trimmed:
 
 LONGEST_NOTE = 4000
 Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE)]
-"""What a person says with something that they do; it may say nothing."""
+"""A person's note on an action; it may be empty."""
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NOTE)]
-"""What a person must say with something that they do."""
+"""A person's required note on an action."""
 
 
 def _require_utc(moment: datetime) -> datetime:
@@ -81,15 +81,15 @@ class Part(BaseModel):
 
 
 class Document(Part):
-    """A part that stands alone: it says which kind and version it is and has a digest."""
+    """A self-contained part: it names its kind and version and has a digest."""
 
     document: str
     times_larger: ClassVar[int] = 1
     """How many times larger than other documents its file may be."""
     stand_ins: ClassVar[Mapping[str, Any]] = {}
-    """Field → a value that stands in for one that cannot be read, so that the rest can be checked."""
+    """Field → a substitute for a value that cannot be read, so that the rest can be checked."""
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """Code of a problem → fields that it rests on, besides the one it is told of."""
+    """Code of a problem → fields that it depends on, other than the one it is reported for."""
 
     def canonical(self) -> bytes:
         """Return the canonical JSON (RFC 8785) whose SHA-256 names this document."""
@@ -106,7 +106,7 @@ class Document(Part):
 
 
 class Localized(Part):
-    """A sentence by a user in English, 中文 or both; where one is missing the other is shown."""
+    """A sentence by a user in English, 中文 or both; if one is missing, the other is shown."""
 
     en: str | None = None
     zh: str | None = None
@@ -117,5 +117,5 @@ class Localized(Part):
 
 
 def localized(sentence: Localized | str | None, language: Language = "en") -> str:
-    """Return what a user wrote, in ``language`` where it is there; empty for nothing."""
+    """Return what a user wrote, in ``language`` if present; empty if there is nothing."""
     return sentence.render(language) if isinstance(sentence, Localized) else sentence or ""

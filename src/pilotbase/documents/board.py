@@ -14,7 +14,7 @@ from pilotbase.documents.scenario import Contact
 
 
 class BoardSubmission(Document):
-    """One application version on one board: it gets one look, however often it is sent or interrupted."""
+    """One application version on one board: it is scored once, however often it is sent or interrupted."""
 
     document: Literal["board-submission/1"] = "board-submission/1"
     board: Digest
@@ -22,26 +22,26 @@ class BoardSubmission(Document):
     sealed: Digest
     application: ApplicationReference
     number: int = pydantic.Field(ge=1)
-    """Of this supplier, on this board."""
+    """Number of the supplier's submission on this board."""
     submitted_at: Moment
 
 
 class BoardEntry(Document):
-    """What a board says of a submission: only whether it beat the board's best, and the board's best then."""
+    """What a board reveals about a submission: only whether it beat the board's best, and the best score afterwards."""
 
     document: Literal["board-entry/1"] = "board-entry/1"
     submission: Digest
     application: ApplicationReference
     end: EndReason
     improved: bool
-    """Better than the best before by more than the Ladder's step."""
+    """Whether it beat the previous best by more than the Ladder's step."""
     released: float
-    """The best score of the board after this submission: its own where it improved, else the one before."""
+    """The best score of the board after this submission: its own if it improved, else the previous best."""
     submitted_at: Moment
 
 
 class Board(Document):
-    """A board as it stands. Its scores certify nothing: they come from a slice that no trial ever scores."""
+    """The current state of a board. Its scores certify nothing: they come from a slice that no trial ever scores."""
 
     document: Literal["board/1"] = "board/1"
     slice: Digest
@@ -51,15 +51,15 @@ class Board(Document):
     better: Literal["higher", "lower"]
     cases: int = pydantic.Field(ge=1)
     allowed: int = pydantic.Field(ge=1)
-    """Submissions of one supplier."""
+    """Submissions allowed per supplier."""
     used: dict[str, int] = pydantic.Field(default_factory=dict)
-    """Submissions so far, by supplier."""
+    """Submissions so far, per supplier."""
     ranked: tuple[BoardEntry, ...] = ()
-    """The submissions that beat all before them, the best first; of the others only their supplier hears."""
+    """The submissions that beat all earlier ones, best first; the others are reported only to their supplier."""
 
 
 class SeenBoard(Part):
-    """A scenario's board as one actor may see it."""
+    """A scenario's board, as one actor may see it."""
 
     scenario: str
     title: Localized | str
@@ -67,8 +67,8 @@ class SeenBoard(Part):
     better: Literal[">=", "<="]
     """``>=``: a higher score is better."""
     allowed: int
-    """Submissions of one supplier."""
+    """Submissions allowed per supplier."""
     board: Board | None
-    """None: nothing was submitted yet, or nothing by whoever asks: the standings are for those who are on it."""
+    """None: no submissions yet, or none by the caller; only suppliers on the board see the standings."""
     own: tuple[BoardEntry, ...]
-    """What it said to one's own submissions, newest first."""
+    """The results of the caller's own submissions, newest first."""

@@ -1,7 +1,7 @@
 """The catalogues of our sentences: gettext files, ``locale/<language>/<domain>.po``, read by ourselves.
 
-A plug-in may add to a domain; our own sentence wins. This module imports only the standard library, so that
-``pilotbase --help`` stays fast in 中文 too.
+A plug-in may add to a domain; if both have a code, our own sentence wins. This module imports only the standard
+library, so that ``pilotbase --help`` stays fast in 中文 too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 @cache
 def catalogue(domain: str, language: str) -> Mapping[str, str]:
-    """Return code → template of one domain; an unknown domain, or a path, has an empty catalogue."""
+    """Return code → template of one domain; empty for an unknown domain or a path."""
     if _DOMAIN.fullmatch(domain) is None:
         return {}
     files = (resources.files(one) / "locale" / language / f"{domain}.po" for one in reversed(packages("documents")))
@@ -32,10 +32,10 @@ def catalogue(domain: str, language: str) -> Mapping[str, str]:
 
 
 def read_messages(source: str) -> dict[str, str]:
-    """Return code → template of a gettext file, of what ours hold: messages with one form, without a context.
+    """Return code → template of a gettext file. It reads only what ours use: messages with one form and no context.
 
     Raises:
-        ValueError: a line is part of no message.
+        ValueError: a line belongs to no message.
     """
     apart, end = source.replace("\r\n", "\n") + "\n", 0
     found: dict[str, str] = {}

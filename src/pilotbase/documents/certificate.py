@@ -1,7 +1,7 @@
-"""Certificate 验证证书: what an in-toto statement over a report says; acceptance 验收意见 is a document apart.
+"""Certificate 验证证书: what an in-toto statement about a report says; acceptance 验收意见 is a separate document.
 
-A signed list of revocations and the history of a record keep a plain sentence, so that whoever checks them needs no
-catalogue of ours: a sentence of the software's own is one of few, in English, and is known again by its words.
+Signed revocation lists and record histories keep plain sentences, so that anyone can check them without our
+catalogues. The software's own sentences are a fixed few, in English, and are recognised by their wording.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ _SPOKEN = {
 
 
 class Certificate(Document):
-    """The predicate of the statement: public, void for any other version. Rejections are signed too."""
+    """The predicate of the statement: public, and void for any other version. Rejections are signed too."""
 
     document: Literal["certificate/1"] = "certificate/1"
     serial: Digest
-    """Digest of the full report: one certificate a report."""
+    """Digest of the full report; there is one certificate per report."""
     verdict: Verdict
     application: ApplicationReference
     scenario: ScenarioReference
@@ -47,31 +47,31 @@ class Certificate(Document):
     report: Digest
     attempt: int = pydantic.Field(ge=1)
     claim: Text
-    """The one true sentence: what was shown, with which error probability, under which assumptions."""
+    """The claim in one sentence: what was shown, with which error probability, under which assumptions."""
     criteria: tuple[str, ...]
     guarantee: str
     """Kind of guarantee of the weakest criterion."""
     isolation: str
     not_measured: tuple[str, ...] = ()
-    """Verifications and cells that were not measured and are excluded."""
+    """Verifications and cells that were not measured and are therefore excluded."""
     remarks: tuple[Text, ...] = ()
     """Such as "no separation of duties" or declared ties."""
     endpoint: EndpointStatement | None = None
-    """Which endpoint answered, where its supplier keeps it: the digest of the application is that of its manifest."""
+    """The endpoint that answered, if the supplier hosts it; the application's digest then covers only its manifest."""
     site: SiteStatement | None = None
-    """Where the trial ran, if that was not at the base."""
+    """Where the trial ran, if not at the base."""
     issued_at: Moment
     expires_at: Moment
     issuer: Name
 
     @property
     def approximate(self) -> bool:
-        """Tell whether its claim rests on a bound that is approximate, as the claim says."""
+        """Return whether its claim depends on an approximate bound, as stated in the claim."""
         return _says(self.claim, "certificate.exactness.asymptotic")
 
     @property
     def verdict_in_words(self) -> Text:
-        """Return the verdict's name, with its rider."""
+        """Return the verdict's name, including its rider."""
         return verdict_in_words(self.verdict, self.approximate)
 
 
@@ -81,7 +81,7 @@ def _says(sentence: Text, code: str) -> bool:
 
 
 class Acceptance(Document):
-    """The demand owner's opinion on a report, apart from the verdict."""
+    """The demand owner's opinion on a report, separate from the verdict."""
 
     document: Literal["acceptance/1"] = "acceptance/1"
     report: Digest
@@ -93,5 +93,5 @@ class Acceptance(Document):
 
 
 def spoken_reason(reason: str) -> Text | str:
-    """Return the sentence for a reason of the software's own; what a person wrote as it was written."""
+    """Return the sentence for one of the software's own reasons; a person's text is returned unchanged."""
     return _SPOKEN.get(reason, reason)

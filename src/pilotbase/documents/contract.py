@@ -1,4 +1,4 @@
-"""The data contract of a scenario, fields in and predictions out, and the task types 任务类型 that it may ask for."""
+"""The data contract of a scenario, fields in and predictions out, and the task types 任务类型 that it may require."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pydantic
 from pilotbase.documents.base import Localized, Part
 
 AnswerKind = Literal["label", "probability", "value", "interval", "text", "labels", "ranking", "boxes", "mask"]
-"""What ``predict`` returns of a case; `pilotbase.documents.contract.Prediction` says how each is spelled."""
+"""What ``predict`` returns for a case; `pilotbase.documents.contract.Prediction` describes each format."""
 
 Task = Literal[
     "classification",
@@ -35,7 +35,7 @@ Task = Literal[
 """Names: text ``match.task.<value>``."""
 
 TargetForm = Literal["labels", "numbers", "texts"]
-"""What the target column holds: a class of few, a number, or a text that spells the right answer."""
+"""What the target column holds: one of a few classes, a number, or a text with the right answer."""
 
 TARGETS: Mapping[str, TargetForm] = MappingProxyType(
     {
@@ -51,18 +51,18 @@ TARGETS: Mapping[str, TargetForm] = MappingProxyType(
     }
 )
 SPELLED: frozenset[AnswerKind] = frozenset({"text", "labels", "ranking", "boxes", "mask"})
-"""Kinds whose answers cross the wall, and are kept, as texts."""
+"""Kinds whose answers leave the box and are stored as texts."""
 STRUCTURED: frozenset[AnswerKind] = SPELLED - {"text"}
-"""Kinds whose texts are read before they are measured."""
+"""Kinds whose texts are parsed before they are measured."""
 WITH_CLASSES: frozenset[AnswerKind] = frozenset({"label", "probability", "labels", "boxes", "mask"})
 WITH_POSITIVE: frozenset[AnswerKind] = frozenset({"label", "probability", "labels"})
 LONGEST_ANSWER = 64 << 10
-"""Bytes of one answer that is a text, where a contract says nothing else."""
+"""Maximum bytes of one text answer, unless the contract says otherwise."""
 
 
 @dataclass(frozen=True)
 class TaskType:
-    """In which kinds a task may be answered, the usual one first; ``in_time``: hidden is what comes later."""
+    """Kinds of answers that a task allows, the usual one first; ``in_time``: the later cases are hidden."""
 
     kinds: tuple[AnswerKind, ...]
     in_time: bool = False
@@ -121,11 +121,11 @@ class Field(Part):
     minimum: float | None = None
     maximum: float | None = None
     rate: int | None = pydantic.Field(default=None, ge=1, le=1_000_000)
-    """Samples a second, of audio."""
+    """Samples per second, for audio."""
 
 
 class Prediction(Part):
-    """What ``predict`` returns, one entry a case.
+    """What ``predict`` returns, one entry per case.
 
     ``label``: one of ``classes``; ``probability``: of the positive class, in [0, 1]; ``value``: a number in ``unit``;
     ``interval``: (lower, upper) in ``unit``; ``text``; ``labels``: a list of classes, maybe empty; ``ranking``: a list
@@ -136,26 +136,26 @@ class Prediction(Part):
     kind: AnswerKind
     classes: tuple[str, ...] = ()
     positive: str | None = None
-    """The class whose probability is answered."""
+    """The class whose probability is the answer."""
     unit: str | None = None
     longest: int | None = pydantic.Field(default=None, ge=1, le=16 << 20)
-    """Bytes that one answer in words may have; `LONGEST_ANSWER` when not set."""
+    """Maximum bytes of one answer in words; `LONGEST_ANSWER` when not set."""
 
     @property
     def is_spelled(self) -> bool:
-        """Tell whether answers are texts: words, or a structure that is spelled as `answer_texts` says."""
+        """Return whether answers are texts: words, or a structure in the format of `answer_texts`."""
         return self.kind in SPELLED
 
     @property
     def most_bytes(self) -> int:
-        """Return how many bytes one answer in words may have."""
+        """Return the maximum bytes of one answer in words."""
         return self.longest or LONGEST_ANSWER
 
 
 class Contract(Part):
-    """What the box is fed and what it answers: all that crosses its wall.
+    """What the box receives and what it answers: everything that crosses its wall.
 
-    ``features`` reach the application in this order; targets, groups that are no features and keys never do.
+    ``features`` reach the application in this order; targets, keys, and groups that are not features never do.
     """
 
     features: tuple[Field, ...] = pydantic.Field(min_length=1)

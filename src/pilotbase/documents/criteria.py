@@ -7,8 +7,8 @@ measure       = name [ "." statistic ] [ "(" argument { "," argument } ")" ]
 argument      = label  |  name "=" ( number | word )
 perturbation  = name [ "(" [ number ] { "," name "=" ( number | word { "|" word } ) } ")" ]
 
-``drop`` is by how much a measure gets worse under a perturbation, ``lift`` by how much it is better than the
-baseline's, each on the same cases: ``drop(recall(failure) under missing(0.2, columns=torque|speed)) <= 0.1``.
+``drop`` is how much a measure gets worse under a perturbation, ``lift`` how much better it is than the baseline's,
+each on the same cases: ``drop(recall(failure) under missing(0.2, columns=torque|speed)) <= 0.1``.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ UNITS: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
 """Unit as written → (base unit, factor)."""
 
 LONGEST_RULE = 500
-"""Letters; every pattern below reads a rule in one pass."""
+"""Maximum characters; every pattern below reads a rule in one pass."""
 
 
 @dataclass(frozen=True)
 class NumberBounds:
-    """How long a number of a rule may be: exact arithmetic takes time and memory with every digit."""
+    """Maximum length of a number in a rule: exact arithmetic takes more time and memory with every digit."""
 
     digits: int
     decimals: int
@@ -61,7 +61,7 @@ class NumberBounds:
     """Largest power of ten of its first digit."""
 
     def admit(self, number: Decimal) -> bool:
-        """Tell whether ``number`` is finite and short enough; zeros at its end do not count."""
+        """Return whether ``number`` is finite and short enough; zeros at its end do not count."""
         _, digits, exponent = number.as_tuple()
         if not isinstance(exponent, int):  # NaN, infinity
             return False
@@ -71,7 +71,7 @@ class NumberBounds:
 
 
 THRESHOLDS = NumberBounds(digits=18, decimals=30, magnitude=30)
-"""Times a unit's factor this still fits the 28 digits in which decimals are exact."""
+"""Multiplied by a unit's factor, this still fits the 28 digits in which decimals are exact."""
 ARGUMENTS = NumberBounds(digits=6, decimals=6, magnitude=15)
 
 _COMPARED = re.compile(r"(?P<number>[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?+)\s*+(?P<unit>\S.*+)?", re.DOTALL)
@@ -90,11 +90,11 @@ COLUMN_ARGUMENTS = frozenset({"columns", "by", "within"})
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A perturbation as a rule names it: ``noise(0.1, columns=torque|speed)``."""
+    """A perturbation as written in a rule: ``noise(0.1, columns=torque|speed)``."""
 
     name: str
     strength: Decimal | None = None
-    """The number without a name: it stands for the perturbation's first parameter."""
+    """The unnamed number: the perturbation's first parameter."""
     arguments: Mapping[str, Decimal | str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __str__(self) -> str:
@@ -118,11 +118,11 @@ class Rule:
     by: str | None = None
     unit: str | None = None
     under: Perturbed | None = None
-    """What ``drop`` perturbs the cases with."""
+    """The perturbation that ``drop`` applies to the cases."""
 
     @property
     def key(self) -> str:
-        """Return the measured side in one spelling, e.g. ``gap(recall(failure) by site)``."""
+        """Return the measured side in normalised spelling, e.g. ``gap(recall(failure) by site)``."""
         named = [f"{name}={value}" for name, value in self.arguments.items()]
         arguments = ", ".join(([self.label] if self.label is not None else []) + named)
         inner = f"{self.measure}({arguments})" if arguments else self.measure
@@ -134,7 +134,7 @@ class Rule:
 
     @property
     def plain(self) -> Rule:
-        """Return the measure alone, without gap, worst, drop or lift; comparison and threshold mean nothing there."""
+        """Return the measure alone, without gap, worst, drop or lift; its comparison and threshold have no meaning."""
         return replace(self, wrapper=None, by=None, under=None)
 
     def __str__(self) -> str:
@@ -144,10 +144,10 @@ class Rule:
 
 
 def parse_rule(source: str) -> Rule:
-    """Return the rule that ``source`` spells.
+    """Parse ``source`` into a rule.
 
     Raises:
-        InputError: ``criterion.*``, naming the part that cannot be read and what is allowed there.
+        InputError: ``criterion.*``, names the part that cannot be read and what is allowed there.
     """
     if len(source) > LONGEST_RULE:
         raise InputError("criterion.too_long", found=source[:60], allowed=LONGEST_RULE)
@@ -168,7 +168,7 @@ def parse_rule(source: str) -> Rule:
 
 
 def _unwrap(measured: str, rule: str) -> tuple[Wrapper | None, str, str | None]:
-    """Return wrapper, measure, and what follows ``by`` or ``under``; no wrapper for a measure alone."""
+    """Return wrapper, measure, and what follows ``by`` or ``under``; the wrapper is empty for a measure alone."""
     matched = _WRAPPED.fullmatch(measured)
     if matched is None:
         return None, measured, None
@@ -191,7 +191,7 @@ def _unwrap(measured: str, rule: str) -> tuple[Wrapper | None, str, str | None]:
 
 
 def _split_under(inner: str) -> tuple[str, str] | None:
-    """Return what stands before and after the first ``under`` outside brackets; None where there is none."""
+    """Return the text before and after the first ``under`` outside brackets; None if there is none."""
     depth = seen = 0
     for found in _UNDER.finditer(inner):
         between = inner[seen : found.start()]

@@ -1,8 +1,8 @@
-"""Dataset 数据集: what tables, images or other files hold, for what they are fit, on which terms they open.
+"""Dataset 数据集: what tables, images or other files contain, what they are fit for, and on which terms they open.
 
 The wire format is Croissant 1.1 with RAI 1.0 (`pilotbase.data.croissant` writes and reads it); property names are
 Croissant's own. What Croissant has no name for (time and group columns, rules across fields, how far a dataset is
-opened) stands beside it under names of ours.
+opened) has names of ours beside it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
 
 _MOST_PROBLEMS = 200
-"""Problems between parts that are told: of thousands nobody could answer in time what was meant."""
+"""Maximum problems between parts that get suggestions: for thousands, finding what was meant would take too long."""
 Version = Annotated[str, StringConstraints(pattern=r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$")]
 """MAJOR.MINOR.PATCH (Croissant 1.1, "Versioning")."""
 Said = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
 Term = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=1000)]
 """A term of a vocabulary: an address, or a compact name such as ``cr:Label``."""
 Within = Annotated[tuple[str, ...], BeforeValidator(lambda value: (value,) if isinstance(value, str) else value)]
-"""Ids of what holds it; a single one may be written as it is."""
+"""Ids of what contains it; a single one may be written without a list."""
 TransformName = Literal["regex", "jsonPath", "separator", "replace", "format", "readLines", "unArchive", "samplingRate"]
 
 
@@ -62,25 +62,25 @@ class FileObject(Part):
     kind: Literal["file"] = "file"
     id: str = pydantic.Field(min_length=1, max_length=500)
     title: Localized | str | None = None
-    """What people call it, where that is not its id."""
+    """Its display name, if different from its id."""
     content_url: str | None = pydantic.Field(default=None, alias="contentUrl")
-    """Relative to the description's folder or to what contains it, or an address; absent where the file is closed."""
+    """Relative to the description's folder or to what contains it, or an address; absent if the file is closed."""
     encoding_format: tuple[str, ...] = pydantic.Field(default=(), alias="encodingFormat")
     """Media types, such as ``text/csv``."""
     content_size: int | None = pydantic.Field(default=None, alias="contentSize", ge=0)
     """Bytes."""
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
     md5: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
-    """Only where whoever described it gave no SHA-256; it proves nothing against intent."""
+    """Only if the description has no SHA-256; it gives no protection against deliberate changes."""
     commitment: Digest | None = None
-    """Salted commitment to the bytes of a closed file, whose plain hash would confirm a guess."""
+    """Salted commitment to the bytes of a closed file; a plain hash would confirm a guess."""
     contained_in: Within = pydantic.Field(default=(), alias="containedIn")
-    """Ids of the archives or sets of files that hold it."""
+    """Ids of the archives or sets of files that contain it."""
     description: str | None = None
 
     @property
     def file_name(self) -> str:
-        """Return the name under which it is kept: the last part of its address, else its id."""
+        """Return the name under which it is stored: the last part of its address, else its id."""
         return Path(self.content_url).name if self.content_url else self.id
 
 
@@ -110,43 +110,43 @@ class Source(Part):
     json_path: str | None = pydantic.Field(default=None, alias="jsonPath")
     file_property: str | None = pydantic.Field(default=None, alias="fileProperty")
     transforms: tuple[tuple[TransformName, str], ...] = ()
-    """What is done to the values, in order; ``true`` stands for what has no argument."""
+    """Transformations of the values, in order; ``true`` means no argument."""
 
 
 class Reference(Part):
-    """That a field's values are found in another one (a foreign key)."""
+    """A foreign key: a field's values occur in another field."""
 
     record_set: str = pydantic.Field(alias="recordSet")
     field: str
 
 
 class DataField(Part):
-    """A field of a record set (``cr:Field``), with what the contract promises of its values."""
+    """A field of a record set (``cr:Field``), with what the contract promises about its values."""
 
     name: str = pydantic.Field(min_length=1, max_length=200)
     title: Localized | str | None = None
     data_type: FieldType | None = pydantic.Field(default=None, alias="dataType")
-    """None: it has sub-fields, or its type is in ``semantic`` alone."""
+    """None: it has sub-fields, or its type is only in ``semantic``."""
     semantic: tuple[Term, ...] = ()
     """Further data types (``cr:Label``, ``wd:Q48277``)."""
     equivalent: tuple[Term, ...] = pydantic.Field(default=(), alias="equivalentProperty")
-    """Properties of other vocabularies that say the same."""
+    """Equivalent properties of other vocabularies."""
     description: Localized | str | None = None
     unit: str | None = None
-    """As UCUM spells it (``Cel``, ``mm[Hg]``, ``N.m``)."""
+    """In UCUM notation (``Cel``, ``mm[Hg]``, ``N.m``)."""
     required: bool = False
     unique: bool = False
     minimum: float | None = None
     maximum: float | None = None
     pattern: str | None = pydantic.Field(default=None, max_length=500)
-    """A regular expression that the whole value matches."""
+    """A regular expression that the whole value must match."""
     values: tuple[str, ...] = pydantic.Field(default=(), max_length=10_000)
-    """The only values there may be."""
+    """The only values allowed."""
     missing: tuple[str, ...] = ("",)
     """Spellings of a missing value."""
     references: Reference | None = None
     joins: Source | None = None
-    """Where in another resource the same values stand, so that both make one record."""
+    """Where another resource has the same values, so that both form one record."""
     value: str | None = None
     """The one value that every record has, as JSON text."""
     sensitivity: Sensitivity = Sensitivity.NONE
@@ -155,18 +155,18 @@ class DataField(Part):
     array_shape: Annotated[str, StringConstraints(pattern=r"^-?\d+(, ?-?\d+)*,?$")] | None = pydantic.Field(
         default=None, alias="arrayShape"
     )
-    """Lengths of a repeated field's values, -1 where they differ: ``28,28``."""
+    """Shape of a repeated field's values, -1 for variable lengths: ``28,28``."""
     parent: str | None = None
-    """The field of which it is a sub-field; its name then begins with that field's: ``place/latitude``."""
+    """The parent field, if this is a sub-field; its name then begins with the parent's: ``place/latitude``."""
 
     @property
     def is_label(self) -> bool:
-        """Tell whether it is what applications learn to answer."""
+        """Return whether it is a field that applications learn to answer."""
         return "cr:Label" in self.semantic
 
 
 class RowRule(Part):
-    """What holds between the fields of every row, in the grammar of `pilotbase.data.rules`: ``start <= end``."""
+    """A rule between the fields of every row, in the grammar of `pilotbase.data.rules`: ``start <= end``."""
 
     name: Name
     rule: str = pydantic.Field(min_length=1, max_length=2000)
@@ -174,39 +174,39 @@ class RowRule(Part):
 
 
 class KeptRule(Part):
-    """A rule of quality in the words of another format: kept for whoever reads that format, run by nobody here."""
+    """A quality rule written in another format: kept for readers of that format and never run here."""
 
     format: Name
     field: str | None = None
-    """None: of the whole record set."""
+    """None: the rule is for the whole record set."""
     rule: str = pydantic.Field(min_length=1, max_length=20_000)
     """As JSON text."""
 
 
 class RecordSet(Part):
-    """Records of one form (``cr:RecordSet``): a table, or one record a file."""
+    """Records of one form (``cr:RecordSet``): a table, or one record per file."""
 
     name: str = pydantic.Field(min_length=1, max_length=200)
     title: Localized | str | None = None
     description: Localized | str | None = None
     fields: tuple[DataField, ...] = pydantic.Field(default=(), alias="field", max_length=10_000)
     key: tuple[str, ...] = ()
-    """Fields that name a record together."""
+    """Fields that together identify a record."""
     time: str | None = None
-    """The field that says when a record is of."""
+    """The field with a record's time."""
     group: str | None = None
     """The field whose equal values belong together: a patient, a machine."""
     rules: tuple[RowRule, ...] = pydantic.Field(default=(), max_length=1000)
     kept_rules: tuple[KeptRule, ...] = pydantic.Field(default=(), alias="keptRules", max_length=10_000)
     split: Split | None = None
-    """How records are divided into shown and hidden ones."""
+    """How records are split into shown and hidden ones."""
     data_type: tuple[str, ...] = pydantic.Field(default=(), alias="dataType")
     rows: int | None = pydantic.Field(default=None, ge=0)
     inline: str | None = None
-    """The records themselves as JSON text, where the description holds them."""
+    """The records themselves as JSON text, if the description contains them."""
 
     def field(self, name: str) -> DataField:
-        """Return the field of that name; raises `KeyError`."""
+        """Return the field of this name; raises `KeyError`."""
         return {field.name: field for field in self.fields}[name]
 
     @property
@@ -215,7 +215,7 @@ class RecordSet(Part):
 
 
 class ResponsibleUse(Part):
-    """What Croissant RAI 1.0 asks about how data came about and what it may be used for, each a plain text."""
+    """The properties of Croissant RAI 1.0 on the data's origin and permitted uses, each a plain text."""
 
     collection: Said | None = needed_for(Step.PUBLISH)
     collection_type: tuple[str, ...] = ()
@@ -248,7 +248,7 @@ class Provenance(Part):
 
 
 class RequiredMeasure(Part):
-    """A measure of quality that the declared purpose asks for, and how good it must be."""
+    """A quality measure that the declared purpose requires, and how good it must be."""
 
     measure: Name
     at_least: float | None = None
@@ -256,7 +256,7 @@ class RequiredMeasure(Part):
 
 
 class KeptTerm(Part):
-    """Terms in the words of another format (price, roles, service levels): kept for it, judged by nobody here."""
+    """Terms written in another format (price, roles, service levels): kept for that format and never evaluated here."""
 
     format: Name
     name: str = pydantic.Field(min_length=1, max_length=200)
@@ -265,7 +265,7 @@ class KeptTerm(Part):
 
 
 class Dataset(Document):
-    """A dataset, draft or complete; what publishing still lacks tells `pilotbase.documents.steps.missing_for`."""
+    """A dataset, draft or complete; `pilotbase.documents.steps.missing_for` lists what publishing still lacks."""
 
     times_larger: ClassVar[int] = 8  # ten thousand columns
 
@@ -294,31 +294,31 @@ class Dataset(Document):
     keywords: tuple[str, ...] = ()
     cite_as: str | None = pydantic.Field(default=None, alias="citeAs")
     live: bool = pydantic.Field(default=False, alias="isLiveDataset")
-    """Its source goes on changing: a version is a snapshot of it."""
+    """Its source keeps changing: a version is a snapshot of it."""
     synthetic: bool = False
-    """Its records are made up after those of another dataset."""
+    """Its records are made up, modelled on another dataset."""
     nature: Literal["measured", "simulated"] = "measured"
     distribution: tuple[Resource, ...] = ()
     record_sets: tuple[RecordSet, ...] = pydantic.Field(default=(), alias="recordSet")
     opening: Opening = Opening.COMPUTE_TO_DATA
-    """How far it is opened; nothing is opened by leaving this out."""
+    """How far it is opened; leaving this out opens nothing."""
     usage: Offer | None = pydantic.Field(default=None, alias="usageInfo", json_schema_extra={"needed_for": "publish"})
-    """On which terms."""
+    """The terms on which it is opened."""
     kept_terms: tuple[KeptTerm, ...] = pydantic.Field(default=(), alias="keptTerms", max_length=100)
     responsible: ResponsibleUse = ResponsibleUse()
     provenance: Provenance = Provenance()
     purpose: Literal["training", "verification", "statistics"] = "verification"
-    """What its quality is graded for."""
+    """The purpose for which its quality is graded."""
     required: tuple[RequiredMeasure, ...] = ()
-    """What the purpose asks beyond, or instead of, what it usually asks."""
+    """Requirements in addition to, or instead of, the purpose's usual ones."""
 
     @property
     def subject(self) -> str:
-        """What names the dataset through all its versions."""
+        """The dataset's name across all its versions."""
         return dataset_subject(self.owner.organisation, self.name)
 
     def record_set(self, name: str) -> RecordSet:
-        """Return the record set of that name; raises `KeyError`."""
+        """Return the record set of this name; raises `KeyError`."""
         return {one.name: one for one in self.record_sets}[name]
 
     @model_validator(mode="after")
@@ -354,7 +354,7 @@ Named = TypeVar("Named", bound=Hashable)
 
 
 def circles(leads_to: Mapping[Named, Iterable[Named]]) -> frozenset[Named]:
-    """Return the names from which ``leads_to`` leads, in however many steps, to a circle."""
+    """Return the names from which ``leads_to`` reaches a cycle, in any number of steps."""
     left = {name: {one for one in further if one in leads_to} for name, further in leads_to.items()}
     comes_from: dict[Named, list[Named]] = {}
     for name, further in left.items():

@@ -1,4 +1,4 @@
-"""A description of data: what its owner says, and what is guessed from the files, with the ground of each guess."""
+"""A description of data: what its owner states, and what is guessed from the files, with the ground of each guess."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, Sector
 
 NONE = "-"
-"""Says that there is none, where a guess would be made."""
+"""States that there is none, so that nothing is guessed."""
 
 
 class Answers(Part):
-    """Answers by name; columns are named ``column``, or ``table.column`` where several tables have it."""
+    """Answers by name; columns are named ``column``, or ``table.column`` if several tables have it."""
 
     name: Name | None = None
     title: Localized | str | None = None
@@ -38,27 +38,27 @@ class Answers(Part):
     collection: str | None = None
     """How the data were collected."""
     personal: tuple[str, ...] = ()
-    """What is personal or sensitive in them; ``none`` where nothing is."""
+    """What is personal or sensitive in them; ``none`` if nothing is."""
     limitations: tuple[str, ...] = ()
     use_cases: tuple[str, ...] = ()
     annotation: str | None = None
-    """How labels came about: by whom, by which guideline or event."""
+    """How labels were made: by whom, and by which guideline or event."""
     annotations: str | None = None
-    """How many people labelled an item."""
+    """How many people labelled each item."""
     label: str | None = None
     """The column that applications learn to answer; `NONE`: there is none."""
     time: str | None = None
     group: str | None = None
     key: str | None = None
-    """One column, or several divided by commas."""
+    """One column, or several separated by commas."""
     units: Mapping[str, str] = pydantic.Field(default_factory=dict)
-    """Column → unit, as UCUM spells it."""
+    """Column → unit, in UCUM notation."""
     descriptions: Mapping[str, Localized | str] = pydantic.Field(default_factory=dict)
-    """Column → what it says."""
+    """Column → its meaning."""
 
 
 class Guessed(Part):
-    """One guess: of which part of what (``table``, ``table.column``, nothing for the dataset), and on which ground."""
+    """One guess: its place (``table``, ``table.column``, empty for the dataset), the part it fills, and its ground."""
 
     place: str
     part: str
@@ -68,38 +68,38 @@ class Guessed(Part):
 
 
 class SeenValue(Part):
-    """What was seen in a column, and is no promise."""
+    """What was observed in a column; it is not a promise."""
 
     place: str
     seen: Text
 
 
 class OpenQuestion(Part):
-    """What only the owner can say. ``answer``: under which name it is taken; ``guessed``: what stands there else."""
+    """What only the owner can say. ``answer``: the name of the answer; ``guessed``: the value used without one."""
 
     answer: str
     asked: Text
     guessed: str = ""
     several: bool = False
-    """Several answers, divided by semicolons."""
+    """Several answers, separated by semicolons."""
 
 
 class Described(Document):
-    """What a box has guessed of files, with the answers that were given."""
+    """What a box has guessed from files, with the answers given."""
 
     document: Literal["described/1"] = "described/1"
     dataset: Dataset
     guesses: tuple[Guessed, ...] = ()
     seen: tuple[SeenValue, ...] = ()
     taken: tuple[Text, ...] = ()
-    """What the files did not say themselves: encoding, separator, sheets."""
+    """What the files did not state themselves: encoding, separator, sheets."""
     findings: tuple[Issue, ...] = ()
-    """What is wrong in the values, each with its place and what to do; it stops nothing."""
+    """Problems in the values, each with its place and what to do; they don't block anything."""
     questions: tuple[OpenQuestion, ...] = ()
     units: tuple[str, ...] = ()
-    """Measured numbers whose unit nobody has said."""
+    """Measured quantities without a stated unit."""
     missing: tuple[str, ...] = ()
-    """What publishing still lacks."""
+    """What is still missing for publishing."""
     changed: tuple[Text, ...] = ()
-    """Against the description that was there before."""
+    """Changes against the previous description."""
     unchanged: bool = False

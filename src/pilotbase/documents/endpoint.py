@@ -1,6 +1,6 @@
-"""Endpoint 端点: an application that its supplier keeps, asked over HTTP; no digest of what answers is ever seen.
+"""Endpoint 端点: an application hosted by its supplier and called over HTTP, of which the base sees no digest.
 
-The part ``endpoint`` of the manifest, and what a report says of the calls that were made.
+The part ``endpoint`` of the manifest, and what a report says about the calls.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from pilotbase.documents.quantities import Seconds
 from pilotbase.documents.texts import Text, text
 
 ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions", "openai_embeddings"]
-"""What an endpoint may speak; each is a module of `pilotbase.compute.endpoints.wires`."""
+"""Protocols of endpoints; each is a module of `pilotbase.compute.endpoints.wires`."""
 PROMPTED: tuple[ClientProtocol, ...] = ("openai_chat", "openai_completions")
-"""Protocols in which a case is put in words and answered in words."""
+"""Protocols in which both case and answer are text."""
 ReadAs = Literal["whole", "first_line", "last_number", "regex", "json_field"]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-"""As ISO 4217 spells it, such as ``CNY``."""
+"""An ISO 4217 code, such as ``CNY``."""
 Money = Annotated[Decimal, pydantic.Field(ge=0, lt=10**9, decimal_places=9)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x20]+$")]
@@ -38,19 +38,19 @@ class Prices(Part):
 
     currency: Currency
     prompt: Money = Decimal(0)
-    """Of 1,000 tokens of a prompt."""
+    """Per 1,000 prompt tokens."""
     completion: Money = Decimal(0)
-    """Of 1,000 tokens of an answer."""
+    """Per 1,000 answer tokens."""
     call: Money = Decimal(0)
-    """Of one call, whatever its length."""
+    """Per call, regardless of its length."""
 
     def cost(self, calls: int, prompt: int, completion: int) -> Decimal:
-        """Return what so many calls and tokens cost, in `currency`; exact."""
+        """Return the exact cost of this many calls and tokens, in `currency`."""
         return self.call * calls + (self.prompt * prompt + self.completion * completion) / _THOUSAND
 
 
 class Period(Part):
-    """For how long the supplier keeps this version as it is, both days included."""
+    """How long the supplier keeps this version unchanged, both days included."""
 
     since: Day
     until: Day
@@ -64,7 +64,7 @@ class Example(Part):
 
 
 class Sampling(Part):
-    """How the model chooses its words; what is not set is left to the endpoint."""
+    """Sampling parameters of the model; what is not set is left to the endpoint."""
 
     temperature: float | None = pydantic.Field(default=None, ge=0, le=10)
     top_p: float | None = pydantic.Field(default=None, gt=0, le=1)
@@ -75,27 +75,27 @@ class Sampling(Part):
 
 
 class AnswerParsing(Part):
-    """Where in its words the answer stands."""
+    """Where the answer is in the model's text."""
 
     read: ReadAs = "whole"
     pattern: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
-    """With ``regex``: its first group, or all of it; RE2 syntax, so that no text takes long."""
+    """For ``regex``: its first group, or the whole match; RE2 syntax, so that no text takes long."""
     field: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
-    """With ``json_field``: the name in the first JSON object of the text."""
+    """For ``json_field``: the name in the first JSON object of the text."""
 
 
 class Prompt(Part):
-    """How a case is put in words, the same for all: part of the version, and so of the frozen plan."""
+    """How a case becomes a prompt, the same for all cases: part of the version, and so of the frozen plan."""
 
     system: Prose | None = None
     template: Prose
-    """The question; ``{torque}`` stands for a feature, ``{{`` and ``}}`` for braces."""
+    """The question; ``{torque}`` inserts a feature, ``{{`` and ``}}`` are braces."""
     examples: Annotated[tuple[Example, ...], pydantic.Field(max_length=100)] = ()
     sampling: Sampling = Sampling()
     answer: AnswerParsing = AnswerParsing()
 
     def problems(self) -> Iterator[tuple[str, Text]]:
-        """Yield what is wrong with it whatever the contract, with the field to change."""
+        """Yield problems that do not depend on the contract, with the field to change."""
         yield from template_problems(self.template)
         for needs, given in (("regex", "pattern"), ("json_field", "field")):
             if (self.answer.read == needs) != (getattr(self.answer, given) is not None):
@@ -103,18 +103,18 @@ class Prompt(Part):
 
 
 class Nearest(Part):
-    """How a case is answered with the class whose text lies nearest to its own, or with how near two texts lie."""
+    """How embeddings answer: with the class whose text is nearest, or with the similarity of two texts."""
 
     template: Prose
-    """The text of a case, as that of a prompt."""
+    """Template for the text of a case, as in a prompt."""
     against: Prose | None = None
-    """A second text of the case: then the answer is how near the two lie, a number from -1 to 1."""
+    """Template for a second text: the answer is then the similarity of the two, a number from -1 to 1."""
     texts: dict[str, Prose] = pydantic.Field(default_factory=dict, max_length=1000)
-    """Class → the text that stands for it; its name where there is none."""
+    """Class → the text that represents it; its name if there is none."""
 
 
 def template_features(template: str) -> tuple[str, ...]:
-    """Return the names in a template, in its order, each once; raises `ValueError` where it is none."""
+    """Return the names in a template, in order, each once; raises `ValueError` if it isn't a template."""
     names: dict[str, None] = {}
     for _, name, form, conversion in string.Formatter().parse(template):
         if name is None:
@@ -126,7 +126,7 @@ def template_features(template: str) -> tuple[str, ...]:
 
 
 def template_problems(template: str) -> Iterator[tuple[str, Text]]:
-    """Yield what is wrong with a template whatever the contract."""
+    """Yield problems of a template that do not depend on the contract."""
     try:
         template_features(template)
     except ValueError:
@@ -134,34 +134,34 @@ def template_problems(template: str) -> Iterator[tuple[str, Text]]:
 
 
 class Endpoint(Part):
-    """Where the supplier keeps it, what it speaks, and how it is to be asked."""
+    """Where the supplier hosts it, which protocol it uses, and how to call it."""
 
     protocol: ClientProtocol
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@#?]{1,500}$")]
-    """Where the protocol begins: ``https://host/v1`` for OpenAI's, for Open Inference what stands before ``/v2``."""
+    """Base address of the protocol: ``https://host/v1`` for OpenAI's, the part before ``/v2`` for Open Inference."""
     model: ModelName
     version: ModelName | None = None
-    """Of the model, as the endpoint knows it."""
+    """Version of the model, as known to the endpoint."""
     key: KeyName | None = None
-    """Name of the secret key that is shown there; the key itself is the operator's to keep, never here."""
+    """Name of the secret key sent to the endpoint; the operator keeps the key itself, and it is never stored here."""
     period: Period
     prices: Prices | None = None
     calls_per_second: float = pydantic.Field(default=10.0, gt=0, le=100_000)
     in_flight: int = pydantic.Field(default=4, ge=1, le=64)
-    """Calls at the same time."""
+    """Maximum concurrent calls."""
     timeout: Seconds = pydantic.Field(default=30.0, gt=0)
-    """Of one call."""
+    """Timeout of one call."""
     prompt: Prompt | None = None
-    """With a protocol of words."""
+    """For text protocols."""
     nearest: Nearest | None = None
-    """With embeddings."""
+    """For embeddings."""
     input: TensorName | None = None
-    """Open Inference: the tensor that takes all features as one matrix; one tensor a feature when not set."""
+    """Open Inference: the tensor that takes all features as one matrix; one tensor per feature when not set."""
     output: TensorName | None = None
     """Open Inference: the tensor that answers; ``prediction``, or the only one, when not set."""
 
     def problems(self) -> Iterator[tuple[str, Text]]:
-        """Yield what its protocol lacks and what it never reads, with the field to change."""
+        """Yield what its protocol is missing and what it never reads, with the field to change."""
         needed = {"prompt": self.protocol in PROMPTED, "nearest": self.protocol == "openai_embeddings"}
         for part, needs in needed.items():
             if needs != (getattr(self, part) is not None):
@@ -184,15 +184,15 @@ class Spent(Part):
     """What the calls of a run took, as criteria judge it."""
 
     cases: int
-    """That were asked about; those that were asked again after a crash count again."""
+    """Cases asked about; those asked again after a crash count again."""
     tokens: int | None = None
-    """None: the protocol counts none."""
+    """None: the protocol doesn't count tokens."""
     cost_per_thousand: Money | None = None
     currency: Currency | None = None
 
 
 class EndpointStatement(Part):
-    """Which endpoint it was, for how long its supplier keeps it: on a certificate in place of a digest of the model."""
+    """The endpoint and how long its supplier keeps it: on a certificate, this replaces a digest of the model."""
 
     protocol: ClientProtocol
     url: str
@@ -200,18 +200,18 @@ class EndpointStatement(Part):
     version: str | None = None
     period: Period
     canaries: Digest | None = None
-    """Of the answers that are held against later ones."""
+    """Digest of the answers that later ones are compared with."""
 
 
 class CanaryAnswers(Part):
-    """Questions of the public sample that were asked again at the end, several times each: what it answers today."""
+    """Answers to questions of the public sample, asked again at the end, several times each: what it answers today."""
 
     cases: tuple[int, ...]
-    """Places in the public sample."""
+    """Positions in the public sample."""
     answers: tuple[tuple[str, ...], ...]
-    """Of each case the answers that came, each once, as texts; several where it is not always the same."""
+    """For each case the distinct answers, as texts; several if the answer varies."""
     digest: Digest
-    """Of cases and answers."""
+    """Digest of cases and answers."""
 
 
 Number = TypeVar("Number", int, float, Decimal)
@@ -222,7 +222,7 @@ def _two_digits(value: Number | None, kind: Callable[[str], Number]) -> Number |
 
 
 class EndpointUse(Part):
-    """What a report says of an endpoint: where it is, and what the calls to it came to."""
+    """What a report says about an endpoint: where it is, and the totals of the calls to it."""
 
     protocol: ClientProtocol
     url: str
@@ -230,35 +230,35 @@ class EndpointUse(Part):
     version: str | None = None
     period: Period
     calls: int = 0
-    """Questions that were sent, whatever came of them."""
+    """Questions sent, regardless of their outcome."""
     attempts: int = 0
-    """Requests, those that were sent again included."""
+    """Requests, including retries."""
     unanswered: int = 0
     """Calls that ended without an answer: their cases count as worst."""
     unread: int = 0
-    """Cases whose answer says nothing that the contract asks for: they abstain."""
+    """Cases whose answer contains nothing the contract requires: they count as abstentions."""
     cases: int = 0
-    """That calls asked about."""
+    """Cases that calls asked about."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
-    """None: the protocol counts no tokens."""
+    """None: the protocol doesn't count tokens."""
     estimated: int = 0
-    """Calls whose tokens nobody told: they are estimated, four bytes each."""
+    """Calls without reported tokens: these are estimated at four bytes each."""
     seconds: float = 0.0
-    """That calls took, all together; more than passed where several were under way."""
+    """Total seconds of all calls; more than elapsed time if calls ran concurrently."""
     cost: Money | None = None
     cost_per_thousand: Money | None = None
-    """Of 1,000 cases, as they are."""
+    """Cost per 1,000 cases, as asked."""
     currency: Currency | None = None
     served: tuple[str, ...] = ()
-    """How the endpoint named what answered."""
+    """The names that the endpoint gave to what answered."""
     records: Digest
     """Commitment to the record of every call."""
     canaries: CanaryAnswers | None = None
 
     @property
     def spent(self) -> Spent:
-        """Return what criteria judge."""
+        """Return the totals that criteria judge."""
         counted = self.prompt_tokens is not None
         return Spent(
             cases=self.cases,
@@ -268,7 +268,7 @@ class EndpointUse(Part):
         )
 
     def coarse(self) -> EndpointUse:
-        """Return it with what the endpoint itself chooses in two digits, and without the names that it gave itself."""
+        """Return it with figures that the endpoint can choose in two digits, and without the names it gave itself."""
         counts = ("attempts", "unanswered", "unread", "prompt_tokens", "completion_tokens", "estimated")
         rounded: dict[str, object] = {name: _two_digits(getattr(self, name), int) for name in counts}
         money = ("cost", "cost_per_thousand")
@@ -277,7 +277,7 @@ class EndpointUse(Part):
 
     @property
     def statement(self) -> EndpointStatement:
-        """Return what a certificate says of it."""
+        """Return what a certificate says about it."""
         return EndpointStatement(
             protocol=self.protocol,
             url=self.url,

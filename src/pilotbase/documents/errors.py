@@ -3,11 +3,11 @@
     PilotbaseError                exit 1   our own failure, or the machine's (disk full)
     ├── InputError                exit 2   what the user gave is wrong; carries every problem found
     ├── InvalidProofError         exit 3   a signature, a digest or a chain does not hold
-    ├── UnknownProofError         exit 4   it cannot be told whether a proof still holds (--strict)
+    ├── UnknownProofError         exit 4   it is unknown whether a proof still holds (--strict)
     └── RefusedError              exit 5   refused by policy: isolation, terms, quota, attempts
-        └── BarredError                    may be done, and not as things stand now
+        └── BarredError                    allowed, but not in the current state
 
-Each code stands in the catalogue twice: ``x.y`` says what and where, ``x.y.hint`` what to do.
+The catalogue has two entries per code: ``x.y`` says what and where, ``x.y.hint`` what to do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pilotbase.documents.texts import Language, Spell, Text, sentence, text
 
 
 class Issue(BaseModel):
-    """One problem of a document: where it stands, what was found, what is allowed."""
+    """One problem of a document: where it is, what was found, what is allowed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,7 +31,7 @@ class Issue(BaseModel):
     problem: Text
     line: int | None = None
     hint: Text | None = None
-    """What to do, where the problem alone does not say it."""
+    """What to do, if the problem alone doesn't say it."""
 
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         place = f"{spell(self.file)}:{self.line}" if self.line else spell(self.file)
@@ -102,7 +102,7 @@ class InvalidProofError(PilotbaseError):
 
 
 class UnknownProofError(PilotbaseError):
-    """Nothing contradicts the proof, but whether it still holds cannot be told."""
+    """Nothing contradicts the proof, but it is unknown whether it still holds."""
 
     exit_code = 4
 
@@ -114,18 +114,18 @@ class RefusedError(PilotbaseError):
 
 
 class BarredError(RefusedError):
-    """The caller may do it, but not now: the state, or a need of the step, bars it."""
+    """The caller may do it, but not now: the state, or an unmet need of the step, prevents it."""
 
 
 class Findings:
-    """The problems that were found so far."""
+    """The problems found so far."""
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
 
     @contextmanager
     def about(self, path: str) -> Iterator[None]:
-        """Gather what the block raises: each problem at its own field, or at ``path`` where it names none."""
+        """Collect what the block raises: each problem at its own field, or at ``path`` if it names none."""
         try:
             yield
         except InputError as error:

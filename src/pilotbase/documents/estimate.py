@@ -1,4 +1,4 @@
-"""Estimate 预估: what a run will take and cost before most of it is done, and above which limit somebody is asked."""
+"""Estimate 预估: the time and cost of a run before most of it is done, and the limit above which consent is needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pilotbase.documents.texts import Text, text
 
 NEVER = "never"
 DEFAULT = "4 h"
-"""Above this somebody is asked where nothing else is set."""
+"""Consent is required above this, unless another limit is set."""
 _PRICE = re.compile(r"^\s*([0-9][0-9.,]{0,20})\s*([A-Z]{3})\s*$")
 _STEPS = (1, 2, 5, 10)
 _TIMES = tuple(
@@ -31,13 +31,13 @@ _TIMES = tuple(
     )
     for step in steps
 )
-"""Seconds as people step: up to 30 s, up to 30 min, 1, 2, 5, 10 h, 1, 2, 5, 10 d."""
+"""Seconds in human steps: up to 30 s, up to 30 min, 1, 2, 5, 10 h, 1, 2, 5, 10 d."""
 Amount = Annotated[float, Field(ge=0)]
 Payer = Literal["demand_owner", "supplier", "base"]
 
 
 class Ceiling(Part):
-    """Above what somebody is asked: a time by the clock, a price, or neither."""
+    """The limit that requires consent: an elapsed time, a price, or neither."""
 
     seconds: Duration | None = None
     money: Money | None = None
@@ -45,11 +45,11 @@ class Ceiling(Part):
 
     @property
     def asks(self) -> bool:
-        """Tell whether anything is ever asked."""
+        """Return whether there is any limit."""
         return self.seconds is not None or self.money is not None
 
     def spelled(self) -> str:
-        """Return the limit as people read it and `read_ceiling` reads it back: ``4 h, 50.00 CNY``."""
+        """Return the limit for people, in the form that `read_ceiling` parses: ``4 h, 50.00 CNY``."""
         parts = [] if self.seconds is None else [format_duration(math.ceil(self.seconds))]
         if self.money is not None:
             parts.append(format_money(self.money, self.currency))
@@ -57,7 +57,7 @@ class Ceiling(Part):
 
 
 def read_ceiling(written: Sequence[str]) -> Ceiling:
-    """Return the limit that ``written`` says in parts such as ``30 min`` and ``50 CNY``, or ``never``.
+    """Parse a limit from parts such as ``30 min`` and ``50 CNY``, or ``never``.
 
     Raises:
         InputError: ``estimate.bad_limit``: it is neither a time nor a price, or there are two of one.
@@ -83,59 +83,59 @@ def _limit(part: str) -> Mapping[str, object]:
 
 
 class Span(Part):
-    """Between what a figure lies, and what it is about; None: that is not told."""
+    """Bounds of a figure, and its expected value; None: not disclosed."""
 
     low: Amount
     expected: Amount | None = None
     high: Amount
 
     def rounded(self) -> Self:
-        """Return it in two digits, its ends outwards."""
+        """Return it in two digits, its ends rounded outwards."""
         expected = None if self.expected is None else _rounded(self.expected, round)
         ends = {"low": _rounded(self.low, math.floor), "high": _rounded(self.high, math.ceil)}
         return self.model_copy(update={**ends, "expected": expected})
 
     def coarse(self) -> Self:
-        """Return the steps of 1, 2, 5, 10 … between which it lies, and nothing of where."""
+        """Return the steps of 1, 2, 5, 10 … that enclose it, without the expected value."""
         ends = {"low": _step(self.low, up=False), "high": _step(self.high, up=True)}
         return self.model_copy(update={**ends, "expected": None})
 
     def coarse_time(self) -> Self:
-        """Return the same of seconds, in steps of seconds, minutes, hours and days."""
+        """Return the same for seconds, in steps of seconds, minutes, hours and days."""
         low = next((step for step in reversed(_TIMES) if step <= self.low), 0)
         high = next((step for step in _TIMES if step >= self.high), math.ceil(self.high / 86_400) * 86_400)
         return self.model_copy(update={"low": float(low), "high": float(high), "expected": None})
 
 
 class RunEstimate(Document):
-    """What a trial will take and cost in all, told from its first batches while it runs."""
+    """Time and cost of a whole trial, estimated from its first batches while it runs."""
 
     document: Literal["run-estimate/1"] = "run-estimate/1"
     plan: Digest
     cases: int = Field(ge=1)
-    """To be answered, those under perturbations counted too."""
+    """Cases to be answered, including those under perturbations."""
     seen: int = Field(ge=0)
-    """Answered when it was made; None of them was answered for its sake."""
+    """Cases answered when the estimate was made; none of them was answered just for it."""
     confidence: float = Field(gt=0, lt=1)
     wall: Span
-    """Seconds by the clock, loading included."""
+    """Elapsed seconds, including loading."""
     cpu: Span | None = None
-    """Core-seconds; None: not told."""
+    """Core-seconds; None: not disclosed."""
     memory: Span | None = None
-    """MiB-seconds; None: not told."""
+    """MiB-seconds; None: not disclosed."""
     money: Span | None = None
-    """In whole hundredths of ``currency``; None: there is no price."""
+    """In whole hundredths of ``currency``; None: no price."""
     currency: Currency = "CNY"
     ceiling: Ceiling
     made_at: Moment
 
     @property
     def above(self) -> bool:
-        """Tell whether it may go above the limit."""
+        """Return whether it may exceed the limit."""
         return exceeds(self.ceiling, self.wall.high, None if self.money is None else self.money.high, self.currency)
 
     def coarse(self) -> Self:
-        """Return what a supplier may be told of a run on cases that are hidden from them: steps, and no detail."""
+        """Return what a supplier may see of a run on cases hidden from them: steps, and no detail."""
         money = None if self.money is None else self.money.coarse()
         return self.model_copy(
             update={"wall": self.wall.coarse_time(), "cpu": None, "memory": None, "money": money, "seen": 0}
@@ -143,18 +143,18 @@ class RunEstimate(Document):
 
 
 class RunConsent(Document):
-    """That somebody lets a run go on above the limit."""
+    """Consent to continue a run above the limit."""
 
     document: Literal["run-consent/1"] = "run-consent/1"
     plan: Digest
     organisation: Name
     person: str | None = None
-    """None: on the base's own command line."""
+    """None: given on the base's own command line."""
     at: Moment
 
 
 class ConsentAsked(Document):
-    """Why a trial waits for consent, and whose; what its parties are told, in coarse figures."""
+    """Why a trial waits for consent, and whose, as shown to its parties in coarse figures."""
 
     document: Literal["consent-asked/1"] = "consent-asked/1"
     estimate: RunEstimate
@@ -162,7 +162,7 @@ class ConsentAsked(Document):
 
 
 def exceeds(ceiling: Ceiling, seconds: float, money: float | None, currency: str) -> bool:
-    """Tell whether a run may go above a limit; a price in another currency than the limit's cannot be compared."""
+    """Return whether a run may exceed a limit; a price in a currency other than the limit's cannot be compared."""
     late = ceiling.seconds is not None and seconds > ceiling.seconds
     return late or (
         ceiling.money is not None and money is not None and currency == ceiling.currency and money > ceiling.money
@@ -170,27 +170,27 @@ def exceeds(ceiling: Ceiling, seconds: float, money: float | None, currency: str
 
 
 def estimate_head(plan: Digest) -> str:
-    """Return the head under which the newest estimate of a plan's run stands."""
+    """Return the head of the newest estimate of a plan's run."""
     return f"run-estimate:{hex_of(plan)}"
 
 
 def consent_head(plan: Digest) -> str:
-    """Return the head under which the consent to a plan's run stands."""
+    """Return the head of the consent to a plan's run."""
     return f"run-consent:{hex_of(plan)}"
 
 
 def format_time(span: Span) -> str:
-    """Return a time as people read it: ``3.1 h (2.8 h – 3.6 h)``."""
+    """Format a time for people: ``3.1 h (2.8 h – 3.6 h)``."""
     return _spelled(span, format_span)
 
 
 def format_price(span: Span, currency: str) -> str:
-    """Return a price as people read it: ``12.40 CNY (11.00 CNY – 14.00 CNY)``."""
+    """Format a price for people: ``12.40 CNY (11.00 CNY – 14.00 CNY)``."""
     return _spelled(span, lambda amount: format_money(round(amount), currency))
 
 
 def format_run(estimate: RunEstimate) -> str:
-    """Return time, and price where there is one, as people read them."""
+    """Format the time, and the price if there is one, for people."""
     price = [] if estimate.money is None else [format_price(estimate.money, estimate.currency)]
     return "; ".join([format_time(estimate.wall), *price])
 
@@ -207,7 +207,7 @@ def _spelled(span: Span, spell: Callable[[float], str]) -> str:
 
 
 def _rounded(amount: float, whole: Callable[[float], int]) -> float:
-    """Return ``amount`` in two digits; what is in two digits already stays."""
+    """Return ``amount`` rounded to two digits; an amount of two digits is unchanged."""
     if amount == 0:
         return 0.0
     unit = 10.0 ** (math.floor(math.log10(amount)) - 1)

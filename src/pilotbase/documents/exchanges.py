@@ -1,4 +1,4 @@
-"""Exchanges 报文交换: recorded messages of the field, replayed with faults, and what became of each."""
+"""Exchanges 报文交换: recorded messages of the field, replayed with faults, and the outcome of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Share = Annotated[float, pydantic.Field(ge=0, le=0.5)]
 
 
 class WireForm(StrEnum):
-    """The form in which messages of a field are written; names: text ``exchange.form.<value>``."""
+    """The message format of a field; names: text ``exchange.form.<value>``."""
 
     FHIR = "fhir"
     DICOM = "dicom"
@@ -30,11 +30,11 @@ class WireForm(StrEnum):
 
 
 NAMELESS = frozenset({WireForm.REST, WireForm.FILES})
-"""Forms of which no standard says what identifies a message."""
+"""Forms without a standard identifier for messages."""
 
 
 class Sending(StrEnum):
-    """How a message is sent; in words: text ``exchange.sending.<value>``."""
+    """How a message is sent; names: text ``exchange.sending.<value>``."""
 
     WHOLE = "whole"
     OVERRIDDEN = "overridden"
@@ -46,7 +46,7 @@ class Sending(StrEnum):
 
 
 class Handled(StrEnum):
-    """What became of a message; in words: text ``exchange.handled.<value>``."""
+    """Outcome of a message; names: text ``exchange.handled.<value>``."""
 
     ANSWERED = "answered"
     REPEATED = "repeated"
@@ -56,15 +56,15 @@ class Handled(StrEnum):
 
 
 class MessagePath(Part):
-    """Where a value stands in a message; a text alone is ``at``."""
+    """Where a value is in a message; a plain text means ``at``."""
 
     at: _Where
     """``fhir``: the code of an Observation, ``system|code``, or a path such as ``Patient.gender``; ``dicom``: a tag or
     a keyword; ``opcua``: a field of the payload; ``rest``: a JSON pointer; ``files``: a column."""
     unit: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
-    """The unit that a FHIR Quantity must say; another one is refused, none is converted."""
+    """The unit that a FHIR Quantity must have; any other is refused, and nothing is converted."""
     words: dict[str, str] = pydantic.Field(default_factory=dict, max_length=200)
-    """What the field writes → what the contract writes; others stay as they are."""
+    """The field's word → the contract's word; others are unchanged."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -73,20 +73,20 @@ class MessagePath(Part):
 
 
 class Faults(Part):
-    """Which share of the messages is sent with which fault; no message has two."""
+    """The share of messages sent with each fault; no message has two."""
 
     late: _Share = 0.0
-    """It comes many places after its own."""
+    """Arrives many places late."""
     reordered: _Share = 0.0
-    """It comes after the next."""
+    """Arrives after the next message."""
     duplicated: _Share = 0.0
-    """It comes again."""
+    """Arrives twice."""
     missing: _Share = 0.0
-    """One field of the contract is not in it."""
+    """Lacks one field of the contract."""
     malformed: _Share = 0.0
-    """Its bytes are damaged, so that it is no message any more."""
+    """Its bytes are damaged, so that it is no longer a valid message."""
     seed: int = pydantic.Field(default=1, ge=0, le=2**32 - 1)
-    """What decides which: the same messages with the same faults at every supplier's and in the trial."""
+    """Seed of the faults: the same messages have the same faults at every supplier's and in the trial."""
 
     @pydantic.model_validator(mode="after")
     def _some_stay_whole(self) -> Faults:
@@ -96,7 +96,7 @@ class Faults(Part):
 
     @property
     def shares(self) -> dict[Sending, float]:
-        """Return the share of each fault, those that look for a place before others first."""
+        """Return the share of each fault, in the order in which faults are assigned to messages."""
         return {
             Sending.LATE: self.late,
             Sending.REORDERED: self.reordered,
@@ -107,27 +107,27 @@ class Faults(Part):
 
 
 class Exchange(Part):
-    """Recorded messages, each with one case of the contract, and the faults with which they are replayed."""
+    """Recorded messages, each with one case of the contract, and the faults they are replayed with."""
 
     name: Name
     form: WireForm
     file: _Where
-    """In the scenario's folder: a message a line (JSON Lines); ``files``: CSV with a header, a message a row."""
+    """In the scenario's folder: one message per line (JSON Lines); ``files``: CSV with a header, a message per row."""
     fields: dict[str, MessagePath] = pydantic.Field(min_length=1, max_length=5000)
-    """Feature of the contract → where it stands; one that is not named is missing in every message."""
+    """Feature of the contract → its place; a feature that is not listed is missing in every message."""
     identifier: _Where | None = None
-    """Where stands what identifies a message; needed for ``rest`` and ``files``."""
+    """Place of the message identifier; needed for ``rest`` and ``files``."""
     time: _Where | None = None
-    """Where stands when it was made; what the form's standard says when not set."""
+    """Place of the message's time; as in the form's standard when not set."""
     faults: Faults = Faults()
     overridden: int = pydantic.Field(default=2, ge=0, le=50)
-    """So many whole messages that a person decides, whatever the application answers."""
+    """Number of intact messages that a person decides, regardless of the application's answer."""
     tolerance: float = pydantic.Field(default=1e-6, ge=0, le=1e9)
-    """How far answers that are numbers may lie apart; anything else must be the same."""
+    """Tolerance for numeric answers; all others must be equal."""
     stop_within: Seconds = pydantic.Field(default=5.0, gt=0, le=600)
-    """How soon after a person's order the application must have ended."""
+    """Maximum time from a person's order until the application has ended."""
     messages: int = pydantic.Field(default=200, ge=2, le=MOST_MESSAGES)
-    """At most so many of the file, the first ones."""
+    """Maximum messages, taken from the start of the file."""
 
     @pydantic.model_validator(mode="after")
     def _is_identified(self) -> Exchange:
@@ -148,7 +148,7 @@ Exchanges = Annotated[tuple[Exchange, ...], pydantic.Field(min_length=1, max_len
 
 
 class MessageOutcome(Part):
-    """One message as it was sent, what had to become of it, and what did."""
+    """One message as it was sent, its required outcome, and its actual outcome."""
 
     place: int = pydantic.Field(ge=0)
     """Its number in the record, from 0."""
@@ -156,71 +156,71 @@ class MessageOutcome(Part):
     must: Handled
     handled: Handled
     expected: str | None = None
-    """The answer that must go out; None: an abstention, or whatever the application says."""
+    """The answer that must be sent; None: an abstention, or any answer."""
     bound: bool = True
-    """Whether `expected` binds: of a message that lacks a field nobody knows the answer."""
+    """Whether `expected` is binding: for a message that lacks a field, the right answer is unknown."""
     answer: str | None = None
-    """What went out: a short answer as it is spelled, a long one by its digest; None: an abstention, or nothing."""
+    """What was sent: a short answer as written, a long one by its digest; None: an abstention, or nothing."""
     reason: Text | None = None
     """Why it was refused or lost."""
     behind: bool = False
-    """A message that was made after it had come before."""
+    """A message made later had arrived before it."""
 
 
 class Stopped(Part):
-    """What became of a person's order to stop, given while the application was being asked."""
+    """Result of a person's order to stop, given during a call to the application."""
 
     seconds: float | None = None
-    """From the order until the box had ended; None: it went on."""
+    """Time from the order until the box had ended; None: it continued."""
     answers: int = 0
-    """Answers that still came in that time; none came after."""
+    """Answers that still arrived in that time; none arrived afterwards."""
 
     def coarse(self) -> Stopped:
-        """Return it in one digit, and without the number of answers."""
+        """Return it with one digit, and without the number of answers."""
         seconds = None if self.seconds is None else float(f"{self.seconds:.1g}")
         return Stopped(seconds=seconds, answers=min(self.answers, 1))
 
 
 class ExchangeRun(Part):
-    """What became of every message of an exchange, in the order in which they were sent."""
+    """Outcome of every message of an exchange, in the order of sending."""
 
     exchange: Exchange
     numbers: bool = False
-    """Whether answers are numbers, which may lie apart by the exchange's tolerance."""
+    """Whether answers are numbers, which may differ by the exchange's tolerance."""
     outcomes: tuple[MessageOutcome, ...] = pydantic.Field(max_length=2 * MOST_MESSAGES)
     restarts: int = 0
-    """How often the application had to be started again, because it had ended on a message."""
+    """Number of restarts after the application ended on a message."""
     stopped: Stopped | None = None
-    """None: it could not be started to be stopped."""
+    """None: it could not be started for the stop test."""
 
 
 class SendingFigures(Part):
-    """Messages that were sent in one way: how many, and how many were handled as they must be."""
+    """Messages sent in one way: how many, and how many had the required outcome."""
 
     sending: Sending
     sent: int
     kept: int
     why: Text | None = None
-    """What became of the first that was not."""
+    """Outcome of the first that was not handled as required."""
 
     @property
     def all_kept(self) -> bool:
-        """Tell whether every one was handled as it must be."""
+        """Return whether all had the required outcome."""
         return self.kept == self.sent
 
     def coarse(self) -> SendingFigures:
-        """Return them without what the application could have chosen digit by digit."""
+        """Return them without figures whose digits the application could have chosen."""
         return self.model_copy(update={"kept": coarse_kept(self.kept, self.sent), "why": None})
 
 
 def coarse_kept(kept: int, sent: int) -> int:
-    """Return all of them, or so many in one digit, rounded down: fewer are never shown as all."""
+    """Return ``kept`` if all were kept, else rounded down to one digit: fewer are never shown as all."""
     unit = 10 ** (len(str(kept)) - 1)
     return kept if kept == sent else kept // unit * unit
 
 
 class ExchangeFigures(Part):
-    """An exchange as a report tells it."""
+    """An exchange as shown in a report."""
 
     name: Name
     form: WireForm
@@ -230,17 +230,17 @@ class ExchangeFigures(Part):
     stopped: Stopped | None = None
     stop_within: float
     record: Digest | None = None
-    """Digest of what became of every message (`ExchangeRun`); not in the supplier's view."""
+    """Digest of the outcomes of all messages (`ExchangeRun`); not in the supplier's view."""
 
     @property
     def stop_holds(self) -> bool:
-        """Tell whether the application had ended in time."""
+        """Return whether the application ended in time."""
         return (
             self.stopped is not None and self.stopped.seconds is not None and (self.stopped.seconds <= self.stop_within)
         )
 
     def coarse(self) -> ExchangeFigures:
-        """Return what a supplier sees of a trial; its own `conform` tells it everything."""
+        """Return what a supplier sees in a trial; its own `conform` run shows everything."""
         stopped = self.stopped and self.stopped.coarse()
         sendings = tuple(counted.coarse() for counted in self.sendings)
         started = {"restarts": min(self.restarts, 1), "stopped": stopped}

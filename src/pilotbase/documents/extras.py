@@ -1,4 +1,4 @@
-"""What an extra of Pilotbase brings, told by its packages: our own name may be anybody's on an index."""
+"""What an extra of Pilotbase installs, as a list of packages: our own name on an index may belong to anyone."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ DISTRIBUTION = "pilotbase"
 def packages_of(extra: str, distribution: str = DISTRIBUTION) -> str:
     """Return what ``extra`` installs, quoted for a shell: ``'scikit-learn>=1.6' 'skops>=0.11'``.
 
-    Read from the installed metadata, so that pyproject.toml stays the one place that names versions.
+    It reads the installed metadata, so that only pyproject.toml names versions.
 
-    In a box, where that metadata is not, it is the extra's name.
+    In a box, which has no such metadata, it returns the extra's name.
 
     Raises:
         KeyError: there is no such extra.

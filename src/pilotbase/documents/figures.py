@@ -1,10 +1,10 @@
-"""Figures behind a report's pictures, by the kind of answer, and single cases of a rehearsal as a person looks at them.
+"""Figures behind a report's pictures, by the kind of answer, and single cases of a rehearsal for people to inspect.
 
-Figures are of scored cases, no case alone. Counts are exact; a mean is told of `SMALLEST_GROUP` cases or more. Ends of
-bins are round numbers, not values of cases.
+Figures summarise scored cases, never a single case. Counts are exact; a mean needs `SMALLEST_GROUP` cases or more.
+Ends of bins are round numbers, not values of cases.
 
-Shown cases are a file beside the rehearsal's log, for those who may hold the rows of the public sample; no part of any
-report.
+Shown cases are in a file beside the rehearsal's log, for those who may have the rows of the public sample; they are
+not part of any report.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.hashes import Digest
 
 SMALLEST_GROUP = 5
-"""Of how many cases a mean is made at least."""
+"""Minimum number of cases behind a mean."""
 
 Counts = tuple[int, ...]
 MOST_CASES = 12
 
 
 class Confusion(Part):
-    """What was true (rows) against what was answered (columns), cases."""
+    """Number of cases by truth (rows) and answer (columns)."""
 
     figure: Literal["confusion"] = "confusion"
     classes: tuple[str, ...]
     folded: int = 0
-    """So many further classes are the row and the column behind ``classes``; 0: there is none."""
+    """Number of further classes merged into the row and column after ``classes``; 0: none."""
     none: bool = False
-    """Whether the last row and column are cases without truth, and without answer."""
+    """Whether the last row and column hold cases without truth and without answer."""
     counts: tuple[Counts, ...]
 
 
 class CalibrationBin(Part):
-    """Cases whose probability lies from ``low`` to ``high``."""
+    """Cases whose probability is between ``low`` and ``high``."""
 
     low: float
     high: float
@@ -45,11 +45,11 @@ class CalibrationBin(Part):
     answered: float | None = None
     """Mean probability; None: no case."""
     hits: int
-    """How many were of the class."""
+    """Number of cases that were of the class."""
 
 
 class Calibration(Part):
-    """Whether the probability of ``label`` means what it says, in bins of equal width."""
+    """Calibration of the probability of ``label``, in bins of equal width."""
 
     figure: Literal["calibration"] = "calibration"
     label: str
@@ -57,7 +57,7 @@ class Calibration(Part):
     error: float
     """Σ |hits - Σ p| / cases: the expected calibration error."""
     absent: int = 0
-    """Cases without an answer, which no bin holds."""
+    """Cases without an answer, which are in no bin."""
 
 
 class Probabilities(Part):
@@ -72,22 +72,22 @@ class Probabilities(Part):
 
 
 class AgainstTruth(Part):
-    """Answers against truth on a grid of squares; the outer ones hold what lies further out, too."""
+    """Answers against truth on a grid of squares; the outer squares also hold what is beyond them."""
 
     figure: Literal["against_truth"] = "against_truth"
     low: float
     step: float
     size: int
-    """Squares a side."""
+    """Squares per side."""
     cells: tuple[tuple[int, int, int], ...]
     """(square of the truth, square of the answer, cases), from 0."""
     beyond: int = 0
-    """Cases of which truth or answer lies outside of the grid."""
+    """Cases whose truth or answer is outside the grid."""
     absent: int = 0
 
 
 class Residuals(Part):
-    """Answer minus truth, in bins; the outer ones hold what lies further out, too."""
+    """Answer minus truth, in bins; the outer bins also hold what is beyond them."""
 
     figure: Literal["residuals"] = "residuals"
     low: float
@@ -95,7 +95,7 @@ class Residuals(Part):
     counts: Counts
     beyond: int = 0
     mean: float | None = None
-    """None: of too few cases."""
+    """None: too few cases."""
     absent: int = 0
 
 
@@ -115,7 +115,7 @@ class TimeCourse(Part):
 
     figure: Literal["time"] = "time"
     seconds: bool
-    """Whether times are seconds since 1970 (UTC); else they are numbers of the split's column."""
+    """Whether times are seconds since 1970 (UTC); otherwise they are numbers of the split's column."""
     points: tuple[TimePoint, ...]
 
 
@@ -127,18 +127,18 @@ class IntervalGroup(Part):
     lower: float
     upper: float
     covered: int
-    """Cases whose truth lies in their interval."""
+    """Cases whose truth is in their interval."""
 
 
 class CoveragePoint(Part):
-    """How many of the first ``cases`` scored cases were covered; one without an answer is not."""
+    """How many of the first ``cases`` scored cases were covered; a case without an answer is not."""
 
     cases: int
     covered: int
 
 
 class Intervals(Part):
-    """Intervals against truth, from the least truth to the largest, and the coverage while cases were scored."""
+    """Intervals against truth, ordered by truth, and the coverage as cases were scored."""
 
     figure: Literal["intervals"] = "intervals"
     groups: tuple[IntervalGroup, ...]
@@ -147,7 +147,7 @@ class Intervals(Part):
 
 
 class ClassRow(Part):
-    """One class: how many were there, were answered, and were both."""
+    """One class: number of cases of it, of answers with it, and of both."""
 
     name: str | None = None
     """None: all further classes together."""
@@ -162,36 +162,36 @@ class ByClass(Part):
     figure: Literal["by_class"] = "by_class"
     counted: Literal["label", "box", "pixel"]
     overlap: float | None = None
-    """Intersection over union from which a box is found."""
+    """Minimum intersection over union for a box to count as found."""
     rows: tuple[ClassRow, ...]
     absent: int = 0
-    """Cases without an answer: all that was there is missed."""
+    """Cases without an answer: all their boxes are missed."""
 
 
 class Places(Part):
-    """At which place the first wanted name stood, cases."""
+    """Number of cases by the rank of the first wanted name."""
 
     figure: Literal["places"] = "places"
     counts: Counts
-    """By place, from the first."""
+    """Cases by rank, from the first."""
     later: int
     never: int
-    """It was not among the names, or there was no answer."""
+    """Cases in which it was not among the names, or there was no answer."""
 
 
 class TextDifferences(Part):
-    """By how many of their characters answers differ from the truth, cases."""
+    """Number of cases by the share of characters in which the answer differs from the truth."""
 
     figure: Literal["texts"] = "texts"
     same: int
     ends: tuple[float, ...] = ()
-    """Shares of the truth's characters up to which a bin reaches; the last bin has none. Empty: it was not counted."""
+    """Shares of the truth's characters up to which a bin reaches; the last bin has none. Empty: not counted."""
     differing: Counts
-    """One more than ``ends``."""
+    """One entry more than ``ends``."""
     absent: int = 0
-    """Cases without an answer, where there is one."""
+    """Cases without an answer although the truth has one."""
     refused: int | None = None
-    """Of cases to be refused: with no answer; None: there are none to be refused."""
+    """Unanswered cases among those to be refused; None: none are to be refused."""
     not_refused: int | None = None
 
 
@@ -211,7 +211,7 @@ Figure = Annotated[
 
 
 class ShownBox(Part):
-    """A box in pixels of the image: a true one that was found or missed, or an answered one that is none."""
+    """A box in pixels of the image: a true one that was found or missed, or an answered one that is wrong."""
 
     state: Literal["found", "missed", "false"]
     label: str
@@ -220,46 +220,46 @@ class ShownBox(Part):
     width: float
     height: float
     score: float | None = None
-    """Of what was answered."""
+    """Score of the answered box."""
 
 
 class ShownImage(Part):
-    """Pixels as we have encoded them, smaller than the original where that is large."""
+    """Pixels in our own encoding, scaled down if the original is large."""
 
     png: str
     """Base64."""
     height: int
-    """Of the original, in pixels."""
+    """Size of the original, in pixels."""
     width: int
 
 
 class TextPiece(Part):
-    """A stretch of a text that both have, or that only one has; both are there where one stands for the other."""
+    """A stretch of text that both have, or only one has; if one replaces the other, both are set."""
 
     truth: str = ""
     answer: str = ""
 
 
 class CaseScore(Part):
-    """What a criterion's measure gives on this case alone."""
+    """The value of a criterion's measure on this case alone."""
 
     rule: str
     value: float
 
 
 class CaseInput(Part):
-    """What the application was given, by the name of the field; long texts are cut."""
+    """The application's input, by field name; long texts are cut."""
 
     name: str
     value: str
 
 
 class ShownCase(Part):
-    """One case; ``number``: its row of the public sample, from 1."""
+    """One case; ``number``: its row in the public sample, from 1."""
 
     number: int = pydantic.Field(ge=1)
     result: Literal["same", "differs", "none"] | None = None
-    """Whether the answer is the truth, as it is written; none: there is no answer. None: of numbers."""
+    """Whether the answer equals the truth literally; ``none``: no answer. None: for numbers."""
     given: tuple[CaseInput, ...] = ()
     truth: str | None = None
     answer: str | None = None
@@ -268,14 +268,14 @@ class ShownCase(Part):
     boxes: tuple[ShownBox, ...] = ()
     pieces: tuple[TextPiece, ...] = ()
     differing: int | None = None
-    """Pixels of a mask that differ; in the image they are striped."""
+    """Pixels of a mask that differ; the image shows them striped."""
 
 
 class ShownCases(Document):
-    """The cases of a rehearsal that are worst, and a few that are right."""
+    """The worst cases of a rehearsal, and a few right ones."""
 
     document: Literal["shown-cases/1"] = "shown-cases/1"
     report: Digest
-    """The rehearsal's."""
+    """Digest of the rehearsal's report."""
     kind: AnswerKind
     cases: tuple[ShownCase, ...] = pydantic.Field(max_length=MOST_CASES)

@@ -1,4 +1,4 @@
-"""Files that come, read up to a bound, and files that people take: piece by piece, or as CSV that computes nothing."""
+"""Incoming files, read up to a limit, and downloads: piece by piece, or as CSV without formulas."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection)."""
+"""Characters that a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 _NUMBER = re.compile(r"-\d+(\.\d+)?([eE][-+]?\d+)?")
-"""A number below zero computes nothing, and is still a number when it is read back."""
+"""A negative number is no formula, and must stay a number when it is read back."""
 
 
 @dataclass(frozen=True)
@@ -27,36 +27,36 @@ class Stretch:
 
 
 Part = Callable[[int, Digest], Stretch | None]
-"""Which part of a file is wanted, of its size and what names its bytes; None: all of it."""
+"""Chooses the part of a file, given its size and the name of its bytes; None: all of it."""
 
 
 def whole(_size: int, _tag: Digest) -> Stretch | None:
-    """Want all of a file."""
+    """Choose the whole file."""
     return None
 
 
 @dataclass(frozen=True)
 class File:
-    """A file that somebody takes: its pieces are opened one after the other."""
+    """A file to download: its pieces are opened one after the other."""
 
     name: str
     size: int
-    """Of the whole file, in bytes."""
+    """Size of the whole file, in bytes."""
     pieces: Iterator[bytes]
     part: Stretch | None = None
-    """Which bytes of it these are; None: all."""
+    """The part that these bytes are; None: all."""
     tag: Digest = ""
-    """Names the bytes that are kept: it is another one for other bytes."""
+    """Identifies the stored bytes: it differs for other bytes."""
     in_parts: bool = False
-    """Whether parts of it may be asked for."""
+    """Whether parts of it may be requested."""
 
     @classmethod
     def of(cls, name: str, content: bytes) -> File:
-        """Return a small file whose bytes are at hand."""
+        """Return a small file from bytes in memory."""
         return cls(name, len(content), iter([content]))
 
     def content(self) -> bytes:
-        """Return all of its bytes, once."""
+        """Return all of its bytes; works once."""
         return b"".join(self.pieces)
 
 
@@ -64,7 +64,7 @@ def read_bounded(path: Path, limit: int, shown_as: str | None = None) -> bytes:
     """Return the bytes of ``path``, at most ``limit`` of them; ``shown_as`` is its name in errors.
 
     Raises:
-        InputError: there is no such file, it cannot be read, or it is larger.
+        InputError: the file doesn't exist, cannot be read, or is larger.
     """
     file = shown_as or path
     try:
@@ -80,7 +80,7 @@ def read_bounded(path: Path, limit: int, shown_as: str | None = None) -> bytes:
 
 
 def format_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Return a table as CSV; an apostrophe stands before whatever would be computed."""
+    """Return a table as CSV; cells that a spreadsheet would compute start with an apostrophe."""
     written = io.StringIO(newline="")
     writer = csv.writer(written)
     writer.writerow([_safe(cell) for cell in header])

@@ -18,20 +18,20 @@ Digest = Annotated[str, StringConstraints(pattern=DIGEST_PATTERN)]
 
 
 def digest_of(hex_digits: str) -> str:
-    """Return the digest of these hex digits."""
+    """Return the digest with these hex digits."""
     return "sha256:" + hex_digits
 
 
 def hex_of(digest: str) -> str:
-    """Return the hex digits of a digest, as files and addresses hold it; hex digits stay as they are."""
+    """Return the hex digits of a digest, as used in files and addresses; hex digits are returned unchanged."""
     return digest.removeprefix("sha256:")
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return the one JSON spelling of ``value`` (RFC 8785).
+    """Return the canonical JSON of ``value`` (RFC 8785).
 
     Raises:
-        InputError: a number in it is none, infinite, or an integer beyond 2⁵³.
+        InputError: a number in it is NaN, infinite, or an integer beyond 2⁵³.
     """
     try:
         return rfc8785.dumps(value)
@@ -56,10 +56,10 @@ def digest_file(path: Path) -> str:
 
 
 def hash_secret(secret: str) -> str:
-    """Return the hex SHA-256 under which a secret is kept; it holds 256 bits of chance, so a fast hash is enough."""
+    """Return the hex SHA-256 that is stored for a secret; it has 256 random bits, so a fast hash is enough."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def is_digest(value: str) -> bool:
-    """Tell whether ``value`` is a digest as `digest_bytes` writes it."""
+    """Return whether ``value`` is a digest in the form of `digest_bytes`."""
     return re.fullmatch(DIGEST_PATTERN, value) is not None

@@ -1,4 +1,4 @@
-"""JSON of whomever, in: plain data with the line of every value; bounded in size, depth and number, no double keys."""
+"""Reads untrusted JSON: plain data with the line of every value; bounded in size, depth and number, no double keys."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class JsonSource:
     content: str
 
     def line(self, pointer: str) -> int | None:
-        """Return the line where what ``pointer`` (RFC 6901) names begins, or the nearest above it that is there."""
+        """Return the first line of the value at ``pointer`` (RFC 6901), or of its nearest existing parent."""
         while pointer not in self._places:
             pointer = pointer.rpartition("/")[0]
         return bisect_right(self._ends, self._places[pointer]) + 1
@@ -51,22 +51,22 @@ class JsonSource:
 
 
 def join_pointer(pointer: str, step: str | int) -> str:
-    """Return the JSON pointer (RFC 6901) of a member or an element of what ``pointer`` names."""
+    """Return the JSON pointer (RFC 6901) of a member or an element of the value at ``pointer``."""
     return f"{pointer}/{str(step).replace('~', '~0').replace('/', '~1')}"
 
 
 def read_json(path: Path, shown_as: str | None = None) -> JsonSource:
-    """Return the object that the file holds.
+    """Return the object in the file.
 
     Raises:
-        InputError: the file is missing, too large, no UTF-8, no JSON, too deep, or has a key twice.
+        InputError: the file is missing, too large, not UTF-8, not JSON, too deep, or has a key twice.
     """
     file = shown_as or str(path)
     return parse_json(read_bounded(path, MAXIMUM_BYTES, file), file)
 
 
 def parse_json(data: bytes, file: str) -> JsonSource:
-    """Return the object that ``data`` spells; ``file`` is the name shown in problems. Raises as `read_json`."""
+    """Parse the object in ``data``; ``file`` is the name shown in problems. Raises as `read_json`."""
     if len(data) > MAXIMUM_BYTES:
         raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
     try:
@@ -92,7 +92,7 @@ def _check_bounds(content: str, file: str) -> None:
 
 
 def load_strict(content: str) -> Plain:
-    """Return the value that JSON text spells; raises `ValueError` for a key that stands twice and for no number."""
+    """Parse JSON text into a value; raises `ValueError` for a duplicate key and for NaN or infinite numbers."""
     value: Plain = json.loads(
         content, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
     )
@@ -136,7 +136,7 @@ def _finite(digits: str) -> float:
 
 
 def _double_key(content: str, file: str) -> InputError:
-    """Return the error that names every key that stands twice in one object."""
+    """Return the error that names every key that occurs twice in one object."""
     seen: set[str] = set()
     issues = []
     for place in _places(content):
@@ -159,7 +159,7 @@ class _Place(NamedTuple):
 
 @dataclass
 class _Open:
-    """A list or an object that is being walked through, and the element or key at hand."""
+    """A list or an object being traversed, and the current element or key."""
 
     pointer: str
     step: int | str | None
@@ -170,7 +170,7 @@ class _Open:
 
 
 def _places(content: str) -> Iterator[_Place]:
-    """Yield where each value begins; ``content`` is known to be JSON."""
+    """Yield where each value begins; ``content`` must be valid JSON."""
     above: list[_Open] = []
     for token in _TOKEN.finditer(content):
         first = token[0][0]

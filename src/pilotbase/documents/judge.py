@@ -1,6 +1,6 @@
-"""Judge 评判模型: a language model of the base's operator that scores answers, frozen before anything is asked of it.
+"""Judge 评判模型: a language model of the base's operator that scores answers, frozen before its first use.
 
-A judge's score is never taken as it is: people label cases that are drawn at random, and what they say corrects it.
+A judge's score is never used as is: people label randomly drawn cases, and their labels correct it.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
 
 ANSWER, REFERENCE, FIRST, SECOND = "answer", "reference", "first", "second"
-"""Places of the prompt: what was answered and the true answer; of a comparison, the two that are compared."""
+"""Placeholders of the prompt: the answer and the true answer; for a comparison, the two answers compared."""
 RULES = ("accuracy", "error_rate")
-"""Measures that say whether a case is right, which is what people label."""
+"""Measures of whether a case is right, which is what people label."""
 
 
 class Judge(Document):
-    """How answers are scored, and what is decided on them.
+    """How answers are scored, and the criterion that is decided on the scores.
 
     The prompt names columns of the cases (``{question}``), ``{reference}``, and either ``{answer}``, or ``{first}`` and
-    ``{second}``: then the answer is compared with the baseline's, in both orders.
+    ``{second}``: the latter compare the answer with the baseline's, in both orders.
     """
 
     document: Literal["judge/1"] = "judge/1"
     endpoint: Endpoint
-    """Kept by the base's operator, or open to it on its own terms: what is judged is sent there.
+    """Hosted by the base's operator, or open to it on its own terms: what is judged is sent there.
 
-    A model of embeddings judges by how near the answer lies to another text: ``nearest: {template: "{answer}", against:
+    An embedding model judges by how near the answer is to another text: ``nearest: {template: "{answer}", against:
     "{reference}"}``.
     """
     scale: tuple[float, float] = (0.0, 1.0)
-    """The worst and the best score; of a comparison, all for the second and all for the first. What lies beyond either
-    end counts as that end where embeddings judge: of many models unlike texts lie near 0.7."""
+    """The worst and the best score; for a comparison, entirely for the second and entirely for the first. With
+    embeddings, scores beyond either end count as that end: with many models, unlike texts score near 0.7."""
     criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=10)
-    """On the share of answers that people call right: ``accuracy >= 0.9``; of a comparison, that they prefer."""
+    """On the share of answers that people call right: ``accuracy >= 0.9``; for a comparison, the share they prefer."""
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=1)
     weight: float = pydantic.Field(default=0.75, ge=0, le=1)
-    """How much the scores count (λ): of a poor judge, little."""
+    """Weight of the scores (λ): low for a poor judge."""
     missing: float = pydantic.Field(default=0.0, ge=0, le=1)
-    """The score, between 0 and 1, of a case that the judge did not score."""
+    """The score, between 0 and 1, for a case that the judge did not score."""
 
     @property
     def compares(self) -> bool:
-        """Tell whether two answers are compared."""
+        """Return whether two answers are compared."""
         return FIRST in self.places
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Return what the prompt names, or what is embedded."""
+        """Return the placeholders of the prompt, or of the embedded texts."""
         if any(self.endpoint.problems()):
             return ()
         prompt, nearest = self.endpoint.prompt, self.endpoint.nearest
@@ -99,7 +99,7 @@ class Judge(Document):
 
 
 class CriterionAlone(Part):
-    """What the judge by itself would have said of a criterion: no evidence, and no verdict."""
+    """What the judge alone would have said about a criterion: neither evidence nor a verdict."""
 
     rule: str
     value: float
@@ -107,32 +107,32 @@ class CriterionAlone(Part):
 
 
 class Calibration(Part):
-    """How far a judge agrees with people, on cases that were drawn at random. By itself it proves nothing."""
+    """How far a judge agrees with people on randomly drawn cases. By itself it proves nothing."""
 
     cases: int
     asked: int
-    """Cases that have an answer to be judged."""
+    """Cases with an answer to judge."""
     unscored: dict[str, int]
-    """Cases without a score, by what came instead."""
+    """Cases without a score, by what the judge returned instead."""
     drawn: int
     labelled: int
-    """Of those drawn, in their order, until the first that is open."""
+    """Labelled cases among those drawn, in order, up to the first without a label."""
     left_out: int
-    """Labels that stand behind the first open one."""
+    """Labels after the first case without one."""
     agreement: float | None
-    """Share of labelled cases of which judge (from 0.5 on: right) and people say the same."""
+    """Share of labelled cases on which judge (right from 0.5 on) and people agree."""
     kappa: float | None
-    """Cohen's; none where people, or the judge, say one thing only."""
+    """Cohen's kappa; None if people, or the judge, always say the same."""
     bias: float | None
-    """Mean score less the share that people call right, on labelled cases: above 0 the judge is too kind."""
+    """Mean score minus the share that people call right, on labelled cases: above 0 the judge is too kind."""
     too_kind: int
-    """Labelled cases that the judge calls right and people wrong."""
+    """Labelled cases that the judge calls right and people call wrong."""
     too_strict: int
     order_matters: float | None = None
-    """Of a comparison, the share of cases of which the judge says another thing when the two change places."""
+    """For a comparison, the share of cases in which the judge changes its mind when the two are swapped."""
     alone: tuple[CriterionAlone, ...]
     order_seed: int
-    """By which cases were drawn, and by which they are decided."""
+    """Seed of the order in which cases were drawn and are decided."""
     commitment: str
     """SHA-256 of the secret from which the seed follows, fixed before the judge was asked."""
     secret: str

@@ -1,4 +1,4 @@
-"""What is said about the quality of labels: figures with their intervals, and what a scenario states of them."""
+"""Statements on the quality of labels: figures with their intervals, and what a scenario states about them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 
 GuidelineVersion = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-"""Version of the text by which annotators label."""
+"""Version of the guideline that annotators follow."""
 FigureName = Literal["raw_agreement", "cohen_kappa", "krippendorff_alpha", "label_accuracy"]
 IntervalMethod = Literal["wilson", "wider_of_two"]
-"""``wilson``: of a share (Wilson 1927). ``wider_of_two``: of a bootstrap by item and an approximation (Cohen 1960)."""
+"""``wilson``: for a share (Wilson 1927). ``wider_of_two``: of a bootstrap by item and an approximation (Cohen 1960)."""
 Unmeasured = Literal["too_few_items", "one_class", "not_two_annotators", "numbers", "no_disagreement", "not_audited"]
-"""Why a figure or its interval is not there; names: text ``labelling.unmeasured.<value>``."""
+"""Why a figure or its interval is missing; names: text ``labelling.unmeasured.<value>``."""
 
 
 class LabelFigure(Part):
@@ -25,7 +25,7 @@ class LabelFigure(Part):
 
     measure: FigureName
     items: int = pydantic.Field(ge=0)
-    """Items that it rests on."""
+    """Items that it is based on."""
     value: float | None = pydantic.Field(default=None, ge=-1, le=1)
     lower: float | None = pydantic.Field(default=None, ge=-1, le=1)
     """Lower bound of the interval at 95 %."""
@@ -44,7 +44,7 @@ class LabelFigure(Part):
 
 
 class LabelAudit(Part):
-    """An expert who has labelled none of them looked at a random sample of the final labels."""
+    """An expert who had labelled none of them checked a random sample of the final labels."""
 
     audited: int = pydantic.Field(ge=1, le=10**9)
     correct: int = pydantic.Field(ge=0, le=10**9)
@@ -57,12 +57,12 @@ class LabelAudit(Part):
 
 
 class LabelStatement(Part):
-    """What a scenario states of its labels; `pilotbase data labels agreement` writes it."""
+    """What a scenario states about its labels; `pilotbase data labels agreement` writes it."""
 
     guideline: GuidelineVersion
     agreement: LabelFigure
-    """Between blind annotators, before anything was decided."""
+    """Between blind annotators, before any adjudication."""
     audit: LabelAudit | None = None
-    """None: how many labels are wrong is not known, whatever the agreement."""
+    """None: the share of wrong labels is unknown, whatever the agreement."""
     quality: Digest | None = None
-    """Digest of the `label_quality/1` document from which it was taken."""
+    """Digest of the `label_quality/1` document it was taken from."""

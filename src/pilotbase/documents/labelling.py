@@ -27,34 +27,34 @@ Identity = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Guideline(Part):
-    """The text by which annotators label, pinned: another text is another campaign."""
+    """The guideline for annotators, pinned: another text means another campaign."""
 
     version: GuidelineVersion
     file: str
     """Relative to the campaign's folder."""
     digest: Digest
-    """Of the bytes of ``file``; checked whenever the campaign is read."""
+    """Digest of the bytes of ``file``; checked whenever the campaign is read."""
 
 
 class Annotator(Part):
-    """Who labels, by an opaque name; whoever needs the person's name keeps it elsewhere."""
+    """An annotator, by an opaque name; anyone who needs the person's name keeps it elsewhere."""
 
     name: Name
     accounts: tuple[Label, ...] = pydantic.Field(default=(), max_length=20)
-    """How files name the annotator, such as the user's number in Label Studio; the name itself always counts."""
+    """Names of the annotator in files, such as the user's number in Label Studio; the name itself always counts."""
 
 
 class LabelStudioPlaces(Part):
-    """Where an export of Label Studio holds what is asked for."""
+    """Where an export of Label Studio contains the labels."""
 
     control: ColumnName | None = None
-    """Name of the control tag (``from_name``); needed where a project has several, and for JSON_MIN."""
+    """Name of the control tag (``from_name``); needed for JSON_MIN and if a project has several."""
     item: ColumnName | None = None
     """Field of a task's ``data`` that names the item; the number of the task when not set."""
 
 
 class LabellingCampaign(Document):
-    """Who labels what by which guideline. No annotator is told what another one has labelled."""
+    """Who labels what by which guideline. No annotator sees another's labels."""
 
     document: Literal["labelling/1"] = "labelling/1"
     name: Name
@@ -63,19 +63,19 @@ class LabellingCampaign(Document):
     guideline: Guideline
     scale: Scale = "nominal"
     classes: tuple[Label, ...] = pydantic.Field(default=(), max_length=200)
-    """All that may be given, on an ordinal scale from the lowest to the highest; none on an interval scale."""
+    """All allowed classes, on an ordinal scale from lowest to highest; empty on an interval scale."""
     tolerance: float = pydantic.Field(default=0, ge=0, le=1e15)
-    """Numbers no further apart agree (interval scale only)."""
+    """Numbers that differ by no more than this agree (interval scale only)."""
     annotators: tuple[Annotator, ...] = pydantic.Field(min_length=2, max_length=200)
     adjudicator: Name | None = None
-    """Who decides where annotators differ; no annotator."""
+    """Who decides when annotators differ; not an annotator."""
     label_studio: LabelStudioPlaces = LabelStudioPlaces()
 
     stand_ins: ClassVar[dict[str, Any]] = {"name": "campaign", "of": "-"}
 
     @property
     def names(self) -> dict[str, str]:
-        """Return what a file may call an annotator → the opaque name."""
+        """Return the annotators' names in files → their opaque names."""
         return {known: one.name for one in self.annotators for known in (one.name, *one.accounts)}
 
     @model_validator(mode="after")
@@ -109,17 +109,17 @@ class LabellingCampaign(Document):
 
 
 class ClassAgreement(Part):
-    """How far annotators agree on one class: of the labels that say it, paired with another, the share that meet it."""
+    """How far annotators agree on one class: the share of its paired labels that meet the same class."""
 
     label: Label
     labels: int
-    """Labels of this class among items that several have labelled."""
+    """Labels of this class among items that several annotators have labelled."""
     value: float | None = None
-    """None where nobody has given it."""
+    """None if nobody has given it."""
 
 
 class ConfusedPair(Part):
-    """How often two labels met on one item, whichever annotator gave which."""
+    """How often two labels met on one item, regardless of which annotator gave which."""
 
     first: Label
     second: Label
@@ -127,40 +127,40 @@ class ConfusedPair(Part):
 
 
 class LabelQuality(Document):
-    """How good the labels of a campaign are: agreement before anything was decided, and audited accuracy after."""
+    """How good the labels of a campaign are: agreement before adjudication, and audited accuracy after it."""
 
     document: Literal["label_quality/1"] = "label_quality/1"
     campaign: Digest
     guideline: GuidelineVersion
     scale: Scale
     items: int
-    """Items that anybody has labelled."""
+    """Items with any label."""
     labels: int
     double_labelled: int
-    """Items that two or more have labelled."""
+    """Items that two or more annotators have labelled."""
     disagreements: int
     """Double-labelled items whose labels differ."""
     adjudicated: int
     undecided: int
-    """Disagreements that nobody has decided yet; they have no final label."""
+    """Disagreements not yet decided; they have no final label."""
     figures: tuple[LabelFigure, ...]
     by_class: tuple[ClassAgreement, ...] = ()
     confusion: tuple[ConfusedPair, ...] = ()
-    """Pairs of equal labels included; none on an interval scale."""
+    """Includes pairs of equal labels; empty on an interval scale."""
     audit: LabelAudit | None = None
 
     def figure(self, measure: FigureName) -> LabelFigure:
-        """Return the figure of that name; raises `KeyError`."""
+        """Return the figure of this name; raises `KeyError`."""
         return {figure.measure: figure for figure in self.figures}[measure]
 
     def statement(self) -> LabelStatement:
-        """Return what a scenario states of these labels."""
+        """Return what a scenario states about these labels."""
         agreement = self.figure("krippendorff_alpha")
         return LabelStatement(guideline=self.guideline, agreement=agreement, audit=self.audit, quality=self.digest())
 
 
 class GivenLabel(Part):
-    """What one annotator has given, and when, where the file says so."""
+    """The label that one annotator has given, and when, if the file says so."""
 
     annotator: Name
     label: Label
@@ -168,27 +168,27 @@ class GivenLabel(Part):
 
 
 class LabelledItem(Part):
-    """One item: its final label, and how it came about."""
+    """One item: its final label, and how it was reached."""
 
     item: str
     label: Label | None = None
-    """None while annotators differ and nobody has decided."""
+    """None while annotators differ and the item is undecided."""
     how: Literal["alone", "agreed", "decided", "undecided"]
     given: tuple[GivenLabel, ...]
     reason: Sentence | None = None
-    """Why the adjudicator has decided so."""
+    """Why the adjudicator decided so."""
     decided_at: Moment | None = None
 
 
 class LabelSource(Part):
-    """A file from which labels were read."""
+    """A file that labels were read from."""
 
     file: str
     digest: Digest
 
 
 class LabelledItems(Document):
-    """Where final labels come from: who labelled what and when, and what was decided why."""
+    """Where final labels come from: who labelled what and when, and the decisions with their reasons."""
 
     document: Literal["labelled_items/1"] = "labelled_items/1"
     campaign: Digest
@@ -199,7 +199,7 @@ class LabelledItems(Document):
 
 
 class Labeller(Part):
-    """Who has a part in a round: by an opaque name in what is told of labels, by an account for who lets them in."""
+    """A participant in a round: an opaque name for anything shown about labels, and an account for access."""
 
     name: Name
     organisation: Name
@@ -207,30 +207,30 @@ class Labeller(Part):
 
 
 class LabellingRound(Document):
-    """A round as its owner has opened it. Nothing of an item stands here."""
+    """A round as its owner has opened it. It contains no items."""
 
     document: Literal["labelling-round/1"] = "labelling-round/1"
     dataset: Subject
     version: Digest
     record_set: str
     key: str
-    """The field that names an item."""
+    """The field that identifies an item."""
     key_column: str
-    """What the file calls it."""
+    """Its name in the file."""
     shown: tuple[str, ...] = pydantic.Field(min_length=1, max_length=100)
     """The fields that labellers see."""
     campaign: LabellingCampaign
     guideline: str = pydantic.Field(min_length=1, max_length=LONGEST_GUIDELINE)
     """The text whose digest the campaign pins."""
     labellers: tuple[Labeller, ...] = pydantic.Field(min_length=3, max_length=3)
-    """Two annotators, then who decides."""
+    """Two annotators, then the adjudicator."""
     items: int = pydantic.Field(ge=1, le=MOST_ITEMS)
-    """So many at most, drawn by chance."""
+    """Maximum number of items, drawn at random."""
     opened_at: Moment
 
     @property
     def identity(self) -> str:
-        """What names it, 64 hex digits."""
+        """The identifier of the round, 64 hex digits."""
         return hex_of(self.digest())
 
     @property
@@ -238,13 +238,13 @@ class LabellingRound(Document):
         return holder_of(self.dataset)
 
     def labeller(self, organisation: str, person: str | None) -> Labeller | None:
-        """Return which part a person has for an organisation, None for no part."""
+        """Return the participant who is this person of this organisation; None if there is none."""
         found = (one for one in self.labellers if (one.organisation, one.person) == (organisation, person))
         return next(found, None)
 
 
 class KeptItems(Document):
-    """Items of a round that one labeller may see: sealed, in that labeller's own order. The base alone sees this."""
+    """Items of a round that one labeller may see: sealed, in that labeller's own order. Only the base sees this."""
 
     document: Literal["labelling-items/1"] = "labelling-items/1"
     round: Identity
@@ -255,7 +255,7 @@ class KeptItems(Document):
 
 
 class GivenOnHub(Document):
-    """A label that an annotator has given, or a decision. The base alone sees it: so nobody learns another's."""
+    """A label that an annotator has given, or a decision. Only the base sees it, so nobody learns another's label."""
 
     document: Literal["hub-label/1"] = "hub-label/1"
     round: Identity
@@ -267,7 +267,7 @@ class GivenOnHub(Document):
 
 
 class RoundClosed(Document):
-    """That no label is taken any more, and on how many items the annotators differ."""
+    """The closing of a round: no more labels are accepted. It says on how many items the annotators differ."""
 
     document: Literal["labelling-closed/1"] = "labelling-closed/1"
     round: Identity
@@ -277,7 +277,7 @@ class RoundClosed(Document):
 
 
 class PublishedLabels(Document):
-    """What the owner of a dataset says of its labels, for everybody: agreement alone, and no label."""
+    """What a dataset's owner publishes about its labels: only agreement, and no label."""
 
     document: Literal["published-labels/1"] = "published-labels/1"
     dataset: Subject

@@ -1,14 +1,14 @@
 """How a record moves: state machines as data, read by the engine, the pages and the docs.
 
-A scenario      draft → review → open → closed; withdrawn; an edit makes a version and a draft of it
+A scenario      draft → review → open → closed; withdrawn; an edit makes a new version, a draft
 An application  draft → submitted; withdrawn; an edit makes a version; rehearsed at any time before
 A commission    proposed ⇄ countered → agreed → plan_review → plan_approved → freezing → frozen → queued → running →
                 reported → accepted → signing → certified ⇄ suspended → revoked
                 running → consent → queued …; reported → rectification → retest → plan_review …   reported → refused
                 … → declined, cancelled
-A dataset       draft → published → withdrawn; a published one is revised by a later version
-An agreement    offered → agreed → in_force → expired; revoked by its owner, ended by whom it was offered to
-                asked → agreed, where an earlier one was revoked
+A dataset       draft → published → withdrawn; a later version revises a published one
+An agreement    offered → agreed → in_force → expired; revoked by its owner, ended by its assignee
+                asked → agreed, if an earlier one was revoked
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ RecordKind = Literal["organisation", "scenario", "application", "commission", "d
 
 
 class Duty(StrEnum):
-    """What must not be done by the same person as something else; names: text ``duty.<value>``."""
+    """Duties to be kept apart between persons; names: text ``duty.<value>``."""
 
     SUBMIT = "submit"
     OPEN = "open"
@@ -68,73 +68,73 @@ INCOMPATIBLE: frozenset[frozenset[Duty]] = frozenset(
         (Duty.SIGN, Duty.DECIDE),
     )
 )
-"""Pairs of duties that one person may not both have in one record, whatever organisation they act for."""
+"""Pairs of duties that one person may not both have in one record, regardless of the organisation they act for."""
 
 
 class Precondition(StrEnum):
-    """What must hold for a transition, besides state, table and separation; names: text ``need.<value>``."""
+    """Conditions of a transition apart from state, permissions and separated duties; names: text ``need.<value>``."""
 
     SAME_ORGANISATION = "same_organisation"
-    """An organisation that declares its ties changes neither its name nor its roles."""
+    """An organisation that declares its ties must not change its name or its roles."""
     SAME_SUBJECT = "same_subject"
-    """What is handed in is about this very subject, its parties and versions."""
+    """What is handed in is about exactly this subject, its parties and versions."""
     REASONS_HOLD = "reasons_hold"
-    """The reason beside a criterion that was changed was changed too, or is said to hold."""
+    """The reason beside a changed criterion was changed too, or is confirmed to still apply."""
     COMPLETE_SCENARIO = "complete_scenario"
     OPEN_SCENARIO = "open_scenario"
     SCENARIO_BOARD = "scenario_board"
     """The scenario has a board."""
     WORK_UNDER_WAY = "work_under_way"
-    """Something of the record is queued or runs."""
+    """Work for the record is queued or running."""
     SUBMITTED_APPLICATION = "submitted_application"
     APPROVALS = "approvals"
     """Every approval that the scenario names is filed and unexpired."""
     FREE_OF_INTEREST = "free_of_interest"
-    """The reviewer has declared to have no interest, and their organisation has none."""
+    """The reviewer has declared no conflict of interest, and their organisation has none."""
     APPROVER_FREE_OF_INTEREST = "approver_free_of_interest"
-    """Who approved the plan has declared no interest since."""
+    """The reviewer who approved the plan has declared no conflict of interest since."""
     OUTSIDE_REVIEWER = "outside_reviewer"
-    """Where the parties have ownership ties, the reviewer is of none of their organisations."""
+    """If the parties have ownership ties, the reviewer is from neither organisation."""
     APPROVED_PLAN = "approved_plan"
-    """The plan that was frozen is of the versions that were reviewed."""
+    """The frozen plan covers the reviewed versions."""
     OWN_REPORT = "own_report"
-    """The report is the one under the frozen plan."""
+    """The report belongs to the frozen plan."""
     OWN_OPINION = "own_opinion"
-    """The demand owner's opinion is on the report of the record, and says what the act says."""
+    """The demand owner's opinion is on the record's report, and agrees with the act."""
     ACCEPTED_VERDICT = "accepted_verdict"
     """The verdict of the trial is accept."""
     OWN_CERTIFICATE = "own_certificate"
-    """The certificate is over the report that was accepted."""
+    """The certificate is for the accepted report."""
     PAYS = "pays"
-    """Their organisation pays for the trial; who operates the base may refuse for whoever does."""
+    """Their organisation pays for the trial; the operator may refuse on the payer's behalf."""
     NO_OPEN_APPEAL = "no_open_appeal"
     OPEN_APPEAL = "open_appeal"
     NO_SUSPENSION_ORDERED = "no_suspension_ordered"
     CAUSE_TO_REPEAT = "cause_to_repeat"
-    """An order to re-run, an appeal that was upheld, or a risk warning about the service that came of it."""
+    """An order to re-run, an upheld appeal, or a risk warning about the resulting service."""
     ATTEMPT_LEFT = "attempt_left"
-    """The hidden data that the next plan is for allow another attempt."""
+    """The hidden data for the next plan allow another attempt."""
     OPEN_ORDER = "open_order"
     DEADLINE_AHEAD = "deadline_ahead"
     COMPLETE_DATASET = "complete_dataset"
-    """Everything is there that publishing needs, and no records of data that are not open."""
+    """Everything needed for publishing is present, and no records of data that are not open."""
     LATER_VERSION = "later_version"
-    """Its version is later than the one that is published."""
+    """Its version is later than the published one."""
     PUBLISHED_DATASET = "published_dataset"
-    """The dataset is published, and this is the version of it that was agreed on."""
+    """The dataset is published, and this is the version agreed on."""
     PUBLISHED_OFFER = "published_offer"
-    """What is taken up is what the dataset's owner offers to everybody, word for word."""
+    """The offer taken up is word for word what the dataset's owner offers to everyone."""
     PURPOSES_OFFERED = "purposes_offered"
-    """Each purpose that is agreed on is one that a permission of the offer is for."""
+    """Each agreed purpose is covered by a permission of the offer."""
     NOT_REVOKED = "not_revoked"
-    """The owner has not revoked an agreement of theirs on this dataset, or has offered or consented anew since."""
+    """The owner has not revoked an earlier agreement with them on this dataset, or has offered or consented since."""
     FIRST_DAY = "first_day"
     LAST_DAY_OVER = "last_day_over"
 
 
 @dataclass(frozen=True)
 class Due:
-    """Whose work the transition is while the record stands in its source, and within how many days."""
+    """Who must take the transition while the record is in its source state, and within how many days."""
 
     role: Role
     days: int
@@ -142,7 +142,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Transition:
-    """One row of a state machine. ``target`` None: the state stays. Who may do it says `PERMISSIONS`."""
+    """One row of a state machine. ``target`` None: the state stays. `PERMISSIONS` says who may do it."""
 
     act: Act
     sources: frozenset[str]
@@ -151,12 +151,12 @@ class Transition:
     due: Due | None = None
     duty: Duty | None = None
     brings: str | None = None
-    """Kind of what the actor hands in with it, such as ``commission``."""
+    """Kind of what the actor hands in, such as ``commission``."""
     needs: tuple[Precondition, ...] = ()
     starts: WorkKind | None = None
-    """Kind of the job that this queues."""
+    """Kind of the job that it queues."""
     stops: bool = False
-    """Whether this cancels the record's job."""
+    """Whether it cancels the record's job."""
 
 
 _O, _S, _A, _C = OrganisationState, ScenarioState, ApplicationState, CommissionState
@@ -461,40 +461,40 @@ LIFECYCLES: Mapping[RecordKind, tuple[Transition, ...]] = {
 }
 
 APPEAL_DAYS = 15
-"""Within so many days the operator decides an appeal."""
+"""Days within which the operator decides an appeal."""
 APPROVAL_DAYS = 20
-"""Within so many days of the agreement the parties file the approvals that the scenario names."""
+"""Days from the agreement within which the parties file the approvals that the scenario names."""
 RETRIAL_DAYS = 10
-"""Within so many days of a warning that asks for it the operator repeats the trial, or lets the certificate hold."""
+"""Days from a warning that requires it within which the operator repeats the trial or confirms the certificate."""
 CONSENT_DAYS = 10
-"""Within so many days whoever pays for a trial consents to what it costs, or refuses."""
+"""Days within which the payer of a trial consents to its cost, or refuses."""
 REVIEWER_DAYS = 5
-"""Within so many days of a plan's draft the operator names a reviewer."""
+"""Days from a plan's draft within which the operator names a reviewer."""
 
 _BY_ACT = {row.act: (kind, row) for kind, rows in LIFECYCLES.items() for row in rows}
 
 
 def transition(act: Act) -> Transition:
-    """Return the one transition that ``act`` is."""
+    """Return the only transition of ``act``."""
     return _BY_ACT[act][1]
 
 
 def kind_moved(act: Act) -> RecordKind:
-    """Return which kind of record ``act`` moves."""
+    """Return the kind of record that ``act`` moves."""
     return _BY_ACT[act][0]
 
 
 def states(kind: RecordKind) -> tuple[RecordState, ...]:
-    """Return the states of a kind in the order of its machine; names: text ``state.<kind>.<state>``."""
+    """Return the states of a kind in the order of its state machine; names: text ``state.<kind>.<state>``."""
     targets = (row.target for row in LIFECYCLES[kind] if row.target is not None)
     return tuple(dict.fromkeys(targets))
 
 
 def state_name(kind: RecordKind, state: str) -> Text:
-    """Return what a state is called."""
+    """Return the name of a state."""
     return Text(code=f"state.{kind}.{state}")
 
 
 def duty_name(duty: Duty) -> Text:
-    """Return what a duty is called, as in "you cannot … after you have …"."""
+    """Return the name of a duty, as in "you cannot … after you have …"."""
     return Text(code=f"duty.{duty}")

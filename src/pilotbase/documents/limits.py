@@ -1,4 +1,4 @@
-"""What a box may use: every limit has a default, a unit in its name, and an end reason of its own."""
+"""What a box may use: every limit has a default, a unit in its name, and its own end reason."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A document from a YAML or JSON file, or every problem of it at once: file, line, field path, found, allowed.
 
-Reading goes one way: what is wrong with the form of a value is said; then the document is mended there (`mending`) and
-read again, so that what is wrong elsewhere is said in the same run, but nothing that only follows.
+Reading has one direction: it reports values of a wrong form, mends the document there (`mending`) and reads it again.
+So one run also reports the problems elsewhere, but none that only follow from others.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ AnyModel = TypeVar("AnyModel", bound=pydantic.BaseModel)
 Model = type[pydantic.BaseModel]
 _MOST_ROUNDS = 12
 _MOST_ASKED = 200
-"""Problems of which it is asked what was meant: of thousands nobody could answer in time."""
+"""Maximum problems that get suggestions: for thousands, finding what was meant would take too long."""
 Upgrade = Callable[[dict[str, Plain]], dict[str, Plain]]
 UPGRADES: dict[str, Upgrade] = {}
-"""``scenario/1`` → the function that makes a ``scenario/2`` of it. All kinds are at version 1 today."""
+"""``scenario/1`` → the function that converts it to ``scenario/2``. All kinds are at version 1 today."""
 _NO_TEXT, _NO_NUMBER, _NO_WHOLE = "input.reason.no_text", "input.reason.no_number", "input.reason.no_whole_number"
 _NO_LIST, _NO_FIELDS, _NO_MOMENT = "input.reason.no_list", "input.reason.no_fields", "input.reason.no_moment"
 _REASONS: dict[str, str] = {
@@ -81,13 +81,13 @@ _BOUNDS = ("min_length", "max_length", "pattern", "gt", "ge", "lt", "le")
 
 @dataclass(frozen=True)
 class LoadedDocument(Generic[AnyDocument]):
-    """A document as far as it could be read, and every problem of its form."""
+    """A document as far as it could be read, with every problem of its form."""
 
     source: YamlSource
     issues: tuple[Issue, ...]
     mended: Mended
     document: AnyDocument | None
-    """What can be checked further; where there are issues it is mended, and nothing else may be done with it."""
+    """The document for further checks; if there are issues, it is mended and must not be used for anything else."""
 
     def require(self) -> AnyDocument:
         """Return the document; raises `InputError` with every problem of its form."""
@@ -96,9 +96,10 @@ class LoadedDocument(Generic[AnyDocument]):
         return self.document
 
     def placed(self, issues: Iterable[Issue], rests_on: Callable[[Issue], Iterable[str]]) -> tuple[Issue, ...]:
-        """Return what else was found in the document, with the file that was given and its lines.
+        """Return the further issues of the document, with file and lines of the original.
 
-        ``rests_on``: what a problem rests on besides the place where it stands; what could not be read tells nothing.
+        ``rests_on``: the paths that an issue depends on in addition to its own; issues that depend on unreadable values
+        are dropped.
         """
         found = []
         for issue in issues:
@@ -112,7 +113,7 @@ class LoadedDocument(Generic[AnyDocument]):
 def load_document(
     model: type[AnyDocument], path: Path, step: Step = Step.DRAFT, shown_as: str | None = None
 ) -> AnyDocument:
-    """Return the document in ``path``, upgraded to today's version and complete enough for ``step``.
+    """Return the document in ``path``, upgraded to the current version and complete enough for ``step``.
 
     Raises:
         InputError: carries every problem as an `Issue` with its line.
@@ -121,12 +122,12 @@ def load_document(
 
 
 def build_document(model: type[AnyDocument], source: YamlSource, step: Step = Step.DRAFT) -> AnyDocument:
-    """Return the document that ``source`` spells; raises as `load_document`."""
+    """Return the document in ``source``; raises as `load_document`."""
     return read_document(model, source, step).require()
 
 
 def read_document(model: type[AnyDocument], source: YamlSource, step: Step = Step.DRAFT) -> LoadedDocument[AnyDocument]:
-    """Return the document that ``source`` spells as far as it can be read, and every problem of its form."""
+    """Return the document in ``source`` as far as it can be read, and every problem of its form."""
     draft = as_written(upgrade(source.value))
     expected = current_version(model)
     if draft.value.get("document") != expected:
@@ -153,12 +154,12 @@ def read_document(model: type[AnyDocument], source: YamlSource, step: Step = Ste
 
 
 def sorted_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Return issues in the order in which a reader of the file meets them."""
+    """Return issues in the order of the file."""
     return tuple(sorted(issues, key=lambda issue: (issue.line or 0, issue.path)))
 
 
 def parse_request(model: type[AnyModel], said: Mapping[str, object], shown_as: str = "") -> AnyModel:
-    """Return what was asked for; raises `InputError` with every problem at once."""
+    """Return the value; raises `InputError` with every problem at once."""
     try:
         return model.model_validate(said)
     except pydantic.ValidationError as error:
@@ -166,9 +167,9 @@ def parse_request(model: type[AnyModel], said: Mapping[str, object], shown_as: s
 
 
 def issues_of(file: str, error: pydantic.ValidationError, model: Model | None = None) -> list[Issue]:
-    """Return every problem of ``error``, in our sentences, for what was sent and not read from a file.
+    """Return every problem of ``error``, in our sentences, for input that was sent and not read from a file.
 
-    Where ``model`` is given, unknown fields are told with those that it has.
+    If ``model`` is given, unknown fields are reported together with the fields that it has.
     """
     found = [
         Issue(file=file, path=path, problem=problem)
@@ -194,7 +195,7 @@ def _validated(model: type[AnyDocument], draft: Mended) -> tuple[AnyDocument | N
 
 
 def _only_follows(error: ErrorDetails) -> bool:
-    """Tell whether ``error`` says no more than what is wrong inside: fields are no text, too few entries are left."""
+    """Return whether ``error`` only repeats a problem inside it: fields that aren't text, too few entries left."""
     return error["type"] == "too_short" or (error["type"] == "string_type" and isinstance(error["input"], dict))
 
 
@@ -211,7 +212,7 @@ def _line(source: YamlSource, place: str) -> int | None:
 
 
 def _path(location: Sequence[int | str], model: Model, draft: Mended) -> str:
-    """Spell pydantic's location as a field path, leaving out the tags of unions, which no file shows."""
+    """Format pydantic's location as a field path, without the tags of unions, which files don't contain."""
     path = ""
     for position, step in enumerate(location):
         longer = f"{path}[{step}]" if isinstance(step, int) else f"{path}.{step}" if path else str(step)
@@ -247,7 +248,7 @@ def _problem(error: ErrorDetails, model: Model | None) -> Text:
 
 
 def _allowed(context: Mapping[str, Any]) -> list[str]:
-    """Return the words that pydantic lists in English: ``'early', 'full' or 'fixed'``."""
+    """Return the words from a list in pydantic's English: ``'early', 'full' or 'fixed'``."""
     listed = str(context.get("expected") or context.get("expected_tags") or context.get("discriminator"))
     return re.findall(r"'([^']*)'", listed) or [listed]
 
@@ -262,12 +263,12 @@ def _found(error: ErrorDetails) -> str:
 
 
 def current_version(model: type[Document]) -> str:
-    """Return kind and version that the software writes, such as ``scenario/1``."""
+    """Return the kind and version that the software writes, such as ``scenario/1``."""
     return str(model.model_fields["document"].default)
 
 
 def upgrade(value: dict[str, Plain], upgrades: dict[str, Upgrade] | None = None) -> dict[str, Plain]:
-    """Return ``value`` brought to the newest version, one step at a time; unknown versions come back as they are."""
+    """Return ``value`` upgraded to the newest version, one step at a time; unknown versions are returned unchanged."""
     steps = UPGRADES if upgrades is None else upgrades
     while (version := str(value.get("document"))) in steps:
         value = steps[version](dict(value))
@@ -275,7 +276,7 @@ def upgrade(value: dict[str, Plain], upgrades: dict[str, Upgrade] | None = None)
 
 
 def reason_of(error: ErrorDetails) -> Text | str:
-    """Return why ``error`` refuses a value: our sentence, or pydantic's where a validator of its own speaks."""
+    """Return why ``error`` refuses a value: our sentence, or pydantic's for its own validators."""
     code = _REASONS.get(error["type"])
     if code is None:
         return error["msg"]
@@ -285,7 +286,7 @@ def reason_of(error: ErrorDetails) -> Text | str:
 
 
 def _field_names(model: Model, location: Sequence[int | str]) -> tuple[str, ...]:
-    """Return the names of the fields at ``location`` of ``model``, as files spell them; none where no part stands.
+    """Return the names of the fields at ``location`` of ``model``, as in files; empty if there is no part.
 
     ``location`` is pydantic's: names of fields, numbers of entries, and tags of unions.
     """
@@ -297,7 +298,7 @@ def _field_names(model: Model, location: Sequence[int | str]) -> tuple[str, ...]
 
 
 def _inside(parts: list[Model], step: str) -> list[Model]:
-    """Return the parts that the field ``step`` may hold; of several parts a tag chooses, whatever fields are called."""
+    """Return the parts that the field ``step`` may hold; among several, a tag chooses, regardless of field names."""
     tagged = [part for part in parts if _is_tagged(part, step)]
     if len(parts) > 1 and tagged:
         return tagged

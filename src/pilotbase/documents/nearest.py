@@ -1,6 +1,6 @@
-"""What was meant by a word that is none of those that are known: one question for fields, measures, columns, settings.
+"""Suggestions for an unknown word: one question for fields, measures, columns, settings.
 
-What is asked, "did you mean …?", is also what further checks of a document take as said.
+Further checks of a document assume the word suggested in "did you mean …?".
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from pilotbase.documents.texts import Text, text
 
 MOST_LISTED = 12
-"""Known words that are listed; of more only the nearest is named."""
+"""Maximum known words to list; if there are more, only the nearest is named."""
 _MOST_COMPARED = 300
 _LONGEST = 64
 
 
 def nearest(found: str, known: Iterable[str]) -> str | None:
-    """Return the word of ``known`` that ``found`` is most like, whatever its case; None where it is like none.
+    """Return the word of ``known`` most similar to ``found``, ignoring case; None if none is similar.
 
-    What all begin with, such as ``PILOTBASE_HUB_``, makes none of them like another.
+    A prefix common to all, such as ``PILOTBASE_HUB_``, doesn't count as similarity.
     """
     words = [word for word in list(known)[:_MOST_COMPARED] if len(word) <= _LONGEST]
     if not words or len(found) > _LONGEST:
@@ -37,7 +37,7 @@ def _common_start(words: list[str]) -> int:
 
 
 def offer(found: str, known: Iterable[str]) -> Text:
-    """Return the part of a sentence that says what is allowed instead of ``found``, and what may have been meant."""
+    """Return the part of a sentence with the words allowed instead of ``found``, and the one possibly meant."""
     words = [str(word) for word in known]
     near, listed = nearest(found, words), ", ".join(words[:MOST_LISTED])
     if near is not None:
@@ -49,7 +49,7 @@ def offer(found: str, known: Iterable[str]) -> Text:
 
 
 def meant(problem: Text) -> str | None:
-    """Return the word that ``problem`` asks about: did you mean it? None where it does not ask."""
+    """Return the word that ``problem`` suggests ("did you mean …?"); None if it suggests none."""
     allowed = problem.params.get("allowed")
     near = allowed.params.get("nearest") if isinstance(allowed, Text) else None
     return near if isinstance(near, str) else None

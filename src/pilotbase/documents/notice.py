@@ -1,4 +1,4 @@
-"""Notices: what happened to whom it concerns, in a sentence; what a person chooses; who carries them out as mail."""
+"""Notices: an event in a sentence for those it concerns; a person's mail settings; the interface that sends mail."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from pilotbase.documents.vocabularies import Role
 
 
 class NoticeKind(StrEnum):
-    """Why there is a notice; in words: text ``notice.<value>``."""
+    """Reason for a notice; names: text ``notice.<value>``."""
 
     STEP = "step"
     """A record has moved."""
     DUE = "due"
     """Work is due soon."""
     OVERDUE = "overdue"
-    """The day until which work was due has passed."""
+    """The due date of work has passed."""
     QUESTION = "question"
     REPLY = "reply"
     ANSWER = "answer"
     """A message was marked as the answer."""
     MENTION = "mention"
     REMOVAL = "removal"
-    """A message of one's own was removed."""
+    """The recipient's own message was removed."""
     GIVEN_UP = "given_up"
-    """A webhook did not take what was sent to it, however often."""
+    """A webhook did not accept a message despite all retries."""
     WATCH = "watch"
-    """The watch over a service, or what was done about it."""
+    """The watch of a service, or a reaction to it."""
     DATA = "data"
-    """Data of one's own were used, or somebody was refused."""
+    """The recipient's data were used, or a use was refused."""
     ASKED = "asked"
-    """Somebody is asked for what stands on no record: to agree to a pack for a site, to label items."""
+    """A request outside any record: to agree to a pack for a site, to label items."""
     CLAIM = "claim"
     """A claim on a voucher was made, decided or paid out, or waits for a person."""
 
@@ -58,21 +58,21 @@ class Address(Part):
 
 
 class NoticeBody(Part):
-    """What a notice says, but for the words of a catalogue."""
+    """The content of a notice, apart from catalogue texts."""
 
     title: Localized
-    """What it is about, as its owner calls it."""
+    """Title of its subject, as given by the owner."""
     record: str = ""
     """Kind of the record that it is about."""
     act: str = ""
-    """The act that was done, or that is waited for."""
+    """The act that was done, or that is awaited."""
     state: str = ""
     """State of the record after it."""
     organisation: str = ""
-    """Who did it; empty where time did."""
+    """Who did it; empty if it happened by passage of time."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, of the watch, of uses of data, of what is asked and of claims."""
+    """The whole sentence, for notices on the watch, uses of data, requests and claims."""
 
 
 class Notice(Part):
@@ -85,14 +85,14 @@ class Notice(Part):
     thread: str = ""
     """The thread that it is about, else empty."""
     organisation: str
-    """For which organisation the reader is told."""
+    """The organisation for which the reader gets it."""
     body: NoticeBody
     made_at: Moment
     read: bool = False
 
     @property
     def sentence(self) -> Text:
-        """Return what happened, without what it is about."""
+        """Return what happened, without the subject."""
         body = self.body
         if body.said is not None:
             return body.said
@@ -114,7 +114,7 @@ class Recipient:
     person: str
     memberships: tuple[tuple[str, frozenset[Role]], ...]
     mail: str = ""
-    """Where mail reaches them."""
+    """Their mail address."""
     language: Language = "en"
 
 
@@ -129,10 +129,10 @@ class Letter:
 
 
 class Post(Protocol):
-    """Who knows the people and can mail them: the hub."""
+    """Access to people and their mail; the hub implements it."""
 
     def people(self) -> Iterable[Recipient]:
-        """Return everybody who has an account and belongs to an organisation."""
+        """Return everyone who has an account and belongs to an organisation."""
 
     def send(self, letter: Letter) -> None:
-        """Mail a letter; raises `OSError` when it does not go out."""
+        """Mail a letter; raises `OSError` if it can't be sent."""

@@ -1,4 +1,4 @@
-"""Observations 观测: what a service was asked and answered, and the labels that come later by the id of a case."""
+"""Observations 观测: what a service was asked and answered, and the labels that arrive later by case id."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pilotbase.documents.vocabularies import CallEnd
 MAXIMUM_CASES = 65_536
 CASE_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$"
 CaseId = Annotated[str, StringConstraints(pattern=CASE_ID_PATTERN)]
-"""Names one case for as long as it is watched; of a call with several cases it is ``<call>/<row>``."""
+"""Identifies one case as long as it is watched; for a call with several cases it is ``<call>/<row>``."""
 BatchId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$")]
-"""Names what was handed in at once: handed in again it changes nothing."""
+"""Identifies a batch: handing it in again changes nothing."""
 Scalar = bool | int | float | str | None
 
 
 class ObservationBatch(Document):
-    """Cases of one service that ended alike, column by column; every column has one entry a case."""
+    """Cases of one service with the same end, by column; every column has one entry per case."""
 
     document: Literal["observation-batch/1"] = "observation-batch/1"
     service: Name
@@ -31,14 +31,14 @@ class ObservationBatch(Document):
     at: Moment
     """When the answer was given."""
     version: Digest | None = None
-    """Digest of the application that answered; None: nobody did, or an endpoint without one."""
+    """Digest of the application that answered; None: nothing answered, or an endpoint without one."""
     end: CallEnd = CallEnd.ANSWERED
     milliseconds: float | None = pydantic.Field(default=None, ge=0)
-    """From the whole question to the whole answer."""
+    """Time from the complete question to the complete answer."""
     ids: Annotated[tuple[CaseId, ...], pydantic.Field(min_length=1, max_length=MAXIMUM_CASES)]
     inputs: dict[str, tuple[Scalar, ...]] = pydantic.Field(default_factory=dict)
     answers: tuple[Scalar, ...] = ()
-    """Empty where nothing was answered; None: an abstention."""
+    """Empty if nothing was answered; None: an abstention."""
 
     @model_validator(mode="after")
     def _one_entry_a_case(self) -> Self:
@@ -52,7 +52,7 @@ class ObservationBatch(Document):
 
 
 class LabelBatch(Document):
-    """What turned out to be true of cases that were observed."""
+    """The true labels of observed cases."""
 
     document: Literal["label-batch/1"] = "label-batch/1"
     service: Name
@@ -61,31 +61,31 @@ class LabelBatch(Document):
 
 
 class Refusal(Part):
-    """A batch of which nothing was taken, and why."""
+    """A batch that was refused entirely, and why."""
 
     batch: BatchId
     reason: Text
 
 
 class Taken(Document):
-    """What came of batches that were handed in. What it counts as taken stands in the store."""
+    """The result of handing in batches. What it counts as taken is in the store."""
 
     document: Literal["taken/1"] = "taken/1"
     batches: int = 0
     cases: int = 0
     labels: int = 0
     repeated: int = 0
-    """Batches that had been taken before: nothing was changed."""
+    """Batches already taken before: nothing was changed."""
     repeated_cases: int = 0
-    """Cases inside new batches that had come before, with the same content."""
+    """Cases in new batches that had been handed in before, with the same content."""
     late_cases: int = 0
-    """Cases whose cohort had closed: kept, and seen by every detector but those of risk."""
+    """Cases whose cohort had closed: kept, and read by every detector except those of risk."""
     late_labels: int = 0
     """Labels of cases whose cohort had closed: kept, and counted by no detector."""
     unknown_labels: int = 0
-    """Labels of cases that have not come yet: kept, and found when they come."""
+    """Labels of cases that have not arrived yet: kept, and matched when they arrive."""
     unread_answers: int = 0
-    """Answers that are no class, or no number, by the service's contract: kept, and counted as abstentions."""
+    """Answers that aren't a class or number of the service's contract: kept, and counted as abstentions."""
     refused: tuple[Refusal, ...] = ()
 
 

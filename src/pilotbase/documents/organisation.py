@@ -22,5 +22,5 @@ class Organisation(Document):
 
     @property
     def subject(self) -> str:
-        """What names the organisation through all its versions."""
+        """The organisation's name across all its versions."""
         return organisation_subject(self.name)

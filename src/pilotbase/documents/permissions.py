@@ -1,7 +1,7 @@
 """Who may do what: one table that code, pages and docs share. Pure data, and one function that reads it.
 
-An act is allowed when the actor holds one of its grants: a role of the organisation, and how the actor stands to the
-subject. What an actor may *see* is not decided here but by the visibility of documents in the store.
+An act is allowed if the actor holds one of its grants: a role of the organisation, and a relation to the subject. What
+an actor may *see* is decided not here but by the visibility of documents in the store.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pilotbase.documents.vocabularies import Role
 
 
 class Relation(StrEnum):
-    """How an actor stands to a subject; names: text ``relation.<value>``."""
+    """An actor's relation to a subject; names: text ``relation.<value>``."""
 
     ANY = "any"
-    """Whatever the subject."""
+    """Any subject."""
     MEMBER = "member"
     """The subject is the actor's own organisation."""
     OWNER = "owner"
@@ -27,17 +27,17 @@ class Relation(StrEnum):
     SUPPLIER = "supplier"
     """The actor's organisation is the supplier of the subject."""
     REVIEWER = "reviewer"
-    """This very person is named as a reviewer of the subject."""
+    """This person is named as a reviewer of the subject."""
     ASKER = "asker"
-    """The actor's organisation has asked the question."""
+    """The actor's organisation asked the question."""
     AUTHOR = "author"
-    """This very person has written the message."""
+    """This person wrote the message."""
     MACHINE = "machine"
     """The base's own process at work: an operator without a person."""
 
 
 class Act(StrEnum):
-    """Everything that moves a record; names: text ``act.<value>``. The log says the same words."""
+    """Everything that moves a record; names: text ``act.<value>``. The log uses the same words."""
 
     ORGANISATION_REGISTER = "organisation.register"
     ORGANISATION_EDIT = "organisation.edit"
@@ -122,12 +122,12 @@ class Act(StrEnum):
     AGREEMENT_EXPIRE = "agreement.expire"
     AGREEMENT_REVOKE = "agreement.revoke"
     AGREEMENT_RELEASE = "agreement.release"
-    """Revoke it, and let them take the published offer up again."""
+    """Revoke it, and allow them to take up the published offer again."""
     AGREEMENT_END = "agreement.end"
 
 
 class ExchangeAct(StrEnum):
-    """What people do beside records: threads and webhooks; names: text ``act.<value>``."""
+    """What people do apart from records: threads and webhooks; names: text ``act.<value>``."""
 
     THREAD_ASK = "thread.ask"
     THREAD_REPLY = "thread.reply"
@@ -144,7 +144,7 @@ class IncidentAct(StrEnum):
     NOTE = "incident.note"
     GRADE = "incident.grade"
     REPORT = "incident.report"
-    """Mark that somebody was told."""
+    """Mark a report as made."""
     MITIGATE = "incident.mitigate"
     CLOSE = "incident.close"
     CORRECT = "incident.correct"
@@ -152,12 +152,12 @@ class IncidentAct(StrEnum):
 
 
 class ServiceAct(StrEnum):
-    """What is done to a service."""
+    """Acts on a service."""
 
     CREATE = "service.create"
     """Put a certified application into service, or a newer version of it."""
     MOVE = "service.move"
-    """Fall back, hand over to a person, stop, start."""
+    """Fall back, hand over to a person, stop or start."""
     KEYS = "service.keys"
     """Make and revoke keys."""
     BUDGET = "service.budget"
@@ -168,29 +168,29 @@ class ServiceAct(StrEnum):
 
 
 class WatchAct(StrEnum):
-    """What is done about the watch of a service."""
+    """Acts on the watch of a service."""
 
     REPLAY = "watch.replay"
     ARM = "watch.arm"
     DISARM = "watch.disarm"
     SILENCE = "warning.silence"
-    """Let notices rest for a time, and end that."""
+    """Silence notices for a time, and end a silence."""
     CARE = "warning.acknowledge"
     HAND_IN = "observation.hand_in"
-    """Observations and labels, without a key of the service."""
+    """Hand in observations and labels without a key of the service."""
     ERASE = "observation.erase"
 
 
 class DeskAct(StrEnum):
-    """What is done for the base as a whole, and what comes before there is a record."""
+    """Acts on the base as a whole, and acts before there is a record."""
 
     IMPORT = "base.import"
     """Organisations, people and targets, many at once."""
     INVITE = "person.invite"
-    """Let people in, and out again."""
+    """Admit people, and remove them."""
     PLAN = "roadmap.set"
     MEASURE = "base.measure"
-    """See how the process is: its counts are not public."""
+    """See the process's health figures, which are not public."""
     UPLOAD = "upload.start"
     CANCEL = "job.cancel"
     CLAIM = "voucher.claim"
@@ -201,24 +201,24 @@ class DeskAct(StrEnum):
 
 @dataclass(frozen=True)
 class Grant:
-    """One row of the table: organisations of ``role`` that stand in ``relation`` to the subject may do it."""
+    """One row of the table: organisations of ``role`` with this ``relation`` to the subject may do it."""
 
     role: Role
     relation: Relation
 
     def admits(self, roles: frozenset[Role]) -> bool:
-        """Tell whether somebody who acts in ``roles`` is meant."""
+        """Return whether the grant covers somebody who acts in ``roles``."""
         return self.role in roles
 
 
 @dataclass(frozen=True)
 class GrantToAll:
-    """Whoever acts for an organisation in that ``relation``, in whatever role: a program with a key of it has none."""
+    """Anyone who acts for an organisation in this ``relation``, in any role: a program with its key has no role."""
 
     relation: Relation
 
     def admits(self, roles: frozenset[Role]) -> bool:
-        """Tell whether somebody who acts in ``roles`` is meant: everybody is."""
+        """Return whether the grant covers somebody who acts in ``roles``: it covers everyone."""
         return True
 
 
@@ -307,7 +307,7 @@ PERMISSIONS: Mapping[Act, tuple[Grant, ...]] = {
     Act.AGREEMENT_RELEASE: (OWNER, OPERATOR),
     Act.AGREEMENT_END: (SUPPLIER,),
 }
-"""Act → who may do it. The regulator gives orders and lifts them; nobody edits evidence, so no act does."""
+"""Act → who may do it. The regulator gives orders and lifts them; no act edits evidence, because nobody may."""
 
 EVERYBODY = tuple(Grant(role, Relation.ANY) for role in Role)
 ASKERS = tuple(Grant(role, Relation.ASKER) for role in Role)
@@ -322,11 +322,11 @@ EXCHANGE: Mapping[ExchangeAct, tuple[Grant, ...]] = {
     ExchangeAct.THREAD_MARK: (*ASKERS, OWNER, SUPPLIER),
     ExchangeAct.WEBHOOK_MANAGE: MEMBERS,
 }
-"""Who may do what in a thread that they see, and to the webhooks of an organisation."""
+"""Who may do what in a thread that they can see, and with an organisation's webhooks."""
 
 
 INCIDENTS: Mapping[IncidentAct, tuple[Grant, ...]] = {act: (OPERATOR, MACHINE, OWNER) for act in IncidentAct}
-"""Who may do what about an incident: its service's owner, and the operator, by the command line too."""
+"""Who may do what about an incident: its service's owner, and the operator, also on the command line."""
 
 SERVICES: Mapping[ServiceAct, tuple[Grant, ...]] = {
     ServiceAct.CREATE: (OWNER, OPERATOR, MACHINE),
@@ -339,7 +339,7 @@ SERVICES: Mapping[ServiceAct, tuple[Grant, ...]] = {
 """Who may do what to a service."""
 
 ITS_OWN = GrantToAll(Relation.OWNER)
-"""The organisation whose service it is."""
+"""The organisation that owns the service."""
 WATCHES: Mapping[WatchAct, tuple[Grant | GrantToAll, ...]] = {
     WatchAct.REPLAY: (OPERATOR, MACHINE),
     WatchAct.ARM: (OPERATOR, MACHINE),
@@ -369,10 +369,10 @@ DESKS: Mapping[DeskAct, tuple[Grant, ...]] = {
 
 
 class ReadScope(StrEnum):
-    """What not everybody may read who sees a record, or belongs to a base: it tells of hidden cases, or of others."""
+    """Reading that needs more than access to a record or a base: it reveals hidden cases, or other parties."""
 
     BUNDLE = "bundle"
-    """The sample bundle of a trial: the raw records, true labels of scored cases among them."""
+    """The sample bundle of a trial: the raw records, including true labels of scored cases."""
     BUDGET = "budget"
     """Attempts used and unscored cases left: how often others have tried."""
     COMPARISON = "comparison"
@@ -382,13 +382,13 @@ class ReadScope(StrEnum):
     LEDGER = "ledger"
     """What the base has done: all of it, or a demand owner's own part."""
     DESK = "desk"
-    """Where services stand, what was done about warnings, incidents: suppliers see a suspension, not more."""
+    """Standing of services, reactions to warnings, incidents: suppliers see only a suspension."""
     READERS = "readers"
     """Who has read a dataset, or the hidden cases of a scenario."""
     BOARD = "board"
-    """That a scenario has a board, and how to get on it; who stands there, the board's own visibility says."""
+    """That a scenario has a board, and how to get on it; the board's own visibility decides who sees the entries."""
     WHAT_IF = "what-if"
-    """What a pool has run, played by other rules: it tells how much each organisation asked for, and how it waited."""
+    """A pool's past jobs replayed under other rules: shows what each organisation requested, and how long it waited."""
 
 
 READINGS: Mapping[ReadScope, tuple[Grant, ...]] = {
@@ -402,7 +402,7 @@ READINGS: Mapping[ReadScope, tuple[Grant, ...]] = {
     ReadScope.BOARD: (OPERATOR, OWNER, REGULATOR, ANY_SUPPLIER),
     ReadScope.WHAT_IF: (OPERATOR, MACHINE, REGULATOR),
 }
-"""Reading → who may, of those who see the record."""
+"""Reading → who may, among those who see the record."""
 
 AnyAct = Act | ExchangeAct | IncidentAct | ServiceAct | WatchAct | DeskAct
 _PARTS: tuple[Mapping[Any, tuple[Grant | GrantToAll, ...]], ...] = (
@@ -417,7 +417,7 @@ _PARTS: tuple[Mapping[Any, tuple[Grant | GrantToAll, ...]], ...] = (
 TABLE: Mapping[AnyAct | ReadScope, tuple[Grant | GrantToAll, ...]] = {
     what: who for part in _PARTS for what, who in part.items()
 }
-"""Everything that not everybody may do or read → who may."""
+"""Every restricted act or reading → who may."""
 
 
 class Acting(Protocol):
@@ -435,47 +435,47 @@ class Acting(Protocol):
 
 @dataclass(frozen=True)
 class SubjectRelation:
-    """Who stands where to a subject; `Record` knows it of itself."""
+    """The parties of a subject; `Record` provides its own."""
 
     organisation: str | None = None
     demand_owner: str | None = None
     supplier: str | None = None
     reviewers: frozenset[tuple[str, str]] = frozenset()
-    """(organisation, person) of each named reviewer."""
+    """(organisation, person) for each named reviewer."""
     asker: str | None = None
-    """The organisation that has asked the question of a thread."""
+    """The organisation that asked the question of a thread."""
     author: tuple[str, str] | None = None
-    """(organisation, person) of who has written a message."""
+    """(organisation, person) of the author of a message."""
 
 
 NOBODY = SubjectRelation()
-"""How people stand to the base as a whole."""
+"""The relation of people to the base as a whole."""
 
 
 def permitted(act: AnyAct | ReadScope, actor: Acting, stands: SubjectRelation = NOBODY) -> bool:
-    """Tell whether the table lets ``actor`` do ``act``, or read that, where people stand as ``stands``."""
+    """Return whether the table lets ``actor`` do ``act`` or read it, with the parties in ``stands``."""
     held = relations(actor, stands)
     return any(grant.admits(actor.roles) and grant.relation in held for grant in TABLE[act])
 
 
 def may_read(reading: ReadScope, actor: Acting, stands: SubjectRelation = NOBODY) -> bool:
-    """Tell whether the table lets ``actor`` read that of a record where people stand as ``stands``."""
+    """Return whether the table lets ``actor`` read this of a record with the parties in ``stands``."""
     return permitted(reading, actor, stands)
 
 
 def may_begin(act: AnyAct, actor: Acting) -> bool:
-    """Tell whether there is anything to which ``actor`` may do ``act``: to what would be its own organisation's."""
+    """Return whether ``actor`` may do ``act`` to any subject at all: to one that its own organisation would own."""
     own = actor.organisation
     return permitted(act, actor, SubjectRelation(organisation=own, demand_owner=own, supplier=own))
 
 
 def roles_for(act: AnyAct | ReadScope) -> tuple[Role, ...]:
-    """Return the roles in one of which somebody may do ``act``, or read that."""
+    """Return the roles of which one is enough to do ``act`` or read it."""
     return tuple(dict.fromkeys(grant.role for grant in TABLE[act] if isinstance(grant, Grant)))
 
 
 def relations(actor: Acting, stands: SubjectRelation) -> frozenset[Relation]:
-    """Return every relation in which ``actor`` stands to the subject; the base's own process stands in one only."""
+    """Return every relation of ``actor`` to the subject; the base's own process has only one."""
     if actor.person is None and Role.OPERATOR in actor.roles:
         return frozenset({Relation.MACHINE})
     holds = {
@@ -491,10 +491,10 @@ def relations(actor: Acting, stands: SubjectRelation) -> frozenset[Relation]:
 
 
 def act_name(act: Act | ExchangeAct | IncidentAct) -> Text:
-    """Return what an act is called."""
+    """Return the name of an act."""
     return Text(code=f"act.{act}")
 
 
 def relation_name(relation: Relation) -> Text:
-    """Return what a relation is called."""
+    """Return the name of a relation."""
     return Text(code=f"relation.{relation}")

@@ -19,11 +19,11 @@ from pilotbase.documents.standards import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
 
 RecordedKind = Literal[AnswerKind, "scores"]
-"""What was recorded of a case: an answer, or what others' scorers gave it."""
+"""What was recorded for a case: an answer, or scores from external scorers."""
 
 
 class ApplicationReference(Part):
-    """The application version that a plan, report or certificate speaks of."""
+    """The application version that a plan, report or certificate refers to."""
 
     name: Name
     version: str
@@ -35,12 +35,12 @@ class ApplicationReference(Part):
 
     @property
     def subject(self) -> str:
-        """What names the application through all its versions."""
+        """The application's name across all its versions."""
         return application_subject(self.supplier.organisation, self.name)
 
 
 class ScenarioReference(Part):
-    """The scenario version that a plan, report or certificate speaks of."""
+    """The scenario version that a plan, report or certificate refers to."""
 
     name: Name
     owner: Contact
@@ -50,11 +50,11 @@ class ScenarioReference(Part):
     """Digest of the sealed hidden set's record in the vault."""
     hidden_cases: int = pydantic.Field(ge=1)
     hidden_version: int | None = pydantic.Field(default=None, ge=1)
-    """Number of the hidden set among the versions of the scenario's data; not told by plans of before."""
+    """Number of the hidden set among the versions of the scenario's data; missing in older plans."""
 
     @property
     def subject(self) -> str:
-        """What names the scenario through all its versions."""
+        """The scenario's name across all its versions."""
         return scenario_subject(self.owner.organisation, self.name)
 
 
@@ -77,22 +77,22 @@ class TrialPlan(Document):
     cases: int = pydantic.Field(ge=1)
     """Fresh hidden cases that one attempt answers."""
     repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
-    """How often each of them is asked; once when not set."""
+    """How often each case is asked; once when not set."""
     design: TrialDesign = TrialDesign()
     attempts: int = pydantic.Field(ge=1)
     isolation: IsolationLevel
     limits: Limits
     batch_rows: int = pydantic.Field(ge=1)
     delivery: Literal["in_time"] | None = None
-    """In the order of time, as the scenario asks; in a secret order when not set, fixed by the hidden set's secret."""
+    """In order of time, if the scenario says so; in a secret order when not set, fixed by the hidden set's secret."""
     order_commitment: Digest
     nonce: str = pydantic.Field(pattern=r"^[0-9a-f]{32}$")
     release: Release | None = None
-    """What of the report may leave the site, where the trial runs at one."""
+    """What of the report may leave the site, if the trial runs at one."""
     labels: LabelStatement | None = None
-    """What the owner of the scenario's dataset had published of its labels, where the scenario says nothing itself."""
+    """What the owner of the scenario's dataset had published about its labels, if the scenario itself says nothing."""
     standards: tuple[StandardReference, ...] | None = None
-    """The versions of the profiles that the scenario names, as they were when the plan was frozen."""
+    """The versions of the scenario's profiles at the time the plan was frozen."""
     load_test: LoadTest | None = None
     matrix: Matrix | None = None
     processor_hour: HourPrice | None = None
@@ -104,21 +104,21 @@ class TrialPlan(Document):
 
 
 class DecisionPrediction(Part):
-    """What the application answers, and in what."""
+    """What the application answers, and in which form."""
 
     kind: RecordedKind = "label"
     """A ranking is labels, best first, and an interval its two ends: both with ``|`` between them; others as
     `answer_texts` spells them. ``scores``: of ``score(scorer) >= 0.8``."""
     classes: tuple[Label, ...] = pydantic.Field(default=(), max_length=10_000)
-    """All labels; those found in the cases when empty."""
+    """All labels; if empty, those found in the cases."""
     positive: Label | None = None
-    """The class whose probability is answered, and which a rule without a class speaks of."""
+    """The class whose probability is the answer, and that a rule without a class refers to."""
 
 
 class DecisionPlan(Document):
     """What ``pilotbase trial decide`` needs to know: a plan without scenario, application and box.
 
-    A frozen plan and a scenario's file serve as well; by hand a few lines are enough::
+    A frozen plan or a scenario's file works too; by hand a few lines are enough::
 
         criteria: [recall(broken) >= 0.90, accuracy >= 0.85]
         prediction: {kind: label, classes: [broken, fine], positive: broken}
@@ -129,19 +129,19 @@ class DecisionPlan(Document):
     criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=100)
     """Each a rule, or a mapping with ``rule``, ``estimand`` and ``unit``."""
     prediction: DecisionPrediction = DecisionPrediction()
-    """Its kind alone may stand here: ``prediction: value``."""
+    """The kind alone is enough: ``prediction: value``."""
     decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
     alpha: float | None = pydantic.Field(default=None, gt=0, lt=1)
     """Error probability over all attempts; one minus the highest confidence of a criterion when not set."""
     attempt: int = pydantic.Field(default=1, ge=1, le=10**6)
     """Which attempt on the hidden set this is: number j is decided at α/(j(j+1))."""
     candidates: int = pydantic.Field(default=1, ge=1, le=10**6)
-    """Of how many candidates the best is taken, fixed beforehand: each is decided at its share of the level."""
+    """Number of candidates to take the best of, fixed beforehand: each is decided at its share of the level."""
     design: TrialDesign = TrialDesign()
     labels: Literal["all", "score"] = "all"
-    """``score``: true labels are known of few cases and a judge's score of all (prediction-powered verification)."""
+    """``score``: true labels are known for few cases and a judge's score for all (prediction-powered verification)."""
     judge_weight: float = pydantic.Field(default=0.75, ge=0, le=1)
-    """How much the judge's scores count (λ): fixed before any label is seen; of a poor judge, little."""
+    """Weight of the judge's scores (λ), fixed before any label is seen; low for a poor judge."""
 
     @pydantic.model_validator(mode="before")
     @classmethod

@@ -1,8 +1,8 @@
-"""Plug-ins: installed packages that mirror the house. What the core finds in a folder of its own, it finds in theirs.
+"""Plug-ins: installed packages that mirror the core's layout. What the core finds in its folders, it finds in theirs.
 
 A distribution names its package in the entry point group ``pilotbase.plugins``; ``PILOTBASE_PLUGINS`` chooses among
-those that are installed: names with commas, or ``none``. Every command asks for them, so this module imports only the
-standard library and reads entry points itself: `importlib.metadata` takes 50 ms to load and to look.
+those that are installed: names with commas, or ``none``. Every command needs them, so this module imports only the
+standard library and reads entry points itself: `importlib.metadata` takes 50 ms to load and search.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def plugins() -> tuple[str, ...]:
 
 @cache
 def packages(name: str) -> tuple[str, ...]:
-    """Return the full names of a package or module, such as ``hub.pages``: the house's, then those of plug-ins."""
+    """Return the full names of a package or module, such as ``hub.pages``: the core's, then those of plug-ins."""
     return tuple(full for full in (f"{root}.{name}" for root in (HOUSE, *plugins())) if _exists(full))
 
 
 def loaded(folder: str) -> list[ModuleType]:
-    """Return every module in ``folder`` of the house and of plug-ins, sorted by its own name."""
+    """Return every module in ``folder`` of the core and of plug-ins, sorted by its own name."""
     found = [(file.name, full) for full in packages(folder) for file in iter_modules(import_module(full).__path__)]
     return [import_module(f"{full}.{name}") for name, full in sorted(found, key=lambda one: one[0])]
 
@@ -67,7 +67,7 @@ def _exists(full: str) -> bool:
 
 
 def _installed() -> dict[str, str]:
-    """Return name → package of every entry point of the group; the first on the path of imports wins."""
+    """Return name → package of every entry point of the group; the first on the import path wins."""
     found: dict[str, str] = {}
     for folder in sys.path:
         for file in sorted(Path(folder).glob("*.dist-info/entry_points.txt")):

@@ -1,4 +1,4 @@
-"""Prices: what computing power costs, and the bill at a price list. Pure; whole numbers only.
+"""Prices: what computing power costs, and the bill for a price list. Pure; whole numbers only.
 
 Money is in whole hundredths of its currency (fen 分 for CNY). Time on a resource is in whole milliseconds of one unit
 of it: core-ms, GPU-ms, licence-ms, MiB-ms for memory and disk; calls and tokens are in pieces.
@@ -36,7 +36,7 @@ _PER: Mapping[str, int] = {
     "calls": 1_000,
     "tokens": 1_000_000,
 }
-"""Category → how many of the units that are counted a price is for: MiB-ms in a GiB-hour."""
+"""Category → counted units per priced unit: MiB-ms in a GiB-hour."""
 
 
 def _require_priced(amounts: Mapping[str, int]) -> Mapping[str, int]:
@@ -48,7 +48,7 @@ def _require_priced(amounts: Mapping[str, int]) -> Mapping[str, int]:
 
 Prices = Annotated[Mapping[str, Money], AfterValidator(_require_priced)]
 Amounts = Annotated[Mapping[str, Count], AfterValidator(_require_priced)]
-"""Dimension → how much was used of it, in the units above."""
+"""Dimension → amount used, in the units above."""
 
 
 class PriceList(Document):
@@ -63,16 +63,16 @@ class PriceList(Document):
     """How the cost of each line is rounded to a whole hundredth; a cost is the sum of its lines."""
     prices: Prices = Field(min_length=1, max_length=100)
     """Per core-hour (``cpu``), GiB-hour (``memory``, ``disk``), GPU-hour (``gpu/KIND``), licence-hour
-    (``licence/NAME``), thousand ``calls``, million ``tokens``. What is not named costs nothing."""
+    (``licence/NAME``), thousand ``calls``, million ``tokens``. What is not listed costs nothing."""
 
 
 def cost_of(prices: PriceList, amounts: Mapping[str, int]) -> int:
-    """Return what ``amounts`` cost in all, whoever pays; raises as `costs_of`."""
+    """Return the total cost of ``amounts``, regardless of the payer; raises as `costs_of`."""
     return sum(costs_of(prices, amounts).values())
 
 
 def costs_of(prices: PriceList, amounts: Mapping[str, int]) -> dict[str, int]:
-    """Return dimension → cost; what has no price, or was not used, is not named.
+    """Return dimension → cost; leaves out what has no price or was not used.
 
     Raises:
         InputError: it is more than can be counted or paid.
@@ -89,24 +89,24 @@ def _cost(dimension: str, amount: int, prices: PriceList) -> int:
 
 
 def rounded(numerator: int, denominator: int, how: Rounding) -> int:
-    """Return ``numerator / denominator``, neither negative, as a whole number, rounded as ``how`` says."""
+    """Return ``numerator / denominator``, neither negative, as a whole number, rounded according to ``how``."""
     if how == "down":
         return numerator // denominator
     return -(-numerator // denominator) if how == "up" else (2 * numerator + denominator) // (2 * denominator)
 
 
 def format_money(amount: int, currency: str) -> str:
-    """Return an amount in hundredths of a currency as people read it: ``1,234.50 CNY``."""
+    """Format an amount in hundredths of a currency for people: ``1,234.50 CNY``."""
     return f"{format_plain(amount)} {currency}"
 
 
 def format_plain(amount: int) -> str:
-    """Return hundredths of a currency that is said elsewhere: ``1,234.50``."""
+    """Format hundredths of a currency that is named elsewhere: ``1,234.50``."""
     return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02d}"
 
 
 def read_money(written: str) -> int:
-    """Return an amount such as ``1234.50`` in hundredths; raises `InputError`."""
+    """Parse an amount such as ``1234.50`` into hundredths; raises `InputError`."""
     found = _MONEY.fullmatch(written.strip().replace(",", ""))
     if found is None:
         raise InputError("voucher.bad_money", found=written[:40])

@@ -1,8 +1,8 @@
-"""Private statistics 隐私统计: what may be told of a dataset that nobody may take, under differential privacy.
+"""Private statistics 隐私统计: what may be released about a closed dataset, under differential privacy.
 
 Every count that is released has noise of a discrete Laplace distribution; what a unit (a record, or all records of one
-group) can change of it is bounded, and so is what anybody learns of that unit: exp(ε) for all of it together. ε is
-counted in millionths. What else stands here is computed from the noisy counts, and costs nothing further.
+group) can change of it is bounded, and so is what anyone learns about that unit: exp(ε) for all of it together. ε is
+counted in millionths. Everything else is computed from the noisy counts and costs nothing more.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ Epsilon = Annotated[int, pydantic.Field(ge=1, le=100 * MILLIONTHS)]
 Calendar = Annotated[str, pydantic.StringConstraints(pattern=r"^\d{4}(-(0[1-9]|1[0-2]))?$")]
 """A month (``2026-05``) or a year."""
 MOST_BUCKETS = 64
-"""Months or years of one field that are counted."""
+"""Maximum months or years counted for one field."""
 MOST_CONTRIBUTIONS = 1000
-"""Records of one group that may be counted."""
+"""Maximum records counted for one group."""
 
 
 class PrivacyUnit(Part):
-    """What is protected: whether or not it is in the data, about the same comes out."""
+    """What is protected: results are about the same whether or not it is in the data."""
 
     kind: Literal["record", "group"]
     column: str | None = None
-    """The group's field; none: each record is a unit."""
+    """The group's field; None: each record is a unit."""
     at_most: int = pydantic.Field(default=1, alias="atMost", ge=1, le=MOST_CONTRIBUTIONS)
-    """Records of a unit that are counted; of larger groups some are left out."""
+    """Maximum records counted per unit; larger groups are cut."""
 
 
 class DateRange(Part):
-    """Between which months, or years, times of a field are counted: said by who asks, never learnt from the data."""
+    """The months or years between which times of a field are counted: given by the caller, never read from the data."""
 
     field: str = pydantic.Field(min_length=1, max_length=200)
     first: Calendar
     last: Calendar
-    """The last month or year that is counted; both are months, or both years."""
+    """The last month or year counted; both ends are months, or both years."""
 
     @property
     def months(self) -> int:
-        """Return how many months one count is of: 1 or 12."""
+        """Return how many months one count covers: 1 or 12."""
         return 1 if "-" in self.first else 12
 
     @property
@@ -72,7 +72,7 @@ def _number(spelled: str) -> int:
 
 
 class PrivateQuestion(Part):
-    """Everything that decides what comes out, the noise apart. Its digest names the use: asked again, it is found."""
+    """Everything that determines the result, except the noise. Its digest identifies the use of a repeated question."""
 
     dataset: Subject
     version: Digest
@@ -86,70 +86,71 @@ class PrivateQuestion(Part):
     dates: tuple[DateRange, ...] | None = pydantic.Field(default=None, min_length=1, max_length=20)
     """Fields of times that are counted by month or year; None, and left out of the digest: none."""
     holdout: bool = False
-    """That a fifth of the units is left out, for the privacy test of a synthetic sample."""
+    """Whether a fifth of the units is left out, for the privacy test of a synthetic sample."""
     name: str = pydantic.Field(default="", max_length=100)
-    """Tells a further drawing, which is paid for again, from the same one asked for again."""
+    """Distinguishes a further drawing, which is paid for again, from a repeated request for the same one."""
 
 
 class Noise(Part):
-    """What was spent on a part of the profile, and what that does to its figures."""
+    """What was spent on a part of the profile, and the resulting error of its figures."""
 
     epsilon: Epsilon
     sensitivity: int = pydantic.Field(ge=1)
-    """By how much one unit changes all figures of this part together (L1)."""
+    """How much one unit can change all figures of this part together (L1)."""
     error: int = pydantic.Field(ge=0)
-    """With 95 % probability a figure is no further than this from the true one."""
+    """With 95 % probability a figure is within this distance of the true one."""
 
 
 class PrivateCell(Part):
-    """A category that the contract declares, or values from ``low`` up to ``high``, and how often they stand there."""
+    """A category declared in the contract, or values from ``low`` up to ``high``, with its count."""
 
     value: str | None = None
     low: float | None = None
     high: float | None = None
     count: Cell = None
-    """With noise; None: suppressed, since fewer than the smallest cell."""
+    """With noise; None: suppressed, because it is below the smallest cell."""
 
 
 class PrivateQuantile(Part):
-    """The value below which a share of the values lies, read off the released counts."""
+    """The value below which this share of values falls, derived from the released counts."""
 
     share: float
     value: float
 
 
 class PrivateMean(Part):
-    """The mean of values that were clamped into the declared range."""
+    """The mean of values clamped to the declared range."""
 
     value: float | None = None
-    """None: too few rows to tell."""
+    """None: too few rows."""
     error: float | None = None
-    """With 95 % probability it is no further from the true mean of the clamped values."""
+    """With 95 % probability it is within this distance of the true mean of the clamped values."""
     noise: Noise
 
 
 class PrivateField(Part):
-    """Counts of a field over what the contract declares."""
+    """Counts of a field over its declared values."""
 
     field: str
     data_type: str = pydantic.Field(alias="dataType")
     label: bool = False
     cells: tuple[PrivateCell, ...]
     outside: Cell = None
-    """Values that the contract does not declare."""
+    """Values not declared in the contract."""
     missing: Cell = None
     """Rows without a value of the field's type."""
     merged: int = pydantic.Field(default=1, ge=1)
-    """So many neighbouring cells are one where two fields are counted together."""
+    """Number of neighbouring cells merged into one when two fields are counted together."""
     noise: Noise
     mean: PrivateMean | None = None
     quantiles: tuple[PrivateQuantile, ...] = ()
 
 
 class PrivatePair(Part):
-    """How often values of two fields stand together: one row a (merged) cell of ``first``, one column of ``second``.
+    """How often values of two fields occur together: one row per (merged) cell of ``first``, one column per cell of
+    ``second``.
 
-    The last column: ``second`` has no declared value there.
+    In the last column, ``second`` has no declared value.
     """
 
     first: str
@@ -159,21 +160,21 @@ class PrivatePair(Part):
 
 
 class LeftOut(Part):
-    """A field of which nothing is told, and why."""
+    """A field that is left out, and why."""
 
     field: str
     reason: Text
 
 
 class PrivateProfile(Document):
-    """What was released of one record set."""
+    """What was released about one record set."""
 
     document: Literal["private-profile/1"] = "private-profile/1"
     question: PrivateQuestion
     request: Digest
-    """Digest of the question: the name of the use in the ledger."""
+    """Digest of the question, which identifies the use in the ledger."""
     mechanism: str
-    """Name and version of what draws the noise."""
+    """Name and version of the noise generator."""
     unit: PrivacyUnit
     neighbours: Literal["add_or_remove_one_unit"] = "add_or_remove_one_unit"
     rows: Cell = None
@@ -182,16 +183,16 @@ class PrivateProfile(Document):
     pairs: tuple[PrivatePair, ...] = ()
     left_out: tuple[LeftOut, ...] = pydantic.Field(default=(), alias="leftOut")
     suppressed: int = pydantic.Field(ge=0)
-    """Counts that are not told."""
+    """Number of suppressed counts."""
 
     @property
     def noises(self) -> tuple[Noise, ...]:
-        """What was spent on each part."""
+        """The budget spent on each part."""
         means = (one.mean.noise for one in self.fields if one.mean is not None)
         return (self.rows_noise, *(one.noise for one in self.fields), *means, *(one.noise for one in self.pairs))
 
     def field(self, name: str) -> PrivateField:
-        """Return what is told of a field; raises `KeyError`."""
+        """Return what is released about a field; raises `KeyError`."""
         return {one.field: one for one in self.fields}[name]
 
     @model_validator(mode="after")
@@ -203,7 +204,7 @@ class PrivateProfile(Document):
 
 
 class NearShare(Part):
-    """Which share of ``compared`` lies on the side of the training part, with its interval at 95 %."""
+    """The share of ``compared`` on the side of the training part, with its interval at 95 %."""
 
     compared: int = pydantic.Field(ge=0)
     share: float
@@ -212,28 +213,28 @@ class NearShare(Part):
 
     @property
     def passed(self) -> bool:
-        """Tell whether nothing says that more than half do."""
+        """Return whether there is no evidence that more than half are."""
         return self.lower <= 0.5
 
 
 class PrivacyTest(Document):
-    """Whether synthetic records are nearer to those that the profile was made of than to others of the same source.
+    """Whether synthetic records are nearer to the profiled records than to others of the same source.
 
-    For the owner: its figures are computed from the records themselves, without noise.
+    For the owner only: its figures are computed from the records themselves, without noise.
     """
 
     document: Literal["privacy-test/1"] = "privacy-test/1"
     profile: Digest
     rows: int = pydantic.Field(ge=0)
     training: int = pydantic.Field(ge=0)
-    """Records compared with on either side."""
+    """Records that synthetic ones are compared with, on either side."""
     holdout: int = pydantic.Field(ge=0)
     nearest: NearShare
-    """Synthetic records whose closest record is of the training part."""
+    """Synthetic records whose closest record is in the training part."""
     copies: NearShare
-    """Of records that stand alone in their part and are equal to a synthetic one: those of the training part."""
+    """Among records that are unique in their part and equal to a synthetic one: those of the training part."""
     copies_in_all: int = pydantic.Field(ge=0)
-    """Synthetic records equal to one that stands alone in the whole training part."""
+    """Synthetic records equal to one that is unique in the whole training part."""
 
     @property
     def passed(self) -> bool:

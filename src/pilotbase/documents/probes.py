@@ -1,4 +1,4 @@
-"""What a scenario asks besides its hidden cases: other environments 适配, a load test 负载测试, contamination 污染."""
+"""What a scenario tests in addition to its hidden cases: other environments 适配, load 负载测试, contamination 污染."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_RATE = 10_000.0
 
 
 class Cell(Part):
-    """One environment; what it does not say is as in the trial."""
+    """One environment; what is not set is as in the trial."""
 
     name: Name
     system: _Word | None = None
@@ -26,7 +26,7 @@ class Cell(Part):
     architecture: _Word | None = None
     """Such as ``x86_64`` or ``aarch64``."""
     accelerator: _Word | None = None
-    """Such as ``ascend-910b``; ``none`` says that none is needed."""
+    """Such as ``ascend-910b``; ``none``: none is needed."""
     python: Annotated[str, StringConstraints(pattern=r"^3\.\d{1,2}$")] | None = None
     threads: int | None = pydantic.Field(default=None, ge=1, le=1024)
     memory_bytes: Bytes | None = pydantic.Field(default=None, ge=64 << 20)
@@ -35,11 +35,11 @@ class Cell(Part):
 
 
 class Matrix(Part):
-    """The cells that are run with cases of the public sample, and how far answers may lie apart."""
+    """The cells to run with cases of the public sample, and the tolerance for answers."""
 
     cells: tuple[Cell, ...] = pydantic.Field(min_length=1, max_length=50)
     tolerance: float = pydantic.Field(default=1e-6, ge=0, le=1e9)
-    """Of numbers; anything else must be the same."""
+    """Tolerance for numbers; anything else must be equal."""
     cases: int = pydantic.Field(default=256, ge=1, le=100_000)
 
     @pydantic.model_validator(mode="after")
@@ -52,66 +52,66 @@ class Matrix(Part):
 
 
 class CellRun(Part):
-    """What became of one cell."""
+    """Result of one cell."""
 
     cell: Cell
     differs_here: str | None = None
-    """What of it this machine is not: then nothing was run."""
+    """What this machine does not match; if set, nothing was run."""
     end: EndReason | None = None
     cases: int = 0
     differing: int = 0
-    """Cases whose answers lie apart from the trial's."""
+    """Cases whose answers differ from the trial's."""
     largest: float | None = None
-    """Of numbers: the largest distance."""
+    """For numbers: the largest difference."""
 
     @property
     def measured(self) -> bool:
-        """Tell whether it was run."""
+        """Return whether it was run."""
         return self.differs_here is None
 
     @property
     def agrees(self) -> bool:
-        """Tell whether every case was answered as in the trial."""
+        """Return whether every case was answered as in the trial."""
         return self.end is EndReason.FINISHED and self.cases > 0 and not self.differing
 
 
 class Contamination(Part):
-    """An endpoint that is asked in words gets the first half of cases of the public sample, once it has answered all.
+    """An endpoint with a text protocol gets the first half of cases of the public sample, once it has answered all.
 
-    What comes back word for word it knew. A column of the same cases in other words, which it cannot have met, tells
-    standing phrases from memory; its first halves are sent, too.
+    If it completes a case word for word, it knew it. A column with the same cases reworded, which it cannot have met,
+    separates common phrases from memory; first halves of these are sent, too.
     """
 
     column: str = pydantic.Field(min_length=1, max_length=200)
-    """Of texts that applications are given."""
+    """Column of texts that applications receive."""
     control: str | None = pydantic.Field(default=None, min_length=1, max_length=200)
-    """Of the same cases in other words."""
+    """Column of the same cases in other words."""
     most: int = pydantic.Field(default=100, ge=1, le=10_000)
-    """So many cases at most are asked."""
+    """Maximum number of cases asked."""
 
 
 class LoadTest(Part):
-    """How an application is loaded with cases of the public sample, after it has answered the hidden ones."""
+    """A load test with cases of the public sample, after the application has answered the hidden ones."""
 
     rate: float = pydantic.Field(gt=0, le=MOST_RATE)
-    """Requests a second, on average; they come as independently as people do (Poisson)."""
+    """Mean requests per second; they arrive independently, as from people (Poisson)."""
     rows: int = pydantic.Field(default=1, ge=1, le=65_536)
     """Cases in a request."""
     seconds: Seconds = pydantic.Field(default=30, ge=1, le=86_400)
     warm_up: Seconds = pydantic.Field(default=2, ge=0, le=3600)
-    """Seconds of the same load before anything is measured."""
+    """Seconds of warm-up under the same load, before measuring."""
     block_seconds: Seconds = pydantic.Field(default=1, gt=0, le=3600)
-    """Time blocks, which must be alike for a figure to say anything of a next run."""
+    """Time blocks, which must be similar for the figures to apply to a next run."""
     starts: int = pydantic.Field(default=3, ge=1, le=20)
-    """How often the application is started anew, from nothing to its first answer."""
+    """Number of cold starts of the application, each timed to its first answer."""
     target: Seconds | None = pydantic.Field(default=None, gt=0, le=3600)
-    """Where set, the rate then rises until the 99th percentile is above it: how much can be served within it."""
+    """If set, the rate then rises until the 99th percentile exceeds this, to find the highest rate within it."""
     step_seconds: Seconds = pydantic.Field(default=5, ge=0.5, le=3600)
-    """How long each rate is held then."""
+    """How long each of these rates is held."""
 
 
 class Void(StrEnum):
-    """Why a load test says nothing; in words: text ``trial.void.<value>``."""
+    """Why a load test is void; names: text ``trial.void.<value>``."""
 
     NOISY_HOST = "noisy_host"
     LATE_CLOCK = "late_clock"
@@ -119,45 +119,45 @@ class Void(StrEnum):
 
 
 class LoadStep(Part):
-    """One rate: requests a second, their 99th percentile in seconds, and whether it stayed within the target."""
+    """One rate: requests per second, their 99th percentile in seconds, and whether it stayed within the target."""
 
     rate: float
     requests: int
     p99: float | None = None
-    """None: more than one in a hundred was never answered."""
+    """None: more than one request in a hundred was never answered."""
     held: bool
 
 
 class LoadTested(Part):
-    """What a load test has measured, raw."""
+    """Raw measurements of a load test."""
 
     test: LoadTest
     latencies: tuple[float | None, ...]
-    """Seconds from when each request was due until it was answered, in the order of the requests; None: never."""
+    """Seconds from each request's due time until its answer, in the order of the requests; None: never answered."""
     due: tuple[float, ...]
-    """When each was due, seconds from the first."""
+    """Due time of each request, in seconds from the first."""
     lateness: tuple[float, ...] = ()
-    """By how many seconds requests left late although the application was idle."""
+    """Seconds by which requests were sent late although the application was idle."""
     calibration: tuple[tuple[float, ...], tuple[float, ...]] = ((), ())
-    """Seconds that the same piece of work took before and after, each time."""
+    """Seconds of each repetition of the same piece of work, before and after the test."""
     starts: tuple[float, ...] = ()
-    """Seconds from nothing to the first answer, each time."""
+    """Seconds from a cold start to the first answer, for each start."""
     recovery: float | None = None
     """Seconds from a crash under load to the first answer again; None: it did not recover."""
     memory: tuple[int, int] | None = None
-    """Peak bytes after the warm-up, and at the end."""
+    """Peak memory in bytes after the warm-up, and at the end."""
     cpu_seconds: float | None = None
-    """Processor seconds of all measured requests."""
+    """CPU seconds of all measured requests."""
     joules: float | None = None
-    """What the whole machine took meanwhile, where it can be read."""
+    """Energy used by the whole machine during the test, if readable."""
     steps: tuple[LoadStep, ...] | None = None
-    """Rates that were tried beyond, where the test has a target."""
+    """Higher rates that were tried, if the test has a target."""
     pinned: bool | None = None
-    """Whether the box had processors of its own; None: of a test of before."""
+    """Whether the box had dedicated processors; None: an older test."""
 
 
 class LoadBlock(Part):
-    """One time block: how many requests, and their latencies in seconds."""
+    """One time block: the number of requests, and their latencies in seconds."""
 
     requests: int
     p50: float | None = None
@@ -165,7 +165,7 @@ class LoadBlock(Part):
 
 
 class LoadFigures(Part):
-    """A load test as a report tells it."""
+    """A load test as shown in a report."""
 
     void: Void | None = None
     requests: int
@@ -174,22 +174,22 @@ class LoadFigures(Part):
     p95: float | None = None
     p99: float | None = None
     throughput: float
-    """Answered requests a second."""
+    """Answered requests per second."""
     unsteadiness: float | None = None
-    """How many times larger the median is in slow blocks than in quick ones (90th over 10th percentile)."""
+    """Ratio of the median in slow blocks to that in quick ones (90th over 10th percentile)."""
     blocks: tuple[LoadBlock, ...]
     cold_start: float | None = None
-    """The slowest of the starts, seconds."""
+    """The slowest start, in seconds."""
     recovery: float | None = None
     memory_growth: int | None = None
-    """Bytes that the peak grew by after the warm-up."""
+    """Bytes by which the peak grew after the warm-up."""
     held: float | None = None
-    """Cases a second that were served with the 99th percentile within the target; None where the test has none."""
+    """Cases per second served with the 99th percentile within the target; None if the test has no target."""
     target: float | None = None
     """Seconds."""
     steps: tuple[LoadStep, ...] | None = None
     pinned: bool | None = None
-    """Whether the box had processors of its own."""
+    """Whether the box had dedicated processors."""
     cpu_per_thousand: float | None = None
-    """Processor seconds for a thousand cases."""
+    """CPU seconds per thousand cases."""
     joules: float | None = None

@@ -15,14 +15,14 @@ Count = Annotated[int, pydantic.Field(ge=0)]
 
 
 class NumericColumn(Part):
-    """Counts of numbers between fixed edges: cell j holds edges[j-1] < x ≤ edges[j], the outer two what lies beyond."""
+    """Counts of numbers between fixed edges: cell j holds edges[j-1] < x ≤ edges[j], the outer two take the rest."""
 
     kind: Literal["numeric"] = "numeric"
     edges: tuple[float, ...] = pydantic.Field(max_length=100)
     counts: tuple[Count, ...]
     missing: Count = 0
     unreadable: Count = 0
-    """Entries that are no numbers."""
+    """Entries that aren't numbers."""
 
     @model_validator(mode="after")
     def _edges_rise(self) -> Self:
@@ -37,12 +37,12 @@ class NumericColumn(Part):
 
 
 class CategoryColumn(Part):
-    """Counts of words; of many different ones only the most frequent by name."""
+    """Counts of words; if there are many different ones, only the most frequent are named."""
 
     kind: Literal["category"] = "category"
     counts: dict[str, Count] = pydantic.Field(max_length=10_000)
     other: Count = 0
-    """Rows of categories that are not named; where there are any, a new category cannot be told from them."""
+    """Rows of categories that are not named; if there are any, a new category can't be distinguished from them."""
     missing: Count = 0
 
     @property
@@ -54,13 +54,13 @@ ProfiledColumn = Annotated[NumericColumn | CategoryColumn, pydantic.Field(discri
 
 
 class ReferenceProfile(Document):
-    """What drift is measured against; made of a public sample, so that it may be shown under that sample's terms."""
+    """What drift is measured against; made from a public sample, so it may be shown under that sample's terms."""
 
     document: Literal["reference-profile/1"] = "reference-profile/1"
     rows: int = pydantic.Field(ge=1)
     columns: dict[str, ProfiledColumn] = pydantic.Field(min_length=1, max_length=10_000)
     source: Digest | None = None
-    """The dataset that it was made of."""
+    """The dataset it was made from."""
 
     @model_validator(mode="after")
     def _every_row_in_every_column(self) -> Self:

@@ -10,13 +10,13 @@ from pilotbase.documents.texts import Text
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of long work: what is being done, and how far it is (``total`` 0: not known)."""
+    """One step of long work: what is being done, and its progress (``total`` 0: unknown)."""
 
     stage: Text
     done: int = 0
     total: int = 0
     stays: bool = False
-    """Whether it is a line of its own that stays, and no stage of the work."""
+    """Whether it is a separate line that stays, not a stage of the work."""
 
 
 OnProgress = Callable[[Progress], None]

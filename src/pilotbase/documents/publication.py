@@ -1,9 +1,9 @@
 """Our strict profile: what a dataset must say before a base publishes it, beyond what Croissant itself refuses.
 
-One rule for whoever reads, drafts or writes a description, and for the catalogue that publishes it.
+The same rules apply to reading, drafting and writing a description, and to the catalogue that publishes it.
 
-mlcroissant 1.1.1 accepts descriptions without name, licence or creator, hashes that are none and terms that permit
-nothing understood; whoever reads them finds out too late.
+mlcroissant 1.1.1 accepts descriptions without name, licence or creator, with invalid hashes, or with terms that permit
+nothing we understand; readers find out too late.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _NO_LICENCE = frozenset({"custom", "none", "other", "proprietary", "unknown", "u
 
 
 class Lack(NamedTuple):
-    """What a dataset lacks, and where in it."""
+    """What a dataset is missing, and where."""
 
     path: str
     problem: Text
 
 
 def missing(dataset: Dataset) -> Iterator[Lack]:
-    """Yield all that ``dataset`` lacks to be published: path in it, and what should stand there."""
+    """Yield everything that ``dataset`` needs before it can be published: its path, and what belongs there."""
     for path in missing_for(dataset, Step.PUBLISH):
         field = Dataset.model_fields.get(path)
         yield Lack(field.alias or path if field is not None else path, text("croissant.missing"))
@@ -86,25 +86,25 @@ def given_away(dataset: Dataset) -> Iterator[Lack]:
 
 
 def is_closed(dataset: Dataset) -> bool:
-    """Tell whether nobody may take the files of a dataset."""
+    """Return whether nobody may download the files of a dataset."""
     return dataset.opening is Opening.COMPUTE_TO_DATA
 
 
 def require_public(dataset: Dataset) -> None:
-    """Raise `InputError` where a description that anybody may read would hold records that not everybody may."""
+    """Raise `InputError` if a public description would contain records that aren't public."""
     if dataset.opening is not Opening.OPEN and any(one.inline is not None for one in dataset.record_sets):
         raise InputError("croissant.closed_inline")
 
 
 def names_licence(licence: str) -> bool:
-    """Tell whether ``licence`` is an address or has the form of an SPDX expression, and is no placeholder."""
+    """Return whether ``licence`` is an address or has the form of an SPDX expression, and isn't a placeholder."""
     if _ADDRESS.fullmatch(licence):
         return True
     return _EXPRESSION.fullmatch(licence) is not None and licence.lower() not in _NO_LICENCE
 
 
 def _leads_somewhere(address: str, relative: bool) -> bool:
-    """Tell whether an address names its scheme, one by which data are fetched or named, or none where it may."""
+    """Return whether an address has a scheme for fetching or naming data, or no scheme where that is allowed."""
     scheme = _SCHEME.match("".join(address.split()))
     return relative if scheme is None else scheme[1].lower() in _SCHEMES
 

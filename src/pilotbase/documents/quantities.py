@@ -18,7 +18,7 @@ _SPANS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 def read_quantity(value: object, unit: str) -> object:
-    """Return ``value`` in the base unit ``unit`` (B or s) when it is a string with a unit; anything else as it is."""
+    """Return ``value`` in the base unit ``unit`` (B or s) if it is a string with a unit; anything else unchanged."""
     matched = _QUANTITY.match(value) if isinstance(value, str) else None
     if matched is None:
         return value
@@ -40,53 +40,53 @@ Seconds = Annotated[float, BeforeValidator(lambda value: read_quantity(value, "s
 """A time in seconds; a string such as ``50 ms`` is read too."""
 
 MISSING = "–"
-"""Stands where there is no number."""
+"""Shown in place of a missing number."""
 SIZES = {name: int(UNITS[name][1]) for name in ("GiB", "MiB", "KiB", "B")}
 LENGTHS = {"d": 86_400, "h": 3600, "min": 60, "s": 1}
-"""Unit → how many of the smallest it is, the largest first."""
+"""Unit → its size in the smallest unit, the largest first."""
 _TIMES = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
 _LENGTH = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([a-z]{0,3}|[天日时分秒]|小时|分钟)")
 _NAMES = {"天": "d", "日": "d", "小时": "h", "时": "h", "分钟": "min", "分": "min", "m": "min", "秒": "s", "": "s"}
 
 
 class WholeUnits(NamedTuple):
-    """So many of a unit."""
+    """A number of a unit."""
 
     amount: int
     unit: str
 
 
 def in_whole_units(number: int, units: Mapping[str, int]) -> WholeUnits:
-    """Return ``number`` in the largest of ``units`` that spells it whole; nothing at all in the smallest."""
+    """Return ``number`` in the largest of ``units`` that keeps it whole; zero is in the smallest."""
     fitting = (name for name, length in units.items() if number and number % length == 0)
     unit = next(fitting, min(units, key=units.__getitem__))
     return WholeUnits(number // units[unit], unit)
 
 
 def write_bytes(size: int) -> int | str:
-    """Return ``size`` as `Bytes` reads it back: ``512 MiB``, or the bare number where only bytes spell it whole."""
+    """Format ``size`` so that `Bytes` reads it back: ``512 MiB``, or the bare number if only bytes keep it whole."""
     whole = in_whole_units(size, SIZES)
     return size if whole.unit == "B" else f"{whole.amount} {whole.unit}"
 
 
 def format_bytes(size: float) -> str:
-    """Return a size in the unit that fits, with three digits, such as ``1.79 KiB``."""
+    """Format a size in a fitting unit, with three digits, such as ``1.79 KiB``."""
     unit = next((unit for unit, factor in SIZES.items() if abs(size) >= factor), "B")
     return f"{format_digits(size / SIZES[unit])} {unit}"
 
 
 def format_mebibytes(size: int) -> str:
-    """Return a size in whole MiB, so that two of them can be compared."""
+    """Format a size in whole MiB, so that two sizes can be compared."""
     return f"{size / SIZES['MiB']:,.0f} MiB"
 
 
 NEVER_SECONDS = 1e9
-"""From here on a time stands for what never came: some thirty years."""
+"""From here on a time means "never": some thirty years."""
 NEVER = "∞"
 
 
 def format_seconds(seconds: float) -> str:
-    """Return a time in the unit that fits, with three digits, such as ``12.4 ms``; of what never came ``∞``."""
+    """Format a time in a fitting unit, with three digits, such as ``12.4 ms``; ``∞`` for what never came."""
     if seconds >= NEVER_SECONDS:
         return NEVER
     if seconds == 0 or abs(seconds) >= 120:
@@ -96,7 +96,7 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_span(seconds: float | None) -> str:
-    """Return a length of time as people compare it, in s, min, h or d, such as ``3.2 h``; a dash for None."""
+    """Format a duration in s, min, h or d, such as ``3.2 h``; a dash for None."""
     if seconds is None:
         return MISSING
     unit, factor = next(pair for pair in _SPANS if seconds >= pair[1] or pair[0] == "s")
@@ -105,7 +105,7 @@ def format_span(seconds: float | None) -> str:
 
 
 def format_days(days: float | None) -> str:
-    """Return days as people say them: whole from ten on, no zero for what took some hours, a dash for None."""
+    """Format days for people: whole from ten on, never zero for a few hours, a dash for None."""
     if days is None:
         return MISSING
     if 0 < days < 0.05:
@@ -114,7 +114,7 @@ def format_days(days: float | None) -> str:
 
 
 def format_digits(value: float) -> str:
-    """Return a bare number with three digits, with thousands apart and no decimals from a thousand on."""
+    """Format a bare number with three digits, with thousands separated and no decimals from a thousand on."""
     if value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
     if abs(value) < 1e-4:
@@ -124,13 +124,13 @@ def format_digits(value: float) -> str:
 
 
 def format_duration(seconds: int) -> str:
-    """Return a length of time as `read_duration` reads it back, in the largest unit that spells it whole: ``36 h``."""
+    """Format a duration so that `read_duration` reads it back, in the largest unit that keeps it whole: ``36 h``."""
     whole = in_whole_units(seconds, LENGTHS)
     return f"{whole.amount} {whole.unit}"
 
 
 def read_duration(written: str) -> int | None:
-    """Return the seconds that ``written`` says in either language, rounded; None: it says no length of time."""
+    """Return the seconds in ``written``, in either language, rounded; None if it isn't a duration."""
     found = _LENGTH.fullmatch(written.strip().lower())
     if found is None:
         return None
@@ -144,4 +144,4 @@ def _in_seconds(written: object) -> object:
 
 
 Duration = Annotated[float, BeforeValidator(_in_seconds), Field(ge=0, le=MOST_SECONDS)]
-"""A length of time in seconds; a string such as ``36 h`` or ``10 min`` is read too."""
+"""A duration in seconds; a string such as ``36 h`` or ``10 min`` is read too."""

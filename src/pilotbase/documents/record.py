@@ -1,7 +1,7 @@
-"""The record of a scenario, a trial, a dataset and so on: where it stands, whom it waits for, who did what when.
+"""The record of a scenario, a trial, a dataset and so on: its state, whom it waits for, and who did what when.
 
-A record is moved by `pilotbase.catalogue.advancing.advance` only; each move stores a new version of it. Persons stand
-in it by an opaque identifier: who that is, the hub's accounts know, and forget when the account is erased.
+Only `pilotbase.catalogue.advancing.advance` moves a record; each move stores a new version of it. Records
+name persons by an opaque identifier: the hub's accounts know who that is, and forget it when the account is erased.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _FIRST: Mapping[str, tuple[Act, ...]] = {
     "certified": (Act.CERTIFICATE_ISSUE,),
 }
 _LAST: Mapping[str, tuple[Act, ...]] = {"reported": (Act.TRIAL_REPORT,), "accepted": (Act.ACCEPTANCE_GIVE,)}
-"""Of several rounds the last one counts that came before the certificate: rectification is part of the trial."""
+"""If there are several rounds, the last one before the certificate counts: rectification is part of the trial."""
 
 
 class Price(Part):
@@ -62,7 +62,7 @@ class Price(Part):
 
 
 class Commission(Document):
-    """Commission 委托协议: on which terms an application version is tried on a scenario version."""
+    """Commission 委托协议: the terms on which an application version is tried on a scenario version."""
 
     document: Literal["commission/1"] = "commission/1"
     scenario: Subject
@@ -72,19 +72,19 @@ class Commission(Document):
     scope: Localized | str
     price: Price
     results: Literal["supplier", "demand_owner", "shared"]
-    """Who owns what comes out of the trial."""
+    """Who owns the results of the trial."""
     results_note: Localized | str | None = None
     deadline: Day
 
 
 class ApplicationVersion(Document):
-    """One immutable version of an application: its manifest, and the digest of the folder that holds it."""
+    """One immutable version of an application: its manifest, and the digest of its folder."""
 
     document: Literal["application-version/1"] = "application-version/1"
     application: Application
     folder: Digest
     scenario: Subject | None = None
-    """The scenario that it was made for and is rehearsed on."""
+    """The scenario it was made for and is rehearsed on."""
 
 
 class PlanProposal(Document):
@@ -105,17 +105,17 @@ class Approval(Part):
     issued_by: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     reference: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     until: Day | None = None
-    """The last day on which it holds; none: it does not expire."""
+    """The last day on which it is valid; None: it does not expire."""
     paper: Digest | None = None
     """Digest of the scanned document, a blob."""
 
     def holds_at(self, now: datetime) -> bool:
-        """Tell whether it is unexpired."""
+        """Return whether it is unexpired."""
         return self.until is None or not has_passed(self.until, now)
 
 
 class ApprovalState(StrEnum):
-    """Whether an approval of a kind is there; names: text ``hub.approval_state.<value>``."""
+    """State of one kind of approval; names: text ``hub.approval_state.<value>``."""
 
     FILED = "filed"
     EXPIRED = "expired"
@@ -124,7 +124,7 @@ class ApprovalState(StrEnum):
 
 @dataclass(frozen=True)
 class ApprovalStanding:
-    """A kind of approval that a trial needs or has, what was filed of it, and whether any of that holds."""
+    """A kind of approval that a trial needs or has, what was filed for it, and whether any of that is valid."""
 
     kind: str
     filed: tuple[Approval, ...]
@@ -146,7 +146,7 @@ class Interest(Part):
 
 
 class DeclaredInterest(Interest):
-    """A declaration as it stands in the record."""
+    """A declaration as kept in the record."""
 
     organisation: Name
     person: PersonId
@@ -160,7 +160,7 @@ class Appeal(Part):
 
 
 class AppealDecision(Part):
-    """What became of an appeal."""
+    """The decision on an appeal."""
 
     number: int = pydantic.Field(ge=1)
     upheld: bool
@@ -168,7 +168,7 @@ class AppealDecision(Part):
 
 
 class FiledAppeal(Appeal):
-    """An appeal as it stands in the record; open until it is decided."""
+    """An appeal as kept in the record; open until it is decided."""
 
     number: int
     organisation: Name
@@ -178,7 +178,7 @@ class FiledAppeal(Appeal):
 
 
 class Order(Part):
-    """What the regulator orders, and until when: re-run, rectification, suspension. Never a change of evidence."""
+    """What the regulator orders, and by when: re-run, rectification, suspension. Never a change of evidence."""
 
     kind: Literal["rerun", "rectification", "suspension"]
     reasons: Sentence
@@ -186,13 +186,13 @@ class Order(Part):
 
 
 class OrderLifting(Part):
-    """That an order no longer holds."""
+    """The lifting of an order."""
 
     number: int = pydantic.Field(ge=1)
 
 
 class GivenOrder(Order):
-    """An order as it stands in the record."""
+    """An order as kept in the record."""
 
     number: int
     organisation: Name
@@ -202,7 +202,7 @@ class GivenOrder(Order):
 
 
 class Result(Part):
-    """What the base's own work has made: the digest of a plan, a report, a certificate."""
+    """A result of the base's own work: the digest of a plan, a report, a certificate."""
 
     made: Digest
 
@@ -226,11 +226,11 @@ BROUGHT: dict[str, type[Part]] = {
     "dataset": Dataset,
     "agreement": Agreement,
 }
-"""What a transition may bring (`Transition.brings`): name → model."""
+"""What may be handed in with a transition (`Transition.brings`): name → model."""
 
 
 class Waiting(Part):
-    """Work that waits: what, for which role of which organisation (None: of any), since when, until when."""
+    """Pending work: what, for which role of which organisation (None: any), since when, and by when."""
 
     act: Act
     role: Role
@@ -252,22 +252,22 @@ class StepTaken(Part):
     at: Moment
     note: Note = ""
     reason: Text | None = None
-    """Why, in a sentence of ours: a trial that broke off, a freeze that was refused."""
+    """The reason, in one of our sentences: a trial that broke off, a freeze that was refused."""
     document: Digest | None = None
     """What was handed in with it."""
     key: Digest | None = None
-    """Names the request that asked for it, where it may be sent again."""
+    """Identifies the request for it, if the request may be sent again."""
 
 
 class DutyDone(Part):
-    """That a person had a duty in this record, or in one that it builds on."""
+    """A person's duty in this record, or in one that it builds on."""
 
     person: PersonId
     duty: Duty
 
 
 class Record(Document):
-    """Where a scenario, an application, a commission, an organisation, a dataset or an agreement stands."""
+    """The state of a scenario, an application, a commission, an organisation, a dataset or an agreement."""
 
     document: Literal["record/1"] = "record/1"
     subject: Subject
@@ -275,17 +275,17 @@ class Record(Document):
     title: Localized | str
     state: str
     since: Moment
-    """When it came into this state."""
+    """When it entered this state."""
     version: int = pydantic.Field(default=1, ge=1)
     """Counts the versions of its content."""
     round: int = pydantic.Field(default=1, ge=1)
-    """Counts the trials of a commission: a re-test is the next."""
+    """Counts the trials of a commission: a re-test is the next one."""
     organisation: Name | None = None
     demand_owner: Name | None = None
     supplier: Name | None = None
     reviewers: tuple[Reviewer, ...] = ()
     documents: dict[str, Digest] = pydantic.Field(default_factory=dict)
-    """What it is about, by name: scenario, application, folder, commission, plan, report, acceptance, certificate."""
+    """Its documents, by name: scenario, application, folder, commission, plan, report, acceptance, certificate."""
     subjects: dict[str, Subject] = pydantic.Field(default_factory=dict)
     """The records that it builds on: scenario, application."""
     approvals_needed: tuple[Name, ...] = ()
@@ -294,20 +294,20 @@ class Record(Document):
     appeals: tuple[FiledAppeal, ...] = ()
     orders: tuple[GivenOrder, ...] = ()
     payer: Payer | None = None
-    """Who was asked to consent to what its trial costs, where it was held for that."""
+    """Who was asked to consent to the cost of its trial, if it was held for that."""
     duties: tuple[DutyDone, ...] = ()
     waits: tuple[Waiting, ...] = ()
     history: tuple[StepTaken, ...] = ()
 
     @property
     def stands(self) -> SubjectRelation:
-        """Return who stands where to it, as the permission table asks."""
+        """Return its parties, as the permission table needs them."""
         reviewers = frozenset((reviewer.organisation, reviewer.person) for reviewer in self.reviewers)
         return SubjectRelation(self.organisation, self.demand_owner, self.supplier, reviewers)
 
     @property
     def parties(self) -> frozenset[str]:
-        """Return the organisations that see it, besides operator and regulator."""
+        """Return the organisations that see it, in addition to operator and regulator."""
         named = {self.organisation, self.demand_owner, self.supplier}
         return frozenset({*(one for one in named if one), *(reviewer.organisation for reviewer in self.reviewers)})
 
@@ -318,17 +318,17 @@ class Record(Document):
 
     @property
     def owner(self) -> str:
-        """Return the organisation whose document it is."""
+        """Return the organisation that owns the document."""
         return self.demand_owner or self.supplier or self.organisation or ""
 
     @property
     def due(self) -> datetime | None:
-        """Return the first moment at which something that it waits for is due."""
+        """Return the earliest due time of its pending work."""
         return min((waiting.due for waiting in self.waits if waiting.due), default=None)
 
     @property
     def asked_retrial(self) -> StepTaken | None:
-        """Return the step by which a re-trial was asked for, while its certificate is suspended."""
+        """Return the step that requested a re-trial, while its certificate is suspended."""
         if self.state != CommissionState.SUSPENDED:
             return None
         acts = (Act.RETRIAL_ASK, Act.CERTIFICATE_SUSPEND)
@@ -336,7 +336,7 @@ class Record(Document):
         return newest if newest is not None and newest.act is Act.RETRIAL_ASK else None
 
     def approvals_at(self, now: datetime) -> tuple[ApprovalStanding, ...]:
-        """Return every kind of approval that is needed, then what was filed beyond, as each stands at ``now``."""
+        """Return every kind of approval that is needed, then others that were filed, each with its state at ``now``."""
         kinds = dict.fromkeys((*self.approvals_needed, *(one.kind for one in self.approvals)))
         return tuple(self._approval(kind, now) for kind in kinds)
 
@@ -352,12 +352,12 @@ class Record(Document):
 
     @property
     def open_orders(self) -> tuple[GivenOrder, ...]:
-        """Return the orders that were neither fulfilled nor lifted."""
+        """Return the orders that are neither fulfilled nor lifted."""
         return tuple(order for order in self.orders if order.fulfilled_at is None and order.lifted_at is None)
 
 
 def milestones(steps: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
-    """Return milestone → when it was reached, of the acts and moments of a history, oldest first.
+    """Return milestone → when it was reached, from the acts and times of a history, oldest first.
 
     Nothing after the first certificate counts.
     """

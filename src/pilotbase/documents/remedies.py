@@ -1,4 +1,4 @@
-"""What removes what bars a step, and who may do it: read by people's work, the pages, notices and the API."""
+"""Remedies: which acts unblock a step, and who may take them. Used by work lists, pages, notices and the API."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ REMEDIES: Mapping[Precondition, Mapping[str, tuple[Act, ...]]] = {
         "record.other_dataset_version": _END_AGREEMENT,
     },
 }
-"""Need → the code that says how it fails → the acts that remove that, the first that can be taken now counts."""
+"""Need → the code of its failure → the acts that remove it; the first that can be taken now counts."""
 _WRONG_STATE = (Act.CERTIFICATE_SUSPEND, Act.ORDER_LIFT)
-"""Only what is ordered waits in a state that bars it: what was certified is suspended first, or the order is lifted."""
+"""Only orders wait in a state that blocks them: the certificate is suspended first, or the order is lifted."""
 _BY_CODE = {code: acts for ways in REMEDIES.values() for code, acts in ways.items() if code != "input.problems"}
 _INCOMPLETE = tuple(act for ways in REMEDIES.values() for act in ways.get("input.problems", ()))
 
 
 def remedies_of(code: str) -> tuple[Act, ...]:
-    """Return the acts that may remove what ``code`` says, the likeliest first; none for what time or nobody removes."""
+    """Return the acts that may resolve ``code``, the likeliest first; empty if only time, or nothing, resolves it."""
     if code == WRONG_STATE:
         return _WRONG_STATE
     return _INCOMPLETE if code == "input.problems" else _BY_CODE.get(code, ())
 
 
 def takers(act: Act) -> tuple[Grant, ...]:
-    """Return who is asked to take ``act`` as a remedy: its parties; the operator where it is nobody else's."""
+    """Return who is asked to take ``act`` as a remedy: its parties; the operator if nobody else may."""
     people = [one for one in PERMISSIONS[act] if one.relation is not Relation.MACHINE]
     parties = [one for one in people if one.relation in (Relation.OWNER, Relation.SUPPLIER)]
     return tuple(parties or people)
@@ -81,4 +81,4 @@ def _helped(role: Role) -> Iterator[Act]:
 
 
 HELPED: Mapping[Role, frozenset[Act]] = {role: frozenset(_helped(role)) for role in Role}
-"""Role → the acts of others, what bars which it may be able to remove."""
+"""Role → the acts of others that it may be able to unblock."""

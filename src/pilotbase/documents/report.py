@@ -21,11 +21,11 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification, is_approximate, verdict_in_words
 
 _COARSE_FIGURES = {"trial.finding.throughput": ("cases", "p95"), "trial.finding.stopped": ("seconds",)}
-"""Sentence → its figures that an application can choose."""
+"""Sentence → those of its figures that an application can influence."""
 
 
 class BlindScore(Part):
-    """The best score of any blind baseline for one criterion, and what that one answers."""
+    """The best score of any blind baseline for one criterion, and what that baseline answers."""
 
     rule: str
     score: float
@@ -39,25 +39,25 @@ class BlindMeets(Part):
     scores: tuple[tuple[str, float | None], ...]
 
     def told(self, digits: int) -> str:
-        """Return each criterion with the score, in so many digits; a criterion on the run has none."""
+        """Return each criterion with its score in this many digits; a criterion on the run has none."""
         known = [(rule, score) for rule, score in self.scores if score is not None]
         return "; ".join(f"{rule} ({score:.{digits}g})" for rule, score in known) or "–"
 
 
 class BlindFindings(Part):
-    """What blind baselines came to on ``cases`` hidden cases."""
+    """Results of blind baselines on ``cases`` hidden cases."""
 
     cases: int
     best: tuple[BlindScore, ...]
-    """For each criterion on answers; no program need reach all of these at once."""
+    """The best for each criterion on answers; no single program needs to reach all of these."""
     meets: BlindMeets | None = None
-    """Why nothing may be certified by these criteria on these cases; None: no such program meets them all."""
+    """Why these criteria can't certify anything on these cases; None: no such program meets them all."""
     easy: BlindMeets | None = None
-    """A program that copies the most similar public case meets them all, and not by duplicates: told, no bar."""
+    """A program that copies the most similar public case meets them all, and not through duplicates: only a notice."""
 
 
 class PathPoint(Part):
-    """Bounds after ``cases`` scored cases; a missing bound is not known yet."""
+    """Bounds after ``cases`` scored cases; a missing bound is not yet known."""
 
     cases: int
     lower: float | None = None
@@ -65,22 +65,22 @@ class PathPoint(Part):
 
 
 class PairedScores(Part):
-    """The two scores behind a difference, on the scored cases; abstentions count as for the difference itself."""
+    """The two scores behind a difference, on the scored cases; abstentions count as in the difference itself."""
 
     under: str | None = None
-    """The perturbation of a drop."""
+    """For a drop: its perturbation."""
     clean: float | None = None
     perturbed: float | None = None
     ours: float | None = None
-    """Of a lift."""
+    """For a lift."""
     baseline: float | None = None
-    """Of a lift; not shown in the supplier's view."""
+    """For a lift; not shown in the supplier's view."""
     people: float | None = None
-    """What people score by the measure itself; not shown in the supplier's view."""
+    """People's score on the measure itself; not shown in the supplier's view."""
 
 
 class CriterionResult(Part):
-    """One criterion: decision, interval, and what the interval speaks about."""
+    """One criterion: decision, interval, and what the interval refers to."""
 
     rule: str
     outcome: Outcome
@@ -92,24 +92,24 @@ class CriterionResult(Part):
     upper: float | None = None
     """Upper bound at the confidence needed to reject."""
     scored: int | None = None
-    """Cases that entered (eligible ones: for a recall, those of its class); not shown in the supplier's view."""
+    """Cases included (only eligible ones: for a recall, those of its class); not shown in the supplier's view."""
     available: int = 0
-    """Cases that could have entered; 0 in the supplier's view: of a recall it would count hidden labels."""
+    """Cases that could have been included; 0 in the supplier's view: for a recall it would count hidden labels."""
     estimand: Estimand
     unit: str
     confidence: float
     guarantee: Literal["exact_anytime", "exact_fixed", "exact_census", "asymptotic", "descriptive", "measured_run"]
     claim: Text
     needed: int | None = None
-    """Planning estimate of the cases that would decide, where the outcome is inconclusive."""
+    """Planning estimate: cases that would decide, if the outcome is inconclusive."""
     detectable: float | None = None
     """Planning estimate: the smallest distance from the threshold that all available cases would decide."""
     baseline: float | None = None
     """The baseline's score on the same cases."""
     people: float | None = None
-    """People's score on the same cases, where the scenario has a column of what they decided."""
+    """People's score on the same cases, if the scenario has a column of their decisions."""
     paired: PairedScores | None = None
-    """The two scores whose difference a drop or a lift is."""
+    """The two scores whose difference is the drop or lift."""
     path: tuple[PathPoint, ...] = ()
     unit_label: str = ""
     """Unit of threshold and scores (s, B, MW); empty for shares."""
@@ -134,7 +134,7 @@ class Finding(Part):
     outcome: Outcome
     sentence: Text
     confidential: bool = False
-    """The sentence tells about hidden cases: the supplier's view shows the outcome only."""
+    """The sentence reveals something about hidden cases: the supplier's view shows only the outcome."""
 
 
 class Section(Part):
@@ -146,10 +146,10 @@ class Section(Part):
 
 
 class Attempt(Part):
-    """What this attempt cost and what the hidden set still holds."""
+    """What this attempt used, and what is left of the hidden set."""
 
     number: int = pydantic.Field(ge=1)
-    """Counted over the hidden-set version, by whichever supplier."""
+    """Counted over the hidden-set version, across all suppliers."""
     alpha: float
     """Error probability that this attempt may spend, α/(j(j+1))."""
     alpha_of_all: float
@@ -157,22 +157,22 @@ class Attempt(Part):
     reserved: int
     answered: int
     scored: int | None = None
-    """Not shown in the supplier's view: where scoring stopped tells about cases."""
+    """Not shown in the supplier's view: where scoring stopped reveals something about cases."""
     fresh_left: int | None = None
-    """Cases that nobody has scored, after this attempt; as the next three, not shown in the supplier's view."""
+    """Unscored cases left after this attempt; like the next three, not shown in the supplier's view."""
     used_before: int | None = None
-    """Cases that were spent before this attempt: scored, shown in a public sample, or cut off for a board."""
+    """Cases used before this attempt: scored, shown in a public sample, or set aside for a board."""
     attempts_left: int | None = None
     refresh: tuple[Text, ...] | None = None
-    """Why the owner has to bring fresh cases before the next attempt."""
+    """Why the owner must provide fresh cases before the next attempt."""
     alpha_before: float | None = None
-    """What all earlier attempts may have erred with together, on this set and on those that share cases with it."""
+    """Error probability spent by all earlier attempts together, on this set and on those that share cases with it."""
     alpha_left: float | None = None
-    """What is left for all later ones."""
+    """Error probability left for all later attempts."""
 
 
 class Isolation(Part):
-    """The box as it was."""
+    """The box as configured in the run."""
 
     level: IsolationLevel
     start: str
@@ -181,13 +181,13 @@ class Isolation(Part):
     end: EndReason
     detail: str = ""
     log_bytes: int = 0
-    """Standard output and error that the application wrote; not shown, since logs can carry hidden data out."""
+    """Standard output and error that the application wrote; not shown, because logs can carry hidden data out."""
 
 
 class Performance(Part):
     """Resources over the full load; latencies in seconds per batch of at most ``batch_rows`` cases.
 
-    Where a criterion judges the run, all batches but one are full; else their sizes vary from half of that.
+    If a criterion judges the run, all batches but one are full; otherwise their sizes vary from half of that.
     """
 
     batches: int
@@ -211,16 +211,16 @@ class ArmRecords(Part):
 
 
 class Records(Part):
-    """Commitment to the per-case records: one salted leaf a batch under a Merkle root (RFC 6962 hashing)."""
+    """Commitment to the per-case records: one salted leaf per batch under a Merkle root (RFC 6962 hashing)."""
 
     root: Digest
     leaves: int
     answers: Digest
-    """Digest of the committed answers of all arms, fixed before the order was opened."""
+    """Digest of the committed answers of all arms, fixed before the order was revealed."""
     blob: Digest
     """Encrypted raw records in the vault."""
     arms: tuple[ArmRecords, ...] | None = None
-    """The perturbed arms, if criteria ask for any."""
+    """The perturbed arms, if criteria need any."""
 
 
 class Order(Part):
@@ -229,15 +229,15 @@ class Order(Part):
     commitment: Digest
     nonce: str
     secret: str | None = None
-    """Hex; opened after the answers were committed; full view only."""
+    """Hex; revealed after the answers were committed; full view only."""
 
 
 class Report(Document):
-    """The full view; `supplier_view` gives what a supplier may read."""
+    """The full view; `supplier_view` returns what a supplier may read."""
 
     document: Literal["report/1"] = "report/1"
     view: Literal["full", "supplier", "site"] = "full"
-    """``site``: the permitted aggregates of a trial that ran at its owner's; the full report stayed there."""
+    """``site``: the permitted aggregates of a trial that ran at the owner's site; the full report stayed there."""
     evidence: bool = True
     """False for a rehearsal: *not evidence*."""
     plan: Digest | None = None
@@ -250,38 +250,38 @@ class Report(Document):
     contract: Contract
     verdict: Verdict
     reasons: tuple[Text, ...]
-    """Why, in sentences; the first is the headline."""
+    """The reasons, in sentences; the first is the headline."""
     attempt: Attempt | None = None
     sections: tuple[Section, ...]
     criteria: tuple[CriterionResult, ...]
     blind: tuple[BlindScore, ...] | None = None
-    """What programs that read no feature score at best on all hidden cases, by each criterion on answers; full view.
-    None: the hidden set was sealed before they were asked."""
+    """The best scores of programs that read no feature, on all hidden cases, for each criterion on answers; full view.
+    None: the hidden set was sealed before blind baselines existed."""
     groups: tuple[GroupScore, ...] = ()
     standards: tuple[ConformityRow, ...] | None = None
-    """The conformity matrix, where the scenario names standards."""
+    """The conformity matrix, if the scenario names standards."""
     counts: dict[str, int] = pydantic.Field(default_factory=dict)
     """Counts by reason: answered, abstained, scored, not answered."""
     isolation: Isolation
     endpoint: EndpointUse | None = None
-    """Where its supplier keeps what answered: no digest of it was seen."""
+    """The endpoint that answered, if the supplier hosts it: no digest of it was seen."""
     performance: Performance | None = None
     load_test: LoadFigures | None = None
-    """What a load test with cases of the public sample has shown, where the plan asks for one."""
+    """Result of the load test with cases of the public sample, if the plan has one."""
     cells: tuple[CellRun, ...] | None = None
-    """What became of the cells of the plan's matrix, where it has one."""
+    """Results of the cells of the plan's matrix, if it has one."""
     exchanges: tuple[ExchangeFigures, ...] | None = None
-    """What became of the messages of recorded exchanges, where the plan asks for any."""
+    """Outcomes of the messages of recorded exchanges, if the plan has any."""
     probes: dict[str, dict[str, Any]] | None = None
-    """Figures of further probes that the plan requests, by the probe's name; full view only."""
+    """Figures of further probes that the plan requests, by probe name; full view only."""
     figures: tuple[Figure, ...] | None = None
-    """What pictures of the scored cases are drawn from; full view only. None: of a report of before, or of no case."""
+    """The data of pictures of the scored cases; full view only. None: an older report, or no cases."""
     records: Records | None = None
     order: Order | None = None
     design: TrialDesign | None = None
-    """When scoring stopped, as the plan says; none in a rehearsal."""
+    """The rule for the end of scoring, from the plan; None in a rehearsal."""
     decision: Digest | None = None
-    """Digest of verdict and criteria (`pilotbase.trial.verdict_rules`); a replay gives the same. Full view only."""
+    """Digest of verdict and criteria (`pilotbase.trial.verdict_rules`); a replay produces the same. Full view only."""
     full_report: Digest | None = None
     """In a supplier's or a site's view: the digest of the full report, so that both can be compared."""
     started_at: Moment
@@ -290,18 +290,18 @@ class Report(Document):
 
     @property
     def approximate(self) -> bool:
-        """Tell whether the verdict rests on a bound that is approximate."""
+        """Return whether the verdict depends on an approximate bound."""
         return is_approximate(result.guarantee for result in self.criteria)
 
     @property
     def verdict_in_words(self) -> Text:
-        """Return the verdict's name, with its rider."""
+        """Return the verdict's name, including its rider."""
         return verdict_in_words(self.verdict, self.approximate)
 
     def supplier_view(self) -> Report:
-        """Return verdict, rounded scores and counts by reason: each curve over cases would reveal cases.
+        """Return verdict, rounded scores and counts by reason: any curve over cases would reveal cases.
 
-        An application sees hidden cases and chooses how long it takes, how much memory it holds, when it abstains and
+        An application sees hidden cases and chooses how long it takes, how much memory it uses, when it abstains and
         when it breaks off: each of these figures could carry cases out, so each is coarse. A rehearsal shows them all.
         """
         cases = self.counts.get("cases", 0)
@@ -336,7 +336,7 @@ class Report(Document):
 
 
 def _rounded(number: float, digits: int) -> float:
-    """Return ``number`` in so many significant digits."""
+    """Return ``number`` in this many significant digits."""
     return float(f"{number:.{digits}g}")
 
 
@@ -365,7 +365,7 @@ def _coarse_finding(finding: Finding, cases: int) -> Finding:
 
 
 def _coarse_sentence(sentence: Text, cases: int) -> Text:
-    """Return a sentence with its counts of answers and its figures of load as coarse as they stand elsewhere."""
+    """Return a sentence with its counts of answers and load figures as coarse as elsewhere in the view."""
     params = dict(sentence.params)
     said, kept, sent = (params.get(name) for name in ("said", "kept", "sent"))
     if sentence.code == "trial.finding.because" and isinstance(said, Text):
@@ -390,7 +390,7 @@ def _coarse_figure(figure: str) -> str:
 
 
 def _coarse_answered(answered: int, cases: int) -> int:
-    """Return all of them, or so many in two digits, rounded down: fewer are never shown as all."""
+    """Return the count if it is all of them, else rounded down to two digits: fewer are never shown as all."""
     unit = 10 ** max(0, len(str(answered)) - 2)
     return answered if answered >= cases else answered // unit * unit
 
@@ -412,7 +412,7 @@ def _coarse_counts(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _coarse_performance(performance: Performance, finished: bool) -> Performance:
-    """Return one digit of each: together these figures would say a hundred bits, all of the application's choice."""
+    """Return one digit of each: together these figures could carry a hundred bits, all chosen by the application."""
     cpu, memory = performance.cpu_seconds, performance.memory_peak_bytes
     quantiles = {name: _rounded(value, 1) for name, value in performance.latency_quantiles.items()}
     return performance.model_copy(

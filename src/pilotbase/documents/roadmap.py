@@ -1,4 +1,4 @@
-"""Roadmap 路线图 and targets: what a base means to reach in a year, and which scenarios it takes to use, by when."""
+"""Roadmap 路线图 and targets: what a base aims to reach in a year, and which scenarios it brings into use, by when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Action, Sector
 
 Aim = Literal["opened", "proposed", "trials", "verdicts", "certified", "served"]
-"""Which figure is aimed at; names: text ``figure.<value>``."""
+"""The figure of a target; names: text ``figure.<value>``."""
 MOST_TASKS = 500
 
 
@@ -28,24 +28,24 @@ class Figure(StrEnum):
     PROPOSED = "proposed"
     """Matches: trials that a supplier proposed."""
     TRIALS = "trials"
-    """Trials that the parties agreed on."""
+    """Trials agreed on by the parties."""
     UNDER_WAY = "under_way"
     """Trials between agreement and report."""
     VERDICTS = "verdicts"
-    """Trials that came to a verdict."""
+    """Trials that reached a verdict."""
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     INCONCLUSIVE = "inconclusive"
     CERTIFIED = "certified"
-    """Trials that came to a certificate."""
+    """Trials that led to a certificate."""
     IN_FORCE = "in_force"
     """Trials with a certificate that is valid now."""
     SERVED = "served"
-    """Services that ever answered by a certified version."""
+    """Services that have ever answered with a certified version."""
     IN_USE = "in_use"
-    """Services that answer now, by whichever certified version."""
+    """Services that answer now, with any certified version."""
     UNCERTIFIED = "uncertified"
-    """Services that answer now by an endpoint that holds no certificate, on the operator's word: no use is counted."""
+    """Services that answer now through an endpoint without a certificate, by the operator's override: not a use."""
     WARNED = "warned"
     """Services that ever had a warning of any colour."""
     STOPPED = "stopped"
@@ -64,7 +64,7 @@ class Phase(StrEnum):
 
     @property
     def years(self) -> range:
-        """Return the years that belong to it, each year to one phase only."""
+        """Return its years; each year belongs to only one phase."""
         return _YEARS[self]
 
 
@@ -72,7 +72,7 @@ _YEARS = {Phase.P1: range(2020, 2028), Phase.P2: range(2028, 2031), Phase.P3: ra
 
 
 class Target(Part):
-    """So many of a figure in a year, of one sector, of one action, or of all."""
+    """A number for a figure in a year, for one sector, one action, or all."""
 
     year: int = pydantic.Field(ge=2020, le=2100)
     figure: Aim
@@ -82,7 +82,7 @@ class Target(Part):
 
     @property
     def about(self) -> tuple[int, str, str, str]:
-        """Return what it is a target of: two targets about the same contradict each other."""
+        """Return what the target is about: two targets about the same contradict each other."""
         return (self.year, self.figure, self.sector or "", self.action or "")
 
 
@@ -100,17 +100,17 @@ class TaskState(StrEnum):
     OPENED = "opened"
     ON_TRIAL = "on_trial"
     FAILED = "failed"
-    """Its last trial came to another verdict than accept, and nothing is certified."""
+    """Its last trial ended with a verdict other than accept, and nothing is certified."""
     CERTIFIED = "certified"
     IN_USE = "in_use"
     STOPPED = "stopped"
     """What was in use has been stopped."""
     LEFT = "left"
-    """The scenario was closed or withdrawn before anything was in use."""
+    """The scenario was closed or withdrawn before it came into use."""
 
 
 class Task(Part):
-    """Task 任务: one scenario to be taken to use."""
+    """Task 任务: one scenario to bring into use."""
 
     scenario: Subject
     start: Day
@@ -126,7 +126,7 @@ class Task(Part):
 
 
 class PlannedPhase(Part):
-    """Phase 阶段 of the plan, with its tasks in the order in which they begin."""
+    """Phase 阶段 of the plan, with its tasks in order of their start."""
 
     phase: Phase
     tasks: tuple[Task, ...] = ()

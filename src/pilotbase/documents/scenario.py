@@ -38,7 +38,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, RiskLevel, Sector, SubHead, Support
 
 Label = Annotated[str, pydantic.BeforeValidator(lambda value: _format_label(value))]
-"""A class label; YAML booleans and integers are spelled as text."""
+"""A class label; YAML booleans and integers are converted to text."""
 
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 """A language such as ``zh`` or ``en`` (ISO 639)."""
@@ -47,7 +47,7 @@ Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 
 
 _MOST_COMPARED = 20
-"""Unknown columns of which it is asked what was meant: of thousands nobody could answer in time."""
+"""Maximum unknown columns that get suggestions: for thousands, finding what was meant would take too long."""
 
 
 class Contact(Part):
@@ -63,11 +63,11 @@ class HashSplit(Part):
     method: Literal["hash"] = "hash"
     hidden: float = pydantic.Field(default=0.5, gt=0, lt=1)
     by: str | None = None
-    """Column whose equal values stay on one side, such as a patient or a machine."""
+    """Column whose equal values stay on the same side, such as a patient or a machine."""
 
 
 class GroupSplit(Part):
-    """Whole groups are hidden: claims reach only these groups."""
+    """Whole groups are hidden: claims cover only these groups."""
 
     method: Literal["group"] = "group"
     column: str
@@ -75,7 +75,7 @@ class GroupSplit(Part):
 
 
 class TimeSplit(Part):
-    """Everything from a moment on is hidden: claims reach only that period."""
+    """Everything from a point in time on is hidden: claims cover only that period."""
 
     method: Literal["time"] = "time"
     column: str
@@ -86,14 +86,14 @@ Split = Annotated[HashSplit | GroupSplit | TimeSplit, pydantic.Field(discriminat
 
 
 class ScenarioData(Part):
-    """Where the cases are, what their columns mean, and which of them stay hidden."""
+    """Where the cases are, what their columns mean, and which cases stay hidden."""
 
     file: str
     """Relative to the scenario's folder: .csv, .parquet or .xlsx. Needed only until the scenario is sealed."""
     copied_from: Digest | None = None
-    """Digest of the owner's file, where ``file`` is the copy of it that a draft wrote to be read by everybody alike."""
+    """Digest of the owner's file, if ``file`` is the copy that a draft wrote in a format everyone reads alike."""
     dataset: Subject | None = None
-    """The dataset that the cases are of: each supplier then needs an agreement with its owner before a trial."""
+    """The dataset the cases come from: each supplier then needs an agreement with its owner before a trial."""
     nature: Literal["measured", "simulated"] = "measured"
     licence: str | None = needed_for(Step.FREEZE)
     source: str | None = None
@@ -102,16 +102,16 @@ class ScenarioData(Part):
     key: str | None = None
     """Column that names a case; never shown to an application."""
     withheld: tuple[str, ...] = ()
-    """Columns that no application may see (known only afterwards, or personal)."""
+    """Columns that applications must not see (known only afterwards, or personal)."""
     split: Split = pydantic.Field(default_factory=HashSplit)
     missing: tuple[str, ...] = ("",)
     """Spellings of a missing value in the file."""
     labels: LabelStatement | None = None
-    """How good the target's labels are, as `pilotbase data labels agreement` prints it; not stated when not set."""
+    """Quality of the target's labels, as printed by `pilotbase data labels agreement`; not stated when not set."""
 
 
 class ColumnBaseline(Part):
-    """Past decisions of people, recorded in a column (withheld from applications)."""
+    """People's past decisions, recorded in a column (withheld from applications)."""
 
     kind: Literal["column"] = "column"
     column: str
@@ -144,7 +144,7 @@ Baseline = Annotated[
 
 
 class Costs(Part):
-    """What errors cost the owner; thresholds are proposed from them."""
+    """The cost of errors to the owner; thresholds are proposed from it."""
 
     miss: float = pydantic.Field(ge=0, le=1e15)
     false_alarm: float = pydantic.Field(ge=0, le=1e15)
@@ -152,7 +152,7 @@ class Costs(Part):
 
 
 class Criterion(Part):
-    """One acceptance criterion as code, with what its claim speaks about."""
+    """One acceptance criterion as code, with what its claim refers to."""
 
     rule: str
     estimand: Estimand = Estimand.HIDDEN_SET
@@ -186,13 +186,13 @@ class Approval(Part):
 class TrialDesign(Part):
     """When scoring stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all.
 
-    The number of a fixed design is chosen before anything is seen; the exact test at a fixed number then needs fewer
+    The number of a fixed design is chosen before any result is seen; the exact test at a fixed number then needs fewer
     cases than one that may stop at any time (threshold 0.90, every answer right, α 0.05: 29 against 55).
     """
 
     stop: Literal["early", "full", "fixed"] = "early"
     cases: int | None = pydantic.Field(default=None, ge=1, le=10**9)
-    """How many cases are scored; with ``stop: fixed`` only, and needed there."""
+    """Number of cases to score; required with ``stop: fixed``, and only allowed there."""
 
     @model_validator(mode="after")
     def _cases_when_fixed(self) -> Self:
@@ -205,15 +205,15 @@ class BoardTerms(Part):
     """A board 排行榜: suppliers compare on a slice of the hidden cases that certifies nothing."""
 
     measure: str = pydantic.Field(min_length=1, max_length=200)
-    """As in a criterion, without comparison: ``accuracy``, ``recall(failure)``, ``capped_mae(cap=10)``."""
+    """A measure as in a criterion, without comparison: ``accuracy``, ``recall(failure)``, ``capped_mae(cap=10)``."""
     share: float = pydantic.Field(default=0.1, gt=0, le=0.5)
-    """Part of the hidden cases that is cut off for the board, for ever."""
+    """Share of the hidden cases set aside for the board permanently."""
     submissions: int = pydantic.Field(default=50, ge=1, le=10_000)
-    """How many application versions one supplier may submit."""
+    """Maximum application versions per supplier."""
 
 
 class HourPrice(Part):
-    """What an hour of one processor costs whoever runs the application."""
+    """Cost of one CPU hour to the party that runs the application."""
 
     amount: Money
     currency: Currency
@@ -229,30 +229,30 @@ class TrialTerms(TrialDesign):
     isolation: IsolationLevel = IsolationLevel.L2
     limits: Limits = Limits()
     batch_rows: int = pydantic.Field(default=1024, ge=1, le=65_536)
-    """Cases in a batch, at most."""
+    """Maximum cases per batch."""
     delivery: Literal["in_time"] | None = None
-    """Cases reach an application in the order of the time that splits them; in a secret order when not set."""
+    """Deliver cases in the order of the time column that splits them; in a secret order when not set."""
     approvals: tuple[Approval, ...] = ()
     repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
-    """How often each case is asked, where an application does not always answer alike; once when not set."""
+    """How often each case is asked, if an application's answers vary; once when not set."""
     board: BoardTerms | None = None
     """No board when not set."""
     load_test: LoadTest | None = None
-    """How an application is loaded besides; not at all when not set."""
+    """The additional load test; none when not set."""
     matrix: Matrix | None = None
-    """In which environments it is to answer as in the trial; none besides the trial's own when not set."""
+    """Further environments in which it must answer as in the trial; none when not set."""
     exchanges: Exchanges | None = None
-    """Recorded messages of the field that are replayed with faults; none when not set."""
+    """Recorded messages of the field to replay with faults; none when not set."""
     processor_hour: HourPrice | None = None
-    """Price at which the processor time of a box is counted, for criteria such as ``cost.cny <= 2 CNY``."""
+    """Price of a box's CPU time, for criteria such as ``cost.cny <= 2 CNY``."""
     contamination: Contamination | None = None
-    """Whether a language model has met the cases; not looked for when not set."""
+    """The check whether a language model has already seen the cases; not done when not set."""
     reuse: bool = False
-    """Score cases again that were scored before. Refused: every attempt scores fresh cases."""
+    """Score previously scored cases again. Refused: every attempt scores fresh cases."""
 
     @property
     def design(self) -> TrialDesign:
-        """Return when scoring stops."""
+        """Return the rule for the end of scoring."""
         return TrialDesign(stop=self.stop, cases=self.cases)
 
 
@@ -266,7 +266,7 @@ class Value(Part):
 
 
 class Workforce(Part):
-    """Facts for the evaluation of the effect on employment."""
+    """Facts for evaluating the effect on employment."""
 
     occupations: tuple[str, ...] = ()
     people: int | None = pydantic.Field(default=None, ge=0, le=10**10)
@@ -275,27 +275,27 @@ class Workforce(Part):
 
 
 class Conditions(Part):
-    """What an application must keep to, whatever it scores; what is not said is unknown, and refuses nobody."""
+    """What an application must comply with, regardless of its scores; what is not set is unknown and refuses nobody."""
 
     data_may_leave: bool | None = None
     """Whether cases may be sent away from where the application is used."""
     licences: Annotated[tuple[str, ...], pydantic.Field(max_length=50)] | None = None
-    """Licences that an application may have, as SPDX spells them; any when not set."""
+    """Licences that an application may have, as SPDX expressions; any when not set."""
     languages: tuple[LanguageTag, ...] | None = None
     """Languages of the texts that it must read and write."""
     region: Region | None = None
-    """Where it would be used."""
+    """Where the application would be used."""
 
 
 class Risk(Part):
-    """What may happen to people if the application is wrong, as the owner states it; a base asks more of a high one."""
+    """What can happen to people if the application errs, as stated by the owner; a base requires more at high risk."""
 
     level: RiskLevel
     why: Localized | str
 
 
 class Scenario(Document):
-    """A scenario, draft or complete; `pilotbase.documents.steps` tells what a step still lacks."""
+    """A scenario, draft or complete; `pilotbase.documents.steps` lists what a step still needs."""
 
     document: Literal["scenario/1"] = "scenario/1"
     name: Name
@@ -309,28 +309,28 @@ class Scenario(Document):
     problem: Localized | str
     intended_use: Localized | str | None = needed_for(Step.FREEZE)
     risk: Risk | None = None
-    """Risk of the use; a report says *not measured* where none is stated."""
+    """Risk of the use; a report says *not measured* if none is stated."""
     data: ScenarioData
     task: Task
     positive: Label | None = None
-    """The class whose misses cost most (where classes are answered)."""
+    """The class whose misses cost most (if answers are classes)."""
     prediction: AnswerKind | None = None
-    """What applications answer; what is usual for the task when not set, such as label for classification."""
+    """Kind of the answers; when not set, the task's usual one, such as label for classification."""
     longest_answer: int | None = pydantic.Field(default=None, ge=1, le=16 << 20)
-    """Bytes that one answer in words may have; 64 KiB when not set."""
+    """Maximum bytes of one answer in words; 64 KiB when not set."""
     decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
     baseline: Baseline | None = needed_for(Step.FREEZE)
     people: ColumnBaseline | None = None
-    """What people decided on the same cases, measured beside the baseline; not measured when not set."""
+    """People's decisions on the same cases, measured beside the baseline; not measured when not set."""
     costs: Costs | None = None
     criteria: Criteria = needed_for(Step.FREEZE, empty=())
     trial: TrialTerms = TrialTerms()
     value: Value | None = None
     workforce: Workforce | None = None
     conditions: Conditions | None = None
-    """What refuses an application before anything is ranked."""
+    """Constraints that refuse an application before any ranking."""
     standards: StandardUses | None = None
-    """Profiles of standards that a trial is held against: their names."""
+    """Names of the profiles of standards that a trial is checked against."""
 
     stand_ins: ClassVar[Mapping[str, Any]] = {
         "name": "scenario",
@@ -353,7 +353,7 @@ class Scenario(Document):
 
     @property
     def subject(self) -> str:
-        """What names the scenario through all its versions."""
+        """The scenario's name across all its versions."""
         return scenario_subject(self.owner.organisation, self.name)
 
     @model_validator(mode="after")
@@ -364,12 +364,12 @@ class Scenario(Document):
         return self
 
     def field(self, name: str) -> Field:
-        """Return the field of that name; raises `KeyError`."""
+        """Return the field of this name; raises `KeyError`."""
         return {field.name: field for field in self.data.fields}[name]
 
     @property
     def answer(self) -> AnswerKind:
-        """Return the kind in which applications answer."""
+        """Return the kind of applications' answers."""
         kinds = TASKS[self.task].kinds
         return self.prediction if self.prediction in kinds else kinds[0]
 
@@ -380,13 +380,13 @@ class Scenario(Document):
 
     @property
     def unseen(self) -> frozenset[str]:
-        """Return the columns that never cross the wall of a box."""
+        """Return the columns that never enter a box."""
         data, decided = self.data, {column for _, column in self._decision_columns()}
         return frozenset({data.target, *data.withheld} | ({data.key} if data.key else set()) | decided)
 
     @property
     def delivered_by(self) -> str | None:
-        """Return the column in whose order cases are delivered; None: in a secret order."""
+        """Return the column that orders the delivery of cases; None: a secret order."""
         split = self.data.split
         return split.column if self.trial.delivery == "in_time" and isinstance(split, TimeSplit) else None
 
@@ -397,7 +397,7 @@ class Scenario(Document):
         return tuple(field for field in self.data.fields if field.name not in unseen)
 
     def contract(self, classes: tuple[str, ...]) -> Contract:
-        """Return what crosses the wall; ``classes`` are the labels found in the public sample, sorted."""
+        """Return the data contract of the box; ``classes`` are the labels found in the public sample, sorted."""
         kind = self.answer
         prediction = Prediction(
             kind=kind,

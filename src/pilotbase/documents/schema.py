@@ -84,7 +84,7 @@ MODELS: tuple[type[Document], ...] = (
     StandardProfile,
     StandardCheck,
 )
-"""What we publish; a plug-in publishes the ``MODELS`` of its module of this name."""
+"""The models we publish; a plug-in publishes the ``MODELS`` of its module with this name."""
 KINDS: dict[str, type[Document]] = {
     current_version(model).partition("/")[0]: model
     for model in (*MODELS, *(one for module in mirrored("documents.schema") for one in module.MODELS))

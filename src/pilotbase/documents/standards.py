@@ -1,10 +1,10 @@
 """Standards as code: profiles 标准剖面, the use of them, records of checks 检查记录, the conformity matrix.
 
-The text of a standard is never in it: requirements are told in our own words, with the clause's number where it is
-known. What is only remembered, and was not read, says so; a number that is only remembered is off until a scenario
+Profiles never contain the text of a standard: requirements are in our own words, with the clause's number if known.
+A requirement written from memory, without reading the source, says so; if it has a number, it is off until a scenario
 turns it on.
 
-Every row is *aligned with* its source. None says that the source is met: whether it is, a body that may say so decides.
+Every row is *aligned with* its source. None claims that the source is met: only an authorised body decides that.
 """
 
 from __future__ import annotations
@@ -58,34 +58,34 @@ Check = Literal[
     "calls",
     "model_digest",
 ]
-"""Checks of a report's sections; ``robustness`` stands for each perturbed arm."""
+"""Checks of a report's sections; ``robustness`` means each perturbed arm."""
 Share = Annotated[float, pydantic.Field(ge=-1e9, le=1e9)]
 WordOfMeasure = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)?$", max_length=100)]
 
 
 class EvidenceDocument(Part):
-    """A document that somebody vouches for: its number or title, and figures where the requirement asks for any.
+    """A document that somebody vouches for: its number or title, and figures if the requirement needs any.
 
-    The base looks whether it is there, in time, and within the figures asked for; it does not judge what it says.
+    The base checks that it exists, is current, and meets the required figures; it does not judge its content.
     """
 
     kind: Name
-    """What a profile calls it, such as ``risk-management-plan``."""
+    """Its name in a profile, such as ``risk-management-plan``."""
     reference: str = pydantic.Field(min_length=1, max_length=500)
-    """Its number, title or address: where somebody finds it."""
+    """Its number, title or address, so that others can find it."""
     until: Day | None = None
     sample: int | None = pydantic.Field(default=None, ge=1, le=10**12)
-    """Of how many it speaks, where it is about a sample."""
+    """Size of the sample, if it is about one."""
     passed: int | None = pydantic.Field(default=None, ge=0, le=10**12)
-    """How many of these were found in order."""
+    """How many of these were in order."""
     reviewers: Annotated[tuple[str, ...], pydantic.Field(max_length=20)] = ()
-    """Who has looked, each alone."""
+    """Who has checked, each independently."""
     record: Digest | None = None
-    """Digest of the check's record (``standard-check/1``), where the software made it."""
+    """Digest of the check's record (``standard-check/1``), if the software made it."""
 
     @property
     def share(self) -> float | None:
-        """Return the share found in order; None where it states none."""
+        """Return the share in order; None if it states none."""
         return None if self.sample is None or self.passed is None else self.passed / self.sample
 
 
@@ -93,13 +93,13 @@ Evidence = Annotated[tuple[EvidenceDocument, ...], pydantic.Field(max_length=200
 
 
 class StandardUse(Part):
-    """One profile that a scenario names; its name alone may stand there."""
+    """One profile that a scenario names; the name alone is enough."""
 
     profile: Name
     also: Annotated[tuple[Name, ...], pydantic.Field(max_length=200)] = ()
-    """Requirements that are off by default, since only remembered, and are held here all the same."""
+    """Requirements that are off by default because they are only remembered, but are checked here."""
     evidence: Evidence = ()
-    """What the owner of the scenario shows."""
+    """Evidence from the owner of the scenario."""
 
 
 def _short_form(value: Any) -> Any:
@@ -113,7 +113,7 @@ StandardUses = Annotated[
 
 
 class StandardReference(Part):
-    """The version of a profile that a plan was frozen with."""
+    """The version of a profile in a frozen plan."""
 
     name: Name
     version: str
@@ -122,7 +122,7 @@ class StandardReference(Part):
 
 
 class CheckedFile(Part):
-    """One file, and whether it says that it was generated: to people (explicit) and to machines (implicit)."""
+    """One file, and whether it is labelled as generated: for people (explicit) and for machines (implicit)."""
 
     name: str = pydantic.Field(max_length=1000)
     digest: Digest
@@ -130,36 +130,36 @@ class CheckedFile(Part):
     explicit: LabelState
     implicit: LabelState
     lacking: tuple[str, ...] = ()
-    """Fields that the implicit label has not; their names are only remembered."""
+    """Fields that the implicit label lacks; their names are only remembered."""
     why: tuple[Text, ...] = ()
-    """What is wrong or could not be told."""
+    """What is wrong or could not be determined."""
 
 
 class StandardCheck(Document):
-    """A check's record; its digest stands in the evidence that names it."""
+    """A check's record; the evidence that names it contains its digest."""
 
     document: Literal["standard-check/1"] = "standard-check/1"
     kind: Name
-    """The kind of evidence that it is: ``label-check``, ``keyword-check``, ``spot-check``."""
+    """Its kind of evidence: ``label-check``, ``keyword-check``, ``spot-check``."""
     sample: int = pydantic.Field(ge=0)
     passed: int = pydantic.Field(ge=0)
     method: str = pydantic.Field(max_length=200)
-    """Name and version of the way in which it was looked."""
+    """Name and version of the method of checking."""
     subject: Digest | None = None
-    """Digest of what was checked where that is one file, such as a table of answers."""
+    """Digest of what was checked if it is one file, such as a table of answers."""
     against: Digest | None = None
-    """Digest of what it was held against, such as a list of keywords."""
+    """Digest of what it was compared with, such as a list of keywords."""
     words: int | None = pydantic.Field(default=None, ge=0)
     """Keywords in the list."""
     reviewers: tuple[str, ...] = ()
     agreement: float | None = None
-    """Cohen's kappa of the two reviewers, before anything was settled."""
+    """Cohen's kappa of the two reviewers, before any differences were settled."""
     files: tuple[CheckedFile, ...] = pydantic.Field(default=(), max_length=100_000)
     made_at: Moment
     software: str
 
     def as_evidence(self) -> tuple[EvidenceDocument, ...]:
-        """Return the evidence that this record is: of a search for keywords also how long the list was."""
+        """Return this record as evidence; for a keyword search, including the length of the list."""
         reference, digest = f"standard-check {self.made_at.date().isoformat()}", self.digest()
         found = EvidenceDocument(
             kind=self.kind,
@@ -175,23 +175,23 @@ class StandardCheck(Document):
 
 
 class StandardSource(Part):
-    """What a profile is aligned with, and what of it was read."""
+    """What a profile is aligned with, and which parts of it were read."""
 
     identifier: str = pydantic.Field(min_length=1, max_length=200)
-    """As it is cited: ``ISO/IEC TS 4213:2022``."""
+    """Its citation: ``ISO/IEC TS 4213:2022``."""
     title: Localized | str
     status: StandardStatus
     read: Literal["whole", "excerpt", "summary", "nothing"]
-    """What its authors had before them: the text, a part, what others say of it, or nothing."""
+    """What its authors worked from: the text, a part of it, what others say about it, or nothing."""
     note: Localized | str | None = None
 
 
 class Requirement(Part):
-    """One thing that a clause asks for, and the one way in which it is shown: measure, check, quality or evidence."""
+    """One thing that a clause requires, and the one way to show it: measure, check, quality or evidence."""
 
     id: Name
     clause: str = pydantic.Field(default="", max_length=60)
-    """Its number in the source; empty where it is not known."""
+    """Its number in the source; empty if unknown."""
     asks: Localized | str
     """In our own words."""
     status: StandardStatus = StandardStatus.PUBLISHED
@@ -199,13 +199,13 @@ class Requirement(Part):
     mandatory: bool = False
     """A plan that lacks a mandatory measure is not frozen."""
     answers: tuple[AnswerKind, ...] = ()
-    """Kinds of answers that it speaks of; all when empty."""
+    """Kinds of answers that it covers; all when empty."""
     measure: Annotated[tuple[WordOfMeasure, ...], pydantic.Field(max_length=50)] = ()
-    """Measures of which a criterion of one is enough; without a threshold it is asked that it is measured."""
+    """A criterion on one of these measures is enough; without a threshold it only has to be measured."""
     complement: Annotated[tuple[WordOfMeasure, ...], pydantic.Field(max_length=50)] = ()
-    """Measures that serve as well, of which one minus the figure is meant."""
+    """Alternative measures, used as one minus the figure."""
     wrapper: Wrapper | None = None
-    """``drop``: by how much the measure falls under a perturbation; ``gap`` and ``worst``: between groups."""
+    """``drop``: how much the measure falls under a perturbation; ``gap`` and ``worst``: between groups."""
     check: tuple[Check, ...] = ()
     """Findings of the report that must all pass."""
     quality: WordOfMeasure | None = None
@@ -217,13 +217,13 @@ class Requirement(Part):
     compared: Literal["proven", "sample"] = "proven"
     """``sample``: the standard compares the sample's own figure; the interval stands beside it all the same."""
     sample: int | None = pydantic.Field(default=None, ge=1, le=10**9)
-    """Of how many cases, at least."""
+    """Minimum number of cases."""
     reviewers: int | None = pydantic.Field(default=None, ge=1, le=20)
-    """How many people must have looked, each alone."""
+    """How many people must have checked, each independently."""
 
     @property
     def way(self) -> Literal["measure", "check", "quality", "evidence"]:
-        """Return the way in which it is shown."""
+        """Return the way to show it."""
         if self.measure:
             return "measure"
         if self.check:
@@ -232,17 +232,17 @@ class Requirement(Part):
 
     @property
     def place(self) -> str:
-        """Return its clause, or its name where the clause is not known."""
+        """Return its clause, or its name if the clause is unknown."""
         return self.clause or self.id
 
     @property
     def is_off(self) -> bool:
-        """Tell whether it is held only where a scenario turns it on: a number that nobody has read."""
+        """Return whether it is checked only if a scenario turns it on: its number was never read in the source."""
         numbers = (self.at_least, self.at_most, self.sample, self.reviewers)
         return self.status is StandardStatus.REMEMBERED and any(number is not None for number in numbers)
 
     def satisfied_by(self, figure: float) -> bool:
-        """Tell whether a figure is within the threshold; any is where there is none."""
+        """Return whether a figure is within the threshold; without a threshold, any figure is."""
         low, high = self.at_least, self.at_most
         return (low is None or figure >= low) and (high is None or figure <= high)
 
@@ -262,7 +262,7 @@ class Requirement(Part):
 
 
 class StandardProfile(Document):
-    """One standard, or what an organisation asks for, as a file that is read, versioned and held against a trial."""
+    """One standard, or an organisation's requirements, as a versioned file that trials are checked against."""
 
     document: Literal["standard-profile/1"] = "standard-profile/1"
     name: Name
@@ -270,9 +270,9 @@ class StandardProfile(Document):
     title: Localized | str
     source: StandardSource
     answers: tuple[AnswerKind, ...] = ()
-    """Kinds of answers to which it can be applied; all when empty."""
+    """Kinds of answers it applies to; all when empty."""
     includes: Annotated[tuple[Name, ...], pydantic.Field(max_length=20)] = ()
-    """Profiles whose requirements are held too."""
+    """Profiles whose requirements also apply."""
     requirements: Annotated[tuple[Requirement, ...], pydantic.Field(max_length=500)] = ()
 
     @pydantic.model_validator(mode="after")
@@ -293,7 +293,7 @@ class StandardProfile(Document):
 
 
 class ConformityRow(Part):
-    """One requirement and what the trial says of it."""
+    """One requirement and the trial's result for it."""
 
     profile: Name
     version: str
@@ -302,16 +302,16 @@ class ConformityRow(Part):
     asks: Localized | str
     source: str
     status: StandardStatus
-    """The worse of the source's and the requirement's own."""
+    """The weaker of the source's status and the requirement's own."""
     mandatory: bool
     outcome: Conformity
     sentence: Text
     vouched_by: Literal["trial", "owner", "supplier", "base"] | None = None
-    """Who vouches for it; None: nobody has shown anything."""
+    """Who vouches for it; None: no evidence was given."""
     estimate: float | None = None
     """The figure that was compared."""
     lower: float | None = None
-    """Ends of its interval, where it has one; full view only, as ``upper``."""
+    """Lower end of its interval, if it has one; like ``upper``, in the full view only."""
     upper: float | None = None
 
 
@@ -321,7 +321,7 @@ def coarse_rows(rows: Sequence[ConformityRow] | None) -> tuple[ConformityRow, ..
 
 
 def without_figures(rows: Sequence[ConformityRow] | None) -> tuple[ConformityRow, ...] | None:
-    """Return the rows with their outcomes alone: what may leave a site, where a figure might rest on a few cases."""
+    """Return the rows with their outcomes alone: what may leave a site, where a figure could depend on a few cases."""
     bare = {"estimate": None, "lower": None, "upper": None}
     return None if rows is None else tuple(row.model_copy(update=bare) for row in rows)
 

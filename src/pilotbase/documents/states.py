@@ -1,4 +1,4 @@
-"""The states in which records stand; how they move from one to the next says `pilotbase.documents.lifecycles`."""
+"""The states of records; `pilotbase.documents.lifecycles` defines how they change."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from enum import StrEnum
 
 
 class OrganisationState(StrEnum):
-    """Where an organisation stands; names: text ``state.organisation.<value>``."""
+    """States of an organisation; names: text ``state.organisation.<value>``."""
 
     REGISTERED = "registered"
 
 
 class ScenarioState(StrEnum):
-    """Where a scenario stands; names: text ``state.scenario.<value>``."""
+    """States of a scenario; names: text ``state.scenario.<value>``."""
 
     DRAFT = "draft"
     REVIEW = "review"
@@ -22,7 +22,7 @@ class ScenarioState(StrEnum):
 
 
 class ApplicationState(StrEnum):
-    """Where an application stands; names: text ``state.application.<value>``."""
+    """States of an application; names: text ``state.application.<value>``."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -30,7 +30,7 @@ class ApplicationState(StrEnum):
 
 
 class CommissionState(StrEnum):
-    """Where a trial stands; names: text ``state.commission.<value>``."""
+    """States of a trial; names: text ``state.commission.<value>``."""
 
     PROPOSED = "proposed"
     COUNTERED = "countered"
@@ -42,7 +42,7 @@ class CommissionState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     CONSENT = "consent"
-    """Held: it would take more than the limit, and whoever pays has not consented yet."""
+    """Held: it would exceed the limit, and the payer has not consented yet."""
     REPORTED = "reported"
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -57,7 +57,7 @@ class CommissionState(StrEnum):
 
 
 class DatasetState(StrEnum):
-    """Where a dataset stands; names: text ``state.dataset.<value>``."""
+    """States of a dataset; names: text ``state.dataset.<value>``."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -65,31 +65,31 @@ class DatasetState(StrEnum):
 
 
 class AgreementState(StrEnum):
-    """Where an agreement on a dataset stands; names: text ``state.agreement.<value>``."""
+    """States of an agreement on a dataset; names: text ``state.agreement.<value>``."""
 
     OFFERED = "offered"
     ASKED = "asked"
-    """Somebody whose agreement was revoked takes the published offer up again: its owner has yet to consent."""
+    """An assignee whose agreement was revoked asks for the published offer again: the owner must still consent."""
     AGREED = "agreed"
     IN_FORCE = "in_force"
     EXPIRED = "expired"
     REVOKED = "revoked"
-    """Its owner has ended it."""
+    """The owner has ended it."""
     ENDED = "ended"
-    """Whoever was offered it, or has agreed, wants it no more."""
+    """The assignee has declined or ended it."""
 
 
 RecordState = OrganisationState | ScenarioState | ApplicationState | CommissionState | DatasetState | AgreementState
 
 NEW = "new"
-"""The state of what is not there yet."""
+"""The state of what does not exist yet."""
 PREPARED = (
     CommissionState.AGREED,
     CommissionState.RETEST,
     CommissionState.PLAN_REVIEW,
     CommissionState.PLAN_APPROVED,
 )
-"""Agreed on, and its plan not frozen yet."""
+"""Agreed, but its plan is not frozen yet."""
 AT_WORK = (
     CommissionState.FREEZING,
     CommissionState.FROZEN,
@@ -97,11 +97,11 @@ AT_WORK = (
     CommissionState.RUNNING,
     CommissionState.CONSENT,
 )
-"""Its plan is frozen, or being frozen, and it has no report yet."""
+"""Its plan is frozen or being frozen, and it has no report yet."""
 BARRED = (CommissionState.SUSPENDED, CommissionState.REVOKED)
-"""What it was certified for must not answer."""
+"""The certified version must not answer."""
 HOLDS = (AgreementState.AGREED, AgreementState.IN_FORCE)
-"""An agreement may be used, from its first day to its last: the clock decides, not who has noted it down."""
+"""The agreement may be used, from its first day to its last: the clock decides, not when the state was recorded."""
 SCENARIO_OVER = (ScenarioState.CLOSED, ScenarioState.WITHDRAWN)
 TRIAL_OVER = (CommissionState.DECLINED, CommissionState.CANCELLED, CommissionState.REVOKED)
-"""Ended without what it was for."""
+"""Ended without a result."""

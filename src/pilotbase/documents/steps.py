@@ -1,4 +1,4 @@
-"""Which step first needs a field: a draft may lack what only a later step reads."""
+"""Which step first needs a field: a draft may omit what only a later step reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Step(IntEnum):
     REHEARSE = 1
     FREEZE = 2
     PUBLISH = 3
-    """Of a dataset: it is entered into the catalogue."""
+    """For a dataset: it enters the catalogue."""
 
 
 def needed_for(step: Step, empty: object = None) -> Any:
@@ -26,7 +26,7 @@ def needed_for(step: Step, empty: object = None) -> Any:
 
 
 def missing_for(document: Document, step: Step) -> tuple[str, ...]:
-    """Return the paths of fields that ``document`` still lacks for ``step``."""
+    """Return the paths of fields that ``document`` still needs for ``step``."""
     return tuple(_missing(document, step, ""))
 
 

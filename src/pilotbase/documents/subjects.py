@@ -1,8 +1,8 @@
-"""Names of what a base holds: subjects of records, and the heads under which the store finds what is newest.
+"""Names of what a base contains: subjects of records, and the heads under which the store finds the newest version.
 
-A subject names a thing through all its versions (``scenario:plant/milling``); a head is the name in the store that
-stands for one of its documents. What more than one room names is spelled here, so that rooms which never call each
-other agree; what only one room names, it spells itself.
+A subject names a thing through all its versions (``scenario:plant/milling``); a head is the store's name for one of its
+documents. Names used by more than one package are defined here, so that packages that never call each other agree; a
+name used by one package is defined there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def dataset_subject(owner: str, name: str) -> str:
 
 
 def subject_written(kind: str, written: str) -> str:
-    """Return the subject that somebody has written with its kind or without: both name ``dataset:plant/logs``."""
+    """Return the subject of a name written with its kind or without: both mean ``dataset:plant/logs``."""
     return f"{kind}:{written.removeprefix(f'{kind}:')}"
 
 
@@ -51,17 +51,17 @@ def agreement_subject(name: str) -> str:
 
 
 def service_subject(name: str) -> str:
-    """Return the subject of a service; its document stands in the store under the same name."""
+    """Return the subject of a service; its document is in the store under the same name."""
     return f"service:{name}"
 
 
 def incident_subject(number: int) -> str:
-    """Return the subject of an incident; its document stands in the store under the same name."""
+    """Return the subject of an incident; its document is in the store under the same name."""
     return f"incident:{number}"
 
 
 def claim_subject(claim: str) -> str:
-    """Return the subject of a claim on a voucher, by its digest; it stands in the store under the same name."""
+    """Return the subject of a claim on a voucher, by its digest; it is in the store under the same name."""
     return f"voucher-claim:{claim.partition(':')[2]}"
 
 
@@ -86,12 +86,12 @@ def record_head(subject: str) -> str:
 
 
 def report_head(plan: str) -> str:
-    """Return the head of the report over the plan with this digest."""
+    """Return the head of the report on the plan with this digest."""
     return f"report:{plan}"
 
 
 def certificate_head(report: str) -> str:
-    """Return the head of the certificate over the report with this digest."""
+    """Return the head of the certificate for the report with this digest."""
     return f"certificate:{report}"
 
 
@@ -101,12 +101,12 @@ def quality_head(dataset: str) -> str:
 
 
 def labels_head(dataset: str) -> str:
-    """Return the head of what a dataset's owner has published of its labels."""
+    """Return the head of what a dataset's owner has published about its labels."""
     return f"published-labels:{dataset}"
 
 
 def standing_head(service: str) -> str:
-    """Return the head of where a service stands."""
+    """Return the head of a service's standing."""
     return f"service-standing:{service}"
 
 

@@ -1,10 +1,10 @@
-"""Terms of use 使用条款: a closed subset of ODRL 2.2, in which what is not understood denies.
+"""Terms of use 使用条款: a closed subset of ODRL 2.2, in which anything not understood denies.
 
 An `Offer` says what a dataset's owner permits; an `Agreement` is an offer that an organisation has taken up. Property
 names are ODRL's own (ODRL Information Model 2.2, §2). Evaluated by `pilotbase.data.terms`, before any value is read;
-who was let in holds an `AccessGrant`.
+anyone who is let in holds an `AccessGrant`.
 
-The base asks leave in few ways, and each says only so much of itself; a constraint that looks at anything else denies.
+The base asks for access in a few fixed ways, each with limited facts; a constraint on anything else denies.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text, text
 
 PROFILE: Literal["urn:pilotbase:odrl:1"] = "urn:pilotbase:odrl:1"
-"""Names this subset and the terms of ours in it (``odrl:profile``)."""
+"""Identifies this subset and our own terms in it (``odrl:profile``)."""
 MILLIONTHS = 1_000_000
-"""Of ε: budgets are integers, so that one can be used up exactly."""
+"""Units per ε: budgets are integers, so that one can be used up exactly."""
 Number = Annotated[int, pydantic.Field(ge=0, le=10**15)]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:._/#-]{0,199}$")]
-"""A purpose, a place: a name of ours or of a vocabulary, such as ``pb:verification`` or ``DUO:0000042``."""
+"""A purpose or a place: our own name or one from a vocabulary, such as ``pb:verification`` or ``DUO:0000042``."""
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,14}")
 
 
@@ -38,42 +38,42 @@ class Action(StrEnum):
     """What may be done with a dataset."""
 
     USE = "odrl:use"
-    """Take its files and work with them, inside the organisation that asks."""
+    """Download its files and work with them, within the requesting organisation."""
     REPRODUCE = "odrl:reproduce"
     DISTRIBUTE = "odrl:distribute"
     DISPLAY = "odrl:display"
     """See a few rows on a page."""
     COMPUTE_ON = "pb:computeOn"
-    """Let an application of somebody answer its cases in a box, or an aggregate be taken of it."""
+    """Let an application answer its cases in a box, or compute an aggregate of it."""
     REIDENTIFY = "pb:reidentify"
     ATTRIBUTE = "odrl:attribute"
     INFORM = "odrl:inform"
     DELETE = "odrl:delete"
     OBTAIN_CONSENT = "odrl:obtainConsent"
     WATERMARK = "odrl:watermark"
-    """A copy of a file is marked for whom it goes to: a few of its rows are made up."""
+    """A copy of a file is marked for its recipient: a few of its rows are made up."""
 
 
 class LeftOperand(StrEnum):
-    """What a constraint looks at."""
+    """What a constraint examines."""
 
     PURPOSE = "odrl:purpose"
     RECIPIENT = "odrl:recipient"
     DATE_TIME = "odrl:dateTime"
     SPATIAL = "odrl:spatial"
     COUNT = "odrl:count"
-    """How often it is used, this time included."""
+    """Number of uses, including this one."""
     OUTPUT_CHANNEL = "pb:outputChannel"
     MIN_CELL_SIZE = "pb:minCellSize"
-    """Of how many records the smallest figure is made that comes out."""
+    """Number of records behind the smallest released figure."""
     EPSILON_BUDGET = "pb:epsilonBudget"
     """In millionths of ε: integers, so that a budget can be used up exactly."""
     ROW_COUNT = "pb:rowCount"
-    """How many rows are read, in all uses together."""
+    """Rows read in all uses together."""
 
 
 class Operator(StrEnum):
-    """How what is found is compared with what is asked."""
+    """How the request's value is compared with the constraint's."""
 
     EQ = "odrl:eq"
     LT = "odrl:lt"
@@ -85,7 +85,7 @@ class Operator(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Purposes that Pilotbase itself asks for; an offer may name others."""
+    """Purposes that Pilotbase itself uses; an offer may name others."""
 
     VERIFICATION = "pb:verification"
     """Try an application: nothing learns from it."""
@@ -96,14 +96,14 @@ class Purpose(StrEnum):
 
 
 class Channel(StrEnum):
-    """By which way something comes out."""
+    """The channel through which results are released."""
 
     DOWNLOAD = "pb:download"
     PREVIEW = "pb:preview"
     REPORT = "pb:report"
-    """Nothing but what the report of a trial says."""
+    """Only what the report of a trial says."""
     BOARD = "pb:board"
-    """Nothing but what a board releases."""
+    """Only what a board releases."""
     STATISTICS = "pb:statistics"
     SITE_PACK = "pb:sitePack"
 
@@ -123,13 +123,13 @@ FITTING: Mapping[LeftOperand, frozenset[Operator]] = {
     LeftOperand.ROW_COUNT: _AT_MOST,
     LeftOperand.MIN_CELL_SIZE: _AT_LEAST,
 }
-"""Which operators mean something for what a constraint looks at; any other pair is no constraint."""
+"""The operators that are valid for each left operand; any other pair is not a constraint."""
 DUTIES = frozenset({Action.ATTRIBUTE, Action.INFORM, Action.DELETE, Action.OBTAIN_CONSENT, Action.WATERMARK})
-"""What may be owed. Nobody asks leave for it."""
+"""Actions that can be duties. Nobody requests them."""
 
 
 class Constraint(Part):
-    """``leftOperand operator rightOperand``; ``rightOperand`` is spelled as text, moments as RFC 3339."""
+    """``leftOperand operator rightOperand``; ``rightOperand`` is text, with moments as RFC 3339."""
 
     left_operand: LeftOperand = pydantic.Field(alias="leftOperand")
     operator: Operator
@@ -137,7 +137,7 @@ class Constraint(Part):
 
     @property
     def moment(self) -> datetime:
-        """Return the moment that it names; raises `ValueError`."""
+        """Return its value as a moment; raises `ValueError`."""
         found = datetime.fromisoformat(self.right_operand[0])
         if found.tzinfo is None:
             raise ValueError("no zone")
@@ -145,13 +145,13 @@ class Constraint(Part):
 
     @property
     def number(self) -> int:
-        """Return the number that it names; raises `ValueError`."""
+        """Return its value as a number; raises `ValueError`."""
         if _DIGITS.fullmatch(self.right_operand[0]) is None:
             raise ValueError("no number")
         return int(self.right_operand[0])
 
     def lets(self, word: str) -> bool:
-        """Tell whether it holds for ``word``, where it looks at a name."""
+        """Return whether it holds for ``word``, if it examines a name."""
         return (word in self.right_operand) is not (self.operator is Operator.IS_NONE_OF)
 
     @model_validator(mode="after")
@@ -175,7 +175,7 @@ class Constraint(Part):
 
 
 class Duty(Part):
-    """What whoever uses a permission has to do."""
+    """What the user of a permission must do."""
 
     action: Action
 
@@ -189,12 +189,12 @@ class Permission(Part):
 
     @property
     def of_purpose(self) -> tuple[Constraint, ...]:
-        """Return the constraints that look at the purpose."""
+        """Return the constraints on the purpose."""
         return tuple(one for one in self.constraint if one.left_operand is LeftOperand.PURPOSE)
 
 
 class Prohibition(Part):
-    """What must not be done; it wins over every permission (``odrl:conflict odrl:prohibit``)."""
+    """What must not be done; it overrides every permission (``odrl:conflict odrl:prohibit``)."""
 
     action: Action
     constraint: tuple[Constraint, ...] = pydantic.Field(default=(), max_length=100)
@@ -214,40 +214,40 @@ class Offer(Part):
 
     @property
     def purposes(self) -> tuple[str, ...]:
-        """Return the purposes that its permissions name and are for, each once."""
+        """Return the purposes that its permissions name and allow, each once."""
         limits = [one for permission in self.permission for one in permission.of_purpose]
         named = dict.fromkeys(word for one in limits for word in one.right_operand)
         return tuple(word for word in named if self.is_for(word))
 
     def is_for(self, purpose: str) -> bool:
-        """Tell whether a permission is for ``purpose``, whatever else it asks for."""
+        """Return whether a permission allows ``purpose``, regardless of its other constraints."""
         return any(all(one.lets(purpose) for one in permission.of_purpose) for permission in self.permission)
 
 
 class Request(Part):
-    """What somebody asks to do. What is left out is unknown: a constraint that looks at it denies."""
+    """A request for access. What is left out is unknown: a constraint on it denies."""
 
     target: str = pydantic.Field(min_length=1, max_length=300)
     """The dataset's subject."""
     action: Action
     by: Name
-    """The organisation that asks, or for which something is done."""
+    """The requesting organisation, or the one on whose behalf something is done."""
     purpose: Word | None = None
     recipient: Name | None = None
-    """The organisation that what comes out goes to."""
+    """The organisation that receives the results."""
     spatial: Word | None = None
     channel: Channel | None = None
     cell_size: Number | None = None
     epsilon: Number | None = None
-    """Millionths of ε that are spent."""
+    """Millionths of ε to spend."""
     rows: Number | None = None
     consent: str | None = pydantic.Field(default=None, min_length=1, max_length=200)
-    """Where the consent is recorded that a permission may ask for."""
+    """Where the consent that a permission may require is recorded."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """What was used under the same terms before."""
+    """Previous uses under the same terms."""
 
     count: int = 0
     epsilon: int = 0
@@ -255,17 +255,17 @@ class Used:
 
 
 class Use(Part):
-    """One use, as it stands in the ledger: its parties, operator and regulator see it."""
+    """One use, as recorded in the ledger: its parties, operator and regulator see it."""
 
     ground: str
-    """The agreement, the dataset where it is open or its owner's, or the digest of a paper."""
+    """The agreement, the dataset (if open or the owner's own), or the digest of a plan or submission."""
     place: int
-    """The count: which use under this ground it was."""
+    """The running number of the use under this ground."""
     request: Digest
-    """Names the use: asked for again it is not counted again."""
+    """Identifies the use: a repeated request is not counted again."""
     target: str
     version: str
-    """Digest of the dataset's description then; empty for a paper."""
+    """Digest of the dataset's description at that time; empty for a plan or submission."""
     action: str
     organisation: str
     person: str
@@ -277,49 +277,49 @@ class Use(Part):
     """Millionths of ε that it spent."""
     rows: int
     epsilon_so_far: int
-    """Spent under this ground up to this use, itself included."""
+    """Spent under this ground up to and including this use."""
     rows_so_far: int
     used_at: Moment
 
 
 class LegalBasis(StrEnum):
-    """On what a leave rests."""
+    """The legal basis of an access grant."""
 
     OWNER = "owner"
     """The owner's own work on its own data."""
     AGREEMENT = "agreement"
     OFFER = "offer"
-    """The published offer of an open dataset: anybody's."""
+    """The published offer of an open dataset, which covers anyone."""
     PAPER = "paper"
     """A frozen plan, or a submission to a board, between the owner of a scenario and a supplier."""
 
 
 @dataclass(frozen=True)
 class AccessGrant:
-    """That somebody was let in: what readers of closed data ask for, and compare with what stands in the store.
+    """A record of being let in: readers of closed data require it and compare it with the store.
 
-    It proves nothing by itself. `LegalBasis.AGREEMENT` and `LegalBasis.OFFER` are held against the row that counts this
-    very use, and against the terms as they stand when a value is read.
+    By itself it proves nothing. `LegalBasis.AGREEMENT` and `LegalBasis.OFFER` are checked against the ledger's row for
+    this use, and against the terms in force when a value is read.
     """
 
     ground: LegalBasis
     by: str
-    """The owner, an agreement's or a dataset's subject, or the digest of a paper."""
+    """The owner, the subject of an agreement or a dataset, or the digest of a plan or submission."""
     target: str
-    """Whose data, or which: an owner's name, a dataset's subject, a paper's digest."""
+    """The data covered: an owner's name, a dataset's subject, or the digest of a plan or submission."""
     use: Digest | None = None
-    """Names the row of the ledger of uses."""
+    """Identifies the row in the ledger of uses."""
     duties: tuple[Action, ...] = ()
 
     @classmethod
     def of_owner(cls, owner: str) -> AccessGrant:
-        """Return the leave of an owner's own work: it opens nothing for anybody else's application."""
+        """Return the grant for an owner's own work: it opens nothing for anyone else's application."""
         return cls(LegalBasis.OWNER, owner, owner)
 
 
 @dataclass(frozen=True)
 class TermsDecision:
-    """What the terms say to a request: ``reasons`` are all that stand against it."""
+    """The terms' answer to a request: ``reasons`` are all the grounds for denying it."""
 
     reasons: tuple[Text, ...]
     duties: tuple[Action, ...] = ()
@@ -331,7 +331,7 @@ class TermsDecision:
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """In which way leave is asked: for what, and what the request says besides. ``purposes``: none named: any."""
+    """One way of asking for access: action, channel, and the facts that the request states. No ``purposes``: any."""
 
     action: Action
     channel: Channel
@@ -353,14 +353,14 @@ WAYS = (
     AccessRequest(Action.COMPUTE_ON, Channel.SITE_PACK, _TRIED, _SIZED, consent=True),
     AccessRequest(Action.COMPUTE_ON, Channel.STATISTICS, _COUNTS, _PRIVATE),
 )
-"""Every way in which the base asks for leave. What else is permitted (to pass it on, say) it does not ask for."""
+"""Every way in which the base asks for access. It never uses other permissions, such as one to pass it on."""
 
 
 def unmet(offer: Offer) -> Iterator[tuple[str, Text]]:
-    """Yield what keeps a permission from ever being used: path in the offer, and the clause with the remedy.
+    """Yield what prevents a permission from ever being used: path in the offer, and the clause with the remedy.
 
-    A purpose for which something is never asked is told only where nothing else of the offer can be used: the same
-    purposes often stand in every permission.
+    A purpose that is never requested is reported only if nothing else in the offer can be used: often every permission
+    names the same purposes.
     """
     barred = {one.action for one in offer.prohibition if not one.constraint}
     found: list[tuple[str, Text]] = []
@@ -392,7 +392,7 @@ def _against(permission: Permission, way: AccessRequest) -> list[tuple[str, Text
 
 
 def _met(constraint: Constraint, all_of_them: Sequence[Constraint], way: AccessRequest) -> bool:
-    """Tell whether some request of that way can meet it, together with the others that look at the same."""
+    """Return whether some request of this way can meet it, together with the other constraints on the same operand."""
     operand = constraint.left_operand
     same = [one for one in all_of_them if one.left_operand is operand]
     if operand is LeftOperand.DATE_TIME:
@@ -400,7 +400,7 @@ def _met(constraint: Constraint, all_of_them: Sequence[Constraint], way: AccessR
         before = [one.moment for one in same if one.operator in (Operator.LT, Operator.LTEQ)]
         return not (after and before) or max(after) < min(before)
     if operand in (LeftOperand.PURPOSE, LeftOperand.RECIPIENT, LeftOperand.OUTPUT_CHANNEL):
-        anything = {word for one in same for word in one.right_operand} | {""}  # the last: one that is not named
+        anything = {word for one in same for word in one.right_operand} | {""}  # the last: a word no constraint names
         said = {LeftOperand.PURPOSE: way.purposes, LeftOperand.OUTPUT_CHANNEL: (way.channel,)}.get(operand)
         return any(all(one.lets(word) for one in same) for word in said or anything)
     if operand not in way.numbers:

@@ -1,9 +1,9 @@
 """Every sentence a person reads, named by a code and rendered at the edge in the reader's language.
 
-Catalogues are gettext files, one a domain: the text ``box.no_level`` stands in ``locale/<language>/box.po``.
+Catalogues are gettext files, one per domain: the text ``box.no_level`` is in ``locale/<language>/box.po``.
 English and 中文 are equal catalogues: the code is the message id in both.
 
-A number brings its plural in the template: ``{cases:hidden case|hidden cases}`` is *1 hidden case* or *2 hidden cases*.
+The template contains a number's plural: ``{cases:hidden case|hidden cases}`` is *1 hidden case* or *2 hidden cases*.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pilotbase.documents.visible_text import make_visible
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Spell = Callable[[str], str]
-"""How the words of strangers inside a sentence are written where it is shown."""
+"""How untrusted words inside a sentence are written for display."""
 _STOPS: Mapping[Language, str] = {"en": ".", "zh": "。"}
 _ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 _FIRST = re.compile(r"\{(\w+)[^}]*\}")
 
 
 class _Counting(string.Formatter):
-    """Templates in which ``{cases:case|cases}`` is a number with the noun, or the words, that it asks for."""
+    """Templates in which ``{cases:case|cases}`` is a number with the noun or words in the matching form."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         one, counted, many = format_spec.partition("|")
@@ -49,19 +49,19 @@ class Text(BaseModel):
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         """Return the sentence in ``language``; nested texts are rendered in the same language.
 
-        ``spell`` is applied to every word that is given and none of ours, such as `format_for_terminal`.
+        ``spell``, such as `format_for_terminal`, is applied to every value that isn't one of our own texts.
 
         Raises:
-            KeyError: the catalogue has no such code, or the template names a parameter that is not given.
+            KeyError: the catalogue has no such code, or the template has a parameter without a value.
         """
         values = {name: _render_value(value, language, spell) for name, value in self.params.items()}
         return _COUNTING.vformat(template(self.code, language), (), values)
 
 
 def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:
-    """Return a text that stands by itself: with a capital, unless it begins with what was given, and a full stop.
+    """Return a text as a sentence of its own: with a capital, unless it begins with a given value, and a full stop.
 
-    Inside another sentence, after a colon, it is rendered as it is.
+    Inside another sentence, after a colon, it is rendered unchanged.
     """
     words = said.render(language, spell)
     if language == "en" and not _begins_with_given(said):
@@ -70,18 +70,18 @@ def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:
 
 
 def _begins_with_given(said: Text) -> bool:
-    """Return whether a sentence begins with a value that was given; a text of ours in its place is none."""
+    """Return whether a sentence begins with a given value; one of our own texts in its place doesn't count."""
     first = _FIRST.match(template(said.code, "en"))
     return first is not None and not isinstance(said.params.get(first[1]), Text)
 
 
 def text(code: str, /, **params: object) -> Text:
-    """Return a `Text`, taking values that are no plain scalars (paths, digests, decimals) as their string."""
+    """Return a `Text`; values that aren't plain scalars (paths, digests, decimals) become strings."""
     return Text(code=code, params={name: _plain(value) for name, value in params.items()})
 
 
 def template(code: str, language: Language) -> str:
-    """Return the template of ``code``; raises `KeyError` naming the code when the catalogue lacks it."""
+    """Return the template of ``code``; raises `KeyError` naming the code if the catalogue lacks it."""
     domain = code.partition(".")[0]
     return catalogue(domain, language)[code]
 

@@ -1,6 +1,6 @@
-"""Exchange 技术交流: a thread is a question about a scenario or an application, what was said to it, and its answer.
+"""Exchange 技术交流: a thread is a question about a scenario or an application, its replies, and its answer.
 
-Every change makes a new version. Its history tells who changed what; earlier versions stay with the base, where
+Every change makes a new version. Its history records who changed what; earlier versions stay with the base, where
 operator and regulator can read what was corrected or removed.
 """
 
@@ -39,21 +39,21 @@ def _require_file_name(name: str) -> str:
 
 ThreadId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
 Words = Annotated[str, Trimmed(MAXIMUM_LETTERS), AfterValidator(_without_zero)]
-"""Plain text: it is shown as it was typed, never read as HTML or anything else."""
+"""Plain text: it is shown as typed, never interpreted as HTML or anything else."""
 Topic = Annotated[str, Trimmed(200), AfterValidator(_without_zero)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=150), AfterValidator(_require_file_name)]
-"""The last part of a file's name: no path, no control or reordering character."""
+"""A file's base name: no path, no control or reordering characters."""
 
 
 class Mention(Part):
-    """Who is called: an organisation, or one person of it."""
+    """Who is mentioned: an organisation, or one of its people."""
 
     organisation: Name
     person: PersonId | None = None
 
 
 class Attachment(Part):
-    """A file of a message: bytes that nobody here reads, named by their hash."""
+    """A file of a message: bytes that the base never reads, named by their hash."""
 
     name: FileName
     digest: Digest
@@ -61,7 +61,7 @@ class Attachment(Part):
 
 
 class Message(Part):
-    """One thing that was said. ``text`` is empty once it was removed."""
+    """One message. ``text`` is empty once it is removed."""
 
     number: int = pydantic.Field(ge=1)
     organisation: Name
@@ -71,7 +71,7 @@ class Message(Part):
     mentions: tuple[Mention, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     request: Digest | None = None
-    """Names the request that brought it: sent again, it is not said again."""
+    """Identifies the request that sent it: a repeated request adds no second message."""
     corrected_at: Moment | None = None
     removed_at: Moment | None = None
 
@@ -90,16 +90,16 @@ class ThreadStep(Part):
 
 
 class Thread(Document):
-    """A question and what was said to it, in order."""
+    """A question and its replies, in order."""
 
     document: Literal["thread/1"] = "thread/1"
     identity: ThreadId
     subject: Subject
     title: Topic
     private: bool = False
-    """Whether only the asker and the owner of the subject see it, besides operator and regulator."""
+    """Whether only the asker and the subject's owner see it, in addition to operator and regulator."""
     messages: tuple[Message, ...] = pydantic.Field(min_length=1, max_length=MAXIMUM_MESSAGES)
-    """The first is the question."""
+    """The first message is the question."""
     answer: int | None = None
     """Number of the message that was marked as the answer."""
     history: tuple[ThreadStep, ...] = ()
@@ -109,12 +109,12 @@ class Thread(Document):
         return self.messages[0].organisation
 
     def message(self, number: int) -> Message | None:
-        """Return the message of that number, or None."""
+        """Return the message with this number, or None."""
         return self.messages[number - 1] if 1 <= number <= len(self.messages) else None
 
 
 class Question(Part):
-    """What opens a thread."""
+    """The content of a new thread."""
 
     subject: Subject
     title: Topic
@@ -124,30 +124,30 @@ class Question(Part):
 
 
 class Reply(Part):
-    """What is said to a question."""
+    """A reply to a question."""
 
     text: Words
     mentions: tuple[Mention, ...] = pydantic.Field(default=(), max_length=20)
 
 
 class Correction(Part):
-    """The words that take the place of those that stand there."""
+    """The new text of a message."""
 
     text: Words
 
 
 class Removal(Part):
-    """Why a message is taken away."""
+    """The removal of a message, with its reason."""
 
     reason: Annotated[str, Trimmed(400)]
 
 
 class Marking(Part):
-    """Which message is the answer; none: there is no answer any more."""
+    """The message that is the answer; None: there is no longer an answer."""
 
     message: int | None = pydantic.Field(ge=1, le=MAXIMUM_MESSAGES)
 
 
 def mentions_in(words: str) -> tuple[Mention, ...]:
-    """Return the organisations that ``words`` call by ``@name``; whether there are such, nobody is told."""
+    """Return the organisations that ``words`` mention as ``@name``; whether they exist is not revealed."""
     return tuple(Mention(organisation=name) for name in dict.fromkeys(_NAMED.findall(words)))[:20]

@@ -1,4 +1,4 @@
-"""Text by strangers, with nothing in it that hides, reorders or overlays other text."""
+"""Untrusted text, made safe: nothing in it hides, reorders or overlays other text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MARKS_IN_A_ROW = 4
 
 
 CONTINUED = "\n  │ "
-"""How a line that a stranger's words go on with begins: it is never taken for a sentence of ours."""
+"""Prefix of continuation lines of untrusted text, so that nobody takes them for one of our sentences."""
 
 
 def make_visible(content: str) -> str:
@@ -31,6 +31,6 @@ def make_visible(content: str) -> str:
 
 
 def format_for_terminal(content: str) -> str:
-    """Return ``content`` with nothing in it that steers a terminal, and further lines marked as a stranger's."""
+    """Return ``content`` without terminal control characters, and with continuation lines marked as untrusted."""
     visible = make_visible(content)
     return visible if visible.isprintable() else CONTINUED.join(visible.rstrip("\n").expandtabs(4).split("\n"))

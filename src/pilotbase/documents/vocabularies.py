@@ -1,4 +1,4 @@
-"""The policy's words as closed lists, each with its English and Chinese name; kinds of guarantee from the strongest.
+"""The policy's terms as closed lists, each with English and Chinese names; kinds of guarantee, strongest first.
 
 Source: State Council opinions on the "AI+" action (国发〔2025〕11号): six actions and their sub-heads, eight supports;
 scenario grains of 国办发〔2025〕37号; five verifications of MIIT (制造业中试平台建设指引 2025);
@@ -104,10 +104,10 @@ class Grain(StrEnum):
 
 
 class RiskLevel(StrEnum):
-    """Risk of a use, as its owner states it; names: text ``scenario.risk.<value>``.
+    """Risk of a use, as stated by its owner; names: text ``scenario.risk.<value>``.
 
-    After Regulation (EU) 2024/1689: ``high`` as in Article 6, ``limited`` where Article 50 has people told what they
-    deal with. What its Article 5 prohibits is no scenario.
+    After Regulation (EU) 2024/1689: ``high`` as in Article 6, ``limited`` if Article 50 requires transparency to the
+    people concerned. Uses prohibited by its Article 5 are not allowed as scenarios.
     """
 
     MINIMAL = "minimal"
@@ -143,7 +143,7 @@ class Verdict(StrEnum):
 
 
 class Estimand(StrEnum):
-    """What a score speaks about; names: text ``estimand.<value>``."""
+    """What a score refers to; names: text ``estimand.<value>``."""
 
     HIDDEN_SET = "hidden_set"
     POPULATION = "population"
@@ -160,7 +160,7 @@ class Role(StrEnum):
 
 
 class ApprovalKind(StrEnum):
-    """Approvals that a trial usually needs; an owner may ask for others. Names: text ``hub.approval.<value>``."""
+    """Approvals that a trial usually needs; an owner may require others. Names: text ``hub.approval.<value>``."""
 
     ETHICS = "ethics"
     DATA = "data"
@@ -172,24 +172,24 @@ class CallEnd(StrEnum):
 
     ANSWERED = "answered"
     FELL_BACK = "fell_back"
-    """Answered, by an earlier version."""
+    """Answered by an earlier version."""
     HUMAN = "human"
     """Handed over to a person."""
     BROKE_CONTRACT = "broke_contract"
-    """What was asked does not fit the data contract."""
+    """The request does not fit the data contract."""
     TIMED_OUT = "timed_out"
     FAILED = "failed"
     CANCELLED = "cancelled"
-    """Whoever asked has gone."""
+    """The caller has disconnected."""
 
     @property
     def is_answer(self) -> bool:
-        """Tell whether the service has answered, by whichever version."""
+        """Return whether the service has answered, with any version."""
         return self in (CallEnd.ANSWERED, CallEnd.FELL_BACK)
 
 
 class Scope(StrEnum):
-    """What a key opens; names: text ``scope.<value>``."""
+    """What a key permits; names: text ``scope.<value>``."""
 
     INFER = "infer"
     OBSERVE = "observe"
@@ -197,7 +197,7 @@ class Scope(StrEnum):
 
 
 class ServingState(StrEnum):
-    """Where a service stands; names: text ``serving.<value>``."""
+    """Standing of a service; names: text ``serving.<value>``."""
 
     SERVING = "serving"
     FALLEN_BACK = "fallen_back"
@@ -208,7 +208,7 @@ class ServingState(StrEnum):
 
 
 class Colour(StrEnum):
-    """Colour of a risk warning 预警颜色, lowest first; names: text ``colour.<value>``. Green: nothing to warn of."""
+    """Colour of a risk warning 预警颜色, lowest first; names: text ``colour.<value>``. Green: no warning."""
 
     GREEN = "green"
     BLUE = "blue"
@@ -236,7 +236,7 @@ class ResponseLevel(StrEnum):
 
 
 class Signal(StrEnum):
-    """What a detector looks at; names: text ``signal.<value>``."""
+    """What a detector observes; names: text ``signal.<value>``."""
 
     RISK = "risk"
     DRIFT = "drift"
@@ -246,9 +246,9 @@ class Signal(StrEnum):
     AVAILABILITY = "availability"
     """Calls that are not answered in time."""
     ERRORS = "errors"
-    """Calls over which the service failed."""
+    """Calls that failed in the service."""
     HAND_OVER = "hand_over"
-    """Calls that a person is asked instead."""
+    """Calls handed over to a person."""
 
 
 class Countermeasure(StrEnum):
@@ -261,7 +261,7 @@ class Countermeasure(StrEnum):
 
 
 class Constraint(StrEnum):
-    """What refuses a match, whatever else fits 硬约束; names: text ``constraint.<value>``."""
+    """Hard constraints 硬约束, each of which alone refuses a match; names: text ``constraint.<value>``."""
 
     DATA = "data"
     """May data leave where the application is used?"""
@@ -276,11 +276,11 @@ class Constraint(StrEnum):
 
 
 class Fit(StrEnum):
-    """How one side of a match stands to what the other asks; names: text ``fit.<value>``."""
+    """How one side of a match meets the other's requirement; names: text ``fit.<value>``."""
 
     FITS = "fits"
     MISSING = "missing"
-    """One side does not say: unknown, and no refusal."""
+    """One side does not say: unknown, not refused."""
     REFUSED = "refused"
 
 
@@ -288,19 +288,19 @@ class Opening(StrEnum):
     """How far a dataset is opened 开放等级; names: text ``opening.<value>``."""
 
     OPEN = "open"
-    """Anybody may take it."""
+    """Anyone may download it."""
     ON_TERMS = "on_terms"
-    """Whoever agrees to its terms may take it."""
+    """Anyone who agrees to its terms may download it."""
     COMPUTE_TO_DATA = "compute_to_data"
-    """Nobody may take it: what is computed on it comes out, within bounds."""
+    """Nobody may download it: only results computed on it are released, within limits."""
 
 
 class Sensitivity(StrEnum):
-    """What a field may tell about a person; names: text ``sensitivity.<value>``."""
+    """What a field may reveal about a person; names: text ``sensitivity.<value>``."""
 
     NONE = "none"
     QUASI_IDENTIFIER = "quasi_identifier"
-    """Not by itself, but together with others: age, place, day."""
+    """Not alone, but together with others: age, place, day."""
     IDENTIFIER = "identifier"
     SENSITIVE = "sensitive"
 
@@ -331,7 +331,7 @@ class WorkKind(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What computing power is asked for 用途; names: text ``pool.kind.<value>``."""
+    """Purpose of a request for computing power 用途; names: text ``pool.kind.<value>``."""
 
     TRIAL = "trial"
     SERVICE = "service"
@@ -344,40 +344,40 @@ class WaitReason(StrEnum):
     """Why a job waits 等待原因, the one thing that has to change first; names: text ``pool.wait.<value>``."""
 
     PERSON_LIMIT = "person_limit"
-    """Its person holds as much as one person may."""
+    """Its person already holds the maximum per person."""
     ORGANISATION_LIMIT = "organisation_limit"
     BEHIND = "behind"
-    """Another job of its organisation is first."""
+    """Another job of its organisation comes first."""
     PROMISED = "promised"
-    """It may not be evicted, and what is free must be given back when it is asked for."""
+    """It must not be evicted, but the free capacity must be returned on request."""
     MAINTENANCE = "maintenance"
     """It could run into a maintenance window."""
     MACHINES = "machines"
-    """Machines that the pool's document names do not answer, or have less than it says."""
+    """Machines named in the pool's document do not respond, or have less than it says."""
     RECLAIMING = "reclaiming"
-    """Its guarantee is being restored: borrowers run out their minimum time."""
+    """Its guarantee is being restored: borrowers use up their minimum time."""
     POOL_FULL = "pool_full"
     FRAGMENTED = "fragmented"
-    """Enough is free in all, but not where it could run at once."""
+    """Enough is free in total, but not in a place where it could run at once."""
     RESERVED = "reserved"
-    """It would delay a job that is first, or a guarantee that is being restored."""
+    """It would delay a job that comes first, or a guarantee that is being restored."""
     TURN = "turn"
     """It is another organisation's turn."""
     WORKER = "worker"
-    """Its seat is asked for again when the worker of the base that does it is free."""
+    """Its seat is requested again once the base's worker for it is free."""
 
 
 class StandardStatus(StrEnum):
-    """What stands behind a standard or one of its requirements; names: text ``standard.status.<value>``."""
+    """How well a standard or one of its requirements is verified; names: text ``standard.status.<value>``."""
 
     PUBLISHED = "published"
     DRAFT = "draft"
     REMEMBERED = "remembered"
-    """Not read by whoever wrote the profile: unverified, and off until a scenario turns it on."""
+    """Not read by the author of the profile: unverified, and off until a scenario turns it on."""
 
 
 class Conformity(StrEnum):
-    """How a trial stands to a requirement; names: text ``standard.outcome.<value>``. None says *conformant*."""
+    """Result of a trial for a requirement; names: text ``standard.outcome.<value>``. None claims *conformant*."""
 
     MET = "met"
     NOT_MET = "not_met"
@@ -387,14 +387,14 @@ class Conformity(StrEnum):
 
 
 class ReadingKind(StrEnum):
-    """What a line of the access record says; names: text ``reader.kind.<value>``."""
+    """Kind of a line in the access record; names: text ``reader.kind.<value>``."""
 
     OPENED = "opened"
     """Sealed bytes were opened."""
     USED = "used"
-    """The gate has let a use in, and counted it."""
+    """The gate has admitted a use and counted it."""
     REFUSED = "refused"
-    """The gate has let nobody in."""
+    """The gate has refused a use."""
 
 
 VOCABULARIES: dict[str, type[StrEnum]] = {
@@ -441,6 +441,6 @@ def is_approximate(guarantees: Iterable[str | None]) -> bool:
 
 
 def verdict_in_words(verdict: str, approximate: bool = False) -> Text:
-    """Return a verdict's name, with the rider that it carries everywhere where one of its bounds is approximate."""
+    """Return a verdict's name, always with a rider if one of its bounds is approximate."""
     name = Text(code=f"verdict.{verdict}")
     return text("verdict.approximate", verdict=name) if approximate else name

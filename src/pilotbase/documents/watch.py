@@ -1,4 +1,4 @@
-"""Watch 监测: what is watched of a service and with which promise; risk warnings, incidents, runbooks.
+"""Watch 监测: what is watched about a service and with which promise; risk warnings, incidents, runbooks.
 
 Warning colour (before), event grade (after) and response level (what we do) are three different fields.
 Source of the four colours: 突发事件应对法; of the four grades: 国家网络安全事件报告管理办法.
@@ -24,26 +24,26 @@ class WatchedRisk(Part):
     """A criterion of the certificate as a loss in [0, 1]; P(ever red while its conditional mean stays ≤ r0) ≤ alpha."""
 
     criterion: Sentence
-    """The rule as it stands on the certificate."""
+    """The rule as written on the certificate."""
     r0: float = pydantic.Field(gt=0, lt=1)
     """Accepted threshold plus tolerance, as a loss."""
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=0.5)
     early: float = pydantic.Field(default=10_000, ge=100)
-    """The early stage warns when e-SR reaches this: the mean number of labels to a false one is at least as large."""
+    """The early stage warns when e-SR reaches this: the mean number of labels to a false one is at least this large."""
 
 
 class Watch(Document):
-    """What is watched of a service. Armed only after a replay over its history."""
+    """What is watched about a service. Armed only after a replay over its history."""
 
     document: Literal["watch/1"] = "watch/1"
     service: Name
     certificate: Digest | None = None
-    """The issued certificate whose promise is watched; None: of an endpoint without one, where nothing is promised."""
+    """The issued certificate whose promise is watched; None: for an endpoint without one, nothing is promised."""
     version: Digest | None = None
-    """The application that is watched: what others have answered is no evidence about its risk."""
+    """The watched application: answers of others are no evidence about its risk."""
     risks: tuple[WatchedRisk, ...] = ()
     unpromised: dict[str, Text] = pydantic.Field(default_factory=dict)
-    """Criteria that are not watched with a promise, and why."""
+    """Criteria watched without a promise, and why."""
     tolerance: float = pydantic.Field(default=0.02, ge=0, lt=0.5)
     profile: Digest | None = None
     """Reference profile of the inputs; without one there is no drift signal."""
@@ -53,36 +53,36 @@ class Watch(Document):
     chunk: int = pydantic.Field(default=1000, ge=100, le=100_000)
     """Cases in a chunk of the input drift."""
     cohort_seconds: int = pydantic.Field(default=86_400, ge=1)
-    """Cases of one span of this length are a cohort; it enters whole, when its window for labels has closed."""
+    """Cases within one span of this length form a cohort; it enters whole once its window for labels has closed."""
     label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0)
     """How long after its end a cohort waits for labels."""
     latency_ms: float | None = pydantic.Field(default=None, gt=0)
-    """Latency that the certificate's criterion allows."""
+    """Latency allowed by the certificate's criterion."""
     latency_quantile: float = pydantic.Field(default=0.95, gt=0, lt=1)
     contract_share: float = pydantic.Field(default=0.01, gt=0, lt=1)
-    """The share of cases that may break the data contract before anything is said."""
+    """The share of cases that may break the data contract before there is a warning."""
     silence_seconds: int = pydantic.Field(default=3600, ge=1)
     availability: float | None = pydantic.Field(default=None, gt=0, lt=1)
-    """Promised share of the calls of a day that are answered in time; None: nothing. Outages are told all the same."""
+    """Promised share of a day's calls answered in time; None: no promise. Outages are reported in any case."""
     error_share: float | None = pydantic.Field(default=None, gt=0, lt=1)
-    """Promised: at most this share of the calls of a day fail."""
+    """Promised: at most this share of a day's calls fail."""
     hand_over_share: float | None = pydantic.Field(default=None, gt=0, lt=1)
-    """Promised: at most this share of the calls of a day are handed over to a person."""
+    """Promised: at most this share of a day's calls are handed over to a person."""
     keep_days: int = pydantic.Field(default=365, ge=1, le=3660)
     """How long observations and labels are kept: they may be personal."""
     armed_at: Moment | None = None
-    """None: it is prepared, or disarmed."""
+    """None: in preparation, or disarmed."""
 
 
 class WatchTerms(Part):
-    """What an operator may choose of a watch; the certificate says the rest."""
+    """What an operator may choose for a watch; the certificate determines the rest."""
 
     model_config = ConfigDict(strict=True)  # yes is no number
 
     tolerance: float = pydantic.Field(default=0.02, ge=0, lt=0.5)
-    """How much worse than accepted is no alarm yet."""
+    """How much worse than accepted is tolerated without an alarm."""
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=0.5)
-    """P(ever a false red), over all criteria together."""
+    """P(ever a false red warning), over all criteria together."""
     early: float = pydantic.Field(default=10_000, ge=100, le=1e9)
     """Mean number of labels to a false early warning, over all criteria together."""
     drift_alarms: float = pydantic.Field(default=1.0, gt=0, le=1000)
@@ -91,7 +91,7 @@ class WatchTerms(Part):
     cohort_seconds: int = pydantic.Field(default=86_400, ge=1, le=LONGEST_DAYS * 86_400)
     label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0, le=LONGEST_DAYS * 86_400)
     latency_ms: float | None = pydantic.Field(default=None, gt=0, le=1e9)
-    """None: as the certificate's criterion says, if it has one."""
+    """None: as in the certificate's criterion, if it has one."""
     latency_quantile: float = pydantic.Field(default=0.95, ge=0.01, le=0.9999)
     contract_share: float = pydantic.Field(default=0.01, gt=0, lt=1)
     silence_seconds: int = pydantic.Field(default=3600, ge=1, le=LONGEST_DAYS * 86_400)
@@ -113,7 +113,7 @@ class ReplayedTurn(Part):
 
 
 class Replay(Document):
-    """What a watch would have said of what the base has already: a watch is armed on nothing else."""
+    """What a watch would have reported on the data the base already has: a watch can only be armed on this."""
 
     document: Literal["watch-replay/1"] = "watch-replay/1"
     service: Name
@@ -124,26 +124,26 @@ class Replay(Document):
     entered: int = pydantic.Field(default=0, ge=0)
     """Answered cases of those cohorts."""
     labelled: int = pydantic.Field(default=0, ge=0)
-    """How many of them have a label that can be read."""
+    """How many of them have a readable label."""
     turns: Annotated[tuple[ReplayedTurn, ...], pydantic.Field(max_length=1000)] = ()
     turned: int = pydantic.Field(default=0, ge=0)
-    """How many turns there were in all; the first are shown."""
+    """Total number of colour changes; the first are shown."""
     cautions: tuple[Text, ...] = ()
     at: Moment
 
 
 class RiskWarning(Document):
-    """Risk warning 风险预警: which signal, how serious, why, and what that promises."""
+    """Risk warning 风险预警: which signal, how serious, why, and with which promise."""
 
     document: Literal["risk-warning/1"] = "risk-warning/1"
     service: Name
     signal: Signal
     detector: Sentence
-    """Which of the service's detectors: ``risk:<criterion>``, ``drift:<column>``, ``silence``, ``availability``."""
+    """The service's detector: ``risk:<criterion>``, ``drift:<column>``, ``silence``, ``availability``."""
     colour: Colour
     reason: Text
     promise: Text
-    """How often a false one of this kind may come, or that nothing is promised."""
+    """How often false warnings of this kind may occur, or that nothing is promised."""
     seen_to: int = pydantic.Field(ge=0)
     """How many cases (labels, chunks) the detector had seen."""
     began: Moment
@@ -152,7 +152,7 @@ class RiskWarning(Document):
 
 
 class Acknowledgement(Document):
-    """Somebody has seen a risk warning and takes care of it."""
+    """A person has seen a risk warning and is handling it."""
 
     document: Literal["acknowledgement/1"] = "acknowledgement/1"
     service: Name
@@ -164,12 +164,12 @@ class Acknowledgement(Document):
 
 
 class Silence(Document):
-    """Notices of a detector are not sent for a time. It mutes notices only: detectors go on, warnings stand."""
+    """A detector's notices are not sent for a time. Only notices are muted: detectors continue, warnings remain."""
 
     document: Literal["silence/1"] = "silence/1"
     service: Name
     detector: Sentence | None = None
-    """None: all of the service."""
+    """None: all detectors of the service."""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
     until: Moment
     person: str | None = None
@@ -177,33 +177,33 @@ class Silence(Document):
 
 
 class RunbookRule(Part):
-    """What is done when a signal reaches a colour, and how long that may take."""
+    """What is done when a signal reaches a colour, and within which time."""
 
     signal: Signal | None = None
     """None: any."""
     colour: Colour
-    """The least serious colour at which it fits."""
+    """The least serious colour that it applies to."""
     measures: tuple[Countermeasure, ...] = pydantic.Field(min_length=1)
     within_seconds: int = pydantic.Field(default=60, ge=1)
-    """From the warning to the last of the measures."""
+    """Time from the warning to the last measure."""
     incident: bool = False
     grade: EventGrade = EventGrade.GENERAL
-    """Of the incident until a person sets it."""
+    """Proposed for the incident until a person sets it."""
     response: ResponseLevel = ResponseLevel.IV
     suspend_certificate: bool = False
     ask_retrial: bool = False
 
 
 class Runbook(Document):
-    """Runbook 预案 of a service: its rules, most serious first; the first that fits is followed."""
+    """Runbook 预案 of a service: its rules, most serious first; the first that matches applies."""
 
     document: Literal["runbook/1"] = "runbook/1"
     service: Name
     rules: tuple[RunbookRule, ...] = pydantic.Field(min_length=1, max_length=50)
     book: Name = "cn-network-security-2025"
-    """The rules by which incidents are reported (`ClockBook`)."""
+    """The rules for reporting incidents (`ClockBook`)."""
     reporter: Name = "other_operator"
-    """Which of the book's reporters the service's operator is."""
+    """Which of the book's kinds of reporter the service's operator is."""
 
 
 class TimelineEntry(Part):
@@ -212,21 +212,21 @@ class TimelineEntry(Part):
     at: Moment
     what: Text
     said: Note = ""
-    """In the words of who did it."""
+    """In the words of the person who did it."""
     organisation: Name
     person: str | None = None
-    """Opaque identifier of who did it; None: the base's own process, or the command line."""
+    """Opaque identifier of the person who did it; None: the base's own process, or the command line."""
     document: Digest | None = None
     clock: Name | None = None
     """The reporting clock that it is about."""
     corrects: int | None = pydantic.Field(default=None, ge=1)
-    """Number of the line that this one sets right; that one stays."""
+    """Number of the line that this one corrects; the corrected line stays."""
     request: Digest | None = None
-    """Names the request that brought it, where its sender may send it again."""
+    """Identifies the request that added it, if the sender may send it again."""
 
 
 class ReportingClock(Part):
-    """Until when somebody must be told: from when it runs, under which rule."""
+    """A reporting deadline: when its clock started, and under which rule."""
 
     clock: Name
     """Name of the clock in its rule book, such as ``operator_to_province``."""
@@ -236,31 +236,31 @@ class ReportingClock(Part):
     due: Moment
     done_at: Moment | None = None
     done_by: str | None = None
-    """Opaque identifier of who has marked it as reported; None: the command line."""
+    """Opaque identifier of the person who has marked it as reported; None: the command line."""
 
 
 class Incident(Document):
-    """Incident 事件: what happened, what was done when, who was told; each change is a new version."""
+    """Incident 事件: what happened, what was done when, who was informed; each change is a new version."""
 
     document: Literal["incident/1"] = "incident/1"
     number: int = pydantic.Field(ge=1)
     service: Name
     owner: Name
-    """Whose service it is."""
+    """Owner of the service."""
     warning: Digest
     title: Text
     colour: Colour
-    """Of the risk warning that it was opened for, whatever became of it."""
+    """Colour of the risk warning it was opened for, regardless of the warning's outcome."""
     grade: EventGrade
     response: ResponseLevel
     graded_at: Moment | None = None
-    """When a person set grade and response level; None: they are what the runbook proposes."""
+    """When a person set grade and response level; None: they are the runbook's proposal."""
     state: Literal["open", "mitigated", "closed"] = "open"
     known_at: Moment
-    """When the base knew of it: its warning was raised."""
+    """When the base learnt of it, that is, when its warning was raised."""
     opened_at: Moment
     handled_at: Moment | None = None
-    """When it was mitigated, or else closed."""
+    """When it was mitigated, or otherwise closed."""
     book: Name
     reporter: Name
     timeline: tuple[TimelineEntry, ...] = ()
@@ -273,17 +273,17 @@ class Incident(Document):
 
 
 class Drill(Document):
-    """A drill of a service: what its runbook says of a red risk warning is decided, and timed."""
+    """A drill of a service: its runbook's steps for a red risk warning are decided and timed."""
 
     document: Literal["drill/1"] = "drill/1"
     service: Name
     for_real: bool = False
-    """Whether the service is moved, which a person undoes; otherwise it is only said what would be done."""
+    """Whether the service's standing really changes, which a person must undo; else the steps are only reported."""
     at: Moment
 
 
 class Reporter(Part):
-    """A kind of operator that the rule tells apart."""
+    """A kind of operator that the rule distinguishes."""
 
     name: Name
     title: Localized
@@ -300,9 +300,9 @@ class ClockRule(Part):
     least: EventGrade
     """The lowest grade that must be reported."""
     runs_from: Literal["discovery", "report", "handling"]
-    """From when the incident was known, from when another report was made, or from when it was handled."""
+    """Start of the clock: when the incident was known, another report was made, or it was handled."""
     after: Name | None = None
-    """The clock whose report starts this one; it stands earlier in the book."""
+    """The clock whose report starts this one; it comes earlier in the book."""
 
     @model_validator(mode="after")
     def _names_what_it_follows(self) -> Self:
@@ -318,7 +318,7 @@ class ClockBook(Document):
     name: Name
     title: Localized
     source: Localized
-    """Where it stands, and what of it was not seen in the original."""
+    """Where it is published, and what of it was not seen in the original."""
     reporters: tuple[Reporter, ...] = pydantic.Field(min_length=1)
     clocks: tuple[ClockRule, ...] = pydantic.Field(min_length=1)
 

@@ -29,17 +29,17 @@ class YamlSource:
 
 
 def read_yaml(path: Path, shown_as: str | None = None, times: int = 1) -> YamlSource:
-    """Return the mapping that the file holds; it may be ``times`` as large as others.
+    """Return the mapping in the file; it may be ``times`` as large as others.
 
     Raises:
-        InputError: the file is missing, too large, no UTF-8, no YAML, or uses tags, aliases or double keys.
+        InputError: the file is missing, too large, not UTF-8, not YAML, or uses tags, aliases or duplicate keys.
     """
     file = shown_as or str(path)
     return parse_yaml(read_bounded(path, times * MAXIMUM_BYTES, file), file, times)
 
 
 def parse_yaml(data: bytes, file: str, times: int = 1) -> YamlSource:
-    """Return the mapping that ``data`` spells; ``file`` is the name shown in problems. Raises as `read_yaml`."""
+    """Return the mapping in ``data``; ``file`` is the name shown in problems. Raises as `read_yaml`."""
     if len(data) > times * MAXIMUM_BYTES:
         raise InputError("input.file_too_large", file=file, limit=times * MAXIMUM_BYTES)
     try:

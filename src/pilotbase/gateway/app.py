@@ -127,7 +127,7 @@ def _own_routes(gateway: Gateway) -> list[Route]:
 
 
 def _may_read_metrics(request: Request, networks: Sequence[Network]) -> bool:
-    """Tell whether a program of this machine or of ``networks`` asks, and no web server in front for another."""
+    """Return whether a program of this machine or of ``networks`` asks, and no web server in front for another."""
     host = request.client.host if request.client is not None else ""
     try:
         address = ipaddress.ip_address(host)

@@ -56,7 +56,7 @@ class FrontDesk:
             raise
 
     async def may_go_on(self, admission: Admission) -> bool:
-        """Tell whether a call under way may still be answered; raises as `CallDispatcher.may_go_on`."""
+        """Return whether a call under way may still be answered; raises as `CallDispatcher.may_go_on`."""
         if self._near:
             return self.desk.may_go_on(admission)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_go_on, admission)
@@ -68,7 +68,7 @@ class FrontDesk:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_answer, service)
 
     async def ready(self) -> bool:
-        """Tell whether the store can be asked."""
+        """Return whether the store can be asked."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, self._view.head, "health")
         except PilotbaseError:

@@ -87,7 +87,7 @@ class _InferenceDoor:
         return Response(open_inference.model_metadata(service.name, versions, platform, tensors), media_type=JSON)
 
     async def model_ready(self, request: Request) -> Response:
-        """Tell whether something that may answer would do so at once; what is to answer and sleeps is woken.
+        """Return whether something that may answer would do so at once; what is to answer and sleeps is woken.
 
         What may not answer, because it is barred or has expired, makes nothing ready and is never started.
         """

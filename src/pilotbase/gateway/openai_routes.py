@@ -97,5 +97,5 @@ def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingReque
 
 
 def _counts_tokens(service: Service) -> bool:
-    """Tell whether answers of ``service`` may use tokens: certified applications use none."""
+    """Return whether answers of ``service`` may use tokens: certified applications use none."""
     return any(isinstance(route, EndpointRoute) for route in service.routes)

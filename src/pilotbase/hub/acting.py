@@ -55,15 +55,15 @@ class RequestActor:
         return self.actor.organisation
 
     def has(self, *roles: Role) -> bool:
-        """Tell whether one of ``roles`` is among the actor's."""
+        """Return whether one of ``roles`` is among the actor's."""
         return bool(self.actor.roles & set(roles))
 
     def may(self, act: AnyAct) -> bool:
-        """Tell whether there is anything to which the actor may do ``act``."""
+        """Return whether there is anything to which the actor may do ``act``."""
         return may_begin(act, self.actor)
 
     def reads(self, reading: ReadScope) -> bool:
-        """Tell whether the actor may read what is of the base as a whole."""
+        """Return whether the actor may read what is of the base as a whole."""
         return may_read(reading, self.actor)
 
     def require(self, act: AnyAct) -> None:
@@ -113,7 +113,7 @@ def language() -> Language:
 
 
 def is_member(organisation: str, person: str) -> bool:
-    """Tell whether a person acts for an organisation."""
+    """Return whether a person acts for an organisation."""
     return Membership.objects.filter(organisation=organisation, person__identity=person).exists()
 
 

@@ -153,7 +153,7 @@ class HubConfiguration:
 
     @property
     def secure(self) -> bool:
-        """Tell whether browsers reach the hub by https."""
+        """Return whether browsers reach the hub by https."""
         return self.url.startswith("https://")
 
     @property

@@ -247,7 +247,7 @@ def _list(change: Transaction, base: View, name: str) -> Service | None:
 
 
 def _is_certified(service: Service, standing: ServiceStatus) -> bool:
-    """Tell whether what answers, or would, holds a certificate: an endpoint on the operator's word is no use."""
+    """Return whether what answers, or would, holds a certificate: an endpoint on the operator's word is no use."""
     return isinstance(service.routes[min(standing.route, len(service.routes) - 1)], CertifiedRoute)
 
 

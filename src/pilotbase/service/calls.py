@@ -25,7 +25,7 @@ class Cost:
         return Cost(self.calls - other.calls, self.tokens - other.tokens)
 
     def covers(self, other: Cost) -> bool:
-        """Tell whether ``other`` can be taken from this."""
+        """Return whether ``other`` can be taken from this."""
         return self.calls >= other.calls and self.tokens >= other.tokens
 
     def at_most(self, other: Cost) -> Cost:

@@ -104,7 +104,7 @@ class CallDispatcher:
         return self._reserve(access, serving, route, cost, waiting)
 
     def may_go_on(self, admission: Admission) -> bool:
-        """Tell whether an admitted call may still be answered as it was admitted, for calls that take long.
+        """Return whether an admitted call may still be answered as it was admitted, for calls that take long.
 
         Not where its service was stopped or handed over to a person since, or what answers may not any more.
         """

@@ -213,7 +213,7 @@ def open_calls(folder: Path, desk: str) -> dict[int, Fields]:
 
 
 def _is_of_this_boot(folder: Path, desk: str) -> bool:
-    """Tell whether the machine has run on since the journal was written: then all that was written is there."""
+    """Return whether the machine has run on since the journal was written: then all that was written is there."""
     header = next(read_lines(folder, desk, segments(folder, desk)[-1], limit=1), None)
     return header is not None and bool(boot()) and header.fields.get("boot") == boot()
 

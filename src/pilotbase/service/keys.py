@@ -47,7 +47,7 @@ class ServiceKey:
     revoked_at: datetime | None = None
 
     def holds_at(self, now: datetime) -> bool:
-        """Tell whether it is neither revoked nor expired."""
+        """Return whether it is neither revoked nor expired."""
         return self.revoked_at is None and now < self.expires_at
 
 

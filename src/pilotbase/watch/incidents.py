@@ -164,7 +164,7 @@ def correct(view: View, number: int, line_number: int, said: str, seen: Digest |
 
 
 def may_act(view: View, incident: Incident, act: IncidentAct) -> bool:
-    """Tell whether the actor may do ``act`` to the incident as it stands."""
+    """Return whether the actor may do ``act`` to the incident as it stands."""
     open_for_it = incident.state != "closed" or act in _AFTER_CLOSING
     done_already = act is IncidentAct.MITIGATE and incident.state == "mitigated"
     return open_for_it and not done_already and permitted(act, view.actor, SubjectRelation(demand_owner=incident.owner))

@@ -63,7 +63,7 @@ def rule_for(runbook: Runbook, signal: Signal, colour: Colour) -> RunbookRule | 
 
 
 def rises(before: Colour, after: Colour) -> bool:
-    """Tell whether ``after`` is the more serious colour."""
+    """Return whether ``after`` is the more serious colour."""
     return _SEVERITY[after] > _SEVERITY[before]
 
 
@@ -86,7 +86,7 @@ def runbook_of(view: View, service: str) -> Runbook:
 
 
 def may_edit(view: View, service: Service) -> bool:
-    """Tell whether the actor may change the runbook of a service."""
+    """Return whether the actor may change the runbook of a service."""
     return permitted(IncidentAct.RUNBOOK, view.actor, SubjectRelation(demand_owner=service.organisation))
 
 

@@ -88,7 +88,7 @@ def run_once(view: View, service: str) -> bool:
 
 
 def _has_more(view: View, standing: WatchState, watch: Watch) -> bool:
-    """Tell whether there is anything that no detector has read: asked every second, so it reads no document."""
+    """Return whether there is anything that no detector has read: asked every second, so it reads no document."""
     assert watch.armed_at is not None
     new = select(_packs.number).where(_packs.service == standing.service, _packs.number > standing.read_to).limit(1)
     with view.reading() as connection:

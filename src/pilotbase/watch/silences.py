@@ -115,7 +115,7 @@ def silences(view: View, service: str) -> list[Silence]:
 
 
 def is_muted(view: View, warning: RiskWarning) -> bool:
-    """Tell whether notices of this warning rest now."""
+    """Return whether notices of this warning rest now."""
     return any(one.detector in (None, warning.detector) for one in silences(view, warning.service))
 
 

@@ -26,7 +26,7 @@ def remote(function: Callable[P, None]) -> Callable[P, None]:
 
 
 def is_remote() -> bool:
-    """Tell whether a hub was named."""
+    """Return whether a hub was named."""
     return bool(connected().url)
 
 

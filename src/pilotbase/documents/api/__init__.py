@@ -1,1 +1,1 @@
-"""What the hub's API takes and gives besides documents: the hub answers in these models, clients read them."""
+"""Models of the hub's API other than documents: the hub answers with them and clients read them."""

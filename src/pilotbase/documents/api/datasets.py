@@ -17,21 +17,21 @@ from pilotbase.documents.vocabularies import ReadingKind
 
 
 class Facet(StrEnum):
-    """By what a search for datasets is narrowed; names: text ``facet.<value>``."""
+    """What narrows a search for datasets; names: text ``facet.<value>``."""
 
     SECTOR = "sector"
     OPENING = "opening"
     LICENCE = "licence"
     LANGUAGE = "language"
     LABELS = "labels"
-    """Whether a field is what applications learn to answer."""
+    """Whether the dataset has a field that applications learn to answer."""
     QUALITY = "quality"
-    """Outcome of the quality report that its owner has published of this version."""
+    """Outcome of the quality report that the owner has published for this version."""
     STATE = "state"
 
 
 class FoundDataset(ResponseModel):
-    """A dataset as the catalogue shows it: nothing but what its description and its quality report say."""
+    """A dataset as the catalogue shows it: only what its description and its quality report say."""
 
     subject: str
     title: Localized
@@ -45,25 +45,25 @@ class FoundDataset(ResponseModel):
     labelled: bool
     quality: str
     measured: int | None
-    """How many of the measures that its purpose requires were measured; nothing without a report on this version."""
+    """How many of the measures required by its purpose were measured; None without a report on this version."""
     required: int | None
     version: str
     fields: int
     rows: int | None
-    """As its description says; nothing where that does not."""
+    """As in its description; None if the description doesn't say."""
     digest: Digest
     url: str
 
 
 class FacetCount(ResponseModel):
-    """How many datasets have a value of a facet, where everything else is asked for as it is."""
+    """How many datasets have this value of a facet, with all other filters unchanged."""
 
     value: str
     count: int
 
 
 class DatasetPage(ResponseModel):
-    """Some datasets, newest first; pass ``next`` as ``after`` to read on. Counted is only what the caller sees."""
+    """Some datasets, newest first; pass ``next`` as ``after`` to read on. Counts cover what the caller can see."""
 
     items: list[FoundDataset]
     total: int
@@ -72,7 +72,7 @@ class DatasetPage(ResponseModel):
 
 
 class Contribution(ResponseModel):
-    """What came of one dataset. A number that is missing may not be told: of too few, and none of the caller's own."""
+    """What one dataset has led to. A missing number is withheld: it counts too few uses and none of the caller's."""
 
     dataset: str
     title: Localized
@@ -85,23 +85,23 @@ class Contribution(ResponseModel):
     agreements: int | None
     """In force now."""
     organisations: int | None
-    """That used it, its owner not counted."""
+    """Organisations that used it, not counting its owner."""
     uses: int | None
-    """By others than its owner."""
+    """Uses by organisations other than its owner."""
     uses_by: dict[str, int]
-    """Way out (``pb:report``) → uses; told to those only who may know every use."""
+    """Way out (``pb:report``) → uses; shown only to those who may see every use."""
     rows: int | None
-    """Read in all these uses together."""
+    """Rows read in all these uses together."""
     scenarios: list[str]
-    """Scenarios on it that the caller sees."""
+    """Scenarios built on it that the caller can see."""
     certificates: list[str]
-    """Numbers of the certificates that rest on it, those that the caller sees."""
+    """Numbers of the certificates based on it that the caller can see."""
     services: list[str]
-    """Services that answer by such a certificate, those that the caller sees."""
+    """Services that answer under such a certificate and that the caller can see."""
 
 
 class OwnerContributions(ResponseModel):
-    """What came of all datasets of one owner that the caller sees; a sum is missing where a part may not be told."""
+    """What one owner's datasets visible to the caller have led to; a sum is missing if a part of it is withheld."""
 
     owner: str
     datasets: int
@@ -114,14 +114,14 @@ class OwnerContributions(ResponseModel):
 
 
 class Contributions(ResponseModel):
-    """Who gave which data, and what came of them."""
+    """Who contributed which data, and what the data have led to."""
 
     owners: list[OwnerContributions]
     datasets: list[Contribution]
     fewest_uses: int
-    """Fewer uses are told to nobody but the owner, the operator and the regulator."""
+    """A smaller number of uses is shown only to the owner, the operator and the regulator."""
     fewest_organisations: int
-    """So are those of fewer organisations."""
+    """So are uses by fewer organisations than this."""
 
 
 class KeptTold(ResponseModel):
@@ -132,25 +132,25 @@ class KeptTold(ResponseModel):
     rows: int | None
     previewed: bool
     marked: bool = False
-    """Each copy that is fetched on terms holds a few made-up rows, different for each who fetches it."""
+    """Each copy that is downloaded on terms contains a few made-up rows, different for each recipient."""
 
 
 class OwnFile(KeptTold):
-    """A kept file as its owner is told of it: of which version of the dataset, and whether that is the newest."""
+    """A kept file as its owner sees it: the dataset version it belongs to, and whether that is the newest."""
 
     version: str
     newest: bool
 
 
 class Measuring(ResponseModel):
-    """The newest measurement of the files that are kept of a dataset: how far it is, and what came of the last one."""
+    """The newest measurement of the files kept for a dataset: its progress, and the result of the last one."""
 
     progress: TrialProgress
     refused: str | None
     problems: list[ProblemIssue]
     """Why the files could not be measured, each with its place and what to do."""
     report: QualityReport | None
-    """As much of it as may be published; nobody sees it but the owner until it is."""
+    """The part of it that may be published; only the owner sees it until then."""
 
 
 class PreviewRows(ResponseModel):
@@ -162,7 +162,7 @@ class PreviewRows(ResponseModel):
 
 
 class Preview(PreviewRows):
-    """A part of a dataset: its first rows, of so many. It is no sample: it shows nothing but the form of the data."""
+    """A part of a dataset: its first rows and the total count. Not a sample: it shows only the form of the data."""
 
     dataset: str
     file: str
@@ -177,15 +177,15 @@ class DatasetVersion(Part):
     digest: Digest
     modified: Day | None = None
     rows: int
-    """Of all its tables together; 0 where none says how many it has."""
+    """Rows of all its tables together; 0 if no table says how many it has."""
     changed: tuple[Text, ...] = ()
-    """What is other than in the version before, in sentences; none for the first."""
+    """What changed since the previous version, in sentences; empty for the first version."""
     new_form: bool = False
-    """That its first number is another than that of the version before: agreements on earlier ones do not reach it."""
+    """Its first number differs from the previous version's: agreements on earlier versions don't cover it."""
 
 
 class ReaderFacet(StrEnum):
-    """By what an access record is narrowed; names: text ``reader.facet.<value>``."""
+    """What narrows an access record; names: text ``reader.facet.<value>``."""
 
     KIND = "kind"
     ORGANISATION = "organisation"
@@ -193,38 +193,38 @@ class ReaderFacet(StrEnum):
 
 
 class ReadingTold(ResponseModel):
-    """One line of the access record: one entry of the log, with what the ledger of uses says of its use."""
+    """One line of the access record: one entry of the log, with what the ledger of uses says about its use."""
 
     number: int
-    """Of the entry in the log; `pilotbase log verify` proves that it stands there."""
+    """Number of the entry in the log; `pilotbase log verify` proves that the log contains it."""
     leaf: str
     """SHA-256 leaf hash (RFC 6962) of the entry."""
     at: datetime
     kind: ReadingKind
     by: str
-    """The organisation that acted: the base itself where its scorer or a job did."""
+    """The organisation that acted; the base itself if its scorer or a job did."""
     organisation: str
-    """For which it was read: who uses the data, or their owner."""
+    """The organisation it was read for: the user of the data, or their owner."""
     what: str
-    """What was opened: text ``reader.what.<value>``; empty where nothing was."""
+    """What was opened: text ``reader.what.<value>``; empty if nothing was."""
     name: str
-    """Of the file."""
+    """Name of the file."""
     step: str
-    """Why it was opened: text ``reader.step.<value>``; empty where the use alone says it."""
+    """Why it was opened: text ``reader.step.<value>``; empty if the use alone explains it."""
     purpose: str
-    """Of the use, such as ``pb:verification``."""
+    """Purpose of the use, such as ``pb:verification``."""
     channel: str
-    """By which way something came out, such as ``pb:report``; empty where the owner's own work was done."""
+    """The way out, such as ``pb:report``; empty for the owner's own work."""
     rows: int | None
     size: int | None
     """Bytes."""
     ground: str
-    """The agreement, the open dataset, the plan or submission, or the owner."""
+    """What permitted it: the agreement, the open dataset, the plan or submission, or the owner."""
     attempt: int | None
     reason: str
     """Why it was refused: text ``reader.reason.<value>``."""
     times: int | None
-    """How often that was refused on this day, up to this line."""
+    """How often this was refused on this day, up to this line."""
 
 
 class Readers(ResponseModel):
@@ -233,8 +233,8 @@ class Readers(ResponseModel):
     subject: str
     items: list[ReadingTold]
     total: int
-    """Lines that fit what is asked, among those that were looked at."""
+    """Matching lines among those examined."""
     facets: dict[ReaderFacet, list[FacetCount]]
     next: int | None
     size: int
-    """Entries of the log."""
+    """Number of entries in the log."""

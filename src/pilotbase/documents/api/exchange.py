@@ -1,4 +1,4 @@
-"""What the hub's API takes and gives of threads, notices and webhooks besides documents."""
+"""Models of the hub's API for threads, notices and webhooks, other than documents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ListedThread(ResponseModel):
 
 
 class ThreadPage(ResponseModel):
-    """Some threads, newest movement first; pass ``next`` as ``after`` to read on."""
+    """Some threads, most recently changed first; pass ``next`` as ``after`` to read on."""
 
     items: list[ListedThread]
     total: int
@@ -60,7 +60,7 @@ class MarkedNotices(ResponseModel):
 
 
 class MailWish(RequestModel):
-    """How a person wants to be told by mail."""
+    """How a person wants to be notified by mail."""
 
     mail: MailChoice
 
@@ -74,19 +74,19 @@ class OpenWebhook(ResponseModel):
     channel: str
     """The channel through which it gets notices."""
     secret: str | None = None
-    """The secret that signs messages, if the base generates it; only in the answer that created it."""
+    """The secret that signs messages, if the base generated it; only in the response that creates the webhook."""
 
 
 class WebhookMessage(ResponseModel):
     """A message to a webhook."""
 
     identity: str
-    """The ``webhook-id`` of every try."""
+    """The ``webhook-id`` of every attempt."""
     state: Literal["waiting", "delivered", "given_up", "dropped"]
     tries: int
     next_at: datetime | None
     status: int | None
-    """What the other end answered last."""
+    """The receiver's last response."""
     reason: str | None
-    """Why it did not answer."""
+    """Why the receiver didn't respond."""
     notice: ToldNotice

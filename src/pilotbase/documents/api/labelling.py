@@ -1,4 +1,4 @@
-"""Labelling rounds over the API: opened, labelled blind, decided, and stated."""
+"""Labelling rounds over the API: opened, labelled blind, decided and published."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Reason = Annotated[str, pydantic.StringConstraints(max_length=2000, pattern=r"^[
 
 
 class RoundParticipant(RequestModel):
-    """Who has a part in a round: an account of an organisation."""
+    """A participant in a round: an account of an organisation."""
 
     organisation: Word
     person: Word
-    """The opaque identifier of the person, as the members of an organisation are listed."""
+    """The person's opaque identifier, as in the list of an organisation's members."""
     account: str = pydantic.Field("", max_length=100, pattern=r"^[^\x00]*$")
     """How exports of Label Studio name this annotator, such as the user's number."""
 
 
 class NewRound(RequestModel):
-    """A labelling round over items of a dataset whose file is kept."""
+    """A labelling round over items of a dataset whose file the base keeps."""
 
     name: Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
     guideline_version: GuidelineVersion
@@ -38,16 +38,16 @@ class NewRound(RequestModel):
     scale: Literal["nominal", "ordinal"] = "nominal"
     classes: Annotated[list[Class], pydantic.Field(min_length=2, max_length=50)]
     record_set: str = pydantic.Field("", max_length=200, pattern=r"^[^\x00]*$")
-    """Empty: the first one of which the base keeps the table."""
+    """Empty: the first one whose table the base keeps."""
     shown: list[Word] = pydantic.Field(default_factory=list, max_length=100)
-    """Fields that labellers see; none: all but labels."""
+    """Fields that labellers see; None: all except labels."""
     items: int = pydantic.Field(200, ge=1, le=MOST_ITEMS)
     annotators: Annotated[list[RoundParticipant], pydantic.Field(min_length=2, max_length=2)]
     adjudicator: RoundParticipant
 
 
 class RoundTold(ResponseModel):
-    """A round, as everybody with a part in it is told."""
+    """A round, as every participant sees it."""
 
     identity: str
     name: str
@@ -58,13 +58,13 @@ class RoundTold(ResponseModel):
     stage: str
     """``preparing``, ``failed``, ``open``, ``closing``, ``deciding``, ``decided``, ``published``."""
     reason: str | None
-    """Why preparing, closing or an import came to nothing."""
+    """Why preparing, closing or an import failed."""
     part: str
-    """``a1``, ``a2`` or ``judge`` for who has a part; empty for the owner and the base."""
+    """``a1``, ``a2`` or ``judge`` for a participant; empty for the owner and the base."""
 
 
 class ItemTold(ResponseModel):
-    """One item, to whoever labels or decides it."""
+    """One item, as shown to the person who labels or decides it."""
 
     item: str
     place: int
@@ -73,11 +73,11 @@ class ItemTold(ResponseModel):
     given: str | None
     """The caller's own label, or decision."""
     differing: list[str]
-    """For who decides: the labels that were given, in an order of chance, without names."""
+    """For the adjudicator: the labels given, in random order and without names."""
 
 
 class SheetTold(RoundTold):
-    """A round for somebody with a part in it: what of it is done, and the item to look at."""
+    """A round for one participant: the progress so far, and the item to look at."""
 
     guideline: str
     done: int
@@ -86,7 +86,7 @@ class SheetTold(RoundTold):
 
 
 class RoundDetail(RoundTold):
-    """A round for the owner of the dataset: counts, and agreement once it is closed. No label of anybody."""
+    """A round for the owner of the dataset: counts, and agreement once it is closed. It contains nobody's labels."""
 
     progress: dict[str, int]
     """Opaque name → items labelled, or decided."""

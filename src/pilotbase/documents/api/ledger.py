@@ -1,4 +1,4 @@
-"""The ledger 台账 of a base as its API, its command line and its pages tell it: figures, spans, costs, targets, map."""
+"""The ledger 台账 of a base as its API, command line and pages show it: figures, spans, costs, targets, map."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pilotbase.documents.vocabularies import Action, Sector, Support
 
 
 class QuartilesTold(ResponseModel):
-    """A quarter, the half and three quarters of ``count`` values are at most so much."""
+    """Quartiles: a quarter, half and three quarters of ``count`` values are at most this much."""
 
     low: float
     middle: float
@@ -23,36 +23,36 @@ class QuartilesTold(ResponseModel):
 
 
 class StepSpanTold(ResponseModel):
-    """A step with everybody who has begun it: ``taken + open + ended`` of them; nobody is left out."""
+    """A step with everyone who has begun it: ``taken + open + ended`` in all; nobody is left out."""
 
     step: str
     taken: int
     open: int
-    """Still on it: their days so far are a lower bound."""
+    """Still at this step: their days so far are a lower bound."""
     ended: int
-    """They have left the way and will not take it."""
+    """They have dropped out and won't take this step."""
     days: QuartilesTold | None
-    """Of those that took it; alone they are too quick."""
+    """Days of those that took it; on their own they look too quick."""
     half_after: float | None
-    """Days after which half of all that began it had taken it, open ones held as open (Kaplan and Meier)."""
+    """Days until half of all that began it had taken it; open ones count as censored (Kaplan and Meier)."""
     longest_open: float | None
 
 
 class CostTold(ResponseModel):
-    """What is known of what a step costs; ``kind`` unknown: nothing is metered or agreed there."""
+    """What is known about the cost of a step; ``kind`` unknown: nothing is metered or agreed there."""
 
     step: str
     kind: Literal["price", "cpu", "unknown"]
     unit: str
-    """A currency, or ``s`` of CPU time; empty for what is not known."""
+    """A currency, or ``s`` of CPU time; empty if unknown."""
     known: int
     unknown: int
-    """Trials that came by the step and of which the cost is not known."""
+    """Trials that passed the step and whose cost is unknown."""
     amount: QuartilesTold | None
 
 
 class AimTold(ResponseModel):
-    """A target with what was reached of it, of a year or of a phase."""
+    """A target of a year or a phase, with what was reached of it."""
 
     year: int | None
     phase: str | None
@@ -62,7 +62,7 @@ class AimTold(ResponseModel):
     number: int
     reached: int
     share: float
-    """``reached`` as a share of ``number``; more than was aimed at is more than 1."""
+    """``reached`` as a share of ``number``; more than 1 if the target is exceeded."""
 
 
 class LedgerTold(ResponseModel):
@@ -80,20 +80,20 @@ class LedgerTold(ResponseModel):
 
 
 class CellTold(ResponseModel):
-    """One cell of the map; an empty action or support stands for scenarios that name none."""
+    """One cell of the map; an empty action or support means scenarios that name none."""
 
     action: Action | Literal[""]
     support: Support | Literal[""]
     opened: int
     """Scenarios that were ever opened."""
     certified: int
-    """Trials that came to a certificate."""
+    """Trials that led to a certificate."""
     in_use: int
     """Services that answer now."""
 
 
 class MapTold(ResponseModel):
-    """Six actions × eight supports, row by row; a scenario with two supports stands in two cells of its row."""
+    """Six actions × eight supports, row by row; a scenario with two supports is in two cells of its row."""
 
     at: datetime
     owner: str
@@ -101,7 +101,7 @@ class MapTold(ResponseModel):
 
 
 class RungTold(ResponseModel):
-    """Scenarios of one worth: they tie under all weights."""
+    """Scenarios of equal worth: they tie under all weights."""
 
     rank: int
     score: float
@@ -110,9 +110,9 @@ class RungTold(ResponseModel):
     driving_effect: int
     scenarios: int
     passed_after: float | None
-    """Smallest share of the weight that must move until a lower rung passes it; None: no weights do that."""
+    """Smallest share of the weight that must move before a lower rung passes it; None: no weights do that."""
     crosses_after: float | None
-    """Smallest share of the weight that must move until it leaves the top or comes into it."""
+    """Smallest share of the weight that must move before it leaves or enters the top."""
 
 
 class FlipTold(ResponseModel):
@@ -125,23 +125,23 @@ class FlipTold(ResponseModel):
 
 
 class RankingTold(ResponseModel):
-    """Scenarios that are under review or open, ranked; those whose worth nobody has said have no rank."""
+    """Scenarios that are under review or open, ranked; those without a stated worth have no rank."""
 
     weights: tuple[int, int, int]
     """Potential, maturity, driving effect: parts of their sum."""
     top: int
     top_holds_for: float | None
-    """Share of the weight that may move before the top changes; None: no weights change it."""
+    """Share of the weight that can move before the top changes; None: no weights change it."""
     unrated: int
     rungs: list[RungTold]
     scenarios: list[ListedRecord]
-    """Of the rungs that reach into the top, the newest of a rung first."""
+    """Scenarios of the rungs that reach into the top, the newest of a rung first."""
     within: float
     flips: list[FlipTold]
 
 
 class TaskTold(ResponseModel):
-    """A task of the roadmap, how far its scenario has come by the ledger, and what should become of it."""
+    """A task of the roadmap, how far its scenario has come by the ledger, and the suggested change."""
 
     phase: Phase
     scenario: str
@@ -151,10 +151,10 @@ class TaskTold(ResponseModel):
     state: TaskState
     is_late: bool
     suggested_end: str | None
-    """A later day; with a reason and without a day it is to be taken off."""
+    """A later day; if there is a reason but no day, the suggestion is to remove the task."""
     suggested_phase: Phase | None
     reason: Text | None
-    """Why a change is suggested; None: none is."""
+    """Why a change is suggested; None: no change is."""
 
 
 class RoadmapTold(ResponseModel):
@@ -173,24 +173,24 @@ class MedianTold(ResponseModel):
 
 
 class PublicFigures(ResponseModel):
-    """What everybody may know of a base."""
+    """What anyone may know about a base."""
 
     open_scenarios: int
     certificates: dict[str, int]
-    """Status (valid, suspended, expired, revoked) → certificates that say accept."""
+    """Status (valid, suspended, expired, revoked) → certificates with the verdict accept."""
     days: dict[str, MedianTold]
-    """Step from demand to use → days, of certified trials; a step of too few is left out."""
+    """Step from demand to use → days, for certified trials; a step with too few trials is left out."""
     days_in_all: MedianTold | None
     prices: dict[str, MedianTold]
     """Currency → price of a trial."""
     fewest_trials: int
-    """From so many trials on a median is told …"""
+    """A median is shown from this many trials …"""
     fewest_parties: int
-    """… of so many demand owners and so many suppliers."""
+    """… by this many demand owners and this many suppliers."""
 
 
 class TargetTold(ResponseModel):
-    """A target of the year with what was reached of it."""
+    """A target of the year, with what was reached of it."""
 
     figure: str
     sector: str | None
@@ -200,7 +200,7 @@ class TargetTold(ResponseModel):
 
 
 class OverviewTold(ResponseModel):
-    """Everything that the caller sees, counted; targets for operator and regulator only."""
+    """Counts of everything that the caller can see; targets for operator and regulator only."""
 
     at: datetime
     year: int

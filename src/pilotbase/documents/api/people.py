@@ -1,4 +1,4 @@
-"""Who asks over the API, and who is invited."""
+"""The caller of the API, and invitations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Caller(ResponseModel):
     """Who calls."""
 
     person: str
-    """Opaque identifier, as records hold it."""
+    """Opaque identifier, as in records."""
     name: str
     acting_for: str
     memberships: list[Membership]
@@ -36,11 +36,11 @@ class NewInvitation(RequestModel):
 
 
 class Invitation(ResponseModel):
-    """An invitation whose link works."""
+    """An invitation whose link is still valid."""
 
     email: str
     organisation: Name
     roles: list[Role]
     expires_at: datetime
     link: str | None = None
-    """Only in the answer that made it."""
+    """Only in the response that creates it."""

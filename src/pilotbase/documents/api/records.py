@@ -1,4 +1,4 @@
-"""Records over the API: lists, what waits, which steps may be taken."""
+"""Records over the API: lists, waiting work, and the steps that may be taken."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RecordPage(ResponseModel):
 
 
 class RemedyTold(ResponseModel):
-    """An act that removes what bars another, and who may take it; an empty organisation means any."""
+    """An act that unblocks another one, and who may take it; an empty organisation means any."""
 
     subject: str
     act: Act
@@ -44,7 +44,7 @@ class RemedyTold(ResponseModel):
 
 
 class BarTold(ResponseModel):
-    """Why a step cannot be taken now, and who can do what about it; nobody: a colleague of the caller, or time."""
+    """Why a step cannot be taken now, and who can do what about it; nobody named: a colleague, or time."""
 
     code: str
     reason: str
@@ -72,38 +72,38 @@ class WaitingWork(ResponseModel):
     due: datetime | None
     overdue: bool
     makes_way: MakesWayTold | None = None
-    """What others wait to do until this is done, where the record itself does not wait for it."""
+    """What others can't do until this is done, if the record itself doesn't wait for it."""
     bar: BarTold | None = None
-    """Why it cannot be done now; nothing: it can be."""
+    """Why it cannot be done now; empty: it can."""
 
 
 class Work(ResponseModel):
-    """``tasks``: what the caller can do now, what is due first; ``held``: what others must make way for first."""
+    """``tasks``: what the caller can do now, by due date; ``held``: what others must unblock first."""
 
     tasks: list[WaitingWork]
     held: list[WaitingWork]
 
 
 class PossibleStep(ResponseModel):
-    """A step that table and state leave open to the caller; ``obstacle`` says what else stands against it."""
+    """A step that the permission table and the state allow the caller; ``obstacle`` says what else prevents it."""
 
     act: Act
     name: str
     brings: str | None
-    """Kind of what is handed in with it; nothing: a note at most."""
+    """Kind of what is handed in with it; empty: a note at most."""
     obstacle: str | None
     remedies: tuple[RemedyTold, ...] = ()
     """Who can do what about the obstacle."""
 
 
 class Noted(RequestModel):
-    """A step that brings nothing but a note."""
+    """A step that takes only a note."""
 
     note: Note = ""
 
 
 class Erased(ResponseModel):
-    """How many versions' files were erased."""
+    """Number of versions whose files were erased."""
 
     erased: int
 

@@ -1,4 +1,4 @@
-"""Seats over the API: room in a shared pool that work of the base waits for, or has."""
+"""Seats over the API: capacity in a shared pool that work of the base waits for or holds."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ class WaitTold(ResponseModel):
 
     reason: str
     blocker: str
-    """One's own job, an organisation, or how much is lacking of what."""
+    """A job of the same organisation, an organisation, or what is lacking and how much."""
     place: int
-    """In the line of its organisation; 1 is the first, 0: it stands in no line while nobody asks for it."""
+    """Place in its organisation's queue, from 1; 0: it isn't queued while nobody asks for it."""
     starts: datetime | None
-    """When it starts about; null: nobody can say."""
+    """When it is expected to start; null: unknown."""
 
 
 class SeatTold(ResponseModel):
-    """A seat in a shared pool that work of the base waits for, or has."""
+    """A seat in a shared pool that work of the base waits for or holds."""
 
     pool: str
     state: str
     wait: WaitTold | None
-    """Null while it waits: it is let in at the next turn."""
+    """If null while the job waits, it is admitted at the next turn."""

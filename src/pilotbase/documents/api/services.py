@@ -1,4 +1,4 @@
-"""What the API of services, the command line and the pages take and give."""
+"""Models of services for the API, the command line and the pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
 
 
 class KeyView(ResponseModel):
-    """A key as it is listed."""
+    """A key as shown in lists."""
 
     identity: str
     title: str
@@ -24,11 +24,11 @@ class KeyView(ResponseModel):
     expires_at: Moment
     revoked_at: Moment | None = None
     secret: str | None = None
-    """Only in the answer that makes it; kept nowhere."""
+    """Only in the response that creates the key; stored nowhere."""
 
 
 class BudgetView(ResponseModel):
-    """A budget and where it stands in its present period."""
+    """A budget and its state in the present period."""
 
     name: Name
     period: Literal["month", "total"]
@@ -39,12 +39,12 @@ class BudgetView(ResponseModel):
     used_calls: int
     used_tokens: int
     held_calls: int
-    """In the hands of gateways: in use, or to come back."""
+    """Held by gateways: in use, or to be returned."""
     held_tokens: int
 
 
 class UsageRow(ResponseModel):
-    """What was used of a service in one day by one key, version and end."""
+    """Usage of a service in one day by one key, version and end."""
 
     day: datetime
     key: str
@@ -57,23 +57,23 @@ class UsageRow(ResponseModel):
 
 
 class HeldRoute(ResponseModel):
-    """A route of a service that may not answer now, whatever the service's state."""
+    """A route that may not answer now, regardless of the service's state."""
 
     route: int
     why: Literal["revoked", "suspended", "expired"]
-    """What its certificate is; an endpoint's override can only have expired."""
+    """State of its certificate; an endpoint's override can only have expired."""
 
 
 class ServiceView(ResponseModel):
-    """A service and where it stands."""
+    """A service and its standing."""
 
     service: Service
     standing: ServiceStatus
     held: tuple[HeldRoute, ...] = ()
     answering: int | None = None
-    """The route that answers a call now; None: a person does, or nobody."""
+    """The route that answers a call now; None: a person answers, or nobody."""
     seats: tuple[SeatTold, ...] = ()
-    """The seats in shared pools that its boxes have or wait for, one for each gateway."""
+    """The seats in shared pools that its boxes hold or wait for, one per gateway."""
 
 
 class ListedService(ResponseModel):

@@ -1,4 +1,4 @@
-"""What every question and every answer of the API is made of."""
+"""Building blocks of every request and response of the API."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import pydantic
 from pydantic_core import PydanticKnownError
 
 MOST_DIGITS = 40
-"""Most digits of a number in an address: nothing here counts further."""
+"""Maximum digits of a number in an address: no count here is larger."""
 MOST_LISTED = 200
-"""A page of a list holds no more."""
+"""Maximum length of a page of a list."""
 _NUMBERS = {int, float}
 _LARGEST = 2**63
 
 
 class RequestModel(pydantic.BaseModel):
-    """What a caller sends; unknown fields are refused, and a number is written as a number."""
+    """A request body; unknown fields are refused, and a number must be a JSON number."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -38,11 +38,11 @@ def _require_short(value: Any) -> Any:
 
 
 SHORT = pydantic.BeforeValidator(_require_short)
-"""Of a number in an address: it has no more letters than a number needs."""
+"""Maximum characters of a number in an address."""
 
 
 class InAddress(pydantic.BaseModel):
-    """The query of an address: it is text, so numbers are read from short texts."""
+    """The query string of an address: it is text, so numbers are read from short texts."""
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
@@ -57,19 +57,19 @@ def _kinds(model: type[pydantic.BaseModel], info: pydantic.ValidationInfo) -> se
 
 
 class ResponseModel(pydantic.BaseModel):
-    """What the hub answers; a client passes over fields that later versions add."""
+    """A response of the hub; a client ignores fields that later versions add."""
 
     model_config = pydantic.ConfigDict(from_attributes=True, frozen=True)
 
 
 class ProblemIssue(ResponseModel):
-    """One problem of what was sent."""
+    """One problem in the request."""
 
     path: str
     code: str
     detail: str
     file: str | None = None
-    """The file of what was handed in."""
+    """The file that contains the problem."""
     line: int | None = None
 
 
@@ -83,4 +83,4 @@ class Problem(ResponseModel):
     hint: str
     problems: list[ProblemIssue] = []
     barred: bool = False
-    """The caller may do it, but not in the present state."""
+    """The caller may do it, but not in the current state."""

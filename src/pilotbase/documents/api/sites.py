@@ -1,4 +1,4 @@
-"""Sites over the API: who they are, packs for them, reports of them."""
+"""Sites over the API: their identity, packs for them, reports from them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class OfferTold(ResponseModel):
 
 
 class PackTold(ResponseModel):
-    """A pack that was asked for, and how far it is."""
+    """A requested pack and its progress."""
 
     identity: str
     site: str
@@ -30,16 +30,16 @@ class PackTold(ResponseModel):
     agreed_at: datetime | None
     """When the supplier has agreed; nothing is packed before."""
     state: str
-    """``asked``, or how far the packing is."""
+    """``asked``, or the progress of packing."""
     reason: str | None
     file: str | None
-    """Name of the pack, once it is there; told to who may fetch it."""
+    """Name of the pack once it exists; shown only to those who may download it."""
     ends: datetime | None
-    """Until then the site has to begin."""
+    """The site must begin by then."""
 
 
 class ReportTold(ResponseModel):
-    """A report that a site has sent and that held."""
+    """A report that a site has sent and that passed examination."""
 
     pack: Digest
     scenario: str
@@ -49,16 +49,16 @@ class ReportTold(ResponseModel):
     """True if the verdict depends on an approximate bound."""
     attempt: int
     unreported: list[int]
-    """Earlier attempts of which no report came back."""
+    """Earlier attempts without a returned report."""
     witness: str
     witness_organisation: str
     signed_at: datetime
     certificate: str | None
-    """Its number."""
+    """Its serial number."""
 
 
 class SentTold(ResponseModel):
-    """A report that was sent in, and how far its examination is."""
+    """A report that was sent in, and the progress of its examination."""
 
     identity: str
     state: str
@@ -66,7 +66,7 @@ class SentTold(ResponseModel):
 
 
 class SiteTold(ResponseModel):
-    """A site as the base knows it."""
+    """A site as registered at the base."""
 
     site: str
     owner: str
@@ -81,7 +81,7 @@ class SiteTold(ResponseModel):
 
 
 class SiteDetail(SiteTold):
-    """A site with what was asked of it and what came back."""
+    """A site with the packs requested for it and the reports it returned."""
 
     packs: list[PackTold]
     sent: list[SentTold]

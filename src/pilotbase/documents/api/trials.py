@@ -1,4 +1,4 @@
-"""Trials over the API: how far work is, the queue, checked certificates, and candidates side by side.
+"""Trials over the API: progress of work, the queue, checked certificates, and candidates side by side.
 
 Nothing here is evidence: it is read from reports, and each report was scored on cases of its own.
 """
@@ -19,7 +19,7 @@ from pilotbase.documents.vocabularies import Outcome, Verdict
 
 
 class TrialProgress(ResponseModel):
-    """Coarse progress of the newest work on a trial; nothing where there was none."""
+    """Coarse progress of the newest work on a trial; empty if there was none."""
 
     state: str | None
     position: int
@@ -27,7 +27,7 @@ class TrialProgress(ResponseModel):
     stage: str | None
     reason: str | None
     seat: SeatTold | None = None
-    """The seat in a shared pool that it waits for."""
+    """The seat in a shared pool it waits for."""
 
 
 class QueuedWork(ResponseModel):
@@ -35,13 +35,13 @@ class QueuedWork(ResponseModel):
 
     subject: str
     work: str
-    """What is done: ``rehearse``, ``board``, ``freeze``, ``trial``, ``certificate``, ``revocation``."""
+    """Kind of work: ``rehearse``, ``board``, ``freeze``, ``trial``, ``certificate``, ``revocation``."""
     state: str
     position: int
     """Place in the queue, from 1; 0 while it runs."""
     stage: str | None
     percent: int | None
-    """How far the stage is, in steps of five."""
+    """Progress of the stage, in steps of five."""
     reason: str | None
     organisation: str
     """Who ordered it."""
@@ -49,7 +49,7 @@ class QueuedWork(ResponseModel):
 
 
 class SpanTold(ResponseModel):
-    """Between what a figure lies, and what it is about; null: that is not told."""
+    """Bounds of a figure, and its expected value; null: not disclosed."""
 
     low: float
     expected: float | None
@@ -57,23 +57,23 @@ class SpanTold(ResponseModel):
 
 
 class EstimateTold(ResponseModel):
-    """What a trial takes and costs in all, told from its first batches."""
+    """Estimated time and cost of the whole trial, from its first batches."""
 
     held: bool
     """Whether it waits for consent."""
     payer: str | None
     """Whose consent it waits for: ``supplier``, ``demand_owner`` or ``base``."""
     limit: str
-    """Above what consent is asked, as ``4 h, 50.00 CNY``."""
+    """Limit above which consent is required, such as ``4 h, 50.00 CNY``."""
     confidence: float
-    """In which share of runs the figures hold."""
+    """Share of runs in which the figures hold."""
     coarse: bool
-    """Whether only steps of 1, 2 and 5 are told: to those from whom its cases are hidden."""
+    """Whether only steps of 1, 2 and 5 are shown, as to those from whom its cases are hidden."""
     seconds: SpanTold
     core_seconds: SpanTold | None
     mib_seconds: SpanTold | None
     money: SpanTold | None
-    """In hundredths of ``currency``; null: there is no price."""
+    """In hundredths of ``currency``; null: no price."""
     currency: str
 
 
@@ -81,43 +81,43 @@ class OrderedBundle(ResponseModel):
     """A sample bundle that is being packed for the caller."""
 
     report: Digest
-    """Of which round."""
+    """The trial's round."""
     state: str
     position: int
     """Place in the queue, from 1; 0 while it is packed."""
 
 
 class CheckedCertificate(ResponseModel):
-    """Whether a certificate holds, and what it says."""
+    """Whether a certificate is valid, and what it says."""
 
     holds: bool
     revocation: str | None
     reason: str | None
-    """Why it does not hold."""
+    """Why it isn't valid."""
     notes: list[str]
     certificate: Certificate | None
 
 
 class SealedVersion(Part):
-    """One version of a scenario's hidden data, and what it still holds."""
+    """One version of a scenario's hidden data, and what is left of it."""
 
     number: int
     """From 1, in the order of sealing."""
     hidden_set: Digest
     sealed_at: Moment
     shown: int
-    """Cases of the public sample that goes with it."""
+    """Cases in its public sample."""
     cases: int
     scored: int
     fresh: int
     attempts: int
-    """That it allows."""
+    """Attempts that it allows."""
     used: int
     spent: float
-    """What all attempts on it so far may have erred with together."""
+    """Error probability that all attempts on it so far have spent together."""
     alpha: float
     certificates: tuple[Digest, ...] = ()
-    """Serials of those that rest on it, rejections too."""
+    """Serials of the certificates based on it, including rejections."""
 
     def line(self) -> Text:
         """Return the version in a sentence."""
@@ -128,29 +128,29 @@ class SealedVersion(Part):
 
 
 class Budget(Part):
-    """What the hidden set of a scenario version still holds: attempts by whomever, and cases that nobody has scored."""
+    """What is left of a scenario version's hidden set: attempts by all suppliers, and cases not yet scored."""
 
     attempts: int
-    """That one set allows."""
+    """Attempts that one set allows."""
     used: int
     left: int
     next_number: int
     next_level: float
     """Error level at which the next attempt is judged."""
     spent: float
-    """What all attempts so far may have erred with together."""
+    """Error probability that all attempts so far have spent together."""
     alpha: float
-    """What all attempts ever may err with together."""
+    """Error probability allowed for all attempts ever together."""
     cases: int
     fresh: int
     reserved: int
     scored: int
     cases_per_attempt: int | None = None
-    """None: an attempt takes all that are left."""
+    """None: an attempt takes all remaining cases."""
     due: tuple[Text, ...] = ()
-    """Why fresh cases are due before the next attempt; empty: it can still decide everything."""
+    """Why fresh cases are needed before the next attempt; empty: it can still decide everything."""
     versions: tuple[SealedVersion, ...] = ()
-    """Of the scenario's hidden data, newest first, where a scenario is asked about."""
+    """Versions of the scenario's hidden data, newest first, if the question is about a scenario."""
 
 
 class ComparedCriterion(Part):
@@ -182,24 +182,24 @@ class Candidate(Part):
     state: str
     verdict: Verdict
     approximate: bool | None = None
-    """True where the verdict rests on a bound that is approximate."""
+    """True if the verdict depends on an approximate bound."""
     attempt: int
     ended_at: Moment
     criteria: tuple[ComparedCriterion, ...]
     saves: float | None = None
     """Per 1,000 cases, against the baseline, in the scenario's currency: what misses and false alarms cost less.
 
-    From the scores on the scored cases; no interval. None: the criteria do not tell.
+    From the scores on the scored cases; no interval. None: the criteria don't allow an estimate.
     """
     latency: float | None = None
-    """p95 of a batch, in seconds."""
+    """p95 latency of a batch, in seconds."""
     batch_rows: int | None = None
     computing: float | None = None
     """CPU seconds per 1,000 cases."""
 
 
 class Comparison(Part):
-    """The candidates for a scenario, in the order in which their trials ended: that is no ranking."""
+    """The candidates for a scenario, in the order in which their trials ended, which is not a ranking."""
 
     scenario: str
     title: Localized | str

@@ -1,4 +1,4 @@
-"""Uploads over the API: brought in pieces, handed in as a version, or described and saved as a draft dataset."""
+"""Uploads over the API: sent in pieces, handed in as a version, or described and saved as a draft dataset."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UploadId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class NewUpload(RequestModel):
-    """What is going to be sent: the digest is of the whole content."""
+    """What will be sent; the digest covers the whole content."""
 
     name: FileName
     size: int = pydantic.Field(ge=1, le=1 << 40)
@@ -33,7 +33,7 @@ class NewUpload(RequestModel):
 
 
 class OpenUpload(ResponseModel):
-    """An upload: ``received`` bytes are on the disk of the base, encrypted; it is erased at ``expires_at``."""
+    """An upload: ``received`` bytes are stored at the base, encrypted; it is erased at ``expires_at``."""
 
     identity: UploadId
     name: str
@@ -45,7 +45,7 @@ class OpenUpload(ResponseModel):
 
 
 class HandedIn(RequestModel):
-    """A finished upload, a zip of a folder, that becomes a version; it is erased once it is taken in."""
+    """A finished upload (a zip of a folder) that becomes a version; it is erased once it is imported."""
 
     upload: UploadId
     note: Note = ""
@@ -55,16 +55,16 @@ class HandedInScenario(HandedIn):
     """A zip of a scenario's folder."""
 
     new: bool = False
-    """It is meant as a new scenario: refused where its name is taken, not made a version of what is there."""
+    """Require a new scenario: refused if its name is taken, instead of becoming a version of the existing one."""
     why_holds: bool = False
-    """The reasons beside criteria that were changed hold for the new ones too."""
+    """The reasons given for criteria that were changed also apply to the new criteria."""
 
 
 class HandedInApplication(HandedIn):
-    """A zip of an application's folder, and the scenario that it is made for."""
+    """A zip of an application's folder, and the scenario it is made for."""
 
     scenario: Subject | None = None
-    """None: that of the version before, if there is one."""
+    """None: that of the previous version, if there is one."""
 
 
 class KeptVersion(ResponseModel):
@@ -76,34 +76,34 @@ class KeptVersion(ResponseModel):
 
 
 class NewDescription(RequestModel):
-    """Finished uploads that are described as one dataset, with what is known of them already."""
+    """Finished uploads to describe as one dataset, with what is already known about them."""
 
     uploads: Annotated[list[UploadId], pydantic.Field(min_length=1, max_length=20)]
     answers: Answers = Answers()
     dataset: Subject | None = None
-    """A dataset of one's own that they are a newer state of: what its description says stays."""
+    """The caller's own dataset of which they are a newer state: what its description says is kept."""
 
 
 class SavedDescription(RequestModel):
     """How a description is saved."""
 
     usual_terms: bool = False
-    """With the usual offer of its level of opening, where it has none."""
+    """Add the usual offer for its level of opening if it has none."""
     keep: bool = True
-    """The files are kept as files of the dataset; else they are erased."""
+    """Whether the files are kept as files of the dataset; otherwise they are erased."""
 
 
 class OpenDescription(ResponseModel):
-    """A description under way."""
+    """A description in progress."""
 
     identity: UploadId
     files: list[str]
     round: int
-    """How often it was answered, the beginning counted."""
+    """Number of times answers were given, including the start."""
 
 
 class GuessTold(ResponseModel):
-    """One guess: of which part of what (``table.column``; nothing for the dataset), why, and how sure it is."""
+    """One guess: its place (``table.column``; empty for the dataset), the part it fills, its ground and confidence."""
 
     place: str
     part: str
@@ -113,7 +113,7 @@ class GuessTold(ResponseModel):
 
 
 class QuestionTold(ResponseModel):
-    """What only the owner can say. ``answer``: under which name it is taken; ``guessed``: what stands there else."""
+    """What only the owner can say. ``answer``: the name of the answer; ``guessed``: the value used without one."""
 
     answer: str
     asked: str
@@ -122,7 +122,7 @@ class QuestionTold(ResponseModel):
 
 
 class DescriptionTold(OpenDescription):
-    """A description under way with what was found; nothing of that while a worker is at it."""
+    """A description in progress with its findings, which are empty while a worker is running."""
 
     answers: Answers
     progress: TrialProgress
@@ -132,11 +132,11 @@ class DescriptionTold(OpenDescription):
     dataset: Dataset | None
     guesses: list[GuessTold]
     findings: list[ProblemIssue]
-    """What is wrong in the values; it stops nothing."""
+    """Problems in the values; they don't block anything."""
     questions: list[QuestionTold]
     units: list[str]
-    """Measured numbers whose unit nobody has said."""
+    """Measured quantities without a stated unit."""
     missing: list[str]
-    """What publishing still lacks."""
+    """What is still missing for publishing."""
     changed: list[str]
-    """Against the description that was there before."""
+    """Changes against the previous description."""

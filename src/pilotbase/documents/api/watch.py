@@ -16,47 +16,47 @@ from pilotbase.documents.vocabularies import Colour, ServingState, Signal
 from pilotbase.documents.watch import Acknowledgement, Incident, RiskWarning, Silence, Watch
 
 MAXIMUM_BATCHES = 1000
-"""So many batches are handed in at once."""
+"""Maximum number of batches in one request."""
 SentBatch = ObservationBatch | LabelBatch
-"""What a program hands in; its ``document`` says which of the two it is."""
+"""A batch from a program; ``document`` says which of the two kinds it is."""
 
 
 class RaisedWarning(Part):
-    """A risk warning as it is listed."""
+    """A risk warning as shown in lists."""
 
     digest: Digest
     warning: RiskWarning
     acknowledged: Acknowledgement | None = None
-    """Who takes care of it; None: nobody yet."""
+    """Who is handling it; None: nobody yet."""
 
 
 class LevelReading(Part):
-    """How many calls of a day count for a signal, and how many of them against it."""
+    """How many calls of a day a signal counts, and how many of them count against it."""
 
     calls: int
     bad: int
 
 
 class DetectorReading(Part):
-    """Where one detector stands."""
+    """State of one detector."""
 
     detector: str
     signal: Signal
     colour: Colour
     seen: int
-    """Cases, labels or calls that it has read."""
+    """Cases, labels or calls read so far."""
     value: float
-    """1: the level of its highest colour but one, or where its bound lies; see the page's picture."""
+    """1 marks the threshold of its second-highest colour, or its bound; see the page's picture."""
     level: float | None = None
-    """Where red begins for what bets against a promised risk: 1/α; None: its colours have other bounds."""
+    """Threshold of red for detectors that bet against a promised risk: 1/α; None: its colours have other bounds."""
     promise: Text | None = None
     last_at: Moment | None = None
     today: LevelReading | None = None
-    """The day under way, of a signal of a service level."""
+    """The current day of a service level signal."""
 
 
 class CohortReading(Part):
-    """Where one cohort stands."""
+    """State of one cohort."""
 
     begins_at: Moment
     seconds: int
@@ -67,7 +67,7 @@ class CohortReading(Part):
 
 
 class PathPoint(Part):
-    """Where a detector stood when it had read so many."""
+    """State of a detector after it had read this many."""
 
     at: Moment
     seen: int
@@ -76,25 +76,25 @@ class PathPoint(Part):
 
 
 class WatchStatus(Part):
-    """The watch of one service as it stands."""
+    """Current state of one service's watch."""
 
     service: Name
     watch: Watch | None = None
-    """None: there was never one."""
+    """None: there has never been one."""
     colour: Colour = Colour.GREEN
-    """The highest of its detectors."""
+    """The highest colour of its detectors."""
     detectors: tuple[DetectorReading, ...] = ()
     warnings: tuple[RaisedWarning, ...] = ()
-    """Those that stand now."""
+    """Warnings currently raised."""
     silences: tuple[Silence, ...] = ()
     cohorts: tuple[CohortReading, ...] = ()
     """Newest first."""
     counts: dict[str, int] = pydantic.Field(default_factory=dict)
-    """What was refused, came again or came too late."""
+    """Counts of what was refused, sent again or too late."""
 
     @property
     def has_data(self) -> bool:
-        """Tell whether any detector has read anything since the watch was armed: without that, green says nothing."""
+        """Return whether any detector has read anything since the watch was armed; if not, green means nothing."""
         return any(one.seen and one.signal is not Signal.SILENCE for one in self.detectors)
 
 
@@ -105,7 +105,7 @@ class ListedIncidents(ResponseModel):
 
 
 class DeskWarning(ResponseModel):
-    """What a service is warned of now."""
+    """A current warning about a service."""
 
     detector: str
     signal: Signal
@@ -115,7 +115,7 @@ class DeskWarning(ResponseModel):
 
 
 class DeskClock(ResponseModel):
-    """A report that has not been made."""
+    """A report that hasn't been made."""
 
     incident: int
     clock: str
@@ -133,18 +133,18 @@ class DeskService(ResponseModel):
     state: ServingState
     state_since: datetime
     reason: str
-    """Why it stands so."""
+    """Reason for its standing."""
     watched: bool
-    """Whether a watch is armed: without one, green says nothing."""
+    """Whether a watch is armed; without one, green means nothing."""
     has_data: bool
-    """Whether its detectors have read anything since the watch was armed: if not, green says nothing either."""
+    """Whether its detectors have read anything since the watch was armed; if not, green means nothing either."""
     colour: Colour
     since: datetime | None
     warnings: list[DeskWarning]
     done: list[str]
-    """What was done by itself, newest first; of repeats the newest, with how often among the last 60 steps."""
+    """Automatic reactions, newest first; of repeats only the newest, with their count among the last 60 steps."""
     incidents: list[int]
-    """Numbers of those that are not closed."""
+    """Numbers of open incidents."""
     clocks: list[DeskClock]
 
 

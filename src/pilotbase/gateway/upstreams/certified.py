@@ -102,7 +102,7 @@ class CertifiedUpstream:
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nobody has asked for a while though its boxes hold a seat, which others could have."""
+        """Return whether nobody has asked for a while though its boxes hold a seat, which others could have."""
         silent = time.monotonic() - self._asked_at > IDLE_SECONDS
         return silent and not self.pending and self._boxes.has_seat
 

@@ -147,7 +147,7 @@ class EndpointStream:
 
     @property
     def ended(self) -> bool:
-        """Tell whether the closing event has come."""
+        """Return whether the closing event has come."""
         return self._meter.ended
 
     async def chunks(self) -> AsyncIterator[bytes]:

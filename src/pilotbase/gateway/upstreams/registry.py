@@ -60,7 +60,7 @@ class Upstreams:
                 upstream.warm()
 
     def is_ready(self, service: Service, route: Route) -> bool:
-        """Tell whether a route would answer now; nothing is started."""
+        """Return whether a route would answer now; nothing is started."""
         try:
             return self.of(service, route).ready
         except UpstreamDownError:
@@ -106,7 +106,7 @@ class Upstreams:
             self._end(upstream)
 
     def _answers(self, name: str, place: int) -> bool:
-        """Tell whether a service answers by that route now; it does where the store cannot be asked."""
+        """Return whether a service answers by that route now; it does where the store cannot be asked."""
         try:
             standing = standing_of(self._lab.view, name)
         except PilotbaseError:

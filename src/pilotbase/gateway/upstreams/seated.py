@@ -57,7 +57,7 @@ class SeatedBoxes:
 
     @property
     def has_seat(self) -> bool:
-        """Tell whether there is a seat: none where none is needed."""
+        """Return whether there is a seat: none where none is needed."""
         return self._seat.holds_one
 
     def start(self) -> PooledWorker:

@@ -153,7 +153,7 @@ def _other_forms(document: Document) -> tuple[Runtime, ...]:
 
 
 def _may_agree(acting: RequestActor, listing: Listing) -> bool:
-    """Tell whether the reader may offer an agreement on a dataset, or take up what is offered."""
+    """Return whether the reader may offer an agreement on a dataset, or take up what is offered."""
     if listing.state != DatasetState.PUBLISHED:
         return False
     return acting.may(Act.AGREEMENT_OFFER if listing.owner == acting.organisation else Act.AGREEMENT_TAKE)

@@ -284,7 +284,7 @@ def _with_kept(request: HubRequest, table: KeptTable) -> QueryDict:
 
 
 def _answered(request: HubRequest) -> bool:
-    """Tell whether anything was answered besides the file."""
+    """Return whether anything was answered besides the file."""
     answers = (name for name in AnswersForm.base_fields if name not in ("cases", "kept"))
     return any(request.POST.get(name) or name in request.FILES for name in answers)
 

@@ -106,7 +106,7 @@ def invite_operator(email: str) -> str:
 
 
 def is_empty() -> bool:
-    """Tell whether nobody has joined yet."""
+    """Return whether nobody has joined yet."""
     return not Membership.objects.exists()
 
 

@@ -85,7 +85,7 @@ def choices(view: View, record: Record) -> list[Choice]:
 
 
 def _mine(wait: Waiting, actor: Actor) -> bool:
-    """Tell whether a piece of work waits for this actor."""
+    """Return whether a piece of work waits for this actor."""
     mine = wait.organisation in (None, actor.organisation) and wait.person in (None, actor.person)
     return mine and wait.role in actor.roles
 

@@ -222,7 +222,7 @@ def _end_with_parent() -> None:
 
 
 def _is_to_be_made() -> bool:
-    """Tell whether `serve` makes the home: nothing is there yet."""
+    """Return whether `serve` makes the home: nothing is there yet."""
     return not home_path().exists() or not any(home_path().iterdir())
 
 

@@ -205,7 +205,7 @@ def moment(when: object, seconds: bool = False) -> SafeString | str:
 
 @register.simple_tag
 def close_together(rows: Iterable[object], *names: str) -> bool:
-    """Tell whether the times of a table lie within one hour, so that minutes alone would not tell them apart."""
+    """Return whether the times of a table lie within one hour, so that minutes alone would not tell them apart."""
     found = [attrgetter(name)(row) for row in rows for name in names]
     times = [one for one in found if isinstance(one, datetime)]
     return len(times) > 1 and max(times) - min(times) < _HOUR
