@@ -60,7 +60,7 @@ def _study(after: float, healthy: int) -> Study:
 
 
 def _ratio(rng: np.random.Generator) -> bool:
-    """Tell whether the restart is the quicker one after 1,000 good cases."""
+    """Return whether the restart is the quicker one after 1,000 good cases."""
     risk = np.repeat([HEALTHY, 0.25], [1000, 3000])
     losses = (rng.random(len(risk)) < risk).astype(np.int64)
     plain = _delay(MeanMartingale.with_replacement(Fraction(15, 100), 0).update(losses), 1000, math.log(20))
