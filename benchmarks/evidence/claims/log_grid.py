@@ -1,4 +1,4 @@
-"""Why bets lie on a logarithmic grid (statistics, decision 3)."""
+"""Why bets are on a logarithmic grid (statistics, decision 3)."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def hidden_set(rng: np.random.Generator) -> bool:
 
 
 def normal_interval(rng: np.random.Generator) -> bool:
-    """Return whether a one-sided 95 % normal interval of rarely huge errors, mean 0.5, lies below 0.25."""
+    """Return whether a one-sided 95 % normal interval of rarely huge errors, mean 0.5, is below 0.25."""
     errors = np.where(rng.random(CASES) < 0.001, 400.0, 0.1) * rng.random(CASES) * 2
     upper = errors.mean() + stats.norm.isf(0.05) * errors.std(ddof=1) / np.sqrt(CASES)
     return bool(upper <= 0.25)
