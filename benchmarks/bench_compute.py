@@ -1,11 +1,12 @@
-"""`make bench-compute`: deciding over 10,000 queued jobs, and what a job costs beside what it does.
+"""`make bench-compute`: deciding over 10,000 queued jobs, and the overhead of a job.
 
-Decisions: 20 organisations, 64 machines, 10,000 jobs that wait; one job ends, one comes, one decision is made, over and
-over. Jobs: no-ops, two at a time, each in a process and a box of its own on this machine's backend. Tasks: no-ops given
-to a box that is kept, as trials and services keep theirs. Beside them `ProcessPoolExecutor` with spawn and without any
-box, like with like (docs/decisions/0033): a job beside a process spawned for each task, a task beside processes that
-are kept for all tasks; both have the target. Without one, a job that starts everything beside a pool that starts
-nothing. On a Ray cluster of this machine's own, a job beside a bare Ray actor each. The first of each are not counted.
+Decisions: 20 organisations, 64 machines, 10,000 waiting jobs; one job ends, one comes, one decision is made, over and
+over. Jobs: no-ops, two at a time, each in its own process and box on this machine's backend. Tasks: no-ops given to a
+box that is kept, as trials and services keep theirs. The peer is `ProcessPoolExecutor` with spawn and without any box,
+like with like (docs/decisions/0033): a job is compared with a process spawned for each task, a task with processes that
+are kept for all tasks; both comparisons have the target. A comparison without a target: a job that starts everything
+and a pool that starts nothing. On a Ray cluster of this machine's own, each job is compared with a bare Ray actor. The
+first of each are not counted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from benchmarks.publishing import Row, options_of, publish, row, show
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--jobs", type=int, default=40, help="no-ops a run")
     parser.add_argument("--times", type=int, default=5, help="runs of each, in turn")
@@ -35,7 +36,7 @@ def main() -> None:
 
 
 def deciding(queued: int) -> list[Row]:
-    """Return how long decisions take, by the clock and by the processor's time."""
+    """Return how long decisions take, by the clock and in processor time."""
     print(f"  deciding over {queued:,} queued jobs", flush=True)
     found = admission.measure(queued, decisions=3 * queued // 10)
     said = f"{queued:,} queued jobs, an end, a submission and a decision"
@@ -52,7 +53,7 @@ def deciding(queued: int) -> list[Row]:
 
 
 def on_this_machine(jobs: int, times: int) -> list[Row]:
-    """Return what a no-op costs in a box of its own, in turn with a spawn pool that starts a process a task or none."""
+    """Return the cost of a no-op in its own box, in turn with a spawn pool that starts a process a task or none."""
     print("  no-ops on this machine, each in a box of its own", flush=True)
     ours, fresh, warm = tasks.local(jobs, times)
     return [
@@ -67,7 +68,7 @@ def on_this_machine(jobs: int, times: int) -> list[Row]:
 
 
 def on_what_is_kept(count: int, times: int) -> list[Row]:
-    """Return what a no-op costs where a kept box or a kept process is given it."""
+    """Return the cost of a no-op given to a kept box or a kept process."""
     print("  no-ops given to what is kept", flush=True)
     single, several = kept.measure(count, times)
     target = "<= 1.3x a kept process"
@@ -82,7 +83,7 @@ def on_what_is_kept(count: int, times: int) -> list[Row]:
 
 
 def on_a_cluster(jobs: int, times: int) -> list[Row]:
-    """Return what a no-op costs on a Ray cluster, in turn with a bare actor of Ray's own."""
+    """Return the cost of a no-op on a Ray cluster, in turn with a bare Ray actor."""
     print("  no-ops on a Ray cluster", flush=True)
     os.environ.pop("PILOTBASE_RAY_ADDRESS", None)
     ours, peer = tasks.on_ray(jobs, times)

@@ -1,9 +1,9 @@
-"""`make bench-data`: a table of 20 columns held against 20 rules and profiled, beside four peers, in turn in one run.
+"""`make bench-data`: a table of 20 columns checked against 20 rules and profiled, in turn with four peers, in one run.
 
-Every side is a process of its own with one thread, in an environment of its own, and reads the same file within the
-time; imports are left out. Ours holds types besides the rules; its profile is missing, distinct, smallest, largest,
-mean, deviation. As ``--quick`` does it, it hashes the file too and computes every measure that one pass gives, personal
-patterns among them. Beside it:
+Each side is a process with one thread in its own environment, and reads the same file within the measured time; imports
+are left out. Ours also checks types; its profile is missing, distinct, smallest, largest, mean, deviation. As ``data
+quality --quick``, it also hashes the file and computes every measure of a single pass, including personal patterns. The
+peers:
 
 * Great Expectations: the twenty rules, with and without a profile by its own metrics (missing, distinct, statistics);
   and, with that profile, beside all that ours does in one pass;
@@ -11,14 +11,14 @@ patterns among them. Beside it:
 * frictionless: the twenty rules on the CSV of a tenth of the rows (it goes row by row);
 * ydata-profiling: a minimal profile with distributions, beside ours with distributions, keys, duplicates, near copies.
 
-Not the same work, to either side's favour: ours holds types, which Great Expectations does not; its counts of distinct
-values are exact and its statistics hold quartiles, ours are estimates and hold none. Both read the file within the
-time; neither imports within it.
+The work is not identical, which favours either side in places: ours checks types, which Great Expectations does not;
+its counts of distinct values are exact and its statistics include quartiles, ours are estimates without quartiles. Both
+read the file within the measured time; neither imports within it.
 
-Whoever counts faults must count those that were planted. Then many rows are streamed with every measure (keys,
+Every side that counts faults must count the planted ones. Then many rows are streamed with every measure (keys,
 duplicates and references spill to disk), from Parquet and from a CSV; the memory of that process, without the pages of
-the file that it maps, is watched from outside, and so is what it writes. What all of that takes on disk is said
-beforehand, and refused where there is less.
+the file that it maps, is watched from outside, and so is what it writes. The disk space needed is printed beforehand,
+and the run is refused if there is less.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ LIMIT, FLAT = 2048, 1.1
 
 @dataclass(frozen=True)
 class Peer:
-    """A peer: its program and what it is asked for, beside what of ours, on which file."""
+    """A peer: its program and its task, which of ours it is compared with, and on which file."""
 
     name: str
     program: str
@@ -80,7 +80,7 @@ EXTENTS = {
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--runs", type=int, default=3, help="in turn with the peers")
     parser.add_argument("--many", type=int, default=100, help="millions of rows of Parquet that are streamed")
@@ -106,7 +106,7 @@ def main() -> None:
 
 
 def speed(whole: tuple[Path, Path], runs: int, versions: dict[str, str]) -> list[Row]:
-    """Return rows a processor second, ours and every peer's in turn; ``whole``: Parquet and CSV."""
+    """Return rows per processor second, ours and every peer's in turn; ``whole``: Parquet and CSV."""
     (folder := whole[0].parent / "tenth").mkdir()
     tenth = write(ROWS // 10, folder)
     ours: dict[tuple[str, str], list[Said]] = defaultdict(list)
@@ -124,7 +124,7 @@ def speed(whole: tuple[Path, Path], runs: int, versions: dict[str, str]) -> list
 
 
 def asked(side: str, arguments: list[object], rows: int, versions: dict[str, str] | None = None) -> Said:
-    """Return what a program says of itself; exits where it does not find what was planted."""
+    """Return a program's report; exits if it does not find what was planted."""
     python = sys.executable if side == "ours" else str(peer_python(side))
     command = [python, str(PROGRAMS / f"quality_{side}.py"), *map(str, arguments)]
     environment = {**peer_environment(), "POLARS_MAX_THREADS": "1"}
@@ -175,7 +175,7 @@ def one_pass(parquet: Path, millions: int, drawn: bool) -> list[Row]:
 
 
 def streamed_parquet(parquet: Path, millions: int) -> list[Row]:
-    """Return speed and memory of all measures over as many rows, and what they take on disk."""
+    """Return speed and memory of all measures over as many rows, and their disk usage."""
     return _all_measures(_written(parquet, millions), parquet, millions)
 
 
@@ -191,7 +191,7 @@ def _written(parquet: Path, millions: int) -> Path:
 def streamed_csv(whole: tuple[Path, Path], gigabytes: float) -> list[Row]:
     """Return speed and memory over as many rows of CSV."""
     many = whole[0].parent / "many.csv"
-    bytes_a_million = whole[1].stat().st_size + 9 * ROWS  # an id takes eight signs and a comma
+    bytes_a_million = whole[1].stat().st_size + 9 * ROWS  # an id takes eight characters and a comma
     millions = max(1, ceil(gigabytes * 1e9 / bytes_a_million))
     _refuse_if_full(many.parent, millions * bytes_a_million, millions)
     long_table(whole[0], millions).sink_csv(many)
@@ -199,7 +199,7 @@ def streamed_csv(whole: tuple[Path, Path], gigabytes: float) -> list[Row]:
 
 
 def _refuse_if_full(folder: Path, size: int, millions: int) -> None:
-    """Say what a file of ``size`` bytes, and three words a row of three rules beside it, take on disk."""
+    """Print the disk usage of a file of ``size`` bytes, and of three words a row for each of three rules."""
     needed = (size + 3 * 24 * ROWS * millions) / 1e9
     free = shutil.disk_usage(folder).free / 1e9
     print(f"  streaming takes up to {needed:.0f} GB in {folder}, of which {free:.0f} GB are free", flush=True)
@@ -244,7 +244,7 @@ def _figures(found: Watched, name: str, millions: int) -> list[Row]:
 
 
 def last_published() -> dict[str, list[Row]]:
-    """Return what was published last of each part, with the machine it was measured on."""
+    """Return the last published rows of each part, with the machine on which they were measured."""
     found: dict[str, list[Row]] = {part: [] for part in PARTS}
     for entry in published("data"):
         found[_part_of(str(entry["name"]))].append(entry)

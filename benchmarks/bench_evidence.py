@@ -1,9 +1,9 @@
 """`make bench-evidence`: the evidence engine against what it replaces, ours and the peer in turn, in one run.
 
-Every side is a process of its own with one thread, which makes the same data from the same seed, warms up on a small
-part, and says how long the work took (wall and processor seconds) and its peak memory; imports and data are left out.
-Targets in seconds are held against processor seconds, which with one thread are the wall's on an idle machine; ratios
-to a peer are of wall seconds, pair by pair.
+Each side is a process with one thread, which makes the same data from the same seed, warms up on a small part, and
+reports how long the work took (wall and processor seconds) and its peak memory; imports and data are left out. Targets
+in seconds apply to processor seconds, which with one thread equal wall seconds on an idle machine; ratios to a peer are
+of wall seconds, pair by pair.
 
 * Confidence sequence of 1,000,000 cases, with and without numba; peer: ville's betting sequence, on 100,000 (a grid of
   its own; on a million it takes minutes).
@@ -28,7 +28,7 @@ PROGRAMS = ROOT / "benchmarks" / "peers" / "programs"
 
 @dataclass(frozen=True)
 class Measured:
-    """What a process said of itself: seconds of the wall and of the processor, bytes at its peak."""
+    """A process's report: seconds of wall and processor, bytes at its peak."""
 
     wall: float
     cpu: float
@@ -37,7 +37,7 @@ class Measured:
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--runs", type=int, default=5, help="in turn with the peers")
     options = parser.parse_args()

@@ -1,10 +1,10 @@
 """`make bench-gateway`: what the gateway adds to a call, against LiteLLM's proxy and against no gateway at all.
 
-Upstream: a raw ASGI application with one fixed chat completion. Ours: ``pilotbase gateway`` over its own base, with
-a key that has a budget of calls and tokens, every call journaled and observed. The peer: LiteLLM's proxy in an
-environment of its own, as it comes: one worker, no database, no callbacks, no retries, one key. Direct is the floor.
-All on this machine, in turn, in one run; the load comes from another process, whose clock counts; CPU is that of the
-gateway's process, from /proc.
+Upstream: a raw ASGI application with one fixed chat completion. Ours: ``pilotbase gateway`` over its own base, with a
+key that has a budget of calls and tokens, every call journaled and observed. The peer: LiteLLM's proxy in its own
+environment with defaults: one worker, no database, no callbacks, no retries, one key. Direct is the floor. All on this
+machine, in turn, in one run; the load comes from another process, whose clock counts; CPU is that of the gateway's
+process, from /proc.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PACKAGES = ("pilotbase", "starlette", "uvicorn", "h11", "aiohttp")
 
 @dataclass
 class Figures:
-    """What one way to the upstream showed in each round, by number of connections."""
+    """The results of one way to the upstream in each round, by number of connections."""
 
     p50: dict[int, list[float]] = field(default_factory=lambda: {FEW: [], MANY: []})
     p99: dict[int, list[float]] = field(default_factory=lambda: {FEW: [], MANY: []})
@@ -55,7 +55,7 @@ class Way:
     figures: Figures = field(default_factory=Figures)
 
     def measure(self, connections: int, seconds: float) -> None:
-        """Put the load on once."""
+        """Apply the load once."""
         before = self.server.cpu_seconds()
         seen = run(Order(self.url, self.key, self.body, connections, seconds))
         self.figures.take(connections, seen, self.server.cpu_seconds() - before)
@@ -63,7 +63,7 @@ class Way:
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--runs", type=int, default=5, help="rounds, every way in turn")
     options = parser.parse_args()

@@ -2,11 +2,11 @@
 
 On SQLite and on PostgreSQL in turn: a home of its own in a scratch folder, a store filled by moulds of the real path
 (`benchmarks.hub`), one process of ``pilotbase serve``. Then, one request at a time, every page as visitor, demand owner
-(who sees about half), supplier, operator and regulator; of the five the one who waits longest stands in the row. Then
-fifty people at once, for five minutes on SQLite and for one on PostgreSQL: reading, searching, writing. The log is not
-filled (no page reads it), and no worker runs: it has nothing to do with pages, and would take the second core.
+(who sees about half), supplier, operator and regulator; the row shows the longest wait of the five. Then fifty people
+at once, for five minutes on SQLite and for one on PostgreSQL: reading, searching, writing. The log is not filled (no
+page reads it), and no worker runs: workers do not serve pages, and one would take the second core.
 
-The peer is the plainest Django list over the same rows: without log-in, tenancy, and records.
+The peer is the simplest Django list over the same rows: without log-in, tenancy, and records.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PEER = {"list of scenarios": "/", "search, a Chinese word of two characters": "
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--times", type=int, default=40, help="requests for each page and role")
     parser.add_argument("--minutes", type=float, default=5, help="of fifty users on SQLite; on PostgreSQL a fifth")
@@ -88,7 +88,7 @@ def _held(name: str, timed: Timed) -> Row:
 
 
 def crowd(database: str, address: str, size: Size, minutes: float) -> Iterator[Row]:
-    """Yield what fifty users met."""
+    """Yield the rows for fifty users."""
     say(f"{database}: {USERS} users for {minutes:g} minutes")
     seen = run_users(address, size, minutes * 60)
     for what, number in seen.errors.most_common(10):
@@ -102,7 +102,7 @@ def crowd(database: str, address: str, size: Size, minutes: float) -> Iterator[R
 
 
 def command_line() -> Iterator[Row]:
-    """Yield how long the command line takes to say what it can do."""
+    """Yield how long the command line takes to show its help."""
     seconds = []
     for _ in range(6):
         begun = time.perf_counter()
@@ -125,13 +125,13 @@ def _repeated(get: Callable[..., object], path: str, times: int) -> list[float]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Yield a folder that does not exist yet, beside which nothing is left."""
+    """Yield a folder that does not exist yet, and leave nothing behind."""
     with ExitStack() as stack:
         yield Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pb-bench-"))) / "home"
 
 
 def told(entry: Row) -> Row:
-    """Return ``entry``, said as it came."""
+    """Return ``entry``, reported when it came."""
     say(f"  {entry['name']}: {entry['value']} {entry['unit']}")
     return entry
 

@@ -1,13 +1,14 @@
-"""`make bench-kinds`: what forms of applications cost beside what they would cost without a pilot base, in one run.
+"""`make bench-kinds`: what forms of applications cost in the base, compared with outside it, in one run.
 
 ONNX: a model in the box of a trial, warm, each batch streamed in and each answer committed, beside onnxruntime alone in
-a warm process, which is given the same batches as the model takes them; one thread each, in turn. The target is for a
-model that works: a boosted forest of 100 trees. Of a model that computes next to nothing the time is the wall's own, so
-that a ratio says nothing: told is what a batch costs more.
+a warm process, which gets the same batches in the model's own form; one thread each, in turn. The target is for a model
+with real work: a boosted forest of 100 trees. For a model that computes next to nothing, nearly all the time is the
+box's own and a ratio means nothing: the added time of a batch is reported instead.
 
 Endpoints: questions to an OpenAI-compatible server on this machine that answers at once, 16 at a time, worded, asked,
 recorded call by call, committed, scored and judged, beside an evaluation of Inspect AI over the same server, and over
-its own mock, which sends nothing. Each side is one process, whose CPU is told without imports; the server's is not.
+its own mock, which sends nothing. Each side is one process, whose CPU is reported without imports; the server's is left
+out.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MODELS = {
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="of each model, in turn")
     options = parser.parse_args()
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def onnx_in_the_box(count: int, rounds: int) -> list[Row]:
-    """Return what models in the box take for so many rows, beside onnxruntime alone."""
+    """Return the time that models in the box take for so many rows, beside onnxruntime alone."""
     found: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
         folder = Path(name)
@@ -74,7 +75,7 @@ def _of_model(model: str, found: onnx.Beside, count: int) -> list[Row]:
 
 
 def questions_asked(count: int, rounds: int) -> tuple[list[Row], dict[str, str]]:
-    """Return what so many questions to an endpoint take, beside Inspect AI, and the peer's versions."""
+    """Return the time that so many questions to an endpoint take, beside Inspect AI, and the peer's versions."""
     print(f"  endpoints, {count:,} questions", flush=True)
     found = samples.measure(count, rounds)
     said = f"an endpoint that answers at once, {count:,} questions, {samples.CONNECTIONS} at a time"

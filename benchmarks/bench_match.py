@@ -1,10 +1,10 @@
 """`make bench-match`: one scenario matched in a catalogue of 100,000 scenarios and 100,000 applications.
 
-Ours, from the store (SQLite, cast by the moulds of `benchmarks.hub`): candidates by the index, every one of them read,
-judged and ranked, as the operator, who sees all. The peer, in the same run and in turn: scikit-learn's
+Ours, from the store (SQLite, cast by the moulds of `benchmarks.hub`): candidates come from the index, and each is read,
+judged and ranked, as the operator, who sees everything. The peer, in the same run and in turn: scikit-learn's
 ``TfidfVectorizer`` (characters, 1-3) with cosine over the words of all applications, held in memory and made
-beforehand; it ranks by words alone and reads no documents. Then the question whether few candidates are enough: twelve
-applications described in Chinese are handed in among the 100,000, and each is to be found by a paraphrase.
+beforehand; it ranks by words alone and reads no documents. A second test is whether few candidates suffice: twelve
+applications described in Chinese are handed in among the 100,000, and a paraphrase must find each.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from tests.matching.pairs_for_tests import application, scenario
 OPERATOR = actor("base", Role.OPERATOR, person="p-desk")
 SUPPLIER = actor("planter", Role.SUPPLIER, person="p-planter")
 SLOWEST = 1000.0
-"""Milliseconds: nobody waits longer for a page without leaving it."""
+"""Milliseconds: people leave a page that takes longer."""
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--times", type=int, default=40, help="scenarios that are matched")
     parser.add_argument("--share", type=float, default=1, help="of the records")
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def filled_store(folder: Path, size: Size) -> Store:
-    """Return a store that holds so much."""
+    """Return a store with that many records."""
     print(f"filling a store with {size.scenarios:,} scenarios and as many applications", flush=True)
     empty = small_store(folder)
     url, key = f"sqlite:///{folder / 'moulds.db'}", empty.key
@@ -98,7 +98,7 @@ def speed(store: Store, times: int, number: int) -> list[Row]:
 
 
 def peer(store: Store) -> Callable[[str], int]:
-    """Return the function that finds the place of the most similar text by scikit-learn."""
+    """Return the function that finds the most similar text with scikit-learn."""
     listed = tables.listings.c
     with store.database.read() as connection:
         texts = list(connection.scalars(select(listed.words).where(listed.kind == "application")))
@@ -123,7 +123,7 @@ def found_among(store: Store, number: int) -> Row:
 
 
 def plant(view: View, name: str, problem: str) -> None:
-    """Hand in an application that says what ``problem`` says."""
+    """Hand in an application that states ``problem``."""
     made = application(name=name, supplier="planter", title="应用", model_card={"summary": problem})
     save(view, ApplicationVersion(application=made, folder=f"sha256:{'5' * 64}"))
     advance(view, f"application:planter/{name}", Act.APPLICATION_SUBMIT)

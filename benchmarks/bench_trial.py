@@ -2,9 +2,9 @@
 
 Ours: start a box, import and load the model in it, stream 1,000,000 × 20 floats in batches of 4,096, commit every
 answer, decide two criteria, Merkle root over the records. The peer: one plain process that imports, loads the same
-model and loops over the same batches. One thread each. A full pass is everything, from the start of the box to its
-end; the time a batch leaves out start, import and end of the box, as that of the bare loop leaves out those of its
-process. Then: box start without imports, and a warm round trip.
+model and loops over the same batches. One thread each. A full pass is everything, from the start of the box to its end.
+The time of a batch leaves out start, import and end of the box, as the bare loop's leaves out those of its process.
+Then: box start without imports, and a warm round trip.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Data:
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--runs", type=int, default=5, help="in turn with the bare loop")
     options = parser.parse_args()
@@ -155,7 +155,7 @@ def compare(name: str, model: object, data: Data, environment: Environment, job:
 
 
 def one_pass(folder: Path, data: Data, environment: Environment) -> tuple[float, float]:
-    """Return seconds for everything, and seconds a batch without start, import and end of the box."""
+    """Return seconds for everything, and seconds per batch without start, import and end of the box."""
     began = time.perf_counter()
     path = folder / "answers"
     path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """`make bench-watch`: drift of the inputs against Evidently and NannyML, on the same streams, in one run.
 
-Every side is a process of its own with one thread, in an environment of its own, and draws the same rows from the same
-seed. None of these seeds was looked at while anything was set. Peers run with their defaults.
+Each side is a process with one thread in its own environment, and draws the same rows from the same seed. None of these
+seeds was used while settings were chosen. Peers run with their defaults.
 
 * False alarms: of 200 chunks of 1,000 rows × 20 columns in which nothing changes, how many have one. Evidently against
   a reference of 10,000 rows (it then compares distances), NannyML against 30 chunks (it learns its thresholds on them).
@@ -28,13 +28,13 @@ NEVER = 13
 
 @dataclass(frozen=True)
 class Peer:
-    """A peer, and how many rows of a reference it is compared at."""
+    """A peer, and the number of reference rows for its comparison."""
 
     name: str
     program: str
     reference: int
     seeds: int
-    """At most; Evidently takes most of the time."""
+    """The maximum; Evidently takes most of the time."""
     checks: int = 0
 
 
@@ -45,7 +45,7 @@ PEERS = (
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a target is missed."""
+    """Measure, print, write; exit 1 if a target is missed."""
     parser = options_of(__doc__)
     parser.add_argument("--runs", type=int, default=5, help="of ours; peers that are slow run less often")
     options = parser.parse_args()
@@ -74,7 +74,7 @@ def quality(peer: Peer, runs: int, versions: dict[str, str]) -> list[Row]:
 
 
 def work(peer: Peer, runs: int, rows_read: int) -> list[Row]:
-    """Return rows a second, memory and, where the peer is asked for it, the time of one check."""
+    """Return rows per second, memory and, if the peer is asked for it, the time of one check."""
     mine = [asked("ours", "rows", FIRST_SEED + run, peer.reference, rows_read) for run in range(runs)]
     theirs = asked(peer.program, "rows", FIRST_SEED, peer.reference, rows_read)
     speed = rows_read / statistics.median(each["cpu"] for each in mine)
@@ -98,7 +98,7 @@ def work(peer: Peer, runs: int, rows_read: int) -> list[Row]:
 def asked(
     side: str, question: str, seed: int, reference: int, amount: int = 0, versions: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """Return what a program answers; ``versions`` takes up what it says of its packages."""
+    """Return a program's answer; ``versions`` collects the versions of its packages."""
     python = sys.executable if side == "ours" else str(peer_python(side))
     command = [python, str(PROGRAMS / f"{side}_drift.py"), question, str(seed), str(reference), str(amount)]
     done = subprocess.run(command, env=peer_environment(), capture_output=True, text=True, check=False, timeout=900)

@@ -20,7 +20,7 @@ def row(  # noqa: PLR0913
     name: str, value: float, unit: str, target: str | None, holds: bool,
     peer: str | None = None, peer_value: float | None = None, ratio: float | None = None,
 ) -> Row:  # fmt: skip
-    """Return one figure; ``holds`` is true where there is no ``target``."""
+    """Return one figure; ``holds`` is true if there is no ``target``."""
     return {
         "name": name, "value": round(value, 4), "unit": unit, "target": target, "holds": holds, "peer": peer,
         "peer_value": peer_value and round(peer_value, 4), "ratio": ratio and round(ratio, 4),
@@ -34,30 +34,30 @@ def published(name: str) -> list[Row]:
 
 
 def options_of(doc: str | None) -> argparse.ArgumentParser:
-    """Return what parses a benchmark's options: ``--quick`` shows in small sizes that all of it runs."""
+    """Return the parser of a benchmark's options: ``--quick`` checks with small sizes that everything runs."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small sizes; nothing is written, no target is held")
     return parser
 
 
 def show(rows: list[Row]) -> None:
-    """Print the rows of a quick run: small sizes prove nothing, so they hold no target and are not written."""
+    """Print the rows of a quick run: small sizes prove nothing, so they have no target and are not written."""
     for entry in rows:
         peer = f", peer {entry['peer']}: {entry['peer_value']}" if entry["peer"] else ""
         print(f"  quick: {entry['name']}: {entry['value']} {entry['unit']}{peer}")
 
 
 def publish(name: str, rows: list[Row], runs: int, packages: tuple[str, ...], peers: dict[str, str]) -> None:
-    """Print ``rows`` and write ``results/NAME.json``; exit 1 when a target is missed.
+    """Print ``rows`` and write ``results/NAME.json``; exit 1 if a target is missed.
 
-    ``packages``: of ours, whose versions are read here; ``peers``: versions of what ran elsewhere.
+    ``packages``: our packages, whose versions are read here; ``peers``: versions of what ran elsewhere.
     """
-    load = os.getloadavg()[1]  # of five minutes: the bench itself makes about one
+    load = os.getloadavg()[1]  # five-minute load: the bench itself adds about one
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, load average {load:.1f}"
     versions = {package: metadata.version(package) for package in packages} | peers
     versions["python"] = platform.python_version()
     for entry in rows:
-        if "machine" not in entry:  # else it was measured by an earlier run
+        if "machine" not in entry:  # otherwise an earlier run measured it
             entry.update(machine=machine, versions=versions, runs=runs)
         peer = f"   peer {entry['peer_value']} {entry['unit']}, ratio {entry['ratio']}" if entry["peer"] else ""
         mark = "ok    " if entry["holds"] else "MISSED"

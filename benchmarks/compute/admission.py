@@ -1,4 +1,4 @@
-"""How long it takes to decide who starts, with 10,000 jobs that wait: one job ends, one comes, one decision is made."""
+"""How long a decision takes with 10,000 waiting jobs: one job ends, one comes, one decision is made."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LENGTHS = (600.0, 1800.0, 3600.0, 7200.0, 14_400.0)
 
 @dataclass(frozen=True)
 class Took:
-    """Milliseconds of a decision, and decisions a second."""
+    """Milliseconds of a decision, and decisions per second."""
 
     median: float
     p95: float
@@ -29,7 +29,7 @@ class Took:
 
     @classmethod
     def of(cls, milliseconds: list[float]) -> Took:
-        """Return what single times come to."""
+        """Return the summary of single times."""
         ordered = sorted(milliseconds)
         middle, late = ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)]
         return cls(middle, late, ordered[-1], 1000 * len(ordered) / sum(ordered))
@@ -37,20 +37,20 @@ class Took:
 
 @dataclass(frozen=True)
 class Admission:
-    """What was measured, by the clock and by the processor's time, and what the decisions came to."""
+    """The measurements, in wall and processor time, and what the decisions did."""
 
     wall: Took
     processor: Took
-    """What it takes on a machine that does nothing else."""
+    """The time on an otherwise idle machine."""
     starts: int
     evictions: int
     running: int
 
 
 def measure(queued: int = 10_000, decisions: int = 3000, organisations: int = 20, machines: int = 64) -> Admission:
-    """Return how long decisions took: each sees one job end, one come, and whoever may start, start.
+    """Return how long decisions took: each sees one job end, one come, and every job start that may.
 
-    What is timed is all of it: the end, the submission and the decision.
+    The time includes everything: the end, the submission and the decision.
     """
     generator = random.Random(8)
     jobs = _jobs(generator, organisations)

@@ -1,8 +1,8 @@
-"""What a task costs where nothing is started for it: given to a box that is kept, and to a process that is kept.
+"""The cost of a task when nothing is started for it: in a kept box, and in a kept process.
 
-Ours is the box of a trial or a service as the local engine opens it: loaded once, asked batch after batch, watched by
-its supervisor meanwhile. A task is one case for a function that does nothing. The peer's task is a call without
-arguments of a function that does nothing, which is the least that a pool can be given.
+Ours is the box of a trial or a service as the local engine opens it: loaded once, given batch after batch, and watched
+by its supervisor. A task is one case for a function that does nothing. The peer's task is a call without arguments of a
+function that does nothing, which is the least that a pool can be given.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Beside:
-    """Seconds a task: in kept boxes, in kept processes."""
+    """Seconds per task: in kept boxes, in kept processes."""
 
     box: float
     process: float
@@ -51,7 +51,7 @@ class Beside:
 
 
 def measure(tasks: int, times: int) -> tuple[Beside, Beside]:
-    """Return what a task takes from asking to answer, one after another, and what each takes of two that go on at once.
+    """Return the time of a task from question to answer, one after another, and of each of two that run at once.
 
     Medians of ``times`` runs taken in turn; a run's round trip is the median of ``tasks``.
     """
@@ -68,7 +68,7 @@ def measure(tasks: int, times: int) -> tuple[Beside, Beside]:
 
 @contextmanager
 def _boxes(count: int) -> Iterator[list[Worker]]:
-    """Give so many boxes that have loaded the application and answered once."""
+    """Return so many boxes that have loaded the application and answered once."""
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
@@ -88,14 +88,14 @@ def _boxes(count: int) -> Iterator[list[Worker]]:
 
 @contextmanager
 def _processes(count: int) -> Iterator[Executor]:
-    """Give a pool of which each process has started and had a task."""
+    """Return a pool in which each process has started and had a task."""
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
         list(pool.map(time.sleep, [0.05] * 2 * count))
         yield pool
 
 
 def _round_trip(task: Callable[[], object], tasks: int) -> float:
-    """Return the median of the seconds from asking to answer; the first tenth is not counted."""
+    """Return the median of the seconds from question to answer; the first tenth is not counted."""
     seconds = []
     for _ in range(tasks + tasks // 10):
         began = time.perf_counter()
@@ -105,7 +105,7 @@ def _round_trip(task: Callable[[], object], tasks: int) -> float:
 
 
 def _asked_at_once(boxes: list[Worker], tasks: int) -> float:
-    """Return the seconds a task where each box is asked by a thread of its own."""
+    """Return the seconds per task if each box has its own calling thread."""
 
     def ask(box: Worker) -> None:
         for _ in range(tasks // len(boxes)):
@@ -118,7 +118,7 @@ def _asked_at_once(boxes: list[Worker], tasks: int) -> float:
 
 
 def _queued_at_once(pool: Executor, tasks: int) -> float:
-    """Return the seconds a task where all wait in the pool's own queue, so that no process waits for us."""
+    """Return the seconds per task if all wait in the pool's own queue, so that no process waits for us."""
     began = time.perf_counter()
     for done in [pool.submit(noop) for _ in range(tasks)]:
         done.result()

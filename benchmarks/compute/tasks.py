@@ -1,4 +1,4 @@
-"""What a job costs beside what it does: no-ops on a backend, and on what people would use otherwise."""
+"""The overhead of a job: no-ops on a backend, and on the usual alternatives."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pool(jobs: int, at_once: int = 2) -> float:
 
 
 def warm_pool(jobs: int, at_once: int = 2) -> float:
-    """Return the seconds that so many no-ops take in spawned processes that are kept: started and used before."""
+    """Return the seconds that so many no-ops take in kept processes: started and used before."""
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as processes:
         list(processes.map(time.sleep, [0.05] * 2 * at_once))  # so that each of them has started and had a task
         began = time.perf_counter()
@@ -69,10 +69,10 @@ def in_turn(times: int, *measures: Callable[[int], float]) -> list[float]:
 
 
 def local(jobs: int, times: int) -> list[float]:
-    """Return seconds a no-op: on this machine's backend, in a process spawned for it, in processes that are kept.
+    """Return seconds per no-op: on this machine's backend, in a process spawned for it, in kept processes.
 
-    The first of ours are not counted. Ours starts a process and a box for each job, as the second does without a box;
-    the third starts none: what one task leaves behind, the next one finds.
+    The first of ours are not counted. Ours starts a process and a box for each job; the second starts a process without
+    a box; the third starts nothing, so a task finds whatever the one before left behind.
     """
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
         folder = Path(name)
@@ -91,7 +91,7 @@ def local(jobs: int, times: int) -> list[float]:
 
 
 def on_ray(jobs: int, times: int) -> list[float]:
-    """Return seconds a no-op on the backend of a cluster of this machine's own, and in a bare actor of Ray's."""
+    """Return seconds per no-op on the backend of a cluster of this machine's own, and in a bare Ray actor."""
     settings = settings_of(os.environ)
     prepare(settings)
     backends, ray = import_module("pilotbase_estate.backends.cluster"), import_module("ray")

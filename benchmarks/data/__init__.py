@@ -1,1 +1,1 @@
-"""What `bench_data` measures: the table, its twenty rules, and a run over many rows watched from outside."""
+"""The subject of `bench_data`: the table, its twenty rules, and a run over many rows watched from outside."""

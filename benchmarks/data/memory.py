@@ -1,4 +1,4 @@
-"""A process watched from outside: what memory of its own it has, and what it writes on disk, every half second."""
+"""A process watched from outside: its private memory, and what it writes on disk, every half second."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY = 0.5
 
 @dataclass(frozen=True)
 class Watched:
-    """What the process said, and its memory over time: anonymous pages, without files that are mapped.
+    """The process's report, and its memory over time: anonymous pages, without mapped files.
 
     ``most_on_disk``: MiB of its temporary files at any time.
     """

@@ -12,7 +12,7 @@ from pilotbase.documents.scenario import Contact
 
 SEED = 20261126
 MILLION, REPEATED, KNOWN = 1_000_000, 37, 990
-"""Of a million rows of a long table so many repeat a key; numbers of ``i3`` below `KNOWN` are found where it points."""
+"""`REPEATED` of a million rows of a long table repeat a key; its references by ``i3`` resolve below `KNOWN`."""
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon")
 MISSING = ("f5", "i4", "s6")
 """Columns in each of which a hundredth is missing."""
@@ -101,7 +101,7 @@ def long_dataset() -> Dataset:
 
 
 def long_table(parquet: Path, millions: int) -> pl.LazyFrame:
-    """Return the table so many times below itself, streaming, each row with an ``id``; some repeat that before them."""
+    """Yield the table so many times over, streaming, each row with an ``id``; some repeat an earlier one."""
     below = pl.concat([pl.scan_parquet(parquet)] * millions).with_row_index("id")
     number = pl.col("id").cast(pl.Int64)
     repeats = (number % MILLION < 2 * REPEATED) & (number % 2 == 1)
@@ -109,7 +109,7 @@ def long_table(parquet: Path, millions: int) -> pl.LazyFrame:
 
 
 def long_faults(parquet: Path, millions: int) -> dict[str, int]:
-    """Return what a long table holds by plan: values out of range, keys that repeat, numbers that lead nowhere."""
+    """Return the planted faults of a long table: values out of range, repeated keys, dangling references."""
     led_nowhere = pl.scan_parquet(parquet).select((pl.col("i3") >= KNOWN).sum()).collect().item()
     found = {"range f0": faults(MILLION), "key": REPEATED, "reference i3": led_nowhere}
     return {name: number * millions for name, number in found.items()} | {"distinct": millions * MILLION}

@@ -1,4 +1,4 @@
-"""``make evidence``: simulate every claim, then write the page, its figures and the results; exit 1 when one fails.
+"""``make evidence``: simulate every claim, then write the page, its figures and the results; exit 1 if one fails.
 
 python -m benchmarks.evidence                       everything, into docs/
 python -m benchmarks.evidence --share 0.1           a tenth of the runs, into build/evidence/
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def simulate(claims: list[Claim], share: float) -> dict[str, list[Row]]:
-    """Return the rows of ``claims``, simulated on all cores; the numbers do not depend on how many there are."""
+    """Return the rows of ``claims``, simulated on all cores; the numbers do not depend on the number of cores."""
     counts = {(claim.id, n): _runs(study.runs, share) for claim in claims for n, study in enumerate(claim.studies)}
     keys = [
         (claim.id, number, start)
@@ -100,7 +100,7 @@ def write(folder: Path, rows: dict[str, list[Row]]) -> None:
 
 
 def stored(folder: Path) -> dict[str, list[Row]]:
-    """Return the rows that were written into ``folder`` before; none where there are none."""
+    """Return the rows that were written into ``folder`` before; none if there are none."""
     path = folder / "evidence" / "results.json"
     if not path.exists():
         return {}
@@ -108,7 +108,7 @@ def stored(folder: Path) -> dict[str, list[Row]]:
 
 
 def report(rows: dict[str, list[Row]], short: bool) -> int:
-    """Print what does not hold; return 1 when there is any.
+    """Print what does not hold; return 1 if there is anything.
 
     A ``short`` run can show that α is exceeded; that a median is near its reference or a trap bites needs all runs.
     """

@@ -1,4 +1,4 @@
-"""Ours against independent implementations: the questions, our answers, and how far apart the two are."""
+"""Ours against independent implementations: the questions, our answers, and how far the two differ."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _N, _LABELLED = 5000, 800
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of the oracle, how ours answers, and how far the two may be apart.
+    """The question to the oracle, our answer, and how far the two may differ.
 
     ``needs``: the oracle's package. ``why``: where the tolerance comes from.
     """
@@ -95,7 +95,7 @@ def questions() -> list[Question]:
 
 
 def ask(asked: list[Question]) -> dict[str, Any]:
-    """Return the oracles' answers, from an environment of their own."""
+    """Return the oracles' answers, from their own environment."""
     wanted = json.dumps({question.name: question.arguments for question in asked})
     program = str(HERE / "programs" / "oracles.py")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Closed-form boundaries that a centred sum never leaves, at any time, as published: kept to compare figures with."""
+"""Closed-form boundaries that a centred sum never leaves, at any time, as published: kept for comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a claim is: a sentence with its assumptions, simulations, and a condition on what they show.
+"""What a claim is: a sentence with its assumptions, simulations, and a condition on their results.
 
 A claim's studies draw values by seed in batches of fixed size, so the numbers are the same on any number of cores.
 Every condition on a share of runs allows three standard errors of the simulation, and nothing else.
@@ -18,13 +18,13 @@ from scipy import stats
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Any]
 Way = Literal["wrong", "ours", "fact"]
-"""``wrong``: the tempting way, which has to fail. ``ours``: the product's. ``fact``: a number beside them."""
+"""``wrong``: the tempting way, which has to fail. ``ours``: the product's. ``fact``: a number for comparison."""
 
 _MARGIN = 3.0
 
 
 class Condition(Protocol):
-    """What a simulated number has to meet."""
+    """The condition on a simulated number."""
 
     def holds(self, value: float, runs: int) -> bool: ...
 
@@ -78,7 +78,7 @@ class Between:
 
 @dataclass(frozen=True)
 class Shown:
-    """A number that is shown and nothing is asked of."""
+    """A number that is shown without a condition."""
 
     def holds(self, value: float, runs: int) -> bool:
         return True
@@ -101,7 +101,7 @@ def margin(level: float, runs: int) -> float:
 class Reading:
     """One number read off a study's values (shape (runs,) or (runs, columns)).
 
-    ``target``: the figure of the reference or of the literature, where there is one.
+    ``target``: the figure of the reference or of the literature, if there is one.
     """
 
     label: str
@@ -127,7 +127,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Row:
-    """What a reading showed: the value, the 99.7 % interval of the simulation where it is a share, the condition."""
+    """The result of a reading: the value, the 99.7 % interval of the simulation if it is a share, the condition."""
 
     label: str
     way: Way
@@ -151,7 +151,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence that the studies have to bear out, and what it assumes.
+    """A sentence that the studies have to prove, and what it assumes.
 
     ``figure`` draws the rows as SVG; without one the shares of runs are drawn.
     """
@@ -162,15 +162,15 @@ class Claim:
     assumes: Words
     studies: tuple[Study, ...]
     source: str = ""
-    """Where the specification asks for it."""
+    """Where the specification requires it."""
     note: str = ""
     figure: Callable[[Sequence[Row]], str] | None = None
     level: float | None = 0.05
-    """The promised level, drawn as a line; None where there is none."""
+    """The promised level, drawn as a line; None: there is none."""
     seed: int = field(default=20261125)
 
     def simulate(self, runs: int | None, seed: int) -> list[Row]:
-        """Return the rows of all studies with at most ``runs`` runs each; None: as many as each asks for."""
+        """Return the rows of all studies with at most ``runs`` runs each; None: as many as each specifies."""
         rows = []
         for number, study in enumerate(self.studies):
             count = study.runs if runs is None else min(runs, study.runs)
@@ -189,7 +189,7 @@ class Claim:
 
 
 def draw_batch(study: Study, seed: tuple[int, int, int], runs: int, batch: int | None = None) -> Floats:
-    """Return the values of the batch that starts at run ``seed[2]``, whatever else is drawn."""
+    """Return the values of the batch that starts at run ``seed[2]``, regardless of other draws."""
     size = min(batch or study.batch, runs - seed[2])
     values: Floats = np.asarray(study.draw(np.random.default_rng(seed), size), dtype=np.float64)
     return values

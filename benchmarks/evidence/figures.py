@@ -1,4 +1,4 @@
-"""Figures of the evidence page, drawn with the product's own drawing: light, labelled, the same on every machine."""
+"""Figures of the evidence page, drawn with the product's own tools: light, labelled, the same on every machine."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _legend(drawing: Drawing, y: float) -> None:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: points (x, y), or only marks where ``marks`` says so."""
+    """One curve: points (x, y), or only marks if ``marks`` says so."""
 
     name: str
     points: tuple[tuple[float, float], ...]

@@ -42,12 +42,12 @@ def verdict(
 def accepted(
     plans: CriterionPlan | Sequence[CriterionPlan], order: Any = None, levels: Levels = LEVELS, fixed: bool = False
 ) -> bool:
-    """Tell whether the product accepts."""
+    """Return whether the product accepts."""
     return verdict(plans, order, levels, fixed) == "accept"
 
 
 def rejected(
     plans: CriterionPlan | Sequence[CriterionPlan], order: Any = None, levels: Levels = LEVELS, fixed: bool = False
 ) -> bool:
-    """Tell whether the product rejects."""
+    """Return whether the product rejects."""
     return verdict(plans, order, levels, fixed) == "reject"

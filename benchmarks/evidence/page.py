@@ -1,4 +1,4 @@
-"""The page `docs/evidence.md` and its figures, made of the claims and of what the simulations showed."""
+"""The page `docs/evidence.md` and its figures, made from the claims and the results of the simulations."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ A13 的公布值未能核实且数据不得随附，故不作比较；A4、A5、
 
 
 def page(rows: Mapping[str, Sequence[Row]], results: Mapping[str, Any]) -> str:
-    """Return the page's text from the rows of each claim and what they were computed with."""
+    """Return the page's text from the rows of each claim and how they were computed."""
     holding = sum(all(row.holds for row in found) for found in rows.values())
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     head = HEAD.format(holding=holding, total=len(rows), machine=results["machine"], versions=versions)
@@ -66,7 +66,7 @@ def page(rows: Mapping[str, Sequence[Row]], results: Mapping[str, Any]) -> str:
 
 
 def figure(claim: Claim, rows: Sequence[Row]) -> str | None:
-    """Return the claim's figure as SVG; None when there is no share of runs to draw."""
+    """Return the claim's figure as SVG; None if there is no share of runs to draw."""
     if claim.figure is not None:
         return claim.figure(rows)
     return shares_figure(claim.title.en, rows, claim.level) if any(row.low is not None for row in rows) else None
@@ -82,7 +82,7 @@ def _overview(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
 
 
 def _first(rows: Sequence[Row], way: str) -> str:
-    # Shares that may be anything (a curve before its end) are no headline.
+    # Shares without a condition (a curve before its end) make no headline.
     row = next((row for row in rows if row.way == way and row.condition != "≤ 1"), None)
     return "–" if row is None else f"{row.label}: {_number(row)}"
 

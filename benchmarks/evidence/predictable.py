@@ -1,4 +1,4 @@
-"""The hedged confidence sequence with predictable plug-in bets, as published; kept to compare figures with."""
+"""The hedged confidence sequence with predictable plug-in bets, as published; kept for comparison."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _crosses(gains: Floats, level: float) -> bool:
 
 
 def _edge(excluded: Callable[[float], bool], outside: float, inside: float) -> float:
-    """Return the value nearest ``inside`` that is excluded, to 2⁻²⁰ of the distance; ``outside`` when none is."""
+    """Return the value nearest ``inside`` that is excluded, to 2⁻²⁰ of the distance; ``outside`` if none is."""
     far, near = outside, inside
     for _ in range(_STEPS):
         middle = (far + near) / 2

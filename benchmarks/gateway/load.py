@@ -1,7 +1,7 @@
-"""A bounded load on this machine: so many connections, each asking again as soon as it is answered, for some seconds.
+"""A bounded load on this machine: so many connections, each asking again once it is answered, for some seconds.
 
-``python -m benchmarks.gateway.load`` reads an order (JSON) from standard input and prints what it saw: the clock is the
-caller's, from the first byte of a question to the last of its answer. It runs in a process of its own.
+``python -m benchmarks.gateway.load`` reads an order (JSON) from standard input and prints its measurements, timed at
+the caller from the first byte of a question to the last of its answer. It runs in its own process.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 _WARM, _WARM_SHARE = 20, 5
-"""So many questions of each connection at its start have no part in the times, but at most one in so many."""
+"""How many first questions of each connection are left out of the times, at most one in so many."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is asked, by how many at once, and for how long."""
+    """The question, how many ask at once, and for how long."""
 
     url: str
     key: str
@@ -31,7 +31,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of it."""
+    """The result."""
 
     answers: int
     seconds: float
@@ -40,12 +40,12 @@ class Seen:
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Answers per second."""
         return self.answers / self.seconds
 
 
 def run(order: Order) -> Seen:
-    """Put the load on and return what it saw; raises `CalledProcessError` where an answer was not 200."""
+    """Apply the load and return the result; raises `CalledProcessError` if an answer was not 200."""
     command = [sys.executable, "-m", "benchmarks.gateway.load"]
     done = subprocess.run(command, input=json.dumps(asdict(order)), check=True, stdout=subprocess.PIPE, text=True)
     return Seen(**json.loads(done.stdout))

@@ -1,4 +1,4 @@
-"""The servers of a run: the fixed upstream, our gateway over a base of its own, and the peer; each one process."""
+"""The servers of a run: the fixed upstream, our gateway over its own base, and the peer; one process each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server:
     key: str = "none"
 
     def cpu_seconds(self) -> float:
-        """Return what it has used of the CPU, of all its threads."""
+        """Return its CPU usage, of all its threads."""
         fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
@@ -55,7 +55,7 @@ def upstream(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def gateway(home: Path) -> Iterator[Server]:
-    """Serve the base in ``home`` by ``pilotbase gateway``."""
+    """Serve the base in ``home`` with ``pilotbase gateway``."""
     port = _free_port()
     command = [sys.executable, "-c", "from pilotbase.cli import main; main()", "gateway", "--port", str(port)]
     environment = {**os.environ, "PILOTBASE_HOME": str(home), "PILOTBASE_GATEWAY_ALLOW": "127.0.0.1"}
@@ -65,7 +65,7 @@ def gateway(home: Path) -> Iterator[Server]:
 
 @contextmanager
 def peer(folder: Path, endpoint: str) -> Iterator[Server]:
-    """Serve the peer as it comes: one worker, no database, no callbacks, no retries, one key."""
+    """Serve the peer with defaults: one worker, no database, no callbacks, no retries, one key."""
     port, key = _free_port(), f"sk-{secrets.token_hex(16)}"
     model = {"model": "openai/fixed", "api_base": endpoint, "api_key": "none"}
     settings = {

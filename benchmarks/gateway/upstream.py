@@ -1,4 +1,4 @@
-"""The upstream of all: a raw ASGI application that answers every question with the same chat completion."""
+"""The upstream of every run: a raw ASGI application that answers every question with the same chat completion."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""``make measured``: measure what is quick, take up what the long runs left, write the results and the page.
+"""``make measured``: measure what is quick, take the results of the long runs, write the results and the page.
 
 python -m benchmarks.house                 seconds
 python -m benchmarks.house --coverage      runs every quick test under coverage before
 python -m benchmarks.house --demo          times `pilotbase demo` on a base of its own before
 python -m benchmarks.house --redraw        the page alone, from the results that are there
 
-The time of ``make test`` and the fates of the mutants are left by ``make test`` and ``make prove``.
+``make test`` leaves its own time, and ``make prove`` the fates of the mutants.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PAGE = ROOT / "docs" / "measured.md"
 
 
 def main() -> None:
-    """Measure, print, write; exit 1 when a bound is missed."""
+    """Measure, print, write; exit 1 if a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for option in ("coverage", "demo", "redraw"):
         parser.add_argument(f"--{option}", action="store_true")

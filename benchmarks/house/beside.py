@@ -10,7 +10,7 @@ PEERS = ("Starlette", "mlcroissant", "dstack", "Inspect AI")
 
 
 def peers(column: str) -> dict[str, str]:
-    """Return peer → what its row says under the header ``column``. Raises KeyError where no table has one."""
+    """Return peer → the value in its row under the header ``column``. Raises KeyError if no table has one."""
     rows = next((rows for rows in _tables() if column in rows[0]), None)
     if rows is None:
         raise KeyError(f"benchmarks/house/peers.md has no column {column!r}")

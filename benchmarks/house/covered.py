@@ -1,6 +1,6 @@
-"""Which lines of the package the quick tests run. Takes as long as ``make test``, and half as long again.
+"""Which lines of the package the quick tests run. Takes half as long again as ``make test``.
 
-Programs inside a box are not followed: the box is shut, and what they run shows as not run here.
+Programs inside a box are not followed: the box is sealed, so the lines that they run show as not run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TESTS = ("-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "workst
 
 
 def measure() -> None:
-    """Run the tests under coverage and keep what they run, room by room; exit 1 when a test fails."""
+    """Run the tests under coverage and keep what they run, room by room; exit 1 if a test fails."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     coverage = [sys.executable, "-m", "coverage"]

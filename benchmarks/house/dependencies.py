@@ -1,7 +1,7 @@
-"""What the base install pulls in: how many packages, how large, and on whose account.
+"""What the base install pulls in: how many packages, how large, and through which of our requirements.
 
 The packages are those of the base lock that belong on this machine; their sizes are those of the files installed here,
-without compiled Python files, which are written later and by whoever imports.
+without compiled Python files, which are only written on import.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Dependency:
     """With itself."""
     megabytes: float
     alone: float
-    """Megabytes that nothing else we name needs: what would go with it."""
+    """Megabytes that nothing else we name needs: what removing it would save."""
 
 
 def locked() -> list[str]:
@@ -41,17 +41,17 @@ def locked() -> list[str]:
 
 
 def declared() -> set[str]:
-    """Return the packages that the project itself asks for."""
+    """Return the packages that the project itself requires."""
     return {canonicalize_name(Requirement(each).name) for each in _project()["project"]["dependencies"]}
 
 
 def megabytes(packages: set[str] | list[str]) -> float:
-    """Return the size of what is installed of ``packages``."""
+    """Return the installed size of ``packages``."""
     return sum(_bytes(package) for package in packages) / 1e6
 
 
 def dependencies() -> list[Dependency]:
-    """Return each package the project asks for, the heaviest first."""
+    """Return each package that the project requires, the heaviest first."""
     found = []
     for name in declared():
         closure = _closure({name})
@@ -78,7 +78,7 @@ def _closure(names: set[str]) -> set[str]:
 
 
 def _requirements_by_name() -> dict[str, frozenset[str]]:
-    """Return what we ask for, by name, with the extras asked for."""
+    """Return our requirements, by name, with the requested extras."""
     project = _project()
     written = map(Requirement, [*project["project"]["dependencies"], *project["dependency-groups"]["build"]])
     return {canonicalize_name(each.name): frozenset(each.extras) for each in written}

@@ -1,7 +1,7 @@
 """The same lines in two places.
 
 Lines are compared without indentation, blank lines and comments; imports and docstrings do not count. A run is as long
-as the lines agree, and is told once for every two places it stands in.
+as the lines agree, and is reported once for every two places where it occurs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Duplicate:
 
 @cache
 def duplicates(run: int = RUN) -> tuple[Duplicate, ...]:
-    """Return runs of at least ``run`` lines that stand in two places, the longest first."""
+    """Return runs of at least ``run`` lines that occur in two places, the longest first."""
     files = {str(source.path): counted(source) for source in sources()}
     windows: defaultdict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
     for path, lines in files.items():

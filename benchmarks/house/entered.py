@@ -1,7 +1,7 @@
-"""How many of our files a reader enters who follows one thing that people do.
+"""How many of our files a reader enters when following one thing that people do.
 
-A file is entered when a function of it runs in the process that was asked; what is merely imported is not, nor what
-runs in the boxes, which are processes of their own.
+A file is entered if one of its functions runs in the called process. A file that is only imported does not count, nor
+does one that runs in a box, which is a separate process.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ ENDED_WELL = {None, 0, 3, 4}
 
 @cache
 def entered(name: str) -> tuple[str, ...]:
-    """Return the files that the command ``name`` enters, on a base and a small table of its own."""
+    """Return the files that the command ``name`` enters, on its own base and a small table."""
     with tempfile.TemporaryDirectory(prefix="entered-") as folder:
         Path(folder, CASES).write_text(_cases(), "utf-8")
         for command in MADE:

@@ -1,4 +1,4 @@
-"""What a rule does not hold for, read from ``exceptions.toml``."""
+"""Exceptions to the rules, read from ``exceptions.toml``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ def lazy_files() -> frozenset[str]:
 
 
 def same_lines() -> frozenset[str]:
-    """Return the first lines of runs that may stand in two places."""
+    """Return the first lines of runs that may occur in two places."""
     return frozenset(each["line"] for each in _written().get("duplicate", []))
 
 
 def unreached_names() -> frozenset[str]:
-    """Return public names that are used by who is not ours."""
+    """Return public names that are used by code other than ours."""
     return frozenset(each["name"] for each in _written().get("unreached", []))
 
 
 def reasons() -> list[tuple[str, str, str]]:
-    """Return rule, what it does not hold for, and why."""
+    """Return rule, its exception, and the reason."""
     return [
         (rule, next(value for key, value in each.items() if key != "reason"), each["reason"])
         for rule, entries in _written().items()

@@ -30,7 +30,7 @@ HELP, COVERAGE = "`pilotbase --help`", "lines that the quick tests run"
 
 
 def figures(earlier: list[Row]) -> list[Row]:
-    """Return every figure; those of long runs from the last one here, else as they were published ``earlier``."""
+    """Return every figure; those of long runs from the last run here, otherwise as published ``earlier``."""
     quick = [*_shape(), *_reading(), *_imports(), *_names(), *_install()]
     known = {each["name"]: each for each in earlier}
     long = ((name, measure()) for name, _, measure in _long_runs())
@@ -38,7 +38,7 @@ def figures(earlier: list[Row]) -> list[Row]:
 
 
 def unmeasured(rows: list[Row]) -> dict[str, str]:
-    """Return figure → command, of those that no run has found yet."""
+    """Return figure → command, for those that no run has measured yet."""
     found = {each["name"] for each in rows}
     return {name: command for name, command, _ in _long_runs() if name not in found}
 
@@ -110,7 +110,7 @@ def _install() -> Iterator[Row]:
 
 
 def _long_runs() -> Iterator[tuple[str, str, Callable[[], Row | None]]]:
-    """Yield name, command, and what returns the row of what takes minutes or a quiet machine; None: not measured."""
+    """Yield name, command, and a function for the row of a slow or noise-sensitive figure; None: not measured."""
     yield HELP, "make measured", _started
     for room in mutants.ROOMS:
         yield f"mutants killed in {room}", "make prove", partial(_killed, room)

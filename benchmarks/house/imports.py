@@ -13,7 +13,7 @@ Graph = dict[str, set[str]]
 
 @cache
 def module_imports() -> Graph:
-    """Return module → our modules it imports as it is loaded; what only type checkers read is left out."""
+    """Return module → our modules that it imports when loaded; imports for type checkers only are left out."""
     known = {source.module for source in sources()}
     return {
         source.module: {
@@ -80,7 +80,7 @@ def _components(graph: Graph) -> list[set[str]]:
 
 
 def _reached(start: str, graph: Graph, seen: set[str]) -> list[str]:
-    """Return what is reached from ``start`` and not yet in ``seen``, each after all it leads to."""
+    """Return what is reached from ``start`` and not yet in ``seen``, each after everything it leads to."""
     order: list[str] = []
     stack = [(start, False)]
     while stack:

@@ -1,14 +1,14 @@
 """Do the tests notice when the code is wrong? A drawn sample of mutations of each room, in copies of the tree.
 
-Our own because none of the three tools fits (November 2026). mutmut 3.8 runs the whole suite to learn which tests touch
-what, replaces every function by a trampoline (signatures and types that pydantic, typer and pickle read are lost)
-and draws no sample. cosmic-ray 8.7 rewrites the working tree itself and knows one test command for all modules.
-mutatest's last release is of 2022 and wants a coverage below 6.
+We wrote our own because none of the three tools fits (November 2026). mutmut 3.8 runs the whole suite to learn which
+tests touch what, replaces every function by a trampoline (signatures and types that pydantic, typer and pickle read are
+lost) and draws no sample. cosmic-ray 8.7 rewrites the working tree itself and knows one test command for all modules.
+mutatest's last release is from 2022 and needs a coverage version below 6.
 
 A mutant meets the tests of its own room, first those named after its module, then those that import it, then the rest;
-then the contracts that import the room, and whoever elsewhere imports its module. The first failure ends it. The tests
-on PostgreSQL repeat those on SQLite and are left out. Who fails none of them is either explained in ``survivors.toml``
-or shows a hole in the tests.
+then the contracts that import the room, and any other tests that import its module. The first failure ends it. The
+tests on PostgreSQL repeat those on SQLite and are left out. A mutant that fails none of them is either explained in
+``survivors.toml`` or shows a hole in the tests.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ SURVIVORS = Path(__file__).with_name("survivors.toml")
 PYTEST = ("-m", "pytest", "-q", "-x", "-n", "0", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed", "0")
 SELECTED = ("-m", "not prove", "-k", "not postgresql")
 USAGE_ERROR, NO_TESTS = 4, 5
-"""Exit codes of pytest that say nothing of a mutant."""
+"""Exit codes of pytest that mean nothing about a mutant."""
 PATIENCE = 4
-"""A mutant that takes this many times as long as all tests of its room without it hangs: it is noticed."""
+"""A mutant that takes this many times as long as all tests of its room without it hangs, and counts as noticed."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Mutant:
         return f"{self.path} {self.mutation.function or '(top)'}: `{self.mutation.line}`: {self.mutation.change}"
 
     def key(self) -> tuple[str, ...]:
-        """Return by what an explanation names it: no path and no number, so that code can move."""
+        """Return the key by which an explanation names it: no path and no number, so that code can move."""
         return self.room, self.mutation.function, self.mutation.line, self.mutation.change
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a mutant."""
+    """The fate of a mutant."""
 
     mutant: Mutant
     killed: bool
@@ -79,7 +79,7 @@ class Fate:
 
 
 def sample(rooms: Iterable[str] = ROOMS, per_room: int = PER_ROOM) -> list[Mutant]:
-    """Return the drawn mutants. Code that changes elsewhere in a room changes none of its others."""
+    """Return the drawn mutants. Changing code elsewhere in a room changes none of its others."""
     drawn: list[Mutant] = []
     for room in rooms:
         paths = sorted((ROOT / "src" / "pilotbase" / room).rglob("*.py"))
@@ -109,7 +109,7 @@ def explanations() -> dict[tuple[str, ...], str]:
 
 
 def fates(mutants: list[Mutant], workers: int, told: Callable[[Fate], None] = lambda _: None) -> list[Fate]:
-    """Return what became of each, in the order given. Raises RuntimeError when tests fail without any mutation."""
+    """Return the fate of each, in the order given. Raises RuntimeError if tests fail without any mutation."""
     with _copies(workers) as free:
         limits = {room: _limit(room, free) for room in dict.fromkeys(mutant.room for mutant in mutants)}
 
@@ -138,7 +138,7 @@ def tests_of(path: Path, room: str, root: Path = ROOT) -> list[Path]:
 
 
 def _distance(test: Path, imported: frozenset[str], module: str, room: str) -> int | None:
-    """Return how near a test file is to ``module``; None: it does not meet it."""
+    """Return how close a test file is to ``module``; None: unrelated."""
     if test.parts[0] in module.split("."):  # its room's, or its sub-package's
         return 0 if module.rpartition(".")[2] in test.stem else 1 if module in imported else 2
     if test.parts[0] == "contracts" and any(f"{each}.".startswith(f"pilotbase.{room}.") for each in imported):
@@ -171,7 +171,7 @@ class _Copy:
         return Fate(mutant, code != 0, seconds, how)
 
     def _require_sound(self, how: str, room: str, limit: float) -> None:
-        """Return unless what failed fails without the mutation too: of tests elsewhere nobody knows yet."""
+        """Return unless the failing test also fails without the mutation, which is unknown for tests of other rooms."""
         found = re.search(r"tests/[\w/]+\.py", how)
         if found is not None and not found[0].startswith(f"tests/{room}/"):
             code, _, output = self.run([Path(found[0])], limit)
@@ -179,7 +179,7 @@ class _Copy:
                 raise RuntimeError(f"{found[0]} fails without any mutation:\n{output[-3000:]}")
 
     def _write(self, path: Path, content: bytes) -> None:
-        """Write with a time of its own: Python knows a stale compiled file by the time (in seconds) and size only."""
+        """Write with a distinct time: Python detects a stale compiled file only by time (in seconds) and size."""
         (self.root / path).write_bytes(content)
         moment = next(self.moments)
         os.utime(self.root / path, (moment, moment))
@@ -208,7 +208,7 @@ class _Copy:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """Kill whatever the tests left running."""
+    """Kill the processes that the tests left running."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -217,7 +217,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def _copies(workers: int) -> Iterator[SimpleQueue[_Copy]]:
-    """Yield copies of the files git knows or would take, as they are in the working tree."""
+    """Yield copies of the files that git tracks or would track, as they are in the working tree."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT, capture_output=True, text=True, check=True,
@@ -243,7 +243,7 @@ def _make_environment(root: Path) -> None:
 
 
 def _limit(room: str, free: SimpleQueue[_Copy]) -> float:
-    """Return the seconds a mutant of ``room`` is given."""
+    """Return the seconds that a mutant of ``room`` gets."""
     copy = free.get()
     code, seconds, output = copy.run([Path("tests") / room], 3600)
     free.put(copy)

@@ -25,7 +25,7 @@ Place = ast.expr | ast.stmt
 
 @dataclass(frozen=True, order=True)
 class Mutation:
-    """One change; told apart by what it changes, never by a line number, so that it outlives edits around it."""
+    """One change; identified by what it changes, never by a line number, so that it survives edits around it."""
 
     function: str
     """Qualified within the module; empty at its top level."""
@@ -34,7 +34,7 @@ class Mutation:
     change: str
     kind: str
     occurrence: int
-    """0 for the first of several that read the same."""
+    """0 for the first of several identical ones."""
     start: int
     end: int
     text: bytes
@@ -44,7 +44,7 @@ class Mutation:
         return source[: self.start] + self.text + source[self.end :]
 
     def rank(self, seed: int) -> bytes:
-        """Return where this stands in the order drawn by ``seed``; no edit elsewhere moves it."""
+        """Return its position in the order drawn by ``seed``; edits elsewhere do not move it."""
         name = f"{seed}\n{self.function}\n{self.line}\n{self.change}\n{self.occurrence}"
         return hashlib.sha256(name.encode()).digest()
 
@@ -103,7 +103,7 @@ def _is_docstring(node: ast.AST) -> bool:
 
 
 def _expression(node: ast.expr) -> tuple[str, str] | None:
-    """Return kind of change and what ``node`` becomes; other nodes in it stay, for each has its own turn."""
+    """Return kind of change and what ``node`` becomes; nodes inside it stay, because each has its own turn."""
     match node:
         case ast.Compare(left, [operator], [right]) if type(operator) in COMPARISONS:
             return "comparison", ast.unparse(ast.Compare(left, [COMPARISONS[type(operator)]()], [right]))
@@ -132,7 +132,7 @@ def _joins_texts(node: ast.BinOp) -> bool:
 
 
 def _differ(function: ast.expr, first: ast.expr, second: ast.expr) -> bool:
-    """Return whether it matters which argument comes first."""
+    """Return whether the order of arguments matters."""
     starred = isinstance(first, ast.Starred) or isinstance(second, ast.Starred)
     return not starred and ast.unparse(function) not in SYMMETRIC and ast.dump(first) != ast.dump(second)
 

@@ -55,7 +55,7 @@ UNMEASURED = """
 
 
 def page(rows: list[Row], missing: dict[str, str]) -> str:
-    """Return the page; ``missing``: figures that no run has found, and what finds them."""
+    """Return the page; ``missing``: figures without a run, and the command that measures them."""
     return HEAD + "\n".join(_lines(rows, missing)) + "\n"
 
 
@@ -87,7 +87,7 @@ def _run(found: Row) -> str:
 
 
 def _brought(rows: list[Row]) -> Iterator[str]:
-    """Yield what each package brings that weighs more than a megabyte."""
+    """Yield what each package over a megabyte brings."""
     found = [each for row in rows for each in cast("list[tuple[str, int, float, float]]", row.get("brought", []))]
     for name, packages, megabytes, alone in found:
         if megabytes > 1:

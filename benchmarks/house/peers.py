@@ -1,9 +1,9 @@
-"""Other code bases by the rules by which we measure ours: one row of a table for each.
+"""Other code bases measured by our rules: one row of a table for each.
 
     python -m benchmarks.house.peers NAME=ROOT[:INNER][,TESTS …] …
 
-``ROOT`` is the folder of a package, ``TESTS`` are its folders of tests; a room is what stands directly in the package,
-or in ``INNER`` of it (dotted). Migrations, tests and generated files are left out. Nothing is run, only parsed.
+``ROOT`` is the folder of a package, ``TESTS`` are its folders of tests; a room is a direct child of the package, or of
+``INNER`` in it (dotted). Migrations, tests and generated files are left out. Nothing is run, only parsed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Peer:
 
     @classmethod
     def parse(cls, argument: str) -> Peer:
-        """Return what ``NAME=ROOT[:INNER][,TESTS …]`` names."""
+        """Return the code base that ``NAME=ROOT[:INNER][,TESTS …]`` names."""
         name, _, places = argument.partition("=")
         place, *tests = places.split(",")
         root, _, inner = place.partition(":")
@@ -90,7 +90,7 @@ def row(peer: Peer) -> list[str]:
 
 
 def module_imports(sources: list[Source]) -> tuple[Graph, int]:
-    """Return module → own modules that it imports as it is loaded, and how many imports hide in functions."""
+    """Return module → own modules that it imports when loaded, and how many imports hide in functions."""
     known = {source.module for source in sources}
     loaded: Graph = {module: set() for module in known}
     lazy = 0
@@ -126,7 +126,7 @@ def _public(node: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassDef
 
 
 def _imports(node: ast.AST, hidden: bool) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
-    """Yield imports and whether they hide in a function; what only type checkers read is left out."""
+    """Yield imports and whether they hide in a function; imports for type checkers only are left out."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child, hidden
@@ -148,7 +148,7 @@ def _targets(node: ast.Import | ast.ImportFrom, source: Source, known: set[str])
 
 
 def _base(node: ast.ImportFrom, source: Source) -> str:
-    """Return the module from which is imported, written with dots or in full."""
+    """Return the module of a ``from`` import, written with dots or in full."""
     if not node.level:
         return node.module or ""
     package = source.module.split(".")
@@ -178,7 +178,7 @@ def _count_lines(texts: Iterable[str]) -> tuple[int, int]:
 
 
 def _own_errors(sources: list[Source]) -> list[bool]:
-    """Return of every ``raise`` that makes an exception whether its class is the package's own."""
+    """Return, for every ``raise`` that makes an exception, whether its class is the package's own."""
     classes = [node for source in sources for node in ast.walk(source.tree) if isinstance(node, ast.ClassDef)]
     errors = {each.name for each in classes if _is_error(each)}
     raised = [

@@ -1,9 +1,9 @@
 """Public functions and classes: which have no docstring, which no test mentions.
 
-Public is what starts with no underscore, at the top level of a file or in a public class there. *Mentioned* means that
-the name stands as a word somewhere in ``tests/``. What no test names is mostly run by tests all the same, over a
-command, a page or a function above it; who is not reached that way either is used by nobody. How much of it tests
-run, the coverage says.
+A name is public if it starts with no underscore, at the top level of a file or in a public class there. *Mentioned*
+means that the name occurs as a word somewhere in ``tests/``. Most names that no test mentions are still run by tests,
+through a command, a page or a function above them; a name that is not reached that way either is unused. The coverage
+shows how much of it tests run.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def undocumented(names: Iterable[PublicName]) -> list[PublicName]:
 
 
 def unmentioned(names: Iterable[PublicName]) -> list[PublicName]:
-    """Return functions and classes whose name is no word of any test; methods go with their class."""
+    """Return functions and classes whose name no test mentions; methods count with their class."""
     return [each for each in names if each.kind != "method" and each.name not in words_of_tests()]
 
 
@@ -54,7 +54,7 @@ def unreached(names: Iterable[PublicName]) -> list[PublicName]:
 
 
 def for_tests_alone(names: Iterable[PublicName]) -> list[PublicName]:
-    """Return functions and classes that tests reach and nothing else does: no command, page, example, benchmark."""
+    """Return functions and classes that only tests reach: no command, page, example or benchmark."""
     programs = frozenset[str]().union(*(_words_of(ROOT / folder) for folder in ("docs", "examples", "benchmarks")))
     found, tested = reached(programs), reached(words_of_tests())
     return [each for each in names if each.kind != "method" and each.name in tested - found]

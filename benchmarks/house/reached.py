@@ -1,8 +1,8 @@
 """Which functions and classes are reached from what the tests name, or from a command, a page or a setting.
 
-Reached is a matter of words: a name is reached when it stands in a test, in a template, in what a file does as it is
-loaded (routes, settings, commands) or in the body of a definition that is itself reached. So nobody who runs is missed,
-and a name used by nobody is found; a name that two files give is reached when one of them is.
+Reaching goes by words: a name is reached if it occurs in a test, in a template, in the code that a file runs when
+loaded (routes, settings, commands) or in the body of a definition that is itself reached. So no running code is missed,
+and unused names are found; a name defined in two files is reached if one of them is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def reached(named: frozenset[str]) -> set[str]:
-    """Return the names of ours that are reached from those ``named`` outside the package."""
+    """Return our names that are reached from those ``named`` outside the package."""
     uses: defaultdict[str, set[str]] = defaultdict(set)
     roots = {*named, *_words_of_templates()}
     for source in sources():
@@ -38,7 +38,7 @@ def reached(named: frozenset[str]) -> set[str]:
 
 
 def words(text: str) -> set[str]:
-    """Return the names that stand in ``text``."""
+    """Return the names that occur in ``text``."""
     return set(re.findall(r"[^\W\d]\w*", text))
 
 
@@ -48,7 +48,7 @@ def _words(source: Source, node: ast.stmt) -> set[str]:
 
 
 def _started_by_decorator(node: Definition) -> set[str]:
-    """Return the name of what a call like ``@router.get(…)`` or ``@does(…)`` hands over to someone who will call it."""
+    """Return the name that a call like ``@router.get(…)`` or ``@does(…)`` hands over to code that will call it."""
     calls = [
         each
         for each in node.decorator_list

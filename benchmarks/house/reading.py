@@ -1,4 +1,4 @@
-"""What a reader has to hold in the head: files, lines of each room, what one file needs, names that mean two things."""
+"""What a reader has to keep in mind: files, lines of each room, what one file needs, names with two meanings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.house.sizes import Sized
 from benchmarks.house.tree import sources
 
 FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1090, 38, 20, 0, 220
-"""What may not be exceeded; files of the core and the estate together; aims: 950 and 180, 25, 20, 250."""
+"""Upper bounds; files of the core and the estate together; aims: 950 and 180, 25, 20, 250."""
 
 
 def lines_by_room() -> dict[str, int]:
@@ -23,7 +23,7 @@ def lines_by_room() -> dict[str, int]:
 
 
 def own_imports() -> list[Sized]:
-    """Return how many of our files each file imports; what only gathers a package's names is left out."""
+    """Return how many of our files each file imports; files that only re-export names are left out."""
     return [
         Sized(f"{source.path}:1", source.module, len(module_imports()[source.module]))
         for source in sources()
@@ -32,7 +32,7 @@ def own_imports() -> list[Sized]:
 
 
 def names_twice() -> dict[str, list[str]]:
-    """Return the public names that two classes or more have → where, the commonest first."""
+    """Return the public names that two or more classes have → where, the commonest first."""
     places: defaultdict[str, list[str]] = defaultdict(list)
     for place, name in _classes():
         places[name].append(place)
@@ -41,7 +41,7 @@ def names_twice() -> dict[str, list[str]]:
 
 
 def all_imports() -> Graph:
-    """Return module → our modules it imports at any time: as it is loaded, inside a function, by a string."""
+    """Return module → our modules that it imports at any time: when loaded, inside a function, by a string."""
     graph = {module: set(targets) for module, targets in module_imports().items()}
     modules = {str(source.path): source.module for source in sources()}
     for place, _, target in (*lazy_imports(), *own_imports_by_string()):

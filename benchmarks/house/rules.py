@@ -1,4 +1,4 @@
-"""The rules of the house: who breaks one, as ``file:line`` with what to do. Figures and quick tests read them here."""
+"""The rules of the house: violations as ``file:line`` with what to do. Figures and quick tests read them here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def long_functions() -> list[str]:
 
 
 def rings_of_files() -> list[str]:
-    """Return files that import each other in a ring. Between rooms and sub-packages the import contracts hold it."""
+    """Return files that import each other in a ring. For rooms and sub-packages, the import contracts check this."""
     return [f"{' ↔ '.join(ring)}: what both need belongs below them" for ring in rings(module_imports())]
 
 
@@ -36,7 +36,7 @@ def hidden_imports() -> list[str]:
 
 
 def same_lines() -> list[str]:
-    """Return runs of lines that stand in two places."""
+    """Return runs of lines that occur in two places."""
     return [
         f"{each.first} and {each.second}: the same {each.lines} lines: one function, or a reason in exceptions.toml"
         for each in duplicates(RUN)
@@ -54,7 +54,7 @@ def unused_names() -> list[str]:
 
 
 def stale_exceptions() -> list[str]:
-    """Return exceptions that nobody needs any more."""
+    """Return exceptions that are no longer needed."""
     needed = {
         "lazy": {place.partition(":")[0].rpartition("/")[2] for place, room, _ in lazy_imports() if room != "cli"},
         "duplicate": {each.text for each in duplicates(RUN)},

@@ -1,6 +1,6 @@
 """How long files and functions are, and how many parameters functions take.
 
-A function's lines are those from ``def`` to its end, its docstring among them, its decorators not.
+A function's lines are those from ``def`` to its end, with its docstring and without its decorators.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Sized:
 
 @dataclass(frozen=True)
 class Spread:
-    """How sizes spread."""
+    """How sizes are distributed."""
 
     median: float
     ninetieth: float

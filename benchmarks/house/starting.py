@@ -1,4 +1,4 @@
-"""How long ``pilotbase --help`` takes, and what it loads: whoever types a command waits for this first."""
+"""How long ``pilotbase --help`` takes, and what it loads: everyone who types a command waits for this first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 SECONDS = 0.3
 LIGHT = frozenset({"rich", "typer"})
-"""Of the packages we ask for, those that ``--help`` may load: commands and the terminal."""
+"""Of our requirements, those that ``--help`` may load: commands and the terminal."""
 PROGRAM = """
 import json, sys
 from pilotbase.cli import main
@@ -26,7 +26,7 @@ except SystemExit:
 
 
 def is_quiet() -> bool:
-    """Return whether less waits for this machine than it has cores; else a time says what else goes on."""
+    """Return whether fewer processes wait for this machine than it has cores; otherwise a time is not reliable."""
     return os.getloadavg()[0] < (os.cpu_count() or 1)
 
 
@@ -47,7 +47,7 @@ def median(taken: list[float]) -> float:
 
 
 def loaded() -> list[str]:
-    """Return the modules that are loaded when ``--help`` has been shown."""
+    """Return the modules that are loaded once ``--help`` is shown."""
     done = subprocess.run([sys.executable, "-c", PROGRAM], check=True, capture_output=True, text=True)
     modules: list[str] = json.loads(done.stderr.splitlines()[-1])
     return modules

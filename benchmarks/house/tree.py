@@ -32,7 +32,7 @@ class Source:
 
     @property
     def room(self) -> str:
-        """The sub-package of ``pilotbase`` it is in; of what is in none, and of plug-ins, the package itself."""
+        """The sub-package of ``pilotbase`` that it is in; for files outside any, and plug-ins, the package itself."""
         if not self.module.startswith("pilotbase."):
             return self.module.partition(".")[0]
         return self.module.split(".")[min(1, self.module.count("."))]
@@ -59,7 +59,7 @@ def _read(path: Path) -> Source:
 
 
 def functions(source: Source) -> Iterator[tuple[str, Function]]:
-    """Yield qualified name and node of every function and method, those inside functions too."""
+    """Yield qualified name and node of every function and method, including those inside functions."""
     yield from _functions(source.tree, "")
 
 

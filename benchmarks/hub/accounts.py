@@ -1,6 +1,6 @@
-"""People of the benchmark's hub, one an organisation, all with one password: ``python -m benchmarks.hub.accounts``.
+"""People of the benchmark's hub, one for each organisation, with one password: ``python -m benchmarks.hub.accounts``.
 
-A process of its own: Django has one set of settings a process. It reads the number of organisations.
+It is a separate process because Django has one set of settings per process. It reads the number of organisations.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from pilotbase.hub.process import serving
 PASSWORD = "a bench has no secrets"
 OPERATOR, REGULATOR = "desk", "regulator"
 MINISTRY = "ministry"
-"""The regulator's organisation; like any, it has to be registered for its people to have its roles."""
+"""The regulator's organisation; like any other, it must be registered before its people have its roles."""
 
 
 def email_of(name: str) -> str:
-    """Return the address of the person of an organisation."""
+    """Return the address of an organisation's person."""
     return f"{name}@bench.example"
 
 
 def main() -> None:
-    """Bring the home's accounts up to date and let everybody in."""
+    """Bring the home's accounts up to date and let everyone log in."""
     serving.configure(serving.BindAddress())
     serving.prepare()
     from django.contrib.auth.hashers import make_password

@@ -1,4 +1,4 @@
-"""A browser without eyes: one connection that is kept, cookies, the CSRF token of the last page."""
+"""A headless client: one kept connection, cookies, the CSRF token of the last page."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from benchmarks.hub.accounts import PASSWORD, email_of
 _TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 _TIMEOUT = 60
 _KEPT_SECONDS = 4.0
-"""The server closes a connection that was silent for five seconds."""
+"""The server closes a connection that is idle for five seconds."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, and how many milliseconds after the request was sent it had come whole."""
+    """The response, and the milliseconds from sending the request until it was complete."""
 
     status: int
     milliseconds: float
@@ -39,14 +39,14 @@ class Browser:
         self._last = 0.0
 
     def log_in(self, name: str) -> None:
-        """Become the person of an organisation; raises `AssertionError` where the hub does not let them in."""
+        """Log in as the person of an organisation; raises `AssertionError` if the hub refuses."""
         self.get("/account/login/")
         answer = self.post("/account/login/", {"login": email_of(name), "password": PASSWORD})
         assert answer.status == 302, (name, answer.status)
         self.get("/work/")
 
     def get(self, path: str) -> Answer:
-        """Ask for a page."""
+        """Request a page."""
         return self._ask("GET", path)
 
     def post(self, path: str, fields: dict[str, str]) -> Answer:

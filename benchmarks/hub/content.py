@@ -1,7 +1,7 @@
 """What the benchmark's hub holds: made-up scenarios, applications and trials, in English and Chinese.
 
-Words differ in how often they stand: a site or an object in a few of a hundred records, a remark in every fifth, a
-number in one. All are lower case: search compares folded words, and a mould knows a word in one spelling only.
+Words differ in frequency: a site or an object occurs in a few of a hundred records, a remark in every fifth, a number
+in one. All are lower case: search compares folded words, and a mould knows a word in one spelling only.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ REMARKS = _pairs(
     "tests-are-slow/检验缓慢"
 )
 EVERYWHERE = ("early-warning", "预警")
-"""Words that stand in about every third record."""
+"""Words that occur in about every third record."""
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The real path of one record: its words, and what is done to it by whom."""
+    """The real path of one record: its words, and the steps that each person takes."""
 
     words: Words
     take: Callable[[Store], None]
@@ -89,7 +89,7 @@ PROSE = {"title_en": "zztitle", "title_zh": "乂标题", "said_en": "zzsaid", "s
 
 
 def scenario_steps(words: Words, state: str) -> Steps:
-    """Return the way of a scenario to ``state``."""
+    """Return the steps of a scenario to ``state``."""
     content = scenario(words)
     owner = actor(words["owner"], Role.DEMAND_OWNER, person=words["person"])
     way: list[tuple[Actor, Act, Part | None]] = [(owner, Act.SCENARIO_REGISTER, content)]
@@ -100,7 +100,7 @@ def scenario_steps(words: Words, state: str) -> Steps:
 
 
 def application_steps(words: Words, state: str) -> Steps:
-    """Return the way of an application to ``state``."""
+    """Return the steps of an application to ``state``."""
     content = application(words)
     supplier = actor(words["supplier"], Role.SUPPLIER, person=words["person"])
     way: list[tuple[Actor, Act, Part | None]] = [(supplier, Act.APPLICATION_REGISTER, content)]
@@ -139,7 +139,7 @@ def commission_steps(words: Words) -> Steps:
 
 
 def mould_of(store: Store, steps: Steps) -> Mould:
-    """Return the mould of ``steps``, walked in ``store``."""
+    """Return the mould of ``steps``, run in ``store``."""
     return take(store, steps.words, lambda: steps.take(store))
 
 
@@ -150,7 +150,7 @@ def _walk(store: Store, subject: str, way: list[tuple[Actor, Act, Part | None]])
 
 
 def scenario(words: Words) -> Scenario:
-    """Return a scenario that says ``words``."""
+    """Return a scenario with ``words``."""
     value = {
         "name": words["name"],
         "title": {"en": words["title_en"], "zh": words["title_zh"]},
@@ -177,7 +177,7 @@ def scenario(words: Words) -> Scenario:
 
 
 def application(words: Words) -> ApplicationVersion:
-    """Return an application version that says ``words``."""
+    """Return an application version with ``words``."""
     value = {
         "name": words["name"],
         "version": "1.0.0",

@@ -1,8 +1,8 @@
-"""Fill a store by casting moulds: the rows that the real path writes, put in many thousands at a time.
+"""Fill a store by casting moulds: the rows that the real path writes, inserted many thousands at a time.
 
 Which record belongs to whom: organisation ``o0001`` and so on; the first half are demand owners, the rest suppliers.
-Half of the scenarios are open, so a demand owner sees those and their own: about half. An application is its
-supplier's, and of the owners to whom a trial is proposed.
+Half of the scenarios are open, so a demand owner sees those and their own: about half. An application is visible to its
+supplier, and to the owners to whom a trial is proposed.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from pilotbase.workspace.store import Store
 _STATES = ("open", "open", "open", "open", "open", "draft", "draft", "review", "closed", "closed")
 _AT_ONCE = 2000
 _EVERY = 9
-"""On every ninth scenario that is open, a trial is proposed."""
+"""On every ninth open scenario, a trial is proposed."""
 _NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much stands in the store."""
+    """How much the store contains."""
 
     scenarios: int = 100_000
     applications: int = 100_000
@@ -59,7 +59,7 @@ class Size:
         return f"o{number % (self.organisations // 2):04}"
 
     def state(self, number: int) -> str:
-        """Return the state of a scenario: all states are spread over each owner's."""
+        """Return the state of a scenario: all states occur among each owner's."""
         return _STATES[(number * 7 + number // (self.organisations // 2)) % len(_STATES)]
 
     def supplier(self, number: int) -> str:
@@ -67,7 +67,7 @@ class Size:
 
 
 class Moulds:
-    """The moulds of everything that is cast, taken in a small store of its own."""
+    """The moulds of everything that is cast, taken in a small separate store."""
 
     def __init__(self, store: Store) -> None:
         self.organisations = {
@@ -86,7 +86,7 @@ class Moulds:
 
 
 def fill(url: str, moulds: Moulds, size: Size) -> None:
-    """Cast everything into the store at ``url``, which holds next to nothing yet."""
+    """Cast everything into the store at ``url``, which is almost empty."""
     with loading(url) as load:
         position, rows = load.position(), defaultdict(list)
         for number, (mould, words) in enumerate(_everything(moulds, size)):
@@ -105,7 +105,7 @@ def fill(url: str, moulds: Moulds, size: Size) -> None:
 
 
 def small_store(folder: Path) -> Store:
-    """Return an empty store in ``folder``, at a time that stands still."""
+    """Return an empty store in ``folder``, with a stopped clock."""
     url = f"sqlite:///{folder / 'moulds.db'}"
     database = Database(url)
     schema.upgrade(database)
@@ -114,7 +114,7 @@ def small_store(folder: Path) -> Store:
 
 
 def take_moulds() -> Moulds:
-    """Return all moulds; raises `AssertionError` where a cast is not what the real path writes for the same words."""
+    """Return all moulds; raises `AssertionError` if a cast differs from what the real path writes for its words."""
     with tempfile.TemporaryDirectory() as scratch:
         store = small_store(Path(scratch))
         moulds = Moulds(store)
@@ -191,7 +191,7 @@ def _both_titles(scenario: Words, application: Words) -> Words:
 
 
 def _content(mould: Mould, words: Words) -> str:
-    """Return the digest of the first document of a cast: what was handed in first."""
+    """Return the digest of the first document of a cast: the one that was handed in first."""
     return "sha256:" + hashlib.sha256((mould.documents[0][1] % words).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Put many rows into a store at once: below the store's own writes, on either database."""
+"""Insert many rows into a store at once: below the store's own writes, on either database."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def loading(url: str) -> Iterator[Load]:
             connection.execute("COMMIT")
         return
     with psycopg.connect(url) as server:
-        server.execute("SET session_replication_role = replica")  # foreign keys hold by the making
+        server.execute("SET session_replication_role = replica")  # the construction guarantees foreign keys
         yield _Postgres(server)
         server.execute("SELECT setval(pg_get_serial_sequence('changes', 'sequence'), max(sequence)) FROM changes")
 
 
 def settle(url: str) -> None:
-    """Bring PostgreSQL to where its autovacuum would bring it within minutes; SQLite has nothing of the kind."""
+    """Do for PostgreSQL what its autovacuum would do within minutes; SQLite needs nothing of the kind."""
     if not url.startswith("sqlite:///"):
         with psycopg.connect(url, autocommit=True) as server:
             server.execute("VACUUM ANALYZE")

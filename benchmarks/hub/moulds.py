@@ -1,9 +1,8 @@
-"""Moulds: what the real path writes for one record, to be cast many thousand times with other words.
+"""Moulds: what the real path writes for one record, to be cast many thousands of times with other words.
 
-`take` runs the real steps in a small store and keeps every row that they added, in every table but the log's and the
-text index, which is made anew from the rows. A
-`Mould` knows where the words stood; `cast` puts others in, and computes digests anew. So a cast is, row for row, what
-the real path writes for those words; `bench_hub` sees to it (`differences`).
+`take` runs the real steps in a small store and keeps every row that they added, in every table except the log's and the
+text index, which is rebuilt from the rows. A `Mould` knows where the words were; `cast` puts others in, and recomputes
+digests. So a cast is, row for row, what the real path writes for those words; `bench_hub` checks this (`differences`).
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class Mould:
 
 
 def take(store: Store, words: Words, steps: Callable[[], None]) -> Mould:
-    """Return the mould of what ``steps`` writes into ``store``; ``words``: gap → the word that stands in it now."""
+    """Return the mould of what ``steps`` writes into ``store``; ``words``: gap → the word that is in it now."""
     with store.database.read() as connection:
         before, start = _all(connection), _position(connection)
     steps()

@@ -1,4 +1,4 @@
-"""The pages that are measured, and as whom: what costs is that each sees something else."""
+"""The pages that are measured, and for which roles: the cost comes from each seeing different rows."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SHORT = [word for word in _CHINESE if len(word) == 2]
 
 @dataclass(frozen=True)
 class Page:
-    """One page: what is asked for, anew each time, and by whom."""
+    """One page: the request, made anew each time, and its roles."""
 
     name: str
     path: Callable[[random.Random], str]
     roles: tuple[str, ...] = tuple(ROLES)
     is_bound: bool = True
-    """Whether the target holds for it; a search that finds every third of all records is shown without one."""
+    """Whether the target applies to it; a search that finds a third of all records is shown without one."""
 
 
 def pages(size: Size) -> list[Page]:
@@ -93,7 +93,7 @@ def browsers(url: str) -> dict[str, Browser]:
 
 
 def time_pages(url: str, size: Size, times: int) -> Iterator[Timed]:
-    """Yield every page, asked for ``times`` times by each of its roles, after two that are not counted."""
+    """Yield every page, requested ``times`` times by each of its roles, after two that are not counted."""
     people, luck = browsers(url), random.Random(3)
     for page in pages(size):
         worst = max((p95(list(_times(people[role], page, luck, times))), role) for role in page.roles)

@@ -1,6 +1,6 @@
-"""The peer: the plainest Django page over the same rows, one model, one query set, one template; no accounts.
+"""The peer: the simplest Django page over the same rows, one model, one query set, one template; no accounts.
 
-It shows everything to everybody, in one language: no log-in, nobody's part cut out, no record beside the row.
+It shows everything to everyone, in one language: no log-in, no filter by organisation, no record beside the row.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Row(models.Model):
 
 
 def show(request: HttpRequest) -> HttpResponse:
-    """List scenarios that hold every word of ``q``, newest first, with how many there are."""
+    """List scenarios that contain every word of ``q``, newest first, with their number."""
     rows = Row.objects.filter(kind="scenario")
     for word in request.GET.get("q", "").split():
         rows = rows.filter(words__contains=word)

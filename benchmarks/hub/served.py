@@ -1,4 +1,4 @@
-"""A hub of its own for one run: a home, a store on SQLite or PostgreSQL, accounts, and `pilotbase serve` over them."""
+"""A hub for one run: a home, a store on SQLite or PostgreSQL, accounts, and `pilotbase serve` over them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def make_home(folder: Path, postgres_url: str | None) -> str:
 
 
 def let_people_in(folder: Path, organisations: int) -> None:
-    """Make one account an organisation, and those of operator and regulator."""
+    """Make one account for each organisation, and those of operator and regulator."""
     command = [sys.executable, "-m", "benchmarks.hub.accounts", str(organisations)]
     subprocess.run(command, check=True, env=_environment(folder))
 

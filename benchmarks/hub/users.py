@@ -1,4 +1,4 @@
-"""Fifty people at once: each reads, thinks, searches, now and then writes. What the hub answered, and how soon."""
+"""Fifty people at once: each reads, thinks, searches, and writes now and then; records the hub's answers and times."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WRITES = 0.15
 
 @dataclass
 class Seen:
-    """What happened to all users together. Lists grow under the interpreter's own lock."""
+    """What happened to all users together. The interpreter's own lock protects appends to the lists."""
 
     reads: list[float] = field(default_factory=list)
     """Milliseconds."""
@@ -56,7 +56,7 @@ def run_users(url: str, size: Size, seconds: float) -> Seen:
     threads = [threading.Thread(target=user.live, args=(seen, ready, clock)) for user in users]
     for thread in threads:
         thread.start()
-        time.sleep(0.4)  # log-ins that are under way count as failed ones of one address, until they succeed
+        time.sleep(0.4)  # log-ins under way count as failed ones of one address until they succeed
     ready.wait()
     for thread in threads:
         thread.join()

@@ -1,1 +1,1 @@
-"""What each form of application costs beside what it would cost bare: see `benchmarks.bench_kinds`."""
+"""The cost of each form of application, compared with its cost outside the base: see `benchmarks.bench_kinds`."""

@@ -1,8 +1,8 @@
-"""Our side of the comparison with Inspect AI: a trial's way over a model endpoint that answers at once.
+"""Our side of the comparison with Inspect AI: a trial's path over a model endpoint that answers at once.
 
 ``python -m benchmarks.kinds.endpoint_samples SAMPLES CONNECTIONS FOLDER URL``: every question is worded from its case,
 asked of the OpenAI-compatible server, its call written down and its answer committed, as a trial does; then scored and
-judged. As the peer's program, it pays what is imported and made once before the time begins.
+judged. Like the peer's program, it does its imports and one-time setup before the time begins.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CONTRACT = Contract(features=(Field(name="number", data_type=DataType.INTEGER),)
 
 
 def main() -> None:
-    """Ask few, then all, and tell of all."""
+    """Run a few questions, then all, and report."""
     samples, connections, folder, url = sys.argv[1:]
     with _opened(url, int(connections), Path(folder)) as worker:
         _evaluate(worker, _FEW, Path(folder, "few"))

@@ -1,4 +1,4 @@
-"""An ONNX model in the box of a trial, and the same by onnxruntime alone: processes of their own, warm, in turn."""
+"""An ONNX model in the box of a trial, and the same with onnxruntime alone: separate warm processes, in turn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ THREADS = 1
 
 @dataclass(frozen=True)
 class Pass:
-    """Seconds of one pass over the rows: by the clock, and of processors by every process of its side."""
+    """Seconds of one pass over the rows: wall time, and processor time of every process of its side."""
 
     wall: float
     cpu: float
@@ -39,14 +39,14 @@ class Beside:
     whole: tuple[float, float]
 
     def median(self, of: str) -> tuple[float, float, float]:
-        """Return ours, the peer's, and the ratio: the median of those of the rounds."""
+        """Return ours, the peer's, and the ratio: medians over the rounds."""
         ours, theirs = ([getattr(one, of) for one in side] for side in (self.boxed, self.bare))
         ratio = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
         return statistics.median(ours), statistics.median(theirs), ratio
 
 
 def measure(write_model: Callable[[Path], None], folder: Path, rows: int, rounds: int) -> Beside:
-    """Return what both sides take; the first pass of each warms it and is not counted."""
+    """Return the time of both sides; the first pass of each warms it up and is not counted."""
     model, data = folder / "application" / "model.onnx", folder / f"rows-{rows}.npy"
     model.parent.mkdir(exist_ok=True)
     write_model(model)
@@ -60,7 +60,7 @@ def measure(write_model: Callable[[Path], None], folder: Path, rows: int, rounds
 
 @contextmanager
 def _side(kind: str, model: Path, data: Path) -> Iterator[Callable[[], Pass]]:
-    """Give what has a side make a pass, in a process that stays."""
+    """Yield a function that makes a side run one pass, in a process that stays."""
     words = [kind, str(model), str(data), str(BATCH), str(THREADS)]
     command = [sys.executable, "-m", "benchmarks.kinds.onnx_sides", *words]
     environment = {**peer_environment(THREADS), "ORT_DISABLE_TELEMETRY": "1"}

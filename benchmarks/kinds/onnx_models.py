@@ -1,4 +1,4 @@
-"""ONNX models with drawn weights, as large as those that people train on tables: what they answer does not matter."""
+"""ONNX models with random weights, as large as those that people train on tables: their answers do not matter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LABELS = {"domain": "ai.onnx.ml", "classlabels_strings": list(CLASSES)}
 
 
 def write_forest(path: Path, trees: int = 100, depth: int = 5) -> None:
-    """Write a boosted forest of complete trees, as gradient boosting gives them."""
+    """Write a boosted forest of complete trees, as gradient boosting produces them."""
     draw = np.random.default_rng(0)
     inner, nodes = 2**depth - 1, 2 ** (depth + 1) - 1
     number = np.tile(np.arange(nodes), trees)

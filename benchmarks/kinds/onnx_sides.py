@@ -1,9 +1,9 @@
-"""One side of the ONNX comparison, as a process of its own that has loaded the model and waits to be told to pass.
+"""One side of the ONNX comparison: a process that has loaded the model and waits for commands to run a pass.
 
 ``python -m benchmarks.kinds.onnx_sides boxed|bare MODEL ROWS BATCH THREADS``: each line on standard input is one pass
-over the rows in ``ROWS`` (.npy, float32), answered by a line of JSON with its seconds: by the clock, and of processors
-by every process of this side. ``boxed`` is what a trial does: the rows stream into the box as columns of doubles and
-every answer is committed. ``bare`` is one call of onnxruntime a batch, of rows that are as the model takes them.
+over the rows in ``ROWS`` (.npy, float32), answered by a line of JSON with its seconds: wall time, and processor time of
+every process of this side. ``boxed`` is what a trial does: the rows stream into the box as columns of doubles and every
+answer is committed. ``bare`` is one call of onnxruntime for each batch, on rows in the model's own form.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import in_file_order
 
 Side = tuple[Callable[[], object], Callable[[], float]]
-"""What makes a pass, and the processors' seconds of this side until now."""
+"""The function that runs a pass, and this side's processor seconds so far."""
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
 @contextmanager
 def boxed(model: Path, rows: np.ndarray, batch: int, threads: int) -> Iterator[Side]:
-    """Give the model in a warm box; the environment beside it is made on first use and kept."""
+    """Yield the model in a warm box; the environment for it is made on first use and kept."""
     names = [f"x{number}" for number in range(rows.shape[1])]
     features = {name: column.astype(np.float64) for name, column in zip(names, rows.T, strict=True)}
     fields = tuple(Field(name=name, data_type=DataType.FLOAT) for name in names)
@@ -69,7 +69,7 @@ def boxed(model: Path, rows: np.ndarray, batch: int, threads: int) -> Iterator[S
 
 @contextmanager
 def bare(model: Path, rows: np.ndarray, batch: int, threads: int) -> Iterator[Side]:
-    """Give the model in this process."""
+    """Yield the model in this process."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""A question to a model that answers at once: ours, and Inspect AI's, in turn, each in a process of its own."""
+"""A question to a model that answers at once: ours, and Inspect AI's, in turn, each in its own process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROGRAMS = ROOT / "benchmarks" / "peers" / "programs"
 
 @dataclass
 class Figures:
-    """What a question took in each round: milliseconds of processors, and by the clock; bytes that are kept of it."""
+    """The cost of a question in each round: milliseconds of processor and wall time; bytes kept of it."""
 
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
@@ -48,13 +48,13 @@ class Sides:
     versions: dict[str, str]
 
     def ratio(self, of: str, peer: Figures) -> float:
-        """Return ours by the peer's: the median of those of the rounds."""
+        """Return ours divided by the peer's: the median over the rounds."""
         pairs = zip(getattr(self.ours, of), getattr(peer, of), strict=True)
         return statistics.median(mine / theirs for mine, theirs in pairs)
 
 
 def measure(samples: int, rounds: int) -> Sides:
-    """Return what so many questions took, round by round."""
+    """Return the cost of so many questions, round by round."""
     sides, versions = {"ours": Figures(), "peer": Figures(), "mock": Figures()}, {}
     theirs = [str(peer_python(PEER)), str(PROGRAMS / "inspect_samples.py")]
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as name, served.upstream(Path(name)) as upstream:
@@ -68,7 +68,7 @@ def measure(samples: int, rounds: int) -> Sides:
 
 
 def ask(program: list[str], samples: int, folder: Path, url: str) -> dict[str, Any]:
-    """Return what a side says of itself: seconds, CPU seconds, and what it found."""
+    """Return a side's own report: seconds, CPU seconds, and its result."""
     command = [*program, str(samples), str(CONNECTIONS), str(folder), *filter(None, [url])]
     done = subprocess.run(command, env=peer_environment(), cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Environments of their own for peers and oracles: from the hashed locks beside this file, kept until these change."""
+"""Separate environments for peers and oracles: from the hashed locks beside this file, kept until these change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CACHE = ROOT / "build" / "peers"
 def peer_python(name: str) -> Path:
     """Return the interpreter of peer ``name``'s environment, which is made on first use.
 
-    A build that was interrupted is begun again: the mark of readiness is written last.
+    An interrupted build starts again: the mark of readiness is written last.
     """
     lock = HERE / f"{name}.txt"
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
@@ -27,7 +27,7 @@ def peer_python(name: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-        # The lock is complete; asked to resolve, pip refuses `pandas[parquet]` where the lock says `pandas`.
+        # The lock is complete; if pip resolved, it would refuse `pandas[parquet]` where the lock says `pandas`.
         locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock)]
         subprocess.run([*pip, *locked], check=True)
         (folder / "ready").touch()
@@ -35,7 +35,7 @@ def peer_python(name: str) -> Path:
 
 
 def peer_environment(threads: int = 1) -> dict[str, str]:
-    """Return the surroundings of a peer's process: as ours, the same number of threads, no way home for telemetry."""
+    """Return the environment variables of a peer's process: the same number of threads as ours, telemetry blocked."""
     count = str(threads)
     own = {"OMP_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count, "MKL_NUM_THREADS": count}
     silent = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "NML_DISABLE_USAGE_LOGGING": "1"}
@@ -43,7 +43,7 @@ def peer_environment(threads: int = 1) -> dict[str, str]:
 
 
 def site_packages(name: str) -> Path:
-    """Return the folder of peer ``name``'s packages: for numba, which our own interpreter is to find."""
+    """Return the folder of peer ``name``'s packages: for numba, which our own interpreter has to find."""
     found = subprocess.run(
         [str(peer_python(name)), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         check=True, capture_output=True, text=True,

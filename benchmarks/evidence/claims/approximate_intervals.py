@@ -1,4 +1,4 @@
-"""Where only an approximation is to be had, the product says so: how near it is, and where it is not."""
+"""Where only an approximation is available, the product says so: how close it is, and where it is not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def area_missed(rng: np.random.Generator) -> bool:
 
 
 def near_one(rng: np.random.Generator, plain: bool) -> bool:
-    """Tell whether the lower 95 % bound of an area of 0.98 lies above it, with 50 cases of each class."""
+    """Return whether the lower 95 % bound of an area of 0.98 is above it, with 50 cases of each class."""
     positive = np.repeat([True, False], 50)
     found = delong(rng.normal(size=100) + float(np.sqrt(2) * stats.norm.ppf(0.98)) * positive, positive, 0.1)
     lower = found.area - float(stats.norm.isf(0.05)) * float(np.sqrt(found.variance)) if plain else found.bounds.lower
@@ -30,7 +30,7 @@ def near_one(rng: np.random.Generator, plain: bool) -> bool:
 
 
 def clustered(rng: np.random.Generator, use_units: bool) -> bool:
-    """Tell the same for 100 patients with ten records each, whose scores move together."""
+    """Return the same for 100 patients with ten records each, whose scores move together."""
     units = np.repeat(np.arange(100), 10)
     positive = np.repeat(rng.random(100) < 0.3, 10)
     shared = np.repeat(rng.normal(size=100), 10)
@@ -50,7 +50,7 @@ def f1_missed(rng: np.random.Generator) -> bool:
 
 
 def few_cases(rng: np.random.Generator) -> bool:
-    """Tell whether the bootstrap of 40 cases misses an accuracy of 0.98: often no error is seen at all."""
+    """Return whether the bootstrap of 40 cases misses an accuracy of 0.98: often there is no error at all."""
     kinds = (rng.random(40) < 0.98).astype(np.int64)
     found: Any = MultinomialBootstrap(2, lambda c: c[..., 1] / c.sum(axis=-1), 0.05, 2000, 1).update(kinds)
     return not found.lower <= 0.98 <= found.upper

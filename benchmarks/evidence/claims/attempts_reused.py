@@ -37,7 +37,7 @@ def reused(rng: np.random.Generator) -> list[bool]:
 
 
 def fresh_cases(rng: np.random.Generator) -> list[bool]:
-    """Return the same with cases never scored before and the product's levels: what was learned is worth nothing."""
+    """Return the same with cases never scored before and the product's levels: what was learned is worthless."""
     some = [False]
     for attempt in range(1, ATTEMPTS + 1):
         right = rng.random(CASES) < 0.5

@@ -13,7 +13,7 @@ SUPPLIERS, CASES = 20, 1000
 
 def some_accepted(levels_of: object) -> Draw:
     def one(rng: np.random.Generator) -> bool:
-        # All suppliers are tried, as all would be: no early end that could hide a false accept.
+        # Every supplier is tried, as in reality: stopping early could hide a false accept.
         found = [
             accepted(share_of(rng.random(CASES) < 0.9, "0.90", "population"), None, levels_of(attempt))  # type: ignore[operator]
             for attempt in range(1, SUPPLIERS + 1)

@@ -15,7 +15,7 @@ CANDIDATES, CASES = 10, 1000
 
 def best_accepted(levels: Any) -> Draw:
     def one(rng: np.random.Generator) -> bool:
-        """Tell whether any candidate is accepted: whoever is chosen afterwards is among them."""
+        """Return whether any candidate is accepted: any later choice is among them."""
         return any(
             [accepted(share_of(rng.random(CASES) < 0.9, "0.90", "population"), None, levels) for _ in range(CANDIDATES)]
         )

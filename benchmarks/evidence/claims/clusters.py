@@ -40,7 +40,7 @@ def by_cluster(rng: np.random.Generator) -> bool:
 
 
 def a_larger_one_unseen(rng: np.random.Generator) -> bool:
-    """Tell whether 100 single cases, all right, accept where one cluster in 200 has 22 cases, all wrong: 0.9005."""
+    """Return whether 100 single cases, all right, accept where one cluster in 200 has 22 cases, all wrong: 0.9005."""
     sizes = np.where(rng.random(100) < 0.005, 22, 1)
     units = np.repeat(np.arange(100), sizes)
     plan = share_of(np.repeat(sizes == 1, sizes), "0.9015", "population", units=units, unit="patient")

@@ -17,7 +17,7 @@ TIES = [(size, bound) for size in SIZES for bound in BOUNDS if (size * bound).de
 
 
 def wrong_verdicts(_: np.random.Generator, size: int) -> list[list[float]]:
-    """Return how many ties are decided wrongly in floats and by the product, and how many ties there are."""
+    """Return how many ties floats decide wrongly, how many the product does, and how many ties there are."""
     in_floats = sum(not int(n * bound) >= n * float(bound) for n, bound in TIES)
     ours = sum(_census(n, int(n * bound), bound) != "accept" for n, bound in TIES)
     ours += sum(_census(n, int(n * bound) - 1, bound) != "reject" for n, bound in TIES)

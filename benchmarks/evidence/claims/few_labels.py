@@ -24,7 +24,7 @@ TARGETS = {0.92: (1680, 436, 785, 1107), 0.88: (1785, 688, 976, 1284)}
 
 
 def run(rng: np.random.Generator, right: int, judge: tuple[float, Fraction]) -> tuple[str, int]:
-    """Return what is shown of *at least 0.90*, and after how many labels."""
+    """Return what is proven of *at least 0.90*, and after how many labels."""
     labels = rng.permutation(np.repeat([1, 0], [right, SIZE - right]))
     scores = np.where(rng.random(SIZE) < judge[0], 1 - labels, labels)
     test = PredictionPowered(JudgedPool.of(scores, (0, 1)), Fraction(9, 10), judge[1])

@@ -24,7 +24,7 @@ def answers(rng: np.random.Generator, lower: float) -> tuple[Any, Any]:
 
 
 def averaged(rng: np.random.Generator) -> bool:
-    """Tell whether the average over levels μ of K⁻(group 0 at μ + 0.10) · K⁺(group 1 at μ) ever reaches 1/α."""
+    """Return whether the average over levels μ of K⁻(group 0 at μ + 0.10) · K⁺(group 1 at μ) ever reaches 1/α."""
     group, right = answers(rng, 0.75)
     first, second = right[group == 0].astype(int), right[group == 1].astype(int)
     steps = min(len(first), len(second))

@@ -12,7 +12,7 @@ MISSED = np.repeat([1, 0], [899, 101])
 
 
 def float_comparison(rng: np.random.Generator) -> bool:
-    """Tell whether *the rest cannot reach it any more* is concluded from m_t ≥ 1 in floating point, ties included."""
+    """Return whether *the rest cannot reach it any more* is concluded from m_t ≥ 1 in floating point, ties included."""
     right = rng.permutation(MET)
     before = np.concatenate(([0], np.cumsum(right)[:-1]))
     null_means = (len(right) * 0.9 - before) / (len(right) - np.arange(len(right)))

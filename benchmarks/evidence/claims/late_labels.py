@@ -27,7 +27,7 @@ def as_they_arrive(rng: np.random.Generator) -> bool:
 
 
 def closed_cohorts(rng: np.random.Generator) -> bool:
-    """Tell the same when a day enters whole, in the order of its cases; one label in ten never comes: no loss."""
+    """Return the same when a day enters whole, in the order of its cases; one label in ten never comes: no loss."""
     by_day, watch = losses(rng), WeightedRestart(R0)
     missing = rng.random(by_day.shape) < 0.1
     for today in range(WINDOW, DAYS):

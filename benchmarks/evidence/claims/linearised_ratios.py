@@ -28,7 +28,7 @@ def draw(rng: np.random.Generator) -> Any:
 
 
 def plain_interval(rng: np.random.Generator) -> bool:
-    """Tell whether a 90 % interval of F1, as a share of its 2 TP + FP + FN terms, clears 0.80 at some look."""
+    """Return whether a 90 % interval of F1, as a share of its 2 TP + FP + FN terms, clears 0.80 at some look."""
     kinds = rng.choice(3, 1500, p=SHARES)
     gain = np.cumsum(np.array([2, 0, 0])[kinds])[49::10]
     weight = np.cumsum(np.array([2, 1, 0])[kinds])[49::10]

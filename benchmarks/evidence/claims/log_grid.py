@@ -1,4 +1,4 @@
-"""Why bets lie on a logarithmic grid (statistics, decision 3)."""
+"""Why bets are on a logarithmic grid (statistics, decision 3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINEAR = np.arange(1, 21) / 21
 
 
 def linear_grid(rng: np.random.Generator) -> bool:
-    """Tell whether a Kelly mixture over twenty equally spaced fractions of the largest bet refutes 0.90."""
+    """Return whether a Kelly mixture over twenty equally spaced fractions of the largest bet refutes 0.90."""
     counts = np.cumsum(rng.random(CASES) < TRUTH)
     times = np.arange(1, CASES + 1)
     # A right answer loses the fraction of the stake, a wrong one wins nine times as much.

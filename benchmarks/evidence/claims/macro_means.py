@@ -42,7 +42,7 @@ def bounds_miss(rng: np.random.Generator) -> bool:
 
 
 def estimate(rng: np.random.Generator) -> bool:
-    """Tell whether the plain value passes the bound that the truth misses."""
+    """Return whether the plain value passes the bound that the truth misses."""
     found: Any = observe(RULE, cases_of(rng), np.arange(CASES), "population").value(">=")
     return bool(found >= MACRO)
 

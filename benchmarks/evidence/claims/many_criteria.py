@@ -17,7 +17,7 @@ def boundary(rng: np.random.Generator) -> Any:
 
 
 def printed_passes(rng: np.random.Generator) -> bool:
-    """Tell whether some one of ten criteria, each at its boundary, is confirmed when it is looked at alone."""
+    """Return whether any of ten criteria, each at its boundary, is confirmed when looked at alone."""
     return any([accepted(boundary(rng)) for _ in range(CRITERIA)])
 
 

@@ -14,7 +14,7 @@ LEVELS = attempt_levels(exact(0.05), 1)
 FIXED, ANYTIME = (
     cases_to_confirm_at_best(Fraction(9, 10), float(LEVELS.accept), method) or 0 for method in ("fixed", "anytime")
 )
-"""What a freeze says that it takes: the texts below, and the pages that a test holds against these, name no other."""
+"""The case counts that a freeze reports: the texts below, and the pages that a test checks, name no others."""
 
 
 def needed(_: np.random.Generator, size: int) -> list[list[float]]:

@@ -12,7 +12,7 @@ CASES = 1500
 
 
 def peeking(rng: np.random.Generator) -> bool:
-    """Tell whether the exact test at α = 0.05 rejects *rate ≤ 0.90* at some time when looked at every time."""
+    """Return whether the exact test at α = 0.05 rejects *rate ≤ 0.90* at some time when looked at every time."""
     successes = np.cumsum(rng.random(CASES) < 0.9)
     return bool((stats.binom.sf(successes - 1, np.arange(1, CASES + 1), 0.9) <= 0.05).any())
 

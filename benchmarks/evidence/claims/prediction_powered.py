@@ -22,11 +22,11 @@ def pool(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def simple_null(rng: np.random.Generator) -> bool:
-    """Tell whether (N·m - Σ z)/(N - t + 1) is beaten when λ is 1 while the judge has looked lenient so far, else 0."""
+    """Return whether (N·m - Σ z)/(N - t + 1) is beaten with λ 1 while the judge has looked lenient so far, else 0."""
     labels, scores = pool(rng)
     centred = scores - scores.mean()
     lenient = np.concatenate(([0.0], np.cumsum(centred)[:-1]))
-    values = labels - (lenient > 0) * centred  # λ is a function of the past, as asked
+    values = labels - (lenient > 0) * centred  # λ is a function of the past, as required
     low = -(1 - scores.mean())
     before = np.concatenate(([0.0], np.cumsum(values)[:-1]))
     room = (NEEDED - before) / (SIZE - np.arange(SIZE)) - low

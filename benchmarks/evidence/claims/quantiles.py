@@ -26,7 +26,7 @@ def ranks(kind: str) -> np.ndarray:
 
 def missed(kind: str) -> Draw:
     def one(rng: np.random.Generator) -> bool:
-        """Tell whether the order statistics of some time exclude the quantile; only how many lie below it matters."""
+        """Return whether the order statistics of some time exclude the quantile; only how many lie below it matters."""
         below = np.cumsum(rng.random(HORIZON) < Q)
         lower, upper = ranks(kind).T
         return bool(((below < lower) | (below >= upper)).any())

@@ -30,7 +30,7 @@ def population(wanted: str) -> Draw:
 
 
 def hidden_set(rng: np.random.Generator) -> bool:
-    """Tell whether a set whose mean misses 0.25 by the last digit kept is accepted."""
+    """Return whether a set whose mean misses 0.25 by the last digit kept is accepted."""
     errors = np.rint(rng.beta(1, 3, CASES) * 1e9)
     errors += np.floor((0.25e9 * CASES + 1 - errors.sum()) / CASES) + 1
     errors = np.clip(errors, 0, 1e9)
@@ -40,7 +40,7 @@ def hidden_set(rng: np.random.Generator) -> bool:
 
 
 def normal_interval(rng: np.random.Generator) -> bool:
-    """Tell whether a one-sided 95 % normal interval of rarely huge errors, mean 0.5, lies below 0.25."""
+    """Return whether a one-sided 95 % normal interval of rarely huge errors, mean 0.5, is below 0.25."""
     errors = np.where(rng.random(CASES) < 0.001, 400.0, 0.1) * rng.random(CASES) * 2
     upper = errors.mean() + stats.norm.isf(0.05) * errors.std(ddof=1) / np.sqrt(CASES)
     return bool(upper <= 0.25)

@@ -21,7 +21,7 @@ def one_after_the_other(rng: np.random.Generator) -> bool:
 
 
 def in_blocks(rng: np.random.Generator) -> bool:
-    """Tell whether blocks that hold both strata in their shares are accepted: their sums are a finite set of 500."""
+    """Return whether blocks that hold both strata in their shares are accepted: their sums are a finite set of 500."""
     strata = np.repeat([0, 1], [EASY, HARD])
     order = draw_blocks(strata, rng.bytes(32))
     blocks = ProportionalBlocks(proportional_block([EASY, HARD]), (0, 1))

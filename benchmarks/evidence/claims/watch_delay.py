@@ -1,4 +1,4 @@
-"""The monitoring table (statistics §2.5): delay after a change, by how long all was well before."""
+"""The monitoring table (statistics §2.5): delay after a change, by the length of the healthy period before it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _draw(after: float, healthy: int) -> Draw:
     def one(rng: np.random.Generator) -> list[float]:
         risk = np.repeat([HEALTHY, after], [healthy, room])
         losses = (rng.random(len(risk)) < risk).astype(np.int64)
-        # An alarm before the change is no detection; the plain process goes on from where it was.
+        # An alarm before the change is no detection; the plain process continues from where it was.
         plain = MeanMartingale.with_replacement(Fraction(15, 100), 0).update(losses)
         restart = WeightedRestart(R0).update(losses)
         repeated = ShiryaevRoberts(R0).update(losses)
@@ -60,7 +60,7 @@ def _study(after: float, healthy: int) -> Study:
 
 
 def _ratio(rng: np.random.Generator) -> bool:
-    """Tell whether the restart is the quicker one after 1,000 good cases."""
+    """Return whether the restart is the quicker one after 1,000 good cases."""
     risk = np.repeat([HEALTHY, 0.25], [1000, 3000])
     losses = (rng.random(len(risk)) < risk).astype(np.int64)
     plain = _delay(MeanMartingale.with_replacement(Fraction(15, 100), 0).update(losses), 1000, math.log(20))

@@ -1,7 +1,7 @@
 """The peer: Evidently's drift of columns with its default methods: QUESTION SEED REFERENCE AMOUNT, as for ours.
 
-``quality`` calls the default test of each column itself, as a whole report a chunk would take minutes; the first
-chunk of each stream is held against the report, and the program fails where the two differ.
+``quality`` calls the default test of each column itself, because a whole report for each chunk would take minutes; the
+first chunk of each stream is compared with the report, and the program fails if the two differ.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Inspect AI runs an agent with a tool, two epochs of six samples, and writes a log: ``inspect_agent.py FOLDER FORM``.
 
-The model is Inspect's own mock: it asks the tool for the meter that the sample names and says what it reads. One sample
-makes it ask for ever, until the limit of messages; one breaks it.
+The model is Inspect's own mock: it calls the tool with the meter that the sample names and answers with the reading.
+One sample makes it call forever, until the message limit; one breaks it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def manner() -> Any:
 
 
 def answer(messages: list[Any], *_: Any) -> ModelOutput:
-    """Ask the tool, then say what it said."""
+    """Call the tool, then answer with its result."""
     meter = messages[0].text.split()[-1]
     if meter == "boom":
         raise RuntimeError("boom")

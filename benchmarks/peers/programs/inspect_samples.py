@@ -1,8 +1,8 @@
 """Inspect AI asks a model that answers at once so many questions and scores them: seconds of the clock and processor.
 
 ``inspect_samples.py SAMPLES CONNECTIONS FOLDER [URL]``: with an address the model is an OpenAI-compatible server; with
-none it is Inspect's own mock, in this process. The log is written as it comes; nothing is displayed. What is imported
-and made once is paid before the time begins, by an evaluation of few.
+none it is Inspect's own mock, in this process. The log is written as it comes; nothing is displayed. Imports and
+one-time setup happen before the time begins, in a small evaluation.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FEW = 20
 
 
 def main() -> None:
-    """Evaluate few, then all, and tell of all."""
+    """Evaluate a few, then all, and report."""
     samples, connections, folder, *url = sys.argv[1:]
     settings = {"display": "none", "log_dir": folder, "max_connections": int(connections), "log_level": "error"}
     model = _served(url[0]) if url else _mock()
@@ -41,7 +41,7 @@ def _evaluate(samples: int, model: Any, settings: dict[str, Any]) -> dict[str, f
 
 
 def _mock() -> Any:
-    """Return the mock; it is told its tokens, because else it counts them by a file from the internet."""
+    """Return the mock; it is given its token counts, because it would otherwise count with a file from the internet."""
 
     def answer(*_: Any) -> ModelOutput:
         output = ModelOutput.from_content("mockllm/model", ANSWER)

@@ -1,4 +1,4 @@
-"""The peer: mlflow's default classifier evaluator on answers that are there already."""
+"""The peer: mlflow's default classifier evaluator on existing answers."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def chunks_with_alarm(chunks: int, shift: float) -> list[int]:
 
 
 def seconds_and_memory(count: int) -> dict[str, float]:
-    """Return processor seconds of the updates alone, and by how much the peak memory grew over all of them."""
+    """Return processor seconds of the updates alone, and how much the peak memory grew over all of them."""
     watch, rng, spent = detector(), np.random.default_rng([SEED, 1]), 0.0
     watch.update(rows(rng, BATCH))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

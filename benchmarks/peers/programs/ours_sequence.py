@@ -32,5 +32,5 @@ def work(n: int) -> None:
 
 
 small, limits_, size_ = values(50_000)
-ConfidenceSequence(0.05, limits_, size_).update(small)  # compiles, where there is numba
+ConfidenceSequence(0.05, limits_, size_).update(small)  # compiles, if numba is installed
 work(N)

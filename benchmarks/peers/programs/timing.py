@@ -1,4 +1,4 @@
-"""What every program of the benchmark says of itself, on its last line."""
+"""What every program of the benchmark reports, on its last line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def say(work: Callable[[], object], packages: tuple[str, ...] = ()) -> None:
-    """Run ``work`` and print its seconds, what it found, the process's peak memory and the versions of ``packages``."""
+    """Run ``work`` and print its seconds, its result, the process's peak memory and the versions of ``packages``."""
     wall, cpu = time.perf_counter(), time.process_time()
     found = work()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -20,6 +20,6 @@ def say(work: Callable[[], object], packages: tuple[str, ...] = ()) -> None:
 
 
 def _peak() -> int:
-    """Return the most bytes that were resident; the maximum of `resource` counts what the parent held at the fork."""
+    """Return the most bytes that were resident; the maximum of `resource` includes the parent's memory at the fork."""
     status = Path("/proc/self/status").read_text()
     return 1024 * next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))

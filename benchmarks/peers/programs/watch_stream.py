@@ -1,7 +1,7 @@
-"""The stream that detectors of drift are compared on, the same for ours and for every peer: 14 numbers, 6 categories.
+"""The stream on which drift detectors are compared, the same for ours and for every peer: 14 numbers, 6 categories.
 
 Rows are independent of each other. A shift moves the first three numbers by so many standard deviations of the normal
-value behind them; the fourth to the last are normal, skewed, bounded, whole, with many zeros, or hang together.
+value behind them; the fourth to the last are normal, skewed, bounded, whole, with many zeros, or correlated.
 """
 
 from __future__ import annotations

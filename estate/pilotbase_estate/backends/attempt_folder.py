@@ -1,10 +1,10 @@
-"""The record of an attempt that runs on this machine, with the lock of the process that does it.
+"""The record of an attempt that runs on this machine, with the lock of the process that does the work.
 
     running.lock   held by that process for as long as it lives
     pid            of that process
-    stop           somebody wants it to end
+    stop           a request that it end
 
-Whether an attempt runs is asked of the lock alone: no clock, and no number of a process that may be another's by now.
+Only the lock decides whether an attempt runs. A clock could be wrong, and a process number may since have been reused.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class AttemptFolder(AttemptRecord):
 
     @contextlib.contextmanager
     def held(self, patience: float = 0.0) -> Iterator[bool]:
-        """Hold the lock of whoever does the work and yield whether it was free and the work is still to be done.
+        """Hold the lock of the process that does the work; yield whether it was free and the work is still to be done.
 
-        Who only looks holds it for a moment: who wants to work has the ``patience`` to see that, in seconds.
+        A process that only looks holds it for a moment, so one that wants to work waits ``patience`` seconds for it.
         """
         until = time.monotonic() + patience
         with (self.path / "running.lock").open("a") as lock:
@@ -49,7 +49,7 @@ class AttemptFolder(AttemptRecord):
         super().begin()
 
     def status(self) -> Status:
-        """Return how it stands. An attempt whose process has gone without a word is lost, once and for all."""
+        """Return the attempt's status. One whose process has gone without recording an end is lost for good."""
         found = self.recorded()
         if found.phase is not AttemptPhase.RUNNING:
             return found
@@ -59,11 +59,11 @@ class AttemptFolder(AttemptRecord):
         return self.recorded()
 
     def ask_to_stop(self) -> None:
-        """Leave word that it is to end."""
+        """Request that it end."""
         self.put("stop", "")
 
     def wants_stop(self) -> bool:
-        """Tell whether somebody wants it to end."""
+        """Return whether its end was requested."""
         return self.has("stop")
 
     def kill(self) -> None:

@@ -1,4 +1,4 @@
-"""What is kept of an attempt, in a folder of its own: what is to be done, what it said, how it ended.
+"""What is kept of an attempt, in a folder of its own: what is to be done, what it printed, how it ended.
 
 spec.json      what is to be done
 begun          a process of this machine, or a node, has it
@@ -20,7 +20,7 @@ from pilotbase_estate.backends.backend import AttemptPhase, JobSpec, LogPart, Me
 from pilotbase_estate.backends.specs import read_spec, read_status, write_spec, write_status
 
 LOG_BYTES = 1 << 20
-"""At most so much of a log is handed out at once."""
+"""At most this much of a log is returned at once."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class AttemptRecord:
     path: Path
 
     def prepare(self, spec: JobSpec) -> bool:
-        """Write what is to be done and return whether it is for the first time."""
+        """Write what is to be done and return whether this is the first time."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.has("spec.json"):
             return False
@@ -42,20 +42,20 @@ class AttemptRecord:
         return read_spec((self.path / "spec.json").read_text(encoding="utf-8"))
 
     def begin(self) -> None:
-        """Say that it is in somebody's hands."""
+        """Record that a process or node has taken it."""
         self.put("begun", "")
 
     def begun(self) -> bool:
-        """Tell whether it was ever in somebody's hands."""
+        """Return whether a process or node ever took it."""
         return self.has("begun")
 
     def end(self, status: Status) -> None:
-        """Say how it ended; what was said first stays."""
+        """Record how it ended; the first record stays."""
         if not self.has("ended.json"):
             self.put("ended.json", write_status(status))
 
     def recorded(self) -> Status:
-        """Return how it stands by what is written here."""
+        """Return its status, as recorded here."""
         if not self.has("spec.json"):
             return Status(AttemptPhase.UNKNOWN)
         if self.has("ended.json"):
@@ -90,7 +90,7 @@ class AttemptRecord:
             return 0
 
     def log(self, offset: int) -> LogPart:
-        """Return a part of the log; what is not there any more, or of what nothing is known, is lost."""
+        """Return a part of the log; a part that is no longer there, or was never known, is marked as lost."""
         try:
             with (self.path / "log").open("rb") as log:
                 log.seek(offset)
@@ -113,11 +113,11 @@ class AttemptRecord:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def has(self, name: str) -> bool:
-        """Tell whether a file is there."""
+        """Return whether a file is there."""
         return (self.path / name).exists()
 
     def put(self, name: str, content: str) -> None:
-        """Write a file whole or not at all."""
+        """Write a file atomically."""
         fresh = self.path / f"{name}.{uuid.uuid4().hex}"
         fresh.write_text(content, encoding="utf-8")
         fresh.replace(self.path / name)

@@ -1,4 +1,4 @@
-"""What every backend does with an attempt at a job, and what it tells of it."""
+"""What every backend does with an attempt at a job, and what it reports about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pilotbase_estate.documents.resources import Vector
 
 @dataclass(frozen=True)
 class BackendNode:
-    """One machine of a backend: what it says that it has."""
+    """One machine of a backend: what it reports to have."""
 
     name: str
     capacity: Vector
@@ -23,7 +23,7 @@ class BackendNode:
 
 @dataclass(frozen=True)
 class MemberAttempt:
-    """One try at one member of a job. A new try has a new number: a late answer of an old one is told apart."""
+    """One try at one member of a job. A new try has a new number, so a late answer from an old one is recognised."""
 
     job: str
     """A name that is safe in a path."""
@@ -43,16 +43,16 @@ class MemberAttempt:
 
 @dataclass(frozen=True)
 class ProgramWork:
-    """A program of a supplier: run in a box, on data that its terms open; nothing else of the host is in there."""
+    """A supplier's program: run in a box, on data that its terms open; nothing else of the host is in the box."""
 
     folder: Path
     """Its own files; read-only in the box."""
     entry: tuple[str, ...]
     """A Python file of ``folder`` and its arguments."""
     environment: Path | None = None
-    """Its packages; none: the standard library alone."""
+    """Its packages; None: the standard library alone."""
     data: Mapping[str, Path] = field(default_factory=dict)
-    """Name → folder that stands under ``/data/<name>``, read-only."""
+    """Name → folder mounted read-only at ``/data/<name>``."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class JobSpec:
 
 
 class AttemptPhase(StrEnum):
-    """Where an attempt stands on its backend."""
+    """An attempt's state on its backend."""
 
     UNKNOWN = "unknown"
     """Never started here, or forgotten."""
@@ -82,13 +82,13 @@ class AttemptPhase(StrEnum):
 
 
 class EndCause(StrEnum):
-    """Why an attempt ended, as far as the backend is concerned; what the box says is apart."""
+    """Why an attempt ended, as far as the backend is concerned; the box's own report is separate."""
 
     RAN = "ran"
     """The box came to its own end: `Status.box` says which."""
     STOPPED = "stopped"
     LOST = "lost"
-    """Process or node have gone without a word: no fault of the job's."""
+    """Process or node disappeared without reporting: not the job's fault."""
     FAILED = "failed"
     """It could not be set up: our fault or the machine's."""
 
@@ -111,14 +111,14 @@ class Status:
     cause: EndCause | None = None
     box: EndReason | None = None
     detail: str = ""
-    """The program's own words or ours, for who may see them."""
+    """The program's own words or ours, for those who may see them."""
     exit_code: int | None = None
     metered: Metered = Metered()
 
 
 @dataclass(frozen=True)
 class LogPart:
-    """A part of what a job printed, from ``offset`` on; ``lost``: it is gone with its node, or not kept any more."""
+    """A part of what a job printed, from ``offset`` on; ``lost``: it went with its node, or is no longer kept."""
 
     text: bytes
     offset: int
@@ -126,26 +126,26 @@ class LogPart:
 
 
 class BackendAwayError(PilotbaseError):
-    """A backend does not answer: nothing is known of what runs there, and nothing is called lost."""
+    """A backend does not answer: nothing is known of what runs there, and nothing counts as lost."""
 
     def __init__(self, code: str = "compute.cluster_away", /, **params: object) -> None:
         super().__init__(code, **params)
 
 
 class ComputeBackend(Protocol):
-    """Runs attempts. Each call may be repeated: the second changes nothing and tells the same.
+    """Runs attempts. Each call may be repeated: the second changes nothing and returns the same.
 
     Each raises `BackendAwayError` while it cannot be reached.
     """
 
     @property
     def engine(self) -> str:
-        """``local`` or ``ray``: who looks for its attempts on another one finds none."""
+        """``local`` or ``ray``: attempts of one engine can't be found on another."""
         ...
 
     @property
     def holds_room(self) -> bool:
-        """Tell whether what is beyond its nodes waits there without a word; else it runs all that it is given."""
+        """Return whether what exceeds its nodes waits there unreported; otherwise it runs everything it is given."""
         ...
 
     def capacity(self) -> list[BackendNode]:
@@ -166,7 +166,7 @@ class ComputeBackend(Protocol):
         ...
 
     def stop(self, attempt: MemberAttempt, grace_seconds: float) -> None:
-        """End an attempt: asked first, removed with all it holds when the grace is over; returns once it has ended."""
+        """End an attempt: a request first, removal with its processes after the grace period; returns once ended."""
         ...
 
     def logs(self, attempt: MemberAttempt, offset: int) -> LogPart:
@@ -174,7 +174,7 @@ class ComputeBackend(Protocol):
         ...
 
     def output(self, attempt: MemberAttempt) -> bytes | None:
-        """Return the archive that an ended attempt has left, unread: it is the supplier's; None: there is none."""
+        """Return the archive that an ended attempt left, unread because it is the supplier's; None: there is none."""
         ...
 
     def forget(self, attempt: MemberAttempt) -> None:

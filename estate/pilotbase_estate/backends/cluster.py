@@ -1,8 +1,8 @@
 """The backend of a Ray cluster: Ray finds the room and keeps the node; on the node the backend of one machine runs.
 
-An attempt is a host with a name, so that the same one is found whoever asks, and is made once. What ends is taken
-home at once, for a node may go at any time: an attempt whose host has gone before is lost. Ray gives no isolation
-between tenants, and is not asked for any: the box on the node is the same as here.
+An attempt is a named host, so every process finds the same one and it is made once. The results of an ended attempt are
+fetched at once, because a node may disappear at any time: an attempt whose host disappears first is lost. Ray gives no
+isolation between tenants, and none is expected of it: the box on the node is the same as here.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _HOST = "pilotbase_estate.backends.node_host:NodeHost"
 _LOST = Status(AttemptPhase.ENDED, EndCause.LOST)
 _UNKNOWN = Status(AttemptPhase.UNKNOWN)
 _UNSEEN = frozenset({"disk"})
-"""What Ray tells of no node."""
+"""What Ray doesn't report about a node."""
 
 
 class RayBackend:
-    """Runs attempts on the nodes of a cluster; ``folder`` keeps what has come home of each.
+    """Runs attempts on the nodes of a cluster; ``folder`` keeps what was fetched of each.
 
-    ``host_folder``: where nodes keep parcels and attempts; empty: their folder for temporary files.
+    ``host_folder``: where nodes keep parcels and attempts; empty: their temporary folder.
     """
 
     engine = "ray"
@@ -110,14 +110,14 @@ class RayBackend:
             self._home(attempt).remove()
 
     def attempts(self) -> list[MemberAttempt]:
-        """Return the attempts that something is kept of."""
+        """Return the attempts of which anything is kept."""
         return [MemberAttempt.named(place.name) for place in self.folder.iterdir()]
 
     def _home(self, attempt: MemberAttempt) -> AttemptRecord:
         return AttemptRecord(self.folder / attempt.name)
 
     def _hand_over(self, home: AttemptRecord, spec: JobSpec) -> None:
-        """Have a host made for the attempt, send it what it lacks of its files, and let it start.
+        """Make a host for the attempt, send it the files that it lacks, and start it.
 
         Raises:
             HostGoneError: its node has gone meanwhile.
@@ -142,7 +142,7 @@ class RayBackend:
         """Return what the attempt's host answers.
 
         Raises:
-            HostGoneError: it has gone; or it was silent for too long, and what it may still do counts for nothing.
+            HostGoneError: it has gone; or it was silent for too long, and anything it may still do is ignored.
             BackendAwayError: the cluster itself does not answer; nothing is known.
         """
         try:
@@ -160,7 +160,7 @@ class RayBackend:
             return None
 
     def _brought_home(self, attempt: MemberAttempt, home: AttemptRecord, status: Status) -> Status:
-        """Keep log and output of an ended attempt here, let its host go, and return how it ended."""
+        """Keep log and output of an ended attempt here, release its host, and return how it ended."""
         printed = self._told_if_there(attempt, "logs", 0)
         if printed is not None:
             home.keep_log(printed)

@@ -1,7 +1,7 @@
-"""The program inside a box that runs a supplier's own program, and hands out what it has left in its output folder.
+"""The program inside a box that runs a supplier's own program, and returns what it left in its output folder.
 
-It stands alone: standard library only. The supplier's program runs as a child, so that its end, whatever it is, is
-seen. Speaks the frames of `pilotbase.protocols.frames`: the output as one archive in pieces, then a report.
+It uses only the standard library. The supplier's program runs as a child, so that this program sees it end in any way.
+Speaks the frames of `pilotbase.protocols.frames`: the output as one archive in pieces, then a report.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def run(greeting: dict[str, Any]) -> None:
 
 
 def packed(most_bytes: int) -> list[bytes]:
-    """Return the archive of what was left, in pieces; none where nothing was.
+    """Return the archive of what was left, in pieces; none if nothing was left.
 
     Raises:
         ValueError: it is larger than is let out.
@@ -90,7 +90,7 @@ def packed(most_bytes: int) -> list[bytes]:
 
 
 def send(descriptor: int, kind: int, payload: bytes = b"") -> None:
-    """Write one frame whole."""
+    """Write one whole frame."""
     data = HEADER.pack(MAGIC, kind, 0, 0, len(payload)) + payload
     while data:
         data = data[os.write(descriptor, data) :]

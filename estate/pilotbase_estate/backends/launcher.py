@@ -1,8 +1,8 @@
-"""The launcher: one process that has imported what an attempt needs, and forks for each.
+"""The launcher: one process that has imported what attempts need, and forks for each.
 
-``python -m pilotbase_estate.backends.launcher`` reads folders of attempts, a line each, and answers each line once the
-attempt's process holds its lock, or has gone. A line that begins with ``+`` is an attempt that goes when the launcher
-goes; the launcher goes when its starter does, for then its input ends.
+``python -m pilotbase_estate.backends.launcher`` reads folders of attempts, one a line, and answers each line once the
+attempt's process holds its lock, or has gone. An attempt whose line begins with ``+`` ends with the launcher; the
+launcher ends with the process that started it, because its input then ends.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _NULL = "/dev/null"
 
 
 class Launcher:
-    """A launcher's process and how it is asked; safe to share between threads."""
+    """A launcher's process and how to call it; safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self, folder: Path, bound: bool) -> None:
-        """Have the process of an attempt started; returns once it holds its lock or has gone."""
+        """Start the process of an attempt; return once it holds its lock or has gone."""
         line = f"{BOUND if bound else ''}{folder}\n".encode()
         with self._lock:
             for _ in range(2):

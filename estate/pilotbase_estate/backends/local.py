@@ -1,4 +1,4 @@
-"""The backend of one machine: a process an attempt, in a session of its own, that goes on when its starter has gone."""
+"""The backend of one machine: each attempt is a process in its own session and outlives its starter."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class LocalBackend:
 
     folder: Path
     dies_with_starter: bool = False
-    """Attempts go when this process has gone: for a node of a cluster, which is told lost then."""
+    """Whether attempts end with this process: for a node of a cluster, which then counts as lost."""
     launcher: Launcher = field(default_factory=Launcher)
     engine = "local"
     holds_room = False
@@ -74,7 +74,7 @@ class LocalBackend:
             self._of(attempt).remove()
 
     def attempts(self) -> list[MemberAttempt]:
-        """Return the attempts that something is kept of."""
+        """Return the attempts of which anything is kept."""
         return [MemberAttempt.named(place.name) for place in self.folder.iterdir()]
 
     def _of(self, attempt: MemberAttempt) -> AttemptFolder:

@@ -1,4 +1,4 @@
-"""What a machine really has, whoever says what of it."""
+"""What a machine really has, regardless of what it claims."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the process of an attempt does: it opens the box, follows it to its end, and says how that was.
+"""What the process of an attempt does: it opens the box, follows it to its end, and records how it ended.
 
-Forked by the launcher. With a parent it goes when that process has gone, as on a node of a cluster; without it outlives
-whoever started it. A second one on the same folder does nothing.
+Forked by the launcher. With a parent it ends when that process ends, as on a node of a cluster; without one it outlives
+its starter. A second one on the same folder does nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MIB_MILLISECONDS = 1000 / (1 << 20)
 
 
 def main(folder: AttemptFolder, parent: int | None, on_begun: Callable[[], None]) -> int:
-    """Do the work of ``folder`` unless another process does it or has done it; return the exit code."""
+    """Do the work of ``folder`` unless another process is doing it or has done it; return the exit code."""
     with folder.held(_PATIENCE_SECONDS) as free:
         if not free:
             return 0

@@ -1,7 +1,7 @@
-"""What runs on a node of a cluster beside one attempt: the backend of one machine, spoken to from afar.
+"""What runs on a node of a cluster for one attempt: the backend of one machine, called remotely.
 
-It takes and gives texts, bytes and numbers alone. It dies with the cluster's process that holds it, and the attempt
-with it: a node that is told lost runs nothing any more.
+It takes and returns only texts, bytes and numbers. It dies with the cluster's process that holds it, and the attempt
+with it: a node reported as lost no longer runs anything.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class NodeHost(ParcelHost):
     def start(self, folder: str, environment: str, data: Mapping[str, bytes]) -> None:
         """Start the attempt on two parcels (no environment: "") and the archives of its data, name → archive.
 
-        Data are nobody's but this attempt's: they are opened for its box alone, and removed with it.
+        Data belong to this attempt alone: they are opened only for its box, and removed with it.
         """
         if self._backend.poll(self._spec.attempt).phase is not AttemptPhase.UNKNOWN:
             return
@@ -43,7 +43,7 @@ class NodeHost(ParcelHost):
         self._backend.start(replace(self._spec, work=work, node=None))
 
     def poll(self, offset: int = 0) -> tuple[str, bytes] | None:
-        """Return how the attempt stands, as `write_status` has it, and what it has printed from ``offset`` on.
+        """Return the attempt's status, as `write_status` has it, and what it has printed from ``offset`` on.
 
         None: it was not started.
         """

@@ -1,7 +1,7 @@
-"""Folders as parcels: what goes to another machine once, named by what is in it.
+"""Folders as parcels: sent to another machine once, named by their content.
 
-What goes to a node is what this machine has taken in and checked, so the archive is our own and no stranger's. It is
-opened beneath a folder that only we can write to, held against its name, and stands there once it is whole.
+A node gets only what this machine has taken in and checked, so the archive is our own. It is opened beneath a folder
+that only we can write to, checked against its name, and moved into place once it is complete.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pilotbase.documents.hashes import hex_of
 
 
 class ParcelHost:
-    """A node's folder of parcels; ``folder``: where, empty: in the node's folder for temporary files."""
+    """A node's folder of parcels; ``folder``: its path; empty: in the node's temporary folder."""
 
     def __init__(self, folder: str = "") -> None:
         self.place = Path(folder or tempfile.gettempdir()) / f"pilotbase-node-{os.getuid()}"
@@ -49,29 +49,29 @@ class ParcelHost:
                 raise InvalidProofError("compute.parcel_changed", digest=name)
             fresh.rename(self.parcel(name))
         except OSError:
-            if not self.parcel(name).is_dir():  # else another was quicker
+            if not self.parcel(name).is_dir():  # else another process was quicker
                 raise
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
     def parcel(self, name: str) -> Path:
-        """Return where a parcel stands once it is here."""
+        """Return the path of a parcel once it is here."""
         return self._parcels / name
 
 
 def parcel_name(folder: Path) -> str:
-    """Return what names a folder as a parcel: the digest of its files, in hex; raises as `walk_tree`."""
+    """Return a folder's name as a parcel: the digest of its files, in hex; raises as `walk_tree`."""
     return hex_of(digest_tree(folder))
 
 
 def send_parcels(ask: Callable[..., Any], folders: Mapping[str, Path]) -> None:
-    """Send a host that is a `ParcelHost` what it lacks; ``ask`` asks it, by method and arguments, and waits."""
+    """Send a `ParcelHost` the parcels that it lacks; ``ask`` calls it, by method and arguments, and waits."""
     for name in ask("lacks", list(folders)):
         ask("take", name, pack(folders[name]))
 
 
 def pack(folder: Path) -> bytes:
-    """Return a folder's files as one archive, of nobody; raises as `walk_tree`."""
+    """Return a folder's files as one archive without owners; raises as `walk_tree`."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as bundle:
         for found in walk_tree(folder):
@@ -94,7 +94,7 @@ def unpack(archive: bytes, folder: Path) -> None:
 
 
 def _require_own(place: Path) -> None:
-    """Refuse a folder that another user of the machine has made before us."""
+    """Refuse a folder that another user of the machine made before us."""
     found = place.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
         raise PilotbaseError("compute.foreign_folder", folder=place)

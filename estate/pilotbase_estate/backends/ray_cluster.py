@@ -1,7 +1,7 @@
-"""A Ray cluster as this process knows it: asked through a process of its own, which Ray may end, and we go on.
+"""A Ray cluster as this process sees it: called through a separate process, which Ray may end without ending ours.
 
-While the cluster is away every question says so (`BackendAwayError`), and the next one tries anew. Never without a
-token, never beyond this machine unless an address says so.
+While the cluster is away every call raises `BackendAwayError`, and the next one tries again. There is no connection
+without a token, and none beyond this machine unless an address is configured.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pilotbase_estate.backends.ray_settings import ADDRESS, LOCAL, RaySettings
 _CONNECT_SECONDS = 90.0
 _NODES_SECONDS = 40.0
 _SLACK_SECONDS = 15.0
-"""How much longer than a host may take its answer is waited for here."""
+"""How much longer than the host itself the caller here waits for its answer."""
 _PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": "10"}
-"""So long Ray lets a process be whose head is silent."""
+"""How long Ray keeps a process whose head is silent."""
 
 
 class Cluster:
-    """One cluster; safe to share between threads. `ray_settings.prepare` came before."""
+    """One cluster; safe to share between threads. Call `ray_settings.prepare` first."""
 
     def __init__(self, settings: RaySettings) -> None:
         self.settings = settings
@@ -39,32 +39,32 @@ class Cluster:
 
     @property
     def is_own(self) -> bool:
-        """Tell whether it is a cluster of this machine's own."""
+        """Return whether it is a cluster of this machine's own."""
         return self.settings.address == LOCAL
 
     def connect(self) -> None:
-        """Connect, or start a cluster of this machine's own, unless that was done.
+        """Connect, or start a cluster of this machine's own, unless already connected.
 
         Raises:
-            PilotbaseError: ``compute.ray_too_old``; ``compute.driver_failed``: anything else than silence.
+            PilotbaseError: ``compute.ray_too_old``; ``compute.driver_failed``: any failure other than silence.
             BackendAwayError: nobody answers there.
         """
         self._connected()
 
     def nodes(self, measured: bool = False) -> list[BackendNode]:
-        """Return the nodes that live, as `ray_driver.Driver.nodes` does; raises as `connect`."""
+        """Return the nodes that are alive, as `ray_driver.Driver.nodes` does; raises as `connect`."""
         found: list[BackendNode] = self._asked("nodes", (measured,), _NODES_SECONDS)
         return found
 
     def make(self, host: Host) -> str:
-        """Make a host, unless there is one of its name; return what it is asked by; raises as `connect`."""
+        """Make a host, unless one of its name exists; return its address for calls; raises as `connect`."""
         return str(self._asked("make", (host,), self.settings.answer_seconds))
 
     def ask(self, key: str, method: str, *arguments: Any, seconds: float | None = None) -> Any:
         """Return what a host answers.
 
         Raises:
-            HostGoneError: there is none any more.
+            HostGoneError: it no longer exists.
             HostSilentError: it has not answered within ``seconds``.
             PilotbaseError: ``compute.node_failed``: its own work failed; and as `connect`.
         """
@@ -76,7 +76,7 @@ class Cluster:
         self._asked("remove", (key,), self.settings.answer_seconds)
 
     def close(self) -> None:
-        """Let the cluster be; hosts that have no name go."""
+        """Disconnect from the cluster; hosts without a name end."""
         with self._opening:
             if self._driver is not None:
                 self._driver.end()
@@ -102,7 +102,7 @@ class Cluster:
 
 
 class _Driver:
-    """The process that speaks to the cluster, and what is asked of it."""
+    """The process that speaks to the cluster, and the calls to it."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -124,7 +124,7 @@ class _Driver:
         threading.Thread(target=self._hear, name="answers of the cluster", daemon=True).start()
 
     def asked(self, method: str, arguments: tuple[Any, ...], seconds: float) -> Any:
-        """Return what the cluster answers; raises what it says, and `BackendAwayError` when it says nothing."""
+        """Return the cluster's answer; raise the error that it reports, or `BackendAwayError` if it is silent."""
         answer: Future[Any] = Future()
         with self._lock:
             self._number += 1

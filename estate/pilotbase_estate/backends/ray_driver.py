@@ -1,7 +1,7 @@
-"""The process that speaks to a Ray cluster, the only one that does: Ray ends it when the head of the cluster has gone.
+"""The only process that speaks to a Ray cluster: Ray ends it when the head of the cluster has gone.
 
-``python -m pilotbase_estate.backends.ray_driver FD``: `ray_cluster.Cluster` starts it and asks it through a socket. It
-goes when whoever started it does, for then the socket ends, and with it go the hosts that have no name.
+``python -m pilotbase_estate.backends.ray_driver FD``: `ray_cluster.Cluster` starts it and calls it through a socket. It
+ends with the process that started it, because the socket then closes; the hosts without a name end with it.
 """
 
 from __future__ import annotations
@@ -52,14 +52,14 @@ _AWAY = (
     NodeDiedError,
     ObjectLostError,
 )
-"""How it shows that nobody answers. Whatever else comes is a failure, and is told as one."""
+"""Errors that mean that nobody answers. Every other error is a failure, and is reported as one."""
 _OTHER_VERSION = "Version mismatch"
-"""A cluster that answers, though Ray raises the same error as for one that does not."""
+"""A cluster that answers, although Ray raises the same error as for one that does not."""
 _SAID_CHARACTERS = 300
 
 
 class Driver:
-    """The cluster, as far as it is asked."""
+    """The cluster, as far as we use it."""
 
     def __init__(self) -> None:
         self._hosts: dict[str, Any] = {}
@@ -72,7 +72,7 @@ class Driver:
         Raises:
             PilotbaseError: ``compute.ray_too_old``.
             BackendAwayError: nobody answers there.
-            Exception: what is there cannot be used, or a cluster of this machine's own cannot be started.
+            Exception: the cluster found cannot be used, or a cluster of this machine's own cannot be started.
         """
         require_version(ray.__version__)
         own: dict[str, Any] = {}
@@ -90,10 +90,10 @@ class Driver:
         return str(ray.get_runtime_context().gcs_address)
 
     def nodes(self, measured: bool) -> list[BackendNode]:
-        """Return the nodes that live, under their own names where these are names; with what they say that they have.
+        """Return the nodes that are alive, with what they report to have, under their own names if these are valid.
 
-        ``measured``: only those that have shown what they have, and no more than was found there. A node that nobody
-        has named, or that is called as another one, has its number for a name.
+        ``measured``: only nodes that were measured, and no more than was found there. A node without a name, or with
+        the name of another, goes by its number.
         """
         told: list[dict[str, Any]] = [one for one in ray.nodes() if one["Alive"]]  # type: ignore[no-untyped-call]
         if measured:
@@ -110,7 +110,7 @@ class Driver:
         return found
 
     def make(self, host: Host) -> str:
-        """Make a host, unless there is one of its name; return what it is asked by."""
+        """Make a host, unless one of its name exists; return its handle."""
         options: dict[str, Any] = {**resources_of(host.demand), "max_restarts": 0, "max_task_retries": 0}
         if host.name:
             options |= {"name": host.name, "namespace": NAMESPACE, "lifetime": "detached", "get_if_exists": True}
@@ -154,7 +154,7 @@ class Driver:
             self._hosts.pop(key, None)
 
     def leave(self) -> None:
-        """Let the cluster be; one of this machine's own ends."""
+        """Disconnect from the cluster; one of this machine's own ends."""
         ray.shutdown()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -170,7 +170,7 @@ class Driver:
         return next((str(one["NodeID"]) for one in alive if one["NodeName"] == node), node)
 
     def _measure(self, numbers: set[str]) -> None:
-        """Ask nodes that are new what they have, all at once; forget those that have gone."""
+        """Ask all new nodes at once what they have; forget those that have gone."""
         self._measured = {number: has for number, has in self._measured.items() if number in numbers}
         task = ray.remote(measuring.measured)
         asked = {}
@@ -185,7 +185,7 @@ class Driver:
                 try:
                     self._measured[number] = ray.get(answer)
                 except RayError:
-                    continue  # it has gone meanwhile, or lacks Pilotbase: not a node on which anything could run
+                    continue  # it has gone meanwhile, or lacks Pilotbase: nothing could run on this node
 
 
 def resources_of(demand: Vector) -> dict[str, Any]:
@@ -212,12 +212,12 @@ def _vector(resources: Mapping[str, float]) -> Vector:
 
 
 def _least(said: Vector, has: Vector) -> Vector:
-    """Return what a node says that it has, and never more than was found there."""
+    """Return what a node reports to have, and never more than was found there."""
     return {name: min(amount, has.get(name, amount)) for name, amount in said.items()}
 
 
 def as_driver_error(error: Exception) -> PilotbaseError:
-    """Return what whoever asked is told: that the cluster is away, or what went wrong, by its type and first words."""
+    """Return the error for the caller: that the cluster is away, or what went wrong, by its type and first words."""
     if isinstance(error, PilotbaseError):
         return error
     if isinstance(error, _AWAY):
@@ -227,9 +227,9 @@ def as_driver_error(error: Exception) -> PilotbaseError:
 
 
 def main() -> None:
-    """Answer until whoever asks has gone, each question in a thread of its own.
+    """Answer until the caller has gone, each call in a thread of its own.
 
-    But for the first: what Ray starts to have a cluster goes with the very thread that has started it.
+    Except for the first call: what Ray starts for a cluster ends with the thread that started it.
     """
     connection, driver, sending = Connection(int(sys.argv[1])), Driver(), threading.Lock()
 

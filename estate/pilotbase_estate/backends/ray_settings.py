@@ -1,4 +1,4 @@
-"""How a Ray cluster is reached: its address and the token without which nobody is let in."""
+"""How a Ray cluster is reached: its address, and the token that every connection needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DISTRIBUTION = "pilotbase-estate"
 ADDRESS = "PILOTBASE_RAY_ADDRESS"
 LOCAL = "local"
 OWN_NODE = "local"
-"""What the one node of a cluster of this machine's own is called."""
+"""The name of the one node of a cluster of this machine's own."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,16 @@ class RaySettings:
     start_seconds: float = 60.0
     """How long an attempt may take to begin on a node."""
     answer_seconds: float = 20.0
-    """How long a node may be silent before it is taken for lost."""
+    """How long a node may be silent before it counts as lost."""
     room_seconds: float = 600.0
     """How long a trial's box may wait until a node has room for it."""
 
 
 def settings_of(environment: Mapping[str, str]) -> RaySettings:
-    """Return the settings that ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN`` give.
+    """Return the settings from ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN``.
 
     Raises:
-        InputError: ``compute.ray_no_token``: an address is given, and no token.
+        InputError: ``compute.ray_no_token``: an address without a token.
     """
     address, token = environment.get(ADDRESS, LOCAL), environment.get("RAY_AUTH_TOKEN")
     if address != LOCAL and not token:
@@ -47,14 +47,14 @@ def settings_of(environment: Mapping[str, str]) -> RaySettings:
 
 
 def prepare(settings: RaySettings) -> None:
-    """Set this process's environment as Ray reads it: once, when it is first imported."""
+    """Set this process's environment for Ray, which reads it once, when it is first imported."""
     os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=settings.token, RAY_USAGE_STATS_ENABLED="0")
     if settings.address == LOCAL:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # the one setting that keeps Ray to the loopback
 
 
 def require_version(found: str) -> None:
-    """Return if this release of Ray is none with a known way in.
+    """Require a release of Ray without a known way in.
 
     Raises:
         PilotbaseError: ``compute.ray_too_old``.

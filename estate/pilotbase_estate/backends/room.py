@@ -1,4 +1,4 @@
-"""Whether a node could ever hold an attempt: what none could is refused at once, for it would wait for ever."""
+"""Whether a node could ever hold an attempt: one that no node could hold is refused at once, or it would wait."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pilotbase_estate.placing.fleet import Fleet, read_ask
 def require_room(
     demand: Vector, there: list[BackendNode], node: str | None = None, unseen: AbstractSet[str] = frozenset()
 ) -> None:
-    """Return if one of the nodes that are there, or the one that was chosen, could hold a demand were it empty.
+    """Require that one of the nodes, or the chosen one, could hold a demand if it were empty.
 
-    ``unseen``: dimensions of which the backend tells nothing.
+    ``unseen``: dimensions that the backend doesn't report.
 
     Raises:
         RefusedError: ``compute.no_such_node``, ``compute.beyond_node``.

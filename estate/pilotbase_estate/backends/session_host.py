@@ -1,6 +1,6 @@
-"""What runs on a node of a cluster beside one box that answers batches: the warm worker, spoken to from afar.
+"""What runs on a node of a cluster for one box that answers batches: the warm worker, called remotely.
 
-It takes columns and gives answers, both as plain arrays; how the box ended it gives as words, not as an exception.
+It takes columns and gives answers, both as plain arrays; it reports how the box ended in words, not as an exception.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class BoxOpening:
 
 @dataclass(frozen=True)
 class BoxReply:
-    """What came of asking a box: a value, or how it ended, or an error of ours by code and parameters."""
+    """The result of a call to a box: a value, or how it ended, or an error of ours by code and parameters."""
 
     value: Any = None
     end: tuple[str, int, str] | None = None
@@ -93,7 +93,7 @@ class SessionHost(ParcelHost):
         return asdict(self._worker.usage())
 
     def logs(self) -> dict[str, Any]:
-        """Return what the log policy lets out."""
+        """Return what the log policy releases."""
         assert self._worker is not None
         return asdict(self._worker.logs())
 

@@ -1,7 +1,7 @@
-"""The engine of a Ray cluster: boxes that answer batches are opened on its nodes, and asked from here.
+"""The engine of a Ray cluster: boxes that answer batches are opened on its nodes, and called from here.
 
-Features go to the node; labels stay with the scorer. A node that goes takes its box with it (`WorkerLostError`):
-whoever asked opens another and goes on where the committed answers end.
+Features go to the node; labels stay with the scorer. A node that disappears takes its box with it (`WorkerLostError`):
+the caller opens another and continues after the last committed answers.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class RayEngine:
 
     cluster: Cluster
     host_folder: str = ""
-    """Where nodes keep parcels; empty: their folder for temporary files."""
+    """Where nodes keep parcels; empty: their temporary folder."""
     name = "ray"
 
     def start_worker(
@@ -72,7 +72,7 @@ class RayEngine:
 
 
 def open_cluster(settings: RaySettings) -> RayEngine:
-    """Return the engine of a cluster; one of this machine's own is started, so that who is started by us finds it.
+    """Return the engine of a cluster; one of this machine's own is started first, so that our child processes find it.
 
     Raises as `Cluster.connect`.
     """
@@ -105,7 +105,7 @@ class RemoteWorker:
 
     @property
     def running(self) -> bool:
-        """Tell whether the box may still answer."""
+        """Return whether the box may still answer."""
         return self._open and self.end is None
 
     def cancel(self) -> None:
@@ -125,13 +125,13 @@ class RemoteWorker:
         return self._usage
 
     def logs(self) -> Logs:
-        """Return what the log policy lets out."""
+        """Return what the log policy releases."""
         if self._open:
             self._logs = Logs(**self._ask("logs"))
         return self._logs
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
-        """End the box; what it used and printed can still be asked for."""
+        """End the box; its usage and output can still be read."""
         if not self._open:
             return
         try:
@@ -151,7 +151,7 @@ class RemoteWorker:
         self._let_go()
 
     def _await_room(self, what: str) -> None:
-        """Return once a node has the host; raises ``compute.node_silent`` where none has had room for too long."""
+        """Return once a node has the host; raises ``compute.node_silent`` if none has had room for too long."""
         seconds = self._cluster.settings.room_seconds
         try:
             self._cluster.ask(self._key, "__ray_ready__", seconds=seconds)
@@ -161,7 +161,7 @@ class RemoteWorker:
             raise WorkerLostError("compute.worker_lost") from None
 
     def _value(self, method: str, *arguments: Any, seconds: float) -> Any:
-        """Return the value of a reply; raises what else it says."""
+        """Return the value of a reply, or raise the error that it reports."""
         reply: BoxReply = self._ask(method, *arguments, seconds=seconds)
         if reply.end is not None:
             reason, number, detail = reply.end

@@ -1,4 +1,4 @@
-"""A spec as the JSON in which it waits in an attempt's folder, and back."""
+"""A spec as the JSON that waits in an attempt's folder, and back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_spec(spec: JobSpec) -> str:
 
 
 def read_spec(text: str) -> JobSpec:
-    """Return the spec of a JSON that `write_spec` has written."""
+    """Return the spec from JSON that `write_spec` wrote."""
     value: dict[str, Any] = json.loads(text)
     return JobSpec(
         attempt=MemberAttempt(value["job"], value["number"], value["member"]),
@@ -60,7 +60,7 @@ def read_spec(text: str) -> JobSpec:
 
 
 def write_status(status: Status) -> str:
-    """Return the JSON of how an attempt stands."""
+    """Return the JSON of an attempt's status."""
     value = {
         "phase": status.phase,
         "cause": status.cause,
@@ -73,7 +73,7 @@ def write_status(status: Status) -> str:
 
 
 def read_status(text: str) -> Status:
-    """Return how an attempt stands, as `write_status` has written it."""
+    """Return the status of an attempt from JSON that `write_status` wrote."""
     value: dict[str, Any] = json.loads(text)
     return Status(
         phase=AttemptPhase(value["phase"]),

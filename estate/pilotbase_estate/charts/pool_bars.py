@@ -1,4 +1,4 @@
-"""What each organisation holds of one dimension of a pool: within its guarantee, borrowed beyond it, and the most."""
+"""What each organisation holds of one dimension of a pool: within its guarantee, borrowed beyond it, and its limit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class PoolBar:
-    """One organisation's part of a dimension; shares of all that the pool has of it, 0 to 1."""
+    """One organisation's part of a dimension; shares of the pool's total, 0 to 1."""
 
     name: str
     held: float
@@ -34,7 +34,7 @@ class PoolBar:
 
 
 def pool_chart(bars: Sequence[PoolBar], title: str, language: Language) -> str:
-    """Return the organisations as SVG in the order given: filled within the guarantee, hollow what is borrowed."""
+    """Return the organisations as SVG in the order given: filled within the guarantee, hollow where borrowed."""
     words = {name: text(f"chart.pool.{name}").render(language) for name in ("within", "borrowed", "guarantee", "limit")}
     described = "; ".join(_described(bar, words) for bar in bars)
     height = TOP + ROW * len(bars) + FOOT

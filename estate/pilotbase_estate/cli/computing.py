@@ -1,4 +1,4 @@
-"""What the commands of computing power and of its vouchers share: arguments, whose view, a demand in words."""
+"""What the commands of computing power and of its vouchers share: arguments, the actor's view, parsing a demand."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Attempt = Annotated[int, typer.Option(help="Which attempt of the job.", min=0)]
 
 
 def operators_view() -> View:
-    """Return what the operator of this home sees: whoever holds the home acts for all in it."""
+    """Return the view of this home's operator: anyone who holds the home acts for everyone in it."""
     from pilotbase.worker.base import open_base
 
     return open_base().lab.view
 
 
 def demand_of(written: list[str]) -> Resources:
-    """Return what is asked for in words such as ``cpu=4``; raises `InputError`."""
+    """Return the demand that words such as ``cpu=4`` state; raises `InputError`."""
     from pilotbase_estate.documents.resources import Resources
 
     parts = [one.partition("=") for one in written]

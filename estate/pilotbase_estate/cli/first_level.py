@@ -8,4 +8,4 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "compute": ("compute:app", "Shared computing power: pools, jobs, replay."),
     "voucher": ("voucher:app", "Vouchers for computing power: issue, pay, claim, audit."),
 }
-"""Name → what it is called in which module of this room, and its help, the same as there."""
+"""Name → module and function in this room, and the help text, the same as there."""

@@ -160,7 +160,7 @@ def _decide(view: View, made: VoucherClaim, as_json: bool) -> None:
 
 
 def _tell(view: View, decision: ClaimDecision, as_json: bool, decided: bool = True) -> None:
-    """Tell what became of a claim; one that was to be granted and is refused is an error."""
+    """Print the result of a claim; one that was to be granted and is refused is an error."""
     from pilotbase_estate.documents.voucher import VoucherRules
     from pilotbase_estate.vouchers.rules import joined
 
@@ -213,7 +213,7 @@ def _side(side: str) -> Side:
 
 
 def _key(key: str) -> str:
-    """Return a key that stands there, or in a file of that name."""
+    """Return a key given as text, or in a file of that name."""
     try:
         return Path(key).read_text("utf-8") if key and Path(key).is_file() else key
     except (OSError, UnicodeDecodeError) as error:

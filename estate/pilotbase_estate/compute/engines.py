@@ -13,7 +13,7 @@ from pilotbase_estate.backends.sessions import open_cluster
 
 
 def require_ray() -> None:
-    """Return if Ray is installed and reached safely, as ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN`` say.
+    """Require that Ray is installed and reached safely, as ``PILOTBASE_RAY_ADDRESS`` and ``RAY_AUTH_TOKEN`` say.
 
     Raises:
         PilotbaseError: ``compute.ray_missing``.
@@ -25,7 +25,7 @@ def require_ray() -> None:
 
 
 def open_ray() -> Engine:
-    """Return the engine; raises as `Cluster.connect` where it is a cluster of this machine's own."""
+    """Return the engine; raises as `Cluster.connect` if it is a cluster of this machine's own."""
     settings = settings_of(os.environ)
     prepare(settings)
     return open_cluster(settings)

@@ -1,6 +1,6 @@
 """Files of claims on vouchers: invoices and receipts, encrypted under their claimant's key, kept as long as the claim.
 
-Who claims reads them, and who decides: the other party to a use sees that there are some, and not what they hold.
+The claimant and those who decide can read them. The other party to a use sees that files exist, but not their content.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KIND = "kept-claim-file"
 
 
 class KeptClaimFile(Document):
-    """That the base keeps a file of a claim: an encrypted blob."""
+    """A record that the base keeps a file of a claim: an encrypted blob."""
 
     document: Literal["kept-claim-file/1"] = "kept-claim-file/1"
     file: Digest
@@ -34,18 +34,18 @@ class KeptClaimFile(Document):
 
 
 def seal_claim_file(base: Base, view: View, content: bytes, file: Digest) -> KeptClaimFile:
-    """Keep a file for the organisation of the actor and return what tells of it, to be `put_kept`."""
+    """Keep a file for the organisation of the actor and return its record, for `put_kept`."""
     blob = seal_envelope(vault_of(base, view), view.actor.organisation, file, content)
     return KeptClaimFile(file=file, blob=blob, size=len(content))
 
 
 def put_kept(change: Transaction, kept: KeptClaimFile) -> None:
-    """Write down that a file is kept, with the claim that names it."""
+    """Record that a file is kept, with the claim that names it."""
     change.put(kept, parties(), fields={"file": kept.file})
 
 
 def take_claim_file(base: Base, view: View, claim: Digest, file: Digest) -> tuple[ClaimFile, bytes]:
-    """Return a file of a claim to its claimant, operator or regulator; that it was opened stands in the log.
+    """Return a file of a claim to its claimant, operator or regulator; the log records that it was opened.
 
     Raises:
         NotFoundError: the actor may not read it, or it is not there.
@@ -63,7 +63,7 @@ def take_claim_file(base: Base, view: View, claim: Digest, file: Digest) -> tupl
 
 
 def files_of(base: Base, claims: Iterator[VoucherClaim]) -> Iterator[tuple[ClaimFile, bytes]]:
-    """Yield the files of claims with what they hold, each once."""
+    """Yield the files of claims with their content, each once."""
     told: set[Digest] = set()
     for one in claims:
         for file in one.files or ():

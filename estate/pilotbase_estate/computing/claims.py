@@ -32,12 +32,12 @@ MOST_BYTES = 20 << 20
 
 
 def submit_claim(base: Base, view: View, given: NewClaim) -> ClaimDecision:
-    """Claim for the organisation of the actor, keep the files and erase their uploads; the same request, the same.
+    """Claim for the actor's organisation, keep the files and erase their uploads; a repeated request changes nothing.
 
     Raises:
         NotFoundError: the actor knows no such use, or no such upload.
         ConflictError: the use is not settled.
-        InputError: a file is too large; a payment without the file that shows it, or the other way round.
+        InputError: a file is too large; a payment without the file that shows it, or a file without the payment.
     """
     known = view.done(ClaimDecision)
     if known is None:
@@ -81,7 +81,7 @@ def export_evidence(base: Base, view: View, programme: str, folder: Path) -> int
 
 @contextmanager
 def zipped_evidence(base: Base, view: View, programme: str) -> Iterator[Path]:
-    """Yield a zip of what `export_evidence` writes, gone at the end of the block; raises as it."""
+    """Yield a zip of what `export_evidence` writes, removed at the end of the block; raises as it does."""
     with tempfile.TemporaryDirectory(dir=base.home.scratch) as scratch:
         folder = Path(scratch, programme)
         export_evidence(base, view, programme, folder)
@@ -119,7 +119,7 @@ def _claimed(base: Base, view: View, given: NewClaim) -> ClaimDecision:
 
 
 def _payment(given: NewClaim, files: list[ClaimFile]) -> Payment | None:
-    """Return what is said to have been paid, with the file that shows it."""
+    """Return the payment that the claim states, with the file that shows it."""
     receipt = next((one.digest for one in files if one.kind == "receipt"), None)
     if (receipt is None) != (given.payment is None):
         raise InputError("voucher.no_receipt")

@@ -1,7 +1,7 @@
-"""What a job costs before it is handed in: the most that it can, and what its program took when it ran before.
+"""What a job costs before it is handed in: the most that it can, and what its program took in earlier runs.
 
-Of earlier runs those of the same organisation in the same pool count: of the same files if there are any, else of a
-program of the same name. Nobody's runs are told to anybody else.
+Only earlier runs of the same organisation in the same pool count: of the same files if there are any, otherwise of a
+program of the same name. No organisation sees another's runs.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from pilotbase_estate.vouchers.pricing import amounts_over
 from pilotbase_estate.vouchers.programmes import prices_of
 
 _NEWEST = 200
-"""So many jobs of the organisation are looked through."""
+"""How many of the organisation's jobs are looked through."""
 _MOST_RUNS = 30
 
 
 def estimate_job(view: View, asking: JobRequest, order: WorkOrder) -> JobEstimate:
-    """Return what a job takes and costs, as the actor's own earlier runs and the prices of the pool say.
+    """Return what a job takes and costs, from the actor's own earlier runs and the pool's prices.
 
     Raises:
-        InputError: it is more than can be counted or paid.
+        InputError: the amount is too large to be counted or paid.
     """
     return _estimate(view, asking, list(_earlier(view, asking.pool, order.entry, order.folder)))
 
 
 def estimate_unseen(view: View, asking: JobRequest, entry: tuple[str, ...]) -> JobEstimate:
-    """Return the same while there are no files yet: by earlier runs of a program of that name.
+    """Return the same before there are any files: from earlier runs of a program of that name.
 
     Raises:
         NotFoundError: there is no such pool.
@@ -72,9 +72,9 @@ def _estimate(view: View, asking: JobRequest, earlier: list[AttemptRow]) -> JobE
 
 
 def consent_by(view: View, asking: JobRequest, ceiling: Ceiling | None = None) -> Callable[[WorkOrder], None]:
-    """Return what lets a job be handed in below the limit, or the base's own limit where none is given.
+    """Return the check that lets a job be handed in below the limit, or below the base's own limit if none is given.
 
-    Above it raises `RefusedError` with what the job takes and how to consent.
+    Above the limit it raises `RefusedError`, which says what the job takes and how to consent.
     """
     limit = ceiling_of() if ceiling is None else ceiling
 
@@ -87,11 +87,11 @@ def consent_by(view: View, asking: JobRequest, ceiling: Ceiling | None = None) -
 
 
 def consented(_: WorkOrder) -> None:
-    """Let a job be handed in whatever it costs: somebody has consented."""
+    """Accept a job at any cost: somebody has consented."""
 
 
 def _earlier(view: View, pool: str, entry: tuple[str, ...], folder: Digest | None = None) -> Iterator[AttemptRow]:
-    """Yield the attempts that ran a program to its end, the newest first; without ``folder`` by its name alone."""
+    """Yield the attempts that ran a program to its end, newest first; without ``folder`` by its name alone."""
     with view.reading() as connection:
         over = rows.jobs_over(connection, pool, view.actor.organisation, _NEWEST)
         done = [
@@ -106,7 +106,7 @@ def _earlier(view: View, pool: str, entry: tuple[str, ...], folder: Digest | Non
 
 
 def _cost(prices: PriceList, run: AttemptRow, held: Vector) -> int:
-    """Return what an earlier run would cost now: what its counters say, and what else is held while it runs."""
+    """Return what an earlier run would cost now: its counters, and what else is held while it runs."""
     counted = {"cpu": run.metered.cpu_ms, "memory": run.metered.memory_mib_ms}
     return cost_of(prices, amounts_over(held, run.metered.wall_ms) | counted)
 
@@ -123,5 +123,5 @@ def _prices(view: View, pool: str) -> PriceList | None:
 
 
 def _span(found: Predicted, most: float) -> Span:
-    """Return an interval that goes no further than what was asked for."""
+    """Return an interval, cut off at what was requested."""
     return Span(low=min(found.low, most), expected=min(found.expected, most), high=min(found.high, most)).rounded()

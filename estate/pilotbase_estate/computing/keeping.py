@@ -1,4 +1,4 @@
-"""Where jobs run, what they have printed and left, and how long that is kept: so many days after their end."""
+"""Where jobs run, what they have printed and left, and for how many days after their end that is kept."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ KEPT_DAYS = 30
 
 
 def backend_of(base: Base) -> ComputeBackend:
-    """Return the backend on which the jobs of a base run: where its engine opens boxes, too."""
+    """Return the backend on which a base's jobs run: its engine opens boxes there, too."""
     engine = base.lab.engine
     return RayBackend(_place(base), engine.cluster) if isinstance(engine, RayEngine) else local_backend(base)
 
 
 def require_engine_of_jobs(view: View, engine: str) -> None:
-    """Return if no job of a base runs on another engine than ``engine``; raises `OtherEngineError`."""
+    """Require that no job of a base runs on an engine other than ``engine``; raises `OtherEngineError`."""
     with view.reading() as connection:
         require_own(connection, engine)
 
 
 def local_backend(base: Base) -> LocalBackend:
-    """Return the backend of this machine, whose attempts are kept in the base's home; those of a cluster are, too."""
+    """Return the backend of this machine; it keeps attempts in the base's home, as a cluster's backend does."""
     return LocalBackend(_place(base))
 
 
 def forget_old_attempts(base: Base) -> int:
-    """Remove what is kept of attempts whose job ended long ago, and return how many they were."""
+    """Remove what is kept of attempts whose job ended long ago, and return how many there were."""
     backend, before, forgotten = local_backend(base), base.lab.store.clock() - timedelta(days=KEPT_DAYS), 0
     for attempt in backend.attempts():
         with base.lab.view.reading() as connection:

@@ -1,4 +1,4 @@
-"""What is there of the machines of pools: looked at before every round, told in the log once it changes."""
+"""Which machines of pools are present: checked before every round, logged when it changes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _log = logging.getLogger("pilotbase.worker")
 
 
 class MachinesThere:
-    """Holds a backend's nodes against what pools say, and keeps what comes of it for whoever shows it."""
+    """Checks a backend's nodes against the pools' documents, and keeps the result for the pages that show it."""
 
     def __init__(self, view: View, backend: ComputeBackend) -> None:
         self._view, self._backend = view, backend
         self._told: dict[str, There] = {}
 
     def look(self, pools: Sequence[Pool]) -> Mapping[str, There]:
-        """Return what is not there of each pool's machines; raises `BackendAwayError`."""
+        """Return what is missing of each pool's machines; raises `BackendAwayError`."""
         nodes = self._backend.capacity() if self._backend.holds_room else None
         found = {pool.name: ALL_THERE if nodes is None else held_against(pool, nodes) for pool in pools}
         for pool in pools:
@@ -33,7 +33,7 @@ class MachinesThere:
         return found
 
     def are_away(self, pools: Sequence[Pool], error: BackendAwayError) -> None:
-        """Tell that nothing answers; what was not there before is not there still."""
+        """Record that nothing answers; what was missing before still is."""
         if not all(self._of(pool).away for pool in pools):
             _log.warning("%s; jobs wait, and none of them is called lost", error)
         for pool in pools:
@@ -58,7 +58,7 @@ class MachinesThere:
 
 
 def _lines(pool: Pool, there: There) -> Iterator[Text]:
-    """Yield what is to be told of a pool, the first machines alone."""
+    """Yield what to report about a pool, the first machines alone."""
     said = pool.capacities
     short = [(name, there.smaller.get(name)) for name in said if name in there.missing or name in there.smaller]
     if not short:

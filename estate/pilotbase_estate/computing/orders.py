@@ -1,7 +1,7 @@
-"""A supplier's own program, handed in to a pool: its folder taken in as an application's is, its data by the gate.
+"""A supplier's own program, handed in to a pool: its folder taken in like an application's, its data by the gate.
 
-What it reads leaves the vault for a box whose output and log its owner sees: so only data that the terms let them
-download are opened to it. Closed data are for trials.
+What it reads leaves the vault for a box whose output and log the program's owner sees. So it gets only data that the
+terms let the owner download. Closed data are for trials.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pilotbase_estate.queue.rows import JobRow
 from pilotbase_estate.queue.submitting import JobRequest, submit
 
 LOCK = "requirements.lock"
-"""Locked requirements, where the folder has them under this name."""
+"""Locked requirements, if the folder has them under this name."""
 MOST_ARGUMENTS = 100
 
 
@@ -57,12 +57,12 @@ def submit_order(
     asking: JobRequest,
     consents: Callable[[WorkOrder], None] = lambda _: None,
 ) -> JobRow:
-    """Take a program in and let it wait for its pool.
+    """Take a program in and queue it for its pool.
 
-    ``consents`` is asked before anything is kept; it raises where nobody has consented to what the job costs.
+    ``consents`` is called before anything is kept; it raises if nobody has consented to what the job costs.
 
     Raises:
-        InputError: the folder is refused, or does not hold the program; a file of the data is named by a path.
+        InputError: the folder is refused, or lacks the program; a file of the data is named by a path.
         RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay.
     """
     tree, order = order_of(program)
@@ -85,14 +85,14 @@ def order_of(program: SubmittedProgram) -> tuple[FolderTree, WorkOrder]:
 
 
 def plain_name(file: str) -> str:
-    """Return the name of a file if it is one, and no path to anywhere else; raises `InputError`."""
+    """Return the name of a file if it is a plain name and not a path; raises `InputError`."""
     if file in ("", ".", "..") or "/" in file or "\0" in file:
         raise InputError("compute.bad_data", found=file[:60])
     return file
 
 
 def folders_of(base: Base) -> Path:
-    """Return where programs are kept, each under its digest."""
+    """Return the folder that keeps programs, each under its digest."""
     return base.lab.folder("programs")
 
 

@@ -1,4 +1,4 @@
-"""Vouchers by the clock: hours of calls that have closed are settled, and what is over is taken back."""
+"""Vouchers by the clock: closed hours of calls are settled, and what has expired is taken back."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from pilotbase_estate.vouchers.rows import Payer
 
 PACE = Pace(idle=60.0, rest=60.0)
 DAYS = 3
-"""So long desks may account for the calls of an hour: one that nobody has heard of for a day is counted as it is."""
+"""How long desks may account for the calls of an hour: after a day of silence, it is counted as it is."""
 REST = timedelta(minutes=10)
-"""An hour is closed so long after its end: the journals of living desks are taken in every second."""
+"""How long after its end an hour is closed: the journals of living desks are taken in every second."""
 _ANSWERED = frozenset({CallEnd.ANSWERED, CallEnd.FELL_BACK})
 _log = logging.getLogger("pilotbase.worker")
 
@@ -38,7 +38,7 @@ def pay_calls_of(view: View, service: str, voucher: str, pool: str) -> Payer:
 
 
 def paying(base: Base) -> AbstractContextManager[None]:
-    """Go a round every minute, in a thread, until the end of the block."""
+    """Run a round every minute, in a thread, until the end of the block."""
 
     def once() -> bool:
         voucher_round(base.lab.view)
@@ -48,14 +48,15 @@ def paying(base: Base) -> AbstractContextManager[None]:
 
 
 def voucher_round(view: View) -> int:
-    """Settle closed hours, take back what is over, and return how many things were done."""
+    """Settle closed hours, take back what has expired, and return how many things were done."""
     return settle_closed_hours(view) + expire_due(view)
 
 
 def settle_closed_hours(view: View) -> int:
     """Settle the calls of every closed hour whose service a voucher pays; answered calls are paid, others are not.
 
-    A voucher that does not pay leaves the hour to its organisation, and is asked again while the hour is young.
+    If the voucher does not pay, the organisation pays for the hour; the voucher is tried again while the hour is
+    recent.
     """
     with view.reading() as connection:
         found = rows.payers(connection)
@@ -71,9 +72,9 @@ def settle_closed_hours(view: View) -> int:
 
 
 def reconciled_hours(view: View) -> list[ReconciliationLine]:
-    """Return what the gateway's meters say of each closed hour that a voucher is to pay, beside what was settled of it.
+    """Return the gateway's meters for each closed hour that a voucher is to pay, beside what was settled of it.
 
-    Of the last days, oldest first; a refused hour stands there with all of it as the difference.
+    Of the last days, oldest first; for a refused hour, the difference is the full amount.
     """
     found: list[ReconciliationLine] = []
     with view.reading() as connection:
@@ -87,7 +88,7 @@ def reconciled_hours(view: View) -> list[ReconciliationLine]:
 
 
 def _closed_hours(view: View, payer: Payer) -> list[HourOfCalls]:
-    """Return what the meters say of the hours since a voucher pays that are over, oldest first."""
+    """Return the meters of the closed hours since a voucher started paying, oldest first."""
     last = view.store.clock() - HOUR - REST
     calls: defaultdict[datetime, int] = defaultdict(int)
     tokens: defaultdict[datetime, int] = defaultdict(int)

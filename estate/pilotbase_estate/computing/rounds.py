@@ -1,4 +1,4 @@
-"""The pools of a base at work: every pool has its turns, as long as somebody waits for it or runs in it."""
+"""The pools of a base at work: every pool gets its turns as long as any job waits or runs in it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Dispatching:
         self._machines = MachinesThere(base.lab.view, backend)
         self._dispatchers: dict[str, Dispatcher] = {}
         self._left: dict[str, str] = {}
-        """Pools whose jobs run on another engine → what was said of it."""
+        """Pools whose jobs run on another engine → the reason given."""
 
     def round(self) -> bool:
         """Give every pool its turn and return whether anything was done; while the backend is away nothing is."""
@@ -49,14 +49,14 @@ class Dispatching:
         return done
 
     def round_alone(self) -> bool:
-        """Go one round and let others have the pools at once; returns whether anything was done."""
+        """Run one round and release the pools at once; returns whether anything was done."""
         try:
             return self.round()
         finally:
             self.leave()
 
     def _turn(self, pool: str, there: There) -> bool:
-        """Give a pool its turn, and return whether anything was done; what runs on another engine is left alone."""
+        """Give a pool its turn, and return whether anything was done; jobs on another engine are left alone."""
         try:
             turned = self._dispatcher(pool).turn(there)
         except OtherEngineError as error:
@@ -76,7 +76,7 @@ class Dispatching:
         return self._dispatchers[pool]
 
     def _forget(self) -> None:
-        """Remove the data of jobs that run no more, whoever has ended them, and seats that nobody is to have."""
+        """Remove the data of jobs that have stopped for any reason, and seats that nobody waits for any more."""
         for name in jobs_with_data(self._base):
             with self._base.lab.view.reading() as connection:
                 job = rows.find_job(connection, name)
@@ -85,14 +85,14 @@ class Dispatching:
         forgo_unasked(self._base)
 
     def leave(self) -> None:
-        """Let others have the pools at once."""
+        """Release the pools at once."""
         for dispatcher in self._dispatchers.values():
             dispatcher.leave()
 
 
 @contextmanager
 def dispatching(base: Base, backend: ComputeBackend, name: str) -> Iterator[None]:
-    """Go a round every second, in a thread, until the end of the block."""
+    """Run a round every second, in a thread, until the end of the block."""
     ours = Dispatching(base, backend, name)
     try:
         with in_rounds("pools", ours.round, PACE):

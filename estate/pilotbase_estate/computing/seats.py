@@ -1,7 +1,7 @@
-"""The seat of a trial: where the base's operator says so, a trial takes room in a shared pool before it opens boxes.
+"""The seat of a trial: if the base's operator says so, a trial takes room in a shared pool before it opens boxes.
 
-A trial that waits for its seat is put back into the queue with the reason, so that its worker does other work. What
-the seat was used for is told no finer than the report tells its supplier: each figure could carry cases out.
+A trial that waits for its seat goes back into the queue with the reason, so that its worker can do other work. The
+seat's usage is shown no more precisely than in the supplier's report, because each figure could carry cases out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pilotbase_estate.queue.showing import why_seat_waits
 from pilotbase_estate.queue.sitting import KEEP_SECONDS, SeatHolder
 
 BESIDES_SECONDS = 600
-"""What a trial takes besides its boxes at most: data are opened, answers scored."""
+"""The most that a trial takes besides its boxes: data are opened, answers scored."""
 _log = logging.getLogger("pilotbase.worker")
 
 
@@ -43,7 +43,7 @@ class SeatAwaitedError(PilotbaseError):
 
 
 class SeatLostError(PilotbaseError):
-    """The seat of a trial went to others while it ran: it asks again, and goes on where it was."""
+    """The seat of a trial went to others while it ran: it asks again, and continues where it was."""
 
 
 class TrialSeat:
@@ -59,7 +59,7 @@ class TrialSeat:
         return self._failure is not None
 
     def watched(self, on_progress: OnProgress) -> OnProgress:
-        """Return ``on_progress`` as it ends a trial that has lost its seat; raises `SeatLostError`, or why it ended."""
+        """Return ``on_progress``, which also ends a trial without its seat; raises `SeatLostError`, or why it ended."""
 
         def tell(progress: Progress) -> None:
             if self._failure is not None:
@@ -69,7 +69,7 @@ class TrialSeat:
         return tell
 
     def count(self, report: Report) -> None:
-        """Note what the application's box has used, as its supplier is told."""
+        """Note the usage of the application's box, as its supplier sees it."""
         told = report.supplier_view().performance
         if told is not None:
             wall_ms, peak = round(told.wall_seconds * 1000), told.memory_peak_bytes or 0
@@ -78,7 +78,7 @@ class TrialSeat:
 
     @contextmanager
     def kept(self, subject: str) -> Iterator[None]:
-        """Give signs of life from a thread until the end of the block."""
+        """Send signs of life from a thread until the end of the block."""
         ended = threading.Event()
         keeper = threading.Thread(target=self._keep, args=(ended,), name=f"seat of {subject}", daemon=True)
         keeper.start()
@@ -102,11 +102,11 @@ class TrialSeat:
 
 @contextmanager
 def seat_of_trial(lab: TrialRuntime, record: Record, plan: TrialPlan, holder: str) -> Iterator[TrialSeat]:
-    """Yield the seat of a trial, kept by signs of life and left at the end; none is taken where no pool seats trials.
+    """Yield the seat of a trial, kept by signs of life and given up at the end; none if no pool seats trials.
 
     Raises:
         SeatAwaitedError: it is not its turn yet.
-        RefusedError: what it needs could never be had (``pool.*``).
+        RefusedError: it needs more than it could ever get (``pool.*``).
     """
     work, view = _work(lab, record, plan), lab.view
     sitter = SeatHolder(lambda: place_for(view, work), holder)
@@ -123,7 +123,7 @@ def seat_of_trial(lab: TrialRuntime, record: Record, plan: TrialPlan, holder: st
 
 
 def forgo_unasked(base: Base) -> int:
-    """Ask for the seats no more that work waited for which has been given up since; return how many there were."""
+    """Withdraw the requests for seats of work that was given up since; return how many there were."""
     view = base.lab.view
     with view.reading() as connection:
         names = [name for pool in pools(view) for name in seats.unasked(connection, pool.name, view.store.clock())]
@@ -132,7 +132,7 @@ def forgo_unasked(base: Base) -> int:
 
 
 def _is_ordered(view: View, seat: JobRow) -> bool:
-    """Tell whether a worker is still to do what a seat was asked for; a gateway that lives asks all the time."""
+    """Return whether a worker still has to do the work of a seat; a live gateway asks all the time."""
     if seat.asked.kind is not JobKind.TRIAL:
         return False
     return any(job.kind == "trial" and not job.ended for job in jobs_of(view, seat.thing))
@@ -151,7 +151,7 @@ def _work(lab: TrialRuntime, record: Record, plan: TrialPlan) -> OwnWork:
 
 
 def _payer(lab: TrialRuntime, record: Record) -> str:
-    """Return who pays for a trial: on that quota its seat counts."""
+    """Return who pays for a trial; its seat counts against that organisation's quota."""
     terms = record.documents.get("commission")
     paid_by = lab.view.load(terms, Commission).price.paid_by if terms is not None else "supplier"
     known = {"supplier": record.supplier, "demand_owner": record.demand_owner}

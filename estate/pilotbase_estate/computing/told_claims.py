@@ -1,4 +1,4 @@
-"""Claims on vouchers as pages and API tell them: every rule with its outcome, and what became of a claim."""
+"""Claims on vouchers as pages and API show them: every rule with its outcome, and what happened to a claim."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def claim_told(view: View, language: Language, row: ClaimRow) -> ClaimTold:
 
 
 def claim_detail(view: View, language: Language, claim: Digest) -> ClaimDetail:
-    """Return a claim with all that became of it; raises `NotFoundError` to who may not see it."""
+    """Return a claim with everything that happened to it; raises `NotFoundError` for those who may not see it."""
     with view.reading() as connection:
         row = find_claim(connection, claim)
         use = None if row is None else find_use(connection, row.job, row.attempt)
@@ -90,7 +90,7 @@ def uses_to_claim(view: View) -> list[UseTold]:
 
 
 def reconciliation_told(view: View, language: Language) -> ReconciliationTold:
-    """Return what was metered beside what was settled and posted; to operator and regulator alone."""
+    """Return what was metered beside what was settled and posted; for operator and regulator only."""
     if not view.actor.sees_all:
         raise NotFoundError("hub.not_found")
     return ReconciliationTold(

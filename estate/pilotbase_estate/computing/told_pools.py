@@ -1,4 +1,4 @@
-"""Shared pools as pages and API tell them: one's own jobs by name, of others the organisation and how much."""
+"""Shared pools as pages and API show them: the reader's own jobs by name, others' as organisation and amount."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SPANS: Mapping[UsageSpan, tuple[timedelta, int]] = {
     UsageSpan.WEEK: (timedelta(days=7), 56),
     UsageSpan.MONTH: (timedelta(days=30), 60),
 }
-"""How far back, and in how many stretches of time."""
+"""How far back, and in how many intervals."""
 
 
 def pools_told(view: View, language: Language) -> list[PoolTold]:
@@ -72,7 +72,7 @@ def pool_told(view: View, language: Language, name: str) -> PoolTold:
 
 
 def queue_told(view: View, language: Language, name: str, most: int = 30) -> QueueTold:
-    """Return who waits and runs in a pool, and one's own newest ``most`` that have ended; raises `NotFoundError`."""
+    """Return who waits and runs in a pool, and the reader's newest ``most`` ended jobs; raises `NotFoundError`."""
     shown = queue(view, name)
     own = view.actor.organisation
     others = [one for one in standing(view, name).holdings if one.organisation != own and not view.actor.sees_all]

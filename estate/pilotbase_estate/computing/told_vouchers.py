@@ -1,4 +1,4 @@
-"""Vouchers as pages and API tell them: an organisation's own; everybody's to operator and regulator."""
+"""Vouchers as pages and API show them: an organisation's own; everybody's to operator and regulator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pilotbase_estate.vouchers.wallet import VoucherStanding, wallet
 
 
 def wallets_listed(view: View) -> list[WalletListed]:
-    """Return whose wallets the actor may see: who has vouchers or has claimed, by name."""
+    """Return whose wallets the actor may see: organisations that have vouchers or have claimed, by name."""
     with view.reading() as connection:
         holders = {row.organisation for row in vouchers_of(connection, view.actor)}
         claimants = {row.claimant for row in seen_claims(connection, view.actor)}
@@ -35,7 +35,7 @@ def wallets_listed(view: View) -> list[WalletListed]:
 
 
 def wallet_told(view: View, language: Language, organisation: str) -> WalletTold:
-    """Return an organisation's wallet; raises `NotFoundError` to who may not see it."""
+    """Return an organisation's wallet; raises `NotFoundError` for those who may not see it."""
     found = wallet(view, organisation)
     currencies = {one.voucher.identity: one.currency for one in found.vouchers}
     with view.reading() as connection:
@@ -91,7 +91,7 @@ def programmes_told(view: View, language: Language) -> list[ProgrammeListed]:
 
 
 def require_named(rules: VoucherRules, programme: str) -> None:
-    """Return if rules are those of a programme, where one is named; raises `InputError`."""
+    """Require that rules are those of a programme, if one is named; raises `InputError`."""
     if programme and rules.name != programme:
         raise InputError("voucher.other_programme", found=rules.name, programme=programme)
 

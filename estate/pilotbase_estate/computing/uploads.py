@@ -20,15 +20,15 @@ from pilotbase_estate.queue.submitting import JobRequest
 
 
 def submit_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> JobRow:
-    """Take a program in from an upload, which is erased then, and let it wait for a pool.
+    """Take a program in from an upload, which is then erased, and queue it for a pool.
 
     The same request again finds the job that it made.
 
     Raises:
         NotFoundError: there is no such upload of the actor's organisation, no such pool or voucher.
-        InputError: the archive is refused, or does not hold the program.
+        InputError: the archive is refused, or lacks the program.
         RefusedError: the terms of the data do not permit it; the job could never run; the voucher does not pay; it may
-            cost more than the limit, and ``given.consent`` is not said.
+            cost more than the limit, and ``given.consent`` is not set.
     """
     vault, made = vault_of(base, view), view.outcome()
     if made is None:

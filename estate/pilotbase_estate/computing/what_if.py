@@ -1,11 +1,11 @@
-"""What if a pool had other rules: what it has run is played again, ordered on a hub and done by a worker.
+"""What if a pool had other rules: its record is replayed, requested on a hub and done by a worker.
 
-A record names organisations, how much they asked for and how long they waited. So what-ifs are for those who see all of
-a base: the operator, who sets the rules, and the regulator. What an organisation with a quota would learn of the others
-is what no other page tells it.
+A record names organisations, their requests and their waits. So what-ifs are for those who see all of a base: the
+operator, who sets the rules, and the regulator. An organisation with a quota would learn things about the others that
+no other page shows it.
 
-Figures are kept for some time: they are about rules and jobs of their day, and can be had again while the record
-stands. That somebody asked, and what, stays.
+Figures are kept for some time: they describe the rules and jobs of their day, and can be computed again while the
+record exists. The request itself is kept.
 """
 
 from __future__ import annotations
@@ -44,31 +44,31 @@ from pilotbase_estate.replay.reporting import replay
 
 KIND = WorkKind.WHAT_IF
 MOST_JOBS = 20_000
-"""Of a record that is played for a hub; the command line has no such bound."""
+"""The longest record that a hub replays; the command line has no such limit."""
 MOST_MINUTES = 10
-"""So long a worker plays for a hub."""
+"""How long a worker replays for a hub."""
 MOST_SHOWN = 30
 KEPT = timedelta(days=90)
-"""So long figures are kept: a quarter, in which rules are considered, decided on and looked back at."""
+"""How long figures are kept: a quarter, in which rules are considered, decided on and reviewed."""
 _KEY_FILE = "what-ifs.key"
 
 
 @dataclass(frozen=True)
 class WhatIfRequest:
-    """Which part of a pool's record is played, and how."""
+    """Which part of a pool's record is replayed, and how."""
 
     pool: str
     since: datetime
     until: datetime
     policies: tuple[Policy, ...]
     considered: Pool | None = None
-    """None: by the rules and on the machines of today."""
+    """None: by today's rules and on today's machines."""
     seed: int = 0
     load: float = 1.0
 
 
 class WhatIfOrder(Document):
-    """That somebody has asked for a what-if. Who sees all of the base sees it."""
+    """A request for a what-if, visible to anyone who sees all of the base."""
 
     document: Literal["what-if-order/1"] = "what-if-order/1"
     pool: Name
@@ -83,7 +83,7 @@ class WhatIfOrder(Document):
 
     @property
     def identity(self) -> str:
-        """What tells it from others: 64 hex digits."""
+        """Its identity: 64 hex digits."""
         return hex_of(self.digest())
 
     @property
@@ -96,7 +96,7 @@ class WhatIfOrder(Document):
 
 
 class PlayedWhatIf(KeptUntil):
-    """That the base keeps the figures of a what-if: an encrypted blob, until its time is over."""
+    """A record that the base keeps the figures of a what-if: an encrypted blob, until it expires."""
 
     document: Literal["played-what-if/1"] = "played-what-if/1"
     order: str
@@ -106,7 +106,7 @@ class PlayedWhatIf(KeptUntil):
 
 @dataclass(frozen=True)
 class WhatIf:
-    """A what-if that was asked for, its work, and the figures while they are kept."""
+    """A requested what-if, its job, and the figures while they are kept."""
 
     order: WhatIfOrder
     job: Job
@@ -114,17 +114,17 @@ class WhatIf:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether there were figures, and they are kept no more."""
+        """Return whether there were figures that are no longer kept."""
         return self.job.state is JobState.DONE and self.played is None
 
 
 def play_record(view: View, asked: WhatIfRequest, on_progress: OnProgress = ignore_progress) -> PoolReplay:
-    """Return what each policy makes of what a pool has run; beside a pool that is considered stands the pool as it is.
+    """Return each policy's result on what a pool has run; a proposed pool is shown beside the pool as it is.
 
     Raises:
         NotFoundError: there is no such pool.
-        RefusedError: the actor sees not all of the base.
-        InputError: ``replay.nothing_recorded``; a pool that cannot be played on the record (`policies.require_quotas`).
+        RefusedError: the actor does not see all of the base.
+        InputError: ``replay.nothing_recorded``; the pool can't play the record (`policies.require_quotas`).
     """
     as_it_is = pool_of(view, asked.pool)[1]
     rules = asked.considered or as_it_is
@@ -134,7 +134,7 @@ def play_record(view: View, asked: WhatIfRequest, on_progress: OnProgress = igno
 
 
 def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
-    """Queue a what-if and return it; the same request again finds the one that it made. One at a time for each pool.
+    """Queue a what-if and return it; repeating a request returns the same one. One at a time for each pool.
 
     Raises:
         NotFoundError: there is no such pool.
@@ -172,7 +172,7 @@ def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
 
 
 def what_ifs(view: View, pool: str) -> list[WhatIf]:
-    """Return the newest what-ifs of a pool, the last one first; raises `NotFoundError` where the actor sees none."""
+    """Return a pool's newest what-ifs, the last one first; raises `NotFoundError` if the actor may not see them."""
     if not may_read(ReadScope.WHAT_IF, view.actor):
         raise NotFoundError("what_if.unknown", pool=pool)
     pool_of(view, pool)
@@ -180,7 +180,7 @@ def what_ifs(view: View, pool: str) -> list[WhatIf]:
 
 
 def find_what_if(view: View, pool: str, identity: str) -> WhatIf:
-    """Return a what-if of a pool; raises `NotFoundError`: there is none of that name, for this actor."""
+    """Return a what-if of a pool; raises `NotFoundError` if there is none of that name for this actor."""
     digest = view.head(_head(identity)) if may_read(ReadScope.WHAT_IF, view.actor) else None
     order = view.load(digest, WhatIfOrder) if digest is not None else None
     if order is None or order.pool != pool:
@@ -192,8 +192,8 @@ def replay_of(base: Base, found: WhatIf) -> PoolReplay:
     """Return the figures of a what-if.
 
     Raises:
-        NotFoundError: there are none, not yet, or not any more.
-        InvalidProofError: the bytes that were kept were altered.
+        NotFoundError: there are none, not yet or no longer.
+        InvalidProofError: the kept bytes were altered.
     """
     if found.played is None:
         raise NotFoundError("what_if.no_figures", pool=found.order.pool)
@@ -201,7 +201,7 @@ def replay_of(base: Base, found: WhatIf) -> PoolReplay:
 
 
 def take_back(view: View, pool: str, identity: str) -> WhatIf:
-    """Take back a what-if of the actor's organisation; the operator any. One that is being played stops soon.
+    """Cancel a what-if of the actor's organisation; the operator can cancel any. One that is being replayed stops soon.
 
     Raises:
         NotFoundError: as `find_what_if`.
@@ -224,7 +224,7 @@ def take_back(view: View, pool: str, identity: str) -> WhatIf:
 
 
 def play_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
-    """Play what ``job`` asks for and keep the figures for some time; figures that are kept already stay.
+    """Replay what ``job`` requests and keep the figures for some time; figures already kept stay.
 
     Raises:
         InputError: as `play_record`; ``what_if.too_long``.
@@ -238,14 +238,14 @@ def play_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
     sealed = seal_bytes(_key(base), found.canonical(), _context(order))
     until = view.store.clock() + KEPT
     played = PlayedWhatIf(order=order.identity, replay=found.digest(), blob=digest_bytes(sealed), until=until)
-    # What is kept is written down before its bytes: killed in between, no bytes are left that nothing would erase.
+    # The record is written before the bytes: after a kill in between, no bytes are left that nothing would erase.
     with view.transaction("what_if.played") as change:
         change.let_stand(_played_head(order.identity), change.put(played, parties()))
     base.lab.vault.blobs.put(sealed)
 
 
 def erase_old_figures(base: Base) -> int:
-    """Erase the figures of what-ifs whose time is over, and return how many."""
+    """Erase the figures of what-ifs that have expired, and return how many."""
     return erase_over(base, "played-what-if", PlayedWhatIf, "what_if.erased", lambda played: _head(played.order))
 
 
@@ -276,7 +276,7 @@ def _what_if(view: View, order: WhatIfOrder) -> WhatIf:
 
 
 def _played(view: View, order: WhatIfOrder) -> PlayedWhatIf | None:
-    """Return what is kept of a what-if, unless its time is over."""
+    """Return what is kept of a what-if, unless it has expired."""
     digest = view.head(_played_head(order.identity))
     played = view.load(digest, PlayedWhatIf) if digest is not None else None
     return played if played is not None and played.until > view.store.clock() else None

@@ -1,4 +1,4 @@
-"""What a job needs to run, made ready just before it starts: its files, its packages, its data under a counted leave.
+"""What a job needs to run, prepared just before it starts: its files, its packages, its data under a counted leave.
 
 Data are opened into a private folder of the attempt, readable by its box alone, and removed when it has ended.
 """
@@ -27,7 +27,7 @@ from pilotbase_estate.queue.members import Prepared, Works
 from pilotbase_estate.queue.rows import JobRow
 
 LIMITS = Limits(wall_seconds=MOST_SECONDS, scratch_bytes=1 << 30, file_bytes=1 << 30, log_bytes=1 << 20)
-"""Besides what the job asks for itself: memory, cores, time."""
+"""Besides the job's own request: memory, cores, time."""
 _OPENED = "job-data"
 
 
@@ -44,12 +44,12 @@ def works_of(base: Base) -> Works:
 
 
 def forget_data(base: Base, job: str) -> None:
-    """Remove what was opened for a job that runs no more."""
+    """Remove what was opened for a job that no longer runs."""
     shutil.rmtree(_place(base, job), ignore_errors=True)
 
 
 def jobs_with_data(base: Base) -> list[str]:
-    """Return the jobs for which something is open."""
+    """Return the jobs for which anything is open."""
     return [place.name for place in base.lab.folder(_OPENED).iterdir()]
 
 
@@ -64,7 +64,7 @@ def _environment(base: Base, job: JobRow, folder: Path, uid: int) -> Path | None
 def _opened(base: Base, job: JobRow, order: WorkOrder, uid: int) -> dict[str, Path]:
     """Open the data of a job as its organisation, each dataset into a folder under its name.
 
-    Each file is written aside and renamed: a member that runs already reads on in what it has open.
+    Each file is written aside and renamed, so a running member continues to read the file that it has open.
     """
     view = base.lab.store.as_actor(Actor(job.asked.organisation, frozenset({Role.SUPPLIER})))
     folders: dict[str, Path] = {}

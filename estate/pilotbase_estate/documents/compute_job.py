@@ -1,4 +1,4 @@
-"""Compute job 算力作业: what somebody asks a pool for, and for how long at most."""
+"""Compute job 算力作业: what somebody requests from a pool, and for how long at most."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_MEMBERS = 10_000
 
 
 class ComputeJob(Document):
-    """One job. All its members start at once, or none does."""
+    """One job. All its members start together, or none does."""
 
     document: Literal["compute_job/1"] = "compute_job/1"
     name: Name
@@ -28,7 +28,7 @@ class ComputeJob(Document):
     person: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     kind: JobKind = JobKind.OTHER
     demand: Demand
-    """What each member asks for."""
+    """What each member requests."""
     members: int = pydantic.Field(default=1, ge=1, le=MOST_MEMBERS)
     """Size of the gang."""
     labels: Labels = pydantic.Field(default={})
@@ -38,5 +38,5 @@ class ComputeJob(Document):
     max_seconds: Duration = pydantic.Field(gt=0)
     """After this time it is ended."""
     preemptible: bool = True
-    """Whether it may be evicted and begin anew; what may not is never run on what is lent."""
+    """Whether it may be evicted and start again; a job that may not is never run on borrowed resources."""
     submitted: Moment

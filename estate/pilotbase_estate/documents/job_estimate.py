@@ -1,4 +1,4 @@
-"""Estimate 预估 of a job: what it takes and costs, told before it is handed in."""
+"""Estimate 预估 of a job: what it takes and costs, shown before it is handed in."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from pilotbase.documents.texts import Text, text
 
 
 class JobEstimate(Part):
-    """What a job takes and costs, told before it is handed in."""
+    """What a job takes and costs, shown before it is handed in."""
 
     most_seconds: Amount
-    """By the clock; it is ended then."""
+    """By the clock; the job is ended then."""
     most_money: Money | None = None
     """In whole hundredths of ``currency``; None: its pool has no prices."""
     runs: int = Field(ge=0)
-    """So many earlier runs of its program are known."""
+    """How many earlier runs of its program are known."""
     wall: Span | None = None
-    """What they say of the next one, in seconds; None: there are none."""
+    """The estimate for the next run, in seconds; None: there are no earlier runs."""
     money: Span | None = None
     currency: Currency = "CNY"
     rates: Mapping[str, Money] = {}
-    """Dimension that is asked for → price in hundredths, in the units of `PriceList`; what is not named is free."""
+    """Dimension requested → price in hundredths, in the units of `PriceList`; a dimension that is not named is free."""
 
     def above(self, ceiling: Ceiling) -> bool:
-        """Tell whether it may go above a limit: by what earlier runs say where there are any, else at the most."""
+        """Return whether it may exceed a limit: by earlier runs if there are any, otherwise at the most."""
         seconds = self.most_seconds if self.wall is None else self.wall.high
         return exceeds(ceiling, seconds, self.most_money if self.money is None else self.money.high, self.currency)
 

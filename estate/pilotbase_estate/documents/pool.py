@@ -1,4 +1,4 @@
-"""Pool 算力池: machines that organisations share, what each of them is promised of it, and the rules of sharing.
+"""Pool 算力池: machines that organisations share, what each of them is promised, and the rules of sharing.
 
 Quotas cap and promise, fair share orders, vouchers pay: three separate things. Decided by `pilotbase_estate.sharing`.
 """
@@ -37,15 +37,15 @@ Labels = Annotated[Mapping[Label, Label], pydantic.Field(max_length=20)]
 
 
 class Machines(Part):
-    """Machines that are alike."""
+    """A group of identical machines."""
 
     name: Name
-    """Of one; several are called ``NAME-1``, ``NAME-2`` and so on."""
+    """The name of one; several are called ``NAME-1``, ``NAME-2`` and so on."""
     count: int = pydantic.Field(default=1, ge=1, le=MOST_MACHINES)
     capacity: Resources
     """What jobs may have of each; leave out what the machine needs itself."""
     labels: Labels = pydantic.Field(default={})
-    """What a job may ask for, such as ``zone: hall-2``."""
+    """Labels that a job may require, such as ``zone: hall-2``."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,13 +59,13 @@ class Quota(Part):
 
     organisation: Name
     guarantee: Resources = NOTHING
-    """What it can have whenever it asks, within ``minimum_run``; others may borrow what is idle."""
+    """What it gets whenever it asks, within ``minimum_run``; others may borrow what is idle."""
     limit: Resources = NOTHING
-    """More it never has, what is borrowed included."""
+    """The most that it ever has, including what it borrows."""
     person_limit: Resources = NOTHING
-    """More none of its people ever has."""
+    """The most that any one of its people ever has."""
     weight: int = pydantic.Field(default=1, ge=1, le=1000)
-    """Its part of what is promised to nobody, or is idle, beside the weights of others."""
+    """Its part of what is promised to nobody, or is idle, relative to the weights of others."""
 
 
 class Window(Part):
@@ -74,15 +74,16 @@ class Window(Part):
     starts: Moment
     ends: Moment
     machines: tuple[Name, ...] = ()
-    """Which, by the names of their entries; all where none is named."""
+    """Which machines, by the names of their entries; all if none are named."""
     why: Localized | str | None = None
 
 
 class Seats(Part):
-    """Work of the base itself that takes a seat 席位 in the pool before it opens boxes; what is left out takes none.
+    """Work of the base itself that takes a seat 席位 in the pool before it opens boxes; work left out takes none.
 
-    It counts on the quota of whose it is, on that of the base where that organisation has none here. Written ``{}``,
-    each box is taken to need what its limits say, of what the machines name; what is named here counts instead.
+    It counts against the quota of the organisation that it belongs to, or of the base if that organisation has none
+    here. With ``{}``, each box needs what its limits say, in the dimensions that the machines name; values given here
+    take precedence.
     """
 
     trials: Demand | None = None
@@ -97,22 +98,22 @@ class Pool(Document):
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)] | Localized
     machines: tuple[Machines, ...] = pydantic.Field(min_length=1, max_length=2000)
     quotas: tuple[Quota, ...] = pydantic.Field(default=(), max_length=2000)
-    """Organisations that are not named here have nothing of the pool."""
+    """Organisations that are not named here get nothing from the pool."""
     maintenance: tuple[Window, ...] = pydantic.Field(default=(), max_length=500)
     shared_gpus: bool = False
     """Whether a job may have a share of one GPU."""
     minimum_run: Duration = 600
-    """So long a job runs before it can be evicted, at least a second; then, at the latest, a guarantee is restored."""
+    """How long a job runs before it can be evicted, at least a second; then, at the latest, a guarantee is restored."""
     evictions_at_most: int = pydantic.Field(default=3, ge=0, le=100)
-    """A job that was evicted so often runs where nobody can evict it."""
+    """After this many evictions a job runs where nobody can evict it."""
     half_life: Duration = 86_400
-    """After this time what an organisation had beyond its guarantee counts half in the order; 0: it does not count."""
+    """After this time, past use beyond an organisation's guarantee counts half in the order; 0: it does not count."""
     priority_step: Duration = 3600
-    """So long a job must have waited longer to go before one whose priority is higher by one."""
+    """How much longer a job must have waited to go before one whose priority is higher by one."""
     longest_job: Duration = pydantic.Field(default=86_400, gt=0)
-    """No job may ask for more time; a service asks again."""
+    """The most time that a job may request; a service renews its request."""
     seats: Seats | None = None
-    """Which work of the base itself takes its room here."""
+    """Which work of the base itself takes room here."""
 
     stand_ins: ClassVar[Mapping[str, Any]] = {"name": "pool", "title": "-"}
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -160,7 +161,7 @@ class Pool(Document):
             yield _issue("minimum_run", "pool.minimum_beyond", found=least, longest=longest)
 
     def _promised_too_much(self) -> Iterator[Issue]:
-        """Yield each dimension of which more is guaranteed than there is, at the quota where it no longer fits."""
+        """Yield each dimension in which more is guaranteed than there is, at the quota where it no longer fits."""
         promised: dict[str, int] = {}
         there, told = counted(self.capacity), set[str]()
         vectors = [guaranteed(quota.guarantee.vector) for quota in self.quotas]

@@ -17,18 +17,18 @@ from pilotbase_estate.documents.resources import Resources
 
 
 class Policy(StrEnum):
-    """Who is let in next, and where it runs; names: text ``replay.policy.<value>``."""
+    """Who starts next, and where; names: text ``replay.policy.<value>``."""
 
     FIFO = "fifo"
     """First come, first served, on the node that best fits."""
     DRF = "drf"
-    """Whose dominant share is the least, on the node that best fits."""
+    """Lowest dominant share first, on the node that fits best."""
     SHARED = "shared"
     """The sharing of our pools."""
     BEST_FIT = "best-fit"
-    """As ``fifo``: named for where it places."""
+    """As ``fifo``: named for its placement."""
     FGD = "fgd"
-    """First come, first served, where the free GPUs lose the least use."""
+    """First come, first served, where the free GPUs lose the least usefulness."""
     RANDOM = "random"
     """First come, first served, on any node that has room."""
 
@@ -37,29 +37,29 @@ class ReplayedTrace(Part):
     """What was replayed."""
 
     digest: Digest
-    """Of nodes and jobs as they were played, after ``load``."""
+    """Of nodes and jobs as replayed, after ``load``."""
     jobs: int
     nodes: int
     capacity: Resources
     """Of all nodes together."""
     span_seconds: float
-    """From the first submission to the last one."""
+    """From the first submission to the last."""
     load: float = 1.0
     """The gaps between submissions were divided by this."""
     rows_left_out: int = 0
-    """Broken rows that were passed over."""
+    """Broken rows that were skipped."""
     made_up_organisations: bool = False
-    """Whether the trace names no organisations, and some were made up."""
+    """Whether the trace names no organisations, so that some were made up."""
     recorded_of: Name | None = None
     """The pool whose own record it is."""
     labelled_jobs: int = 0
-    """Jobs that asked for machines with labels: ``shared`` alone heeds it."""
+    """Jobs that require labels: only ``shared`` obeys them."""
     windows: int = 0
-    """Maintenance windows within the time in which jobs came: ``shared`` alone keeps out of them."""
+    """Maintenance windows within the period of submissions: only ``shared`` obeys them."""
 
 
 class WaitFigures(Part):
-    """How long jobs waited, in seconds; none where none of them ended. Those that could never run are not counted."""
+    """How long jobs waited, in seconds; none if no job ended. Jobs that could never run are not counted."""
 
     jobs: int
     ended: int
@@ -78,7 +78,7 @@ class OrganisationReplay(Part):
 
 
 class FragmentPoint(Part):
-    """How much of the free GPUs was of no use to typical jobs at a moment."""
+    """How much of the free GPUs typical jobs could not use at a moment."""
 
     at: float
     """Seconds after the first submission."""
@@ -86,31 +86,31 @@ class FragmentPoint(Part):
 
 
 class PolicyReplay(Part):
-    """What one policy made of the trace."""
+    """The result of one policy on the trace."""
 
     policy: Policy
     utilisation: Mapping[str, float]
-    """Dimension → share held while jobs came, 0 to 1; ``gpu`` is all kinds together."""
+    """Dimension → share held over the period of submissions, 0 to 1; ``gpu`` is all kinds together."""
     jain: float
     """Jain's index of the shares of organisations, 1/n to 1."""
     organisations: tuple[OrganisationReplay, ...]
     waits: WaitFigures
     """Of all jobs."""
     fragmentation: float | None = None
-    """Mean share of the free GPUs that was of no use to typical jobs; none without GPUs."""
+    """Mean share of the free GPUs that typical jobs could not use; none without GPUs."""
     evictions: int
     lost_seconds: float
     """Of runs that were evicted."""
     impossible: int
-    """Jobs that no empty pool could hold."""
+    """Jobs that even an empty pool could not hold."""
     unfinished: int
     used: tuple[float, ...] = ()
-    """Share of `shown_dimension` held in equal stretches of the time in which jobs came."""
+    """Share of `shown_dimension` held in equal intervals of the period of submissions."""
     fragments: tuple[FragmentPoint, ...] = ()
 
 
 class InflatedPart(Part):
-    """How much of the GPUs a placement allocates when so much was asked for and nothing ends."""
+    """How much of the GPUs a placement allocates at a given demand when no job ends."""
 
     policy: Policy
     asked: float
@@ -125,14 +125,14 @@ class PoolReplay(Document):
     document: Literal["pool_replay/1"] = "pool_replay/1"
     trace: ReplayedTrace
     pool: Digest | None = None
-    """The pool whose rules ``shared`` followed; none: equal guarantees of all there is."""
+    """The pool whose rules ``shared`` followed; none: equal guarantees of everything."""
     before: PolicyReplay | None = None
-    """What ``shared`` made of it on the pool as it is, where ``pool`` is one that is considered."""
+    """The result of ``shared`` on the pool as it is, if ``pool`` is a proposed one."""
     pool_before: Digest | None = None
     """The pool as it is, of `before`."""
     seed: int = 0
     shown_dimension: str = "cpu"
-    """What `PolicyReplay.used` is told of."""
+    """The dimension that `PolicyReplay.used` describes."""
     policies: tuple[PolicyReplay, ...] = ()
     runs: int = pydantic.Field(default=0, ge=0)
     """Of `inflated`, with seeds from ``seed`` on."""

@@ -1,9 +1,9 @@
-"""Resources 资源: what a pool has, a job asks for and a quota grants, as one vector of whole numbers.
+"""Resources 资源: what a pool has, a job requests and a quota grants, as one vector of whole numbers.
 
 Dimensions are ``cpu``, ``memory``, ``disk``, ``gpu/<kind>`` and ``licence/<name>``. People write cores, sizes with a
 unit and pieces (``cpu: 1.5``, ``memory: 32 GiB``, ``gpu/t4: 2``); inside, cores and GPUs are counted in thousandths,
-sizes in bytes and licences in pieces, so that sums come out even. A dimension that is not named is none of it in what
-is asked for or had, and **no limit** in what is granted (`reference/compute.md` §5, lesson 4).
+sizes in bytes and licences in pieces, so that sums are exact. A dimension that is not named means zero in a request or
+a capacity, and **no limit** in a grant (`reference/compute.md` §5, lesson 4).
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.quantities import MOST_BYTES, format_bytes, read_quantity
 
 ANY_GPU = "gpu/any"
-"""GPUs of whatever kind: what a job asks for that takes any, and in capacities and quotas the sum of all kinds."""
+"""GPUs of any kind: in a job that takes any, and in capacities and quotas the sum of all kinds."""
 MILLI = 1000
 """Cores and GPUs are counted in thousandths."""
 CARD_PARTS = (1000, 500, 250, 125, 25, 5, 1)
-"""Parts of a GPU, in thousandths, that shares of one are held in."""
+"""Parts of a GPU, in thousandths, in which shares of one are held."""
 MOST_PIECES = 1_000_000
 """Cores, GPUs or licences of one kind."""
 _SIZES = ("memory", "disk")
 _DIMENSION = re.compile(r"^(cpu|memory|disk|(?:gpu|licence)/[a-z0-9][a-z0-9._-]{0,40})$")
 
 Vector = Mapping[str, int]
-"""Dimension → amount in the unit in which it is counted; none of what is not named."""
+"""Dimension → amount in the unit in which it is counted; zero if not named."""
 
 
 class Resources(RootModel[Mapping[str, int]]):
-    """So much of each dimension, in the units in which they are counted; written as people write it."""
+    """An amount of each dimension, in the units in which they are counted; written as people write it."""
 
     model_config = pydantic.ConfigDict(frozen=True)
 
@@ -50,7 +50,7 @@ class Resources(RootModel[Mapping[str, int]]):
 
     @classmethod
     def of(cls, vector: Vector) -> Resources:
-        """Return the resources of a vector that is counted already."""
+        """Return the resources of a vector that is already counted."""
         return cls.model_construct(root=dict(sorted(vector.items())))
 
     @property
@@ -68,7 +68,7 @@ class Resources(RootModel[Mapping[str, int]]):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: pydantic.GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Return what people write, which is a number or an amount with its unit."""
+        """Return what people write: a number, or an amount with its unit."""
         found = handler.resolve_ref_schema(handler(core_schema))
         found["additionalProperties"] = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
         return found
@@ -82,7 +82,7 @@ def _require_gpus(resources: Resources) -> Resources:
 
 
 Demand = Annotated[Resources, pydantic.AfterValidator(_require_gpus)]
-"""What one job asks for: whole GPUs, or a share of one."""
+"""What one job requests: whole GPUs, or a share of one."""
 
 
 def plus(one: Vector, other: Vector, times: int = 1) -> dict[str, int]:
@@ -106,39 +106,39 @@ def total(vectors: Iterable[Vector]) -> dict[str, int]:
 
 
 def counted(vector: Vector) -> Vector:
-    """Return a demand or capacity with ``gpu/any`` as the sum of all its GPUs; unchanged where it has none."""
+    """Return a demand or capacity with ``gpu/any`` as the sum of all its GPUs; unchanged if it has none."""
     gpus = [amount for name, amount in vector.items() if name.startswith("gpu/")]
     return {**vector, ANY_GPU: sum(gpus)} if gpus else vector
 
 
 def on_cards(demand: Vector) -> Vector:
-    """Return what a demand holds of a machine: a share of a GPU as the least part of a card that covers it.
+    """Return what a demand holds of a machine: a share of a GPU becomes the smallest part of a card that covers it.
 
-    Each of the parts of `CARD_PARTS` divides the one before, so whatever adds up to whole cards lies on whole cards: a
-    machine whose sums come out even has no share that is spread over two.
+    Each part in `CARD_PARTS` divides the one before, so parts that add up to whole cards fit on whole cards: on a
+    machine whose sums fit, no share is spread over two cards.
     """
     shares = {name: amount for name, amount in demand.items() if name.startswith("gpu/") and 0 < amount < MILLI}
     return {**demand, **{name: min(one for one in CARD_PARTS if one >= share) for name, share in shares.items()}}
 
 
 def guaranteed(guarantee: Vector) -> Vector:
-    """Return a guarantee with ``gpu/any`` as what it names of it, and no less than the sum of the kinds it names."""
+    """Return a guarantee with ``gpu/any`` as it names it, and no less than the sum of the kinds it names."""
     kinds = [amount for name, amount in guarantee.items() if is_kind(name)]
     return {**guarantee, ANY_GPU: max(guarantee.get(ANY_GPU, 0), sum(kinds))} if kinds else guarantee
 
 
 def is_kind(dimension: str) -> bool:
-    """Tell whether a dimension is one kind of GPU."""
+    """Return whether a dimension is one kind of GPU."""
     return dimension.startswith("gpu/") and dimension != ANY_GPU
 
 
 def missing(asked: Vector, free: Vector) -> dict[str, int]:
-    """Return by how much each dimension of ``asked`` is more than what is ``free``; empty: it fits."""
+    """Return by how much each dimension of ``asked`` exceeds what is ``free``; empty: it fits."""
     return {name: amount - free.get(name, 0) for name, amount in asked.items() if amount > max(free.get(name, 0), 0)}
 
 
 def beyond(used: Vector, limit: Vector) -> dict[str, int]:
-    """Return by how much ``used`` is beyond each dimension that ``limit`` names; what it does not name is unlimited."""
+    """Return by how much ``used`` exceeds each dimension that ``limit`` names; others are unlimited."""
     return {name: used.get(name, 0) - most for name, most in limit.items() if used.get(name, 0) > most}
 
 
@@ -148,12 +148,12 @@ def dominant_share(used: Vector, capacity: Vector) -> float:
 
 
 def format_vector(vector: Vector) -> str:
-    """Return a vector as people read it: ``cpu 1.5, memory 32 GiB, gpu/t4 2``."""
+    """Return a vector in readable form: ``cpu 1.5, memory 32 GiB, gpu/t4 2``."""
     return ", ".join(f"{name} {format_amount(name, amount)}" for name, amount in sorted(vector.items()) if amount)
 
 
 def format_amount(dimension: str, amount: int) -> str:
-    """Return an amount of a dimension as people read it: ``1.5`` cores, ``32 GiB``, ``2`` pieces."""
+    """Return an amount of a dimension in readable form: ``1.5`` cores, ``32 GiB``, ``2`` pieces."""
     if dimension in _SIZES:
         return format_bytes(amount)
     return str(amount) if dimension.startswith("licence/") else _number(amount)

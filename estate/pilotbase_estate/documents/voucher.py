@@ -1,11 +1,11 @@
 """Voucher 算力券: a subsidy of computing power under rules of a city or programme, from issue to claim.
 
 A voucher pays; a quota caps; fair share orders: three separate things. Money is in whole hundredths of its currency
-(fen 分 for CNY). Time on a resource is in whole milliseconds of one unit of it: core-ms, GPU-ms, licence-ms, MiB-ms
-for memory and disk; calls and tokens are in pieces. So sums come out even, and anybody can compute them again.
+(fen 分 for CNY). Time on a resource is in whole milliseconds of one unit of it: core-ms, GPU-ms, licence-ms, MiB-ms for
+memory and disk; calls and tokens are in pieces. So sums are exact, and anyone can compute them again.
 
-Rules differ by city (`reference/policy.md`): none is built in. Each is a document, and a voucher names the digest of
-the one that it was issued under.
+Rules differ by city (`reference/policy.md`), so none are built in. Each set of rules is a document, and a voucher names
+the digest of the one that it was issued under.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WHOLE_RATE = 10_000
 """Basis points: all of it."""
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 JobName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9_.:@/-]{0,99}$")]
-"""What names a job in every step of its payment: ``job:41``, ``service:pump-alarm@2027-03-01T09``."""
+"""A job's name in every step of its payment: ``job:41``, ``service:pump-alarm@2027-03-01T09``."""
 VoucherName = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 FileKind = Literal["invoice", "receipt"]
 """What a file of a claim is: the bill, or the proof that it was paid."""
@@ -38,23 +38,24 @@ Category = Literal["cpu", "memory", "disk", "gpu", "licence", "calls", "tokens"]
 
 
 class MeteringTerms(Part):
-    """How far the backend's own counters may be from our clock times what was asked for.
+    """How far the backend's own counters may be from our clock times the amount requested.
 
-    What is settled is always the smaller of the two; beyond the tolerance it is said besides, and the node is named.
+    The smaller of the two is always settled; beyond the tolerance, the settlement also says so and names the node.
     """
 
     tolerance: int = Field(default=500, ge=0, le=WHOLE_RATE)
-    """In basis points of what our clock says."""
+    """In basis points of our clock's figure."""
     tolerance_ms: int = Field(default=2_000, ge=0, le=3_600_000)
-    """Milliseconds of one unit that are let pass in any case: a short job's clocks start and stop apart."""
+    """Milliseconds of one unit that are always allowed: a short job's clocks start and stop at slightly different
+    times."""
 
 
 class VoucherRules(Document):
-    """The rules of one programme of vouchers, as its authority has published them."""
+    """The rules of one programme of vouchers, as published by its authority."""
 
     document: Literal["voucher-rules/1"] = "voucher-rules/1"
     name: Name
-    """The programme; changed rules are a new version under the same name, and hold for vouchers issued from then on."""
+    """The programme; changed rules are a new version under the same name, and apply to vouchers issued from then on."""
     title: Localized | str
     issuer: Name
     """Whose fund it is."""
@@ -65,11 +66,11 @@ class VoucherRules(Document):
     utc_offset_minutes: int = Field(default=480, ge=-720, le=840)
     """Days and years of the programme are those of this offset from UTC."""
     claimed_by: tuple[Side, ...] = Field(min_length=1, max_length=2)
-    """Who may claim. Where both may, whoever claims a use first does, and never both."""
+    """Who may claim. If both may, the first to claim a use gets it, and the other cannot."""
     rate: int = Field(strict=True, ge=1, le=WHOLE_RATE)
     """How much of a counted fee the voucher pays, in basis points: 3000 is 30 %."""
     rounding: Rounding = "down"
-    """How the paid share is rounded to a whole hundredth, once a use."""
+    """How the paid share is rounded to a whole hundredth, once for each use."""
     cap_voucher: Money
     """The most that one voucher is issued for."""
     cap_year: Money
@@ -77,27 +78,27 @@ class VoucherRules(Document):
     total: Money
     """All that the programme can issue."""
     minimum: Money = 0
-    """The least counted fee of a use that is subsidised at all."""
+    """The lowest counted fee of a use that is subsidised at all."""
     uncounted: tuple[Category, ...] = ()
     """Categories of cost that are not subsidised."""
     unrelated: bool = True
-    """Supplier and consumer may have no tie of ownership, through whomever."""
+    """Supplier and consumer may have no tie of ownership, direct or through others."""
     paid: bool = True
     """A claim needs evidence that the fee was paid."""
     once: bool = True
-    """What another programme subsidises is not subsidised again."""
+    """A fee that another programme subsidises is not subsidised again."""
     valid_days: int = Field(ge=1, le=3660)
-    """For so many days from its issue a voucher takes new holds."""
+    """How many days from its issue a voucher takes new holds."""
     hold_hours: int = Field(default=72, ge=1, le=24 * 92)
-    """The longest that a hold is honoured: a hold that was made while its voucher was valid pays work until its own
-    deadline, whether or not the voucher has expired since."""
+    """The longest that a hold is honoured: a hold made while its voucher was valid pays for work until the hold's own
+    deadline, even if the voucher has expired since."""
     settle_hours: int = Field(default=24, ge=1, le=24 * 92)
-    """So long after its deadline a hold waits to be settled; then it is let go."""
+    """How long after its deadline a hold waits to be settled; then it is released."""
     claim_days: int = Field(default=180, ge=1, le=3660)
-    """A use is claimed within so many days after it was settled."""
+    """Within how many days after its settlement a use can be claimed."""
     reviewed_from: Money | None = None
-    """A claim of so much or more that meets every rule waits for a person to look at its evidence, who grants or
-    refuses it; none: no claim does, 0: each does."""
+    """A claim of at least this amount that meets every rule waits for a person, who looks at its evidence and grants or
+    refuses it; none: no claim does, 0: every claim does."""
     metering: MeteringTerms = MeteringTerms()
     note: Note = ""
 
@@ -118,15 +119,15 @@ class VoucherRules(Document):
         return self._local(at).year
 
     def spell(self, amount: int) -> str:
-        """Return an amount of the programme's money as people read it: ``1,234.50 CNY``."""
+        """Return an amount of the programme's money in readable form: ``1,234.50 CNY``."""
         return format_money(amount, self.currency)
 
     def counts(self, dimension: str) -> bool:
-        """Tell whether the cost of a dimension is subsidised."""
+        """Return whether the cost of a dimension is subsidised."""
         return category_of(dimension) not in self.uncounted
 
     def share(self, counted: int) -> int:
-        """Return what is paid of a counted fee: none of one below the minimum."""
+        """Return what is paid of a counted fee: nothing for one below the minimum."""
         return 0 if counted < self.minimum else rounded(counted * self.rate, WHOLE_RATE, self.rounding)
 
     def _local(self, at: datetime) -> datetime:
@@ -134,7 +135,7 @@ class VoucherRules(Document):
 
 
 class Usage(Part):
-    """What a backend's own counters say of one attempt."""
+    """A backend's own counters for one attempt."""
 
     source: Word
     """Which counters: ``cgroup v2``, ``proc``, ``ray``, ``gateway``."""
@@ -151,7 +152,7 @@ class Usage(Part):
 
     @property
     def counted(self) -> Mapping[str, int]:
-        """Return dimension → amount, of what is counted."""
+        """Return dimension → amount, for what is counted."""
         plain = {"cpu": self.cpu_ms, "memory": self.memory_mib_ms, "disk": self.disk_mib_ms}
         found = {name: amount for name, amount in plain.items() if amount is not None}
         found |= {f"gpu/{kind}": amount for kind, amount in self.gpu_ms.items()}
@@ -169,7 +170,7 @@ class UsageSheet(Document):
     ended_at: Moment
     usage: Usage
     capacity: Resources | None = None
-    """What its node has declared to have; none: it is not known."""
+    """What its node declares to have; None: not known."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -184,14 +185,14 @@ class CostLine(Part):
     of: Word
     amount: Count
     price: Money
-    """Of a thousand calls, a million tokens, or an hour of one unit."""
+    """For a thousand calls, a million tokens, or an hour of one unit."""
     cost: Money
     counts: bool
     """Whether it is subsidised."""
 
 
 class Voucher(Document):
-    """What an organisation was given."""
+    """A voucher given to an organisation."""
 
     document: Literal["voucher/1"] = "voucher/1"
     identity: VoucherName
@@ -201,11 +202,11 @@ class Voucher(Document):
     amount: Money
     issued_at: Moment
     expires_at: Moment
-    """From this moment on it takes no new hold."""
+    """From this moment on it takes no new holds."""
 
 
 class VoucherHold(Document):
-    """What of a voucher was set aside for one attempt of a job, when it was submitted."""
+    """What was set aside from a voucher for one attempt of a job, when it was submitted."""
 
     document: Literal["voucher-hold/1"] = "voucher-hold/1"
     job: JobName
@@ -226,16 +227,16 @@ class VoucherHold(Document):
     wanted: Money
     """The voucher's share of that."""
     held: Money
-    """What there was of it: a voucher pays as far as it goes."""
+    """What the voucher had: it pays no more than that."""
     held_at: Moment
     deadline: Moment
-    """Work until then is paid."""
+    """Work up to this time is paid."""
     lapses_at: Moment
-    """Not settled by then, it is let go."""
+    """If it is not settled by then, it is released."""
 
 
 class Settlement(Document):
-    """What one attempt used, what it costs, and what of it the voucher pays."""
+    """What one attempt used, what it costs, and how much of that the voucher pays."""
 
     document: Literal["voucher-settlement/1"] = "voucher-settlement/1"
     job: JobName
@@ -250,11 +251,11 @@ class Settlement(Document):
     settled_at: Moment
     usage: Usage
     capacity: Resources | None = None
-    """What the node has declared to have."""
+    """What the node declares to have."""
     settled: Amounts
     """What is billed: the smaller of counters and clock, for the time up to the hold's deadline."""
     findings: tuple[Text, ...] = ()
-    """Where counters and clock disagree, or a node says what cannot be."""
+    """Where counters and clock disagree, or a node reports something impossible."""
     lines: tuple[CostLine, ...]
     cost: Money
     counted: Money
@@ -284,7 +285,7 @@ class Payment(Part):
 
 
 class ClaimFile(Part):
-    """A file that a claimant has handed in with a claim."""
+    """A file that a claimant handed in with a claim."""
 
     kind: FileKind
     name: Word
@@ -293,7 +294,7 @@ class ClaimFile(Part):
 
 
 class VoucherClaim(Document):
-    """What an organisation claims of a settled use; how much is not asked: it is what the voucher paid."""
+    """What an organisation claims of a settled use; the claim states no amount: it is what the voucher paid."""
 
     document: Literal["voucher-claim/1"] = "voucher-claim/1"
     job: JobName
@@ -302,22 +303,22 @@ class VoucherClaim(Document):
     side: Side
     payment: Payment | None = None
     other_subsidies: tuple[Word, ...] = Field(default=(), max_length=20)
-    """Other programmes that subsidise the same fee, as the claimant declares."""
+    """Other programmes that subsidise the same fee, as declared by the claimant."""
     files: tuple[ClaimFile, ...] | None = Field(default=None, max_length=10)
-    """What was handed in with it; the file that shows the payment is `Payment.evidence`."""
+    """The files handed in with it; the file that shows the payment is `Payment.evidence`."""
     made_at: Moment
     note: Note = ""
 
 
 class ReviewedEvidence(Part):
-    """Who has looked at the evidence of a claim, and what they say of it."""
+    """Who looked at the evidence of a claim, and their decision."""
 
     organisation: Name
     note: Note = ""
 
 
 class ClaimDecision(Document):
-    """Whether a claim holds, and every rule that it does not meet."""
+    """Whether a claim is granted, and every rule that it does not meet."""
 
     document: Literal["voucher-decision/1"] = "voucher-decision/1"
     claim: Digest
@@ -331,7 +332,7 @@ class ClaimDecision(Document):
     waits: Literal[True] | None = None
     """It meets every rule, and waits for a person to look at its evidence."""
     looked_at: ReviewedEvidence | None = None
-    """Who has decided it, where the rules ask for a person."""
+    """Who decided it, if the rules require a person."""
     decided_at: Moment
 
     @model_validator(mode="after")
@@ -342,7 +343,7 @@ class ClaimDecision(Document):
 
 
 class ClaimPayout(Document):
-    """That a granted claim was paid out."""
+    """A record that a granted claim was paid out."""
 
     document: Literal["voucher-payout/1"] = "voucher-payout/1"
     claim: Digest

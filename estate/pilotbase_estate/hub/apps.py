@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class EstateConfig(AppConfig):
-    """Holds no tables of accounts."""
+    """It has no account tables."""
 
     name = "pilotbase_estate.hub"
     label = "estate"

@@ -1,8 +1,8 @@
 """Placing: on which node of a pool a job runs, decided over arrays and without a clock.
 
 fleet.Fleet.of(nodes) -> Fleet             what each node has, and what of it is free; `take`, `give_back`
-fleet.read_ask(demand) -> Ask              raises InputError (two kinds of GPU at once)
-policies.FirstFit | Random | BestFit, fgd.FragmentationDescent   .choose(fleet, ask) -> Spot | None
+fleet.read_ask(demand) -> NodeDemand       raises InputError (two kinds of GPU at once)
+policies.FirstFitPolicy | Random | BestFit, fgd.FragmentationDescent   .choose(fleet, ask) -> Spot | None
 gangs.place_gang(fleet, placement, ask, members) -> tuple[Spot, ...] | None    all members or none
-fragmentation.Fragmentation(kinds)         what is free and of no use to the jobs that usually come
+fragmentation.Fragmentation(kinds)         what is free but useless to the jobs that usually come
 """

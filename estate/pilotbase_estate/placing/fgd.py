@@ -1,9 +1,9 @@
-"""Fragmentation gradient descent: the node, and on it the GPU, whose free GPUs lose the least use to typical jobs.
+"""Fragmentation gradient descent: the node, and the GPU on it, where free GPUs lose the least use to typical jobs.
 
 Weng et al., USENIX ATC 2023, §4.2, Algorithm 1, with the score of its artifact: a whole percent of a sigmoid. So losses
-that differ by less than about a 25th of a GPU count as alike, and of nodes that are alike the first is taken, which
-keeps the last ones whole. That is no detail: by the exact loss the trace in which every GPU is shared is placed worse
-than by best fit (83.8 % of the GPUs against 84.6 %; with it 86.7 %).
+that differ by less than about a 25th of a GPU count as equal, and of equal nodes the first is taken, which keeps the
+last ones whole. This matters: with the exact loss, the trace in which every GPU is shared is placed worse than by best
+fit (83.8 % of the GPUs against 84.6 %; with the score 86.7 %).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _WORST = 1000
 
 
 class FragmentationDescent:
-    """Keeps, for every kind of job it has placed, what it would cost on each node, until the node changes."""
+    """Keeps, for every kind of job it has placed, its cost on each node, until the node changes."""
 
     def __init__(self, fragmentation: Fragmentation) -> None:
         self._fragmentation = fragmentation
@@ -46,7 +46,7 @@ class FragmentationDescent:
         return Spot(node, tuple(int(gpu) for gpu in room))
 
     def _costs(self, fleet: Fleet, ask: NodeDemand, nodes: Whole) -> tuple[Whole, Whole]:
-        """Return what each node loses, as a score, and the GPU on which it loses the least."""
+        """Return each node's loss, as a score, and the GPU on which the loss is smallest."""
         cpu, gpus, kinds = fleet.amounts("cpu")[nodes], fleet.gpu_free[nodes], fleet.gpu_kinds[nodes]
         room = fleet.gpus_fitting(ask)[nodes]
         before = self._fragmentation.of_states(fleet, cpu, gpus, kinds)
@@ -61,7 +61,7 @@ class FragmentationDescent:
 
 @dataclass(frozen=True)
 class _Costs:
-    """Of one kind of job, by node: what it would cost, on which GPU, and at which step of the fleet that was found."""
+    """For one kind of job, by node: its cost, on which GPU, and at which step of the fleet it was computed."""
 
     cost: Whole
     gpu: Whole
@@ -73,7 +73,7 @@ class _Costs:
 
 
 def _score(lost: _Floats) -> Whole:
-    """Return 0 to 100 for what is lost in thousandths of a GPU: the less, the lower."""
+    """Return a score from 0 to 100 for a loss in thousandths of a GPU: the smaller, the lower."""
     score: Whole = 100 - np.floor(100 / (1 + np.exp(lost / MILLI))).astype(np.int64)
     return score
 
@@ -81,7 +81,7 @@ def _score(lost: _Floats) -> Whole:
 def _ways(ask: NodeDemand, gpus: Whole, room: Mask) -> Iterator[tuple[int, Whole, Whole]]:
     """Yield the GPU that is taken, the rows in which it can be, and what is free of their GPUs afterwards.
 
-    More than one GPU is taken whole, and those that are free alike are alike: there is one way.
+    A job of several GPUs takes whole ones, and all free GPUs are equivalent, so there is only one way.
     """
     if ask.gpus != 1:
         first = room & (room.cumsum(axis=1) <= ask.gpus)

@@ -1,7 +1,7 @@
 """The nodes of a pool as arrays: what is free of each dimension, and of each single GPU.
 
-A job may hold whole GPUs or a share of one, never two shares that lie apart; so GPUs are counted one by one, in
-thousandths, as every other dimension is counted by node.
+A job may hold whole GPUs or a share of one, never shares of two GPUs. So GPUs are counted one by one, in thousandths,
+while every other dimension is counted by node.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NO_GPU = -1
 
 @dataclass(frozen=True)
 class NodeDemand:
-    """A demand as the arrays read it; ``gpu_milli`` of each of ``gpus`` GPUs of a kind, None: of any."""
+    """A demand as arrays read it; ``gpu_milli`` of each of ``gpus`` GPUs of a kind; None: of any kind."""
 
     vector: Vector
     """Without GPUs."""
@@ -33,7 +33,7 @@ class NodeDemand:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Return what names this kind of demand: demands of one kind are alike."""
+        """Return the name of this kind of demand: demands of one kind are equivalent."""
         return tuple(sorted(self.vector.items())), self.gpus, self.gpu_milli, self.gpu_kind
 
 
@@ -48,7 +48,7 @@ class Spot:
 class Fleet:
     """What is free on every node; shapes: dimension → ``(nodes,)``, ``gpu_free`` and ``gpu_kinds`` ``(nodes, GPUs)``.
 
-    A node that has fewer GPUs than the largest has rows filled up with GPUs of no kind, of which nothing is free.
+    The row of a node with fewer GPUs than the largest is padded with GPUs of no kind, of which nothing is free.
     """
 
     def __init__(self, names: Sequence[str], free: Mapping[str, Whole], gpu_free: Whole, gpu_kinds: Whole) -> None:
@@ -64,7 +64,7 @@ class Fleet:
 
     @classmethod
     def of(cls, nodes: Mapping[str, Vector]) -> Self:
-        """Return a fleet of which everything is free; node → its capacity, GPUs in whole pieces."""
+        """Return a fleet in which everything is free; node → its capacity, GPUs in whole pieces."""
         kinds = sorted({name for vector in nodes.values() for name in vector if name.startswith("gpu/")})
         scalars = sorted({name for vector in nodes.values() for name in vector if not name.startswith("gpu/")})
         rows = [
@@ -80,7 +80,7 @@ class Fleet:
         return fleet
 
     def amounts(self, dimension: str) -> Whole:
-        """Return what is free of a dimension that is no GPU, shape ``(nodes,)``."""
+        """Return what is free of a dimension other than GPUs, shape ``(nodes,)``."""
         return self.free.get(dimension, np.zeros(len(self.names), dtype=np.int64))
 
     def fitting(self, ask: NodeDemand) -> Mask:
@@ -94,11 +94,11 @@ class Fleet:
         return fits
 
     def gpus_fitting(self, ask: NodeDemand) -> Mask:
-        """Return which GPUs have room for the part that one of them gives, shape ``(nodes, GPUs)``."""
+        """Return which GPUs have room for the part that a job needs of each, shape ``(nodes, GPUs)``."""
         return (self.gpu_free >= ask.gpu_milli) & self.of_kind(self.gpu_kinds, ask.gpu_kind)
 
     def of_kind(self, gpu_kinds: Whole, kind: str | None) -> Mask:
-        """Return which of these GPUs are of a kind, None: of any."""
+        """Return which of these GPUs are of a kind; None: of any."""
         if kind is None:
             there: Mask = gpu_kinds != _NO_GPU
             return there

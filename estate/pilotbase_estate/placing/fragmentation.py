@@ -1,9 +1,9 @@
-"""Fragmentation: GPUs that are free and of no use to the jobs that usually come.
+"""Fragmentation: GPUs that are free but useless to the jobs that usually come.
 
 Weng et al., "Beware of Fragmentation: Scheduling GPU-Sharing Workloads with Fragmentation Gradient Descent", USENIX ATC
 2023, §3.2: for a node ``n`` and a kind of job ``m``, all that is free of the node's GPUs is a fragment where ``m`` does
-not fit; where it fits, only the GPUs that are too full for it. ``F(n) = Σ_m p_m · F(n, m)`` with ``p_m`` how often the
-kind comes. A kind that asks for no GPU makes no use of any.
+not fit; where it fits, only the GPUs that are too full for it. ``F(n) = Σ_m p_m · F(n, m)`` with ``p_m`` the frequency
+of the kind. A kind without GPUs can't use any.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Whole
 
 TYPICAL_SHARE = 0.95
-"""So many of the jobs are kept as typical, the most frequent kinds first (the paper's artifact, same figure)."""
+"""What share of the jobs counts as typical, the most frequent kinds first (the paper's artifact, same figure)."""
 _Floats = npt.NDArray[np.float64]
 
 
@@ -48,7 +48,7 @@ def typical_kinds(asks: Iterable[NodeDemand], share: float = TYPICAL_SHARE) -> t
 
 
 class Fragmentation:
-    """How much of the free GPUs is of no use to typical jobs, in thousandths of a GPU."""
+    """How much of the free GPUs typical jobs can't use, in thousandths of a GPU."""
 
     def __init__(self, kinds: Iterable[TypicalJob]) -> None:
         kinds = tuple(kinds)
@@ -76,7 +76,7 @@ class Fragmentation:
 
 
 class _Alike:
-    """The kinds that ask for the same part of a GPU: how many GPUs and cores each asks for besides."""
+    """The kinds that request the same part of a GPU: how many GPUs and cores each also requests."""
 
     def __init__(self, kinds: list[TypicalJob]) -> None:
         self.share = sum(kind.share for kind in kinds)

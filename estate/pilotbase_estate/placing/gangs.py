@@ -1,4 +1,4 @@
-"""Gangs: all members of a job find a place at once, or none does."""
+"""Gangs: all members of a job find a place together, or none does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pilotbase_estate.placing.policies import Placement
 
 
 def place_gang(fleet: Fleet, placement: Placement, ask: NodeDemand, members: int) -> tuple[Spot, ...] | None:
-    """Return where each member runs, all of it taken from the fleet; None, and nothing taken, where not all fit."""
+    """Return where each member runs, all taken from the fleet; None, with nothing taken, if they do not all fit."""
     spots: list[Spot] = []
     for _ in range(members):
         spot = placement.choose(fleet, ask)

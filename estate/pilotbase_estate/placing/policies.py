@@ -1,4 +1,4 @@
-"""Which of the nodes that fit: by chance, the fullest, the one whose free GPUs lose the least use, the first."""
+"""Which of the nodes that fit: a random one, the fullest, the one whose free GPUs lose the least use, the first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Placement(Protocol):
     """Chooses where one member of a job runs; deterministic, or by a generator of its own."""
 
     def choose(self, fleet: Fleet, ask: NodeDemand) -> Spot | None:
-        """Return where it runs, None: it fits nowhere. Nothing is taken."""
+        """Return where it runs; None: it fits nowhere. Nothing is taken."""
         ...
 
 
@@ -30,7 +30,7 @@ class FirstFitPolicy:
 
 @dataclass(frozen=True)
 class Random:
-    """Any node that has room, each as likely; of its GPUs any, too."""
+    """Any node that has room, and any of its GPUs, each equally likely."""
 
     generator: np.random.Generator
 
@@ -45,9 +45,9 @@ class Random:
 
 @dataclass(frozen=True)
 class BestFit:
-    """The node of which the least stays free: half by cores, half by GPUs, each of the largest node's.
+    """The node where the least stays free: half by cores, half by GPUs, relative to the largest node's.
 
-    As the ATC 2023 artifact scores it; of nodes that are as good the first.
+    As scored by the ATC 2023 artifact; among equals, the first node.
     """
 
     def choose(self, fleet: Fleet, ask: NodeDemand) -> Spot | None:
@@ -60,7 +60,7 @@ class BestFit:
 
 
 def spot_on(fleet: Fleet, ask: NodeDemand, node: int) -> Spot:
-    """Return the spot on a node that takes the fullest of its GPUs that have room, fewer where not all have."""
+    """Return the spot on a node that takes the fullest of its GPUs that have room, fewer if not enough have."""
     room = np.flatnonzero(fleet.gpus_fitting(ask)[node])
     order = np.argsort(fleet.gpu_free[node][room], kind="stable")
     return Spot(node, tuple(int(gpu) for gpu in room[order][: ask.gpus]))

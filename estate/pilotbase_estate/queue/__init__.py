@@ -1,10 +1,10 @@
-"""Queue: what was asked of a pool, kept in the store, started on a backend, and followed to its end whoever dies.
+"""Queue: requests to a pool, kept in the store, started on a backend, and followed to their end even after a crash.
 
 pools.set_pool(view, pool); pools.pool_of(view, name)      each change a new version
 submitting.submit(view, asking) -> JobRow                  raises RefusedError: it could never run
-submitting.cancel(view, job, reason)
-dispatching.Dispatcher(view, pool, members, name).turn()  one at a time for each pool: a fenced lease
-seating.place_for(view, work) -> Place | None             whether a pool seats work of the base itself, and which
-sitting.Sitter(place, name).tend() | leave                 its seat: asked for, kept, left (over `seats`)
-showing.holds | waiting | usage                            who has what, why who waits, who had how much when
+submitting.cancel(view, name, reason)
+dispatching.Dispatcher(view, pool, members, name).turn()   one at a time for each pool: a fenced lease
+seating.place_for(view, work) -> SeatRequest | None        whether a pool seats work of the base itself, and which
+sitting.SeatHolder(place, name).tend() | leave             its seat: requested, kept, given back (over `seats`)
+showing.standing | queue | usage                           who has what, who waits and why, past usage
 """

@@ -1,9 +1,9 @@
-"""The dispatcher of a pool: hears what has ended, lets in what may start, and starts it. One at a time for each pool.
+"""The dispatcher of a pool: learns what has ended, admits what may start, and starts it. One at a time for each pool.
 
-What is decided is written, under the dispatcher's lease, before it is done; what is done can be done again. So who dies
-at any step leaves rows from which the next one goes on: a job that is written as running and is not known to its
-backend is started there, once, under the attempt's number. The desk in memory is a copy of the rows: a turn that breaks
-off throws it away, and the next one makes it anew.
+A decision is written, under the dispatcher's lease, before it is carried out, and carrying it out can be repeated. So a
+dispatcher that dies at any step leaves rows from which the next one continues: a job recorded as running but unknown to
+its backend is started there, once, under the attempt's number. The desk in memory is a copy of the rows: a turn that
+fails discards it, and the next turn rebuilds it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from pilotbase_estate.vouchers.relations import Ties
 
 LEASE_SECONDS = 30
 LATE_SECONDS = 5.0
-"""So much longer than it said a job may take before it is ended from outside: its box ends it first."""
+"""How much longer than its stated time a job may take before it is ended from outside: its box ends it first."""
 _OWN_FAULT = (InputError, RefusedError, NotFoundError)
-"""What makes a job ready, or starts it, raises these where trying again would come to the same."""
+"""Errors while preparing or starting a job for which a retry would fail in the same way."""
 _GONE = Status(AttemptPhase.ENDED, EndCause.LOST)
 
 
@@ -68,17 +68,17 @@ class Dispatcher:
 
     @property
     def desk(self) -> PoolScheduler | None:
-        """The desk after the last turn, which knows why each job waits; None: another dispatcher has the pool."""
+        """The desk after the last turn, which knows why each job waits; None: another dispatcher holds the pool."""
         return self._desk
 
     def turn(self, there: There = ALL_THERE) -> Turned | None:
-        """Do what is to be done now and return it; None: another dispatcher has the pool.
+        """Do what is due now and return it; None: another dispatcher holds the pool.
 
-        ``there``: what is not there of its machines.
+        ``there``: what is missing of its machines.
 
         Raises:
-            BackendAwayError: the next turn goes on from the rows.
-            OtherEngineError: jobs of the pool run on another engine; the pool is left to who has that one.
+            BackendAwayError: the next turn continues from the rows.
+            OtherEngineError: jobs of the pool run on another engine; the pool is left to that engine's worker.
         """
         desk, self._desk = self._desk, None
         self._lease = self._view.acquire(f"pool:{self._pool}", self._name, LEASE_SECONDS)
@@ -98,7 +98,7 @@ class Dispatcher:
         return turned
 
     def leave(self) -> None:
-        """Let another dispatcher have the pool at once."""
+        """Release the pool to other dispatchers at once."""
         if self._lease is not None:
             self._view.release(self._lease)
             self._lease = self._desk = None
@@ -112,7 +112,7 @@ class Dispatcher:
             raise
 
     def _brought_up_to_date(self, desk: PoolScheduler | None, there: There) -> PoolScheduler:
-        """Return the desk as it is, or made anew where it is not ours from before or the pool is not as it was."""
+        """Return the desk, rebuilt if another dispatcher ran since or the pool has changed."""
         digest, pool = pool_of(self._view, self._pool)
         if desk is not None and self._version == (digest, there):
             return desk
@@ -135,7 +135,7 @@ class Dispatcher:
             return rows.jobs_in(connection, self._pool, (QueueState.RUNNING, QueueState.STOPPING))
 
     def _take_new(self, desk: PoolScheduler) -> None:
-        """Let what was handed in since the last turn wait at the desk, and what is asked for no more leave it."""
+        """Add what was handed in since the last turn to the desk, and remove what is no longer requested."""
         with self._view.reading() as connection:
             names = rows.names_waiting(connection, self._pool)
             names -= seats.unasked(connection, self._pool, self._view.store.clock())
@@ -151,7 +151,7 @@ class Dispatcher:
                 self._give_up(job.name, error)
 
     def _hear(self, desk: PoolScheduler, job: JobRow) -> bool:
-        """Look how a running job stands and return whether it has ended."""
+        """Check a running job and return whether it has ended."""
         wanted = self._wanted_end(job)
         if job.is_seat:
             status, told = seats.status_of(self._view, job, self._view.store.clock())
@@ -172,7 +172,7 @@ class Dispatcher:
         return Ending.LATE if self._now() > job.started_at.timestamp() + job.asked.max_seconds + LATE_SECONDS else None
 
     def _evict(self, desk: PoolScheduler, name: str) -> bool:
-        """End a job for another one; the desk lets it wait already. Returns whether it does wait."""
+        """End a job that was evicted; the desk already queues it again. Returns whether it does wait."""
         job = self._job(name)
         self._members.stop(job)
         statuses = self._members.statuses(job)
@@ -184,7 +184,7 @@ class Dispatcher:
         return follows.state is QueueState.WAITING
 
     def _start(self, desk: PoolScheduler, name: str, nodes: tuple[str, ...]) -> bool:
-        """Write that a job runs, then let it; returns whether it does. One that was just taken back does not."""
+        """Record that a job runs, then start it; returns whether it runs. A job that was just cancelled does not."""
         del self._waiting[name]
         with self._view.transaction("compute.attempt_begun") as change:
             change.require_lease(self._required())
@@ -209,11 +209,11 @@ class Dispatcher:
         return job.is_seat or self._start_members(desk, started)
 
     def _start_members(self, desk: PoolScheduler, job: JobRow) -> bool:
-        """Have every member of a job started that is written as running; returns whether they are."""
+        """Start every member of a job that is recorded as running; returns whether they run."""
         try:
             self._members.start(job)
         except BackendAwayError:
-            raise  # whether it runs is not known: who comes next asks
+            raise  # it is unknown whether it runs: the next turn asks again
         except PilotbaseError as error:
             self._members.stop(job)
             own = isinstance(error, _OWN_FAULT)
@@ -225,7 +225,7 @@ class Dispatcher:
     def _end(
         self, desk: PoolScheduler, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None
     ) -> None:
-        """Write how an attempt has ended and what follows, then let the desk know."""
+        """Record how an attempt ended and what follows, then update the desk."""
         follows = self._written_end(job, statuses, ending, reason)
         desk.end(job.name, self._now())
         if follows.state is QueueState.WAITING:
@@ -233,9 +233,9 @@ class Dispatcher:
             self._waiting[job.name] = QueuedJob.of(job.asked)
 
     def _written_end(self, job: JobRow, statuses: Sequence[Status], ending: Ending, reason: Text | None = None) -> Next:
-        """Write how an attempt has ended, and return what follows; ``reason`` is said instead of the usual one.
+        """Record how an attempt ended, and return what follows; ``reason`` replaces the usual one.
 
-        Who has taken the job back meanwhile is heard: it waits no more.
+        A job that was cancelled in the meantime no longer waits.
         """
         metered = sum_of(statuses)
         with self._view.transaction("compute.attempt_ended") as change:
@@ -262,7 +262,7 @@ class Dispatcher:
         return follows
 
     def _give_up(self, name: str, error: RefusedError) -> None:
-        """End a job that waits and could never run as the pool is now."""
+        """End a waiting job that could never run in the pool as it is now."""
         with self._view.transaction("compute.given_up") as change:
             change.require_lease(self._required())
             job = rows.find_job(change.connection, name)
@@ -281,7 +281,7 @@ class Dispatcher:
         return found
 
     def _keep(self, desk: PoolScheduler) -> None:
-        """Keep what the next decision rests on, so that another dispatcher decides as this one would."""
+        """Keep what the next decision depends on, so that another dispatcher decides as this one would."""
         with self._view.store.database.write() as connection:
             turns.keep(connection, self._pool, desk.state(self._now()))
 

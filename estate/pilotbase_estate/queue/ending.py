@@ -1,4 +1,4 @@
-"""What follows from how an attempt ended: the one place that says what is tried again, and at whose cost.
+"""What follows from how an attempt ended: the one place that says what is retried, and at whose cost.
 
 | ending | then | its voucher |
 |---|---|---|
@@ -7,7 +7,7 @@
 | lost: machine, process or setup | tried again, `MOST_LOSSES` times | given back |
 | evicted for somebody else | waits again, with its place in the line | given back |
 
-Who has taken a job back is heard whatever its attempt comes to: it is never tried again.
+A cancelled job is never retried, however its attempt ended.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_LOSSES = 3
 
 @dataclass(frozen=True)
 class Next:
-    """Where a job stands after an attempt, and whether the attempt is paid for."""
+    """A job's state after an attempt, and whether the attempt is paid for."""
 
     state: QueueState
     reason: Text | None
@@ -36,9 +36,9 @@ class Next:
 
 
 def ending_of(statuses: Sequence[Status], wanted: Ending | None) -> Ending:
-    """Return how an attempt ended of whose members all have ended; ``wanted``: why we ended it, if we did.
+    """Return how an attempt whose members have all ended did end; ``wanted``: why we ended it, if we did.
 
-    One that was only stopped, by nobody who is still there to say why, was evicted by a dispatcher that died over it.
+    If it was only stopped, and no reason is recorded, a dispatcher evicted it and died before recording that.
     """
     causes = [status.cause for status in statuses]
     boxes = [status.box for status in statuses]
@@ -55,7 +55,7 @@ def ending_of(statuses: Sequence[Status], wanted: Ending | None) -> Ending:
 
 
 def next_of(job: JobRow, ending: Ending, statuses: Sequence[Status]) -> Next:
-    """Return where ``job`` stands after its attempt has ended so."""
+    """Return the state of ``job`` after its attempt has ended that way."""
     if ending is Ending.DONE:
         return Next(QueueState.DONE, None, paid=True)
     if ending is Ending.CANCELLED or (job.state is QueueState.STOPPING and ending in (Ending.EVICTED, Ending.LOST)):

@@ -1,7 +1,8 @@
-"""The machines of a pool as they are there, held against what the pool's document says of them.
+"""The machines of a pool that are present, compared with what the pool's document says of them.
 
-Where nodes are named after machines, each is held against its own. One machine that is all there is stands for all the
-machines of a pool, as far as it goes. What is not there is let to nobody, and nobody is refused for it: jobs wait.
+If nodes are named after machines, each is compared with its own. If there is only one machine, it stands in for all the
+machines of a pool, as far as its capacity goes. Missing capacity is given to nobody, and no job is refused for it: jobs
+wait.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ from pilotbase_estate.workspace import compute_tables
 
 _table = compute_tables.compute_turns
 _UNSEEN = ("disk",)
-"""What no node tells."""
+"""What no node reports."""
 
 
 @dataclass(frozen=True)
 class There:
-    """What is not there of a pool's machines."""
+    """What is missing of a pool's machines."""
 
     away: bool = False
-    """Nothing answers: nothing is known of what runs, and nothing starts."""
+    """Nothing answers: the state of running jobs is unknown, and nothing starts."""
     missing: tuple[str, ...] = ()
-    """Machines of which there is no node."""
+    """Machines without a node."""
     smaller: Mapping[str, Vector] = field(default_factory=dict)
-    """Machine → what its node has of each dimension of which the document says more."""
+    """Machine → what its node has of each dimension in which it has less than the document says."""
 
     def capacities(self, pool: Pool) -> Mapping[str, Vector]:
-        """Return machine → what there is of it, of every dimension that the document names."""
+        """Return machine → what is present of it, in every dimension that the document names."""
         return {name: self._of(name, declared) for name, declared in pool.capacities.items()}
 
     def _of(self, name: str, declared: Vector) -> Vector:
@@ -48,7 +49,7 @@ ALL_THERE = There()
 
 
 def held_against(pool: Pool, nodes: Iterable[BackendNode]) -> There:
-    """Return what of a pool's machines is not there, by the nodes that are."""
+    """Return what of a pool's machines is missing, given the nodes that are present."""
     known = {node.name: node.capacity for node in nodes}
     if known.keys() == {OWN_NODE}:
         known = _dealt(pool, known[OWN_NODE])
@@ -58,7 +59,7 @@ def held_against(pool: Pool, nodes: Iterable[BackendNode]) -> There:
 
 
 def keep(connection: Connection, pool: str, there: There) -> None:
-    """Keep what is not there of a pool's machines, for whoever decides or shows next."""
+    """Keep what is missing of a pool's machines, for the next decision or page."""
     row = connection.execute(select(_table).where(_table.c.pool == pool)).one_or_none()
     told = {"away": there.away, "missing": there.missing, "smaller": there.smaller}
     kept = {**(json.loads(row.kept) if row is not None else {"kept": None, "protected": {}}), "machines": told}
@@ -68,14 +69,14 @@ def keep(connection: Connection, pool: str, there: There) -> None:
 
 
 def there_of(connection: Connection, pool: str) -> There:
-    """Return what was not there of a pool's machines when somebody last looked."""
+    """Return what was missing of a pool's machines when they were last checked."""
     row = connection.execute(select(_table).where(_table.c.pool == pool)).one_or_none()
     told = json.loads(row.kept).get("machines") if row is not None else None
     return There() if told is None else There(told["away"], tuple(told["missing"]), told["smaller"])
 
 
 def _dealt(pool: Pool, left: Vector) -> dict[str, Vector]:
-    """Return what one machine gives to each machine of a pool, in the order of the document."""
+    """Return what one machine contributes to each machine of a pool, in the order of the document."""
     found: dict[str, Vector] = {}
     for name, declared in pool.capacities.items():
         found[name] = {one: min(amount, left.get(one, 0)) for one, amount in declared.items() if one not in _UNSEEN}
@@ -84,6 +85,6 @@ def _dealt(pool: Pool, left: Vector) -> dict[str, Vector]:
 
 
 def _lacking(declared: Vector, has: Vector) -> Vector:
-    """Return what a node has of each dimension of which it has less than was declared."""
+    """Return what a node has of each dimension in which it has less than declared."""
     seen = (name for name in declared if name not in _UNSEEN)
     return {name: has.get(name, 0) for name in seen if has.get(name, 0) < declared[name]}

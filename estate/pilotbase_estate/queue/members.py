@@ -1,4 +1,4 @@
-"""The members of a job on their backend: started, asked, ended together."""
+"""The members of a job on their backend: started, polled, ended together."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Prepared:
 Works = Callable[[JobRow], Prepared]
 """Reads `JobRow.work`.
 
-It raises `InputError`, `RefusedError` or `NotFoundError` where the job itself is at fault, and other errors where the
-machine is.
+It raises `InputError`, `RefusedError` or `NotFoundError` if the job itself is at fault, and other errors if the machine
+is.
 """
 
 
@@ -62,7 +62,7 @@ class Members:
             )
 
     def all_started(self, job: JobRow) -> bool:
-        """Tell whether the backend knows every member: not so where who wrote that the job runs has died before."""
+        """Return whether the backend knows every member: not if the process that recorded the job died first."""
         return all(self.backend.poll(attempt).phase is not AttemptPhase.UNKNOWN for attempt in attempts_of(job))
 
     def stop(self, job: JobRow) -> None:
@@ -71,7 +71,7 @@ class Members:
             self.backend.stop(attempt, GRACE_SECONDS)
 
     def statuses(self, job: JobRow) -> list[Status]:
-        """Return how the members stand. One that has failed ends the others; one that is not known any more is lost."""
+        """Return the state of the members. One that has failed ends the others; one that is no longer known is lost."""
         found = self._asked(job)
         if any(_has_failed(status) for status in found):
             self.stop(job)
@@ -95,7 +95,7 @@ def _has_failed(status: Status) -> bool:
 
 
 def _limits(job: JobRow, limits: Limits) -> Limits:
-    """Return the limits of one member's box: what was asked for bounds it."""
+    """Return the limits of one member's box, which follow from its request."""
     demand = job.asked.demand.vector
     asked: dict[str, object] = {"wall_seconds": min(limits.wall_seconds, job.asked.max_seconds)}
     if "memory" in demand:

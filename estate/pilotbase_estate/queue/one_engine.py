@@ -1,7 +1,7 @@
-"""One engine at a time: whoever looks for an attempt where another engine runs it would call it lost, and run it twice.
+"""One engine at a time: a worker that looked for an attempt on the wrong engine would call it lost, and run it twice.
 
-So nobody hears of a pool's jobs, and nobody starts any, while some of them run on another engine than its own. Seats
-do not count: their boxes are held by the process that does their work, and are looked for by nobody.
+So a worker neither polls nor starts a pool's jobs while some of them run on an engine other than its own. Seats do not
+count: the process that does their work holds their boxes, and nothing looks for them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _jobs, _attempts = compute_tables.compute_jobs.c, compute_tables.compute_attempt
 
 
 class OtherEngineError(RefusedError):
-    """Jobs run on another engine than that of this worker."""
+    """Jobs run on an engine other than this worker's."""
 
 
 def require_own(connection: Connection, engine: str, pool: str = "") -> None:
-    """Return if all that runs in a pool, or in any, runs on ``engine``, as far as it is known.
+    """Require that all that runs in a pool, or in any, runs on ``engine``, as far as it is known.
 
     Raises:
         OtherEngineError: ``compute.other_engine``.

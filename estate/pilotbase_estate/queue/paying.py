@@ -21,9 +21,9 @@ SOURCE = "box"
 
 
 def pay(here: View, change: Transaction, job: JobRow, follows: Next, metered: Metered, ties: Ties) -> Next:
-    """Settle an attempt, or give back what was set aside for it and set aside anew for the next; return what follows.
+    """Settle an attempt, or release what was set aside for it and set it aside for the next; return what follows.
 
-    A voucher that pays no more when its job is to be tried again ends the job, and says why.
+    If the voucher no longer pays when its job is to be retried, the job ends with the reason.
     """
     if not job.voucher:
         return follows
@@ -54,6 +54,6 @@ def _sheet(job: JobRow, metered: Metered, change: Transaction) -> UsageSheet:
 
 
 def _gpus(job: JobRow) -> dict[str, int]:
-    """Return the GPUs that all members held, in thousandths: who holds one uses it."""
+    """Return the GPUs that all members held, in thousandths: a held GPU counts as used."""
     demand = job.asked.demand.vector
     return {name: amount * job.asked.members for name, amount in demand.items() if name.startswith("gpu/")}

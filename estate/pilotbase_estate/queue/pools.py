@@ -1,4 +1,4 @@
-"""The pools of a base: documents that the operator sets, each version of which stays where it was used."""
+"""The pools of a base: documents that the operator sets; each version stays where it was used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pilotbase_estate.documents.pool import Pool
 
 
 def set_pool(view: View, pool: Pool) -> Digest:
-    """Let a pool be as ``pool`` says from now on; what runs in it goes on.
+    """Set a pool to ``pool`` from now on; running jobs continue.
 
     Raises:
         RefusedError: the actor is not the operator.

@@ -1,7 +1,7 @@
-"""What a pool has run, as a trace on which a change of its rules is tried before it is made.
+"""What a pool has run, as a trace on which a change of its rules can be tried first.
 
-A job that was evicted or lost its machine began anew: it counts with the attempt that ended by itself. What has not
-ended is left out and counted, for nobody knows how long it runs.
+A job that was evicted or lost its machine started again: it counts with the attempt that ended by itself. Jobs that
+have not ended are left out and counted, because nobody knows how long they run.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _BEGAN_ANEW = (None, Ending.EVICTED, Ending.LOST)
 
 
 def ended_between(view: View, name: str, since: datetime, until: datetime) -> Mapping[str, int]:
-    """Return how many jobs each organisation handed in to a pool between two moments that have run and ended.
+    """Return how many jobs, handed in to a pool between two moments, each organisation ran to their end.
 
-    Raises as `trace_of`, save that there may be none.
+    Raises as `trace_of`, except that there may be none.
     """
     _require_all(view)
     pool_of(view, name)
@@ -32,13 +32,13 @@ def ended_between(view: View, name: str, since: datetime, until: datetime) -> Ma
 
 
 def trace_of(view: View, name: str, since: datetime, until: datetime) -> Trace:
-    """Return the jobs that were handed in to a pool between two moments and have ended, over its machines of today.
+    """Return the jobs handed in to a pool between two moments that have ended, over its machines of today.
 
-    Seconds count from the first submission. Only who sees all may have it.
+    Seconds count from the first submission. Only actors who see everything may read it.
 
     Raises:
         NotFoundError: there is no such pool.
-        RefusedError: the actor sees not all.
+        RefusedError: the actor does not see everything.
         InputError: ``replay.nothing_recorded``: no job has ended.
     """
     _require_all(view)

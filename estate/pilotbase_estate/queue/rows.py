@@ -21,12 +21,12 @@ _jobs, _attempts = compute_tables.compute_jobs.c, compute_tables.compute_attempt
 
 
 class QueueState(StrEnum):
-    """Where a job stands; names: text ``pool.state.<value>``."""
+    """A job's state; names: text ``pool.state.<value>``."""
 
     WAITING = "waiting"
     RUNNING = "running"
     STOPPING = "stopping"
-    """It runs, and somebody wants it to end."""
+    """It runs, and its end was requested."""
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -43,16 +43,16 @@ class Ending(StrEnum):
     FAILED = "failed"
     """By its own fault, or at a limit."""
     LATE = "late"
-    """It took longer than it had said."""
+    """It took longer than its stated time."""
     EVICTED = "evicted"
     LOST = "lost"
-    """Its machine or process has gone, or could not be set up: no fault of its own."""
+    """Its machine or process disappeared, or could not be set up: not its own fault."""
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
 class JobRow:
-    """Where a job stands; see `compute_tables.compute_jobs`."""
+    """A job's row; see `compute_tables.compute_jobs`."""
 
     asked: ComputeJob
     work: str
@@ -73,12 +73,12 @@ class JobRow:
 
     @property
     def is_seat(self) -> bool:
-        """Tell whether a process of the base does the work itself."""
+        """Return whether a process of the base does the work itself."""
         return not self.work
 
     @property
     def thing(self) -> str:
-        """What it is about, '': several jobs about one thing differ in what follows an ``@`` in their subject."""
+        """The thing that it is about, '': jobs about one thing differ in what follows an ``@`` in their subject."""
         return self.subject.partition("@")[0]
 
 
@@ -141,7 +141,7 @@ def jobs_between(connection: Connection, pool: str, since: datetime, until: date
 
 
 def ended_by_organisation(connection: Connection, pool: str, since: datetime, until: datetime) -> dict[str, int]:
-    """Return how many jobs each organisation handed in to a pool between two moments that have run and ended."""
+    """Return how many jobs, handed in to a pool between two moments, each organisation ran to their end."""
     ended = (*_handed_in(pool, since, until), _jobs.state.in_([state.value for state in OVER]), _jobs.attempt > 0)
     counted = select(_jobs.organisation, func.count()).where(*ended).group_by(_jobs.organisation)
     return {organisation: int(count) for organisation, count in connection.execute(counted)}
@@ -195,7 +195,7 @@ def update_job(connection: Connection, name: str, **values: Any) -> None:
 def insert_attempt(
     connection: Connection, job: JobRow, nodes: tuple[str, ...], now: datetime, engine: str = ""
 ) -> None:
-    """Write that the next attempt of a job begins, on an engine; "": a process of the base does the work."""
+    """Record that the next attempt of a job begins, on an engine; "": a process of the base does the work."""
     asked = job.asked
     held = {name: amount * asked.members for name, amount in asked.demand.vector.items()}
     values = {
@@ -216,7 +216,7 @@ def insert_attempt(
 
 
 def end_attempt(connection: Connection, job: JobRow, ending: Ending, metered: Metered, now: datetime) -> None:
-    """Write how the running attempt of a job has ended, and what it used."""
+    """Record how the running attempt of a job ended, and what it used."""
     here = (_attempts.job == job.name, _attempts.number == job.attempt)
     values = {
         "ending": ending.value,
@@ -229,7 +229,7 @@ def end_attempt(connection: Connection, job: JobRow, ending: Ending, metered: Me
 
 
 def tell_ending(connection: Connection, job: str, number: int, ending: Ending, metered: Metered) -> bool:
-    """Write how an attempt has ended by the word of who did the work, and return whether it was still open.
+    """Record how an attempt ended, as reported by the process doing the work; return whether it was still open.
 
     `end_attempt` is still due.
     """

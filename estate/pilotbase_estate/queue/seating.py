@@ -1,4 +1,4 @@
-"""Which pool seats work of the base itself, on whose quota, and what a seat for it is."""
+"""Which pool seats work of the base itself, on whose quota, and what such a seat is."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from pilotbase_estate.queue.submitting import JobRequest
 
 @dataclass(frozen=True)
 class SeatRequest:
-    """Where a seat is asked for: ``view`` is that of whose quota it counts on."""
+    """Where to request a seat: ``view`` is that of the organisation whose quota it counts against."""
 
     view: View
     asking: JobRequest
 
 
 def place_for(view: View, work: OwnWork) -> SeatRequest | None:
-    """Return where to ask for a seat, as the operator ``view``; None: no pool seats such work.
+    """Return where to request a seat, as the operator ``view``; None: no pool seats such work.
 
-    Of the pools that do, the first by name in which the organisation has a quota; else the first, on the base's own.
+    Of the pools that do, the first by name in which the organisation has a quota; otherwise the first, on the base's
+    own quota.
     """
     found = [(pool, needs) for pool in pools(view) if (needs := _needs(pool, work.kind)) is not None]
     if not found:
@@ -42,7 +43,7 @@ def place_for(view: View, work: OwnWork) -> SeatRequest | None:
 
 
 def _needs(pool: Pool, kind: JobKind) -> Resources | None:
-    """Return what the operator has written that a box of such work needs; None: such work takes no seat here."""
+    """Return what the operator has set as the need of a box for such work; None: such work takes no seat here."""
     if pool.seats is None:
         return None
     return pool.seats.trials if kind is JobKind.TRIAL else pool.seats.services

@@ -1,8 +1,8 @@
 """Seats: room in a pool for work that a process of the base does itself, such as a trial's scorer or a service's boxes.
 
-A seat is a job without work for a backend. It stands in the line as long as somebody asks for it again and again. Once
-it is let in, whoever does the work keeps it by signs of life, and leaves it with what was used; one that falls silent
-is taken for lost, and its room is given to others. Nobody is evicted from a seat, so it is let in firmly or not at all.
+A seat is a job without work for a backend. It stays in the line as long as its request is repeated. Once it is
+admitted, the process doing the work keeps it by signs of life, and gives it back with its usage. A silent seat counts
+as lost, and its room is given to others. Nobody is evicted from a seat, so a seat is admitted for good or not at all.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from pilotbase_estate.queue.submitting import NO_TIES, JobRequest, submit
 from pilotbase_estate.vouchers.relations import Ties
 
 SILENT_SECONDS = 60
-"""So long a seat may be without a sign of life."""
+"""How long a seat may go without a sign of life."""
 ASKED_SECONDS = 20
-"""So long one that waits stands in the line after it was asked for: nobody is let in who is not there to sit down."""
+"""How long a waiting seat stays in the line after its last request: a seat is given only to someone who is there."""
 
 
 def take_seat(view: View, asking: JobRequest, holder: str, ties: Ties = NO_TIES) -> Lease | None:
-    """Ask for a seat about ``asking.subject``, or look for the one asked for before; return its lease once let in.
+    """Request a seat about ``asking.subject``, or look up the earlier request; return its lease once admitted.
 
     None: it waits. Raises as `submit`.
     """
@@ -44,7 +44,7 @@ def take_seat(view: View, asking: JobRequest, holder: str, ties: Ties = NO_TIES)
 
 
 def keep(view: View, lease: Lease) -> bool:
-    """Give a sign of life and return whether the seat may be kept; raises `StaleLeaseError` where another holds it."""
+    """Give a sign of life and return whether the seat may be kept; raises `StaleLeaseError` if another holds it."""
     view.renew(lease)
     job, attempt = _of(lease)
     with view.reading() as connection:
@@ -53,7 +53,7 @@ def keep(view: View, lease: Lease) -> bool:
 
 
 def leave(view: View, lease: Lease, metered: Metered, ending: Ending = Ending.DONE) -> None:
-    """Give a seat back with what was used of it; raises `StaleLeaseError`."""
+    """Give a seat back with its usage; raises `StaleLeaseError`."""
     job, attempt = _of(lease)
     with view.store.database.write() as connection:
         leases.require(connection, lease)
@@ -63,7 +63,7 @@ def leave(view: View, lease: Lease, metered: Metered, ending: Ending = Ending.DO
 
 
 def forgo(view: View, job: str) -> bool:
-    """Ask for a seat no more that waits still; returns whether it did."""
+    """Withdraw the request for a seat that still waits; returns whether it did wait."""
     with view.transaction("compute.cancelled") as change:
         found = rows.find_job(change.connection, job)
         if found is None or not found.is_seat or found.state is not QueueState.WAITING:
@@ -74,13 +74,13 @@ def forgo(view: View, job: str) -> bool:
 
 
 def unasked(connection: Connection, pool: str, now: datetime) -> set[str]:
-    """Return the names of the seats that wait for a pool though nobody has asked for them lately."""
+    """Return the names of the seats that wait for a pool without a recent request."""
     waiting = rows.seats_waiting(connection, pool)
     return {name for name in waiting if not leases.is_running(connection, _asked(name), now)}
 
 
 def status_of(view: View, job: JobRow, now: datetime) -> tuple[Status, Ending | None]:
-    """Return how the work on a seat stands, and how it ended by the word of who did it."""
+    """Return the state of the work on a seat, and how it ended, as reported by the process doing it."""
     with view.reading() as connection:
         attempt = rows.attempts_of(connection, job.name)[-1]
         alive = leases.is_running(connection, _name(job.name, job.attempt), now)

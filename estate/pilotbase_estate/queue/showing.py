@@ -1,6 +1,7 @@
-"""What people see of pools: who holds what now, who waits and why, and who had how much over time.
+"""What people see of pools: who holds what now, who waits and why, and past usage.
 
-Of others one sees the organisation and how much, never who or what: only what is of one's own organisation has a name.
+Of other organisations people see the name and the amount, never persons or jobs: only their own organisation's jobs
+have names.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class Holding:
     quota: Quota
     held: Vector
     borrowed: Vector
-    """What of it is beyond its guarantee."""
+    """The part beyond its guarantee."""
     share: float
     """Its dominant share of the pool, 0 to 1."""
     running: int
@@ -43,16 +44,16 @@ class Holding:
 
 @dataclass(frozen=True)
 class PoolStatus:
-    """A pool as it stands."""
+    """A pool's current state."""
 
     pool: Pool
     holdings: tuple[Holding, ...]
     free: Vector
-    """What nobody holds of machines that are there and not under maintenance."""
+    """What nobody holds of the machines that are present and not under maintenance."""
     closed: tuple[str, ...] = ()
     """Machines that are under maintenance now."""
     there: There = ALL_THERE
-    """What is not there of them."""
+    """What is missing of its machines."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,16 @@ def standing(view: View, name: str) -> PoolStatus:
 def queue(view: View, name: str) -> list[JobView]:
     """Return the jobs of a pool that the actor may know: of its own organisation, or all for operator and regulator.
 
-    Why one waits is asked of a desk made from what is written: the same that decides says the same. Where a job that
-    the actor may not know stands in the way, its organisation is named.
+    The reason why a job waits comes from a desk rebuilt from the rows, so the code that decides also explains. If a job
+    that the actor may not know is in the way, its organisation is named instead.
     """
     return [shown for shown in _all_shown(view, name) if _is_known(view, shown.job)]
 
 
 def seats_of(view: View, thing: str) -> list[JobView]:
-    """Return the seats that work on a thing waits for or has, whoever's quota they are on.
+    """Return the seats that work on a thing waits for or has, regardless of the quota they count against.
 
-    Who may see the thing may know them; for others there are none.
+    Actors who may see the thing may know them; for others there are none.
     """
     if not is_seen(view, thing):
         return []
@@ -109,30 +110,30 @@ def seats_of(view: View, thing: str) -> list[JobView]:
 
 
 def is_seen(view: View, thing: str) -> bool:
-    """Tell whether the actor sees the trial or the service of that name."""
+    """Return whether the actor sees the trial or the service of that name."""
     return any(view.head(head) is not None for head in (thing, record_head(thing)))
 
 
 def why_waiting(shown: JobView) -> Text:
-    """Return in words why a job waits, without whom or what it waits for: anybody may read it."""
+    """Return in words why a job waits, without naming whom or what it waits for, because anyone may read it."""
     return text("pool.hub.next") if shown.wait is None else text(f"pool.wait.{shown.wait.reason.value}")
 
 
 def why_seat_waits(view: View, subject: str) -> Text:
-    """Return in words why the seat about ``subject`` waits, as anybody may know it who sees the trial or service."""
+    """Return in words why the seat about ``subject`` waits, for anyone who sees the trial or service."""
     found = [one for one in seats_of(view, subject.partition("@")[0]) if one.job.subject == subject]
     return why_waiting(found[0]) if found else text("pool.hub.next")
 
 
 def over(view: View, name: str, most: int = 50) -> list[JobRow]:
-    """Return the newest ``most`` jobs of a pool that have ended, as far as the actor may know them, the last first."""
+    """Return the newest ``most`` ended jobs of a pool that the actor may know, the last first."""
     pool_of(view, name)
     with view.reading() as connection:
         return rows.jobs_over(connection, name, "" if view.actor.sees_all else view.actor.organisation, most)
 
 
 def job_seen(view: View, name: str) -> JobDetails:
-    """Return a job with why it waits and every attempt; raises `NotFoundError`, of what others have handed in too."""
+    """Return a job with why it waits and every attempt; raises `NotFoundError`, also for jobs of others."""
     with view.reading() as connection:
         found = rows.find_job(connection, name)
         attempts = rows.attempts_of(connection, name)
@@ -144,7 +145,7 @@ def job_seen(view: View, name: str) -> JobDetails:
 
 
 def usage(view: View, name: str, since: datetime, until: datetime, bins: int) -> Mapping[str, tuple[float, ...]]:
-    """Return organisation → its mean dominant share of a pool in each of ``bins`` equal stretches of time, 0 to 1."""
+    """Return organisation → its mean dominant share of a pool in each of ``bins`` equal intervals, 0 to 1."""
     pool, width = pool_of(view, name)[1], (until - since) / bins
     with view.reading() as connection:
         attempts = rows.attempts_between(connection, name, since, until)
@@ -160,7 +161,7 @@ def usage(view: View, name: str, since: datetime, until: datetime, bins: int) ->
 
 
 def _all_shown(view: View, name: str) -> list[JobView]:
-    """Return every job of a pool, with why it waits as the actor may know it."""
+    """Return every job of a pool, with the reason why it waits that the actor may know."""
     pool, at = pool_of(view, name)[1], view.store.clock()
     now = at.timestamp()
     with view.reading() as connection:
@@ -175,7 +176,7 @@ def _all_shown(view: View, name: str) -> list[JobView]:
         why = {one: replace(wait, reason=WaitReason.MACHINES, blocker="", starts=None) for one, wait in why.items()}
     why = {**why, **{one: JobWait(one, WaitReason.WORKER, "", 0, None) for one in absent}}
     unknown = {job.name: job.asked.organisation for job in live if not _is_known(view, job)}
-    waiting = {job.name for job in live if job.state is QueueState.WAITING}  # who is about to be evicted still runs
+    waiting = {job.name for job in live if job.state is QueueState.WAITING}  # a job about to be evicted still runs
     return [JobView(job, _told(why.get(job.name), unknown) if job.name in waiting else None) for job in live]
 
 
@@ -184,7 +185,7 @@ def _is_known(view: View, job: JobRow) -> bool:
 
 
 def _told(wait: JobWait | None, unknown: Mapping[str, str]) -> JobWait | None:
-    """Return why a job waits without the name of a job that its reader may not know."""
+    """Return why a job waits, without the name of a job that the reader may not know."""
     return wait if wait is None else replace(wait, blocker=unknown.get(wait.blocker, wait.blocker))
 
 

@@ -1,6 +1,6 @@
-"""One seat as whoever needs it holds it: asked for until it is let in, kept by signs of life, asked for anew when lost.
+"""One seat as its holder sees it: requested until admitted, kept by signs of life, requested again when lost.
 
-Safe to share between threads. Nothing here waits: who wants to, calls `SeatHolder.tend` again.
+Safe to share between threads. Nothing here blocks: to wait, call `SeatHolder.tend` again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Held:
 
 
 class SeatHolder:
-    """Holds one seat under ``name``; ``place`` says where it is to be had now, None: none is needed."""
+    """Holds one seat under ``name``; ``place`` says where to request it now, None: none is needed."""
 
     def __init__(self, place: Callable[[], SeatRequest | None], name: str) -> None:
         self._place, self._name = place, name
@@ -40,12 +40,12 @@ class SeatHolder:
 
     @property
     def holds_one(self) -> bool:
-        """Tell whether there is a seat: none where none is needed."""
+        """Return whether there is a seat, or none is needed."""
         return self._held is not None
 
     @property
     def is_nearly_over(self) -> bool:
-        """Tell whether the time that the seat was asked for has nearly run out: then it is left and asked for anew."""
+        """Return whether the seat's requested time has nearly run out: it is then given up and requested again."""
         held = self._held
         if held is None:
             return False
@@ -54,9 +54,9 @@ class SeatHolder:
         return (held.place.view.store.clock() - held.since).total_seconds() > over
 
     def tend(self) -> SeatRequest | None:
-        """Return where the seat is waited for; None: it is there, or none is needed.
+        """Return the place where the seat still waits; None: the seat is there, or none is needed.
 
-        Raises as `seats.take_seat`: what is asked for could never be had.
+        Raises as `seats.take_seat` if the request could never be met.
         """
         with self._lock:
             if self._held is not None and self._is_kept(self._held):
@@ -72,7 +72,7 @@ class SeatHolder:
             return None
 
     def leave(self, metered: Metered, ending: Ending = Ending.DONE) -> None:
-        """Give the seat back, if there is one, with what was used of it."""
+        """Give the seat back, if there is one, with its usage."""
         with self._lock:
             held, self._held = self._held, None
         if held is not None:
@@ -80,7 +80,7 @@ class SeatHolder:
                 seats.leave(held.place.view, held.lease, metered, ending)
 
     def _is_kept(self, held: _Held) -> bool:
-        """Give a sign of life where one is due, and return whether the seat is ours; one not needed is given back."""
+        """Give a sign of life if one is due, and return whether the seat is ours; an unneeded one is given back."""
         now = held.place.view.store.clock()
         if timedelta(0) <= now - held.heard < timedelta(seconds=KEEP_SECONDS):
             return True

@@ -1,4 +1,4 @@
-"""Handing work in and taking it back: what could never run is told at once, what a voucher is to pay is set aside."""
+"""Handing work in and cancelling it: what could never run is refused at once, what a voucher is to pay is set aside."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_TIES: Ties = MappingProxyType({})
 
 @dataclass(frozen=True)
 class JobRequest:
-    """What somebody asks a pool for."""
+    """What somebody requests from a pool."""
 
     pool: str
     demand: Resources
@@ -43,13 +43,13 @@ class JobRequest:
     work: str = ""
     """What a backend is to do, as `members.Works` reads it; '': a process of the base does it (a seat)."""
     subject: str = ""
-    """What it is about: of what is about the same only one waits or runs."""
+    """What it is about: of several about the same subject, only one waits or runs."""
     voucher: str = ""
     """Which pays; '': nothing is paid."""
 
 
 def submit(view: View, asking: JobRequest, ties: Ties = NO_TIES) -> JobRow:
-    """Let work wait for its pool and return it; about the same subject, or by the same request, the one that is there.
+    """Queue work for its pool and return it; the same subject, or the same request, returns the existing job.
 
     Raises:
         NotFoundError: there is no such pool, or no such voucher.
@@ -78,7 +78,7 @@ def submit(view: View, asking: JobRequest, ties: Ties = NO_TIES) -> JobRow:
 
 
 def cancel(view: View, name: str, reason: Text | None = None) -> JobRow:
-    """Take a job back: what waits is over at once, what runs is ended at the next turn. Returns where it stands.
+    """Cancel a job: a waiting one ends at once, a running one at the next turn. Returns its state.
 
     The same request again changes nothing.
 
@@ -117,7 +117,7 @@ def job_within(view: View, change: Transaction, name: str) -> JobRow:
 
 
 def order_of(asked: ComputeJob, attempt: int, voucher: str) -> ledger.VoucherOrder:
-    """Return what a voucher is to pay of an attempt at the most."""
+    """Return the most that a voucher is to pay of an attempt."""
     total = Resources.of({name: amount * asked.members for name, amount in asked.demand.vector.items()})
     return ledger.VoucherOrder(asked.name, attempt, voucher, asked.pool, total, round(asked.max_seconds))
 

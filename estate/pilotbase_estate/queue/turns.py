@@ -1,4 +1,4 @@
-"""What the order of turns rests on besides the jobs, kept so that another process decides as this one would."""
+"""What the order of turns depends on besides the jobs, kept so that another process decides as this one would."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _turns = compute_tables.compute_turns.c
 
 
 def keep(connection: Connection, pool: str, standing: Standing) -> None:
-    """Keep what organisations had lately, whom machines are kept for, and from whom nothing can be taken back."""
+    """Keep what organisations recently had, for whom machines are kept, and from whom nothing can be taken back."""
     recent = {name: [one.share, one.at] for name, one in standing.recent.items()}
     kept = {
         "kept": asdict(standing.kept) if standing.kept is not None else None,
@@ -31,7 +31,7 @@ def keep(connection: Connection, pool: str, standing: Standing) -> None:
 
 
 def standing_of(connection: Connection, pool: str, live: list[JobRow]) -> Standing:
-    """Return all that the next decision about a pool rests on."""
+    """Return all that the next decision about a pool depends on."""
     row = connection.execute(select(compute_tables.compute_turns).where(_turns.pool == pool)).one_or_none()
     recent = {name: Recent(*one) for name, one in json.loads(row.recent).items()} if row is not None else {}
     held = json.loads(row.kept) if row is not None else {"kept": None, "protected": {}}
@@ -48,6 +48,6 @@ def standing_of(connection: Connection, pool: str, live: list[JobRow]) -> Standi
 
 
 def running_of(job: JobRow, protected: bool | None) -> Running:
-    """Return a job that has started, as sharing knows it."""
+    """Return a started job, as sharing sees it."""
     assert job.started_at is not None
     return Running(QueuedJob.of(job.asked), job.nodes, job.started_at.timestamp(), job.evictions, protected)

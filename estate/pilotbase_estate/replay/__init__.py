@@ -1,11 +1,11 @@
-"""Replay: what a policy would have made of a recorded trace, before it is made the policy of a pool.
+"""Replay: how a policy would have handled a recorded trace, before it becomes the policy of a pool.
 
 traces.read_trace(jobs, nodes, reading) -> Trace       raises InputError with every broken row; write_trace
 reporting.replay(trace, policies, setting) -> PoolReplay               replay_inflated: nothing ends
 page.render_replay(replay, language) -> str            one HTML file in both languages
 
 policies.scheduler_of(policy, trace, setting)          by name: schedulers.{Fifo, Drf}, sharing's own in `shared`
-simulating.simulate(trace, scheduler) -> Course        playing.play: with a look at fragments
-inflating.inflated(trace, generator), allocated(...)   how much of the GPUs is allocated when so much was asked for
+simulating.simulate(trace, scheduler) -> Course        playing.play: with fragments
+inflating.inflated(trace, generator), allocated(...)   how much of the GPUs is allocated at a given demand
 figures.figures_of(course) -> PolicyFigures            utilisation, fairness, waits, fragmentation
 """

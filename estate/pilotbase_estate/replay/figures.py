@@ -1,4 +1,4 @@
-"""What a course comes to: how full the pool was, who had what of it, how long they waited, what lay about unusable."""
+"""The figures of a course: how full the pool was, who had what of it, how long they waited, what was unusable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class PolicyFigures:
     """Of one policy on one trace."""
 
     utilisation: Mapping[str, float]
-    """Dimension → share held, 0 to 1, over the time in which jobs came; ``gpu`` is all kinds together."""
+    """Dimension → share held, 0 to 1, over the period of submissions; ``gpu`` is all kinds together."""
     jain: float
     """Jain's index (Jain, Chiu and Hawe, DEC-TR-301, 1984) of `shares`, 1/n to 1."""
     shares: Mapping[str, float]
@@ -27,7 +27,7 @@ class PolicyFigures:
     """By organisation."""
     all_waits: WaitFigures
     fragmentation: float | None
-    """Mean share of the free GPUs that was of no use to typical jobs; None where none was looked at."""
+    """Mean share of the free GPUs that typical jobs could not use; None if fragments were not measured."""
     evictions: int
     lost_seconds: float
     impossible: int
@@ -56,9 +56,9 @@ def figures_of(course: Course) -> PolicyFigures:
 
 
 def used_over_time(course: Course, dimension: str, parts: int) -> tuple[float, ...]:
-    """Return the share of a dimension held in each of ``parts`` equal stretches of the time in which jobs came.
+    """Return the share of a dimension held in each of ``parts`` equal intervals of the period of submissions.
 
-    ``gpu`` is all kinds together; empty where all jobs came at once.
+    ``gpu`` is all kinds together; empty if all jobs came at once.
     """
     whole = merged_gpus(course.capacity).get(dimension, 0)
     first, last = course.ran[0].job.submitted, course.ran[-1].job.submitted
@@ -75,13 +75,13 @@ def used_over_time(course: Course, dimension: str, parts: int) -> tuple[float, .
 
 
 def jain_index(shares: Sequence[float]) -> float:
-    """Return (Σx)² / (n·Σx²), 1 where all are equal, 1/n where one has all; 1 where there is nothing to share."""
+    """Return (Σx)² / (n·Σx²): 1 if all are equal, 1/n if one has all; 1 if there is nothing to share."""
     squares = sum(share * share for share in shares)
     return sum(shares) ** 2 / (len(shares) * squares) if squares > 0 else 1.0
 
 
 def merged_gpus(vector: Vector, called: str = "gpu") -> dict[str, int]:
-    """Return a vector with GPUs of all kinds as one dimension: a job that takes any is counted for no kind."""
+    """Return a vector with GPUs of all kinds as one dimension, because a job that takes any kind counts for none."""
     found = {name: amount for name, amount in vector.items() if not name.startswith("gpu/")}
     gpus = sum(amount for name, amount in vector.items() if name.startswith("gpu/"))
     return {**found, called: gpus} if gpus else found

@@ -1,7 +1,7 @@
-"""How much of the GPUs is allocated once so much was asked for, where nothing ends (Weng et al., ATC 2023, §6.2).
+"""How much of the GPUs is allocated at a given demand when nothing ends (Weng et al., ATC 2023, §6.2).
 
 Jobs are drawn from the trace with replacement until they ask for 1.3 times the GPUs there are, come in random order,
-and one that fits nowhere goes away.
+and one that fits nowhere is dropped.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Policies played on a trace one after the other, with a look at fragments at a few hundred moments."""
+"""Policies replayed on a trace one after the other, with fragments measured at a few hundred moments."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from pilotbase_estate.replay.traces import Trace
 
 MOST_LOOKS = 300
 TURNS_BETWEEN_TELLINGS = 50
-"""So often it is told how far a replay is, and heard whether to go on."""
+"""How often a replay reports its progress and checks whether to continue."""
 MARKS = (0.8, 0.95, 1.0, 1.3)
-"""Where the figures of Weng et al. (ATC 2023) are read, in multiples of the GPUs there are."""
+"""The demands at which the figures of Weng et al. (ATC 2023) are read, in multiples of the GPUs there are."""
 
 
 def play(trace: Trace, policy: Policy, setting: PolicyContext, on_progress: OnProgress = ignore_progress) -> Course:
@@ -39,10 +39,10 @@ def play(trace: Trace, policy: Policy, setting: PolicyContext, on_progress: OnPr
 def play_inflated(
     trace: Trace, policies: Sequence[Policy], seeds: range, on_progress: OnProgress = ignore_progress
 ) -> tuple[InflatedPart, ...]:
-    """Return how much of the GPUs each placement allocates once so much was asked for; mean over ``seeds``.
+    """Return how much of the GPUs each placement allocates at a given demand; mean over ``seeds``.
 
     Raises:
-        InputError: ``replay.no_placement``: a policy is no placement; ``replay.no_gpus``: the trace has no GPUs.
+        InputError: ``replay.no_placement``: a policy is not a placement; ``replay.no_gpus``: the trace has no GPUs.
     """
     unknown = [policy for policy in policies if policy not in PLACEMENTS]
     if unknown:
@@ -66,7 +66,7 @@ def play_inflated(
 
 
 class _Looks:
-    """Looks at the fleet at moments that lie evenly over the time in which jobs come, and tells how far it is."""
+    """Samples the fleet at evenly spaced moments of the period of submissions, and reports progress."""
 
     def __init__(self, trace: Trace, policy: Policy, on_progress: OnProgress) -> None:
         self.found: list[tuple[float, float]] = []

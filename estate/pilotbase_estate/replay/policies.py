@@ -29,15 +29,15 @@ class PolicyContext:
     """Whose rules ``shared`` follows; None: equal guarantees of all there is."""
     seed: int = 0
     before: Pool | None = None
-    """The pool as it is, where ``pool`` is one that is considered: ``shared`` is played on it, too."""
+    """The pool as it is, if ``pool`` is a proposed one: ``shared`` is replayed on it, too."""
 
 
 ALONE = PolicyContext()
-"""A trace and nothing besides."""
+"""A trace and nothing else."""
 
 
 def require_quotas(trace: Trace, pool: Pool) -> None:
-    """Require a pool whose rules can be played on a trace.
+    """Require a pool whose rules can be replayed on a trace.
 
     Raises:
         InputError: ``replay.no_quota`` or ``replay.made_up_no_quota``: the trace has organisations that the pool does
@@ -59,7 +59,7 @@ def require_named(organisations: Iterable[str], pool: Pool) -> None:
 
 
 def unnamed(organisations: Iterable[str], pool: Pool) -> str:
-    """Return the first organisations that a pool has no quota for; empty where it names all."""
+    """Return the first organisations for which a pool has no quota; empty if it names all."""
     return ", ".join(sorted(set(organisations) - {quota.organisation for quota in pool.quotas})[:10])
 
 
@@ -69,12 +69,12 @@ def scheduler_of(policy: Policy, trace: Trace, setting: PolicyContext) -> tuple[
 
 
 def placement_of(policy: Policy, trace: Trace, generator: np.random.Generator) -> Placement:
-    """Return where a policy lets jobs run; raises `KeyError` for one that is no placement."""
+    """Return a policy's placement; raises `KeyError` for a policy that is not one."""
     return PLACEMENTS[policy](trace, generator)
 
 
 def fragmentation_of(trace: Trace) -> Fragmentation:
-    """Return what fragments are to the jobs of a trace."""
+    """Return what counts as a fragment for the jobs of a trace."""
     return Fragmentation(typical_kinds(read_ask(job.demand) for job in trace.jobs))
 
 
@@ -104,7 +104,7 @@ PLACEMENTS: Mapping[Policy, Callable[[Trace, np.random.Generator], Placement]] =
     Policy.BEST_FIT: lambda *_: BestFit(),
     Policy.FGD: lambda trace, _: FragmentationDescent(fragmentation_of(trace)),
 }
-"""Policies that are told apart by where they place."""
+"""Policies that differ by their placement."""
 _SCHEDULERS: Mapping[Policy, Callable[[Trace, PolicyContext], _Made]] = {
     Policy.FIFO: _fifo(Policy.BEST_FIT),
     Policy.DRF: _drf,

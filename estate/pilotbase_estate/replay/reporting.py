@@ -1,4 +1,4 @@
-"""Courses written down as the document that people compare policies by."""
+"""Courses written as the document by which people compare policies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pilotbase_estate.replay.simulating import Course
 from pilotbase_estate.replay.traces import Trace, hastened
 
 STRETCHES = 240
-"""Of the time in which jobs came, for the picture of use."""
+"""Intervals of the period of submissions, for the picture of use."""
 
 
 def replay(
@@ -35,10 +35,10 @@ def replay(
     load: float = 1.0,
     on_progress: OnProgress = ignore_progress,
 ) -> PoolReplay:
-    """Return what each policy makes of ``trace``, its submissions ``load`` times as close.
+    """Return the result of each policy on ``trace``, with the gaps between submissions divided by ``load``.
 
     Raises:
-        InputError: the pool of ``setting`` cannot be played on it (`policies.require_quotas`).
+        InputError: the pool of ``setting`` can't be replayed on it (`policies.require_quotas`).
     """
     setting = setting if Policy.SHARED in policies else replace(setting, before=None)
     for pool in filter(None, (setting.pool, setting.before)):
@@ -61,13 +61,13 @@ def replay(
 def replay_inflated(
     trace: Trace, policies: Sequence[Policy], seeds: range, on_progress: OnProgress = ignore_progress
 ) -> PoolReplay:
-    """Return how much of the GPUs each placement allocates as ever more is asked for; raises as `play_inflated`."""
+    """Return how much of the GPUs each placement allocates as demand grows; raises as `play_inflated`."""
     parts = play_inflated(trace, policies, seeds, on_progress)
     return PoolReplay(trace=_told(trace, 1.0), seed=seeds.start, shown_dimension="gpu", runs=len(seeds), inflated=parts)
 
 
 def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyReplay:
-    """Return the figures of a course, use told of ``dimension``."""
+    """Return the figures of a course, with use given for ``dimension``."""
     found, first = figures_of(course), course.ran[0].job.submitted
     return PolicyReplay(
         policy=policy,
@@ -89,7 +89,7 @@ def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyRepla
 
 
 def _before(trace: Trace, setting: PolicyContext, on_progress: OnProgress) -> Course | None:
-    """Return what ``shared`` makes of a trace on the machines and by the rules of the pool as it is."""
+    """Return the result of ``shared`` on a trace with the machines and rules of the pool as it is."""
     if setting.before is None:
         return None
     there = replace(trace, nodes=setting.before.capacities)
@@ -97,7 +97,7 @@ def _before(trace: Trace, setting: PolicyContext, on_progress: OnProgress) -> Co
 
 
 def _windows_within(trace: Trace, pool: Pool | None) -> int:
-    """Return how many maintenance windows of a pool lie in the time in which jobs came."""
+    """Return how many maintenance windows of a pool fall in the period of submissions."""
     first, last = trace.jobs[0].submitted, trace.jobs[-1].submitted
     windows = on_clock(pool, trace.began).maintenance if pool is not None else ()
     return sum(one.starts.timestamp() <= last and one.ends.timestamp() > first for one in windows)

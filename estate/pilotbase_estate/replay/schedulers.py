@@ -1,4 +1,4 @@
-"""The orders that peers serve queues in, to compare with: first come first served, and dominant resource fairness."""
+"""Queueing orders of peers, for comparison: first come first served, and dominant resource fairness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pilotbase_estate.replay.traces import TraceJob
 
 
 class SeatMap:
-    """The fleet, and where each running job sits on it."""
+    """The fleet, and which spots each running job has."""
 
     def __init__(self, nodes: Mapping[str, Vector], placement: Placement) -> None:
         self.fleet, self._placement = Fleet.of(nodes), placement
@@ -24,9 +24,10 @@ class SeatMap:
         self._spots: dict[int, tuple[Spot, ...]] = {}
 
     def admit(self, number: int, job: TraceJob) -> bool:
-        """Read what a job asks for and return whether the empty fleet could hold it.
+        """Parse a job's request and return whether the empty fleet could hold it.
 
-        Members are alike, so that any placement finds room for as many; the one of the fleet may remember what it saw.
+        Members are identical, so any placement finds room for the same number; the fleet's own placement may have a
+        memory.
         """
         ask = read_ask(job.demand)
         self._asks[number] = ask, job.members
@@ -35,7 +36,7 @@ class SeatMap:
         return spots is not None
 
     def seat(self, number: int) -> bool:
-        """Let a job take its seats and return whether it could."""
+        """Start a job if its members fit, and return whether they did."""
         ask, members = self._asks[number]
         spots = place_gang(self.fleet, self._placement, ask, members)
         if spots is not None:
@@ -43,13 +44,13 @@ class SeatMap:
         return spots is not None
 
     def free(self, number: int) -> None:
-        """Give back the seats of a job."""
+        """Give back the spots of a job."""
         release_gang(self.fleet, self._asks[number][0], self._spots.pop(number))
 
 
 @dataclass
 class Fifo:
-    """First come, first served: nobody starts before the first that waits."""
+    """First come, first served: nobody starts before the first job that waits."""
 
     seats: SeatMap
     queue: deque[int] = field(default_factory=deque)
@@ -78,9 +79,9 @@ class Fifo:
 
 
 class Drf:
-    """Dominant resource fairness (Ghodsi et al., NSDI 2011, Algorithm 1): next is whose dominant share is the least.
+    """Dominant resource fairness (Ghodsi et al., NSDI 2011, Algorithm 1): the lowest dominant share is next.
 
-    Whose first job finds no place is passed over for this turn.
+    An organisation whose first job does not fit is skipped for this turn.
     """
 
     def __init__(self, seats: SeatMap, nodes: Mapping[str, Vector], weights: Mapping[str, float] | None = None) -> None:

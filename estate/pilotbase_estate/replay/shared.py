@@ -1,10 +1,9 @@
-"""The sharing of a pool as a policy to replay: the very desk that decides in a live pool, on the clock of a trace.
+"""The sharing of a pool as a policy to replay: the same desk that decides in a live pool, on the clock of a trace.
 
-Where the pool of a replay is not given, each organisation of the trace is guaranteed an equal part of every dimension.
-Labels, maintenance windows and that a job may not be evicted hold as they do in a live pool.
-Jobs that did not say how long they would run at most are taken to have known it. The desk counts GPUs by machine: to
-tell fragments, what it lets in is put on the fullest GPU that has room, and in pieces where a machine has room in sum
-alone.
+If a replay is given no pool, each organisation of the trace is guaranteed an equal part of every dimension. Labels,
+maintenance windows and jobs that may not be evicted are treated as in a live pool. Jobs without a stated maximum time
+are assumed to have known how long they would run. The desk counts GPUs by machine: to measure fragments, an admitted
+job is put on the fullest GPU that has room, and is split if only the machine's total suffices.
 """
 
 from __future__ import annotations
@@ -95,7 +94,7 @@ def _pieces(fleet: Fleet, ask: NodeDemand, node: int) -> list[tuple[Spot, NodeDe
 
 
 def pool_of_trace(trace: Trace) -> Pool:
-    """Return a pool of a trace's nodes of which each organisation is guaranteed an equal part."""
+    """Return a pool of a trace's nodes in which each organisation is guaranteed an equal part."""
     organisations = sorted({job.organisation for job in trace.jobs})
     capacity = total(trace.nodes.values())
     part = {name: _part(name, amount, len(organisations)) for name, amount in capacity.items()}
@@ -112,7 +111,7 @@ def pool_of_trace(trace: Trace) -> Pool:
 
 
 def on_clock(pool: Pool, began: datetime | None) -> Pool:
-    """Return a pool whose maintenance windows stand on the clock of a trace that began at a moment; None: without."""
+    """Return a pool with maintenance windows on the clock of a trace that began at a moment; None: without windows."""
     if began is None:
         return pool.model_copy(update={"maintenance": ()})
     windows = tuple(
@@ -123,7 +122,7 @@ def on_clock(pool: Pool, began: datetime | None) -> Pool:
 
 
 def any_gpus(trace: Trace) -> Trace:
-    """Return a trace whose GPUs are all of one kind, where a job of it takes any: sharing counts by kind."""
+    """Return a trace whose GPUs are all of one kind if a job of it takes any, because sharing counts by kind."""
     if not any(ANY_GPU in job.demand for job in trace.jobs):
         return trace
     nodes = {name: merged_gpus(vector, ANY_GPU) for name, vector in trace.nodes.items()}
@@ -132,7 +131,7 @@ def any_gpus(trace: Trace) -> Trace:
 
 
 def _machines(trace: Trace) -> tuple[Machines, ...]:
-    """Return the nodes, alike ones together."""
+    """Return the nodes, identical ones together."""
     alike = Counter(
         (tuple(sorted(vector.items())), tuple(sorted(trace.labels.get(name, {}).items())))
         for name, vector in trace.nodes.items()
@@ -164,5 +163,5 @@ def _job(number: int, job: TraceJob, now: float) -> QueuedJob:
 
 
 def _longest(job: TraceJob) -> float:
-    """Return how long a job may take; one that ran longer than any pool lets asks for the most that a pool lets."""
+    """Return how long a job may take; one that ran longer than any pool allows requests the most that a pool allows."""
     return min(max(job.longest if job.longest is not None else job.runs, _SHORTEST), MOST_SECONDS)

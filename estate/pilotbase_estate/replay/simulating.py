@@ -1,7 +1,7 @@
-"""A trace played against a scheduler: jobs come when they came, run as long as they ran, start when they are let in.
+"""A trace replayed against a scheduler: jobs come when they came, run as long as they ran, start when admitted.
 
-A job that is evicted loses what it did and comes back at once: what it needs it needs anew. Jobs that no node could
-ever hold are told apart, and wait for nothing.
+An evicted job loses its work and comes back at once, with its full run ahead. Jobs that no node could ever hold are
+reported separately, and do not wait.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pilotbase_estate.placing.fleet import Fleet
 from pilotbase_estate.replay.traces import Trace, TraceJob
 
 _END, _COME = 0, 1
-"""At the same moment ends are seen first."""
+"""At the same moment, ends are handled first."""
 
 
 @dataclass(frozen=True)
 class SchedulerActions:
-    """What a scheduler does at a moment: jobs, by their number in the trace, that start, and that are evicted."""
+    """What a scheduler does at a moment: jobs that start and jobs that are evicted, by their number in the trace."""
 
     starts: Sequence[int] = ()
     evictions: Sequence[int] = ()
 
 
 class Scheduler(Protocol):
-    """Lets jobs in; keeps what it needs to know of them, and the fleet that it fills."""
+    """Admits jobs; keeps what it needs to know of them, and the fleet that it fills."""
 
     @property
     def fleet(self) -> Fleet: ...
@@ -38,21 +38,21 @@ class Scheduler(Protocol):
         ...
 
     def end(self, number: int, now: float) -> None:
-        """Hear that a running job has ended."""
+        """Note that a running job has ended."""
         ...
 
     def turn(self, now: float) -> SchedulerActions:
-        """Return what starts and what is evicted now; it counts as done."""
+        """Return what starts and what is evicted now; the scheduler counts it as done."""
         ...
 
     def wakes(self, now: float) -> float | None:
-        """Return when the scheduler wants its next turn though nothing comes or ends; None: not before."""
+        """Return when the scheduler wants its next turn if nothing comes or ends; None: not before that."""
         ...
 
 
 @dataclass
 class Ran:
-    """What became of one job; times in seconds of the trace."""
+    """The outcome of one job; times in seconds of the trace."""
 
     job: TraceJob
     impossible: bool = False
@@ -61,11 +61,11 @@ class Ran:
     ended: float | None = None
     evictions: int = 0
     lost: float = 0.0
-    """Seconds that it ran for nothing."""
+    """Seconds of runs that were lost."""
 
     @property
     def waited(self) -> float:
-        """Return how long it did not run usefully from submission to its end; NaN where it never ran."""
+        """Return how long it did not run usefully from submission to its end; NaN if it never ran."""
         if self.ended is None:
             return float("nan")
         return self.ended - self.job.submitted - self.job.runs
@@ -84,13 +84,13 @@ class Moment:
 
 @dataclass(frozen=True)
 class Course:
-    """What a scheduler made of a trace."""
+    """The result of a scheduler on a trace."""
 
     ran: list[Ran]
     moments: list[Moment]
     capacity: Vector
     fragments: list[tuple[float, float]] = field(default_factory=list)
-    """Moment → share of the free GPUs that is of no use to typical jobs, at a few hundred moments."""
+    """Moment → share of the free GPUs that typical jobs can't use, at a few hundred moments."""
 
 
 Look = Callable[[float, Fleet], None]
@@ -114,7 +114,7 @@ def _later(wake: float | None, now: float) -> float | None:
 
 
 class _Play:
-    """The events to come, and what has become of each job."""
+    """The events to come, and the outcome of each job so far."""
 
     def __init__(self, trace: Trace, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -132,7 +132,7 @@ class _Play:
         return min(coming, self.wake if self.wake is not None else coming)
 
     def hear(self, now: float) -> None:
-        """Tell the scheduler all that comes and ends at this moment."""
+        """Tell the scheduler everything that comes and ends at this moment."""
         while self.events and self.events[0][0] <= now:
             _, what, number, evictions = heapq.heappop(self.events)
             ran = self.ran[number]
@@ -145,7 +145,7 @@ class _Play:
                 self._hold(ran.job, -1)
 
     def take(self, turn: SchedulerActions, now: float) -> None:
-        """Note who is evicted and who starts."""
+        """Note which jobs are evicted and which start."""
         for number in turn.evictions:
             ran = self.ran[number]
             assert ran.started is not None

@@ -1,8 +1,8 @@
-"""Recorded traces: which jobs came when, of whom, for what, and how long they ran; and the nodes that there were.
+"""Recorded traces: which jobs came when, from whom, with what request, and how long they ran; and the nodes.
 
-Two forms are read, told apart by their columns: our own, with a column for each dimension as `Resources` spells it, and
-that of the public GPU trace (``openb``, Alibaba 2023). Where a trace names no organisations, some are made up: each job
-belongs to one by its name alone, the first to the most, so that everybody who replays it replays the same.
+Two forms are read, recognised by their columns: our own, with a column for each dimension as `Resources` spells it, and
+that of the public GPU trace (``openb``, Alibaba 2023). If a trace names no organisations, some are made up: a job's
+name alone decides its organisation, and the first has the most jobs, so every replay of a trace is the same.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _OPENB_NODES = {"sn", "cpu_milli", "memory_mib", "gpu", "model"}
 
 @dataclass(frozen=True)
 class TraceJob:
-    """One job as it was recorded; times in seconds of the trace's own clock."""
+    """One job as recorded; times in seconds of the trace's own clock."""
 
     name: str
     organisation: str
@@ -52,9 +52,9 @@ class TraceJob:
     members: int = 1
     priority: int = 0
     longest: float | None = None
-    """How long it said that it would run at most; None: it said nothing."""
+    """How long it said that it would run at most; None: not stated."""
     labels: Mapping[str, str] = field(default_factory=dict)
-    """What a machine must carry."""
+    """The labels that a machine must have."""
     preemptible: bool = True
 
 
@@ -66,14 +66,14 @@ class Trace:
     jobs: tuple[TraceJob, ...]
     made_up_organisations: bool = False
     left_out: tuple[Issue, ...] = ()
-    """Broken rows that were passed over, the first ones."""
+    """The first of the broken rows that were skipped."""
     rows_left_out: int = 0
     recorded_of: str | None = None
     """The pool whose own record it is."""
     labels: Mapping[str, Labels] = field(default_factory=dict)
-    """Node → what it carries."""
+    """Node → its labels."""
     began: datetime | None = None
-    """The moment of second 0; None: nobody knows, and no maintenance window is played."""
+    """The moment of second 0; None: unknown, and no maintenance window is replayed."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class TraceFormat:
     """How a trace is read."""
 
     organisations: int = 3
-    """How many are made up where the trace names none."""
+    """How many are made up if the trace names none."""
     skip_broken: bool = False
 
 
@@ -89,8 +89,8 @@ def read_trace(jobs: Path, nodes: Path, reading: TraceFormat = TraceFormat()) ->
     """Return the trace that two CSV files hold.
 
     Raises:
-        InputError: ``compute.trace_columns``: the columns are of no form that is read; else every broken row with its
-            line, unless ``reading`` passes over them; ``compute.trace_empty``: nothing is left.
+        InputError: ``compute.trace_columns``: the columns match no known form; or every broken row with its line,
+            unless ``reading`` skips them; ``compute.trace_empty``: nothing is left.
     """
     found = _read(nodes, _node_reader, TraceFormat()).rows
     if not found:
@@ -150,7 +150,7 @@ def _spelled(labels: Labels) -> str:
 
 
 def hastened(trace: Trace, load: float) -> Trace:
-    """Return a trace in which the gaps between submissions are divided by ``load``; jobs run as long as they ran."""
+    """Return a trace with the gaps between submissions divided by ``load``; jobs run as long as they ran."""
     first = trace.jobs[0].submitted
     jobs = tuple(replace(job, submitted=first + (job.submitted - first) / load) for job in trace.jobs)
     return replace(trace, jobs=jobs)
@@ -164,7 +164,7 @@ class _Rows(Generic[_T]):
 
 
 class _BrokenRowError(Exception):
-    """One field of a row says what cannot be."""
+    """One field of a row has an impossible value."""
 
     def __init__(self, column: str, problem: Text) -> None:
         super().__init__(column)
@@ -259,9 +259,9 @@ def _own_job(row: _Row, dimensions: list[str]) -> TraceJob:
 
 
 def _openb_job(row: _Row) -> TraceJob:
-    """Return a job of the public trace: GPUs are of the kind that ``gpu_spec`` names, of any where it names none.
+    """Return a job of the public trace: GPUs are of the kind that ``gpu_spec`` names, or of any if it names none.
 
-    One of several kinds (``V100M16|V100M32``) is more than a demand can say: such a row is broken, never read as less.
+    A demand can't express a choice of kinds (``V100M16|V100M32``): such a row is broken, never read as less.
     """
     gpus, part = _count(row, "num_gpu", 0), _count(row, "gpu_milli", 0)
     if part > MILLI or (gpus > 1 and part not in (0, MILLI)):
@@ -319,7 +319,7 @@ def _seconds(row: _Row, column: str) -> float:
 
 
 def _labels(row: _Row) -> Labels:
-    """Return what ``labels`` says: ``zone=hall-2 disk=fast``."""
+    """Return the labels that ``labels`` lists: ``zone=hall-2 disk=fast``."""
     written = read_cell(row.get("labels", "")).split()
     pairs = [one.partition("=") for one in written]
     try:
@@ -353,7 +353,7 @@ def _problem(error: ValidationError) -> Text:
 
 
 def _given(job: TraceJob, organisations: int) -> TraceJob:
-    """Return the job as one of made-up organisations: the n-th has about a n-th of what the first has."""
+    """Return the job as one of made-up organisations: the n-th has about an n-th of what the first has."""
     drawn = int.from_bytes(hashlib.blake2b(job.name.encode(), digest_size=8).digest()) / 2**64
     shares = [1 / (number + 1) for number in range(organisations)]
     edges = [sum(shares[: number + 1]) / sum(shares) for number in range(organisations)]

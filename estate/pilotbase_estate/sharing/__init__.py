@@ -1,7 +1,7 @@
-"""Sharing: who of those that wait may have what is free of a pool, and who has to give back. Pure: no clock, no store.
+"""Sharing: which waiting jobs get what is free in a pool, and which jobs have to give back. Pure: no clock, no store.
 
-desk.decide(pool, state, now, placer) -> Decisions      starts, evictions, refusals, and when to look again
-desk.Desk(pool, placer, state).submit | end | decide    the same, with books kept from one decision to the next
-explaining.waits(desk, now) -> {job: Wait}              why each waits: one reason, a blocker, place and estimate
-changing.findings(pool, state, now) -> issues           what a changed pool means for what runs
+desk.decide(pool, state, now, placer) -> SchedulingDecisions     starts, evictions, refusals, and when to look again
+desk.PoolScheduler(pool, placer, state).submit | end | decide    the same, with books kept between decisions
+explaining.waits(desk, now) -> {job: JobWait}                    why each waits: one reason, a blocker, place, estimate
+changing.findings(pool, state, now) -> issues                    what a changed pool means for running jobs
 """

@@ -1,9 +1,9 @@
-"""What an organisation holds of a pool, beside what it is promised, and its share of the rest.
+"""What an organisation holds of a pool, compared with its guarantee, and its share of the rest.
 
 Its **share** is what it holds beyond its guarantee: the largest part of any dimension of the pool (dominant share,
-Ghodsi et al., NSDI 2011, §4.1), over its weight. What a guarantee does not name counts from the first piece on: who has
-all cores beside four guaranteed GPUs has a large share. **Recent** is the mean of its share over time, in which what
-lies a half-life back counts half.
+Ghodsi et al., NSDI 2011, §4.1), over its weight. What a guarantee does not name counts from the first piece on: an
+organisation that has all cores beside four guaranteed GPUs has a large share. **Recent** is the mean of its share over
+time, in which use one half-life ago counts half.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NOTHING: Vector = {}
 
 
 class Cap(NamedTuple):
-    """A limit that a job comes under, and what is used of it by which jobs."""
+    """A limit that applies to a job, and what is used of it by which jobs."""
 
     key: str
     """Organisation, or person of one."""
@@ -44,11 +44,11 @@ class Account:
         self.limit: Vector = quota.limit.vector
         self.person_limit: Vector = quota.person_limit.vector
         self.names_all = capacity.keys() <= self.guarantee.keys()
-        """Whether its guarantee leaves nothing to what is promised to nobody."""
+        """Whether its guarantee names every dimension of the pool."""
         self.line = OrganisationQueue(pool.priority_step)
         self.running: dict[str, Running] = {}
         self.lent: dict[str, Running] = {}
-        """Of those, what others can take back: they hold what is lent or promised to nobody."""
+        """Of those, the jobs that others can take back: they hold what is lent or promised to nobody."""
         self.used: Tally = {}
         self.protected: Tally = {}
         """Of `used`, what nobody else can take back."""
@@ -58,9 +58,9 @@ class Account:
         self.changes = 0
         """How often what it holds has changed."""
         self.nothing_to_claim: Hashable = None
-        """How things stood when it was last looked in vain for a job within its guarantee."""
+        """The state in which room for a job within its guarantee was last looked for in vain."""
         self.beyond_guarantee: set[Ask] = set()
-        """What was found to be more than is left of its guarantee; forgotten when something comes back."""
+        """What was found to exceed the rest of its guarantee; forgotten when something comes back."""
         self._after_giving = -1, 0.0
         self._turn = 0.0, -1, 0.0
         self._by_person: dict[str, Tally] = {}
@@ -69,7 +69,7 @@ class Account:
         self._recent = recent
 
     def recent(self, now: float) -> float:
-        """Return the mean of its share lately."""
+        """Return its recent mean share."""
         passed = max(now - self._recent.at, 0.0)
         if self._half_life <= 0:
             return 0.0
@@ -77,7 +77,7 @@ class Account:
         return self._recent.share * kept + self.share * (1.0 - kept)
 
     def turn(self, now: float) -> tuple[float, str]:
-        """Return by what its turn comes; smaller goes first: who has, and lately had, least for its weight."""
+        """Return its order key; smaller goes first: the organisation that has, and recently had, least by weight."""
         if self._turn[:2] != (now, self.changes):
             self._turn = now, self.changes, self.share + self.recent(now)
         return self._turn[2], self.name
@@ -92,21 +92,21 @@ class Account:
         )
 
     def take(self, running: Running, now: float) -> None:
-        """Note that a job of it runs."""
+        """Note that one of its jobs runs."""
         self.running[running.job.name] = running
         if not running.protected:
             self.lent[running.job.name] = running
         self._move(running, now, 1)
 
     def give_back(self, running: Running, now: float) -> None:
-        """Note that a job of it runs no more."""
+        """Note that one of its jobs no longer runs."""
         del self.running[running.job.name]
         self.lent.pop(running.job.name, None)
         self.beyond_guarantee.clear()
         self._move(running, now, -1)
 
     def share_with(self, more: Vector, times: int = 1) -> float:
-        """Return its share if it held ``times · more`` besides."""
+        """Return its share if it also held ``times · more``."""
         largest, used = 0.0, self.used
         for name, whole, promised in self._dimensions:
             beyond = used.get(name, 0) + times * more.get(name, 0) - promised
@@ -115,25 +115,25 @@ class Account:
         return largest / self.weight
 
     def share_after_giving(self) -> float:
-        """Return the largest share that it keeps when it gives one job that can be taken back; 0: it has none."""
+        """Return the largest share that it keeps when it gives up one job that can be taken back; 0: it has none."""
         if self._after_giving[0] != self.changes:
             kept = (self.share_with(one.job.total, -1) for one in self.lent.values())
             self._after_giving = self.changes, max(kept, default=0.0)
         return self._after_giving[1]
 
     def can_give(self, kept: float) -> list[Running]:
-        """Return its jobs that can be taken back and of which any one leaves it so large a share, in no order."""
+        """Return its jobs that can be taken back and whose loss still leaves it at least this share, in no order."""
         return [one for one in self.lent.values() if self.share_with(one.job.total, -1) >= kept]
 
     def promised_to(self, job: QueuedJob) -> Vector:
-        """Return its guarantee as far as it is one of a job: kinds of GPU promise nothing of another kind."""
+        """Return its guarantee as it applies to a job: kinds of GPU promise nothing of another kind."""
         if not self._kinds_differ or ANY_GPU in self._as_written or ANY_GPU not in self.guarantee or job.takes_any:
             return self.guarantee
         kinds = any(name in self._as_written for name in job.each if is_kind(name))
         return self.guarantee if kinds else self._as_written
 
     def within_guarantee(self, job: QueuedJob) -> bool:
-        """Tell whether a job would leave it within its guarantee, in what that names; it must name some of it."""
+        """Return whether it stays within its guarantee with a job, which must use a dimension named there."""
         guarantee, used, named = self.promised_to(job), self.used, False
         for name, value in job.total.items():
             if name in guarantee:
@@ -143,12 +143,12 @@ class Account:
         return named
 
     def names_some(self, job: QueuedJob) -> bool:
-        """Tell whether its guarantee names anything that a job asks for: who is promised nothing claims nothing."""
+        """Return whether its guarantee names anything that a job requests: without a promise there is no claim."""
         guarantee = self.promised_to(job)
         return any(name in guarantee for name in job.total)
 
     def could_claim(self, job: QueuedJob) -> bool:
-        """Tell whether a job would be within its guarantee if it held nothing."""
+        """Return whether a job would be within its guarantee if it held nothing else."""
         return self.names_some(job) and allows(self.promised_to(job), NOTHING, job.total)
 
     def lower(self, job: QueuedJob) -> list[Running]:
@@ -158,12 +158,12 @@ class Account:
         return [one for one in self.running.values() if one.job.priority < job.priority]
 
     def protect(self, running: Running) -> None:
-        """Note that a job of it can be taken back no more."""
+        """Note that one of its jobs can no longer be taken back."""
         self.running[running.job.name] = running
         del self.lent[running.job.name]
 
     def snapshot(self, now: float) -> Recent:
-        """Return its share lately, to be kept."""
+        """Return its recent share, to be kept."""
         return Recent(self.recent(now), now)
 
     def _move(self, running: Running, now: float, times: int) -> None:

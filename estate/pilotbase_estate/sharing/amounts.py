@@ -1,6 +1,6 @@
 """Sums and comparisons of vectors in place, as the inner loops of admission need them.
 
-In what is asked for or free, a dimension that is not named is none of it; in what is granted it is no limit.
+A dimension that is not named means zero in a request or in what is free, and no limit in a grant.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def add(tally: Tally, amount: Vector, times: int = 1) -> None:
 
 
 def fits(asked: Vector, free: Vector) -> bool:
-    """Tell whether ``asked`` is free."""
+    """Return whether ``asked`` is free."""
     for name, value in asked.items():  # noqa: SIM110 - a generator costs twice as much, and this is asked most
         if value and value > free.get(name, 0):
             return False
@@ -35,5 +35,5 @@ def times_fitting(asked: Vector, free: Vector, most: int) -> int:
 
 
 def allows(granted: Vector, used: Vector, asked: Vector) -> bool:
-    """Tell whether ``asked`` may come on top of ``used``: only what is asked for is looked at."""
+    """Return whether ``asked`` may come on top of ``used``; only the requested dimensions are checked."""
     return all(used.get(name, 0) + value <= granted[name] for name, value in asked.items() if value and name in granted)

@@ -1,7 +1,7 @@
-"""Which demands find a place: kept up to date for all that wait at once, machine by machine as it changes.
+"""Which demands fit: kept up to date for all waiting jobs at once, machine by machine as it changes.
 
-So a decision looks at what can start, and not at the thousands that cannot. Shapes: a column for each demand, a row for
-each machine, and how many members fit on it.
+So a decision looks at the jobs that can start, and not at the thousands that can't. Shapes: a column for each demand, a
+row for each machine; values: how many members fit on it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ARRAYS = ("_each", "_unasked", "_slots", "_fitting", "_members", "_refused", "_
 
 
 class Asks:
-    """The demands of all jobs that wait, each once."""
+    """The demands of all waiting jobs, each once."""
 
     def __init__(self, dimensions: Sequence[str], free: Sequence[Vector]) -> None:
         self._dimensions = tuple(dimensions)
@@ -31,7 +31,7 @@ class Asks:
         self._asks: list[Ask] = []
         self._waiting: dict[Ask, int] = {}
         self._each = np.ones((len(self._dimensions), 64))
-        """What a member asks for of each dimension, 1 where it is none; there `_unasked` makes any number fit."""
+        """A member's request in each dimension, 1 where it is zero; there `_unasked` makes any number fit."""
         self._unasked = np.zeros_like(self._each)
         self._slots = np.zeros((len(free), 64), dtype=np.int64)
         self._fitting = np.zeros(64, dtype=np.int64)
@@ -41,9 +41,9 @@ class Asks:
         self._kept_out = np.zeros(64, dtype=np.bool_)
         self._told = np.zeros(64, dtype=np.int64)
         self.open: set[Ask] = set()
-        """Those that find a place."""
+        """Those that fit."""
         self.held: set[Ask] = set()
-        """Those that find one, but not beside the job that machines are kept for."""
+        """Those that fit, but not beside the job that machines are kept for."""
 
     def add(self, job: QueuedJob) -> None:
         """Note that a job waits."""
@@ -68,7 +68,7 @@ class Asks:
         self._tell(np.array([column]))
 
     def remove(self, job: QueuedJob) -> None:
-        """Note that a job waits no longer."""
+        """Note that a job no longer waits."""
         ask = job.ask
         self._waiting[ask] -= 1
         if self._waiting[ask]:
@@ -85,31 +85,31 @@ class Asks:
                 array[..., column] = array[..., last]
 
     def may_fit(self, ask: Ask) -> bool:
-        """Tell whether a demand may find a place, as far as sums on each machine say."""
+        """Return whether a demand may fit, as far as sums on each machine show."""
         return ask in self.open or ask in self.held
 
     def fitting(self, ask: Ask) -> int:
-        """Return how many members of a demand that waits fit on all machines."""
+        """Return how many members of a waiting demand fit on all machines."""
         return int(self._fitting[self._columns[ask]])
 
     def refuse(self, ask: Ask) -> None:
-        """Note that whoever places found no place, though by sums there is one: until one changes that has some."""
+        """Note that the placer found no room, although the sums allow it: until a machine that has some changes."""
         self._refused[self._columns[ask]] = True
         self._tell(np.array([self._columns[ask]]))
 
     def hold(self, ask: Ask) -> None:
-        """Note that a demand finds no place beside the job that machines are kept for: until one changes that has."""
+        """Note that a demand doesn't fit beside the job with kept machines; ends when a machine with room changes."""
         self._kept_out[self._columns[ask]] = True
         self._tell(np.array([self._columns[ask]]))
 
     def let_go(self) -> None:
-        """Note that machines are kept for another job, or otherwise."""
+        """Note that machines are kept for another job, or in another way."""
         there = self._kept_out[: len(self._asks)].nonzero()[0]
         self._kept_out[there] = False
         self._tell(there)
 
     def changed(self, machine: int, free: Vector, beside: Vector) -> None:
-        """Note what is free on a machine now; ``beside``: what of it stays free beside what is kept."""
+        """Note what is free on a machine now; ``beside``: the part that stays free beside what is kept."""
         there = slice(0, len(self._asks))
         self._free[machine] = self._counted(free)
         before, after = self._slots[machine, there], self._fitting_into(self._free[machine])
@@ -138,14 +138,14 @@ class Asks:
         now = finds * (_OPEN - self._kept_out[columns])
         news = (now != self._told[columns]).nonzero()[0]
         told = dict(zip([self._asks[column] for column in columns[news]], now[news].tolist(), strict=True))
-        # Sets made anew: one that was emptied stays as slow to go through as when it was full.
+        # New sets: one that was emptied is as slow to iterate as when it was full.
         self.open = self.open.difference(told) | {ask for ask, state in told.items() if state == _OPEN}
         self.held = self.held.difference(told) | {ask for ask, state in told.items() if state == _HELD}
         self._told[columns] = now
 
 
 def _fitting(free: _Whole, each: _Floats, unasked: _Floats) -> _Whole:
-    """Return how many times ``each`` fits into what is free; shapes broadcast but for the first, the dimensions.
+    """Return how many times ``each`` fits into what is free; all axes but the first (dimensions) broadcast.
 
     Divided as floats, in a fifth of the time: exact for amounts below 2^53, and `MOST_BYTES` is 2^50.
     """

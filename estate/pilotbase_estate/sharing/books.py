@@ -1,4 +1,4 @@
-"""What runs and what waits in a pool, kept up to date with every start and end: no decision counts it anew."""
+"""What runs and waits in a pool, kept up to date with every start and end, so that no decision recounts it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pilotbase_estate.sharing.promises import CapacityGuarantees
 from pilotbase_estate.sharing.prospects import StartForecast
 
 LEAST_RUN = 1.0
-"""Seconds that a job runs whatever its pool says: what one decision starts, the same one does not evict."""
+"""Seconds that a job runs in any pool: a decision never evicts what it has just started."""
 
 
 class Accounts:
@@ -27,7 +27,7 @@ class Accounts:
         self.minimum_run = max(pool.minimum_run, LEAST_RUN)
         self.machines = FreeMachines(pool, there)
         quotas = {quota.organisation: quota for quota in pool.quotas}
-        for running in state.running:  # whoever lost its quota keeps what runs
+        for running in state.running:  # an organisation that lost its quota keeps what runs
             quotas.setdefault(running.job.organisation, Quota(organisation=running.job.organisation))
         none = Recent(0.0, now)
         self.accounts = {
@@ -48,9 +48,9 @@ class Accounts:
             self.hold = hold_again(state.kept, kept, self.machines, self.running.values())
 
     def is_firm(self, pending: Pending) -> bool:
-        """Tell whether nobody may evict a job: it was said so, or it was evicted often enough.
+        """Return whether nobody may evict a job: it may not be evicted at all, or was evicted often enough.
 
-        A job that could never run without borrowing goes on being evicted where a guarantee is asked back.
+        A job that could never run without borrowing can still be evicted to restore a guarantee.
         """
         job = pending.job
         if job.preemptible and pending.evictions < self.pool.evictions_at_most:
@@ -63,14 +63,14 @@ class Accounts:
         self.asks.add(pending.job)
 
     def leave(self, job: QueuedJob) -> Pending:
-        """Note that a job waits no longer and return it; raises `KeyError`."""
+        """Note that a job no longer waits and return it; raises `KeyError`."""
         self.asks.remove(job)
         if self.hold is not None and self.hold.job.name == job.name:
             self.keep(None)
         return self.accounts[job.organisation].line.remove(job.name)
 
     def start(self, pending: Pending, nodes: tuple[str, ...], now: float) -> Running:
-        """Note that a job that waited starts."""
+        """Note that a waiting job starts."""
         self.leave(pending.job)
         return self._take(Running(pending.job, nodes, now, pending.evictions), now)
 
@@ -80,9 +80,10 @@ class Accounts:
         self.asks.let_go()
 
     def stop(self, name: str, now: float, covering: bool = True) -> Running:
-        """Note that a job runs no more and return it; raises `KeyError`.
+        """Note that a job no longer runs and return it; raises `KeyError`.
 
-        ``covering``: what it leaves of the guarantee protects others at once; else when `cover_more` is told.
+        ``covering``: the part of the guarantee that it leaves protects others at once; otherwise when `cover_more` is
+        called.
         """
         running = self.running.pop(name)
         account = self.accounts[running.job.organisation]
@@ -99,7 +100,7 @@ class Accounts:
         return running
 
     def cover_more(self, account: Account) -> None:
-        """Protect what has come within the guarantee: what went first starts first."""
+        """Protect what has come within the guarantee, in the order of starts."""
         for running in sorted(account.lent.values(), key=_cover_order):
             if self.promises.covers(account, running.job, self._held(running)):
                 self.promises.protect(account, self._held(running), 1)
@@ -107,7 +108,7 @@ class Accounts:
                 account.protect(self.running[running.job.name])
 
     def look_at_machines(self) -> None:
-        """Tell anew what finds a place, where machines have changed."""
+        """Recompute what fits, on machines that have changed."""
         if not self.machines.changed:
             return
         for node in sorted(self.machines.changed):
@@ -116,11 +117,11 @@ class Accounts:
         self.machines.changed.clear()
 
     def by_end(self) -> Iterator[Running]:
-        """Yield what runs, what ends first first."""
+        """Yield what runs, in the order of ends."""
         return (self.running[name] for _, name in self._ends)
 
     def has_run(self, running: Running, now: float) -> bool:
-        """Tell whether a job has run its minimum time."""
+        """Return whether a job has run its minimum time."""
         return now >= running.started + self.minimum_run
 
     def next_has_run(self, now: float) -> float | None:
@@ -130,7 +131,7 @@ class Accounts:
         return self._begun[young][0] + minimum if young < len(self._begun) else None
 
     def yields(self, running: Running, now: float) -> bool:
-        """Tell whether a job may be evicted where no guarantee asks for it."""
+        """Return whether a job may be evicted when no guarantee requires it."""
         often = running.evictions >= self.pool.evictions_at_most
         return running.job.preemptible and not often and self.has_run(running, now)
 

@@ -1,4 +1,4 @@
-"""What a changed pool means for what runs: told, and nothing is stopped for it."""
+"""What a changed pool means for running jobs: it is reported, and nothing is stopped for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pilotbase_estate.sharing.jobs import PoolState
 
 
 def findings(pool: Pool, state: PoolState, now: float) -> tuple[Issue, ...]:
-    """Return where what runs is beyond what a pool allows from now on: limits, and promises that must wait."""
+    """Return where running jobs exceed what a pool allows from now on: limits, and promises that must wait."""
     books = Accounts(pool, state, now)
     places = {quota.organisation: index for index, quota in enumerate(pool.quotas)}
     found = []
@@ -34,5 +34,5 @@ def findings(pool: Pool, state: PoolState, now: float) -> tuple[Issue, ...]:
 
 
 def _of_a_kind(left: Vector) -> bool:
-    """Tell whether it is a kind of GPU already of which too little is left."""
+    """Return whether it is a kind of GPU already of which too little is left."""
     return any(is_kind(name) and amount < 0 for name, amount in left.items())

@@ -1,7 +1,7 @@
-"""The desk of a pool: jobs come and end, and who starts, who is evicted and who waits is decided.
+"""The desk of a pool: jobs come and end, and the desk decides which start, which are evicted and which wait.
 
-`PoolScheduler` keeps its books from one decision to the next; `decide` makes them anew from a `PoolState` and forgets
-them. Both say the same: what is decided follows from pool, state and moment alone.
+`PoolScheduler` keeps its books from one decision to the next; `decide` rebuilds them from a `PoolState` and forgets
+them. Both give the same result: a decision depends only on pool, state and moment.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from pilotbase_estate.sharing.turn import SchedulingCycle
 
 
 def decide(pool: Pool, state: PoolState, now: float, placer: Placer) -> SchedulingDecisions:
-    """Return what is done at ``now``; jobs that wait and could never run come back as refusals."""
+    """Return what to do at ``now``; waiting jobs that could never run come back as refusals."""
     desk = PoolScheduler(pool, placer, state, now)
     decisions = desk.decide(now)
     return SchedulingDecisions(decisions.starts, decisions.evictions, desk.refusals, decisions.again_at)
 
 
 class PoolScheduler:
-    """One pool's desk. What it decides counts as done, and who is evicted waits again; what did not start is ended.
+    """One pool's desk. Decisions count as done, and evicted jobs wait again; report a job that did not start as ended.
 
-    ``there``: machine → what there is of it, where that is less than the pool says: what needs more waits for it.
+    ``there``: machine → what is present of it, if that is less than the pool says: jobs that need more wait for it.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class PoolScheduler:
         self.pool, self.placer = pool, placer
         self.books = Accounts(pool, state, now, there)
         self.turn = SchedulingCycle(self.books, placer, now)
-        """The last one, which knows what each job waits for."""
+        """The last decision, which knows what each job waits for."""
         self._empty = Empty(pool, placer)
         refusals = []
         for pending in state.pending:
@@ -59,7 +59,7 @@ class PoolScheduler:
         return sum(len(account.line) for account in self.books.accounts.values())
 
     def submit(self, job: QueuedJob, evictions: int = 0) -> None:
-        """Let a job wait; one that waits or runs already, by its name, is handed in once.
+        """Queue a job; one that already waits or runs, by its name, is not handed in again.
 
         Raises:
             RefusedError: it could never run (``pool.larger_than_machine`` and others).
@@ -72,7 +72,7 @@ class PoolScheduler:
         self.books.wait(Pending(job, evictions))
 
     def withdraw(self, job: QueuedJob) -> None:
-        """Let a job wait no longer; raises `KeyError`."""
+        """Remove a waiting job; raises `KeyError`."""
         self.books.leave(job)
 
     def end(self, name: str, now: float) -> Running:
@@ -80,7 +80,7 @@ class PoolScheduler:
         return self.books.stop(name, now)
 
     def decide(self, now: float) -> SchedulingDecisions:
-        """Return what is done at ``now``."""
+        """Return what to do at ``now``."""
         self.turn = SchedulingCycle(self.books, self.placer, now)
         return self.turn.take()
 

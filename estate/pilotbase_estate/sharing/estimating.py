@@ -1,7 +1,7 @@
-"""When jobs that wait will start about: if all that runs and all that goes before takes its full time.
+"""When waiting jobs will start, roughly: if all that runs and all that goes before takes its full time.
 
-Machines are taken as one, and the organisations' lines as dealt out in turn by weight. So it is an estimate; what is
-kept for the first job, and when a guarantee is restored at the latest, is known and told instead of it.
+Machines are treated as one, and the organisations' lines as served in turn by weight. So it is an estimate. The start
+kept for the first job, and the latest restoration of a guarantee, are known and reported instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Whole = npt.NDArray[np.int64]
 
 
 def estimates(books: Accounts, now: float) -> Mapping[str, float]:
-    """Return job → when it starts about, for all that wait."""
+    """Return job → roughly when it starts, for all that wait."""
     waiting = _dealt(books, now)
     if not waiting:
         return {}
@@ -40,7 +40,7 @@ def estimates(books: Accounts, now: float) -> Mapping[str, float]:
 
 
 def _reached(needed: _Whole, there: _Whole, times: npt.NDArray[np.float64], length: float) -> npt.NDArray[np.float64]:
-    """Return when so much has been given back; what is needed beyond all of it comes round after round."""
+    """Return when so much has been given back; any need beyond all of it comes round after round."""
     index = np.searchsorted(there, needed)
     rounds = np.ceil(np.maximum(needed - there[-1], 0) / max(int(there[-1]), 1))
     reached: npt.NDArray[np.float64] = times[np.minimum(index, len(times) - 1)] + rounds * length
@@ -48,7 +48,7 @@ def _reached(needed: _Whole, there: _Whole, times: npt.NDArray[np.float64], leng
 
 
 def _dealt(books: Accounts, now: float) -> list[Pending]:
-    """Return all that wait in the order in which they start about."""
+    """Return all that wait in the rough order of their starts."""
     keyed = [
         ((place + 1) / account.weight, account.turn(now), place, pending)
         for account in books.accounts.values()

@@ -1,4 +1,4 @@
-"""Why a job waits: one reason, what stands in its way, its place in the line, and when it starts about."""
+"""Why a job waits: one reason, what is in its way, its place in the line, and roughly when it starts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class JobWait:
     job: str
     reason: WaitReason
     blocker: str
-    """What stands in its way: a job, an organisation, or how much is lacking of what."""
+    """What is in its way: a job, an organisation, or how much is lacking of what."""
     position: int
     """Its place in the line of its organisation; 1 is the first."""
     starts: float | None
-    """When it starts about; None: nobody can say."""
+    """Roughly when it starts; None: unknown."""
 
 
 def waits(desk: PoolScheduler, now: float) -> Mapping[str, JobWait]:
@@ -68,7 +68,7 @@ def _wait(  # noqa: PLR0913 - what is the same for all jobs is told once
 def _reason(
     desk: PoolScheduler, account: Account, pending: Pending, first: Pending, now: float
 ) -> tuple[WaitReason, str]:
-    """Return the first thing that must change, and what stands in the way."""
+    """Return the first thing that must change, and what is in the way."""
     books, job = desk.books, pending.job
     for reason, cap in zip(_LIMITS, account.caps(job), strict=True):
         if not allows(cap.granted, cap.used, job.total):
@@ -91,7 +91,7 @@ def _reason(
 
 
 def _for_machines(desk: PoolScheduler, account: Account, job: QueuedJob, now: float) -> tuple[WaitReason, str]:
-    """Return why the first of a line, that nothing of its own holds back, has no machines."""
+    """Return why the first job of a line, which nothing of its own organisation holds back, has no machines."""
     books, machines = desk.books, desk.books.machines
     hold, claims = books.hold, desk.turn.claims
     kept_for_another = hold is not None and hold.job.name != job.name
@@ -115,7 +115,7 @@ def _over(granted: Vector, used: Vector, asked: Vector) -> Vector:
 
 
 def _told(lack: Vector) -> Vector:
-    """Return what is lacking as people are told it: where a kind of GPU is named, not their sum besides."""
+    """Return what is lacking, as shown to people: if a kind of GPU is named, the sum of all kinds is left out."""
     kinds = any(is_kind(name) for name in lack)
     return {name: amount for name, amount in lack.items() if not kinds or name != ANY_GPU}
 
@@ -130,7 +130,7 @@ def _window(desk: PoolScheduler, job: QueuedJob, now: float) -> str:
 
 
 def _nearest(job: QueuedJob, free: Mapping[str, Vector]) -> str:
-    """Return what one member lacks on the machine that lacks least, or the machine where only few members fit."""
+    """Return what one member lacks on the machine that lacks least, or the machine where only some members fit."""
     lack = {node: _told(missing(job.each, there)) for node, there in free.items()}
     if not lack:
         return ""

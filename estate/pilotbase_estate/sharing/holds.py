@@ -1,8 +1,8 @@
-"""What is kept for a job that waits, so that smaller ones may pass it without delaying it (EASY backfilling).
+"""What is kept for a waiting job, so that smaller ones may pass it without delaying it (EASY backfilling).
 
-Lifka, "The ANL/IBM SP Scheduling System", JSSPP 1995: from the moment at which the first job that waits can start at
-the latest, if all that runs takes its full time, it finds what it needs. Others start before it when they have ended by
-then, or ask for no more than is left beside it.
+Lifka, "The ANL/IBM SP Scheduling System", JSSPP 1995: at the latest moment at which the first waiting job can start, if
+all that runs takes its full time, it finds what it needs. Others start before it if they end by then, or request no
+more than is left beside it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pilotbase_estate.sharing.room import Room
 
 @dataclass
 class Hold:
-    """Kept of what is granted, such as a limit: ``spare`` is left beside the job ``of`` from ``at`` on."""
+    """Kept of a grant, such as a limit: ``spare`` is left beside the job ``of`` from ``at`` on."""
 
     of: str
     at: float
     spare: Tally
 
     def lets(self, job: QueuedJob, now: float) -> bool:
-        """Tell whether a job may pass."""
+        """Return whether a job may pass."""
         return now + job.max_seconds <= self.at or allows(self.spare, {}, job.total)
 
     def passed(self, job: QueuedJob, now: float) -> None:
@@ -36,7 +36,7 @@ class Hold:
 
 
 def hold_of_granted(granted: Vector, used: Vector, job: QueuedJob, runs: Iterable[Running], now: float) -> Hold:
-    """Return what is kept of ``granted`` for a job, of which ``runs`` use some."""
+    """Return what is kept of ``granted`` for a job; ``runs`` use some of it."""
     room = {name: most - used.get(name, 0) for name, most in granted.items()}
     at = now
     for running in sorted(runs, key=lambda one: (one.ends, one.job.name)):
@@ -51,7 +51,7 @@ def hold_of_granted(granted: Vector, used: Vector, job: QueuedJob, runs: Iterabl
 class NodeHold:
     """Kept of the machines for the job ``of``: from ``at`` on, at the latest, it has ``nodes``.
 
-    It stays as it was told while jobs end early: what passes later never moves it back.
+    It stays as announced while jobs end early: a job that passes later never delays it.
     """
 
     def __init__(self, kept: RunningJob, job: QueuedJob, later: Free, machines: FreeMachines) -> None:
@@ -60,14 +60,14 @@ class NodeHold:
         """What is free on each machine from then on, beside the job."""
         self._machines = machines
         self.beside: Free = {node: self._least(node) for node in machines.free}
-        """What a job may have that still runs then."""
+        """What a job that still runs then may have."""
 
     def holds(self) -> bool:
-        """Tell whether the machines are still there for the job."""
+        """Return whether the machines are still available for the job."""
         return all(self._later[node].get(name, 0) >= 0 for node in set(self.kept.nodes) for name in self.job.each)
 
     def outlasts(self, job: QueuedJob, now: float) -> bool:
-        """Tell whether a job that starts now may still run when the one that waits is to start."""
+        """Return whether a job that starts now may still run when the waiting one is to start."""
         return now + job.max_seconds > self.kept.at
 
     def moved(self, running: Running, times: int) -> None:
@@ -84,7 +84,7 @@ class NodeHold:
 
 
 def hold_again(kept: RunningJob, job: QueuedJob, machines: FreeMachines, runs: Iterable[Running]) -> NodeHold:
-    """Return a hold as it was told before, over what runs now."""
+    """Return a hold as it was announced before, over what runs now."""
     supposed = Supposed(machines)
     for running in runs:
         if running.ends <= kept.at:
@@ -96,9 +96,9 @@ def hold_again(kept: RunningJob, job: QueuedJob, machines: FreeMachines, runs: I
 def hold_of_machines(
     machines: FreeMachines, room: Room, job: QueuedJob, runs: Iterable[Running], now: float
 ) -> NodeHold | None:
-    """Return what is kept of the machines for a job, or None where it could not start though all ``runs`` had ended.
+    """Return what is kept of the machines for a job, or None if it could not start even after all ``runs`` have ended.
 
-    ``runs`` come in the order of their ends.
+    ``runs`` are sorted by their ends.
     """
     ending = list(runs)
     for index, running in enumerate(ending):

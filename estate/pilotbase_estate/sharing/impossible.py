@@ -1,4 +1,4 @@
-"""What could never run, told when it is handed in and not after waiting for ever."""
+"""What could never run is refused when it is handed in, and not after an endless wait."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pilotbase_estate.sharing.promises import beyond_promises, promised_to_nobod
 
 
 class Empty:
-    """A pool in which nothing runs: what finds no place here never will."""
+    """A pool in which nothing runs: a job that does not fit here never will."""
 
     def __init__(self, pool: Pool, placer: Placer) -> None:
         self._pool, self._placer = pool, placer

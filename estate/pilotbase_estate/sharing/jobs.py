@@ -13,7 +13,7 @@ from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, on_cards
 
 Ask = str
-"""What each member asks for, how many there are, and for how long, in one word, for it is looked up often."""
+"""A key of each member's request, their number and their time in one string, because it is looked up often."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class QueuedJob:
 
     @classmethod
     def of(cls, document: ComputeJob) -> QueuedJob:
-        """Return what a document orders."""
+        """Return the job that a document describes."""
         return cls(
             document.name,
             document.organisation,
@@ -55,12 +55,12 @@ class QueuedJob:
 
     @cached_property
     def demand_each(self) -> Vector:
-        """What each member asks for, without what it asks for none of: by this quotas and shares count."""
+        """Each member's request, without zeros: quotas and shares count by this."""
         return {name: amount for name, amount in self.demand.items() if amount}
 
     @cached_property
     def total(self) -> Vector:
-        """What all members ask for together."""
+        """The request of all members together."""
         return {name: amount * self.members for name, amount in counted(self.demand_each).items()}
 
     @cached_property
@@ -70,12 +70,12 @@ class QueuedJob:
 
     @cached_property
     def ask(self) -> Ask:
-        """What it asks for: of jobs that ask for the same either every one finds a place, or none."""
+        """Its request as a key: of jobs with the same request, either all fit or none do."""
         return f"{sorted(self.demand.items())} {self.members} {self.max_seconds}"
 
     @cached_property
     def shape(self) -> Hashable:
-        """What it is let in by: of jobs of one shape either every one can start, or none."""
+        """What its admission depends on: of jobs of one shape, either all can start or none can."""
         labels = tuple(sorted(self.labels.items()))
         return self.ask, self.person, labels, self.priority, self.preemptible
 
@@ -97,7 +97,7 @@ class Running:
     started: float
     evictions: int = 0
     protected: bool | None = None
-    """Whether nobody else can take back what it holds; None: to be told from what else runs."""
+    """Whether nobody else can take back what it holds; None: depends on what else runs."""
 
     @property
     def ends(self) -> float:
@@ -106,7 +106,7 @@ class Running:
 
 
 class Recent(NamedTuple):
-    """What an organisation had beyond its guarantee lately: a mean share that forgets, as it stood at a moment."""
+    """An organisation's recent use beyond its guarantee: a mean share that forgets, as it was at a moment."""
 
     share: float
     at: float
@@ -114,7 +114,7 @@ class Recent(NamedTuple):
 
 @dataclass(frozen=True)
 class RunningJob:
-    """What was told the first job that waits for machines: where it starts, and when at the latest."""
+    """What was announced to the first job that waits for machines: where it starts, and when at the latest."""
 
     job: str
     at: float
@@ -123,12 +123,12 @@ class RunningJob:
 
 @dataclass(frozen=True)
 class PoolState:
-    """All that a decision rests on, besides the pool, the moment and the placer."""
+    """All that a decision depends on, besides the pool, the moment and the placer."""
 
     running: tuple[Running, ...] = ()
     pending: tuple[Pending, ...] = ()
     recent: Mapping[str, Recent] = field(default_factory=dict)
-    """By organisation; nothing lately where it is not named."""
+    """By organisation; no recent use if it is not named."""
     kept: RunningJob | None = None
 
 
@@ -169,10 +169,10 @@ class UnplaceableJob:
 
 @dataclass(frozen=True)
 class SchedulingDecisions:
-    """What is done now: evictions first, then starts."""
+    """What to do now: evictions first, then starts."""
 
     starts: tuple[JobStart, ...] = ()
     evictions: tuple[Evict, ...] = ()
     refusals: tuple[UnplaceableJob, ...] = ()
     again_at: float | None = None
-    """When to decide anew though nothing came or ended; None: not before."""
+    """When to decide again if nothing came or ended; None: not before that."""

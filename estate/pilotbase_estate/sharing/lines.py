@@ -1,7 +1,7 @@
-"""Who waits in an organisation, in order: by the moment of submission, moved forward for a higher priority.
+"""Who waits in an organisation, in order: by time of submission, moved forward for a higher priority.
 
 A job with a priority higher by one goes before those that came up to one ``priority_step`` earlier. So the order never
-has to be made anew, and however many urgent jobs come, after a bounded time none of them goes before a job that waits.
+has to be recomputed, and however many urgent jobs come, after a bounded time none of them goes before a waiting job.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pilotbase_estate.sharing.jobs import Ask, Pending, QueuedJob
 
 
 class QueuePosition(NamedTuple):
-    """Where a job stands; smaller goes first."""
+    """A job's place in the line; smaller goes first."""
 
     rank: float
     submitted: float
@@ -24,7 +24,7 @@ class QueuePosition(NamedTuple):
 
 
 class OrganisationQueue:
-    """The jobs of one organisation that wait, in lanes of one shape: what one job of a lane lacks, all lack."""
+    """The waiting jobs of one organisation, in lanes of one shape: what one job of a lane lacks, all lack."""
 
     def __init__(self, step: float) -> None:
         self._step = step
@@ -42,7 +42,7 @@ class OrganisationQueue:
         return name in self._waiting
 
     def add(self, pending: Pending) -> None:
-        """Let a job wait."""
+        """Add a job."""
         place, lane = self._place(pending.job), self._lanes.setdefault(_shape(pending), [])
         self._waiting[pending.job.name] = pending
         self._newcomers.append(pending)
@@ -53,7 +53,7 @@ class OrganisationQueue:
         insort(lane, place)
 
     def remove(self, name: str) -> Pending:
-        """Let a job wait no longer and return it; raises `KeyError`."""
+        """Remove a job and return it; raises `KeyError`."""
         pending = self._waiting.pop(name)
         place, shape = self._place(pending.job), _shape(pending)
         lane = self._lanes[shape]
@@ -67,16 +67,16 @@ class OrganisationQueue:
         return pending
 
     def newcomers(self) -> list[Pending]:
-        """Return what has come since this was asked last."""
+        """Return what has come since the last call."""
         came, self._newcomers = self._newcomers, []
         return came
 
     def first(self, most: int) -> Iterator[Pending]:
-        """Yield the first of each lane, in order, of ``most`` lanes; begun anew after a job was removed."""
+        """Yield the first of each lane, in order, of ``most`` lanes; restarted after a job was removed."""
         return (self._waiting[place.name] for place in islice(self._heads, most))
 
     def first_of(self, asks: Set[Ask], most: int) -> Iterator[Pending]:
-        """Yield the first of all, and the first of each lane that asks for one of ``asks``, in order, as `first`."""
+        """Yield the first of all, and the first of each lane that requests one of ``asks``, in order, as `first`."""
         first, heads = self._heads[0], self._heads_of
         asked = heads.keys() & asks if asks else ()
         there = [place for ask in asked for place in heads[ask][:most] if place is not first]
@@ -86,11 +86,11 @@ class OrganisationQueue:
             yield self._waiting[heappop(there).name]
 
     def precedes(self, one: QueuedJob, other: QueuedJob) -> bool:
-        """Tell whether a job goes before another one."""
+        """Return whether a job goes before another one."""
         return self._place(one) < self._place(other)
 
     def in_order(self) -> list[Pending]:
-        """Return all that wait, the first first."""
+        """Return all that wait, in order."""
         return sorted(self._waiting.values(), key=lambda pending: self._place(pending.job))
 
     def _place(self, job: QueuedJob) -> QueuePosition:

@@ -24,7 +24,7 @@ class Closed:
 
 
 class FreeMachines:
-    """What is free in a pool; ``there``: node → what there is of it, where that is not what the pool says."""
+    """What is free in a pool; ``there``: node → what is present of it, if that is not what the pool says."""
 
     def __init__(self, pool: Pool, there: Mapping[str, Vector] | None = None) -> None:
         self.capacities = {name: counted(has) for name, has in (pool.capacities if there is None else there).items()}
@@ -35,7 +35,7 @@ class FreeMachines:
         self.free: Free = {name: dict(capacity) for name, capacity in self.capacities.items()}
         self.free_in_all: Tally = total(self.capacities.values())
         self.changed: set[str] = set()
-        """Nodes on which something has changed since somebody last looked."""
+        """Nodes that have changed since the last look."""
         self.moves = 0
         self.moved = dict.fromkeys(self.free, 0)
         """Node → the number of the last of `moves` that changed it."""
@@ -44,14 +44,14 @@ class FreeMachines:
         self._nodes_of: dict[tuple[tuple[str, str], ...], frozenset[str]] = {}
 
     def held(self, job: QueuedJob, node: str) -> Vector:
-        """Return what a member of a job holds of a node; of GPUs of any kind those that the node has.
+        """Return what a member of a job holds of a node; of GPUs of any kind, those that the node has.
 
-        Where it has several kinds, nobody knows here which of them the member was given: it counts as holding of each.
+        If it has several kinds, it is not known here which of them the member was given: it counts as holding each.
         """
         return self._of_kinds(job.each, node) if job.takes_any else job.each
 
     def held_in_all(self, job: QueuedJob, nodes: Sequence[str]) -> Vector:
-        """Return what a job holds that runs on these nodes."""
+        """Return what a job that runs on these nodes holds."""
         if not job.takes_any:
             return job.total
         return total(self._of_kinds(counted(job.demand_each), node) for node in nodes)
@@ -68,7 +68,7 @@ class FreeMachines:
         """Note that a job gives back what it holds of each of ``nodes`` (``times`` 1) or holds it (−1)."""
         self.moves += 1
         for node in nodes:
-            if node in self.free:  # else the machine was taken out of the pool under a job that runs
+            if node in self.free:  # else the machine was taken out of the pool under a running job
                 held = self.held(job, node)
                 add(self.free[node], held, times)
                 add(self.free_in_all, held, times)
@@ -76,7 +76,7 @@ class FreeMachines:
                 self.moved[node] = self.moves
 
     def open_to(self, job: QueuedJob, at: float, free: Mapping[str, Vector] | None = None) -> Mapping[str, Vector]:
-        """Return what is free on the nodes that a job may use if it starts ``at``; ``free``: of what, else of now."""
+        """Return ``free`` (None: what is free now) on the nodes that a job may use if it starts ``at``."""
         there = self.free if free is None else free
         closed = self.closed_during(job, at)
         if not closed and not job.labels:
@@ -86,7 +86,7 @@ class FreeMachines:
         return {node: left for node, left in there.items() if node not in shut and node in carrying}
 
     def carrying(self, job: QueuedJob) -> Mapping[str, Vector]:
-        """Return what there is of the nodes that carry a job's labels, be they open or not."""
+        """Return the capacity of the nodes that have a job's labels, whether open or not."""
         nodes = self._carrying(job.labels)
         return {node: has for node, has in self.capacities.items() if node in nodes}
 
@@ -95,16 +95,16 @@ class FreeMachines:
         return [node for node, declared in pool.capacities.items() if self.capacities[node] != counted(declared)]
 
     def closed_during(self, job: QueuedJob, at: float) -> list[Closed]:
-        """Return the windows that keep a job which starts ``at`` from nodes, the first to begin first."""
+        """Return the windows that close nodes to a job which starts ``at``, in the order of their begin."""
         until = at + job.max_seconds
         return [window for window in self._windows if window.starts < until and window.ends > at]
 
     def next_opening(self, job: QueuedJob, at: float) -> float | None:
-        """Return when the next of the windows ends that keep a job from nodes at a moment; None: none does."""
+        """Return when the next window ends that closes nodes to a job at a moment; None: none does."""
         return min((window.ends for window in self.closed_during(job, at)), default=None)
 
     def _carrying(self, labels: Mapping[str, str]) -> frozenset[str]:
-        """Return the nodes that carry all of ``labels``."""
+        """Return the nodes that have all of ``labels``."""
         key = tuple(sorted(labels.items()))
         if key not in self._nodes_of:
             found = (node for node, own in self._labels.items() if labels.items() <= own.items())
@@ -113,7 +113,7 @@ class FreeMachines:
 
 
 class Supposed:
-    """What would be free if some jobs ran no more; the machines themselves stay as they are."""
+    """What would be free if some jobs no longer ran; the machines themselves stay as they are."""
 
     def __init__(self, machines: FreeMachines) -> None:
         self.free: dict[str, Vector] = dict(machines.free)
@@ -130,7 +130,7 @@ class Supposed:
             add(self._own[node], self._held(job, node), times)
 
     def tallies(self) -> Free:
-        """Return what would be free, to be kept up to date by whoever asks."""
+        """Return what would be free, for the caller to keep up to date."""
         return {node: dict(free) for node, free in self.free.items()}
 
 

@@ -1,4 +1,4 @@
-"""Where jobs run: asked of whoever places; sharing only says who is let in."""
+"""Where jobs run is left to a placer; sharing only decides which jobs start."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Placer(Protocol):
     """Finds a node for every member of a job."""
 
     def place(self, nodes_free: Mapping[str, Vector], demand: Vector, gang: int) -> tuple[str, ...] | None:
-        """Return a node for each of ``gang`` members that ask for ``demand`` each; None where not all fit.
+        """Return a node for each of ``gang`` members that request ``demand`` each; None if not all fit.
 
-        Whoever fits stays fitting where more is free, else what is promised by way of it could not be kept.
+        A job that fits must also fit when more is free; otherwise promises based on it could not be kept.
         """
         ...
 

@@ -2,9 +2,9 @@
 
 For every dimension ``Σ max(protected, guarantee) ≤ capacity``, summed over organisations. A job is protected when
 nobody else can take back what it holds: it may not be evicted, or it is within its organisation's guarantee. Everything
-else is lent and can be taken back once it has run its minimum time; so whatever an organisation asks for within its
-guarantee is free after that time at the latest. What a guarantee does not name comes, for a protected job, out of what
-is promised to nobody: nobody takes by way of it what was promised to another.
+else is lent and can be taken back once it has run its minimum time; so everything that an organisation requests within
+its guarantee is free after that time at the latest. What a guarantee does not name comes, for a protected job, out of
+what is promised to nobody, so no job can take what was promised to another organisation.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from pilotbase_estate.sharing.jobs import QueuedJob
 
 
 class CapacityGuarantees:
-    """How much is left beside what is protected and what is promised."""
+    """How much is left after what is protected and what is promised."""
 
     def __init__(self, pool: Pool) -> None:
         self._promised_to_nobody = promised_to_nobody(pool)
         self.left: Tally = dict(self._promised_to_nobody)
-        """By dimension; below zero while a pool was made smaller, or its promises larger, under jobs that run."""
+        """By dimension; below zero after a pool was made smaller, or its promises larger, under running jobs."""
         self.returns = 0
         """How often some of it has come back."""
 
     def entitled(self, account: Account, job: QueuedJob) -> bool:
-        """Tell whether a job may claim what it asks for, and have it taken back from whoever has borrowed it."""
+        """Return whether a job may claim its request, and have it taken back from organisations that borrowed it."""
         return account.within_guarantee(job) and self._unnamed_left(account, job)
 
     def covers(self, account: Account, job: QueuedJob, held: Vector) -> bool:
-        """Tell whether a job that may be evicted can be protected in what it holds, beside what is protected already.
+        """Return whether an evictable job can be protected in what it holds, beside what is already protected.
 
-        ``held``: what it asks for, and of GPUs of any kind the kind that it was given.
+        ``held``: its request, with GPUs of any kind as the kind that it was given.
         """
         named = account.names_some(job) and allows(account.promised_to(job), account.protected, held)
         return named and self._admits(account, held)
 
     def admits_firmly(self, account: Account, job: QueuedJob) -> bool:
-        """Tell whether a job that nobody may evict can start: within the guarantee, or what is promised to nobody."""
+        """Return whether a job that nobody may evict can start: within the guarantee, or from what is unpromised."""
         return self._admits(account, job.total)
 
     def can_be_firm(self, account: Account, job: QueuedJob) -> bool:
-        """Tell whether a job could start without borrowing if its organisation had nothing else.
+        """Return whether a job could start without borrowing if its organisation had nothing else.
 
-        One that takes GPUs of any kind never: which kind it is given, and whose that is, is not known before.
+        A job that takes GPUs of any kind never could: which kind it gets, and whose that is, is not known before.
         """
         return not job.takes_any and not beyond_promises(account.guarantee, self._promised_to_nobody, job.total)
 
@@ -69,19 +69,19 @@ class CapacityGuarantees:
 
 
 def beyond_promises(guarantee: Vector, promised_to_nobody: Vector, asked: Vector) -> Mapping[str, int]:
-    """Return dimension → the most that a job may have without borrowing, of each of which it asks for more."""
+    """Return dimension → the most that a job may have without borrowing, of each dimension in which it exceeds that."""
     drawn = _drawn(guaranteed(guarantee), {}, asked, 1)
     over = {name: more - max(promised_to_nobody.get(name, 0), 0) for name, more in drawn.items()}
     return {name: asked[name] - more for name, more in over.items() if more > 0}
 
 
 def promised_to_nobody(pool: Pool) -> Vector:
-    """Return what is left of a pool beside all guarantees."""
+    """Return what is left of a pool after all guarantees."""
     return minus(counted(pool.capacity), total(guaranteed(quota.guarantee.vector) for quota in pool.quotas))
 
 
 def _drawn(guarantee: Vector, protected: Vector, amount: Vector, times: int) -> dict[str, int]:
-    """Return how much more an organisation would draw on the pool, its guarantee counted as drawn."""
+    """Return how much more an organisation would draw on the pool; its guarantee always counts as drawn."""
     drawn = {}
     for name, value in amount.items():
         if name == ANY_GPU:

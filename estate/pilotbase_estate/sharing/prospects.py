@@ -1,7 +1,7 @@
-"""Whether it is worth trying who makes room for a job: where all of them together could not, no order need be tried.
+"""Whether to try which jobs could make room: if all candidates together do not suffice, no order need be tried.
 
-Most jobs that wait ask for more than could be made free, in every decision again. So it is kept how many members would
-find room, and only machines on which something has changed are counted anew.
+Most waiting jobs request more than could be freed, in decision after decision. So the number of members that would fit
+is kept, and only machines that have changed are recounted.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class StartForecast:
         self._kept: dict[tuple[str, str], tuple[Hashable, Prospect]] = {}
 
     def of_own(self, claimant: Account, job: QueuedJob) -> bool:
-        """Tell whether jobs of its own organisation with a lower priority could make room for a job."""
+        """Return whether jobs of its own organisation with a lower priority could make room for a job."""
         of = job.ask, job.priority, claimant.changes
         return self._is_enough(("own", claimant.name), of, job, lambda: claimant.lower(job))
 
     def for_share(self, givers: Sequence[Account], claimant: Account, job: QueuedJob) -> bool:
-        """Tell whether organisations could make room that keep at least as large a share as the claimant then has."""
+        """Return whether organisations could make room and still keep at least the share that the claimant then has."""
         if not givers:
             return False
         of = job.ask, claimant.changes, *((giver.name, giver.changes) for giver in givers)
@@ -50,7 +50,7 @@ class StartForecast:
 
 
 class Prospect:
-    """How many more members of a job would find room if all of ``ended`` ran no more, as sums on each machine say."""
+    """How many more members of a job would fit if none of ``ended`` ran, as sums on each machine show."""
 
     def __init__(self, machines: FreeMachines, job: QueuedJob, ended: Iterable[Running]) -> None:
         self._machines, self._asked, self._most = machines, job.each, job.members

@@ -1,4 +1,4 @@
-"""Where a job could start if some of those that run had ended."""
+"""Where a job could start if some running jobs had ended."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Room:
         self.supposed = Supposed(machines)
 
     def without(self, running: Running, times: int = 1) -> None:
-        """Suppose that a job runs no more (``times`` −1: that it does run)."""
+        """Suppose that a job no longer runs (``times`` −1: that it does run)."""
         for node in running.nodes:
             if node in self.supposed.free:
                 before = self._members_on(node)

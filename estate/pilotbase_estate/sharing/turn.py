@@ -1,8 +1,8 @@
 """One decision: guarantees first, then what is promised to nobody and what is lent, in the order of shares.
 
-A job starts where all its members find room. It goes before one that waits only where it does not delay it. While a
-guarantee is being restored nothing starts that would still run when it is due, unless it is within a guarantee itself:
-else new borrowers would come, each with a minimum time of its own, as fast as old ones go.
+A job starts if all its members find room. It passes a waiting job only if it does not delay it. While a guarantee is
+being restored, nothing starts that would still run when it is due, unless it is within a guarantee itself. Otherwise
+new borrowers, each with its own minimum time, would come as fast as old ones go.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pilotbase_estate.sharing.room import Room
 from pilotbase_estate.sharing.victims import for_share, larger, least, lent, limit_after, of_own
 
 DEPTH = 32
-"""So many shapes of waiting jobs are looked at in each organisation, in their order."""
+"""How many shapes of waiting jobs are tried in each organisation, in their order."""
 Nodes = tuple[str, ...]
 
 
@@ -35,18 +35,18 @@ class SchedulingCycle:
         self._evicted: list[Pending] = []
         self._again: list[float] = []
         self._freed: set[str] = set()
-        """Organisations of evicted jobs: what those leave of a guarantee protects others once the job has started."""
+        """Organisations of evicted jobs: the guarantee that these free protects others once the job has started."""
         self._looked: set[str] = set()
-        """Organisations that have looked for room that others would make."""
+        """Organisations that have looked for room to be made by others."""
         self._denied: set[str] = set()
         self._firm_waits = False
         self._ways: dict[str, bool] = {}
         self._in_vain: set[str] = set()
-        """Jobs that machines could not be kept for."""
+        """Jobs for which machines could not be kept."""
         self.claims: dict[str, float] = {}
-        """Job → when what it claims is given back at the latest."""
+        """Job → when its claim is met at the latest."""
         self._due = math.inf
-        """When the first of them is given that."""
+        """When the first of these claims is met."""
         self.limits: dict[str, Hold] = {}
         """Organisation, or person of one, → what is kept of its limit."""
 
@@ -65,7 +65,7 @@ class SchedulingCycle:
         return SchedulingDecisions(tuple(self._starts), tuple(self._evictions), (), again)
 
     def _renew_hold(self) -> None:
-        """Keep machines for the same job as before, where and when it was told; anew where that cannot be kept."""
+        """Keep machines for the same job as before, where and when announced; recompute if that can't be kept."""
         books, hold = self._books, self._books.hold
         if hold is None:
             return
@@ -76,7 +76,7 @@ class SchedulingCycle:
             books.keep(self._hold_of(hold.job))
 
     def _claim(self, account: Account) -> None:
-        """Let an organisation's jobs start that are within its guarantee."""
+        """Start an organisation's jobs that are within its guarantee."""
         came = account.line.newcomers()
         if not account.guarantee:
             return
@@ -109,7 +109,7 @@ class SchedulingCycle:
         return entitled
 
     def _leaves_guarantee(self, account: Account, blocked: QueuedJob | None, job: QueuedJob) -> bool:
-        """Tell whether a job may pass one whose turn it is in the guarantee, and that finds too little of it left."""
+        """Return whether a job may pass one that is next in the guarantee but finds too little of it left."""
         if blocked is None:
             return True
         runs = account.running.values()
@@ -118,7 +118,7 @@ class SchedulingCycle:
     def _start_claim(self, account: Account, pending: Pending) -> bool:
         job, books = pending.job, self._books
         if books.is_firm(pending) and not books.promises.admits_firmly(account, job):
-            return False  # its own jobs that take any kind of GPU hold the kind that it asks for
+            return False  # its own jobs that take any kind of GPU hold the kind that it requests
         if not self._within_limits(account, job):
             return False
         nodes = self._place(job) or self._reclaim(account, job)
@@ -143,7 +143,7 @@ class SchedulingCycle:
         return None
 
     def _given_back(self, account: Account, job: QueuedJob) -> float | None:
-        """Return when enough of what is lent has run its minimum time; None: all of it is not enough."""
+        """Return when enough of what is lent has run its minimum time; None: even all of it is not enough."""
         books = self._books
         room = self._room(job)
         for running in sorted(lent(books.accounts, account.name), key=lambda one: (one.started, one.job.name)):
@@ -153,7 +153,7 @@ class SchedulingCycle:
         return None
 
     def _share_out(self, waiting: Iterable[Account]) -> None:
-        """Let jobs start by the shares of their organisations, who has least first."""
+        """Start jobs by the shares of their organisations, the lowest first."""
         accounts = {account.name: account for account in waiting if len(account.line)}
         heap = [account.turn(self._now) for account in accounts.values()]
         heapq.heapify(heap)
@@ -168,7 +168,7 @@ class SchedulingCycle:
                 self._denied.add(pending.job.name)
 
     def _candidates(self, account: Account) -> Iterator[tuple[Pending, Nodes | None]]:
-        """Yield the first job of an organisation, and those that find a place, in their order, with their places."""
+        """Yield the first job of an organisation, and those that fit, in their order, with their nodes."""
         asks, hold = self._books.asks, self._books.hold
         there = asks.open
         if hold is not None and asks.held and account.share <= self._books.accounts[hold.job.organisation].share:
@@ -182,7 +182,7 @@ class SchedulingCycle:
                 yield pending, nodes
 
     def _share(self, account: Account, pending: Pending, nodes: Nodes | None) -> bool:
-        """Start a job if it may start, on ``nodes`` where it finds a place."""
+        """Start a job if it may start, on ``nodes`` if it fits there."""
         job = pending.job
         if job.name in self.claims or self._now + job.max_seconds > self._due or self._waits_firmly(account, pending):
             return False
@@ -196,7 +196,7 @@ class SchedulingCycle:
         return nodes is not None
 
     def _waits_firmly(self, account: Account, pending: Pending) -> bool:
-        """Tell whether a job may not be evicted, and what it could keep is not there or is another one's first."""
+        """Return whether a job that may not be evicted must wait for what it would keep, or behind another such job."""
         if not self._books.is_firm(pending):
             return False
         self._firm_waits = self._firm_waits or not self._books.promises.admits_firmly(account, pending.job)
@@ -215,15 +215,15 @@ class SchedulingCycle:
         return nodes
 
     def _hold_before(self, account: Account, job: QueuedJob) -> NodeHold | None:
-        """Return what is kept of the machines that a job must leave alone."""
+        """Return what is kept of the machines and closed to a job."""
         hold = self._books.hold
         return hold if hold is not None and hold.outlasts(job, self._now) and self._gives_way(account, job) else None
 
     def _gives_way(self, account: Account, job: QueuedJob) -> bool:
-        """Tell whether machines are kept for another job that this one does not outrank.
+        """Return whether machines are kept for another job that this one does not outrank.
 
-        It does where its organisation has less, even with it, than that of the other one; within an organisation by
-        its place in the line.
+        It outranks the other if its organisation, even with this job, has less than the other's; within an
+        organisation, by its place in the line.
         """
         hold = self._books.hold
         if hold is None or hold.job.name == job.name:
@@ -237,7 +237,7 @@ class SchedulingCycle:
         return self._ways[job.name]
 
     def _make_room(self, account: Account, job: QueuedJob, within: bool) -> Nodes | None:
-        """Evict what should yield to a job: of its own organisation, else of those that have a larger share."""
+        """Evict jobs that should yield to a job: of its own organisation, or of those that have a larger share."""
         books, now = self._books, self._now
         if account.name in self._looked:
             return None
@@ -261,7 +261,7 @@ class SchedulingCycle:
         return None
 
     def _within_limits(self, account: Account, job: QueuedJob) -> bool:
-        """Tell whether a job is within the limits of its organisation and its person, and delays none that waits."""
+        """Return whether a job is within the limits of its organisation and its person, and delays no waiting job."""
         if not account.limit and not account.person_limit:
             return True
         for key, granted, used, runs in account.caps(job):
@@ -288,7 +288,7 @@ class SchedulingCycle:
         return nodes
 
     def _keep(self, account: Account, job: QueuedJob, claims: bool = False) -> None:
-        """Keep machines for the first job that waits for nothing but machines, until it starts or one outranks it."""
+        """Keep machines for the first job that waits only for machines, until it starts or is outranked."""
         books = self._books
         if job.name in self._in_vain or (books.hold is not None and books.hold.job.name == job.name):
             return
@@ -339,5 +339,5 @@ class SchedulingCycle:
 
 
 def _full(account: Account) -> bool:
-    """Tell whether an organisation has all that it is promised."""
+    """Return whether an organisation has all that it is promised."""
     return all(account.used.get(name, 0) >= most for name, most in account.guarantee.items())

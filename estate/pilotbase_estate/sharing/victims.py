@@ -1,12 +1,12 @@
-"""Whose jobs make room for another one: as few as will do, and only where the state after it is better.
+"""Which jobs make room for another one: as few as possible, and only if the state after it is better.
 
-**Reclaim**: for a job within its organisation's guarantee, whatever is lent goes back, from who has most beyond its own
-guarantee first, the youngest job first. **Share**: for a job of an organisation that has less than others, as long as
-it then still has no more than each of those that gave (less than or equal to the final share, Kueue KEP-1714). So the
-shares in ascending order grow in the lexicographic sense (leximin) with every such eviction, and with every start: the
-same jobs never come to the same state twice. **Own**: for a job with a higher priority, jobs of its own organisation;
-at most ``evictions_at_most`` times each, as for share. What never counts against a running job is what its
-organisation had in the past: history orders who starts, it evicts nobody, or two jobs would take turns for ever.
+**Reclaim**: for a job within its organisation's guarantee, everything lent can be taken back, first from the
+organisation with most beyond its own guarantee, the youngest job first. **Share**: for a job of an organisation that
+has less than others, as long as it then still has no more than each of those that gave (less than or equal to the final
+share, Kueue KEP-1714). So the shares in ascending order grow in the lexicographic sense (leximin) with every such
+eviction, and with every start: the same jobs never come to the same state twice. **Own**: for a job with a higher
+priority, jobs of its own organisation; at most ``evictions_at_most`` times each, as for share. An organisation's past
+use never counts against a running job: history orders starts but evicts nobody, or two jobs would take turns forever.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Test = Callable[[Sequence[Running]], bool]
 
 
 def least(candidates: Iterable[Running], room: Room, now: float, also: Test | None = None) -> Victims:
-    """Return the first of ``candidates`` that make ``room``, and none that is not needed; empty where all do not.
+    """Return the first of ``candidates`` that make ``room``, and no unneeded ones; empty if even all do not suffice.
 
-    ``also``: what must hold of them besides; it holds of more whenever it holds of some.
+    ``also``: a further condition on them; if it holds for some, it holds for more.
     """
     chosen: list[Running] = []
     for running in candidates:
@@ -48,7 +48,7 @@ def least(candidates: Iterable[Running], room: Room, now: float, also: Test | No
 
 
 def lent(accounts: Mapping[str, Account], claimant: str, spared: Spared | None = None) -> Iterator[Running]:
-    """Yield what can be taken back, from who has most beyond its guarantee first, the youngest first."""
+    """Yield what can be taken back, from the organisation with most beyond its guarantee, the youngest job first."""
     others = (account for name, account in accounts.items() if name != claimant)
     giving = {account.name: _Giving(account, account.lent.values(), spared) for account in others}
     heap = [(-giver.share, name) for name, giver in giving.items() if giver.left]
@@ -61,7 +61,7 @@ def lent(accounts: Mapping[str, Account], claimant: str, spared: Spared | None =
 
 
 def larger(accounts: Mapping[str, Account], claimant: Account, job: QueuedJob) -> list[Account]:
-    """Return the organisations that keep, when they give a job, as large a share as the claimant then has."""
+    """Return the organisations that, after giving up a job, keep at least as large a share as the claimant then has."""
     after = claimant.share_with(job.total)
     if after <= claimant.share:
         return []
@@ -70,9 +70,9 @@ def larger(accounts: Mapping[str, Account], claimant: Account, job: QueuedJob) -
 
 
 def for_share(givers: Sequence[Account], claimant: Account, job: QueuedJob, spared: Spared) -> Iterator[Running]:
-    """Yield what makes shares more equal, from who has the largest share first, the youngest first.
+    """Yield evictions that make shares more equal, from the largest share first, the youngest job first.
 
-    Whoever gives keeps at least as large a share as the claimant has with the job.
+    An organisation that gives a job keeps at least as large a share as the claimant has with the job.
     """
     after = claimant.share_with(job.total)
     giving = [_Giving(account, account.can_give(after), spared) for account in givers]
@@ -103,7 +103,7 @@ def limit_after(claimant: Account, job: QueuedJob) -> Test:
 
 
 class _Giving:
-    """An organisation that gives one job after the other."""
+    """An organisation that gives up one job after the other."""
 
     def __init__(self, account: Account, lent: Iterable[Running], spared: Spared | None) -> None:
         self.name, self.share = account.name, account.share
@@ -113,14 +113,14 @@ class _Giving:
         self._given: Tally = {}
 
     def next(self) -> Running:
-        """Give the next job."""
+        """Give up the next job."""
         running = self.left.pop(0)
         add(self._given, running.job.total)
         self.share = self._account.share_with(self._given, -1)
         return running
 
     def next_keeps(self, least_share: float) -> bool:
-        """Bring forward the first job that it can give and keep so large a share; tell whether there is one."""
+        """Find the next job whose loss still leaves it so large a share; return whether there is one."""
         for index, running in enumerate(self.left):
             given = dict(self._given)
             add(given, running.job.total)

@@ -1,4 +1,4 @@
-"""What must hold of a programme's figures: the log tells them, sums come out, what was paid follows the rules."""
+"""What must hold of a programme's figures: the log confirms them, sums are correct, payments follow the rules."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ _POSTING = "posting "
 
 @dataclass(frozen=True)
 class Audited:
-    """An export as it was read: rows, documents by digest, proven lines of the log."""
+    """An export as read: rows, documents by digest, proven lines of the log."""
 
     ledger: Ledger
     documents: Mapping[str, Document]
     entries: Sequence[LogEntry]
     exported: LogEntry
-    """The line that says that the folder was made."""
+    """The line that records the making of the folder."""
 
     @property
     def programme(self) -> str:
@@ -67,13 +67,13 @@ class Audited:
         return [one for one in self.documents.values() if isinstance(one, model)]
 
     def get(self, digest: str, model: type[D]) -> D | None:
-        """Return a document by its digest, if it is there and of that kind."""
+        """Return a document by its digest, if it exists and is of that kind."""
         found = self.documents.get(digest)
         return found if isinstance(found, model) else None
 
 
 def ledger_problems(audited: Audited) -> Iterator[Text]:
-    """Yield what does not hold."""
+    """Yield every problem."""
     yield from _of_moves(audited)
     yield from _of_accounts(audited)
     for row in audited.ledger.vouchers:
@@ -86,7 +86,7 @@ def ledger_problems(audited: Audited) -> Iterator[Text]:
 
 
 def _of_moves(audited: Audited) -> Iterator[Text]:
-    """Yield movements that the log does not tell as they are here, and numbers that are left out."""
+    """Yield movements that differ from the log, and missing numbers."""
     told = {str(entry.facts["transfer"]): entry for entry in audited.entries if "place" in entry.facts}
     for move in audited.ledger.moves:
         entry = told.get(move.transfer)
@@ -117,7 +117,7 @@ def _is_told(entry: LogEntry, move: MoveRow, amounts: Mapping[str, int]) -> bool
 
 
 def _of_accounts(audited: Audited) -> Iterator[Text]:
-    """Yield accounts that are not the sum of their postings, or are below what they may be."""
+    """Yield accounts that are not the sum of their postings, or are below their floor."""
     sums: defaultdict[str, int] = defaultdict(int)
     for row in audited.ledger.postings:
         sums[row.account] += row.amount
@@ -134,7 +134,7 @@ def _of_accounts(audited: Audited) -> Iterator[Text]:
 
 
 def _voucher_holds(audited: Audited, row: VoucherRow) -> bool:
-    """Tell whether a voucher is what its document says, and was issued under its rules."""
+    """Return whether a voucher matches its document, and was issued under its rules."""
     made, rules = audited.get(row.digest, Voucher), audited.get(row.rules, VoucherRules)
     if made is None or rules is None:
         return False
@@ -147,7 +147,7 @@ def _voucher_holds(audited: Audited, row: VoucherRow) -> bool:
 
 
 def _use_holds(audited: Audited, use: UseRow) -> bool:
-    """Tell whether a use is what its hold says, took the steps to its state, and is settled as its rules have it."""
+    """Return whether a use matches its hold, took the steps to its state, and is settled by its rules."""
     hold = audited.get(use.hold, VoucherHold)
     if hold is None or use.programme != audited.programme:
         return False
@@ -180,7 +180,7 @@ def _is_settled(audited: Audited, use: UseRow, hold: VoucherHold, used: str) -> 
 
 
 def _of_claims(audited: Audited) -> Iterator[Text]:
-    """Yield claims that were not decided as the rules have it, as far as a folder can tell."""
+    """Yield claims that were not decided by the rules, as far as a folder shows."""
     in_year: defaultdict[tuple[str, int], int] = defaultdict(int)
     fees: defaultdict[str, int] = defaultdict(int)
     once: set[tuple[str, int]] = set()
@@ -214,7 +214,7 @@ def _claim_holds(audited: Audited, row: ClaimRow, use: UseRow, before: tuple[int
 
 
 def _decided_in_turn(row: ClaimRow, decision: ClaimDecision) -> bool:
-    """Tell whether rules decided at once, and a person after that."""
+    """Return whether rules decided at once, and a person after that."""
     at_once = decision.decided_at == row.claimed_at
     return at_once if decision.looked_at is None else decision.decided_at >= row.claimed_at
 

@@ -1,7 +1,7 @@
 """An auditor's folder checked offline: every proof, every sum, every settlement and every rule, computed again.
 
-Needs the folder alone, and for certainty the base's public key from elsewhere: a folder that was made up as a whole
-carries a key that was made up. What no folder can show is what its base never wrote down.
+It needs only the folder and, for certainty, the base's public key from another source: a completely forged folder
+carries a forged key. No folder can show what its base never wrote down.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from pilotbase_estate.vouchers.evidence_files import (
 )
 
 MOST_BYTES = 1 << 30
-"""A folder larger than this is not an export of ours."""
+"""A folder larger than this is not one of our exports."""
 T = TypeVar("T")
 _PARTS = (CHECKPOINT, LOG, DOCUMENTS, LEDGER)
 _KINDS: Mapping[str, type[Document]] = {
@@ -65,25 +65,25 @@ _KINDS: Mapping[str, type[Document]] = {
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audit has found."""
+    """The findings of an audit."""
 
     programme: str
     key: str
-    """The public key that has signed the log, as the base prints it."""
+    """The public key that signed the log, as the base prints it."""
     moves: int
     settlements: int
     claims: int
     problems: tuple[Text, ...]
-    """Nothing: all of it holds."""
+    """Empty: everything holds."""
 
 
 def audit(folder: Path, key: str = "") -> Audit:
     """Return what a folder proves, and every problem of it.
 
-    ``key``: the base's public key, known from elsewhere; none: the folder's own is believed.
+    ``key``: the base's public key, from another source; None: the folder's own is believed.
 
     Raises:
-        InputError: it is no such folder, or ``key`` is no key.
+        InputError: it is not such a folder, or ``key`` is not a key.
     """
     files = _read(folder)
     trusted = (key or files[KEY].decode("utf-8", "replace")).strip()
@@ -106,7 +106,7 @@ def audit(folder: Path, key: str = "") -> Audit:
 
 
 def _read(folder: Path) -> dict[str, bytes]:
-    """Return file → bytes of an export; raises `InputError` for a folder that is none."""
+    """Return file → bytes of an export; raises `InputError` for any other folder."""
     try:
         paths = [path for path in sorted(folder.iterdir()) if path.is_file()]
         if not {MANIFEST, KEY, LEDGER} <= {path.name for path in paths}:
@@ -119,7 +119,8 @@ def _read(folder: Path) -> dict[str, bytes]:
 
 
 def _gathered(files: Mapping[str, bytes], verifier: LogVerifier, problems: list[Text]) -> Audited | None:
-    """Return all that can be read; None: something cannot, which is told, and what rests on it is not asked."""
+    """Return all that can be read; None: something can't be read, which is reported, and nothing that depends on it is
+    checked."""
     checkpoint = _part(files, CHECKPOINT, problems, lambda content: verifier.open(content.decode()))
     entries = None
     if checkpoint is not None:
@@ -202,7 +203,7 @@ def _of_files(files: Mapping[str, bytes], audited: Audited | None) -> Iterator[T
         listed = {}
     for name in sorted((listed.keys() | files.keys()) - {MANIFEST}):
         if name not in files:
-            if name not in _PARTS:  # of those it was told when they were to be read
+            if name not in _PARTS:  # unreadable ones were reported when they were read
                 yield text("voucher.audit.missing", file=name)
         elif listed.get(name) != digest_bytes(files[name]):
             yield text("voucher.audit.file", file=name)
@@ -218,7 +219,7 @@ def _of_files(files: Mapping[str, bytes], audited: Audited | None) -> Iterator[T
 
 
 def _of_documents(audited: Audited) -> Iterator[Text]:
-    """Yield documents that the log does not hold."""
+    """Yield documents that are not in the log."""
     stored = {fact.removeprefix(STORED) for entry in audited.entries for fact in entry.facts if fact.startswith(STORED)}
     for digest in sorted(audited.documents.keys() - stored):
         yield text("voucher.audit.document", digest=digest)

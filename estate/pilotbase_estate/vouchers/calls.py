@@ -1,7 +1,7 @@
-"""Calls of services, paid by voucher: an hour that has closed is held and settled in one step, from its meters.
+"""Calls of services, paid by voucher: a closed hour is held and settled in one step, from its meters.
 
-The job is the hour (``service:NAME@2027-03-01T09``). What a desk accounts for later than its hour is an attempt of its
-own, over what came since: settled as often as one likes, each call is paid once.
+The job is the hour (``service:NAME@2027-03-01T09``). Calls that a desk accounts for after their hour are an attempt of
+their own. However often an hour is settled, each call is paid once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GATEWAY = "gateway"
 
 @dataclass(frozen=True)
 class HourOfCalls:
-    """All that a service's meters say of one hour by now."""
+    """All that a service's meters show for one hour by now."""
 
     service: str
     begins: datetime
@@ -37,7 +37,7 @@ class HourOfCalls:
 def let_pay(view: View, service: str, organisation: str, voucher: str, pool: str) -> Payer:
     """Let a voucher pay the calls of a service of ``organisation`` from this hour on, at the prices of a pool.
 
-    The actor is the organisation, or the operator; that the service is the organisation's is for the caller to know.
+    The actor is the organisation, or the operator; the caller must know that the service is the organisation's.
 
     Raises:
         NotFoundError: there is no such voucher for this actor, or the pool has no prices.
@@ -57,7 +57,7 @@ def let_pay(view: View, service: str, organisation: str, voucher: str, pool: str
 
 
 def settle_calls(view: View, payer: Payer, hour: HourOfCalls, ties: Ties) -> Settlement | None:
-    """Settle what of a closed hour's calls is not settled yet, and return it; None: nothing is left.
+    """Settle the part of a closed hour's calls that is not settled yet, and return it; None: nothing is left.
 
     Raises:
         RefusedError: the actor is not the operator, or the voucher does not pay.
@@ -67,12 +67,12 @@ def settle_calls(view: View, payer: Payer, hour: HourOfCalls, ties: Ties) -> Set
 
 
 def job_of(service: str, begins: datetime) -> str:
-    """Return what an hour of a service's calls is called as a job."""
+    """Return the job name of an hour of a service's calls."""
     return f"service:{service}@{begins:%Y-%m-%dT%H}"
 
 
 def hour_of(moment: datetime) -> datetime:
-    """Return when the hour of a moment began."""
+    """Return the start of a moment's hour."""
     return moment.replace(minute=0, second=0, microsecond=0)
 
 

@@ -1,12 +1,12 @@
-"""Claims on what vouchers have paid: every rule is asked at once, and a use is claimed once, by one side.
+"""Claims on what vouchers have paid: every rule is checked at once, and a use is claimed once, by one side.
 
     ──claim──► refused
        │
        ├─────► granted ──pay──► paid
        └─────► waiting ──decide──► granted, or refused
 
-A claim waits where its programme lets a person look at the evidence. What waits keeps others from the same use, and
-takes up its payment and the year's cap, until it is refused.
+A claim waits if its programme has a person look at the evidence. Until it is refused, a waiting claim keeps others from
+the same use, and takes up its payment and the year's cap.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from pilotbase_estate.vouchers.rules import ClaimCase, Eligibility, Failed, is_r
 
 @dataclass(frozen=True)
 class ClaimRuling:
-    """What a person says of a claim that waits."""
+    """A person's decision on a claim that waits."""
 
     claim: Digest
     granted: bool
@@ -50,10 +50,10 @@ class ClaimRuling:
 
 
 def claim(here: View, change: Transaction, made: VoucherClaim, ties: Ties) -> ClaimDecision:
-    """Decide a claim, and return whether it is granted, waits, or every rule that it breaks; taken again, the same.
+    """Decide a claim; return whether it is granted or waits, or the rules it breaks. A repeated call returns the same.
 
-    A granted claim moves what the voucher has paid into what its claimant is owed. A refused one may be made again when
-    its grounds are there. ``here`` must see the use: that of the base, or of one of its parties.
+    A granted claim moves what the voucher has paid into what its claimant is owed. A refused one may be made again once
+    the reasons for its refusal are gone. ``here`` must see the use: the view of the base, or of one of its parties.
 
     Raises:
         NotFoundError: no voucher pays this attempt, as far as the claimant may know.
@@ -96,9 +96,9 @@ def claim(here: View, change: Transaction, made: VoucherClaim, ties: Ties) -> Cl
 
 
 def decide(here: View, change: Transaction, verdict: ClaimRuling, ties: Ties) -> ClaimDecision:
-    """Let a person grant or refuse a claim that waits, and return the decision; said again, the same.
+    """Let a person grant or refuse a claim that waits, and return the decision; a repeated call returns the same.
 
-    Every rule is asked again before it is granted: a voucher may have been revoked, a tie declared since.
+    Every rule is checked again before it is granted: a voucher may have been revoked since, or a tie declared.
 
     Raises:
         NotFoundError: there is no such claim for the actor.
@@ -138,7 +138,7 @@ def decide(here: View, change: Transaction, verdict: ClaimRuling, ties: Ties) ->
 
 
 def pay(here: View, change: Transaction, identity: Digest, reference: str) -> bool:
-    """Say that a granted claim was paid out, under which reference; returns whether that was new.
+    """Record that a granted claim was paid out, and the reference; returns whether that was new.
 
     Raises:
         RefusedError: the actor is not the operator, or the claim is not granted.
@@ -182,7 +182,7 @@ def _claim_of(here: View, change: Transaction, identity: Digest) -> ClaimRow:
 
 
 def _require_judge(change: Transaction, row: ClaimRow, use: UseRow) -> None:
-    """Return if the actor may decide a claim: operator or regulator, and no party to it."""
+    """Require that the actor may decide a claim: operator or regulator, and not a party to it."""
     own = change.actor.organisation
     if not change.actor.sees_all:
         raise RefusedError("voucher.decides_not", organisation=own)
@@ -193,7 +193,7 @@ def _require_judge(change: Transaction, row: ClaimRow, use: UseRow) -> None:
 def _case(
     here: View, change: Transaction, use: UseRow, made: VoucherClaim, ties: Ties, kept: ClaimRow | None = None
 ) -> ClaimCase:
-    """Return a claim with all that its rules ask; ``kept``: it stands there already, and is in time as it was then."""
+    """Return a claim with all that its rules need; ``kept``: it is already recorded, and counts as made then."""
     rules = here.load(here.load(use.hold, VoucherHold).rules, VoucherRules)
     settlement = here.load(use.settlement, Settlement)
     now = change.now if kept is None else kept.claimed_at
@@ -258,6 +258,6 @@ def _grant(change: Transaction, case: ClaimCase, use: UseRow) -> None:
 
 
 def _seen_by(made: VoucherClaim, use: UseRow) -> Visibility:
-    """Return who sees a claim: its claimant, and the other party when it is one of the two."""
+    """Return who sees a claim: its claimant, and the other party if it is one of the two."""
     two = {use.organisation, use.supplier}
     return parties(*(two - {made.claimant})) if made.claimant in two else parties()

@@ -1,9 +1,9 @@
-"""The auditor's folder: which files it has, what stands in them, and how each is spelled to the byte.
+"""The auditor's folder: which files it has, what they contain, and how each is written, byte by byte.
 
 ``ledger.json`` holds rows, ``*.csv`` the same for a spreadsheet, ``documents.jsonl`` every document that they name,
-``log.jsonl`` the lines of the base's log that tell of them with their proofs, ``checkpoint.txt`` the signed state that
-the proofs lead to, ``log-key.txt`` the public key, ``manifest.json`` the digest of every other file. ``files/`` holds
-what was handed in with claims: its digests stand in the claims.
+``log.jsonl`` the lines of the base's log about them with their proofs, ``checkpoint.txt`` the signed state that the
+proofs lead to, ``log-key.txt`` the public key, ``manifest.json`` the digest of every other file. ``files/`` holds what
+was handed in with claims; the claims contain its digests.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from pilotbase_estate.vouchers.rows import ClaimRow, MoveRow, UseRow, VoucherRow
 MANIFEST, LEDGER, DOCUMENTS = "manifest.json", "ledger.json", "documents.jsonl"
 LOG, CHECKPOINT, KEY, README = "log.jsonl", "checkpoint.txt", "log-key.txt", "README.md"
 PROOF = frozenset({LOG, CHECKPOINT, KEY, MANIFEST})
-"""What proves the rest, and stands in no digest that the log holds."""
+"""The files that prove the rest, and are in no digest in the log."""
 FILES = "files"
-"""Folder with the files of claims, each under its digest, where the base has them."""
+"""Folder with the files of claims, each under its digest, if the base has them."""
 EXPORTED = "voucher.exported"
-"""What the log calls the making of such a folder."""
+"""The log's name for the making of such a folder."""
 
 
 @dataclass(frozen=True)
 class PostingRow:
-    """What one transfer does to one account."""
+    """The effect of one transfer on one account."""
 
     transfer: str
     account: str
@@ -43,7 +43,7 @@ class PostingRow:
 
 @dataclass(frozen=True)
 class AccountRow:
-    """What an account holds after all postings."""
+    """An account's balance after all postings."""
 
     account: str
     balance: int
@@ -63,7 +63,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class BillLine:
-    """One line of a bill, with what was counted for it."""
+    """One line of a bill, with the count behind it."""
 
     job: str
     attempt: int
@@ -80,7 +80,7 @@ class BillLine:
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of the base's log, and the way from it to the signed root."""
+    """A line of the base's log, and its path to the signed root."""
 
     number: int
     entry: str
@@ -97,7 +97,7 @@ def format_ledger(ledger: Ledger) -> bytes:
 
 
 def read_ledger(content: bytes) -> Ledger:
-    """Return what ``ledger.json`` spells; raises `ValueError`."""
+    """Return the content of ``ledger.json``; raises `ValueError`."""
     return _LEDGER.validate_json(content)
 
 
@@ -118,12 +118,12 @@ def format_line(line: LogLine) -> bytes:
 
 
 def read_line(content: bytes) -> LogLine:
-    """Return what a line of ``log.jsonl`` spells; raises `ValueError`."""
+    """Return the content of a line of ``log.jsonl``; raises `ValueError`."""
     return _LINE.validate_json(content)
 
 
 def data_digest(files: Mapping[str, bytes]) -> str:
-    """Return what the log holds of a folder: one digest over the digests of all that is not its proof."""
+    """Return a folder's digest for the log: one digest over the digests of all files except its proof."""
     return digest_json({name: digest_bytes(files[name]) for name in sorted(files.keys() - PROOF)})
 
 
@@ -135,7 +135,7 @@ def format_manifest(programme: str, files: Mapping[str, bytes]) -> bytes:
 
 
 def _usage_rows(settlements: Sequence[Settlement]) -> tuple[BillLine, ...]:
-    """Return the lines of bills, with the counters that they rest on."""
+    """Return the lines of bills, with the counters behind them."""
     return tuple(
         BillLine(
             job=one.job,

@@ -58,14 +58,14 @@ hold. Compare the key it prints with the one that the base's operator has given 
 
 
 def export_programme(view: View, programme: str, folder: Path) -> int:
-    """Write the auditor's folder of a programme, and return how many movements it tells of.
+    """Write the auditor's folder of a programme, and return how many movements it contains.
 
-    That it was made, and over which figures, stands in the log itself.
+    The log itself records that it was made, and over which figures.
 
     Raises:
         RefusedError: the actor is neither operator nor regulator.
         NotFoundError: there is no such programme.
-        InputError: the folder is there and not empty.
+        InputError: the folder exists and is not empty.
     """
     if not view.actor.sees_all:
         raise RefusedError("voucher.export_not_yours", organisation=view.actor.organisation)
@@ -110,7 +110,7 @@ def ledger_of(connection: Connection, view: View, programme: str) -> Ledger:
 
 
 def _documents_of(here: View, ledger: Ledger) -> Mapping[str, Document]:
-    """Return digest → document of all that the rows of a programme name."""
+    """Return digest → document for everything that the rows of a programme name."""
     found: dict[str, Document] = {}
     for row in ledger.vouchers:
         found |= {row.digest: here.load(row.digest, Voucher), row.rules: here.load(row.rules, VoucherRules)}
@@ -129,7 +129,7 @@ def _documents_of(here: View, ledger: Ledger) -> Mapping[str, Document]:
 
 
 def _proof(view: View, programme: str, documents: frozenset[str], data: str) -> dict[str, bytes]:
-    """Return the lines of the log that tell of a programme, each with its proof, and the state that they lead to."""
+    """Return the lines of the log about a programme, each with its proof, and the state that they lead to."""
     checkpoint = view.checkpoint()
     with view.reading() as connection:
         told = [entry.number for entry in _telling(connection, programme, documents, data)]

@@ -1,7 +1,7 @@
-"""Vouchers from issue to settlement. Each step is idempotent on (job, attempt, step), and stands whole or not at all.
+"""Vouchers from issue to settlement. Each step is idempotent on (job, attempt, step), and atomic.
 
-Steps that belong to a job take the `Transaction` in which its state changes too: what is held stands when the job is
-queued, what is paid when it has ended. A step taken again returns what it came to; with other facts it is refused.
+Steps that belong to a job take the `Transaction` in which its state also changes: the hold is recorded when the job is
+queued, the payment when it has ended. A repeated step returns the earlier result; with different facts it is refused.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class VoucherOrder:
 
 
 def issue(view: View, programme: str, organisation: str, amount: int) -> Voucher:
-    """Give an organisation a voucher out of a programme's fund and return it.
+    """Issue a voucher to an organisation from a programme's fund and return it.
 
     Raises:
         NotFoundError: there is no such programme.
-        RefusedError: the actor is not the operator; the programme is not on today; more than the cap of a voucher, or
-            than is left in the fund.
-        InputError: the amount is not above nothing.
+        RefusedError: the actor is not the operator; the programme does not run today; the amount is more than the
+            cap of a voucher, or than is left in the fund.
+        InputError: the amount is not above zero.
     """
     with view.transaction("voucher.issued") as change:
         change.require_operator()
@@ -89,14 +89,14 @@ def issue(view: View, programme: str, organisation: str, amount: int) -> Voucher
 
 
 def hold(here: View, change: Transaction, order: VoucherOrder, ties: Ties) -> VoucherHold:
-    """Set aside what a voucher pays of a job at the most, as far as it goes, and return it; taken again, the same.
+    """Set aside the most that a voucher pays of a job, up to its balance; a repeated call returns the same hold.
 
     ``here`` is the view within ``change``; the actor is the voucher's organisation, or the operator.
 
     Raises:
         NotFoundError: there is no such voucher for this actor, or the pool has no prices.
         InputError: the pool's prices are in another currency.
-        RefusedError: the voucher is over or revoked, or rules keep it from paying: all of them are told.
+        RefusedError: the voucher has expired or is revoked, or rules keep it from paying: all of them are named.
         ConflictError: this attempt was put on hold before in another way.
     """
     kept = rows.find_use(change.connection, order.job, order.attempt)
@@ -141,9 +141,9 @@ def hold(here: View, change: Transaction, order: VoucherOrder, ties: Ties) -> Vo
 
 
 def release(here: View, change: Transaction, job: str, attempt: int) -> bool:
-    """Let a hold go that is not settled: its job never ran, or failed by the platform's fault. Returns whether it was.
+    """Release a hold that is not settled: its job never ran, or failed by the platform's fault. Returns whether it did.
 
-    Taken again, or where no voucher pays the attempt, nothing changes.
+    If it is repeated, or if no voucher pays the attempt, nothing changes.
 
     Raises:
         ConflictError: it is settled; see `refund`.
@@ -158,7 +158,7 @@ def release(here: View, change: Transaction, job: str, attempt: int) -> bool:
 
 
 def refund(here: View, change: Transaction, job: str, attempt: int, reason: str) -> bool:
-    """Give back what a voucher has paid of a settled use, by the platform's fault; returns whether anything was.
+    """Give back what a voucher has paid of a settled use, by the platform's fault; returns whether there was anything.
 
     Raises:
         RefusedError: the actor is not the operator, or the use was claimed.
@@ -185,12 +185,12 @@ def refund(here: View, change: Transaction, job: str, attempt: int, reason: str)
 
 
 def revoke(view: View, identity: str, reason: str) -> None:
-    """Take back what a voucher has free; what is on hold is still settled, and then what is left of it goes back.
+    """Take back what a voucher has free; what is on hold is still settled, and then the rest of it goes back.
 
     Raises:
         RefusedError: the actor is not the operator.
         NotFoundError: there is no such voucher.
-        ConflictError: it is over already.
+        ConflictError: it is already over.
     """
     with view.transaction("voucher.revoked") as change:
         change.require_operator()
@@ -203,9 +203,9 @@ def revoke(view: View, identity: str, reason: str) -> None:
 
 
 def expire_due(view: View) -> int:
-    """Take back what expired vouchers have free, and let go holds that nobody settled in time; returns how many.
+    """Take back what expired vouchers have free, and release holds that nobody settled in time; returns how many.
 
-    Each in a transaction of its own; to be called now and then by the operator.
+    Each is a transaction of its own; the operator calls this from time to time.
     """
     now, done = view.store.clock(), 0
     with view.reading() as connection:
@@ -227,7 +227,7 @@ def expire_due(view: View) -> int:
 
 
 def require_voucher(here: View, change: Transaction, identity: str) -> VoucherRow:
-    """Return where a voucher stands; raises `NotFoundError` where there is none that the actor may see."""
+    """Return a voucher's state; raises `NotFoundError` if there is none that the actor may see."""
     row = rows.find_voucher(change.connection, identity)
     if row is None or not (here.actor.sees_all or row.organisation == here.actor.organisation):
         raise NotFoundError("voucher.unknown", voucher=identity)
@@ -243,7 +243,7 @@ def require_use(change: Transaction, job: str, attempt: int) -> UseRow:
 
 
 def require_valid(row: VoucherRow, rules: VoucherRules, now: datetime) -> None:
-    """Return if a voucher pays anything new; raises `RefusedError`."""
+    """Require that a voucher pays anything new; raises `RefusedError`."""
     if row.state == "revoked":
         raise RefusedError("voucher.revoked", voucher=row.identity)
     if not row.takes_holds(now):
@@ -252,7 +252,7 @@ def require_valid(row: VoucherRow, rules: VoucherRules, now: datetime) -> None:
 
 
 def account_back(change: Transaction, rules: VoucherRules, use: UseRow) -> str:
-    """Return where what a use does not need goes: to the voucher while it is valid, else to the fund."""
+    """Return where the unused rest goes: to the voucher while it is valid, otherwise to the fund."""
     row = rows.find_voucher(change.connection, use.voucher)
     if row is not None and row.takes_holds(change.now):
         return pocket(use.organisation, use.voucher, "free")
@@ -323,5 +323,5 @@ def _empty(here: View, change: Transaction, row: VoucherRow, step: Literal["expi
 
 
 def _last_moment(rules: VoucherRules) -> datetime:
-    """Return the end of the programme's last day, as its offset from UTC has it."""
+    """Return the end of the programme's last day, by its offset from UTC."""
     return day_end(rules.ends) + timedelta(seconds=1) - timedelta(minutes=rules.utc_offset_minutes)

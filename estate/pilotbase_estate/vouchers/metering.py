@@ -1,8 +1,8 @@
-"""The backend's own counters beside our clock: what is settled is the smaller, and who says what cannot be is named.
+"""The backend's own counters beside our clock: the smaller is settled, and a node that reports the impossible is named.
 
-A counter may well be below our clock times what was asked for: a job that waits for data computes nothing. It cannot
-be above it. Neither can the node's own time of a run be far from ours, in either direction, nor a counter be more than
-the node has declared to have. Each such thing is a finding beside the settlement, which is made on the smaller figure.
+A counter may well be below our clock times the amount requested: a job that waits for data computes nothing. It can't
+be above it. Nor can the node's own time of a run be far from ours, in either direction, or a counter exceed what the
+node declares to have. Each such case is a finding beside the settlement, which uses the smaller figure.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from pilotbase_estate.documents.voucher import WHOLE_RATE, MeteringTerms, Usage
 from pilotbase_estate.vouchers.pricing import amounts_over
 
 PIECES = ("calls", "tokens")
-"""Counted in pieces: no clock bounds them."""
+"""Counted in pieces, so no clock bounds them."""
 
 
 @dataclass(frozen=True)
 class MeterReading:
-    """What a backend says of an attempt, and what we know of it ourselves."""
+    """What a backend reports about an attempt, and what we know of it ourselves."""
 
     usage: Usage
     demand: Vector
     wall_ms: int
     """From its start to its end by our clock."""
     paid_ms: int
-    """What of that lies before the hold's deadline."""
+    """The part of it before the hold's deadline."""
     capacity: Vector | None = None
-    """What its node has declared to have; None: it is not known."""
+    """What its node declares to have; None: not known."""
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What is settled, and what does not agree."""
+    """What is settled, and what disagrees."""
 
     settled: Mapping[str, int]
     findings: tuple[Text, ...]

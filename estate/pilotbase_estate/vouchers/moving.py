@@ -4,8 +4,8 @@
       ▲              │ ▲            │ │              │
       └─expire,revoke┘ └────────────┘ └─► fund       └─refund─► free, or fund
 
-The fund's account is below zero by what is out of it, every other is never below zero, and all of them sum to zero.
-What is given back goes to where it came from while the voucher is valid, and to the fund when it is not.
+The fund's account is below zero by the amount paid out of it. No other account is ever below zero, and all of them sum
+to zero. What is given back goes to where it came from while the voucher is valid, and otherwise to the fund.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Pocket = Literal["free", "held", "used"]
 
 @dataclass(frozen=True)
 class Movement:
-    """What is moved for what; a step happens once for a voucher, or for an attempt of a job."""
+    """A movement's purpose; a step happens once for a voucher, or for an attempt of a job."""
 
     step: Step
     rules: VoucherRules
@@ -73,7 +73,7 @@ def move(change: Transaction, movement: Movement) -> None:
 
 
 def transfer_name(programme: str, step: str, voucher: str, job: str = "", attempt: int = 0) -> str:
-    """Return what the transfer of a step is called: of an attempt of a job, or of the voucher itself."""
+    """Return the name of a step's transfer: of an attempt of a job, or of the voucher itself."""
     return f"voucher:{programme}:{step}:{f'{job}:{attempt}' if job else voucher}"
 
 
@@ -83,10 +83,10 @@ def pocket(organisation: str, voucher: str, name: Pocket) -> str:
 
 
 def claims_account(claimant: str, programme: str, name: Literal["granted", "paid"]) -> str:
-    """Return the account of what an organisation was granted of a programme, or paid."""
+    """Return the account of what an organisation was granted from a programme, or paid."""
     return f"{claimant}/voucher-claims/{programme}/{name}"
 
 
 def year_counter(organisation: str, programme: str, year: int) -> str:
-    """Return the counter of what vouchers hold for an organisation, or have paid, in a year of a programme."""
+    """Return the counter of what vouchers hold or have paid for an organisation in a year of a programme."""
     return f"{organisation}/voucher-year/{programme}/{year}"

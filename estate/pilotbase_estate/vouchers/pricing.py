@@ -13,7 +13,7 @@ from pilotbase_estate.documents.voucher import CostLine, VoucherRules
 
 @dataclass(frozen=True)
 class Bill:
-    """What amounts cost, line by line; ``counted`` is the cost of the lines that are subsidised."""
+    """The cost of amounts, line by line; ``counted`` is the cost of the lines that are subsidised."""
 
     lines: tuple[CostLine, ...]
 
@@ -27,15 +27,15 @@ class Bill:
 
 
 def amounts_over(demand: Vector, wall_ms: int) -> dict[str, int]:
-    """Return what ``demand`` comes to over ``wall_ms``: core-ms, MiB-ms, GPU-ms, licence-ms; parts are cut off."""
+    """Return the amounts of ``demand`` over ``wall_ms``: core-ms, MiB-ms, GPU-ms, licence-ms; fractions are cut off."""
     return {name: amount * wall_ms // _unit(name) for name, amount in sorted(demand.items())}
 
 
 def bill(prices: PriceList, amounts: Mapping[str, int], rules: VoucherRules) -> Bill:
-    """Return what ``amounts`` cost; what has no price, or was not used, has no line.
+    """Return the cost of ``amounts``; what has no price, or was not used, has no line.
 
     Raises:
-        InputError: it is more than can be counted or paid.
+        InputError: the amount is too large to be counted or paid.
     """
     costs = costs_of(prices, amounts)
     return Bill(

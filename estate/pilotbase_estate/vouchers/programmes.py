@@ -1,4 +1,4 @@
-"""Programmes and price lists: documents that the operator sets, each version of which stays where it was used."""
+"""Programmes and price lists: documents that the operator sets; each version stays where it was used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ALL = 10_000
 
 
 def set_rules(view: View, rules: VoucherRules) -> Digest:
-    """Let a programme go by ``rules`` from now on; vouchers issued before keep theirs. The same request, the same.
+    """Set a programme's ``rules`` from now on; vouchers issued before keep theirs. A repeated request changes nothing.
 
     Raises:
         RefusedError: the actor is not the operator.
@@ -40,7 +40,7 @@ def set_rules(view: View, rules: VoucherRules) -> Digest:
 
 
 def set_prices(view: View, prices: PriceList) -> Digest:
-    """Let a pool cost ``prices`` from now on; what is on hold is settled at the prices that it was held at.
+    """Set a pool's ``prices`` from now on; what is on hold is settled at the prices of its hold.
 
     Raises:
         RefusedError: the actor is not the operator.
@@ -75,12 +75,12 @@ def prices_of(view: View, pool: str) -> tuple[Digest, PriceList]:
 
 
 def fund_account(rules: VoucherRules) -> str:
-    """Return the account from which a programme's vouchers come: below zero by what is out of it."""
+    """Return the account from which a programme's vouchers come: below zero by the amount paid out of it."""
     return f"{rules.issuer}/voucher-fund/{rules.name}"
 
 
 def require_on(rules: VoucherRules, today: str) -> None:
-    """Return if a programme issues vouchers today; raises `RefusedError`."""
+    """Require that a programme issues vouchers today; raises `RefusedError`."""
     if not rules.begins <= today <= rules.ends:
         raise RefusedError("voucher.programme_not_on", programme=rules.name, begins=rules.begins, ends=rules.ends)
 

@@ -1,4 +1,4 @@
-"""What was metered beside what was settled and posted, use by use: where the two differ, it is said why."""
+"""What was metered beside what was settled and posted, use by use, with the reason where the two differ."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Reconciliation:
     currency: str
     lines: tuple[ReconciliationLine, ...]
     subsidy: int
-    """What its settlement says that the voucher pays."""
+    """What the voucher pays according to its settlement."""
     posted: int
     """What was posted for it when it was settled."""
     findings: tuple[Text, ...]
 
     @property
     def differs(self) -> bool:
-        """Tell whether anything is not as it was metered, or as it was posted."""
+        """Return whether anything differs from what was metered or posted."""
         return bool(self.findings) or self.subsidy != self.posted or any(line.difference for line in self.lines)
 
 
@@ -66,7 +66,7 @@ def reconciled(view: View, most: int = 500) -> list[Reconciliation]:
 def lines_of(
     job: str, attempt: int, metered: Mapping[str, int], settled: Mapping[str, int]
 ) -> Iterator[ReconciliationLine]:
-    """Yield what was metered beside what was settled, of each dimension that either knows."""
+    """Yield what was metered beside what was settled, in each dimension that either knows."""
     for name in sorted(metered.keys() | settled.keys()):
         yield ReconciliationLine(job, attempt, name, metered.get(name, 0), settled.get(name, 0))
 

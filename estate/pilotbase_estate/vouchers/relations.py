@@ -1,4 +1,4 @@
-"""Whether two organisations belong together, and through whom. Pure: who has declared which tie is passed in."""
+"""Whether two organisations belong together, and through which others. Pure: the declared ties are passed in."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Set
 
 Ties = Mapping[str, Set[str]]
-"""Organisation → those to which it has declared a tie of ownership; who is not named has declared none."""
+"""Organisation → those to which it has declared a tie of ownership; one that is not named has declared none."""
 
 
 def way_between(ties: Ties, one: str, other: str) -> tuple[str, ...]:
-    """Return the shortest way from one to the other over ties that either end has declared; empty: they are unrelated.
+    """Return the shortest path from one to the other over ties that either end has declared; empty: they are unrelated.
 
-    Two daughters of one parent are related though neither has named the other; an organisation is related to itself.
+    Two subsidiaries of one parent are related although neither has named the other; an organisation is related to
+    itself.
     """
     beside: defaultdict[str, set[str]] = defaultdict(set)
     for organisation, declared in ties.items():

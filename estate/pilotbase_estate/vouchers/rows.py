@@ -1,4 +1,4 @@
-"""Where vouchers, what they pay and claims on it stand, as rows, and how they are found."""
+"""Vouchers, what they pay and claims on it, as rows, and how they are found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UseState = Literal["held", "settled", "released", "lapsed", "refunded"]
 ClaimState = Literal["waiting", "granted", "refused", "paid"]
 GRANTED = ("granted", "paid")
 STANDING = ("waiting", *GRANTED)
-"""What keeps others from the same use, and takes up a payment and the year's cap: what waits for a person, too."""
+"""States that keep others from the same use, and take up a payment and the year's cap: a waiting claim does, too."""
 _vouchers, _uses = voucher_tables.vouchers.c, voucher_tables.voucher_uses.c
 _claims, _moves = voucher_tables.voucher_claims.c, voucher_tables.voucher_moves.c
 _payers, _postings = voucher_tables.voucher_payers.c, tables.postings.c
@@ -26,7 +26,7 @@ _payers, _postings = voucher_tables.voucher_payers.c, tables.postings.c
 
 @dataclass(frozen=True)
 class VoucherRow:
-    """Where a voucher stands; see `voucher_tables.vouchers`."""
+    """A voucher's row; see `voucher_tables.vouchers`."""
 
     identity: str
     programme: str
@@ -39,7 +39,7 @@ class VoucherRow:
     expires_at: datetime
 
     def takes_holds(self, now: datetime) -> bool:
-        """Tell whether it pays anything new."""
+        """Return whether it pays anything new."""
         return self.state == "valid" and now < self.expires_at
 
 
@@ -65,7 +65,7 @@ class UseRow:
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """Where a claim stands; see `voucher_tables.voucher_claims`."""
+    """A claim's row; see `voucher_tables.voucher_claims`."""
 
     identity: str
     job: str
@@ -122,13 +122,13 @@ def end_voucher(connection: Connection, identity: str, state: VoucherState) -> N
 
 
 def find_voucher(connection: Connection, identity: str) -> VoucherRow | None:
-    """Return where a voucher stands, whoever may see it, or None."""
+    """Return a voucher's row, regardless of who may see it, or None."""
     found = connection.execute(select(voucher_tables.vouchers).where(_vouchers.identity == identity)).one_or_none()
     return None if found is None else VoucherRow(**found._mapping)
 
 
 def vouchers_of(connection: Connection, actor: Actor, organisation: str = "", programme: str = "") -> list[VoucherRow]:
-    """Return the vouchers that ``actor`` may see, newest first: its own; of everybody for operator and regulator."""
+    """Return the vouchers that ``actor`` may see, newest first: its own; everybody's for operator and regulator."""
     rows = select(voucher_tables.vouchers).order_by(_vouchers.issued_at.desc(), _vouchers.identity)
     if not actor.sees_all:
         rows = rows.where(_vouchers.organisation == actor.organisation)
@@ -140,7 +140,7 @@ def vouchers_of(connection: Connection, actor: Actor, organisation: str = "", pr
 
 
 def expired_vouchers(connection: Connection, now: datetime) -> list[VoucherRow]:
-    """Return the vouchers whose time is over and whose row does not say so yet."""
+    """Return the expired vouchers whose row does not say so yet."""
     rows = select(voucher_tables.vouchers).where(_vouchers.state == "valid", _vouchers.expires_at <= now)
     return [VoucherRow(**found._mapping) for found in connection.execute(rows.order_by(_vouchers.expires_at))]
 
@@ -151,14 +151,14 @@ def insert_use(connection: Connection, row: UseRow) -> None:
 
 
 def end_use(connection: Connection, use: UseRow, state: UseState, subsidy: int = 0, settlement: str = "") -> None:
-    """Say what became of a hold."""
+    """Record the outcome of a hold."""
     values = {"state": state, "subsidy": subsidy, "settlement": settlement or use.settlement}
     here = and_(_uses.job == use.job, _uses.attempt == use.attempt)
     connection.execute(update(voucher_tables.voucher_uses).where(here).values(values))
 
 
 def find_use(connection: Connection, job: str, attempt: int) -> UseRow | None:
-    """Return what a voucher pays of an attempt, whoever may see it, or None."""
+    """Return what a voucher pays of an attempt, regardless of who may see it, or None."""
     here = and_(_uses.job == job, _uses.attempt == attempt)
     found = connection.execute(select(voucher_tables.voucher_uses).where(here)).one_or_none()
     return None if found is None else UseRow(**found._mapping)
@@ -189,24 +189,24 @@ def lapsed_uses(connection: Connection, now: datetime) -> list[UseRow]:
 
 
 def insert_claim(connection: Connection, row: ClaimRow) -> None:
-    """Write a claim with what was decided of it."""
+    """Write a claim with its decision."""
     connection.execute(insert(voucher_tables.voucher_claims).values(asdict(row)))
 
 
 def decide_claim(connection: Connection, row: ClaimRow) -> None:
-    """Say what became of a claim that waited."""
+    """Record the outcome of a claim that waited."""
     values = {"state": row.state, "amount": row.amount, "fee": row.fee, "decision": row.decision}
     here = _claims.identity == row.identity
     connection.execute(update(voucher_tables.voucher_claims).where(here).values(values))
 
 
 def pay_claim(connection: Connection, identity: str) -> None:
-    """Say that a granted claim was paid out."""
+    """Record that a granted claim was paid out."""
     connection.execute(update(voucher_tables.voucher_claims).where(_claims.identity == identity).values(state="paid"))
 
 
 def find_claim(connection: Connection, identity: str) -> ClaimRow | None:
-    """Return where a claim stands, whoever may see it, or None."""
+    """Return a claim's row, regardless of who may see it, or None."""
     found = connection.execute(select(voucher_tables.voucher_claims).where(_claims.identity == identity)).one_or_none()
     return None if found is None else ClaimRow(**found._mapping)
 
@@ -221,7 +221,7 @@ def standing_claim(connection: Connection, job: str, attempt: int) -> ClaimRow |
 def seen_claims(connection: Connection, actor: Actor, programme: str = "", state: str = "") -> list[ClaimRow]:
     """Return the claims that ``actor`` may see, newest first: all for operator and regulator.
 
-    Others see their own, and those of the other party to a use of theirs.
+    Others see their own claims, and those of the other party to their uses.
     """
     rows = select(voucher_tables.voucher_claims).order_by(_claims.claimed_at.desc(), _claims.identity)
     if not actor.sees_all:
@@ -240,7 +240,7 @@ def seen_claims(connection: Connection, actor: Actor, programme: str = "", state
 
 
 def claimed_in_year(connection: Connection, claimant: str, programme: str, year: int) -> int:
-    """Return what an organisation was granted in a year of a programme, or waits to be."""
+    """Return what an organisation was granted in a year of a programme, including waiting claims."""
     standing = (_claims.claimant == claimant, _claims.programme == programme, _claims.year == year)
     rows = select(func.sum(_claims.amount)).where(*standing, _claims.state.in_(STANDING))
     return int(connection.scalar(rows) or 0)
@@ -273,7 +273,7 @@ def moves_of(connection: Connection, voucher: str = "", programme: str = "") -> 
 
 
 def postings_of(connection: Connection, programme: str) -> Iterator[tuple[str, str, int]]:
-    """Iterate transfer, account and amount of a programme's postings, in the order of its movements."""
+    """Iterate over transfer, account and amount of a programme's postings, in the order of its movements."""
     joined = select(_postings.transfer, _postings.account, _postings.amount).where(
         exists().where(_moves.transfer == _postings.transfer, _moves.programme == programme)
     )
@@ -282,7 +282,7 @@ def postings_of(connection: Connection, programme: str) -> Iterator[tuple[str, s
 
 
 def posted_by(connection: Connection, transfer: str) -> dict[str, int]:
-    """Return account → amount of one transfer; nothing for one that was not posted."""
+    """Return account → amount of one transfer; empty if it was not posted."""
     rows = select(_postings.account, _postings.amount).where(_postings.transfer == transfer)
     return {str(found.account): int(found.amount) for found in connection.execute(rows)}
 

@@ -1,7 +1,7 @@
-"""Every rule that a payment or a claim must meet; what does not meet one is told all that it does not meet, at once.
+"""Every rule that a payment or a claim must meet; a refusal names all the rules that are not met, at once.
 
-Pure: who belongs to whom, what was paid and what others subsidise is passed in. Each rule is one function that returns
-why it is not met, or None.
+Pure: ties of ownership, payments and others' subsidies are passed in. Each rule is one function that returns why it is
+not met, or None.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Failed = tuple[Text, ...]
 
 @dataclass(frozen=True)
 class Payable:
-    """A job that is to be paid by a voucher, as far as rules ask."""
+    """A job that a voucher is to pay, with what the rules need."""
 
     organisation: str
     supplier: str
@@ -43,7 +43,7 @@ class Eligibility:
     subsidy: int
     revoked: bool
     claimed_by: str
-    """Who was granted a claim on the use before; '': nobody."""
+    """Who was granted an earlier claim on the use; '': nobody."""
     claimed_in_year: int
     fees_under_payment: int
     """Fees of other granted claims that name the same payment."""
@@ -51,18 +51,18 @@ class Eligibility:
 
 @dataclass(frozen=True)
 class RuleOutcome:
-    """What one rule says of a claim."""
+    """The result of one rule for a claim."""
 
     rule: str
     """Text ``voucher.asks.<rule>``."""
     state: Literal["met", "broken", "waiting", "not_asked"]
     why: Text | None = None
-    """Where it is broken."""
+    """Why it is broken."""
 
 
 @dataclass(frozen=True)
 class ClaimCase:
-    """A claim with all that its rules ask."""
+    """A claim with all that its rules need."""
 
     rules: VoucherRules
     claim: VoucherClaim
@@ -73,7 +73,7 @@ class ClaimCase:
 
     @property
     def fee(self) -> int:
-        """What must have been paid: the whole cost where the consumer claims, what was deducted excepted otherwise."""
+        """What must have been paid: the whole cost if the consumer claims, otherwise the cost less the deduction."""
         return self.settlement.cost if self.claim.side == "consumer" else self.settlement.own
 
     @property
@@ -82,7 +82,7 @@ class ClaimCase:
 
 
 def why_not_payable(rules: VoucherRules, asked: Payable, ties: Ties) -> Failed:
-    """Return every rule that keeps a voucher from paying a job; none: it may pay."""
+    """Return every rule that keeps a voucher from paying a job; empty: it may pay."""
     found = [
         _related(rules, asked.organisation, asked.supplier, ties),
         uncounted(rules, asked.quoted.cost, asked.quoted.counted),
@@ -95,12 +95,12 @@ def why_not_payable(rules: VoucherRules, asked: Payable, ties: Ties) -> Failed:
 
 
 def why_refused(case: ClaimCase) -> Failed:
-    """Return every rule that a claim does not meet; none: it is granted."""
+    """Return every rule that a claim does not meet; empty: it is granted."""
     return tuple(found for rule in _OF_CLAIMS for found in [rule(case)] if found is not None)
 
 
 def outcomes(rules: VoucherRules, decision: ClaimDecision) -> tuple[RuleOutcome, ...]:
-    """Return what each rule said when a claim was decided, in the order in which they are asked."""
+    """Return the result of each rule when a claim was decided, in the order of checking."""
     broken = {one.code.rpartition(".")[2]: one for one in decision.failed}
     not_asked = {
         rule for rule, asked in (("related", rules.unrelated), ("paid", rules.paid), ("twice", rules.once)) if not asked
@@ -113,7 +113,7 @@ def outcomes(rules: VoucherRules, decision: ClaimDecision) -> tuple[RuleOutcome,
 
 
 def is_reviewed(rules: VoucherRules, amount: int) -> bool:
-    """Tell whether a claim of ``amount`` waits for a person to look at its evidence."""
+    """Return whether a claim of ``amount`` waits for a person to look at its evidence."""
     return rules.reviewed_from is not None and amount >= rules.reviewed_from
 
 
@@ -123,14 +123,14 @@ def joined(failed: Sequence[Text]) -> Text:
 
 
 def uncounted(rules: VoucherRules, cost: int, counted: int) -> Text | None:
-    """Return that nothing of a cost is subsidised, if it is so."""
+    """Return a reason if nothing of a cost is subsidised."""
     if counted or not cost:
         return None
     return text("voucher.rule.uncounted", categories=rules.uncounted)
 
 
 def below_minimum(rules: VoucherRules, counted: int) -> Text | None:
-    """Return that a counted fee is too small to be subsidised, if it is so."""
+    """Return a reason if a counted fee is too small to be subsidised."""
     if counted >= rules.minimum:
         return None
     return text("voucher.rule.minimum", minimum=rules.spell(rules.minimum), counted=rules.spell(counted))
@@ -273,4 +273,4 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "late": ("late",),
     "revoked": ("revoked",),
 }
-"""Rule → the codes under which it refuses."""
+"""Rule → the codes with which it refuses."""

@@ -1,8 +1,8 @@
-"""A hold settled on metered use: what was used is billed, the voucher pays its share of it, the rest goes back.
+"""A hold settled on metered use: the use is billed, the voucher pays its share of it, the rest goes back.
 
-That a voucher has expired or was revoked between hold and settlement changes nothing of what its hold pays: the hold
-was made in time. Work after the hold's own deadline is not paid: of a run across it, the part before it by our clock,
-in every dimension. A hold that nobody settled in time has been let go: its settlement says so, and pays nothing.
+If a voucher expires or is revoked between hold and settlement, its hold still pays the same: the hold was made in time.
+Work after the hold's own deadline is not paid: of a run that crosses it, the part before it by our clock is paid, in
+every dimension. A hold that nobody settled in time has been released: its settlement says so, and pays nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pilotbase_estate.vouchers.rules import below_minimum, uncounted
 
 
 def settle(here: View, change: Transaction, sheet: UsageSheet) -> Settlement:
-    """Settle a hold and return what was used, what it costs, and what the voucher pays; taken again, the same.
+    """Settle a hold and return what was used, its cost, and what the voucher pays; a repeated call returns the same.
 
     Raises:
         RefusedError: the actor is not the operator.
@@ -60,9 +60,10 @@ def settle(here: View, change: Transaction, sheet: UsageSheet) -> Settlement:
 def settlement_of(
     hold: VoucherHold, rules: VoucherRules, prices: PriceList, sheet: UsageSheet, stands: bool
 ) -> Settlement:
-    """Return what an attempt comes to under a hold; an auditor computes it again by this very function.
+    """Return the settlement of an attempt under a hold; an auditor recomputes it with this very function.
 
-    ``stands``: the hold was not let go before. ``settled_at`` is when it ended, until the caller says better.
+    ``stands``: the hold was not released before. ``settled_at`` is the end of the attempt, until the caller corrects
+    it.
     """
     wall = _milliseconds(sheet.ended_at - sheet.started_at)
     paid = min(wall, max(_milliseconds(hold.deadline - sheet.started_at), 0))

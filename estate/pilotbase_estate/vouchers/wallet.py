@@ -20,7 +20,7 @@ from pilotbase_estate.vouchers.rows import MoveRow, UseRow, VoucherRow, VoucherS
 
 @dataclass(frozen=True)
 class VoucherStanding:
-    """What one voucher has."""
+    """A voucher's balances."""
 
     voucher: VoucherRow
     currency: str
@@ -29,17 +29,17 @@ class VoucherStanding:
     free: int
     held: int
     used: int
-    """Paid for use, and granted to nobody yet."""
+    """Paid for use, and not yet granted to anyone."""
 
     @property
     def state(self) -> VoucherState:
-        """How it stands today: one whose time is over has expired, before a worker has taken back what it has free."""
+        """Its state today: one past its last day has expired, even before a worker has taken back what it has free."""
         return "expired" if self.voucher.state == "valid" and not self.pays else self.voucher.state
 
 
 @dataclass(frozen=True)
 class ProgrammeYear:
-    """How far an organisation is from the year's cap of a programme, and what it has claimed."""
+    """How close an organisation is to the year's cap of a programme, and what it has claimed."""
 
     programme: str
     currency: str
@@ -68,7 +68,7 @@ class Wallet:
     movements: tuple[MoveRow, ...]
     """Newest first."""
     years: tuple[ProgrammeYear, ...]
-    """By programme: of its year today."""
+    """By programme: this year's."""
 
     @property
     def balance(self) -> dict[str, int]:
@@ -80,10 +80,10 @@ class Wallet:
 
 
 def wallet(view: View, organisation: str, movements: int = 50) -> Wallet:
-    """Return the wallet of an organisation with its newest ``movements``; one without vouchers has an empty one.
+    """Return the wallet of an organisation with its newest ``movements``; empty if it has no vouchers.
 
     Raises:
-        NotFoundError: it is another organisation's, and the actor neither operator nor regulator.
+        NotFoundError: it is another organisation's, and the actor is neither operator nor regulator.
     """
     if not view.actor.sees_all and view.actor.organisation != organisation:
         raise NotFoundError("voucher.no_wallet", organisation=organisation)

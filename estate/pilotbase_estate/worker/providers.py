@@ -58,7 +58,7 @@ class PoolSeat:
 
 
 class PoolSeats:
-    """Room in the pools of which the operator says that they seat such work."""
+    """Room in the pools that the operator has set to seat such work."""
 
     def seat_for(self, view: View, work: OwnWork, holder: str) -> Seat:
         return PoolSeat(view, SeatHolder(lambda: place_for(view, work), holder))
@@ -80,7 +80,7 @@ class PoolSeats:
 
 
 class PoolPrices:
-    """The prices of a pool: of the named one, else of the first that seats trials and has any."""
+    """The prices of a pool: of the named one, otherwise of the first that seats trials and has any."""
 
     def prices(self, view: View, pool: str) -> PriceList | None:
         if pool:

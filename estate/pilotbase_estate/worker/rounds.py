@@ -1,4 +1,4 @@
-"""The rounds of the estate beside a worker's jobs: pools have their turns, vouchers are settled."""
+"""The rounds of the estate beside a worker's jobs: pools take their turns, vouchers are settled."""
 
 from __future__ import annotations
 

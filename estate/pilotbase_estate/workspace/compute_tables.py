@@ -1,4 +1,4 @@
-"""The tables of shared pools: what was asked for and where it stands, every attempt, what the order of turns rests on.
+"""The tables of shared pools: jobs and their state, every attempt, what the order of turns depends on.
 
 Migrations build them; a test compares the two.
 """
@@ -61,7 +61,7 @@ compute_attempts = Table(
 )
 """``held``: the vector of all members, JSON; ``ending``: how it ended, '' while it runs.
 
-``engine``: where it runs, '' of a seat and where nobody knows.
+``engine``: where it runs, '' for a seat or if unknown.
 """
 
 compute_turns = Table(
@@ -71,4 +71,4 @@ compute_turns = Table(
     Column("recent", Text, nullable=False),
     Column("kept", Text, nullable=False),
 )
-"""What the next decision rests on besides the jobs: what organisations had lately, and whom machines are kept for."""
+"""What the next decision depends on besides the jobs: organisations' recent use, and for whom machines are kept."""

@@ -1,6 +1,6 @@
-"""The tables of vouchers: where each stands, what it pays, who claimed. Migrations build them; a test compares the two.
+"""The tables of vouchers: their state, what they pay, who claimed. Migrations build them; a test compares the two.
 
-Money is in accounts and postings; these rows say what it is for, and change in the same transaction.
+Money is in accounts and postings; these rows record its purpose, and change in the same transaction.
 """
 
 from __future__ import annotations
@@ -77,9 +77,9 @@ voucher_claims = Table(
     Index("voucher_claims_payment", "payment"),
     Index("voucher_claims_year", "claimant", "programme", "year"),
 )
-"""``identity`` is the digest of the claim. A use is claimed once, whoever races: by supplier or consumer, never both.
+"""``identity`` is the digest of the claim. In any race, a use is claimed once: by supplier or consumer, never both.
 
-``fee`` is what the claim says was paid for this use by ``payment``, the digest of the evidence; '': none was given.
+``fee`` is what the claim states as paid for this use by ``payment``, the digest of the evidence; '': none given.
 """
 
 voucher_moves = Table(

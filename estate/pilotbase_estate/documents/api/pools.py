@@ -1,4 +1,4 @@
-"""Shared pools over the API: who holds what, who waits and why, who had how much, work that is handed in.
+"""Shared pools over the API: who holds what, who waits and why, past usage, work that is handed in.
 
 Amounts are in the units in which they are counted: cores and GPUs in thousandths, sizes in bytes, licences in pieces.
 """
@@ -27,7 +27,7 @@ Members = Annotated[int, pydantic.Field(ge=1, le=10_000)]
 
 
 class UsageSpan(StrEnum):
-    """How far back usage is told; names: text ``pool.hub.span.<value>``."""
+    """How far back usage is shown; names: text ``pool.hub.span.<value>``."""
 
     HOUR = "hour"
     DAY = "day"
@@ -48,10 +48,10 @@ class HoldingTold(ResponseModel):
     organisation: str
     guarantee: Amounts
     limit: Amounts
-    """What it does not name is not limited."""
+    """A dimension that it does not name is not limited."""
     held: Amounts
     borrowed: Amounts
-    """What of it is beyond the guarantee."""
+    """The part beyond the guarantee."""
     weight: int
     share: float
     """Its dominant share of the pool, 0 to 1."""
@@ -63,14 +63,14 @@ class WindowTold(ResponseModel):
     """A maintenance window that is not over."""
 
     machines: list[str]
-    """Names of entries; all machines where none is named."""
+    """Names of entries; all machines if none are named."""
     starts: datetime
     ends: datetime
     why: str
 
 
 class PoolTold(ResponseModel):
-    """A pool as it stands."""
+    """A pool's current state."""
 
     name: str
     title: str
@@ -80,23 +80,23 @@ class PoolTold(ResponseModel):
     """Machines that are under maintenance now."""
     maintenance: list[WindowTold]
     away: bool
-    """Its machines do not answer: nothing starts, and of what runs nothing is known."""
+    """Its machines do not answer: nothing starts, and the state of running jobs is unknown."""
     missing: list[str]
-    """Machines of which the cluster has no node."""
+    """Machines without a node in the cluster."""
     smaller: dict[str, Amounts]
-    """Machine → what its node has of each dimension of which the pool's document says more."""
+    """Machine → what its node has of each dimension in which it has less than the pool's document says."""
     holdings: list[HoldingTold]
 
 
 class JobTold(ResponseModel):
-    """A job of one's own organisation."""
+    """A job of the caller's own organisation."""
 
     name: str
     pool: str
     organisation: str
     kind: str
     subject: str
-    """Of a seat: the trial or service that has it; empty for other jobs."""
+    """The trial or service that has the seat; empty for other jobs."""
     demand: Amounts
     """Of each member."""
     members: int
@@ -106,7 +106,7 @@ class JobTold(ResponseModel):
     voucher: str
     state: str
     reason: str | None
-    """Why it has ended as it did."""
+    """Why it ended as it did."""
     wait: WaitTold | None
     """Null while it waits: it starts at the next turn."""
     attempt: int
@@ -137,7 +137,7 @@ class JobDetail(JobTold):
 
 
 class OthersTold(ResponseModel):
-    """What is told of another organisation: how much, and nothing else."""
+    """All that is shown of another organisation: the amount."""
 
     organisation: str
     held: Amounts
@@ -146,22 +146,22 @@ class OthersTold(ResponseModel):
 
 
 class QueueTold(ResponseModel):
-    """Who waits and runs in a pool: one's own jobs, and how much others have."""
+    """Who waits and runs in a pool: the caller's own jobs, and how much others have."""
 
     jobs: list[JobTold]
     ended: list[JobTold]
-    """The newest ones, the last first."""
+    """The newest ended jobs, the last first."""
     others: list[OthersTold]
 
 
 class UsageTold(ResponseModel):
-    """Who had how much of a pool over time."""
+    """Usage of a pool by organisation over time."""
 
     since: datetime
     until: datetime
     seconds: float
-    """Length of one stretch."""
+    """Length of one interval."""
     shares: dict[str, list[float]]
-    """Organisation → its mean dominant share of the pool in each stretch, 0 to 1."""
+    """Organisation → its mean dominant share of the pool in each interval, 0 to 1."""
     guarantees: dict[str, float]
     """Organisation → the share of the pool that it is guaranteed now."""

@@ -22,7 +22,7 @@ class NewClaimFile(RequestModel):
 
 
 class NewPayment(RequestModel):
-    """That a fee was paid; the receipt among the files shows it."""
+    """A payment of a fee; the receipt among the files shows it."""
 
     reference: Word
     """Number of invoice or receipt."""
@@ -33,7 +33,7 @@ class NewPayment(RequestModel):
 
 
 class NewClaim(RequestModel):
-    """What one's own organisation claims of a settled use: what the voucher has paid of it."""
+    """What the caller's organisation claims of a settled use: what the voucher has paid of it."""
 
     job: JobName
     attempt: int = Field(ge=0, le=2**31 - 1)
@@ -55,7 +55,7 @@ class VoucherTold(ResponseModel):
     free: int
     held: int
     used: int
-    """Paid for use, and granted to nobody yet."""
+    """Paid for use, and not yet granted to anyone."""
     currency: str
     pays: bool
     """Whether it takes new holds now."""
@@ -116,11 +116,11 @@ class UseTold(ResponseModel):
     currency: str
     settled_at: datetime
     claimed_by: str
-    """Who has a standing claim on it; empty: nobody."""
+    """The organisation with a claim on it, granted or waiting; empty: none."""
     needs_payment: bool
-    """Whether the programme asks that the fee was paid."""
+    """Whether the programme requires that the fee was paid."""
     sides: list[str]
-    """As which side the caller may claim it, by the rules of its programme."""
+    """On which side the caller may claim it, by the rules of its programme."""
 
 
 class ClaimTold(ResponseModel):
@@ -140,22 +140,22 @@ class ClaimTold(ResponseModel):
 
     @property
     def number(self) -> str:
-        """Return its identity as addresses have it."""
+        """Return its identity as it appears in URLs."""
         return hex_of(self.identity)
 
 
 class ClaimRuleTold(ResponseModel):
-    """What one rule says of a claim."""
+    """The result of one rule for a claim."""
 
     rule: str
     state: str
     """``met``, ``broken``, ``waiting``, ``not_asked``."""
     why: str
-    """Where it is broken, in the language of the request."""
+    """Why it is broken, in the language of the request."""
 
 
 class ClaimFileTold(ResponseModel):
-    """A file of a claim; its claimant and who decides may take it."""
+    """A file of a claim; its claimant and those who decide may download it."""
 
     kind: str
     name: str
@@ -164,27 +164,27 @@ class ClaimFileTold(ResponseModel):
 
 
 class ClaimStepTold(ResponseModel):
-    """What became of a claim, and when."""
+    """One event of a claim, and when it happened."""
 
     state: str
     organisation: str
-    """Who did it; empty: the rules did, at once."""
+    """Who did it; empty: the rules, at once."""
     note: str
     at: datetime
 
 
 class ClaimDetail(ClaimTold):
-    """A claim with every rule, its payment, its files and what became of it."""
+    """A claim with every rule, its payment, its files and its history."""
 
     organisation: str
     """The consumer."""
     supplier: str
     fee: int
-    """What had to be paid; nothing while it is refused."""
+    """What had to be paid; zero while it is refused."""
     reference: str
     """Number of the invoice or receipt; empty: no payment was shown."""
     paid: int
-    """How much it says was paid."""
+    """The amount that it states as paid."""
     other_subsidies: list[str]
     note: str
     rules: list[ClaimRuleTold]
@@ -196,7 +196,7 @@ class ClaimDetail(ClaimTold):
 
 
 class ProgrammeListed(ResponseModel):
-    """A programme of vouchers as it stands today."""
+    """A programme of vouchers as it is today."""
 
     name: str
     title: str
@@ -222,18 +222,18 @@ class MeteredTold(ResponseModel):
     difference: int
     currency: str
     subsidy: int
-    """What the settlement says that the voucher pays, of all dimensions."""
+    """What the voucher pays according to the settlement, for all dimensions."""
     posted: int
     """What was posted for it."""
     findings: list[str]
 
 
 class HourTold(ResponseModel):
-    """What a gateway's meters say of a closed hour of calls, beside what was settled of it."""
+    """The gateway's meters for a closed hour of calls, beside what was settled of it."""
 
     job: str
     attempts: int
-    """How many settlements there are of it."""
+    """How many settlements it has."""
     dimension: str
     metered: int
     settled: int

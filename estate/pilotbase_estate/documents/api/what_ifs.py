@@ -1,4 +1,4 @@
-"""What-ifs over the API: what a pool has run, played by other rules; the figures are a `PoolReplay`."""
+"""What-ifs over the API: a pool's record, replayed by other rules; the figures are a `PoolReplay`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_SEED = 2**31 - 1
 
 
 class WhatIfTold(ResponseModel):
-    """A what-if that somebody has asked for, and how far it is."""
+    """A requested what-if and its progress."""
 
     identity: str
     pool: str
@@ -22,15 +22,15 @@ class WhatIfTold(ResponseModel):
     until: datetime
     policies: list[Policy]
     considered: Digest | None
-    """The pool that is considered; null: as it is."""
+    """The proposed pool; null: the pool as it is."""
     asked_at: datetime
     state: str
     stage: str | None
     share: int | None
-    """How far the stage is, in percent; null: not known."""
+    """Progress of the stage, in percent; null: not known."""
     reason: str | None
-    """Why it waits, failed or was taken back."""
+    """Why it waits, failed or was cancelled."""
     replay: Digest | None
     """The document with the figures, while it is kept."""
     kept_until: datetime | None
-    """Null: there are no figures, not yet or not any more."""
+    """Null: there are no figures, not yet or no longer."""

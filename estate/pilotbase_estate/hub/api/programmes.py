@@ -22,5 +22,5 @@ ARCHIVE = {"responses": {200: {"description": "The archive.", "content": BINARY}
     openapi_extra=ARCHIVE,
 )
 def evidence(request: HubRequest, programme: Path[Name]) -> HttpResponseBase:
-    """Give the auditor's folder as a zip to operator and regulator; that it was made stands in the log."""
+    """Return the auditor's folder as a zip, to operator and regulator; the log records that it was made."""
     return evidence_response(request.acting.view, programme)

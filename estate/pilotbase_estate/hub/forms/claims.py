@@ -35,7 +35,7 @@ class EvidenceForm(SizedForm, KeepingForm):
 
 
 class ClaimForm(forms.Form):
-    """As which side somebody claims, and that the fee was paid."""
+    """On which side somebody claims, and that the fee was paid."""
 
     side = forms.ChoiceField(label=t("voucher.hub.as"))
     reference = forms.CharField(label=t("voucher.hub.reference"), required=False, max_length=200)
@@ -68,7 +68,7 @@ class ClaimForm(forms.Form):
             raise ValidationError(error.render(language(), make_visible).splitlines()) from None
 
     def said(self, job: str, attempt: int, files: dict[str, str]) -> dict[str, Any]:
-        """Return what is claimed; ``files``: kind → upload."""
+        """Return the claim; ``files``: kind → upload."""
         given, payment = self.cleaned_data, None
         if given["reference"] or "receipt" in files:
             day = given["paid_on"].isoformat() if given["paid_on"] else ""
@@ -86,7 +86,7 @@ class ClaimForm(forms.Form):
 
 
 class RulesForm(forms.Form):
-    """The rules of a programme as the file that they are."""
+    """The rules of a programme, as their file."""
 
     rules = forms.CharField(
         label=t("voucher.hub.rules_file"),
@@ -97,7 +97,7 @@ class RulesForm(forms.Form):
 
 
 def _mark(form: forms.Form, needed: bool, *names: str) -> None:
-    """Let fields, or all of them, be shown as asked for where the rules need what they say."""
+    """Mark some or all fields as required where the rules need them."""
     for name in names or form.fields:
         if needed:
             form.fields[name].widget.attrs["data-asked"] = ""

@@ -26,7 +26,7 @@ _DEMAND: pydantic.TypeAdapter[Resources] = pydantic.TypeAdapter(Demand)
 
 
 class JobForm(SizedForm, KeepingForm):
-    """A program's folder as a zip, how it is run, and what it asks for."""
+    """A program's folder as a zip, how it is run, and what it requests."""
 
     keeps = "folder"
     folder = forms.FileField(
@@ -91,7 +91,7 @@ class JobForm(SizedForm, KeepingForm):
         return given
 
     def said(self, upload: str) -> dict[str, Any]:
-        """Return what is asked for."""
+        """Return the request."""
         names = ("entry", "demand", "hours", "members", "priority", "voucher", "consent")
         return {
             "upload": upload,

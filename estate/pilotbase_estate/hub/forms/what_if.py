@@ -1,4 +1,4 @@
-"""What people fill in to see what other rules would have made of what a pool has run."""
+"""What people fill in to replay a pool's record under other rules."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pilotbase_estate.hub.presenters.what_ifs import format_pool
 USUAL = (Policy.SHARED, Policy.FIFO, Policy.DRF)
 _DAYS = 7
 _ISO = "%Y-%m-%d"
-"""As browsers take the day that a field begins with, in every language."""
+"""The format in which browsers send the day of a date field, in every language."""
 
 
 class WhatIfForm(SizedForm):
-    """Days that are played, policies, and the pool's document to be changed."""
+    """Days to replay, policies, and the pool's document to change."""
 
     since = forms.DateField(label=t("what_if.since"), widget=forms.DateInput(format=_ISO, attrs={"type": "date"}))
     until = forms.DateField(
@@ -52,7 +52,7 @@ class WhatIfForm(SizedForm):
         self.fields["policies"].choices = names  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """Let a file that was chosen stand in the text, where it can be mended."""
+        """Show a chosen file in the text field, where it can be corrected."""
         given = super().clean()
         if given.get("file") is not None and "file" not in self.errors:
             given["considered"] = given["file"].read(MAXIMUM_BYTES + 1).decode("utf-8", "replace")
@@ -61,7 +61,7 @@ class WhatIfForm(SizedForm):
         return given
 
     def said(self) -> dict[str, Any]:
-        """Return what is asked for; raises `InputError` with every problem of the pool that is considered."""
+        """Return the request; raises `InputError` with every problem of the proposed pool."""
         given = self.cleaned_data
         written = given["considered"]
         considered = build_document(Pool, parse_yaml(written.encode(), "pool.yaml")) if written.strip() else None

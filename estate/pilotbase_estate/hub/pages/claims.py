@@ -51,14 +51,14 @@ def show_all(request: HubRequest) -> HttpResponse:
 @require_safe
 @member_only
 def beside_wallets(request: HubRequest) -> HttpResponse:
-    """Lead who looks for the claims among the wallets to their list: ``claims`` is no organisation there."""
+    """Redirect readers who look for claims among the wallets to their list: no organisation is called ``claims``."""
     return redirect("claims")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
 def make(request: HubRequest) -> HttpResponse:
-    """Claim what a voucher has paid of a settled use; what every rule says of it stands on the page that follows."""
+    """Claim what a voucher has paid of a settled use; the page that follows shows the result of every rule."""
     use = _use(request)
     if use.claimed_by:
         return redirect("claims")
@@ -87,7 +87,7 @@ def make(request: HubRequest) -> HttpResponse:
 @require_safe
 @member_only
 def show(request: HubRequest, claim: str) -> HttpResponse:
-    """Show a claim with every rule, its files and what became of it."""
+    """Show a claim with every rule, its files and its history."""
     return _page(request, claim, VerdictForm(), PayoutForm())
 
 
@@ -104,7 +104,7 @@ def decide(request: HubRequest, claim: str) -> HttpResponse:
 @require_POST
 @member_only
 def pay(request: HubRequest, claim: str) -> HttpResponse:
-    """Say that a granted claim was paid out."""
+    """Record that a granted claim was paid out."""
     form = PayoutForm(request.POST, given={"asked": claim})
     if form.done(request.acting.view):
         messages.success(request, Text(code="voucher.hub.paid_out").render(language()))
@@ -115,7 +115,7 @@ def pay(request: HubRequest, claim: str) -> HttpResponse:
 @require_safe
 @member_only
 def file(request: HubRequest, claim: str, digest: str) -> StreamingHttpResponse:
-    """Give a file of a claim, as a download, to its claimant and to those who decide."""
+    """Return a file of a claim, as a download, to its claimant and to those who decide."""
     found, content = take_claim_file(base(), request.acting.view, digest_of(claim), digest_of(digest))
     return file_response(File.of(found.name, content))
 
@@ -133,7 +133,7 @@ def _page(request: HubRequest, claim: str, verdict: forms.Form, payout: forms.Fo
 
 
 def _use(request: HubRequest) -> UseTold:
-    """Return the use that the address names; raises `NotFoundError` where it is none of the reader's organisation."""
+    """Return the use that the URL names; raises `NotFoundError` if it is not one of the reader's organisation."""
     job, attempt = request.GET.get("job", ""), request.GET.get("attempt", "")
     for use in uses_to_claim(request.acting.view):
         if (use.job, str(use.attempt)) == (job, attempt) and (use.sides or use.claimed_by):
@@ -142,7 +142,7 @@ def _use(request: HubRequest) -> UseTold:
 
 
 def _offered(request: HubRequest, use: UseTold) -> dict[str, object]:
-    """Return what most claims say: that the consumer has paid the supplier its fee today."""
+    """Return the usual content of a claim: that the consumer has paid the supplier its fee today."""
     fee = use.cost if use.sides[0] == "consumer" else use.cost - use.subsidy
     parties = {"payer": use.organisation, "payee": use.supplier}
     return {"amount": format_plain(fee), "paid_on": timezone.localdate(), **parties}

@@ -1,4 +1,4 @@
-"""Jobs of shared pools: handed in, shown with every attempt, taken back; their logs and what they left."""
+"""Jobs of shared pools: handed in, shown with every attempt, cancelled; their logs and output."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pilotbase_estate.queue.submitting import cancel as cancel_job
 
 _LIVE = ("waiting", "running", "stopping")
 _SHOWN_LOG = 16 << 10
-"""Bytes of the end of a log that stand in a page."""
+"""How many bytes of the end of a log a page shows."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +57,7 @@ def submit(request: HubRequest, name: str) -> HttpResponse:
 @require_safe
 @member_only
 def show(request: HubRequest, name: str, job: str) -> HttpResponse:
-    """Show where a job stands, why it waits, and every attempt at it."""
+    """Show a job's state, why it waits, and every attempt at it."""
     found = _job(request, name, job)
     own = found.organisation == request.acting.organisation
     log = log_of(base(), request.acting.view, job) if own and found.attempt and not found.subject else None
@@ -84,7 +84,7 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
 @require_POST
 @member_only
 def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
-    """Take a job back."""
+    """Cancel a job."""
     _job(request, name, job)
     try:
         cancel_job(request.acting.view, job)
@@ -97,7 +97,7 @@ def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
 @require_safe
 @member_only
 def log(request: HubRequest, name: str, job: str, member: int = 0) -> StreamingHttpResponse:
-    """Give what a member of the last attempt has printed to the organisation whose job it is."""
+    """Return what a member of the last attempt has printed, to the organisation that owns the job."""
     _job(request, name, job)
     return file_response(File.of(f"{job}-{member}.log", log_of(base(), request.acting.view, job, member).text))
 
@@ -105,7 +105,7 @@ def log(request: HubRequest, name: str, job: str, member: int = 0) -> StreamingH
 @require_safe
 @member_only
 def output(request: HubRequest, name: str, job: str, member: int = 0) -> StreamingHttpResponse:
-    """Give what a member of the last attempt has left, as the archive that it is."""
+    """Return what a member of the last attempt has left, as an unopened archive."""
     _job(request, name, job)
     return file_response(File.of(f"{job}-{member}.zip", output_of(base(), request.acting.view, job, member)))
 
@@ -119,7 +119,7 @@ def _job(request: HubRequest, name: str, job: str) -> JobDetail:
 
 
 def _vouchers(request: HubRequest) -> list[tuple[str, str]]:
-    """Return the vouchers of the reader's organisation that pay now."""
+    """Return the vouchers of the reader's organisation that can pay now."""
     found = wallet_told(request.acting.view, language(), request.acting.organisation).vouchers
     return [(one.identity, f"{one.programme} · {one.identity}") for one in found if one.pays]
 

@@ -1,4 +1,4 @@
-"""Shared pools: who holds what now, who waits and why, who had how much over time."""
+"""Shared pools: who holds what now, who waits and why, past usage."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
 @require_safe
 @member_only
 def show_queue(request: HubRequest, name: str) -> HttpResponse:
-    """Show who waits and runs: one's own jobs with the reason why, of others the organisation and how much."""
+    """Show who waits and runs: the reader's own jobs with the reason why, others' as organisation and amount."""
     view = request.acting.view
     pool = pool_told(view, language(), name)
     shown = {
@@ -68,7 +68,7 @@ def show_queue(request: HubRequest, name: str) -> HttpResponse:
 @require_safe
 @member_only
 def show_usage(request: HubRequest, name: str) -> HttpResponse:
-    """Show who had how much of a pool in the last hour, day, week or month, beside a guarantee."""
+    """Show usage of a pool in the last hour, day, week or month, beside a guarantee."""
     view = request.acting.view
     pool, asked = pool_told(view, language(), name), request.GET.get("span", "")
     span = UsageSpan(asked) if asked in list(UsageSpan) else UsageSpan.DAY
@@ -92,7 +92,7 @@ def show_usage(request: HubRequest, name: str) -> HttpResponse:
 
 
 def crumbs(pool: PoolTold | None = None) -> list[dict[str, Any]]:
-    """Return the way to what stands below the pools, or below one of them."""
+    """Return the breadcrumbs of a page below the pools, or below one of them."""
     found: list[dict[str, Any]] = [{"url": reverse("pools"), "label": text("pool.hub.title")}]
     return (
         found if pool is None else [*found, {"url": reverse("pool", kwargs={"name": pool.name}), "label": pool.title}]

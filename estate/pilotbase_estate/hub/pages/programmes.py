@@ -1,4 +1,4 @@
-"""Programmes of vouchers: their rules, read by everybody, set by the operator; evidence for the auditor; metering."""
+"""Programmes of vouchers: rules, readable by everyone and set by the operator; evidence for the auditor; metering."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pilotbase_estate.vouchers.programmes import programmes, rules_of, set_rules
 
 @require_safe
 def show_all(request: HubRequest) -> HttpResponse:
-    """List the programmes as they stand today."""
+    """List the programmes as they are today."""
     shown = {
         "title": text("voucher.hub.programmes"),
         "programmes": [rules for _, rules in programmes(request.acting.view)],
@@ -51,7 +51,7 @@ def show(request: HubRequest, programme: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_only
 def edit(request: HubRequest, programme: str = "") -> HttpResponse:
-    """Set the rules of a programme, or of a new one; for all but the operator there is no such page."""
+    """Set the rules of a programme, or of a new one; only the operator can see this page."""
     view = request.acting.view
     if not request.acting.actor.is_operator:
         raise NotFoundError("hub.not_found")
@@ -73,7 +73,7 @@ def edit(request: HubRequest, programme: str = "") -> HttpResponse:
 @require_safe
 @member_only
 def evidence(request: HubRequest, programme: str) -> HttpResponse:
-    """Give the auditor's folder of a programme."""
+    """Return the auditor's folder of a programme."""
     return cast(HttpResponse, evidence_response(request.acting.view, programme))
 
 

@@ -17,7 +17,7 @@ from pilotbase_estate.computing.told_vouchers import wallet_told, wallets_listed
 @require_safe
 @member_only
 def show(request: HubRequest) -> HttpResponse:
-    """Show one's own wallet; to operator and regulator whose wallets there are."""
+    """Show the reader's own wallet; to operator and regulator, the list of wallets."""
     acting = request.acting
     shown = {
         "title": text("voucher.hub.title"),

@@ -1,4 +1,4 @@
-"""What if a pool had other rules: asked for, followed while it is played, its figures side by side, taken back."""
+"""What if a pool had other rules: requested, followed while it is replayed, its figures side by side, cancelled."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from pilotbase_estate.replay.page import render_replay
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_reading(ReadScope.WHAT_IF)
 def ask(request: HubRequest, name: str) -> HttpResponse:
-    """Ask what other rules would have made of what a pool has run, and list what was asked before."""
+    """Request a replay of a pool's record under other rules, and list earlier requests."""
     view = request.acting.view
     pool = pool_of(view, name)[1]
     form = WhatIfForm(pool, view.store.clock().date(), *posted_files(request))
@@ -63,7 +63,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
 @require_safe
 @for_reading(ReadScope.WHAT_IF)
 def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
-    """Show how far a what-if is, then its figures."""
+    """Show a what-if's progress, then its figures."""
     view = request.acting.view
     found, pool = find_what_if(view, name, identity), pool_told(view, language(), name)
     live, replay = not found.job.ended, replay_of(base(), found) if found.played is not None else None
@@ -89,7 +89,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
 @require_safe
 @for_reading(ReadScope.WHAT_IF)
 def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
-    """Give the figures as the one file that the command line writes, where nothing in it can run or reach anything."""
+    """Return the figures as the single file that the command line writes, sandboxed so that nothing in it can run."""
     view = request.acting.view
     return sandboxed(render_replay(replay_of(base(), find_what_if(view, name, identity)), language()))
 

@@ -1,4 +1,4 @@
-"""Pictures of shared pools: who holds what now, and who had how much over time."""
+"""Pictures of shared pools: who holds what now, and usage over time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pilotbase_estate.documents.resources import format_amount
 
 
 def scarcest(pool: PoolTold) -> str:
-    """Return the dimension of which the largest part is held; where none is, of which most is guaranteed."""
+    """Return the dimension of which the largest part is held; if none is held, the one of which most is guaranteed."""
 
     def parts(dimension: str) -> tuple[float, float]:
         whole = pool.capacity[dimension] or 1
@@ -35,7 +35,7 @@ def holdings_chart(pool: PoolTold, dimension: str) -> SafeString:
 
 
 def history_chart(usage: UsageTold, of: str) -> SafeString:
-    """Return who had how much over time, ``of`` at the bottom with its guarantee as a line; "" where nobody had any."""
+    """Return usage over time, ``of`` at the bottom with its guarantee as a line; "" if there was none."""
     order = sorted(usage.shares, key=lambda name: (name != of, -sum(usage.shares[name]), name))
     if not order:
         return SafeString("")
@@ -64,7 +64,7 @@ def _bar(pool: PoolTold, one: HoldingTold, dimension: str) -> PoolBar:
 
 
 def _bands(shares: Mapping[str, Sequence[float]], order: Sequence[str]) -> tuple[list[str], list[tuple[float, ...]]]:
-    """Return as many organisations as a chart has bands, the last ones as their sum under ``""``."""
+    """Return as many organisations as a chart has bands, the last ones summed under ``""``."""
     kept = list(order if len(order) <= MOST_BANDS else order[: MOST_BANDS - 1])
     rows = [tuple(shares[name]) for name in kept]
     rest = [shares[name] for name in order[len(kept) :]]

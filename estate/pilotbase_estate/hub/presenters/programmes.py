@@ -29,7 +29,7 @@ def rules_written(rules: VoucherRules) -> str:
 
 
 def rules_from(written: str, programme: str = "") -> VoucherRules:
-    """Return the rules that a file spells; ``programme``: of which they are to be.
+    """Return the rules that a file states; ``programme``: the one that they must belong to.
 
     Raises:
         InputError: with every problem, or they are another programme's.
@@ -40,7 +40,7 @@ def rules_from(written: str, programme: str = "") -> VoucherRules:
 
 
 def evidence_response(view: View, programme: str) -> StreamingHttpResponse:
-    """Return the auditor's folder of a programme as a zip, to operator and regulator; for others there is none."""
+    """Return the auditor's folder of a programme as a zip, to operator and regulator; others get none."""
     if not view.actor.sees_all:
         raise NotFoundError("hub.not_found")
     opened = zipped_evidence(base(), view, programme)

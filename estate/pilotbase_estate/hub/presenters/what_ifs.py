@@ -1,4 +1,4 @@
-"""What-ifs as pages and API tell them."""
+"""What-ifs as pages and API show them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.replay.page.wording import ReplayWording, format_percent
 
 MOST_ORGANISATIONS = 30
-"""In the table of a page; the document has all."""
+"""In the table of a page; the document has all of them."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class PolicyRow:
 
     policy: str
     cells: list[tuple[str, str]]
-    """What a column is called, and what stands in it."""
+    """What a column is called, and its content."""
     organisation: str = ""
 
 
 @dataclass(frozen=True)
 class WhatIfChart:
-    """A chart, and what it says."""
+    """A chart, and its description."""
 
     title: str
     chart: SafeString
@@ -45,15 +45,15 @@ class WhatIfChart:
 
 
 def format_pool(pool: Pool) -> str:
-    """Return a pool as people write it, what it says nothing about left out."""
+    """Return a pool as people write it, without the defaults."""
     plain = _without_empty(pool.to_json_value())
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
 
 
 def changes_told(view: View, found: WhatIf, replay: PoolReplay | None) -> str:
-    """Return which lines of a pool's document are considered otherwise than they are; empty where none are.
+    """Return which lines of a pool's document the proposal changes; empty if none.
 
-    ``replay``: its figures, which know the pool of that day; without them it is held against the pool of today.
+    ``replay``: its figures, which contain the pool of that day; without them it is compared with the pool of today.
     """
     order = found.order
     if order.considered is None:
@@ -65,7 +65,7 @@ def changes_told(view: View, found: WhatIf, replay: PoolReplay | None) -> str:
 
 
 def figures_told(replay: PoolReplay) -> dict[str, object]:
-    """Return what a page shows of a replay: tables and pictures, as its HTML file has them."""
+    """Return the tables and pictures that a page shows of a replay, as in its HTML file."""
     words = ReplayWording(language(), replay, title_of)
     return {
         "facts": words.facts,
@@ -103,7 +103,7 @@ def _of_policy(words: ReplayWording, name: str, one: PolicyReplay) -> PolicyRow:
 
 
 def _of_organisations(words: ReplayWording) -> Iterator[PolicyRow]:
-    """Yield a line for each organisation and policy, who has most jobs first."""
+    """Yield a line for each organisation and policy, organisations with most jobs first."""
     found = words.replay.policies[0].organisations
     order = [one.organisation for one in sorted(found, key=lambda one: (-one.waits.jobs, one.organisation))]
     for organisation in order[:MOST_ORGANISATIONS]:

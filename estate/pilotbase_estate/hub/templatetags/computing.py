@@ -1,4 +1,4 @@
-"""Amounts of computing power and money, as people read them, each on one line."""
+"""Amounts of computing power and money in readable form, each on one line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ register = template.Library()
 
 @register.filter
 def amounts(vector: Mapping[str, int]) -> str:
-    """Return amounts by dimension: ``cpu 1.5 · memory 32 GiB``; a dash where there is none."""
+    """Return amounts by dimension: ``cpu 1.5 · memory 32 GiB``; a dash if there are none."""
     found = (f"{name} {format_amount(name, many)}" for name, many in sorted(vector.items()) if many)
     return " · ".join(map(_unbroken, found)) or "–"
 
 
 @register.filter
 def all_amounts(vector: Mapping[str, int]) -> str:
-    """Return amounts by dimension, nothings too: ``cpu 0 · memory 1 GiB``."""
+    """Return amounts by dimension, zeros included: ``cpu 0 · memory 1 GiB``."""
     return " · ".join(_unbroken(f"{name} {format_amount(name, many)}") for name, many in sorted(vector.items()))
 
 

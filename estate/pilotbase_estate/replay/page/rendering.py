@@ -1,4 +1,4 @@
-"""A replay as a page that is one file."""
+"""A replay as a single-file page."""
 
 from __future__ import annotations
 

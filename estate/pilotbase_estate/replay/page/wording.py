@@ -15,7 +15,7 @@ from pilotbase_estate.documents.pool_replay import Policy, PolicyReplay, PoolRep
 from pilotbase_estate.documents.resources import format_vector
 
 MOST_GROUPS = 12
-"""Organisations that are drawn; the document has all."""
+"""How many organisations are drawn; the document has all."""
 _AXIS = 5
 _NAMED = ("cpu", "gpu", "memory", "disk")
 _SPANS = (0, 60, 3600, 86_400, 10 * 86_400, 100 * 86_400)
@@ -28,19 +28,19 @@ class ReplayWording:
     language: Language
     replay: PoolReplay
     named: Callable[[str], str] = str
-    """Organisation → what it is called in pictures."""
+    """Organisation → its name in pictures."""
 
     def t(self, code: str, /, **params: object) -> str:
         """Return our own sentence ``code``."""
         return text(code, **params).render(self.language)
 
     def policy(self, policy: Policy) -> str:
-        """Return what a policy is called."""
+        """Return a policy's name."""
         return self.t(f"replay.policy.{policy.value}")
 
     @property
     def rows(self) -> list[tuple[str, PolicyReplay]]:
-        """Return what each policy is called here and what it made of the trace, the pool as it is first."""
+        """Return each policy's name and result, the pool as it is first."""
         before, found = self.replay.before, [(self.policy(one.policy), one) for one in self.replay.policies]
         if before is None:
             return found
@@ -63,11 +63,11 @@ class ReplayWording:
 
     @property
     def dimensions(self) -> list[str]:
-        """Return the dimensions that any policy held something of."""
+        """Return the dimensions of which any policy held something."""
         return sorted({name for _, one in self.rows for name, share in one.utilisation.items() if share})
 
     def dimension(self, name: str) -> str:
-        """Return what a dimension is called."""
+        """Return a dimension's name."""
         return self.t(f"replay.dimension.{name}") if name in _NAMED else name
 
     def share(self, value: float | None) -> str:
@@ -94,7 +94,7 @@ class ReplayWording:
         )
 
     def fragments(self) -> Markup:
-        """Return how much of the free GPUs was of no use over time, by policy; empty without GPUs."""
+        """Return how much of the free GPUs was useless over time, by policy; empty without GPUs."""
         whole = self.replay.trace.span_seconds or 1.0
         strips = [
             Strip(
@@ -132,7 +132,7 @@ class ReplayWording:
 
     @property
     def marks(self) -> list[float]:
-        """Return at how much demand `PoolReplay.inflated` is told."""
+        """Return the demand at which `PoolReplay.inflated` is quoted."""
         return sorted({one.asked for one in self.replay.inflated})
 
     @property
@@ -144,14 +144,14 @@ class ReplayWording:
 
     @property
     def assumptions(self) -> list[str]:
-        """Return what is taken for granted, in sentences."""
+        """Return the assumptions, in sentences."""
         return [one.render(self.language) for one in assumptions(self.replay)]
 
     def _labels(self) -> list[str]:
         return [format_span(self.replay.trace.span_seconds * part / (_AXIS - 1)) for part in range(_AXIS)]
 
     def _all(self) -> list[str]:
-        """Return the organisations, who has most jobs first."""
+        """Return the organisations, those with most jobs first."""
         found = self.replay.policies[0].organisations if self.replay.policies else ()
         return [one.organisation for one in sorted(found, key=lambda one: (-one.waits.jobs, one.organisation))]
 
@@ -160,7 +160,7 @@ class ReplayWording:
 
 
 def assumptions(replay: PoolReplay) -> Iterator[Text]:
-    """Yield what a replay takes for granted."""
+    """Yield the assumptions of a replay."""
     policies = {one.policy for one in replay.policies}
     if replay.trace.rows_left_out and replay.trace.recorded_of is None:
         yield text("replay.assumes.rows", number=f"{replay.trace.rows_left_out:,}")
@@ -231,7 +231,7 @@ def _wait_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> 
 
 
 def _place(seconds: float, most: float) -> float:
-    """Return where a wait stands: by its logarithm, from a minute on about evenly."""
+    """Return a wait's position on a logarithmic axis, about even from a minute on."""
     return math.log1p(seconds / 10) / math.log1p(most / 10) if most > 0 else 0.0
 
 

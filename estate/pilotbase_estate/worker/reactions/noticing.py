@@ -1,4 +1,4 @@
-"""Who is told of claims on vouchers: both sides of the use, and whoever decides where a claim waits for a person."""
+"""Who is notified of claims on vouchers: both sides of the use, and those who decide if a claim waits for a person."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _of(view: View, claim: Digest, state: str, happening: Digest) -> Iterator[No
 
 
 def _sides(view: View, made: VoucherClaim) -> list[str]:
-    """Return who is told: of a stranger's claim the stranger alone, as it is seen by nobody else."""
+    """Return who is notified: only the claimant, if it is not a party to the use, as nobody else sees that claim."""
     settled = view.find("voucher-settlement", {"job": made.job}, limit=1)
     both = {settled[0].load(Settlement).organisation, settled[0].load(Settlement).supplier} if settled else set()
     return sorted({made.claimant} | (both if made.claimant in both else set()))

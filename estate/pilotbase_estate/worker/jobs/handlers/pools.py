@@ -1,4 +1,4 @@
-"""Jobs of what-ifs, what jobs of pools have left, and what passes by itself."""
+"""Jobs of what-ifs, outputs of pools' jobs, and waits that pass without action."""
 
 from __future__ import annotations
 
