@@ -26,9 +26,6 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.publishing import ROOT, options_of, publish, row, show
-from pilotbase.compute.box.environments import Environment, build_environment
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
@@ -36,6 +33,9 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import Levels, draw_order
 from pilotbase.measures import Cases
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.environments import Environment, build_environment
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.warm_worker import start_worker
 from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.performance import Load, measured_run

@@ -20,13 +20,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.compute.tasks import in_turn, noop
-from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.settings import BoxSettings
-from pilotbase.compute.engines import LOCAL, Worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.engines import LOCAL, Worker
 
 CONTRACT = Contract(
     features=(Field(name="x", data_type=DataType.FLOAT),),

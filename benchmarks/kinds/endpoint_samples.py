@@ -16,9 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers.programs.timing import say
-from pilotbase.compute.box.settings import BoxSettings
-from pilotbase.compute.endpoints.calls import CallLog
-from pilotbase.compute.endpoints.worker import EndpointAccess, EndpointWorker
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.limits import Limits
@@ -26,6 +23,9 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import Levels, draw_order
 from pilotbase.measures import Cases
 from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.endpoints.calls import CallLog
+from pilotbase.sandbox.endpoints.worker import EndpointAccess, EndpointWorker
 from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.performance import Load, measured_run

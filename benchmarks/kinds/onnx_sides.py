@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from pilotbase.compute.adapters.registry import adapter_of
-from pilotbase.compute.box.installed import INSTALLED, installed_environment
-from pilotbase.compute.box.settings import BoxSettings
-from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
+from pilotbase.sandbox.adapters.registry import adapter_of
+from pilotbase.sandbox.box.installed import INSTALLED, installed_environment
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.box.warm_worker import start_worker
 from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import in_file_order
 

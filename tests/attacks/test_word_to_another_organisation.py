@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.settings import Protection
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.sandbox.box.settings import Protection
 from pilotbase.trial import running
 from pilotbase.trial.scorer import score_trial
 from pilotbase.trial.sealed import load_sealed, read_public_sample

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pilotbase.compute.adapters.registry import adapter_of
-from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.images import image_environment
-from pilotbase.compute.box.installed import INSTALLED, installed_environment
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import Limits
+from pilotbase.sandbox.adapters.registry import adapter_of
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.images import image_environment
+from pilotbase.sandbox.box.installed import INSTALLED, installed_environment
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 
 SETTINGS = BoxSettings(limits=Limits(memory_bytes=512 << 20, batch_seconds=2, load_seconds=30), logs=LogPolicy.FULL)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box.staging import remove_folder
+from pilotbase.sandbox.box.staging import remove_folder
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import Limits
@@ -23,6 +21,8 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.worker.base import Base, open_base

@@ -25,11 +25,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import WITH_CLASSES, Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnded
 from tests.contracts.adapter_boxes import start
 from tests.contracts.adapter_cases import CLASSES, FEATURES, constant, contract, model
 

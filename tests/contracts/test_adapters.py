@@ -14,17 +14,17 @@ import pytest
 import yaml
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.adapters.registry import adapter_of, known_adapters
-from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.installed import INSTALLED, installed_environment
-from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import SPEAKING, WITH_MODEL, Form, Runtime
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.adapters.registry import adapter_of, known_adapters
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.installed import INSTALLED, installed_environment
+from pilotbase.sandbox.box.warm_worker import start_worker
 from pilotbase.service.creating import Premises, require_held
 from pilotbase.trial import running
 from pilotbase.worker.base import open_base

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.application import Form
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.proving import rehearse_in
-from tests.compute.endpoints.stubs_for_tests import Stub, serving
-from tests.compute.endpoints.test_endpoint_worker import asked_of
 from tests.contracts.adapter_boxes import start
 from tests.contracts.adapter_cases import FEATURES, KINDS, Trained, contract, points
 from tests.contracts.test_adapters import write_manifest
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
+from tests.sandbox.endpoints.test_endpoint_worker import asked_of
 from tests.trial.conftest import writing_scenario
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.application import Form
 from pilotbase.documents.limits import EndReason
+from pilotbase.sandbox.box.ends import BoxEnded
 from tests.contracts.adapter_boxes import start
 from tests.contracts.adapter_cases import contract, mean, mlmodel, one_column
 

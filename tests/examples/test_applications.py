@@ -7,13 +7,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.runner import Batch, Encoder, ReasonedError
 from pilotbase.data.batches import feature_columns, truth_codes
 from pilotbase.data.column_types import classes_of
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.evidence import CriterionPlan, attempt_levels, decide, draw_order
 from pilotbase.measures import Cases, is_resource, observe
+from pilotbase.sandbox.box.runner import Batch, Encoder, ReasonedError
 from tests.examples.examples_for_tests import EXAMPLES, FOLDERS, SECTORS, WALK, load_module, split_of
 
 REFUSED = {"cloud-alarm", "table-hoarder"}

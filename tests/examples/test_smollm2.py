@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers.environments import peer_environment, peer_python
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.limits import EndReason
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial

@@ -6,12 +6,12 @@ import urllib.request
 import pytest
 
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.gateway.configuration import GatewayConfiguration
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.worker.trials.canary_rounds import canary_round
 from pilotbase.worker.trials.proving import prove
-from tests.compute.endpoints.stubs_for_tests import Stub, serving, tabular
 from tests.gateway.gateways_for_tests import Place, listening, opened
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving, tabular
 from tests.trial.conftest import writing_scenario
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
 

@@ -7,14 +7,14 @@ import time
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.gateway.upstreams import pool as pools
 from pilotbase.gateway.upstreams.pool import BoxPool
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
+from pilotbase.sandbox.box.supervisor import BoxUsage
 
 LIMITS = Limits(wall_seconds=100, cpu_seconds=10)
 ONE = FeatureBatch({"x": np.zeros(1)}, 1)

@@ -12,12 +12,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.warm_worker import WarmWorker
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.protocols.frames import HEADER, MAGIC, FeatureBatch, FrameKind, encode_batch
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.warm_worker import WarmWorker
 
 ROWS = 3
 SETTINGS = BoxSettings(limits=Limits(batch_seconds=5, load_seconds=10), logs=LogPolicy.WITHHELD)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box import command, image_root
-from pilotbase.compute.box.box import BoxStartError
-from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.box.images import image_environment
-from pilotbase.compute.box.probe import probe_host
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy, StartMode, running_interpreter
-from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.sandbox.box import command, image_root
+from pilotbase.sandbox.box.box import BoxStartError
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.images import image_environment
+from pilotbase.sandbox.box.probe import probe_host
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, StartMode, running_interpreter
+from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 from tests.contracts.image_cases import BUSYBOX, busybox_layer, layer, link, saved
 from tests.hostile.conftest import CONTRACT, batch
 

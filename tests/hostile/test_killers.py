@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box.cgroups import find_hierarchy, sweep
-from pilotbase.compute.box.ends import BoxEnded, WorkerLostError
-from pilotbase.compute.box.supervisor import descendants
 from pilotbase.documents.limits import EndReason
+from pilotbase.sandbox.box.cgroups import find_hierarchy, sweep
+from pilotbase.sandbox.box.ends import BoxEnded, WorkerLostError
+from pilotbase.sandbox.box.supervisor import descendants
 from tests.hostile.test_leftovers import HOST
 
 ANSWERS = "def predict(batch):\n    return [1.0] * batch.rows\n"
 SWEEP = """
 import os
-from pilotbase.compute.box.cgroups import find_hierarchy, sweep
+from pilotbase.sandbox.box.cgroups import find_hierarchy, sweep
 hierarchy = find_hierarchy()  # sweeps
 sweep(hierarchy)
 print(os.getpid(), flush=True)

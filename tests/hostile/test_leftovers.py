@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box.cgroups import find_hierarchy, sweep
-from pilotbase.compute.box.settings import BoxSettings
-from pilotbase.compute.box.supervisor import descendants
+from pilotbase.sandbox.box.cgroups import find_hierarchy, sweep
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.box.supervisor import descendants
 
 STUBBORN = """
 import os, signal, time
@@ -35,9 +35,9 @@ import sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
-from pilotbase.compute.box.warm_worker import start_worker
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.settings import BoxSettings, MemoryWatch
+from pilotbase.sandbox.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.protocols.frames import FeatureBatch

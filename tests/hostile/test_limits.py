@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy, MemoryWatch, Protection
 from pilotbase.documents.limits import EndReason
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, MemoryWatch, Protection
 
 MEBIBYTE = 1 << 20
 RESOURCES = (Protection.MEMORY, Protection.PROCESSES, Protection.SCRATCH)

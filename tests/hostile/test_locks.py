@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.locks import parse_lock
 from pilotbase.documents.errors import InputError
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.locks import parse_lock
 
 HASH = "--hash=sha256:" + "a" * 64
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.command import emptied_of_the_host
-from pilotbase.compute.box.copies import copy_tree
-from pilotbase.compute.box.probe import readable_to_others
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy, Protection, running_interpreter
 from pilotbase.documents.limits import Limits
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.command import emptied_of_the_host
+from pilotbase.sandbox.box.copies import copy_tree
+from pilotbase.sandbox.box.probe import readable_to_others
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, Protection, running_interpreter
 from tests.hostile.names_for_tests import BITS, by_chance, heard, right_bits, speaking, words_of, worth
 
 ROOT = Path(__file__).parents[2]

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box import box, command
-from pilotbase.compute.box import warm_worker as worker
-from pilotbase.compute.box.box import BoxStartError
-from pilotbase.compute.box.probe import probe_host
-from pilotbase.compute.box.settings import Interpreter, Protection
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.sandbox.box import box, command
+from pilotbase.sandbox.box import warm_worker as worker
+from pilotbase.sandbox.box.box import BoxStartError
+from pilotbase.sandbox.box.probe import probe_host
+from pilotbase.sandbox.box.settings import Interpreter, Protection
 
 
 def test_the_files_of_the_host(launch, settings, unprotected, folder):

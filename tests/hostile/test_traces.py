@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box.settings import LogPolicy, Protection
+from pilotbase.sandbox.box.settings import LogPolicy, Protection
 
 CACHE = """
 import os, resource

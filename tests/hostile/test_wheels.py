@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase.compute.box import environments
-from pilotbase.compute.box.environments import Environment, build_environment
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy, running_interpreter
-from pilotbase.compute.box.warm_worker import start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box import environments
+from pilotbase.sandbox.box.environments import Environment, build_environment
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
+from pilotbase.sandbox.box.warm_worker import start_worker
 
 CONTRACT = Contract(features=(Field(name="x", dataType="sc:Float"),), prediction=Prediction(kind="value"))
 

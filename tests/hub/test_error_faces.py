@@ -14,7 +14,6 @@ from worlds_for_tests import start_django
 
 from pilotbase.catalogue.records import StaleEditError
 from pilotbase.cli.edge.terminal import command
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
@@ -26,6 +25,7 @@ from pilotbase.gateway.problems import problem_of
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.frames import FrameError
 from pilotbase.protocols.upstream import QueueFullError
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.vault.uploads import OffsetError
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "docs"))

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.compute.box.supervisor import children
 from pilotbase.documents.vocabularies import Role, WorkKind
 from pilotbase.hub.process import serving
+from pilotbase.sandbox.box.supervisor import children
 from pilotbase.worker.base import open_base
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.jobs import JobState, claim, enqueue, ordered_jobs

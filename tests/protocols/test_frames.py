@@ -8,8 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pilotbase.compute.box import installer, runner
-from pilotbase.compute.box.channel import SLOTS
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
@@ -27,6 +25,8 @@ from pilotbase.protocols.frames import (
     decode_header,
     encode_batch,
 )
+from pilotbase.sandbox.box import installer, runner
+from pilotbase.sandbox.box.channel import SLOTS
 
 FLOATS = Contract(
     features=tuple(Field(name=f"x{index}", dataType="sc:Float") for index in range(3)),

@@ -11,7 +11,6 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import create_trust, reinstate, revoke, sign_certificate, suspend
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.compute.box.environments import build_environment
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
@@ -20,6 +19,7 @@ from pilotbase.documents.scenario import Contact
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus, ServiceTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
+from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.service.budgets import ServiceBudget, spending_of, write_budget
 from pilotbase.service.calls import CallObservation, Cost
 from pilotbase.service.creating import Premises

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.compute.box.environments import find_environment
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import EndpointRoute
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role, ServingState
 from pilotbase.operations.services import NewOverride, NewService
+from pilotbase.sandbox.box.environments import find_environment
 from pilotbase.service.calls import Cost
 from pilotbase.service.creating import admit_endpoint, create_service
 from pilotbase.service.registry import load_service, services_behind

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box import own_functions
 from pilotbase.documents.errors import InputError
+from pilotbase.sandbox.box import own_functions
 from pilotbase.standards.ai_labels.checking import check_file
 from pilotbase.worker.intake import standard_checks
 from pilotbase.worker.intake.standard_checks import check_answers_for_keywords, check_labels, check_two_reviewers

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Conformity
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.standards.composing import packaged_profiles
 from pilotbase.worker.base import open_base
 from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder

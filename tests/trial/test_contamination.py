@@ -5,11 +5,11 @@ import random
 
 import pytest
 
-from pilotbase.compute.endpoints import asking
-from pilotbase.compute.endpoints.operator import ALLOW
+from pilotbase.sandbox.endpoints import asking
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial.probes.contamination import at_least, shared_runs
 from tests.cli.test_command_line import run
-from tests.compute.endpoints.stubs_for_tests import Stub, chatting, nobody, serving
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, nobody, serving
 from tests.trial.endpoints_for_tests import writing_endpoint
 
 ENGLISH = "pump valve turbine shift gauge rust bolt crane furnace relay pressure night oil filter alarm noise heat"

@@ -5,15 +5,15 @@ import re
 
 import pytest
 
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial
-from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
 from tests.trial.test_contamination import texts
 

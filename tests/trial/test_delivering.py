@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import Scenario
 from pilotbase.protocols.frames import AnswerBatch
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.trial.answering import AnswerLog, answer_cases, complete_answers, count_abstentions
 from pilotbase.trial.delivering import Cut, SecretDelivery, as_hidden, cut_as_stated, in_file_order, in_secret_order
 from tests.packages_for_tests import files

@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 
-from pilotbase.compute.endpoints.calls import read_calls
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Opening, Outcome, Verdict
+from pilotbase.sandbox.endpoints.calls import read_calls
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial import answering
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import remaining
@@ -24,7 +24,7 @@ from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from pilotbase.worker.trials.summary import report_lines
 from tests.catalogue.agreements_for_tests import DATASET
-from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving, tabular, until
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving, tabular, until
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
 from tests.trial.test_terms_of_a_trial import Parties
 
@@ -189,7 +189,7 @@ def test_cases_that_an_endpoint_saw_are_given_to_no_later_attempt(base, write_sc
 def test_an_endpoint_that_fails_midway_ends_the_run_with_its_reason(
     base, write_scenario, write_endpoint, stub, broken, monkeypatch
 ):
-    monkeypatch.setattr("pilotbase.compute.endpoints.asking.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("pilotbase.sandbox.endpoints.asking.FIRST_WAIT_SECONDS", 0.01)
     plan = freeze_in(base, write_scenario(rows=400, cases=100, change=may_leave), write_endpoint(stub.endpoint()))
     first = len(stub.asked) + 2
     stub.fault = lambda number: broken if number >= first else ""
@@ -220,7 +220,7 @@ def test_an_endpoint_that_fails_midway_ends_the_run_with_its_reason(
 def test_a_rehearsal_tells_what_came_and_what_to_do_in_both_languages(
     base, write_scenario, write_endpoint, stub, monkeypatch, fault, reason, words
 ):
-    monkeypatch.setattr("pilotbase.compute.endpoints.asking.FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("pilotbase.sandbox.endpoints.asking.FIRST_WAIT_SECONDS", 0.01)
     stub.fault = lambda number: "" if number < 0 else fault
     rehearsed = rehearse_in(base, write_scenario(change=may_leave), write_endpoint(stub.endpoint()))
     assert not rehearsed.passed and rehearsed.report.isolation.end is reason

@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.estimate import Ceiling, Span, format_time, read_ceiling
 from pilotbase.documents.limits import Limits
+from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.estimating import CODE, BoxMeter, RunSize, SpendingLimit, consent_of, estimate_of
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.worker.trials.certificates import verify_base_log

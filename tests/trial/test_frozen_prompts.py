@@ -3,9 +3,9 @@
 import pytest
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.endpoints.operator import ALLOW
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.worker.trials.proving import freeze_in
-from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
 from tests.trial.endpoints_for_tests import may_leave, writing_endpoint
 from tests.trial.test_endpoint_trials import PROMPT, say
 

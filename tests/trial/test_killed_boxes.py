@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.compute.box.supervisor import descendants
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.sandbox.box.supervisor import descendants
 from pilotbase.trial.running import MOST_LOSSES
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.worker.trials.proving import freeze_in, prove

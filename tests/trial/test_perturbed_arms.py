@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 import yaml
 
-from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
@@ -22,6 +21,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.measures import RuleContext, problems_of
 from pilotbase.measures.perturbations import PERTURBATIONS
+from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial import perturbed_arms
 from pilotbase.trial.answering import AnsweringEnd
 from pilotbase.trial.delivering import Cut

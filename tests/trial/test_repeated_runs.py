@@ -7,16 +7,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.measures import Cases
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial.deciding import decide_recorded
 from pilotbase.trial.recorded_cases import RecordedCases
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.cli.test_command_line import run
-from tests.compute.endpoints.stubs_for_tests import Stub, chatting, serving
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
 from tests.trial.conftest import home, write_application  # noqa: F401 - fixtures
 from tests.trial.endpoints_for_tests import may_leave, writing_endpoint
 from tests.trial.test_deciding import decisions, write  # noqa: F401 - fixtures

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 from polars.testing import assert_frame_equal
 
-from pilotbase.compute.box import own_program
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.steps import Step
 from pilotbase.protocols.array_cells import array_in
+from pilotbase.sandbox.box import own_program
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.intake.boxed_tables import cases_in_box, check_in_box, describe_table, draft_in_box
 from pilotbase.worker.intake.drafting import new_scenario

@@ -6,14 +6,14 @@ import random
 import pytest
 
 from pilotbase.certificate.status import CertificateStatus, revocations_of, standing_of
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.certificate import CANARIES, spoken_reason
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.moments import day_end
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.worker.trials.canary_rounds import canary_round, check_canaries
 from pilotbase.worker.trials.certificates import check_certificate
 from pilotbase.worker.trials.proving import prove
-from tests.compute.endpoints.stubs_for_tests import Stub, serving, tabular
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving, tabular
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
 
 

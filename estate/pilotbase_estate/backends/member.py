@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from pilotbase.compute.box.box import NO_REPORT, Box
-from pilotbase.compute.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.compute.box.command import APPLICATION, ENVIRONMENT, BoxProgram, Mount
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.trees import check_folder, readable_folder
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json
+from pilotbase.sandbox.box.box import NO_REPORT, Box
+from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.sandbox.box.command import APPLICATION, ENVIRONMENT, BoxProgram, Mount
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.trees import check_folder, readable_folder
 from pilotbase_estate.backends import job_program
 from pilotbase_estate.backends.attempt_folder import AttemptFolder
 from pilotbase_estate.backends.backend import AttemptPhase, EndCause, JobSpec, Metered, Status

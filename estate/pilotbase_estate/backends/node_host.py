@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pilotbase.compute.box.settings import FIRST_ORGANISATION_UID
+from pilotbase.sandbox.box.settings import FIRST_ORGANISATION_UID
 from pilotbase_estate.backends.backend import AttemptPhase, ProgramWork
 from pilotbase_estate.backends.local import LocalBackend
 from pilotbase_estate.backends.parcels import ParcelHost, unpack

@@ -17,9 +17,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pilotbase.compute.box.trees import digest_tree, walk_tree
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import hex_of
+from pilotbase.sandbox.box.trees import digest_tree, walk_tree
 
 
 class ParcelHost:

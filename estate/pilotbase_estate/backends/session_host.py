@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.box.environments import Environment
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.warm_worker import WarmWorker, start_worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.environments import Environment
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 from pilotbase_estate.backends.parcels import ParcelHost
 
 

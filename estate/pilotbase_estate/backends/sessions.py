@@ -13,18 +13,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pilotbase.compute.box.box import BoxFacts
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded, Logs, WorkerLostError
-from pilotbase.compute.box.environments import Environment
-from pilotbase.compute.box.settings import BoxSettings, MemoryWatch
-from pilotbase.compute.box.supervisor import BoxUsage
-from pilotbase.compute.engines import Worker
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase.sandbox.box.box import BoxFacts
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, Logs, WorkerLostError
+from pilotbase.sandbox.box.environments import Environment
+from pilotbase.sandbox.box.settings import BoxSettings, MemoryWatch
+from pilotbase.sandbox.box.supervisor import BoxUsage
+from pilotbase.sandbox.engines import Worker
 from pilotbase_estate.backends.backend import BackendAwayError
 from pilotbase_estate.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase_estate.backends.parcels import parcel_name, send_parcels

@@ -10,13 +10,13 @@ import shutil
 import uuid
 from pathlib import Path
 
-from pilotbase.compute.box.environments import build_environment
-from pilotbase.compute.box.settings import BoxSettings
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import Role
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.trial.lab import organisation_uid
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.keeping import take_file

@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase_estate.backends.backend import EndCause, Metered, Status
 from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
 

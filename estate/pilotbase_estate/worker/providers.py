@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.api.seats import SeatTold
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text
+from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worker.providers import OwnWork, Payer, Seat, Seats, TrialSeat
 from pilotbase.workspace.failures import NotFoundError

@@ -45,8 +45,8 @@ def serve(  # noqa: PLR0913 - each is an option
     engine: Annotated[str, typer.Option(help="Where the worker opens boxes and jobs run: local, or ray.")] = "local",
 ) -> None:
     """Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued."""
-    from pilotbase.compute.engines import require_engine
     from pilotbase.hub.process import serving
+    from pilotbase.sandbox.engines import require_engine
 
     require_engine(engine)
     place, beside = serving.BindAddress(host, port), serving.BindAddress(host, gateway_port or port + 1)

@@ -30,9 +30,9 @@ DEFAULT_REQUIREMENTS = "requirements.lock"
 DEFAULT_ENTRY_POINT = "app:predict"
 
 Runtime = Literal["python", "onnx", "skops", "mlflow", "command", "container", "endpoint"]
-"""What loads the application in its box; but for ``python`` each is a module of `pilotbase.compute.adapters`.
+"""What loads the application in its box; but for ``python`` each is a module of `pilotbase.sandbox.adapters`.
 
-``endpoint`` is not loaded: its supplier hosts it, and `pilotbase.compute.endpoints` calls it.
+``endpoint`` is not loaded: its supplier hosts it, and `pilotbase.sandbox.endpoints` calls it.
 """
 WITH_CODE: tuple[Runtime, ...] = ("python", "command")
 """Runtimes that run the supplier's program in a box, with the packages of its lock file."""

@@ -19,7 +19,7 @@ from pilotbase.documents.quantities import Seconds
 from pilotbase.documents.texts import Text, text
 
 ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions", "openai_embeddings"]
-"""Protocols of endpoints; each is a module of `pilotbase.compute.endpoints.wires`."""
+"""Protocols of endpoints; each is a module of `pilotbase.sandbox.endpoints.wires`."""
 PROMPTED: tuple[ClientProtocol, ...] = ("openai_chat", "openai_completions")
 """Protocols in which both case and answer are text."""
 ReadAs = Literal["whole", "first_line", "last_number", "regex", "json_field"]

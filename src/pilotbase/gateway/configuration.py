@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pilotbase.compute.endpoints.operator import is_named_key
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.endpoints.operator import is_named_key
 
 ENVIRONMENT = "environment"
 PREFIX = "PILOTBASE_GATEWAY_"
@@ -33,7 +33,7 @@ class GatewayConfiguration:
     endpoint_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Address of an endpoint, as its route has it → the key that is shown there.
 
-    The file may hold keys of applications besides, which `pilotbase.compute.endpoints.operator` reads.
+    The file may hold keys of applications besides, which `pilotbase.sandbox.endpoints.operator` reads.
     """
 
     metrics_from: tuple[Network, ...] = ()

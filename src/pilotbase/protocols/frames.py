@@ -10,7 +10,7 @@
 Column codes: ``d`` float64 (NaN = missing), ``q`` int64, ``B`` uint8 (255 = missing), ``t`` text: int64 offsets
 (rows + 1), uint8 presence (rows), UTF-8 bytes, each padded to 8 bytes; ``n`` arrays: the same with the bytes of a
 ``.npy`` file each. A run of float columns is one contiguous block, so that the box can view it as a matrix without
-copying. Nothing is pickled. The other end is `compute/box/runner.py`.
+copying. Nothing is pickled. The other end is `sandbox/box/runner.py`.
 """
 
 from __future__ import annotations

@@ -12,8 +12,6 @@ from pilotbase.catalogue.records import everything, load_record, trial_with
 from pilotbase.certificate import TrustFolder, TrustRoots, verify_certificate
 from pilotbase.certificate.envelope import seal
 from pilotbase.certificate.status import IssuedCertificate, revocations_of
-from pilotbase.compute.box.environments import find_environment
-from pilotbase.compute.box.installed import INSTALLED
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
@@ -32,6 +30,8 @@ from pilotbase.documents.subjects import Subject, certificate_head, scenario_sub
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.operations.services import NewOverride, NewService
+from pilotbase.sandbox.box.environments import find_environment
+from pilotbase.sandbox.box.installed import INSTALLED
 from pilotbase.service.known import SignedOverride, barred
 from pilotbase.service.registry import opened, require_permitted, seen_by
 from pilotbase.service.standing import write_standing

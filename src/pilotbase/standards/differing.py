@@ -27,7 +27,7 @@ class RequirementChange:
     @property
     def name(self) -> str:
         """Return the requirement's name."""
-        return (self.after or self.before).id  # type: ignore[union-attr]  # type: ignore[union-attr]  # at least one of them is set
+        return (self.after or self.before).id  # type: ignore[union-attr]  # at least one is set
 
 
 def differences(before: StandardProfile, after: StandardProfile) -> list[RequirementChange]:

@@ -28,12 +28,12 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, decode_texts, encode_texts
+from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.trial.delivering import CaseDelivery
 
 HEAD = struct.Struct("<QQdQ8s")

@@ -14,11 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application, store_application
-from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.data.baselines import as_answered, baseline_answers, people_answers
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
+from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import CaseDelivery, Features, SecretDelivery
 from pilotbase.trial.entering import require_boxed

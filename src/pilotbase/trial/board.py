@@ -14,8 +14,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.box.probe import probe_host, require_level
-from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import hex_of
@@ -25,6 +23,8 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
 from pilotbase.measures import coded, measures
+from pilotbase.sandbox.box.probe import probe_host, require_level
+from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.board_measure import board_losses, board_rule
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order

@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.estimate import (
@@ -33,6 +32,7 @@ from pilotbase.documents.limits import Limits
 from pilotbase.documents.prices import MOST_MONEY, PriceList, cost_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_sum
+from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.actors import parties
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 import polars as pl
 
-from pilotbase.compute.box.probe import probe_host, require_level
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
@@ -18,6 +17,7 @@ from pilotbase.documents.scenario import Approval, Scenario, TrialTerms
 from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
+from pilotbase.sandbox.box.probe import probe_host, require_level
 from pilotbase.trial.blind.judging import judge_blind, require_not_blind
 from pilotbase.trial.criteria_check import check_criteria, next_level, why_no_attempt
 from pilotbase.trial.design_findings import published_statement

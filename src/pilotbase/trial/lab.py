@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pilotbase import __version__
 from pilotbase.catalogue.folders import kept_folder
-from pilotbase.compute.box.settings import FIRST_ORGANISATION_UID
-from pilotbase.compute.engines import LOCAL, Engine, open_engine
+from pilotbase.sandbox.box.settings import FIRST_ORGANISATION_UID
+from pilotbase.sandbox.engines import LOCAL, Engine, open_engine
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import ConflictError

@@ -17,12 +17,12 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.scenario import Criterion
 from pilotbase.measures.perturbations import perturbation_of
+from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import PUBLIC_SEED, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
 from pilotbase.trial.lab import TrialRuntime

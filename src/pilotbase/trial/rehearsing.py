@@ -17,8 +17,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.probe import probe_host, require_level
-from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.base import Name, Part
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, RefusedError
@@ -37,6 +35,8 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
+from pilotbase.sandbox.box.probe import probe_host, require_level
+from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers, count_abstentions
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.delivering import Cut, Features, as_hidden, cut_as_stated

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.compute.endpoints.calls import summed
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
@@ -33,6 +32,7 @@ from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
+from pilotbase.sandbox.endpoints.calls import summed
 from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, unmeasured
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.perturbed_arms import AnsweredArm

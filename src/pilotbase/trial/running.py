@@ -16,16 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import Submission, read_application
-from pilotbase.compute.adapters.registry import Adapter, adapter_of
-from pilotbase.compute.box.ends import END_TEXTS, BoxEnded, WorkerLostError
-from pilotbase.compute.box.environments import Environment, build_environment
-from pilotbase.compute.box.images import image_environment
-from pilotbase.compute.box.installed import INSTALLED, installed_environment, missing_packages
-from pilotbase.compute.box.settings import BoxSettings, LogPolicy
-from pilotbase.compute.box.supervisor import BoxUsage
-from pilotbase.compute.endpoints.calls import CallLog, endpoint_use
-from pilotbase.compute.endpoints.worker import start_endpoint
-from pilotbase.compute.engines import LOCAL, Engine, Worker
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
@@ -35,6 +25,16 @@ from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
+from pilotbase.sandbox.adapters.registry import Adapter, adapter_of
+from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded, WorkerLostError
+from pilotbase.sandbox.box.environments import Environment, build_environment
+from pilotbase.sandbox.box.images import image_environment
+from pilotbase.sandbox.box.installed import INSTALLED, installed_environment, missing_packages
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.supervisor import BoxUsage
+from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
+from pilotbase.sandbox.endpoints.worker import start_endpoint
+from pilotbase.sandbox.engines import LOCAL, Engine, Worker
 from pilotbase.trial.answering import AnsweringEnd, AnswerLog, answer_cases
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
 from pilotbase.trial.lab import TrialRuntime, organisation_uid

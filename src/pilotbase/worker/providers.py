@@ -1,7 +1,7 @@
 """What a computing estate provides to the base: seats for its boxes, prices for its trials.
 
 Without an estate, boxes use this machine directly, and nothing has a price. A plug-in's module of this name provides
-its own `SEATS` and `PAYER`. Engines, the third contract, are in `compute.engines`.
+its own `SEATS` and `PAYER`. Engines, the third contract, are in `sandbox.engines`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
 
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.api.seats import SeatTold
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.plugins import mirrored
@@ -22,6 +21,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import JobKind
+from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.store import View
 

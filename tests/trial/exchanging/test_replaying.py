@@ -6,13 +6,13 @@ import threading
 
 import numpy as np
 
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.exchanges import Exchange, Handled, Sending
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.trial.exchanging.replaying import MOST_IN_A_ROW, RecordedExchange, replay_exchange, stop_while_asked
 from pilotbase.trial.probes.exchanges import (
     exchange_figures,

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pilotbase.compute.endpoints import asking
-from pilotbase.compute.endpoints.operator import KEYS_FILE
 from pilotbase.documents.judge import Judge
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.yaml_reader import parse_yaml
+from pilotbase.sandbox.endpoints import asking
+from pilotbase.sandbox.endpoints.operator import KEYS_FILE
 from pilotbase.trial.judging import folder as folders
 from tests.cli.test_command_line import run
-from tests.compute.endpoints.stubs_for_tests import Stub, chatting, nobody, serving
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, nobody, serving
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PROMPT = {

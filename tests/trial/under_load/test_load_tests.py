@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
-from pilotbase.compute.box.settings import LogPolicy
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.probes import LoadTest, LoadTested, Void
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.protocols.frames import AnswerBatch
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
+from pilotbase.sandbox.box.settings import LogPolicy
+from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.probes import load_test
 from pilotbase.trial.running import BoxTerms
 from pilotbase.trial.under_load import testing

@@ -1,8 +1,8 @@
 """An endpoint tried at a site: it is asked from there, and what the endpoint chooses leaves the site in two digits."""
 
-from pilotbase.compute.endpoints.operator import ALLOW
 from pilotbase.documents.vocabularies import Verdict
-from tests.compute.endpoints.stubs_for_tests import Stub, serving, tabular
+from pilotbase.sandbox.endpoints.operator import ALLOW
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving, tabular
 from tests.trial.endpoints_for_tests import alarm, may_leave, writing_endpoint
 from tests.worker.sites.homes_for_tests import two_homes
 

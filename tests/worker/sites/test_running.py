@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from pilotbase.compute.box.settings import running_interpreter
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.sandbox.box.settings import running_interpreter
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import open_base

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.box.settings import LogPolicy
-from pilotbase.compute.engines import Worker
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceTerms
@@ -21,6 +19,8 @@ from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import TabularModel
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import AnswerStream, UpstreamCall, UpstreamReply
+from pilotbase.sandbox.box.settings import LogPolicy
+from pilotbase.sandbox.engines import Worker
 from pilotbase.trial.entering import may_leave
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate, threads_of

@@ -17,12 +17,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from pilotbase.compute.box.ends import END_TEXTS, BoxEnded, WorkerLostError
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
+from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded, WorkerLostError
+from pilotbase.sandbox.box.supervisor import BoxUsage
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 30.0
 """Before a box is started again; doubled with every end that no answer came between."""

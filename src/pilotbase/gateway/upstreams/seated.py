@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pilotbase.compute.box.supervisor import BoxUsage
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import Text
 from pilotbase.gateway.upstreams.pool import PooledWorker
 from pilotbase.protocols.upstream import UpstreamDownError
+from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.worker.providers import Seat
 from pilotbase.workspace.failures import NotFoundError
 

@@ -26,7 +26,6 @@ from pilotbase.catalogue.importing import (
     plan_targets,
 )
 from pilotbase.catalogue.saving import save_all
-from pilotbase.compute.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import digest_bytes
@@ -41,6 +40,7 @@ from pilotbase.hub.guards import for_act
 from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
 from pilotbase.hub.presenters.taken import CSV, download
 from pilotbase.hub.sentences import t
+from pilotbase.sandbox.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.intake.versions import vault_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pilotbase.compute.box.probe import probe_host
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.configuration import ENVIRONMENT, LOOPBACK, PREFIX, SETTINGS, HubConfiguration
 from pilotbase.hub.process.accounts import migrations_behind, set_up_django
+from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.home import home_path
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Exchange, Handled
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import CaseReader, ContractBrokenError
 from pilotbase.protocols.exchanges.reading import Cell, ParsedMessage, read_message
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded
 
 Ask = Callable[[FeatureBatch], str | None]
 

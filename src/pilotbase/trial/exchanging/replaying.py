@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pilotbase.compute.box.ends import BoxEnd, BoxEnded
-from pilotbase.compute.engines import Worker
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.exchanges import Exchange, ExchangeRun, Handled, MessageOutcome, Sending, Stopped, WireForm
 from pilotbase.documents.hashes import digest_bytes
@@ -19,6 +17,8 @@ from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.exchanges.reading import FORMS, read_message
 from pilotbase.protocols.exchanges.trees import without
 from pilotbase.protocols.frames import Column, FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
+from pilotbase.sandbox.engines import Worker
 from pilotbase.trial.exchanging.pipeline import Outgoing, Pipeline, as_batch
 from pilotbase.trial.records import format_answers
 

@@ -15,12 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.box.settings import BoxSettings
-from pilotbase.compute.endpoints.asking import MOST_ATTEMPTS
-from pilotbase.compute.endpoints.calls import CallLog
-from pilotbase.compute.endpoints.reading import AnswerReader
-from pilotbase.compute.endpoints.worker import start_endpoint
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import AnswerParsing, Endpoint
 from pilotbase.documents.judge import FIRST, SECOND, Judge
@@ -28,6 +22,12 @@ from pilotbase.documents.limits import Limits
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.texts import text
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
+from pilotbase.sandbox.endpoints.calls import CallLog
+from pilotbase.sandbox.endpoints.reading import AnswerReader
+from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.trial.answering import AnsweringEnd, AnswerLog, Column, answer_cases
 from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.judging.judged_cases import JudgedCases

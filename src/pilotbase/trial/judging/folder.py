@@ -22,7 +22,6 @@ from typing import Literal
 
 import pydantic
 
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
@@ -30,6 +29,7 @@ from pilotbase.documents.judge import Judge
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
 from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.judging.asking import AnswerSlot, NoScore, ask_judge, judged_rows, known_outcome, scores_of
 from pilotbase.trial.judging.judged_cases import JudgedCases, drawn_rows, format_sheet, order_seed
 from pilotbase.workspace.keys import write_private

@@ -10,7 +10,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.plan import TrialPlan
@@ -18,6 +17,7 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.terms import AccessGrant
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.estimating import SpendingLimit
 from pilotbase.trial.lab import TrialRuntime

@@ -16,13 +16,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.ends import BoxEnded
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.endpoint import CanaryAnswers
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.evidence import draw_order
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.trial.delivering import Features
 from pilotbase.trial.probing import Probe, ProbeSubject
 from pilotbase.trial.records import format_answers

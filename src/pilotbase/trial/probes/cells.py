@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.base import Part
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.probes import Cell, CellRun, Matrix
@@ -23,6 +22,7 @@ from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import RunMeasurements as Measured
+from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in

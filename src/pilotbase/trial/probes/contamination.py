@@ -26,11 +26,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.box.settings import BoxSettings
-from pilotbase.compute.endpoints.asking import MOST_ATTEMPTS
-from pilotbase.compute.endpoints.calls import CallLog
-from pilotbase.compute.endpoints.worker import start_endpoint
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
@@ -47,6 +42,11 @@ from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures.minhash import text_shingles
 from pilotbase.measures.reading.tokens import normal
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
+from pilotbase.sandbox.endpoints.calls import CallLog
+from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun

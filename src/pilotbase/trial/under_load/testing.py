@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.compute.box.ends import BoxEnded
-from pilotbase.compute.engines import LOCAL, Worker
 from pilotbase.documents.probes import LoadStep, LoadTest, LoadTested
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.engines import LOCAL, Worker
 from pilotbase.trial.running import BoxTerms, PreparedApplication, start_candidate
 from pilotbase.trial.under_load.bench import HERE, Bench, Driven, arrivals, drive, running_on
 from pilotbase.trial.under_load.steadiness import climb, most_steps, order_statistic

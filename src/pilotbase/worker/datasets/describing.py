@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pilotbase.catalogue.saving import SaveOptions, save
-from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.api.uploads import DescriptionTold, GuessTold, OpenDescription, QuestionTold
 from pilotbase.documents.base import Document
@@ -26,6 +25,7 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import WorkKind
+from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_upload

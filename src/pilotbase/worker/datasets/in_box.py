@@ -1,4 +1,4 @@
-"""Functions that read files in a box: called there by `compute.own_program`, in the folder of the files."""
+"""Functions that read files in a box: called there by `sandbox.box.own_program`, in the folder of the files."""
 
 from __future__ import annotations
 

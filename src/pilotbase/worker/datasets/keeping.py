@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
@@ -29,6 +28,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, holder_of, name_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening, WorkKind
+from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.canaries import open_copy
 from pilotbase.vault.dataset_files import (
     PIECE,

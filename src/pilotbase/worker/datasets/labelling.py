@@ -13,7 +13,6 @@ from secrets import SystemRandom
 
 import pydantic
 
-from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.labelling.final_labels import Decided, disagreements, final_labels, labelled_items
 from pilotbase.data.labelling.gathering import Annotation, Gathered, label_problem
 from pilotbase.data.labelling.quality import label_quality
@@ -38,6 +37,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, WorkKind
+from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pilotbase.catalogue.wording import grade_listing
-from pilotbase.compute.box.own_functions import call_in_box
 from pilotbase.data.quality.release import released
 from pilotbase.documents.api.datasets import Measuring
 from pilotbase.documents.dataset import Dataset
@@ -18,6 +17,7 @@ from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, holder_of, quality_head
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import WorkKind
+from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.dataset_files import KeptFile, find_kept
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import is_table

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pilotbase.compute.box.own_functions import BoxedCall
 from pilotbase.data.terms.gate import permit
 from pilotbase.documents.api.shapes import ProblemIssue
 from pilotbase.documents.api.trials import TrialProgress
@@ -25,6 +24,7 @@ from pilotbase.documents.subjects import holder_of
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.sandbox.box.own_functions import BoxedCall
 from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant

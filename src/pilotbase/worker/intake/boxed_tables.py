@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 import pydantic
 
-from pilotbase.compute.box.own_functions import RESULT, BoxedCall, call_beside
 from pilotbase.data.conform import conform, conformed_types
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.plain_columns import decode_columns
@@ -20,6 +19,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box.own_functions import RESULT, BoxedCall, call_beside
 from pilotbase.worker.intake import scenarios_in_box, tables_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, PublicSample
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.compute.box.locks import parse_lock
-from pilotbase.compute.box.probe import probe_host
 from pilotbase.documents.application import Application, form_in_words
 from pilotbase.documents.errors import Findings, InputError
 from pilotbase.documents.loading import LoadedDocument
@@ -16,6 +14,8 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box.locks import parse_lock
+from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.trial.blind.judging import told_blind
 from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base

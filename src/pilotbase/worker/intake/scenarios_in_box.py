@@ -1,4 +1,4 @@
-"""Functions that read a scenario's table in a box: `compute.box.own_program` calls them in the scenario's folder."""
+"""Functions that read a scenario's table in a box: `sandbox.box.own_program` calls them in the scenario's folder."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from pilotbase.compute.box.own_functions import BoxedCall, call_in_box
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.standards import CheckedFile, StandardCheck, StandardProfile
+from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
 from pilotbase.standards import in_box
 from pilotbase.standards.ai_labels.checking import KINDS, LARGEST_FILE, files_of, record_of
 from pilotbase.standards.composing import packaged_profiles, read_profile

@@ -1,4 +1,4 @@
-"""Functions that read a table in a box: `compute.box.own_program` calls them in the folder of the table."""
+"""Functions that read a table in a box: `sandbox.box.own_program` calls them in the folder of the table."""
 
 from __future__ import annotations
 

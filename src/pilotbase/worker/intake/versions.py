@@ -11,11 +11,11 @@ from pathlib import Path
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
 from pilotbase.catalogue.saving import SaveOptions
-from pilotbase.compute.box.unpacking import UnpackLimits, unpack_zip
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box.unpacking import UnpackLimits, unpack_zip
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload

@@ -10,10 +10,6 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import Submission, read_application, store_application
 from pilotbase.catalogue.records import load_record
-from pilotbase.compute.box.locks import parse_lock
-from pilotbase.compute.box.settings import running_interpreter
-from pilotbase.compute.box.wheels import CachedWheel as KeptWheel
-from pilotbase.compute.box.wheels import provide_wheels
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
@@ -24,6 +20,10 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.site import LONGEST_DAYS, Release, Software
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box.locks import parse_lock
+from pilotbase.sandbox.box.settings import running_interpreter
+from pilotbase.sandbox.box.wheels import CachedWheel as KeptWheel
+from pilotbase.sandbox.box.wheels import provide_wheels
 from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scoring import settle_criteria

@@ -17,7 +17,6 @@ from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.bounded_json import parse_model
 from pilotbase.certificate.envelope import Envelope, seal
 from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
-from pilotbase.compute.box.trees import digest_tree
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Moment, Name, Note, Part
 from pilotbase.documents.dataset import Dataset
@@ -29,6 +28,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import Release, Software, Witness
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box.trees import digest_tree
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.workspace.checks.proofs import LogExcerpt

@@ -10,8 +10,6 @@ import pydantic
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.writing import take_over
 from pilotbase.certificate import read_evidence, read_trust_roots
-from pilotbase.compute.box.settings import running_interpreter
-from pilotbase.compute.box.wheels import keep_wheel
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
@@ -19,6 +17,8 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteTerms, Witness
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
+from pilotbase.sandbox.box.settings import running_interpreter
+from pilotbase.sandbox.box.wheels import keep_wheel
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario

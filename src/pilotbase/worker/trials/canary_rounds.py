@@ -14,14 +14,14 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.certificate import read_evidence, suspend, verify_certificate
 from pilotbase.certificate.status import CertificateStatus, issued_certificates, revocations_of, standing_of
-from pilotbase.compute.box.ends import END_TEXTS, BoxEnded
-from pilotbase.compute.box.settings import LogPolicy
 from pilotbase.documents.certificate import CANARIES, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded
+from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.entering import may_leave
 from pilotbase.trial.probes.canaries import CanaryComparison, compare_canaries
 from pilotbase.trial.running import BoxTerms, prepare_candidate

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate import Envelope
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan
@@ -16,6 +15,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
+from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import Conformance, conform, has_rehearsed, rehearse

@@ -14,7 +14,6 @@ import pydantic
 from pilotbase.certificate import Envelope
 from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
 from pilotbase.certificate.statement import read_statement
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.base import Part
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
@@ -26,6 +25,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_approximate, verdict_in_words
+from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.criteria import UNITS, parse_rule
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box.ends import END_TEXTS
 
 
 def report_lines(report: Report, folder: Path) -> list[Text]:

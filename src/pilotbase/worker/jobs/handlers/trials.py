@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.records import load_record
-from pilotbase.compute.box.ends import END_TEXTS
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
@@ -18,6 +17,7 @@ from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import WorkKind
+from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse

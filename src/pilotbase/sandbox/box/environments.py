@@ -1,0 +1,246 @@
+"""Environments: the packages of an application in a plain, read-only folder, built in a box and named by content.
+
+The key of a build is its lock and the interpreter. Wheels come from a cache by hash, so builds with the same key share
+bytes that both lock files name by SHA-256; nothing that one supplier's code writes ever reaches a folder of another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
+from pilotbase.documents.hashes import digest_json, hex_of
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.box import installer
+from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box
+from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
+from pilotbase.sandbox.box.command import BoxProgram, Mount
+from pilotbase.sandbox.box.ends import END_TEXTS
+from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
+from pilotbase.sandbox.box.staging import one_at_a_time, remove_folder, staging_folder
+from pilotbase.sandbox.box.trees import FileEntry, digest_tree, fingerprint_tree, walk_tree
+from pilotbase.sandbox.box.wheels import CachedWheel, provide_wheels
+
+BUILD_LIMITS = Limits(
+    memory_bytes=2 << 30,
+    cpu_seconds=1200,
+    wall_seconds=900,
+    load_seconds=900,
+    processes=64,
+    scratch_bytes=1 << 30,
+    file_bytes=4 << 30,
+)
+FREE_BYTES = 64 << 20
+"""Bytes that a build may write, in addition to `RATIO` times the size of its wheels."""
+RATIO = 30
+MAX_FILES = 200_000
+
+_FORMAT = 1
+_TARGET = PurePosixPath("/target")
+_WHEELS = PurePosixPath("/wheels")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An installed, read-only folder of packages.
+
+    ``digest`` names interpreter, wheels and every installed file except bytecode; ``seal`` covers the bytecode too.
+    """
+
+    digest: str
+    path: Path
+    packages: tuple[str, ...]
+    """``name==version``, sorted."""
+    seal: str
+
+    def verify(self) -> None:
+        """Check that the folder is as it was built; quick if it was checked in this process and is untouched.
+
+        Raises:
+            InvalidProofError: a file was changed, added or removed.
+        """
+        mark = fingerprint_tree(self.path, links=True)
+        if _VERIFIED.get((self.path, self.seal)) == mark:
+            return
+        if digest_tree(self.path, links=True) != self.seal:
+            raise InvalidProofError("environment.poisoned", path=self.path)
+        _VERIFIED[self.path, self.seal] = mark
+
+
+_VERIFIED: dict[tuple[Path, str], str] = {}
+
+
+def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings | None = None) -> Environment:
+    """Return the environment for ``lock`` (the bytes of ``file``), built if ``cache`` lacks it.
+
+    A cached environment whose files were changed is thrown away and built again.
+
+    Raises:
+        InputError: the lock has problems (lists all of them), a wheel is missing, hostile or broken.
+        PilotbaseError: the index cannot be reached, or the build failed on our side.
+    """
+    settings = settings or BoxSettings()
+    interpreter = settings.interpreter or running_interpreter()
+    requirements = parse_lock(lock, file)
+
+    def install(tree: Path) -> Contents:
+        wheels = provide_wheels(requirements, cache.resolve(), interpreter.tag) if requirements else ()
+        if wheels:
+            _install(wheels, tree, settings)
+        origin = {"interpreter": interpreter.tag, "wheels": sorted(wheel.sha256 for wheel in wheels)}
+        return Contents(tuple(sorted(str(wheel.requirement) for wheel in wheels)), origin)
+
+    return keep_environment(cache, _key(requirements, interpreter.tag), install)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What was put into a folder, and what the digest names of its origin in addition to the files."""
+
+    packages: tuple[str, ...]
+    origin: Mapping[str, Any]
+    links: bool = False
+    """It may contain links, which stay links: nothing of ours ever follows one."""
+
+
+def keep_environment(cache: Path, key: str, fill: Callable[[Path], Contents]) -> Environment:
+    """Return the environment of that key, filled by ``fill`` and sealed if ``cache`` lacks it or has it changed."""
+    folder = cache.resolve() / "environments"
+    folder.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(folder / f".{key}.lock"):
+        environment = _open(folder / key)
+        if environment is not None:
+            return environment
+        with staging_folder(folder) as staging:
+            (staging / "tree").mkdir()
+            _seal(staging, fill(staging / "tree"))
+            staging.rename(folder / key)
+    built = _open(folder / key)
+    if built is None:
+        raise InvalidProofError("environment.poisoned", path=folder / key)
+    return built
+
+
+def find_environment(cache: Path, digest: str) -> Environment | None:
+    """Return the environment of that digest in ``cache``, if it is there and intact; builds nothing."""
+    for record in sorted((cache.resolve() / "environments").glob("*/record.json")):
+        found = _read(record.parent)
+        if found is not None and found.digest == digest:
+            return found
+    return None
+
+
+def _key(requirements: tuple[LockedRequirement, ...], tag: str) -> str:
+    lines = [[requirement.name, requirement.version, *requirement.hashes] for requirement in requirements]
+    return hex_of(digest_json({"format": _FORMAT, "interpreter": tag, "lock": lines}))
+
+
+def _open(place: Path) -> Environment | None:
+    """Return the environment at ``place`` if it is there and intact; otherwise clear the place."""
+    if not place.exists():
+        return None
+    environment = _read(place)
+    if environment is None:
+        remove_folder(place)
+    return environment
+
+
+def _read(place: Path) -> Environment | None:
+    """Return the environment at ``place`` if it is intact."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, InputError, InvalidProofError):
+        record = json.loads((place / "record.json").read_bytes())
+        environment = Environment(record["digest"], place / "tree", tuple(record["packages"]), record["seal"])
+        environment.verify()
+        return environment
+    return None
+
+
+def _install(wheels: tuple[CachedWheel, ...], tree: Path, settings: BoxSettings) -> None:
+    """Unpack ``wheels`` into ``tree`` in a box of its own."""
+    owned = os.getuid() == 0
+    if owned:
+        os.chown(tree, settings.uid, settings.uid)
+    mounts = [Mount(tree, _TARGET, writable=True)]
+    mounts += [Mount(wheel.path.parent, _WHEELS / wheel.sha256) for wheel in wheels]
+    greeting = {
+        "target": str(_TARGET),
+        "wheels": [
+            {"name": wheel.path.name, "path": str(_WHEELS / wheel.sha256 / wheel.path.name)} for wheel in wheels
+        ],
+        "free_bytes": FREE_BYTES,
+        "ratio": RATIO,
+        "files": MAX_FILES,
+    }
+    build = replace(settings, limits=BUILD_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
+    program = BoxProgram(Path(installer.__file__), (), tuple(mounts))
+    with Box(program, build) as box:
+        built, refusal = ask_build(box, greeting)
+    if not built:
+        raise InputError(
+            "environment.wheel_refused", reason=_refusal(refusal["kind"], refusal["wheel"], refusal["found"])
+        )
+
+
+def ask_build(box: Box, greeting: dict[str, Any]) -> tuple[bool, Any]:
+    """Return whether the program in ``box`` built what the greeting requests, and its report: for a refusal, texts.
+
+    Raises:
+        PilotbaseError: ``environment.build_ended``, or ``environment.disk_full``.
+    """
+    try:
+        built, report = ask_box(box, greeting, BUILD_LIMITS.wall_seconds)
+        if built:
+            return True, report
+        refusal = {name: str(report[name]) for name in ("kind", "found")} | {"wheel": str(report.get("wheel"))}
+    except (ChannelClosedError, DeadlinePassedError) as problem:
+        symptom = EndReason.LOAD_TIMEOUT if isinstance(problem, DeadlinePassedError) else EndReason.APPLICATION_EXIT
+        ended = box.explain(symptom)
+        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[ended], said=box.logs().text[-500:]) from None
+    except (*NO_REPORT, AttributeError):
+        raise PilotbaseError("environment.build_ended", reason=END_TEXTS[EndReason.BROKEN_PROTOCOL], said="") from None
+    if refusal["kind"] == "disk":
+        raise PilotbaseError("environment.disk_full")
+    return False, refusal
+
+
+def _refusal(kind: str, wheel: str, found: str) -> Text:
+    """Return the sentence for a refusal by the installer; for an unknown kind, that the wheel cannot be read."""
+    broken = text("environment.wheel.broken", wheel=wheel, found=found)
+    known = {
+        "path": text("environment.wheel.path", wheel=wheel, found=found),
+        "link": text("environment.wheel.link", wheel=wheel, found=found),
+        "twice": text("environment.wheel.twice", wheel=wheel, found=found),
+        "overwrite": text("environment.wheel.overwrite", wheel=wheel, found=found),
+        "bomb": text("environment.wheel.bomb", wheel=wheel, found=found),
+        "files": text("environment.wheel.files", wheel=wheel, found=found),
+    }
+    return known.get(kind, broken)
+
+
+def _seal(staging: Path, contents: Contents) -> None:
+    """Make the tree ours and read-only, and record its description."""
+    tree, links = staging / "tree", contents.links
+    for entry in walk_tree(tree, links=links):
+        _own(entry)
+    _own(FileEntry(tree, "", tree.lstat()))
+    content = digest_tree(tree, wanted=lambda name: not name.endswith(".pyc"), links=links)
+    digest = digest_json({**contents.origin, "files": content})
+    record = {"digest": digest, "packages": contents.packages, "seal": digest_tree(tree, links=links)}
+    (staging / "record.json").write_text(json.dumps(record))
+
+
+def _own(entry: FileEntry) -> None:
+    """Make it ours, readable for everybody and writable for nobody; executable for all if it was for its owner."""
+    if os.getuid() == 0:
+        os.chown(entry.path, 0, 0, follow_symlinks=False)
+    if not entry.is_link:
+        entry.path.chmod(0o555 if entry.is_folder or entry.status.st_mode & stat.S_IXUSR else 0o444)
