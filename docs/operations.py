@@ -9,17 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pilotbase.documents.permissions import (
-    TABLE,
-    Act,
-    AnyAct,
-    DeskAct,
-    Grant,
-    GrantToAll,
-    ReadScope,
-    Relation,
-    relation_name,
-)
+from pilotbase.documents.permissions import Act, AnyAct, DeskAct, Grant, GrantToAll, ReadScope, Relation
 from pilotbase.documents.schema import KINDS
 from pilotbase.documents.texts import template
 from pilotbase.documents.vocabularies import Role
@@ -122,9 +112,9 @@ def _who(operation: Json) -> str:
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
-        return keys + (known.only or everybody if known.who is None else granted(TABLE[known.who]))
+        return keys + (known.only or everybody if known.who is None else granted(known.who.grants))
     if found := GRANTED.get(name):
-        return granted(TABLE[found])
+        return granted(found.grants)
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
 
 
@@ -139,7 +129,7 @@ def granted(grants: Sequence[Grant | GrantToAll]) -> str:
 def _grant(grant: Grant | GrantToAll) -> str:
     if isinstance(grant, Grant) and grant.relation is Relation.ANY:
         return template(f"role.{grant.role}", "en")
-    return relation_name(grant.relation).render("en")
+    return template(f"relation.{grant.relation}", "en")
 
 
 def _taken(operation: Json) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import operations
 
 from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, state_name
-from pilotbase.documents.permissions import TABLE, Relation, act_name
+from pilotbase.documents.permissions import Relation, act_name
 from pilotbase.documents.texts import LANGUAGES, Text
 
 LEAD = (
@@ -44,8 +44,8 @@ def _line(kind: str, row: Transition) -> str:
 
 
 def _who(row: Transition) -> str:
-    people = operations.granted(TABLE[row.act])
-    machine = any(grant.relation is Relation.MACHINE for grant in TABLE[row.act])
+    people = operations.granted(row.act.grants)
+    machine = any(grant.relation is Relation.MACHINE for grant in row.act.grants)
     return ", ".join(part for part in (people, "the base" if machine else "") if part)
 
 

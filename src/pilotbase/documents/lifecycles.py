@@ -142,7 +142,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Transition:
-    """One row of a state machine. ``target`` None: the state stays. `PERMISSIONS` says who may do it."""
+    """One row of a state machine. ``target`` None: the state stays. The act's grants say who may do it."""
 
     act: Act
     sources: frozenset[str]
