@@ -6,13 +6,12 @@ A judge's score is never used as is: people label randomly drawn cases, and thei
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Literal
 
 import pydantic
 
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, template_features
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
 
@@ -22,7 +21,7 @@ RULES = ("accuracy", "error_rate")
 """Measures of whether a case is right, which is what people label."""
 
 
-class Judge(Document):
+class Judge(Document, published=True):
     """How answers are scored, and the criterion that is decided on the scores.
 
     The prompt names columns of the cases (``{question}``), ``{reference}``, and either ``{answer}``, or ``{first}`` and
@@ -70,14 +69,7 @@ class Judge(Document):
             return value
         return {**value, "criteria": [{"rule": item} if isinstance(item, str) else item for item in criteria]}
 
-    @pydantic.model_validator(mode="after")
-    def _can_judge(self) -> Self:
-        found = [Issue(file="", path=path, problem=problem) for path, problem in self._misfits()]
-        if found:
-            raise InputError.from_issues("", found)
-        return self
-
-    def _misfits(self) -> Iterator[tuple[str, Text]]:
+    def _problems(self) -> Iterator[tuple[str, Text]]:
         nearest = self.endpoint.nearest
         if self.endpoint.protocol not in PROMPTED and (nearest is None or nearest.against is None):
             yield "endpoint.protocol", text("judge.needs_words", found=self.endpoint.protocol)

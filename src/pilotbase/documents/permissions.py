@@ -1,7 +1,8 @@
 """Who may do what: every act with its grants, which code, pages and docs share, and one function that reads them.
 
 An act is allowed if the actor holds one of its grants: a role of the organisation, and a relation to the subject. What
-an actor may *see* is decided not here but by the visibility of documents in the store.
+an actor may *see* is decided not here but by the visibility of documents in the store. The regulator gives orders and
+lifts them; no act edits evidence, because nobody may.
 """
 
 from __future__ import annotations
@@ -86,10 +87,7 @@ class Restricted(StrEnum):
 
 
 class Act(Restricted):
-    """Everything that moves a record; names: text ``act.<value>``. The log uses the same words.
-
-    The regulator gives orders and lifts them; no act edits evidence, because nobody may.
-    """
+    """Everything that moves a record; names: text ``act.<value>``. The log uses the same words."""
 
     grants: tuple[Grant, ...]
 
@@ -181,7 +179,7 @@ class Act(Restricted):
 
 
 class ExchangeAct(Restricted):
-    """What people do apart from records: in threads that they see, with webhooks; names: text ``act.<value>``."""
+    """What people do apart from records: threads and webhooks; names: text ``act.<value>``."""
 
     THREAD_ASK = "thread.ask", *EVERYBODY
     THREAD_REPLY = "thread.reply", *EVERYBODY
@@ -193,7 +191,7 @@ class ExchangeAct(Restricted):
 
 
 class IncidentAct(Restricted):
-    """What people do about incidents, also on the command line; names: text ``act.<value>``."""
+    """What people do about incidents; names: text ``act.<value>``."""
 
     NOTE = "incident.note", OPERATOR, MACHINE, OWNER
     GRADE = "incident.grade", OPERATOR, MACHINE, OWNER
@@ -236,7 +234,7 @@ class WatchAct(Restricted):
 
 
 class DeskAct(Restricted):
-    """Acts on the base as a whole, and acts before there is a record, such as handing in files."""
+    """Acts on the base as a whole, and acts before there is a record."""
 
     IMPORT = "base.import", OPERATOR, MACHINE
     """Organisations, people and targets, many at once."""

@@ -58,7 +58,7 @@ class ScenarioReference(Part):
         return scenario_subject(self.owner.organisation, self.name)
 
 
-class TrialPlan(Document):
+class TrialPlan(Document, published=True):
     """A frozen plan; a changed plan is a new plan with a new digest.
 
     The order in which answers are scored is ``SHA-256(secret ‖ nonce)``: the base commits to ``secret`` by its hash
@@ -115,7 +115,7 @@ class DecisionPrediction(Part):
     """The class whose probability is the answer, and that a rule without a class refers to."""
 
 
-class DecisionPlan(Document):
+class DecisionPlan(Document, published=True):
     """What ``pilotbase trial decide`` needs to know: a plan without scenario, application and box.
 
     A frozen plan or a scenario's file works too; by hand a few lines are enough::
