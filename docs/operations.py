@@ -9,7 +9,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pilotbase.documents.permissions import Act, AnyAct, DeskAct, Grant, GrantToAll, ReadScope, Relation
+from pilotbase.documents.permissions import (
+    Act,
+    AnyAct,
+    DeskAct,
+    Grant,
+    GrantToAll,
+    ReadScope,
+    Relation,
+    relation_name,
+)
 from pilotbase.documents.schema import KINDS
 from pilotbase.documents.texts import template
 from pilotbase.documents.vocabularies import Role
@@ -129,7 +138,7 @@ def granted(grants: Sequence[Grant | GrantToAll]) -> str:
 def _grant(grant: Grant | GrantToAll) -> str:
     if isinstance(grant, Grant) and grant.relation is Relation.ANY:
         return template(f"role.{grant.role}", "en")
-    return template(f"relation.{grant.relation}", "en")
+    return relation_name(grant.relation).render("en")
 
 
 def _taken(operation: Json) -> Iterator[str]:

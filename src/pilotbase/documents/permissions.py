@@ -350,3 +350,8 @@ def relations(actor: Acting, stands: SubjectRelation) -> frozenset[Relation]:
 def act_name(act: Act | ExchangeAct | IncidentAct) -> Text:
     """Return the name of an act."""
     return Text(code=f"act.{act}")
+
+
+def relation_name(relation: Relation) -> Text:
+    """Return the name of a relation."""
+    return Text(code=f"relation.{relation}")
