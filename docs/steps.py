@@ -37,7 +37,7 @@ def _line(kind: str, row: Transition) -> str:
             _who(row),
             "<br>".join(state.render("en") for state in came) or "new",
             to,
-            f"{row.due.days} days" if row.due else "",
+            f"{row.days} days" if row.days else "",
             ", ".join(need.value.replace("_", " ") for need in row.needs) + " |",
         )
     )

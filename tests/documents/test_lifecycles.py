@@ -111,12 +111,12 @@ def test_every_state_is_reached_and_left_or_an_end(kind):
     assert {source for row in LIFECYCLES[kind] for source in row.sources} <= reached
 
 
-def test_work_that_is_due_waits_for_a_role_that_may_do_it():
+def test_work_that_is_due_waits_for_people():
     for table in LIFECYCLES.values():
         for row in table:
-            if row.due is not None:
-                assert row.due.role in {grant.role for grant in row.act.grants}, row.act
-                assert row.due.days > 0
+            if row.days is not None:
+                assert Relation.MACHINE not in {grant.relation for grant in row.act.grants}, row.act
+                assert row.days > 0
 
 
 def test_what_transitions_bring_is_a_known_kind():

@@ -215,12 +215,11 @@ def _waits(record: Record) -> tuple[Waiting, ...]:
 
 
 def _expected(record: Record, row: Transition) -> Iterator[Waiting]:
-    if row.due is None:
+    if row.days is None:
         return
-    due = record.since + timedelta(days=row.due.days)
+    due = record.since + timedelta(days=row.days)
     for grant in row.act.grants:
-        if grant.role is row.due.role:
-            yield from _addressed(record, row.act, grant, due)
+        yield from _addressed(record, row.act, grant, due)
 
 
 def _addressed(record: Record, act: Act, grant: Grant, due: datetime) -> Iterator[Waiting]:
