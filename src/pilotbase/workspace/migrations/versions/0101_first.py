@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from pilotbase.workspace.migrations.shorthand import (
+from pilotbase.workspace.columns import (
     blobs,
     check,
     counts,
@@ -10,7 +10,6 @@ from pilotbase.workspace.migrations.shorthand import (
     floats,
     index,
     key,
-    make_table,
     numbers,
     refers,
     serial,
@@ -18,6 +17,7 @@ from pilotbase.workspace.migrations.shorthand import (
     unique,
     words,
 )
+from pilotbase.workspace.migrations.shorthand import make_table
 
 revision = "0101"
 down_revision = None
@@ -33,7 +33,8 @@ def upgrade() -> None:
     _make_exchange()
     _make_terms()
     _make_services()
-    _make_watch()
+    _make_observations()
+    _make_cohorts()
     _make_warnings()
     for statement in _SEARCH[op.get_bind().dialect.name]:
         op.execute(statement)
@@ -366,7 +367,7 @@ def _make_services() -> None:
     make_table("service_journals", *words(desk=32), *counts("segment"), *numbers("place"), key("desk"))
 
 
-def _make_watch() -> None:
+def _make_observations() -> None:
     make_table(
         "observation_packs",
         serial("number"),
@@ -397,6 +398,9 @@ def _make_watch() -> None:
         index("observed_cases_pack", "pack"),
         clustered=True,
     )
+
+
+def _make_cohorts() -> None:
     make_table(
         "label_batches",
         serial("number"),
