@@ -29,9 +29,8 @@ def upgrade() -> None:
     _make_accounts_and_log()
     _make_vault()
     _make_records()
-    _make_work()
     _make_exchange()
-    _make_terms()
+    _make_work_and_terms()
     _make_services()
     _make_observations()
     _make_cohorts()
@@ -214,30 +213,6 @@ def _make_records() -> None:
     )
 
 
-def _make_work() -> None:
-    make_table(
-        "work",
-        serial("identity"),
-        *words(lane=40, kind=40, key=200, organisation=120, person=63),
-        *blobs("payload"),
-        *words(state=12),
-        *numbers("ready_at", null=True),
-        *counts("tries", default="0"),
-        *counts("attempt"),
-        *numbers("token", default="0"),
-        *words(holder=200, default=""),
-        *flags("stopping", default=False),
-        *blobs("progress", "reason", null=True),
-        *numbers("queued_at"),
-        *numbers("started_at", "beat_at", "ended_at", null=True),
-        key("identity"),
-        index("work_due", "lane", "state", "ready_at", "identity", where="ready_at is not null"),
-        index("work_key", "lane", "key", "identity"),
-        index("work_lane", "lane", "identity"),
-        index("work_once", "lane", "kind", "key", unique=True, where="ready_at is not null and not stopping"),
-    )
-
-
 def _make_exchange() -> None:
     make_table(
         "threads",
@@ -293,7 +268,28 @@ def _make_exchange() -> None:
     )
 
 
-def _make_terms() -> None:
+def _make_work_and_terms() -> None:
+    make_table(
+        "work",
+        serial("identity"),
+        *words(lane=40, kind=40, key=200, organisation=120, person=63),
+        *blobs("payload"),
+        *words(state=12),
+        *numbers("ready_at", null=True),
+        *counts("tries", default="0"),
+        *counts("attempt"),
+        *numbers("token", default="0"),
+        *words(holder=200, default=""),
+        *flags("stopping", default=False),
+        *blobs("progress", "reason", null=True),
+        *numbers("queued_at"),
+        *numbers("started_at", "beat_at", "ended_at", null=True),
+        key("identity"),
+        index("work_due", "lane", "state", "ready_at", "identity", where="ready_at is not null"),
+        index("work_key", "lane", "key", "identity"),
+        index("work_lane", "lane", "identity"),
+        index("work_once", "lane", "kind", "key", unique=True, where="ready_at is not null and not stopping"),
+    )
     make_table("datasets", *words(subject=200, owner=120, state=30, digest=71, version=40, opening=20), key("subject"))
     make_table(
         "agreements",
