@@ -6,6 +6,7 @@ Released revisions are written in this shorthand too, so what it makes never cha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -114,6 +115,15 @@ def index(name: str, *columns: str, unique: bool = False, where: str | None = No
     """Return an index, over the rows that meet ``where``."""
     only: dict[str, Any] = {} if where is None else {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
     return sa.Index(name, *columns, unique=unique, **only)
+
+
+def set_row(
+    connection: sa.Connection, table: sa.Table, key: Mapping[str, object], values: Mapping[str, object]
+) -> None:
+    """Set the row with ``key`` to ``values``: the present one, or a new one."""
+    here = [table.c[name] == value for name, value in key.items()]
+    if connection.execute(sa.update(table).where(*here).values(**values)).rowcount == 0:
+        connection.execute(sa.insert(table).values(**key, **values))
 
 
 def _column(name: str, kind: Any, null: bool = False, default: Any = None) -> sa.Column[Any]:

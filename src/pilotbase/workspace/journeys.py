@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, insert, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce, update
 
 from pilotbase.documents.vocabularies import Support
 from pilotbase.workspace import tables
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.listings import Listing, Page, cut_to, listing_from, sequence_of
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import MILESTONES, OF_RECORDS, OF_SERVICES
@@ -122,10 +123,7 @@ def put_journey(change: Transaction, journey: Journey) -> None:
         "driving_effect": worth and worth.driving_effect,
         **{f"{milestone}_at": journey.reached.get(milestone) for milestone in OF_RECORDS},
     }
-    connection = change.connection
-    known = connection.execute(update(tables.journeys).where(_rows.subject == journey.subject).values(values))
-    if known.rowcount == 0:
-        connection.execute(insert(tables.journeys).values(subject=journey.subject, **values))
+    set_row(change.connection, tables.journeys, {"subject": journey.subject}, values)
 
 
 def note_first(change: Transaction, subject: str, milestone: str, at: datetime) -> None:

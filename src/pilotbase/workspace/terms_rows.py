@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, select
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.states import HOLDS, AgreementState, DatasetState
-from pilotbase.workspace.columns import check, index, key, moments, numbers, table, words
+from pilotbase.workspace.columns import check, index, key, moments, numbers, set_row, table, words
 
 datasets = table(
     "datasets", *words(subject=200, owner=120, state=30, digest=71, version=40, opening=20), key("subject")
@@ -107,12 +107,12 @@ class AgreementRow:
 
 def put_dataset(connection: Connection, row: DatasetRow) -> None:
     """Write the state of a dataset to its row."""
-    _put(connection, datasets, asdict(row))
+    set_row(connection, datasets, {"subject": row.subject}, asdict(row))
 
 
 def put_agreement(connection: Connection, row: AgreementRow) -> None:
     """Write the state of an agreement to its row."""
-    _put(connection, agreements, asdict(row))
+    set_row(connection, agreements, {"subject": row.subject}, asdict(row))
 
 
 def dataset_row(connection: Connection, subject: str) -> DatasetRow | None:
@@ -150,9 +150,3 @@ def beginning(connection: Connection, now: datetime) -> list[AgreementRow]:
     rows = select(agreements).where(_agreements.state == AgreementState.AGREED)
     found = (AgreementRow(**row._mapping) for row in connection.execute(rows.order_by(_agreements.subject)))
     return [row for row in found if row.holds_at(now)]
-
-
-def _put(connection: Connection, table: Table, values: dict[str, object]) -> None:
-    changed = connection.execute(update(table).where(table.c.subject == values["subject"]).values(values))
-    if changed.rowcount == 0:
-        connection.execute(insert(table).values(values))
