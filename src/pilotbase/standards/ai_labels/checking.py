@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import reading
 from pilotbase.documents.standards import CheckedFile, LabelState, Medium, StandardCheck
 from pilotbase.documents.texts import Text, text
 from pilotbase.standards.ai_labels.bounded import LONGEST_TEXT, Bounded, UnreadableError
@@ -62,16 +63,13 @@ def check_file(path: Path, name: str) -> CheckedFile:
     Raises:
         InputError: the file can't be opened, or is larger than `LARGEST_FILE`.
     """
-    try:
-        with path.open("rb") as stream:
-            size = stream.seek(0, 2)
-            if size > LARGEST_FILE:
-                raise InputError("input.file_too_large", file=path, limit=LARGEST_FILE)
-            stream.seek(0)
-            digest = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
-            return _checked(name, digest, stream, size)
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=path, reason=error.strerror or str(error)) from None
+    with reading(path), path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        if size > LARGEST_FILE:
+            raise InputError("input.file_too_large", file=path, limit=LARGEST_FILE)
+        stream.seek(0)
+        digest = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+        return _checked(name, digest, stream, size)
 
 
 def record_of(kind: Kind, files: Sequence[CheckedFile], at: datetime, software: str) -> StandardCheck | None:
