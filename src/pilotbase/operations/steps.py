@@ -64,7 +64,6 @@ PROPOSE = Operation(
     Record,
     who=Act.COMMISSION_PROPOSE,
     marked=True,
-    status=201,
     location="/api/trials/{given.name}",
 )
 MAKE_AGREEMENT = Operation(
@@ -74,7 +73,6 @@ MAKE_AGREEMENT = Operation(
     Record,
     only="owner of the dataset, suppliers",
     marked=True,
-    status=201,
     location="/api/agreements/{given.name}",
 )
 STEPS = {row.act: _step(kind, row) for kind, row in _by_people()}

@@ -139,7 +139,6 @@ REPLAY = Operation(
     OnTerms,
     Replay,
     who=WatchAct.REPLAY,
-    status=201,
     location=_PAGE,
     example={"tolerance": 0.02, "alpha": 0.05},
 )
@@ -168,7 +167,6 @@ ACKNOWLEDGE = Operation(
     Care,
     Acknowledgement,
     who=WatchAct.CARE,
-    status=201,
     location="/api/warnings",
     example={"note": "The night shift looks at the sensor."},
     known_as="take_care",
@@ -179,7 +177,6 @@ SILENCE = Operation(
     NewSilence,
     Silence,
     who=WatchAct.SILENCE,
-    status=201,
     location=_PAGE,
     example={"detector": "drift:torque", "reason": "The tool is changed", "until": "2027-05-08T06:00:00Z"},
     known_as="be_silent",
@@ -190,7 +187,6 @@ END_SILENCE = Operation(
     SilenceEnd,
     NOTHING,
     who=WatchAct.SILENCE,
-    status=204,
     example={"detector": "drift:torque"},
     known_as="speak",
 )
@@ -200,6 +196,5 @@ ERASE = Operation(
     Erasure,
     NOTHING,
     who=WatchAct.ERASE,
-    status=204,
     example={"case": "shift-7/0"},
 )
