@@ -86,6 +86,16 @@ def read_bounded(path: Path, limit: int, shown_as: str | None = None) -> bytes:
     return data
 
 
+def decoded(data: bytes, file: str, limit: int) -> str:
+    """Return the text in at most ``limit`` bytes of UTF-8; raises `InputError`."""
+    if len(data) > limit:
+        raise InputError("input.file_too_large", file=file, limit=limit)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("input.not_utf8", file=file, position=error.start) from None
+
+
 def format_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a table as CSV; cells that a spreadsheet would compute start with an apostrophe."""
     written = io.StringIO(newline="")
