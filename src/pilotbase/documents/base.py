@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Self, Unpack
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticKnownError, core_schema
 
 from pilotbase.documents.errors import InputError, Issue
@@ -36,6 +44,11 @@ class Trimmed:
         if len(kept := come.strip()) < self.min_length:
             raise PydanticKnownError("string_too_short", {"min_length": self.min_length})
         return kept
+
+
+def short_form(field: str) -> BeforeValidator:
+    """Return what reads a plain text as a part of which only ``field`` is given."""
+    return BeforeValidator(lambda value: {field: value} if isinstance(value, str) else value)
 
 
 LONGEST_NOTE = 4000

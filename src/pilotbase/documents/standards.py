@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
-from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part
+from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part, short_form
 from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.criteria import Wrapper
 from pilotbase.documents.errors import InputError
@@ -102,13 +102,8 @@ class StandardUse(Part):
     """Evidence from the owner of the scenario."""
 
 
-def _short_form(value: Any) -> Any:
-    return {"profile": value} if isinstance(value, str) else value
-
-
 StandardUses = Annotated[
-    tuple[Annotated[StandardUse, pydantic.BeforeValidator(_short_form)], ...],
-    pydantic.Field(min_length=1, max_length=20),
+    tuple[Annotated[StandardUse, short_form("profile")], ...], pydantic.Field(min_length=1, max_length=20)
 ]
 
 
