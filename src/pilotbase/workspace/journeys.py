@@ -23,6 +23,8 @@ from pilotbase.workspace.transaction import Transaction
 
 _rows, _listed = tables.journeys.c, tables.listings.c
 _supports = func.coalesce(_rows.supports, 0)
+_PLAIN = ("kind", "verdict", "supplier", "amount", "currency", "cpu_ms")
+"""What a journey and its row have alike."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,7 @@ def put_journey(change: Transaction, journey: Journey) -> None:
     """Replace the journey of its subject; its listing must exist. The milestones of services are kept."""
     worth = journey.worth
     values: dict[str, Any] = {
-        "kind": journey.kind,
-        "verdict": journey.verdict,
-        "supplier": journey.supplier,
-        "amount": journey.amount,
-        "currency": journey.currency,
-        "cpu_ms": journey.cpu_ms,
+        **{name: getattr(journey, name) for name in _PLAIN},
         "supports": _bits(journey.supports),
         "potential": worth and worth.potential,
         "maturity": worth and worth.maturity,
@@ -144,15 +141,10 @@ def find_journey(change: Transaction, subject: str) -> Journey | None:
     found = {milestone: getattr(row, f"{milestone}_at") for milestone in OF_RECORDS}
     return Journey(
         subject=row.subject,
-        kind=row.kind,
         reached={milestone: moment for milestone, moment in found.items() if moment is not None},
-        verdict=row.verdict,
-        supplier=row.supplier,
-        amount=row.amount,
-        currency=row.currency,
-        cpu_ms=row.cpu_ms,
         supports=_spelled(row.supports),
         worth=_worth(row.potential, row.maturity, row.driving_effect),
+        **{name: getattr(row, name) for name in _PLAIN},
     )
 
 
