@@ -90,7 +90,7 @@ class Seats(Part):
     services: Demand | None = None
 
 
-class Pool(Document):
+class Pool(Document, published=True):
     """A pool; each change is a new version under the same name."""
 
     document: Literal["pool/1"] = "pool/1"

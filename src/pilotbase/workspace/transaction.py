@@ -17,6 +17,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.workspace import budgets, leases, listing_rows, records, tables
 from pilotbase.workspace.actors import Actor, Visibility, spelled
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
 from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, VISIBILITY, Fact, LogRecord
@@ -112,10 +113,7 @@ class Transaction:
         if current is not None:
             self._writing_for(current.owner)
         values = {"digest": digest, "owner": target.owner, "moved_at": self.now}
-        if current is None:
-            self.connection.execute(insert(tables.heads), {"name": name, **values})
-        else:
-            self.connection.execute(update(tables.heads).where(_heads.name == name).values(values))
+        set_row(self.connection, tables.heads, {"name": name}, values)
         self._announce("moved", target.kind, digest, target.owner, head=name)
         self.subjects += [name, digest]
         self.facts[f"{HEAD}{name}"] = digest
