@@ -123,7 +123,7 @@ def set_row(
     """Set the row with ``key`` to ``values``: the present one, or a new one."""
     here = [table.c[name] == value for name, value in key.items()]
     if connection.execute(sa.update(table).where(*here).values(**values)).rowcount == 0:
-        connection.execute(sa.insert(table).values(**key, **values))
+        connection.execute(sa.insert(table).values({**key, **values}))
 
 
 def _column(name: str, kind: Any, null: bool = False, default: Any = None) -> sa.Column[Any]:
