@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
@@ -16,17 +16,16 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.text import format_lazy
-from django.views.decorators.http import require_POST
 
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import parse_request
-from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.hub.acting import HubRequest, caller, language
-from pilotbase.hub.guards import for_act, for_reading, member_only
 from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.routing import MEMBERS, POST
+from pilotbase.hub.routing import page as page_at
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations.operation import Operation, Out
 from pilotbase.worker.bound.binding import Here
@@ -100,13 +99,23 @@ def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str]
     return type("Form", (OperationForm,), {"operation": operation, **made})
 
 
-def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("name",), **fields: str) -> Any:
-    """Return the view that calls ``operation`` and redirects to ``page``, which shows any refusal.
+def post_of(
+    address: str,
+    name: str,
+    operation: Operation[Any, Any],
+    page: str,
+    /,
+    *,
+    back: Sequence[str] = ("name",),
+    **fields: str,
+) -> None:
+    """Let a POST to ``address`` call ``operation`` and redirect to ``page``, which shows any refusal.
 
     ``back``: the parts of the address that the page shares; ``fields``: a field of the operation → its part of the
     address. Callers who may never call it get 404.
     """
 
+    @page_at(address, name, operation.who or MEMBERS, POST)
     def view(request: HubRequest, **where: Any) -> HttpResponse:
         said = {name: request.POST[name] for name in operation.takes.model_fields if request.POST.get(name)}
         try:
@@ -116,12 +125,6 @@ def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("n
                 raise
             messages.error(request, error.render(language(), make_visible))
         return redirect(reverse(page, kwargs={part: where[part] for part in back}))
-
-    who = operation.who
-    guard: Callable[[Any], Any] = (
-        member_only if who is None else for_reading(who) if isinstance(who, ReadScope) else for_act(who)
-    )
-    return require_POST(guard(view))
 
 
 @contextmanager

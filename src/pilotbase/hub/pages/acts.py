@@ -9,9 +9,8 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.advancing import Move
 from pilotbase.catalogue.preconditions import act_of_new
@@ -33,12 +32,12 @@ from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms import bringing
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
 from pilotbase.hub.forms.declared import add_errors
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -124,8 +123,7 @@ FORMS: dict[str | None, Any] = {**bringing.FORMS, "dataset": DatasetForm}
 """`Transition.brings` → form, of those that are taken on the page of a record."""
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("<section:section>/<name:name>/acts/<str:act>/", "act", methods=FORM)
 def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse:
     """Show the form of a step; take the step."""
     view, subject = request.acting.view, subject_of(section, name)
@@ -155,8 +153,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
     return render(request, "hub/step.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.ORGANISATION_REGISTER)
+@page("organisations/new/", "organisation-new", Act.ORGANISATION_REGISTER, FORM)
 def register_organisation(request: HubRequest) -> HttpResponse:
     """Register an organisation."""
     bringing = _begun(request, "organisation", Act.ORGANISATION_REGISTER)
@@ -167,8 +164,7 @@ def register_organisation(request: HubRequest) -> HttpResponse:
     return _new_page(request, "organisations", form, bringing.act)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.COMMISSION_PROPOSE)
+@page("trials/new/", "commission-new", Act.COMMISSION_PROPOSE, FORM)
 def propose(request: HubRequest) -> HttpResponse:
     """Propose a trial of an application of one's own on an open scenario."""
     bringing = _begun(request, "commission", Act.COMMISSION_PROPOSE)
@@ -180,8 +176,7 @@ def propose(request: HubRequest) -> HttpResponse:
     return _new_page(request, "trials", form, bringing.act)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.DATASET_REGISTER)
+@page("datasets/new/", "dataset-new", Act.DATASET_REGISTER, FORM)
 def register_dataset(request: HubRequest) -> HttpResponse:
     """Register a dataset by its description."""
     bringing = _begun(request, "dataset", Act.DATASET_REGISTER)
@@ -194,8 +189,7 @@ def register_dataset(request: HubRequest) -> HttpResponse:
     return _new_page(request, "datasets", form, bringing.act)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("agreements/new/", "agreement-new", methods=FORM)
 def agree(request: HubRequest) -> HttpResponse:
     """Offer an agreement on a dataset of one's own, or take up what the owner of another one offers."""
     name = request.GET.get("dataset", "")
@@ -238,12 +232,3 @@ def _act(name: str) -> Act:
         return Act(name)
     except ValueError:
         raise NotFoundError("hub.not_found") from None
-
-
-urlpatterns = [
-    path("trials/new/", propose, name="commission-new"),
-    path("organisations/new/", register_organisation, name="organisation-new"),
-    path("datasets/new/", register_dataset, name="dataset-new"),
-    path("agreements/new/", agree, name="agreement-new"),
-    path("<section:section>/<name:name>/acts/<str:act>/", take, name="act"),
-]

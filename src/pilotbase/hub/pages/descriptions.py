@@ -13,8 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.urls import reverse
 
 from pilotbase.data.describing.questions import MISSING
 from pilotbase.documents.base import Localized
@@ -29,9 +28,9 @@ from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, refusals_in
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
-from pilotbase.hub.guards import for_act
 from pilotbase.hub.presenters.addresses import address_of, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.worker.datasets.describing import (
     MOST_FILES,
@@ -232,8 +231,7 @@ _MOST_SHOWN = 200
 """Of the guesses of a description; all stand in the API's answer."""
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/", "describe", Act.DATASET_REGISTER, FORM)
 def start(request: HubRequest) -> HttpResponse:
     """Take files that make one dataset, and let them be described."""
     of = request.GET.get("dataset", "")[:200]
@@ -252,8 +250,7 @@ def start(request: HubRequest) -> HttpResponse:
     return render(request, "hub/describe.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/<drawn:identity>/", "description", Act.DATASET_REGISTER, FORM)
 def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show how far a description is, then what was guessed and what is asked; take the answers."""
     view = request.acting.view
@@ -272,8 +269,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     return render(request, template, _shown(found, form, live))
 
 
-@require_POST
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/<drawn:identity>/save/", "description-save", Act.DATASET_REGISTER, POST)
 def save(request: HubRequest, identity: str) -> HttpResponse:
     """Save a description as a draft dataset."""
     view, form = request.acting.view, SaveForm(request.POST)
@@ -291,8 +287,7 @@ def save(request: HubRequest, identity: str) -> HttpResponse:
     return redirect(address_of(record.subject))
 
 
-@require_POST
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/<drawn:identity>/forget/", "description-forget", Act.DATASET_REGISTER, POST)
 def forget(request: HubRequest, identity: str) -> HttpResponse:
     """Give a description up: its files are erased."""
     forget_describing(base(), request.acting.view, identity)
@@ -329,11 +324,3 @@ def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dic
         "form": form,
         "save": SaveForm(),
     }
-
-
-urlpatterns = [
-    path("descriptions/", start, name="describe"),
-    path("descriptions/<drawn:identity>/", show, name="description"),
-    path("descriptions/<drawn:identity>/save/", save, name="description-save"),
-    path("descriptions/<drawn:identity>/forget/", forget, name="description-forget"),
-]

@@ -9,8 +9,6 @@ from xml.etree import ElementTree
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
-from django.views.decorators.http import require_safe
 
 from pilotbase.documents.base import localized
 from pilotbase.documents.certificate import spoken_reason
@@ -22,6 +20,7 @@ from pilotbase.hub.caching import shared
 from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.addresses import address_of, certificate_address
 from pilotbase.hub.presenters.records import see_all
+from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.workspace.failures import NotFoundError
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -42,7 +41,7 @@ class FeedEntry:
     author: str
 
 
-@require_safe
+@page("feeds/<str:language>/<str:name>.atom", "feed", EVERYBODY)
 def feed(request: HttpRequest, language: str, name: str) -> HttpResponse:
     """Give a feed; it is as new as its newest entry."""
     if name not in FEEDS or language not in _TAGS:
@@ -122,8 +121,3 @@ def _atom(path: str, name: str, language: Language, updated: datetime, entries: 
 
 def _add(parent: ElementTree.Element, name: str, content: str) -> None:
     ElementTree.SubElement(parent, name).text = make_visible(content)
-
-
-urlpatterns = [
-    path("feeds/<str:language>/<str:name>.atom", feed, name="feed"),
-]

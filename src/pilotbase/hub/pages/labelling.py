@@ -10,9 +10,8 @@ import pydantic
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.data.labelling.final_labels import format_final
 from pilotbase.data.labelling.quality import quality_lines
@@ -25,11 +24,11 @@ from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, refusals_in
 from pilotbase.hub.forms.files import KeepingForm, chosen_file
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import download
+from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
@@ -117,8 +116,7 @@ class ExportForm(KeepingForm):
 _BUTTONS: dict[str, Operation[Any, Any]] = {"close": operations.CLOSE, "publish": operations.PUBLISH}
 
 
-@require_safe
-@member_only
+@page("labelling/", "labelling")
 def show_all(request: HubRequest) -> HttpResponse:
     """Show the rounds that concern the reader."""
     view = request.acting.view
@@ -126,8 +124,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/labelling.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("datasets/<name:name>/labelling/", "labelling-open", methods=FORM)
 def start(request: HubRequest, name: str) -> HttpResponse:
     """Open a round over items of one's own dataset."""
     view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
@@ -149,8 +146,7 @@ def start(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/labelling_open.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("labelling/<digits:identity>/", "labelling-round", methods=FORM)
 def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show a round: the sheet to who has a part in it, the counts to the owner; do what the button says."""
     view = request.acting.view
@@ -174,8 +170,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     return render(request, "hub/labelling_round.html", shown)
 
 
-@require_safe
-@member_only
+@page("labelling/<digits:identity>/<str:file>", "labelling-file")
 def give_labels(request: HubRequest, identity: str, file: str) -> HttpResponse:
     """Give the owner the final labels as a table, or where each comes from."""
     view = request.acting.view
@@ -247,11 +242,3 @@ def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpRespon
         if (does := request.POST.get("does", "")) in _BUTTONS:
             do(_BUTTONS[does], view, {"asked": identity})
     return redirect("labelling-round", identity=identity)
-
-
-urlpatterns = [
-    path("labelling/", show_all, name="labelling"),
-    path("labelling/<digits:identity>/", show, name="labelling-round"),
-    path("labelling/<digits:identity>/<str:file>", give_labels, name="labelling-file"),
-    path("datasets/<name:name>/labelling/", start, name="labelling-open"),
-]

@@ -7,8 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path, reverse
-from django.views.decorators.http import require_safe
+from django.urls import reverse
 
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.texts import Text, text
@@ -17,6 +16,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor
 from pilotbase.hub.caching import revalidated
 from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.records import see_all
+from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -101,14 +101,14 @@ _BY_NAME = {person.name.replace("_", "-"): person for person in PEOPLE}
 SHOWN = 3
 
 
-@require_safe
+@page("next/", "next", EVERYBODY)
 @revalidated
 def show_all(request: HubRequest) -> HttpResponse:
     """Ask who the visitor is."""
     return render(request, "hub/next.html", {"title": text("next.title"), "people": PEOPLE})
 
 
-@require_safe
+@page("next/<str:who>/", "next-step", EVERYBODY)
 @revalidated
 def show(request: HubRequest, who: str) -> HttpResponse:
     """Say what one kind of visitor does next, with what there is at this moment."""
@@ -158,9 +158,3 @@ def _certified(person: VisitorKind) -> list[public.Certified]:
         return []
     valid = [one for one in public.certified() if one.status is CertificateStatus.VALID]
     return public.placed(valid[:SHOWN])
-
-
-urlpatterns = [
-    path("next/", show_all, name="next"),
-    path("next/<str:who>/", show, name="next-step"),
-]

@@ -8,9 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import PUBLISHED_STEPS
 from pilotbase.certificate.status import CertificateStatus
@@ -26,6 +24,7 @@ from pilotbase.hub.pages.next_steps import PEOPLE
 from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.drawn import drawn, legs_of
 from pilotbase.hub.presenters.records import see_all, spelled_count
+from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.records import fold
@@ -67,7 +66,7 @@ class StandardRow:
     place: str
 
 
-@require_safe
+@page("", "portal", EVERYBODY)
 @revalidated
 def show(request: HubRequest) -> HttpResponse:
     """Show what the base is for: who may do what next, open scenarios, certified applications, figures."""
@@ -89,7 +88,7 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/portal.html", shown)
 
 
-@require_safe
+@page("search/", "search", EVERYBODY)
 @revalidated
 def search(request: HubRequest) -> HttpResponse:
     """Search what is public, in both languages: open scenarios, certified applications, the base's words."""
@@ -115,7 +114,7 @@ def search(request: HubRequest) -> HttpResponse:
     return render(request, "hub/search.html", shown)
 
 
-@require_safe
+@page("certified/", "certified", EVERYBODY)
 @revalidated
 def certified(request: HubRequest) -> HttpResponse:
     """List certified applications, and whether each certificate holds."""
@@ -133,7 +132,7 @@ def certified(request: HubRequest) -> HttpResponse:
     return render(request, "hub/certified.html", shown)
 
 
-@require_safe
+@page("figures/", "figures", EVERYBODY)
 @revalidated
 def figures(request: HubRequest) -> HttpResponse:
     """Show the figures of the base that everybody may know."""
@@ -156,7 +155,7 @@ def figures(request: HubRequest) -> HttpResponse:
     return render(request, "hub/figures.html", shown)
 
 
-@require_safe
+@page("standards/", "standards", EVERYBODY)
 @revalidated
 def show_standards(request: HubRequest) -> HttpResponse:
     """Show what the base measures by: its words, its measures, the schemas of its documents."""
@@ -169,7 +168,7 @@ def show_standards(request: HubRequest) -> HttpResponse:
     return render(request, "hub/standards.html", shown)
 
 
-@require_safe
+@page("standards/<str:kind>.json", "schema", EVERYBODY)
 def schema(request: HttpRequest, kind: str) -> HttpResponse:
     """Give the JSON Schema of a kind of documents."""
     if kind not in KINDS:
@@ -177,7 +176,7 @@ def schema(request: HttpRequest, kind: str) -> HttpResponse:
     return shared(request, canonical_json(json_schema(kind)), "application/schema+json")
 
 
-@require_safe
+@page("standards/vocabularies.json", "vocabularies", EVERYBODY)
 def vocabularies(request: HttpRequest) -> HttpResponse:
     """Give the base's words in both languages, for programs."""
     return shared(request, canonical_json(_vocabularies_json()), "application/json")
@@ -242,14 +241,3 @@ def _word(vocabulary: str, value: Any) -> Word:
 
 def _name_of(vocabulary: str, value: Any) -> Text:
     return Text(code=f"{vocabulary}.{value.value}")
-
-
-urlpatterns = [
-    path("", show, name="portal"),
-    path("search/", search, name="search"),
-    path("certified/", certified, name="certified"),
-    path("figures/", figures, name="figures"),
-    path("standards/", show_standards, name="standards"),
-    path("standards/vocabularies.json", vocabularies, name="vocabularies"),
-    path("standards/<str:kind>.json", schema, name="schema"),
-]

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pydantic
 from django.http import HttpResponse
-from django.urls import path
-from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES
 from pilotbase.catalogue.records import record_of
@@ -23,10 +21,10 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.addresses import subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import download, sandboxed
+from pilotbase.hub.routing import page
 from pilotbase.trial.entering import may_show_sample
 from pilotbase.trial.page import render_report
 from pilotbase.worker.datasets.statistics import synthetic_kit
@@ -36,8 +34,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
-@require_safe
-@for_act(Act.APPLICATION_REGISTER)
+@page("scenarios/<name:name>/starter-kit.zip", "starter-kit", Act.APPLICATION_REGISTER)
 def kit(request: HubRequest, name: str) -> HttpResponse:
     """Give a first application in the form that is asked for, and the public or a synthetic sample of a scenario."""
     seen = see(request.acting.view, subject_of("scenarios", name))
@@ -48,8 +45,7 @@ def kit(request: HubRequest, name: str) -> HttpResponse:
     return download(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
 
 
-@require_safe
-@member_only
+@page("applications/<name:name>/rehearsal.html", "rehearsal")
 def report(request: HubRequest, name: str) -> HttpResponse:
     """Give the report of the newest rehearsal to whom it was made for, with cases where they may hold the rows."""
     found, version = _rehearsal(request, name)
@@ -57,8 +53,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     return sandboxed(render_report(found, None, language(), cases=cases))
 
 
-@require_safe
-@member_only
+@page("applications/<name:name>/rehearsal.log", "rehearsal-log")
 def log(request: HubRequest, name: str) -> HttpResponse:
     """Give everything that the application printed in its newest rehearsal, or why it is withheld."""
     found, version = _rehearsal(request, name)
@@ -131,10 +126,3 @@ def _kept_file(version: ApplicationVersion, name: str) -> Path | None:
     scenario = name_of(version.scenario).partition("/")[2]
     path = rehearsal_folder(base().lab, version.folder, scenario) / name
     return path if path.is_file() else None
-
-
-urlpatterns = [
-    path("scenarios/<name:name>/starter-kit.zip", kit, name="starter-kit"),
-    path("applications/<name:name>/rehearsal.html", report, name="rehearsal"),
-    path("applications/<name:name>/rehearsal.log", log, name="rehearsal-log"),
-]

@@ -8,8 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.urls import reverse
 
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
 from pilotbase.documents.base import localized
@@ -20,7 +19,7 @@ from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import private_folder, save
-from pilotbase.hub.guards import member_only
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import sites
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
@@ -59,8 +58,7 @@ PackForm = form_of(sites.ASK, "scenario", "application", "days")
 RevokeForm = form_of(sites.REVOKE, "reason")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("sites/", "sites", methods=FORM)
 def show_all(request: HubRequest) -> HttpResponse:
     """Show the sites that the reader sees and the packs that wait for them; take in a site."""
     acting = request.acting
@@ -82,8 +80,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/sites.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("sites/<slug:site>/", "site", methods=FORM)
 def show(request: HubRequest, site: str) -> HttpResponse:
     """Show a site; ask for a pack, send a report or revoke it, by the button that was pressed."""
     view, known = request.acting.view, require_site(request.acting.view, site)
@@ -106,8 +103,7 @@ def show(request: HubRequest, site: str) -> HttpResponse:
     return render(request, "hub/site.html", shown)
 
 
-@require_POST
-@member_only
+@page("sites/packs/<digits:identity>/agree/", "site-pack-agree", methods=POST)
 def agree(request: HubRequest, identity: str) -> HttpResponse:
     """Agree, for the supplier, that its application goes to a site."""
     try:
@@ -142,10 +138,3 @@ def _done(request: HubRequest, form: forms.Form) -> bool:
 def _applications(request: HubRequest) -> Choices:
     page = list_page(request.acting.view, Query("application"), limit=MAXIMUM_PAGE)
     return [(one.subject, localized(one.title, language())) for one in page.items]
-
-
-urlpatterns = [
-    path("sites/", show_all, name="sites"),
-    path("sites/packs/<digits:identity>/agree/", agree, name="site-pack-agree"),
-    path("sites/<slug:site>/", show, name="site"),
-]

@@ -11,8 +11,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
@@ -36,12 +34,12 @@ from pilotbase.documents.thread import (
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subject_of
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import file_response
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -124,15 +122,13 @@ class RemovalForm(forms.Form):
     reason = forms.CharField(label=t("thread.field_reason"), help_text=t("thread.help_reason"), max_length=400)
 
 
-@require_safe
-@member_only
+@page("exchange/", "exchange")
 def show_all(request: HubRequest) -> HttpResponse:
     """List every thread that the reader sees."""
     return _list(request, None, {"title": text("thread.exchange"), "lead": text("thread.lead")})
 
 
-@require_safe
-@member_only
+@page("<public:section>/<whole:name>/threads/", "threads-about")
 def about(request: HubRequest, section: str, name: str) -> HttpResponse:
     """List the threads about one scenario or application."""
     seen = see(request.acting.view, subject_of(section, name))
@@ -145,8 +141,7 @@ def about(request: HubRequest, section: str, name: str) -> HttpResponse:
     return _list(request, seen.subject, shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("<public:section>/<name:name>/threads/new/", "thread-new", methods=FORM)
 def ask(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Ask the owner of a scenario or an application."""
     seen = see(request.acting.view, subject_of(section, name))
@@ -170,8 +165,7 @@ def ask(request: HubRequest, section: str, name: str) -> HttpResponse:
     return render(request, "hub/said.html", {**shown, "crumbs": record_crumbs(seen.subject, seen.title)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("exchange/<drawn:identity>/", "thread", methods=FORM)
 def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show a thread; add a message to it."""
     acting = request.acting
@@ -203,8 +197,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     return render(request, "hub/thread.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("exchange/<drawn:identity>/<int:number>/correct/", "thread-correct", methods=FORM)
 def correct(request: HubRequest, identity: str, number: int) -> HttpResponse:
     """Put other words in the place of a message's."""
     message = _changeable(request, identity, number, ExchangeAct.THREAD_CORRECT)
@@ -218,8 +211,7 @@ def correct(request: HubRequest, identity: str, number: int) -> HttpResponse:
     return _change_page(request, identity, form, ExchangeAct.THREAD_CORRECT)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("exchange/<drawn:identity>/<int:number>/remove/", "thread-remove", methods=FORM)
 def remove(request: HubRequest, identity: str, number: int) -> HttpResponse:
     """Take a message away."""
     _changeable(request, identity, number, ExchangeAct.THREAD_REMOVE)
@@ -234,8 +226,7 @@ def remove(request: HubRequest, identity: str, number: int) -> HttpResponse:
     return _change_page(request, identity, form, ExchangeAct.THREAD_REMOVE)
 
 
-@require_POST
-@member_only
+@page("exchange/<drawn:identity>/mark/", "thread-mark", methods=POST)
 def mark(request: HubRequest, identity: str) -> HttpResponse:
     """Say which message is the answer; an empty number: none is."""
     number = request.POST.get("message", "")
@@ -245,8 +236,7 @@ def mark(request: HubRequest, identity: str) -> HttpResponse:
     return redirect("thread", identity=identity)
 
 
-@require_safe
-@member_only
+@page("exchange/<drawn:identity>/<int:number>/<digits:digest>/", "thread-file")
 def file(request: HubRequest, identity: str, number: int, digest: str) -> StreamingHttpResponse:
     """Give a file of a message, to be saved and never shown."""
     seen = threads.read(request.acting.view, identity)
@@ -314,15 +304,3 @@ def _said(error: Exception) -> str:
     if isinstance(error, PilotbaseError):
         return error.render(language())
     return text("thread.unreadable").render(language())
-
-
-urlpatterns = [
-    path("exchange/", show_all, name="exchange"),
-    path("exchange/<drawn:identity>/", show, name="thread"),
-    path("exchange/<drawn:identity>/mark/", mark, name="thread-mark"),
-    path("exchange/<drawn:identity>/<int:number>/correct/", correct, name="thread-correct"),
-    path("exchange/<drawn:identity>/<int:number>/remove/", remove, name="thread-remove"),
-    path("exchange/<drawn:identity>/<int:number>/<digits:digest>/", file, name="thread-file"),
-    path("<public:section>/<whole:name>/threads/", about, name="threads-about"),
-    path("<public:section>/<name:name>/threads/new/", ask, name="thread-new"),
-]

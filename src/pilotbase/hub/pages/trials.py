@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.hashes import digest_of
@@ -20,6 +18,7 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed
+from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.trial.page import render_report
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
@@ -40,7 +39,7 @@ class _Round:
     packed: PackedBundle | None
 
 
-@require_safe
+@page("trials/<name:name>/progress/", "progress", EVERYBODY)
 def progress(request: HubRequest, name: str) -> HttpResponse:
     """Give the part of a trial's page that is refreshed while work goes on."""
     record = _record(request, name)
@@ -53,7 +52,7 @@ def progress(request: HubRequest, name: str) -> HttpResponse:
     return response
 
 
-@require_safe
+@page("trials/<name:name>/report/", "report", EVERYBODY)
 def report(request: HubRequest, name: str) -> HttpResponse:
     """Give the report, full or in the supplier's view, where nothing in it can run or reach anything."""
     view, record = request.acting.view, _record(request, name)
@@ -66,7 +65,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     return sandboxed(render_report(found, certificate, language(), check_at, _ways(view, record)))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@page("trials/<name:name>/bundle/", "bundle", EVERYBODY, FORM)
 def take_bundle(request: HubRequest, name: str) -> HttpResponse:
     """Show what the bundle holds and how far the packing is; asking for it queues the packing and stands in the log."""
     view, subject = request.acting.view, subject_of("trials", name)
@@ -90,7 +89,7 @@ def take_bundle(request: HubRequest, name: str) -> HttpResponse:
     return render(request, template, shown)
 
 
-@require_safe
+@page("trials/<name:name>/bundle/<digits:digest>.zip", "bundle-file", EVERYBODY)
 def download_bundle(request: HubRequest, name: str, digest: str) -> HttpResponse:
     """Give the archive to whom it was packed for, while it is kept."""
     view = request.acting.view
@@ -122,11 +121,3 @@ def _rounds(view: View, record: Record) -> Iterator[_Round]:
         yield _Round(
             view.load(digest, Report), work if work and (work.live or work.state == "failed") else None, packed
         )
-
-
-urlpatterns = [
-    path("trials/<name:name>/progress/", progress, name="progress"),
-    path("trials/<name:name>/report/", report, name="report"),
-    path("trials/<name:name>/bundle/", take_bundle, name="bundle"),
-    path("trials/<name:name>/bundle/<digits:digest>.zip", download_bundle, name="bundle-file"),
-]

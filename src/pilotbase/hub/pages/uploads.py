@@ -13,8 +13,6 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import SaveOptions
@@ -45,9 +43,9 @@ from pilotbase.hub.forms.files import (
     private_folder,
     save,
 )
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.vault.uploads import Upload
@@ -202,8 +200,7 @@ class ApplicationForm(SizedForm, KeepingForm):
         self.fields["scenario"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.SCENARIO_REGISTER)
+@page("scenarios/new/", "scenario-new", Act.SCENARIO_REGISTER, FORM)
 def scenario(request: HubRequest) -> HttpResponse:
     """Draft a scenario: first the table, then the answers about its columns; or both at once."""
     data = DataForm(*posted_files(request))
@@ -221,8 +218,7 @@ def scenario(request: HubRequest) -> HttpResponse:
     return _page(request, "scenarios", form, text("hub.new_scenario"), text("hub.new_scenario_lead"), table=table)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("scenarios/<name:name>/acts/scenario.edit/", "scenario-edit", methods=FORM)
 def edit(request: HubRequest, name: str) -> HttpResponse:
     """Make a new version of a scenario: its manifest is changed here, its data stay unless others are sent."""
     view, subject = request.acting.view, subject_of("scenarios", name)
@@ -243,8 +239,7 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/upload.html", {**shown, "button": title, "back": address_of(subject)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.APPLICATION_REGISTER)
+@page("applications/new/", "application-new", Act.APPLICATION_REGISTER, FORM)
 def application(request: HubRequest) -> HttpResponse:
     """Hand in a version of an application."""
     form = ApplicationForm(request, *posted_files(request))
@@ -344,10 +339,3 @@ def _page(
         "button": button,
     }
     return render(request, "hub/upload.html", shown)
-
-
-urlpatterns = [
-    path("scenarios/new/", scenario, name="scenario-new"),
-    path("applications/new/", application, name="application-new"),
-    path("scenarios/<name:name>/acts/scenario.edit/", edit, name="scenario-edit"),
-]

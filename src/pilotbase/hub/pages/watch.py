@@ -12,8 +12,7 @@ from django.core.exceptions import ValidationError
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.urls import reverse
 
 from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
@@ -28,8 +27,8 @@ from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import LONGEST_DAYS, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, bound_of, do, post_of
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.routing import POST, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.operations.watch import ACKNOWLEDGE, ARM, DISARM, END_SILENCE, REPLAY, SILENCE
 from pilotbase.watch import status
@@ -152,23 +151,20 @@ _DRAWN = (Signal.RISK, Signal.LATENCY, Signal.CONTRACT)
 _STRIPS, _WARNINGS, _LISTED, _INCIDENTS = 24, 1000, 50, 10
 
 
-@require_safe
-@member_only
+@page("services/<slug:name>/watch/", "watch")
 def show(request: HubRequest, name: str) -> HttpResponse:
     """Show how the watch of a service stands."""
     return _page(request, name)
 
 
-@require_safe
-@member_only
+@page("warnings/", "warnings")
 def warnings(request: HubRequest) -> HttpResponse:
     """List the warnings of all services that the reader sees, newest first."""
     shown = {"title": text("watching.warnings"), "warnings": status.list_warnings(request.acting.view)}
     return render(request, "hub/warnings.html", shown)
 
 
-@require_POST
-@for_act(WatchAct.REPLAY)
+@page("services/<slug:name>/watch/replay/", "watch-replay", WatchAct.REPLAY, POST)
 def replay(request: HubRequest, name: str) -> HttpResponse:
     """Replay a watch on the terms that were asked for."""
     form = TermsForm(posted(request))
@@ -183,8 +179,7 @@ def replay(request: HubRequest, name: str) -> HttpResponse:
     return _page(request, name, terms_form=form)
 
 
-@require_POST
-@for_act(WatchAct.SILENCE)
+@page("services/<slug:name>/watch/silence/", "watch-silence", WatchAct.SILENCE, POST)
 def create_silence(request: HubRequest, name: str) -> HttpResponse:
     """Let notices rest."""
     form = SilenceForm(posted(request))
@@ -199,8 +194,7 @@ def create_silence(request: HubRequest, name: str) -> HttpResponse:
     return redirect("watch", name=name)
 
 
-@require_POST
-@member_only
+@page("warnings/<digits:digest>/care/", "warning-care", methods=POST)
 def acknowledge(request: HubRequest, digest: str) -> HttpResponse:
     """Acknowledge a warning."""
     wanted = {"digest": digest_of(digest), "note": request.POST.get("note", "")[:2000]}
@@ -301,13 +295,6 @@ def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]
     return drift_chart(strips, begins, ends, language())
 
 
-urlpatterns = [
-    path("warnings/", warnings, name="warnings"),
-    path("warnings/<digits:digest>/care/", acknowledge, name="warning-care"),
-    path("services/<slug:name>/watch/", show, name="watch"),
-    path("services/<slug:name>/watch/replay/", replay, name="watch-replay"),
-    path("services/<slug:name>/watch/arm/", post_of(ARM, "watch", service="name"), name="watch-arm"),
-    path("services/<slug:name>/watch/disarm/", post_of(DISARM, "watch", service="name"), name="watch-disarm"),
-    path("services/<slug:name>/watch/silence/", create_silence, name="watch-silence"),
-    path("services/<slug:name>/watch/speak/", post_of(END_SILENCE, "watch", service="name"), name="watch-speak"),
-]
+post_of("services/<slug:name>/watch/arm/", "watch-arm", ARM, "watch", service="name")
+post_of("services/<slug:name>/watch/disarm/", "watch-disarm", DISARM, "watch", service="name")
+post_of("services/<slug:name>/watch/speak/", "watch-speak", END_SILENCE, "watch", service="name")
