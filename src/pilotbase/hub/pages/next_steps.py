@@ -13,11 +13,13 @@ from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor
+from pilotbase.hub.base import visitor_view
 from pilotbase.hub.caching import revalidated
-from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.records import see_all
 from pilotbase.hub.routing import EVERYBODY, page
+from pilotbase.worker import public
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import list_page
 from pilotbase.workspace.store import View
 
 
@@ -120,7 +122,7 @@ def show(request: HubRequest, who: str) -> HttpResponse:
         "person": person,
         "now": _now(person, request.acting),
         "steps": _steps(person),
-        "examples": _examples(person, public.visitor()),
+        "examples": _examples(person, visitor_view()),
         "certified": _certified(person),
         "others": [other for other in PEOPLE if other is not person],
         "crumbs": [{"url": reverse("next"), "label": text("next.title")}],
@@ -150,11 +152,11 @@ def _examples(person: VisitorKind, view: View) -> list[Any]:
     """Return some open scenarios for those who would learn from them or answer them."""
     if person.name not in ("demand_owner", "supplier", "open_source"):
         return []
-    return see_all(view, public.open_scenarios(limit=SHOWN).items)
+    return see_all(view, list_page(visitor_view(), public.open_query(), limit=SHOWN).items)
 
 
 def _certified(person: VisitorKind) -> list[public.Certified]:
     if person.name not in ("investor", "regulator"):
         return []
-    valid = [one for one in public.certified() if one.status is CertificateStatus.VALID]
-    return public.placed(valid[:SHOWN])
+    valid = [one for one in public.certified(visitor_view()) if one.status is CertificateStatus.VALID]
+    return public.placed(visitor_view(), valid[:SHOWN])

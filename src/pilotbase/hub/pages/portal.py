@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
 
-from pilotbase.catalogue.figures import PUBLISHED_STEPS
+from pilotbase.catalogue.figures import PUBLISHED_STEPS, published
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.charts import way_chart
 from pilotbase.documents.hashes import canonical_json
@@ -19,14 +19,16 @@ from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, VOCABULARIES, Action
 from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.base import visitor_view
 from pilotbase.hub.caching import revalidated, shared
 from pilotbase.hub.pages.next_steps import PEOPLE
-from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.drawn import drawn, legs_of
 from pilotbase.hub.presenters.records import see_all, spelled_count
 from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
+from pilotbase.worker import public
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import list_page
 from pilotbase.workspace.records import fold
 
 SHOWN = 6
@@ -70,10 +72,10 @@ class StandardRow:
 @revalidated
 def show(request: HubRequest) -> HttpResponse:
     """Show what the base is for: who may do what next, open scenarios, certified applications, figures."""
-    certified = public.certified()
+    certified = public.certified(visitor_view())
     in_force = [one for one in certified if one.status is CertificateStatus.VALID]
-    scenarios = public.open_scenarios(limit=SHOWN)
-    figures = public.figures()
+    scenarios = list_page(visitor_view(), public.open_query(), limit=SHOWN)
+    figures = published(visitor_view())
     shown = {
         "title": text("hub.portal_title"),
         "open": figures.open,
@@ -81,9 +83,9 @@ def show(request: HubRequest) -> HttpResponse:
         "suppliers": len({one.certificate.application.supplier.organisation for one in in_force}),
         "days": figures.way.whole,
         "people": PEOPLE,
-        "sectors": public.open_by("sector"),
-        "scenarios": see_all(public.visitor(), scenarios.items),
-        "certified": public.placed(in_force[:SHOWN]),
+        "sectors": public.open_by(visitor_view(), "sector"),
+        "scenarios": see_all(visitor_view(), scenarios.items),
+        "certified": public.placed(visitor_view(), in_force[:SHOWN]),
     }
     return render(request, "hub/portal.html", shown)
 
@@ -95,20 +97,21 @@ def search(request: HubRequest) -> HttpResponse:
     asked = request.GET
     words = asked.get("q", "")[:MOST_WORDS]
     sector, action = asked.get("sector", "")[:40], asked.get("action", "")[:40]
-    page = public.open_scenarios(words, sector, action, asked.get("after") or None)
+    view, query = visitor_view(), public.open_query(words, sector, action)
+    page = list_page(view, query, asked.get("after") or None, public.PAGE)
     narrowed, first = bool(sector or action), not asked.get("after")
-    certified = public.certified(words) if words and first and not narrowed else []
+    certified = public.certified(view, words) if words and first and not narrowed else []
     shown = {
         "title": text("portal.search_title"),
         "words": words,
         "sector": sector,
         "action": action,
-        "sectors": public.open_by("sector"),
-        "actions": public.open_by("action"),
-        "scenarios": see_all(public.visitor(), page.items),
-        "total": spelled_count(public.visitor(), public.open_query(words, sector, action)),
+        "sectors": public.open_by(visitor_view(), "sector"),
+        "actions": public.open_by(visitor_view(), "action"),
+        "scenarios": see_all(view, page.items),
+        "total": spelled_count(view, query),
         "next": urlencode({**_narrowing(words, sector, action), "after": page.after}) if page.after else "",
-        "certified": public.placed(certified[: public.PAGE]),
+        "certified": public.placed(visitor_view(), certified[: public.PAGE]),
         "words_found": _find(words) if words and first and not narrowed else [],
     }
     return render(request, "hub/search.html", shown)
@@ -119,13 +122,13 @@ def search(request: HubRequest) -> HttpResponse:
 def certified(request: HubRequest) -> HttpResponse:
     """List certified applications, and whether each certificate holds."""
     words = request.GET.get("q", "")[:MOST_WORDS]
-    found = public.certified(words)
+    found = public.certified(visitor_view(), words)
     start = _number(request.GET.get("page", "1"))
     page = found[(start - 1) * public.PAGE : start * public.PAGE]
     shown = {
         "title": text("hub.certified_applications"),
         "words": words,
-        "certified": public.placed(page),
+        "certified": public.placed(visitor_view(), page),
         "total": len(found),
         "next": urlencode({"q": words, "page": str(start + 1)}) if len(found) > start * public.PAGE else "",
     }
@@ -136,7 +139,7 @@ def certified(request: HubRequest) -> HttpResponse:
 @revalidated
 def figures(request: HubRequest) -> HttpResponse:
     """Show the figures of the base that everybody may know."""
-    found, certified = public.figures(), public.certified()
+    found, certified = published(visitor_view()), public.certified(visitor_view())
     legs = legs_of(found.way, language(), PUBLISHED_STEPS)
     counts = {status: sum(one.status == status for one in certified) for status in CertificateStatus}
     shown = {
@@ -149,8 +152,8 @@ def figures(request: HubRequest) -> HttpResponse:
         "whole": format_days(found.way.whole.value) if found.way.whole else "",
         "legs": [(leg, format_days(leg.days)) for leg in legs],
         "chart": drawn(way_chart(legs, language())) if any(leg.days is not None for leg in legs) else "",
-        "sectors": public.open_by("sector"),
-        "actions": public.open_by("action"),
+        "sectors": public.open_by(visitor_view(), "sector"),
+        "actions": public.open_by(visitor_view(), "action"),
     }
     return render(request, "hub/figures.html", shown)
 
