@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.text import format_lazy
 
+from pilotbase.documents.base import IS_DAY
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import parse_request
 from pilotbase.documents.texts import text
@@ -66,11 +67,7 @@ class OperationForm(forms.Form):
         self._given = given or {}
         if self.operation.marked:
             self.fields["seen"] = forms.CharField(widget=forms.HiddenInput, max_length=71)
-        for name, offered in (choices or {}).items():
-            old = self.fields[name]
-            words = {"label": old.label, "help_text": old.help_text, "required": old.required}
-            kind = int if isinstance(old, forms.IntegerField) else str
-            self.fields[name] = forms.TypedChoiceField(choices=offered, coerce=kind, **words)  # type: ignore[arg-type]
+        offer(self, choices or {})
 
     def done(self, view: View) -> bool:
         """Call the operation and return whether it succeeded; the form shows refusals. Raises `NotFoundError`."""
@@ -87,16 +84,33 @@ class OperationForm(forms.Form):
         return self.is_valid()
 
 
+def offer(form: forms.Form, choices: Mapping[str, Choices]) -> None:
+    """Let each of some fields be chosen from what there is now; for yes or no nothing is chosen beforehand."""
+    for name, offered in choices.items():
+        old = form.fields[name]
+        words: dict[str, Any] = {"label": old.label, "help_text": old.help_text, "required": old.required}
+        if isinstance(old, forms.BooleanField):
+            words |= {"required": True, "widget": forms.RadioSelect}
+        kind = int if isinstance(old, forms.IntegerField) else str
+        form.fields[name] = forms.TypedChoiceField(choices=offered, coerce=kind, **words)
+
+
 def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str] | None = None) -> type[OperationForm]:
-    """Return the form of ``operation`` with the fields ``asks``, or with all fields that are not in its address.
+    """Return the form of ``operation`` with the fields ``asks``, or with all fields that are not in its address."""
+    return type("Form", (OperationForm,), {"operation": operation, **fields_of(operation, *asks, words=words)})
+
+
+def fields_of(
+    operation: Operation[Any, Any], *asks: str, words: Mapping[str, str] | None = None
+) -> dict[str, forms.Field]:
+    """Return the fields ``asks`` of an operation's input, or all that are not in its address.
 
     ``words``: a field of choices → the prefix of their texts, if it is not a vocabulary.
     """
     model = operation.takes.model_fields[operation.whole].annotation if operation.whole else operation.takes
     fields = cast("type[pydantic.BaseModel]", model).model_fields
     wanted = asks or (tuple(fields) if operation.whole else operation.others)
-    made = {name: _field(operation, name, fields[name], (words or {}).get(name, "")) for name in wanted}
-    return type("Form", (OperationForm,), {"operation": operation, **made})
+    return {name: _field(operation, name, fields[name], (words or {}).get(name, "")) for name in wanted}
 
 
 def post_of(
@@ -175,7 +189,7 @@ def _field(operation: Operation[Any, Any], name: str, info: pydantic.fields.Fiel
     told: dict[str, Any] = {
         "label": label_of(operation, name),
         "help_text": label_of(operation, name, "help"),
-        "required": info.is_required() or default not in (None, ""),
+        "required": info.is_required() or default not in (None, "", ()),
         "initial": sorted(default) if isinstance(default, frozenset) else default,
     }
     return _made(info.annotation, info.metadata, told, words)
@@ -195,6 +209,8 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
         return forms.MultipleChoiceField(choices=_choices(inner[0], words), widget=forms.CheckboxSelectMultiple, **told)
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return forms.ChoiceField(choices=_choices(annotation, words), **told)
+    if IS_DAY in marks:
+        return DayField(**told)
     if annotation is bool:
         return forms.BooleanField(**{**told, "required": False})
     bounds = {name: bound_of(marks, name) for name in ("ge", "le", "max_length")}
@@ -211,8 +227,22 @@ def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
     return [(str(value), t(f"{root}.{value}")) for value in values]
 
 
+class DayField(forms.DateField):
+    """A day; cleaned it is spelled as documents spell it, or empty."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(widget=forms.DateInput(attrs={"type": "date"}), **told)
+
+    def clean(self, value: object) -> str:  # type: ignore[override]
+        day = super().clean(value)
+        return day.isoformat() if day is not None else ""
+
+
 class _Lines(forms.CharField):
     """Several values, one per line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, tuple) else value
 
     def clean(self, value: object) -> list[str]:
         return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]

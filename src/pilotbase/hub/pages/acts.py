@@ -31,7 +31,7 @@ from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms import bringing
 from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
-from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.declared import DayField, add_errors
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.names import names_shown
@@ -70,18 +70,8 @@ class AgreementForm(StepForm):
 
     assignee = forms.RegexField(NAME_PATTERN, label=t("hub.assignee"), help_text=t("hub.help_assignee"))
     purposes = area(t("hub.purposes"), t("hub.help_purposes"), rows=2, initial=Purpose.VERIFICATION.value)
-    begins = forms.DateField(
-        label=t("hub.begins"),
-        help_text=t("hub.help_begins"),
-        widget=forms.DateInput(attrs={"type": "date"}),
-        required=False,
-    )
-    ends = forms.DateField(
-        label=t("hub.ends"),
-        help_text=t("hub.help_ends"),
-        widget=forms.DateInput(attrs={"type": "date"}),
-        required=False,
-    )
+    begins = DayField(label=t("hub.begins"), help_text=t("hub.help_begins"), required=False)
+    ends = DayField(label=t("hub.ends"), help_text=t("hub.help_ends"), required=False)
 
     def prepare(self) -> None:
         if self.bringing.act is not Act.AGREEMENT_OFFER:
@@ -103,8 +93,8 @@ class AgreementForm(StepForm):
             assignee=given.get("assignee", self.bringing.acting.organisation),
             offer=dataset.usage,
             purposes=tuple(given["purposes"].replace(",", " ").split()),
-            begins=given["begins"].isoformat() if given["begins"] else None,
-            ends=given["ends"].isoformat() if given["ends"] else None,
+            begins=given["begins"] or None,
+            ends=given["ends"] or None,
         )
 
 
