@@ -20,6 +20,7 @@ from django.utils.text import format_lazy
 from pilotbase.documents.base import IS_DAY
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import parse_request
+from pilotbase.documents.quantities import format_duration, read_duration
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import VOCABULARIES
@@ -73,7 +74,7 @@ class OperationForm(forms.Form):
         """Call the operation and return whether it succeeded; the form shows refusals. Raises `NotFoundError`."""
         if not self.is_valid():
             return False
-        said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        said = self.said(view)
         seen, whole = said.pop("seen", None), self.operation.whole
         try:
             self.found = do(self.operation, view, {**self._given, **({whole: said} if whole else said)}, seen)
@@ -82,6 +83,10 @@ class OperationForm(forms.Form):
                 raise
             add_errors(self, _of_fields(error, whole))
         return self.is_valid()
+
+    def said(self, view: View) -> dict[str, Any]:
+        """Return what was filled in, by the fields of the operation and ``seen``."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
 
 def offer(form: forms.Form, choices: Mapping[str, Choices]) -> None:
@@ -192,6 +197,9 @@ def _field(operation: Operation[Any, Any], name: str, info: pydantic.fields.Fiel
         "required": info.is_required() or default not in (None, "", ()),
         "initial": sorted(default) if isinstance(default, frozenset) else default,
     }
+    if name.endswith("_seconds") and info.annotation is int:
+        least, most = (bound_of(info.metadata, bound) for bound in ("ge", "le"))
+        return _DurationField(least=least, most=most, **told)
     return _made(info.annotation, info.metadata, told, words)
 
 
@@ -236,6 +244,27 @@ class DayField(forms.DateField):
     def clean(self, value: object) -> str:  # type: ignore[override]
         day = super().clean(value)
         return day.isoformat() if day is not None else ""
+
+
+class _DurationField(forms.CharField):
+    """A length of time of ``least`` to ``most`` seconds, spelled with its unit; cleaned it is a number of seconds."""
+
+    def __init__(self, *, least: int, most: int, **told: Any) -> None:
+        super().__init__(max_length=40, **told)
+        self.least, self.most = least, most
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_duration(value) if isinstance(value, int) else value
+
+    def clean(self, value: object) -> int:
+        """Return the seconds; raises `ValidationError`: no length of time, or out of bounds."""
+        seconds = read_duration(super().clean(value))
+        if seconds is None:
+            raise forms.ValidationError(t("watching.no_duration"))
+        if not self.least <= seconds <= self.most:
+            bounds = {"least": format_duration(self.least), "most": format_duration(self.most)}
+            raise forms.ValidationError(text("watching.duration_bounds", **bounds).render(language()))
+        return seconds
 
 
 class _Lines(forms.CharField):
