@@ -63,10 +63,11 @@ class OperationForm(forms.Form):
         given: Mapping[str, Any] | None = None,
         choices: Mapping[str, Choices] | None = None,
         initial: Mapping[str, Any] | None = None,
+        files: Any = None,
     ) -> None:
-        super().__init__(posted, initial=initial)  # type: ignore[arg-type]
+        super().__init__(posted, files, initial=initial)  # type: ignore[arg-type]
         self._given = given or {}
-        if self.operation.marked:
+        if "seen" in self.initial:
             self.fields["seen"] = forms.CharField(widget=forms.HiddenInput, max_length=71)
         offer(self, choices or {})
 
@@ -74,10 +75,13 @@ class OperationForm(forms.Form):
         """Call the operation and return whether it succeeded; the form shows refusals. Raises `NotFoundError`."""
         if not self.is_valid():
             return False
-        said = self.said(view)
-        seen, whole = said.pop("seen", None), self.operation.whole
+        said, whole = {**self._given, **self.said(view)}, self.operation.whole
+        seen = said.pop("seen", None)
+        if whole:
+            place = {name: said.pop(name) for name in self.operation.in_path}
+            said = {**place, whole: said}
         try:
-            self.found = do(self.operation, view, {**self._given, **({whole: said} if whole else said)}, seen)
+            self.found = do(self.operation, view, said, seen)
         except AGAINST as error:
             if isinstance(error, NotFoundError):
                 raise
@@ -85,7 +89,7 @@ class OperationForm(forms.Form):
         return self.is_valid()
 
     def said(self, view: View) -> dict[str, Any]:
-        """Return what was filled in, by the fields of the operation and ``seen``."""
+        """Return what was filled in, by the fields of the operation; ``seen``: the version that was looked at."""
         return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
 
@@ -100,9 +104,14 @@ def offer(form: forms.Form, choices: Mapping[str, Choices]) -> None:
         form.fields[name] = forms.TypedChoiceField(choices=offered, coerce=kind, **words)
 
 
-def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str] | None = None) -> type[OperationForm]:
-    """Return the form of ``operation`` with the fields ``asks``, or with all fields that are not in its address."""
-    return type("Form", (OperationForm,), {"operation": operation, **fields_of(operation, *asks, words=words)})
+def form_of(
+    operation: Operation[Any, Any],
+    *asks: str,
+    words: Mapping[str, str] | None = None,
+    base: type[OperationForm] = OperationForm,
+) -> type[OperationForm]:
+    """Return the form of ``operation`` with the fields `fields_of` returns, besides those of ``base``."""
+    return type("Form", (base,), {"operation": operation, **fields_of(operation, *asks, words=words)})
 
 
 def fields_of(

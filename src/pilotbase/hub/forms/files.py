@@ -113,6 +113,26 @@ def opened_table(view: View, upload: Upload) -> Iterator[Path]:
         yield path
 
 
+class _Chosen(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class SeveralFiles(forms.FileField):
+    """A field whose value is a list of at most ``most`` files, each held to what holds of one."""
+
+    widget = _Chosen
+
+    def __init__(self, *, most: int, too_many: Any, **told: Any) -> None:
+        super().__init__(**told)
+        self.most, self.too_many = most, too_many
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        found = [super(SeveralFiles, self).clean(one, initial) for one in data or [None]]
+        if len(found) > self.most:
+            raise forms.ValidationError(self.too_many)
+        return [one for one in found if one]
+
+
 class FileLimits(NamedTuple):
     """How large a file may be: ``form`` bytes at once, and spelled; and all that is taken, in pieces."""
 

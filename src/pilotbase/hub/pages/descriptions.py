@@ -9,8 +9,6 @@ from typing import Any
 import pydantic
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,7 +25,7 @@ from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, refusals_in
-from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
+from pilotbase.hub.forms.files import SeveralFiles, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, section_crumb, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, POST, page
@@ -51,26 +49,15 @@ _LONG = ("description", "collection", "annotation", "limitations", "use_cases")
 _MOST_LETTERS = 20_000
 
 
-class _Chosen(forms.FileInput):
-    allow_multiple_selected = True
-
-
-class _SeveralFiles(forms.FileField):
-    """A field whose value is a list of files, each held to what holds of one."""
-
-    widget = _Chosen
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
-        found: list[UploadedFile[Any]] = [super(_SeveralFiles, self).clean(one, initial) for one in data or [None]]
-        if len(found) > MOST_FILES:
-            raise ValidationError(t("describing.too_many"))
-        return found
-
-
 class FilesForm(forms.Form):
     """The files that make one dataset."""
 
-    tables = _SeveralFiles(label=t("describing.files"), help_text=t("describing.files_help"))
+    tables = SeveralFiles(
+        label=t("describing.files"),
+        help_text=t("describing.files_help"),
+        most=MOST_FILES,
+        too_many=t("describing.too_many"),
+    )
 
 
 def _line(code: str) -> forms.CharField:

@@ -21,7 +21,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import do, form_of, label_of, post_of
+from pilotbase.hub.forms.declared import OperationForm, do, form_of, label_of, post_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import POST, page
 from pilotbase.hub.sentences import t
@@ -46,14 +46,17 @@ _TERMS = (
 TermsForm = form_of(REPLAY, *_TERMS)
 
 
-class SilenceForm(form_of(SILENCE, "reason")):  # type: ignore[misc] # a class made of the operation
-    """Why and how long notices rest."""
+class _InHours(OperationForm):
+    """How long notices rest."""
 
     hours = forms.FloatField(label=t("watching.hours"), initial=8, min_value=0.1, max_value=2160)
 
     def said(self, view: View) -> dict[str, Any]:
         said = super().said(view)
         return said | {"until": view.store.clock() + timedelta(hours=said.pop("hours"))}
+
+
+SilenceForm = form_of(SILENCE, "reason", base=_InHours)
 
 
 def _beginning(watch: Watch | None) -> dict[str, Any]:
