@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,9 @@ from typing import Any
 import pydantic
 from django import forms
 
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized, Part
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.loading import issues_of
@@ -20,12 +23,13 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import BROUGHT, Commission, Price, Record, Reviewer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import ApprovalKind, Role
 from pilotbase.hub.acting import RequestActor, language, roles_of
 from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_shown
 from pilotbase.hub.sentences import approval_kind, area, t
 from pilotbase.operations.steps import STEPS
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
@@ -49,6 +53,8 @@ class StepForm(forms.Form):
 
     noted = True
     """Whether the step has a note besides what is handed in."""
+    brought: Any = None
+    """What is handed in, once the form is valid."""
 
     note = area(t("hub.field_note"), t("hub.help_note"), required=False, max_length=LONGEST_NOTE)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
@@ -239,7 +245,7 @@ class ProposeForm(CommissionForm):
         self._open = self._listed(Query("scenario", states=(ScenarioState.OPEN,)))
         self._submitted = self._listed(Query("application", states=(ApplicationState.SUBMITTED,), owner=own))
         for name, listings in (("scenario", self._open), ("application", self._submitted)):
-            choices = [(one.subject, make_visible(one.title.render(language()))) for one in listings]
+            choices = [(one.subject, title_shown(one)) for one in listings]
             self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def part(self) -> Part:
@@ -331,12 +337,65 @@ class OrganisationForm(StepForm):
         )
 
 
+class DatasetForm(StepForm):
+    """A dataset's description, as ``pilotbase data describe`` writes it."""
+
+    content = forms.CharField(
+        label=t("hub.dataset_document"),
+        help_text=t("hub.help_dataset_document"),
+        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}),
+        max_length=1_000_000,
+    )
+
+    def prepare(self) -> None:
+        if "dataset" in self.bringing.record.documents:
+            known: Dataset = self.bringing.document("dataset", Dataset)
+            self.initial["content"] = json.dumps(known.to_json_value(), ensure_ascii=False, indent=1)
+
+    def part(self) -> Part:
+        return Dataset.model_validate_json(self.cleaned_data["content"])
+
+
+class AgreementForm(StepForm):
+    """An agreement: offered by the dataset's owner to whom they name, or the published offer taken up."""
+
+    assignee = forms.RegexField(NAME_PATTERN, label=t("hub.assignee"), help_text=t("hub.help_assignee"))
+    purposes = area(t("hub.purposes"), t("hub.help_purposes"), rows=2, initial=Purpose.VERIFICATION.value)
+    begins = DayField(label=t("hub.begins"), help_text=t("hub.help_begins"), required=False)
+    ends = DayField(label=t("hub.ends"), help_text=t("hub.help_ends"), required=False)
+
+    def prepare(self) -> None:
+        if self.bringing.act is not Act.AGREEMENT_OFFER:
+            del self.fields["assignee"]
+        dataset: Dataset = self.bringing.document("dataset", Dataset)
+        if dataset.usage is not None and dataset.usage.purposes:
+            self.initial["purposes"] = "\n".join(dataset.usage.purposes)
+
+    def part(self) -> Part:
+        given, record = self.cleaned_data, self.bringing.record
+        dataset: Dataset = self.bringing.document("dataset", Dataset)
+        if dataset.usage is None:
+            raise InputError("terms.no_offer", dataset=dataset.subject)
+        return Agreement(
+            dataset=dataset.subject,
+            dataset_version=record.documents["dataset"],
+            version=dataset.version,
+            assigner=dataset.owner.organisation,
+            assignee=given.get("assignee", self.bringing.acting.organisation),
+            offer=dataset.usage,
+            purposes=tuple(given["purposes"].replace(",", " ").split()),
+            begins=given["begins"] or None,
+            ends=given["ends"] or None,
+        )
+
+
 FORMS: dict[str | None, type[StepForm]] = {
     None: StepForm,
     **dict.fromkeys(ASKED, PartForm),
     "commission": CommissionForm,
     "reviewer": ReviewerForm,
     "organisation": OrganisationForm,
+    "dataset": DatasetForm,
 }
 """`Transition.brings` → form; scenarios and applications are uploaded on pages of their own."""
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import Any
 
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,86 +13,34 @@ from pilotbase.catalogue.advancing import Move
 from pilotbase.catalogue.preconditions import act_of_new
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.subjects import new_agreement, new_commission
-from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.base import NAME_PATTERN, Part
-from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.lifecycles import RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import name_of, organisation_subject
-from pilotbase.documents.terms import Purpose
 from pilotbase.documents.texts import Text
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base, operator_view
-from pilotbase.hub.forms import bringing
-from pilotbase.hub.forms.bringing import Bringing, OrganisationForm, ProposeForm, StepForm
-from pilotbase.hub.forms.declared import DayField, add_errors
+from pilotbase.hub.forms.bringing import (
+    FORMS,
+    AgreementForm,
+    Bringing,
+    DatasetForm,
+    OrganisationForm,
+    ProposeForm,
+    StepForm,
+)
+from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import area, t
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
-
-MOST_CHARACTERS = 1_000_000
-
-
-class DatasetForm(StepForm):
-    """A dataset's description, as ``pilotbase data describe`` writes it."""
-
-    content = forms.CharField(
-        label=t("hub.dataset_document"),
-        help_text=t("hub.help_dataset_document"),
-        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}),
-        max_length=MOST_CHARACTERS,
-    )
-
-    def prepare(self) -> None:
-        if "dataset" in self.bringing.record.documents:
-            known: Dataset = self.bringing.document("dataset", Dataset)
-            self.initial["content"] = json.dumps(known.to_json_value(), ensure_ascii=False, indent=1)
-
-    def part(self) -> Part:
-        return Dataset.model_validate_json(self.cleaned_data["content"])
-
-
-class AgreementForm(StepForm):
-    """An agreement: offered by the dataset's owner to whom they name, or the published offer taken up."""
-
-    assignee = forms.RegexField(NAME_PATTERN, label=t("hub.assignee"), help_text=t("hub.help_assignee"))
-    purposes = area(t("hub.purposes"), t("hub.help_purposes"), rows=2, initial=Purpose.VERIFICATION.value)
-    begins = DayField(label=t("hub.begins"), help_text=t("hub.help_begins"), required=False)
-    ends = DayField(label=t("hub.ends"), help_text=t("hub.help_ends"), required=False)
-
-    def prepare(self) -> None:
-        if self.bringing.act is not Act.AGREEMENT_OFFER:
-            del self.fields["assignee"]
-        dataset: Dataset = self.bringing.document("dataset", Dataset)
-        if dataset.usage is not None and dataset.usage.purposes:
-            self.initial["purposes"] = "\n".join(dataset.usage.purposes)
-
-    def part(self) -> Part:
-        given, record = self.cleaned_data, self.bringing.record
-        dataset: Dataset = self.bringing.document("dataset", Dataset)
-        if dataset.usage is None:
-            raise InputError("terms.no_offer", dataset=dataset.subject)
-        return Agreement(
-            dataset=dataset.subject,
-            dataset_version=record.documents["dataset"],
-            version=dataset.version,
-            assigner=dataset.owner.organisation,
-            assignee=given.get("assignee", self.bringing.acting.organisation),
-            offer=dataset.usage,
-            purposes=tuple(given["purposes"].replace(",", " ").split()),
-            begins=given["begins"] or None,
-            ends=given["ends"] or None,
-        )
 
 
 def about_dataset(new: Bringing, dataset: str) -> Bringing:
@@ -107,10 +52,6 @@ def about_dataset(new: Bringing, dataset: str) -> Bringing:
     seen = see(new.acting.view, dataset)
     act = act_of_new(new.acting.view, dataset)
     return replace(new, act=act, record=new.record.model_copy(update={"documents": {"dataset": seen.listing.digest}}))
-
-
-FORMS: dict[str | None, Any] = {**bringing.FORMS, "dataset": DatasetForm}
-"""`Transition.brings` → form, of those that are taken on the page of a record."""
 
 
 @page("<section:section>/<name:name>/acts/<str:act>/", "act", methods=FORM)
@@ -172,7 +113,6 @@ def register_dataset(request: HubRequest) -> HttpResponse:
     bringing = _begun(request, "dataset", Act.DATASET_REGISTER)
     form = DatasetForm(bringing, posted(request))
     if request.method == "POST" and form.is_valid():
-        assert isinstance(form.brought, Dataset)
         subject = form.brought.subject
         if taken(request.acting.view, subject, bringing.act, form):
             return redirect(address_of(subject))

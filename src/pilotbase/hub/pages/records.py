@@ -27,10 +27,9 @@ from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.names import names_shown
-from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count
+from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count, work_shown
 from pilotbase.hub.presenters.states import way
 from pilotbase.hub.routing import EVERYBODY, page
-from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
@@ -134,11 +133,10 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
 
 def _at_work(request: HubRequest, seen: RecordView) -> HttpResponse:
     """Give the part of an application's page that is refreshed while work on it goes on."""
-    job = progress_of(request.acting.view, seen.subject) if seen.record is not None else None
-    live = job is not None and job.live
-    shown = {"job": job, "live": live, "place": "progress", "address": address_of(seen.subject)}
+    work = work_shown(request.acting.view, seen.subject) if seen.record is not None else {"job": None, "live": False}
+    shown = {**work, "place": "progress", "address": address_of(seen.subject)}
     response = render(request, "hub/parts/at_work.html", shown)
-    if not live:
+    if not work["live"]:
         response["HX-Refresh"] = "true"  # the rest of the page has changed with it
     return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pydantic
 from django.http import HttpResponse
@@ -13,7 +14,7 @@ from pilotbase.catalogue.records import record_of
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
@@ -22,7 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import subject_of
-from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.records import see, work_shown
 from pilotbase.hub.presenters.taken import download, sandboxed
 from pilotbase.hub.routing import page
 from pilotbase.trial.entering import may_show_sample
@@ -99,6 +100,15 @@ def rehearsal_log(version: ApplicationVersion, report: Report) -> RehearsalLog |
     content = path.read_bytes()
     reason = text("worker.log_withheld", bytes=report.isolation.log_bytes)
     return RehearsalLog(content, reason if content.startswith(reason.render().encode()) else None)
+
+
+def of_application(view: View, version: ApplicationVersion, record: Record) -> dict[str, Any]:
+    """Return how far the newest work on an application is, and what came of its rehearsal for whom that was made."""
+    digest = record.documents.get("rehearsal")
+    stored = view.get(digest) if digest else None
+    report = stored.load(Report) if stored else None
+    printed = rehearsal_log(version, report) if report is not None else None
+    return {"rehearsal": report, "rehearsal_log": printed, **work_shown(view, record.subject)}
 
 
 def _cases(view: View, version: ApplicationVersion, report: Report) -> ShownCases | None:

@@ -11,20 +11,20 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
-from pilotbase.documents.base import localized
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in
+from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import private_folder, save
+from pilotbase.hub.presenters.records import records_offered
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import sites
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
 from pilotbase.worker.sites.orders import packs_of, send_report
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query
 
 _AT_WORK = frozenset({"queued", "running"})
 
@@ -118,7 +118,10 @@ def _form(request: HubRequest, known: KnownSite, name: str, does: str) -> forms.
     given = name == does and request.method == "POST"
     if name == "pack":
         offered = [one.scenario.name for one in known.enrolment.offers]
-        choices = {"scenario": [(one, one) for one in offered], "application": _applications(request)}
+        choices = {
+            "scenario": [(one, one) for one in offered],
+            "application": records_offered(request.acting.view, Query("application"), MAXIMUM_PAGE),
+        }
         return PackForm(posted(request) if given else None, given={"site": known.standing.site}, choices=choices)
     if name == "report":
         return ReportForm(*(posted_files(request) if given else (None, None)))
@@ -133,8 +136,3 @@ def _done(request: HubRequest, form: forms.Form) -> bool:
         with refusals_in(form):
             send_report(request.acting.view, form.cleaned_data["file"].read())
     return form.is_valid()
-
-
-def _applications(request: HubRequest) -> Choices:
-    page = list_page(request.acting.view, Query("application"), limit=MAXIMUM_PAGE)
-    return [(one.subject, localized(one.title, language())) for one in page.items]

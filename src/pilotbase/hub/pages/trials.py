@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -11,22 +12,25 @@ from django.shortcuts import redirect, render
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
+from pilotbase.hub.presenters.plans import plan_shown
+from pilotbase.hub.presenters.records import work_shown
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.trial.page import render_report
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
 from pilotbase.worker.bundles.packing import reports_of, what_is
-from pilotbase.worker.progress import JobProgress, progress_of, told
+from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
+from pilotbase.worker.trials.consenting import estimate_shown
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import find_listing, find_listings
 from pilotbase.workspace.store import View
 
 
@@ -43,11 +47,9 @@ class _Round:
 def progress(request: HubRequest, name: str) -> HttpResponse:
     """Give the part of a trial's page that is refreshed while work goes on."""
     record = _record(request, name)
-    job = progress_of(request.acting.view, record.subject)
-    live = job is not None and job.live
-    shown = {"seen": {"name": name}, "job": job, "live": live}
+    shown = {"seen": {"name": name}, **work_shown(request.acting.view, record.subject)}
     response = render(request, "hub/parts/progress.html", shown)
-    if not live and request.headers.get("HX-Request"):
+    if not shown["live"] and request.headers.get("HX-Request"):
         response["HX-Refresh"] = "true"  # the rest of the page has changed with it
     return response
 
@@ -94,6 +96,24 @@ def download_bundle(request: HubRequest, name: str, digest: str) -> HttpResponse
     """Give the archive to whom it was packed for, while it is kept."""
     view = request.acting.view
     return bundle_response(fetch_bundle(base(), view, subject_of("trials", name), digest_of(digest)))
+
+
+def of_trial(view: View, record: Record) -> dict[str, Any]:
+    """Return what the page of a trial lays out, as far as it is seen."""
+    terms, issued = record.documents.get("commission"), certificate_of(view, record)
+    kinds = (("scenario", text("hub.scenario")), ("application", text("hub.application")))
+    about = [(label, record.subjects[kind]) for kind, label in kinds if kind in record.subjects]
+    seen = find_listings(view, [subject for _, subject in about])
+    return {
+        "about": [(label, one, seen[one].title if one in seen else None) for label, one in about],
+        "commission": view.load(terms, Commission) if terms else None,
+        "approvals": record.approvals_at(view.store.clock()),
+        "report": report_of(view, record),
+        "certificate": issued.certificate if issued else None,
+        "estimate": estimate_shown(view, record),
+        "plan": plan_shown(view, record),
+        **work_shown(view, record.subject),
+    }
 
 
 def _ways(view: View, record: Record) -> list[tuple[str, str]]:
