@@ -75,11 +75,11 @@ class OperationForm(forms.Form):
         """Call the operation and return whether it succeeded; the form shows refusals. Raises `NotFoundError`."""
         if not self.is_valid():
             return False
-        said, whole = {**self._given, **self.said(view)}, self.operation.whole
+        said, whole, in_path = self.said(view), self.operation.whole, self.operation.in_path
         seen = said.pop("seen", None)
-        if whole:
-            place = {name: said.pop(name) for name in self.operation.in_path}
-            said = {**place, whole: said}
+        place = {name: value for name, value in self._given.items() if name in in_path}
+        said = {name: value for name, value in self._given.items() if name not in in_path} | said
+        said = {**place, **({whole: said} if whole else said)}
         try:
             self.found = do(self.operation, view, said, seen)
         except AGAINST as error:
@@ -219,7 +219,7 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
     if origin in (Union, types.UnionType):
         plain = [one for one in inner if one is not type(None)]
         return _made(str if str in plain else plain[0], marks, told, words)
-    if origin is tuple:
+    if origin in (tuple, list):
         told["help_text"] = format_lazy("{} {}", told["help_text"], t("ask.one_a_line"))
         return _Lines(max_length=50_000, widget=forms.Textarea(attrs={"rows": 4}), **told)
     if origin is frozenset:

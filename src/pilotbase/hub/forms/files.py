@@ -23,6 +23,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
+from pilotbase.hub.sentences import t
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import (
@@ -35,6 +36,7 @@ from pilotbase.vault.uploads import (
     read_upload,
     start_upload,
 )
+from pilotbase.worker.datasets.describing import MOST_FILES
 from pilotbase.worker.intake.boxed_tables import describe_table
 from pilotbase.worker.intake.versions import own_names, vault_of
 from pilotbase.workspace.failures import NotFoundError
@@ -131,6 +133,17 @@ class SeveralFiles(forms.FileField):
         if len(found) > self.most:
             raise forms.ValidationError(self.too_many)
         return [one for one in found if one]
+
+
+class FilesForm(forms.Form):
+    """The files that make one dataset."""
+
+    tables = SeveralFiles(
+        label=t("describing.files"),
+        help_text=t("describing.files_help"),
+        most=MOST_FILES,
+        too_many=t("describing.too_many"),
+    )
 
 
 class FileLimits(NamedTuple):

@@ -21,9 +21,9 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, refusals_in
-from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
-from pilotbase.hub.pages.descriptions import FilesForm
+from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.presenters.taken import sandboxed
 from pilotbase.hub.routing import EVERYBODY, FORM, page
@@ -134,12 +134,7 @@ def show_quality(request: HubRequest, name: str) -> HttpResponse:
         "refusal": found.refusal if found is not None and not live else None,
         "published": published_report(view, seen.subject),
     }
-    if not live and request.headers.get("HX-Request"):
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"
-        return response
-    template = "hub/parts/measuring.html" if request.headers.get("HX-Request") else "hub/measuring.html"
-    return render(request, template, shown)
+    return render_live(request, "measuring", "measuring", shown)
 
 
 @page("datasets/<name:name>/quality.html", "dataset-quality-report", EVERYBODY)

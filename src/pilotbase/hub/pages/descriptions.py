@@ -12,7 +12,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from pilotbase.data.describing.questions import MISSING
 from pilotbase.documents.base import Localized
@@ -26,14 +25,14 @@ from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import form_of, refusals_in
-from pilotbase.hub.forms.files import SeveralFiles, erased_on_failure, keep_file, make_name
-from pilotbase.hub.presenters.addresses import address_of, section_crumb, subject_of
+from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
+from pilotbase.hub.presenters.addresses import address_of, crumb, section_crumb, subject_of
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import descriptions
 from pilotbase.worker.datasets.describing import (
-    MOST_FILES,
     DescriptionProgress,
     answer_describing,
     describings,
@@ -45,17 +44,6 @@ from pilotbase.worker.progress import told
 
 _ROLES = ("label", "key", "time", "group")
 _MOST_LETTERS = 20_000
-
-
-class FilesForm(forms.Form):
-    """The files that make one dataset."""
-
-    tables = SeveralFiles(
-        label=t("describing.files"),
-        help_text=t("describing.files_help"),
-        most=MOST_FILES,
-        too_many=t("describing.too_many"),
-    )
 
 
 def _several(said: str) -> list[str]:
@@ -215,13 +203,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
         with refusals_in(form):
             answer_describing(base(), view, identity, form.answers)
             return redirect("description", identity=identity)
-    live = not found.job.ended
-    if not live and request.headers.get("HX-Request"):
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"  # the rest of the page has come
-        return response
-    template = "hub/parts/describing.html" if request.headers.get("HX-Request") else "hub/description.html"
-    return render(request, template, _shown(found, form, live))
+    return render_live(request, "description", "describing", _shown(found, form, not found.job.ended))
 
 
 @page("descriptions/<drawn:identity>/save/", "description-save", Act.DATASET_REGISTER, POST)
@@ -260,7 +242,7 @@ def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dic
     described = found.described
     return {
         "title": described.dataset.title if described else text("describing.title"),
-        "crumbs": [section_crumb("datasets"), {"url": reverse("describe"), "label": text("describing.title")}],
+        "crumbs": [section_crumb("datasets"), crumb("describe", text("describing.title"))],
         "found": found,
         "job": told(found.job),
         "live": live,

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act, IncidentAct, ReadScope
@@ -17,7 +16,8 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.declared import Choices, OperationForm, form_of
-from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.routing import FORM, page
 from pilotbase.operations import incidents
@@ -55,8 +55,8 @@ def _choices_of(act: str, incident: Incident) -> dict[str, Choices]:
 def desk(request: HubRequest) -> HttpResponse:
     """Show every service on one screen."""
     view = request.acting.view
-    template = "hub/parts/desk.html" if request.headers.get("HX-Request") else "hub/duty_desk.html"
-    return render(request, template, {"title": text("incident.desk"), "lines": duty_desk(view), "live": True})
+    shown = {"title": text("incident.desk"), "lines": duty_desk(view), "live": True}
+    return render_live(request, "duty_desk", "desk", shown)
 
 
 @page("incidents/", "incidents", ReadScope.DESK)
@@ -122,7 +122,7 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     if form.done(view):
         return redirect("incident", number=number)
     service = service_of(view, incident.service)
-    crumbs = [*_crumbs(), {"url": reverse("incident", kwargs={"number": number}), "label": service.title}]
+    crumbs = [*_crumbs(), crumb("incident", service.title, number=number)]
     shown = {"title": Text(code=f"act.{act}"), "lead": incident.title, "form": form, "crumbs": crumbs}
     return render(request, "hub/said.html", shown)
 
@@ -160,8 +160,8 @@ def _versions(view: View, service: Service) -> list[tuple[CertifiedRoute, bool]]
     return [(route, route.commission in seen) for route in routes]
 
 
-def _crumbs() -> list[dict[str, object]]:
+def _crumbs() -> list[Crumb]:
     return [
-        {"url": reverse("duty-desk"), "label": text("incident.desk")},
-        {"url": reverse("incidents"), "label": text("incident.incidents")},
+        crumb("duty-desk", text("incident.desk")),
+        crumb("incidents", text("incident.incidents")),
     ]

@@ -20,7 +20,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import page
 from pilotbase.operations.matches import GAPS
@@ -84,7 +84,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
         "crumbs": [
-            {"url": reverse("matching"), "label": text("match.page_title")},
+            crumb("matching", text("match.page_title")),
             {"url": address_of(subject), "label": found.title},
         ],
     }

@@ -15,6 +15,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor
 from pilotbase.hub.base import visitor_view
 from pilotbase.hub.caching import revalidated
+from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import see_all
 from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.worker import public
@@ -125,7 +126,7 @@ def show(request: HubRequest, who: str) -> HttpResponse:
         "examples": _examples(person, visitor_view()),
         "certified": _certified(person),
         "others": [other for other in PEOPLE if other is not person],
-        "crumbs": [{"url": reverse("next"), "label": text("next.title")}],
+        "crumbs": [crumb("next", text("next.title"))],
     }
     return render(request, "hub/next_step.html", shown)
 

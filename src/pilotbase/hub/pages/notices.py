@@ -14,7 +14,7 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, language, posted
 from pilotbase.hub.forms.declared import do, form_of, post_of
-from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.notices.mails import has_failed, mail_choice
@@ -125,7 +125,7 @@ def webhook(request: HubRequest, identity: str) -> HttpResponse:
     """Show what was sent to a webhook, and what came of it."""
     found = find_webhook(request.acting.view, identity)
     deliveries = list_deliveries(request.acting.view, identity)
-    crumbs = [*_crumbs(), {"url": reverse("webhooks"), "label": text("notice.webhooks")}]
+    crumbs = [*_crumbs(), crumb("webhooks", text("notice.webhooks"))]
     shown = {"title": text("notice.webhook"), "webhook": found, "deliveries": deliveries, "crumbs": crumbs}
     return render(request, "hub/webhook.html", shown)
 
@@ -159,8 +159,8 @@ def _target(notice: Notice) -> str:
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")
 
 
-def _crumbs() -> list[dict[str, object]]:
-    return [{"url": reverse("notices"), "label": text("notice.title")}]
+def _crumbs() -> list[Crumb]:
+    return [crumb("notices", text("notice.title"))]
 
 
 post_of("notices/webhooks/<drawn:identity>/end/", "webhook-end", END, "webhooks", back=(), webhook="identity")

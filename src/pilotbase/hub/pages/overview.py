@@ -19,6 +19,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.pages.ledger import counted_records
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.routing import page
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
@@ -47,8 +48,7 @@ def screen(request: HubRequest) -> HttpResponse:
         "live": True,
         **_content(request.acting.view, LIGHT if light else DARK),
     }
-    part = request.headers.get("HX-Request") == "true"
-    return render(request, "hub/parts/screen.html" if part else "hub/screen.html", shown)
+    return render_live(request, "screen", "screen", shown)
 
 
 @page("overview/records/<str:figure>/", "overview-records", ReadScope.OVERVIEW)

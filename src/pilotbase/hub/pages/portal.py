@@ -49,17 +49,6 @@ class Word:
 
 
 @dataclass(frozen=True)
-class MeasureLine:
-    """One measure as the page shows it."""
-
-    name: str
-    title: Text
-    formula: str
-    source: str
-    better: str
-
-
-@dataclass(frozen=True)
 class StandardRow:
     """A word or a measure that a search came upon, and where on the page it stands."""
 
@@ -209,11 +198,9 @@ def _vocabularies_json() -> dict[str, Any]:
     } | {"subheads": {action.value: [one.value for one in below] for action, below in SUBHEADS.items()}}
 
 
-@cache
-def _measures() -> tuple[MeasureLine, ...]:
+def _measures() -> list[Measure | ResourceMeasure]:
     """Return every measure that a criterion can name."""
-    everything: list[Measure | ResourceMeasure] = [*measures().values(), *resource_measures().values()]
-    return tuple(MeasureLine(one.name, one.title, one.formula, one.source, one.better) for one in everything)
+    return [*measures().values(), *resource_measures().values()]
 
 
 def _find(words: str) -> list[StandardRow]:

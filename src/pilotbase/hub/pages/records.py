@@ -26,6 +26,7 @@ from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count, work_shown
 from pilotbase.hub.presenters.states import way
@@ -135,10 +136,7 @@ def _at_work(request: HubRequest, seen: RecordView) -> HttpResponse:
     """Give the part of an application's page that is refreshed while work on it goes on."""
     work = work_shown(request.acting.view, seen.subject) if seen.record is not None else {"job": None, "live": False}
     shown = {**work, "place": "progress", "address": address_of(seen.subject)}
-    response = render(request, "hub/parts/at_work.html", shown)
-    if not work["live"]:
-        response["HX-Refresh"] = "true"  # the rest of the page has changed with it
-    return response
+    return render_live(request, "record", "at_work", shown)
 
 
 def _other_forms(document: Document) -> tuple[Runtime, ...]:

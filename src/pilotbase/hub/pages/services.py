@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from pilotbase.charts import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
@@ -21,6 +20,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices, form_of, label_of, post_of
+from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
@@ -78,7 +78,7 @@ def put(request: HubRequest, serial: str) -> HttpResponse:
         "lead": text("service.put_lead"),
         "button": text("service.put_button"),
         "form": form,
-        "crumbs": [{"url": reverse("certificate", kwargs={"serial": serial}), "label": text("hub.certificate")}],
+        "crumbs": [crumb("certificate", text("hub.certificate"), serial=serial)],
     }
     return render(request, "hub/service_put.html", shown)
 
@@ -132,7 +132,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "seats": seen.seats,
         "secret": secret,
         "live": True,
-        "crumbs": [{"url": reverse("services"), "label": text("service.nav")}],
+        "crumbs": [crumb("services", text("service.nav"))],
     }
     if may_act(view, ServiceAct.INSPECT, seen.service):
         shown |= _inside(view, seen.service)

@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
 from pilotbase.documents.errors import RefusedError
@@ -18,6 +17,7 @@ from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import private_folder, save
+from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import records_offered
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
@@ -98,7 +98,7 @@ def show(request: HubRequest, site: str) -> HttpResponse:
         "in_force": known.standing.revoked_at is None,
         "forms": asked,
         "live": live,
-        "crumbs": [{"url": reverse("sites"), "label": text("site.hub.title")}],
+        "crumbs": [crumb("sites", text("site.hub.title"))],
     }
     return render(request, "hub/site.html", shown)
 

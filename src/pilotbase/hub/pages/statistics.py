@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from pilotbase.charts import Bin, RankedBar, format_number, histogram_chart, ranked_chart
 from pilotbase.data.private.grids import read_date_range
@@ -24,8 +23,9 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import refusals_in
-from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
+from pilotbase.hub.presenters.addresses import crumb, record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
@@ -150,11 +150,10 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
         "fields": charts_of(profile) if profile is not None else [],
         "crumbs": [
             *record_crumbs(seen.subject, seen.title),
-            {"url": reverse("statistics", args=[name]), "label": text("statistics.title")},
+            crumb("statistics", text("statistics.title"), name=name),
         ],
     }
-    template = "hub/parts/statistics_answer.html" if request.headers.get("HX-Request") else "hub/statistics_answer.html"
-    return render(request, template, shown)
+    return render_live(request, "statistics_answer", "statistics_answer", shown)
 
 
 def _closed(request: HubRequest, name: str) -> RecordView:

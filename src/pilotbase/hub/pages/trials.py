@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.hashes import digest_of
@@ -18,6 +18,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import work_shown
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed
@@ -48,10 +49,7 @@ def progress(request: HubRequest, name: str) -> HttpResponse:
     """Give the part of a trial's page that is refreshed while work goes on."""
     record = _record(request, name)
     shown = {"seen": {"name": name}, **work_shown(request.acting.view, record.subject)}
-    response = render(request, "hub/parts/progress.html", shown)
-    if not shown["live"] and request.headers.get("HX-Request"):
-        response["HX-Refresh"] = "true"  # the rest of the page has changed with it
-    return response
+    return render_live(request, "parts/progress", "progress", shown)
 
 
 @page("trials/<name:name>/report/", "report", EVERYBODY)
@@ -87,8 +85,7 @@ def take_bundle(request: HubRequest, name: str) -> HttpResponse:
         "name": name,
         "crumbs": record_crumbs(subject, record.title),
     }
-    template = "hub/parts/bundle.html" if request.headers.get("HX-Request") else "hub/bundle.html"
-    return render(request, template, shown)
+    return render_live(request, "bundle", "bundle", shown)
 
 
 @page("trials/<name:name>/bundle/<digits:digest>.zip", "bundle-file", EVERYBODY)

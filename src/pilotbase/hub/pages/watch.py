@@ -22,6 +22,7 @@ from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, label_of, post_of
+from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import POST, page
 from pilotbase.hub.sentences import t
@@ -137,8 +138,8 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "replay_digest": replayed.digest() if replayed else "",
         **(_replayed(view.load(replayed.watch, Watch)) if replayed else {}),
         "crumbs": [
-            {"url": reverse("services"), "label": text("service.nav")},
-            {"url": reverse("service", kwargs={"name": name}), "label": service.title},
+            crumb("services", text("service.nav")),
+            crumb("service", service.title, name=name),
         ],
     }
     beginning = _beginning(found.watch)

@@ -13,6 +13,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of
 from pilotbase.hub.base import base
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.routing import page
 from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.jobs.waiting_line import waiting_line
@@ -46,9 +47,8 @@ def show(request: HubRequest) -> HttpResponse:
 @page("queue/", "queue")
 def show_queue(request: HubRequest) -> HttpResponse:
     """Show the queue."""
-    lines = list(waiting_line(request.acting.view))
-    template = "hub/parts/queue.html" if request.headers.get("HX-Request") else "hub/queue.html"
-    return render(request, template, {"title": text("live.queue_title"), "lines": lines, "live": True})
+    shown = {"title": text("live.queue_title"), "lines": list(waiting_line(request.acting.view)), "live": True}
+    return render_live(request, "queue", "queue", shown)
 
 
 def _elsewhere(acting: RequestActor) -> Iterator[tuple[str, int]]:
