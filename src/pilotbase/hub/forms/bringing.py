@@ -162,7 +162,7 @@ ASKED = {
     "order-lifting": AskedPart(("number",), {"number": _open_orders}, noted=True),
 }
 """`Transition.brings` → what of it is asked for."""
-_WORDS = {"kind": "hub.order", "decision": "hub.decision"}
+_WORDS = {"kind": "hub.order.", "decision": "hub.decision."}
 _LONG = frozenset({"remarks", "reason"})
 
 

@@ -240,8 +240,8 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
 
 def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
     values: Sequence[Any] = get_args(kind) or list(kind)
-    root = words or next(domain for domain, vocabulary in VOCABULARIES.items() if vocabulary is kind)
-    return [(str(value), t(f"{root}.{value}")) for value in values]
+    prefix = words or next(f"{domain}." for domain, vocabulary in VOCABULARIES.items() if vocabulary is kind)
+    return [(str(value), t(f"{prefix}{value}")) for value in values]
 
 
 class DayField(forms.DateField):

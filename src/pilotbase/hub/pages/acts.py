@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from django.http import HttpResponse
@@ -87,36 +88,23 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
 @page("organisations/new/", "organisation-new", Act.ORGANISATION_REGISTER, FORM)
 def register_organisation(request: HubRequest) -> HttpResponse:
     """Register an organisation."""
-    bringing = _begun(request, "organisation", Act.ORGANISATION_REGISTER)
-    form = OrganisationForm(bringing, posted(request))
-    subject = organisation_subject(request.POST.get("name", ""))
-    if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
-        return redirect(address_of(subject))
-    return _new_page(request, "organisations", form, bringing.act)
+    form = OrganisationForm(_begun(request, "organisation", Act.ORGANISATION_REGISTER), posted(request))
+    return _registered(request, "organisations", form, lambda: organisation_subject(form.cleaned_data["name"]))
 
 
 @page("trials/new/", "commission-new", Act.COMMISSION_PROPOSE, FORM)
 def propose(request: HubRequest) -> HttpResponse:
     """Propose a trial of an application of one's own on an open scenario."""
-    bringing = _begun(request, "commission", Act.COMMISSION_PROPOSE)
     chosen = {kind: f"{kind}:{request.GET.get(kind, '')}" for kind in ("scenario", "application")}
-    form = ProposeForm(bringing, posted(request), initial=chosen)
-    subject = new_commission()
-    if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
-        return redirect(address_of(subject))
-    return _new_page(request, "trials", form, bringing.act)
+    bringing = _begun(request, "commission", Act.COMMISSION_PROPOSE)
+    return _registered(request, "trials", ProposeForm(bringing, posted(request), initial=chosen), new_commission)
 
 
 @page("datasets/new/", "dataset-new", Act.DATASET_REGISTER, FORM)
 def register_dataset(request: HubRequest) -> HttpResponse:
     """Register a dataset by its description."""
-    bringing = _begun(request, "dataset", Act.DATASET_REGISTER)
-    form = DatasetForm(bringing, posted(request))
-    if request.method == "POST" and form.is_valid():
-        subject = form.brought.subject
-        if taken(request.acting.view, subject, bringing.act, form):
-            return redirect(address_of(subject))
-    return _new_page(request, "datasets", form, bringing.act)
+    form = DatasetForm(_begun(request, "dataset", Act.DATASET_REGISTER), posted(request))
+    return _registered(request, "datasets", form, lambda: str(form.brought.subject))
 
 
 @page("agreements/new/", "agreement-new", methods=FORM)
@@ -126,10 +114,18 @@ def agree(request: HubRequest) -> HttpResponse:
     bringing = about_dataset(_begun(request, "agreement", Act.AGREEMENT_TAKE), f"dataset:{name}")
     if not request.acting.may(bringing.act):
         raise NotFoundError("hub.not_found")
-    form, subject = AgreementForm(bringing, posted(request)), new_agreement()
-    if request.method == "POST" and form.is_valid() and taken(request.acting.view, subject, bringing.act, form):
-        return redirect(address_of(subject))
-    return _new_page(request, "agreements", form, bringing.act)
+    return _registered(request, "agreements", AgreementForm(bringing, posted(request)), new_agreement)
+
+
+def _registered(request: HubRequest, section: str, form: StepForm, new_subject: Callable[[], str]) -> HttpResponse:
+    """Register what ``form`` hands in and go there; else return the page with the form."""
+    act = form.bringing.act
+    if request.method == "POST" and form.is_valid():
+        subject = new_subject()
+        if taken(request.acting.view, subject, act, form):
+            return redirect(address_of(subject))
+    shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": [section_crumb(section)]}
+    return render(request, "hub/step.html", shown)
 
 
 def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
@@ -149,12 +145,6 @@ def _begun(request: HubRequest, kind: RecordKind, act: Act) -> Bringing:
     """Return who hands something in to a record that is not there yet."""
     record = Record(subject=f"{kind}:new", kind=kind, title="", state=NEW, since=request.acting.view.store.clock())
     return Bringing(request.acting, record, act)
-
-
-def _new_page(request: HubRequest, section: str, form: StepForm, act: Act) -> HttpResponse:
-    """Return the page with the form of a new record."""
-    shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": [section_crumb(section)]}
-    return render(request, "hub/step.html", shown)
 
 
 def _act(name: str) -> Act:

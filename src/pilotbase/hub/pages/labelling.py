@@ -72,7 +72,7 @@ class _People(OperationForm):
         return {**said, "annotators": [first, second], "adjudicator": judge}
 
 
-RoundForm = form_of(operations.START, *_ASKED, words={"scale": "labelling.scale"}, base=_People)
+RoundForm = form_of(operations.START, *_ASKED, words={"scale": "labelling.scale."}, base=_People)
 
 
 class LabelForm(forms.Form):

@@ -36,9 +36,9 @@ from pilotbase.workspace.store import View
 DAYS = 14
 ServiceForm = form_of(services.CREATE, "name", "title")
 TermsForm = form_of(services.SET_TERMS)
-MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move"})
+MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move."})
 KeyForm = form_of(services.CREATE_KEY)
-BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period"})
+BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period."})
 
 
 def _terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:

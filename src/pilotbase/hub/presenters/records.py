@@ -7,28 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from pilotbase.catalogue.records import record_of, records_of
-from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Localized
-from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.record import Record
+from pilotbase.documents.schema import KINDS
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
+from pilotbase.operations.records import CONTENTS
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, count, find_listing, list_page
 from pilotbase.workspace.store import View
 
-SHOWN: dict[str, type[Document]] = {
-    "scenario": Scenario,
-    "application-version": ApplicationVersion,
-    "organisation": Organisation,
-    "commission": Commission,
-    "dataset": Dataset,
-    "agreement": Agreement,
-}
+SHOWN: dict[str, type[Document]] = {kind: model for kind, model in KINDS.items() if model in CONTENTS.values()}
 """Kinds of documents that a listing shows."""
 MOST_COUNTED = 1000
 

@@ -43,6 +43,8 @@ register.filter("form_in_words", form_in_words)
 register.filter("address", address_of)
 register.filter("rest", name_of)
 register.filter("hex", hex_of)
+register.filter("percent", lambda share: f"{share:.0%}")
+register.filter("words", lambda listed: listed.split())
 _SHOWN_DIGITS = 12
 _ORGANISATIONS = {"reviewer", "one", "other"}
 _HOUR = timedelta(hours=1)
@@ -161,12 +163,6 @@ def number(value: float) -> str:
 
 
 @register.filter
-def percent(share: float) -> str:
-    """Return a share of one as whole percent."""
-    return f"{share:.0%}"
-
-
-@register.filter
 def money(amount: str) -> str:
     """Return an amount of money with its thousands set apart."""
     return f"{Decimal(amount):,}"
@@ -229,12 +225,6 @@ def alone(label: Text) -> str:
 @register.filter("is_digest")
 def _is_digest(value: object) -> bool:
     return isinstance(value, str) and is_digest(value)
-
-
-@register.filter
-def words(sentence: str) -> list[str]:
-    """Return the words of a list that a template writes out."""
-    return sentence.split()
 
 
 @register.filter
