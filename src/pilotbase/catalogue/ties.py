@@ -10,7 +10,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace.listings import Query, each_page
+from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
 
 
@@ -48,9 +48,14 @@ def operators(base: View, record: Record) -> frozenset[str]:
 
 def _organisations(base: View) -> Iterator[Organisation]:
     """Yield every registered organisation, a page of lists at a time."""
-    for page in each_page(base, Query("organisation")):
-        for stored in base.get_all([listing.digest for listing in page]).values():
+    after = None
+    while True:
+        page = list_page(base, Query("organisation"), after, limit=200)
+        for stored in base.get_all([listing.digest for listing in page.items]).values():
             yield stored.load(Organisation)
+        after = page.after
+        if after is None:
+            return
 
 
 def organisation_of(base: View, name: str) -> Organisation | None:

@@ -167,23 +167,6 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
-def each_page(view: View, query: Query) -> Iterator[tuple[Listing, ...]]:
-    """Yield all listings that ``view`` sees and that match ``query``, newest first, as many at a time as are read."""
-    after: str | None = None
-    while True:
-        page = list_page(view, query, after, MAXIMUM_PAGE)
-        yield page.items
-        after = page.after
-        if after is None:
-            return
-
-
-def each(view: View, query: Query) -> Iterator[Listing]:
-    """Yield all listings that ``view`` sees and that match ``query``, newest first."""
-    for page in each_page(view, query):
-        yield from page
-
-
 def count(view: View, query: Query, most: int | None = None) -> int:
     """Return the number of listings that ``view`` sees and that match ``query``.
 

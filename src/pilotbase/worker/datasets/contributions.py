@@ -24,7 +24,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.service.registry import services_of
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, each_page, find_listing
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, find_listing, list_page
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import AgreementRow
 from pilotbase.workspace.uses import UseCount, count_uses, holding_agreements
@@ -38,7 +38,7 @@ _PUBLISHES = frozenset({Act.DATASET_PUBLISH, Act.DATASET_REVISE})
 def contributions(view: View, owner: str = "") -> Contributions:
     """Return the contributions of the datasets that ``view`` sees; with ``owner``, of that owner's only."""
     built, told = _Built.of_all(view), list[Contribution]()
-    for page in each_page(view, Query("dataset", owner=owner)):
+    for page in _pages(view, Query("dataset", owner=owner)):
         told += _of(view, page, built)
     by_owner = defaultdict[str, list[Contribution]](list)
     for one in told:
@@ -171,7 +171,7 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 
 def _scenarios(view: View) -> Iterator[tuple[str, str]]:
     """Yield (subject, dataset) of the scenarios that the actor sees and whose newest version names a dataset."""
-    for page in each_page(view, Query("scenario")):
+    for page in _pages(view, Query("scenario")):
         found = view.get_all([one.digest for one in page])
         for one in page:
             dataset = _dataset_of(found[one.digest].body) if one.digest in found else None
@@ -197,6 +197,14 @@ def _certified(view: View) -> Iterator[tuple[Digest, str, str]]:
 @lru_cache(maxsize=_REMEMBERED)
 def _dataset_of(scenario: bytes) -> str | None:
     return Scenario.from_json_value(json.loads(scenario)).data.dataset
+
+
+def _pages(view: View, query: Query) -> Iterator[Sequence[Listing]]:
+    page = list_page(view, query, None, MAXIMUM_PAGE)
+    yield page.items
+    while page.after is not None:
+        page = list_page(view, query, page.after, MAXIMUM_PAGE)
+        yield page.items
 
 
 def _batches(digests: Sequence[Digest]) -> Iterator[Sequence[Digest]]:

@@ -32,7 +32,7 @@ from pilotbase.vault.salts import find_salt
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.actors import parties
-from pilotbase.workspace.listings import Query, each
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 from pilotbase.workspace.store import View
 
 _MOST_VERSIONS = 1000
@@ -165,10 +165,20 @@ def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> Non
 
 def _closed_with(vault: Vault, owner: str, found: Digest) -> Iterator[Subject]:
     """Yield the datasets of ``owner`` that are not open and have the file ``found`` in some version."""
-    for subject in [one.subject for one in each(vault.view, Query("dataset", owner=owner))]:
+    for subject in _datasets_of(vault.view, owner):
         newest_first = [one.load(Dataset) for one in vault.view.find("dataset", {"subject": subject}, _MOST_VERSIONS)]
         if newest_first and newest_first[0].opening is not Opening.OPEN and _holds(vault, newest_first, found):
             yield subject
+
+
+def _datasets_of(view: View, owner: str) -> Iterator[Subject]:
+    after = None
+    while True:
+        page = list_page(view, Query("dataset", owner=owner), after, MAXIMUM_PAGE)
+        yield from (one.subject for one in page.items)
+        after = page.after
+        if after is None:
+            return
 
 
 def _holds(vault: Vault, versions: Sequence[Dataset], found: Digest) -> bool:

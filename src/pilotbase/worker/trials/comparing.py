@@ -14,7 +14,7 @@ from pilotbase.documents.scenario import ConstantBaseline, Costs, Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.worker.readings import scenario_for
-from pilotbase.workspace.listings import Query, each
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 from pilotbase.workspace.store import View
 
 _TRIED = (
@@ -61,14 +61,20 @@ def compare(view: View, subject: str) -> Comparison:
 
 
 def _candidates(view: View, subject: str, scenario: Scenario) -> Iterator[Candidate]:
-    for listing in each(view, Query("commission", states=_TRIED, scenario=subject)):
-        record = load_record(view, listing.subject)[0]
-        digest = record.documents.get("report")
-        stored = view.get(digest) if digest is not None else None
-        if stored is not None:
-            report = stored.load(Report)
-            tried = view.load(record.documents["scenario"], Scenario)
-            yield _candidate(name_of(listing.subject), record.state, report, tried)
+    after: str | None = None
+    while True:
+        page = list_page(view, Query("commission", states=_TRIED, scenario=subject), after, MAXIMUM_PAGE)
+        for listing in page.items:
+            record = load_record(view, listing.subject)[0]
+            digest = record.documents.get("report")
+            stored = view.get(digest) if digest is not None else None
+            if stored is not None:
+                report = stored.load(Report)
+                tried = view.load(record.documents["scenario"], Scenario)
+                yield _candidate(name_of(listing.subject), record.state, report, tried)
+        after = page.after
+        if after is None:
+            return
 
 
 def _candidate(trial: str, state: str, report: Report, scenario: Scenario) -> Candidate:
