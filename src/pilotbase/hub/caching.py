@@ -40,7 +40,7 @@ def revalidated(page: Page[P]) -> Page[P]:
         tag = _tag(_TOKEN.sub(b"", response.content), own)
         response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
         patch_vary_headers(response, ("Cookie", "Accept-Language"))
-        return get_conditional_response(request, tag, None, response)
+        return _unless_known(request, response)
 
     return answered
 
@@ -52,7 +52,13 @@ def shared(request: HttpRequest, body: bytes, content_type: str, modified: datet
     response["ETag"], response["Cache-Control"] = tag, f"public, max-age={SHARED_SECONDS}"
     if modified is not None:
         response["Last-Modified"] = http_date(modified.timestamp())
-    return get_conditional_response(request, tag, int(modified.timestamp()) if modified else None, response)
+    return _unless_known(request, response, modified)
+
+
+def _unless_known(request: HttpRequest, response: HttpResponse, modified: datetime | None = None) -> HttpResponse:
+    """Return the answer, or 304 to who has it."""
+    last = int(modified.timestamp()) if modified is not None else None
+    return get_conditional_response(request, response["ETag"], last, response) or response
 
 
 def _tag(body: bytes, own: str = "") -> str:

@@ -65,7 +65,7 @@ def _guarded(view: Page[P], who: Who) -> Page[P]:
             raise LoginNeededError("hub.login_needed")
         if not acting.organisation:
             raise NotFoundError("hub.no_membership")
-        if who is not MEMBERS and not _admits(acting, who):
+        if not _admits(acting, who):
             raise NotFoundError("hub.not_found")
         return view(request, *arguments, **options)
 
@@ -73,5 +73,7 @@ def _guarded(view: Page[P], who: Who) -> Page[P]:
 
 
 def _admits(acting: RequestActor, who: Who) -> bool:
-    """Return whether there is anything to which ``acting`` may do or read ``who``."""
+    """Return whether ``acting``, a member, is among ``who``, or there is anything to do or to read for them."""
+    if isinstance(who, Callers):
+        return True
     return acting.reads(who) if isinstance(who, ReadScope) else acting.may(who)

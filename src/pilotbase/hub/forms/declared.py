@@ -37,7 +37,8 @@ from pilotbase.workspace.store import View
 AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError)
 """Errors that a page shows next to the person's input."""
 _LONG = 400
-Choices = Sequence[tuple[str, str]]
+Choices = Sequence[tuple[str, Any]]
+"""Values, each with its name."""
 
 
 def do(operation: Operation[Any, Out], view: View, said: Mapping[str, Any], seen: str | None = None) -> Out:
@@ -109,7 +110,7 @@ def form_of(
     *asks: str,
     words: Mapping[str, str] | None = None,
     base: type[OperationForm] = OperationForm,
-) -> type[OperationForm]:
+) -> type[Any]:
     """Return the form of ``operation`` with the fields `fields_of` returns, besides those of ``base``."""
     return type("Form", (base,), {"operation": operation, **fields_of(operation, *asks, words=words)})
 
@@ -144,7 +145,7 @@ def post_of(
     """
 
     @page_at(address, name, operation.who or MEMBERS, POST)
-    def view(request: HubRequest, **where: Any) -> HttpResponse:
+    def view(request: HubRequest, /, **where: Any) -> HttpResponse:
         said = {name: request.POST[name] for name in operation.takes.model_fields if request.POST.get(name)}
         try:
             do(operation, request.acting.view, {**said, **{name: where[part] for name, part in fields.items()}})
@@ -250,7 +251,7 @@ class DayField(forms.DateField):
     def __init__(self, **told: Any) -> None:
         super().__init__(widget=forms.DateInput(attrs={"type": "date"}), **told)
 
-    def clean(self, value: object) -> str:  # type: ignore[override]
+    def clean(self, value: object) -> str:
         day = super().clean(value)
         return day.isoformat() if day is not None else ""
 

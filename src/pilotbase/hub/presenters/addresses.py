@@ -36,9 +36,9 @@ def subject_of(section: str, name: str) -> str:
     return f"{KINDS[section]}:{name}"
 
 
-def crumb(name: str, label: object, **where: object) -> Crumb:
-    """Return the way back to the page called ``name``."""
-    return {"url": reverse(name, kwargs=where), "label": label}
+def crumb(page: str, label: object, /, **where: object) -> Crumb:
+    """Return the way back to the page called ``page``."""
+    return {"url": reverse(page, kwargs=where), "label": label}
 
 
 def section_crumb(section: str) -> Crumb:

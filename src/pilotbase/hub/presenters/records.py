@@ -8,8 +8,8 @@ from typing import Any
 
 from pilotbase.catalogue.records import record_of, records_of
 from pilotbase.documents.base import Document, Localized
+from pilotbase.documents.loading import current_version
 from pilotbase.documents.record import Record
-from pilotbase.documents.schema import KINDS
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
@@ -19,7 +19,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, count, find_listing, list_page
 from pilotbase.workspace.store import View
 
-SHOWN: dict[str, type[Document]] = {kind: model for kind, model in KINDS.items() if model in CONTENTS.values()}
+SHOWN: dict[str, type[Document]] = {current_version(one).partition("/")[0]: one for one in CONTENTS.values()}
 """Kinds of documents that a listing shows."""
 MOST_COUNTED = 1000
 
