@@ -15,7 +15,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
+from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import private_folder, save
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import records_offered
@@ -116,16 +116,14 @@ def agree(request: HubRequest, identity: str) -> HttpResponse:
 
 def _form(request: HubRequest, known: KnownSite, name: str, does: str) -> forms.Form:
     given = name == does and request.method == "POST"
-    if name == "pack":
-        offered = [one.scenario.name for one in known.enrolment.offers]
-        choices = {
-            "scenario": [(one, one) for one in offered],
-            "application": records_offered(request.acting.view, Query("application"), MAXIMUM_PAGE),
-        }
-        return PackForm(posted(request) if given else None, given={"site": known.standing.site}, choices=choices)
     if name == "report":
         return ReportForm(*(posted_files(request) if given else (None, None)))
-    return RevokeForm(posted(request) if given else None, given={"site": known.standing.site})
+    kind: type[OperationForm] = PackForm if name == "pack" else RevokeForm
+    choices: dict[str, Choices] = {}
+    if name == "pack":
+        choices["scenario"] = [(one.scenario.name, one.scenario.name) for one in known.enrolment.offers]
+        choices["application"] = records_offered(request.acting.view, Query("application"), MAXIMUM_PAGE)
+    return kind(posted(request) if given else None, given={"site": known.standing.site}, choices=choices)
 
 
 def _done(request: HubRequest, form: forms.Form) -> bool:
