@@ -44,7 +44,6 @@ START = Operation(
     NewDescription,
     DescriptionTold,
     who=Act.DATASET_REGISTER,
-    status=201,
     location="/api/descriptions/{given.identity}",
     example={"uploads": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"], "answers": {"title": "Pumps of line 3"}},
 )
@@ -61,7 +60,6 @@ SAVE = Operation(
     Record,
     only=_OWN,
     marked=True,
-    status=201,
     location="/api/datasets/{given.name}",
     example={"usual_terms": True, "keep": True},
 )
@@ -72,5 +70,4 @@ FORGET = Operation(
     NOTHING,
     only=_OWN,
     repeated=Repeated.HARMLESS,
-    status=204,
 )

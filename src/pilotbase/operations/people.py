@@ -37,7 +37,6 @@ INVITE = Operation(
     Invitation,
     who=DeskAct.INVITE,
     repeated=Repeated.ANEW,
-    status=201,
     location="/api/organisations/{asked.name}/invitations",
     example={"email": "wang@plant.example", "roles": ["demand_owner"]},
     known_as="send",

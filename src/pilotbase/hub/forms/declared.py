@@ -23,7 +23,6 @@ from pilotbase.documents.loading import parse_request
 from pilotbase.documents.quantities import format_duration, read_duration
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.routing import MEMBERS, POST
@@ -241,7 +240,7 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
 
 def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
     values: Sequence[Any] = get_args(kind) or list(kind)
-    prefix = words or next(f"{domain}." for domain, vocabulary in VOCABULARIES.items() if vocabulary is kind)
+    prefix = words or f"{kind.domain}."
     return [(str(value), t(f"{prefix}{value}")) for value in values]
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pilotbase.charts import GapSquare, gap_chart
+from pilotbase.charts.grids import GapSquare, gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapMap, Match, Matches
