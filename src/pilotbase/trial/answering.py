@@ -68,7 +68,7 @@ class AnswerLog:
         self.batches: list[CommittedBatch] = []
         self._answered = 0
         self.link = hashlib.sha256(commitment).digest()
-        self._path, self._commitment, self._key = path, commitment, key
+        self.path, self.key, self._commitment = path, key, commitment
         self._stream = path.open("ab+", buffering=0)
         self._lock(path)
         self._resume()
@@ -97,13 +97,13 @@ class AnswerLog:
 
     def beside(self, name: str) -> tuple[Path, bytes, bytes]:
         """Return the path of another log of this attempt, the start of its chain, and its key."""
-        return self._path.with_name(f"{self._path.name}-{name}"), self._commitment + name.encode(), self._key
+        return self.path.with_name(f"{self.path.name}-{name}"), self._commitment + name.encode(), self.key
 
     def append(self, values: Values, seconds: float) -> None:
         """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
         form, payload = _written(values)
         head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), form)
-        link = _next_link(self._key, self.link, head, payload)
+        link = _next_link(self.key, self.link, head, payload)
         position = self._stream.seek(0, os.SEEK_END)
         record = head + payload + link
         try:
@@ -151,7 +151,7 @@ class AnswerLog:
     def _resume(self) -> None:
         self._stream.seek(0)
         end = 0
-        for batch, link, position in _records(self._stream.read(), self.link, self._key):
+        for batch, link, position in _records(self._stream.read(), self.link, self.key):
             self._take(batch, link)
             end = position
         self._stream.truncate(end)

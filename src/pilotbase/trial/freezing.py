@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-import polars as pl
-
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
@@ -30,7 +28,7 @@ from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.workspace.actors import parties
 
 _SETTLED = frozenset({"attempts", "cases"})
@@ -70,7 +68,7 @@ def freeze_plan(
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_not_blind(_blind(lab, sealed, hidden))
     release = site.release if site is not None else None
-    _require_ready(lab, sealed, candidate, AccessMode.of_trial(cases, release), granted)
+    require_ready(lab, sealed, candidate, AccessMode.of_trial(cases, release), granted)
     nonce = site.nonce if site is not None else secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
@@ -99,7 +97,7 @@ def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> Blin
     if sealed.record.blind is not None:
         return sealed.record.blind
     grant = ReaderGrant.of_owner(hidden.owner, OpeningPurpose.PROFILE)
-    rows = pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, grant)])
+    rows = read_hidden(lab.vault, hidden, grant)
     return judge_blind(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), rows)
 
 
@@ -120,14 +118,17 @@ def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, ca
     _require_complete(scenario)
 
 
-def _require_ready(
+def require_ready(
     lab: TrialRuntime,
     sealed: OpenedScenario,
     candidate: PreparedApplication,
     mode: AccessMode,
     granted: Sequence[Approval],
 ) -> None:
-    """Check that approvals, the data's terms, this host and a passed rehearsal permit the trial."""
+    """Check that approvals, the data's terms, this host and a passed rehearsal permit a trial, or a submission.
+
+    ``granted``: approvals that are filed elsewhere than in the scenario. Raises `RefusedError`.
+    """
     require_approvals(sealed.scenario, lab.store.clock(), granted)
     require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, mode)
     require_leaving(lab.view, sealed.scenario, candidate.submission.application, mode.rows)

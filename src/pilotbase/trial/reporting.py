@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
@@ -12,91 +14,54 @@ from pilotbase.documents.base import Day, localized
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
-from pilotbase.documents.report import (
-    Attempt,
-    BlindFindings,
-    CriterionResult,
-    Finding,
-    Order,
-    Performance,
-    Records,
-    Report,
-    Section,
-)
-from pilotbase.documents.scenario import Scenario, TrialDesign
+from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
 from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, unmeasured
 from pilotbase.trial.lab import SOFTWARE
+from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.probes import probe_findings, told_fields
 from pilotbase.trial.running import BoxRun, PreparedApplication
 from pilotbase.trial.scoring import ScoredDecision
 
 
-@dataclass(frozen=True)
-class ReportProof:
-    """What makes a report evidence; a rehearsal has none of it."""
-
-    plan: Digest
-    reference: ScenarioReference
-    attempt: Attempt
-    records: Records
-    order: Order
-    design: TrialDesign
-    decision: Digest
-    blind: BlindFindings | None = None
-
-
 def build_report(
-    observed: TrialFindings,
-    candidate: PreparedApplication,
-    contract: Contract,
-    span: tuple[datetime, datetime],
-    proof: ReportProof | None = None,
+    observed: TrialFindings, contract: Contract, span: tuple[datetime, datetime], proof: Mapping[str, Any] | None = None
 ) -> Report:
-    """Return the full report; without ``proof`` it is a rehearsal's and not evidence."""
+    """Return the full report; ``proof``: the fields that make it evidence, None in a rehearsal."""
     scenario = observed.scenario
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
     verdict, reasons = conclude(observed.criteria, None if finished else ended)
     counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
-    if proof is not None and proof.attempt.scored is not None:
-        counts["scored"] = proof.attempt.scored
     return Report(
         evidence=proof is not None,
-        plan=proof.plan if proof else None,
-        scenario=proof.reference if proof else None,
         scenario_title=scenario.title,
         sector=scenario.sector.value,
         data_nature=scenario.data.nature,
-        application=candidate.reference,
+        application=observed.candidate.reference,
         application_title=observed.application.title,
         contract=contract,
         verdict=verdict,
         reasons=reasons,
-        attempt=proof.attempt if proof else None,
         sections=_build_sections(observed),
         criteria=observed.criteria,
-        blind=proof.blind.best or None if proof and proof.blind else None,
         groups=observed.judged.groups,
         figures=observed.judged.figures or None,
-        counts=counts,
+        counts=counts | ({"scored": proof["attempt"].scored} if proof else {}),
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),
         performance=observed.performance if observed.performance.batches else None,
         **told_fields(observed.run.load),
-        records=proof.records if proof else None,
-        order=proof.order if proof else None,
-        design=proof.design if proof else None,
-        decision=proof.decision if proof else None,
+        **(proof or {}),
         started_at=span[0],
         ended_at=span[1],
         software=SOFTWARE,
@@ -130,7 +95,6 @@ class TrialFindings:
     candidate: PreparedApplication
     judged: ScoredDecision
     run: BoxRun
-    performance: Performance
     cases: int
     answered: int
     abstained: int
@@ -149,6 +113,10 @@ class TrialFindings:
     @property
     def criteria(self) -> tuple[CriterionResult, ...]:
         return self.judged.criteria
+
+    @cached_property
+    def performance(self) -> Performance:
+        return summarise(self.run.load)
 
     @property
     def cases_answered(self) -> int:

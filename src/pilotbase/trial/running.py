@@ -186,9 +186,26 @@ def run_on_hidden(
     log: AnswerLog,
     hooks: Hooks = Hooks(),
 ) -> BoxRun:
-    """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way."""
-    with lab.hidden_run():
-        return run_candidate(candidate, terms, asked, log, hooks)
+    """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way.
+
+    How it ended is kept beside ``log``: a run that has ended is only read. Raises `InvalidProofError` if that was
+    altered.
+    """
+    file = log.path.with_name("ended")
+    ended = read_marked(EndedRun, file, log.key)
+    if ended is None:
+        usage = UsageFile(log.path.with_name("usage"), log.key)
+
+        def on_usage(so_far: BoxUsage) -> None:
+            usage.update(so_far)
+            hooks.on_usage(so_far)
+
+        with lab.hidden_run():
+            run = run_candidate(candidate, terms, asked, log, replace(hooks, on_usage=on_usage))
+        ended = EndedRun.of(run, usage.total)
+        log.sync()
+        write_marked(ended, file, log.key)
+    return ended.restored(log.seconds(), log.answered)
 
 
 def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:

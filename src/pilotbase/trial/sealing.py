@@ -36,7 +36,7 @@ from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
 from pilotbase.vault.envelopes import seal_sample
 from pilotbase.vault.hidden import HiddenSet, SealTerms
-from pilotbase.vault.opening import ReaderGrant, open_hidden
+from pilotbase.vault.opening import ReaderGrant, read_hidden
 from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
@@ -139,7 +139,7 @@ def shown_by(lab: TrialRuntime, record: SealedScenario) -> pl.DataFrame:
 
 def hidden_rows(lab: TrialRuntime, hidden: HiddenSet) -> pl.DataFrame:
     """Return all rows of a hidden set, for the work of its owner; the opening is logged."""
-    return pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner))])
+    return read_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner))
 
 
 def shown_so_far(lab: TrialRuntime, like: pl.DataFrame) -> pl.DataFrame:

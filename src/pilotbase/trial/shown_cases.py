@@ -25,6 +25,7 @@ from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.figures.classes import OF_TRANSCRIPTS, first_places, overlap_of
 from pilotbase.trial.records import format_answers
+from pilotbase.trial.stored_records import ARM
 
 LONGEST_TEXT, MOST_FIELDS, MOST_NAMES = 600, 12, 10
 _DRAWN = frozenset({"boxes", "mask"})
@@ -57,7 +58,7 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
     """Return the worst cases, then a few right ones."""
     if not len(looked_at.cases):
         return ()
-    overlap = overlap_of(rules)
+    overlap, fields = overlap_of(rules), looked_at.fields
     chosen = _worth_a_look(looked_at.cases, rules)
     picked = looked_at.cases.among(np.array(chosen, dtype=np.int64))
     far = distances(picked, rules)
@@ -72,7 +73,7 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
         case = ShownCase(
             number=index + 1,
             result=_result(picked, place, far[place], answers[place]),
-            given=tuple(_given(rows, looked_at.fields, place)),
+            given=tuple(_given(rows, fields, place)),
             truth=None if picked.kind in _DRAWN else _cut(truth[place]),
             answer=None if picked.kind in _DRAWN else _cut(answers[place]),
             scores=tuple(_scores(picked, place, alone)),
@@ -80,8 +81,16 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
         true, said = truth[place], answers[place]
         if transcribed and picked.kind == "text" and true is not None and said is not None:
             case = case.model_copy(update={"pieces": pieces_of(true, said)})
-        found.append(_pictured(case, picked, place, _pixels_of(rows, looked_at.fields, place), overlap))
+        found.append(_pictured(case, picked, place, _pixels_of(rows, fields, place), overlap))
     return tuple(found)
+
+
+def answered_table(looked_at: CaseGallery, target: str) -> pl.DataFrame:
+    """Return the cases that their supplier may see, with the answers, and those under each perturbation."""
+    kept, shown = looked_at.kept, [*(field.name for field in looked_at.fields), target]
+    answers = {"prediction": kept.answers, **{f"{ARM}{name}": values for name, values in kept.perturbed.items()}}
+    spelled = (pl.Series(name, format_answers(values, looked_at.prediction)) for name, values in answers.items())
+    return looked_at.frame.select(shown).with_columns(*spelled)
 
 
 def _worth_a_look(cases: Cases, rules: Sequence[Rule]) -> list[int]:

@@ -118,6 +118,11 @@ def open_hidden(
     return _frames(vault, hidden_set, bundle.data_key, grant.leave, cases)
 
 
+def read_hidden(vault: Vault, hidden_set: HiddenSet, grant: ReaderGrant, cases: Cases | None = None) -> pl.DataFrame:
+    """Return all rows of a hidden set, or those with the numbers ``cases``, at once; raises as `open_hidden`."""
+    return pl.concat([piece.frame for piece in open_hidden(vault, hidden_set, grant, cases)])
+
+
 def require_still(vault: Vault, leave: AccessGrant) -> None:
     """Return if a leave that was used for an opening is still valid; raises `RefusedError`."""
     with vault.view.reading() as connection:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
-
 from pilotbase.catalogue.applications import read_application
 from pilotbase.data.leakage import Leakage, check_leakage
 from pilotbase.documents.errors import InvalidProofError, RefusedError
@@ -24,9 +20,7 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.running import BoxTerms, PreparedApplication, prepare_candidate
 from pilotbase.trial.sealed import OpenedScenario, load_sealed, read_public_sample
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
-
-Ints = NDArray[np.int64]
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 
 
 @dataclass(frozen=True)
@@ -77,15 +71,10 @@ def open_trial(lab: TrialRuntime, plan: TrialPlan, limit: SpendingLimit, on_prog
     return OpenedTrial(trial, leave, _leakage(trial, leave))
 
 
-def read_hidden(trial: TrialContext, grant: ReaderGrant, cases: Ints | None = None) -> pl.DataFrame:
-    """Return all hidden cases, or those with the numbers ``cases``."""
-    return pl.concat([piece.frame for piece in open_hidden(trial.lab.vault, trial.hidden, grant, cases)])
-
-
 def _leakage(trial: TrialContext, leave: AccessGrant) -> Leakage:
     """Return the leakage check; leaking hidden data prove nothing, so they cost no attempt."""
     trial.on_progress(Progress(text("trial.progress.leakage")))
-    hidden = read_hidden(trial, ReaderGrant(OpeningPurpose.LEAKAGE, leave))
+    hidden = read_hidden(trial.lab.vault, trial.hidden, ReaderGrant(OpeningPurpose.LEAKAGE, leave))
     leakage = check_leakage(read_public_sample(trial.lab, trial.sealed), hidden, trial.sealed.scenario)
     failed = [check.sentence for check in leakage.checks if check.outcome is Outcome.FAIL]
     if failed:

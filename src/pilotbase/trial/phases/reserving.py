@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,14 @@ from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import while_it_stands
-from pilotbase.trial.phases.opening import OpenedTrial, TrialContext, read_hidden
+from pilotbase.trial.phases.opening import OpenedTrial, TrialContext
 from pilotbase.trial.probes import look_before
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.repeating import asked_again
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.verdict_rules import levels_of
 from pilotbase.vault.attempts import AttemptRequest, AttemptState, VaultAttempt, cancel_attempt, open_attempt
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.vault.sealing import secrets_of
 
 
@@ -43,10 +42,8 @@ class ReservedTrial:
     """The rows to ask."""
     others: dict[str, NDArray[Any]]
     """The answers of baseline and people."""
-    folder: Path
-    """Folder of the answers and of the probes' results."""
     subject: ProbeSubject
-    """The application and its terms, for the probes too."""
+    """The application, its terms, and where its answers are kept, for the probes too."""
 
     @property
     def trial(self) -> TrialContext:
@@ -76,13 +73,14 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
         committed = attempt.state is AttemptState.COMMITTED
         subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
         look_before(subject)
-    return ReservedTrial(opened, attempt, frame, others, folder, subject)
+    return ReservedTrial(opened, attempt, frame, others, subject)
 
 
 def _asked(opened: OpenedTrial, attempt: VaultAttempt) -> tuple[VaultAttempt, pl.DataFrame]:
     """Return the attempt, with the case of each row to ask, and these rows."""
     grant = ReaderGrant(OpeningPurpose.FEATURES, opened.leave, attempt.number)
-    repeats, frame = opened.trial.plan.repeats, read_hidden(opened.trial, grant, attempt.cases)
+    trial = opened.trial
+    repeats, frame = trial.plan.repeats, read_hidden(trial.lab.vault, trial.hidden, grant, attempt.cases)
     if repeats is None:
         return attempt, frame
     return replace(attempt, cases=np.tile(attempt.cases, repeats)), asked_again(frame, repeats)
@@ -121,7 +119,7 @@ def _subject(opened: OpenedTrial) -> ProbeSubject:
         candidate=trial.candidate,
         terms=trial.terms,
         asked=plan,
-        sample=cache(lambda: sealed.features(read_public_sample(lab, sealed))),
+        sample=cache(partial(read_public_sample, lab, sealed)),
         on_progress=while_it_stands(lab.vault, opened.leave, trial.on_progress),
         seed=plan.digest().encode(),
     )

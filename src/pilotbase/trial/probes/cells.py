@@ -98,7 +98,7 @@ def compared(cell: Cell, end: EndReason, answers: Answers, reference: Answers, t
 
 def _run_cells(subject: ProbeSubject, matrix: Matrix) -> Iterator[CellRun]:
     candidate, terms, scratch = subject.candidate, subject.terms, subject.lab.folder("tmp")
-    features = {name: column[: matrix.cases] for name, column in subject.sample().items()}
+    features = {name: column[: matrix.cases] for name, column in subject.features.items()}
     _, reference = answers_in(candidate, terms, features, scratch)
     for cell in matrix.cells:
         differs = what_differs_here(cell)

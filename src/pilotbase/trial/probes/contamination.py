@@ -50,7 +50,6 @@ from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
-from pilotbase.trial.sealed import read_public_sample
 
 MOST_CHANCE = 0.05
 """Cases and control differ if chance alone would separate them this far less often."""
@@ -242,7 +241,7 @@ class _Recitals:
 
 
 def _texts(subject: ProbeSubject, asked: Contamination) -> tuple[list[str], list[str]]:
-    sample = read_public_sample(subject.lab, subject.sealed).head(asked.most)
+    sample = subject.sample().head(asked.most)
     columns = [] if asked.control is None else [asked.control]
     cases, *control = (
         [cell for cell in sample[name].cast(pl.String).to_list() if cell] for name in (asked.column, *columns)

@@ -50,7 +50,7 @@ class Loading(Probe[LoadTested]):
         for number in range(MOST_TRIES):
             subject.on_progress(Progress(text("trial.progress.load_test", application=application)))
             seed = subject.secret("load-test", str(number))
-            tested = load_candidate(subject.candidate, subject.terms, test, subject.sample(), seed)
+            tested = load_candidate(subject.candidate, subject.terms, test, subject.features, seed)
             void = load_figures(tested).void
             if subject.folder is None or void not in _OURS or not _rests_on_load(subject):
                 return tested
