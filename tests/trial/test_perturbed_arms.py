@@ -256,7 +256,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         end = AnsweringEnd()
         isolation = {"level": "L2", "start": "", "memory_watch": "", "limits": {}, "end": end.reason}
         return BoxRun(end, EndedRun.model_fields["isolation"].annotation(**isolation),
-                   Load(log.seconds(), 60, 60, 0.0, None, None), "")  # fmt: skip
+                   Load(batch_seconds=log.seconds(), cases=60, batch_rows=60, load_seconds=0), "")  # fmt: skip
 
     monkeypatch.setattr(perturbed_arms, "run_on_hidden", run_on_hidden)
 

@@ -32,7 +32,7 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, decode_texts, encode_texts
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, abstentions, decode_texts, encode_texts
 from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.trial.delivering import CaseDelivery
 
@@ -125,9 +125,9 @@ class AnswerLog:
         """Return the answers of all committed batches, in order."""
         return np.concatenate([batch.values for batch in self.batches]) if self.batches else np.empty(0)
 
-    def seconds(self) -> NDArray[np.float64]:
+    def seconds(self) -> tuple[float, ...]:
         """Return the latency of each batch in seconds."""
-        return np.array([batch.seconds for batch in self.batches])
+        return tuple(batch.seconds for batch in self.batches)
 
     def close(self) -> None:
         """Put everything on the disk and close the file."""
@@ -218,19 +218,10 @@ def answer_cases(
 
 def complete_answers(asked: CaseDelivery, values: Column, prediction: Prediction) -> Column:
     """Return one answer per case in case order; ``values``: the committed answers, in delivery order."""
-    complete = without_answers(len(asked.order), prediction)
+    complete = abstentions(len(asked.order), prediction)
     if len(values):
         complete[asked.order[: len(values)]] = values
     return complete
-
-
-def without_answers(cases: int, prediction: Prediction) -> Column:
-    """Return an abstention for every case, shape (cases,) or (cases, 2): −1, NaN or None."""
-    if prediction.kind == "label":
-        return np.full(cases, -1, dtype=np.int32)
-    if prediction.is_spelled:
-        return np.full(cases, None, dtype=object)
-    return np.full((cases, 2) if prediction.kind == "interval" else cases, np.nan, dtype=np.float64)
 
 
 def count_abstentions(answers: Column, answered: int, prediction: Prediction) -> int:

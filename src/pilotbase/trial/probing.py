@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -94,12 +94,11 @@ class Probe(ABC, Generic[Found]):
 
     def add(self, run: BoxRun, found: Found) -> BoxRun:
         """Return ``run`` with the result."""
-        load = run.load
-        return replace(run, load=replace(load, probes={**load.probes, self.name: found.to_json_value()}))
+        return run.measured(probes={**(run.load.probes or {}), self.name: found.to_json_value()})
 
     def of(self, load: Load) -> Found | None:
         """Return the result that is kept with a run."""
-        there = load.probes.get(self.name)
+        there = (load.probes or {}).get(self.name)
         return None if there is None else self.found.model_validate(there)
 
     def measured(self, found: Found, seen: Measured) -> Measured:

@@ -57,7 +57,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     cases = coded(restored_cases(stored.records, plan.positive))
     order = _order(plan, stored, cases.units)
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
-    decision = judge(plan.criteria, cases, order, levels, measured(facts.restored_load()), plan.design)
+    decision = judge(plan.criteria, cases, order, levels, measured(facts.load), plan.design)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)

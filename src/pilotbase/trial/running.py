@@ -12,9 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pilotbase.catalogue.applications import Submission, read_application
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract
@@ -137,6 +134,10 @@ class BoxRun:
         """Return in words how it ended."""
         return END_TEXTS[self.end.reason]
 
+    def measured(self, **found: object) -> BoxRun:
+        """Return the run with further measurements of its load."""
+        return replace(self, load=self.load.model_copy(update=found))
+
 
 def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedApplication:
     """Return the application with its requirements installed, its image laid out, or with what loads its model.
@@ -205,7 +206,7 @@ def run_on_hidden(
         ended = EndedRun.of(run, usage.total)
         log.sync()
         write_marked(ended, file, log.key)
-    return ended.restored(log.seconds(), log.answered)
+    return ended.restored(log)
 
 
 def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:
@@ -290,16 +291,16 @@ class EndedRun(Part):
             use=run.use,
         )
 
-    def restored(self, seconds: NDArray[np.float64], answered: int) -> BoxRun:
+    def restored(self, log: AnswerLog) -> BoxRun:
         """Return the run with the latencies of its committed batches."""
         load = Load(
-            seconds,
-            answered,
-            self.batch_rows,
-            self.load_seconds,
-            self.cpu_seconds,
-            self.memory_peak_bytes,
-            None if self.use is None else self.use.spent,
+            batch_seconds=log.seconds(),
+            cases=log.answered,
+            batch_rows=self.batch_rows,
+            load_seconds=self.load_seconds,
+            cpu_seconds=self.cpu_seconds,
+            memory_peak_bytes=self.memory_peak_bytes,
+            spent=None if self.use is None else self.use.spent,
         )
         return BoxRun(AnsweringEnd(self.reason, self.detail), self.isolation, load, "", self.use)
 
@@ -382,7 +383,7 @@ def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> Bo
     if candidate.endpoint is None:
         return run
     use = endpoint_use(candidate.endpoint, calls.total, calls.digest)
-    return replace(run, use=use, load=replace(run.load, spent=use.spent))
+    return replace(run.measured(spent=use.spent), use=use)
 
 
 def _isolation(worker: Worker, settings: BoxSettings, end: AnsweringEnd, log_bytes: int) -> Isolation:
@@ -404,7 +405,8 @@ def _unstarted(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, 
     isolation = Isolation(
         level=level, start="", memory_watch="", limits=settings.limits, end=end.reason, detail=end.detail
     )
-    return BoxRun(end, isolation, Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), "")
+    load = Load(batch_seconds=log.seconds(), cases=log.answered, batch_rows=terms.batch_rows, load_seconds=0)
+    return BoxRun(end, isolation, load, "")
 
 
 def _mark(kind: type[Part], body: bytes, key: bytes) -> bytes:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json
 from pilotbase.sandbox.box import seccomp
 from pilotbase.sandbox.box.cgroups import ControlGroup, find_hierarchy
@@ -41,7 +41,14 @@ from pilotbase.sandbox.box.command import (
 )
 from pilotbase.sandbox.box.ends import CappedLog, Logs, WorkerLostError
 from pilotbase.sandbox.box.probe import HostProbe, probe_host, require_level
-from pilotbase.sandbox.box.settings import BoxSettings, MemoryWatch, Protection, StartMode, running_interpreter
+from pilotbase.sandbox.box.settings import (
+    BoxSettings,
+    LogPolicy,
+    MemoryWatch,
+    Protection,
+    StartMode,
+    running_interpreter,
+)
 from pilotbase.sandbox.box.supervisor import BoxUsage, EnforcedLimits, Launch, Supervisor, children, status
 
 _START_SECONDS = 20.0
@@ -287,3 +294,28 @@ def ask_box(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, A
         raise FrameError(EndReason.BROKEN_PROTOCOL)
     report = json.loads(bytes(box.channel.receive(header.length, deadline)))
     return header.kind is FrameKind.READY, report
+
+
+def run_program(
+    script: Path, mounts: Sequence[Mount], greeting: dict[str, Any], limits: Limits
+) -> tuple[dict[str, Any], str]:
+    """Return what one of our programs reports of a stranger's file, read in a box, and why it refuses it, or "".
+
+    With a refusal, the report says what was ``found``. If a limit of the box has ended the program, it is "large".
+
+    Raises:
+        RefusedError: this host gives no box.
+        PilotbaseError: ``box.start_failed``: the program has made no report.
+    """
+    settings = BoxSettings(limits=limits, level=IsolationLevel.L2, logs=LogPolicy.FULL)
+    for mount in mounts:
+        if mount.writable and os.getuid() == 0:
+            os.chown(mount.source, settings.uid, settings.uid)
+    with Box(BoxProgram(script, (), tuple(mounts)), settings) as box:
+        try:
+            done, report = ask_box(box, greeting, limits.wall_seconds)
+            return (dict(report), "") if done else ({"found": str(report["found"])}, str(report["kind"]))
+        except (ChannelClosedError, DeadlinePassedError):
+            return {"found": ""}, "large"
+        except NO_REPORT:
+            raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None

@@ -21,7 +21,7 @@ from typing import NoReturn, Self
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.limits import EndReason, IsolationLevel
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError, abstentions
 from pilotbase.protocols.guarded_http import GuardedHttp, NoAnswerError
 from pilotbase.protocols.kept_connection import KeptConnection
 from pilotbase.sandbox.box.box import BoxFacts
@@ -31,7 +31,7 @@ from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.asking import EndpointSession, Rate, RequestFault
 from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.operator import EndpointSettings
-from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, abstentions, checked
+from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, checked
 from pilotbase.sandbox.endpoints.wires import WIRES
 
 MOST_UNANSWERED = 5

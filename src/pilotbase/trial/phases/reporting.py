@@ -21,7 +21,6 @@ from pilotbase.trial.stored_records import (
     RecordedFacts,
     further_columns,
     people_where_scored,
-    recorded_load,
     shuffled_remainder,
     store_records,
     write_records,
@@ -70,7 +69,7 @@ def _keep_records(decided: DecidedTrial) -> Records:
         end=clean.run.end.reason,
         answered=clean.count,
         unscored=unscored,
-        load=recorded_load(clean.run.load),
+        load=clean.run.load,
     )
     stored = store_records(records, facts, bundle.derive("records", plan.digest()))
     blob = seal_envelope(trial.lab.vault, trial.hidden.owner, plan.digest(), write_records(stored))

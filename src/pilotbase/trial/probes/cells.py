@@ -54,7 +54,7 @@ class Cells(Probe[CellRuns]):
 
     def add(self, run: BoxRun, found: CellRuns) -> BoxRun:
         """Return ``run`` with its cells."""
-        return replace(run, load=replace(run.load, cells=found.runs))
+        return run.measured(cells=found.runs)
 
     def of(self, load: Load) -> CellRuns | None:
         """Return the cells of a run."""

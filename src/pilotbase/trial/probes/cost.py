@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from pilotbase.documents.endpoint import Spent
@@ -42,7 +41,7 @@ class CostOfRun(Probe[Spent]):
 
     def add(self, run: BoxRun, found: Spent) -> BoxRun:
         """Return ``run`` with its cost, which measures read like an endpoint's."""
-        return replace(run, load=replace(run.load, spent=found))
+        return run.measured(spent=found)
 
     def of(self, load: Load) -> Spent | None:
         """Return the cost of a run in a box; nobody sees what an endpoint uses."""

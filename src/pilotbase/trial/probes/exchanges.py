@@ -63,7 +63,7 @@ class Exchanges(Probe[ExchangeRuns]):
 
     def add(self, run: BoxRun, found: ExchangeRuns) -> BoxRun:
         """Return ``run`` with its exchanges."""
-        return replace(run, load=replace(run.load, exchanges=found.runs))
+        return run.measured(exchanges=found.runs)
 
     def of(self, load: Load) -> ExchangeRuns | None:
         """Return the exchanges of a run."""

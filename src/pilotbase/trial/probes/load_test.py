@@ -58,7 +58,7 @@ class Loading(Probe[LoadTested]):
 
     def add(self, run: BoxRun, found: LoadTested) -> BoxRun:
         """Return ``run`` with the measurements of the load test."""
-        return replace(run, load=replace(run.load, tested=found))
+        return run.measured(tested=found)
 
     def of(self, load: Load) -> LoadTested | None:
         """Return the load test of a run."""
