@@ -93,10 +93,10 @@ def _environment() -> Environment:
         "probability": lambda value: f"{value:.4g}",
         "seconds": format_seconds,
         "short": _short_digest,
+        "svg": Markup,
     }
     environment.globals |= {
-        "qr": lambda content, title: Markup(charts.qr_code(content, title)),  # noqa: S704 - built as an XML tree
-        "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
+        "charts": charts,
         "number": charts.format_number,
         "outcome_of": OUTCOME_OF,
         "outcome_of_row": _OUTCOME_OF_ROW,

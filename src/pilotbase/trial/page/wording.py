@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
 
-from markupsafe import Markup
-
 from pilotbase import charts
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.figures import ShownCase
-from pilotbase.documents.probes import LoadFigures
-from pilotbase.documents.report import BlindScore, CriterionResult, GroupScore, PathPoint, Performance, Report, Section
+from pilotbase.documents.report import BlindScore, CriterionResult, GroupScore, PathPoint, Report
 from pilotbase.documents.standards import ConformityRow
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.measures import spoken
@@ -41,78 +38,17 @@ class ReportWording:
             values = ", ".join(f"{name}={value}" for name, value in sentence.params.items())
             return f"{sentence.code} ({values})" if values else sentence.code
 
-    def outcome(self, value: str) -> str:
-        """Return the name of an outcome."""
-        return self._name("outcome.", value)
-
-    def verification(self, value: str) -> str:
-        """Return the name of one of the five verifications."""
-        return self._name("verification.", value)
-
-    def estimand(self, value: str) -> str:
-        """Return what a score is about."""
-        return self._name("estimand.", value)
-
-    def sector(self, value: str) -> str:
-        """Return the name of a sector."""
-        return self._name("sector.", value)
-
-    def unit(self, value: str) -> str:
-        """Return the name of an independent unit; a column stays as it is."""
-        return self._name("evidence.unit.", value)
-
-    def guarantee(self, value: str) -> str:
-        """Return the name of a kind of guarantee."""
-        return self._name("evidence.guarantee.", value)
-
-    def answer(self, value: str) -> str:
-        """Return what an application answers."""
-        return self._name("report.contract.kind.", value)
-
-    def level(self, value: str) -> str:
-        """Return what an isolation level means."""
-        return self._name("report.isolation.level.", value)
-
-    def end(self, value: str) -> str:
-        """Return why a box ended."""
-        return self._name("box.end.", value)
-
-    def start(self, value: str) -> str:
-        """Return how a box was started."""
-        return self._name("report.isolation.start.", value)
-
-    def memory_watch(self, value: str) -> str:
-        """Return who watched a box's memory."""
-        return self._name("report.isolation.memory_watch.", value)
-
-    def protocol(self, value: str) -> str:
-        """Return what an endpoint speaks."""
-        return self._name("report.endpoint.protocol.", value)
+    def named(self, kind: str, value: str) -> str:
+        """Return the name of a value of some kind, such as ``outcome``; a value without one stays as it is."""
+        try:
+            return text(f"{kind}.{value}").render(self.language)
+        except KeyError:
+            return value
 
     def money(self, amount: Decimal, currency: str | None) -> str:
         """Return an amount of money, without trailing zeros except for two decimal places."""
         digits = max(2, -int(amount.normalize().as_tuple().exponent))
         return f"{amount:,.{digits}f} {currency or ''}".rstrip()
-
-    def conformity(self, value: str) -> str:
-        """Return the name of an outcome of the conformity matrix."""
-        return self._name("standard.outcome.", value)
-
-    def wire_form(self, value: str) -> str:
-        """Return the name of the message format."""
-        return self._name("exchange.form.", value)
-
-    def sending(self, value: str) -> str:
-        """Return how messages were sent."""
-        return capital(self._name("exchange.sending.", value))
-
-    def standard_status(self, value: str) -> str:
-        """Return the legal basis of a requirement."""
-        return self._name("standard.status.", value)
-
-    def vouched_by(self, value: str) -> str:
-        """Return who vouches for a row of the conformity matrix."""
-        return self._name("standard.vouched_by.", value)
 
     def aligned(self, row: ConformityRow) -> str:
         """Return source and clause of a row, as *aligned with*."""
@@ -123,12 +59,6 @@ class ReportWording:
     def own(self, sentence: Localized | str) -> str:
         """Return a user's text, in this language if available."""
         return localized(sentence, self.language)
-
-    def _name(self, prefix: str, value: str) -> str:
-        try:
-            return text(prefix + value).render(self.language)
-        except KeyError:
-            return value
 
     def claim(self, result: CriterionResult, evidence: bool) -> Text:
         """Return the claim of a criterion's figures; a rehearsal's scores are only about the public sample."""
@@ -162,58 +92,14 @@ class ReportWording:
         threshold = _spelled_threshold(rule.threshold, of_threshold)
         return capital(self.t(code, measure=spoken(rule, unit), threshold=threshold))
 
-    def strip(self, sections: Sequence[Section], *, stacked: bool) -> Markup:
-        """Return the verdict strip."""
-        return _markup(charts.verdict_strip(sections, self.language, stacked=stacked))
-
-    def criterion_chart(self, result: CriterionResult) -> Markup:
-        """Return score, interval, threshold and baseline."""
-        return _markup(charts.criterion_chart(result, self.language))
-
-    def sequence_chart(self, result: CriterionResult) -> Markup:
-        """Return the confidence sequence; empty without a path."""
-        return _markup(charts.confidence_sequence_chart(result, self.language))
-
-    def group_chart(self, scores: Sequence[GroupScore]) -> Markup:
-        """Return the scores by group."""
-        return _markup(charts.group_chart(scores, self.language))
-
-    def latency_chart(self, performance: Performance) -> Markup:
-        """Return the latency distribution; empty without a histogram."""
-        return _markup(charts.latency_chart(performance, self.language))
-
-    def load_blocks_chart(self, figures: LoadFigures) -> Markup:
-        """Return latency block by block; empty where there is one block."""
-        return _markup(charts.load_blocks_chart(figures, self.language))
-
     def pictures(self, report: Report) -> list[Picture]:
         """Return the report's figures as pictures."""
         unit = report.contract.prediction.unit or ""
         return [picture for figure in report.figures or () for picture in pictures_of(figure, self.language, unit)]
 
-    def case_image(self, case: ShownCase) -> Markup:
-        """Return the image of a case with its boxes."""
-        if case.image is None:
-            return Markup()
-        title = self.t("picture.cases.image", number=case.number)
-        return _markup(charts.boxed_image(case.image, case.boxes, title, self.language))
-
-    def case_result(self, case: ShownCase) -> str:
-        """Return in a word whether the answer of a case is the truth."""
-        return self.t(f"picture.cases.result.{case.result}")
-
-    def case_boxes(self, case: ShownCase) -> list[str]:
-        """Return the boxes of a case in words."""
-        return [charts.format_box(box, self.language) for box in case.boxes]
-
     def case_scores(self, case: ShownCase) -> list[str]:
         """Return the score of each criterion's measure on one case."""
         return [f"{score.rule}: {score.value:.4g}" for score in case.scores]
-
-    @staticmethod
-    def drawn(picture: Picture) -> Markup:
-        """Return the drawing of a picture."""
-        return _markup(picture.svg)
 
     @staticmethod
     def by_measure(scores: Iterable[GroupScore]) -> list[list[GroupScore]]:
@@ -271,7 +157,3 @@ def _off_its_bounds(result: CriterionResult) -> bool:
     if score is None or result.guarantee == "measured_run" or lower == upper:
         return False
     return (lower is not None and score <= lower) or (upper is not None and score >= upper)
-
-
-def _markup(svg: str) -> Markup:
-    return Markup(svg)  # noqa: S704 - built as an XML tree by pilotbase.charts, which escapes
