@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pilotbase import charts
 from pilotbase.documents import figures as f
@@ -67,9 +67,7 @@ class _Drawer:
         )
         head = (self._t("picture.confusion.axes"), *names)
         svg = charts.confusion_chart(figure, self.language)
-        return Picture(
-            self._t("picture.confusion.title"), svg, self._t("picture.confusion.note"), head, rows, wide=len(names) > 4
-        )
+        return replace(self._picture("confusion", svg, head, rows), wide=len(names) > 4)
 
     def calibration(self, figure: f.Calibration) -> Picture:
         rows = tuple(
@@ -81,10 +79,10 @@ class _Drawer:
             )
             for one in figure.bins
         )
-        note = self._t("picture.calibration.note", error=f"{figure.error:.3f}") + self._absent(figure.absent)
         svg = charts.calibration_chart(figure, self.language)
-        head = self._head("probability", "cases", "mean_answer", "came_true")
-        return Picture(self._t("picture.calibration.title", label=figure.label), svg, note, head, rows)
+        head, words = self._head("probability", "cases", "mean_answer", "came_true"), self._absent(figure.absent)
+        told = {"label": figure.label, "error": f"{figure.error:.3f}"}
+        return self._picture("calibration", svg, head, rows, words, **told)
 
     def probabilities(self, figure: f.Probabilities) -> Picture:
         size = len(figure.members)
@@ -96,20 +94,18 @@ class _Drawer:
             )
             for place, (members, others) in enumerate(zip(figure.members, figure.others, strict=True))
         )
-        note = self._t("picture.probabilities.note", label=figure.label) + self._absent(figure.absent)
         head = (*self._head("probability"), figure.label, *self._head("other_classes"))
-        svg = charts.probability_chart(figure, self.language)
-        return Picture(self._t("picture.probabilities.title", label=figure.label), svg, note, head, rows)
+        svg, words = charts.probability_chart(figure, self.language), self._absent(figure.absent)
+        return self._picture("probabilities", svg, head, rows, words, label=figure.label)
 
     def against_truth(self, figure: f.AgainstTruth) -> Picture:
         rows = tuple(
             (self._stretch(figure, true), self._stretch(figure, answered), charts.format_count(count))
             for true, answered, count in figure.cells
         )
-        note = self._t("picture.against_truth.note") + self._in_unit()
-        note += self._beyond(figure.beyond) + self._absent(figure.absent)
-        svg = charts.answer_grid(figure, self.language)
-        return Picture(self._t("picture.against_truth.title"), svg, note, self._head("truth", "answer", "cases"), rows)
+        words = self._in_unit() + self._beyond(figure.beyond) + self._absent(figure.absent)
+        svg, head = charts.answer_grid(figure, self.language), self._head("truth", "answer", "cases")
+        return self._picture("against_truth", svg, head, rows, words)
 
     def residuals(self, figure: f.Residuals) -> Picture:
         stretches = [(figure.low + figure.step * place, count) for place, count in enumerate(figure.counts)]
@@ -118,9 +114,9 @@ class _Drawer:
             (self._stretch(figure, place), charts.format_count(count)) for place, count in enumerate(figure.counts)
         )
         mean = "" if figure.mean is None else self._t("picture.residuals.mean", mean=f"{figure.mean:.4g}")
-        note = self._t("picture.residuals.note") + mean + self._in_unit() + self._beyond(figure.beyond)
+        words = mean + self._in_unit() + self._beyond(figure.beyond)
         svg = charts.histogram_chart(bins, self._t("picture.residuals.title"), self.unit)
-        return Picture(self._t("picture.residuals.title"), svg, note, self._head("difference", "cases"), rows)
+        return self._picture("residuals", svg, self._head("difference", "cases"), rows, words)
 
     def time(self, figure: f.TimeCourse) -> Picture:
         rows = tuple(
@@ -132,11 +128,8 @@ class _Drawer:
             )
             for point in figure.points
         )
-        note = self._t("picture.time.note", least=f.SMALLEST_GROUP) + self._in_unit()
-        svg = charts.time_chart(figure, self.language)
-        return Picture(
-            self._t("picture.time.title"), svg, note, self._head("from", "cases", "truth", "answer"), rows, wide=True
-        )
+        svg, head = charts.time_chart(figure, self.language), self._head("from", "cases", "truth", "answer")
+        return replace(self._picture("time", svg, head, rows, self._in_unit(), least=f.SMALLEST_GROUP), wide=True)
 
     def intervals(self, figure: f.Intervals) -> list[Picture]:
         rows = tuple(
@@ -148,19 +141,15 @@ class _Drawer:
             )
             for one in figure.groups
         )
-        note = self._t("picture.intervals.note", least=f.SMALLEST_GROUP) + self._in_unit()
-        note += self._absent(figure.absent)
+        svg, words = charts.interval_chart(figure, self.language), self._in_unit() + self._absent(figure.absent)
         head = self._head("truth", "interval", "cases", "covered")
-        grouped = Picture(
-            self._t("picture.intervals.title"), charts.interval_chart(figure, self.language), note, head, rows
-        )
+        grouped = self._picture("intervals", svg, head, rows, words, least=f.SMALLEST_GROUP)
         steps = tuple(
             (charts.format_count(one.cases), charts.format_count(one.covered), f"{one.covered / one.cases:.3f}")
             for one in figure.coverage
         )
-        head = self._head("cases", "covered", "share")
-        svg, note = charts.coverage_chart(figure, self.language), self._t("picture.coverage.note")
-        coverage = Picture(self._t("picture.coverage.title"), svg, note, head, steps)
+        svg, head = charts.coverage_chart(figure, self.language), self._head("cases", "covered", "share")
+        coverage = self._picture("coverage", svg, head, steps)
         return [grouped, coverage] if grouped.svg else [coverage]
 
     def by_class(self, figure: f.ByClass) -> Picture:
@@ -176,10 +165,9 @@ class _Drawer:
             for row in figure.rows
         )
         overlap = "–" if figure.overlap is None else f"{figure.overlap:g}"
-        note = self._t(f"picture.by_class.{figure.counted}.note", overlap=overlap) + self._absent(figure.absent)
         head = self._head("class", "there", "answered", "both", "recall", "precision")
-        svg = charts.class_chart(figure, self.language)
-        return Picture(self._t(f"picture.by_class.{figure.counted}.title"), svg, note, head, rows)
+        svg, words = charts.class_chart(figure, self.language), self._absent(figure.absent)
+        return self._picture(f"by_class.{figure.counted}", svg, head, rows, words, overlap=overlap)
 
     def places(self, figure: f.Places) -> Picture:
         total = sum(figure.counts) + figure.later + figure.never
@@ -194,15 +182,8 @@ class _Drawer:
             charts.ChartColumn(self._t("picture.places.never"), figure.never, apart=True),
         ]
         rows = tuple((one.name, charts.format_count(one.count), one.reached or "–") for one in columns)
-        title, line = self._t("picture.places.title"), self._t("picture.places.reached")
-        svg = charts.column_chart(columns, title, line)
-        return Picture(
-            self._t("picture.places.title"),
-            svg,
-            self._t("picture.places.note"),
-            self._head("place", "cases", "hits"),
-            rows,
-        )
+        svg = charts.column_chart(columns, self._t("picture.places.title"), self._t("picture.places.reached"))
+        return self._picture("places", svg, self._head("place", "cases", "hits"), rows)
 
     def texts(self, figure: f.TextDifferences) -> Picture:
         counted = [(self._t("picture.texts.same"), figure.same, False)]
@@ -215,13 +196,20 @@ class _Drawer:
         columns = [charts.ChartColumn(name, count, apart) for name, count, apart in counted]
         rows = tuple((name, charts.format_count(count)) for name, count, _ in counted)
         svg = charts.column_chart(columns, self._t("picture.texts.title"))
-        note = self._t("picture.texts.note") if figure.ends else self._t("picture.texts.whole_note")
-        return Picture(self._t("picture.texts.title"), svg, note, self._head("answer", "cases"), rows)
+        drawn = self._picture("texts", svg, self._head("answer", "cases"), rows)
+        return drawn if figure.ends else replace(drawn, note=self._t("picture.texts.whole_note"))
 
     def _differing(self, ends: Sequence[float], place: int) -> str:
         if not ends:
             return self._t("picture.texts.differs")
         return f"≤{ends[place]:.0%}" if place < len(ends) else f">{ends[-1]:.0%}"
+
+    def _picture(
+        self, name: str, svg: str, head: tuple[str, ...], rows: Rows, words: str = "", **told: object
+    ) -> Picture:
+        """Return the picture of that name; ``words`` follow its note."""
+        title, note = (self._t(f"picture.{name}.{part}", **told) for part in ("title", "note"))
+        return Picture(title, svg, note + words, head, rows)
 
     def _t(self, code: str, **params: object) -> str:
         return text(code, **params).render(self.language)
