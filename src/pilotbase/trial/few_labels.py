@@ -39,7 +39,7 @@ class JudgedCriterion:
     estimate: float
     lower: float | None
     upper: float | None
-    needed: int | None
+    cases_needed: int | None
 
 
 @dataclass(frozen=True)
