@@ -21,6 +21,7 @@ from pilotbase import charts
 from pilotbase.charts.marks import OUTCOME_OF
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.figures import ShownCases
+from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
@@ -29,7 +30,6 @@ from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.trial.page.wording import ReportWording, capital
 
 __all__ = ["render_report"]
-_SHOWN_DIGITS = 12
 _OUTCOME_OF_ROW = {
     Conformity.MET: Outcome.PASS,
     Conformity.NOT_MET: Outcome.FAIL,
@@ -92,7 +92,7 @@ def _environment() -> Environment:
         "moment": format_for_machines,
         "probability": lambda value: f"{value:.4g}",
         "seconds": format_seconds,
-        "short": _short_digest,
+        "short": abbreviated,
         "svg": Markup,
     }
     environment.globals |= {
@@ -112,11 +112,6 @@ def _finalize(value: object) -> object:
 def _certified_digest(report: Report) -> str:
     """Return the digest that the certificate names: of the full report, or of the part that a site released."""
     return report.digest() if report.view == "site" else report.full_report or report.digest()
-
-
-def _short_digest(digest: str) -> str:
-    algorithm, _, value = digest.partition(":")
-    return f"{algorithm}:{value[:_SHOWN_DIGITS]}…" if value else digest
 
 
 @cache
