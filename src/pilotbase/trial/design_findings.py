@@ -111,8 +111,7 @@ def published_statement(view: View, scenario: Scenario) -> LabelStatement | None
     dataset = scenario.data.dataset
     if scenario.data.labels is not None or dataset is None:
         return None
-    digest, listing = view.head(labels_head(dataset)), find_listing(view, dataset)
-    published = view.load(digest, PublishedLabels) if digest is not None else None
+    published, listing = view.load_head(labels_head(dataset), PublishedLabels), find_listing(view, dataset)
     if published is None or listing is None or published.version != listing.digest:
         return None
     return published.statement

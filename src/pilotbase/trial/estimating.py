@@ -191,14 +191,12 @@ def require_consent(lab: TrialRuntime, plan: Digest, limit: SpendingLimit) -> No
 
 def estimate_of(lab: TrialRuntime, plan: Digest) -> RunEstimate | None:
     """Return the newest estimate of a plan's run; None: there is none yet."""
-    digest = lab.view.head(estimate_head(plan))
-    return None if digest is None else lab.view.load(digest, RunEstimate)
+    return lab.view.load_head(estimate_head(plan), RunEstimate)
 
 
 def consent_of(lab: TrialRuntime, plan: Digest) -> RunConsent | None:
     """Return the consent to a plan's run; None: nobody has given it."""
-    digest = lab.view.head(consent_head(plan))
-    return None if digest is None else lab.view.load(digest, RunConsent)
+    return lab.view.load_head(consent_head(plan), RunConsent)
 
 
 def note_consent(lab: TrialRuntime, plan: Digest, organisation: str, person: str | None = None) -> None:

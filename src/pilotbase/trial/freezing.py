@@ -57,9 +57,9 @@ def freeze_plan(
             provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
     """
     head = _head(sealed, candidate, repeat if site is None else site.nonce)
-    known = lab.view.head(head)
+    known = lab.view.load_head(head, TrialPlan)
     if known is not None:
-        return lab.view.load(known, TrialPlan)
+        return known
     scenario = sealed.scenario
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
     left = remaining(lab.vault, hidden)

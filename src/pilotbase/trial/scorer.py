@@ -19,8 +19,7 @@ from pilotbase.vault.hidden import HiddenSet
 
 def report_of(lab: TrialRuntime, plan: TrialPlan) -> Report | None:
     """Return the report of a plan that has run to its end, or None."""
-    known = lab.view.head(report_head(plan.digest()))
-    return lab.view.load(known, Report) if known is not None else None
+    return lab.view.load_head(report_head(plan.digest()), Report)
 
 
 def score_trial(

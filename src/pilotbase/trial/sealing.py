@@ -169,9 +169,9 @@ def seal_scenario(
     """
     source = digest_file(data_file(scenario, folder))
     head = _head(scenario, folder, source, reference)
-    known = lab.view.head(head)
+    known = lab.view.load_head(head, SealedScenario)
     if known is not None:
-        return OpenedScenario(scenario, lab.view.load(known, SealedScenario))
+        return OpenedScenario(scenario, known)
     frame = read(scenario, folder)
     with lab.sealing():
         record = _seal(lab, scenario, frame, folder, (source, reference))
@@ -186,8 +186,9 @@ def find_sealed(
     lab: TrialRuntime, scenario: Scenario, folder: Path, reference: Digest | None = None
 ) -> OpenedScenario | None:
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
-    known = lab.view.head(_head(scenario, folder, digest_file(data_file(scenario, folder)), reference))
-    return None if known is None else OpenedScenario(scenario, lab.view.load(known, SealedScenario))
+    head = _head(scenario, folder, digest_file(data_file(scenario, folder)), reference)
+    known = lab.view.load_head(head, SealedScenario)
+    return None if known is None else OpenedScenario(scenario, known)
 
 
 def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
@@ -300,9 +301,9 @@ def _hidden_set(lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame) -> H
     dataset = scenario.data.dataset
     # Rows of a dataset open under its terms: they are another set than the same rows of none.
     head = f"hidden:{digest_bytes(frame.write_csv().encode())}" + (f":{dataset}" if dataset is not None else "")
-    known = lab.view.head(head)
+    known = lab.view.load_head(head, HiddenSet)
     if known is not None:
-        return lab.view.load(known, HiddenSet)
+        return known
     owner = scenario.owner.organisation
     past = past_of(lab.vault, frame, _hidden_sets_of(lab, owner))
     terms = SealTerms(

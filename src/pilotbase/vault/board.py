@@ -132,8 +132,7 @@ def slice_cases(vault: Vault, record: BoardSlice, grant: ReaderGrant) -> Cases:
 
 def current_board(vault: Vault, record: BoardSlice) -> Board | None:
     """Return the current board, or None before the first submission; for those who may see the slice's record."""
-    head = vault.view.head(_board_head(record.digest()))
-    return None if head is None else vault.view.load(head, Board)
+    return vault.view.load_head(_board_head(record.digest()), Board)
 
 
 def newest_board(view: View, owner: str, scenario: str) -> Board | None:
@@ -144,8 +143,7 @@ def newest_board(view: View, owner: str, scenario: str) -> Board | None:
 
 def submission_of(vault: Vault, record: BoardSlice, application: ApplicationReference) -> BoardSubmission | None:
     """Return the submission of an application version, or None."""
-    head = vault.view.head(_submission_head(record.digest(), application))
-    return None if head is None else vault.view.load(head, BoardSubmission)
+    return vault.view.load_head(_submission_head(record.digest(), application), BoardSubmission)
 
 
 def open_submission(vault: Vault, empty: Board, sealed: Digest, application: ApplicationReference) -> BoardSubmission:
@@ -187,8 +185,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
 
 def entry_of(vault: Vault, submission: BoardSubmission) -> BoardEntry | None:
     """Return what was released of ``submission``, or None."""
-    head = vault.view.head(_entry_head(submission))
-    return None if head is None else vault.view.load(head, BoardEntry)
+    return vault.view.load_head(_entry_head(submission), BoardEntry)
 
 
 def release(

@@ -172,15 +172,20 @@ def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
     return len({(file.name, file.version) for digest, file in named if digest not in gone})
 
 
-def open_file(vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch | None = None) -> Iterator[bytes]:
+def open_file(
+    vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch | None = None, action: Action = Action.USE
+) -> Iterator[bytes]:
     """Write the opening to the log, then return an iterator over the pieces of a file, or of a part of it.
+
+    ``action``: `USE`, to hand it out; `COMPUTE_ON`, for statistics; `DISPLAY`, for people who see its items.
 
     Raises:
         RefusedError: the leave is for something else or no longer valid; the latter also while iterating.
         NotFoundError: the blob or the key is not here.
         InvalidProofError: while iterating: altered bytes.
     """
-    _log_opening(vault, kept, leave, Action.USE, kept.size if part is None else part.end - part.start)
+    size = kept.size if part is None else part.end - part.start
+    _log_opening(vault, kept, leave, action, 0 if action is Action.DISPLAY else size)
     return _pieces(vault, kept, leave) if part is None else _cut(vault, kept, leave, part)
 
 
@@ -204,18 +209,6 @@ def open_marks(vault: Vault, kept: KeptFile) -> bytes | None:
     with vault.transaction(MARKS) as change:
         change.record(MARKS, [kept.dataset, kept.digest()], {"purpose": "owner", "ground": owner, "file": kept.name})
     return _opened(vault, kept, kept.marks, "marks")
-
-
-def open_for_statistics(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
-    """Return an iterator over the pieces of a file to compute statistics from; raises as `open_file`."""
-    _log_opening(vault, kept, leave, Action.COMPUTE_ON, kept.size)
-    return _pieces(vault, kept, leave)
-
-
-def open_for_labelling(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
-    """Return an iterator over the pieces of a file whose items people will see; raises as `open_file`."""
-    _log_opening(vault, kept, leave, Action.DISPLAY)
-    return _pieces(vault, kept, leave)
 
 
 def open_preview(vault: Vault, kept: KeptFile, leave: AccessGrant) -> bytes | None:

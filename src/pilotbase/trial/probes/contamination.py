@@ -16,7 +16,6 @@ runs as a sign of contamination: Brown et al., "Language models are few-shot lea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -39,6 +38,7 @@ from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.measures.minhash import text_shingles
 from pilotbase.measures.reading.tokens import normal
 from pilotbase.protocols.frames import FeatureBatch
@@ -204,40 +204,20 @@ def shared_runs(cases: Sequence[str], others: Sequence[str]) -> SharedRuns:
 
 def recited(cases: Sequence[str], control: Sequence[str], ask: Ask) -> Recited:
     """Return how many of ``cases``, and of ``control``, a model that ``ask`` reaches goes on with word for word."""
-    ours, theirs = _recitals(cases, ask), _recitals(control, ask) if control else None
-    of_control = {} if theirs is None else {
-        "control_cases": theirs.asked,
-        "control_recited": theirs.recited,
-        "chance": at_least(ours.recited, ours.asked, theirs.recited, theirs.asked),
-    }  # fmt: skip
-    return Recited(
-        cases=ours.asked,
-        too_short=len(cases) - ours.asked,
-        silent=ours.silent,
-        recited=ours.recited,
-        longest=ours.longest,
-        **of_control,
-    )
-
-
-def at_least(found: int, of: int, control: int, control_of: int) -> float:
-    """Return P(at least ``found`` of the ``found + control`` fall on ``of`` of all): Fisher's exact test, one-sided."""
-    total, marked = of + control_of, found + control
-    ways = sum(math.comb(of, k) * math.comb(control_of, marked - k) for k in range(found, min(of, marked) + 1))
-    return ways / math.comb(total, marked)
+    ours = _recitals(cases, ask)
+    if not control:
+        return ours
+    theirs = _recitals(control, ask)
+    marked, total = ours.recited + theirs.recited, ours.cases + theirs.cases
+    # Fisher's exact test, one-sided.
+    chance = hypergeometric_tail(ours.recited, ours.cases, total, marked) if total else 1.0
+    compared = {"control_cases": theirs.cases, "control_recited": theirs.recited, "chance": chance}
+    return ours.model_copy(update=compared)
 
 
 def letters(words: str) -> str:
     """Return letters and digits alone, in one width and case: blanks and punctuation are no difference."""
     return _whole(words)[:_LONGEST]
-
-
-@dataclass(frozen=True)
-class _Recitals:
-    asked: int
-    silent: int
-    recited: int
-    longest: int
 
 
 def _texts(subject: ProbeSubject, asked: Contamination) -> tuple[list[str], list[str]]:
@@ -293,12 +273,17 @@ def _answers(endpoint: Endpoint, supplier: str, beginnings: Sequence[str]) -> Se
     return answers
 
 
-def _recitals(cases: Sequence[str], ask: Ask) -> _Recitals:
+def _recitals(cases: Sequence[str], ask: Ask) -> Recited:
     halves = [half for half in map(Halves.of, cases) if half.enough]
     answers = ask([half.head for half in halves])
     runs = [0 if answer is None else half.run_in(answer) for half, answer in zip(halves, answers, strict=True)]
-    found = sum(half.recites(run) for half, run in zip(halves, runs, strict=True))
-    return _Recitals(len(halves), sum(answer is None for answer in answers), found, max(runs, default=0))
+    return Recited(
+        cases=len(halves),
+        too_short=len(cases) - len(halves),
+        silent=sum(answer is None for answer in answers),
+        recited=sum(half.recites(run) for half, run in zip(halves, runs, strict=True)),
+        longest=max(runs, default=0),
+    )
 
 
 def _needed(words: str, in_letters: int, in_ideographs: int) -> int:

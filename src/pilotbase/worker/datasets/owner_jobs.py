@@ -25,7 +25,7 @@ from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.sandbox.box.own_functions import BoxedCall
-from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
+from pilotbase.vault.dataset_files import KeptFile, open_file
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
@@ -112,7 +112,7 @@ def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
         rows=kept.rows or 0,
     )
     leave = permit(base.lab.view, asked, digest_json([job.kind, job.identity, kept.digest()]))
-    return open_for_statistics(base.lab.vault, kept, leave)
+    return open_file(base.lab.vault, kept, leave, action=Action.COMPUTE_ON)
 
 
 def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
