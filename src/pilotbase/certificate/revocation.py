@@ -54,7 +54,6 @@ class RevocationList(Document):
 
     @property
     def until(self) -> datetime:
-        """Return when the list stops being valid."""
         return min(self.next_update, self.issued_at + LIST_LIFE)
 
     def fresh(self, at: datetime) -> bool:

@@ -82,7 +82,6 @@ class TrustedKey:
     """For a retired root: payload digests of the delegations that it still vouches for."""
 
     def covers(self, start: datetime, end: datetime) -> bool:
-        """Return whether the key is valid from ``start`` to ``end``."""
         return self.valid_from <= start and end <= self.valid_until
 
 

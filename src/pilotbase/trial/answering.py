@@ -117,7 +117,6 @@ class AnswerLog:
         self._take(CommittedBatch(len(self.batches), values, seconds), link)
 
     def sync(self) -> None:
-        """Put everything written on the disk."""
         os.fdatasync(self._stream.fileno())
         self._synced = time.monotonic()
 
@@ -126,7 +125,6 @@ class AnswerLog:
         return np.concatenate([batch.values for batch in self.batches]) if self.batches else np.empty(0)
 
     def seconds(self) -> tuple[float, ...]:
-        """Return the latency of each batch in seconds."""
         return tuple(batch.seconds for batch in self.batches)
 
     def close(self) -> None:

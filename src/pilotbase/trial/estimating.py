@@ -70,7 +70,6 @@ class RunSize:
 
     @property
     def batches(self) -> int:
-        """Return how many batches there are in all."""
         return self.boxes * self.batches_each
 
     @property
@@ -97,7 +96,6 @@ class BoxMeter:
         self._last = None
 
     def take(self, usage: BoxUsage) -> None:
-        """Record the resource use of the current box so far."""
         step = usage if self._last is None else _difference(usage, self._last)
         (self.firsts if self._last is None else self.batches).append(step)
         self.used, self._last = _sum(self.used, step), usage

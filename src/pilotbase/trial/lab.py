@@ -57,7 +57,6 @@ class TrialRuntime:
         return self.folder("applications")
 
     def application_folder(self, digest: str) -> Path:
-        """Return the folder of the kept application of that digest."""
         return kept_folder(self.applications, digest)
 
     @contextmanager
@@ -90,7 +89,6 @@ class TrialRuntime:
             yield
 
     def close(self) -> None:
-        """Close the store."""
         self.store.close()
 
 

@@ -125,7 +125,6 @@ class TrialFindings:
 
     @property
     def repeats(self) -> int:
-        """Return how often each case was asked."""
         return 1 if self.runs is None else self.runs.repeats
 
     @property

@@ -131,7 +131,6 @@ class BoxRun:
 
     @property
     def ending(self) -> Text:
-        """Return in words how it ended."""
         return END_TEXTS[self.end.reason]
 
     def measured(self, **found: object) -> BoxRun:
@@ -240,7 +239,6 @@ class UsedSoFar(Part):
     memory_peak_bytes: int = 0
 
     def plus(self, usage: BoxUsage) -> UsedSoFar:
-        """Return the use of the boxes before and of this one."""
         return UsedSoFar(
             cpu_seconds=self.cpu_seconds + usage.cpu_seconds,
             memory_peak_bytes=max(self.memory_peak_bytes, usage.memory_peak_bytes),
@@ -258,7 +256,6 @@ class UsageFile:
         self.total = self._earlier
 
     def update(self, usage: BoxUsage) -> None:
-        """Record the current box's use so far."""
         self.total = self._earlier.plus(usage)
         if time.monotonic() - self._written > _WRITE_SECONDS:
             write_marked(self.total, self._path, self._key)
@@ -279,7 +276,6 @@ class EndedRun(Part):
 
     @classmethod
     def of(cls, run: BoxRun, total: UsedSoFar) -> EndedRun:
-        """Return the record of ``run``, with the use of all its boxes."""
         return cls(
             reason=run.end.reason,
             detail=run.end.detail,

@@ -73,7 +73,6 @@ class ReaderGrant:
 
     @classmethod
     def of_owner(cls, owner: str, purpose: OpeningPurpose = OpeningPurpose.OWNER) -> ReaderGrant:
-        """Return the grant of an owner's own work."""
         return cls(purpose, AccessGrant.of_owner(owner))
 
     @property

@@ -27,7 +27,6 @@ class Vault:
 
     @classmethod
     def of_home(cls, home: Home, store: Store, actor: Actor, lease: Lease | None = None) -> Vault:
-        """Return the vault of ``home`` for ``actor``."""
         return cls(store.as_actor(actor), home.open_blobs(), home.keys, lease)
 
     @contextmanager

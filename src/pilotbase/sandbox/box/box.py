@@ -141,7 +141,6 @@ class Box:
         return EndReason.SCRATCH_LIMIT if evidence.scratch_full else symptom
 
     def usage(self) -> BoxUsage:
-        """Return the box's usage until now, or until its end."""
         return self.supervisor.usage()
 
     def logs(self) -> Logs:

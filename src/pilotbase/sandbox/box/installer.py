@@ -94,7 +94,6 @@ class WriteBudget:
             raise RefusedWheelError("bomb", wheel, f"{self.written}")
 
     def add_file(self, wheel: str) -> None:
-        """Count one file."""
         self.files += 1
         if self.files > self._most_files:
             raise RefusedWheelError("files", wheel, f"{self.files}")

@@ -167,7 +167,6 @@ class Pipe:
         return sequence, rows, payload
 
     def send(self, kind: int, payload: Any = b"", sequence: int = 0, rows: int = 0) -> None:
-        """Write one frame."""
         view = memoryview(payload).cast("B") if len(payload) else memoryview(b"")
         head = HEADER.pack(MAGIC, kind, sequence, rows, len(view))
         written = os.writev(self._answers, [head, view]) - len(head)
@@ -175,7 +174,6 @@ class Pipe:
             written += os.write(self._answers, view[written:])
 
     def send_json(self, kind: int, value: object) -> None:
-        """Write one frame that carries JSON."""
         self.send(kind, json.dumps(value).encode())
 
     def send_error(self, reason: str, problem: BaseException) -> None:

@@ -87,7 +87,6 @@ class EndpointWorker:
 
     @property
     def end(self) -> BoxEnd | None:
-        """How it ended; None while it runs."""
         return self._end
 
     @property
@@ -130,7 +129,6 @@ class EndpointWorker:
         return self._log.read()
 
     def cancel(self) -> None:
-        """End it from another thread: a `predict` under way raises `BoxEnded`; `close` must still be called."""
         self._stop(EndReason.CANCELLED, "")
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:

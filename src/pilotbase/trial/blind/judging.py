@@ -69,7 +69,6 @@ class _Bench:
         return tuple((item.rule, _score(item.parsed(), answered)) for item in self.criteria)
 
     def met_by(self, scores: Scores) -> bool:
-        """Return whether all criteria are met together."""
         return all(_is_met(item.parsed(), found) for item, (_, found) in zip(self.criteria, scores, strict=True))
 
 

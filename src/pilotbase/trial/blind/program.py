@@ -62,17 +62,14 @@ class BlindInput:
 
     @property
     def prediction(self) -> Prediction:
-        """Return the kind of answer."""
         return self.contract.prediction
 
     @property
     def size(self) -> int:
-        """Return how many cases are to be answered."""
         return len(self.rows)
 
     @property
     def of_numbers(self) -> bool:
-        """Return whether the truths are numbers."""
         return self.prediction.kind in ("value", "interval")
 
     def repeated(self, truth: object) -> Column:

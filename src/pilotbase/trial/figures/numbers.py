@@ -127,7 +127,6 @@ class Bins:
     size: int
 
     def of(self, values: Floats) -> Ints:
-        """Return the bin of each value."""
         places = np.floor((values - self.low) / self.step)
         return np.clip(places, 0, self.size - 1).astype(np.int64)
 

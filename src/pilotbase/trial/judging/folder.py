@@ -80,7 +80,6 @@ class Opened:
 
     @property
     def seed(self) -> int:
-        """Return the seed of the order in which cases are drawn and decided."""
         return order_seed(self.secret, self.judging.digest)
 
 

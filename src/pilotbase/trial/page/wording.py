@@ -57,7 +57,6 @@ class ReportWording:
         return self.t("standard.aligned", source=row.source)
 
     def own(self, sentence: Localized | str) -> str:
-        """Return a user's text, in this language if available."""
         return localized(sentence, self.language)
 
     def claim(self, result: CriterionResult, evidence: bool) -> Text:
@@ -93,12 +92,10 @@ class ReportWording:
         return capital(self.t(code, measure=spoken(rule, unit), threshold=threshold))
 
     def pictures(self, report: Report) -> list[Picture]:
-        """Return the report's figures as pictures."""
         unit = report.contract.prediction.unit or ""
         return [picture for figure in report.figures or () for picture in pictures_of(figure, self.language, unit)]
 
     def case_scores(self, case: ShownCase) -> list[str]:
-        """Return the score of each criterion's measure on one case."""
         return [f"{score.rule}: {score.value:.4g}" for score in case.scores]
 
     @staticmethod

@@ -53,27 +53,21 @@ class Cells(Probe[CellRuns]):
         return CellRuns(runs=tuple(_run_cells(subject, matrix)))
 
     def add(self, run: BoxRun, found: CellRuns) -> BoxRun:
-        """Return ``run`` with its cells."""
         return run.measured(cells=found.runs)
 
     def of(self, load: Load) -> CellRuns | None:
-        """Return the cells of a run."""
         return None if load.cells is None else CellRuns(runs=load.cells)
 
     def measured(self, found: CellRuns, seen: Measured) -> Measured:
-        """Return what measures read, with whether each cell that was run agrees."""
         return replace(seen, cells=tuple(one.agrees for one in found.runs if one.measured))
 
     def told(self, found: CellRuns) -> Mapping[str, Any]:
-        """Return the cells, as a report shows them."""
         return {"cells": found.runs}
 
     def findings(self, found: CellRuns) -> Findings:
-        """Return of each cell whether it answers as the trial does."""
         return {Verification.ADAPTATION: [_finding(run) for run in found.runs]}
 
     def unasked(self) -> Findings:
-        """Return that no other environment was tried."""
         return {Verification.ADAPTATION: [unmeasured("other_runtimes", text("trial.finding.no_other_runtimes"))]}
 
 

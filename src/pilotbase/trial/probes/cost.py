@@ -28,7 +28,6 @@ class CostOfRun(Probe[Spent]):
     kept = False
 
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> Spent | None:
-        """Return the cost of ``run``."""
         price = subject.asked.processor_hour
         if run is None or price is None or run.use is not None or run.load.cpu_seconds is None or not run.load.cases:
             return None
@@ -48,7 +47,6 @@ class CostOfRun(Probe[Spent]):
         return None if load.cpu_seconds is None else load.spent
 
     def findings(self, found: Spent) -> Findings:
-        """Return what 1,000 cases cost."""
         if found.cost_per_thousand is None:
             return {}
         values = {"amount": f"{found.cost_per_thousand:.2g}", "currency": found.currency}

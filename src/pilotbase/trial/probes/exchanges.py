@@ -62,19 +62,15 @@ class Exchanges(Probe[ExchangeRuns]):
         return ExchangeRuns(runs=_replayed(subject, exchanges)) if exchanges and subject.boxed(run) else None
 
     def add(self, run: BoxRun, found: ExchangeRuns) -> BoxRun:
-        """Return ``run`` with its exchanges."""
         return run.measured(exchanges=found.runs)
 
     def of(self, load: Load) -> ExchangeRuns | None:
-        """Return the exchanges of a run."""
         return None if load.exchanges is None else ExchangeRuns(runs=load.exchanges)
 
     def measured(self, found: ExchangeRuns, seen: Measured) -> Measured:
-        """Return what measures read, with all exchanges."""
         return replace(seen, exchanged=exchanged(found.runs))
 
     def told(self, found: ExchangeRuns) -> Mapping[str, Any]:
-        """Return the figures of each, as a report shows them."""
         return {"exchanges": tuple(map(exchange_figures, found.runs))}
 
     def findings(self, found: ExchangeRuns) -> Findings:

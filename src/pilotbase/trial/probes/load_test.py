@@ -57,11 +57,9 @@ class Loading(Probe[LoadTested]):
         raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{void}"))
 
     def add(self, run: BoxRun, found: LoadTested) -> BoxRun:
-        """Return ``run`` with the measurements of the load test."""
         return run.measured(tested=found)
 
     def of(self, load: Load) -> LoadTested | None:
-        """Return the load test of a run."""
         return load.tested
 
     def measured(self, found: LoadTested, seen: Measured) -> Measured:
@@ -69,15 +67,12 @@ class Loading(Probe[LoadTested]):
         return replace(seen, loaded=_loaded(found))
 
     def told(self, found: LoadTested) -> Mapping[str, Any]:
-        """Return its figures, as a report shows them."""
         return {"load_test": load_figures(found)}
 
     def findings(self, found: LoadTested) -> Findings:
-        """Return the findings of the load test."""
         return {Verification.PRODUCTION: _findings(load_figures(found))}
 
     def unasked(self) -> Findings:
-        """Return the finding that there is no result for long running."""
         return {Verification.PRODUCTION: [unmeasured("soak", text("trial.finding.no_soak"))]}
 
 
