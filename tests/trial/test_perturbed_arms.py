@@ -21,9 +21,9 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.measures import RuleContext, problems_of
 from pilotbase.measures.perturbations import PERTURBATIONS
+from pilotbase.sandbox.box.ends import BoxEnd
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial import perturbed_arms
-from pilotbase.trial.answering import AnsweringEnd
 from pilotbase.trial.delivering import Cut
 from pilotbase.trial.performance import Load
 from pilotbase.trial.perturbed_arms import ArmSession, answer_arms, committed_digest, perturbations_of
@@ -253,7 +253,7 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         run.orders.append(asked.order.tolist())
         log.append(np.zeros(60, dtype=np.int32), 0.1)
         hooks.on_batch(60)
-        end = AnsweringEnd()
+        end = BoxEnd()
         isolation = {"level": "L2", "start": "", "memory_watch": "", "limits": {}, "end": end.reason}
         return BoxRun(end, EndedRun.model_fields["isolation"].annotation(**isolation),
                    Load(batch_seconds=log.seconds(), cases=60, batch_rows=60, load_seconds=0), "")  # fmt: skip

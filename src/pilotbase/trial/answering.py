@@ -33,7 +33,7 @@ from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, abstentions, decode_texts, encode_texts
-from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.trial.delivering import CaseDelivery
 
 HEAD = struct.Struct("<QQdQ8s")
@@ -177,20 +177,12 @@ class Predictor(Protocol):
     def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
 
 
-@dataclass(frozen=True)
-class AnsweringEnd:
-    """How answering ended; anything but finished leaves cases without an answer."""
-
-    reason: EndReason = EndReason.FINISHED
-    detail: str = ""
-
-
 def answer_cases(
     worker: Predictor,
     asked: CaseDelivery,
     log: AnswerLog,
     on_batch: Callable[[int], None] = lambda _: None,
-) -> AnsweringEnd:
+) -> BoxEnd:
     """Request an answer for every case without a committed one, commit the answers, and return how the run ended.
 
     Answers are committed in the order of delivery. ``on_batch`` receives the number of answered cases. An application
@@ -201,17 +193,17 @@ def answer_cases(
     batch = next(batches, None)
     while batch is not None:
         if log.size > MOST_BYTES:
-            return AnsweringEnd(EndReason.OVERSIZED_ANSWER, f"more than {MOST_BYTES} bytes of answers in all")
+            return BoxEnd(EndReason.OVERSIZED_ANSWER, detail=f"more than {MOST_BYTES} bytes of answers in all")
         following = next(batches, None)
         began = time.perf_counter()
         try:
             answers = worker.predict(batch, following)
         except BoxEnded as ended:
-            return AnsweringEnd(ended.reason, ended.detail)
+            return ended.end
         log.append(answers.values, time.perf_counter() - began)
         on_batch(log.answered)
         batch = following
-    return AnsweringEnd()
+    return BoxEnd()
 
 
 def complete_answers(asked: CaseDelivery, values: Column, prediction: Prediction) -> Column:

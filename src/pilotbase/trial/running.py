@@ -23,7 +23,7 @@ from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
 from pilotbase.sandbox.adapters.registry import Adapter, adapter_of
-from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded, WorkerLostError
+from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded, WorkerLostError
 from pilotbase.sandbox.box.environments import Environment, build_environment
 from pilotbase.sandbox.box.images import image_environment
 from pilotbase.sandbox.box.installed import INSTALLED, installed_environment, missing_packages
@@ -32,7 +32,7 @@ from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.sandbox.engines import LOCAL, Engine, Worker
-from pilotbase.trial.answering import AnsweringEnd, AnswerLog, answer_cases
+from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
 from pilotbase.trial.lab import TrialRuntime, organisation_uid
 from pilotbase.trial.performance import Load
@@ -122,7 +122,7 @@ class Hooks:
 class BoxRun:
     """The result: how it ended, the box's properties, the load, and the output (if released)."""
 
-    end: AnsweringEnd
+    end: BoxEnd
     isolation: Isolation
     load: Load
     log: str
@@ -298,7 +298,7 @@ class EndedRun(Part):
             memory_peak_bytes=self.memory_peak_bytes,
             spent=None if self.use is None else self.use.spent,
         )
-        return BoxRun(AnsweringEnd(self.reason, self.detail), self.isolation, load, "", self.use)
+        return BoxRun(BoxEnd(self.reason, detail=self.detail), self.isolation, load, "", self.use)
 
 
 def read_marked(kind: type[AnyPart], path: Path, key: bytes) -> AnyPart | None:
@@ -343,8 +343,7 @@ def _run_once(
         try:
             worker = start_candidate(candidate, terms, calls)
         except BoxEnded as ended:
-            run = _unstarted(candidate, terms, log, AnsweringEnd(ended.reason, ended.detail))
-            return _with_use(run, candidate, calls)
+            return _with_use(_unstarted(candidate, terms, log, ended.end), candidate, calls)
         with worker:
             if log.answered < len(asked.order):
                 hooks.before_first()
@@ -358,9 +357,7 @@ def _run_once(
             return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
 
 
-def _ended(
-    candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: AnsweringEnd, worker: Worker
-) -> BoxRun:
+def _ended(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: BoxEnd, worker: Worker) -> BoxRun:
     usage, logs, settings = worker.usage(), worker.logs(), box_settings(candidate, terms)
     measured = candidate.endpoint is None  # what an endpoint uses is not seen, and is no pass
     load = Load(
@@ -382,7 +379,7 @@ def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> Bo
     return replace(run.measured(spent=use.spent), use=use)
 
 
-def _isolation(worker: Worker, settings: BoxSettings, end: AnsweringEnd, log_bytes: int) -> Isolation:
+def _isolation(worker: Worker, settings: BoxSettings, end: BoxEnd, log_bytes: int) -> Isolation:
     facts = worker.facts
     return Isolation(
         level=facts.level,
@@ -395,7 +392,7 @@ def _isolation(worker: Worker, settings: BoxSettings, end: AnsweringEnd, log_byt
     )
 
 
-def _unstarted(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: AnsweringEnd) -> BoxRun:
+def _unstarted(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: BoxEnd) -> BoxRun:
     settings = box_settings(candidate, terms)
     level = settings.level if candidate.endpoint is None else IsolationLevel.L0
     isolation = Isolation(

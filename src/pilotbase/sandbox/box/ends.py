@@ -17,9 +17,9 @@ END_TEXTS: Mapping[EndReason, Text] = {reason: text(f"box.end.{reason.value}") f
 class BoxEnd:
     """Why a box ended, and during which batch (0 while loading)."""
 
-    reason: EndReason
-    batch: int
-    detail: str
+    reason: EndReason = EndReason.FINISHED
+    batch: int = 0
+    detail: str = ""
     """The application's own words, such as a traceback; empty if the log policy withholds them."""
 
 

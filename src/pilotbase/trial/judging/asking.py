@@ -22,13 +22,13 @@ from pilotbase.documents.limits import Limits
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.texts import text
-from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.sandbox.endpoints.calls import CallLog
 from pilotbase.sandbox.endpoints.reading import AnswerReader
 from pilotbase.sandbox.endpoints.worker import start_endpoint
-from pilotbase.trial.answering import AnsweringEnd, AnswerLog, Column, answer_cases
+from pilotbase.trial.answering import AnswerLog, Column, answer_cases
 from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.judging.judged_cases import JudgedCases
 
@@ -58,7 +58,7 @@ class JudgeAnswers:
 
     words: tuple[str | None, ...]
     questions: int
-    end: AnsweringEnd
+    end: BoxEnd
 
 
 def ask_judge(judge: Judge, cases: JudgedCases, place: AnswerSlot, on_progress: OnProgress) -> JudgeAnswers:
@@ -71,7 +71,7 @@ def ask_judge(judge: Judge, cases: JudgedCases, place: AnswerSlot, on_progress: 
     features = _questions(judge, cases)
     total = len(next(iter(features.values())))
     stage = text("judge.progress", model=judge.endpoint.model)
-    end = AnsweringEnd()
+    end = BoxEnd()
     with AnswerLog(place.folder / "words.log", place.commitment, place.key) as log:
         if log.answered < total:
             with CallLog(place.folder / "calls.log", place.commitment, place.key) as calls:
@@ -164,7 +164,7 @@ def _questions(judge: Judge, cases: JudgedCases) -> dict[str, Column]:
 
 def _ask(
     judge: Judge, features: dict[str, Column], log: AnswerLog, calls: CallLog, on_done: Callable[[int], None]
-) -> AnsweringEnd:
+) -> BoxEnd:
     endpoint = judge.endpoint
     fields = tuple(Field(name=name, data_type=DataType.TEXT) for name in features)
     contract = Contract(features=fields, prediction=Prediction(kind="text" if endpoint.nearest is None else "value"))
@@ -173,7 +173,7 @@ def _ask(
         with start_endpoint(_speaking(endpoint), _KEYS_OF, contract, BoxSettings(limits=limits), calls) as worker:
             return answer_cases(worker, in_file_order(features, _A_BATCH * endpoint.in_flight), log, on_done)
     except BoxEnded as ended:
-        return AnsweringEnd(ended.reason, ended.detail)
+        return ended.end
 
 
 def _speaking(endpoint: Endpoint) -> Endpoint:
