@@ -10,7 +10,7 @@ stays where it is.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ from pilotbase.vault.opening import ReaderGrant, read_hidden
 from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
+from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 _MOST_VERSIONS = 1000
@@ -144,9 +145,7 @@ def hidden_rows(lab: TrialRuntime, hidden: HiddenSet) -> pl.DataFrame:
 
 def shown_so_far(lab: TrialRuntime, like: pl.DataFrame) -> pl.DataFrame:
     """Return every case with the columns of ``like`` that any public sample on the base has shown."""
-    records = (stored.load(SealedScenario) for stored in lab.view.find("sealed-scenario", limit=10_000))
-    first = {record.public_sample: record for record in records}
-    samples = [shown_by(lab, record) for record in first.values()]
+    samples = list(_samples(lab, lab.view.find("sealed-scenario", limit=10_000)))
     return pl.concat([like.clear(), *(sample for sample in samples if sample.schema == like.schema)]).unique()
 
 
@@ -194,13 +193,9 @@ def find_sealed(
 def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
     """Return the cases of ``frame`` shown in any public sample of the owner: they can't prove anything any more."""
     shown = np.zeros(frame.height, dtype=np.bool_)
-    records = (
-        stored.load(SealedScenario)
-        for stored in lab.view.find("sealed-scenario", limit=10_000)
-        if stored.owner == owner
-    )
-    for record in {record.public_sample: record for record in records}.values():
-        shown |= same_cases(frame, shown_by(lab, record))
+    sealed = [stored for stored in lab.view.find("sealed-scenario", limit=10_000) if stored.owner == owner]
+    for sample in _samples(lab, sealed):
+        shown |= same_cases(frame, sample)
     return np.flatnonzero(shown).astype(np.int64)
 
 
@@ -222,6 +217,13 @@ def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
     edges = (np.ones(len(kinds) * len(rows), dtype=np.int8), (np.tile(rows, len(kinds)), np.concatenate(values)))
     _, found = connected_components(coo_array(edges, shape=(offset, offset)))
     return np.asarray(found[: frame.height], dtype=np.int64)
+
+
+def _samples(lab: TrialRuntime, sealed: Iterable[Stored]) -> Iterator[pl.DataFrame]:
+    """Yield the public samples of sealed scenarios, each once."""
+    records = (stored.load(SealedScenario) for stored in sealed)
+    for record in {record.public_sample: record for record in records}.values():
+        yield shown_by(lab, record)
 
 
 def _rows_of(lab: TrialRuntime, versions: tuple[DataVersion, ...]) -> Iterator[pl.DataFrame]:
