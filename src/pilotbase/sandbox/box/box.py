@@ -13,14 +13,14 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
+from pathlib import Path, PurePosixPath
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json
-from pilotbase.sandbox.box import seccomp
+from pilotbase.sandbox.box import seccomp, work_program
 from pilotbase.sandbox.box.cgroups import ControlGroup, find_hierarchy
 from pilotbase.sandbox.box.channel import BoxChannel, ChannelClosedError, DeadlinePassedError, SharedFile, open_pipe
 from pilotbase.sandbox.box.command import (
@@ -295,12 +295,18 @@ def ask_box(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, A
     return header.kind is FrameKind.READY, report
 
 
-def run_program(
-    script: Path, mounts: Sequence[Mount], greeting: dict[str, Any], limits: Limits
-) -> tuple[dict[str, Any], str]:
-    """Return what one of our programs reports of a stranger's file, read in a box, and why it refuses it, or "".
+def program_of(work: ModuleType, mounts: Sequence[Mount]) -> BoxProgram:
+    """Return the program that does the work of one of our modules that stand alone (`work_program`)."""
+    here = Mount(Path(str(work.__file__)), PurePosixPath(work_program.WORK))
+    return BoxProgram(Path(work_program.__file__), (), (here, *mounts))
 
-    With a refusal, the report says what was ``found``. If a limit of the box has ended the program, it is "large".
+
+def run_work(
+    work: ModuleType, mounts: Sequence[Mount], greeting: dict[str, Any], limits: Limits
+) -> tuple[dict[str, Any], str]:
+    """Return what the work on a stranger's file reports from a box, and why the file is refused, or "".
+
+    With a refusal, the report says what was ``found``. If a limit of the box has ended the work, it is "large".
 
     Raises:
         RefusedError: this host gives no box.
@@ -310,7 +316,7 @@ def run_program(
     for mount in mounts:
         if mount.writable and os.getuid() == 0:
             os.chown(mount.source, settings.uid, settings.uid)
-    with Box(BoxProgram(script, (), tuple(mounts)), settings) as box:
+    with Box(program_of(work, mounts), settings) as box:
         try:
             done, report = ask_box(box, greeting, limits.wall_seconds)
             return (dict(report), "") if done else ({"found": str(report["found"])}, str(report["kind"]))

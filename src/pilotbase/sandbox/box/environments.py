@@ -20,9 +20,9 @@ from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box import installer
-from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box
+from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.sandbox.box.command import BoxProgram, Mount
+from pilotbase.sandbox.box.command import Mount
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
@@ -183,8 +183,7 @@ def _install(wheels: tuple[CachedWheel, ...], tree: Path, settings: BoxSettings)
         "files": MAX_FILES,
     }
     build = replace(settings, limits=BUILD_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
-    program = BoxProgram(Path(installer.__file__), (), tuple(mounts))
-    with Box(program, build) as box:
+    with Box(program_of(installer, mounts), build) as box:
         built, refusal = ask_build(box, greeting)
     if not built:
         kind = refusal.pop("kind")

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.box import sheet_program
-from pilotbase.sandbox.box.box import run_program
+from pilotbase.sandbox.box.box import run_work
 from pilotbase.sandbox.box.command import Mount
 
 MAXIMUM_BYTES = 16 << 20
@@ -70,8 +70,8 @@ def read_sheet(file: Path, scratch: Path) -> Spreadsheet:
         target.mkdir(mode=0o700)
         (source / "sheet").write_bytes(file.read_bytes())
         (source / "sheet").chmod(0o644)
-        told, refused = run_program(
-            Path(sheet_program.__file__),
+        told, refused = run_work(
+            sheet_program,
             (Mount(source, _SOURCE), Mount(target, _TARGET, writable=True)),
             _GREETING,
             Limits(memory_bytes=512 << 20, cpu_seconds=_SECONDS, wall_seconds=_SECONDS, processes=8),

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.box import unpacker
-from pilotbase.sandbox.box.box import run_program
+from pilotbase.sandbox.box.box import run_work
 from pilotbase.sandbox.box.command import Mount
 from pilotbase.sandbox.box.trees import walk_tree
 
@@ -46,7 +46,7 @@ def unpack_zip(archive: Path, folder: Path, bounds: UnpackLimits) -> Path:
         "files": bounds.most_files,
         "depth": bounds.depth,
     }
-    report, refused = run_program(Path(unpacker.__file__), mounts, greeting, _limits(bounds))
+    report, refused = run_work(unpacker, mounts, greeting, _limits(bounds))
     if refused:
         raise _error(refused, report["found"], bounds)
     _own(folder)
