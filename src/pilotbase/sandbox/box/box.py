@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from types import ModuleType
+from typing import Any
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -39,7 +39,7 @@ from pilotbase.sandbox.box.command import (
     program_command,
     shown_of_host,
 )
-from pilotbase.sandbox.box.ends import CappedLog, Logs, WorkerLostError
+from pilotbase.sandbox.box.ends import CappedLog, ClosedAtEnd, Logs, WorkerLostError
 from pilotbase.sandbox.box.probe import HostProbe, probe_host, require_level
 from pilotbase.sandbox.box.settings import (
     BoxSettings,
@@ -82,7 +82,7 @@ class BoxFacts:
     start_seconds: float
 
 
-class Box:
+class Box(ClosedAtEnd):
     """A started box with its channel; a context manager that leaves nothing behind."""
 
     def __init__(self, program: BoxProgram, settings: BoxSettings, probe: HostProbe | None = None) -> None:
@@ -153,14 +153,6 @@ class Box:
         if self.supervisor.ident is not None:
             self.supervisor.join()
         self.channel.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
     def _admit(self, information: int) -> int:
         """Wait for STARTED, check the box from outside, and return its real uid."""

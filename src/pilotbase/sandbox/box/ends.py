@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
@@ -41,6 +44,22 @@ class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of o
     @property
     def detail(self) -> str:
         return self.end.detail
+
+
+class ClosedAtEnd(ABC):
+    """What runs until it is closed: at the end of its block as finished, after an error as cancelled."""
+
+    @abstractmethod
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        """End it and leave nothing of it behind; harmless when repeated."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
 
 @dataclass(frozen=True)

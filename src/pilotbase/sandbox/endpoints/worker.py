@@ -15,8 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn
 
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
@@ -25,7 +24,7 @@ from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError, ab
 from pilotbase.protocols.guarded_http import GuardedHttp, NoAnswerError
 from pilotbase.protocols.kept_connection import KeptConnection
 from pilotbase.sandbox.box.box import BoxFacts
-from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, CappedLog, Logs
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, CappedLog, ClosedAtEnd, Logs
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, MemoryWatch
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.asking import EndpointSession, Rate, RequestFault
@@ -45,7 +44,7 @@ class EndpointAccess:
     key: str | None = field(default=None, repr=False)
 
 
-class EndpointWorker:
+class EndpointWorker(ClosedAtEnd):
     """Asks one endpoint; one thread uses it, any thread may `cancel` it."""
 
     def __init__(
@@ -137,14 +136,6 @@ class EndpointWorker:
         self._threads.shutdown(wait=True, cancel_futures=True)
         for connection in self._connections:
             connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
     def _open_line(self, key: str | None) -> EndpointSession:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
