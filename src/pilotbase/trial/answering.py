@@ -41,7 +41,6 @@ _LINK_BYTES = 32
 _TEXTS = b"texts"
 _SYNC_SECONDS = 0.5
 """A killed process loses nothing (the kernel keeps written pages); a power cut loses at most this much work."""
-Values = NDArray[Any]
 Column = NDArray[Any]
 MOST_BYTES = 1 << 30
 """Of all answers of a run: they are kept together, and measured outside of the box."""
@@ -52,7 +51,7 @@ class CommittedBatch:
     """Answers of one batch and how long the application took for them (seconds)."""
 
     sequence: int
-    values: Values
+    values: Column
     seconds: float
 
 
@@ -99,7 +98,7 @@ class AnswerLog:
         """Return the path of another log of this attempt, the start of its chain, and its key."""
         return self.path.with_name(f"{self.path.name}-{name}"), self._commitment + name.encode(), self.key
 
-    def append(self, values: Values, seconds: float) -> None:
+    def append(self, values: Column, seconds: float) -> None:
         """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
         form, payload = _written(values)
         head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), form)
@@ -120,7 +119,7 @@ class AnswerLog:
         os.fdatasync(self._stream.fileno())
         self._synced = time.monotonic()
 
-    def values(self) -> Values:
+    def values(self) -> Column:
         """Return the answers of all committed batches, in order."""
         return np.concatenate([batch.values for batch in self.batches]) if self.batches else np.empty(0)
 
@@ -245,7 +244,7 @@ def _records(data: bytes, link: bytes, key: bytes) -> Iterator[tuple[CommittedBa
         yield CommittedBatch(number, values, seconds), link, position
 
 
-def _written(values: Values) -> tuple[bytes, bytes]:
+def _written(values: Column) -> tuple[bytes, bytes]:
     """Return how answers are written, and their bytes."""
     if values.dtype == object:
         return _TEXTS, encode_texts(values.tolist())
@@ -253,7 +252,7 @@ def _written(values: Values) -> tuple[bytes, bytes]:
     return form.encode(), np.ascontiguousarray(values).tobytes()
 
 
-def _read(payload: bytes, form: bytes, rows: int) -> Values:
+def _read(payload: bytes, form: bytes, rows: int) -> Column:
     if form == _TEXTS:
         return decode_texts(payload, rows)
     return np.frombuffer(payload, dtype=np.dtype(form.decode("ascii")))

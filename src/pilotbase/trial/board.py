@@ -12,9 +12,8 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress
@@ -29,7 +28,7 @@ from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import AccessMode, enter, require_boxed
 from pilotbase.trial.freezing import require_ready
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.running import BoxTerms, Hooks, PreparedApplication, prepare_candidate, run_on_hidden
+from pilotbase.trial.running import BoxTerms, Hooks, PreparedApplication, planned_candidate, run_on_hidden
 from pilotbase.trial.scoring import build_cases
 from pilotbase.trial.sealed import OpenedScenario, load_sealed
 from pilotbase.trial.sealing import published_cases
@@ -117,17 +116,10 @@ def _answer(
     asked = in_secret_order(sealed.features(frame), cut, secret)
     terms = BoxTerms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
     hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
+    candidate = planned_candidate(lab, submission.application, submission.digest())
     with AnswerLog(folder / "answers", submission.canonical(), key) as log:
-        run = run_on_hidden(lab, _candidate(lab, submission), terms, asked, log, hooks)
+        run = run_on_hidden(lab, candidate, terms, asked, log, hooks)
         return complete_answers(asked, log.values(), contract.prediction), run.end.reason
-
-
-def _candidate(lab: TrialRuntime, submission: BoardSubmission) -> PreparedApplication:
-    folder = lab.application_folder(submission.application.digest)
-    candidate = prepare_candidate(lab, read_application(folder))
-    if candidate.reference != submission.application:
-        raise InvalidProofError("trial.not_as_planned", plan=submission.digest())
-    return candidate
 
 
 def _slice_of(lab: TrialRuntime, sealed: OpenedScenario) -> BoardSlice:

@@ -14,7 +14,6 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.base import Part
 from pilotbase.documents.criteria import Rule
@@ -40,10 +39,8 @@ from pilotbase.measures import RuleContext, is_resource, measures, problems_amon
 from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
 from pilotbase.trial.few_labels import JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
-from pilotbase.trial.scoring import plan_criterion
+from pilotbase.trial.scoring import Ints, plan_criterion
 from pilotbase.trial.verdict_rules import decision_digest
-
-Ints = NDArray[np.int64]
 
 MAXIMUM_REPEAT = 100_000
 _STEPS = 100

@@ -72,7 +72,7 @@ def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[V
     """Return the verdict and why; an application that broke off (``ended``) is rejected whatever its score so far."""
     failed = _with(criteria, Outcome.FAIL)
     if ended is not None or failed:
-        return Verdict.REJECT, (*([] if ended is None else [ended]), *(_missed(result) for result in failed))
+        return Verdict.REJECT, (*([] if ended is None else [ended]), *(_reason("missed", result) for result in failed))
     undecided = [*_with(criteria, Outcome.INCONCLUSIVE), *_with(criteria, Outcome.NOT_MEASURED)]
     if undecided:
         return Verdict.INCONCLUSIVE, tuple(_undecided(result) for result in undecided)
@@ -174,14 +174,12 @@ def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
 
 def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
     """Return a finding for each criterion, named by its rule."""
-    sentences = {
-        Outcome.PASS: "trial.finding.criterion_pass",
-        Outcome.FAIL: "trial.finding.criterion_fail",
-        Outcome.INCONCLUSIVE: "trial.finding.criterion_inconclusive",
-        Outcome.NOT_MEASURED: "trial.finding.criterion_not_measured",
-    }
     return [
-        Finding(check=result.rule, outcome=result.outcome, sentence=text(sentences[result.outcome], rule=result.rule))
+        Finding(
+            check=result.rule,
+            outcome=result.outcome,
+            sentence=text(f"trial.finding.criterion_{result.outcome.value}", rule=result.rule),
+        )
         for result in results
     ]
 
@@ -199,21 +197,16 @@ def _with(results: Sequence[CriterionResult], outcome: Outcome) -> list[Criterio
     return [result for result in results if result.outcome is outcome]
 
 
-def _missed(result: CriterionResult) -> Text:
-    return text("trial.reason.missed", rule=result.rule, estimate=_figure(result))
-
-
 def _undecided(result: CriterionResult) -> Text:
     if result.outcome is Outcome.NOT_MEASURED:
         return text("trial.reason.not_measured", rule=result.rule)
     if result.needed is None:
-        return text("trial.reason.undecided", rule=result.rule, estimate=_figure(result))
-    return text(
-        "trial.reason.needs_cases",
-        rule=result.rule,
-        estimate=_figure(result),
-        needed=f"{float(f'{result.needed:.2g}'):,.0f}",
-    )
+        return _reason("undecided", result)
+    return _reason("needs_cases", result, needed=f"{float(f'{result.needed:.2g}'):,.0f}")
+
+
+def _reason(why: str, result: CriterionResult, **told: str) -> Text:
+    return text(f"trial.reason.{why}", rule=result.rule, estimate=_figure(result), **told)
 
 
 def _figure(result: CriterionResult) -> str:

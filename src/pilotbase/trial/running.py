@@ -159,6 +159,19 @@ def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedAppl
     return PreparedApplication(submission, environment, uid, lab.engine)
 
 
+def kept_candidate(lab: TrialRuntime, digest: str) -> PreparedApplication:
+    """Return an application that the base keeps, by the digest of its folder; raises as `prepare_candidate`."""
+    return prepare_candidate(lab, read_application(lab.application_folder(digest)))
+
+
+def planned_candidate(lab: TrialRuntime, planned: ApplicationReference, plan: str) -> PreparedApplication:
+    """Return the application that ``plan`` names; raises `InvalidProofError` if it or its environment is another."""
+    candidate = kept_candidate(lab, planned.digest)
+    if candidate.reference != planned:
+        raise InvalidProofError("trial.not_as_planned", plan=plan)
+    return candidate
+
+
 def run_candidate(
     candidate: PreparedApplication,
     terms: BoxTerms,

@@ -56,6 +56,8 @@ def render_report(
     words and addresses on a hub. ``cases``: of a rehearsal, for readers who may hold its rows.
     """
     style = _stylesheet()
+    # The certificate names the full report, or the part that a site released.
+    certified = report.digest() if report.view == "site" else report.full_report or report.digest()
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -65,7 +67,7 @@ def render_report(
             check_at=check_at,
             ways=ways,
             cases=cases if cases is not None and cases.cases else None,
-            digest_of_report=_certified_digest(report),
+            digest_of_report=certified,
             languages=[(name, ReportWording(name)) for name in LANGUAGES],
             shown=language,
             own=ReportWording(language).own,
@@ -83,7 +85,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_finalize,
+        finalize=lambda value: value if isinstance(value, Markup) else charts.make_visible(str(value)),
     )
     environment.filters |= {
         "bytes": format_bytes,
@@ -103,15 +105,6 @@ def _environment() -> Environment:
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
     }
     return environment
-
-
-def _finalize(value: object) -> object:
-    return value if isinstance(value, Markup) else charts.make_visible(str(value))
-
-
-def _certified_digest(report: Report) -> str:
-    """Return the digest that the certificate names: of the full report, or of the part that a site released."""
-    return report.digest() if report.view == "site" else report.full_report or report.digest()
 
 
 @cache

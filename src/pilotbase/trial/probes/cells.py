@@ -23,12 +23,11 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.sandbox.box.ends import END_TEXTS
+from pilotbase.trial.delivering import Column
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
 from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication
-
-Answers = NDArray[Any]
 
 
 class CellRuns(Part):
@@ -84,7 +83,7 @@ def what_differs_here(cell: Cell) -> str | None:
     )
 
 
-def compared(cell: Cell, end: EndReason, answers: Answers, reference: Answers, tolerance: float) -> CellRun:
+def compared(cell: Cell, end: EndReason, answers: Column, reference: Column, tolerance: float) -> CellRun:
     """Return how far the answers of a cell lie from ``reference``; two abstentions are the same."""
     apart, largest = _apart(answers, reference, tolerance)
     return CellRun(cell=cell, end=end, cases=len(reference), differing=int(apart.sum()), largest=largest)
@@ -124,7 +123,7 @@ def _candidate_of(cell: Cell, candidate: PreparedApplication) -> PreparedApplica
     return replace(candidate, submission=submission)
 
 
-def _apart(answers: Answers, reference: Answers, tolerance: float) -> tuple[NDArray[np.bool_], float | None]:
+def _apart(answers: Column, reference: Column, tolerance: float) -> tuple[NDArray[np.bool_], float | None]:
     if reference.dtype.kind != "f":
         return np.array([one != other for one, other in zip(answers, reference, strict=True)], dtype=np.bool_), None
     both = np.isnan(answers) & np.isnan(reference)

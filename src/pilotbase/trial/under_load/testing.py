@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +15,13 @@ from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.engines import LOCAL, Worker
+from pilotbase.trial.delivering import Features
 from pilotbase.trial.running import BoxTerms, PreparedApplication, start_candidate
 from pilotbase.trial.under_load.bench import HERE, Bench, Driven, arrivals, drive, running_on
 from pilotbase.trial.under_load.steadiness import climb, most_steps, order_statistic
 
 _DIGITS = 7
 """Of a latency in seconds."""
-Features = Mapping[str, NDArray[Any]]
 Starting = Callable[[], Worker]
 
 
