@@ -24,6 +24,7 @@ from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.running import PreparedApplication
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment, remaining
@@ -89,7 +90,11 @@ def freeze_plan(
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )
-    return _named(lab, head, plan, scenario)
+    supplier = plan.application.supplier.organisation
+    with lab.view.transaction("trial.plan_frozen") as change:
+        fields = {"scenario": scenario.name}
+        digest = change.put(plan, parties(supplier), owner=scenario.owner.organisation, fields=fields)
+    return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
 
 
 def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> BlindFindings | None:
@@ -101,21 +106,18 @@ def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> Blin
     return judge_blind(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), rows)
 
 
-def _named(lab: TrialRuntime, head: str, plan: TrialPlan, scenario: Scenario) -> TrialPlan:
-    """Return the one plan under ``head``: this one, unless there is one already."""
-    supplier = plan.application.supplier.organisation
-    with lab.view.transaction("trial.plan_frozen") as change:
-        fields = {"scenario": scenario.name}
-        digest = change.put(plan, parties(supplier), owner=scenario.owner.organisation, fields=fields)
-    return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
-
-
 def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, cases: int) -> None:
     """Check that the hidden data allow an attempt of ``cases``, and that the scenario is complete for one."""
-    _require_fresh(scenario, cases, left.fresh)
+    wanted = max(scenario.trial.cases_per_attempt or 1, scenario.trial.cases or 1)
+    if cases < wanted:
+        raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=left.fresh)
     if (refused := why_no_attempt(scenario, hidden, left)) is not None:
         raise refused
-    _require_complete(scenario)
+    lacking = missing_for(scenario, Step.FREEZE)
+    if lacking:
+        problem = text("input.missing_for_step", step=text("step.freeze"))
+        issues = [Issue(file=MANIFEST, path=path, problem=problem) for path in lacking]
+        raise InputError.from_issues(MANIFEST, issues)
 
 
 def require_ready(
@@ -137,14 +139,6 @@ def require_ready(
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
 
 
-def _require_complete(scenario: Scenario) -> None:
-    lacking = missing_for(scenario, Step.FREEZE)
-    if lacking:
-        problem = text("input.missing_for_step", step=text("step.freeze"))
-        issues = [Issue(file="scenario.yaml", path=path, problem=problem) for path in lacking]
-        raise InputError.from_issues("scenario.yaml", issues)
-
-
 def require_approvals(scenario: Scenario, now: datetime, granted: Sequence[Approval] = ()) -> None:
     """Return if every approval was granted and holds ``now``; raises `RefusedError`: no hidden case leaves before."""
     for needed in scenario.trial.approvals:
@@ -153,12 +147,6 @@ def require_approvals(scenario: Scenario, now: datetime, granted: Sequence[Appro
             raise RefusedError("trial.approval_missing", kind=needed.kind)
         if all(one.until is not None and has_passed(one.until, now) for one in known):
             raise RefusedError("trial.approval_expired", kind=needed.kind, until=known[-1].until)
-
-
-def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:
-    wanted = max(scenario.trial.cases_per_attempt or 1, scenario.trial.cases or 1)
-    if cases < wanted:
-        raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=fresh)
 
 
 def _head(sealed: OpenedScenario, candidate: PreparedApplication, repeat: str) -> str:

@@ -25,7 +25,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.board import score_submission
-from pilotbase.trial.estimating import SpendingLimit
+from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit
 from pilotbase.trial.fork_server import ForkedProcess, start
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of, score_trial
@@ -52,7 +52,7 @@ class ScorerJob(BaseModel):
     submission: str | None = None
     """Or the submission to a board to score."""
     engine: str = "local"
-    limit: SpendingLimit | None = None
+    limit: SpendingLimit = NO_LIMIT
     """The limit above which the trial is held until there is consent."""
 
 
@@ -69,11 +69,11 @@ class Event(BaseModel):
 
 
 def run_trial(
-    lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit | None = None
+    lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit = NO_LIMIT
 ) -> Report:
     """Run ``plan`` to its one report in a scorer process; if the plan already has a report, return it.
 
-    ``limit``: the limit above which it is held until there is consent (`estimating`); None: it is never held.
+    ``limit``: the limit above which it is held until there is consent (`estimating`).
 
     Raises:
         RefusedError: `estimating.CODE`: it is held; committed answers stay, and it continues from there.

@@ -121,7 +121,7 @@ def _attempt(decided: DecidedTrial) -> Attempt:
     scored = len(np.unique(attempt.cases[decided.scored]))
     spent = scored if trial.candidate.endpoint is None else plan.cases
     left = replace(now, fresh=now.fresh + plan.cases - spent)
-    advice = refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(trial.lab, sealed), left)
+    advice = tuple(refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(trial.lab, sealed), left))
     return Attempt(
         number=attempt.number,
         alpha=float(levels_of(plan, hidden.alpha, attempt.number).accept),
