@@ -24,7 +24,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
-from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, unmeasured
+from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, judged, unmeasured
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
@@ -272,15 +272,13 @@ def _robustness(observed: TrialFindings) -> list[Finding]:
 def _process(observed: TrialFindings) -> list[Finding]:
     finished = observed.run.end.reason is EndReason.FINISHED
     values = {"answered": observed.cases_answered, "cases": observed.cases}
-    ended = (
-        text("trial.finding.all_answered", **values)
-        if finished
-        else text("trial.finding.ended_early", **values, reason=observed.run.ending)
-    )
+    ended = text("trial.finding.all_answered", **values)
+    if not finished:
+        ended = text("trial.finding.ended_early", **values, reason=observed.run.ending)
     abstained = text("trial.finding.abstained", abstained=observed.abstained, answered=observed.answered)
     oversight = localized(observed.application.model_card.human_oversight)
     return [
-        Finding(check="answers", outcome=Outcome.PASS if finished else Outcome.FAIL, sentence=ended),
+        judged("answers", finished, ended),
         Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
         declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
         *([] if observed.reviewed else [unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
@@ -288,14 +286,9 @@ def _process(observed: TrialFindings) -> list[Finding]:
 
 
 def _adaptation(observed: TrialFindings) -> list[Finding]:
-    runtime, ran = observed.candidate.runtime, observed.answered > 0
-    sentence = (
-        text("trial.finding.ran_on", runtime=runtime) if ran else text("trial.finding.did_not_run", runtime=runtime)
-    )
-    return [
-        Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
-        *_no_digest(observed.candidate.endpoint),
-    ]
+    ran = observed.answered > 0
+    sentence = text("trial.finding.ran_on" if ran else "trial.finding.did_not_run", runtime=observed.candidate.runtime)
+    return [judged("runtime", ran, sentence), *_no_digest(observed.candidate.endpoint)]
 
 
 def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
@@ -311,8 +304,7 @@ def _calls(use: EndpointUse | None) -> list[Finding]:
     if use is None or not use.calls:
         return []
     counts = {"calls": use.calls, "attempts": use.attempts, "unanswered": use.unanswered}
-    outcome = Outcome.INCONCLUSIVE if use.unanswered else Outcome.PASS
-    return [Finding(check="calls", outcome=outcome, sentence=text("trial.finding.calls", **counts))]
+    return [judged("calls", not use.unanswered, text("trial.finding.calls", **counts), Outcome.INCONCLUSIVE)]
 
 
 def _production(observed: TrialFindings) -> list[Finding]:

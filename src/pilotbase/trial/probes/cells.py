@@ -20,11 +20,11 @@ from pilotbase.documents.probes import Cell, CellRun, Matrix
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.documents.vocabularies import Verification
 from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.delivering import Column
-from pilotbase.trial.design_findings import unmeasured
+from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
 from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication
@@ -142,7 +142,7 @@ def _finding(run: CellRun) -> Finding:
         return unmeasured(check, text("trial.finding.cell_elsewhere", cell=cell, wanted=run.differs_here))
     if run.end is not EndReason.FINISHED:
         ended = text("trial.finding.cell_ended", cell=cell, reason=END_TEXTS[run.end or EndReason.CANCELLED])
-        return Finding(check=check, outcome=Outcome.FAIL, sentence=ended)
+        return judged(check, holds=False, sentence=ended)
     values = {"cell": cell, "cases": run.cases, "differing": run.differing}
     said = text("trial.finding.cell_agrees" if run.agrees else "trial.finding.cell_differs", **values)
-    return Finding(check=check, outcome=Outcome.PASS if run.agrees else Outcome.FAIL, sentence=said)
+    return judged(check, run.agrees, said)
