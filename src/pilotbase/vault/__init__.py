@@ -1,6 +1,6 @@
 """Hidden data: sealed at rest, opened only by the scorer process, its budget of unscored cases counted.
 
-    place       view + blobs + keys (+ lease): what every function works on
+    place       view + blobs + keys: what every function works on
     hidden      the stored record of a hidden set; sealing, opening: its rows, logged beforehand
     attempts    open, deliver (spends α), commit, reveal the order, score, close: the budget
     overlaps    cases that two sets share: spent or held in one, they are not fresh in the other; carrying: at sealing

@@ -99,7 +99,7 @@ def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: 
     """
     key = secrets_of(vault, hidden_set).derive("board", terms.measure, str(terms.share))
     fields = {"hidden_set": hidden_set.digest(), "measure": terms.measure, "share": str(terms.share)}
-    with vault.transaction("board.cut") as change:
+    with vault.view.transaction("board.cut") as change:
         known = records.find(change.connection, change.actor, "board-slice", fields, 1)
         if known:
             return known[0].load(BoardSlice)
@@ -169,7 +169,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
         ranked = before.ranked if before else ()
         after = empty.model_copy(update={"used": {**used, supplier: number}, "ranked": ranked})
         try:
-            with vault.transaction("board.submitted") as change:
+            with vault.view.transaction("board.submitted") as change:
                 submission = BoardSubmission(
                     board=empty.slice, sealed=sealed, application=application, number=number, submitted_at=change.now
                 )
@@ -210,7 +210,7 @@ def release(
         loss = float(ladder.update(losses[np.newaxis])[0])
         climbed = Climbed(loss, improved=state is None or state.shown is None or loss < state.shown)
         released = entry(climbed)
-        with contextlib.suppress(ConflictError), vault.transaction("board.released") as change:
+        with contextlib.suppress(ConflictError), vault.view.transaction("board.released") as change:
             seen, fields = parties(submission.application.supplier.organisation), {"slice": submission.board}
             digest = change.put(released, seen, owner=record.owner, fields=fields)
             change.set_head(_entry_head(submission), digest, expected=None)

@@ -111,7 +111,7 @@ def open_hidden(
     """
     bundle = secrets_of(vault, hidden_set)
     rows = hidden_set.rows if cases is None else len(cases)
-    with vault.transaction("vault.opened") as change:
+    with vault.view.transaction("vault.opened") as change:
         require_leave_for(change.connection, hidden_set, grant.leave, grant.purpose in FOR_OWNER, change.now)
         change.record(entries.ROWS, hidden_set.named, {**grant.facts, "rows": rows})
     return _frames(vault, hidden_set, bundle.data_key, grant.leave, cases)

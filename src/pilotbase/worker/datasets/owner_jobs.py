@@ -127,7 +127,7 @@ def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
         blob=blob,
         until=base.lab.store.clock() + KEPT,
     )
-    with vault.transaction("result.kept") as change:
+    with vault.view.transaction("result.kept") as change:
         change.put(kept, parties(), owner=owner, fields={"work": work})
         change.record("result.kept", [blob])
 
@@ -203,7 +203,7 @@ def _kept(base: Base, owner: str, work: str) -> KeptResult | None:
 def _erase(base: Base, kept: KeptResult) -> None:
     vault: Vault = base.lab.vault
     if vault.blobs.exists(kept.blob):
-        with vault.transaction("result.erased") as change:
+        with vault.view.transaction("result.erased") as change:
             change.record("result.erased", [kept.blob])
         with suppress(NotFoundError):
             vault.blobs.remove(kept.blob)
