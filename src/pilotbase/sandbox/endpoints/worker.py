@@ -17,9 +17,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from pilotbase.documents.contract import Contract
+from pilotbase.documents.contract import AnswerKind, Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError, abstentions
 from pilotbase.protocols.guarded_http import GuardedHttp, NoAnswerError
 from pilotbase.protocols.kept_connection import KeptConnection
@@ -27,7 +28,7 @@ from pilotbase.sandbox.box.box import BoxFacts
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, CappedLog, ClosedAtEnd, Logs
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, MemoryWatch
 from pilotbase.sandbox.box.supervisor import BoxUsage
-from pilotbase.sandbox.endpoints.asking import EndpointSession, Rate, RequestFault
+from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS, EndpointSession, Rate, RequestFault
 from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.operator import EndpointSettings
 from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, checked
@@ -214,3 +215,13 @@ def start_endpoint(
         operator.guard.check(endpoint.url)
     access = EndpointAccess(operator.guard, operator.key_for(supplier, endpoint))
     return EndpointWorker(endpoint, contract, settings, access, calls)
+
+
+def start_asking(
+    endpoint: Endpoint, supplier: str, names: Sequence[str], kind: AnswerKind, calls: CallLog
+) -> EndpointWorker:
+    """Return a worker for questions of texts, called ``names``, that are no cases; raises as `start_endpoint`."""
+    fields = tuple(Field(name=name, data_type=DataType.TEXT) for name in names)
+    contract = Contract(features=fields, prediction=Prediction(kind=kind))
+    limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
+    return start_endpoint(endpoint, supplier, contract, BoxSettings(limits=limits), calls)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +29,11 @@ from numpy.typing import NDArray
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
-from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, Prompt, Sampling
 from pilotbase.documents.errors import InputError, Issue, RefusedError
-from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.probes import Contamination
-from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
@@ -43,10 +42,8 @@ from pilotbase.measures.minhash import text_shingles
 from pilotbase.measures.reading.tokens import normal
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnded
-from pilotbase.sandbox.box.settings import BoxSettings
-from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.sandbox.endpoints.calls import CallLog
-from pilotbase.sandbox.endpoints.worker import start_endpoint
+from pilotbase.sandbox.endpoints.worker import start_asking
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
@@ -117,12 +114,7 @@ def asking_endpoint(application: Application) -> Ask:
     endpoint, supplier = application.endpoint, application.supplier.organisation
     if endpoint is None or endpoint.protocol not in PROMPTED:
         raise InputError("contamination.no_endpoint_of_words", application=application.name)
-    asked = _reciting(endpoint)
-
-    def ask(beginnings: Sequence[str]) -> Sequence[str | None]:
-        return _answers(asked, supplier, beginnings)
-
-    return ask
+    return partial(_answers, _reciting(endpoint), supplier)
 
 
 class SharedRuns(Part):
@@ -256,18 +248,10 @@ def _reciting(endpoint: Endpoint) -> Endpoint:
 def _answers(endpoint: Endpoint, supplier: str, beginnings: Sequence[str]) -> Sequence[str | None]:
     if not beginnings:
         return []
-    field = Field(name=_BEGINNING, data_type=DataType.TEXT)
-    contract = Contract(features=(field,), prediction=Prediction(kind="text"))
-    limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
-    column = np.array(beginnings, dtype=object)
+    batch = FeatureBatch({_BEGINNING: np.array(beginnings, dtype=object)}, len(beginnings))
     try:
-        with (
-            CallLog(None, b"") as calls,
-            start_endpoint(endpoint, supplier, contract, BoxSettings(limits=limits), calls) as worker,
-        ):
-            answers: Sequence[str | None] = worker.predict(
-                FeatureBatch({_BEGINNING: column}, len(column))
-            ).values.tolist()
+        with CallLog(None, b"") as calls, start_asking(endpoint, supplier, (_BEGINNING,), "text", calls) as worker:
+            answers: Sequence[str | None] = worker.predict(batch).values.tolist()
     except BoxEnded as ended:
         raise RefusedError("contamination.not_asked", reason=ended.text) from None
     return answers
