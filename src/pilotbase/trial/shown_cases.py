@@ -23,7 +23,7 @@ from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
-from pilotbase.trial.figures.classes import OF_TRANSCRIPTS, first_places, overlap_of
+from pilotbase.trial.figures import OF_TRANSCRIPTS, first_places, overlap_of
 from pilotbase.trial.records import format_answers
 from pilotbase.trial.stored_records import ARM
 
