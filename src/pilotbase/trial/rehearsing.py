@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
@@ -82,11 +82,12 @@ def rehearse(
         session = ArmSession(cut, Path(scratch), b"rehearsal", hooks)
         with answer_arms(subject, frame, arms, session) as (clean, *perturbed):
             run = with_probes(clean.run, subject)
-    others = measured_others(lab, sealed, frame, lambda features: as_hidden(features, cut))
+    others = measured_others(lab, sealed, frame, partial(as_hidden, cut=cut))
     under = {str(arm.under): arm.values for arm in perturbed}
     kept = build_cases(scenario, sealed.record.classes, frame, clean.values, others, under)
     cases, order = coded(kept), np.arange(frame.height, dtype=np.int64)
-    criteria = [_independent(criterion) for criterion in settle_criteria(scenario)]
+    # Scored case by case: a rehearsal claims nothing beyond its cases.
+    criteria = [criterion.model_copy(update={"unit": "case"}) for criterion in settle_criteria(scenario)]
     decision = judge(criteria, cases, order, _LEVELS, measured(run.load))
     observed = TrialFindings(
         scenario=scenario,
@@ -128,19 +129,13 @@ def _remembered(
     lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, rehearsal: Rehearsal
 ) -> Rehearsal:
     supplier = candidate.submission.application.supplier.organisation
-    head = _head(sealed, candidate)
     with lab.view.transaction("trial.rehearsed") as change:
         digest = change.put(rehearsal.report, parties(supplier), owner=supplier)
         if rehearsal.passed:
-            change.let_stand(head, digest)
+            change.let_stand(_head(sealed, candidate), digest)
     return rehearsal
 
 
 def _head(sealed: OpenedScenario, candidate: PreparedApplication) -> str:
     parts = (sealed.record.scenario, candidate.reference.digest, candidate.reference.environment)
     return "rehearsed:" + ":".join(hex_of(part)[:40] for part in parts)
-
-
-def _independent(criterion: Criterion) -> Criterion:
-    """Score case by case: a rehearsal claims nothing beyond its cases."""
-    return criterion.model_copy(update={"unit": "case"})

@@ -59,7 +59,10 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
     if not len(looked_at.cases):
         return ()
     overlap, fields = overlap_of(rules), looked_at.fields
-    chosen = _worth_a_look(looked_at.cases, rules)
+    far = distances(looked_at.cases, rules)
+    worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
+    best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
+    chosen = [*worst, *best[:_RIGHT_ONES]]
     picked = looked_at.cases.among(np.array(chosen, dtype=np.int64))
     far = distances(picked, rules)
     rows = looked_at.frame[chosen]
@@ -93,14 +96,6 @@ def answered_table(looked_at: CaseGallery, target: str) -> pl.DataFrame:
     return looked_at.frame.select(shown).with_columns(*spelled)
 
 
-def _worth_a_look(cases: Cases, rules: Sequence[Rule]) -> list[int]:
-    """Return indices of cases, first the worst ones, then some of the best."""
-    far = distances(cases, rules)
-    worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
-    best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
-    return [*worst, *best[:_RIGHT_ONES]]
-
-
 def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
     """Return how far answers are from the truth; 0: not at all. Without an answer it is as far as can be.
 
@@ -128,7 +123,7 @@ def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
             overlap = overlap_of(rules)
             return _each(cases, lambda true, given: _boxes_off(true, given, overlap))
         case "mask":
-            return _each(cases, _pixels_off)
+            return _each(cases, lambda true, given: (true != given).mean() if true.shape == given.shape else 1.0)
     said = _by_criterion(cases, rules)
     return np.where(np.isnan(said), _texts_off(cases.truth.tolist(), cases.answers.tolist()), said)
 
@@ -253,15 +248,12 @@ def _pictured(case: ShownCase, cases: Cases, place: int, pixels: Pixels | None, 
     truth, answer = cases.truth[place], cases.answers[place]
     if cases.kind == "mask" and truth is not None and answer is not None and truth.shape == answer.shape:
         differing = truth != answer
-        drawn = _of_size(shown_image(striped(pixels, differing)), differing.shape)
+        height, width = differing.shape
+        drawn = shown_image(striped(pixels, differing)).model_copy(update={"height": height, "width": width})
         return case.model_copy(update={"image": drawn, "differing": int(differing.sum())})
     image = None if pixels is None else shown_image(pixels)
     boxes = _boxes(truth, answer, cases.classes, overlap) if cases.kind == "boxes" else ()
     return case.model_copy(update={"image": image, "boxes": boxes})
-
-
-def _of_size(image: ShownImage, shape: tuple[int, ...]) -> ShownImage:
-    return image.model_copy(update={"height": shape[0], "width": shape[1]})
 
 
 def _boxes(truth: Any, answer: Any, classes: tuple[str, ...], overlap: float) -> tuple[ShownBox, ...]:
@@ -311,10 +303,6 @@ def _each(cases: Cases, distance: Any) -> Floats:
 def _boxes_off(true: Floats, given: Floats, overlap: float) -> float:
     found = matches(overlaps(by_score(given, len(given)), true), overlap)
     return float(len(true) + len(given) - 2 * (found >= 0).sum())
-
-
-def _pixels_off(true: NDArray[np.uint8], given: NDArray[np.uint8]) -> float:
-    return float((true != given).mean()) if true.shape == given.shape else 1.0
 
 
 def _texts_off(truth: Sequence[str | None], answers: Sequence[str | None]) -> Floats:

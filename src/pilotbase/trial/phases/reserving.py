@@ -68,7 +68,10 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
 
     with _given_back(trial, attempt):
         _require_enough(trial, attempt, frame)
-        others = _measure_others(trial, frame, secret("delivery", "baseline"))
+        trial.on_progress(Progress(text("trial.progress.baseline")))
+        cut = cut_as_stated(trial.sealed.scenario, frame, plan.repeats or 1)
+        deliver = partial(in_secret_order, cut=cut, secret=secret("delivery", "baseline"))
+        others = measured_others(lab, trial.sealed, frame, deliver)
         folder = lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}")
         committed = attempt.state is AttemptState.COMMITTED
         subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
@@ -102,12 +105,6 @@ def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFr
     if attempt.state is AttemptState.OPEN:
         level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
         require_enough(trial.sealed.scenario, trial.sealed.record.classes, frame, level)
-
-
-def _measure_others(trial: TrialContext, frame: pl.DataFrame, secret: bytes) -> dict[str, NDArray[Any]]:
-    trial.on_progress(Progress(text("trial.progress.baseline")))
-    cut = cut_as_stated(trial.sealed.scenario, frame, trial.plan.repeats or 1)
-    return measured_others(trial.lab, trial.sealed, frame, lambda given: in_secret_order(given, cut, secret))
 
 
 def _subject(opened: OpenedTrial) -> ProbeSubject:
