@@ -22,7 +22,6 @@ from pilotbase.documents.texts import text
 from pilotbase.evidence import Levels
 from pilotbase.measures import coded
 from pilotbase.sandbox.box.settings import LogPolicy
-from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.conforming import open_sample_for
 from pilotbase.trial.delivering import as_hidden, cut_as_stated
@@ -81,26 +80,25 @@ def rehearse(
     with tempfile.TemporaryDirectory(dir=lab.folder("tmp")) as scratch, lab.open_log_run():
         session = ArmSession(cut, Path(scratch), b"rehearsal", hooks)
         with answer_arms(subject, frame, arms, session) as (clean, *perturbed):
-            run = with_probes(clean.run, subject)
+            clean = replace(clean, run=with_probes(clean.run, subject))
     others = measured_others(lab, sealed, frame, partial(as_hidden, cut=cut))
     under = {str(arm.under): arm.values for arm in perturbed}
     kept = build_cases(scenario, sealed.record.classes, frame, clean.values, others, under)
     cases, order = coded(kept), np.arange(frame.height, dtype=np.int64)
     # Scored case by case: a rehearsal claims nothing beyond its cases.
     criteria = [criterion.model_copy(update={"unit": "case"}) for criterion in settle_criteria(scenario)]
-    decision = judge(criteria, cases, order, _LEVELS, measured(run.load))
+    decision = judge(criteria, cases, order, _LEVELS, measured(clean.run.load))
     observed = TrialFindings(
         scenario=scenario,
+        contract=contract,
         candidate=candidate,
         judged=describe(criteria, cases, order, decision, contract.prediction.unit),
-        run=run,
-        cases=frame.height,
-        answered=clean.count,
-        abstained=count_abstentions(clean.values, clean.count, contract.prediction),
+        clean=clean,
         arms=tuple(perturbed),
+        cases=frame.height,
         day=lab.store.clock().date().isoformat(),
     )
-    report = build_report(observed, contract, (began, lab.store.clock()))
+    report = build_report(observed, (began, lab.store.clock()))
     report = with_standards(lab.view, None, report, scenario, candidate.submission.application)
     gallery = CaseGallery(frame, scenario.feature_fields, contract.prediction, kept, cases)
     rehearsal = Rehearsal(report.supplier_view(), _printed((clean, *perturbed)), None)

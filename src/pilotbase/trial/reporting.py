@@ -24,6 +24,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
+from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, judged, unmeasured
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.performance import summarise
@@ -34,7 +35,7 @@ from pilotbase.trial.scoring import ScoredDecision
 
 
 def build_report(
-    observed: TrialFindings, contract: Contract, span: tuple[datetime, datetime], proof: Mapping[str, Any] | None = None
+    observed: TrialFindings, span: tuple[datetime, datetime], proof: Mapping[str, Any] | None = None
 ) -> Report:
     """Return the full report; ``proof``: the fields that make it evidence, None in a rehearsal."""
     scenario = observed.scenario
@@ -49,7 +50,7 @@ def build_report(
         data_nature=scenario.data.nature,
         application=observed.candidate.reference,
         application_title=observed.application.title,
-        contract=contract,
+        contract=observed.contract,
         verdict=verdict,
         reasons=reasons,
         sections=_build_sections(observed),
@@ -80,35 +81,40 @@ def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[V
 
 
 @dataclass(frozen=True)
-class Runs:
-    """How often each case was asked, and to how many not all answers are the same."""
-
-    repeats: int
-    differing: int
-
-
-@dataclass(frozen=True)
 class TrialFindings:
     """The results of a run, before they are sorted into sections."""
 
     scenario: Scenario
+    contract: Contract
     candidate: PreparedApplication
     judged: ScoredDecision
-    run: BoxRun
+    clean: AnsweredArm
+    """With the results of all probes."""
+    arms: tuple[AnsweredArm, ...]
+    """The perturbed arms."""
     cases: int
-    answered: int
-    abstained: int
+    day: Day
+    """On which papers must hold."""
     leakage: Leakage | None = None
     """None in a rehearsal: it has no hidden cases that could leak."""
-    arms: tuple[AnsweredArm, ...] = ()
-    """The perturbed arms."""
     labels: LabelStatement | None = None
     """The plan's statement on the labels."""
-    runs: Runs | None = None
-    """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
+    repeats: int = 1
+    """How often each case was asked: `answered` and `abstained` are of all these answers."""
+    differing: int = 0
+    """To how many cases not all answers are the same."""
 
-    day: Day | None = None
-    """On which papers must hold; None: it is not asked."""
+    @property
+    def run(self) -> BoxRun:
+        return self.clean.run
+
+    @property
+    def answered(self) -> int:
+        return self.clean.count
+
+    @property
+    def abstained(self) -> int:
+        return count_abstentions(self.clean.values, self.answered, self.contract.prediction)
 
     @property
     def criteria(self) -> tuple[CriterionResult, ...]:
@@ -122,10 +128,6 @@ class TrialFindings:
     def cases_answered(self) -> int:
         """Return how many cases were answered, in each of their runs."""
         return self.answered // self.repeats
-
-    @property
-    def repeats(self) -> int:
-        return 1 if self.runs is None else self.runs.repeats
 
     @property
     def reviewed(self) -> bool:
@@ -236,9 +238,9 @@ def _section(verification: Verification, findings: Sequence[Finding]) -> Section
 
 def _noise(observed: TrialFindings) -> list[Finding]:
     """Say how far the application answers the same question alike, where it was asked several times."""
-    if observed.runs is None:
+    if observed.repeats == 1:
         return []
-    values = {"repeats": observed.runs.repeats, "differing": observed.runs.differing, "cases": observed.cases}
+    values = {"repeats": observed.repeats, "differing": observed.differing, "cases": observed.cases}
     return [Finding(check="runs", outcome=Outcome.PASS, sentence=text("trial.finding.runs", **values))]
 
 

@@ -9,12 +9,11 @@ import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
-from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.criteria_check import refresh_advice
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.repeating import differing_cases, run_column
-from pilotbase.trial.reporting import Runs, TrialFindings, build_report
+from pilotbase.trial.reporting import TrialFindings, build_report
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import (
@@ -38,7 +37,7 @@ def publish(decided: DecidedTrial) -> Report:
     view, plan, scenario = trial.lab.view, trial.plan, trial.sealed.scenario
     proof = _proof(decided)
     span = (trial.began, trial.lab.store.clock())
-    report = build_report(_findings(decided), plan.contract, span, proof)
+    report = build_report(_findings(decided), span, proof)
     report = with_standards(view, plan.standards, report, scenario, trial.candidate.submission.application)
     supplier = trial.candidate.reference.supplier.organisation
     with view.transaction("trial.reported") as change:
@@ -83,17 +82,17 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
     differing = differing_cases(cases[clean.rows], clean.values[clean.rows]) if plan.repeats else 0
     return TrialFindings(
         scenario=trial.sealed.scenario,
+        contract=plan.contract,
         candidate=trial.candidate,
         judged=decided.judged,
-        run=clean.run,
-        cases=plan.cases,
-        answered=clean.count,
-        abstained=count_abstentions(clean.values, clean.count, plan.contract.prediction),
-        leakage=committed.reserved.opened.leakage,
+        clean=clean,
         arms=committed.perturbed,
-        labels=plan.labels,
-        runs=Runs(plan.repeats, differing) if plan.repeats else None,
+        cases=plan.cases,
         day=trial.lab.store.clock().date().isoformat(),
+        leakage=committed.reserved.opened.leakage,
+        labels=plan.labels,
+        repeats=plan.repeats or 1,
+        differing=differing,
     )
 
 
