@@ -17,8 +17,13 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pilotbase import charts
-from pilotbase.charts.marks import OUTCOME_OF
+from pilotbase.charts.boxed_image import boxed_image, format_box
+from pilotbase.charts.confidence_sequence import confidence_sequence_chart
+from pilotbase.charts.criterion import criterion_chart, group_chart
+from pilotbase.charts.latency import latency_chart, load_blocks_chart
+from pilotbase.charts.marks import OUTCOME_OF, status_mark, verdict_strip
+from pilotbase.charts.qr_code import qr_code
+from pilotbase.charts.scales import format_count, format_number
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.hashes import abbreviated
@@ -26,10 +31,24 @@ from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.trial.page.wording import ReportWording, capital
 
 __all__ = ["render_report"]
+_CHARTS = (
+    boxed_image,
+    confidence_sequence_chart,
+    criterion_chart,
+    format_box,
+    group_chart,
+    latency_chart,
+    load_blocks_chart,
+    qr_code,
+    status_mark,
+    verdict_strip,
+)
+"""What the templates draw with."""
 _OUTCOME_OF_ROW = {
     Conformity.MET: Outcome.PASS,
     Conformity.NOT_MET: Outcome.FAIL,
@@ -85,12 +104,12 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: value if isinstance(value, Markup) else charts.make_visible(str(value)),
+        finalize=lambda value: value if isinstance(value, Markup) else make_visible(str(value)),
     )
     environment.filters |= {
         "bytes": format_bytes,
         "capital": capital,
-        "count": charts.format_count,
+        "count": format_count,
         "moment": format_for_machines,
         "probability": lambda value: f"{value:.4g}",
         "seconds": format_seconds,
@@ -98,8 +117,8 @@ def _environment() -> Environment:
         "svg": Markup,
     }
     environment.globals |= {
-        "charts": charts,
-        "number": charts.format_number,
+        "charts": {chart.__name__: chart for chart in _CHARTS},
+        "number": format_number,
         "outcome_of": OUTCOME_OF,
         "outcome_of_row": _OUTCOME_OF_ROW,
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
