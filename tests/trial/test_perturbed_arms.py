@@ -18,6 +18,7 @@ from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.measures import RuleContext, problems_of
 from pilotbase.measures.perturbations import PERTURBATIONS
@@ -171,7 +172,7 @@ def predict(batch):
 def test_no_arm_knows_of_another(base, write_scenario, write_application):
     changed = asking(NOISE, "drop(accuracy under missing(0.3, columns=age)) <= 0.01")
     scenario, application = write_scenario(cases=150, change=changed), write_application(REMEMBERS)
-    document, folder = load_scenario(scenario, 0)
+    document, folder = load_scenario(scenario, Step.DRAFT)
     assert seal_scenario(base.lab, document, folder).record.public_cases < 300 < 3 * 150
     report = prove(base, scenario, application).report
     assert report.verdict is Verdict.ACCEPT
@@ -242,7 +243,7 @@ def test_an_altered_answer_under_a_perturbation_does_not_replay(base, write_scen
 @pytest.fixture
 def sitting(base, write_scenario, tmp_path, monkeypatch):
     """Return a function that runs both arms with a stand-in for the box, under given secrets; and what was asked."""
-    scenario, folder = load_scenario(write_scenario(change=asking(NOISE)), 0)
+    scenario, folder = load_scenario(write_scenario(change=asking(NOISE)), Step.DRAFT)
     sealed = seal_scenario(base.lab, scenario, folder)
     frame = read_public_sample(base.lab, sealed).head(60)
     events = []
