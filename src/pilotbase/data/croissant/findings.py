@@ -138,8 +138,20 @@ class CroissantFindings:
             found.append(Issue(file=self.source.file, path="", problem=more))
         return tuple(found)
 
-    def describing(self, version: str, dataset: Dataset | None, measured: Measured = NOTHING) -> CroissantDescription:
-        """Return what was read with all findings; if there is a fault, without a dataset."""
+    def describing(
+        self,
+        version: str,
+        dataset: Dataset | None,
+        measured: Measured = NOTHING,
+        unread: Iterable[tuple[str, str]] = (),
+    ) -> CroissantDescription:
+        """Return what was read with all findings; if there is a fault, without a dataset.
+
+        ``unread``: name and pointer of each property that nothing was read from.
+        """
+        for name, pointer in unread:
+            if not self.told_at(pointer):
+                self.not_held(pointer, text("croissant.not_held", name=name))
         faults, lacking, not_held = (self.of(kind) for kind in FindingKind)
         return CroissantDescription(
             self.source.file, version, None if faults else dataset, faults, lacking, not_held, measured

@@ -110,12 +110,12 @@ class Ids:
 
 def fields_of(record_set: Node) -> Iterator[tuple[Node, Node | None, str]]:
     """Yield each field, its parent field and that one's id, parents first; the id is read when it is requested."""
-    outer = [value.node for value in record_set.values("cr:field") if value.node is not None]
+    outer = record_set.nodes("cr:field")
     waiting: list[tuple[Node, Node | None]] = [(node, None) for node in reversed(outer)]
     while waiting:
         node, above = waiting.pop()
         yield node, above, (above.id or "") if above is not None else ""
-        below = [value.node for value in node.values("cr:subField") if value.node is not None]
+        below = node.nodes("cr:subField")
         waiting += [(inner, node) for inner in reversed(below)]
 
 

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import get_args
 
 from pilotbase.data.croissant.ids import Ids, IdTarget, fields_of
-from pilotbase.data.croissant.json_ld import Node, NodeValue, description_of, one_text, one_truth, ours, title_of
+from pilotbase.data.croissant.json_ld import Node, NodeValue
 from pilotbase.data.croissant.measurements import FieldStatistics, Measurement
 from pilotbase.data.croissant.reading_measurements import leave_out, read_measurements, read_statistics
 from pilotbase.data.croissant.vocabulary import OTHER_TYPES, ROW_COUNT
@@ -50,7 +50,7 @@ def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
             ids.findings.fault(value.pointer, text("croissant.no_object"))
         elif "cr:RecordSet" not in node.types:
             found = ", ".join(node.types)[:200] or "–"
-            ids.findings.fault(node.place("@type"), text("croissant.no_record_set", found=found))
+            node.fault("@type", text("croissant.no_record_set", found=found))
             node.read_all()
         elif (identity := ids.enter_record_set(node)) is not None:
             entered.append((node, identity))
@@ -88,7 +88,7 @@ def _read_fields(node: Node, identity: str, ids: Ids) -> list[ReadField]:
     for inner, above, _ in fields_of(node):
         if "cr:Field" not in inner.types:
             found = ", ".join(inner.types)[:200] or "–"
-            ids.findings.fault(inner.place("@type"), text("croissant.no_field", found=found))
+            inner.fault("@type", text("croissant.no_field", found=found))
         if inner.id in ids.fields:
             fields.append(_read_field(inner, above, ids, inline))
     _check_joins(node, identity, [one for one in fields if "parent" not in one.spelled], ids)
@@ -108,27 +108,26 @@ def _check_joins(node: Node, identity: str, fields: list[ReadField], ids: Ids) -
     first = next(apart, None)
     if first is not None:
         problem = text("croissant.not_joined", name=identity[:200], one=first[0], other=first[1])
-        ids.findings.fault(node.place("cr:field"), problem)
+        node.fault("cr:field", problem)
 
 
 def _read_record_set(node: Node, identity: str, ids: Ids) -> dict[str, Plain]:
-    findings = ids.findings
     types = [value.plain for value in node.values("cr:dataType") if isinstance(value.plain, str)]
-    if one_truth(node, findings, "cr:isEnumeration", "sc:isEnumeration") and "sc:Enumeration" not in types:
+    if node.truth("cr:isEnumeration", "sc:isEnumeration") and "sc:Enumeration" not in types:
         types.append("sc:Enumeration")
     return {
         "name": ids.record_sets[identity],
-        "title": title_of(node, findings, identity, ids.record_sets[identity]),
-        "description": description_of(node, findings),
+        "title": node.title(identity, ids.record_sets[identity]),
+        "description": node.description(),
         "key": _key(node, identity, ids),
         "dataType": list(dict.fromkeys(types)),
         "rows": _rows(node, ids),
         "inline": _inline(node, identity, ids),
-        "time": ours(node, "time"),
-        "group": ours(node, "group"),
-        "rules": ours(node, "rules") or [],
-        "keptRules": ours(node, "keptRules") or [],
-        "split": ours(node, "split"),
+        "time": node.ours("time"),
+        "group": node.ours("group"),
+        "rules": node.ours("rules") or [],
+        "keptRules": node.ours("keptRules") or [],
+        "split": node.ours("split"),
     }
 
 
@@ -152,7 +151,7 @@ def _rows(node: Node, ids: Ids) -> Plain:
         inner = value.node
         counts = inner is not None and any(one.plain == ROW_COUNT for one in inner.values("cr:dataType"))
         if inner is not None and counts and rows is None:
-            counted = one_text(inner, ids.findings, "sc:value", "cr:value")
+            counted = inner.text("sc:value", "cr:value")
             inner.read.add("sc:name")
             rows = int(counted) if counted is not None and counted.isdecimal() and len(counted) < 19 else None
         else:
@@ -229,16 +228,16 @@ def _read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadF
         findings.not_held(value.pointer, text("croissant.several"))
     brought = bool(sources) and sources[0].target.field is not None
     last = (target.field or "").rpartition("/")[2]
-    repeated = bool(one_truth(node, findings, "cr:repeated", "sc:repeated", "cr:isArray", "sc:isArray"))
-    shape = one_text(node, findings, *_SHAPE)
+    repeated = bool(node.truth("cr:repeated", "sc:repeated", "cr:isArray", "sc:isArray"))
+    shape = node.text(*_SHAPE)
     if shape is not None and not repeated:
         findings.lacking(node.place(*_SHAPE), text("croissant.shape_alone", found=shape[:80]))
     spelled: dict[str, Plain] = {
         "name": target.field,
-        "title": title_of(node, findings, node.id, target.field, last),
+        "title": node.title(node.id, target.field, last),
         **_types(node, ids, is_leaf and not brought),
         "equivalentProperty": _terms(node, "cr:equivalentProperty", "sc:equivalentProperty"),
-        "description": description_of(node, findings),
+        "description": node.description(),
         "source": sources[0].spelled if sources else None,
         **_references(node, references, ids),
         "repeated": repeated,
@@ -247,7 +246,7 @@ def _read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadF
     }
     if above is not None and above.id in ids.fields:
         spelled["parent"] = ids.fields[above.id].field
-    spelled |= {name: ours(node, name) for name in OURS if f"pb:{name}" in node.properties}
+    spelled |= {name: node.ours(name) for name in OURS if f"pb:{name}" in node.properties}
     measurements = tuple(read_measurements(node, target.holder, target.field))
     statistics = read_statistics(node, target.holder, target.field or "", findings)
     told = () if statistics is None else (statistics,)
@@ -259,7 +258,7 @@ def _references(node: Node, references: list[SourceLocation], ids: Ids) -> dict[
     fields = [place for place in references if place.target.field is not None]
     files = [place for place in references if place.target.field is None]
     for _ in (*fields[1:], *files[1:]):
-        ids.findings.not_held(node.place("cr:references"), text("croissant.several"))
+        node.not_held("cr:references", text("croissant.several"))
     found: dict[str, Plain] = {}
     if fields:
         found["references"] = {"recordSet": fields[0].target.holder, "field": fields[0].target.field}
@@ -325,11 +324,9 @@ def _read_place(value: NodeValue, ids: Ids) -> SourceLocation | None:
 
 
 def _extract(node: Node, ids: Ids) -> dict[str, Plain]:
-    extracts = [value.node for value in node.values("cr:extract") if value.node is not None]
-    transforms = [value.node for value in node.values("cr:transform") if value.node is not None]
-    found: dict[str, Plain] = {
-        name: one_text(inner, ids.findings, f"cr:{name}") for inner in extracts for name in _EXTRACTS
-    }
+    extracts = node.nodes("cr:extract")
+    transforms = node.nodes("cr:transform")
+    found: dict[str, Plain] = {name: inner.text(f"cr:{name}") for inner in extracts for name in _EXTRACTS}
     done: list[Plain] = []
     for inner in (*transforms, *extracts, node):
         names = (
@@ -340,7 +337,7 @@ def _extract(node: Node, ids: Ids) -> dict[str, Plain]:
             else ("format", "samplingRate")
         )
         for name in names:
-            argument = one_text(inner, ids.findings, f"cr:{name}")
+            argument = inner.text(f"cr:{name}")
             if argument is not None:
                 done.append([name, argument])
     return {**found, "transforms": done}

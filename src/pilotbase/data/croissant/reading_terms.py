@@ -11,7 +11,7 @@ from enum import StrEnum
 import pydantic
 
 from pilotbase.data.croissant.findings import CroissantFindings
-from pilotbase.data.croissant.json_ld import Node, one_text
+from pilotbase.data.croissant.json_ld import Node
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.terms import PROFILE, Action, LeftOperand, Offer, Operator
 from pilotbase.documents.texts import text
@@ -20,9 +20,9 @@ from pilotbase.documents.yaml_reader import Plain
 _OFFER = "odrl:Offer"
 
 
-def read_offer(root: Node, findings: CroissantFindings, name: str = "sc:usageInfo") -> Plain:
+def read_offer(root: Node, name: str = "sc:usageInfo") -> Plain:
     """Return the offer as `Offer` spells it; None if there is none, or if a part of it is not understood."""
-    offers = []
+    offers, findings = [], root.findings
     for value in root.values(name):
         if value.node is not None and _OFFER in value.node.types:
             offers.append(value.node)
@@ -109,7 +109,7 @@ class _Terms:
         return values[0].plain if values and isinstance(values[0].plain, str) else None
 
     def _text(self, node: Node, name: str) -> str | None:
-        return one_text(node, self.findings, name)
+        return node.text(name)
 
     def _nodes(self, node: Node, name: str) -> list[Node]:
         found = []

@@ -9,7 +9,7 @@ under a name of ours.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured, statistics_of
 from pilotbase.data.croissant.reading_records import OURS
@@ -30,7 +30,7 @@ from pilotbase.data.croissant.vocabulary import (
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, FileSet, RecordSet, Source
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.publication import is_closed, missing, require_public
-from pilotbase.documents.terms import Constraint, Offer
+from pilotbase.documents.terms import Constraint, Duty, Offer, Permission, Prohibition
 from pilotbase.documents.yaml_reader import Plain
 
 _UNKNOWN_FORMAT = "application/octet-stream"
@@ -158,27 +158,6 @@ def _ours(dataset: Dataset) -> dict[str, Plain]:
 
 def write_offer(offer: Offer) -> dict[str, Plain]:
     """Return the JSON-LD of an offer with one type, since mlcroissant loses a second; target and assigner are texts."""
-    permission: list[Plain] = [
-        {
-            "@type": "odrl:Permission",
-            "odrl:action": {"@id": one.action.value},
-            **_constraints(one.constraint),
-            **(
-                {"odrl:duty": [{"@type": "odrl:Duty", "odrl:action": {"@id": duty.action.value}} for duty in one.duty]}
-                if one.duty
-                else {}
-            ),
-        }
-        for one in offer.permission
-    ]
-    prohibition: list[Plain] = [
-        {
-            "@type": "odrl:Prohibition",
-            "odrl:action": {"@id": one.action.value},
-            **_constraints(one.constraint),
-        }
-        for one in offer.prohibition
-    ]
     return {
         "@type": "odrl:Offer",
         "@id": offer.uid,
@@ -186,9 +165,22 @@ def write_offer(offer: Offer) -> dict[str, Plain]:
         "odrl:assigner": offer.assigner,
         "odrl:target": offer.target,
         "odrl:conflict": {"@id": offer.conflict},
-        **({"odrl:permission": permission} if permission else {}),
-        **({"odrl:prohibition": prohibition} if prohibition else {}),
+        **_rules("permission", offer.permission),
+        **_rules("prohibition", offer.prohibition),
     }
+
+
+def _rules(name: str, rules: Sequence[Permission | Prohibition | Duty]) -> dict[str, Plain]:
+    spelled: list[Plain] = [
+        {
+            "@type": f"odrl:{name.capitalize()}",
+            "odrl:action": {"@id": rule.action.value},
+            **_constraints(getattr(rule, "constraint", ())),
+            **_rules("duty", getattr(rule, "duty", ())),
+        }
+        for rule in rules
+    ]
+    return {f"odrl:{name}": spelled} if spelled else {}
 
 
 def _constraints(constraints: tuple[Constraint, ...]) -> dict[str, Plain]:
