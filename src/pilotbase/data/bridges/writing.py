@@ -11,7 +11,7 @@ from pilotbase.data.bridges import bridges
 from pilotbase.data.bridges.dcat import write_dcat
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.bridges.tc609 import write_records
-from pilotbase.data.croissant.measurements import NOTHING, FieldStatistics, Measured, Measurement
+from pilotbase.data.croissant.measurements import FIGURES, NOTHING, FieldStatistics, Measured, Measurement
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet
@@ -143,10 +143,7 @@ def measured_of(report: QualityReport, dataset: Dataset, file: str) -> Measured:
                 one.measure,
                 one.value,
                 one.record_set,
-                numerator=one.numerator,
-                denominator=one.denominator,
-                lower=one.lower,
-                upper=one.upper,
+                **{part: getattr(one, part) for part in FIGURES},
                 method=report.method,
                 engine=report.engine,
                 data=report.data,

@@ -28,7 +28,7 @@ from pilotbase.data.quality.definition import (
     QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
+    UnmeasuredError,
     not_measured,
     parts_of,
 )
@@ -202,15 +202,16 @@ def _second(name: str, needed: int) -> Text:
     return text("quality.progress.second_on_disk", name=name, needed=needed, folder=tempfile.gettempdir())
 
 
-def _ask(measure: QualityMeasure, situation: QualityContext, quick: bool) -> QualityRequest | Unmeasured:
-    asked = measure.ask(situation)
-    if quick and measure.costly and isinstance(asked, QualityRequest):
-        return not_measured("quality.reason.quick")
-    return asked
+def _ask(measure: QualityMeasure, situation: QualityContext, quick: bool) -> QualityRequest | UnmeasuredError:
+    try:
+        asked = measure.ask(situation)
+    except UnmeasuredError as error:
+        return error
+    return not_measured("quality.reason.quick") if quick and measure.costly else asked
 
 
 def _measurement(
-    measure: QualityMeasure, asked: QualityRequest | Unmeasured, situation: QualityContext, answers: QualityResults
+    measure: QualityMeasure, asked: QualityRequest | UnmeasuredError, situation: QualityContext, answers: QualityResults
 ) -> QualityMeasurement:
     told = QualityMeasurement(
         measure=measure.name,
@@ -220,7 +221,7 @@ def _measurement(
         direction=measure.direction,
         formula=measure.formula,
     )
-    if isinstance(asked, Unmeasured):
+    if isinstance(asked, UnmeasuredError):
         return told.model_copy(update={"state": asked.state, "reason": asked.reason})
     found = asked.conclude(answers)
     if found.value is None:
