@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, format_labels, type_column
+from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, format_labels, type_column, type_words
 from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
@@ -64,7 +64,7 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
             "data.wrong_type",
             name=field.name,
             count=int(typed.wrong.sum()),
-            allowed=TYPE_TEXTS[field.data_type],
+            allowed=type_words(field.data_type),
             rows=_rows(typed.wrong),
             found=_values(raw.filter(typed.wrong)),
         )
@@ -171,15 +171,3 @@ def _rows(marked: pl.Series) -> str:
 def _values(column: pl.Series) -> str:
     values = column.unique(maintain_order=True).head(SHOWN).to_list()
     return ", ".join(f"{value!r}"[:40] for value in values)
-
-
-TYPE_TEXTS = {
-    DataType.FLOAT: text("data.type.number"),
-    DataType.INTEGER: text("data.type.integer"),
-    DataType.BOOLEAN: text("data.type.boolean"),
-    DataType.TEXT: text("data.type.text"),
-    DataType.DATE: text("data.type.date"),
-    DataType.DATETIME: text("data.type.datetime"),
-    DataType.IMAGE: text("data.type.image"),
-    DataType.AUDIO: text("data.type.audio"),
-}

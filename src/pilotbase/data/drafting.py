@@ -237,7 +237,8 @@ def _settle(
         task=task,
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
     )
-    decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=_TASKS[task]), split.why]
+    said = text(f"draft.task.{'answering' if task == 'transcription' else task}")
+    decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=said), split.why]
     maybe = possible_keys(table, {answers.target, *withheld}, types) if key is None else []
     rising = None if column else rising_time(table, fields)
     decided += [text("draft.decided.rising_time", column=rising)] if rising else []
@@ -355,15 +356,5 @@ def _in_its_language(sentence: str) -> Localized:
 
 _OF_EQUALS = {"true": 0, "1": 0, "yes": 0, "是": 0}
 """If both classes are equally frequent, the positive one."""
-_TASKS = {
-    "classification": text("draft.task.classification"),
-    "regression": text("draft.task.regression"),
-    "answering": text("draft.task.answering"),
-    "transcription": text("draft.task.answering"),
-    "multilabel": text("draft.task.multilabel"),
-    "ranking": text("draft.task.ranking"),
-    "detection": text("draft.task.detection"),
-    "segmentation": text("draft.task.segmentation"),
-}
 _MAY_BE_EMPTY = ("multilabel", "detection")
 """Tasks in which an empty answer counts as an answer: no label, no box."""

@@ -229,7 +229,7 @@ class _Parser:
 
     def _need(self, node: _Node, kind: ValueKind, start: _Token) -> _Node:
         if node.kind is not kind:
-            raise self._unexpected(_KIND_TEXTS[kind], start)
+            raise self._unexpected(Text(code=f"data.rule.expects.{kind.value}"), start)
         return node
 
     def _unexpected(self, expected: Text, token: _Token | None = None) -> InputError:
@@ -269,10 +269,3 @@ def _compare(left: pl.Expr, sign: str, right: pl.Expr) -> pl.Expr:
         "==": left == right,
         "!=": left != right,
     }[sign]
-
-
-_KIND_TEXTS = {
-    ValueKind.NUMBER: text("data.rule.expects.number"),
-    ValueKind.TEXT: text("data.rule.expects.text"),
-    ValueKind.TRUTH: text("data.rule.expects.truth"),
-}

@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
-from pilotbase.data.column_types import type_column
-from pilotbase.data.conform import TYPE_TEXTS, conform
+from pilotbase.data.column_types import type_column, type_words
+from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell
@@ -115,8 +115,9 @@ def _lost(column: pl.Series, wrong: pl.Series, data_type: DataType, file: str) -
     rows = ", ".join(f"{row + 1}: {column[row]!r}" for row in wrong.arg_true().head(SHOWN).to_list())
     count = int(wrong.sum())
     rows += ", …" if count > SHOWN else ""
-    allowed = TYPE_TEXTS[data_type]
-    return text("source.taken.misfits", file=file, column=column.name, count=count, allowed=allowed, rows=rows)
+    return text(
+        "source.taken.misfits", file=file, column=column.name, count=count, allowed=type_words(data_type), rows=rows
+    )
 
 
 def columns_of(source: Path, scratch: Path) -> tuple[list[str], int]:

@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description, describe, observe_all
+from pilotbase.data.describing.drafting import (
+    ANSWERED,
+    DescribedField,
+    DescribedTable,
+    Description,
+    describe,
+    observe_all,
+)
 from pilotbase.data.describing.guesses import Guess
 from pilotbase.data.describing.roles import ObservedTable
 from pilotbase.data.sources.opening import open_source
@@ -27,28 +34,6 @@ from pilotbase.documents.texts import Text, text
 
 _CHUNK = 1 << 20
 _PARTS = {"dataType": "data_type", "label": "is_label"}
-_DATASET_FIELDS = {
-    "title": "title",
-    "description": "description",
-    "sector": "sector",
-    "license": "license",
-    "url": "url",
-    "creator": "creator",
-    "publisher": "publisher",
-    "published": "date_published",
-    "language": "in_language",
-    "opening": "opening",
-    "purpose": "purpose",
-}
-_RESPONSIBLE = {
-    "collection": "collection",
-    "personal": "personal_sensitive_information",
-    "limitations": "limitations",
-    "use_cases": "use_cases",
-    "annotation": "annotation_protocol",
-    "annotations": "annotations_per_item",
-}
-"""Answer → field of a dataset, or of its responsible use."""
 
 
 @dataclass(frozen=True)
@@ -142,13 +127,12 @@ def _refresh(earlier: Dataset, found: Description, answers: Answers, files: Mapp
 def _words(earlier: Dataset, found: Dataset, answers: Answers) -> dict[str, object]:
     """Return the answers about the dataset itself, by field."""
     given = answers.model_fields_set
-    words: dict[str, object] = {
-        field: getattr(found, field) for answer, field in _DATASET_FIELDS.items() if answer in given
-    }
+    paths = [path.rpartition(".") for answer, path in ANSWERED.items() if answer in given]
+    words: dict[str, object] = {field: getattr(found, field) for above, _, field in paths if not above}
     if given & {"organisation", "contact"}:
         parts = [part for part in ("organisation", "contact") if part in given]
         words["owner"] = earlier.owner.model_copy(update={part: getattr(answers, part) for part in parts})
-    told = {field: getattr(found.responsible, field) for answer, field in _RESPONSIBLE.items() if answer in given}
+    told = {field: getattr(found.responsible, field) for above, _, field in paths if above}
     if told:
         words["responsible"] = ResponsibleUse.model_validate(dict(earlier.responsible) | told)
     return words | {"date_modified": found.date_modified or earlier.date_modified}

@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.column_types import BOOLEANS, typed_expression
+from pilotbase.data.column_types import BOOLEANS, TYPES, typed_expression
 from pilotbase.data.describing.findings import findings_of
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.data.describing.meanings import guess_sensitivity, guess_ucum
-from pilotbase.data.describing.observing import TYPES, Column, missing_to_null, observe
+from pilotbase.data.describing.observing import Column, missing_to_null, observe
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.data.split_guesses import guess_split
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
+from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, Source
 from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Split
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
+from pilotbase.documents.vocabularies import Sensitivity
 
 UNNAMED_OWNER = "owner"
 """Placeholder for an owner without a short name."""
+ANSWERED: Mapping[str, str] = {
+    "title": "title",
+    "description": "description",
+    "sector": "sector",
+    "license": "license",
+    "url": "url",
+    "creator": "creator",
+    "publisher": "publisher",
+    "published": "date_published",
+    "language": "in_language",
+    "opening": "opening",
+    "purpose": "purpose",
+    "collection": "responsible.collection",
+    "personal": "responsible.personal_sensitive_information",
+    "limitations": "responsible.limitations",
+    "use_cases": "responsible.use_cases",
+    "annotation": "responsible.annotation_protocol",
+    "annotations": "responsible.annotations_per_item",
+}
+"""Answer → the field of a dataset, or of its responsible use, that it fills."""
 MOST_VALUES = 20
 FEWEST_OF_VALUE = 10
 """A value that fewer records have is never written: it might reveal who they are."""
@@ -224,32 +244,21 @@ def _dataset(
     resources = _resources(sources)
     stem = answers.name or _slug(Path(resources[0].id).name.partition(".")[0]) or "dataset"
     changed = datetime.fromtimestamp(modified, UTC).date().isoformat() if modified is not None else None
-    return Dataset(
-        name=stem,
-        title=answers.title or stem,
-        owner=Contact(organisation=answers.organisation or UNNAMED_OWNER, contact=answers.contact or ""),
-        description=answers.description,
-        sector=answers.sector or Sector.OTHER,
-        license=answers.license,
-        url=answers.url,
-        creator=answers.creator,
-        publisher=answers.publisher,
-        date_published=answers.published,
-        date_modified=changed,
-        in_language=answers.language or language,
-        live=any(source.live for source in sources),
-        distribution=resources,
-        record_sets=tuple(table.record_set for table in described),
-        opening=answers.opening or Opening.COMPUTE_TO_DATA,
-        purpose=answers.purpose or "verification",
-        responsible=ResponsibleUse(
-            collection=answers.collection,
-            personal_sensitive_information=answers.personal,
-            limitations=answers.limitations,
-            use_cases=answers.use_cases,
-            annotation_protocol=answers.annotation,
-            annotations_per_item=answers.annotations,
-        ),
+    said = {path: value for answer, path in ANSWERED.items() if (value := getattr(answers, answer)) is not None}
+    responsible = {path.rpartition(".")[2]: value for path, value in said.items() if "." in path}
+    return Dataset.model_validate(
+        {
+            **{path: value for path, value in said.items() if "." not in path},
+            "name": stem,
+            "title": answers.title or stem,
+            "owner": Contact(organisation=answers.organisation or UNNAMED_OWNER, contact=answers.contact or ""),
+            "date_modified": changed,
+            "in_language": answers.language or language,
+            "live": any(source.live for source in sources),
+            "distribution": resources,
+            "record_sets": tuple(table.record_set for table in described),
+            "responsible": responsible,
+        }
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
+from pilotbase.data.column_types import TYPES, type_words
+from pilotbase.data.date_forms import NUMBER_FORMS
 from pilotbase.data.describing.meanings import guess_sensitivity
 from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits
 from pilotbase.data.describing.roles import ObservedTable
-from pilotbase.documents.dataset import FieldType
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sensitivity
@@ -52,10 +54,12 @@ def _misfit(one: ObservedTable, column: Column, misfits: Misfits, hidden: bool) 
     values = "…" if hidden else ", ".join(repr(value[:40]) for value in misfits.values)
     places = [one.table.line_of(row) if one.table.line_of else row + 1 for row in misfits.rows]
     more = ", …" if misfits.count > SHOWN else ""
-    problem = _MISFITS.get(misfits.form, _other_date if column.is_time else _other)(
+    other = "date" if column.is_time else "other"
+    problem = text(
+        f"describe.misfit.{misfits.form if misfits.form in NUMBER_FORMS else other}",
         values=values + more,
         lines=", ".join(map(str, places)) + more,
-        allowed=_TYPES.get(column.data_type, text("data.type.text")),
+        allowed=type_words(TYPES.get(column.data_type, DataType.TEXT)),
         count=misfits.count,
     )
     return _issue(one, column, problem, places[0] if one.table.line_of else None)
@@ -67,31 +71,7 @@ def _issue(one: ObservedTable, column: Column, problem: Text, line: int | None =
     return Issue(file=one.table.resource, path=path, line=line, problem=problem, hint=hint)
 
 
-def _other(**given: object) -> Text:
-    return text("describe.misfit.other", **given)
-
-
-def _other_date(**given: object) -> Text:
-    return text("describe.misfit.date", **given)
-
-
 def _seems_day_numbers(column: Column) -> bool:
     if not column.is_number or not DATE_NAME.search(column.name) or column.minimum is None or column.maximum is None:
         return False
     return _DAY_NUMBERS[0] <= float(column.minimum) and float(column.maximum) <= _DAY_NUMBERS[1]
-
-
-_MISFITS: Mapping[str, Callable[..., Text]] = {
-    "thousands": lambda **given: text("describe.misfit.thousands", **given),
-    "decimal_comma": lambda **given: text("describe.misfit.decimal_comma", **given),
-    "full_width": lambda **given: text("describe.misfit.full_width", **given),
-    "percent": lambda **given: text("describe.misfit.percent", **given),
-    "currency": lambda **given: text("describe.misfit.currency", **given),
-}
-_TYPES = {
-    FieldType.FLOAT: text("data.type.number"),
-    FieldType.INTEGER: text("data.type.integer"),
-    FieldType.BOOLEAN: text("data.type.boolean"),
-    FieldType.DATE: text("data.type.date"),
-    FieldType.DATETIME: text("data.type.datetime"),
-}

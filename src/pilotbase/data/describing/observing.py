@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS, guess_unit
-from pilotbase.data.column_types import typed_expression
+from pilotbase.data.column_types import TYPES, typed_expression
 from pilotbase.data.date_forms import (
     ADDRESS,
     CODE,
@@ -42,13 +42,6 @@ LIKELY = 0.8
 MOST_CATEGORIES = 50
 _TOGETHER = 50
 """Columns queried at once: plans of very many expressions take longer to make than to run."""
-TYPES: Mapping[FieldType, DataType] = {
-    FieldType.FLOAT: DataType.FLOAT,
-    FieldType.INTEGER: DataType.INTEGER,
-    FieldType.BOOLEAN: DataType.BOOLEAN,
-    FieldType.DATE: DataType.DATE,
-    FieldType.DATETIME: DataType.DATETIME,
-}
 _TRUTHS = ("true", "false", "yes", "no", "是", "否")
 _PLAIN_TRUTHS = {"true", "false"}
 """Spellings that labels keep; an owner's own words (yes, 是) would silently become these."""

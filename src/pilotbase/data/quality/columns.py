@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, type_column, typed_expression
+from pilotbase.data.column_types import POLARS_TYPES, TYPES, type_column, typed_expression
 from pilotbase.data.quality.views import Truths, Views, judged
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import ReadOptions
@@ -27,13 +27,6 @@ RAW = "raw of "
 ROW = "row number"
 """Counted from 1."""
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
-_TYPES: Mapping[FieldType, DataType] = {
-    FieldType.FLOAT: DataType.FLOAT,
-    FieldType.INTEGER: DataType.INTEGER,
-    FieldType.BOOLEAN: DataType.BOOLEAN,
-    FieldType.DATE: DataType.DATE,
-    FieldType.DATETIME: DataType.DATETIME,
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class TableColumn:
     @cached_property
     def data_type(self) -> DataType:
         """The type of its values; anything but numbers, truths and times is text."""
-        return _TYPES.get(self.field.data_type or FieldType.TEXT, DataType.TEXT)
+        return TYPES.get(self.field.data_type or FieldType.TEXT, DataType.TEXT)
 
     @cached_property
     def is_native(self) -> bool:

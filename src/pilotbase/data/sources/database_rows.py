@@ -11,9 +11,11 @@ from pathlib import Path
 
 import polars as pl
 
+from pilotbase.data.column_types import POLARS_TYPES, type_words
 from pilotbase.data.sources.faults import SHOWN, FileFaults, are_few
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.sources.spool import spool
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import Reference
 from pilotbase.documents.texts import Text, text
 
@@ -124,13 +126,5 @@ def _held(value: object, dtype: pl.DataType) -> object:
 
 
 def _plain(dtype: pl.DataType) -> Text:
-    return next((said for kind, said in _SAID.items() if kind == dtype.base_type()), text("data.type.text"))
-
-
-_SAID = {
-    pl.Float64: text("data.type.number"),
-    pl.Int64: text("data.type.integer"),
-    pl.Boolean: text("data.type.boolean"),
-    pl.Date: text("data.type.date"),
-    pl.Datetime: text("data.type.datetime"),
-}
+    alike = (kind for kind, held in POLARS_TYPES.items() if held.base_type() == dtype.base_type())
+    return type_words(next(alike, DataType.TEXT))

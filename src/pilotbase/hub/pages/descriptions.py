@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from pilotbase.data.describing.questions import MISSING
+from pilotbase.data.describing.questions import ASKED
 from pilotbase.documents.base import Localized
 from pilotbase.documents.described import Answers, Described
 from pilotbase.documents.loading import issues_of
@@ -226,7 +226,7 @@ def _plain(value: object) -> str:
     return "" if value is None else str(value)
 
 
-_ASKED = {**{one.path: one.asked for one in MISSING}, "usage": text("describing.no_terms")}
+_ASKED = {**ASKED, "usage": text("describing.no_terms")}
 """What publishing lacks → how it is asked for."""
 _MOST_SHOWN = 200
 """Of the guesses of a description; all stand in the API's answer."""
