@@ -13,7 +13,6 @@ from pilotbase.documents.json_reader import join_pointer
 from pilotbase.documents.loading import read_document
 from pilotbase.documents.mending import join
 from pilotbase.documents.publication import missing
-from pilotbase.documents.texts import Text
 from pilotbase.documents.yaml_reader import Plain, YamlSource
 
 _KIND = "dataset/1"
@@ -30,8 +29,7 @@ def _read(given: PlainFile) -> CroissantDescription:
     found: tuple[Issue, ...] = ()
     if not reading.issues and reading.document is not None:
         hints = [
-            Issue(file="", path=path, problem=problem, hint=Text(code=f"{problem.code}.hint", params=problem.params))
-            for path, problem in missing(reading.document)
+            Issue(file="", path=path, problem=problem, hint=problem.hint) for path, problem in missing(reading.document)
         ]
         found = reading.placed(hints, lambda _: ())
     dataset = None if reading.issues else reading.document

@@ -119,8 +119,8 @@ class CroissantFindings:
         if len(self._found[kind]) >= MOST:
             self._beyond[kind] += 1
             return
-        hint = Text(code=f"{problem.code}.hint", params=problem.params)
-        issue = Issue(file=self.source.file, path=pointer, problem=problem, line=self.source.line(pointer), hint=hint)
+        file, line = self.source.file, self.source.line(pointer)
+        issue = Issue(file=file, path=pointer, problem=problem, line=line, hint=problem.hint)
         self._found[kind].setdefault((pointer, problem.code), issue)
         while pointer and pointer not in self._told:
             self._told.add(pointer)

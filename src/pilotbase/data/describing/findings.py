@@ -46,8 +46,7 @@ def _wide(one: ObservedTable) -> Iterator[Issue]:
         if count >= _MANY_ALIKE and "0" in stem:
             alike = [column.name for column in one.columns if re.sub(r"\d+", "0", column.name) == stem]
             problem = text("describe.wide", count=count, names=", ".join(alike[:3]))
-            hint = Text(code="describe.wide.hint", params=problem.params)
-            yield Issue(file=one.table.resource, path="", problem=problem, hint=hint)
+            yield Issue(file=one.table.resource, path="", problem=problem, hint=problem.hint)
 
 
 def _misfit(one: ObservedTable, column: Column, misfits: Misfits, hidden: bool) -> Issue:
@@ -67,8 +66,7 @@ def _misfit(one: ObservedTable, column: Column, misfits: Misfits, hidden: bool) 
 
 def _issue(one: ObservedTable, column: Column, problem: Text, line: int | None = None) -> Issue:
     path = column.name if one.table.selector is None else f"{one.table.selector}.{column.name}"
-    hint = Text(code=f"{problem.code}.hint", params=problem.params)
-    return Issue(file=one.table.resource, path=path, line=line, problem=problem, hint=hint)
+    return Issue(file=one.table.resource, path=path, line=line, problem=problem, hint=problem.hint)
 
 
 def _seems_day_numbers(column: Column) -> bool:
