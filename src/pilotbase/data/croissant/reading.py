@@ -14,11 +14,10 @@ from pilotbase.data.croissant.findings import (
     draft_dataset,
     stand_in_owner,
 )
-from pilotbase.data.croissant.ids import Ids, IdTarget
 from pilotbase.data.croissant.json_ld import Node, NodeValue, read_node
 from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.data.croissant.reading_measurements import read_measurements
-from pilotbase.data.croissant.reading_records import enter_record_sets, read_record_sets
+from pilotbase.data.croissant.reading_records import Ids, IdTarget, enter_record_sets, read_record_sets
 from pilotbase.data.croissant.reading_terms import read_offer
 from pilotbase.data.croissant.vocabulary import (
     PROFILE,
