@@ -83,17 +83,9 @@ class ScenarioDraft:
 
     scenario: Scenario
     decided: tuple[Text, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     cases: bytes | None = None
     """The file that the scenario names; None: the given file, unchanged."""
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """The guesses so far."""
-
-    scenario: Scenario
-    decided: tuple[Text, ...]
 
 
 def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
@@ -204,7 +196,7 @@ def _settle(
     missing: tuple[str, ...],
     path: Path,
     answers: DraftAnswers,
-) -> _Setting:
+) -> ScenarioDraft:
     column = answers.group_or_time
     arrays = {field.name for field in fields if field.data_type in ARRAYS}
     types = {field.name: field.data_type for field in fields}
@@ -245,7 +237,7 @@ def _settle(
     decided += [text("draft.decided.key", column=key)] if key else []
     decided += [text("draft.decided.maybe_key", columns=", ".join(maybe))] if maybe else []
     decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []
-    return _Setting(scenario, tuple(decided))
+    return ScenarioDraft(scenario, tuple(decided))
 
 
 def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> list[Text]:
@@ -258,7 +250,7 @@ def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> lis
     return found
 
 
-def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
+def _withhold_giveaways(table: pl.DataFrame, setting: ScenarioDraft) -> ScenarioDraft:
     """Withhold every feature that alone gives the answer away, as long as another feature is left."""
     scenario, decided = setting.scenario, list(setting.decided)
     split = split_cases(conform(table, scenario), scenario)
@@ -271,10 +263,10 @@ def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
         data = scenario.data.model_copy(update={"withheld": (*scenario.data.withheld, found.feature)})
         scenario = scenario.model_copy(update={"data": data})
         decided.append(text("draft.decided.giveaway", column=found.feature))
-    return _Setting(scenario, tuple(decided))
+    return ScenarioDraft(scenario, tuple(decided))
 
 
-def _with_criteria(table: pl.DataFrame, setting: _Setting, answers: DraftAnswers) -> ScenarioDraft:
+def _with_criteria(table: pl.DataFrame, setting: ScenarioDraft, answers: DraftAnswers) -> ScenarioDraft:
     split = split_cases(conform(table, setting.scenario), setting.scenario)
     proposal, positive = _propose(split.public, setting.scenario, answers)
     terms = guess_terms(split.hidden.height, _hidden_positives(split, setting.scenario, positive))

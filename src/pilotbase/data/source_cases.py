@@ -74,32 +74,24 @@ def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
         cases = found.collect()
         columns = {one.name: one for one in observe(found, asked.dates) if one.name in cases.columns}
     read = [_read(cases[name], one, asked) for name, one in columns.items() if cases[name].dtype == pl.String]
-    told = [sentence for one in read for sentence in one.told]
+    told = [sentence for _, notes in read for sentence in notes]
     if not told and not taken and asked.table is None and source.suffix.lower() in _FORMS:
         return SourceCases(source, cases, columns)
-    cases = cases.with_columns(one.column for one in read)
+    cases = cases.with_columns(column for column, _ in read)
     copy = _copied(cases, scratch / _stem(source))
     copied = text("draft.decided.copied", source=source.name, file=copy.name)
     return SourceCases(copy, cases, columns, (*taken, *told, copied))
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A column of texts as its type reads them, and the notes about it."""
-
-    column: pl.Series
-    told: tuple[Text, ...] = ()
-
-
-def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> _Read:
-    """Return a column rewritten as it was seen; single values that misfit become missing ones.
+def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> tuple[pl.Series, list[Text]]:
+    """Return a column rewritten as it was seen, and the notes about it; single values that misfit become missing ones.
 
     Not in a named column: its values decide what is tried.
     """
     named = column.name in asked.named
     data_type = seen.as_field(group=named).data_type
     if data_type is DataType.TEXT:
-        return _Read(column)
+        return column, []
     written, told = respell(column, data_type, asked.dates), []
     if written is not None:
         told.append(text("draft.decided.respelled", column=column.name, found=written.before, to=written.after))
@@ -108,7 +100,7 @@ def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> _Read:
     if wrong.any() and not named:
         told.append(_lost(column, wrong, data_type, asked.file))
         column = column.set(wrong, None)
-    return _Read(column, tuple(told))
+    return column, told
 
 
 def _lost(column: pl.Series, wrong: pl.Series, data_type: DataType, file: str) -> Text:

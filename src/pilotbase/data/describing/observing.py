@@ -125,16 +125,13 @@ def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column,
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
     counts = {name: _Counts.of(name, counted, table.rows) for name in schema}
     closer = [_closer(name, dtype, kinds[name], counts[name]) for name, dtype in schema.items()]
-    details = _look_closer(table.frame, [one for one in closer if one.asks])
+    details = _look_closer(table.frame, closer)
     orders = {
         name: order_of(table.frame.select(name).head(_DECIDING).collect(engine="streaming").to_series(), order)
         for name, seen in details.items()
         if TWO_READINGS in seen.forms
     }
-    none = _Details()
-    return tuple(
-        _column(sample[name], kinds[name], counts[name], details.get(name, none), orders.get(name)) for name in schema
-    )
+    return tuple(_column(sample[name], kinds[name], counts[name], details[name], orders.get(name)) for name in schema)
 
 
 def guess_types(sample: pl.DataFrame, decimal: bool = False) -> dict[str, FieldType]:
@@ -294,7 +291,7 @@ def _column(
     sample: pl.Series,
     kind: FieldType,
     counts: _Counts,
-    details: _Details,
+    details: _Seen,
     order: DateOrder | Undecided | None,
 ) -> Column:
     name, native = sample.name, sample.dtype != pl.String
@@ -329,7 +326,7 @@ def _column(
     )
 
 
-def _readable(counts: _Counts, details: _Details, decided: bool) -> int:
+def _readable(counts: _Counts, details: _Seen, decided: bool) -> int:
     """Return how many values become readable once rewritten: dates that all name days, or all name months."""
     if all(one.form in NUMBER_FORMS or one.form == "other" for one in details.misfits):
         return counts.filled - sum(one.count for one in details.misfits if one.form == "other")
@@ -377,28 +374,16 @@ class Misfits:
     values: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Details:
-    """What was seen in a column."""
-
-    categories: Mapping[str, int] = field(default_factory=dict)
-    """Value → how often, the most frequent first; empty if there are too many."""
-    misfits: tuple[Misfits, ...] = ()
-    forms: Mapping[str, int] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
-    """Spellings of a missing value in it."""
-
-
-def _look_closer(frame: pl.LazyFrame, asked: Sequence[_Closer]) -> dict[str, _Details]:
+def _look_closer(frame: pl.LazyFrame, asked: Sequence[_Closer]) -> dict[str, _Seen]:
     """Return the requested details of the columns, from one pass over the table and in constant memory."""
     seen = {one.name: _Seen(one) for one in asked}
-    row = 0
-    if seen:
-        for batch in frame.select(list(seen)).collect_batches(chunk_size=_BATCH, engine="streaming"):
-            for name, column in seen.items():
-                column.take(batch[name], row)
+    names, row = [one.name for one in asked if one.asks], 0
+    if names:
+        for batch in frame.select(names).collect_batches(chunk_size=_BATCH, engine="streaming"):
+            for name in names:
+                seen[name].take(batch[name], row)
             row += batch.height
-    return {name: column.details() for name, column in seen.items()}
+    return seen
 
 
 class _Seen:
@@ -409,7 +394,8 @@ class _Seen:
         self._categories: Counter[str] | None = Counter() if asked.categories else None
         self._misfits: dict[str, Misfits] = {}
         self._forms: Counter[str] = Counter()
-        self._words: set[str] = set()
+        self.words: set[str] = set()
+        """Spellings of a missing value in it."""
 
     def take(self, column: pl.Series, first: int) -> None:
         """Look at the next rows; ``first`` is the number of the first of them."""
@@ -418,10 +404,18 @@ class _Seen:
         if self._asked.misfits or self._asked.forms or self._asked.words:
             self._read(column.str.strip_chars(), first)
 
-    def details(self) -> _Details:
-        ordered = sorted((self._categories or {}).items(), key=lambda one: (-one[1], one[0]))
-        misfits = sorted(self._misfits.values(), key=lambda one: one.rows)
-        return _Details(dict(ordered), tuple(misfits), dict(self._forms.most_common()), frozenset(self._words))
+    @property
+    def categories(self) -> dict[str, int]:
+        """Value → how often, the most frequent first; empty if there are too many."""
+        return dict(sorted((self._categories or {}).items(), key=lambda one: (-one[1], one[0])))
+
+    @property
+    def misfits(self) -> tuple[Misfits, ...]:
+        return tuple(sorted(self._misfits.values(), key=lambda one: one.rows))
+
+    @property
+    def forms(self) -> dict[str, int]:
+        return dict(self._forms.most_common())
 
     def _count(self, column: pl.Series) -> None:
         counted = column.cast(pl.String).str.strip_chars().drop_nulls().alias("value").value_counts()
@@ -433,7 +427,7 @@ class _Seen:
     def _read(self, stripped: pl.Series, first: int) -> None:
         missing = stripped.is_in(["", *MISSING_SPELLINGS])
         if self._asked.words:
-            self._words |= set(stripped.filter(missing).unique()) - {""}
+            self.words |= set(stripped.filter(missing).unique()) - {""}
         rows = pl.DataFrame({"value": stripped}).with_row_index("row", first).filter(~missing)
         if self._asked.forms:
             self._forms.update(dict(rows.select(form=_form(DATE_FORMS)).to_series().value_counts().iter_rows()))
