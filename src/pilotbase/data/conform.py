@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
@@ -83,25 +83,28 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
 
 def _strange_cells(cells: pl.Series) -> pl.Series:
     """Return which cells hold no array in the form of `pilotbase.data.array_files`."""
+    return _failing(cells, array_in, ValueError)
 
-    def is_strange(cell: str) -> bool:
+
+def _failing(cells: pl.Series, read: Callable[[str], object], error: type[Exception]) -> pl.Series:
+    """Return for which cells, if they are not null, ``read`` raises ``error``."""
+
+    def fails(cell: str) -> bool:
         try:
-            array_in(cell)
-        except ValueError:
+            read(cell)
+        except error:
             return True
         return False
 
-    return pl.Series([cell is not None and is_strange(cell) for cell in cells.to_list()], dtype=pl.Boolean)
+    return pl.Series([cell is not None and fails(cell) for cell in cells.to_list()], dtype=pl.Boolean)
 
 
 def _out_of_range(field: Field, values: pl.Series, outside: pl.Series, low: bool) -> Text:
     unit = f" {field.unit}" if field.unit else ""
     rows, found, count = _rows(outside), _values(values.filter(outside)), int(outside.sum())
-    if low:
-        limit = f"{field.minimum:g}{unit}"
-        return text("data.below_minimum", name=field.name, count=count, limit=limit, rows=rows, found=found)
-    limit = f"{field.maximum:g}{unit}"
-    return text("data.above_maximum", name=field.name, count=count, limit=limit, rows=rows, found=found)
+    limit = f"{field.minimum if low else field.maximum:g}{unit}"
+    code = "data.below_minimum" if low else "data.above_maximum"
+    return text(code, name=field.name, count=count, limit=limit, rows=rows, found=found)
 
 
 def _with_empty_truths(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
@@ -145,15 +148,11 @@ def _completeness_problems(frame: pl.DataFrame, scenario: Scenario) -> Iterator[
 
 def _unread_truths(truths: pl.Series, scenario: Scenario) -> pl.Series:
     """Return which truths spell no answer of the scenario's kind, whatever its classes are."""
-
-    def is_unread(spelled: str) -> bool:
-        try:
-            TRUTHS[scenario.answer](spelled, sorted(classes_in(spelled, scenario.answer)) or _ANY_CODE)
-        except AnswerTextError:
-            return True
-        return False
-
-    return pl.Series([truth is not None and is_unread(truth) for truth in truths.to_list()], dtype=pl.Boolean)
+    kind = scenario.answer
+    read = TRUTHS[kind]
+    return _failing(
+        truths, lambda spelled: read(spelled, sorted(classes_in(spelled, kind)) or _ANY_CODE), AnswerTextError
+    )
 
 
 def _with_labels(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:

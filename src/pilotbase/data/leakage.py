@@ -164,26 +164,22 @@ def _giveaway_check(
     if found is None:
         return LeakageCheck("giveaway_feature", Outcome.INCONCLUSIVE, text("data.leakage.giveaway_unknown"))
     values: dict[str, str | Text] = {"feature": _spell(found), "strength": _percent(found.strength)}
-    judge = _judge_order if scenario.target_form == "numbers" else _judge_rule
-    sentence, outcome = judge(values, seems_given_away(found, scenario), found.strength)
+    sentence, outcome = _judged(values, seems_given_away(found, scenario), found.strength, scenario)
     if outcome is not Outcome.PASS and found.errors_by_guessing < FEWEST_ERRORS:
         sentence = text("data.leakage.giveaway_few", **values, cases=found.errors_by_guessing)
         outcome = Outcome.INCONCLUSIVE
     return LeakageCheck("giveaway_feature", outcome, sentence, share=found.strength)
 
 
-def _judge_order(values: dict[str, str | Text], given_away: bool, _: float) -> tuple[Text, Outcome]:
+def _judged(
+    values: dict[str, str | Text], given_away: bool, strength: float, scenario: Scenario
+) -> tuple[Text, Outcome]:
+    kind = "order" if scenario.target_form == "numbers" else "giveaway"
     if given_away:
-        return text("data.leakage.order_fail", **values), Outcome.FAIL
-    return text("data.leakage.order_pass", **values), Outcome.PASS
-
-
-def _judge_rule(values: dict[str, str | Text], given_away: bool, strength: float) -> tuple[Text, Outcome]:
-    if given_away:
-        return text("data.leakage.giveaway_fail", **values), Outcome.FAIL
-    if strength >= SUSPICIOUS:
+        return text(f"data.leakage.{kind}_fail", **values), Outcome.FAIL
+    if kind == "giveaway" and strength >= SUSPICIOUS:
         return text("data.leakage.giveaway_suspicious", **values), Outcome.INCONCLUSIVE
-    return text("data.leakage.giveaway_pass", **values), Outcome.PASS
+    return text(f"data.leakage.{kind}_pass", **values), Outcome.PASS
 
 
 def _spell(found: FeatureStrength) -> str | Text:

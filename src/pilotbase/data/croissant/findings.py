@@ -42,25 +42,21 @@ class FindingKind(StrEnum):
     NOT_HELD = "not_held"
 
 
-class FilePositions(Protocol):
-    """A file that was read, and where its parts are."""
+class PlainFile(Protocol):
+    """A file that was read as plain data, and where its parts are."""
 
     @property
     def file(self) -> str:
         """Return the name to show for it."""
         ...
 
-    def line(self, pointer: str) -> int | None:
-        """Return the line where the target of a JSON pointer begins."""
-        ...
-
-
-class PlainFile(FilePositions, Protocol):
-    """A file that was read as plain data."""
-
     @property
     def value(self) -> Mapping[str, Plain]:
         """Return its content."""
+        ...
+
+    def line(self, pointer: str) -> int | None:
+        """Return the line where the target of a JSON pointer begins."""
         ...
 
 
@@ -92,7 +88,7 @@ class CroissantDescription:
 class CroissantFindings:
     """The findings in one file so far."""
 
-    source: FilePositions
+    source: PlainFile
     _found: dict[FindingKind, dict[tuple[str, str], Issue]] = field(
         default_factory=lambda: {kind: {} for kind in FindingKind}
     )

@@ -242,8 +242,7 @@ def _rule_results(situation: QualityContext, answers: QualityResults, quick: boo
         named += failed > 0
         rows = first_rows(situation.table, check, SHOWN) if failed and named <= _MOST_NAMED else ()
         evaluated = answers.count(check.evaluated)
-        yield RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
-                         evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
+        yield _result(check, record_set, evaluated, failed, rows)
     for group in situation.group_checks:
         if isinstance(group, Unchecked):
             yield _unchecked(group, record_set, group.reason)
@@ -258,22 +257,18 @@ def _group_result(check: GroupCheck, record_set: str, answers: QualityResults) -
     refers = check.kind == "reference"
     evaluated, failed = (tally.marked, tally.marked - tally.met) if refers else (tally.rows, tally.repeated)
     rows = tuple(tally.unmet_rows if refers else tally.repeated_rows)
-    return RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
-                      evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
+    return _result(check, record_set, evaluated, failed, rows)
 
 
 def _unchecked(check: Unchecked | GroupCheck, record_set: str, reason: Text) -> RuleResult:
-    return RuleResult(
-        rule=check.name,
-        kind=check.kind,
-        record_set=record_set,
-        fields=check.fields,
-        state="not_measured",
-        evaluated=0,
-        passed=0,
-        failed=0,
-        reason=reason,
-    )
+    return _result(check, record_set, 0, 0).model_copy(update={"state": "not_measured", "reason": reason})
+
+
+def _result(
+    check: RowCheck | GroupCheck | Unchecked, record_set: str, evaluated: int, failed: int, rows: tuple[int, ...] = ()
+) -> RuleResult:
+    return RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
+                      evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
 
 
 def count_all(table: RecordTable, counts: Iterable[CheckCount], columns: Iterable[pl.Expr] = ()) -> dict[str, float]:

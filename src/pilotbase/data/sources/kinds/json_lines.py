@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -328,13 +328,7 @@ def _written(found: _Found, file: _File, parent: _Parent | None, scratch: Path) 
             key = number if numbered else _spelled(members[one.parent.key], one.parent.dtype)
             one.take(number, key, members.get(one.column))
     kept = main.close()
-    lines = (
-        found.numbers.__getitem__
-        if file.in_lines and found.uneven
-        else (lambda row: row + 1)
-        if file.in_lines
-        else None
-    )
+    lines = (found.numbers.__getitem__ if found.uneven else (1).__add__) if file.in_lines else None
     origins = {name: _origin(path.name, name) for name in schema if "." in name}
     declared = (parent.key,) if parent is not None and numbered else ()
     if parent is not None and numbered:
@@ -385,7 +379,7 @@ def _records(file: _File, faults: FileFaults) -> Numbered:
                 faults.add(text("source.long_line", limit=format_bytes(LONGEST_LINE)), number)
                 return
             if line.strip():
-                yield from _objects([_parse(line, number, faults)], number, faults)
+                yield from _object(_parse(line, number, faults), number, faults)
 
 
 def _of_list(path: Path, encoding: Encoding, faults: FileFaults) -> Numbered:
@@ -394,17 +388,16 @@ def _of_list(path: Path, encoding: Encoding, faults: FileFaults) -> Numbered:
     whole = _parse(path.read_text(encoding.codec), None, faults)
     if isinstance(whole, list):
         for number, value in enumerate(whole, 1):
-            yield from _objects([value], number, faults)
+            yield from _object(value, number, faults)
     elif whole is not _BROKEN:
         faults.add(text("source.no_json_list"))
 
 
-def _objects(values: Iterable[Value], number: int, faults: FileFaults) -> Numbered:
-    for value in values:
-        if isinstance(value, dict) and value is not _BROKEN:
-            yield number, value
-        elif value is not _BROKEN:
-            faults.add(text("source.no_object", found=json.dumps(value, ensure_ascii=False)[:60]), number)
+def _object(value: Value, number: int, faults: FileFaults) -> Numbered:
+    if isinstance(value, dict) and value is not _BROKEN:
+        yield number, value
+    elif value is not _BROKEN:
+        faults.add(text("source.no_object", found=json.dumps(value, ensure_ascii=False)[:60]), number)
 
 
 _BROKEN: dict[str, Value] = {}
