@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
+from pilotbase.data.describing.comparing import differ, pairs
 from pilotbase.data.describing.drafting import (
     ANSWERED,
     DescribedField,
@@ -205,18 +206,16 @@ def _still_guessed(before: DataField | RecordSet, found: object, guesses: Sequen
 
 
 def _file_changes(earlier: Dataset, now: Dataset, files: Mapping[str, Path]) -> Iterator[_DatasetChange]:
-    before = {one.id: one for one in earlier.distribution}
-    for resource in now.distribution:
-        known = before.pop(resource.id, None)
+    for name, known, resource in pairs(earlier.distribution, now.distribution, "id"):
         if known is None:
-            yield _DatasetChange(text("describe.changed.new_file", name=resource.id), _Level.MINOR)
-        elif isinstance(resource, FileObject) and isinstance(known, FileObject) and known.sha256 != resource.sha256:
-            if _only_grew(known, files.get(resource.id)):
-                yield _DatasetChange(text("describe.changed.grown_file", name=resource.id), _Level.MINOR)
+            yield _DatasetChange(text("describe.changed.new_file", name=name), _Level.MINOR)
+        elif resource is None:
+            yield _DatasetChange(text("describe.changed.gone_file", name=name), _Level.MAJOR)
+        elif differ(known, resource):
+            if isinstance(known, FileObject) and _only_grew(known, files.get(name)):
+                yield _DatasetChange(text("describe.changed.grown_file", name=name), _Level.MINOR)
             else:
-                yield _DatasetChange(text("describe.changed.other_file", name=resource.id), _Level.MAJOR)
-    for name in before:
-        yield _DatasetChange(text("describe.changed.gone_file", name=name), _Level.MAJOR)
+                yield _DatasetChange(text("describe.changed.other_file", name=name), _Level.MAJOR)
 
 
 def _only_grew(known: FileObject, path: Path | None) -> bool:
@@ -232,24 +231,21 @@ def _only_grew(known: FileObject, path: Path | None) -> bool:
 
 
 def _table_changes(earlier: Dataset, found: Description) -> Iterator[_DatasetChange]:
-    before = {one.name: one for one in earlier.record_sets}
-    for table in found.tables:
-        known = before.pop(table.record_set.name, None)
+    for name, known, record_set in pairs(earlier.record_sets, (table.record_set for table in found.tables)):
         if known is None:
-            yield _DatasetChange(text("describe.changed.new_table", name=table.record_set.name), _Level.MINOR)
+            yield _DatasetChange(text("describe.changed.new_table", name=name), _Level.MINOR)
+        elif record_set is None:
+            yield _DatasetChange(text("describe.changed.gone_table", name=name), _Level.MAJOR)
         else:
-            yield from _column_changes(known, table.record_set)
-    for name in before:
-        yield _DatasetChange(text("describe.changed.gone_table", name=name), _Level.MAJOR)
+            yield from _column_changes(known, record_set)
 
 
 def _column_changes(known: RecordSet, found: RecordSet) -> Iterator[_DatasetChange]:
-    before = {field.name: field for field in known.fields}
-    for field in found.fields:
-        said = before.pop(field.name, None)
-        name = f"{found.name}.{field.name}"
-        if said is None:
-            yield _DatasetChange(text("describe.changed.new_column", name=name), _Level.MAJOR)
+    for column, said, field in pairs(known.fields, found.fields):
+        name = f"{found.name}.{column}"
+        if said is None or field is None:
+            code = f"describe.changed.{'gone' if field is None else 'new'}_column"
+            yield _DatasetChange(text(code, name=name), _Level.MAJOR)
         elif said.data_type is not field.data_type and found.rows != known.rows:
             params = {"before": said.data_type or "", "now": field.data_type or ""}
             yield _DatasetChange(text("describe.changed.other_type", name=name, **params), _Level.MAJOR)
@@ -257,8 +253,6 @@ def _column_changes(known: RecordSet, found: RecordSet) -> Iterator[_DatasetChan
             yield _DatasetChange(
                 text("describe.changed.new_values", name=name, values=", ".join(new[:5])), _Level.MINOR
             )
-    for field_name in before:
-        yield _DatasetChange(text("describe.changed.gone_column", name=f"{found.name}.{field_name}"), _Level.MAJOR)
     if known.rows is not None and found.rows is not None and known.rows != found.rows:
         level = _Level.MINOR if found.rows > known.rows else _Level.MAJOR
         yield _DatasetChange(text("describe.changed.rows", name=found.name, before=known.rows, now=found.rows), level)
