@@ -23,6 +23,7 @@ from pilotbase.data.sources.source import KEY_NAME, OpenedSource, ReadOptions, S
 from pilotbase.data.sources.spool import Spool
 from pilotbase.data.sources.text_files import Encoding, find_encoding
 from pilotbase.documents.dataset import Reference, Source
+from pilotbase.documents.json_reader import DoubleKeyError, load_strict
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 
@@ -405,30 +406,13 @@ _BROKEN: dict[str, Value] = {}
 
 def _parse(content: str, line: int | None, faults: FileFaults) -> Value:
     try:
-        value: Value = json.loads(content, object_pairs_hook=_members, parse_constant=_refuse_constant)
-        return value
+        return load_strict(content, finite=False)
     except json.JSONDecodeError as error:
         faults.add(text("source.no_json", column=error.colno, reason=error.msg), line or error.lineno)
-    except _DoubleKeyError as error:
-        faults.add(text("source.double_member"), line, str(error.args[0])[:80])
+    except DoubleKeyError as error:
+        faults.add(text("source.double_member"), line, error.key[:80])
     except RecursionError:
         faults.add(text("source.too_deep", limit=DEEPEST), line)
     except ValueError as error:  # NaN, Infinity, integers of thousands of digits
         faults.add(text("source.no_json", column=1, reason=str(error)[:80]), line)
     return _BROKEN
-
-
-class _DoubleKeyError(Exception):
-    """A name that occurs twice in an object."""
-
-
-def _members(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _DoubleKeyError(next(name for name in names if names.count(name) > 1))
-    return found
-
-
-def _refuse_constant(name: str) -> Value:
-    raise ValueError(f"{name} is no JSON number")
