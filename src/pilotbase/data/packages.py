@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue, PilotbaseError
+from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.texts import text
 
 DOWNLOAD_SECONDS = 300
@@ -112,7 +112,7 @@ def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=cache) as scratch:
         fetched = _download(pin, name, version, Path(scratch))
-        if _sha256(fetched) != sha256:
+        if hex_of(digest_file(fetched)) != sha256:
             raise InvalidProofError("data.package.other_hash", name=name, version=version, expected=sha256)
         if place.exists():  # a file that no longer matches its name
             shutil.rmtree(place)
@@ -126,12 +126,7 @@ def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
 
 def _kept(place: Path, sha256: str) -> Path | None:
     files = list(place.iterdir()) if place.is_dir() else []
-    return files[0] if len(files) == 1 and _sha256(files[0]) == sha256 else None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return files[0] if len(files) == 1 and hex_of(digest_file(files[0])) == sha256 else None
 
 
 def _download(pin: str, name: str, version: str, scratch: Path) -> Path:

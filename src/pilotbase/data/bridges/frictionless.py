@@ -192,10 +192,7 @@ def _constraints(node: Node, kind: FieldType | None) -> dict[str, Plain]:
     values = _listed(node, "enum")
     if values:
         found["values"] = values
-    for name in ("required", "unique", *(("minimum", "maximum") if kind in _NUMERIC else ())):
-        if name in node.properties:
-            found[name] = node.values(name)[0].plain
-    return found
+    return found | node.plain("required", "unique", *(("minimum", "maximum") if kind in _NUMERIC else ()))
 
 
 def _write(dataset: Dataset) -> Written:

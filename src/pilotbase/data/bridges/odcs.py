@@ -116,13 +116,13 @@ class _Tables:
         self.files.append({"kind": "file", "id": file, "encodingFormat": [_TABLE]})
         path = f"recordSet[{len(self.record_sets)}]"
         self.places[f"distribution[{len(self.files) - 1}]"] = self.places[path] = node.pointer
-        fields = [_Property(self, name, file, *one) for one in _properties(node)]
+        fields = [_Property(self, file, *one) for one in _properties(node)]
         rules = _rules(node)
         spelled: list[Plain] = []
         for number, one in enumerate(fields):
             self.places[f"{path}.field[{number}]"] = one.node.pointer
             spelled.append(one.read())
-            rules += one.rules
+            rules += _rules(one.node, one.name)
         keys = sorted((one.position, one.name) for one in fields if one.is_key)
         self.record_sets.append(
             {
@@ -163,8 +163,8 @@ def _rules(node: Node, name: str | None = None) -> list[Plain]:
 class _Property:
     """Reads one property of an object as a field."""
 
-    def __init__(self, tables: _Tables, table: str, file: str, node: Node, above: str | None) -> None:
-        self.tables, self.table, self.file, self.node, self.above = tables, table, file, node, above
+    def __init__(self, tables: _Tables, file: str, node: Node, above: str | None) -> None:
+        self.tables, self.file, self.node, self.above = tables, file, node, above
         self.own = node.text("name") or ""
         if not self.own:
             node.fault("name", text("croissant.no_id", name="name"))
@@ -172,7 +172,6 @@ class _Property:
         self.is_key = bool(node.truth("primaryKey"))
         position = node.text("primaryKeyPosition")
         self.position = int(position) if position is not None and position.isdecimal() else 0
-        self.rules: list[Plain] = []
 
     def read(self) -> Plain:
         node = self.node
@@ -197,9 +196,7 @@ class _Property:
             **self._options(kind),
         }
         if not holds:
-            column = node.text("physicalName") or self.own
-            spelled["source"] = {"resource": self.file, "column": column}
-        self.rules = _rules(node, self.name)
+            spelled["source"] = {"resource": self.file, "column": node.text("physicalName") or self.own}
         spelled |= _understood(node.values("quality"))
         for one in node.nodes("customProperties"):
             if [value.text for value in one.properties.get("property", ())] == ["unit"]:
@@ -211,10 +208,7 @@ class _Property:
         found: dict[str, Plain] = {}
         for options in self.node.nodes("logicalTypeOptions"):
             found["pattern"] = options.text("pattern")
-            if kind in _NUMERIC:
-                for name in ("minimum", "maximum"):
-                    if name in options.properties:
-                        found[name] = options.values(name)[0].plain
+            found |= options.plain("minimum", "maximum") if kind in _NUMERIC else {}
         return found
 
     def _reference(self) -> Plain:
@@ -243,13 +237,9 @@ def _understood(rules: tuple[NodeValue, ...]) -> dict[str, Plain]:
             found["required"] = True
         elif rule.get("metric") == "duplicateValues":
             found["unique"] = True
-        elif rule.get("metric") == "invalidValues" and isinstance(valid, list) and all(map(_is_text, valid)):
+        elif rule.get("metric") == "invalidValues" and isinstance(valid, list) and {*map(type, valid)} <= {str}:
             found["values"] = valid
     return found
-
-
-def _is_text(value: Plain) -> bool:
-    return isinstance(value, str)
 
 
 def _write(dataset: Dataset) -> Written:

@@ -147,6 +147,10 @@ class Node:
             self.findings.not_held(value.pointer, text("croissant.several"))
         return values[0].text if values else None
 
+    def plain(self, *names: str) -> dict[str, Plain]:
+        """Return those of the properties that are there, each with its first value unchanged."""
+        return {name: self.values(name)[0].plain for name in names if name in self.properties}
+
     def texts(self, *names: str) -> tuple[str, ...]:
         """Return the texts of a property, each once."""
         return tuple(dict.fromkeys(value.text for value in self._texts(*names) if value.text))
