@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
@@ -32,10 +29,6 @@ _ACCESS = {Opening.OPEN: "PUBLIC", Opening.ON_TERMS: "RESTRICTED", Opening.COMPU
 _LANGUAGES = "http://id.loc.gov/vocabulary/iso639-1/"
 
 
-def _recognises(value: Mapping[str, Plain]) -> bool:
-    return "dcat" in str(value.get("@type")).lower()
-
-
 def _read(spelled: PlainFile) -> CroissantDescription:
     root = read_node(spelled)
     findings = root.findings
@@ -50,8 +43,9 @@ def _read(spelled: PlainFile) -> CroissantDescription:
     nodes = root.nodes("dcat:distribution")
     places = {f"distribution[{index}]": node.pointer for index, node in enumerate(nodes)}
     named = identifier if identifier.startswith("dataset:") else ""
+    plain = title.get("en") if isinstance(title, dict) else title
     found: dict[str, Plain] = {
-        "name": short_name(named.rpartition("/")[2]) or short_name(_plain(title)) or STAND_IN,
+        "name": short_name(named.rpartition("/")[2]) or short_name(str(plain or "")) or STAND_IN,
         "title": title or STAND_IN,
         "owner": {"organisation": named[8:].partition("/")[0]}
         if named
@@ -87,10 +81,6 @@ _NAMES = {
     "inLanguage": "dct:language",
     "usageInfo": "odrl:hasPolicy",
 }
-
-
-def _plain(title: Plain) -> str:
-    return str(title.get("en") or "") if isinstance(title, dict) else str(title or "")
 
 
 def _opening(root: Node) -> Plain:
@@ -195,18 +185,11 @@ def _file(file: FileObject, closed: bool) -> Plain:
     )
 
 
-def _write(dataset: Dataset) -> Written:
-    content = json.dumps(write_dcat(dataset), ensure_ascii=False, indent=2) + "\n"
-    return Written(content, BRIDGE.left_out(dataset))
-
-
 BRIDGE = Bridge(
     "dcat",
     "DCAT",
     "json",
-    _recognises,
-    _read,
-    _write,
+    write_dcat,
     frozenset(
         {
             *("name", "title", "owner.organisation", "description", "version", "license", "url", "creator"),
@@ -216,5 +199,8 @@ BRIDGE = Bridge(
             *("distribution.encodingFormat", "distribution.contentSize", "distribution.sha256", "distribution.md5"),
         }
     ),
+    recognises=lambda value: "dcat" in str(value.get("@type")).lower(),
+    read=_read,
+    measures=True,
     both_languages=True,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import OF_CONTRACTS, Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
@@ -14,6 +14,7 @@ from pilotbase.data.croissant.findings import (
     stand_in_owner,
 )
 from pilotbase.data.croissant.json_ld import Node, read_plain
+from pilotbase.data.croissant.measurements import Measured
 from pilotbase.data.croissant.vocabulary import present, short_name, without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, FileSet, RecordSet
@@ -195,12 +196,11 @@ def _constraints(node: Node, kind: FieldType | None) -> dict[str, Plain]:
     return found | node.plain("required", "unique", *(("minimum", "maximum") if kind in _NUMERIC else ()))
 
 
-def _write(dataset: Dataset) -> Written:
+def _spell(dataset: Dataset, _: Measured) -> dict[str, Plain]:
     """Return ``datapackage.json`` (2.0); raises `InputError` if it would hold records that are not open."""
     require_public(dataset)
     in_tables = {field.source.resource for one in dataset.record_sets for field in one.fields if field.source}
-    placed = {one.name for one in dataset.record_sets if _has_place(one, dataset)}
-    resources: list[Plain] = [_table(one, dataset) for one in dataset.record_sets if one.name in placed]
+    resources: list[Plain] = [_table(one, dataset) for one in dataset.record_sets if _has_place(one, dataset)]
     for file in dataset.distribution:
         if file.id not in in_tables:
             resources.append(without_nothing({"name": file.id, **_stored(file, is_closed(dataset))}))
@@ -220,9 +220,7 @@ def _write(dataset: Dataset) -> Written:
         "licenses": [{"path" if ":" in dataset.license else "name": dataset.license}] if dataset.license else None,
         "resources": resources,
     }
-    left_out = BRIDGE.left_out(dataset, (*TYPES.values(), FieldType.URL))
-    joined = tuple(f"recordSet ({one.name})" for one in dataset.record_sets if one.name not in placed)
-    return Written(json.dumps(present(package), ensure_ascii=False, indent=2) + "\n", (*left_out, *joined))
+    return present(package)
 
 
 def _has_place(record_set: RecordSet, dataset: Dataset) -> bool:
@@ -299,23 +297,20 @@ BRIDGE = Bridge(
     "frictionless",
     "Frictionless Data Package",
     "json",
-    _recognises,
-    _read,
-    _write,
+    _spell,
     frozenset(
         {
             *("name", "title", "description", "version", "url", "keywords", "license", "creator", "dateCreated"),
             *("provenance.wasDerivedFrom", "distribution.id", "distribution.kind", "distribution.contentUrl"),
             *("distribution.encodingFormat", "distribution.contentSize", "distribution.sha256"),
             *("distribution.includes", "distribution.title", "distribution.description"),
-            *("recordSet.name", "recordSet.key", "recordSet.inline", "recordSet.field.references"),
-            *(
-                f"recordSet.field.{name}"
-                for name in (
-                    *("name", "title", "description", "dataType", "unit", "required", "unique", "minimum", "maximum"),
-                    *("pattern", "values", "missing", "repeated", "source.resource", "source.column"),
-                )
-            ),
+            *("recordSet.name", "recordSet.key", "recordSet.inline", "recordSet.field.missing", *OF_CONTRACTS),
         }
+    ),
+    frozenset({*TYPES.values(), FieldType.URL}),
+    recognises=_recognises,
+    read=_read,
+    not_placed=lambda dataset: (
+        f"recordSet ({one.name})" for one in dataset.record_sets if not _has_place(one, dataset)
     ),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import OF_CONTRACTS, Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
@@ -17,6 +17,7 @@ from pilotbase.data.croissant.findings import (
     stand_in_owner,
 )
 from pilotbase.data.croissant.json_ld import Node, NodeValue, read_plain
+from pilotbase.data.croissant.measurements import Measured
 from pilotbase.data.croissant.vocabulary import present, short_name
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
@@ -40,10 +41,6 @@ _TERMS = ("price", "roles", "slaProperties", "support")
 """Terms that we keep as they are."""
 _TABLE = "application/sql"
 """Format of a table in a database."""
-
-
-def _recognises(value: Mapping[str, Plain]) -> bool:
-    return value.get("kind") == KIND or ("apiVersion" in value and "schema" in value)
 
 
 def _read(spelled: PlainFile) -> CroissantDescription:
@@ -242,7 +239,7 @@ def _understood(rules: tuple[NodeValue, ...]) -> dict[str, Plain]:
     return found
 
 
-def _write(dataset: Dataset) -> Written:
+def _spell(dataset: Dataset, _: Measured) -> str:
     require_public(dataset)
     title = localized(dataset.title)
     said = {
@@ -266,8 +263,8 @@ def _write(dataset: Dataset) -> Written:
         "schema": objects,
         **{one.name: json.loads(one.term) for one in dataset.kept_terms if one.format == NAME},
     }
-    content = yaml.safe_dump(present(contract), sort_keys=False, allow_unicode=True, width=110)
-    return Written(content, BRIDGE.left_out(dataset, TYPES.values()))
+    content: str = yaml.safe_dump(present(contract), sort_keys=False, allow_unicode=True, width=110)
+    return content
 
 
 def _object(record_set: RecordSet) -> Plain:
@@ -345,22 +342,16 @@ BRIDGE = Bridge(
     NAME,
     "Open Data Contract Standard",
     "yaml",
-    _recognises,
-    _read,
-    _write,
+    _spell,
     frozenset(
         {
             *("name", "title", "owner.organisation", "description", "version", "keywords", "dateCreated"),
-            "keptTerms",
-            *("responsible.limitations", "responsible.use_cases", "distribution.id", "distribution.kind"),
+            *("keptTerms", "responsible.limitations", "responsible.use_cases", "distribution.id", "distribution.kind"),
             *("recordSet.name", "recordSet.title", "recordSet.description", "recordSet.key", "recordSet.keptRules"),
-            *(
-                f"recordSet.field.{name}"
-                for name in (
-                    *("name", "title", "description", "dataType", "unit", "required", "unique", "minimum", "maximum"),
-                    *("pattern", "values", "repeated", "parent", "source.resource", "source.column", "references"),
-                )
-            ),
+            *("recordSet.field.parent", *OF_CONTRACTS),
         }
     ),
+    frozenset(TYPES.values()),
+    recognises=lambda value: value.get("kind") == KIND or ("apiVersion" in value and "schema" in value),
+    read=_read,
 )
