@@ -119,7 +119,8 @@ def _overlap_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenari
     if not len(shared[worst]):
         return LeakageCheck("group_overlap", Outcome.PASS, text("data.leakage.group_pass", columns=", ".join(columns)))
     count = len(shared[worst])
-    sentence = text("data.leakage.group_fail", column=worst, count=count, found=_first(shared[worst]))
+    found = ", ".join(sorted(map(str, shared[worst].head(1000)))[:5])
+    sentence = text("data.leakage.group_fail", column=worst, count=count, found=found)
     return LeakageCheck("group_overlap", Outcome.FAIL, sentence, count, count / max(1, hidden[worst].n_unique()))
 
 
@@ -149,10 +150,6 @@ def _on_both_sides(public: pl.Series, hidden: pl.Series) -> pl.Series:
     known = public.drop_nulls().unique()
     found = hidden.drop_nulls().unique()
     return found.filter(found.is_in(known.implode()))
-
-
-def _first(values: pl.Series) -> str:
-    return ", ".join(sorted(map(str, values.head(1000)))[:5])
 
 
 def _giveaway_check(

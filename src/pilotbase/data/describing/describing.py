@@ -92,12 +92,7 @@ class _Level(IntEnum):
     MAJOR = 2
 
 
-@dataclass(frozen=True)
-class _DatasetChange:
-    """The difference from an earlier description."""
-
-    said: Text
-    level: _Level
+_DatasetChange = tuple[Text, _Level]
 
 
 def _refresh(earlier: Dataset, found: Description, answers: Answers, files: Mapping[str, Path]) -> Description:
@@ -118,10 +113,13 @@ def _refresh(earlier: Dataset, found: Description, answers: Answers, files: Mapp
     same_data = merged.model_copy(update={"date_modified": earlier.date_modified}) == earlier
     if same_data and not changes:
         return replace(found, dataset=earlier, tables=tables, unchanged=True)
-    changes = changes or [_DatasetChange(text("describe.changed.words"), _Level.PATCH)]
-    version = _raised(earlier.version, max(change.level for change in changes))
+    changes = changes or [(text("describe.changed.words"), _Level.PATCH)]
+    version = _raised(earlier.version, max(level for _, level in changes))
     dataset = Dataset.model_validate(dict(merged) | {"version": version})
-    said = [text("describe.changed.version", before=earlier.version, now=version), *(one.said for one in changes)]
+    said = [
+        text("describe.changed.version", before=earlier.version, now=version),
+        *(sentence for sentence, _ in changes),
+    ]
     return replace(found, dataset=dataset, tables=tables, changed=tuple(said))
 
 
@@ -208,14 +206,14 @@ def _still_guessed(before: DataField | RecordSet, found: object, guesses: Sequen
 def _file_changes(earlier: Dataset, now: Dataset, files: Mapping[str, Path]) -> Iterator[_DatasetChange]:
     for name, known, resource in pairs(earlier.distribution, now.distribution, "id"):
         if known is None:
-            yield _DatasetChange(text("describe.changed.new_file", name=name), _Level.MINOR)
+            yield text("describe.changed.new_file", name=name), _Level.MINOR
         elif resource is None:
-            yield _DatasetChange(text("describe.changed.gone_file", name=name), _Level.MAJOR)
+            yield text("describe.changed.gone_file", name=name), _Level.MAJOR
         elif differ(known, resource):
             if isinstance(known, FileObject) and _only_grew(known, files.get(name)):
-                yield _DatasetChange(text("describe.changed.grown_file", name=name), _Level.MINOR)
+                yield text("describe.changed.grown_file", name=name), _Level.MINOR
             else:
-                yield _DatasetChange(text("describe.changed.other_file", name=name), _Level.MAJOR)
+                yield text("describe.changed.other_file", name=name), _Level.MAJOR
 
 
 def _only_grew(known: FileObject, path: Path | None) -> bool:
@@ -233,9 +231,9 @@ def _only_grew(known: FileObject, path: Path | None) -> bool:
 def _table_changes(earlier: Dataset, found: Description) -> Iterator[_DatasetChange]:
     for name, known, record_set in pairs(earlier.record_sets, (table.record_set for table in found.tables)):
         if known is None:
-            yield _DatasetChange(text("describe.changed.new_table", name=name), _Level.MINOR)
+            yield text("describe.changed.new_table", name=name), _Level.MINOR
         elif record_set is None:
-            yield _DatasetChange(text("describe.changed.gone_table", name=name), _Level.MAJOR)
+            yield text("describe.changed.gone_table", name=name), _Level.MAJOR
         else:
             yield from _column_changes(known, record_set)
 
@@ -245,17 +243,15 @@ def _column_changes(known: RecordSet, found: RecordSet) -> Iterator[_DatasetChan
         name = f"{found.name}.{column}"
         if said is None or field is None:
             code = f"describe.changed.{'gone' if field is None else 'new'}_column"
-            yield _DatasetChange(text(code, name=name), _Level.MAJOR)
+            yield text(code, name=name), _Level.MAJOR
         elif said.data_type is not field.data_type and found.rows != known.rows:
             params = {"before": said.data_type or "", "now": field.data_type or ""}
-            yield _DatasetChange(text("describe.changed.other_type", name=name, **params), _Level.MAJOR)
+            yield text("describe.changed.other_type", name=name, **params), _Level.MAJOR
         elif said.values and (new := sorted(set(field.values) - set(said.values))):
-            yield _DatasetChange(
-                text("describe.changed.new_values", name=name, values=", ".join(new[:5])), _Level.MINOR
-            )
+            yield text("describe.changed.new_values", name=name, values=", ".join(new[:5])), _Level.MINOR
     if known.rows is not None and found.rows is not None and known.rows != found.rows:
         level = _Level.MINOR if found.rows > known.rows else _Level.MAJOR
-        yield _DatasetChange(text("describe.changed.rows", name=found.name, before=known.rows, now=found.rows), level)
+        yield text("describe.changed.rows", name=found.name, before=known.rows, now=found.rows), level
 
 
 def _raised(version: str, level: _Level) -> str:

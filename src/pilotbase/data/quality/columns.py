@@ -176,7 +176,8 @@ def open_record_table(record_set: RecordSet, path: Path, scratch: Path) -> Recor
 def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:
     """Return the table of ``record_set`` in ``stored``, which holds its columns and `ROW`."""
     schema = stored.collect_schema()
-    fields = [field for field in record_set.fields if field.data_type is not None or not _has_sub(record_set, field)]
+    parents = {field.parent for field in record_set.fields}
+    fields = [field for field in record_set.fields if field.data_type is not None or field.name not in parents]
     columns = {
         field.name: TableColumn(field, schema[column_name(field, field.name)])
         for field in fields
@@ -189,10 +190,6 @@ def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:
 def column_name(field: DataField, name: str) -> str:
     """Return a field's name in the file."""
     return field.source.column if field.source and field.source.column else name
-
-
-def _has_sub(record_set: RecordSet, field: DataField) -> bool:
-    return any(other.parent == field.name for other in record_set.fields)
 
 
 def seconds_of(times: pl.Expr) -> pl.Expr:

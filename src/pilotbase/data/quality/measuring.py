@@ -71,13 +71,6 @@ class ReferenceData:
     quick: bool = False
 
 
-@dataclass(frozen=True)
-class _Measured:
-    profile: RecordSetProfile
-    measurements: tuple[QualityMeasurement, ...]
-    rules: tuple[RuleResult, ...]
-
-
 def measure_quality(
     dataset: Dataset,
     files: Mapping[str, Path],
@@ -105,8 +98,8 @@ def measure_quality(
             with scanning(path):
                 situation = _situation(dataset, tables, name, held, digests, Path(scratch))
                 measured.append(_measure(situation, held.quick, on_progress))
-    measurements = tuple(one for each in measured for one in each.measurements)
-    rules = tuple(one for each in measured for one in each.rules)
+    measurements = tuple(one for _, found, _ in measured for one in found)
+    rules = tuple(one for _, _, found in measured for one in found)
     return QualityReport(
         dataset=dataset.subject,
         title=dataset.title,
@@ -115,7 +108,7 @@ def measure_quality(
         engine=f"pilotbase {__version__}, polars {pl.__version__}",
         opening=dataset.opening,
         files=tuple(path.name for path in files.values()),
-        profiles=tuple(each.profile for each in measured),
+        profiles=tuple(found for found, _, _ in measured),
         measurements=measurements,
         rules=rules,
         checks_declared=len(rules),
@@ -163,7 +156,9 @@ def _by_file(dataset: Dataset, digests: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _measure(situation: QualityContext, quick: bool, on_progress: OnProgress) -> _Measured:
+def _measure(
+    situation: QualityContext, quick: bool, on_progress: OnProgress
+) -> tuple[RecordSetProfile, list[QualityMeasurement], list[RuleResult]]:
     table = situation.table
     asked = {measure: _ask(measure, situation, quick) for measure in QUALITY_MEASURES}
     asking = [one for one in asked.values() if isinstance(one, QualityRequest)]
@@ -189,10 +184,10 @@ def _measure(situation: QualityContext, quick: bool, on_progress: OnProgress) ->
     parts = situation.parts or parts_of(table, ends_of(counts, table.record_set.time))
     drawn = 0 if quick else MOST_DRAWN
     closed = situation.dataset.opening is Opening.COMPUTE_TO_DATA
-    return _Measured(
+    return (
         profile(table, counts, parts, drawn, closed),
-        tuple(_measurement(measure, one, situation, answers) for measure, one in asked.items()),
-        tuple(_rule_results(situation, answers, quick)),
+        [_measurement(measure, one, situation, answers) for measure, one in asked.items()],
+        list(_rule_results(situation, answers, quick)),
     )
 
 
