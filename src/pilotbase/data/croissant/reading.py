@@ -17,7 +17,7 @@ from pilotbase.data.croissant.findings import (
 from pilotbase.data.croissant.json_ld import Node, NodeValue, read_node
 from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.data.croissant.reading_measurements import read_measurements
-from pilotbase.data.croissant.reading_records import Ids, IdTarget, enter_record_sets, read_record_sets
+from pilotbase.data.croissant.reading_records import Ids, IdTarget, entered, read_record_sets
 from pilotbase.data.croissant.reading_terms import read_offer
 from pilotbase.data.croissant.vocabulary import (
     PROFILE,
@@ -40,8 +40,8 @@ _PATCHES = re.compile(r"(0|[1-9]\d{0,8})(?:\.(0|[1-9]\d{0,8}))?(?:\.(0|[1-9]\d{0
 _LANGUAGE = re.compile(r"([a-z]{2,3})(-.{1,30})?", re.IGNORECASE)
 _OF_THE_FILE = {f"responsible.{name}": f"rai:{term}" for name, term in RESPONSIBLE_USE_TERMS.items()}
 """Path in a dataset → name in the file, if that differs."""
-_FILE_TYPES = ("cr:FileObject", "sc:FileObject")
-_SET_TYPES = ("cr:FileSet", "sc:FileSet")
+_FILE_TYPES = {"cr:FileObject", "sc:FileObject"}
+_SET_TYPES = {"cr:FileSet", "sc:FileSet"}
 _HOLDERS = ("cr:containedIn", "sc:containedIn")
 _HEX = {"sha256": re.compile(r"[0-9a-fA-F]{64}"), "md5": re.compile(r"[0-9a-fA-F]{32}")}
 _UNKNOWN_FORMAT = "application/octet-stream"
@@ -97,7 +97,8 @@ def _version(root: Node, conforms: tuple[str, ...]) -> str:
 
 def _read(root: Node, version: str) -> tuple[Dataset | None, Measured]:
     ids = Ids(root.findings, by_name=version == "0.8")
-    files, record_sets = _enter_files(root, ids), enter_record_sets(root, ids)
+    files = entered(root, "sc:distribution", _FILE_TYPES | _SET_TYPES, "croissant.no_file_type", ids.enter_resource)
+    record_sets = entered(root, "cr:recordSet", {"cr:RecordSet"}, "croissant.no_record_set", ids.enter_record_set)
     closed = root.ours("opening") == Opening.COMPUTE_TO_DATA
     read = read_record_sets(record_sets, ids)
     spelled = {
@@ -226,30 +227,14 @@ def _responsible(root: Node) -> dict[str, Plain]:
     return spelled
 
 
-def _enter_files(root: Node, ids: Ids) -> list[tuple[Node, str]]:
-    """Return each file or set of files with its id; anything else is reported as a fault."""
-    entered = []
-    for value in root.values("sc:distribution"):
-        node = value.node
-        if node is None:
-            ids.findings.fault(value.pointer, text("croissant.no_object"))
-        elif not set(node.types) & {*_FILE_TYPES, *_SET_TYPES}:
-            found = ", ".join(node.types)[:200] or "–"
-            node.fault("@type", text("croissant.no_file_type", found=found))
-            node.read_all()
-        elif (identity := ids.enter_resource(node)) is not None:
-            entered.append((node, identity))
-    return entered
-
-
-def _read_files(entered: list[tuple[Node, str]], ids: Ids, closed: bool) -> list[Plain]:
+def _read_files(found: list[tuple[Node, str]], ids: Ids, closed: bool) -> list[Plain]:
     """Return the files and sets as `Resource` spells them; ``closed``: nobody may see where they are."""
     files: list[Plain] = []
     holders: dict[str, list[str]] = {}
-    for node, identity in entered:
+    for node, identity in found:
         held_in = [target.holder for value in node.values(*_HOLDERS) for target in _holder(value, ids)]
         holders[ids.resources[identity]] = held_in
-        read = _read_file if set(node.types) & set(_FILE_TYPES) else _read_set
+        read = _read_file if _FILE_TYPES & {*node.types} else _read_set
         common: dict[str, Plain] = {
             "id": ids.resources[identity],
             "title": node.title(identity, ids.resources[identity]),
@@ -259,7 +244,7 @@ def _read_files(entered: list[tuple[Node, str]], ids: Ids, closed: bool) -> list
         }
         files.append(common | read(node, ids, closed or bool(held_in)))
     circling = circles(holders)
-    for node, identity in entered:
+    for node, identity in found:
         if ids.resources[identity] in circling:
             ids.findings.fault(node.place(*_HOLDERS), text("croissant.circle", found=identity[:200]))
     return files

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import NamedTuple, get_args
@@ -152,27 +152,28 @@ class RecordSets:
     statistics: list[FieldStatistics] = field(default_factory=list)
 
 
-def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
-    """Enter each record set with its fields, and return it with its id; anything else is reported as a fault."""
-    entered = []
-    for value in root.values("cr:recordSet"):
+def entered(
+    root: Node, name: str, types: set[str], problem: str, enter: Callable[[Node], str | None]
+) -> list[tuple[Node, str]]:
+    """Return each node of one of these types with its id; anything else is a fault, another type the ``problem``."""
+    found = []
+    for value in root.values(name):
         node = value.node
         if node is None:
-            ids.findings.fault(value.pointer, text("croissant.no_object"))
-        elif "cr:RecordSet" not in node.types:
-            found = ", ".join(node.types)[:200] or "–"
-            node.fault("@type", text("croissant.no_record_set", found=found))
+            root.findings.fault(value.pointer, text("croissant.no_object"))
+        elif not types & {*node.types}:
+            node.fault("@type", text(problem, found=", ".join(node.types)[:200] or "–"))
             node.read_all()
-        elif (identity := ids.enter_record_set(node)) is not None:
-            entered.append((node, identity))
-    return entered
+        elif (identity := enter(node)) is not None:
+            found.append((node, identity))
+    return found
 
 
-def read_record_sets(entered: list[tuple[Node, str]], ids: Ids) -> RecordSets:
+def read_record_sets(nodes: list[tuple[Node, str]], ids: Ids) -> RecordSets:
     """Return the record sets; a field that takes values from itself, or refers to itself, is reported as a fault."""
     found = RecordSets()
     everything: dict[IdTarget, ReadField] = {}
-    for index, (node, identity) in enumerate(entered):
+    for index, (node, identity) in enumerate(nodes):
         path = f"recordSet[{index}]"
         found.places[path] = node.pointer
         fields = _read_fields(node, identity, ids)
