@@ -20,7 +20,7 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.data.source_cases import CasesAsked, SourceCases, source_cases
+from pilotbase.data.source_cases import SourceCases, source_cases
 from pilotbase.data.sources.source import missing_as_null
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
@@ -99,7 +99,7 @@ def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = Non
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
         named = frozenset(filter(None, (answers.target, answers.group_or_time)))
-        cases = source_cases(path, Path(folder), CasesAsked(path.name, named, answers.dates, answers.table))
+        cases = source_cases(path, Path(folder), named, answers.dates, answers.table)
         draft = _drafted(path, cases, answers)
         if cases.file == path:
             return draft

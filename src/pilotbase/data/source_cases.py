@@ -34,18 +34,6 @@ _TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
 
 
 @dataclass(frozen=True)
-class CasesAsked:
-    """What an owner states about the file."""
-
-    file: str
-    named: frozenset[str] = frozenset()
-    """The columns of the answer, and of the group or the time."""
-    dates: DateOrder | None = None
-    table: str | None = None
-    """The sheet or table, if there are several."""
-
-
-@dataclass(frozen=True)
 class SourceCases:
     """Cases as `read_table` reads them."""
 
@@ -62,20 +50,26 @@ class SourceCases:
         return tuple(one.undecided for one in self.columns.values() if one.undecided)
 
 
-def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
+def source_cases(
+    source: Path, scratch: Path, named: frozenset[str], dates: DateOrder | None, table: str | None
+) -> SourceCases:
     """Return the cases in ``source``; a copy goes into ``scratch``.
+
+    ``named``: the columns of the answer, and of the group or the time. ``dates``: which comes first, from the owner.
+    ``table``: the sheet or table, if there are several.
 
     Raises:
         InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
     require_small(source)
     with scanning(source):
-        found, taken = _opened(source, scratch, asked.table)
+        found, taken = _opened(source, scratch, table)
         cases = found.collect()
-        columns = {one.name: one for one in observe(found, asked.dates) if one.name in cases.columns}
-    read = [_read(cases[name], one, asked) for name, one in columns.items() if cases[name].dtype == pl.String]
+        columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
+    texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
+    read = [_read(cases[name], one, name in named, dates, source.name) for name, one in texts.items()]
     told = [sentence for _, notes in read for sentence in notes]
-    if not told and not taken and asked.table is None and source.suffix.lower() in _FORMS:
+    if not told and not taken and table is None and source.suffix.lower() in _FORMS:
         return SourceCases(source, cases, columns)
     cases = cases.with_columns(column for column, _ in read)
     copy = _copied(cases, scratch / _stem(source))
@@ -83,22 +77,23 @@ def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
     return SourceCases(copy, cases, columns, (*taken, *told, copied))
 
 
-def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> tuple[pl.Series, list[Text]]:
+def _read(
+    column: pl.Series, seen: Column, named: bool, dates: DateOrder | None, file: str
+) -> tuple[pl.Series, list[Text]]:
     """Return a column rewritten as it was seen, and the notes about it; single values that misfit become missing ones.
 
     Not in a named column: its values decide what is tried.
     """
-    named = column.name in asked.named
     data_type = seen.as_field(group=named).data_type
     if data_type is DataType.TEXT:
         return column, []
-    written, told = respell(column, data_type, asked.dates), []
+    written, told = respell(column, data_type, dates), []
     if written is not None:
         told.append(text("draft.decided.respelled", column=column.name, found=written.before, to=written.after))
         column = written.column
     wrong = type_column(column, data_type).wrong & ~column.str.strip_chars().is_in(MISSING_SPELLINGS)
     if wrong.any() and not named:
-        told.append(_lost(column, wrong, data_type, asked.file))
+        told.append(_lost(column, wrong, data_type, file))
         column = column.set(wrong, None)
     return column, told
 
