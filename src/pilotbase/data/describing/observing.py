@@ -125,7 +125,8 @@ def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column,
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
     counts = {name: _Counts.of(name, counted, table.rows) for name in schema}
     closer = [_closer(name, dtype, kinds[name], counts[name]) for name, dtype in schema.items()]
-    details = _look_closer(table.frame, closer)
+    _look_closer(table.frame, closer)
+    details = {one.name: one for one in closer}
     orders = {
         name: order_of(table.frame.select(name).head(_DECIDING).collect(engine="streaming").to_series(), order)
         for name, seen in details.items()
@@ -273,18 +274,15 @@ class _Counts:
         )
 
 
-def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> _Closer:
+def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> _Seen:
     """Return what else to find out about a column."""
     few = 0 < counts.distinct <= MOST_CATEGORIES and not dtype.is_float()
-    read = dtype == pl.String and kind in TYPES and not counts.codes
-    return _Closer(
-        name=name,
-        data_type=TYPES.get(kind, DataType.TEXT),
-        categories=MOST_CATEGORIES + len(MISSING_SPELLINGS) if few else 0,
-        misfits=read and counts.fitting < counts.filled,
-        forms=read and kind in (FieldType.DATE, FieldType.DATETIME),
-        words=read and counts.words > 0,
-    )
+    asked: set[str] = set()
+    if dtype == pl.String and kind in TYPES and not counts.codes:
+        asked |= {"misfits"} if counts.fitting < counts.filled else set()
+        asked |= {"forms"} if kind in (FieldType.DATE, FieldType.DATETIME) else set()
+        asked |= {"words"} if counts.words > 0 else set()
+    return _Seen(name, TYPES.get(kind, DataType.TEXT), MOST_CATEGORIES + len(MISSING_SPELLINGS) if few else 0, asked)
 
 
 def _column(
@@ -345,23 +343,6 @@ def _shown(value: object) -> str | None:
     return str(value).replace("+00:00", "Z") if ":" in str(value) else str(value)
 
 
-@dataclass(frozen=True)
-class _Closer:
-    """What to find out about a column."""
-
-    name: str
-    data_type: DataType
-    categories: int
-    """Different values are counted up to this number; 0: none."""
-    misfits: bool
-    forms: bool
-    words: bool
-
-    @property
-    def asks(self) -> bool:
-        return bool(self.categories or self.misfits or self.forms or self.words)
-
-
 @dataclass
 class Misfits:
     """Values of a column, spelled in one form, that do not fit its type as written."""
@@ -374,24 +355,23 @@ class Misfits:
     values: list[str] = field(default_factory=list)
 
 
-def _look_closer(frame: pl.LazyFrame, asked: Sequence[_Closer]) -> dict[str, _Seen]:
-    """Return the requested details of the columns, from one pass over the table and in constant memory."""
-    seen = {one.name: _Seen(one) for one in asked}
-    names, row = [one.name for one in asked if one.asks], 0
-    if names:
-        for batch in frame.select(names).collect_batches(chunk_size=_BATCH, engine="streaming"):
-            for name in names:
-                seen[name].take(batch[name], row)
+def _look_closer(frame: pl.LazyFrame, closer: Sequence[_Seen]) -> None:
+    """Look at everything asked of the columns, in one pass over the table and in constant memory."""
+    asked, row = [one for one in closer if one.asked or one.most], 0
+    if asked:
+        for batch in frame.select(one.name for one in asked).collect_batches(chunk_size=_BATCH, engine="streaming"):
+            for one in asked:
+                one.take(batch[one.name], row)
             row += batch.height
-    return seen
 
 
 class _Seen:
-    """What was seen in one column so far."""
+    """What to find out about one column, and what was seen in it so far."""
 
-    def __init__(self, asked: _Closer) -> None:
-        self._asked = asked
-        self._categories: Counter[str] | None = Counter() if asked.categories else None
+    def __init__(self, name: str, data_type: DataType, most: int, asked: set[str]) -> None:
+        """Different values are counted up to ``most``; 0: none. ``asked``: ``misfits``, ``forms``, ``words``."""
+        self.name, self.data_type, self.most, self.asked = name, data_type, most, asked
+        self._categories: Counter[str] | None = Counter() if most else None
         self._misfits: dict[str, Misfits] = {}
         self._forms: Counter[str] = Counter()
         self.words: set[str] = set()
@@ -401,7 +381,7 @@ class _Seen:
         """Look at the next rows; ``first`` is the number of the first of them."""
         if self._categories is not None:
             self._count(column)
-        if self._asked.misfits or self._asked.forms or self._asked.words:
+        if self.asked:
             self._read(column.str.strip_chars(), first)
 
     @property
@@ -421,19 +401,19 @@ class _Seen:
         counted = column.cast(pl.String).str.strip_chars().drop_nulls().alias("value").value_counts()
         assert self._categories is not None
         self._categories.update({value: count for value, count in counted.iter_rows() if value})
-        if len(self._categories) > self._asked.categories:
+        if len(self._categories) > self.most:
             self._categories = None
 
     def _read(self, stripped: pl.Series, first: int) -> None:
         missing = stripped.is_in(["", *MISSING_SPELLINGS])
-        if self._asked.words:
+        if "words" in self.asked:
             self.words |= set(stripped.filter(missing).unique()) - {""}
         rows = pl.DataFrame({"value": stripped}).with_row_index("row", first).filter(~missing)
-        if self._asked.forms:
+        if "forms" in self.asked:
             self._forms.update(dict(rows.select(form=_form(DATE_FORMS)).to_series().value_counts().iter_rows()))
-        if self._asked.misfits:
-            read = typed_expression(pl.col("value"), pl.String(), self._asked.data_type)
-            forms = DATE_FORMS if self._asked.data_type in _TIMES else NUMBER_FORMS
+        if "misfits" in self.asked:
+            read = typed_expression(pl.col("value"), pl.String(), self.data_type)
+            forms = DATE_FORMS if self.data_type in _TIMES else NUMBER_FORMS
             for row, value, form in rows.filter(read.is_null()).with_columns(form=_form(forms)).iter_rows():
                 self._note(form, row, value)
 
