@@ -18,7 +18,6 @@ import polars as pl
 from pilotbase.data.column_types import type_column
 from pilotbase.data.giveaway import (
     FEWEST_ERRORS,
-    FeatureStrength,
     seems_given_away,
     strength_of_order,
     strongest_feature,
@@ -160,7 +159,9 @@ def _giveaway_check(
     found = strongest_feature(public, hidden, features, scenario)
     if found is None:
         return LeakageCheck("giveaway_feature", Outcome.INCONCLUSIVE, text("data.leakage.giveaway_unknown"))
-    values: dict[str, str | Text] = {"feature": _spell(found), "strength": _percent(found.strength)}
+    part = found.part
+    feature = found.feature if part is None else text(f"data.giveaway.{part}", feature=found.feature)
+    values: dict[str, str | Text] = {"feature": feature, "strength": _percent(found.strength)}
     sentence, outcome = _judged(values, seems_given_away(found, scenario), found.strength, scenario)
     if outcome is not Outcome.PASS and found.errors_by_guessing < FEWEST_ERRORS:
         sentence = text("data.leakage.giveaway_few", **values, cases=found.errors_by_guessing)
@@ -177,10 +178,6 @@ def _judged(
     if kind == "giveaway" and strength >= SUSPICIOUS:
         return text("data.leakage.giveaway_suspicious", **values), Outcome.INCONCLUSIVE
     return text(f"data.leakage.{kind}_pass", **values), Outcome.PASS
-
-
-def _spell(found: FeatureStrength) -> str | Text:
-    return found.feature if found.part is None else text(f"data.giveaway.{found.part}", feature=found.feature)
 
 
 def _order_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> LeakageCheck:

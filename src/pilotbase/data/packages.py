@@ -200,7 +200,10 @@ def open_member(archive: Path, member: str) -> bytes:
 def _from_zip(path: Path, member: str) -> bytes:
     with zipfile.ZipFile(path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
-        info = archive.getinfo(_find(names, member, path))
+        name = next((name for name in names if _matches(name, member)), None)
+        if name is None:
+            raise _absent(names, member, path)
+        info = archive.getinfo(name)
         if info.file_size > _MAXIMUM_MEMBER:
             raise InputError("data.archive.too_large", archive=path.name, member=member, limit=_MAXIMUM_MEMBER)
         with archive.open(info) as stream:
@@ -223,13 +226,6 @@ def _from_tar(path: Path, member: str) -> bytes:
             if stream is not None:
                 return stream.read()
             names += [info.name] if info.isreg() else []
-    raise _absent(names, member, path)
-
-
-def _find(names: list[str], member: str, path: Path) -> str:
-    for name in names:
-        if _matches(name, member):
-            return name
     raise _absent(names, member, path)
 
 

@@ -33,7 +33,7 @@ def write_scenario_yaml(scenario: Scenario) -> str:
             lines.append(f"{name}:")
             lines += _members(name, value, scenario)
         else:
-            lines += _dump(name, value, "")
+            lines += dump_plain(name, _readable(name, value), "")
     lines += [""] + [f"# {name}: …" for name in ("value", "workforce") if getattr(scenario, name) is None]
     return join_lines(lines)
 
@@ -55,16 +55,12 @@ def _members(part: str, value: dict[str, Any], scenario: Scenario) -> list[str]:
     for name, inner in value.items():
         comment = _comment_on(f"{part}.{name}", scenario)
         lines += _comment(comment, "  ") if comment else []
-        lines += _dump(name, inner, "  ")
+        lines += dump_plain(name, _readable(name, inner), "  ")
     return lines
 
 
 def _comment(sentence: Text, indent: str) -> list[str]:
     return [f"{indent}# {line}" for language in LANGUAGES for line in sentence.render(language).splitlines()]
-
-
-def _dump(name: str, value: Any, indent: str) -> list[str]:
-    return dump_plain(name, _readable(name, value), indent)
 
 
 def _readable(name: str, value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from pilotbase.data.croissant.findings import (
     STAND_IN,
@@ -29,7 +28,6 @@ from pilotbase.data.croissant.vocabulary import (
     short_name,
 )
 from pilotbase.documents.dataset import Dataset, ResponsibleUse, circles
-from pilotbase.documents.json_reader import read_json
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
@@ -45,11 +43,6 @@ _SET_TYPES = {"cr:FileSet", "sc:FileSet"}
 _HOLDERS = ("cr:containedIn", "sc:containedIn")
 _HEX = {"sha256": re.compile(r"[0-9a-fA-F]{64}"), "md5": re.compile(r"[0-9a-fA-F]{32}")}
 _UNKNOWN_FORMAT = "application/octet-stream"
-
-
-def load_croissant(path: Path, shown_as: str | None = None) -> CroissantDescription:
-    """Return what the file says; raises `InputError` if it is no JSON within bounds."""
-    return read_croissant(read_json(path, shown_as))
 
 
 def read_croissant(source: PlainFile) -> CroissantDescription:

@@ -11,13 +11,13 @@ from pilotbase.data.describing.guesses import Guess
 from pilotbase.data.describing.questions import ASKED
 from pilotbase.data.plain_yaml import WIDTH, Flow, FlowList, dump_plain, join_lines
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, text
 
 
 def write_dataset_yaml(description: Description, language: Language = "en") -> str:
     """Return YAML that `load_document` reads back to the same document; comments are in ``language``."""
     dataset = description.dataset
-    lines = [*_comment(text("describe.comment.head"), "", language), ""]
+    lines = [*_wrapped(text("describe.comment.head").render(language), ""), ""]
     by_part = {guess.part: guess for guess in description.guesses}
     for name, value in dataset.to_json_value().items():
         if _readable(value) in ([], {}) or (name in _DEFAULTS and value == _DEFAULTS[name]):
@@ -32,7 +32,7 @@ def write_dataset_yaml(description: Description, language: Language = "en") -> s
         else:
             lines += dump_plain(name, _readable(value), "")
     if description.missing:
-        lines += ["", *_comment(text("describe.comment.missing"), "", language)]
+        lines += ["", *_wrapped(text("describe.comment.missing").render(language), "")]
         lines += [line for path in description.missing for line in _missing(path, language)]
     return join_lines(lines)
 
@@ -82,10 +82,6 @@ def _readable(value: Any) -> Any:
 def _said(guess: Guess, language: Language, with_part: bool = False) -> str:
     ground = text("describe.guess", ground=guess.ground, sure=guess.sure.said).render(language)
     return f"{guess.part}: {ground}" if with_part else ground
-
-
-def _comment(said: Text, indent: str, language: Language) -> list[str]:
-    return _wrapped(said.render(language), indent)
 
 
 def _wrapped(said: str, indent: str) -> list[str]:
