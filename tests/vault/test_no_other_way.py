@@ -37,10 +37,9 @@ DECRYPTS = {
     },
     "read_public_sample": {  # rows of a dataset, if a closed one: no function here gives them out
         "trial/sealed.py",
-        "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
+        "trial/conforming.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
-        "trial/probes/contamination.py",  # public texts that an endpoint is asked to go on with, where cases may leave
         "trial/phases/opening.py",  # held against the hidden cases
         "trial/phases/reserving.py",  # what probes ask, in boxes of their own
         "trial/phases/reporting.py",  # what the next attempt could still decide
@@ -64,7 +63,7 @@ LEAVES = {
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
-        "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
+        "worker/bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "computing/uploads.py",  # the same, a program for a pool

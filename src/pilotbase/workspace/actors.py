@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +41,8 @@ def actor(organisation: str, *roles: Role | str, person: str | None = None) -> A
     return Actor(organisation, frozenset(Role(role) for role in roles), person)
 
 
+VISITOR = Actor("", frozenset())
+"""No organisation has an empty name, so only what is public exists for a visitor."""
 BASE_ITSELF = Actor("", frozenset({Role.OPERATOR}))
 """Terms are judged by the contents of the store, independent of who may see them."""
 
@@ -63,6 +66,11 @@ class Visibility:
         if self.scope == "public" or actor.sees_all:
             return True
         return self.scope == "parties" and actor.organisation in self.organisations | {owner}
+
+
+def spelled(scope: str, organisations: Iterable[str]) -> str:
+    """Return a visibility as the log's payloads spell it: ``parties, acme, globex``."""
+    return ", ".join((scope, *sorted(organisations)))
 
 
 PUBLIC = Visibility("public")
