@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from pilotbase.data.bridges.reading import BridgedFile
     from pilotbase.data.croissant.measurements import Measured
     from pilotbase.data.describing.drafting import Description
-    from pilotbase.data.describing.questions import OwnerQuestion
     from pilotbase.documents.dataset import Dataset
-    from pilotbase.documents.described import Answers
+    from pilotbase.documents.described import Answers, OpenQuestion
     from pilotbase.documents.errors import Issue
 
 
@@ -165,7 +164,7 @@ def export(
 
 def _write(found: Description, out: Path) -> None:
     from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
-    from pilotbase.data.describing.questions import MISSING, units_to_ask
+    from pilotbase.data.describing.questions import ASKED, units_to_ask
     from pilotbase.documents.steps import Step
     from pilotbase.worker.whole_files import write_whole
 
@@ -184,10 +183,9 @@ def _write(found: Description, out: Path) -> None:
     if units:
         say(text("describe.units_asked", count=len(units), names=", ".join(units[:8]) + (", …" if units[8:] else "")))
     publish = text(f"step.{Step.PUBLISH.name.lower()}")
-    known = {one.path: one.asked for one in MISSING}
     for path in found.missing:
-        if path in known:
-            say(text("describe.needed", step=publish, path=path, asked=known[path]))
+        if path in ASKED:
+            say(text("describe.needed", step=publish, path=path, asked=ASKED[path]))
         else:
             say(text("describe.needed_terms", step=publish))
 
@@ -207,7 +205,7 @@ def _asked_for(found: Description, said: Answers) -> Answers:
     return _with(said, answered)
 
 
-def _ask(question: OwnerQuestion) -> str:
+def _ask(question: OpenQuestion) -> str:
     answer: str = typer.prompt(shown(question.asked), default=question.guessed, show_default=bool(question.guessed))
     return "" if answer == question.guessed else answer.strip()
 

@@ -61,7 +61,7 @@ class PilotbaseError(Exception):
 
     @property
     def hint(self) -> Text:
-        return Text(code=f"{self.code}.hint", params=self.text.params)
+        return self.text.hint
 
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         """Return what happened and what to do, in ``language``; ``spell`` as in `Text.render`."""

@@ -86,16 +86,28 @@ def _check_bounds(content: str, file: str) -> None:
             raise InputError.at(file, "", problem, content.count("\n", 0, found.start()) + 1)
 
 
-def load_strict(content: str) -> Plain:
-    """Parse JSON text into a value; raises `ValueError` for a duplicate key and for NaN or infinite numbers."""
+def load_strict(content: str, finite: bool = True) -> Plain:
+    """Parse JSON text into a value; ``finite``: refuse numbers with too many digits for a float.
+
+    Raises:
+        DoubleKeyError: a key occurs twice in an object.
+        ValueError: no JSON, NaN, infinite numbers.
+    """
     value: Plain = json.loads(
-        content, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
+        content,
+        object_pairs_hook=_unique_keys,
+        parse_constant=_refuse_constant,
+        parse_float=_finite if finite else None,
     )
     return value
 
 
-class _DoubleKeyError(ValueError):
-    pass
+class DoubleKeyError(ValueError):
+    """A key that occurs twice in an object."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"a key stands twice in one object: {key[:80]!r}")
+        self.key = key
 
 
 def _parsed(content: str, file: str) -> Plain:
@@ -105,7 +117,7 @@ def _parsed(content: str, file: str) -> Plain:
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise InputError.at(file, "", text("input.json_syntax", reason=error.msg), error.lineno) from None
-    except _DoubleKeyError:
+    except DoubleKeyError:
         raise _double_key(content, file) from None
     except ValueError as error:
         raise InputError.at(file, "", text("input.json_syntax", reason=str(error)[:200])) from None
@@ -115,7 +127,8 @@ def _parsed(content: str, file: str) -> Plain:
 def _unique_keys(pairs: list[tuple[str, Plain]]) -> dict[str, Plain]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _DoubleKeyError("a key stands twice")
+        names = [name for name, _ in pairs]
+        raise DoubleKeyError(next(name for name in names if names.count(name) > 1))
     return found
 
 

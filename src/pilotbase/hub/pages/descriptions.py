@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from pilotbase.data.describing.questions import MISSING
+from pilotbase.data.describing.questions import ASKED
 from pilotbase.documents.base import Localized
 from pilotbase.documents.described import Answers, Described
 from pilotbase.documents.loading import issues_of
@@ -168,7 +168,7 @@ def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
     return said | ({"title": title} if any(title.values()) else {})
 
 
-_ASKED = {**{one.path: one.asked for one in MISSING}, "usage": text("describing.no_terms")}
+_ASKED = {**ASKED, "usage": text("describing.no_terms")}
 """What publishing lacks → how it is asked for."""
 _MOST_SHOWN = 200
 """Of the guesses of a description; all stand in the API's answer."""

@@ -15,8 +15,8 @@ from pilotbase.charts.columns import Bin, histogram_chart
 from pilotbase.charts.scales import format_number
 from pilotbase.data.private.grids import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS
-from pilotbase.data.terms.budgets import PrivacyBudget, budgets
-from pilotbase.documents.api.statistics import NewStatistics
+from pilotbase.data.terms.budgets import budgets
+from pilotbase.documents.api.statistics import BudgetTold, NewStatistics
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.private import MOST_CONTRIBUTIONS, PrivateField, PrivateProfile
 from pilotbase.documents.terms import MILLIONTHS
@@ -181,7 +181,7 @@ def decimal(millionths: int) -> str:
     return f"{Decimal(millionths) / MILLIONTHS:f}"
 
 
-def bar_of(budget: PrivacyBudget) -> dict[str, object]:
+def bar_of(budget: BudgetTold) -> dict[str, object]:
     """Return what a page shows of a budget: whose, spent, left, whether any is set, its spent tenths, rounded up."""
     limit = budget.limit or 0
     tenths = -(-_TENTHS * budget.spent // limit) if limit else (_TENTHS if budget.spent else 0)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pilotbase.data.terms.budgets import PrivacyBudget, budgets
+from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.api.statistics import (
-    BudgetTold,
     PriceTold,
     StatisticsAnswer,
     StatisticsPage,
@@ -32,7 +31,7 @@ def list_all(caller: Caller, asked: OfDataset) -> StatisticsPage:
     """Return budgets and questions."""
     subject = require_listing(caller.view, asked.subject).subject
     items = [StatisticsTold.model_validate(_told(one, caller.language)) for one in asked_of(caller.view, subject)]
-    return StatisticsPage(budgets=[_budget(one) for one in budgets(caller.view, subject)], items=items)
+    return StatisticsPage(budgets=budgets(caller.view, subject), items=items)
 
 
 @does(declared.PRICE)
@@ -43,7 +42,7 @@ def price(caller: Caller, asked: declared.StatisticsWanted) -> PriceTold:
         record_set=found.question.record_set,
         epsilon=found.question.epsilon,
         cell_size=found.question.cell_size,
-        budget=_budget(found.budget),
+        budget=found.budget,
         left_after=found.left_after,
         paid=found.paid,
         permitted=found.decision.permitted,
@@ -76,10 +75,6 @@ def sample(caller: Caller, asked: declared.OfAnswer) -> File:
     """Return the archive of a synthetic sample."""
     found = find_asked(caller.view, asked.subject, asked.asked)
     return fetch_sample(caller.base, caller.view, found.order.identity)
-
-
-def _budget(budget: PrivacyBudget) -> BudgetTold:
-    return BudgetTold(organisation=budget.organisation, spent=budget.spent, limit=budget.limit, left=budget.left)
 
 
 def _told(asked: StatisticsRequest, reader: Language) -> dict[str, object]:

@@ -18,7 +18,7 @@ from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.quality.release import released
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion, SeenValue
+from pilotbase.documents.described import Answers, Described, Guessed, SeenValue
 from pilotbase.documents.labelling import LabellingCampaign
 from pilotbase.documents.publication import missing
 from pilotbase.worker.datasets.first_rows import first_rows
@@ -76,10 +76,7 @@ def _told(found: Description) -> Described:
         ),
         taken=found.taken,
         findings=found.findings,
-        questions=tuple(
-            OpenQuestion(answer=one.answer, asked=one.asked, guessed=one.guessed, several=one.several)
-            for one in open_questions(found)
-        ),
+        questions=open_questions(found),
         units=units_to_ask(found),
         missing=(*found.missing, *_further(found)),
         changed=found.changed,

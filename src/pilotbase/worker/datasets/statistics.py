@@ -20,9 +20,9 @@ from pilotbase.data.private.releasing import answer, answered, asked_of_gate, pa
 from pilotbase.data.private.synthetic import Sample, make_sample, require_rows, write_sample
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.data.quality.release import least_cell
-from pilotbase.data.terms.budgets import PrivacyBudget, budgets
+from pilotbase.data.terms.budgets import budget_of, budgets
 from pilotbase.data.terms.gate import judge, require_permitted
-from pilotbase.documents.api.statistics import NewStatistics
+from pilotbase.documents.api.statistics import BudgetTold, NewStatistics
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
@@ -98,7 +98,7 @@ class QuestionPrice:
     """The price of a question. ``paid``: it was asked before."""
 
     question: PrivateQuestion
-    budget: PrivacyBudget
+    budget: BudgetTold
     decision: TermsDecision
     paid: bool
     fields: tuple[str, ...]
@@ -161,7 +161,7 @@ def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> 
     own = next((one for one in budgets(view, dataset) if one.organisation == question.by), None)
     return QuestionPrice(
         question=question,
-        budget=own or PrivacyBudget(question.by, 0, 0),
+        budget=own or budget_of(question.by),
         decision=judge(view, asked_of_gate(question)) if known is None else TermsDecision(()),
         paid=known is not None,
         fields=tuple(one.field.name for one in planned.grids),

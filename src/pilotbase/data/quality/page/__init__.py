@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -31,15 +31,14 @@ __all__ = ["render_quality"]
 
 SHOWN, FOLDED = 40, 400
 """Rows of a table that are open, and that are folded; only the document has more."""
-_BARS, _OPEN_PICTURES = 25, 12
+_BARS = 25
 _DRIFT_LINES, _MOST_DRIFT = (0.1, 0.25), 0.6
 """Where a shift is called moderate and large; bars of larger shifts all end at the same place."""
 _TIMES = ("sc:Date", "sc:DateTime")
 _PACKAGE = "pilotbase.data.quality.page"
 
 
-@dataclass(frozen=True)
-class Pictured:
+class Pictured(NamedTuple):
     """A picture and its heading."""
 
     name: str
@@ -107,19 +106,11 @@ class _QualityWording:
         """Return the name of a kind of rule."""
         return self.t(f"quality.kind.{name}")
 
-    def outcome(self, name: str) -> str:
-        """Return the name of an outcome."""
-        return self.t(f"outcome.{name}")
-
     def bound(self, low: float | None, high: float | None) -> str:
         """Return the requirement on a figure."""
         if low is not None:
             return self.t("quality.page.at_least", value=f"{low:g}")
         return self.t("quality.page.any") if high is None else self.t("quality.page.at_most", value=f"{high:g}")
-
-    def number(self, value: float | None) -> str:
-        """Return a figure of a measure: never rounded up to 1 or down to 0."""
-        return format_share(value)
 
     def of(self, found: QualityMeasurement) -> str:
         """Return numerator / denominator."""
@@ -225,18 +216,9 @@ class _QualityWording:
             return ""
         return self.t("quality.page.hidden_part" if profile.parts == "hidden" else "quality.page.later_part")
 
-    @staticmethod
-    def open_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
-        """Return the open pictures."""
-        return pictures[:_OPEN_PICTURES]
-
-    @staticmethod
-    def folded_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
-        """Return the folded pictures."""
-        return pictures[_OPEN_PICTURES:]
-
     def _share(self, count: Cell, whole: int) -> str:
-        return self.cell(count) if count is None else f"{_format_percent(count, whole)} ({format_count(count)})"
+        shown = self.cell(count)
+        return shown if count is None else f"{100 * count / max(1, whole):.3g} % ({shown})"
 
     @staticmethod
     def _capital(sentence: str) -> str:
@@ -251,11 +233,6 @@ def format_share(value: float | None) -> str:
     if (spelled == "1.0000" and value < 1) or (spelled == "0.0000" and value > 0):
         return f"1 - {1 - value:.1e}" if value > 0.5 else f"{value:.1e}"
     return spelled if value < 100 else f"{value:,.0f}"
-
-
-def _format_percent(count: int, whole: int) -> str:
-    """Return a share in percent with three digits."""
-    return f"{100 * count / max(1, whole):.3g} %"
 
 
 def _whole(number: float) -> str:
@@ -292,6 +269,6 @@ def render_quality(report: QualityReport, language: Language = "en") -> str:
 @cache
 def _environment() -> Environment:
     environment = page_environment(_PACKAGE)
-    environment.filters["count"] = format_count
+    environment.filters |= {"count": format_count, "share": format_share}
     environment.globals["mark"] = lambda outcome: Markup(status_mark(outcome))  # noqa: S704 - built as an XML tree
     return environment
