@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 
-from pilotbase.cli.edge.helping import help_line, translate_help
+from pilotbase.cli.edge.helping import filled, help_line, translate_error, translate_help
 from pilotbase.documents.plugins import mirrored
 
 if TYPE_CHECKING:
@@ -93,17 +95,16 @@ class FirstLevel(TyperGroup):
         translate_help(self)
         self.commands = _Loaded()  # type: ignore[assignment]  # nothing is ever added to it
 
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except typer.BadParameter as error:
-            told = _told(error)
-            if told is None:
-                raise
-            from pilotbase.cli.edge.terminal import shown
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:
+        with _usage_errors():
+            return super().make_context(*arguments, **settings)
 
-            typer.echo(shown(told), err=True)
-            raise typer.Exit(told.exit_code) from None
+    def invoke(self, ctx: Any) -> Any:
+        with _usage_errors():
+            return super().invoke(ctx)
+
+    def get_usage(self, ctx: Any) -> str:
+        return filled(super().get_usage(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
         del ctx
@@ -118,18 +119,42 @@ class FirstLevel(TyperGroup):
         return name, self.commands[name] if name else found, rest
 
 
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    """Say in the reader's language what is wrong with the words of a command line."""
+    try:
+        yield
+    except typer.BadParameter as error:
+        told = _told(error)
+        if told is None:
+            translate_error(error)
+            raise
+        from pilotbase.cli.edge.terminal import shown
+
+        typer.echo(shown(told), err=True)
+        raise typer.Exit(told.exit_code) from None
+    except TyperException as error:
+        translate_error(error)
+        raise
+
+
 def _told(error: typer.BadParameter) -> InputError | None:
     """Return what is wrong with a value, in our words; None where these say less than typer's."""
     import pydantic
 
     from pilotbase.documents.errors import InputError
     from pilotbase.documents.loading import issues_of
+    from pilotbase.documents.nearest import offer
+    from pilotbase.documents.texts import text
 
     cause, context, option = error.__cause__, error.ctx, error.param
     if not isinstance(cause, pydantic.ValidationError) or context is None or option is None:
         return None
-    place = context.command_path
-    issues = [one.model_copy(update={"path": option.opts[0]}) for one in issues_of(place, cause)]
+    place, choices, found = context.command_path, option.type_descriptor.choices, str(cause.errors()[0]["input"])
+    changed: dict[str, object] = {"path": option.opts[0]}
+    if choices:  # typer lists them in an English sentence
+        changed["problem"] = text("input.not_allowed", found=found, allowed=offer(found, [str(one) for one in choices]))
+    issues = [one.model_copy(update=changed) for one in issues_of(place, cause)]
     return InputError.from_issues(place, issues)
 
 

@@ -13,7 +13,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plugins import packages
 from pilotbase.documents.texts import Language
 from pilotbase.operations.operation import In, Operation, Out
-from pilotbase.vault.uploads import UploadTerms
+from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View
 
