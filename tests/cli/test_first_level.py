@@ -56,7 +56,7 @@ WRONG = {
     ("service", "budget", "a", "b", "--calls", "1.5"): ("--calls", "1.5", "must be a whole number", "须为整数"),
     ("serve", "--port", "70000"): ("--port", "70000", "must be at most 65535", "不得大于 65535"),
     ("incident", "show", "first"): ("number", "first", "must be a whole number", "须为整数"),
-    ("data", "terms", "opened", "plant/milling"): ("level", "opened", "allowed: open, on_terms", "允许：open, on_terms"),
+    ("data", "terms", "opened", "plant/milling"): ("level", "opened", "allowed: open, on_terms", "允许：open,"),
 }
 
 
