@@ -52,13 +52,25 @@ def test_no_words_of_help_are_left_over():
     assert sorted(words for words in left if not OF_USAGE.match(words)) == []
 
 
+def test_every_text_of_a_parameter_is_said_and_every_parameter_has_one():
+    said = {words for _, words in spoken_in("en")}
+    assert [code for code, words in catalogue("option", "en").items() if words not in said] == []
+    whole = typer.main.get_command(app)
+
+    def silent(command, path):
+        yield from (f"{path} {one.name}" for one in command.params if not one.help)
+        for name, below in getattr(command, "commands", {}).items():
+            yield from silent(below, f"{path} {name}")
+
+    assert list(silent(whole, "pilotbase")) == []
+
+
 def test_commands_and_options_are_named_alike_in_both_languages():
     name = re.compile(r"--[a-z-]+|`[^`]+`|[a-z_]+\.(?:json|yaml|csv|txt)")
-    other = {
-        words: said
-        for words, said in catalogue("help", "zh").items()
-        if set(name.findall(words)) != set(name.findall(said))
+    said = catalogue("help", "zh") | {
+        words: catalogue("option", "zh")[code] for code, words in catalogue("option", "en").items()
     }
+    other = {words: one for words, one in said.items() if set(name.findall(words)) != set(name.findall(one))}
     assert other == {}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -15,12 +14,7 @@ app = typer.Typer(help="Organisations that act on the base.", no_args_is_help=Tr
 
 @app.command("import")
 @command
-def import_file(
-    file: Annotated[
-        Path, typer.Argument(help="CSV or XLSX; columns name, title_en, title_zh, roles, contact, related.")
-    ],
-    yes: Annotated[bool, typer.Option("--yes", help="Carry it out; without it, say what would happen.")] = False,
-) -> None:
+def import_file(file: Path, yes: bool = False) -> None:
     """Register organisations from a spreadsheet: every problem is told at once; all of it is carried out or nothing."""
     from pilotbase.worker.base import open_base
     from pilotbase.worker.intake.organisations import import_organisations, look_at_organisations
@@ -30,8 +24,3 @@ def import_file(
     for line in looked.lines():
         say(line)
     say(import_organisations(base, looked) if yes else text("worker.import_unconfirmed"))
-
-
-@app.callback()
-def _organisations() -> None:
-    """Organisations that act on the base."""

@@ -24,25 +24,15 @@ if TYPE_CHECKING:
 
 @command
 def serve(  # noqa: PLR0913 - each is an option
-    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only behind https.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8000,
-    check: Annotated[bool, typer.Option("--check", help="Say what keeps it from serving, and exit.")] = False,
-    invite: Annotated[
-        str | None, typer.Option(help="Make an invitation link for an operator with this mail address, and exit.")
-    ] = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Fill it with the examples; print one account a role, with new passwords.")
-    ] = False,
-    worker: Annotated[
-        bool, typer.Option("--worker/--no-worker", help="Also run a worker that does what is queued.")
-    ] = True,
-    gateway: Annotated[
-        bool, typer.Option("--gateway/--no-gateway", help="Also run the gateway, which answers the calls of services.")
-    ] = True,
-    gateway_port: Annotated[
-        int | None, typer.Option(help="Port of the gateway; default: the next after the hub's.", min=1, max=65_535)
-    ] = None,
-    engine: Annotated[str, typer.Option(help="Where the worker opens boxes and jobs run: local, or ray.")] = "local",
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8000,
+    check: bool = False,
+    invite: str | None = None,
+    demo: bool = False,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker")] = True,
+    gateway: Annotated[bool, typer.Option("--gateway/--no-gateway")] = True,
+    gateway_port: Annotated[int | None, typer.Option(min=1, max=65_535)] = None,
+    engine: str = "local",
 ) -> None:
     """Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued."""
     from pilotbase.hub.process import serving
@@ -85,14 +75,10 @@ def serve(  # noqa: PLR0913 - each is an option
 
 @command
 def worker(
-    once: Annotated[bool, typer.Option("--once", help="Do what is queued, then end.")] = False,
-    name: Annotated[
-        str | None, typer.Option(help="Name of this worker, to be told from others; default: host and process.")
-    ] = None,
-    lease: Annotated[
-        int, typer.Option(help="Seconds after which another worker takes over from a silent one.", min=1, max=3600)
-    ] = 30,
-    engine: Annotated[str, typer.Option(help="Where boxes are opened and jobs run: local, or ray.")] = "local",
+    once: bool = False,
+    name: str | None = None,
+    lease: Annotated[int, typer.Option(min=1, max=3600)] = 30,
+    engine: str = "local",
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
     from pilotbase.worker.base import open_base
@@ -141,10 +127,7 @@ def worker(
 
 
 @command
-def gateway(
-    host: Annotated[str, typer.Option(help="Where to listen; beyond this machine only behind https.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65_535)] = 8001,
-) -> None:
+def gateway(host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max=65_535)] = 8001) -> None:
     """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
     from pilotbase.gateway.app import run
     from pilotbase.gateway.configuration import GatewayConfiguration

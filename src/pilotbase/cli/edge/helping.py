@@ -5,10 +5,13 @@ English stands beside the command, as typer wants it, and is the message id of `
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
-from typing import Any
+from collections.abc import Callable
+from copy import copy
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
@@ -57,6 +60,38 @@ def _speak(command: Any) -> None:
                 setattr(parameter, words, help_line(given))
     for below in getattr(command, "commands", {}).values():
         _speak(below)
+
+
+def described(function: Callable[..., object]) -> inspect.Signature:
+    """Return the signature of a command as typer takes it: what the catalogue says of a parameter is its help.
+
+    Its code is ``option.<group>.<command>.<name>``, or without the command, or without both, where all say the same.
+    Without a default it is an argument, else an option; a switch has no opposite. Anything else is annotated.
+    """
+    if hasattr(function, "__signature__"):  # of a declared operation, which has its own texts
+        return inspect.signature(function)
+    known = catalogue("option", wanted_language())
+    group = function.__module__.rpartition(".")[2].partition("_")[0]
+    parameters = []
+    for one in inspect.signature(function, eval_str=True).parameters.values():
+        names = (f"{group}.{function.__name__}.{one.name}", f"{group}.{one.name}", one.name)
+        said = next((known[code] for name in names if (code := f"option.{name}") in known), None)
+        if said is not None:
+            one = one.replace(annotation=_annotated(one, said))
+        parameters.append(one)
+    return inspect.Signature(parameters)
+
+
+def _annotated(one: inspect.Parameter, said: str) -> Any:
+    kind, *more = get_args(one.annotation) if get_origin(one.annotation) is Annotated else (one.annotation,)
+    if more:
+        info = copy(more[0])
+    elif one.default is one.empty:
+        info = typer.Argument()
+    else:
+        info = typer.Option(f"--{one.name.replace('_', '-')}")
+    info.help = info.help or said
+    return Annotated[kind, info]
 
 
 def filled(line: str) -> str:
