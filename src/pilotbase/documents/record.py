@@ -227,6 +227,15 @@ BROUGHT: dict[str, type[Part]] = {
     "agreement": Agreement,
 }
 """What may be handed in with a transition (`Transition.brings`): name → model."""
+CONTENTS: dict[str, type[Document]] = {
+    "organisation": Organisation,
+    "scenario": Scenario,
+    "application": ApplicationVersion,
+    "commission": Commission,
+    "dataset": Dataset,
+    "agreement": Agreement,
+}
+"""Kind of record → its content."""
 
 
 class Waiting(Part):

@@ -120,7 +120,7 @@ def _cell(content: Any) -> Cell:
 def _plain(found: Any) -> Any:
     if hasattr(found, "to_json_value"):
         return found.to_json_value()
-    return found.model_dump(mode="json", by_alias=True) if hasattr(found, "model_dump") else found
+    return found.model_dump(mode="json", by_alias=True, exclude_none=True) if hasattr(found, "model_dump") else found
 
 
 def _escape_hidden(line: str) -> str:

@@ -14,9 +14,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.advancing import Move
-from pilotbase.catalogue.preconditions import act_of_new
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.subjects import new_agreement, new_commission
+from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import NAME_PATTERN, Part
 from pilotbase.documents.dataset import Dataset
