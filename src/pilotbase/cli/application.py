@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records
+from pilotbase.cli.edge.driving import Noun, open_base
 from pilotbase.cli.edge.terminal import (
     EXIT_REJECTED,
     AsJson,
     answer,
-    command,
     print_table,
     progress_shown,
     say,
@@ -36,7 +36,7 @@ class StartingForm(StrEnum):
     SKOPS = "skops"
 
 
-app = typer.Typer(help="Write and check an application.", no_args_is_help=True)
+app = Noun("Write and check an application.")
 app.command("list")(hub_records.lister("applications"))
 app.command("show")(hub_records.shower("application"))
 app.command("save")(hub_records.save_application)
@@ -51,8 +51,7 @@ app.command("submit", help="Submit the newest version on the hub, so that trials
 )
 
 
-@app.command("new")
-@command
+@app.here("new")
 def new(
     scenario: Path,
     folder: Annotated[Path, typer.Option("--out")] = Path("application"),
@@ -69,8 +68,7 @@ def new(
     say(text("cli.application_written" if written.makes is None else "cli.model_begun", **values))
 
 
-@app.command("check")
-@command
+@app.here("check")
 def check(application: Path, as_json: AsJson = False) -> None:
     """Check an application's folder, manifest and locked requirements; report every problem at once."""
     from pilotbase.worker.intake.checking import check_application
@@ -79,11 +77,9 @@ def check(application: Path, as_json: AsJson = False) -> None:
     answer(checked.application, as_json, lambda _: say_all(checked.lines))
 
 
-@app.command("conform")
-@command
+@app.here("conform")
 def conform(scenario: Path, application: Path, as_json: AsJson = False) -> None:
     """Try every cell of the matrix and every recorded exchange with its faults. Exit 0 where nothing failed, else 3."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.proving import conform_in
 
     with progress_shown(as_json) as on_progress:

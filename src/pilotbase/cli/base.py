@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli.edge.driving import Noun, open_base
 from pilotbase.cli.edge.terminal import AsJson, command, print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.progress import Progress
@@ -17,15 +18,14 @@ if TYPE_CHECKING:
     from pilotbase.workspace.checks.blobs import Damage
 
 
-keys = typer.Typer(help="Signing keys of the base.", no_args_is_help=True)
-log = typer.Typer(help="The append-only log of the base.", no_args_is_help=True)
-blobs_app = typer.Typer(help="The blobs of the base: sealed data, samples, files.", no_args_is_help=True)
+keys = Noun("Signing keys of the base.")
+log = Noun("The append-only log of the base.")
+blobs_app = Noun("The blobs of the base: sealed data, samples, files.")
 
 
 @command
 def init(name: str | None = None, store: str | None = None, blobs: str | None = None) -> None:
     """Set up PILOTBASE_HOME: store, keys, trust roots."""
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.home import settings_for
 
     base = open_base(create=True, name=name, settings=settings_for(store, blobs) if store or blobs else None)
@@ -44,11 +44,10 @@ def upgrade() -> None:
     say(text("cli.base_upgraded", home=home.path))
 
 
-@keys.command("rotate")
-@command
+@keys.here("rotate")
 def rotate(root: bool = False) -> None:
     """Replace the signing key (certified by the root), or the root key (the old root signs the new)."""
-    from pilotbase.worker.base import open_base, rotate_key
+    from pilotbase.worker.base import rotate_key
 
     say(rotate_key(open_base(), root=root))
 
@@ -94,21 +93,17 @@ def restore(file: Path, store: str | None = None, blobs: str | None = None, keys
         say(text("backup.keys_missing", keys=", ".join(folder.missing()), folder=folder.path))
 
 
-@log.command("verify")
-@command
+@log.here("verify")
 def verify_log(checkpoint: list[Path] | None = None) -> None:
     """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.certificates import verify_base_log
 
     say(verify_base_log(open_base(), checkpoint or ()))
 
 
-@blobs_app.command("verify")
-@command
+@blobs_app.here("verify")
 def verify_objects(share: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0, as_json: AsJson = False) -> None:
     """Read the blobs and name each that is missing or altered; exit 0 when all of it holds, 3 when not."""
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.checks.blobs import verify_blobs
 
     base = open_base()
@@ -126,13 +121,11 @@ def verify_objects(share: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0
         say(text("blobs.holds", read=checked.read, objects=checked.objects))
 
 
-@blobs_app.command("collect")
-@command
+@blobs_app.here("collect")
 def collect(days: float = 7.0, dry_run: bool = False, as_json: AsJson = False) -> None:
     """Remove blobs that nothing in the store names, and chunks that no blob has, if they are old enough."""
     from datetime import timedelta
 
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.checks.blobs import SweepTerms, collect_blobs
 
     base = open_base()
@@ -148,9 +141,4 @@ def collect(days: float = 7.0, dry_run: bool = False, as_json: AsJson = False) -
 
 
 def _damage(damage: Damage) -> dict[str, str]:
-    return {
-        "digest": damage.digest,
-        "fault": damage.fault.value,
-        "room": damage.room,
-        "needed_by": damage.needed_by,
-    }
+    return {**vars(damage), "fault": damage.fault.value}

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.declared import call
-from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import AsJson, answer, command, language, say, say_all
+from pilotbase.cli.edge.driving import Noun, open_base
+from pilotbase.cli.edge.terminal import AsJson, answer, language, say, say_all
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import HEX
@@ -19,13 +19,12 @@ from pilotbase.documents.visible_text import format_for_terminal
 if TYPE_CHECKING:
     from pilotbase.documents.api.trials import CheckedCertificate
 
-app = typer.Typer(help="Verify and revoke certificates.", no_args_is_help=True)
+app = Noun("Verify and revoke certificates.")
 _NUMBER = re.compile(f"(?:sha256:)?({HEX})")
 _MOST_BYTES = 1 << 20
 
 
-@app.command("check")
-@remote
+@app.anywhere("check")
 def check(which: str, as_json: AsJson = False) -> None:
     """Ask this home, or a hub without an account, whether a certificate holds: exit 0 it does, 3 it does not."""
     found = _checked(which)
@@ -34,8 +33,7 @@ def check(which: str, as_json: AsJson = False) -> None:
         raise typer.Exit(InvalidProofError.exit_code)
 
 
-@app.command("verify")
-@command
+@app.here("verify")
 def verify(
     file: Path,
     trust: Annotated[Path, typer.Option()],
@@ -51,21 +49,17 @@ def verify(
     answer(checked.certificate, as_json, lambda _: say_all(checked.lines))
 
 
-@app.command("revoke")
-@command
+@app.here("revoke")
 def revoke(file: Path, reason: Annotated[str, typer.Option(prompt="Why")] = "") -> None:
     """Revoke a certificate: the base's signed list names it from now on."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.certificates import revoke_certificate
 
     say(revoke_certificate(open_base(), file, reason))
 
 
-@app.command("canaries")
-@command
+@app.here("canaries")
 def canaries(file: Path) -> None:
     """Ask an endpoint its canary questions again: 0 unchanged; 3 changed, and its certificate suspended."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.canary_rounds import check_canaries
 
     say(check_canaries(open_base(), file))

@@ -18,12 +18,13 @@ from pilotbase.cli import (
     hub_records,
 )
 from pilotbase.cli.edge.declared import add
-from pilotbase.cli.edge.terminal import command, say
+from pilotbase.cli.edge.driving import Noun
+from pilotbase.cli.edge.terminal import say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
 
-app = typer.Typer(help="Describe data, measure its quality, label it, open it on terms.", no_args_is_help=True)
+app = Noun("Describe data, measure its quality, label it, open it on terms.")
 app.add_typer(data_labels.app, name="labels")
 add(app, *data_catalogue.COMMANDS)
 app.command("agreements")(hub_records.lister("agreements"))
@@ -39,8 +40,7 @@ for one in (
 BOTH = "both"
 
 
-@app.command("safety-set")
-@command
+@app.here("safety-set")
 def safety_set(
     out: Annotated[Path, typer.Option()], language: str = BOTH, variants: int = 4, seed: int | None = None
 ) -> None:

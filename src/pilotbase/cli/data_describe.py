@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pilotbase.cli.edge.driving import open_base
 from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, command, language, say, say_all, shown, warn
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
@@ -270,7 +271,6 @@ def _published(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.data.bridges.writing import measured_of
     from pilotbase.data.croissant.measurements import NOTHING
     from pilotbase.documents.dataset import Dataset
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.datasets.measuring import published_report
 
     view = open_base().lab.view

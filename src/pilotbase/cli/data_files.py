@@ -11,7 +11,7 @@ import typer
 
 from pilotbase.cli.data_terms import description_of
 from pilotbase.cli.edge.declared import call, calls
-from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, remote
+from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, open_base, remote
 from pilotbase.cli.edge.terminal import AsJson, answer, command, each, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
@@ -90,7 +90,6 @@ def _print_preview(found: Preview) -> None:
 @command
 def canaries(suspected: Path, dataset: str, as_json: AsJson = False) -> None:
     """Look in a suspected file for the made-up rows of your dataset's copies, and tell whose copy it is."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.datasets.marking import look_for_canaries
 
     if not suspected.is_file():
@@ -101,7 +100,6 @@ def canaries(suspected: Path, dataset: str, as_json: AsJson = False) -> None:
 
 
 def _kept_here(dataset: str, files: list[Path]) -> list[KeptTold]:
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.datasets.keeping import keep_files
 
     base = open_base(create=True)

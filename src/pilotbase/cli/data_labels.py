@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import AsJson, answer, command, print_value, say, say_all
+from pilotbase.cli.edge.driving import Noun
+from pilotbase.cli.edge.terminal import AsJson, answer, print_value, say, say_all
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
     from pilotbase.documents.base import Document
 
-app = typer.Typer(help="Labels by people: how far annotators agree, and who decides.", no_args_is_help=True)
+app = Noun("Labels by people: how far annotators agree, and who decides.")
 
 
-@app.command("assign")
-@command
+@app.here("assign")
 def assign(
     campaign: Path,
     items: Path,
@@ -45,8 +45,7 @@ def assign(
         say(text("labelling.sheet_written", annotator=annotator, count=len(given), file=place))
 
 
-@app.command("import")
-@command
+@app.here("import")
 def import_labels(campaign: Path, files: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
     """Read labels and tell every problem at once; say what was left out: skipped, predicted, drafted, ground truth."""
     from pilotbase.data.labelling.gathering import format_labels, read_campaign, read_labels
@@ -60,8 +59,7 @@ def import_labels(campaign: Path, files: list[Path], out: Path | None = None, as
         say(text("labelling.written", file=out))
 
 
-@app.command("agreement")
-@command
+@app.here("agreement")
 def agreement(
     campaign: Path,
     files: list[Path],
@@ -89,8 +87,7 @@ def agreement(
     typer.echo(f"  labels: {json.dumps(quality.statement().to_json_value(), ensure_ascii=False)}")
 
 
-@app.command("disagreements")
-@command
+@app.here("disagreements")
 def disagreements(campaign: Path, files: list[Path], out: Annotated[Path, typer.Option()]) -> None:
     """Write the items on which annotators differ, for the adjudicator: labels in an order of chance, without names."""
     from pilotbase.data.labelling.final_labels import disagreements as differing
@@ -103,8 +100,7 @@ def disagreements(campaign: Path, files: list[Path], out: Annotated[Path, typer.
     say(text("labelling.to_decide", count=len(differing(found, gathered)), file=out))
 
 
-@app.command("adjudicate")
-@command
+@app.here("adjudicate")
 def adjudicate(  # noqa: PLR0913 - each is an option
     campaign: Path,
     files: list[Path],

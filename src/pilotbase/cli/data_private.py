@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from pilotbase.cli.edge.driving import open_base
 from pilotbase.cli.edge.terminal import AsJson, answer, command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import holder_of, subject_written
@@ -114,7 +115,6 @@ def _of_base(asked: _Asked) -> tuple[View, Dataset]:
     from pilotbase.catalogue.records import load_record
     from pilotbase.documents.dataset import Dataset
     from pilotbase.documents.vocabularies import Role
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.actors import Actor
 
     subject = subject_written("dataset", asked.dataset)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.declared import call, calls
-from pilotbase.cli.edge.driving import build_request, is_remote, named, remote
+from pilotbase.cli.edge.driving import build_request, is_remote, named, open_base, remote
 from pilotbase.cli.edge.terminal import AsJson, answer, command, each, print_value, say
 from pilotbase.cli.hub_records import print_record
 from pilotbase.documents.errors import InputError
@@ -66,7 +66,6 @@ def publish(description: Path, as_json: AsJson = False) -> None:
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable, salt_file
     from pilotbase.operations import records
-    from pilotbase.worker.base import open_base
 
     described: Dataset = load_description(description).description.require()
     dataset = publishable(described, description)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text as Cell
 
+from pilotbase.cli.edge.driving import open_base
 from pilotbase.cli.edge.terminal import command, print_table, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour
@@ -38,7 +39,6 @@ def demo(
     walk: Annotated[bool, typer.Option("--walk/--no-walk")] = True,
 ) -> None:
     """Prove applications of every sector on real data, then put one into service and let the world change."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.demo.records import Cast
     from pilotbase.worker.demo.sectors import demonstrate
 

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from pilotbase.cli.edge.declared import Command, add, command_of
-from pilotbase.cli.edge.driving import hub, remote
+from pilotbase.cli.edge.driving import Noun, hub, remote
 from pilotbase.cli.edge.terminal import AsJson, answer, each, language, print_value, progress_shown, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Seen = Annotated[str | None, typer.Option(help="Digest of what you have seen: refused where others were first.")]
 Note = Annotated[str, typer.Option(help="A note that stands in the history.")]
-uploads_app = typer.Typer(help="What was sent to the hub and not yet handed in.", no_args_is_help=True)
+uploads_app = Noun("What was sent to the hub and not yet handed in.")
 Packer = Callable[[Path, IO[bytes]], str]
 P = TypeVar("P", bound="Part")
 _SHOWN = 50

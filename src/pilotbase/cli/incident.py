@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
-from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.driving import Noun
 from pilotbase.cli.edge.terminal import each, language, print_value, say, say_all
 from pilotbase.documents.api.watch import DeskClock, DeskService
 from pilotbase.documents.base import localized
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from pilotbase.documents.watch import Incident
 
 
-app = typer.Typer(help="Incidents of services: in this home, or on a hub.", no_args_is_help=True)
+app = Noun("Incidents of services: in this home, or on a hub.")
 
 
-@app.command("runbook")
-@remote
+@app.anywhere("runbook")
 def runbook(service: str, source: Annotated[Path | None, typer.Option("--from")] = None) -> None:
     """Print the runbook of a service as JSON, after giving it the one of a file."""
     from pilotbase.documents.loading import load_document

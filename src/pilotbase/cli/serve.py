@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.demo import take_walk
+from pilotbase.cli.edge.driving import open_base
 from pilotbase.cli.edge.terminal import command, say, shown, warn
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.plugins import mirrored
@@ -81,7 +82,6 @@ def worker(
     engine: str = "local",
 ) -> None:
     """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import JobWorker, default_name
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
@@ -132,7 +132,6 @@ def gateway(host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, ma
     from pilotbase.gateway.app import run
     from pilotbase.gateway.configuration import GatewayConfiguration
     from pilotbase.hub.process.serving import BindAddress, require_free, when_listening
-    from pilotbase.worker.base import open_base
 
     place, configuration = BindAddress(host, port), GatewayConfiguration.from_environment()
     require_free(place)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
-from pilotbase.cli.edge.driving import build_request, remote
+from pilotbase.cli.edge.driving import Noun, build_request
 from pilotbase.cli.edge.terminal import AsJson, answer, each, language, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
@@ -23,16 +23,15 @@ from pilotbase.operations import services
 if TYPE_CHECKING:
     from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 
-app = typer.Typer(help="Certified applications behind the gateway: in this home, or on a hub.", no_args_is_help=True)
-key_app = typer.Typer(help="Keys to a service.", no_args_is_help=True)
+app = Noun("Certified applications behind the gateway: in this home, or on a hub.")
+key_app = Noun("Keys to a service.")
 app.add_typer(key_app, name="key")
 
 _PROTOCOL = re.compile(r"([a-z]+)\+(?=https?://)")
 """What stands before the address of an endpoint that speaks something else than OpenAI's protocol."""
 
 
-@app.command("show")
-@remote
+@app.anywhere("show")
 def show(name: str, as_json: AsJson = False) -> None:
     """Show a service: what answers, where it stands, and how it came there."""
     answer(call(services.SHOW, service=name), as_json, _print_whole)
@@ -49,8 +48,7 @@ def _print_whole(seen: ServiceView) -> None:
         say(text("service.stood", at=format_minute(one.at), state=state, reason=one.reason))
 
 
-@app.command("terms")
-@remote
+@app.anywhere("terms")
 def terms(
     name: str,
     changes: Annotated[list[str] | None, typer.Argument(metavar="[TERM=VALUE]...")] = None,
@@ -71,8 +69,7 @@ def _print_terms(found: ServiceTerms) -> None:
         say(text("service.term_line", term=term, what=services.SET_TERMS.called(term, language()), value=told))
 
 
-@app.command("override")
-@remote
+@app.anywhere("override")
 def override(
     name: str,
     owner: str,
@@ -88,8 +85,7 @@ def override(
     _print(call(services.OVERRIDE, **said, reason=reason, days=days))
 
 
-@app.command("budget")
-@remote
+@app.anywhere("budget")
 def budget(
     name: str,
     budget_name: Annotated[str, typer.Argument(metavar="[BUDGET]")] = "",

@@ -7,20 +7,19 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, answer, command, progress_shown, say, say_all
+from pilotbase.cli.edge.driving import Noun, open_base
+from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, answer, progress_shown, say, say_all
 from pilotbase.documents.texts import text
 
-app = typer.Typer(help="Site trials: the data stay at their owner's, a signed report comes back.", no_args_is_help=True)
+app = Noun("Site trials: the data stay at their owner's, a signed report comes back.")
 
 
-@app.command("offer")
-@command
+@app.here("offer")
 def offer(
     scenarios: list[Path], out: Path = Path("site-enrolment.json"), figures: str = "rounded", smallest_cell: int = 10
 ) -> None:
     """At the site: seal scenarios, and write who this site is and what it has, without a row of data."""
     from pilotbase.documents.hashes import digest_bytes
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.enrolling import enrolment_lines, look_at_enrolment
     from pilotbase.worker.sites.offering import offer_scenarios, release_of
     from pilotbase.worker.whole_files import write_whole
@@ -32,11 +31,9 @@ def offer(
     say(text("site.offered", file=out, digest=digest_bytes(signed)))
 
 
-@app.command("enrol")
-@command
+@app.here("enrol")
 def enrol(file: Path, key: str = "") -> None:
     """At the base: take in a site, or what it newly offers, once its key is the one that its owner names."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.enrolling import enrol_site, enrolment_lines, look_at_enrolment
 
     base = open_base()
@@ -48,11 +45,9 @@ def enrol(file: Path, key: str = "") -> None:
     say(text("site.enrolled", site=site.site, owner=site.owner))
 
 
-@app.command("list")
-@command
+@app.here("list")
 def list_sites(as_json: AsJson = False) -> None:
     """At the base: the sites, whose they are, and what they have sealed."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.enrolling import known_sites, site_lines
 
     sites = known_sites(open_base().lab.view)
@@ -63,8 +58,7 @@ def list_sites(as_json: AsJson = False) -> None:
     )
 
 
-@app.command("run")
-@command
+@app.here("run")
 def run(  # noqa: PLR0913 - a command's options
     pack: Path,
     scenario: Path,
@@ -75,7 +69,6 @@ def run(  # noqa: PLR0913 - a command's options
     as_json: AsJson = False,
 ) -> None:
     """At the site, offline: check a pack, rehearse, freeze, run, and sign what may leave. Exit codes as of a trial."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.running import SiteOrder, run_pack, witness_of
     from pilotbase.worker.trials.summary import report_lines
 
@@ -87,11 +80,9 @@ def run(  # noqa: PLR0913 - a command's options
     raise typer.Exit(EXIT_CODES[ran.report.verdict])
 
 
-@app.command("take-back")
-@command
+@app.here("take-back")
 def take_back(file: Path, out: Path | None = None, as_json: AsJson = False) -> None:
     """At the base: examine a site's report, every problem at once, keep it and certify it. Again changes nothing."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.taking_back import take_back as take_report_back
     from pilotbase.worker.sites.taking_back import taken_lines
     from pilotbase.worker.trials.summary import report_lines
@@ -104,11 +95,9 @@ def take_back(file: Path, out: Path | None = None, as_json: AsJson = False) -> N
     raise typer.Exit(EXIT_CODES[taken.report.verdict])
 
 
-@app.command("revoke")
-@command
+@app.here("revoke")
 def revoke(site: str, reason: Annotated[str, typer.Option(prompt="Why")] = "") -> None:
     """At the base: take nothing more from a site. Certificates over its earlier trials stay; revoke them one by one."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.enrolling import revoke_site
 
     revoked = revoke_site(open_base().lab.view, site, reason)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, command, each, language, say, say_all
+from pilotbase.cli.edge.driving import Noun, open_base
+from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, each, language, say, say_all
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Text, text
 
@@ -19,11 +20,10 @@ if TYPE_CHECKING:
     from pilotbase.standards.differing import RequirementChange
 
 
-app = typer.Typer(help="Standards as code: profiles, checks, conformity, evidence.", no_args_is_help=True)
+app = Noun("Standards as code: profiles, checks, conformity, evidence.")
 
 
-@app.command("list")
-@command
+@app.here("list")
 def list_profiles(as_json: AsJson = False) -> None:
     """List the profiles that come with the software, and the base's own."""
     from pilotbase.worker.intake.standard_checks import known_profiles
@@ -39,8 +39,7 @@ def _print_profiles(profiles: Iterable[StandardProfile]) -> None:
         say(text("standard.line.profile", name=profile.name, version=profile.version, title=title, **values))
 
 
-@app.command("show")
-@command
+@app.here("show")
 def show(which: str, as_json: AsJson = False) -> None:
     """Show a profile: its source, what of it was read, and each requirement with the way in which it is shown."""
     from pilotbase.worker.intake.standard_checks import checked_profile
@@ -61,21 +60,18 @@ def _print_profile(profile: StandardProfile) -> None:
     say(text("standard.not_conformity"))
 
 
-@app.command("add")
-@command
+@app.here("add")
 def add(file: Path) -> None:
     """Let this base know an organisation's own profile, or a newer version of it."""
     from pilotbase.standards.composing import read_profile
     from pilotbase.trial.standards import add_profile
-    from pilotbase.worker.base import open_base
 
     profile = read_profile(file)
     digest = add_profile(open_base().lab.view, profile)
     say(text("standard.added", name=profile.name, version=profile.version, digest=digest))
 
 
-@app.command("diff")
-@command
+@app.here("diff")
 def diff(before: str, after: str, as_json: AsJson = False) -> None:
     """Tell what changed between two profiles, and whether more is asked than before."""
     from pilotbase.standards.differing import differences
@@ -96,12 +92,10 @@ def _print_changes(changes: Sequence[RequirementChange]) -> None:
         say(text("standard.no_change"))
 
 
-@app.command("affected")
-@command
+@app.here("affected")
 def affected(which: str, as_json: AsJson = False) -> None:
     """Tell which certificates of this base a changed profile touches, and which must be proven again."""
     from pilotbase.certificate.affected import affected_certificates
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.intake.standard_checks import checked_profile
 
     base, profile = open_base(), checked_profile(which)
@@ -119,8 +113,7 @@ def _print_affected(one: Affected) -> None:
         say(text("standard.line.touched", requirement=touched.change.name, kind=kind, outcome=outcome))
 
 
-@app.command("evidence")
-@command
+@app.here("evidence")
 def evidence(
     trial: Path,
     out: Annotated[Path, typer.Option()],
@@ -128,7 +121,6 @@ def evidence(
     quality: Path | None = None,
 ) -> None:
     """Write the evidence folder: filings, self-assessment, test records, checks of labels, terms of the data."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder
 
     handed = read_handed(records or [], quality)
@@ -136,8 +128,7 @@ def evidence(
     say(text("standard.folder_written", folder=out, lacking=len(dossier.lacking), all=len(dossier.rows)))
 
 
-@app.command("labels")
-@command
+@app.here("labels")
 def labels(paths: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
     """Look for labels of generated content, in metadata and in texts. Exit 3 where a file lacks what can be measured.
 
@@ -154,8 +145,7 @@ def labels(paths: list[Path], out: Path | None = None, as_json: AsJson = False) 
     raise typer.Exit(0 if named and all(record.passed == record.sample for record in named) else EXIT_REJECTED)
 
 
-@app.command("keywords")
-@command
+@app.here("keywords")
 def keywords(
     answers: Path,
     words: Annotated[Path, typer.Option("--list")],
@@ -169,8 +159,7 @@ def keywords(
     _tell(check_answers_for_keywords(answers, words, column), out, as_json)
 
 
-@app.command("spot-check")
-@command
+@app.here("spot-check")
 def spot_check(reviews: Path, out: Path | None = None, as_json: AsJson = False) -> None:
     """Count the answers that two reviewers, each alone, found in order; on what they differ counts as not."""
     from pilotbase.worker.intake.standard_checks import check_two_reviewers

@@ -10,14 +10,13 @@ import typer
 
 from pilotbase.cli import hub_records, trial_answers
 from pilotbase.cli.edge.declared import Command, add, call
-from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.driving import Noun, hub, is_remote, open_base
 from pilotbase.cli.edge.terminal import (
     EXIT_CODES,
     EXIT_REJECTED,
     AsJson,
     AskAbove,
     answer,
-    command,
     consents,
     progress_shown,
     say,
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from pilotbase.documents.report import Report
 
 
-app = typer.Typer(help="Prove applications on data they never see.", no_args_is_help=True)
+app = Noun("Prove applications on data they never see.")
 
 
 app.command("decide")(trial_answers.decide)
@@ -45,11 +44,9 @@ app.command("contamination")(trial_answers.contamination)
 app.command("list")(hub_records.lister("trials"))
 
 
-@app.command("rehearse")
-@command
+@app.here("rehearse")
 def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
     """Run box, limits and scoring on the public sample: full logs, no attempt counted, not evidence."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.proving import rehearse_in
 
     base = open_base(create=True)
@@ -63,11 +60,9 @@ def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, 
     _for_each(applications, rehearse_one)
 
 
-@app.command("freeze")
-@command
+@app.here("freeze")
 def freeze(scenario: Path, application: Path, out: Path | None = None, as_json: AsJson = False) -> None:
     """Freeze a trial plan by its hash; afterwards neither criteria nor data can move."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
@@ -75,8 +70,7 @@ def freeze(scenario: Path, application: Path, out: Path | None = None, as_json: 
     answer(plan, as_json, lambda frozen: typer.echo(frozen.digest()))
 
 
-@app.command("run")
-@command
+@app.here("run")
 def run(  # noqa: PLR0913 - each is an option
     scenario: Path,
     applications: list[Path],
@@ -88,7 +82,6 @@ def run(  # noqa: PLR0913 - each is an option
     yes: bool = False,
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.certificates import earlier_lines
     from pilotbase.worker.trials.consenting import asking_of, runner
     from pilotbase.worker.trials.proving import ProvenTrial, prove
@@ -116,8 +109,7 @@ def run(  # noqa: PLR0913 - each is an option
     _for_each(applications, prove_one)
 
 
-@app.command("show")
-@remote
+@app.anywhere("show")
 def show(report: Path, as_json: AsJson = False) -> None:
     """Show what a report says; of a trial on a hub where it stands."""
     if is_remote():
@@ -129,8 +121,7 @@ def show(report: Path, as_json: AsJson = False) -> None:
     _print_report(found, report if report.is_dir() else report.parent, as_json)
 
 
-@app.command("report")
-@remote
+@app.anywhere("report")
 def report(name: str, out: Path | None = None, as_json: AsJson = False) -> None:
     """Show the report of a trial in the view that you have of it."""
     found = call(records.REPORT, name=name)
@@ -139,8 +130,7 @@ def report(name: str, out: Path | None = None, as_json: AsJson = False) -> None:
     _print_report(found, out or Path(f"{name}.json"), as_json)
 
 
-@app.command("replay")
-@command
+@app.here("replay")
 def replay(report: Path, trust: Path | None = None, log_key: Path | None = None, as_json: AsJson = False) -> None:
     """Derive a verdict again from the records beside a report: needs no base and no key. Exit 3 where they disagree."""
     from pilotbase.worker.bundles.replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
@@ -152,8 +142,7 @@ def replay(report: Path, trust: Path | None = None, log_key: Path | None = None,
     answer(found, as_json, lambda _: say_all(lines))
 
 
-@app.command("pack")
-@remote
+@app.anywhere("pack")
 def pack(
     trial: Path,
     application: Annotated[Path | None, typer.Argument()] = None,
@@ -184,13 +173,11 @@ def pack(
     answer({"bundle": str(place), "sha256": digest}, as_json, lambda _: say(packed))
 
 
-@app.command("board")
-@command
+@app.here("board")
 def board(
     scenario: Path, application: Annotated[Path | None, typer.Argument()] = None, as_json: AsJson = False
 ) -> None:
     """Score an application on the scenario's board and show it: no attempt counted, not evidence."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.boards import board_lines, entry_line, show_board, submit_to_board
 
     if application is None:
@@ -241,7 +228,6 @@ def _print_report(report: Report, folder: Path, as_json: bool) -> None:
 
 
 def _for_site(order: tuple[str, str, Path, int], out: Path | None, as_json: bool) -> None:
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 
     with progress_shown(as_json) as on_progress:
@@ -255,7 +241,6 @@ def _from_hub(name: str) -> tuple[Path, bytes]:
 
 
 def _from_base(trial: Path) -> tuple[Path, bytes]:
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.bundles.packing import pack_trial
     from pilotbase.worker.trials.folder import read_plan
 

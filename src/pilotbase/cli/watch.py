@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
-from pilotbase.cli.edge.driving import build_request, hub, is_remote, remote
-from pilotbase.cli.edge.terminal import AsJson, answer, command, each, progress_shown, say, say_all, warn
+from pilotbase.cli.edge.driving import Noun, build_request, hub, is_remote, open_base
+from pilotbase.cli.edge.terminal import AsJson, answer, each, progress_shown, say, say_all, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.observation import LabelBatch
@@ -26,20 +26,18 @@ if TYPE_CHECKING:
     from pilotbase.documents.watch import Replay, Watch, WatchTerms
 
 
-app = typer.Typer(help="Watch over services: in this home, or on a hub.", no_args_is_help=True)
+app = Noun("Watch over services: in this home, or on a hub.")
 _SHOWN = 20
 
 
-@app.command("take")
-@remote
+@app.anywhere("take")
 def take(service: str, file: Path, as_json: AsJson = False) -> None:
     """Take in observations and labels from a file; the same file again changes nothing."""
     taken = _sent(service, file, as_json) if is_remote() else _taken_here(service, file)
     _print_taken(taken, as_json, file.name)
 
 
-@app.command("label")
-@remote
+@app.anywhere("label")
 def label(service: str, labels: list[str], as_json: AsJson = False) -> None:
     """Give labels to cases, one by one; many come from a file with `pilotbase watch take`."""
     batch = build_request(
@@ -48,15 +46,13 @@ def label(service: str, labels: list[str], as_json: AsJson = False) -> None:
     _print_taken(call(watch.LABEL, service=service, batch=batch), as_json)
 
 
-@app.command("replay")
-@remote
+@app.anywhere("replay")
 def replay(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
     """Show what a watch would have warned of: over the service's history, else over the trial's public sample."""
     answer(call(watch.REPLAY, service=service, terms=_terms(terms)), as_json, _print_replay)
 
 
-@app.command("arm")
-@remote
+@app.anywhere("arm")
 def arm(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
     """Replay a watch and arm it: its detectors begin anew, and warn from now on."""
     found = call(watch.REPLAY, service=service, terms=_terms(terms))
@@ -67,16 +63,14 @@ def arm(service: str, terms: Path | None = None, as_json: AsJson = False) -> Non
         _print_promises(armed)
 
 
-@app.command("warnings")
-@remote
+@app.anywhere("warnings")
 def warnings(service: Annotated[str, typer.Argument()] = "", as_json: AsJson = False) -> None:
     """List risk warnings, newest first."""
     found = call(watch.WARNINGS_OF, service=service) if service else call(watch.WARNINGS)
     answer(found, as_json, each(_print_warning, text("watching.no_warnings")))
 
 
-@app.command("silence")
-@remote
+@app.anywhere("silence")
 def silence(service: str, reason: str = "", hours: float = 24, detector: str | None = None, end: bool = False) -> None:
     """Let notices about a service rest for a time; detectors go on, and warnings stand."""
     from pilotbase.watch.silences import end_in
@@ -90,8 +84,7 @@ def silence(service: str, reason: str = "", hours: float = 24, detector: str | N
     say(text("watching.silenced", service=service, until=format_minute(said.until)))
 
 
-@app.command("drill")
-@command
+@app.here("drill")
 def drill(
     service: str,
     for_real: bool = False,
@@ -99,7 +92,6 @@ def drill(
     as_json: AsJson = False,
 ) -> None:
     """Raise a red warning that is none, and time what a running worker does about it."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.reactions.drills import await_drill, start_drill
 
     view = open_base().lab.view
@@ -113,7 +105,6 @@ def drill(
 
 def _taken_here(service: str, file: Path) -> Taken:
     from pilotbase.watch.files import take_file
-    from pilotbase.worker.base import open_base
 
     return take_file(open_base().lab.view, service, file)
 
