@@ -37,7 +37,7 @@ class StartingForm(StrEnum):
 
 
 app = Noun("Write and check an application.")
-app.command("list")(hub_records.lister("applications"))
+app.command("list")(hub_records.lister("application"))
 app.command("show")(hub_records.shower("application"))
 app.command("save")(hub_records.save_application)
 app.command("rehearse", help="Order a rehearsal on the hub; `pilotbase application show` tells of it.")(

@@ -27,7 +27,7 @@ from pilotbase.documents.texts import text
 app = Noun("Describe data, measure its quality, label it, open it on terms.")
 app.add_typer(data_labels.app, name="labels")
 add(app, *data_catalogue.COMMANDS)
-app.command("agreements")(hub_records.lister("agreements"))
+app.command("agreements")(hub_records.lister("agreement"))
 for one in (
     *(data_catalogue.versions, data_catalogue.grade, data_quality.quality),
     *(data_files.keep, data_files.fetch, data_files.erase, data_files.preview, data_files.canaries),

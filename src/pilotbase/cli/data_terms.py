@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.declared import call, calls
-from pilotbase.cli.edge.driving import build_request, is_remote, named, open_base, remote
+from pilotbase.cli.edge.driving import build_request, is_remote, named, open_base, remote, where
 from pilotbase.cli.edge.terminal import AsJson, answer, command, each, print_value, say
-from pilotbase.cli.hub_records import print_record
+from pilotbase.cli.hub_records import about, print_record
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
 from pilotbase.documents.states import AgreementState, DatasetState
-from pilotbase.documents.subjects import agreement_subject, holder_of, kind_of, name_of, subject_written
+from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.operations import datasets
@@ -73,9 +73,9 @@ def publish(description: Path, as_json: AsJson = False) -> None:
         say(text("data.committed", file=salt_file(description)), err=True)
     if not is_remote():
         open_base(create=True)
-    saving, where = records.SAVE["dataset"], named(dataset.subject)
+    saving = records.SAVE["dataset"]
     owner = calls(dataset.owner.organisation)
-    record = owner.call(saving, build_request(saving.takes, **where, content=dataset))
+    record = owner.call(saving, build_request(saving.takes, **where(dataset.subject), content=dataset))
     if record.state == DatasetState.DRAFT:
         record = _take(dataset.subject, Act.DATASET_PUBLISH)
     print_record(record, as_json)
@@ -177,31 +177,27 @@ def description_of(subject: str) -> Dataset:
     """Return the newest description of a dataset, of the hub that was named, else of this home."""
     from pilotbase.operations import records
 
-    found: Dataset = call(records.CONTENT["dataset"], **named(subject))
+    found: Dataset = about(records.CONTENT, subject)
     return found
 
 
 def _record(subject: str) -> Record:
     from pilotbase.operations import records
 
-    return call(records.STANDS[kind_of(subject)], **_where(subject))
+    return about(records.STANDS, subject)
 
 
 def _take(subject: str, act: Act, note: str = "") -> Record:
     """Take a step: on a hub for whom the token says, in this home for the organisation whose step it is."""
     from pilotbase.operations.steps import STEPS
 
-    wanted = build_request(STEPS[act].takes, **_where(subject), brought={"note": note})
+    wanted = build_request(STEPS[act].takes, **where(subject), brought={"note": note})
     return calls("" if is_remote() else _whose(_record(subject), act)).call(STEPS[act], wanted)
 
 
 def _whose(record: Record, act: Act) -> str:
     of_owner = any(grant.relation is Relation.OWNER for grant in PERMISSIONS[act])
     return (record.demand_owner if of_owner else record.supplier) or ""
-
-
-def _where(subject: str) -> dict[str, str]:
-    return named(subject) if kind_of(subject) == "dataset" else {"name": name_of(subject)}
 
 
 def _midnight(day: str | None) -> datetime | None:

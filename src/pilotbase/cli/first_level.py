@@ -41,18 +41,15 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued.",
     ),
     "worker": (
-        "serve:worker",
+        "worker:worker",
         "Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on.",
     ),
     "gateway": (
         "serve:gateway",
         "Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too.",
     ),
-    "work": ("hub_records:work", "List what waits for you on the hub, what is due first."),
-    "acts": (
-        "hub_records:acts",
-        "List what you may do to a record on the hub now, and what stands against it.",
-    ),
+    "work": ("hub_records:work", "List what waits for you, what is due first."),
+    "acts": ("hub_records:acts", "List what you may do to a record now, and what stands against it."),
     "act": ("hub_records:act", "Take a step on a record on the hub; prints where it stands then."),
     "scenario": ("scenario:app", "Describe a real problem: data contract, baseline, acceptance criteria."),
     "data": ("data:app", "Describe data, measure its quality, label it, open it on terms."),

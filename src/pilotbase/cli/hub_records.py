@@ -1,16 +1,16 @@
-"""Records on a hub: lists, contents, where each stands, the steps that move them; folders handed in."""
+"""Records, here or on a hub: lists, contents, where each stands, the steps that move them; folders handed in."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, add, command_of
-from pilotbase.cli.edge.driving import Noun, hub, remote
+from pilotbase.cli.edge.declared import Command, add, call, calls, command_of
+from pilotbase.cli.edge.driving import Noun, build_request, hub, remote, where
 from pilotbase.cli.edge.terminal import AsJson, answer, each, language, print_value, progress_shown, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
@@ -24,35 +24,38 @@ from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import records, uploads
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.records import Erased, ListedRecord, PossibleStep, Section, WaitingWork, Work
+    from pilotbase.documents.api.records import Erased, ListedRecord, PossibleStep, WaitingWork, Work
     from pilotbase.documents.api.uploads import KeptVersion, OpenUpload
     from pilotbase.documents.base import Document, Part
     from pilotbase.documents.record import Record
+    from pilotbase.operations.operation import Operation, Out
 
 
-Seen = Annotated[str | None, typer.Option(help="Digest of what you have seen: refused where others were first.")]
-Note = Annotated[str, typer.Option(help="A note that stands in the history.")]
 uploads_app = Noun("What was sent to the hub and not yet handed in.")
 Packer = Callable[[Path, IO[bytes]], str]
 P = TypeVar("P", bound="Part")
 _SHOWN = 50
 
 
-def lister(section: Section) -> Callable[..., None]:
-    """Return the command that lists a section."""
+def lister(kind: str) -> Callable[..., None]:
+    """Return the command that lists the records of a kind."""
 
     @remote
     def list_records(
-        search: Annotated[str, typer.Argument(help="Words to find, English or Chinese.")] = "",
-        state: Annotated[str, typer.Option(help="Only in this state, such as open.")] = "",
-        owner: Annotated[str, typer.Option(help="Only of this organisation.")] = "",
-        everything: Annotated[bool, typer.Option("--all", help="All of them, not the newest 50 only.")] = False,
+        search: Annotated[str, typer.Argument()] = "",
+        state: str = "",
+        owner: str = "",
+        everything: Annotated[bool, typer.Option("--all")] = False,
         as_json: AsJson = False,
     ) -> None:
-        """List what you may see on the hub, newest first."""
-        asked = {"q": search, "state": state, "owner": owner}
-        client = hub()
-        found = list(client.records(section, **asked)) if everything else client.page(section, **asked).items[:_SHOWN]
+        """List what you may see, newest first: in this home, or on a hub."""
+        caller, operation = calls(), records.LISTS[kind]
+        asked = {"q": search, "state": state, "owner": owner, "limit": _SHOWN}
+        page = caller.call(operation, build_request(operation.takes, **asked))
+        found = [*page.items]
+        while everything and page.next is not None:
+            page = caller.call(operation, build_request(operation.takes, **asked, after=page.next))
+            found += page.items
         answer(found, as_json, each(_print_listed))
 
     return list_records
@@ -62,22 +65,29 @@ def shower(kind: str) -> Callable[..., None]:
     """Return the command that shows one of a kind."""
 
     @remote
-    def show(name: Annotated[str, typer.Argument(help="Such as plant/milling.")], as_json: AsJson = False) -> None:
-        """Show the newest content on the hub, and where it stands."""
+    def show(name: str, as_json: AsJson = False) -> None:
+        """Show the newest content, and where it stands: in this home, or on a hub."""
         show_record(f"{kind}:{name}", as_json)
 
     return show
 
 
+def about(operations: Mapping[str, Operation[Any, Out]], subject: str) -> Out:
+    """Return what the operation for the kind of ``subject`` gives of it, in this home or on the hub that was named."""
+    kind = kind_of(subject)
+    if kind not in operations:
+        raise InputError("cli.unknown_kind", found=kind, allowed=offer(kind, operations))
+    return call(operations[kind], **where(subject))
+
+
 def show_record(subject: str, as_json: bool) -> None:
     """Print the content of a record as JSON, or in a few lines where it stands, as far as that is for the caller."""
-    client = hub()
-    content = client.content(subject)
+    content = about(records.CONTENT, subject)
     if as_json:
         print_value(content)
         return
     try:
-        record = client.record(subject)
+        record = about(records.STANDS, subject)
     except InputError:  # others see an open scenario, not who has it in hand
         say(text("cli.hub_content", subject=subject, digest=content.digest()))
         _print_form(content)
@@ -91,8 +101,8 @@ def show_record(subject: str, as_json: bool) -> None:
 
 @remote
 def acts(subject: str, as_json: AsJson = False) -> None:
-    """List what you may do to a record on the hub now, and what stands against it."""
-    answer(hub().steps(subject), as_json, each(_print_step))
+    """List what you may do to a record now, and what stands against it."""
+    answer(about(records.ACTS, subject), as_json, each(_print_step))
 
 
 def _print_step(step: PossibleStep) -> None:
@@ -147,12 +157,7 @@ def stepper(kind: str, chosen: Act) -> Callable[..., None]:
     """Return the command that takes one step of a kind that hands nothing in."""
 
     @remote
-    def take(
-        name: Annotated[str, typer.Argument(help="Such as acme/forest.")],
-        note: Note = "",
-        seen: Seen = None,
-        as_json: AsJson = False,
-    ) -> None:
+    def take(name: str, note: str = "", seen: str | None = None, as_json: AsJson = False) -> None:
         print_record(hub().take(f"{kind}:{name}", chosen, note, seen), as_json)
 
     return take

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pilotbase.worker.intake.drafting import WrittenScenario
 
 app = Noun("Describe a real problem: data contract, baseline, acceptance criteria.")
-app.command("list")(hub_records.lister("scenarios"))
+app.command("list")(hub_records.lister("scenario"))
 app.command("show")(hub_records.shower("scenario"))
 app.command("save")(hub_records.save_scenario)
 add(app, data_catalogue.readers(datasets.SCENARIO_READERS), *hub_records.KEPT_FILES)

@@ -1,10 +1,7 @@
-"""``pilotbase serve | worker | gateway``: the processes of a base."""
+"""``pilotbase serve | gateway``: the hub and the gateway of a base."""
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,15 +9,13 @@ import typer
 
 from pilotbase.cli.demo import take_walk
 from pilotbase.cli.edge.driving import open_base
-from pilotbase.cli.edge.terminal import command, say, shown, warn
+from pilotbase.cli.edge.terminal import command, keep_log, say, shown, warn
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.hub.process.serving import BindAddress
-    from pilotbase.worker.reactions.noticing import Ways
-    from pilotbase.worker.rounds import Rounds
 
 
 @command
@@ -75,58 +70,6 @@ def serve(  # noqa: PLR0913 - each is an option
 
 
 @command
-def worker(
-    once: bool = False,
-    name: str | None = None,
-    lease: Annotated[int, typer.Option(min=1, max=3600)] = 30,
-    engine: str = "local",
-) -> None:
-    """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
-    from pilotbase.worker.jobs.retention import sweeping
-    from pilotbase.worker.jobs.worker import JobWorker, default_name
-    from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
-    from pilotbase.worker.reactions.noticing import Noticing, running
-    from pilotbase.worker.services.watching import take_in, taking, taking_in, watch_round, watching
-    from pilotbase.worker.trials.canary_rounds import asking_canaries
-    from pilotbase.workspace.jobs import Job, JobState
-
-    def tell(job: Job, state: JobState) -> None:
-        kind, ended = Text(code=f"job.kind.{job.kind}"), Text(code=f"job.state.{state}")
-        say(text("job.line", number=job.identity, kind=kind, subject=job.subject, state=ended))
-        if state is JobState.QUEUED and job.reason is not None:
-            say(job.reason)
-
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    base = open_base(create=True, engine=engine)
-    ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways())
-    reactions = Reactions(base)
-    beside: list[Rounds] = [module.rounds_of(base, ours.name) for module in mirrored("worker.rounds")]
-    if not once:
-        _keep_log()
-        say(text("job.worker_ready", name=ours.name))
-        observed, swept = taking_in(base, taking(base)), sweeping(base, _files_days())
-        with running(noticing), swept, observed, watching(base), asking_canaries(base), ExitStack() as added:
-            for one in beside:
-                added.enter_context(one.running())
-            with reacting_to_changes(reactions):
-                ours.work(stop)
-        return
-    take_in(base, taking(base))
-    _go_round(beside)
-    while watch_round(base):
-        pass
-    while reactions.round():
-        pass
-    while (done := ours.work_once()) is not None:
-        if done[1] is JobState.QUEUED and not _go_round(beside):
-            break
-    _go_round(beside)
-    while noticing.round():
-        pass
-
-
-@command
 def gateway(host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max=65_535)] = 8001) -> None:
     """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
     from pilotbase.gateway.app import run
@@ -136,7 +79,7 @@ def gateway(host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, ma
     place, configuration = BindAddress(host, port), GatewayConfiguration.from_environment()
     require_free(place)
     base = open_base()
-    _keep_log()
+    keep_log()
     when_listening(place, lambda: say(text("gateway.at", url=place.url)))
     run(base.lab, configuration, host, port)
 
@@ -201,39 +144,3 @@ def _require_gateway(place: BindAddress) -> None:
 
     GatewayConfiguration.from_environment()
     require_free(place)
-
-
-def _go_round(beside: list[Rounds]) -> bool:
-    """Go a round of every plug-in; return whether anything was done."""
-    return any([one.once() for one in beside])
-
-
-def _files_days() -> int:
-    from pilotbase.hub.configuration import HubConfiguration
-
-    return HubConfiguration.from_environment().files_days
-
-
-def _ways() -> Ways:
-    """Return how notices go out by the settings of the hub; mails where there are people with accounts."""
-    from pilotbase.hub.configuration import HubConfiguration
-    from pilotbase.hub.process.accounts import start_accounts
-    from pilotbase.protocols.guarded_http import GuardedHttp
-    from pilotbase.worker.reactions.noticing import Ways
-
-    configuration, post = HubConfiguration.from_environment(), None
-    if start_accounts(configuration):
-        from pilotbase.hub.people.postman import Postman
-
-        post = Postman(configuration)
-    return Ways(post, GuardedHttp(configuration.webhook_allow), configuration.digest_hour, configuration.url)
-
-
-def _keep_log() -> None:
-    """Write a structured log to standard error, as the hub does."""
-    from logging.config import dictConfig
-
-    from pilotbase.hub.configuration import HubConfiguration
-    from pilotbase.hub.logging import logging_settings
-
-    dictConfig(logging_settings(HubConfiguration.from_environment().log))

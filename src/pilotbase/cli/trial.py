@@ -41,7 +41,7 @@ app.command("decide")(trial_answers.decide)
 app.command("judge")(trial_answers.judge)
 app.command("calibrate")(trial_answers.calibrate)
 app.command("contamination")(trial_answers.contamination)
-app.command("list")(hub_records.lister("trials"))
+app.command("list")(hub_records.lister("commission"))
 
 
 @app.here("rehearse")

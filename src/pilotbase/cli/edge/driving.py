@@ -87,6 +87,12 @@ def named(written: str) -> dict[str, str]:
     return {"owner": owner, "name": name}
 
 
+def where(subject: str) -> dict[str, str]:
+    """Return the fields that name a record: owner and name, or the name alone."""
+    found = named(subject)
+    return found if found["name"] else {"name": found["owner"]}
+
+
 def _token(found: Connection) -> str:
     if found.token or found.token_file is None:
         return found.token.strip()

@@ -170,6 +170,16 @@ def progress_shown(quiet: bool = False) -> Iterator[OnProgress]:
         yield _Lines()
 
 
+def keep_log() -> None:
+    """Write a structured log to standard error, as the hub does."""
+    from logging.config import dictConfig
+
+    from pilotbase.hub.configuration import HubConfiguration
+    from pilotbase.hub.logging import logging_settings
+
+    dictConfig(logging_settings(HubConfiguration.from_environment().log))
+
+
 def consents(error: PilotbaseError) -> bool:
     """Return whether somebody at the terminal consents to what ``error`` asks; False for every other error."""
     if not error.code.endswith(".consent_needed") or not (sys.stdin.isatty() and sys.stderr.isatty()):
