@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import open_base
+from pilotbase.cli.edge.driving import build_request, open_base
 from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, command, language, say, say_all, shown, warn
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
@@ -165,15 +165,7 @@ def _ask(question: OwnerQuestion) -> str:
 
 
 def _with(said: Answers, more: dict[str, object]) -> Answers:
-    import pydantic
-
-    from pilotbase.documents.errors import InputError
-    from pilotbase.documents.loading import issues_of
-
-    try:
-        return type(said).model_validate(said.model_dump(exclude_unset=True) | more)
-    except pydantic.ValidationError as error:
-        raise InputError.from_issues("--", issues_of("--", error, type(said))) from None
+    return build_request(type(said), **(said.model_dump(exclude_unset=True) | more))
 
 
 def _separator(written: str | None) -> str | None:

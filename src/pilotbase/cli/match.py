@@ -18,7 +18,9 @@ from pilotbase.documents.vocabularies import Fit
 from pilotbase.operations import matches
 
 if TYPE_CHECKING:
-    from pilotbase.documents.matching import GapMap, Match, Matches, Side
+    from collections.abc import Iterator
+
+    from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side
     from pilotbase.matching.pairs import ProvenPair
     from pilotbase.matching.words import Comparer
 
@@ -164,25 +166,18 @@ def _print_gaps(found: GapMap) -> None:
     if not found.scenarios and not is_remote():
         say(text("match.gaps_nothing_open"))
     if found.cells:
-        columns = ("sector", "action", "demand", "unmet", "supply", "unused")
-        rows = (
-            (
-                _name("sector", cell.sector),
-                _name("action", cell.action),
-                cell.demand,
-                cell.unmet,
-                cell.supply,
-                cell.unused,
-            )
-            for cell in found.cells
-        )
-        print_table(text("match.gaps"), (f"match.{column}" for column in columns), rows)
+        counted = ("demand", "unmet", "supply", "unused")
+        columns = (f"match.{column}" for column in ("sector", "action", *counted))
+        rows = ((*_place(cell), *(getattr(cell, column) for column in counted)) for cell in found.cells)
+        print_table(text("match.gaps"), columns, rows)
     for gap in (*found.unmet, *found.unused):
         say(text("match.line", subject=gap.subject, why=gap.why))
 
 
-def _name(vocabulary: str, value: str) -> Text:
-    return Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")
+def _place(cell: GapCell) -> Iterator[Text]:
+    for vocabulary in ("sector", "action"):
+        value = getattr(cell, vocabulary)
+        yield Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")
 
 
 add(app, Command("gaps", matches.GAPS, show=_print_gaps))
