@@ -127,7 +127,7 @@ def _parameters(one: Command) -> Iterator[inspect.Parameter]:
         if not hidden and (kind := one.spelled.get(name, AS_SAID).kind or _kind(fields[name].annotation)):
             yield _parameter(operation, name, kind, one.spelled.get(name, AS_SAID))
     if one.show is not None:
-        as_json = Annotated[bool, typer.Option("--json", help=text("ask.json").render(language()))]
+        as_json = Annotated[bool, typer.Option("--json", help=text("option.as_json").render(language()))]
         yield inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=as_json)
 
 
