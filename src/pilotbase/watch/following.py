@@ -22,19 +22,10 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
 from pilotbase.documents.watch import Watch, WatchedRisk
 from pilotbase.protocols.contract_cases import TYPE_TEXTS, TYPES
-from pilotbase.watch.detectors import (
-    WHOLE,
-    Detector,
-    DetectorChange,
-    LossDetector,
-    LossState,
-    LossWatch,
-    restored,
-    written,
-)
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
-from pilotbase.watch.detectors.interface import RestoredT
+from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange, RestoredT, restored, written
 from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelState, LevelWatch
+from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 from pilotbase.watch.losses import CohortLosses, Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
 from pilotbase.watch.packs import Pack, moment_of

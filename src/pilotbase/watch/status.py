@@ -22,7 +22,8 @@ from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import RiskWarning, Watch
 from pilotbase.watch.cohorts import list_cohorts
-from pilotbase.watch.detectors import LevelState, restored
+from pilotbase.watch.detectors.interface import restored
+from pilotbase.watch.detectors.level import LevelState
 from pilotbase.watch.following import LEVELS, risk_detector
 from pilotbase.watch.intake_counters import counts_of
 from pilotbase.watch.silences import acknowledgements, silences
