@@ -11,6 +11,7 @@ import typer
 
 from pilotbase.cli import app
 from pilotbase.cli.first_level import FIRST_LEVEL
+from pilotbase.documents.catalogues import catalogue
 from tests.cli.test_command_line import run
 
 LOADED = """
@@ -25,8 +26,9 @@ except SystemExit:
 
 def test_what_is_listed_is_what_stands_there():
     whole = typer.main.get_command(app).commands
-    shown = {name: (one.name, one.short_help or one.help.partition("\n\n")[0]) for name, one in whole.items()}
-    assert shown == {name: (name, line) for name, (_, line) in FIRST_LEVEL.items()}
+    assert {name: (one.name, one.help) for name, one in whole.items()} == {
+        name: (name, catalogue("command", "en")[f"command.{name}"]) for name in FIRST_LEVEL
+    }
     assert not [name for name, one in whole.items() if one.hidden or one.deprecated or one.rich_help_panel]
 
 

@@ -36,7 +36,7 @@ class StartingForm(StrEnum):
     SKOPS = "skops"
 
 
-app = Noun("Write and check an application.")
+app = Noun()
 app.command("list")(hub_records.lister("application"))
 app.command("show")(hub_records.shower("application"))
 app.command("save")(hub_records.save_application)

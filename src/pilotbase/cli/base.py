@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pilotbase.workspace.checks.blobs import Damage
 
 
-keys = Noun("Signing keys of the base.")
-log = Noun("The append-only log of the base.")
-blobs_app = Noun("The blobs of the base: sealed data, samples, files.")
+keys = Noun()
+log = Noun()
+blobs_app = Noun()
 
 
 @command

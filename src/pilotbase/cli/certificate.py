@@ -19,7 +19,7 @@ from pilotbase.documents.visible_text import format_for_terminal
 if TYPE_CHECKING:
     from pilotbase.documents.api.trials import CheckedCertificate
 
-app = Noun("Verify and revoke certificates.")
+app = Noun()
 _NUMBER = re.compile(f"(?:sha256:)?({HEX})")
 _MOST_BYTES = 1 << 20
 

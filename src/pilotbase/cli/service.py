@@ -23,7 +23,7 @@ from pilotbase.operations import services
 if TYPE_CHECKING:
     from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 
-app = Noun("Certified applications behind the gateway: in this home, or on a hub.")
+app = Noun()
 key_app = Noun("Keys to a service.")
 app.add_typer(key_app, name="key")
 

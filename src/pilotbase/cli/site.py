@@ -11,7 +11,7 @@ from pilotbase.cli.edge.driving import Noun, open_base
 from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, answer, progress_shown, say, say_all
 from pilotbase.documents.texts import text
 
-app = Noun("Site trials: the data stay at their owner's, a signed report comes back.")
+app = Noun()
 
 
 @app.here("offer")

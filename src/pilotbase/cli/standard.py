@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pilotbase.standards.differing import RequirementChange
 
 
-app = Noun("Standards as code: profiles, checks, conformity, evidence.")
+app = Noun()
 
 
 @app.here("list")

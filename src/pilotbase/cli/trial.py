@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pilotbase.documents.report import Report
 
 
-app = Noun("Prove applications on data they never see.")
+app = Noun()
 
 
 app.command("decide")(trial_answers.decide)

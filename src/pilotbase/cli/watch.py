@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pilotbase.documents.watch import Replay, Watch, WatchTerms
 
 
-app = Noun("Watch over services: in this home, or on a hub.")
+app = Noun()
 _SHOWN = 20
 
 

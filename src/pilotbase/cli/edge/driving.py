@@ -30,9 +30,12 @@ def remote(function: Callable[P, None]) -> Callable[P, None]:
 
 
 class Noun(typer.Typer):
-    """The commands of one noun: those of this machine, and those that drive a hub, or may."""
+    """The commands of one noun: those of this machine, and those that drive a hub, or may.
 
-    def __init__(self, help: str) -> None:
+    ``help``: of a noun below another; what may follow ``pilotbase`` has the text ``command.<name>``.
+    """
+
+    def __init__(self, help: str | None = None) -> None:
         super().__init__(help=help, no_args_is_help=True)
 
     def here(self, name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:

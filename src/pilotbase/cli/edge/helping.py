@@ -32,6 +32,11 @@ def help_line(line: str) -> str:
     return catalogue("help", wanted_language()).get(line, line)
 
 
+def command_line(name: str) -> str:
+    """Return what is said of a command that may follow ``pilotbase``, in the reader's language."""
+    return catalogue("command", wanted_language())[f"command.{name}"]
+
+
 def translate_help(command: Any) -> Any:
     """Return a command or group, its help and questions and those of all below it in the reader's language."""
     if wanted_language() != "en":
