@@ -9,7 +9,7 @@ import typer
 
 from pilotbase.cli.demo import take_walk
 from pilotbase.cli.edge.driving import open_base
-from pilotbase.cli.edge.terminal import command, keep_log, say, shown, warn
+from pilotbase.cli.edge.terminal import command, exit_when_terminated, keep_log, say, shown, warn
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
@@ -59,6 +59,7 @@ def serve(  # noqa: PLR0913 - each is an option
     if worker:
         _require_engine_of_jobs(engine)
     serving.when_listening(place, lambda: say(text("cli.hub_at", url=place.url)))
+    exit_when_terminated()  # so that what is kept running ends first
     with ExitStack() as running:
         if worker:
             running.enter_context(serving.kept_running("worker", "--engine", engine))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.edge.driving import open_base
-from pilotbase.cli.edge.terminal import command, keep_log, say
+from pilotbase.cli.edge.terminal import command, exit_when_terminated, keep_log, say
 from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 
@@ -45,7 +43,7 @@ def worker(
             say(job.reason)
 
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    exit_when_terminated(stop)
     base, configuration = open_base(create=True, engine=engine), HubConfiguration.from_environment()
     ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways(configuration))
     reactions = Reactions(base)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -168,6 +170,17 @@ def progress_shown(quiet: bool = False) -> Iterator[OnProgress]:
             yield _Bars(bars)
     else:
         yield _Lines()
+
+
+def exit_when_terminated(stop: threading.Event | None = None) -> None:
+    """Leave by `SystemExit` at SIGTERM; a loop that looks at ``stop`` ends even if a finaliser swallows the exit."""
+
+    def leave(*_: object) -> None:
+        if stop is not None:
+            stop.set()
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 def keep_log() -> None:

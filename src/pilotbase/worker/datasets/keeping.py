@@ -56,11 +56,10 @@ from pilotbase.worker.datasets.owner_jobs import (
     opened_for_owner,
     result_of,
 )
-from pilotbase.workspace.blobs.trees import files_in
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.listings import Listing, require_listing
-from pilotbase.workspace.plain_files import NotPlainError, opened_file
+from pilotbase.workspace.plain_files import NotPlainError, files_in, opened_file
 from pilotbase.workspace.store import View
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
