@@ -15,6 +15,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch.following import Followed
 from pilotbase.workspace import watch_tables as tables
+from pilotbase.workspace.columns import set_row
 
 _rows, _states, _points, _packs = (
     tables.watches.c,
@@ -116,9 +117,7 @@ def write_states(connection: Connection, service: str, followed: Iterable[Follow
             "value": latest.value,
             "last_at": latest.at,
         }
-        here = (_states.service == service, _states.detector == one.name)
-        if connection.execute(update(tables.watch_states).where(*here).values(values)).rowcount == 0:
-            connection.execute(insert(tables.watch_states).values(service=service, detector=one.name, **values))
+        set_row(connection, tables.watch_states, {"service": service, "detector": one.name}, values)
         _write_points(connection, service, one)
     colours = connection.scalars(select(_states.colour).where(_states.service == service))
     highest = max(map(Colour, colours), key=list(Colour).index, default=Colour.GREEN)
