@@ -190,7 +190,7 @@ def test_a_submission_broken_off_goes_on_from_its_answers(base, home, write_boar
             boards.score_submission(base.lab, submission, lambda _: None)
     assert boards.build_cases is build_cases
     with monkeypatch.context() as asked:
-        asked.setattr(boards, "run_on_hidden", lambda *_: pytest.fail("asked again"))
+        asked.setattr("pilotbase.trial.running.run_candidate", lambda *_: pytest.fail("asked again"))
         entry = boards.score_submission(base.lab, submission, lambda _: None)
     assert entry.improved
     assert run_submission(base.lab, base.lab.view.load(submission.digest(), BoardSubmission)) == entry

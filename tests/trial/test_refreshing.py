@@ -109,7 +109,7 @@ def test_attempts_used_up_are_said_before_cases(base, write_scenario):
         "trial.refresh.attempts",
         "trial.refresh.cases",
     ]
-    assert refresh_advice(scenario, classes, public, Remaining(40, 0, 0, 1, 6, 0.05 / 42, 0.04)) == ()
+    assert not list(refresh_advice(scenario, classes, public, Remaining(40, 0, 0, 1, 6, 0.05 / 42, 0.04)))
 
 
 def test_scenario_check_says_what_a_base_has_left_and_changes_nothing(base, write_scenario, write_application):

@@ -11,8 +11,8 @@ import polars as pl
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
 from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.terms import AccessGrant
-from pilotbase.vault.dataset_files import KeptFile, find_kept, open_for_statistics
+from pilotbase.documents.terms import AccessGrant, Action
+from pilotbase.vault.dataset_files import KeptFile, find_kept, open_file
 from pilotbase.worker.base import Base
 
 ReadTexts = Callable[[Path], pl.DataFrame]
@@ -41,7 +41,7 @@ def opened_table(base: Base, kept: KeptFile, leave: AccessGrant, record_set: Rec
         RefusedError: the leave is not in force, or no longer.
         InputError: the file is no table.
     """
-    frame = texts_of(kept, open_for_statistics(base.lab.vault, kept, leave), read)
+    frame = texts_of(kept, open_file(base.lab.vault, kept, leave, action=Action.COMPUTE_ON), read)
     return record_table(record_set, frame.lazy().with_row_index(ROW, offset=1))
 
 

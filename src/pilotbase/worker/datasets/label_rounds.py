@@ -29,7 +29,7 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
-from pilotbase.vault.dataset_files import open_for_labelling
+from pilotbase.vault.dataset_files import open_file
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_sets_kept, table_names, texts_of
 from pilotbase.workspace.actors import BASE, Actor, parties
@@ -300,7 +300,7 @@ def _campaign(dataset: Subject, wanted: NewRound) -> LabellingCampaign:
 def _opened(base: Base, of: LabellingRound, described: Dataset, leave: AccessGrant, read: ReadTexts) -> pl.DataFrame:
     """Return the table, opened for people of one organisation."""
     kept = kept_table(base, described, described.record_set(of.record_set))
-    return texts_of(kept, open_for_labelling(base.lab.vault, kept, leave), read)
+    return texts_of(kept, open_file(base.lab.vault, kept, leave, action=Action.DISPLAY), read)
 
 
 def _leave(view: View, of: LabellingRound, labeller: Labeller) -> AccessGrant:

@@ -25,7 +25,7 @@ from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.sandbox.box.own_functions import BoxedCall
-from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
+from pilotbase.vault.dataset_files import KeptFile, open_file
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
@@ -112,7 +112,7 @@ def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
         rows=kept.rows or 0,
     )
     leave = permit(base.lab.view, asked, digest_json([job.kind, job.identity, kept.digest()]))
-    return open_for_statistics(base.lab.vault, kept, leave)
+    return open_file(base.lab.vault, kept, leave, action=Action.COMPUTE_ON)
 
 
 def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
@@ -127,7 +127,7 @@ def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
         blob=blob,
         until=base.lab.store.clock() + KEPT,
     )
-    with vault.transaction("result.kept") as change:
+    with vault.view.transaction("result.kept") as change:
         change.put(kept, parties(), owner=owner, fields={"work": work})
         change.record("result.kept", [blob])
 
@@ -203,7 +203,7 @@ def _kept(base: Base, owner: str, work: str) -> KeptResult | None:
 def _erase(base: Base, kept: KeptResult) -> None:
     vault: Vault = base.lab.vault
     if vault.blobs.exists(kept.blob):
-        with vault.transaction("result.erased") as change:
+        with vault.view.transaction("result.erased") as change:
             change.record("result.erased", [kept.blob])
         with suppress(NotFoundError):
             vault.blobs.remove(kept.blob)
