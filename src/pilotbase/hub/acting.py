@@ -24,7 +24,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Membership, Person
 from pilotbase.operations.operation import Out
-from pilotbase.vault.uploads import UploadTerms
+from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.bound.binding import Caller, CallerLimits
 from pilotbase.workspace.actors import VISITOR, Actor, require_may_begin
 from pilotbase.workspace.store import View

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import pydantic
 
-from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import SECTIONS, Erased, PossibleStep, RecordPage, Work
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.trials import TrialProgress
@@ -15,7 +14,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.record import CONTENTS, ApplicationVersion, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
@@ -25,15 +24,6 @@ from pilotbase.operations.trials import OfTrial
 
 TWO_NAMES = ("scenario", "application", "dataset")
 """Kinds that belong to an organisation: its name precedes theirs, and visitors see the open ones."""
-CONTENTS: dict[str, type[Any]] = {
-    "organisation": Organisation,
-    "scenario": Scenario,
-    "application": ApplicationVersion,
-    "commission": Commission,
-    "dataset": Dataset,
-    "agreement": Agreement,
-}
-"""Kind of record → its content."""
 _WORDS = r"^[a-z0-9_-]*$"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.workspace.actors import Actor
@@ -28,3 +29,12 @@ class Vault:
         """Return if the actor is the operator or ``owner`` itself; raises `RefusedError`."""
         if not self.view.actor.may_write_for(owner):
             raise RefusedError("vault.not_yours", organisation=self.view.actor.organisation, owner=owner)
+
+
+@dataclass(frozen=True)
+class UploadTerms:
+    """Limits for one upload and for all of an organisation, and for how long each piece extends an upload's life."""
+
+    most_bytes: int
+    most_bytes_of_owner: int
+    lifetime: timedelta

@@ -19,7 +19,7 @@ from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.opening import FOR_OWNER, ReaderGrant, require_leave_of
-from pilotbase.vault.place import Vault
+from pilotbase.vault.place import UploadTerms, Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.log.entries import UPLOAD
@@ -27,15 +27,6 @@ from pilotbase.workspace.log.entries import UPLOAD
 _uploads, _chunks = tables.uploads.c, tables.upload_chunks.c
 MAXIMUM_OPEN = 100
 """Uploads that an organisation may have at a time."""
-
-
-@dataclass(frozen=True)
-class UploadTerms:
-    """Limits for one upload and for all of an organisation, and for how long each piece extends an upload's life."""
-
-    most_bytes: int
-    most_bytes_of_owner: int
-    lifetime: timedelta
 
 
 @dataclass(frozen=True)

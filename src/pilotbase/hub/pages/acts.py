@@ -11,9 +11,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from pilotbase.catalogue.advancing import Move
-from pilotbase.catalogue.preconditions import act_of_new
 from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.subjects import new_agreement, new_commission
+from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.lifecycles import RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted

@@ -29,7 +29,7 @@ from pilotbase.hub.sentences import t
 from pilotbase.operations.watch import ACKNOWLEDGE, ARM, DISARM, END_SILENCE, REPLAY, SILENCE
 from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
-from pilotbase.watch.detectors import LossDetector, LossWatch
+from pilotbase.watch.detectors.loss import LossDetector, LossWatch
 from pilotbase.watch.following import risk_detector
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.status import drift_spells, earlier_armings

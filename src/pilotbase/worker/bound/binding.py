@@ -15,7 +15,7 @@ from pilotbase.documents.plugins import packages
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
-from pilotbase.vault.uploads import UploadTerms
+from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View
 

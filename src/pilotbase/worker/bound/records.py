@@ -27,7 +27,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.permissions import Act, act_name
-from pilotbase.documents.record import PlanProposal, Record
+from pilotbase.documents.record import CONTENTS, PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.documents.texts import Language, Text, sentence
@@ -47,8 +47,8 @@ from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
 
 _GIVEN: dict[str, type[Document]] = {
-    **{kind: model for kind, model in declared.CONTENTS.items() if kind != "application"},
-    "application-version": declared.CONTENTS["application"],
+    **{kind: model for kind, model in CONTENTS.items() if kind != "application"},
+    "application-version": CONTENTS["application"],
     "plan-proposal": PlanProposal,
     "acceptance": Acceptance,
     "record": Record,
@@ -146,7 +146,7 @@ def _bind(kind: str) -> None:
         stored = caller.view.get(listing.digest) if listing is not None else None
         if stored is None:
             raise NotFoundError("hub.not_found")
-        return stored.load(declared.CONTENTS[kind])
+        return stored.load(CONTENTS[kind])
 
     @does(declared.STANDS[kind])
     def record(caller: Caller, asked: Any) -> Record:
@@ -177,7 +177,7 @@ def _bind_saving(kind: str) -> None:
         return Versioned(record, asked.content.digest())
 
 
-for _kind in declared.CONTENTS:
+for _kind in CONTENTS:
     _bind(_kind)
 for _kind in declared.SAVE:
     _bind_saving(_kind)
