@@ -12,6 +12,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+MOST = 400
+"""MiB at any time; the rows of 8 million decoded take 600, and what is held of each for keys and cells 700 more."""
 MEASURE = """
 import json, re, sys, threading, time
 from pathlib import Path
@@ -25,7 +27,7 @@ def anonymous():
 def watch():
     while True:
         most[0] = max(most[0], anonymous())
-        time.sleep(0.02)
+        time.sleep(0.005)
 
 kinds = {"id": FieldType.INTEGER, "heat": FieldType.FLOAT, "note": FieldType.TEXT, "shift": FieldType.INTEGER,
          "failed": FieldType.TEXT}
@@ -65,4 +67,4 @@ def peak(folder: Path, millions: int, group: int) -> float:
 @pytest.mark.parametrize("group", [250_000, 1 << 20, 8_000_000])
 def test_memory_does_not_grow_with_labelled_rows(tmp_path, group):
     few, many = peak(tmp_path, 2, group), peak(tmp_path, 8, group)
-    assert many < 1.15 * few, (few, many)
+    assert many < min(MOST, 1.25 * few), (few, many)

@@ -79,7 +79,7 @@ def measure_quality(
 ) -> QualityReport:
     """Return the full report of ``dataset``; ``files``: record set → its file. Nothing is loaded as a whole.
 
-    Memory: what a streaming pass takes, and a million rows of 24 bytes for each of keys, duplicates and references.
+    Memory: what a streaming pass takes, and a million rows of 24 bytes for all keys, duplicates and references.
 
     Raises:
         InputError: a file that cannot be read (`open_source`), ``quality.unknown_measure``; ``quality.no_room`` if
@@ -288,7 +288,7 @@ def _room_needed(asked: Mapping[str, Sequence[KeyedRows]], frame: pl.LazyFrame, 
         if id(stream.frame) not in counted:
             counted[id(stream.frame)] = int(stream.frame.select(pl.len()).collect(engine="streaming").item())
     found = (sum(counted[id(one.frame)] for one in streams) for streams in asked.values())
-    return -(-sum(number for number in found if number > HELD) * 8 * WORDS // _MEBIBYTE)
+    return -(-sum(number for number in found if number > HELD // len(asked)) * 8 * WORDS // _MEBIBYTE)
 
 
 @contextmanager

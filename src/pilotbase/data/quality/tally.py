@@ -26,7 +26,7 @@ PARTITIONS = 256
 SHOWN = 5
 """First rows that are named."""
 HELD, WORDS = 1_000_000, 3
-"""Rows per name kept in memory before they go to disk, and the words of 8 bytes that each takes."""
+"""Rows of all names kept in memory before they go to disk, and the words of 8 bytes that each takes."""
 _BATCH = 250_000
 Words = npt.NDArray[np.uint64]
 Truths = npt.NDArray[np.bool_]
@@ -79,7 +79,8 @@ def tally_all(asked: Mapping[str, Sequence[KeyedRows]], batch: int = _BATCH, hel
     if not asked:
         return found
     with tempfile.TemporaryDirectory(prefix="pilotbase-tally-") as folder:
-        written = {name: _Partitions(Path(folder), number, held, batch) for number, name in enumerate(asked)}
+        each = held // len(asked)
+        written = {name: _Partitions(Path(folder), number, each, batch) for number, name in enumerate(asked)}
         for frame, streams in _by_frame(asked):
             _write(frame, streams, written, batch)
         for name, partitions in written.items():
