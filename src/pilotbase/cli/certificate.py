@@ -28,7 +28,7 @@ _MOST_BYTES = 1 << 20
 def check(which: str, as_json: AsJson = False) -> None:
     """Ask this home, or a hub without an account, whether a certificate holds: exit 0 it does, 3 it does not."""
     found = _checked(which)
-    answer(found, as_json, lambda _: typer.echo("\n".join(map(format_for_terminal, _lines(found)))))
+    answer(found, as_json, lambda _: typer.echo("\n".join(map(format_for_terminal, _lines(found)))), nulls=False)
     if not found.holds:
         raise typer.Exit(InvalidProofError.exit_code)
 

@@ -62,7 +62,7 @@ def grade(report: Path) -> None:
 
 def readers(operation: Operation[datasets.Narrowed, Readers]) -> Command:
     """Return the command that lists who has read one of a kind: a dataset, or a scenario's hidden cases."""
-    return Command("readers", operation, show=_print_readers)
+    return Command("readers", operation, show=_print_readers, nulls=True)
 
 
 def _print_page(page: DatasetPage) -> None:
@@ -136,6 +136,7 @@ COMMANDS = (
         "list",
         datasets.SEARCH,
         show=_print_page,
+        nulls=True,
         spelled={"q": OptionSpelling(positional=True, flag="[WORDS]", default="")},
         without=("after", "limit"),
     ),
@@ -143,6 +144,7 @@ COMMANDS = (
         "contributions",
         datasets.CONTRIBUTIONS,
         show=_print_contributions,
+        nulls=True,
         spelled={"owner": OptionSpelling(positional=True, flag="[ORGANISATION]", default="")},
     ),
     readers(datasets.READERS),

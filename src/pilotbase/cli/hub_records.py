@@ -245,9 +245,9 @@ def _print_erased(found: Erased) -> None:
     say(text("cli.hub_erased", count=found.erased))
 
 
-work = command_of(Command("work", records.WORK, show=_print_work))
+work = command_of(Command("work", records.WORK, show=_print_work, nulls=True))
 KEPT_FILES = (
-    Command("files", records.KEPT, show=each(_print_kept)),
+    Command("files", records.KEPT, show=each(_print_kept), nulls=True),
     Command("erase-files", records.ERASE_KEPT, show=_print_erased),
 )
 add(uploads_app, Command("list", uploads.LIST, show=each(_print_upload)), Command("erase", uploads.ERASE))

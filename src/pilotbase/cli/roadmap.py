@@ -95,7 +95,7 @@ def _print_roadmap(told: RoadmapTold) -> None:
             say(text("roadmap.line_suggested", end=end, reason=task.reason))
 
 
-add(app, Command("show", operations.ROADMAP, show=_print_roadmap))
+add(app, Command("show", operations.ROADMAP, show=_print_roadmap, nulls=True))
 
 
 def _print(told: MapTold | RankingTold, table: Table, as_json: bool, as_csv: bool) -> None:

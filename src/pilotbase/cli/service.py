@@ -34,7 +34,7 @@ _PROTOCOL = re.compile(r"([a-z]+)\+(?=https?://)")
 @app.anywhere("show")
 def show(name: str, as_json: AsJson = False) -> None:
     """Show a service: what answers, where it stands, and how it came there."""
-    answer(call(services.SHOW, service=name), as_json, _print_whole)
+    answer(call(services.SHOW, service=name), as_json, _print_whole, nulls=False)
 
 
 def _print_whole(seen: ServiceView) -> None:
@@ -104,7 +104,7 @@ def budget(
         found = [one for one in call(services.BUDGETS, service=name) if budget_name in ("", one.name)]
     if budget_name and not found:
         raise NotFoundError("service.no_budget", service=name, budget=budget_name)
-    answer(found, as_json, each(_print_budget))
+    answer(found, as_json, each(_print_budget), nulls=False)
 
 
 def _term(spelled: str) -> tuple[str, str]:

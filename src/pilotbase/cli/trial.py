@@ -199,7 +199,7 @@ def _print_progress(found: TrialProgress) -> None:
     say(text("cli.hub_progress", state=state, place=place, more=more))
 
 
-add(app, Command("progress", records.PROGRESS, show=_print_progress))
+add(app, Command("progress", records.PROGRESS, show=_print_progress, nulls=True))
 
 
 def _for_each(applications: list[Path], act: Callable[[Path], int]) -> None:

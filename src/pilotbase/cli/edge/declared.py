@@ -58,6 +58,8 @@ class Command:
     """Fields that the command itself sets."""
     of: Callable[[Any], Any] = lambda found: found
     """Selects what to show of the answer, such as the items of a list."""
+    nulls: bool = False
+    """Whether ``--json`` has a key, too, for what the answer does not say."""
     without: tuple[str, ...] = ()
     """Fields that the command line does not pass."""
 
@@ -106,7 +108,7 @@ def command_of(one: Command) -> Callable[..., None]:
         wanted = build_request(one.operation.takes, **one.given, **said)
         found = one.of(calls().call(one.operation, wanted))
         if one.show is not None:
-            answer(found, as_json, one.show)
+            answer(found, as_json, one.show, one.nulls)
         elif one.operation.said(language(), "done"):
             values = dict(found) if isinstance(found, pydantic.BaseModel) else {}
             say(text(f"op.{one.operation.name}.done", **{**values, **dict(wanted)}))

@@ -67,15 +67,18 @@ def print_json(value: Any) -> None:
     typer.echo("\n".join(map(_escape_hidden, spelled.split("\n"))))
 
 
-def print_value(found: Any) -> None:
-    """Print one or several documents, or what else an operation returns, as JSON; a value is printed as it is."""
-    print_json([_plain(one) for one in found] if isinstance(found, list | tuple) else _plain(found))
+def print_value(found: Any, nulls: bool = True) -> None:
+    """Print one or several documents, or what else an operation returns, as JSON; a value is printed as it is.
+
+    ``nulls``: whether an answer that is no document has a key, too, for what it does not say.
+    """
+    print_json([_plain(one, nulls) for one in found] if isinstance(found, list | tuple) else _plain(found, nulls))
 
 
-def answer(found: Any, as_json: bool, show: Callable[[Any], object]) -> None:
+def answer(found: Any, as_json: bool, show: Callable[[Any], object], nulls: bool = True) -> None:
     """Print what was found as JSON, or show it."""
     if as_json:
-        print_value(found)
+        print_value(found, nulls)
     else:
         show(found)
 
@@ -119,10 +122,11 @@ def _cell(content: Any) -> Cell:
     return Cell(shown(content) if isinstance(content, Text) else format_for_terminal(str(content)))
 
 
-def _plain(found: Any) -> Any:
+def _plain(found: Any, nulls: bool) -> Any:
     if hasattr(found, "to_json_value"):
         return found.to_json_value()
-    return found.model_dump(mode="json", by_alias=True, exclude_none=True) if hasattr(found, "model_dump") else found
+    is_model = hasattr(found, "model_dump")
+    return found.model_dump(mode="json", by_alias=True, exclude_none=not nulls) if is_model else found
 
 
 def _escape_hidden(line: str) -> str:
