@@ -198,24 +198,27 @@ def run_on_hidden(
     asked: SecretDelivery,
     log: AnswerLog,
     hooks: Hooks = Hooks(),
+    *,
+    keeps_usage: bool = False,
 ) -> BoxRun:
     """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way.
 
-    How it ended is kept beside ``log``: a run that has ended is only read. Raises `InvalidProofError` if that was
-    altered.
+    How it ended is kept beside ``log``: a run that has ended is only read. ``keeps_usage``: what its boxes used is kept
+    there, too, so that it counts after a kill. Raises `InvalidProofError` if either was altered.
     """
     file = log.path.with_name("ended")
     ended = read_marked(EndedRun, file, log.key)
     if ended is None:
-        usage = UsageFile(log.path.with_name("usage"), log.key)
+        usage = UsageFile(log.path.with_name("usage"), log.key) if keeps_usage else None
 
         def on_usage(so_far: BoxUsage) -> None:
-            usage.update(so_far)
+            if usage is not None:
+                usage.update(so_far)
             hooks.on_usage(so_far)
 
         with lab.hidden_run():
             run = run_candidate(candidate, terms, asked, log, replace(hooks, on_usage=on_usage))
-        ended = EndedRun.of(run, usage.total)
+        ended = EndedRun.of(run, UsedSoFar() if usage is None else usage.total)
         log.sync()
         write_marked(ended, file, log.key)
     return ended.restored(log)
