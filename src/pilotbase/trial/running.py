@@ -116,6 +116,8 @@ class Hooks:
     """So many cases have an answer."""
     on_usage: Callable[[BoxUsage], None] = _ignore
     """Called with the box's use so far, after every batch."""
+    keeps_usage: bool = False
+    """On hidden cases, the use is kept beside the answers too, so that it counts after a kill."""
 
 
 @dataclass(frozen=True)
@@ -198,18 +200,16 @@ def run_on_hidden(
     asked: SecretDelivery,
     log: AnswerLog,
     hooks: Hooks = Hooks(),
-    *,
-    keeps_usage: bool = False,
 ) -> BoxRun:
     """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way.
 
-    How it ended is kept beside ``log``: a run that has ended is only read. ``keeps_usage``: what its boxes used is kept
-    there, too, so that it counts after a kill. Raises `InvalidProofError` if either was altered.
+    How it ended is kept beside ``log``: a run that has ended is only read. Raises `InvalidProofError` if that was
+    altered.
     """
     file = log.path.with_name("ended")
     ended = read_marked(EndedRun, file, log.key)
     if ended is None:
-        usage = UsageFile(log.path.with_name("usage"), log.key) if keeps_usage else None
+        usage = UsageFile(log.path.with_name("usage"), log.key) if hooks.keeps_usage else None
 
         def on_usage(so_far: BoxUsage) -> None:
             if usage is not None:
