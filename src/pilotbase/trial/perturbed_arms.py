@@ -116,7 +116,8 @@ def _run_arm(
     if subject.committed and not log.path.with_name("ended").exists():
         raise InvalidProofError("trial.run_altered", file="ended")
     asked = in_secret_order(given, cut, subject.secret("delivery", _name(under)))
-    return asked, run_on_hidden(subject.lab, subject.candidate, subject.terms, asked, log, hooks)
+    kept = replace(hooks, keeps_usage=True)
+    return asked, run_on_hidden(subject.lab, subject.candidate, subject.terms, asked, log, kept)
 
 
 def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:

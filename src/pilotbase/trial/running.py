@@ -116,6 +116,8 @@ class Hooks:
     """So many cases have an answer."""
     on_usage: Callable[[BoxUsage], None] = _ignore
     """Called with the box's use so far, after every batch."""
+    keeps_usage: bool = False
+    """On hidden cases, the use is kept beside the answers too, so that it counts after a kill."""
 
 
 @dataclass(frozen=True)
@@ -207,15 +209,16 @@ def run_on_hidden(
     file = log.path.with_name("ended")
     ended = read_marked(EndedRun, file, log.key)
     if ended is None:
-        usage = UsageFile(log.path.with_name("usage"), log.key)
+        usage = UsageFile(log.path.with_name("usage"), log.key) if hooks.keeps_usage else None
 
         def on_usage(so_far: BoxUsage) -> None:
-            usage.update(so_far)
+            if usage is not None:
+                usage.update(so_far)
             hooks.on_usage(so_far)
 
         with lab.hidden_run():
             run = run_candidate(candidate, terms, asked, log, replace(hooks, on_usage=on_usage))
-        ended = EndedRun.of(run, usage.total)
+        ended = EndedRun.of(run, UsedSoFar() if usage is None else usage.total)
         log.sync()
         write_marked(ended, file, log.key)
     return ended.restored(log)
