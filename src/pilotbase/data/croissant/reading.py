@@ -28,7 +28,7 @@ from pilotbase.data.croissant.vocabulary import (
     short_name,
 )
 from pilotbase.documents.dataset import Dataset, ResponsibleUse, circles
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.yaml_reader import Plain
 
@@ -90,8 +90,8 @@ def _version(root: Node, conforms: tuple[str, ...]) -> str:
 
 def _read(root: Node, version: str) -> tuple[Dataset | None, Measured]:
     ids = Ids(root.findings, by_name=version == "0.8")
-    files = entered(root, "sc:distribution", _FILE_TYPES | _SET_TYPES, "croissant.no_file_type", ids.enter_resource)
-    record_sets = entered(root, "cr:recordSet", {"cr:RecordSet"}, "croissant.no_record_set", ids.enter_record_set)
+    files = entered(root, "sc:distribution", _FILE_TYPES | _SET_TYPES, _no_file_type, ids.enter_resource)
+    record_sets = entered(root, "cr:recordSet", {"cr:RecordSet"}, _no_record_set, ids.enter_record_set)
     closed = root.ours("opening") == Opening.COMPUTE_TO_DATA
     read = read_record_sets(record_sets, ids)
     spelled = {
@@ -103,6 +103,14 @@ def _read(root: Node, version: str) -> tuple[Dataset | None, Measured]:
     places = {f"distribution[{index}]": node.pointer for index, (node, _) in enumerate(files)} | read.places
     measured = Measured((*read_measurements(root, None), *read.measurements), tuple(read.statistics))
     return draft_dataset(spelled, places, root.findings, _OF_THE_FILE), measured
+
+
+def _no_file_type(found: str) -> Text:
+    return text("croissant.no_file_type", found=found)
+
+
+def _no_record_set(found: str) -> Text:
+    return text("croissant.no_record_set", found=found)
 
 
 def _general(root: Node, version: str, closed: bool) -> dict[str, Plain]:

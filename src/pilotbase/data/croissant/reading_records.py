@@ -15,7 +15,7 @@ from pilotbase.data.croissant.reading_measurements import leave_out, read_measur
 from pilotbase.data.croissant.vocabulary import OTHER_TYPES, ROW_COUNT, name_of
 from pilotbase.documents.dataset import FieldType, TransformName, circles
 from pilotbase.documents.json_reader import join_pointer
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import Plain
 
 _STRUCTURES = {
@@ -153,16 +153,16 @@ class RecordSets:
 
 
 def entered(
-    root: Node, name: str, types: set[str], problem: str, enter: Callable[[Node], str | None]
+    root: Node, name: str, types: set[str], problem: Callable[[str], Text], enter: Callable[[Node], str | None]
 ) -> list[tuple[Node, str]]:
-    """Return each node of one of these types with its id; anything else is a fault, another type the ``problem``."""
+    """Return each node of one of these types with its id; any other node is a fault, with its types as ``problem``."""
     found = []
     for value in root.values(name):
         node = value.node
         if node is None:
             root.findings.fault(value.pointer, text("croissant.no_object"))
         elif not types & {*node.types}:
-            node.fault("@type", text(problem, found=", ".join(node.types)[:200] or "–"))
+            node.fault("@type", problem(", ".join(node.types)[:200] or "–"))
             node.read_all()
         elif (identity := enter(node)) is not None:
             found.append((node, identity))

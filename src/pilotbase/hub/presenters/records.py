@@ -9,11 +9,10 @@ from typing import Any
 from pilotbase.catalogue.records import record_of, records_of
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.loading import current_version
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import CONTENTS, Record
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
-from pilotbase.operations.records import CONTENTS
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, count, find_listing, list_page
