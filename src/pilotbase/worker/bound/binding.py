@@ -15,6 +15,7 @@ from pilotbase.documents.texts import Language
 from pilotbase.operations.operation import In, Operation, Out
 from pilotbase.vault.uploads import UploadTerms
 from pilotbase.worker.base import Base
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
@@ -95,6 +96,13 @@ def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Functio
         return function
 
     return bind
+
+
+def there(found: Out | None) -> Out:
+    """Return ``found``; raises `NotFoundError` for None."""
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found
 
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:

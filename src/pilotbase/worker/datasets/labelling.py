@@ -245,23 +245,22 @@ def give_label(base: Base, view: View, identity: str, item: str, given: tuple[st
         _keep(base, of, [(sheet.labeller.name, item, label, said)])
 
 
-def order_import(base: Base, view: View, identity: str, upload: str) -> None:
-    """Queue the reading of an export that the owner of a round has sent.
+def order_import(base: Base, view: View, identity: str, upload: str) -> LabellingRound:
+    """Queue the reading of an export that the owner of a round has sent, and return the round.
 
     Raises:
         NotFoundError: no such round concerns the actor, or there is no such upload.
         RefusedError: the actor is not the owner.
         ConflictError: the round is not open.
     """
-    of = find_round(view, identity)
-    if view.actor.organisation != of.dataset_owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
+    of = _own(view, identity)
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
     find_upload(vault_for(base, view), upload)
     with view.transaction("labelling.import_ordered") as change:
         change.record("labelling.import_ordered", [of.digest()])
         enqueue(change, WorkKind.LABEL_IMPORT, round_head(identity), {"round": of.digest(), "upload": upload})
+    return of
 
 
 def import_ordered(base: Base, job: Job) -> None:
@@ -281,8 +280,10 @@ def import_ordered(base: Base, job: Job) -> None:
     erase_upload(vault, upload.identity)
 
 
-def close_round(base: Base, view: View, identity: str) -> None:
-    """Accept no more labels; a worker seals the items on which annotators differ for the adjudicator. Again: no change.
+def close_round(base: Base, view: View, identity: str) -> LabellingRound:
+    """Accept no more labels, and return the round; closed again, it is the same.
+
+    A worker seals the items on which annotators differ for the adjudicator.
 
     Raises:
         NotFoundError: no such round concerns the actor.
@@ -291,7 +292,7 @@ def close_round(base: Base, view: View, identity: str) -> None:
     """
     of = _own(view, identity)
     if closing_of(base, of) is not None:
-        return
+        return of
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
     gathered = gathered_of(base, of)
@@ -304,6 +305,7 @@ def close_round(base: Base, view: View, identity: str) -> None:
         change.set_head(_closed_head(of.identity), digest, expected=None)
         if differing:
             enqueue(change, CLOSE, round_head(of.identity), {"round": of.digest()})
+    return of
 
 
 def prepare_decisions(base: Base, job: Job, read: ReadTexts) -> None:
