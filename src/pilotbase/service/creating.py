@@ -274,12 +274,8 @@ def _sign_override(wanted: NewOverride, trust: TrustFolder, now: datetime) -> Si
 
 def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:
     """Return the service that has the name now; raises `ConflictError` where it is somebody else's."""
-    base = everything(view).within(change)
-    head = base.head(service_subject(name))
-    if head is None:
-        return None
-    before = base.load(head, Service)
-    if before.organisation != owner:
+    before = everything(view).within(change).newest(service_subject(name), Service)
+    if before is not None and before.organisation != owner:
         raise ConflictError("service.name_taken", service=name)
     return before
 

@@ -175,10 +175,7 @@ def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred
 
 def _in_its_record(view: View, route: CertifiedRoute) -> Barred | None:
     """Return what the record of its trial says: whoever decides there need not wait until a worker signs the list."""
-    head = view.head(record_head(route.commission)) if route.commission is not None else None
-    if head is None:
-        return None
-    record = view.load(head, Record)
-    if record.documents.get("certificate") != route.certificate:
+    record = view.newest(record_head(route.commission), Record) if route.commission is not None else None
+    if record is None or record.documents.get("certificate") != route.certificate:
         return None
     return _BARRED.get(record.state)

@@ -72,10 +72,10 @@ def restore(view: View, name: str, reason: Text, cause: Digest | None = None) ->
 
 def standing_of(view: View, name: str) -> ServiceStatus:
     """Return where a service stands now; raises `NotFoundError`."""
-    digest = view.head(standing_head(name))
-    if digest is None:
+    found = view.newest(standing_head(name), ServiceStatus)
+    if found is None:
         raise NotFoundError("service.none_seen", service=name)
-    return view.load(digest, ServiceStatus)
+    return found
 
 
 def history_of(view: View, name: str) -> list[ServiceStatus]:

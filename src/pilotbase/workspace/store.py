@@ -144,6 +144,11 @@ class View:
         with self.reading() as connection:
             return records.digest_of_head(connection, self.actor, name)
 
+    def newest(self, name: str, model: type[D]) -> D | None:
+        """Return the document of head ``name`` as ``model``, or None."""
+        digest = self.head(name)
+        return None if digest is None else self.load(digest, model)
+
     def get_all(self, digests: Sequence[str]) -> dict[str, Stored]:
         """Return digest → document for the existing ones of ``digests``, read at once."""
         with self.reading() as connection:

@@ -18,7 +18,7 @@ from pilotbase.documents.api.uploads import DescriptionTold, GuessTold, OpenDesc
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
@@ -313,8 +313,7 @@ def _require_uploads(base: Base, view: View, uploads: Sequence[str]) -> list[Upl
 
 def _require_own(view: View, dataset: Subject) -> Dataset:
     listing = require_listing(view, dataset)
-    if listing.owner != view.actor.organisation:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    view.actor.require_is(listing.owner)
     return view.load(listing.digest, Dataset)
 
 

@@ -309,8 +309,7 @@ def _kept(base: Base, listing: Listing) -> list[KeptFile]:
 
 def _owned(view: View, dataset: Subject) -> Listing:
     listing = require_listing(view, dataset)
-    if not view.actor.may_write_for(listing.owner):
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    view.actor.require_writes_for(listing.owner)
     return listing
 
 

@@ -21,7 +21,7 @@ from pilotbase.data.quality.columns import column_name
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.labelling import NewRound
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import digest_bytes, digest_json
 from pilotbase.documents.labelling import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingCampaign, LabellingRound
 from pilotbase.documents.nearest import offer
@@ -65,8 +65,7 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
         RefusedError: the actor is not the owner; the terms do not let a labeller's organisation see items.
     """
     listing = require_listing(view, dataset)
-    if view.actor.organisation != listing.owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    view.actor.require_is(listing.owner)
     described = view.load(listing.digest, Dataset)
     record_set = _record_set(base, described, wanted.record_set)
     campaign = _campaign(dataset, wanted)
@@ -108,8 +107,7 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
 
 def find_round(view: View, identity: str) -> LabellingRound:
     """Return a round to its participants, the owner, operator and regulator; raises `NotFoundError`."""
-    digest = view.head(round_head(identity))
-    found = view.load(digest, LabellingRound) if digest is not None else None
+    found = view.newest(round_head(identity), LabellingRound)
     if found is None or not (_owns(view, found) or part_of(view, found) is not None):
         raise NotFoundError("labelling.no_round")
     return found
@@ -173,25 +171,25 @@ def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: RoundI
 
 def kept_order(base: Base, of: LabellingRound, labeller: str) -> tuple[str, ...]:
     """Return the names of the items that were sealed for a labeller; empty until they are sealed."""
-    digest = base.lab.view.head(items_head(of.identity, labeller))
-    return base.lab.view.load(digest, KeptItems).order if digest is not None else ()
+    kept = base.lab.view.newest(items_head(of.identity, labeller), KeptItems)
+    return kept.order if kept is not None else ()
 
 
 def are_erased(base: Base, of: LabellingRound, labeller: str) -> bool:
     """Return whether the items that were sealed for a labeller are erased."""
-    digest = base.lab.view.head(items_head(of.identity, labeller))
-    return digest is not None and not base.lab.vault.blobs.exists(base.lab.view.load(digest, KeptItems).blob)
+    kept = base.lab.view.newest(items_head(of.identity, labeller), KeptItems)
+    return kept is not None and not base.lab.vault.blobs.exists(kept.blob)
 
 
 def erase_items(base: Base, of: LabellingRound) -> None:
     """Erase what was sealed for the labellers of a round; labels stay, and the log still records that it was here."""
     for labeller in of.labellers:
-        digest = base.lab.view.head(items_head(of.identity, labeller.name))
-        if digest is None or are_erased(base, of, labeller.name):
+        kept = base.lab.view.newest(items_head(of.identity, labeller.name), KeptItems)
+        if kept is None or not base.lab.vault.blobs.exists(kept.blob):
             continue
         with base.lab.view.transaction("labelling.items_erased") as change:
-            change.record("labelling.items_erased", [of.dataset, digest], {"labeller": labeller.name})
-        base.lab.vault.blobs.remove(base.lab.view.load(digest, KeptItems).blob)
+            change.record("labelling.items_erased", [of.dataset, kept.digest()], {"labeller": labeller.name})
+        base.lab.vault.blobs.remove(kept.blob)
 
 
 def erase_items_of(base: Base, dataset: Subject, name: str | None = None) -> None:
@@ -212,16 +210,16 @@ def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, 
         NotFoundError: it was not sealed for this labeller, or was erased.
         InvalidProofError: the bytes that were kept were altered.
     """
-    digest = base.lab.view.head(items_head(of.identity, labeller.name))
-    if digest is None:
+    kept = base.lab.view.newest(items_head(of.identity, labeller.name), KeptItems)
+    if kept is None:
         raise NotFoundError("labelling.not_yours", item=item)
-    kept = base.lab.view.load(digest, KeptItems)
     if not base.lab.vault.blobs.exists(kept.blob):
         raise NotFoundError("labelling.items_erased")
     leave = _leave(view, of, labeller)
     with view.transaction("labelling.item_shown") as change:
         facts = {"ground": leave.by, "labeller": labeller.name}
-        change.record("labelling.item_shown", [of.dataset, digest, digest_json([of.identity, item])], facts)
+        named = [of.dataset, kept.digest(), digest_json([of.identity, item])]
+        change.record("labelling.item_shown", named, facts)
     opened = open_bytes(
         base.lab.vault.keys.read(_KEY_FILE), base.lab.vault.blobs.get(kept.blob), _context(of, labeller)
     )

@@ -65,8 +65,7 @@ def _is_their_turn(base: Base, of: LabellingRound, labeller: Labeller) -> bool:
 
 def _own(view: View, identity: str) -> LabellingRound:
     of = find_round(view, identity)
-    if view.actor.organisation != of.dataset_owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
+    view.actor.require_is(of.dataset_owner)
     return of
 
 
@@ -386,8 +385,7 @@ def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:
 
 def closing_of(base: Base, of: LabellingRound) -> RoundClosed | None:
     """Return the closing of a round, or None while it is open."""
-    digest = base.lab.view.head(_closed_head(of.identity))
-    return base.lab.view.load(digest, RoundClosed) if digest is not None else None
+    return base.lab.view.newest(_closed_head(of.identity), RoundClosed)
 
 
 def gathered_of(base: Base, of: LabellingRound) -> Gathered:

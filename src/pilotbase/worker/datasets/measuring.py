@@ -114,8 +114,7 @@ def publish_report(view: View, subject: Subject, report: QualityReport) -> Quali
     if known is not None:
         return known
     listing = require_listing(view, subject)
-    if not view.actor.may_write_for(listing.owner):
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    view.actor.require_writes_for(listing.owner)
     if listing.state != DatasetState.PUBLISHED:
         raise RefusedError("record.dataset_not_published", dataset=subject)
     dataset = view.load(listing.digest, Dataset)
@@ -153,8 +152,7 @@ def require_whole(report: QualityReport, dataset: Dataset) -> None:
 
 def published_report(view: View, subject: Subject) -> QualityReport | None:
     """Return the newest report that the owner of a dataset has published, None if ``view`` sees none."""
-    digest = view.head(quality_head(subject)) if find_listing(view, subject) is not None else None
-    return None if digest is None else view.load(digest, QualityReport)
+    return view.newest(quality_head(subject), QualityReport) if find_listing(view, subject) is not None else None
 
 
 def measure_ordered(base: Base, job: Job) -> None:
@@ -185,8 +183,7 @@ def _tables(base: Base, listing: Listing) -> list[KeptFile]:
 
 def _own(view: View, dataset: Subject) -> Listing:
     listing = require_listing(view, dataset)
-    if view.actor.organisation != listing.owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    view.actor.require_is(listing.owner)
     return listing
 
 

@@ -253,8 +253,7 @@ def _keep(view: View, order: StatisticsOrder, owner: str) -> None:
 
 
 def _known(view: View, identity: str) -> StatisticsOrder | None:
-    digest = view.head(_head(identity))
-    return None if digest is None else view.load(digest, StatisticsOrder)
+    return view.newest(_head(identity), StatisticsOrder)
 
 
 def _head(identity: str) -> str:
@@ -301,14 +300,12 @@ def keep_sample(
 
 def sample_of(view: View, identity: str) -> KeptSample | None:
     """Return the sample of an order; None if there is none or the actor may not see it."""
-    digest = view.head(_sample_head(identity))
-    return None if digest is None else view.load(digest, KeptSample)
+    return view.newest(_sample_head(identity), KeptSample)
 
 
 def test_of(view: View, identity: str) -> PrivacyTest | None:
     """Return the figures of a sample's privacy test, to the owner of its source; else None."""
-    digest = view.head(_test_head(identity))
-    return None if digest is None else view.load(digest, PrivacyTest)
+    return view.newest(_test_head(identity), PrivacyTest)
 
 
 def fetch_sample(base: Base, view: View, identity: str) -> File:

@@ -126,11 +126,8 @@ def revoke_site(view: View, name: str, reason: str) -> EnrolledSite:
 
 def find_site(view: View, name: str) -> KnownSite | None:
     """Return the newest version of the site of that name, or None."""
-    digest = view.head(site_head(name))
-    if digest is None:
-        return None
-    standing = view.load(digest, EnrolledSite)
-    return KnownSite(standing, view.load(standing.enrolment, SiteEnrolment))
+    standing = view.newest(site_head(name), EnrolledSite)
+    return None if standing is None else KnownSite(standing, view.load(standing.enrolment, SiteEnrolment))
 
 
 def require_site(view: View, name: str) -> KnownSite:

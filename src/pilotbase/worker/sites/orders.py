@@ -14,7 +14,7 @@ from typing import Literal
 
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document, Moment, Name
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
@@ -138,8 +138,7 @@ def agree_to_pack(view: View, identity: str) -> PackState:
         RefusedError: the actor is not the supplier.
     """
     state = find_pack(view, identity)
-    if view.actor.organisation != state.asked.supplier:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=state.asked.supplier)
+    view.actor.require_is(state.asked.supplier)
     if state.consent is None:
         with view.transaction("site.pack_agreed") as change:
             consent = PackConsent(order=identity, supplier=state.asked.supplier, at=change.now)
@@ -265,33 +264,25 @@ def examine_sent(base: Base, job: Job) -> None:
 def came_back(view: View, site: str) -> list[Came]:
     """Return the reports of a site that held, newest first."""
     papers = (stored.load(SiteReport) for stored in view.find("site-report", {"site": site}, limit=_ALL))
-    return [_came(view, paper) for paper in papers]
-
-
-def _came(view: View, paper: SiteReport) -> Came:
-    digest = view.head(certificate_head(paper.report.digest()))
-    certificate = view.load(digest, IssuedCertificate) if digest is not None else None
-    return Came(paper, certificate, unreported(view, paper))
+    return [
+        Came(paper, view.newest(certificate_head(paper.report.digest()), IssuedCertificate), unreported(view, paper))
+        for paper in papers
+    ]
 
 
 def _own_site(view: View, site: str) -> KnownSite:
     known = require_site(view, site)
-    if not view.actor.may_write_for(known.standing.owner):
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=known.standing.owner)
+    view.actor.require_writes_for(known.standing.owner)
     return known
 
 
 def _known(view: View, identity: str) -> PackState | None:
-    asked = view.head(_order_head(identity))
+    asked = view.newest(_order_head(identity), AskedPack)
     if asked is None:
         return None
-    consent, kept = view.head(_consent_head(identity)), view.head(_kept_head(identity))
-    return PackState(
-        asked=view.load(asked, AskedPack),
-        consent=view.load(consent, PackConsent) if consent is not None else None,
-        job=next(iter(jobs_under(view, _order_head(identity))), None),
-        kept=view.load(kept, KeptPack) if kept is not None else None,
-    )
+    consent = view.newest(_consent_head(identity), PackConsent)
+    job = next(iter(jobs_under(view, _order_head(identity))), None)
+    return PackState(asked, consent, job, view.newest(_kept_head(identity), KeptPack))
 
 
 def _to_be_packed(view: View, state: PackState) -> bool:

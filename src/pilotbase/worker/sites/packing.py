@@ -138,10 +138,9 @@ def _require_same_software(known: KnownSite, here: Software) -> None:
 
 def _standing_pack(base: Base, head: str) -> Signed | None:
     """Return the pack that was already made for this order, if it may still be begun or has its report."""
-    known = base.lab.view.head(head)
-    if known is None:
+    signed = base.lab.view.newest(head, Signed)
+    if signed is None:
         return None
-    signed = base.lab.view.load(known, Signed)
     pack = base.lab.view.load(signed.about, SitePack)
     answered = base.lab.view.head(site_report_head(pack.nonce)) is not None
     return signed if answered or base.lab.store.clock() < pack.expires_at else None

@@ -67,9 +67,9 @@ def logged(release: SiteRelease) -> tuple[Logged, ...]:
 def _release(base: Base, pack: SitePack, plan: TrialPlan, report: Report, witness: Witness) -> SiteRelease:
     """Return what is released of a trial, now recorded in the log of this site."""
     head, owner = release_head(pack.nonce), plan.scenario.owner.organisation
-    known = base.lab.view.head(head)
+    known = base.lab.view.newest(head, SiteRelease)
     if known is not None:
-        return base.lab.view.load(known, SiteRelease)
+        return known
     leaving = permitted(report, pack.release)
     release = SiteRelease(
         site=base.trust.issuer,

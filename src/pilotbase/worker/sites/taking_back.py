@@ -143,10 +143,9 @@ def _read(base: Base, data: bytes, file: Path) -> Returned:
     """Return what came back, with the pack that it answers; raises `InvalidProofError` if the base sent none."""
     envelope = read_envelope(SiteReport, data)
     paper = read_paper(SiteReport, envelope)
-    digest = base.lab.view.head(pack_head(paper.release.nonce))
-    if digest is None:
+    pack = base.lab.view.newest(pack_head(paper.release.nonce), SitePack)
+    if pack is None:
         raise InvalidProofError("site.no_such_pack", file=file, nonce=paper.release.nonce)
-    pack = base.lab.view.load(digest, SitePack)
     offers = base.lab.view.load(pack.enrolment, SiteEnrolment).offers
     offer = next(one for one in offers if one.sealed == pack.sealed)
     endpoint = read_application(base.lab.application_folder(pack.application.digest)).application.endpoint
