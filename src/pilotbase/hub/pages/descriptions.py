@@ -258,7 +258,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show how far a description is, then what was guessed and what is asked; take the answers."""
     view = request.acting.view
     found = find_describing(base(), view, identity)
-    form = DescriptionForm(found.described, found.order.answers, posted(request))
+    form = DescriptionForm(found.result, found.order.answers, posted(request))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             answer_describing(base(), view, identity, form.answers)
@@ -284,7 +284,7 @@ def save(request: HubRequest, identity: str) -> HttpResponse:
         record = save_described(base(), view, identity, given["usual_terms"], given["keep"])
     except AGAINST as error:
         found = find_describing(base(), view, identity)
-        answers = DescriptionForm(found.described, found.order.answers, {})
+        answers = DescriptionForm(found.result, found.order.answers, {})
         add_errors(answers, error)
         return render(request, "hub/description.html", _shown(found, answers, not found.job.ended))
     messages.success(request, text("describing.saved").render(language()))
@@ -313,7 +313,7 @@ def _begin(request: HubRequest, form: FilesForm, dataset: str | None) -> Descrip
 
 
 def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dict[str, Any]:
-    described = found.described
+    described = found.result
     return {
         "title": described.dataset.title if described else text("describing.title"),
         "crumbs": [section_crumb("datasets"), {"url": reverse("describe"), "label": text("describing.title")}],

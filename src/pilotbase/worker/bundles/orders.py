@@ -6,20 +6,17 @@ sealed under a key of their own.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
 from pilotbase.documents.report import Report
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.opening import named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
-from pilotbase.worker.retention_dates import KeptUntil, erase_over
+from pilotbase.worker.retention_dates import KeptUntil, erase_over, seal, unseal
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
@@ -100,10 +97,7 @@ def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None = N
     with view.transaction(BUNDLE) as change:
         subjects = [subject, packed.report, packed.blob, *named_by(change.connection, plan)]
         change.record(BUNDLE, subjects, {"bytes": len(sealed)})
-    archive = open_bytes(base.lab.vault.keys.read(_KEY_FILE), sealed, _context(job))
-    if archive is None:
-        raise InvalidProofError("vault.envelope_closed", digest=packed.blob, owner=job.organisation)
-    return Bundle(packed.name, archive)
+    return Bundle(packed.name, unseal(base, _KEY_FILE, sealed, _context(job), (packed.blob, job.organisation)))
 
 
 def pack_ordered(base: Base, job: Job) -> None:
@@ -115,8 +109,7 @@ def pack_ordered(base: Base, job: Job) -> None:
         return
     taker = base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person))
     bundle = pack_report(base, taker, job.payload["trial"], job.payload["report"])
-    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
-    sealed = seal_bytes(key, bundle.archive, _context(job))
+    sealed = seal(base, _KEY_FILE, bundle.archive, _context(job))
     packed = PackedBundle(
         job=job.identity,
         report=job.payload["report"],

@@ -14,10 +14,11 @@ from typing import Literal
 
 from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.data.terms.templates import offer_for
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.uploads import DescriptionTold, GuessTold, OpenDescription, QuestionTold
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion
+from pilotbase.documents.described import Answers, Described
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
@@ -25,7 +26,6 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_upload
@@ -34,13 +34,13 @@ from pilotbase.worker.datasets.committing import commit_files, with_hashes
 from pilotbase.worker.datasets.keeping import keep_upload
 from pilotbase.worker.datasets.owner_jobs import (
     FileRefusal,
-    boxed,
+    OwnerWork,
     erase_result,
-    files_for_box,
     has_result,
     keep_result,
     owner_of,
     problems_told,
+    read_in_box,
     result_of,
     vault_for,
     work_told,
@@ -73,20 +73,10 @@ class DescribingOrder(Document):
 
 
 @dataclass(frozen=True)
-class DescriptionProgress:
+class DescriptionProgress(OwnerWork[Described]):
     """A description under way: the progress of its newest round, and the result."""
 
     order: DescribingOrder
-    job: Job
-    found: Described | FileRefusal | None
-
-    @property
-    def described(self) -> Described | None:
-        return self.found if isinstance(self.found, Described) else None
-
-    @property
-    def refusal(self) -> FileRefusal | None:
-        return self.found if isinstance(self.found, FileRefusal) else None
 
 
 def start_describing(
@@ -144,7 +134,7 @@ def find_describing(base: Base, view: View, identity: str) -> DescriptionProgres
     order, head = _order(view, identity)
     jobs = jobs_ordered_for(view, _work(head))
     found = result_of(base, view, order.owner, _work(head), Described)
-    return DescriptionProgress(order, jobs[0], found)
+    return DescriptionProgress(jobs[0], found, order)
 
 
 def describings(view: View) -> Iterator[DescribingOrder]:
@@ -174,9 +164,9 @@ def save_described(base: Base, view: View, identity: str, usual_terms: bool, kee
     if known is not None:
         return known
     found = find_describing(base, view, identity)
-    if found.described is None:
+    if found.result is None:
         raise ConflictError("describe.nothing_yet")
-    dataset = found.described.dataset
+    dataset = found.result.dataset
     if usual_terms and dataset.usage is None:
         offer = offer_for(dataset.opening, dataset.owner.organisation, dataset.subject)
         dataset = dataset.model_copy(update={"usage": offer})
@@ -203,10 +193,10 @@ def forget_describing(base: Base, view: View, identity: str) -> None:
 
 def description_told(found: DescriptionProgress, reader: Language) -> DescriptionTold:
     """Return a description under way with all findings, as the API shows it."""
-    described = found.described
+    described = found.result
     return DescriptionTold(
         **order_told(found.order).model_dump(),
-        **work_told(found.job, found.refusal, reader),
+        **work_told(found, reader),
         answers=found.order.answers,
         dataset=described.dataset if described else None,
         **(_found_told(described, reader) if described else _NOTHING),
@@ -220,23 +210,17 @@ def order_told(order: DescribingOrder) -> OpenDescription:
 
 def _found_told(described: Described, reader: Language) -> dict[str, list[object]]:
     return {
-        "guesses": [_guess(one, reader) for one in described.guesses],
+        "guesses": [
+            filled(GuessTold, one, ground=one.ground.render(reader, make_visible)) for one in described.guesses
+        ],
         "findings": list(problems_told(described.findings, reader)),
-        "questions": [_question(one, reader) for one in described.questions],
+        "questions": [
+            filled(QuestionTold, one, asked=one.asked.render(reader, make_visible)) for one in described.questions
+        ],
         "units": list(described.units),
         "missing": list(described.missing),
         "changed": [one.render(reader, make_visible) for one in described.changed],
     }
-
-
-def _guess(one: Guessed, reader: Language) -> GuessTold:
-    ground = one.ground.render(reader, make_visible)
-    return GuessTold(place=one.place, part=one.part, value=one.value, ground=ground, sure=one.sure)
-
-
-def _question(one: OpenQuestion, reader: Language) -> QuestionTold:
-    asked = one.asked.render(reader, make_visible)
-    return QuestionTold(answer=one.answer, asked=asked, guessed=one.guessed, several=one.several)
 
 
 def describe_ordered(base: Base, job: Job) -> None:
@@ -250,8 +234,7 @@ def describe_ordered(base: Base, job: Job) -> None:
     given = {"files": list(order.names), "answers": said, "earlier": earlier}
     found: Described | FileRefusal
     try:
-        with files_for_box(base, _files(vault_for(base, view), order)) as folder:
-            found = call_in_box(boxed("describe", folder, given), Described)
+        found = read_in_box(base, "describe", _files(vault_for(base, view), order), given, Described)
     except InputError as error:
         found = FileRefusal.of(error)
     keep_result(base, order.owner, _work(head), found)

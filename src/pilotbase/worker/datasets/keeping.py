@@ -28,7 +28,6 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, holder_of, name_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening, WorkKind
-from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.canaries import open_copy
 from pilotbase.vault.dataset_files import (
     PIECE,
@@ -50,10 +49,9 @@ from pilotbase.worker.datasets.label_rounds import erase_items_of
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.owner_jobs import (
     FileRefusal,
-    boxed,
-    files_for_box,
     keep_result,
     opened_for_owner,
+    read_in_box,
     result_of,
 )
 from pilotbase.workspace.blobs.trees import files_in
@@ -251,8 +249,8 @@ def make_preview(base: Base, job: Job) -> None:
     if kept is None or kept.preview is not None:
         return  # erased, or kept anew, meanwhile
     try:
-        with files_for_box(base, [(kept.name, opened_for_owner(base, job, kept))]) as folder:
-            found = call_in_box(boxed("show_first_rows", folder, {"file": kept.name}), FirstRows)
+        opened = opened_for_owner(base, job, kept)
+        found = read_in_box(base, "show_first_rows", [(kept.name, opened)], {"file": kept.name}, FirstRows)
     except InputError as error:
         keep_result(base, holder_of(kept.dataset), _preview_of(wanted), FileRefusal.of(error))
         return

@@ -7,7 +7,6 @@ whenever an item is shown. Closed data are shown only to their owner's own peopl
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,17 +20,17 @@ from pilotbase.data.quality.columns import column_name
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.labelling import NewRound
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
-from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes, digest_json
 from pilotbase.documents.labelling import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingCampaign, LabellingRound
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.dataset_files import open_for_labelling
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_sets_kept, table_names, texts_of
+from pilotbase.worker.retention_dates import seal, unseal
 from pilotbase.workspace.actors import BASE, Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
@@ -160,8 +159,7 @@ def prepare_differing(base: Base, of: LabellingRound, differing: Sequence[str], 
 def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: RoundItems) -> None:
     """Keep the items of one labeller, sealed."""
     shown = {name: items.fields[name] for name in items.order}
-    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
-    sealed = seal_bytes(key, json.dumps(shown, ensure_ascii=False).encode(), _context(of, labeller))
+    sealed = seal(base, _KEY_FILE, json.dumps(shown, ensure_ascii=False).encode(), _context(of, labeller))
     kept = KeptItems(round=of.identity, labeller=labeller.name, order=items.order, blob=digest_bytes(sealed))
     with base.lab.view.transaction("labelling.items_sealed") as change:
         digest = change.put(kept, BASE, owner=of.dataset_owner)
@@ -220,11 +218,8 @@ def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, 
         facts = {"ground": leave.by, "labeller": labeller.name}
         named = [of.dataset, kept.digest(), digest_json([of.identity, item])]
         change.record("labelling.item_shown", named, facts)
-    opened = open_bytes(
-        base.lab.vault.keys.read(_KEY_FILE), base.lab.vault.blobs.get(kept.blob), _context(of, labeller)
-    )
-    if opened is None:
-        raise InvalidProofError("vault.envelope_closed", digest=kept.blob, owner=of.dataset_owner)
+    sealed = base.lab.vault.blobs.get(kept.blob)
+    opened = unseal(base, _KEY_FILE, sealed, _context(of, labeller), (kept.blob, of.dataset_owner))
     found = _Shown.validate_json(opened)
     if item not in found:
         raise NotFoundError("labelling.not_yours", item=item)

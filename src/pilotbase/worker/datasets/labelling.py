@@ -37,7 +37,6 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, WorkKind
-from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
@@ -52,7 +51,7 @@ from pilotbase.worker.datasets.label_rounds import (
     prepare_differing,
     round_head,
 )
-from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, owner_of, vault_for
+from pilotbase.worker.datasets.owner_jobs import owner_of, read_in_box, vault_for
 from pilotbase.workspace.actors import BASE, PUBLIC, parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
@@ -273,8 +272,7 @@ def import_ordered(base: Base, job: Job) -> None:
     upload = find_upload(vault, job.payload["upload"])
     given = {"campaign": of.campaign.to_json_value(), "file": _EXPORT}
     pieces = read_upload(vault, upload.identity, ReaderGrant.of_owner(upload.owner))
-    with files_for_box(base, [(_EXPORT, pieces)]) as folder:
-        found = call_in_box(boxed("read_labels", folder, given), ReadLabels)
+    found = read_in_box(base, "read_labels", [(_EXPORT, pieces)], given, ReadLabels)
     take_labels(base, of, [Annotation(one.item, one.annotator, one.label) for one in found.labels])
     erase_upload(vault, upload.identity)
 

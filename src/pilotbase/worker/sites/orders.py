@@ -6,7 +6,6 @@ agreed to this very version at this very site.
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,15 @@ from typing import Literal
 
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document, Moment, Name
-from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.site import LONGEST_DAYS, AskedPack
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
-from pilotbase.worker.retention_dates import KeptUntil, erase_over
+from pilotbase.worker.retention_dates import KeptUntil, erase_over, seal, unseal
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 from pilotbase.worker.sites.papers import Signed, SiteReport, read_envelope, read_paper
@@ -180,8 +178,7 @@ def pack_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
         order = PackOrder(asked.site, asked.scenario, folder, asked.days)
         packed = pack_for_site(base, order, Path(scratch, "trial.pack"), on_progress)
         archive = packed.file.read_bytes()
-    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
-    sealed = seal_bytes(key, archive, _context(asked.identity))
+    sealed = seal(base, _KEY_FILE, archive, _context(asked.identity))
     kept = KeptPack(
         order=asked.identity,
         pack=packed.pack.digest(),
@@ -212,10 +209,7 @@ def fetch_pack(base: Base, view: View, identity: str) -> tuple[KeptPack, bytes]:
     sealed = base.lab.vault.blobs.get(state.kept.blob)
     with view.transaction("site.pack_fetched") as change:
         change.record("site.pack_fetched", [state.kept.pack, state.kept.blob])
-    archive = open_bytes(base.lab.vault.keys.read(_KEY_FILE), sealed, _context(identity))
-    if archive is None:
-        raise InvalidProofError("vault.envelope_closed", digest=state.kept.blob, owner=state.asked.owner)
-    return state.kept, archive
+    return state.kept, unseal(base, _KEY_FILE, sealed, _context(identity), (state.kept.blob, state.asked.owner))
 
 
 def erase_old_packs(base: Base) -> int:
