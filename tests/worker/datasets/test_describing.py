@@ -12,6 +12,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.states import DatasetState
 from pilotbase.vault.uploads import list_uploads
+from pilotbase.worker.base import vault_of
 from pilotbase.worker.datasets.describing import (
     answer_describing,
     describings,
@@ -21,7 +22,6 @@ from pilotbase.worker.datasets.describing import (
     start_describing,
 )
 from pilotbase.worker.datasets.keeping import own_files, preview_of
-from pilotbase.worker.datasets.owner_jobs import vault_for
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from tests.catalogue.agreements_for_tests import DATASET, dataset
 from tests.catalogue.records_for_tests import OTHER_OWNER, OWNER, SUPPLIER
@@ -67,7 +67,7 @@ def test_answers_replace_guesses_until_the_draft_is_saved_with_its_files(base):
     assert [field.name for field in dataset.record_sets[0].labels] == ["state"]
     assert dataset.record_sets[0].field("temp_c").unit == "K"
     assert dataset.usage is not None and dataset.usage.assigner == "plant"
-    assert list_uploads(vault_for(base, view(base))) == [], "the files are the dataset's now"
+    assert list_uploads(vault_of(base, view(base))) == [], "the files are the dataset's now"
     assert work(base) == ["first_rows done"]
     (kept,) = own_files(base, view(base), record.subject)
     assert (kept.name, kept.rows, kept.previewed, kept.newest) == ("pumps.csv", 60, True, True)
@@ -114,7 +114,7 @@ def test_others_see_nothing_of_it_and_what_is_given_up_is_gone(base):
         with pytest.raises(NotFoundError):
             start_describing(base, view(base, who), found.order.uploads, Answers())
     forget_describing(base, view(base), identity)
-    assert list(describings(view(base))) == [] and list_uploads(vault_for(base, view(base))) == []
+    assert list(describings(view(base))) == [] and list_uploads(vault_of(base, view(base))) == []
     with pytest.raises(NotFoundError):
         find_describing(base, view(base), identity)
 

@@ -102,7 +102,7 @@ def kept(caller: Caller, asked: OfRecord) -> list[KeptVersion]:
     """Return which files of each version of a scenario the base keeps, and until when."""
     days = timedelta(days=caller.limits.files_days)
     found = kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
-    return [KeptVersion(scenario=one.scenario, size=one.size, kept_until=one.stored_at + days) for one in found]
+    return [filled(KeptVersion, files, kept_until=stored.stored_at + days) for stored, files in found]
 
 
 def _bind(kind: str) -> None:

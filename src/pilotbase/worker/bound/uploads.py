@@ -9,8 +9,8 @@ from pilotbase.operations import uploads as declared
 from pilotbase.operations.operation import NoInput
 from pilotbase.vault import uploads
 from pilotbase.vault.place import Vault
+from pilotbase.worker.base import vault_of
 from pilotbase.worker.bound.binding import Caller, does
-from pilotbase.worker.intake.versions import vault_of
 
 does(declared.SHOW)(lambda caller, asked: _told(uploads.find_upload(_vault(caller), asked.identity)))
 does(declared.FINISH)(lambda caller, asked: _told(uploads.finish_upload(_vault(caller), asked.identity)))

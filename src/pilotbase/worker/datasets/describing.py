@@ -29,7 +29,7 @@ from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.datasets.committing import commit_files, with_hashes
 from pilotbase.worker.datasets.keeping import keep_upload
 from pilotbase.worker.datasets.owner_jobs import (
@@ -42,7 +42,6 @@ from pilotbase.worker.datasets.owner_jobs import (
     problems_told,
     read_in_box,
     result_of,
-    vault_for,
     work_told,
 )
 from pilotbase.workspace.actors import parties
@@ -170,14 +169,14 @@ def save_described(base: Base, view: View, identity: str, usual_terms: bool, kee
     if usual_terms and dataset.usage is None:
         offer = offer_for(dataset.opening, dataset.owner.organisation, dataset.subject)
         dataset = dataset.model_copy(update={"usage": offer})
-    dataset = commit_files(vault_for(base, view.asked_by(None)), dataset)
+    dataset = commit_files(vault_of(base, view.asked_by(None)), dataset)
     record = save(view, dataset, SaveOptions(new=found.order.dataset is None), dataset.subject)
     for upload in found.order.uploads:
         with suppress(NotFoundError):
             if keep:
                 keep_upload(base, view.asked_by(None), dataset.subject, upload)
             else:
-                erase_upload(vault_for(base, view), upload)
+                erase_upload(vault_of(base, view), upload)
     _forget(base, view, found.order)
     return record
 
@@ -187,7 +186,7 @@ def forget_describing(base: Base, view: View, identity: str) -> None:
     order, _ = _order(view, identity)
     for upload in order.uploads:
         with suppress(NotFoundError):
-            erase_upload(vault_for(base, view), upload)
+            erase_upload(vault_of(base, view), upload)
     _forget(base, view, order)
 
 
@@ -234,14 +233,14 @@ def describe_ordered(base: Base, job: Job) -> None:
     given = {"files": list(order.names), "answers": said, "earlier": earlier}
     found: Described | FileRefusal
     try:
-        found = read_in_box(base, "describe", _files(vault_for(base, view), order), given, Described)
+        found = read_in_box(base, "describe", _files(vault_of(base, view), order), given, Described)
     except InputError as error:
         found = FileRefusal.of(error)
     keep_result(base, order.owner, _work(head), found)
 
 
 def _earlier(base: Base, view: View, order: DescribingOrder, dataset: Subject) -> Dataset:
-    vault, before = vault_for(base, view), _require_own(view, dataset)
+    vault, before = vault_of(base, view), _require_own(view, dataset)
     return with_hashes(vault, before, [find_upload(vault, upload) for upload in order.uploads])
 
 
@@ -282,7 +281,7 @@ def _order(view: View, identity: str) -> tuple[DescribingOrder, Digest]:
 def _require_uploads(base: Base, view: View, uploads: Sequence[str]) -> list[Upload]:
     if not 1 <= len(uploads) <= MOST_FILES:
         raise InputError("describe.number_of_files", found=len(uploads), allowed=MOST_FILES)
-    sent = [find_upload(vault_for(base, view), identity) for identity in uploads]
+    sent = [find_upload(vault_of(base, view), identity) for identity in uploads]
     names = [one.name for one in sent]
     for one in sent:
         if names.count(one.name) > 1:

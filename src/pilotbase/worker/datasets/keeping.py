@@ -15,7 +15,6 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.data.terms.gate import permit, require_permitted
@@ -42,7 +41,7 @@ from pilotbase.vault.dataset_files import (
 )
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.datasets.committing import require_described
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.label_rounds import erase_items_of
@@ -74,7 +73,7 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
         InputError: the description names no such file, or gives it another hash; or it is a table that cannot be read.
         RefusedError: the actor is not the owner.
     """
-    vault, listing = replace(base.lab.vault, view=view), _owned(view, dataset)
+    vault, listing = vault_of(base, view), _owned(view, dataset)
     for path in paths:
         if path.is_dir():
             _set_in(view, listing, path)
@@ -96,7 +95,7 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
         NotFoundError: there is no such upload of the actor's organisation.
         InputError, RefusedError: as `keep_files`.
     """
-    vault, known = replace(base.lab.vault, view=view), view.done(KeptFile)
+    vault, known = vault_of(base, view), view.done(KeptFile)
     if known is not None:
         with suppress(NotFoundError):
             erase_upload(vault, upload)
@@ -151,7 +150,7 @@ def erase_kept(base: Base, view: View, dataset: Subject, name: str | None = None
         RefusedError: it is not the actor's.
     """
     _owned(view, dataset)
-    count = erase_files(replace(base.lab.vault, view=view), dataset, name)
+    count = erase_files(vault_of(base, view), dataset, name)
     erase_items_of(base, dataset, name)
     if name is not None and not count:
         raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)

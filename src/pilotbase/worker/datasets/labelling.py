@@ -39,7 +39,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
     are_erased,
@@ -51,7 +51,7 @@ from pilotbase.worker.datasets.label_rounds import (
     prepare_differing,
     round_head,
 )
-from pilotbase.worker.datasets.owner_jobs import owner_of, read_in_box, vault_for
+from pilotbase.worker.datasets.owner_jobs import owner_of, read_in_box
 from pilotbase.workspace.actors import BASE, PUBLIC, parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
@@ -254,7 +254,7 @@ def order_import(base: Base, view: View, identity: str, upload: str) -> Labellin
     of = _own(view, identity)
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
-    find_upload(vault_for(base, view), upload)
+    find_upload(vault_of(base, view), upload)
     with view.transaction("labelling.import_ordered") as change:
         change.record("labelling.import_ordered", [of.digest()])
         enqueue(change, WorkKind.LABEL_IMPORT, round_head(identity), {"round": of.digest(), "upload": upload})
@@ -268,7 +268,7 @@ def import_ordered(base: Base, job: Job) -> None:
         InputError: every problem of the export, with its places; labels of other items, or labels that differ from
         earlier ones.
     """
-    of, vault = base.lab.view.load(job.payload["round"], LabellingRound), vault_for(base, owner_of(base, job))
+    of, vault = base.lab.view.load(job.payload["round"], LabellingRound), vault_of(base, owner_of(base, job))
     upload = find_upload(vault, job.payload["upload"])
     given = {"campaign": of.campaign.to_json_value(), "file": _EXPORT}
     pieces = read_upload(vault, upload.identity, ReaderGrant.of_owner(upload.owner))

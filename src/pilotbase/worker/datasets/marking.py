@@ -16,7 +16,7 @@ import secrets
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -31,7 +31,7 @@ from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel
 from pilotbase.vault.canaries import Canary, FileMarks, Sighting, marks_of, sight
 from pilotbase.vault.dataset_files import find_all_kept
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
 
@@ -106,7 +106,7 @@ def look_for_canaries(base: Base, view: View, dataset: Subject, suspected: Path)
         InputError: the file is no table, or none of the kept files has canaries.
         RefusedError: the actor is not the owner.
     """
-    vault = replace(base.lab.vault, view=view)
+    vault = vault_of(base, view)
     vault.require_access(holder_of(dataset))
     marked = [(kept, marks) for kept in find_all_kept(vault, dataset) if (marks := marks_of(vault, kept)) is not None]
     if not marked:

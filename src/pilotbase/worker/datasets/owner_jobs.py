@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -29,8 +29,7 @@ from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
 from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.vault.place import Vault
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.progress import told
 from pilotbase.worker.retention_dates import KeptUntil, erase, erase_over
 from pilotbase.workspace.actors import Actor, parties
@@ -86,11 +85,6 @@ class OwnerWork(Generic[D]):
 def owner_of(base: Base, job: Job) -> View:
     """Return the view of the organisation for which a job was ordered: the job has its owner's permissions."""
     return base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person))
-
-
-def vault_for(base: Base, view: View) -> Vault:
-    """Return the vault with the access of the actor of ``view``."""
-    return replace(base.lab.vault, view=view)
 
 
 @contextmanager
@@ -161,8 +155,7 @@ def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> 
     kept = _kept(base, owner, work)
     if kept is None:
         return None
-    vault = replace(base.lab.vault, view=view)
-    plain = json.loads(open_envelope(vault, owner, work, kept.blob, ReaderGrant.of_owner(owner)))
+    plain = json.loads(open_envelope(vault_of(base, view), owner, work, kept.blob, ReaderGrant.of_owner(owner)))
     return FileRefusal.from_json_value(plain) if kept.refused else model.from_json_value(plain)
 
 

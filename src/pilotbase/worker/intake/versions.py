@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.catalogue.applications import MANIFEST
@@ -17,18 +16,12 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.unpacking import UnpackLimits, unpack_zip
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.intake.checking import check_draft
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
-
-
-def vault_of(base: Base, view: View) -> Vault:
-    """Return the vault with the access of the actor of ``view``."""
-    return replace(base.lab.vault, view=view)
 
 
 def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int, remarks: SaveOptions) -> Record:

@@ -21,7 +21,7 @@ from pilotbase.watch.incidents import open_incident
 from pilotbase.watch.runbooks import rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import Done, steps_of
-from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, about_drill, move_service, timed
+from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, about_incident, move_service, timed
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -125,7 +125,7 @@ def _tell(reacting: Reacting, cause: Cause, service: Service) -> Finish:
         kept = steps_of(change.connection, cause.digest)["incident"].document
         incident = reacting.view.within(change).load(kept or "", Incident)
         told = text("reaction.drill_told", colour=text(f"colour.{incident.colour}"), number=incident.number)
-        reacting.tell(change, about_drill(incident, service, told, f"{cause.digest} drill"))
+        reacting.tell(change, about_incident(incident, service, told, f"{cause.digest} drill"))
         return Done(what=text("reaction.notified"), at=change.now)
 
     return finish
