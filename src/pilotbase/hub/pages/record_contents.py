@@ -23,8 +23,8 @@ from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
+from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.measuring import published_report
-from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.readings import certificate_of, report_of
 from pilotbase.worker.trials.acts import judge_of

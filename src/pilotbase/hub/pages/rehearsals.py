@@ -29,7 +29,7 @@ from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import download, sandboxed
 from pilotbase.trial.entering import may_show_sample
 from pilotbase.trial.page import render_report
-from pilotbase.worker.datasets.statistics import synthetic_kit
+from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.worker.trials.folder import SHOWN_CASES, rehearsal_folder
 from pilotbase.workspace.failures import NotFoundError

@@ -30,11 +30,11 @@ from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.sentences import area, t
+from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.statistics import (
     QuestionPrice,
     asked_of,
     find_asked,
-    offered,
     order_statistics,
     price_of,
 )

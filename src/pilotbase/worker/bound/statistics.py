@@ -17,10 +17,10 @@ from pilotbase.documents.texts import Language
 from pilotbase.operations import statistics as declared
 from pilotbase.operations.datasets import OfDataset
 from pilotbase.worker.bound.binding import Caller, does
+from pilotbase.worker.datasets.samples import fetch_sample
 from pilotbase.worker.datasets.statistics import (
     StatisticsRequest,
     asked_of,
-    fetch_sample,
     find_asked,
     order_statistics,
     price_of,

@@ -38,6 +38,7 @@ from pilotbase.worker.datasets.owner_jobs import (
     erase_result,
     has_result,
     keep_result,
+    own_listing,
     owner_of,
     problems_told,
     read_in_box,
@@ -47,7 +48,6 @@ from pilotbase.worker.datasets.owner_jobs import (
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for, stop
-from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 MOST_FILES = 20
@@ -294,9 +294,7 @@ def _require_uploads(base: Base, view: View, uploads: Sequence[str]) -> list[Upl
 
 
 def _require_own(view: View, dataset: Subject) -> Dataset:
-    listing = require_listing(view, dataset)
-    view.actor.require_is(listing.owner)
-    return view.load(listing.digest, Dataset)
+    return view.load(own_listing(view, dataset).digest, Dataset)
 
 
 def _name(identity: str) -> str:

@@ -29,12 +29,12 @@ from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Req
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.dataset_files import open_for_labelling
 from pilotbase.worker.base import Base
-from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_sets_kept, table_names, texts_of
+from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_record_set, kept_table, table_names, texts_of
+from pilotbase.worker.datasets.owner_jobs import own_listing
 from pilotbase.worker.retention_dates import seal, unseal
 from pilotbase.workspace.actors import BASE, Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
-from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 PREPARE = WorkKind.LABEL_ITEMS
@@ -63,10 +63,9 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
         InputError: no table of it is kept; it lacks the fields or key; classes or people do not fit together.
         RefusedError: the actor is not the owner; the terms do not let a labeller's organisation see items.
     """
-    listing = require_listing(view, dataset)
-    view.actor.require_is(listing.owner)
+    listing = own_listing(view, dataset)
     described = view.load(listing.digest, Dataset)
-    record_set = _record_set(base, described, wanted.record_set)
+    record_set = kept_record_set(base, described, wanted.record_set)
     campaign = _campaign(dataset, wanted)
     people = (*wanted.annotators, wanted.adjudicator)
     made = LabellingRound(
@@ -241,14 +240,6 @@ _Shown = pydantic.TypeAdapter(dict[str, dict[str, str]])
 
 def _owns(view: View, of: LabellingRound) -> bool:
     return view.actor.sees_all or view.actor.organisation == of.dataset_owner
-
-
-def _record_set(base: Base, described: Dataset, wanted: str) -> RecordSet:
-    kept = record_sets_kept(base, described)
-    name = wanted or next(iter(kept), "")
-    if name not in kept:
-        raise InputError("statistics.not_kept", dataset=described.subject, found=name or "–")
-    return described.record_set(name)
 
 
 def _key(record_set: RecordSet) -> DataField:

@@ -91,20 +91,6 @@ def _given(base: Base, of: LabellingRound, name: str) -> dict[str, str]:
     return {one.item: one.label for one in _kept(base, of, name)}
 
 
-def _annotations(base: Base, of: LabellingRound) -> Iterator[Annotation]:
-    for name in ANNOTATORS:
-        for one in _kept(base, of, name):
-            yield Annotation(one.item, name, one.label, one.at)
-
-
-def _decided(base: Base, of: LabellingRound) -> dict[str, Decided]:
-    return {one.item: Decided(one.label, one.reason or "", one.at) for one in _kept(base, of, JUDGE)}
-
-
-def _closed_head(identity: str) -> str:
-    return f"labelling-closed:{identity}"
-
-
 CLOSE = WorkKind.LABEL_CLOSE
 FINISHED = ("decided", "published")
 """Stages in which labelling and deciding have ended: the owner's labellers may see labels too."""
@@ -299,7 +285,7 @@ def close_round(base: Base, view: View, identity: str) -> LabellingRound:
     with view.transaction("labelling.closed") as change:
         closed = RoundClosed(round=of.identity, labelled=len(gathered.by_item), differing=differing, at=change.now)
         digest = change.put(closed, parties(), owner=of.dataset_owner)
-        change.set_head(_closed_head(of.identity), digest, expected=None)
+        change.set_head(f"labelling-closed:{of.identity}", digest, expected=None)
         if differing:
             enqueue(change, CLOSE, round_head(of.identity), {"round": of.digest()})
     return of
@@ -323,7 +309,8 @@ def outcome_of(base: Base, view: View, identity: str) -> RoundOutcome | None:
         return None
     if part_of(view, of) is not None and stage_of(base, of).name not in FINISHED:
         raise RefusedError("labelling.blind_yet")
-    gathered, decided = gathered_of(base, of), _decided(base, of)
+    gathered = gathered_of(base, of)
+    decided = {one.item: Decided(one.label, one.reason or "", one.at) for one in _kept(base, of, JUDGE)}
     items = final_labels(of.campaign, gathered, decided)
     return RoundOutcome(items, label_quality(of.campaign, gathered, items))
 
@@ -383,12 +370,13 @@ def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:
 
 def closing_of(base: Base, of: LabellingRound) -> RoundClosed | None:
     """Return the closing of a round, or None while it is open."""
-    return base.lab.view.newest(_closed_head(of.identity), RoundClosed)
+    return base.lab.view.newest(f"labelling-closed:{of.identity}", RoundClosed)
 
 
 def gathered_of(base: Base, of: LabellingRound) -> Gathered:
     """Return the labels that the annotators of a round have given so far."""
-    return Gathered(tuple(_annotations(base, of)), Counter(), ())
+    kept = ((name, one) for name in ANNOTATORS for one in _kept(base, of, name))
+    return Gathered(tuple(Annotation(one.item, name, one.label, one.at) for name, one in kept), Counter(), ())
 
 
 def take_labels(base: Base, of: LabellingRound, found: Sequence[Annotation]) -> int:

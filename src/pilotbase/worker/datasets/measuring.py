@@ -23,6 +23,7 @@ from pilotbase.worker.datasets.owner_jobs import (
     OwnerWork,
     keep_result,
     opened_for_owner,
+    own_listing,
     read_in_box,
     result_of,
     work_told,
@@ -43,7 +44,7 @@ def order_measuring(base: Base, view: View, dataset: Subject) -> Measurement:
         NotFoundError: the actor sees no such dataset; no table of its newest version is kept.
         RefusedError: it does not belong to the actor's organisation.
     """
-    listing = _own(view, dataset)
+    listing = own_listing(view, dataset)
     if view.outcome() is None:
         if not _tables(base, listing):
             raise NotFoundError("dataset.nothing_to_measure", dataset=dataset)
@@ -58,7 +59,7 @@ def order_measuring(base: Base, view: View, dataset: Subject) -> Measurement:
 
 def find_measuring(base: Base, view: View, dataset: Subject) -> Measurement | None:
     """Return the newest measurement of a dataset's files, None if none was ordered; raises as `order_measuring`."""
-    listing = _own(view, dataset)
+    listing = own_listing(view, dataset)
     jobs = jobs_ordered_for(view, _work(dataset))
     if not jobs:
         return None
@@ -161,12 +162,6 @@ def measure_ordered(base: Base, job: Job) -> None:
 
 def _tables(base: Base, listing: Listing) -> list[KeptFile]:
     return [one for one in find_kept(base.lab.vault, listing.subject, listing.digest) if is_table(one.name)]
-
-
-def _own(view: View, dataset: Subject) -> Listing:
-    listing = require_listing(view, dataset)
-    view.actor.require_is(listing.owner)
-    return listing
 
 
 def _work(dataset: Subject) -> str:

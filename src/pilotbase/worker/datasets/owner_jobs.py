@@ -21,7 +21,7 @@ from pilotbase.documents.api.shapes import ProblemIssue, filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import digest_json
-from pilotbase.documents.subjects import holder_of
+from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
@@ -34,6 +34,7 @@ from pilotbase.worker.progress import told
 from pilotbase.worker.retention_dates import KeptUntil, erase, erase_over
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.jobs import Job
+from pilotbase.workspace.listings import Listing, require_listing
 from pilotbase.workspace.store import View
 
 KEPT = timedelta(days=30)
@@ -85,6 +86,13 @@ class OwnerWork(Generic[D]):
 def owner_of(base: Base, job: Job) -> View:
     """Return the view of the organisation for which a job was ordered: the job has its owner's permissions."""
     return base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person))
+
+
+def own_listing(view: View, dataset: Subject) -> Listing:
+    """Return a dataset of the actor's organisation itself; raises `NotFoundError`, `RefusedError`."""
+    listing = require_listing(view, dataset)
+    view.actor.require_is(listing.owner)
+    return listing
 
 
 @contextmanager
