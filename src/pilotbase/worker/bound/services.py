@@ -18,7 +18,7 @@ does(declared.BUDGETS)(lambda caller, asked: terms.list_budgets(caller.view, ask
 does(declared.SET_BUDGET)(lambda caller, asked: terms.set_budget(caller.view, asked))
 does(declared.USAGE)(lambda caller, asked: terms.usage_by_day(caller.view, asked.service, asked.days))
 does(declared.CREATE)(
-    lambda caller, asked: _show(caller, creating.create_service(caller.view, _premises(caller), asked).name)
+    lambda caller, asked: _show(caller, creating.create_service(caller.view, acts.premises_of(caller.base), asked).name)
 )
 does(declared.OVERRIDE)(
     lambda caller, asked: _show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
@@ -33,10 +33,6 @@ def move(caller: Caller, asked: declared.Moved) -> ServiceView:
     """Stop, start, fall back or hand over to a person."""
     acts.move_service(caller.view, asked)
     return _show(caller, asked.service)
-
-
-def _premises(caller: Caller) -> creating.Premises:
-    return creating.Premises.of_home(caller.base.home.path, caller.base.trust.roots())
 
 
 def _show(caller: Caller, name: str) -> ServiceView:
