@@ -75,11 +75,11 @@ def check(
     """Check an application's folder, manifest and locked requirements; report every problem at once."""
     from pilotbase.worker.intake.checking import check_application
 
-    checked = check_application(application)
+    checked, lines = check_application(application)
     if as_json:
-        print_json(checked.application.to_json_value())
+        print_json(checked.to_json_value())
     else:
-        for line in checked.lines:
+        for line in lines:
             say(line)
 
 

@@ -135,11 +135,11 @@ def check(
     from pilotbase.worker.base import base_if_any
     from pilotbase.worker.intake.checking import check_scenario
 
-    checked = check_scenario(scenario, step, base_if_any())
+    checked, lines = check_scenario(scenario, step, base_if_any())
     if as_json:
-        print_json(checked.scenario.to_json_value())
+        print_json(checked.to_json_value())
     else:
-        for line in checked.lines:
+        for line in lines:
             say(line)
 
 

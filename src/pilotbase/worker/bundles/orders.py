@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from pilotbase.catalogue.records import load_record
+from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
+from pilotbase.documents.permissions import Act, ReadScope
+from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.opening import named_by
 from pilotbase.worker.base import Base
-from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
+from pilotbase.worker.bundles.packing import Bundle, pack_trial
+from pilotbase.worker.readings import record_for
 from pilotbase.worker.retention_dates import KeptUntil, erase_over, seal, unseal
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
@@ -143,3 +148,38 @@ def _order_of(actor: Actor, report: Digest) -> str:
 
 def _context(job: Job) -> list[str]:
     return [KIND, str(job.identity), job.organisation, job.person or ""]
+
+
+def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
+    """Return the sample bundle of the commission's trial that ended in ``report``; raises as `pack_trial`."""
+    plan = base.lab.view.load(report, Report).plan
+    if plan is None:
+        raise NotFoundError("bundle.no_report")
+    record = load_record(base.lab.view, subject)[0]
+    return pack_trial(base, taker, plan, _acceptance(base, record, report))
+
+
+def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
+    """Return the newest opinion of the demand owner on a report."""
+    opinions = (Act.ACCEPTANCE_GIVE, Act.ACCEPTANCE_REFUSE)
+    given = [step.document for step in record.history if step.act in opinions and step.document is not None]
+    about = (digest for digest in reversed(given) if base.lab.view.load(digest, Acceptance).report == report)
+    return next(about, None)
+
+
+def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
+    """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
+
+    Raises:
+        NotFoundError: the actor sees no such record, may not take its bundle, or there is no such report.
+    """
+    reports = reports_of(record_for(view, subject, ReadScope.BUNDLE))
+    if not reports or report not in (None, *reports):
+        raise NotFoundError("bundle.no_report")
+    return report or reports[-1]
+
+
+def reports_of(record: Record) -> tuple[Digest, ...]:
+    """Return the reports of a commission, oldest first, including those of rounds before a re-run or a re-test."""
+    made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
+    return tuple(dict.fromkeys(digest for digest in made if digest is not None))

@@ -30,7 +30,7 @@ from pilotbase.watch.incidents import continue_open
 from pilotbase.watch.warnings import Done, find_step, keep_step
 from pilotbase.worker import rounds
 from pilotbase.worker.base import Base
-from pilotbase.worker.reactions.noticing import webhook_roles
+from pilotbase.worker.reactions.drafts import webhook_roles
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
