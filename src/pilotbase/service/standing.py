@@ -27,7 +27,6 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 _STRICTNESS = (ServingState.SERVING, ServingState.FALLEN_BACK, ServingState.HUMAN, ServingState.STOPPED)
-_ALL = 1000
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def standing_of(view: View, name: str) -> ServiceStatus:
 
 def history_of(view: View, name: str) -> list[ServiceStatus]:
     """Return how a service has stood, newest first."""
-    return [found.load(ServiceStatus) for found in view.find("service-standing", {"service": name}, _ALL)]
+    return view.every(ServiceStatus, {"service": name})
 
 
 def write_standing(change: Transaction, service: Service, standing: ServiceStatus, move: str) -> None:

@@ -14,8 +14,6 @@ from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
 from pilotbase.workspace.failures import NotFoundError
 
-_ALL = 1_000_000
-
 
 class KeptUntil(Document):
     """Records that the base keeps an encrypted blob until a moment."""
@@ -41,14 +39,14 @@ def unseal(base: Base, key_file: str, sealed: bytes, context: list[str], kept: t
     return plain
 
 
-def erase_over(base: Base, kind: str, model: type[Kept], event: str, about: Callable[[Kept], str] | None = None) -> int:
-    """Erase what expired documents of ``kind`` keep, and return the number of erased blobs.
+def erase_over(base: Base, model: type[Kept], event: str, about: Callable[[Kept], str] | None = None) -> int:
+    """Erase what expired documents of ``model`` keep, and return the number of erased blobs.
 
     ``event``: the action of the log entries, which name the result of ``about``, if it is given, and the blob.
     """
     now = base.lab.store.clock()
-    kept = (stored.load(model) for stored in base.lab.view.find(kind, limit=_ALL))
-    return sum(erase(base, one, event, *([about(one)] if about else [])) for one in kept if one.until <= now)
+    over = [one for one in base.lab.view.every(model) if one.until <= now]
+    return sum(erase(base, one, event, *([about(one)] if about else [])) for one in over)
 
 
 def erase(base: Base, kept: KeptUntil, event: str, *about: str) -> bool:

@@ -131,12 +131,12 @@ def pack_ordered(base: Base, job: Job) -> None:
 
 def erase_packed(base: Base) -> int:
     """Erase expired bundles, and return how many."""
-    return erase_over(base, "packed-bundle", PackedBundle, "trial.bundle_erased", lambda packed: packed.report)
+    return erase_over(base, PackedBundle, "trial.bundle_erased", lambda packed: packed.report)
 
 
 def _packed_by(base: Base, job: int) -> PackedBundle | None:
     """Return what a job has packed, while it is kept."""
-    made = (stored.load(PackedBundle) for stored in base.lab.view.find("packed-bundle", {"job": str(job)}))
+    made = base.lab.view.every(PackedBundle, {"job": str(job)})
     kept = (one for one in made if one.until > base.lab.store.clock() and base.lab.vault.blobs.exists(one.blob))
     return next(kept, None)
 

@@ -37,11 +37,9 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.store import View
 
-PREPARE = WorkKind.LABEL_ITEMS
 GUIDELINE = "guideline.md"
 _KEY_FILE = "labelling.key"
 _LONGEST_CELL = 2000
-_ALL = 1000
 IsMember = Callable[[str, str], bool]
 """Returns whether a person (by identifier) acts for an organisation."""
 
@@ -99,7 +97,7 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
         others = {one.organisation for one in made.labellers} - {listing.owner}
         digest = change.put(made, parties(*others), owner=listing.owner, fields={"dataset": dataset})
         change.set_head(round_head(made.identity), digest, expected=None)
-        enqueue(change, PREPARE, round_head(made.identity), {"round": digest})
+        enqueue(change, WorkKind.LABEL_ITEMS, round_head(made.identity), {"round": digest})
     return made
 
 
@@ -113,8 +111,7 @@ def find_round(view: View, identity: str) -> LabellingRound:
 
 def rounds_of(view: View, dataset: Subject | None = None) -> list[LabellingRound]:
     """Return the rounds that concern the actor, newest first, of one dataset or of all."""
-    stored = view.find("labelling-round", {"dataset": dataset} if dataset else {}, limit=_ALL)
-    found = (one.load(LabellingRound) for one in stored)
+    found = view.every(LabellingRound, {"dataset": dataset} if dataset else {})
     return [one for one in found if _owns(view, one) or part_of(view, one) is not None]
 
 
@@ -192,8 +189,7 @@ def erase_items(base: Base, of: LabellingRound) -> None:
 def erase_items_of(base: Base, dataset: Subject, name: str | None = None) -> None:
     """Erase what was sealed for labellers from the files of a dataset, those called ``name`` or all."""
     view = base.lab.view
-    for stored in view.find("labelling-round", {"dataset": dataset}, limit=_ALL):
-        of = stored.load(LabellingRound)
+    for of in view.every(LabellingRound, {"dataset": dataset}):
         described = view.load(of.version, Dataset)
         if name is None or name in table_names(described, described.record_set(of.record_set)):
             erase_items(base, of)

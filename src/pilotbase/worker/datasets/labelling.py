@@ -80,8 +80,7 @@ def _keep(base: Base, of: LabellingRound, labels: Sequence[tuple[str, str, str, 
 def _kept(base: Base, of: LabellingRound, name: str) -> Iterator[GivenOnHub]:
     """Yield the newest label of each item."""
     seen: set[str] = set()
-    for stored in base.lab.view.find("hub-label", {"round": of.identity, "labeller": name}, limit=_ALL):
-        one = stored.load(GivenOnHub)
+    for one in base.lab.view.every(GivenOnHub, {"round": of.identity, "labeller": name}):
         if one.item not in seen:
             seen.add(one.item)
             yield one
@@ -91,10 +90,8 @@ def _given(base: Base, of: LabellingRound, name: str) -> dict[str, str]:
     return {one.item: one.label for one in _kept(base, of, name)}
 
 
-CLOSE = WorkKind.LABEL_CLOSE
 FINISHED = ("decided", "published")
 """Stages in which labelling and deciding have ended: the owner's labellers may see labels too."""
-_ALL = 1_000_000
 _ENDED_BADLY = (JobState.FAILED, JobState.CANCELLED)
 _EXPORT = "export.json"
 
@@ -287,7 +284,7 @@ def close_round(base: Base, view: View, identity: str) -> LabellingRound:
         digest = change.put(closed, parties(), owner=of.dataset_owner)
         change.set_head(f"labelling-closed:{of.identity}", digest, expected=None)
         if differing:
-            enqueue(change, CLOSE, round_head(of.identity), {"round": of.digest()})
+            enqueue(change, WorkKind.LABEL_CLOSE, round_head(of.identity), {"round": of.digest()})
     return of
 
 
@@ -359,8 +356,7 @@ def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
 
 def published_labels(view: View, of: LabellingRound) -> PublishedLabels | None:
     """Return what was published of a round, or None."""
-    found = view.find("published-labels", {"round": of.identity}, limit=1)
-    return found[0].load(PublishedLabels) if found else None
+    return next(iter(view.every(PublishedLabels, {"round": of.identity})), None)
 
 
 def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:

@@ -38,7 +38,6 @@ from pilotbase.workspace.listings import Listing, require_listing
 from pilotbase.workspace.store import View
 
 KEPT = timedelta(days=30)
-_ALL = 1_000_000
 _ERASED = "result.erased"
 D = TypeVar("D", bound=Document)
 M = TypeVar("M", bound=pydantic.BaseModel)
@@ -199,18 +198,17 @@ def has_result(base: Base, owner: str, work: str) -> bool:
 
 def erase_result(base: Base, owner: str, work: str) -> None:
     """Erase the result of ``work``, if there is one."""
-    for stored in base.lab.view.find("kept-result", {"work": work}, _ALL):
-        kept = stored.load(KeptResult)
+    for kept in base.lab.view.every(KeptResult, {"work": work}):
         if kept.owner == owner:
             erase(base, kept, _ERASED)
 
 
 def erase_old_results(base: Base) -> int:
     """Erase expired results, and return how many."""
-    return erase_over(base, "kept-result", KeptResult, _ERASED)
+    return erase_over(base, KeptResult, _ERASED)
 
 
 def _kept(base: Base, owner: str, work: str) -> KeptResult | None:
     now, blobs = base.lab.store.clock(), base.lab.vault.blobs
-    found = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", {"work": work}, _ALL))
+    found = base.lab.view.every(KeptResult, {"work": work})
     return next((one for one in found if one.owner == owner and one.until > now and blobs.exists(one.blob)), None)
