@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from pilotbase.documents.permissions import (
-    TABLE,
     Act,
     AnyAct,
     DeskAct,
@@ -122,9 +121,9 @@ def _who(operation: Json) -> str:
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
-        return keys + (known.only or everybody if known.who is None else granted(TABLE[known.who]))
+        return keys + (known.only or everybody if known.who is None else granted(known.who.grants))
     if found := GRANTED.get(name):
-        return granted(TABLE[found])
+        return granted(found.grants)
     return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
 
 

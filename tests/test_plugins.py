@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -40,40 +41,62 @@ print(json.dumps({
 """
 
 
-def _run(home: Path, chosen: str, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+RUN = """
+import contextlib, io, json, os, sys
+from pilotbase.cli import main
+
+ended = []
+for home, language, words in json.load(sys.stdin):
+    os.environ |= {"PILOTBASE_HOME": home, "PILOTBASE_LANGUAGE": language}
+    sys.argv, out, said, code = ["pilotbase", *words], io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    ended.append([code, out.getvalue(), said.getvalue()])
+print(json.dumps(ended))
+"""
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    said: str
+
+
+def _python(home: Path, chosen: str, program: str, given: str = "") -> str:
+    """Run a program with the chosen plug-ins installed; return what it printed last."""
     environment = os.environ | {
         "PILOTBASE_HOME": str(home),
         "PILOTBASE_PLUGINS": chosen,
-        "PILOTBASE_LANGUAGE": language,
         "PYTHONPATH": str(FOLDER),
         "DJANGO_SETTINGS_MODULE": "pilotbase.hub.settings",
     }
-    return subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
-
-
-def _pilotbase(home: Path, chosen: str, *words: str, language: str = "en") -> str:
-    done = _run(home, chosen, "-c", "from pilotbase.cli import main; main()", *words, language=language)
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, env=environment, input=given, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.splitlines()[-1]
+
+
+def _pilotbase(home: Path, chosen: str, *commands: str | list[str], language: str = "en") -> list[Ended]:
+    """Run commands one after the other in one process."""
+    given = [(str(home), language, words.split() if isinstance(words, str) else words) for words in commands]
+    return [Ended(*one) for one in json.loads(_python(home, chosen, RUN, json.dumps(given)))]
 
 
 def _hub(home: Path, chosen: str) -> dict:
-    done = _run(home, chosen, "-c", HUB)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(_python(home, chosen, HUB))
 
 
 def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
-    assert "Greet somebody." in _pilotbase(tmp_path, "tiny", "--help")
-    _pilotbase(tmp_path, "tiny", "init")
-    assert json.loads(_pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")) == {
-        "said": "Hello, plant",
-        "times": 1,
-    }
-    again = _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant", language="zh")
-    assert json.loads(again) == {"said": "你好，plant", "times": 2}
+    helped, _, greeted = _pilotbase(tmp_path, "tiny", "--help", "init", "greetings greet plant")
+    assert "Greet somebody." in helped.out
+    assert json.loads(greeted.out) == {"said": "Hello, plant", "times": 1}
+    (again,) = _pilotbase(tmp_path, "tiny", "greetings greet plant", language="zh")
+    assert json.loads(again.out) == {"said": "你好，plant", "times": 2}
     seen = _hub(tmp_path, "tiny")
     assert seen["status"] == {"/": 200, "/greetings/": 200, "/pools/": 404}
     assert "Hello, world" in seen["greetings"] and '<a href="/greetings/"' in seen["home"]
@@ -81,7 +104,8 @@ def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
 
 
 def test_the_core_alone_has_no_estate(tmp_path):
-    assert not {"compute", "voucher"} & set(_pilotbase(tmp_path, "none", "--help").split())
+    (helped,) = _pilotbase(tmp_path, "none", "--help")
+    assert not {"compute", "voucher"} & set(helped.out.split()) and "scenario" in helped.out.split()
     seen = _hub(tmp_path, "none")
     assert seen["status"] == {"/": 200, "/greetings/": 404, "/pools/": 404}
     assert not {"pools", "wallet", "greetings"} & set(seen["navigation"])
@@ -96,46 +120,48 @@ def test_the_core_alone_runs_a_trial(tmp_path):
     cases.write_text("\n".join(["wind,delay,outcome", *rows]))
     draft = ["--problem", "Late flights", "--target", "outcome", "--group-or-time", "", "--miss", "1"]
     answers = [*draft, "--false-alarm", "1", "--contact", "acme a@example.org", "--out", flights]
-    home = tmp_path / "home"
-    _pilotbase(home, "none", "scenario", "new", "--from", str(cases), *answers)
-    _pilotbase(home, "none", "application", "new", flights, "--out", own)
-    _pilotbase(home, "none", "init")
-    ran = _run(home, "none", "-c", "from pilotbase.cli import main; main()", "trial", "run", flights, own)
-    assert "own 0.1.0: " in ran.stdout, ran.stderr
-    asked = _run(home, "none", "-c", "from pilotbase.cli import main; main()", "worker", "--once", "--engine", "ray")
-    assert asked.returncode == 2 and "computing estate" in asked.stderr
+    *_, ran, worked = _pilotbase(
+        tmp_path / "home",
+        "none",
+        ["scenario", "new", "--from", str(cases), *answers],
+        f"application new {flights} --out {own}",
+        "init",
+        f"trial run {flights} {own}",
+        "worker --once --engine ray",
+    )
+    assert "own 0.1.0: " in ran.out, ran.said
+    assert worked.code == 2 and "computing estate" in worked.said
 
 
 def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
     _pilotbase(tmp_path, "none", "init")
-    refused = _run(tmp_path, "tiny", "-c", "from pilotbase.cli import main; main()", "greetings", "greet", "plant")
-    assert refused.returncode == 2 and "pilotbase upgrade" in refused.stderr
-    _pilotbase(tmp_path, "tiny", "upgrade")
-    assert '"times": 1' in _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")
+    refused, _, greeted = _pilotbase(tmp_path, "tiny", "greetings greet plant", "upgrade", "greetings greet plant")
+    assert refused.code == 2 and "pilotbase upgrade" in refused.said
+    assert '"times": 1' in greeted.out
 
 
 def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
-    home, whole, program = tmp_path / "home", tmp_path / "whole", "from pilotbase.cli import main; main()"
-    _pilotbase(home, "tiny", "init")
-    _pilotbase(home, "tiny", "greetings", "greet", "plant")
-    refused = _run(home, "none", "-c", program, "backup", str(tmp_path / "lost"))
-    assert refused.returncode == 1 and "pilotbase_tiny" in refused.stderr and not (tmp_path / "lost").exists()
-    _pilotbase(home, "tiny", "backup", str(whole))
-    refused = _run(tmp_path / "elsewhere", "none", "-c", program, "restore", str(whole))
-    assert refused.returncode == 2 and "PILOTBASE_PLUGINS" in refused.stderr
-    back = tmp_path / "back"
-    _pilotbase(back, "tiny", "restore", str(whole))
-    shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
-    assert '"times": 2' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
+    home, whole, back = tmp_path / "home", tmp_path / "whole", tmp_path / "back"
+    _pilotbase(home, "tiny", "init", "greetings greet plant", f"backup {whole}")
+    (refused,) = _pilotbase(home, "none", f"backup {tmp_path / 'lost'}")
+    assert refused.code == 1 and "pilotbase_tiny" in refused.said and not (tmp_path / "lost").exists()
+    (refused,) = _pilotbase(tmp_path / "elsewhere", "none", f"restore {whole}")
+    assert refused.code == 2 and "PILOTBASE_PLUGINS" in refused.said
+    _restore(whole, back, home)
+    assert '"times": 2' in _pilotbase(back, "tiny", "greetings greet plant")[0].out
 
 
 def test_a_backup_from_before_a_plug_in_is_restored_beside_it(tmp_path):
-    home, back, kept = tmp_path / "home", tmp_path / "back", str(tmp_path / "kept")
-    _pilotbase(home, "none", "init")
-    _pilotbase(home, "none", "backup", kept)
-    _pilotbase(back, "tiny", "restore", kept)
+    home, back, kept = tmp_path / "home", tmp_path / "back", tmp_path / "kept"
+    _pilotbase(home, "none", "init", f"backup {kept}")
+    _restore(kept, back, home)
+    assert '"times": 1' in _pilotbase(back, "tiny", "greetings greet plant")[0].out
+
+
+def _restore(kept: Path, back: Path, home: Path) -> None:
+    (restored,) = _pilotbase(back, "tiny", f"restore {kept}")
+    assert restored.code == 0, restored.said
     shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
-    assert '"times": 1' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
 
 
 @pytest.fixture

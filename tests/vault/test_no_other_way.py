@@ -68,7 +68,7 @@ LEAVES = {
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
-        "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
+        "worker/bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "computing/uploads.py",  # the same, a program for a pool

@@ -84,7 +84,6 @@ MAKE_CLAIM = Operation(
     NewClaim,
     ClaimDetail,
     who=DeskAct.CLAIM,
-    status=201,
     location="/api/voucher-claims/{given.number}",
     known_as="claims.make",
 )

@@ -32,7 +32,7 @@ from pilotbase.documents.lifecycles import (
     transition,
 )
 from pilotbase.documents.moments import day_end
-from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation, act_name, permitted
+from pilotbase.documents.permissions import Act, Grant, Relation, act_name, permitted
 from pilotbase.documents.record import BROUGHT, ORDERED_ACTS, Record, StepTaken, Waiting
 from pilotbase.documents.states import NEW, PREPARED, CommissionState
 from pilotbase.documents.subjects import record_head
@@ -215,12 +215,11 @@ def _waits(record: Record) -> tuple[Waiting, ...]:
 
 
 def _expected(record: Record, row: Transition) -> Iterator[Waiting]:
-    if row.due is None:
+    if row.days is None:
         return
-    due = record.since + timedelta(days=row.due.days)
-    for grant in PERMISSIONS[row.act]:
-        if grant.role is row.due.role:
-            yield from _addressed(record, row.act, grant, due)
+    due = record.since + timedelta(days=row.days)
+    for grant in row.act.grants:
+        yield from _addressed(record, row.act, grant, due)
 
 
 def _addressed(record: Record, act: Act, grant: Grant, due: datetime) -> Iterator[Waiting]:

@@ -99,7 +99,7 @@ def _reasons_hold(at: Situation) -> None:
     changed = _outdated_reasons(at.document("scenario", Scenario), at.brought(Scenario))
     if changed and not at.move.why_holds:
         problem = text("record.why_outdated", rules=", ".join(criterion.rule for criterion in changed))
-        raise InputError.from_issues("scenario.yaml", [Issue(file="scenario.yaml", path="why_holds", problem=problem)])
+        raise InputError.at("scenario.yaml", "why_holds", problem)
 
 
 def _complete_scenario(at: Situation) -> None:

@@ -14,7 +14,7 @@ from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
 from pilotbase.cli.hub_records import print_record
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
+from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.states import AgreementState, DatasetState
 from pilotbase.documents.subjects import agreement_subject, holder_of, kind_of, name_of, subject_written
 from pilotbase.documents.texts import text
@@ -229,7 +229,7 @@ def _take(subject: str, act: Act, note: str = "") -> Record:
 
 
 def _whose(record: Record, act: Act) -> str:
-    of_owner = any(grant.relation is Relation.OWNER for grant in PERMISSIONS[act])
+    of_owner = any(grant.relation is Relation.OWNER for grant in act.grants)
     return (record.demand_owner if of_owner else record.supplier) or ""
 
 

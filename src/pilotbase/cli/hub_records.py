@@ -14,6 +14,7 @@ from pilotbase.cli.edge.driving import hub, named, remote
 from pilotbase.cli.edge.terminal import AsJson, language, print_json, progress_shown, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import reading
 from pilotbase.documents.lifecycles import state_name, transition
 from pilotbase.documents.moments import format_day, format_minute
 from pilotbase.documents.nearest import offer
@@ -234,9 +235,8 @@ def read_part(model: type[Part], source: Path) -> Part:
     from pilotbase.documents.loading import issues_of
 
     try:
-        return model.model_validate_json(source.read_bytes())
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=source, reason=error.strerror or str(error)) from None
+        with reading(source):
+            return model.model_validate_json(source.read_bytes())
     except pydantic.ValidationError as error:
         raise InputError.from_issues(str(source), issues_of(str(source), error, model)) from None
 

@@ -87,7 +87,8 @@ class Operation(Generic[In, Out]):
     repeated: Repeated = Repeated.KEYED
     marked: bool = False
     """Returns one document with its ETag: reading honours If-None-Match, writing If-Match."""
-    status: int = 200
+    later: bool = False
+    """What it makes is only begun when it answers (202): its ``location`` is asked for it again."""
     location: str = ""
     """Address of the created object, such as ``/api/services/{given.name}``."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -135,6 +136,13 @@ class Operation(Generic[In, Out]):
     def path(self) -> str:
         """Return the path under /api as a template."""
         return self.http.partition(" ")[2]
+
+    @property
+    def status(self) -> int:
+        """Return the status of its answer where nothing is wrong."""
+        if self.gives is NOTHING:
+            return 204
+        return 202 if self.later else 201 if self.location else 200
 
     @property
     def writes(self) -> bool:

@@ -132,7 +132,6 @@ def _hand_in(kind: str, takes: type[Any], who: Act) -> Operation[Any, Record]:
         Record,
         who=who,
         marked=True,
-        status=201,
         location=f"/api/{SECTIONS[kind]}/{{given.name}}",
         known_as=f"uploads.hand_in_{kind}",
     )

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import ContractBrokenError, columns_of
 from pilotbase.protocols.frames import AnswerBatch
@@ -21,22 +22,14 @@ from pilotbase.protocols.open_inference import BYTES, Tensor, TensorMetadata, te
 
 PREDICTION = "prediction"
 MATRIX = "input"
-Scalar = bool | int | float | str | None
-_DATATYPES: Mapping[DataType, str] = {
-    DataType.FLOAT: "FP64",
-    DataType.INTEGER: "INT64",
-    DataType.BOOLEAN: "BOOL",
-    DataType.TEXT: BYTES,
-    DataType.DATE: BYTES,
-    DataType.DATETIME: BYTES,
-    DataType.IMAGE: BYTES,
-    DataType.AUDIO: BYTES,
-}
+_DATATYPES: Mapping[DataType, str] = {DataType.FLOAT: "FP64", DataType.INTEGER: "INT64", DataType.BOOLEAN: "BOOL"}
+"""Of others: `BYTES`."""
 
 
 def input_metadata(contract: Contract) -> tuple[TensorMetadata, ...]:
     """Return the tensors that the application takes, one a field."""
-    return tuple(TensorMetadata(field.name, _DATATYPES[field.data_type], (-1,)) for field in contract.features)
+    datatypes = {field.name: _DATATYPES.get(field.data_type, BYTES) for field in contract.features}
+    return tuple(TensorMetadata(name, datatype, (-1,)) for name, datatype in datatypes.items())
 
 
 def output_metadata(prediction: Prediction) -> tuple[TensorMetadata, ...]:

@@ -44,12 +44,8 @@ _ALLOWED_CODES: Mapping[DataType, frozenset[str]] = {
     DataType.FLOAT: frozenset("d"),
     DataType.INTEGER: frozenset("dq"),
     DataType.BOOLEAN: frozenset("dB"),
-    DataType.TEXT: frozenset("t"),
-    DataType.DATE: frozenset("t"),
-    DataType.DATETIME: frozenset("t"),
-    DataType.IMAGE: frozenset("t"),
-    DataType.AUDIO: frozenset("t"),
 }
+"""Of others: ``t``."""
 
 
 class FrameKind(IntEnum):
@@ -274,7 +270,7 @@ _DTYPES: Mapping[str, np.dtype[Any]] = {"d": np.dtype("<f8"), "q": np.dtype("<i8
 
 def _encode_column(field: Field, column: Column) -> tuple[str, list[Buffer]]:
     code = _code_of(column)
-    if code not in _ALLOWED_CODES[field.data_type]:
+    if code not in _ALLOWED_CODES.get(field.data_type, "t"):
         raise InputError("box.batch_dtype", column=field.name, dtype=str(column.dtype), type=field.data_type.value)
     if field.data_type in ARRAYS:
         return "n", _encode_bytes([None if cell is None else array_bytes(cell) for cell in column.tolist()])

@@ -247,7 +247,7 @@ def _without_setup(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[
             yield index, text("trial.no_matrix", rule=str(rule))
         if resource is not None and resource.of_load_test and scenario.trial.load_test is None:
             yield index, text("trial.no_load_test", rule=str(rule))
-        elif resource is not None and resource.statistic == "held" and not _has_target(scenario):
+        elif resource is not None and resource.name == "load.held" and not _has_target(scenario):
             yield index, text("trial.no_load_target", rule=str(rule))
         if resource is not None and resource.of_exchanges and scenario.trial.exchanges is None:
             yield index, text("trial.no_exchanges", rule=str(rule))

@@ -20,7 +20,7 @@ from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
 from pilotbase.documents.watch import Watch, WatchedRisk
-from pilotbase.protocols.contract_cases import TYPE_TEXTS, TYPES
+from pilotbase.protocols.contract_cases import SPELLED
 from pilotbase.watch.detectors import (
     WHOLE,
     Detector,
@@ -340,7 +340,7 @@ def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterato
 
 
 def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[_ContractBreach]:
-    allowed, found = TYPES[field.data_type], set(map(type, values))
+    allowed, found = SPELLED[field.data_type].types, set(map(type, values))
     missing = broken = np.zeros(len(values), dtype=np.bool_)
     if type(None) in found:
         missing = np.array([value is None for value in values], dtype=np.bool_)
@@ -353,7 +353,7 @@ def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterat
             [isinstance(one, str) and not _is_time(one, field) for one in values], dtype=np.bool_
         )
     if broken.any():
-        wanted = TYPE_TEXTS[field.data_type]
+        wanted = SPELLED[field.data_type].words
         yield _ContractBreach(text("detector.fault_type", column=field.name, wanted=wanted), broken)
     if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
         yield _out_of_range(values, field, missing | broken)

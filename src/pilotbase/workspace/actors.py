@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -73,6 +74,11 @@ class Visibility:
         if self.scope == "public" or actor.sees_all:
             return True
         return self.scope == "parties" and actor.organisation in self.organisations | {owner}
+
+
+def spelled(scope: str, organisations: Iterable[str]) -> str:
+    """Return a visibility as the log's payloads spell it: ``parties, acme, globex``."""
+    return ", ".join((scope, *sorted(organisations)))
 
 
 PUBLIC = Visibility("public")

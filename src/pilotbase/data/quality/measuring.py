@@ -86,7 +86,7 @@ def measure_quality(
 ) -> QualityReport:
     """Return the full report of ``dataset``; ``files``: record set → its file. Nothing is loaded as a whole.
 
-    Memory: what a streaming pass takes, and a sixty-fourth of 24 bytes a row for keys, duplicates and references.
+    Memory: what a streaming pass takes, and a million rows of 24 bytes for each of keys, duplicates and references.
 
     Raises:
         InputError: a file that cannot be read (`open_source`), ``quality.unknown_measure``; ``quality.no_room`` if

@@ -14,7 +14,7 @@ from ninja.parser import Parser
 from pydantic_core import from_json
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
@@ -142,7 +142,7 @@ class JsonBodies(Parser):
 def _refuse_nul(value: Any, path: str = "") -> None:
     """Return unless a text holds the character NUL, which PostgreSQL has no place for; raises `InputError`."""
     if isinstance(value, str) and "\x00" in value:
-        raise InputError.from_issues("request", [Issue(file="request", path=path, problem=text("api.nul"))])
+        raise InputError.at("request", path, text("api.nul"))
     if isinstance(value, list):
         for place, item in enumerate(value):
             _refuse_nul(item, f"{path}[{place}]")

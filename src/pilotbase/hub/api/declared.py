@@ -154,6 +154,8 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     answer = json_response(given, operation.status, operation.location.format(asked=wanted, given=given))
     for name, value in operation.headers.items():
         answer[name] = value.format(asked=wanted, given=given)
+    if operation.later:
+        answer["Retry-After"] = "2"
     return answer
 
 

@@ -23,7 +23,6 @@ from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.guards import for_act, for_reading, member_only
 from pilotbase.hub.presenters.addresses import address_of
@@ -204,8 +203,7 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
 
 def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
     values: Sequence[Any] = get_args(kind) or list(kind)
-    root = words or next(domain for domain, vocabulary in VOCABULARIES.items() if vocabulary is kind)
-    return [(str(value), t(f"{root}.{value}")) for value in values]
+    return [(str(value), t(f"{words or kind.domain}.{value}")) for value in values]
 
 
 class _Lines(forms.CharField):

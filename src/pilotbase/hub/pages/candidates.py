@@ -13,7 +13,9 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, format_number, leader_chart
+from pilotbase.charts.criterion import CandidateRow, candidates_chart
+from pilotbase.charts.leader_steps import LeaderStep, leader_chart
+from pilotbase.charts.scales import format_number
 from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.base import localized
 from pilotbase.documents.board import Board

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pilotbase.catalogue.records import trial_with
 from pilotbase.certificate import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.charts import qr_code
+from pilotbase.charts.qr_code import qr_code
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text

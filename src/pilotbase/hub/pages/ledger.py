@@ -12,7 +12,8 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import Chosen, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
-from pilotbase.charts import Grid, grid_chart, way_chart
+from pilotbase.charts.grids import Grid, grid_chart
+from pilotbase.charts.stages import way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope

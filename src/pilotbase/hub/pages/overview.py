@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
-from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
-from pilotbase.charts.palette import DARK
+from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.palette import DARK, LIGHT, Theme
+from pilotbase.charts.stages import FunnelStage, funnel_chart, way_chart
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.roadmap import Figure

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import PUBLISHED_STEPS
 from pilotbase.certificate.status import CertificateStatus
-from pilotbase.charts import way_chart
+from pilotbase.charts.stages import way_chart
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.schema import KINDS, json_schema

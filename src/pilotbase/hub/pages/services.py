@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.charts import Bar, Legend, bar_chart
+from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.moments import format_day

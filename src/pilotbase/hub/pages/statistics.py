@@ -12,7 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from pilotbase.charts import Bin, RankedBar, format_number, histogram_chart, ranked_chart
+from pilotbase.charts.bars import RankedBar, ranked_chart
+from pilotbase.charts.columns import Bin, histogram_chart
+from pilotbase.charts.scales import format_number
 from pilotbase.data.private.grids import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS
 from pilotbase.data.terms.budgets import PrivacyBudget, budgets

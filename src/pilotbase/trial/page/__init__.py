@@ -17,14 +17,16 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pilotbase import charts
-from pilotbase.charts.marks import OUTCOME_OF
+from pilotbase.charts.marks import OUTCOME_OF, status_mark
+from pilotbase.charts.qr_code import qr_code
+from pilotbase.charts.scales import format_count, format_number
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.trial.page.wording import ReportWording, capital
 
@@ -88,16 +90,16 @@ def _environment() -> Environment:
     environment.filters |= {
         "bytes": format_bytes,
         "capital": capital,
-        "count": charts.format_count,
+        "count": format_count,
         "moment": format_for_machines,
         "probability": lambda value: f"{value:.4g}",
         "seconds": format_seconds,
         "short": _short_digest,
     }
     environment.globals |= {
-        "qr": lambda content, title: Markup(charts.qr_code(content, title)),  # noqa: S704 - built as an XML tree
-        "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
-        "number": charts.format_number,
+        "qr": lambda content, title: Markup(qr_code(content, title)),  # noqa: S704 - built as an XML tree
+        "mark": lambda outcome: Markup(status_mark(outcome)),  # noqa: S704 - built as an XML tree
+        "number": format_number,
         "outcome_of": OUTCOME_OF,
         "outcome_of_row": _OUTCOME_OF_ROW,
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
@@ -106,7 +108,7 @@ def _environment() -> Environment:
 
 
 def _finalize(value: object) -> object:
-    return value if isinstance(value, Markup) else charts.make_visible(str(value))
+    return value if isinstance(value, Markup) else make_visible(str(value))
 
 
 def _certified_digest(report: Report) -> str:

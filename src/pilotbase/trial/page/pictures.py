@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase import charts
+from pilotbase.charts.against_truth import answer_grid, coverage_chart, format_at, interval_chart, time_chart
+from pilotbase.charts.classes import class_chart, class_name, confusion_chart, confusion_names, format_share
+from pilotbase.charts.columns import Bin, ChartColumn, column_chart, histogram_chart
+from pilotbase.charts.probabilities import calibration_chart, probability_chart
+from pilotbase.charts.scales import format_count, format_number
 from pilotbase.documents import figures as f
 from pilotbase.documents.texts import Language, text
 
@@ -60,13 +64,13 @@ class _Drawer:
     unit: str
 
     def confusion(self, figure: f.Confusion) -> Picture:
-        names = charts.confusion_names(figure, self.language)
+        names = confusion_names(figure, self.language)
         rows = tuple(
-            (name, *(f"{charts.format_count(count)} ({charts.format_share(count, sum(line))})" for count in line))
+            (name, *(f"{format_count(count)} ({format_share(count, sum(line))})" for count in line))
             for name, line in zip(names, figure.counts, strict=True)
         )
         head = (self._t("picture.confusion.axes"), *names)
-        svg = charts.confusion_chart(figure, self.language)
+        svg = confusion_chart(figure, self.language)
         return Picture(
             self._t("picture.confusion.title"), svg, self._t("picture.confusion.note"), head, rows, wide=len(names) > 4
         )
@@ -75,14 +79,14 @@ class _Drawer:
         rows = tuple(
             (
                 f"{one.low:.1f} – {one.high:.1f}",
-                charts.format_count(one.cases),
-                charts.format_number(one.answered),
-                charts.format_number(one.hits / one.cases if one.cases else None),
+                format_count(one.cases),
+                format_number(one.answered),
+                format_number(one.hits / one.cases if one.cases else None),
             )
             for one in figure.bins
         )
         note = self._t("picture.calibration.note", error=f"{figure.error:.3f}") + self._absent(figure.absent)
-        svg = charts.calibration_chart(figure, self.language)
+        svg = calibration_chart(figure, self.language)
         head = self._head("probability", "cases", "mean_answer", "came_true")
         return Picture(self._t("picture.calibration.title", label=figure.label), svg, note, head, rows)
 
@@ -91,49 +95,47 @@ class _Drawer:
         rows = tuple(
             (
                 f"{place / size:.2f} – {(place + 1) / size:.2f}",
-                charts.format_count(members),
-                charts.format_count(others),
+                format_count(members),
+                format_count(others),
             )
             for place, (members, others) in enumerate(zip(figure.members, figure.others, strict=True))
         )
         note = self._t("picture.probabilities.note", label=figure.label) + self._absent(figure.absent)
         head = (*self._head("probability"), figure.label, *self._head("other_classes"))
-        svg = charts.probability_chart(figure, self.language)
+        svg = probability_chart(figure, self.language)
         return Picture(self._t("picture.probabilities.title", label=figure.label), svg, note, head, rows)
 
     def against_truth(self, figure: f.AgainstTruth) -> Picture:
         rows = tuple(
-            (self._stretch(figure, true), self._stretch(figure, answered), charts.format_count(count))
+            (self._stretch(figure, true), self._stretch(figure, answered), format_count(count))
             for true, answered, count in figure.cells
         )
         note = self._t("picture.against_truth.note") + self._in_unit()
         note += self._beyond(figure.beyond) + self._absent(figure.absent)
-        svg = charts.answer_grid(figure, self.language)
+        svg = answer_grid(figure, self.language)
         return Picture(self._t("picture.against_truth.title"), svg, note, self._head("truth", "answer", "cases"), rows)
 
     def residuals(self, figure: f.Residuals) -> Picture:
         stretches = [(figure.low + figure.step * place, count) for place, count in enumerate(figure.counts)]
-        bins = [charts.Bin(low, low + figure.step, count) for low, count in stretches]
-        rows = tuple(
-            (self._stretch(figure, place), charts.format_count(count)) for place, count in enumerate(figure.counts)
-        )
+        bins = [Bin(low, low + figure.step, count) for low, count in stretches]
+        rows = tuple((self._stretch(figure, place), format_count(count)) for place, count in enumerate(figure.counts))
         mean = "" if figure.mean is None else self._t("picture.residuals.mean", mean=f"{figure.mean:.4g}")
         note = self._t("picture.residuals.note") + mean + self._in_unit() + self._beyond(figure.beyond)
-        svg = charts.histogram_chart(bins, self._t("picture.residuals.title"), self.unit)
+        svg = histogram_chart(bins, self._t("picture.residuals.title"), self.unit)
         return Picture(self._t("picture.residuals.title"), svg, note, self._head("difference", "cases"), rows)
 
     def time(self, figure: f.TimeCourse) -> Picture:
         rows = tuple(
             (
-                charts.format_at(figure, point.at),
-                charts.format_count(point.cases),
+                format_at(figure, point.at),
+                format_count(point.cases),
                 f"{point.truth:.4g}",
                 _ends(point.lower, point.upper) if point.lower is not None else _number(point.answered),
             )
             for point in figure.points
         )
         note = self._t("picture.time.note", least=f.SMALLEST_GROUP) + self._in_unit()
-        svg = charts.time_chart(figure, self.language)
+        svg = time_chart(figure, self.language)
         return Picture(
             self._t("picture.time.title"), svg, note, self._head("from", "cases", "truth", "answer"), rows, wide=True
         )
@@ -143,42 +145,40 @@ class _Drawer:
             (
                 f"{one.truth:.4g}",
                 _ends(one.lower, one.upper),
-                charts.format_count(one.cases),
-                charts.format_share(one.covered, one.cases),
+                format_count(one.cases),
+                format_share(one.covered, one.cases),
             )
             for one in figure.groups
         )
         note = self._t("picture.intervals.note", least=f.SMALLEST_GROUP) + self._in_unit()
         note += self._absent(figure.absent)
         head = self._head("truth", "interval", "cases", "covered")
-        grouped = Picture(
-            self._t("picture.intervals.title"), charts.interval_chart(figure, self.language), note, head, rows
-        )
+        grouped = Picture(self._t("picture.intervals.title"), interval_chart(figure, self.language), note, head, rows)
         steps = tuple(
-            (charts.format_count(one.cases), charts.format_count(one.covered), f"{one.covered / one.cases:.3f}")
+            (format_count(one.cases), format_count(one.covered), f"{one.covered / one.cases:.3f}")
             for one in figure.coverage
         )
         head = self._head("cases", "covered", "share")
-        svg, note = charts.coverage_chart(figure, self.language), self._t("picture.coverage.note")
+        svg, note = coverage_chart(figure, self.language), self._t("picture.coverage.note")
         coverage = Picture(self._t("picture.coverage.title"), svg, note, head, steps)
         return [grouped, coverage] if grouped.svg else [coverage]
 
     def by_class(self, figure: f.ByClass) -> Picture:
         rows = tuple(
             (
-                charts.class_name(row, self.language),
-                charts.format_count(row.wanted),
-                charts.format_count(row.answered),
-                charts.format_count(row.hits),
-                charts.format_number(row.hits / row.wanted if row.wanted else None),
-                charts.format_number(row.hits / row.answered if row.answered else None),
+                class_name(row, self.language),
+                format_count(row.wanted),
+                format_count(row.answered),
+                format_count(row.hits),
+                format_number(row.hits / row.wanted if row.wanted else None),
+                format_number(row.hits / row.answered if row.answered else None),
             )
             for row in figure.rows
         )
         overlap = "–" if figure.overlap is None else f"{figure.overlap:g}"
         note = self._t(f"picture.by_class.{figure.counted}.note", overlap=overlap) + self._absent(figure.absent)
         head = self._head("class", "there", "answered", "both", "recall", "precision")
-        svg = charts.class_chart(figure, self.language)
+        svg = class_chart(figure, self.language)
         return Picture(self._t(f"picture.by_class.{figure.counted}.title"), svg, note, head, rows)
 
     def places(self, figure: f.Places) -> Picture:
@@ -187,15 +187,15 @@ class _Drawer:
         shares = [_percent(so_far, total) for so_far in reached]
         columns = [
             *(
-                charts.ChartColumn(str(place), count, reached=share)
+                ChartColumn(str(place), count, reached=share)
                 for place, (count, share) in enumerate(zip(figure.counts, shares, strict=True), start=1)
             ),
-            charts.ChartColumn(self._t("picture.places.later"), figure.later, apart=True),
-            charts.ChartColumn(self._t("picture.places.never"), figure.never, apart=True),
+            ChartColumn(self._t("picture.places.later"), figure.later, apart=True),
+            ChartColumn(self._t("picture.places.never"), figure.never, apart=True),
         ]
-        rows = tuple((one.name, charts.format_count(one.count), one.reached or "–") for one in columns)
+        rows = tuple((one.name, format_count(one.count), one.reached or "–") for one in columns)
         title, line = self._t("picture.places.title"), self._t("picture.places.reached")
-        svg = charts.column_chart(columns, title, line)
+        svg = column_chart(columns, title, line)
         return Picture(
             self._t("picture.places.title"),
             svg,
@@ -212,9 +212,9 @@ class _Drawer:
         if figure.refused is not None and figure.not_refused is not None:
             counted.append((self._t("picture.texts.refused"), figure.refused, True))
             counted.append((self._t("picture.texts.not_refused"), figure.not_refused, True))
-        columns = [charts.ChartColumn(name, count, apart) for name, count, apart in counted]
-        rows = tuple((name, charts.format_count(count)) for name, count, _ in counted)
-        svg = charts.column_chart(columns, self._t("picture.texts.title"))
+        columns = [ChartColumn(name, count, apart) for name, count, apart in counted]
+        rows = tuple((name, format_count(count)) for name, count, _ in counted)
+        svg = column_chart(columns, self._t("picture.texts.title"))
         note = self._t("picture.texts.note") if figure.ends else self._t("picture.texts.whole_note")
         return Picture(self._t("picture.texts.title"), svg, note, self._head("answer", "cases"), rows)
 
@@ -236,10 +236,10 @@ class _Drawer:
         return self._t("picture.in_unit", unit=self.unit) if self.unit else ""
 
     def _beyond(self, count: int) -> str:
-        return self._t("picture.beyond", cases=charts.format_count(count)) if count else ""
+        return self._t("picture.beyond", cases=format_count(count)) if count else ""
 
     def _absent(self, count: int) -> str:
-        return self._t("picture.absent", cases=charts.format_count(count)) if count else ""
+        return self._t("picture.absent", cases=format_count(count)) if count else ""
 
 
 def _ends(low: float | None, high: float | None) -> str:

@@ -9,7 +9,12 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from pilotbase import charts
+from pilotbase.charts.boxed_image import boxed_image, format_box
+from pilotbase.charts.confidence_sequence import confidence_sequence_chart
+from pilotbase.charts.criterion import criterion_chart, group_chart
+from pilotbase.charts.latency import latency_chart, load_blocks_chart
+from pilotbase.charts.marks import verdict_strip
+from pilotbase.charts.scales import format_number
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.figures import ShownCase
@@ -164,27 +169,27 @@ class ReportWording:
 
     def strip(self, sections: Sequence[Section], *, stacked: bool) -> Markup:
         """Return the verdict strip."""
-        return _markup(charts.verdict_strip(sections, self.language, stacked=stacked))
+        return _markup(verdict_strip(sections, self.language, stacked=stacked))
 
     def criterion_chart(self, result: CriterionResult) -> Markup:
         """Return score, interval, threshold and baseline."""
-        return _markup(charts.criterion_chart(result, self.language))
+        return _markup(criterion_chart(result, self.language))
 
     def sequence_chart(self, result: CriterionResult) -> Markup:
         """Return the confidence sequence; empty without a path."""
-        return _markup(charts.confidence_sequence_chart(result, self.language))
+        return _markup(confidence_sequence_chart(result, self.language))
 
     def group_chart(self, scores: Sequence[GroupScore]) -> Markup:
         """Return the scores by group."""
-        return _markup(charts.group_chart(scores, self.language))
+        return _markup(group_chart(scores, self.language))
 
     def latency_chart(self, performance: Performance) -> Markup:
         """Return the latency distribution; empty without a histogram."""
-        return _markup(charts.latency_chart(performance, self.language))
+        return _markup(latency_chart(performance, self.language))
 
     def load_blocks_chart(self, figures: LoadFigures) -> Markup:
         """Return latency block by block; empty where there is one block."""
-        return _markup(charts.load_blocks_chart(figures, self.language))
+        return _markup(load_blocks_chart(figures, self.language))
 
     def pictures(self, report: Report) -> list[Picture]:
         """Return the report's figures as pictures."""
@@ -196,7 +201,7 @@ class ReportWording:
         if case.image is None:
             return Markup()
         title = self.t("picture.cases.image", number=case.number)
-        return _markup(charts.boxed_image(case.image, case.boxes, title, self.language))
+        return _markup(boxed_image(case.image, case.boxes, title, self.language))
 
     def case_result(self, case: ShownCase) -> str:
         """Return in a word whether the answer of a case is the truth."""
@@ -204,7 +209,7 @@ class ReportWording:
 
     def case_boxes(self, case: ShownCase) -> list[str]:
         """Return the boxes of a case in words."""
-        return [charts.format_box(box, self.language) for box in case.boxes]
+        return [format_box(box, self.language) for box in case.boxes]
 
     def case_scores(self, case: ShownCase) -> list[str]:
         """Return the score of each criterion's measure on one case."""
@@ -248,7 +253,7 @@ def capital(sentence: str) -> str:
 def _spelled_threshold(threshold: Decimal, unit: str) -> str:
     """Return a threshold with all its digits: a whole number as one, else at least three decimals below ten."""
     if unit in ("s", "B"):
-        return charts.format_number(float(threshold), unit)
+        return format_number(float(threshold), unit)
     plain = threshold.normalize()
     decimals = max(0, -int(plain.as_tuple().exponent))
     if not unit and decimals and abs(threshold) < 10:

@@ -31,7 +31,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, Prompt, Sampling
-from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.probes import Contamination
@@ -183,7 +183,7 @@ def texts_of(path: Path, column: str) -> list[str]:
     frame = read_table(path)
     if column not in frame.columns:
         problem = text("trial.column_missing", found=column, allowed=offer(column, frame.columns))
-        raise InputError.from_issues(path.name, [Issue(file=path.name, path=column, problem=problem, line=1)])
+        raise InputError.at(path.name, column, problem, 1)
     return [cell for cell in frame[column].cast(pl.String).to_list() if cell]
 
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
-from pilotbase.workspace.blobs.trees import files_in
 from pilotbase.workspace.listings import Listing
-from pilotbase.workspace.plain_files import NotPlainError, opened_file
+from pilotbase.workspace.plain_files import NotPlainError, files_in, opened_file
 from pilotbase.workspace.store import View
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)

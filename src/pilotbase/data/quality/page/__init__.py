@@ -9,9 +9,11 @@ from functools import cache, cached_property
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pilotbase import charts
-from pilotbase.charts import Bin, RankedBar
+from pilotbase.charts.bars import RankedBar, ranked_chart
+from pilotbase.charts.columns import Bin, format_time, histogram_chart
+from pilotbase.charts.marks import status_mark
 from pilotbase.charts.one_file import page_environment, page_style
+from pilotbase.charts.scales import format_count
 from pilotbase.documents.base import localized
 from pilotbase.documents.quality import (
     Cell,
@@ -133,7 +135,7 @@ class _QualityWording:
 
     def cell(self, count: Cell) -> str:
         """Return a count, or that it is too small to be shown."""
-        return f"< {self.report.least_cell}" if count is None else charts.format_count(count)
+        return f"< {self.report.least_cell}" if count is None else format_count(count)
 
     def codes(self, found: QualityMeasurement) -> str:
         """Return the three codes."""
@@ -145,7 +147,7 @@ class _QualityWording:
         if one.minimum is None or one.maximum is None:
             return MISSING
         if one.data_type in _TIMES:
-            return f"{charts.format_time(one.minimum)} … {charts.format_time(one.maximum)}"
+            return f"{format_time(one.minimum)} … {format_time(one.maximum)}"
         return f"{format_digits(one.minimum)} … {format_digits(one.maximum)}"
 
     def mean_of(self, one: FieldProfile) -> str:
@@ -178,13 +180,13 @@ class _QualityWording:
             RankedBar(one.field, _missing(one) / max(1, profile.rows), self._share(one.missing, profile.rows))
             for one in lacking[:_BARS]
         ]
-        return _markup(charts.ranked_chart(bars, self.t("quality.page.missingness")))
+        return _markup(ranked_chart(bars, self.t("quality.page.missingness")))
 
     def drift(self, profile: RecordSetProfile) -> Markup:
         """Return the fields that shifted most between the parts; empty without two parts."""
         moved = sorted((one for one in profile.fields if one.drift is not None), key=_drift, reverse=True)
         bars = [RankedBar(one.field, min(_drift(one), _MOST_DRIFT), f"{_drift(one):.3f}") for one in moved[:_BARS]]
-        return _markup(charts.ranked_chart(bars, self.t("quality.page.drift"), _DRIFT_LINES))
+        return _markup(ranked_chart(bars, self.t("quality.page.drift"), _DRIFT_LINES))
 
     def balance(self, profile: RecordSetProfile) -> list[Pictured]:
         """Return how many records each class has, for every label."""
@@ -204,7 +206,7 @@ class _QualityWording:
     def _picture(self, one: FieldProfile) -> Markup:
         if one.histogram:
             bins = [Bin(each.low, each.high, each.count, each.later) for each in one.histogram]
-            return _markup(charts.histogram_chart(bins, one.field, times=one.data_type in _TIMES))
+            return _markup(histogram_chart(bins, one.field, times=one.data_type in _TIMES))
         divided = any(each.later for each in one.values)
         bars = [
             RankedBar(
@@ -215,7 +217,7 @@ class _QualityWording:
             )
             for each in one.values
         ]
-        return _markup(charts.ranked_chart(bars, one.field))
+        return _markup(ranked_chart(bars, one.field))
 
     def parts(self, profile: RecordSetProfile) -> str:
         """Return what is drawn darker."""
@@ -234,7 +236,7 @@ class _QualityWording:
         return pictures[_OPEN_PICTURES:]
 
     def _share(self, count: Cell, whole: int) -> str:
-        return self.cell(count) if count is None else f"{_format_percent(count, whole)} ({charts.format_count(count)})"
+        return self.cell(count) if count is None else f"{_format_percent(count, whole)} ({format_count(count)})"
 
     @staticmethod
     def _capital(sentence: str) -> str:
@@ -290,6 +292,6 @@ def render_quality(report: QualityReport, language: Language = "en") -> str:
 @cache
 def _environment() -> Environment:
     environment = page_environment(_PACKAGE)
-    environment.filters["count"] = charts.format_count
-    environment.globals["mark"] = lambda outcome: Markup(charts.status_mark(outcome))  # noqa: S704 - built as an XML tree
+    environment.filters["count"] = format_count
+    environment.globals["mark"] = lambda outcome: Markup(status_mark(outcome))  # noqa: S704 - built as an XML tree
     return environment
