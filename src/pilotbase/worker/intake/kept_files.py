@@ -14,7 +14,6 @@ from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.records import record_of
 from pilotbase.catalogue.saving import NO_REMARKS, SaveOptions, save
 from pilotbase.data.commitments import commitment, salt_of
-from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError
@@ -36,7 +35,6 @@ from pilotbase.workspace.listings import Query, every_listing
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
-_MOST_VERSIONS = 1000
 _ALL = 1_000_000
 
 
@@ -61,8 +59,11 @@ def take_application(
         RefusedError: the actor is not its supplier, or the record is not in a state to take a version.
     """
     submission = read_application(folder)
-    made_for = scenario or _made_for_before(view, submission.application)
-    version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=made_for)
+    if scenario is None:
+        named = application_subject(submission.application.supplier.organisation, submission.application.name)
+        before = record_of(view, named)
+        scenario = before.subjects.get("scenario") if before is not None else None
+    version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=scenario)
     record = save(view, version, remarks)
     store_application(submission, base.lab.applications)
     return record
@@ -90,11 +91,6 @@ def take_scenario(
     with base.lab.view.transaction("scenario.files_kept") as change:
         change.put(files, parties(), owner=owner, fields={"scenario": digest})
     return record
-
-
-def _made_for_before(view: View, application: Application) -> Subject | None:
-    before = record_of(view, application_subject(application.supplier.organisation, application.name))
-    return before.subjects.get("scenario") if before is not None else None
 
 
 def _pack(scenario: Scenario, folder: Path) -> bytes:
@@ -169,8 +165,7 @@ def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> Non
 def _closed_with(vault: Vault, owner: str, found: Digest) -> Iterator[Subject]:
     """Yield the datasets of ``owner`` that are not open and have the file ``found`` in some version."""
     for listing in every_listing(vault.view, Query("dataset", owner=owner)):
-        stored = vault.view.find("dataset", {"subject": listing.subject}, _MOST_VERSIONS)
-        newest_first = [one.load(Dataset) for one in stored]
+        newest_first = vault.view.every(Dataset, {"subject": listing.subject})
         if newest_first and newest_first[0].opening is not Opening.OPEN and _holds(vault, newest_first, found):
             yield listing.subject
 

@@ -96,7 +96,9 @@ def issue_once(
     certificate = issue_certificate(
         report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
     )
-    certificate = certificate if site is None else _ran_at_site(certificate, site)
+    if site is not None:  # its statement, for programs and, as the first remark, for people
+        remarks = (site_sentence(site), *certificate.remarks)
+        certificate = certificate.model_copy(update={"site": site, "remarks": remarks})
     issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
     try:
         with view.transaction("certificate.issued") as change:
@@ -104,12 +106,6 @@ def issue_once(
     except ConflictError:  # another process issued it meanwhile: its certificate is the one
         return issue_once(base, report, plan, remarks, site)
     return issued
-
-
-def _ran_at_site(certificate: Certificate, statement: SiteStatement) -> Certificate:
-    """Return ``certificate`` with the site's statement, for programs and, as its first remark, for people."""
-    remarks = (site_sentence(statement), *certificate.remarks)
-    return certificate.model_copy(update={"site": statement, "remarks": remarks})
 
 
 def _expiry(base: Base, report: Report, now: datetime) -> datetime:

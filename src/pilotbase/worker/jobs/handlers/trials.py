@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress
-from pilotbase.documents.record import Record
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.vocabularies import WorkKind
@@ -28,7 +27,10 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
         return
     sealed, candidate = take_in(base, record.documents["scenario"], record.documents["folder"], on_progress)
     require_rehearsed(base, sealed, candidate, None, on_progress)
-    plan = freeze_plan(base.lab, sealed, candidate, granted(record), _repeat(record))
+    repeated = any(step.act is Act.TRIAL_REPEAT for step in record.history)
+    # The name of this re-run; empty for the first trial of a version.
+    repeat = f"{name_of(record.subject)}-{record.round}" if repeated else ""
+    plan = freeze_plan(base.lab, sealed, candidate, granted(record), repeat)
     take_step(base, job, Act.PLAN_FROZEN, plan.digest())
 
 
@@ -57,9 +59,3 @@ HANDLERS: Mapping[WorkKind, Handler] = {
 }
 FAILURES: Mapping[WorkKind, Act] = {WorkKind.FREEZE: Act.PLAN_REFUSED, WorkKind.TRIAL: Act.TRIAL_FAIL}
 SWEEPS: tuple[Sweep, ...] = (erase_packed,)
-
-
-def _repeat(record: Record) -> str:
-    """Return the name of this re-run; empty for the first trial of a version."""
-    repeated = [step for step in record.history if step.act is Act.TRIAL_REPEAT]
-    return f"{name_of(record.subject)}-{record.round}" if repeated else ""
