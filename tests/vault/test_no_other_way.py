@@ -41,10 +41,9 @@ DECRYPTS = {
     },
     "read_public_sample": {  # rows of a dataset, if a closed one: no function here gives them out
         "trial/sealed.py",
-        "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
+        "trial/conforming.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
-        "trial/probes/contamination.py",  # public texts that an endpoint is asked to go on with, where cases may leave
         "trial/phases/opening.py",  # held against the hidden cases
         "trial/phases/reserving.py",  # what probes ask, in boxes of their own
         "trial/phases/reporting.py",  # what the next attempt could still decide

@@ -133,24 +133,24 @@ class Pool(Document, published=True):
 
     def _problems(self) -> Iterator[tuple[str, Text]]:
         if sum(alike.count for alike in self.machines) > MOST_MACHINES:
-            yield ("machines", text("pool.too_many_machines", most=MOST_MACHINES))
+            yield "machines", text("pool.too_many_machines", most=MOST_MACHINES)
             return
         machines = Counter(name for alike in self.machines for name in alike.names)
         for index, alike in enumerate(self.machines):
             double = next((name for name in alike.names if machines[name] > 1), None)
             if double is not None:
-                yield (f"machines[{index}].name", text("pool.double_machine", machine=double))
+                yield f"machines[{index}].name", text("pool.double_machine", machine=double)
         organisations = Counter(quota.organisation for quota in self.quotas)
         for index, quota in enumerate(self.quotas):
             if organisations[quota.organisation] > 1:
                 place = f"quotas[{index}].organisation"
-                yield (place, text("pool.double_organisation", organisation=quota.organisation))
+                yield place, text("pool.double_organisation", organisation=quota.organisation)
             yield from _over_its_limit(f"quotas[{index}]", quota)
         yield from self._promised_too_much()
         yield from self._windows()
         if self.minimum_run > self.longest_job:
             longest, least = format_duration(int(self.longest_job)), format_duration(int(self.minimum_run))
-            yield ("minimum_run", text("pool.minimum_beyond", found=least, longest=longest))
+            yield "minimum_run", text("pool.minimum_beyond", found=least, longest=longest)
 
     def _promised_too_much(self) -> Iterator[tuple[str, Text]]:
         """Yield each dimension in which more is guaranteed than there is, at the quota where it no longer fits."""
@@ -164,15 +164,14 @@ class Pool(Document, published=True):
                 if promised[name] > there.get(name, 0) and not known:
                     told.add(name)
                     place = f".{name}" if name in self.quotas[index].guarantee.vector else ""
-                    yield (
-                        f"quotas[{index}].guarantee{place}",
-                        text(
-                            "pool.guarantees_beyond",
-                            dimension=name,
-                            found=format_amount(name, sum(one.get(name, 0) for one in vectors)),
-                            most=format_amount(name, there.get(name, 0)),
-                        ),
+                    found = format_amount(name, sum(one.get(name, 0) for one in vectors))
+                    problem = text(
+                        "pool.guarantees_beyond",
+                        dimension=name,
+                        found=found,
+                        most=format_amount(name, there.get(name, 0)),
                     )
+                    yield f"quotas[{index}].guarantee{place}", problem
 
     def _windows(self) -> Iterator[tuple[str, Text]]:
         known = {alike.name for alike in self.machines}
@@ -180,21 +179,14 @@ class Pool(Document, published=True):
             place = f"maintenance[{index}]"
             if window.ends <= window.starts:
                 starts, ends = format_minute(window.starts), format_minute(window.ends)
-                yield (f"{place}.ends", text("pool.window_ends_before", starts=starts, ends=ends))
+                yield f"{place}.ends", text("pool.window_ends_before", starts=starts, ends=ends)
             for number, name in enumerate(window.machines):
                 if name not in known:
-                    yield (f"{place}.machines[{number}]", text("pool.foreign_machine", machine=name))
+                    yield f"{place}.machines[{number}]", text("pool.foreign_machine", machine=name)
 
 
 def _over_its_limit(place: str, quota: Quota) -> Iterator[tuple[str, Text]]:
     vector = guaranteed(quota.guarantee.vector)
     for name, more in beyond(vector, quota.limit.vector).items():
-        yield (
-            f"{place}.limit.{name}",
-            text(
-                "pool.guarantee_over_limit",
-                dimension=name,
-                found=format_amount(name, vector[name]),
-                most=format_amount(name, vector[name] - more),
-            ),
-        )
+        found, most = format_amount(name, vector[name]), format_amount(name, vector[name] - more)
+        yield f"{place}.limit.{name}", text("pool.guarantee_over_limit", dimension=name, found=found, most=most)

@@ -18,7 +18,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 
 if TYPE_CHECKING:
-    from pilotbase.trial.rehearsing import Conformance
+    from pilotbase.trial.conforming import Conformance
 
 
 class StartingForm(StrEnum):

@@ -79,7 +79,8 @@ def _require_day(day: str) -> str:
     return day
 
 
-Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_require_day)]
+IS_DAY = AfterValidator(_require_day)
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), IS_DAY]
 """A day such as ``2027-06-30``."""
 
 

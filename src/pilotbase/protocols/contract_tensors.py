@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
@@ -94,15 +92,6 @@ def answer_scalars(answers: AnswerBatch, prediction: Prediction) -> list[Scalar]
     if prediction.kind == "interval":
         return [None if low != low or high != high else f"{low}|{high}" for low, high in answers.values.tolist()]
     return [None if value != value else value for value in answers.values.tolist()]
-
-
-def abstentions(rows: int, prediction: Prediction) -> AnswerBatch:
-    """Return ``rows`` answers that leave every case to a person."""
-    if prediction.kind == "label":
-        return AnswerBatch(np.full(rows, -1, dtype=np.int32))
-    if prediction.is_spelled:
-        return AnswerBatch(np.full(rows, None, dtype=object))
-    return AnswerBatch(np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan))
 
 
 def _takes_matrix(contract: Contract) -> bool:

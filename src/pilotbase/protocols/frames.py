@@ -214,6 +214,15 @@ def answer_dtype(prediction: Prediction) -> np.dtype[Any]:
     return np.dtype("<i4") if prediction.kind == "label" else np.dtype("<f8")
 
 
+def abstentions(rows: int, prediction: Prediction) -> Column:
+    """Return ``rows`` abstentions, shape (rows,), of intervals (rows, 2): −1, NaN or None."""
+    if prediction.kind == "label":
+        return np.full(rows, -1, dtype=np.int32)
+    if prediction.is_spelled:
+        return np.full(rows, None, dtype=object)
+    return np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan)
+
+
 def encode_texts(values: Iterable[str | None]) -> bytes:
     """Return a column of texts as it crosses the wall; None is missing."""
     encoded = [None if value is None else value.encode() for value in values]

@@ -251,7 +251,7 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
 
 def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:
     """Return the service that has the name now; raises `ConflictError` where it is somebody else's."""
-    before = everything(view).within(change).newest(service_subject(name), Service)
+    before = everything(view).within(change).load_head(service_subject(name), Service)
     if before is not None and before.organisation != owner:
         raise ConflictError("service.name_taken", service=name)
     return before

@@ -195,7 +195,7 @@ def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred
 
 def _in_its_record(view: View, route: CertifiedRoute) -> Barred | None:
     """Return what the record of its trial says: whoever decides there need not wait until a worker signs the list."""
-    record = view.newest(record_head(route.commission), Record) if route.commission is not None else None
+    record = view.load_head(record_head(route.commission), Record) if route.commission is not None else None
     if record is None or record.documents.get("certificate") != route.certificate:
         return None
     return _BARRED.get(record.state)

@@ -15,7 +15,7 @@ MAXIMUM = 1000
 
 def load_service(view: View, name: str) -> Service:
     """Return the service of that name; raises `NotFoundError` where there is none that the actor may see."""
-    found = view.newest(service_subject(name), Service)
+    found = view.load_head(service_subject(name), Service)
     if found is None:
         raise NotFoundError("service.none_seen", service=name)
     return found

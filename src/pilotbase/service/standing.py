@@ -71,7 +71,7 @@ def restore(view: View, name: str, reason: Text, cause: Digest | None = None) ->
 
 def standing_of(view: View, name: str) -> ServiceStatus:
     """Return where a service stands now; raises `NotFoundError`."""
-    found = view.newest(standing_head(name), ServiceStatus)
+    found = view.load_head(standing_head(name), ServiceStatus)
     if found is None:
         raise NotFoundError("service.none_seen", service=name)
     return found

@@ -49,4 +49,4 @@ def report_of(view: View, record: Record) -> Report | None:
 def certificate_of(view: View, record: Record) -> IssuedCertificate | None:
     """Return the certificate that was issued over the newest report."""
     report = record.documents.get("report")
-    return view.newest(certificate_head(report), IssuedCertificate) if report else None
+    return view.load_head(certificate_head(report), IssuedCertificate) if report else None

@@ -51,6 +51,8 @@ def actor(organisation: str, *roles: Role | str, person: str | None = None) -> A
     return Actor(organisation, frozenset(Role(role) for role in roles), person)
 
 
+VISITOR = Actor("", frozenset())
+"""No organisation has an empty name, so only what is public exists for a visitor."""
 BASE_ITSELF = Actor("", frozenset({Role.OPERATOR}))
 """Terms are judged by the contents of the store, independent of who may see them."""
 

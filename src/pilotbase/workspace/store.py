@@ -144,8 +144,8 @@ class View:
         with self.reading() as connection:
             return records.digest_of_head(connection, self.actor, name)
 
-    def newest(self, name: str, model: type[D]) -> D | None:
-        """Return the document of head ``name`` as ``model``, or None."""
+    def load_head(self, name: str, model: type[D]) -> D | None:
+        """Return the document under head ``name`` as ``model``, or None."""
         digest = self.head(name)
         return None if digest is None else self.load(digest, model)
 

@@ -6,14 +6,13 @@ from typing import cast
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.urls import reverse
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import add_errors
-from pilotbase.hub.guards import member_only
+from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.told_claims import reconciliation_told
 from pilotbase_estate.hub.forms.claims import RulesForm
@@ -21,7 +20,7 @@ from pilotbase_estate.hub.presenters.programmes import evidence_response, rules_
 from pilotbase_estate.vouchers.programmes import programmes, rules_of, set_rules
 
 
-@require_safe
+@page("voucher-programmes/", "programmes", EVERYBODY)
 def show_all(request: HubRequest) -> HttpResponse:
     """List the programmes as they are today."""
     shown = {
@@ -33,7 +32,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/programmes.html", shown)
 
 
-@require_safe
+@page("voucher-programmes/<slug:programme>/", "programme", EVERYBODY)
 def show(request: HubRequest, programme: str) -> HttpResponse:
     """Show the rules of a programme."""
     digest, rules = rules_of(request.acting.view, programme)
@@ -48,8 +47,8 @@ def show(request: HubRequest, programme: str) -> HttpResponse:
     return render(request, "hub/programme.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("voucher-programmes/new/", "programme-new", methods=FORM)
+@page("voucher-programmes/<slug:programme>/edit/", "programme-edit", methods=FORM)
 def edit(request: HubRequest, programme: str = "") -> HttpResponse:
     """Set the rules of a programme, or of a new one; only the operator can see this page."""
     view = request.acting.view
@@ -70,15 +69,13 @@ def edit(request: HubRequest, programme: str = "") -> HttpResponse:
     return render(request, "hub/upload.html", {**shown, "back": back, "crumbs": _crumbs()})
 
 
-@require_safe
-@member_only
+@page("voucher-programmes/<slug:programme>/evidence.zip", "programme-evidence")
 def evidence(request: HubRequest, programme: str) -> HttpResponse:
     """Return the auditor's folder of a programme."""
     return cast(HttpResponse, evidence_response(request.acting.view, programme))
 
 
-@require_safe
-@member_only
+@page("voucher-metering/", "voucher-metering")
 def metering(request: HubRequest) -> HttpResponse:
     """Show what was metered beside what was settled and posted."""
     found = reconciliation_told(request.acting.view, language())
@@ -98,13 +95,3 @@ def _crumbs() -> list[dict[str, object]]:
         {"url": reverse("wallet"), "label": text("voucher.hub.title")},
         {"url": reverse("programmes"), "label": text("voucher.hub.programmes")},
     ]
-
-
-urlpatterns = [
-    path("voucher-programmes/", show_all, name="programmes"),
-    path("voucher-programmes/new/", edit, name="programme-new"),
-    path("voucher-programmes/<slug:programme>/", show, name="programme"),
-    path("voucher-programmes/<slug:programme>/edit/", edit, name="programme-edit"),
-    path("voucher-programmes/<slug:programme>/evidence.zip", evidence, name="programme-evidence"),
-    path("voucher-metering/", metering, name="voucher-metering"),
-]

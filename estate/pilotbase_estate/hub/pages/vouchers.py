@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path, reverse
-from django.views.decorators.http import require_safe
+from django.urls import reverse
 
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.routing import page
 from pilotbase_estate.computing.told_vouchers import wallet_told, wallets_listed
 
 
-@require_safe
-@member_only
+@page("vouchers/", "wallet")
 def show(request: HubRequest) -> HttpResponse:
     """Show the reader's own wallet; to operator and regulator, the list of wallets."""
     acting = request.acting
@@ -27,8 +25,7 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/wallet.html", shown)
 
 
-@require_safe
-@member_only
+@page("vouchers/<slug:organisation>/", "wallet-of")
 def show_one(request: HubRequest, organisation: str) -> HttpResponse:
     """Show the wallet of an organisation."""
     shown = {
@@ -37,9 +34,3 @@ def show_one(request: HubRequest, organisation: str) -> HttpResponse:
         "crumbs": [{"url": reverse("wallet"), "label": text("voucher.hub.title")}],
     }
     return render(request, "hub/wallet.html", shown)
-
-
-urlpatterns = [
-    path("vouchers/", show, name="wallet"),
-    path("vouchers/<slug:organisation>/", show_one, name="wallet-of"),
-]

@@ -36,11 +36,6 @@ Act = Callable[[View], HttpResponse]
 """What a request does, by the view that knows which request it is."""
 
 
-def answers(model: Any, status: int = 200) -> dict[int, Any]:
-    """Return the ``response`` of an operation: what it gives; `schema` adds the problems."""
-    return {status: model}
-
-
 def document(request: HubRequest, found: Document, status: int = 200, version: str | None = None) -> HttpResponse:
     """Return a document in canonical JSON under its ETag; 304 to who has it."""
     tag = f'"{version or found.digest()}"'

@@ -15,9 +15,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.terms import AccessGrant
+from pilotbase.documents.terms import AccessGrant, Action
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.vault.dataset_files import KeptFile, find_kept, open_for_statistics
+from pilotbase.vault.dataset_files import KeptFile, find_kept, open_file
 from pilotbase.worker.base import Base
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -75,7 +75,7 @@ def opened_table(base: Base, kept: KeptFile, leave: AccessGrant, record_set: Rec
         RefusedError: the leave is not in force, or no longer.
         InputError: the file is no table.
     """
-    frame = texts_of(kept, open_for_statistics(base.lab.vault, kept, leave), read)
+    frame = texts_of(kept, open_file(base.lab.vault, kept, leave, action=Action.COMPUTE_ON), read)
     return record_table(record_set, frame.lazy().with_row_index(ROW, offset=1))
 
 

@@ -27,7 +27,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.vault.dataset_files import open_for_labelling
+from pilotbase.vault.dataset_files import open_file
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_record_set, kept_table, table_names, texts_of
 from pilotbase.worker.datasets.owner_jobs import own_listing
@@ -103,7 +103,7 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
 
 def find_round(view: View, identity: str) -> LabellingRound:
     """Return a round to its participants, the owner, operator and regulator; raises `NotFoundError`."""
-    found = view.newest(round_head(identity), LabellingRound)
+    found = view.load_head(round_head(identity), LabellingRound)
     if found is None or not (_owns(view, found) or part_of(view, found) is not None):
         raise NotFoundError("labelling.no_round")
     return found
@@ -165,20 +165,20 @@ def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: RoundI
 
 def kept_order(base: Base, of: LabellingRound, labeller: str) -> tuple[str, ...]:
     """Return the names of the items that were sealed for a labeller; empty until they are sealed."""
-    kept = base.lab.view.newest(items_head(of.identity, labeller), KeptItems)
+    kept = base.lab.view.load_head(items_head(of.identity, labeller), KeptItems)
     return kept.order if kept is not None else ()
 
 
 def are_erased(base: Base, of: LabellingRound, labeller: str) -> bool:
     """Return whether the items that were sealed for a labeller are erased."""
-    kept = base.lab.view.newest(items_head(of.identity, labeller), KeptItems)
+    kept = base.lab.view.load_head(items_head(of.identity, labeller), KeptItems)
     return kept is not None and not base.lab.vault.blobs.exists(kept.blob)
 
 
 def erase_items(base: Base, of: LabellingRound) -> None:
     """Erase what was sealed for the labellers of a round; labels stay, and the log still records that it was here."""
     for labeller in of.labellers:
-        kept = base.lab.view.newest(items_head(of.identity, labeller.name), KeptItems)
+        kept = base.lab.view.load_head(items_head(of.identity, labeller.name), KeptItems)
         if kept is None or not base.lab.vault.blobs.exists(kept.blob):
             continue
         with base.lab.view.transaction("labelling.items_erased") as change:
@@ -203,7 +203,7 @@ def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, 
         NotFoundError: it was not sealed for this labeller, or was erased.
         InvalidProofError: the bytes that were kept were altered.
     """
-    kept = base.lab.view.newest(items_head(of.identity, labeller.name), KeptItems)
+    kept = base.lab.view.load_head(items_head(of.identity, labeller.name), KeptItems)
     if kept is None:
         raise NotFoundError("labelling.not_yours", item=item)
     if not base.lab.vault.blobs.exists(kept.blob):
@@ -280,7 +280,7 @@ def _campaign(dataset: Subject, wanted: NewRound) -> LabellingCampaign:
 def _opened(base: Base, of: LabellingRound, described: Dataset, leave: AccessGrant, read: ReadTexts) -> pl.DataFrame:
     """Return the table, opened for people of one organisation."""
     kept = kept_table(base, described, described.record_set(of.record_set))
-    return texts_of(kept, open_for_labelling(base.lab.vault, kept, leave), read)
+    return texts_of(kept, open_file(base.lab.vault, kept, leave, action=Action.DISPLAY), read)
 
 
 def _leave(view: View, of: LabellingRound, labeller: Labeller) -> AccessGrant:

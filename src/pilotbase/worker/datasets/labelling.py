@@ -366,7 +366,7 @@ def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:
 
 def closing_of(base: Base, of: LabellingRound) -> RoundClosed | None:
     """Return the closing of a round, or None while it is open."""
-    return base.lab.view.newest(f"labelling-closed:{of.identity}", RoundClosed)
+    return base.lab.view.load_head(f"labelling-closed:{of.identity}", RoundClosed)
 
 
 def gathered_of(base: Base, of: LabellingRound) -> Gathered:

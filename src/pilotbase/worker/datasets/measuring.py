@@ -136,7 +136,7 @@ def require_whole(report: QualityReport, dataset: Dataset) -> None:
 
 def published_report(view: View, subject: Subject) -> QualityReport | None:
     """Return the newest report that the owner of a dataset has published, None if ``view`` sees none."""
-    return view.newest(quality_head(subject), QualityReport) if find_listing(view, subject) is not None else None
+    return view.load_head(quality_head(subject), QualityReport) if find_listing(view, subject) is not None else None
 
 
 def measure_ordered(base: Base, job: Job) -> None:

@@ -26,7 +26,7 @@ from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
-from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
+from pilotbase.vault.dataset_files import KeptFile, open_file
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import Base, vault_of
@@ -133,7 +133,7 @@ def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
         rows=kept.rows or 0,
     )
     leave = permit(base.lab.view, asked, digest_json([job.kind, job.identity, kept.digest()]))
-    return open_for_statistics(base.lab.vault, kept, leave)
+    return open_file(base.lab.vault, kept, leave, action=Action.COMPUTE_ON)
 
 
 def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
@@ -148,7 +148,7 @@ def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
         blob=blob,
         until=base.lab.store.clock() + KEPT,
     )
-    with vault.transaction("result.kept") as change:
+    with vault.view.transaction("result.kept") as change:
         change.put(kept, parties(), owner=owner, fields={"work": work})
         change.record("result.kept", [blob])
 

@@ -65,12 +65,12 @@ def keep_sample(
 
 def sample_of(view: View, identity: str) -> KeptSample | None:
     """Return the sample of an order; None if there is none or the actor may not see it."""
-    return view.newest(_sample_head(identity), KeptSample)
+    return view.load_head(_sample_head(identity), KeptSample)
 
 
 def test_of(view: View, identity: str) -> PrivacyTest | None:
     """Return the figures of a sample's privacy test, to the owner of its source; else None."""
-    return view.newest(_test_head(identity), PrivacyTest)
+    return view.load_head(_test_head(identity), PrivacyTest)
 
 
 def fetch_sample(base: Base, view: View, identity: str) -> File:

@@ -205,7 +205,7 @@ def _keep(view: View, order: StatisticsOrder, owner: str) -> None:
 
 
 def _known(view: View, identity: str) -> StatisticsOrder | None:
-    return view.newest(_head(identity), StatisticsOrder)
+    return view.load_head(_head(identity), StatisticsOrder)
 
 
 def _head(identity: str) -> str:

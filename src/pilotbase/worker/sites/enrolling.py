@@ -125,7 +125,7 @@ def revoke_site(view: View, name: str, reason: str) -> EnrolledSite:
 
 def find_site(view: View, name: str) -> KnownSite | None:
     """Return the newest version of the site of that name, or None."""
-    standing = view.newest(site_head(name), EnrolledSite)
+    standing = view.load_head(site_head(name), EnrolledSite)
     return None if standing is None else KnownSite(standing, view.load(standing.enrolment, SiteEnrolment))
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pydantic
 
-from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
-from pilotbase.trial.running import prepare_candidate
+from pilotbase.trial.running import kept_candidate
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
@@ -78,5 +77,5 @@ def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> OpenedScen
     """Return the sealed scenario; the requirements of its baseline are fetched now: later there is no network."""
     sealed = seal_in(base, scenario, Step.FREEZE, on_progress)
     if sealed.record.reference_application is not None:
-        prepare_candidate(base.lab, read_application(base.lab.application_folder(sealed.record.reference_application)))
+        kept_candidate(base.lab, sealed.record.reference_application)
     return sealed

@@ -254,7 +254,7 @@ def examine_sent(base: Base, job: Job) -> None:
 def came_back(view: View, site: str) -> list[Came]:
     """Return the reports of a site that held, newest first."""
     return [
-        Came(paper, view.newest(certificate_head(paper.report.digest()), IssuedCertificate), unreported(view, paper))
+        Came(paper, view.load_head(certificate_head(paper.report.digest()), IssuedCertificate), unreported(view, paper))
         for paper in view.every(SiteReport, {"site": site})
     ]
 
@@ -266,12 +266,12 @@ def _own_site(view: View, site: str) -> KnownSite:
 
 
 def _known(view: View, identity: str) -> PackState | None:
-    asked = view.newest(_head("site-order", identity), AskedPack)
+    asked = view.load_head(_head("site-order", identity), AskedPack)
     if asked is None:
         return None
-    consent = view.newest(_head("site-consent", identity), PackConsent)
+    consent = view.load_head(_head("site-consent", identity), PackConsent)
     job = next(iter(jobs_under(view, _head("site-order", identity))), None)
-    return PackState(asked, consent, job, view.newest(_head("kept-site-pack", identity), KeptPack))
+    return PackState(asked, consent, job, view.load_head(_head("kept-site-pack", identity), KeptPack))
 
 
 def _to_be_packed(view: View, state: PackState) -> bool:

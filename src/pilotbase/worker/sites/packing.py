@@ -134,7 +134,7 @@ def _contents(base: Base, folder: Path, on_progress: OnProgress) -> _Contents:
 
 def _standing_pack(base: Base, head: str) -> Signed | None:
     """Return the pack that was already made for this order, if it may still be begun or has its report."""
-    signed = base.lab.view.newest(head, Signed)
+    signed = base.lab.view.load_head(head, Signed)
     if signed is None:
         return None
     pack = base.lab.view.load(signed.about, SitePack)

@@ -67,7 +67,7 @@ def logged(release: SiteRelease) -> tuple[Logged, ...]:
 def _release(base: Base, pack: SitePack, plan: TrialPlan, report: Report, witness: Witness) -> SiteRelease:
     """Return what is released of a trial, now recorded in the log of this site."""
     head, owner = release_head(pack.nonce), plan.scenario.owner.organisation
-    known = base.lab.view.newest(head, SiteRelease)
+    known = base.lab.view.load_head(head, SiteRelease)
     if known is not None:
         return known
     leaving = permitted(report, pack.release)

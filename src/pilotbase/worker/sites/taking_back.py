@@ -111,7 +111,7 @@ def _read(base: Base, data: bytes, file: Path) -> Returned:
     """Return what came back, with the pack that it answers; raises `InvalidProofError` if the base sent none."""
     envelope = read_envelope(SiteReport, data)
     paper = read_paper(SiteReport, envelope)
-    pack = base.lab.view.newest(pack_head(paper.release.nonce), SitePack)
+    pack = base.lab.view.load_head(pack_head(paper.release.nonce), SitePack)
     if pack is None:
         raise InvalidProofError("site.no_such_pack", file=file, nonce=paper.release.nonce)
     offers = base.lab.view.load(pack.enrolment, SiteEnrolment).offers

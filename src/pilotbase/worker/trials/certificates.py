@@ -34,13 +34,11 @@ from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
-from pilotbase.workspace.actors import PUBLIC, Actor
+from pilotbase.workspace.actors import PUBLIC, VISITOR
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View, utc_now
-
-_NOBODY = Actor("", frozenset())
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ def site_sentence(statement: SiteStatement) -> Text:
 
 def issued(base: Base, serial: str) -> IssuedCertificate:
     """Return the certificate of a serial number (hex digits), as public as all; raises `NotFoundError`."""
-    found = base.lab.store.as_actor(_NOBODY).newest(certificate_head(digest_of(serial)), IssuedCertificate)
+    found = base.lab.store.as_actor(VISITOR).load_head(certificate_head(digest_of(serial)), IssuedCertificate)
     if found is None:
         raise NotFoundError("hub.no_certificate")
     return found

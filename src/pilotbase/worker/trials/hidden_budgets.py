@@ -114,7 +114,7 @@ def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
 @lru_cache(maxsize=_REMEMBERED)
 def _due(here: _Standing) -> tuple[Text, ...]:
     scenario, record = here.sealed.scenario, here.sealed.record
-    return refresh_advice(scenario, record.classes, read_public_sample(here.lab, here.sealed), here.left)
+    return tuple(refresh_advice(scenario, record.classes, read_public_sample(here.lab, here.sealed), here.left))
 
 
 def _hidden_set(lab: TrialRuntime, sealed: OpenedScenario) -> HiddenSet:

@@ -17,8 +17,9 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.baselines import keep_reference_application
+from pilotbase.trial.conforming import Conformance, conform
 from pilotbase.trial.freezing import freeze_plan
-from pilotbase.trial.rehearsing import Conformance, conform, has_rehearsed, rehearse
+from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario, naming_places
 from pilotbase.trial.scorer_process import run_trial

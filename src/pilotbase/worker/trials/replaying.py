@@ -234,7 +234,7 @@ def _report_as_said(report: _Json) -> dict[str, Any]:
 def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, said: _Json) -> dict[str, Any]:
     """Return all of a report that plan and records decide, in its own form; ``said`` is from `_report_as_said`."""
     facts, decision, results = stored.facts, replayed.decision, replayed.judged.criteria
-    load = facts.restored_load()
+    load = facts.load
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answers = stored.records.answers
