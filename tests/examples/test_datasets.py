@@ -27,7 +27,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening, Outcome, Role
 from pilotbase.worker.base import open_base
-from pilotbase.worker.demo.sectors import agree_on, example_table, publish_dataset
+from pilotbase.worker.demo.examples import agree_on, example_table, publish_dataset
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.terms_rows import agreements_between
 from tests.data.croissant.datasets_for_tests import load_croissant

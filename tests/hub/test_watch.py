@@ -46,10 +46,11 @@ def post(client, path, body, **headers):
 
 
 def secret_of(world, *scopes):
-    from pilotbase.service.keys import KeyTerms, write_key
+    from pilotbase.operations.services import NewKey
+    from pilotbase.service.keys import write_key
 
     with world.served.view.transaction("service.key_made") as change:
-        return write_key(change, "milling", "plant", KeyTerms("t", frozenset(scopes)))[1]
+        return write_key(change, "plant", NewKey(service="milling", title="t", scopes=frozenset(scopes)))[1]
 
 
 def test_a_key_of_scope_observe_hands_in_for_its_service_and_opens_nothing_else(watched):

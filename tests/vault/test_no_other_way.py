@@ -25,9 +25,13 @@ DECRYPTS = {
         "vault/envelopes.py",  # and the public sample of a dataset: `read_public_sample` alone asks for it
         "vault/uploads.py",
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
+        "worker/retention_dates.py",  # bytes kept for somebody under a key of the home (`unseal`)
+        "computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
+    },
+    "unseal": {
+        "worker/retention_dates.py",
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
-        "computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
     "unwrap_secrets": {"vault/sealing.py"},

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pilotbase.documents.api.trials import SpanTold
 from pilotbase.documents.texts import Language
-from pilotbase.worker.trials.consenting import ceiling_of, span_told
+from pilotbase.worker.trials.consenting import ceiling_of
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.estimates import estimate_unseen
 from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
@@ -21,8 +22,8 @@ def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> J
         rates=found.rates,
         currency=found.currency,
         runs=found.runs,
-        seconds=span_told(found.wall) if found.wall is not None else None,
-        money=span_told(found.money) if found.money is not None else None,
+        seconds=SpanTold.model_validate(found.wall) if found.wall is not None else None,
+        money=SpanTold.model_validate(found.money) if found.money is not None else None,
         limit=limit.spelled(),
         needs_consent=found.above(limit),
         said=found.said().render(language),

@@ -73,8 +73,8 @@ def check(application: Path, as_json: AsJson = False) -> None:
     """Check an application's folder, manifest and locked requirements; report every problem at once."""
     from pilotbase.worker.intake.checking import check_application
 
-    checked = check_application(application)
-    answer(checked.application, as_json, lambda _: say_all(checked.lines))
+    checked, lines = check_application(application)
+    answer(checked, as_json, lambda _: say_all(lines))
 
 
 @app.here("conform")

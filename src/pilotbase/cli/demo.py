@@ -55,7 +55,8 @@ def demo(
 def take_walk(base: Base, cast: Cast, err: bool = False) -> None:
     """Take the walk in ``base`` and print each step as it happens; what was walked before is only named."""
     from pilotbase.gateway.app import running_gateway
-    from pilotbase.worker.demo.walk import SERVICE, is_walked, live_walk, prove_walk
+    from pilotbase.worker.demo.walk import is_walked, live_walk, prove_walk
+    from pilotbase.worker.demo.walked_service import SERVICE
 
     if is_walked(base):
         say(text("walk.skipped", service=SERVICE), err=err)

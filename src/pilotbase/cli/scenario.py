@@ -98,8 +98,8 @@ def check(scenario: Path, step: str = "freeze", as_json: AsJson = False) -> None
     from pilotbase.worker.base import base_if_any
     from pilotbase.worker.intake.checking import check_scenario
 
-    checked = check_scenario(scenario, step, base_if_any())
-    answer(checked.scenario, as_json, lambda _: say_all(checked.lines))
+    checked, lines = check_scenario(scenario, step, base_if_any())
+    answer(checked, as_json, lambda _: say_all(lines))
 
 
 @app.here("refresh")

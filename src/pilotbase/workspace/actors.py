@@ -35,6 +35,16 @@ class Actor:
         """Everyone writes for their own organisation, the operator for any."""
         return self.is_operator or owner == self.organisation
 
+    def require_writes_for(self, owner: str) -> None:
+        """Return if `may_write_for`; raises `RefusedError`."""
+        if not self.may_write_for(owner):
+            raise RefusedError("workspace.not_yours", organisation=self.organisation, owner=owner)
+
+    def require_is(self, owner: str) -> None:
+        """Return if this is ``owner`` itself, which the operator is not; raises `RefusedError`."""
+        if owner != self.organisation:
+            raise RefusedError("workspace.not_yours", organisation=self.organisation or "–", owner=owner)
+
 
 def actor(organisation: str, *roles: Role | str, person: str | None = None) -> Actor:
     """Return an `Actor`; raises `ValueError` for a role that does not exist."""

@@ -159,6 +159,15 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
+def every_listing(view: View, query: Query) -> Iterator[Listing]:
+    """Yield all listings that ``view`` sees and that match ``query``, newest first, read a page at a time."""
+    page = list_page(view, query, None, MAXIMUM_PAGE)
+    yield from page.items
+    while page.after is not None:
+        page = list_page(view, query, page.after, MAXIMUM_PAGE)
+        yield from page.items
+
+
 def count(view: View, query: Query, most: int | None = None) -> int:
     """Return the number of listings that ``view`` sees and that match ``query``.
 

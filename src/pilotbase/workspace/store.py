@@ -164,6 +164,12 @@ class View:
         with self.reading() as connection:
             return records.find(connection, self.actor, kind, fields or {}, limit)
 
+    def every(self, model: type[D], fields: Fields | None = None) -> list[D]:
+        """Return all documents of ``model`` whose indexed ``fields`` match, newest first."""
+        kind = records.kind_of(model.model_fields["document"].default)
+        with self.reading() as connection:
+            return [one.load(model) for one in records.find(connection, self.actor, kind, fields or {}, None)]
+
     def search(self, words: str, kind: str | None = None, limit: int = 50) -> list[Stored]:
         """Return documents whose text holds every word of ``words`` (English or Chinese), newest first."""
         with self.reading() as connection:

@@ -208,8 +208,8 @@ class Transaction:
 
     def _writing_for(self, owner: str | None) -> str:
         owner = owner or self.actor.organisation
-        if not self.actor.may_write_for(owner) and owner not in self._vouched:
-            raise RefusedError("workspace.not_yours", organisation=self.actor.organisation, owner=owner)
+        if owner not in self._vouched:
+            self.actor.require_writes_for(owner)
         return owner
 
     def _own(self, digest: str) -> records.Stored:

@@ -85,7 +85,7 @@ def test_an_easy_scenario_that_features_decide_is_told_and_not_refused(name, tmp
     folder = TABLES[name].write(tmp_path / "scenario")
     found = findings(*load_scenario(folder, Step.DRAFT))
     assert (found.meets, way_of(found.easy) in ("nearest", "memory")) == (None, True)
-    lines = [line.render("en") for line in check_scenario(folder).lines]
+    lines = [line.render("en") for line in check_scenario(folder)[1]]
     assert any(line.startswith("Warning: answering like the most similar public case meets every") for line in lines)
 
 

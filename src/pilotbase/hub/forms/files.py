@@ -34,9 +34,10 @@ from pilotbase.vault.uploads import (
     read_upload,
     start_upload,
 )
+from pilotbase.worker.base import vault_of
 from pilotbase.worker.datasets.describing import MOST_FILES
 from pilotbase.worker.intake.boxed_tables import describe_table
-from pilotbase.worker.intake.versions import own_names, vault_of
+from pilotbase.worker.intake.versions import own_names
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

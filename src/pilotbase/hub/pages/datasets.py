@@ -120,7 +120,7 @@ def show_quality(request: HubRequest, name: str) -> HttpResponse:
         _take_quality(request, seen.subject)
         return redirect("dataset-quality", name=name)
     live = found is not None and not found.job.ended
-    report = found.report if found is not None and not live else None
+    report = found.result if found is not None and not live else None
     failing = _failing(report)
     shown = {
         "title": text("measuring.title"),
@@ -147,7 +147,7 @@ def published_quality(request: HubRequest, name: str) -> HttpResponse:
 def measured_quality(request: HubRequest, name: str) -> HttpResponse:
     """Give the report of the newest measurement to the owner, before it is published."""
     found = find_measuring(base(), request.acting.view, subject_of("datasets", name))
-    return _quality_page(found.report if found is not None else None)
+    return _quality_page(found.result if found is not None else None)
 
 
 def _asked(sought: Sought) -> dict[str, str]:

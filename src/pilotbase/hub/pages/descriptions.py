@@ -198,7 +198,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show how far a description is, then what was guessed and what is asked; take the answers."""
     view = request.acting.view
     found = find_describing(base(), view, identity)
-    form = DescriptionForm(found.described, found.order.answers, posted(request))
+    form = DescriptionForm(found.result, found.order.answers, posted(request))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             answer_describing(base(), view, identity, form.answers)
@@ -214,7 +214,7 @@ def save(request: HubRequest, identity: str) -> HttpResponse:
         messages.success(request, text("describing.saved").render(language()))
         return redirect(address_of(form.found.subject))
     found = find_describing(base(), view, identity)
-    answers = DescriptionForm(found.described, found.order.answers)
+    answers = DescriptionForm(found.result, found.order.answers)
     return render(request, "hub/description.html", _shown(found, answers, not found.job.ended) | {"save": form})
 
 
@@ -239,7 +239,7 @@ def _begin(request: HubRequest, form: FilesForm, dataset: str | None) -> Descrip
 
 
 def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dict[str, Any]:
-    described = found.described
+    described = found.result
     return {
         "title": described.dataset.title if described else text("describing.title"),
         "crumbs": [section_crumb("datasets"), crumb("describe", text("describing.title"))],

@@ -40,7 +40,7 @@ from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.sandbox.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
-from pilotbase.worker.intake.versions import vault_of
+from pilotbase.worker.base import vault_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 

@@ -31,7 +31,8 @@ def show_kept(request: HubRequest, name: str) -> HttpResponse:
         messages.success(request, text("kept.erased", count=count).render(language()))
         return redirect("kept-files", name=name)
     days = timedelta(days=settings.CONFIGURATION.files_days)
-    found = [(one, one.stored_at + days) for one in kept_files(base(), view, subject)]
+    kept = kept_files(base(), view, subject)
+    found = [(files, stored.stored_at, stored.stored_at + days) for stored, files in kept]
     shown = {"title": text("kept.title"), "kept": found, "name": name, "crumbs": record_crumbs(subject, name)}
     return render(request, "hub/kept_files.html", shown)
 

@@ -20,8 +20,8 @@ from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.pages.trials import of_trial
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
+from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.measuring import published_report
-from pilotbase.worker.datasets.statistics import offered
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View

@@ -28,7 +28,7 @@ from pilotbase.hub.presenters.taken import download, sandboxed
 from pilotbase.hub.routing import page
 from pilotbase.trial.entering import may_show_sample
 from pilotbase.trial.page import render_report
-from pilotbase.worker.datasets.statistics import synthetic_kit
+from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.worker.trials.folder import SHOWN_CASES, rehearsal_folder
 from pilotbase.workspace.failures import NotFoundError

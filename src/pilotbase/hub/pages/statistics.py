@@ -31,11 +31,11 @@ from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
+from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.statistics import (
     QuestionPrice,
     asked_of,
     find_asked,
-    offered,
     order_statistics,
     price_of,
 )

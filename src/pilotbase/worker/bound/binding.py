@@ -17,6 +17,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
 from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
@@ -109,6 +110,13 @@ def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Functio
         return function
 
     return bind
+
+
+def there(found: Out | None) -> Out:
+    """Return ``found``; raises `NotFoundError` for None."""
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found
 
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:

@@ -47,7 +47,16 @@ def offer_scenarios(
         checkpoint=base.lab.view.checkpoint().note,
         software=this_software(),
         release=release,
-        offers=tuple(_offer(base, one) for one in sealed),
+        offers=tuple(
+            SiteOffer(
+                scenario=one.scenario,
+                reference=one.reference,
+                sealed=one.record.digest(),
+                classes=one.record.classes,
+                hidden=base.lab.view.load(one.record.hidden_set, HiddenSet),
+            )
+            for one in sealed
+        ),
         signed_at=base.lab.store.clock(),
     )
     with base.lab.view.transaction("site.enrolment_signed") as change:
@@ -70,13 +79,3 @@ def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> OpenedScen
     if sealed.record.reference_application is not None:
         kept_candidate(base.lab, sealed.record.reference_application)
     return sealed
-
-
-def _offer(base: Base, sealed: OpenedScenario) -> SiteOffer:
-    return SiteOffer(
-        scenario=sealed.scenario,
-        reference=sealed.reference,
-        sealed=sealed.record.digest(),
-        classes=sealed.record.classes,
-        hidden=base.lab.view.load(sealed.record.hidden_set, HiddenSet),
-    )

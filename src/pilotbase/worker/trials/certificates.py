@@ -94,7 +94,9 @@ def issue_once(
     certificate = issue_certificate(
         report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
     )
-    certificate = certificate if site is None else _ran_at_site(certificate, site)
+    if site is not None:  # its statement, for programs and, as the first remark, for people
+        remarks = (site_sentence(site), *certificate.remarks)
+        certificate = certificate.model_copy(update={"site": site, "remarks": remarks})
     issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
     try:
         with view.transaction("certificate.issued") as change:
@@ -102,12 +104,6 @@ def issue_once(
     except ConflictError:  # another process issued it meanwhile: its certificate is the one
         return issue_once(base, report, plan, remarks, site)
     return issued
-
-
-def _ran_at_site(certificate: Certificate, statement: SiteStatement) -> Certificate:
-    """Return ``certificate`` with the site's statement, for programs and, as its first remark, for people."""
-    remarks = (site_sentence(statement), *certificate.remarks)
-    return certificate.model_copy(update={"site": statement, "remarks": remarks})
 
 
 def _expiry(base: Base, report: Report, now: datetime) -> datetime:
@@ -144,11 +140,10 @@ def site_sentence(statement: SiteStatement) -> Text:
 
 def issued(base: Base, serial: str) -> IssuedCertificate:
     """Return the certificate of a serial number (hex digits), as public as all; raises `NotFoundError`."""
-    view = base.lab.store.as_actor(VISITOR)
-    digest = view.head(certificate_head(digest_of(serial)))
-    if digest is None:
+    found = base.lab.store.as_actor(VISITOR).load_head(certificate_head(digest_of(serial)), IssuedCertificate)
+    if found is None:
         raise NotFoundError("hub.no_certificate")
-    return view.load(digest, IssuedCertificate)
+    return found
 
 
 def check(base: Base, data: bytes) -> Checked:
