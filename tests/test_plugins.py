@@ -40,12 +40,14 @@ print(json.dumps({
 """
 
 
-def _run(home: Path, chosen: str, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+def _run(
+    home: Path, chosen: str, *words: str, language: str = "en", folder: Path = FOLDER
+) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "PILOTBASE_HOME": str(home),
         "PILOTBASE_PLUGINS": chosen,
         "PILOTBASE_LANGUAGE": language,
-        "PYTHONPATH": str(FOLDER),
+        "PYTHONPATH": str(folder),
         "DJANGO_SETTINGS_MODULE": "pilotbase.hub.settings",
     }
     return subprocess.run(
@@ -53,8 +55,9 @@ def _run(home: Path, chosen: str, *words: str, language: str = "en") -> subproce
     )
 
 
-def _pilotbase(home: Path, chosen: str, *words: str, language: str = "en") -> str:
-    done = _run(home, chosen, "-c", "from pilotbase.cli import main; main()", *words, language=language)
+def _pilotbase(home: Path, chosen: str, *words: str, language: str = "en", folder: Path = FOLDER) -> str:
+    program = "from pilotbase.cli import main; main()"
+    done = _run(home, chosen, "-c", program, *words, language=language, folder=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -122,7 +125,8 @@ def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
     assert refused.returncode == 1 and "pilotbase_tiny" in refused.stderr and not (tmp_path / "lost").exists()
     _pilotbase(home, "tiny", "backup", str(whole))
     refused = _run(tmp_path / "elsewhere", "none", "-c", program, "restore", str(whole))
-    assert refused.returncode == 2 and "PILOTBASE_PLUGINS" in refused.stderr
+    assert refused.returncode == 1 and "not installed: pilotbase_tiny" in refused.stderr
+    assert not (tmp_path / "elsewhere").exists()
     back = tmp_path / "back"
     _pilotbase(back, "tiny", "restore", str(whole))
     shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
@@ -136,6 +140,72 @@ def test_a_backup_from_before_a_plug_in_is_restored_beside_it(tmp_path):
     _pilotbase(back, "tiny", "restore", kept)
     shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
     assert '"times": 1' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
+
+
+def test_a_backup_says_which_plug_in_is_too_old_for_it(tmp_path):
+    newer, home, back = tmp_path / "newer", tmp_path / "home", tmp_path / "back"
+    shutil.copytree(FOLDER, newer, ignore=shutil.ignore_patterns("__pycache__"))
+    (newer / "pilotbase_tiny" / "workspace" / "migrations" / "versions" / "0002_second.py").write_text(
+        'revision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade() -> None:\n    pass\n'
+    )
+    old, new = str(tmp_path / "old"), str(tmp_path / "new")
+    _pilotbase(home, "tiny", "init")
+    _pilotbase(home, "tiny", "backup", old)
+    _pilotbase(home, "tiny", "upgrade", folder=newer)
+    _pilotbase(home, "tiny", "backup", new, folder=newer)
+    program = "from pilotbase.cli import main; main()"
+    refused = _run(back, "tiny", "-c", program, "restore", new)
+    assert refused.returncode == 1 and "pilotbase_tiny is too old" in refused.stderr, refused.stderr
+    assert "schema 0002; the plug-in knows 0001" in refused.stderr and not back.exists()
+    refused = _run(home, "tiny", "-c", program, "backup", str(tmp_path / "lost"))
+    assert refused.returncode == 1 and "pilotbase_tiny is too old" in refused.stderr
+    _pilotbase(back, "tiny", "restore", old, folder=newer)
+    shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
+    assert '"times": 1' in _pilotbase(back, "tiny", "greetings", "greet", "plant", folder=newer)
+
+
+KINDS = """
+import json
+from pilotbase.documents.notice import NoticeKind
+from pilotbase.documents.vocabularies import VOCABULARIES, WorkKind
+from pilotbase.notices.rows import count_unread, list_notices
+from pilotbase.worker.base import open_base
+from pilotbase.worker.jobs.handlers import HANDLERS
+from pilotbase.workspace.actors import Actor
+
+view = open_base().lab.store.as_actor(Actor("plant", frozenset(), "plant-anna"))
+try:
+    NoticeKind("greeted")
+    refused = ""
+except ValueError as error:
+    refused = str(error)
+print(json.dumps({
+    "kinds": [*NoticeKind, *WorkKind],
+    "unhandled": sorted(set(WorkKind) ^ set(HANDLERS)),
+    "domains": list(VOCABULARIES),
+    "told": [one.sentence.render("en") for one in list_notices(view)[0]],
+    "unread": count_unread(view),
+    "refused": refused,
+}))
+"""
+
+
+def test_a_plug_in_adds_to_the_closed_lists_of_the_core(tmp_path):
+    _pilotbase(tmp_path, "estate,tiny", "init")
+    _pilotbase(tmp_path, "estate,tiny", "greetings", "greet", "plant")
+
+    def known(chosen: str) -> dict:
+        done = _run(tmp_path, chosen, "-c", KINDS)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    core, tiny, both = known("none"), known("tiny"), known("estate,tiny")
+    assert (core["told"], core["unread"], core["refused"]) == ([], 0, "'greeted' is not a valid NoticeKind")
+    assert (tiny["told"], tiny["unread"], tiny["refused"]) == (["Hello, plant"], 1, "")
+    assert set(tiny["kinds"]) - set(core["kinds"]) == {"greeted"}
+    assert set(both["kinds"]) - set(tiny["kinds"]) == {"claim", "what_if"}
+    assert set(both["domains"]) - set(core["domains"]) == {"pool.kind", "pool.wait"}
+    assert [one["unhandled"] for one in (core, tiny, both)] == [[], [], []]
 
 
 @pytest.fixture

@@ -33,19 +33,21 @@ def spoken():
     return [(path, inspect.cleandoc(words)) for path, words in walk(typer.main.get_command(app), "pilotbase") if words]
 
 
-def spoken_in(language):
-    """The same of a process of its own: commands of operations take their words once, as they are loaded."""
-    environment = {**os.environ, "PILOTBASE_LANGUAGE": language}
+def spoken_in(language, plugins=""):
+    """The same, and what is translated, of a process of its own: commands take their words once, as they are loaded."""
+    environment = {**os.environ, "PILOTBASE_LANGUAGE": language, "PILOTBASE_PLUGINS": plugins}
     line = [sys.executable, __file__]
     return json.loads(subprocess.run(line, check=True, capture_output=True, encoding="utf-8", env=environment).stdout)
 
 
 def test_every_command_speaks_chinese():
-    assert [(path, words) for path, words in spoken_in("zh") if not re.search(r"[\u4e00-\u9fff]", words)] == []
+    assert [(path, words) for path, words in spoken_in("zh")["spoken"] if not re.search(r"[\u4e00-\u9fff]", words)] == []
 
 
-def test_no_words_of_help_are_left_over():
-    assert sorted(catalogue("help", "zh").keys() - {words for _, words in spoken_in("en")} - TYPERS) == []
+@pytest.mark.parametrize("plugins", ["", "none"])
+def test_no_words_of_help_are_left_over(plugins):
+    found = spoken_in("en", plugins)
+    assert sorted(set(found["translated"]) - {words for _, words in found["spoken"]} - TYPERS) == []
 
 
 def test_commands_and_options_are_named_alike_in_both_languages():
@@ -70,4 +72,4 @@ def test_help_is_drawn_in_the_language_of_the_terminal(language, words):
 
 
 if __name__ == "__main__":
-    print(json.dumps(spoken()))
+    print(json.dumps({"spoken": spoken(), "translated": list(catalogue("help", "zh"))}))

@@ -19,7 +19,7 @@ from pilotbase.documents.limits import Limits
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
+from pilotbase.documents.vocabularies import Role, Verdict
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
@@ -35,6 +35,7 @@ from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
 from pilotbase_estate.computing.rounds import dispatching
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, QueueState

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.jobs import JobState, claim, enqueue, finish
 from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue.seating import place_for
 from pilotbase_estate.queue.seats import forgo
 from pilotbase_estate.queue.sitting import SeatHolder

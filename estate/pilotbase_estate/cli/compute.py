@@ -80,12 +80,13 @@ def submit(  # noqa: PLR0913 - each thing that is asked for is an option
     as_json: AsJson = False,
 ) -> None:
     """Hand a program in: it runs in a box without a network as soon as the pool has room for it."""
-    from pilotbase.documents.vocabularies import JobKind, Role
+    from pilotbase.documents.vocabularies import Role
     from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.consenting import ceiling_of
     from pilotbase.workspace.actors import Actor
     from pilotbase_estate.computing.estimates import consent_by, consented, estimate_job
     from pilotbase_estate.computing.orders import SubmittedProgram, order_of, submit_order
+    from pilotbase_estate.documents.vocabularies import JobKind
     from pilotbase_estate.queue.submitting import JobRequest
 
     base = open_base()

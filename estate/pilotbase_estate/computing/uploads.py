@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base
@@ -13,6 +12,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.estimates import consent_by, consented
 from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.operations.pools import NewJob
 from pilotbase_estate.queue.rows import JobRow
 from pilotbase_estate.queue.showing import job_seen

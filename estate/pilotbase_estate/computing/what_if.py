@@ -42,7 +42,7 @@ from pilotbase_estate.queue.recorded import ended_between, trace_of
 from pilotbase_estate.replay.policies import PolicyContext, require_named
 from pilotbase_estate.replay.reporting import replay
 
-KIND = WorkKind.WHAT_IF
+KIND = WorkKind("what_if")
 MOST_JOBS = 20_000
 """The longest record that a hub replays; the command line has no such limit."""
 MOST_MINUTES = 10

@@ -9,9 +9,9 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.quantities import Duration
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase_estate.documents.pool import Labels
 from pilotbase_estate.documents.resources import Demand
+from pilotbase_estate.documents.vocabularies import JobKind
 
 MOST_MEMBERS = 10_000
 

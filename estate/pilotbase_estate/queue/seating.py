@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import MILLI, Resources
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.submitting import JobRequest
 
@@ -42,11 +42,11 @@ def place_for(view: View, work: OwnWork) -> SeatRequest | None:
     return SeatRequest(view.as_actor(Actor(organisation, frozenset())), _asking(pool, needs, work))
 
 
-def _needs(pool: Pool, kind: JobKind) -> Resources | None:
+def _needs(pool: Pool, kind: str) -> Resources | None:
     """Return what the operator has set as the need of a box for such work; None: such work takes no seat here."""
     if pool.seats is None:
         return None
-    return pool.seats.trials if kind is JobKind.TRIAL else pool.seats.services
+    return pool.seats.trials if kind == "trial" else pool.seats.services
 
 
 def _asking(pool: Pool, needs: Resources, work: OwnWork) -> JobRequest:
@@ -57,7 +57,7 @@ def _asking(pool: Pool, needs: Resources, work: OwnWork) -> JobRequest:
         pool.name,
         Resources.of({**known, **needs.vector}),
         longest if work.seconds is None else min(work.seconds, longest),
-        kind=work.kind,
+        kind=JobKind(work.kind),
         members=work.boxes,
         subject=work.subject,
     )

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.documents.pool import Pool, Quota
 from pilotbase_estate.documents.resources import Vector, dominant_share, minus, total
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows, seats, turns
 from pilotbase_estate.queue.machines import ALL_THERE, There, there_of
 from pilotbase_estate.queue.pools import pool_of

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.pool import Labels
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import JobRow, QueueState

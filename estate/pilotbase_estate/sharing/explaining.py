@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, beyond, format_vector, is_kind, missing, plus
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.accounts import Account
 from pilotbase_estate.sharing.amounts import allows, fits
 from pilotbase_estate.sharing.desk import PoolScheduler

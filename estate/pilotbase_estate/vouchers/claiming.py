@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.subjects import claim_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.actors import Visibility, parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -30,6 +29,7 @@ from pilotbase_estate.documents.voucher import (
     VoucherClaim,
     VoucherHold,
     VoucherRules,
+    claim_subject,
 )
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.ledger import require_use

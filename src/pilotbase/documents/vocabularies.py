@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Literal, get_args
 
+from pilotbase.documents.plugins import extended, mirrored
 from pilotbase.documents.texts import Text, text
 
 Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
@@ -305,6 +306,7 @@ class Sensitivity(StrEnum):
     SENSITIVE = "sensitive"
 
 
+@extended
 class WorkKind(StrEnum):
     """Kinds of jobs of the queue; names: text ``job.kind.<value>``."""
 
@@ -327,44 +329,6 @@ class WorkKind(StrEnum):
     LABEL_IMPORT = "label_import"
     SITE_PACK = "site_pack"
     SITE_REPORT = "site_report"
-    WHAT_IF = "what_if"
-
-
-class JobKind(StrEnum):
-    """Purpose of a request for computing power 用途; names: text ``pool.kind.<value>``."""
-
-    TRIAL = "trial"
-    SERVICE = "service"
-    DEVELOPMENT = "development"
-    """A supplier's own code, boxed, on open or synthetic data."""
-    OTHER = "other"
-
-
-class WaitReason(StrEnum):
-    """Why a job waits 等待原因, the one thing that has to change first; names: text ``pool.wait.<value>``."""
-
-    PERSON_LIMIT = "person_limit"
-    """Its person already holds the maximum per person."""
-    ORGANISATION_LIMIT = "organisation_limit"
-    BEHIND = "behind"
-    """Another job of its organisation comes first."""
-    PROMISED = "promised"
-    """It must not be evicted, but the free capacity must be returned on request."""
-    MAINTENANCE = "maintenance"
-    """It could run into a maintenance window."""
-    MACHINES = "machines"
-    """Machines named in the pool's document do not respond, or have less than it says."""
-    RECLAIMING = "reclaiming"
-    """Its guarantee is being restored: borrowers use up their minimum time."""
-    POOL_FULL = "pool_full"
-    FRAGMENTED = "fragmented"
-    """Enough is free in total, but not in a place where it could run at once."""
-    RESERVED = "reserved"
-    """It would delay a job that comes first, or a guarantee that is being restored."""
-    TURN = "turn"
-    """It is another organisation's turn."""
-    WORKER = "worker"
-    """Its seat is requested again once the base's worker for it is free."""
 
 
 class StandardStatus(StrEnum):
@@ -421,13 +385,12 @@ VOCABULARIES: dict[str, type[StrEnum]] = {
     "opening": Opening,
     "sensitivity": Sensitivity,
     "job.kind": WorkKind,
-    "pool.kind": JobKind,
-    "pool.wait": WaitReason,
     "reader.kind": ReadingKind,
     "standard.status": StandardStatus,
     "standard.outcome": Conformity,
+    **{domain: one for plugin in mirrored("documents.vocabularies") for domain, one in plugin.VOCABULARIES.items()},
 }
-"""Text domain → vocabulary: every value has a name in both languages."""
+"""Text domain → vocabulary, also those of plug-ins: every value has a name in both languages."""
 
 
 def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:

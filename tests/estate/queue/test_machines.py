@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from queue_for_tests import Hall
 
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.backends.backend import BackendAwayError, BackendNode, MemberAttempt
 from pilotbase_estate.backends.ray_settings import OWN_NODE
 from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue.machines import There, held_against, keep, there_of
 from pilotbase_estate.queue.rows import Ending, QueueState
 from pilotbase_estate.queue.showing import job_seen, queue, standing

@@ -8,13 +8,13 @@ from queue_for_tests import POOL, USED, Hall
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import ServiceStatus
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import JobKind, WaitReason
 from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.documents.pool import Pool, Seats
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import JobKind, WaitReason
 from pilotbase_estate.queue import rows, seats
 from pilotbase_estate.queue.one_engine import require_own
 from pilotbase_estate.queue.pools import set_pool

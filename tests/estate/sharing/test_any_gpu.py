@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.documents.resources import Demand
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.desk import PoolScheduler, decide
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import QueuedJob

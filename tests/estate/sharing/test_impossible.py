@@ -3,7 +3,7 @@
 import pytest
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.desk import PoolScheduler, decide
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running

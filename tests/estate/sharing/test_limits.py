@@ -1,6 +1,6 @@
 """Limits cap: an organisation's, what is borrowed included, and each person's."""
 
-from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.changing import findings
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import QueuedJob
