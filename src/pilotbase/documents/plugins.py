@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 _Vocabulary = TypeVar("_Vocabulary", bound=StrEnum)
 HOUSE = "pilotbase"
@@ -71,9 +71,10 @@ def extended(core: type[_Vocabulary]) -> type[_Vocabulary]:
     """
     added = (one for plugin in mirrored("documents.vocabularies") for one in plugin.ADDED.get(core.__name__, ()))
     members = [(one.name, one.value) for one in core] + [(value.upper(), value) for value in added]
-    made = StrEnum(core.__name__, members, module=core.__module__)  # type: ignore[misc]
+    joined: Any = StrEnum
+    made = joined(core.__name__, members, module=core.__module__)
     made.__doc__ = core.__doc__
-    return made
+    return cast("type[_Vocabulary]", made)
 
 
 def _exists(full: str) -> bool:
