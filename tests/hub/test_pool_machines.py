@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pilotbase_estate.queue.machines import There, keep
+from pilotbase_estate.queue.machines import There
+from pilotbase_estate.queue.turns import keep_there
 from tests.hub.pools_for_tests import Hall
 
 
@@ -12,7 +13,7 @@ def test_machines_that_are_not_as_told_are_named_and_a_cluster_that_is_away_is_t
 
     def told(**there):
         with hall.base.lab.view.store.database.write() as connection:
-            keep(connection, "hall-7", There(**there))
+            keep_there(connection, "hall-7", There(**there))
         return hall.get("desk", "/api/pools/hall-7").json()
 
     found = told(missing=("rack-2",), smaller={"rack-3": {"cpu": 0, "memory": 1 << 30}})

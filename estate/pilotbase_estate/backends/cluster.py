@@ -109,10 +109,6 @@ class RayBackend:
         if self._home(attempt).recorded().phase is AttemptPhase.ENDED:
             self._home(attempt).remove()
 
-    def attempts(self) -> list[MemberAttempt]:
-        """Return the attempts of which anything is kept."""
-        return [MemberAttempt.named(place.name) for place in self.folder.iterdir()]
-
     def _home(self, attempt: MemberAttempt) -> AttemptRecord:
         return AttemptRecord(self.folder / attempt.name)
 

@@ -12,13 +12,17 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling, Span
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.prices import PriceList, cost_of
+from pilotbase.documents.texts import Language
 from pilotbase.evidence.remaining import Predicted, predict_next
-from pilotbase.worker.trials.consenting import ceiling_of
+from pilotbase.worker.trials.consenting import ceiling_of, span_told
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
+from pilotbase_estate.documents.alike import alike
+from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
 from pilotbase_estate.documents.job_estimate import JobEstimate
 from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.operations.pools import ConsideredJob
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, Ending, QueueState
@@ -49,6 +53,21 @@ def estimate_unseen(view: View, asking: JobRequest, entry: tuple[str, ...]) -> J
     """
     pool_of(view, asking.pool)
     return _estimate(view, asking, list(_earlier(view, asking.pool, entry)))
+
+
+def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> JobEstimateTold:
+    """Return what a job would take and cost, before its program is handed in; raises as `estimate_unseen`."""
+    asking = alike(JobRequest, given, max_seconds=given.hours * 3600)
+    found, limit = estimate_unseen(view, asking, given.entry), ceiling_of()
+    return alike(
+        JobEstimateTold,
+        found,
+        seconds=span_told(found.wall) if found.wall is not None else None,
+        money=span_told(found.money) if found.money is not None else None,
+        limit=limit.spelled(),
+        needs_consent=found.above(limit),
+        said=found.said().render(language),
+    )
 
 
 def _estimate(view: View, asking: JobRequest, earlier: list[AttemptRow]) -> JobEstimate:

@@ -11,7 +11,8 @@ from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import BackendAwayError, ComputeBackend
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import format_vector
-from pilotbase_estate.queue.machines import ALL_THERE, There, held_against, keep, there_of
+from pilotbase_estate.queue.machines import ALL_THERE, There, held_against
+from pilotbase_estate.queue.turns import keep_there, there_of
 
 _MOST_LINES = 10
 _log = logging.getLogger("pilotbase.worker")
@@ -47,7 +48,7 @@ class MachinesThere:
             for line in _lines(pool, there):
                 _log.warning("%s", line.render())
         with self._view.store.database.write() as connection:
-            keep(connection, pool.name, there)
+            keep_there(connection, pool.name, there)
         self._told[pool.name] = there
 
     def _of(self, pool: Pool) -> There:

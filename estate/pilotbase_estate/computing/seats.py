@@ -54,10 +54,6 @@ class TrialSeat:
         self._failure: PilotbaseError | None = None
         self.used = Metered()
 
-    @property
-    def is_lost(self) -> bool:
-        return self._failure is not None
-
     def watched(self, on_progress: OnProgress) -> OnProgress:
         """Return ``on_progress``, which also ends a trial without its seat; raises `SeatLostError`, or why it ended."""
 

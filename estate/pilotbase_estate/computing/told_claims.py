@@ -10,6 +10,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.paying import reconciled_hours
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.vouchers import (
     ClaimDetail,
     ClaimFileTold,
@@ -44,7 +45,8 @@ def claims_told(view: View, language: Language, state: str = "") -> list[ClaimTo
 def claim_told(view: View, language: Language, row: ClaimRow) -> ClaimTold:
     """Return a claim that the actor may see."""
     decision = view.load(row.decision, ClaimDecision)
-    return ClaimTold(**_told(row, decision, view.load(decision.rules, VoucherRules), language))
+    currency = view.load(decision.rules, VoucherRules).currency
+    return alike(ClaimTold, row, currency=currency, failed=[_said(one, language) for one in decision.failed])
 
 
 def claim_detail(view: View, language: Language, claim: Digest) -> ClaimDetail:
@@ -60,10 +62,10 @@ def claim_detail(view: View, language: Language, claim: Digest) -> ClaimDetail:
     own, payment = view.actor.organisation, claimed.payment
     judges = view.actor.sees_all and own not in (row.claimant, use.organisation, use.supplier)
     return ClaimDetail(
-        **_told(row, decision, rules, language),
+        **dict(claim_told(view, language, row)),
+        fee=row.fee,
         organisation=use.organisation,
         supplier=use.supplier,
-        fee=row.fee,
         reference=payment.reference if payment is not None else "",
         paid=payment.amount if payment is not None else 0,
         other_subsidies=list(claimed.other_subsidies),
@@ -95,24 +97,8 @@ def reconciliation_told(view: View, language: Language) -> ReconciliationTold:
         raise NotFoundError("hub.not_found")
     return ReconciliationTold(
         uses=[told for one in reconciled(view) for told in _metered(one, language)],
-        hours=[
-            HourTold(
-                job=line.job,
-                attempts=line.attempt,
-                dimension=line.dimension,
-                metered=line.metered,
-                settled=line.settled,
-                difference=line.difference,
-            )
-            for line in reconciled_hours(view)
-        ],
+        hours=[alike(HourTold, line, attempts=line.attempt) for line in reconciled_hours(view)],
     )
-
-
-def _told(row: ClaimRow, decision: ClaimDecision, rules: VoucherRules, language: Language) -> dict[str, object]:
-    names = ("identity", "job", "attempt", "programme", "claimant", "side", "state", "amount", "claimed_at")
-    told: dict[str, object] = {name: getattr(row, name) for name in names}
-    return {**told, "currency": rules.currency, "failed": [_said(one, language) for one in decision.failed]}
 
 
 def _history(view: View, row: ClaimRow, made: VoucherClaim) -> Iterator[ClaimStepTold]:
@@ -135,15 +121,10 @@ def _use(view: View, use: UseRow, claimed_by: str, own: str) -> UseTold:
     settlement = view.load(use.settlement, Settlement)
     rules = view.load(view.load(use.hold, VoucherHold).rules, VoucherRules)
     sides = {"supplier": use.supplier, "consumer": use.organisation}
-    return UseTold(
-        job=use.job,
-        attempt=use.attempt,
-        programme=use.programme,
-        organisation=use.organisation,
-        supplier=use.supplier,
-        state=use.state,
+    return alike(
+        UseTold,
+        use,
         cost=settlement.cost,
-        subsidy=use.subsidy,
         currency=rules.currency,
         settled_at=settlement.settled_at,
         claimed_by=claimed_by,
@@ -153,19 +134,10 @@ def _use(view: View, use: UseRow, claimed_by: str, own: str) -> UseTold:
 
 
 def _metered(one: Reconciliation, language: Language) -> Iterator[MeteredTold]:
+    money = {"currency": one.currency, "subsidy": one.subsidy, "posted": one.posted}
+    findings = [_said(finding, language) for finding in one.findings]
     for line in one.lines:
-        yield MeteredTold(
-            job=line.job,
-            attempt=line.attempt,
-            dimension=line.dimension,
-            metered=line.metered,
-            settled=line.settled,
-            difference=line.difference,
-            currency=one.currency,
-            subsidy=one.subsidy,
-            posted=one.posted,
-            findings=[_said(finding, language) for finding in one.findings],
-        )
+        yield alike(MeteredTold, line, **money, findings=findings)
 
 
 def _said(why: Text, language: Language) -> str:

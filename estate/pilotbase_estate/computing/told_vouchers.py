@@ -7,6 +7,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Language
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.told_claims import claim_told
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.vouchers import (
     HoldTold,
     MovementTold,
@@ -14,7 +15,6 @@ from pilotbase_estate.documents.api.vouchers import (
     VoucherTold,
     WalletListed,
     WalletTold,
-    YearTold,
 )
 from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.vouchers.programmes import programmes
@@ -29,9 +29,7 @@ def wallets_listed(view: View) -> list[WalletListed]:
         claimants = {row.claimant for row in seen_claims(connection, view.actor)}
         claimants &= claimants if view.actor.sees_all else {view.actor.organisation}
     found = [wallet(view, name, movements=0) for name in sorted(holders | claimants)]
-    return [
-        WalletListed(organisation=one.organisation, vouchers=len(one.vouchers), balance=one.balance) for one in found
-    ]
+    return [alike(WalletListed, one, vouchers=len(one.vouchers)) for one in found]
 
 
 def wallet_told(view: View, language: Language, organisation: str) -> WalletTold:
@@ -44,31 +42,11 @@ def wallet_told(view: View, language: Language, organisation: str) -> WalletTold
         organisation=organisation,
         balance=found.balance,
         vouchers=[_voucher(one) for one in found.vouchers],
-        holds=[
-            HoldTold(
-                job=one.job,
-                attempt=one.attempt,
-                voucher=one.voucher,
-                supplier=one.supplier,
-                held=one.held,
-                currency=currencies[one.voucher],
-                lapses_at=one.lapses_at,
-            )
-            for one in found.holds
-        ],
+        holds=[alike(HoldTold, one, currency=currencies[one.voucher]) for one in found.holds],
         movements=[
-            MovementTold(
-                step=row.step,
-                voucher=row.voucher,
-                job=row.job,
-                attempt=row.attempt,
-                amount=row.amount,
-                currency=currencies[row.voucher],
-                at=row.moved_at,
-            )
-            for row in found.movements
+            alike(MovementTold, row, currency=currencies[row.voucher], at=row.moved_at) for row in found.movements
         ],
-        years=[YearTold.model_validate(one) for one in found.years],
+        years=list(found.years),
         claims=[claim_told(view, language, row) for row in claims],
     )
 
@@ -76,16 +54,7 @@ def wallet_told(view: View, language: Language, organisation: str) -> WalletTold
 def programmes_told(view: View, language: Language) -> list[ProgrammeListed]:
     """Return the programmes as they stand today, by name."""
     return [
-        ProgrammeListed(
-            name=rules.name,
-            title=localized(rules.title, language),
-            issuer=rules.issuer,
-            currency=rules.currency,
-            begins=rules.begins,
-            ends=rules.ends,
-            rate=rules.rate,
-            version=digest,
-        )
+        alike(ProgrammeListed, rules, title=localized(rules.title, language), version=digest)
         for digest, rules in programmes(view)
     ]
 
@@ -97,16 +66,5 @@ def require_named(rules: VoucherRules, programme: str) -> None:
 
 
 def _voucher(one: VoucherStanding) -> VoucherTold:
-    row = one.voucher
-    return VoucherTold(
-        identity=row.identity,
-        programme=row.programme,
-        state=one.state,
-        amount=row.amount,
-        free=one.free,
-        held=one.held,
-        used=one.used,
-        currency=one.currency,
-        pays=one.pays,
-        expires_at=row.expires_at,
-    )
+    standing = {name: getattr(one, name) for name in ("state", "free", "held", "used", "currency", "pays")}
+    return alike(VoucherTold, one.voucher, **standing)

@@ -10,6 +10,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.pool import Labels
 from pilotbase_estate.documents.resources import Resources
@@ -123,18 +124,13 @@ def order_of(asked: ComputeJob, attempt: int, voucher: str) -> ledger.VoucherOrd
 
 
 def _job_of(change: Transaction, asking: JobRequest) -> ComputeJob:
-    return ComputeJob(
+    return alike(
+        ComputeJob,
+        asking,
         name=f"job-{secrets.token_hex(8)}",
-        pool=asking.pool,
         organisation=change.actor.organisation,
         person=change.actor.person or change.actor.organisation,
-        kind=asking.kind,
-        demand=asking.demand,
-        members=asking.members,
         labels=asking.labels or {},
-        priority=asking.priority,
-        max_seconds=asking.max_seconds,
-        preemptible=asking.preemptible,
         submitted=change.now,
     )
 

@@ -12,11 +12,11 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase_estate.documents.pool_replay import InflatedPart, Policy
-from pilotbase_estate.documents.resources import Vector
-from pilotbase_estate.placing.fleet import Fleet
+from pilotbase_estate.documents.resources import Vector, total
+from pilotbase_estate.placing.fleet import Fleet, NodeDemand, read_ask
 from pilotbase_estate.placing.fragmentation import Fragmentation
+from pilotbase_estate.placing.policies import Placement
 from pilotbase_estate.replay.figures import merged_gpus
-from pilotbase_estate.replay.inflating import allocated, inflated
 from pilotbase_estate.replay.policies import PLACEMENTS, PolicyContext, fragmentation_of, placement_of, scheduler_of
 from pilotbase_estate.replay.simulating import Course, simulate
 from pilotbase_estate.replay.traces import Trace
@@ -24,6 +24,8 @@ from pilotbase_estate.replay.traces import Trace
 MOST_LOOKS = 300
 TURNS_BETWEEN_TELLINGS = 50
 """How often a replay reports its progress and checks whether to continue."""
+INFLATION = 1.3
+"""Jobs are drawn until they ask for so many times the GPUs there are (Weng et al., ATC 2023, §6.2)."""
 MARKS = (0.8, 0.95, 1.0, 1.3)
 """The demands at which the figures of Weng et al. (ATC 2023) are read, in multiples of the GPUs there are."""
 
@@ -63,6 +65,41 @@ def play_inflated(
             for mark, mean in zip(MARKS, means, strict=True)
         ]
     return tuple(found)
+
+
+def inflated(trace: Trace, generator: np.random.Generator, times: float = INFLATION) -> list[NodeDemand]:
+    """Return the demands of the trace's jobs, and of more drawn from them with replacement, in random order."""
+    asks = [read_ask(job.demand) for job in trace.jobs]
+    most = times * merged_gpus(total(trace.nodes.values())).get("gpu", 0)
+    wanted, drawn = sum(_gpus(ask) for ask in asks), list(asks)
+    while True:
+        ask = asks[int(generator.integers(len(asks)))]
+        if wanted + ask.gpu_milli > most:
+            return [drawn[number] for number in generator.permutation(len(drawn))]
+        wanted += _gpus(ask)
+        drawn.append(ask)
+
+
+def allocated(fleet: Fleet, placement: Placement, asks: Sequence[NodeDemand], marks: Sequence[float]) -> list[float]:
+    """Return the allocated share of the GPUs, 0 to 1, when ``asks`` so far asked for each of ``marks`` times them.
+
+    Nothing ends, and a job that fits nowhere is dropped.
+    """
+    whole, came, held = int(fleet.gpu_free.sum()), 0, 0
+    found: list[float] = []
+    for ask in asks:
+        came += _gpus(ask)
+        spot = placement.choose(fleet, ask)
+        if spot is not None:
+            fleet.take(spot, ask)
+            held += _gpus(ask)
+        while len(found) < len(marks) and came >= marks[len(found)] * whole:
+            found.append(held / whole)
+    return found + [held / whole] * (len(marks) - len(found))
+
+
+def _gpus(ask: NodeDemand) -> int:
+    return ask.gpus * ask.gpu_milli
 
 
 class _Looks:

@@ -7,25 +7,16 @@ from dataclasses import asdict, replace
 
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.pool import Pool
-from pilotbase_estate.documents.pool_replay import (
-    FragmentPoint,
-    OrganisationReplay,
-    Policy,
-    PolicyReplay,
-    PoolReplay,
-    ReplayedTrace,
-)
+from pilotbase_estate.documents.pool_replay import Policy, PoolReplay, ReplayedTrace
 from pilotbase_estate.documents.resources import Resources, total
-from pilotbase_estate.replay.figures import figures_of, merged_gpus, used_over_time
+from pilotbase_estate.replay.figures import merged_gpus, policy_replay
 from pilotbase_estate.replay.playing import play, play_inflated
 from pilotbase_estate.replay.policies import ALONE, PolicyContext, require_quotas
 from pilotbase_estate.replay.shared import on_clock
 from pilotbase_estate.replay.simulating import Course
 from pilotbase_estate.replay.traces import Trace, hastened
-
-STRETCHES = 240
-"""Intervals of the period of submissions, for the picture of use."""
 
 
 def replay(
@@ -66,28 +57,6 @@ def replay_inflated(
     return PoolReplay(trace=_told(trace, 1.0), seed=seeds.start, shown_dimension="gpu", runs=len(seeds), inflated=parts)
 
 
-def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyReplay:
-    """Return the figures of a course, with use given for ``dimension``."""
-    found, first = figures_of(course), course.ran[0].job.submitted
-    return PolicyReplay(
-        policy=policy,
-        utilisation=found.utilisation,
-        jain=found.jain,
-        organisations=tuple(
-            OrganisationReplay(organisation=name, share=found.shares.get(name, 0.0), waits=waits)
-            for name, waits in found.waits.items()
-        ),
-        waits=found.all_waits,
-        fragmentation=found.fragmentation,
-        evictions=found.evictions,
-        lost_seconds=found.lost_seconds,
-        impossible=found.impossible,
-        unfinished=found.unfinished,
-        used=used_over_time(course, dimension, STRETCHES),
-        fragments=tuple(FragmentPoint(at=at - first, share=share) for at, share in course.fragments),
-    )
-
-
 def _before(trace: Trace, setting: PolicyContext, on_progress: OnProgress) -> Course | None:
     """Return the result of ``shared`` on a trace with the machines and rules of the pool as it is."""
     if setting.before is None:
@@ -104,16 +73,15 @@ def _windows_within(trace: Trace, pool: Pool | None) -> int:
 
 
 def _told(trace: Trace, load: float, pool: Pool | None = None) -> ReplayedTrace:
-    return ReplayedTrace(
+    return alike(
+        ReplayedTrace,
+        trace,
         digest=digest_json({"nodes": dict(trace.nodes), "jobs": [asdict(job) for job in trace.jobs]}),
         jobs=len(trace.jobs),
         nodes=len(trace.nodes),
         capacity=Resources.of(total(trace.nodes.values())),
         span_seconds=trace.jobs[-1].submitted - trace.jobs[0].submitted,
         load=load,
-        rows_left_out=trace.rows_left_out,
-        made_up_organisations=trace.made_up_organisations,
-        recorded_of=trace.recorded_of,
         labelled_jobs=sum(bool(job.labels) for job in trace.jobs),
         windows=_windows_within(trace, pool),
     )

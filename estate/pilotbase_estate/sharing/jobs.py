@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.texts import Text, text
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, on_cards
 
@@ -133,7 +132,7 @@ class PoolState:
 
 
 Cause = Literal["reclaim", "share", "own"]
-"""Why a job is evicted: a guarantee, a fair share, a higher priority in its own organisation (`pool.cause.<value>`)."""
+"""Why a job is evicted: a guarantee, a fair share, a higher priority in its own organisation."""
 
 
 @dataclass(frozen=True)
@@ -153,11 +152,6 @@ class Evict:
     by: str
     """The job that starts in its place."""
 
-    @property
-    def why(self) -> Text:
-        """The reason as its owner reads it."""
-        return text(f"pool.cause.{self.cause}")
-
 
 @dataclass(frozen=True)
 class UnplaceableJob:
@@ -173,6 +167,5 @@ class SchedulingDecisions:
 
     starts: tuple[JobStart, ...] = ()
     evictions: tuple[Evict, ...] = ()
-    refusals: tuple[UnplaceableJob, ...] = ()
     again_at: float | None = None
     """When to decide again if nothing came or ended; None: not before that."""

@@ -41,7 +41,7 @@ COUNTED = 100
 """Unread notices are counted up to this number: a page shows 99+."""
 _rows, _reads, _floors = tables.notices.c, tables.notice_reads.c, tables.notice_floors.c
 _heads, _documents = tables.heads.c, tables.documents.c
-KNOWN = _rows.kind.in_(list(NoticeKind))
+KNOWN = _rows.kind.in_([kind.value for kind in NoticeKind])
 """Notices of other kinds are hidden: the plug-in that says what they mean is not here."""
 
 

@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from pilotbase.documents.errors import RefusedError
 from pilotbase_estate.documents.resources import Demand
 from pilotbase_estate.documents.vocabularies import WaitReason
-from pilotbase_estate.sharing.desk import PoolScheduler, decide
+from pilotbase_estate.sharing.desk import PoolScheduler
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import QueuedJob
 from pilotbase_estate.sharing.placer import FirstFit
-from tests.estate.sharing.pools_for_tests import MINUTE, Play, check, machines, pool, quota, resources, vector
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, check, decide, machines, pool, quota, resources, vector
 
 LONG = 86_400.0
 KINDS = (machines(name="old", gpu_t4=2, cpu=16), machines(name="new", gpu_a100=2, cpu=16))

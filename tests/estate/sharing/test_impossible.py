@@ -4,7 +4,7 @@ import pytest
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase_estate.documents.vocabularies import WaitReason
-from pilotbase_estate.sharing.desk import PoolScheduler, decide
+from pilotbase_estate.sharing.desk import PoolScheduler
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running
 from pilotbase_estate.sharing.placer import FirstFit
@@ -99,6 +99,6 @@ def test_a_hair_that_others_hold_is_named_while_it_lacks():
 
 def test_refusals_of_a_decision_from_a_state():
     jobs = (QueuedJob("ok", "a", "p", vector(cpu=1), 60.0), QueuedJob("never", "a", "p", vector(cpu=100), 60.0))
-    decided = decide(SHARED, PoolState(pending=tuple(map(Pending, jobs))), 0.0, FirstFit())
-    assert [one.job for one in decided.starts] == ["ok"]
-    assert [(one.job, one.error.code) for one in decided.refusals] == [("never", "pool.larger_than_pool")]
+    desk = PoolScheduler(SHARED, FirstFit(), PoolState(pending=tuple(map(Pending, jobs))))
+    assert [one.job for one in desk.decide(0.0).starts] == ["ok"]
+    assert [(one.job, one.error.code) for one in desk.refusals] == [("never", "pool.larger_than_pool")]

@@ -238,7 +238,7 @@ def test_a_trial_whose_seat_is_lost_stops_asks_again_and_has_one_verdict(ordered
         def tell(progress):
             if progress.stage.code == "trial.progress.answer" and not lost:
                 lost.append(hall.turn(after=7 * 24 * 3600))
-                _wait(lambda: seat.is_lost)
+                _wait(lambda: seat._failure is not None)
             real(seat, on_progress)(progress)
 
         return tell
