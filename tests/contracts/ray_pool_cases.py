@@ -104,7 +104,7 @@ def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_har
         reports = [one.result(timeout=240) for one in running]
         until(lambda: all(job_of(base, name).ended_at is not None for name in names))
         wide = handed_in(base, tmp_path, "wide", "mill", cpu=1000, members=2)
-        until(lambda: job_seen(base.lab.view, wide).shown.wait is not None)
+        until(lambda: job_seen(base.lab.view, wide).wait is not None)
     assert [report.verdict for report in reports] == [Verdict.ACCEPT, Verdict.REJECT, Verdict.ACCEPT]
     assert [report.counts["answered"] for report in reports] == [100] * len(plans)
     states = [attempt.state for attempt in attempts_of(base.lab.vault, hidden_set(base, scenario))]
@@ -118,7 +118,7 @@ def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_har
     assert all(backend_of(base).output(MemberAttempt(name, len(found))) is not None for name, found in endings.items())
     for machine in ("hall-2", "hall-3"):
         assert f"machine {machine} of pool hall does not answer" in caplog.text
-    wait = job_seen(base.lab.view, wide).shown.wait
+    wait = job_seen(base.lab.view, wide).wait
     assert wait is not None
     assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "hall-2, hall-3", None)
 
@@ -139,9 +139,9 @@ def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
     assert job_of(base, runs).state is QueueState.RUNNING
     assert [one.ending for one in job_seen(base.lab.view, runs).attempts] == [None]
     seen = job_seen(base.lab.view, waits)
-    assert (seen.shown.job.state, seen.attempts) == (QueueState.WAITING, ())
-    assert seen.shown.wait is not None
-    assert seen.shown.wait.reason is WaitReason.MACHINES
+    assert (seen.job.state, seen.attempts) == (QueueState.WAITING, ())
+    assert seen.wait is not None
+    assert seen.wait.reason is WaitReason.MACHINES
 
 
 def handed_in(
@@ -159,7 +159,7 @@ def handed_in(
 
 
 def job_of(base: Base, name: str) -> rows.JobRow:
-    return job_seen(base.lab.view, name).shown.job
+    return job_seen(base.lab.view, name).job
 
 
 def until(holds: Callable[[], bool], seconds: float = 180) -> None:

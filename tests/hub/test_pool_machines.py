@@ -24,7 +24,7 @@ def test_machines_that_are_not_as_told_are_named_and_a_cluster_that_is_away_is_t
     )
     assert found["free"] == {"cpu": 4000, "memory": 5 << 30}, "what is not there is not free"
     page = hall.get("desk", "/pools/hall-7/").content.decode().replace("\u00a0", " ")
-    assert "Not there" in page and "rack-2" in page and "--node-name" in page
+    assert "Missing" in page and "rack-2" in page and "--node-name" in page
     assert "rack-3: cpu 0 · memory 1 GiB" in page
     others = hall.get("owner", "/pools/hall-7/", "zh").content.decode()
     assert "不在位" in others and "--node-name" not in others, "what to do is for who can"

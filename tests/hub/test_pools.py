@@ -39,7 +39,7 @@ def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns
 
     back = hall.handed_in("supplier", cpu=0.3)
     waiting = hall.get("supplier", "/pools/hall/jobs/").content.decode()
-    assert "Its guarantee is being restored (Plant)" in waiting and "place 1" in waiting
+    assert "Its guarantee is being restored (Plant)" in waiting and "position 1" in waiting
     assert re.search(r"starts about <time datetime=", waiting)
     hall.set(minimum_run="2 s")
     hall.until(lambda: hall.held("acme") == (300, 0) and hall.held("plant") == (700, 0))
@@ -49,7 +49,7 @@ def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns
     )
     assert [hall.state("owner", own), hall.state("owner", lent)] == ["running", "waiting"]
     evicted = hall.get("owner", f"/pools/hall/jobs/{lent}/").content.decode()
-    assert "It made room for a job that had a better right to it" in evicted and "Times that it made room" in evicted
+    assert "Evicted for a job that has priority" in evicted and "Evictions" in evicted
 
     usage = hall.get("owner", "/api/pools/hall/usage?span=hour").json()
     assert usage["shares"]["plant"][-1] > usage["shares"]["acme"][-1] > 0

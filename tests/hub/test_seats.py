@@ -64,7 +64,7 @@ def test_a_trial_tells_why_it_waits_for_its_seat_and_to_whom(hall):
     for who in ("owner", "supplier", "regulator"):
         page = hall.get(who, "/trials/c1/").content.decode()
         assert "Its seat in hall" in page and "Its guarantee is being restored (Plant)" in page, who
-        assert "place 1" in page and theirs not in page, who
+        assert "position 1" in page and theirs not in page, who
         told = hall.get(who, "/api/trials/c1/progress").json()
         assert (told["state"], told["seat"]["pool"], told["seat"]["state"]) == ("queued", "hall", "waiting")
         assert told["seat"]["wait"]["reason"] == "reclaiming", who
@@ -83,7 +83,7 @@ def test_a_seat_is_a_job_of_the_pool_that_names_its_trial_and_goes_with_it_alone
     name = job["name"]
     for path in ("/pools/hall/jobs/", f"/pools/hall/jobs/{name}/"):
         page = hall.get("supplier", path).content.decode()
-        assert 'href="/trials/c1/"' in page and "Take back" not in page and "/cancel" not in page
+        assert 'href="/trials/c1/"' in page and "Cancel job" not in page and "/cancel" not in page
     assert hall.get("owner", "/api/pools/hall/jobs").json()["jobs"] == []
     assert hall.get("owner", f"/api/pool-jobs/{name}").status_code == 404
     refused = hall.world.client("supplier").post(f"/api/pool-jobs/{name}/cancel", **JSON)

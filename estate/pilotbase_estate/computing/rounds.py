@@ -17,9 +17,8 @@ from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
 from pilotbase_estate.queue.machines import There
 from pilotbase_estate.queue.members import Members
-from pilotbase_estate.queue.one_engine import OtherEngineError
 from pilotbase_estate.queue.pools import pools
-from pilotbase_estate.queue.rows import QueueState
+from pilotbase_estate.queue.rows import OtherEngineError, QueueState
 
 PACE = Pace(idle=1.0, rest=5.0)
 _log = logging.getLogger("pilotbase.worker")

@@ -85,7 +85,7 @@ def queue_told(view: View, language: Language, name: str, most: int = 30) -> Que
 def job_told(view: View, language: Language, name: str) -> JobDetail:
     """Return a job that the actor may know, with every attempt at it; raises `NotFoundError`."""
     seen = job_seen(view, name)
-    told = _job(view, language, seen.shown.job, seen.shown.wait)
+    told = _job(view, language, seen.job, seen.wait)
     return JobDetail(**dict(told), attempts=[_attempt(one) for one in seen.attempts])
 
 
@@ -161,7 +161,7 @@ def output_of(base: Base, view: View, job: str, member: int = 0) -> bytes:
 
 
 def _last_attempt(view: View, job: str, member: int) -> MemberAttempt:
-    found = job_seen(view, job).shown.job
+    found = job_seen(view, job).job
     if found.asked.organisation != view.actor.organisation or not 0 <= member < found.asked.members:
         raise NotFoundError("pool.no_job", job=job)
     return MemberAttempt(job, found.attempt, member)

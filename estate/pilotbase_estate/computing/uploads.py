@@ -42,4 +42,4 @@ def submit_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> Job
     with suppress(NotFoundError):
         find_upload(vault, given.upload)
         erase_upload(vault, given.upload)
-    return job_seen(view, made).shown.job
+    return job_seen(view, made).job

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import Text
 from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.documents.alike import alike
@@ -97,6 +98,10 @@ class AttemptRow:
     metered: Metered
     began_at: datetime
     ended_at: datetime | None
+
+
+class OtherEngineError(RefusedError):
+    """Jobs run on an engine other than this worker's."""
 
 
 def insert_job(connection: Connection, asked: ComputeJob, work: str, subject: str, voucher: str) -> None:
@@ -225,6 +230,28 @@ def attempts_between(connection: Connection, pool: str, since: datetime, until: 
     ran = (_attempts.began_at < until) & (_attempts.ended_at.is_(None) | (_attempts.ended_at > since))
     rows = select(compute_tables.compute_attempts).where(_attempts.pool == pool, ran)
     return [_attempt(row) for row in connection.execute(rows.order_by(_attempts.began_at))]
+
+
+def require_own(connection: Connection, engine: str, pool: str = "") -> None:
+    """Require that all that runs in a pool, or in any, runs on ``engine``, as far as it is known.
+
+    A worker that looked for an attempt on the wrong engine would call it lost, and run it twice. Seats do not count: the
+    process that does their work holds their boxes, and nothing looks for them.
+
+    Raises:
+        OtherEngineError: ``compute.other_engine``.
+    """
+    runs = _is([QueueState.RUNNING, QueueState.STOPPING])
+    elsewhere = _attempts.engine.not_in(["", engine])
+    wanted = (runs, elsewhere, _jobs.pool == pool) if pool else (runs, elsewhere)
+    same = (_jobs.name == _attempts.job) & (_jobs.attempt == _attempts.number)
+    found = select(_jobs.name, _attempts.engine).join_from(
+        compute_tables.compute_jobs, compute_tables.compute_attempts, same
+    )
+    running = connection.execute(found.where(*wanted).order_by(_jobs.name)).all()
+    if running:
+        job, theirs = running[0]
+        raise OtherEngineError("compute.other_engine", count=len(running), job=job, running=theirs, own=engine)
 
 
 def _jobs_where(connection: Connection, *wanted: ColumnElement[bool]) -> list[JobRow]:

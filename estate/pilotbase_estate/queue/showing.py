@@ -44,18 +44,11 @@ class PoolStatus:
 
 @dataclass(frozen=True)
 class JobView:
-    """A job with why it waits, if it does."""
+    """A job with why it waits, if it does, and every attempt at it where it is shown alone."""
 
     job: JobRow
     wait: JobWait | None
-
-
-@dataclass(frozen=True)
-class JobDetails:
-    """A job with every attempt at it."""
-
-    shown: JobView
-    attempts: tuple[AttemptRow, ...]
+    attempts: tuple[AttemptRow, ...] = ()
 
 
 def standing(view: View, name: str) -> PoolStatus:
@@ -118,7 +111,7 @@ def over(view: View, name: str, most: int = 50) -> list[JobRow]:
         return rows.jobs_over(connection, name, "" if view.actor.sees_all else view.actor.organisation, most)
 
 
-def job_seen(view: View, name: str) -> JobDetails:
+def job_seen(view: View, name: str) -> JobView:
     """Return a job with why it waits and every attempt; raises `NotFoundError`, also for jobs of others."""
     with view.reading() as connection:
         found = rows.find_job(connection, name)
@@ -127,7 +120,7 @@ def job_seen(view: View, name: str) -> JobDetails:
         raise NotFoundError("pool.no_job", job=name)
     waiting: Sequence[JobView] = queue(view, found.asked.pool) if found.state is QueueState.WAITING else ()
     wait = next((one.wait for one in waiting if one.job.name == name), None)
-    return JobDetails(JobView(found, wait), tuple(attempts))
+    return JobView(found, wait, tuple(attempts))
 
 
 def usage(view: View, name: str, since: datetime, until: datetime, bins: int) -> Mapping[str, tuple[float, ...]]:

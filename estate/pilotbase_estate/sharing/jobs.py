@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, on_cards
 
@@ -34,18 +35,8 @@ class QueuedJob:
     @classmethod
     def of(cls, document: ComputeJob) -> QueuedJob:
         """Return the job that a document describes."""
-        return cls(
-            document.name,
-            document.organisation,
-            document.person,
-            document.demand.vector,
-            document.max_seconds,
-            document.members,
-            document.priority,
-            document.submitted.timestamp(),
-            document.preemptible,
-            document.labels,
-        )
+        submitted = document.submitted.timestamp()
+        return alike(cls, document, demand=document.demand.vector, submitted=submitted)
 
     @cached_property
     def each(self) -> Vector:

@@ -62,7 +62,7 @@ def test_what_needs_a_machine_that_is_not_there_waits_for_it_and_is_not_refused(
     assert here.job(small).nodes == ("node-2",)
     with here.view.store.database.write() as connection:
         keep_there(connection, "shared", there)
-    wait = job_seen(here.view, wide).shown.wait
+    wait = job_seen(here.view, wide).wait
     assert wait is not None
     assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "node-1, node-2", None)
     told = standing(here.view, "shared")
@@ -88,7 +88,7 @@ def test_while_nothing_answers_that_is_why_everything_waits(here: Hall) -> None:
     with here.view.store.database.write() as connection:
         keep_there(connection, "shared", There(away=True))
     for name in names:
-        wait = job_seen(here.view, name).shown.wait
+        wait = job_seen(here.view, name).wait
         assert wait is not None
         assert (wait.reason, wait.starts) == (WaitReason.MACHINES, None)
 

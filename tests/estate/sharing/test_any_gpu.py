@@ -62,14 +62,14 @@ def test_a_limit_of_any_bounds_the_sum_of_all_kinds():
 @pytest.mark.parametrize(
     ("asked", "code", "said"),
     [
-        ({"gpu_any": 5}, "pool.larger_than_pool", "gpu/any: 5 are asked for, and all of hall has 4."),
-        ({"gpu_any": 3}, "pool.larger_than_machine", "no machine of hall has that: gpu/any 2 is the most."),
-        ({"gpu_any": 2, "members": 3}, "pool.larger_than_pool", "gpu/any: 6"),
+        ({"gpu_any": 5}, "pool.larger_than_pool", "gpu/any: the job requests 5, but hall has 4 in total."),
+        ({"gpu_any": 3}, "pool.larger_than_machine", "no machine of hall has that: the most is gpu/any 2."),
+        ({"gpu_any": 2, "members": 3}, "pool.larger_than_pool", "gpu/any: the job requests 6"),
         ({"gpu_any": 0.5}, "pool.gpu_not_shared", "gpu/any: 0.5 is a share of a GPU"),
-        ({"gpu_any": 2, "organisation": "small"}, "pool.larger_than_limit", "small may have 1"),
+        ({"gpu_any": 2, "organisation": "small"}, "pool.larger_than_limit", "small may use at most 1"),
         ({"gpu_t4": 2, "organisation": "small"}, "pool.larger_than_limit", "gpu/any"),
-        ({"gpu_any": 1, "preemptible": False}, "pool.firm_any_gpu", "takes GPUs of any kind"),
-        ({"gpu_h100": 1}, "pool.larger_than_pool", "gpu/h100: 1 are asked for, and all of hall has 0."),
+        ({"gpu_any": 1, "preemptible": False}, "pool.firm_any_gpu", "accepts any kind of GPU"),
+        ({"gpu_h100": 1}, "pool.larger_than_pool", "gpu/h100: the job requests 1, but hall has 0 in total."),
     ],
 )
 def test_what_could_never_run_is_told(asked, code, said):
