@@ -107,7 +107,7 @@ def test_what_a_pool_of_the_base_has_run_is_played_and_written(tmp_path: Path) -
     played = run("--of", "shared", "--policy", "fifo", "--policy", "shared")
     assert played.exit_code == 0, played.output
     assert "1 job on 2 nodes" in played.output
-    assert "This is the record of pool shared" in played.output and "1 that have not ended" in played.output
+    assert "This is the record of pool shared" in played.output and "1 unfinished job" in played.output
     out = tmp_path / "trace"
     written = CliRunner().invoke(app, ["compute", "trace", "shared", "--out", str(out)])
     assert written.exit_code == 0, written.output

@@ -89,7 +89,7 @@ def test_the_way_of_the_page(base: Base, tmp_path: Path) -> None:
     both = run(["claim", "job:41", "consumer", "--receipt", tmp_path / "receipt.pdf", "--amount", "7.20"], 5)
     assert "example-centre already has a claim on this use" in both
     assert "granted, 2.16" in told(["claims"])
-    assert "is paid out" in told(["pay", granted["claim"], "--reference", "bank-77"])
+    assert "is recorded as paid out" in told(["pay", granted["claim"], "--reference", "bank-77"])
     wallet = as_json(["wallet", "acme"])
     assert [row["step"] for row in wallet["movements"]] == ["pay", "claim", "settle", "hold", "issue"]
 

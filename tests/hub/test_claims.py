@@ -212,6 +212,6 @@ def test_what_was_metered_stands_beside_what_was_posted_for_operator_and_regulat
         one for one in get(purse, "regulator", "/api/voucher-metering").json()["uses"] if one["job"] == "job:metered"
     ]
     assert (told["metered"], told["settled"], told["difference"]) == (18_000_000, 14_400_000, 3_600_000)
-    assert (told["subsidy"], told["posted"]) == (1200, 1200) and "node counts" in told["findings"][0].lower()
+    assert (told["subsidy"], told["posted"]) == (1200, 1200) and "node reports" in told["findings"][0].lower()
     page = get(purse, "desk", "/voucher-metering/").content.decode()
     assert "3,600,000" in page and "job:metered" in page

@@ -9,9 +9,8 @@ from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.jobs import JobState, claim, enqueue, finish
 from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.documents.vocabularies import JobKind
-from pilotbase_estate.queue.seating import place_for
 from pilotbase_estate.queue.seats import forgo
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase_estate.queue.sitting import SeatHolder, place_for
 from tests.hub.pools_for_tests import Hall
 from tests.hub.services_for_tests import serve
 from tests.hub.test_uploads_in_pieces import JSON
@@ -63,7 +62,7 @@ def test_a_trial_tells_why_it_waits_for_its_seat_and_to_whom(hall):
     assert trial.tend() is not None
     for who in ("owner", "supplier", "regulator"):
         page = hall.get(who, "/trials/c1/").content.decode()
-        assert "Its seat in hall" in page and "Its guarantee is being restored (Plant)" in page, who
+        assert "Seat in hall" in page and "Its guarantee is being restored (Plant)" in page, who
         assert "position 1" in page and theirs not in page, who
         told = hall.get(who, "/api/trials/c1/progress").json()
         assert (told["state"], told["seat"]["pool"], told["seat"]["state"]) == ("queued", "hall", "waiting")

@@ -29,9 +29,8 @@ from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue import rows, seats
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.rows import Ending, JobRow
-from pilotbase_estate.queue.seating import place_for
 from pilotbase_estate.queue.showing import why_seat_waits
-from pilotbase_estate.queue.sitting import KEEP_SECONDS, SeatHolder
+from pilotbase_estate.queue.sitting import KEEP_SECONDS, SeatHolder, place_for
 
 BESIDES_SECONDS = 600
 """The most that a trial takes besides its boxes: data are opened, answers scored."""

@@ -235,8 +235,8 @@ def attempts_between(connection: Connection, pool: str, since: datetime, until: 
 def require_own(connection: Connection, engine: str, pool: str = "") -> None:
     """Require that all that runs in a pool, or in any, runs on ``engine``, as far as it is known.
 
-    A worker that looked for an attempt on the wrong engine would call it lost, and run it twice. Seats do not count: the
-    process that does their work holds their boxes, and nothing looks for them.
+    A worker that looked for an attempt on the wrong engine would call it lost, and run it twice. Seats do not count:
+    the process that does their work holds their boxes, and nothing looks for them.
 
     Raises:
         OtherEngineError: ``compute.other_engine``.

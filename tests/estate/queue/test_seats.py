@@ -18,9 +18,8 @@ from pilotbase_estate.documents.vocabularies import JobKind, WaitReason
 from pilotbase_estate.queue import rows, seats
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, QueueState, require_own
-from pilotbase_estate.queue.seating import place_for
 from pilotbase_estate.queue.showing import job_seen, queue, seats_of, usage, why_waiting
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase_estate.queue.sitting import SeatHolder, place_for
 from pilotbase_estate.queue.submitting import cancel
 from tests.workspace.stores_for_tests import Clock
 

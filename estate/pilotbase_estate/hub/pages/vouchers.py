@@ -16,8 +16,7 @@ from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.names import title_of
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase_estate.computing.told_claims import reconciliation_told
-from pilotbase_estate.computing.told_vouchers import wallet_told, wallets_listed
+from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed
 from pilotbase_estate.hub.forms.claims import RulesForm
 from pilotbase_estate.hub.presenters.programmes import evidence_response, rules_from, rules_written
 from pilotbase_estate.vouchers.programmes import programmes, rules_of, set_rules
