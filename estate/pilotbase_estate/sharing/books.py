@@ -166,7 +166,11 @@ def _protected(running: Running, protected: bool) -> Running:
 
 
 class StartForecast:
-    """The last prospect of each organisation's jobs."""
+    """The last prospect of each organisation's jobs: if all candidates do not suffice, no order need be tried.
+
+    Most waiting jobs request more than could be freed, in decision after decision. So the number of members that would
+    fit is kept, and only machines that have changed are recounted.
+    """
 
     def __init__(self, machines: FreeMachines, asks: Asks) -> None:
         self._machines, self._asks = machines, asks

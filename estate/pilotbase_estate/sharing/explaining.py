@@ -154,7 +154,11 @@ _Whole = npt.NDArray[np.int64]
 
 
 def estimates(books: Accounts, now: float) -> Mapping[str, float]:
-    """Return job → roughly when it starts, for all that wait."""
+    """Return job → roughly when it starts, for all that wait, if all that runs or goes before takes its full time.
+
+    Machines are treated as one, and the organisations' lines as served in turn by weight. The start kept for the first
+    job, and the latest restoration of a guarantee, are known and reported instead.
+    """
     waiting = _dealt(books, now)
     if not waiting:
         return {}
