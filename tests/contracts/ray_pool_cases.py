@@ -117,7 +117,7 @@ def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_har
     assert {one for found in endings.values() for one in found[:-1]} == {Ending.LOST}, "who was on the node that went"
     assert all(backend_of(base).output(MemberAttempt(name, len(found))) is not None for name, found in endings.items())
     for machine in ("hall-2", "hall-3"):
-        assert f"machine {machine} of pool hall does not answer" in caplog.text
+        assert f"machine {machine} of pool hall does not respond" in caplog.text
     wait = job_seen(base.lab.view, wide).wait
     assert wait is not None
     assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "hall-2, hall-3", None)
