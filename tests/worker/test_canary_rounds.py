@@ -1,7 +1,7 @@
 """A certificate of an endpoint lapses when what answers there has changed, and not by the noise of its sampling."""
 
 import json
-import random
+from collections import Counter
 
 import pytest
 
@@ -89,14 +89,16 @@ def test_the_daily_round_suspends_it(base, proven, stub):
 
 
 def test_a_model_that_wavers_is_allowed_to(base, write_scenario, write_endpoint, stub):
-    draw = random.Random(1)
+    """Asked for the third time, it errs on half of all cases: the canaries of chance hold some of both halves."""
+    asked = Counter()
 
     def wavering(pressure, **_):
-        near = 5 < pressure < 7
-        return ("broken" if draw.random() < 0.5 else "fine") if near else alarm(pressure)
+        asked[pressure] += 1
+        errs = int(pressure * 1000) % 2 and asked[pressure] % 3 == 0
+        return alarm(pressure) if not errs else "fine" if alarm(pressure) == "broken" else "broken"
 
     stub.answer = tabular(wavering, "BYTES")
-    scenario = write_scenario(rows=400, cases=60, change=lambda content: may_leave(content).replace("0.7", "0.6"))
+    scenario = write_scenario(rows=400, cases=60, change=may_leave)
     proven = prove(base, scenario, write_endpoint(stub.endpoint()))
     known = proven.report.endpoint.canaries.answers
     assert any(len(one) > 1 for one in known) and any(len(one) == 1 for one in known)
