@@ -21,7 +21,7 @@ from pilotbase_estate.computing.orders import WorkOrder
 from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
 from pilotbase_estate.documents.job_estimate import JobEstimate
-from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.documents.resources import Vector, plus
 from pilotbase_estate.operations.pools import ConsideredJob
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
@@ -71,7 +71,7 @@ def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> J
 
 
 def _estimate(view: View, asking: JobRequest, earlier: list[AttemptRow]) -> JobEstimate:
-    prices, held = _prices(view, asking.pool), _held(asking)
+    prices, held = _prices(view, asking.pool), plus({}, asking.demand.vector, asking.members)
     most_ms = round(1000 * asking.max_seconds)
     most_money = None if prices is None else cost_of(prices, amounts_over(held, most_ms))
     runs = earlier[:_MOST_RUNS]
@@ -128,10 +128,6 @@ def _cost(prices: PriceList, run: AttemptRow, held: Vector) -> int:
     """Return what an earlier run would cost now: its counters, and what else is held while it runs."""
     counted = {"cpu": run.metered.cpu_ms, "memory": run.metered.memory_mib_ms}
     return cost_of(prices, amounts_over(held, run.metered.wall_ms) | counted)
-
-
-def _held(asking: JobRequest) -> dict[str, int]:
-    return {name: amount * asking.members for name, amount in asking.demand.vector.items()}
 
 
 def _prices(view: View, pool: str) -> PriceList | None:

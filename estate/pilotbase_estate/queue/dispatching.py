@@ -316,18 +316,13 @@ def pay(here: View, change: Transaction, job: JobRow, follows: Next, metered: Me
 
 def _sheet(job: JobRow, metered: Metered, change: Transaction) -> UsageSheet:
     assert job.started_at is not None
+    gpus = {name: held for name, held in job.asked.total.items() if name.startswith("gpu/")}  # what is held was used
     usage = Usage(
         source=SOURCE,
         node=job.nodes[0] if job.nodes else SOURCE,
         wall_ms=metered.wall_ms,
         cpu_ms=metered.cpu_ms,
         memory_mib_ms=metered.memory_mib_ms,
-        gpu_ms={name.removeprefix("gpu/"): metered.wall_ms * held // 1000 for name, held in _gpus(job).items()},
+        gpu_ms={name.removeprefix("gpu/"): metered.wall_ms * held // 1000 for name, held in gpus.items()},
     )
     return UsageSheet(job=job.name, attempt=job.attempt, started_at=job.started_at, ended_at=change.now, usage=usage)
-
-
-def _gpus(job: JobRow) -> dict[str, int]:
-    """Return the GPUs that all members held, in thousandths: a held GPU counts as used."""
-    demand = job.asked.demand.vector
-    return {name: amount * job.asked.members for name, amount in demand.items() if name.startswith("gpu/")}

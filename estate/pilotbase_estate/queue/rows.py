@@ -186,13 +186,12 @@ def insert_attempt(
 ) -> None:
     """Record that the next attempt of a job begins, on an engine; "": a process of the base does the work."""
     asked = job.asked
-    held = {name: amount * asked.members for name, amount in asked.demand.vector.items()}
     values = {
         "job": job.name,
         "number": job.attempt + 1,
         "pool": asked.pool,
         "organisation": asked.organisation,
-        "held": json.dumps(held, sort_keys=True),
+        "held": json.dumps(asked.total, sort_keys=True),
         "nodes": json.dumps(list(nodes)),
         "ending": "",
         **_counted(Metered()),

@@ -60,7 +60,7 @@ def standing(view: View, name: str) -> PoolStatus:
     there = total(has for machine, has in machines.capacities(pool).items() if machine not in closed)
     running = [job for job in live if job.state is not QueueState.WAITING]
     holdings = tuple(_holding(pool, quota, live) for quota in pool.quotas)
-    held = total(_held(job) for job in running)
+    held = total(job.asked.total for job in running)
     free = {key: max(left, 0) for key, left in minus(there, held).items()}
     return PoolStatus(pool, holdings, free, closed, machines)
 
@@ -178,7 +178,7 @@ def _closed(pool: Pool, now: datetime) -> tuple[str, ...]:
 def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> HoldingTold:
     own = [job for job in live if job.asked.organisation == quota.organisation]
     running = [job for job in own if job.state is not QueueState.WAITING]
-    held, guarantee = total(_held(job) for job in running), quota.guarantee.vector
+    held, guarantee = total(job.asked.total for job in running), quota.guarantee.vector
     beyond = {name: amount - guarantee.get(name, 0) for name, amount in held.items()}
     return HoldingTold(
         organisation=quota.organisation,
@@ -191,7 +191,3 @@ def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> HoldingTold:
         running=len(running),
         waiting=len(own) - len(running),
     )
-
-
-def _held(job: JobRow) -> Vector:
-    return {name: amount * job.asked.members for name, amount in job.asked.demand.vector.items()}

@@ -119,8 +119,8 @@ def job_within(view: View, change: Transaction, name: str) -> JobRow:
 
 def order_of(asked: ComputeJob, attempt: int, voucher: str) -> ledger.VoucherOrder:
     """Return the most that a voucher is to pay of an attempt."""
-    total = Resources.of({name: amount * asked.members for name, amount in asked.demand.vector.items()})
-    return ledger.VoucherOrder(asked.name, attempt, voucher, asked.pool, total, round(asked.max_seconds))
+    total, seconds = Resources.of(asked.total), round(asked.max_seconds)
+    return ledger.VoucherOrder(asked.name, attempt, voucher, asked.pool, total, seconds)
 
 
 def _job_of(change: Transaction, asking: JobRequest) -> ComputeJob:

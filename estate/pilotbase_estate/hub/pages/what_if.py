@@ -77,7 +77,9 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
         **_row(found),
         "changes": changes_told(view, found, replay),
         "live": live,
-        "may_take_back": live and not found.job.stopping and _may_take_back(request, found),
+        "may_take_back": live
+        and not found.job.stopping
+        and request.acting.actor.may_write_for(found.order.organisation),
         "figures": figures_told(replay) if replay is not None else None,
         "days": KEPT.days,
         "crumbs": [*crumbs(pool), {"url": reverse("pool-what-if", args=[name]), "label": text("what_if.title")}],
@@ -97,10 +99,6 @@ def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
 def _row(found: WhatIf) -> dict[str, Any]:
     until = found.played.until if found.played is not None else None
     return {"order": found.order, "job": told(found.job), "kept_until": until, "is_over": found.is_over}
-
-
-def _may_take_back(request: HubRequest, found: WhatIf) -> bool:
-    return request.acting.actor.may_write_for(found.order.organisation)
 
 
 urlpatterns = [
