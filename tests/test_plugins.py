@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -40,43 +41,64 @@ print(json.dumps({
 """
 
 
-def _run(
-    home: Path, chosen: str, *words: str, language: str = "en", folder: Path = FOLDER
-) -> subprocess.CompletedProcess[str]:
+RUN = """
+import contextlib, io, json, os, sys
+from pilotbase.cli import main
+
+ended = []
+for home, language, words in json.load(sys.stdin):
+    os.environ |= {"PILOTBASE_HOME": home, "PILOTBASE_LANGUAGE": language}
+    sys.argv, out, said, code = ["pilotbase", *words], io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    ended.append([code, out.getvalue(), said.getvalue()])
+print(json.dumps(ended))
+"""
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    said: str
+
+
+def _python(home: Path, chosen: str, program: str, given: str = "", folder: Path = FOLDER) -> str:
+    """Run a program with the chosen plug-ins installed; return what it printed last."""
     environment = os.environ | {
         "PILOTBASE_HOME": str(home),
         "PILOTBASE_PLUGINS": chosen,
-        "PILOTBASE_LANGUAGE": language,
         "PYTHONPATH": str(folder),
         "DJANGO_SETTINGS_MODULE": "pilotbase.hub.settings",
     }
-    return subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, text=True, check=False, timeout=120
-    )
-
-
-def _pilotbase(home: Path, chosen: str, *words: str, language: str = "en", folder: Path = FOLDER) -> str:
-    program = "from pilotbase.cli import main; main()"
-    done = _run(home, chosen, "-c", program, *words, language=language, folder=folder)
+    words = [sys.executable, "-c", program]
+    done = subprocess.run(words, env=environment, input=given, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.splitlines()[-1]
+
+
+def _pilotbase(
+    home: Path, chosen: str, *commands: str | list[str], language: str = "en", folder: Path = FOLDER
+) -> list[Ended]:
+    """Run commands one after the other in one process."""
+    given = [(str(home), language, words.split() if isinstance(words, str) else words) for words in commands]
+    return [Ended(*one) for one in json.loads(_python(home, chosen, RUN, json.dumps(given), folder))]
 
 
 def _hub(home: Path, chosen: str) -> dict:
-    done = _run(home, chosen, "-c", HUB)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return json.loads(_python(home, chosen, HUB))
 
 
 def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
-    assert "Greet somebody." in _pilotbase(tmp_path, "tiny", "--help")
-    _pilotbase(tmp_path, "tiny", "init")
-    assert json.loads(_pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")) == {
-        "said": "Hello, plant",
-        "times": 1,
-    }
-    again = _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant", language="zh")
-    assert json.loads(again) == {"said": "你好，plant", "times": 2}
+    helped, _, greeted = _pilotbase(tmp_path, "tiny", "--help", "init", "greetings greet plant")
+    assert "Greet somebody." in helped.out
+    assert json.loads(greeted.out) == {"said": "Hello, plant", "times": 1}
+    (again,) = _pilotbase(tmp_path, "tiny", "greetings greet plant", language="zh")
+    assert json.loads(again.out) == {"said": "你好，plant", "times": 2}
     seen = _hub(tmp_path, "tiny")
     assert seen["status"] == {"/": 200, "/greetings/": 200, "/pools/": 404}
     assert "Hello, world" in seen["greetings"] and '<a href="/greetings/"' in seen["home"]
@@ -84,7 +106,8 @@ def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
 
 
 def test_the_core_alone_has_no_estate(tmp_path):
-    assert not {"compute", "voucher"} & set(_pilotbase(tmp_path, "none", "--help").split())
+    (helped,) = _pilotbase(tmp_path, "none", "--help")
+    assert not {"compute", "voucher"} & set(helped.out.split()) and "scenario" in helped.out.split()
     seen = _hub(tmp_path, "none")
     assert seen["status"] == {"/": 200, "/greetings/": 404, "/pools/": 404}
     assert not {"pools", "wallet", "greetings"} & set(seen["navigation"])
@@ -99,47 +122,49 @@ def test_the_core_alone_runs_a_trial(tmp_path):
     cases.write_text("\n".join(["wind,delay,outcome", *rows]))
     draft = ["--problem", "Late flights", "--target", "outcome", "--group-or-time", "", "--miss", "1"]
     answers = [*draft, "--false-alarm", "1", "--contact", "acme a@example.org", "--out", flights]
-    home = tmp_path / "home"
-    _pilotbase(home, "none", "scenario", "new", "--from", str(cases), *answers)
-    _pilotbase(home, "none", "application", "new", flights, "--out", own)
-    _pilotbase(home, "none", "init")
-    ran = _run(home, "none", "-c", "from pilotbase.cli import main; main()", "trial", "run", flights, own)
-    assert "own 0.1.0: " in ran.stdout, ran.stderr
-    asked = _run(home, "none", "-c", "from pilotbase.cli import main; main()", "worker", "--once", "--engine", "ray")
-    assert asked.returncode == 2 and "computing estate" in asked.stderr
+    *_, ran, worked = _pilotbase(
+        tmp_path / "home",
+        "none",
+        ["scenario", "new", "--from", str(cases), *answers],
+        f"application new {flights} --out {own}",
+        "init",
+        f"trial run {flights} {own}",
+        "worker --once --engine ray",
+    )
+    assert "own 0.1.0: " in ran.out, ran.said
+    assert worked.code == 2 and "computing estate" in worked.said
 
 
 def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
     _pilotbase(tmp_path, "none", "init")
-    refused = _run(tmp_path, "tiny", "-c", "from pilotbase.cli import main; main()", "greetings", "greet", "plant")
-    assert refused.returncode == 2 and "pilotbase upgrade" in refused.stderr
-    _pilotbase(tmp_path, "tiny", "upgrade")
-    assert '"times": 1' in _pilotbase(tmp_path, "tiny", "greetings", "greet", "plant")
+    refused, _, greeted = _pilotbase(tmp_path, "tiny", "greetings greet plant", "upgrade", "greetings greet plant")
+    assert refused.code == 2 and "pilotbase upgrade" in refused.said
+    assert '"times": 1' in greeted.out
 
 
 def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
-    home, whole, program = tmp_path / "home", tmp_path / "whole", "from pilotbase.cli import main; main()"
-    _pilotbase(home, "tiny", "init")
-    _pilotbase(home, "tiny", "greetings", "greet", "plant")
-    refused = _run(home, "none", "-c", program, "backup", str(tmp_path / "lost"))
-    assert refused.returncode == 1 and "pilotbase_tiny" in refused.stderr and not (tmp_path / "lost").exists()
-    _pilotbase(home, "tiny", "backup", str(whole))
-    refused = _run(tmp_path / "elsewhere", "none", "-c", program, "restore", str(whole))
-    assert refused.returncode == 1 and "not installed: pilotbase_tiny" in refused.stderr
+    home, whole, back = tmp_path / "home", tmp_path / "whole", tmp_path / "back"
+    _pilotbase(home, "tiny", "init", "greetings greet plant", f"backup {whole}")
+    (refused,) = _pilotbase(home, "none", f"backup {tmp_path / 'lost'}")
+    assert refused.code == 1 and "pilotbase_tiny" in refused.said and not (tmp_path / "lost").exists()
+    (refused,) = _pilotbase(tmp_path / "elsewhere", "none", f"restore {whole}")
+    assert refused.code == 1 and "not installed: pilotbase_tiny" in refused.said
     assert not (tmp_path / "elsewhere").exists()
-    back = tmp_path / "back"
-    _pilotbase(back, "tiny", "restore", str(whole))
-    shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
-    assert '"times": 2' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
+    _restore(whole, back, home)
+    assert '"times": 2' in _pilotbase(back, "tiny", "greetings greet plant")[0].out
 
 
 def test_a_backup_from_before_a_plug_in_is_restored_beside_it(tmp_path):
-    home, back, kept = tmp_path / "home", tmp_path / "back", str(tmp_path / "kept")
-    _pilotbase(home, "none", "init")
-    _pilotbase(home, "none", "backup", kept)
-    _pilotbase(back, "tiny", "restore", kept)
+    home, back, kept = tmp_path / "home", tmp_path / "back", tmp_path / "kept"
+    _pilotbase(home, "none", "init", f"backup {kept}")
+    _restore(kept, back, home)
+    assert '"times": 1' in _pilotbase(back, "tiny", "greetings greet plant")[0].out
+
+
+def _restore(kept: Path, back: Path, home: Path, folder: Path = FOLDER) -> None:
+    (restored,) = _pilotbase(back, "tiny", f"restore {kept}", folder=folder)
+    assert restored.code == 0, restored.said
     shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
-    assert '"times": 1' in _pilotbase(back, "tiny", "greetings", "greet", "plant")
 
 
 def test_a_backup_says_which_plug_in_is_too_old_for_it(tmp_path):
@@ -148,20 +173,16 @@ def test_a_backup_says_which_plug_in_is_too_old_for_it(tmp_path):
     (newer / "pilotbase_tiny" / "workspace" / "migrations" / "versions" / "0002_second.py").write_text(
         'revision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade() -> None:\n    pass\n'
     )
-    old, new = str(tmp_path / "old"), str(tmp_path / "new")
-    _pilotbase(home, "tiny", "init")
-    _pilotbase(home, "tiny", "backup", old)
-    _pilotbase(home, "tiny", "upgrade", folder=newer)
-    _pilotbase(home, "tiny", "backup", new, folder=newer)
-    program = "from pilotbase.cli import main; main()"
-    refused = _run(back, "tiny", "-c", program, "restore", new)
-    assert refused.returncode == 1 and "pilotbase_tiny is too old" in refused.stderr, refused.stderr
-    assert "schema 0002; the plug-in knows 0001" in refused.stderr and not back.exists()
-    refused = _run(home, "tiny", "-c", program, "backup", str(tmp_path / "lost"))
-    assert refused.returncode == 1 and "pilotbase_tiny is too old" in refused.stderr
-    _pilotbase(back, "tiny", "restore", old, folder=newer)
-    shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
-    assert '"times": 1' in _pilotbase(back, "tiny", "greetings", "greet", "plant", folder=newer)
+    old, new = tmp_path / "old", tmp_path / "new"
+    _pilotbase(home, "tiny", "init", f"backup {old}")
+    _pilotbase(home, "tiny", "upgrade", f"backup {new}", folder=newer)
+    (refused,) = _pilotbase(back, "tiny", f"restore {new}")
+    assert refused.code == 1 and "pilotbase_tiny is too old" in refused.said, refused.said
+    assert "schema 0002; the plug-in knows 0001" in refused.said and not back.exists()
+    (refused,) = _pilotbase(home, "tiny", f"backup {tmp_path / 'lost'}")
+    assert refused.code == 1 and "pilotbase_tiny is too old" in refused.said
+    _restore(old, back, home, newer)
+    assert '"times": 1' in _pilotbase(back, "tiny", "greetings greet plant", folder=newer)[0].out
 
 
 KINDS = """
@@ -191,15 +212,8 @@ print(json.dumps({
 
 
 def test_a_plug_in_adds_to_the_closed_lists_of_the_core(tmp_path):
-    _pilotbase(tmp_path, "estate,tiny", "init")
-    _pilotbase(tmp_path, "estate,tiny", "greetings", "greet", "plant")
-
-    def known(chosen: str) -> dict:
-        done = _run(tmp_path, chosen, "-c", KINDS)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    core, tiny, both = known("none"), known("tiny"), known("estate,tiny")
+    _pilotbase(tmp_path, "estate,tiny", "init", "greetings greet plant")
+    core, tiny, both = (json.loads(_python(tmp_path, chosen, KINDS)) for chosen in ("none", "tiny", "estate,tiny"))
     assert (core["told"], core["unread"], core["refused"]) == ([], 0, "'greeted' is not a valid NoticeKind")
     assert (tiny["told"], tiny["unread"], tiny["refused"]) == (["Hello, plant"], 1, "")
     assert set(tiny["kinds"]) - set(core["kinds"]) == {"greeted"}

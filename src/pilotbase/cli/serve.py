@@ -73,6 +73,7 @@ def serve(  # noqa: PLR0913 - each is an option
     if worker:
         _require_engine_of_jobs(engine)
     serving.when_listening(place, lambda: say(text("cli.hub_at", url=place.url)))
+    _exit_when_terminated()  # so that what is kept running ends first
     with ExitStack() as running:
         if worker:
             running.enter_context(serving.kept_running("worker", "--engine", engine))
@@ -81,6 +82,17 @@ def serve(  # noqa: PLR0913 - each is an option
             running.enter_context(serving.kept_running(*words))
             serving.when_listening(beside, lambda: say(text("gateway.at", url=beside.url)))
         serving.run(place)
+
+
+def _exit_when_terminated(stop: threading.Event | None = None) -> None:
+    """Leave by `SystemExit` at SIGTERM; a loop that looks at ``stop`` ends even if a finaliser swallows the exit."""
+
+    def leave(*_: object) -> None:
+        if stop is not None:
+            stop.set()
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
 
 
 @command
@@ -111,7 +123,7 @@ def worker(
             say(job.reason)
 
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _exit_when_terminated(stop)
     base = open_base(create=True, engine=engine)
     ours, noticing = JobWorker(base, name or default_name(), lease, tell), Noticing(base, _ways())
     reactions = Reactions(base)

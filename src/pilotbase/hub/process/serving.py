@@ -34,6 +34,8 @@ _SHORT_LIFE_SECONDS, _LONGEST_PAUSE_SECONDS = 10.0, 300.0
 _MOST_DEATHS = 5
 _SPACE = 256 << 20
 """Bytes that should be free: an upload, its encrypted copy, and the store's own journal."""
+_END_SECONDS = 20.0
+"""A worker gives its job back, a gateway ends its calls; after that they are killed, and the next one goes on."""
 _MAIL_SECONDS = 5
 _LISTENS_SECONDS = 0.1
 _PR_SET_PDEATHSIG = 1
@@ -205,8 +207,7 @@ def _keep(command: Sequence[str], stop: threading.Event) -> None:
             pass
         code = process.poll()
         if code is None:
-            process.terminate()
-            process.wait()
+            _end(process)
             return
         deaths = deaths + 1 if time.monotonic() - began < _SHORT_LIFE_SECONDS else 1
         pause = _RESTART_SECONDS * 2 ** (deaths - 1) if deaths < _MOST_DEATHS else _LONGEST_PAUSE_SECONDS
@@ -215,6 +216,15 @@ def _keep(command: Sequence[str], stop: threading.Event) -> None:
             said += f"; it has ended at once {deaths} times in a row: see above why, and mend that"
         _log.log(logging.ERROR if deaths >= _MOST_DEATHS else logging.WARNING, said, command[0], code, pause)
         stop.wait(pause)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _end_with_parent() -> None:
