@@ -35,6 +35,7 @@ class BoxOpening:
     environment: tuple[str, tuple[str, ...], str]
     """Digest, packages, seal; the seal names its parcel."""
     settings: BoxSettings
+    """Without how the box is started and watched: that is for the node."""
 
 
 @dataclass(frozen=True)

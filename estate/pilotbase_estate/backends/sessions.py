@@ -60,7 +60,7 @@ class RayEngine:
             form=form,
             contract=contract,
             environment=(environment.digest, environment.packages, environment.seal),
-            settings=settings,
+            settings=BoxSettings(settings.limits, settings.level, settings.uid, settings.logs),
         )
         demand = {"cpu": settings.limits.threads * MILLI, "memory": settings.limits.memory_bytes}
         require_room(demand, self.cluster.nodes())
