@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pilotbase.documents.permissions import (
-    TABLE,
-    Act,
     AnyAct,
-    DeskAct,
     Grant,
     GrantToAll,
     ReadScope,
@@ -54,16 +51,8 @@ HEADINGS = {
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | ReadScope] = {
     "trials_bundle": ReadScope.BUNDLE,
-    "descriptions_start": Act.DATASET_REGISTER,
-    "people_send": DeskAct.INVITE,
-    "people_invitations": DeskAct.INVITE,
 }
 """Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
-SAID = dict.fromkeys(
-    (f"descriptions_{verb}" for verb in ("list_descriptions", "read", "answer", "save", "forget")),
-    "members, of their own organisation",
-)
-"""Operation → who may, where a function of its room says it and no table, and it is not declared yet."""
 PREAMBLE = """\
 The API stands under `/api/` of a hub; [Use the API](../use-the-api.md) shows it at work. The schema with every field,
 header and example is `/api/openapi.json` of the hub itself. *Who* names who may of those who see the thing at all: what
@@ -122,10 +111,10 @@ def _who(operation: Json) -> str:
     if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
-        return keys + (known.only or everybody if known.who is None else granted(TABLE[known.who]))
+        return keys + (known.only or everybody if known.who is None else granted(known.who.grants))
     if found := GRANTED.get(name):
-        return granted(TABLE[found])
-    return SAID.get(name) or ("anybody" if {} in operation.get("security", [{}]) else "members")
+        return granted(found.grants)
+    return "anybody" if {} in operation.get("security", [{}]) else "members"
 
 
 def granted(grants: Sequence[Grant | GrantToAll]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import operations
 
 from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, state_name
-from pilotbase.documents.permissions import TABLE, Relation, act_name
+from pilotbase.documents.permissions import Relation, act_name
 from pilotbase.documents.texts import LANGUAGES, Text
 
 LEAD = (
@@ -37,15 +37,15 @@ def _line(kind: str, row: Transition) -> str:
             _who(row),
             "<br>".join(state.render("en") for state in came) or "new",
             to,
-            f"{row.due.days} days" if row.due else "",
+            f"{row.days} days" if row.days else "",
             ", ".join(need.value.replace("_", " ") for need in row.needs) + " |",
         )
     )
 
 
 def _who(row: Transition) -> str:
-    people = operations.granted(TABLE[row.act])
-    machine = any(grant.relation is Relation.MACHINE for grant in TABLE[row.act])
+    people = operations.granted(row.act.grants)
+    machine = any(grant.relation is Relation.MACHINE for grant in row.act.grants)
     return ", ".join(part for part in (people, "the base" if machine else "") if part)
 
 

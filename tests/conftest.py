@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 
 from tests.scheduling import in_units, pytest_xdist_make_scheduler
 from tests.workspace.stores_for_tests import (
@@ -42,6 +43,8 @@ ALLOCATIONS = 100_000
 settings.register_profile("alike", derandomize=True, deadline=None)
 settings.load_profile("alike")
 """What Hypothesis draws is the same on every machine, and no test fails because a machine is slow."""
+providers._get_local_constants = lambda: providers._local_constants
+"""It draws no constants of our own: what is drawn would depend on what is loaded, and each worker reads all source."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -72,14 +72,24 @@ def django_prefixes() -> set[str]:
     return {f"{code}." for page in pages for tag, code, value in DJANGO_TAG.findall(page) if tag != "t" and not value}
 
 
-def template_codes() -> Iterator[str]:
-    yield from django_codes()
+def jinja_arguments(name: str) -> Iterator[nodes.Expr]:
+    """The first argument of each call of a function in the templates of reports."""
     for _, path in files("*.jinja*"):
         for call in Environment(autoescape=True).parse(path.read_text()).find_all(nodes.Call):
-            if isinstance(call.node, nodes.Name) and call.node.name == "t" and call.args:
-                first = call.args[0]
-                if isinstance(first, nodes.Const):
-                    yield str(first.value)
+            if isinstance(call.node, nodes.Name) and call.node.name == name and call.args:
+                yield call.args[0]
+
+
+def template_codes() -> Iterator[str]:
+    yield from django_codes()
+    yield from (str(first.value) for first in jinja_arguments("t") if isinstance(first, nodes.Const))
+
+
+def jinja_prefixes() -> set[str]:
+    """Vocabularies that reports name, as ``named("box.end", …)`` or ``t("trial.void." ~ …)``."""
+    joined = (first.nodes[0] for first in jinja_arguments("t") if isinstance(first, nodes.Concat))
+    named = {f"{first.value}." for first in jinja_arguments("named") if isinstance(first, nodes.Const)}
+    return named | {str(first.value) for first in joined if isinstance(first, nodes.Const)}
 
 
 def built_codes() -> Iterator[str]:
@@ -109,7 +119,8 @@ def catalogue_codes(language: str) -> dict[str, str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_vocabulary_that_a_page_names_has_words(language):
     known = catalogue_codes(language)
-    assert sorted(one for one in django_prefixes() if not any(code.startswith(one) for code in known)) == []
+    named = django_prefixes() | jinja_prefixes()
+    assert sorted(one for one in named if not any(code.startswith(one) for code in known)) == []
 
 
 def parameters(template: str) -> set[str]:
@@ -152,7 +163,7 @@ def test_no_sentence_is_left_over():
         if isinstance(node.values[0], ast.Constant)
     }
     prefixes = (
-        tuple(django_prefixes())
+        tuple(django_prefixes() | jinja_prefixes())
         + tuple(literal for literal in formatted if "." in literal and " " not in literal)
         + tuple(literal for literal in literals if literal.endswith(".") and " " not in literal)
     )

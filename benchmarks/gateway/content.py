@@ -59,8 +59,8 @@ def inference() -> str:
 
 
 def _key(base: Base, service: str) -> str:
-    budget = NewBudget(period="total", calls=10**12, tokens=10**14)
-    set_budget(base.lab.view, service, "bench", budget)
-    secret = create_key(base.lab.view, service, NewKey(title="bench", budget="bench", days=1)).secret
+    budget = NewBudget(service=service, budget="bench", period="total", calls=10**12, tokens=10**14)
+    set_budget(base.lab.view, budget)
+    secret = create_key(base.lab.view, NewKey(service=service, title="bench", budget="bench", days=1)).secret
     assert secret is not None
     return secret

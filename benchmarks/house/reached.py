@@ -48,11 +48,12 @@ def _words(source: Source, node: ast.stmt) -> set[str]:
 
 
 def _started_by_decorator(node: Definition) -> set[str]:
-    """Return the name that a call like ``@router.get(…)`` or ``@does(…)`` hands over to code that will call it."""
+    """Return the name that a call like ``@router.get(…)``, ``@does(…)`` or ``@page(…)`` hands to what will call it."""
     calls = [
         each
         for each in node.decorator_list
-        if isinstance(each, ast.Call) and (isinstance(each.func, ast.Attribute) or ast.unparse(each.func) == "does")
+        if isinstance(each, ast.Call)
+        and (isinstance(each.func, ast.Attribute) or ast.unparse(each.func) in ("does", "page"))
     ]
     return {node.name} if calls and not isinstance(node, ast.ClassDef) else set()
 

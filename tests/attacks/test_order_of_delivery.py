@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from tests.trial.conftest import MANIFEST
 from tests.worker.sites.homes_for_tests import two_homes
@@ -112,7 +113,7 @@ def write_table(folder: Path, name: str, by: str = "", more: str = "", criteria:
         values={"split": split, "rows": rows, "more": more, "first": "k0"},
         cases=[(random.Random(row).uniform(0, 10), f"k{kind(row, 2 * CASES)}") for row in range(2 * CASES)],
     )
-    document, _ = load_scenario(folder, 0)
+    document, _ = load_scenario(folder, Step.DRAFT)
     public = split_cases(read_cases(document, folder), document).public["kind"].to_list()
     runs, seen = [], 0
     for label, run in groupby(public):

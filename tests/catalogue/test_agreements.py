@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from pilotbase.catalogue.my_work import my_work
-from pilotbase.catalogue.preconditions import act_of_new
 from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.subjects import act_of_new
 from pilotbase.data.terms.gate import judge, permit
 from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError

@@ -7,9 +7,10 @@ from xml.etree import ElementTree
 import pytest
 import qrcode
 
-from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, leader_chart, qr_code
+from pilotbase.charts.criterion import CandidateRow, candidates_chart
 from pilotbase.charts.drawing import width_of
-from pilotbase.charts.qr_code import MODULE, QUIET
+from pilotbase.charts.leader_steps import LeaderStep, leader_chart
+from pilotbase.charts.qr_code import MODULE, QUIET, qr_code
 from pilotbase.documents.api.trials import ComparedCriterion
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.documents.vocabularies import Outcome

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts import LIGHT, GapSquare, gap_chart
+from pilotbase.charts.grids import GapSquare, gap_chart
+from pilotbase.charts.palette import LIGHT
 from pilotbase.documents.texts import LANGUAGES
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,19 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts import (
-    DARK,
-    LIGHT,
-    Bar,
-    FunnelStage,
-    Grid,
-    Leg,
-    Legend,
-    bar_chart,
-    funnel_chart,
-    grid_chart,
-    way_chart,
-)
+from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.grids import Grid, grid_chart
+from pilotbase.charts.palette import DARK, LIGHT
+from pilotbase.charts.stages import FunnelStage, Leg, funnel_chart, way_chart
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import LANGUAGES
 

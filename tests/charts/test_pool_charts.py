@@ -4,8 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts import Promise, UsageBand, usage_chart
-from pilotbase.charts.usage_bands import MOST_BANDS
+from pilotbase.charts.usage_bands import MOST_BANDS, Promise, UsageBand, usage_chart
 from pilotbase_estate.charts.pool_bars import PoolBar, pool_chart
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -4,7 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts import Bin, RankedBar, format_time, histogram_chart, ranked_chart
+from pilotbase.charts.bars import RankedBar, ranked_chart
+from pilotbase.charts.columns import Bin, format_time, histogram_chart
 from pilotbase.charts.drawing import shortened
 from pilotbase.charts.palette import LIGHT
 

@@ -2,7 +2,8 @@
 
 from xml.etree import ElementTree
 
-from pilotbase.charts import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
+from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
+from pilotbase.charts.strips import Strip, strips_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pilotbase.charts import format_count, format_number, make_visible
-from pilotbase.charts.scales import Scale
+from pilotbase.charts.scales import Scale, format_count, format_number
+from pilotbase.documents.visible_text import make_visible
 
 
 @pytest.mark.parametrize(

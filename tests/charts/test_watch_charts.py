@@ -5,9 +5,17 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.charts.palette import FILLS
-from pilotbase.charts.watch import DRIFT_LEFT, DRIFT_RIGHT
+from pilotbase.charts.watch import (
+    DRIFT_LEFT,
+    DRIFT_RIGHT,
+    DriftStrip,
+    Spell,
+    WatchedPath,
+    WatchedPoint,
+    drift_chart,
+    watch_path_chart,
+)
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Colour
 

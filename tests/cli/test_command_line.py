@@ -77,6 +77,21 @@ def test_spent_cases_made_fresh_in_the_database_are_named_and_nothing_is_tried_o
     base.lab.close()
 
 
+def test_a_document_shown_in_the_database_is_named(home, write_scenario, write_application):  # noqa: F811
+    """The listing, which has the same column, is changed along with the document."""
+    assert run("trial", "run", write_scenario(), write_application()).exit_code == 0
+    assert run("log", "verify").exit_code == 0
+    base, row = open_base(), tables.documents.c
+    with base.lab.store.database.write() as connection:
+        (sealed,) = connection.scalars(select(row.digest).where(row.kind == "hidden-set", row.scope == "parties"))
+        for table in (tables.documents, tables.listings):
+            connection.execute(update(table).where(table.c.digest == sealed).values(scope="public"))
+    base.lab.close()
+    found = run("log", "verify")
+    assert found.exit_code == 3 and sealed in found.stderr and "visible to: public" in found.stderr
+    assert "可见范围" in run("log", "verify", language="zh").stderr
+
+
 def attempts_in(base):
     with base.lab.store.database.read() as connection:
         return connection.execute(select(tables.attempts)).all()

@@ -11,6 +11,7 @@ import typer
 
 from pilotbase.cli import app
 from pilotbase.cli.first_level import FIRST_LEVEL
+from pilotbase.documents.catalogues import catalogue
 from tests.cli.test_command_line import run
 
 LOADED = """
@@ -25,8 +26,9 @@ except SystemExit:
 
 def test_what_is_listed_is_what_stands_there():
     whole = typer.main.get_command(app).commands
-    shown = {name: (one.name, one.short_help or one.help.partition("\n\n")[0]) for name, one in whole.items()}
-    assert shown == {name: (name, line) for name, (_, line) in FIRST_LEVEL.items()}
+    assert {name: (one.name, one.help) for name, one in whole.items()} == {
+        name: (name, catalogue("command", "en")[f"command.{name}"]) for name in FIRST_LEVEL
+    }
     assert not [name for name, one in whole.items() if one.hidden or one.deprecated or one.rich_help_panel]
 
 
@@ -44,10 +46,9 @@ def test_who_mistypes_is_told_what_may_be_meant():
     assert told.exit_code == 2 and "Did you mean 'scenario'" in told.stderr
 
 
-def test_who_opens_a_base_loads_no_statistics_and_no_tables():
-    program = (
-        "import sys, pilotbase.worker.trials.certificates; print({'scipy', 'polars', 'django'} & set(sys.modules))"
-    )
+@pytest.mark.parametrize("module", ["trials.certificates", "bound.services", "bound.ledger"])
+def test_who_opens_a_base_loads_no_statistics_and_no_tables(module):
+    program = f"import sys, pilotbase.worker.{module}; print({{'scipy', 'polars', 'django'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
 
@@ -57,6 +58,7 @@ WRONG = {
     ("service", "budget", "a", "b", "--calls", "1.5"): ("--calls", "1.5", "must be a whole number", "须为整数"),
     ("serve", "--port", "70000"): ("--port", "70000", "must be at most 65535", "不得大于 65535"),
     ("incident", "show", "first"): ("number", "first", "must be a whole number", "须为整数"),
+    ("data", "terms", "opened", "plant/milling"): ("level", "opened", "allowed: open, on_terms", "允许：open,"),
 }
 
 
@@ -75,3 +77,31 @@ def test_a_value_that_cannot_be_read_is_told_in_our_words(words, language):
 def test_what_is_no_value_is_told_with_how_a_command_is_used():
     told = run("scenario", "new", "--form", "x.csv")
     assert told.exit_code == 2 and "--from" in told.stderr and "Usage" in told.stderr
+
+
+USAGE = {
+    ("trial", "run"): "缺少参数 'scenario'。",
+    ("trial", "board"): "缺少参数 'scenario'。",
+    ("data", "profile", "plant/milling", "rows.csv"): "缺少选项 '--epsilon'。",
+    ("trial", "list", "--nothing"): "没有选项 --nothing",
+    ("scenaro", "check"): "没有命令 'scenaro'。您要用的是 'scenario' 吗？",
+    ("service", "nothing"): "没有命令 'nothing'。",
+    ("service", "list", "more"): "多出的参数：more",
+    ("watch", "drill", "milling", "--patience"): "选项 '--patience' 需要一个值。",
+    ("service", "list", "--json=yes"): "选项 '--json' 不带值。",
+    ("--nothing", "service", "list"): "没有选项 --nothing",
+}
+
+
+@pytest.mark.parametrize("words", USAGE, ids=" ".join)
+def test_what_typer_says_of_usage_is_chinese(words):
+    told = run(*words, language="zh")
+    assert told.exit_code == 2 and not told.stdout
+    assert USAGE[words] in told.stderr and "错误" in told.stderr
+    assert not [english for english in ("Usage", "Try", "Error", "No such", "Missing") if english in told.stderr]
+
+
+def test_a_usage_error_in_chinese_leaves_the_next_in_english():
+    run("trial", "run", language="zh")
+    told = run("trial", "run")
+    assert "Missing argument 'scenario'." in told.stderr and "Usage" in told.stderr

@@ -15,8 +15,11 @@ from pilotbase.documents.catalogues import catalogue
 
 TYPERS = {
     "Arguments", "Commands", "Options", "Show this message and exit.", "[default: {}]", "[env var: {}]", "[required]",
+    "Aborted.", "Error", "Try [blue]'{command_path} {help_option}'[/] for help.",
 }  # fmt: skip
 """Words that typer says, not a command."""
+OF_USAGE = re.compile("Usage|Missing|No such|Got|Option {}|Argument {}|Invalid")
+"""How what typer says of a command line begins; `test_first_level` says it."""
 
 
 def spoken():
@@ -48,16 +51,29 @@ def test_every_command_speaks_chinese():
 @pytest.mark.parametrize("plugins", ["", "none"])
 def test_no_words_of_help_are_left_over(plugins):
     found = spoken_in("en", plugins)
-    assert sorted(set(found["translated"]) - {words for _, words in found["spoken"]} - TYPERS) == []
+    left = set(found["translated"]) - {words for _, words in found["spoken"]} - TYPERS
+    assert sorted(words for words in left if not OF_USAGE.match(words)) == []
+
+
+def test_every_text_of_a_parameter_is_said_and_every_parameter_has_one():
+    said = {words for _, words in spoken_in("en")["spoken"]}
+    assert [code for code, words in catalogue("option", "en").items() if words not in said] == []
+    whole = typer.main.get_command(app)
+
+    def silent(command, path):
+        yield from (f"{path} {one.name}" for one in command.params if not one.help)
+        for name, below in getattr(command, "commands", {}).items():
+            yield from silent(below, f"{path} {name}")
+
+    assert list(silent(whole, "pilotbase")) == []
 
 
 def test_commands_and_options_are_named_alike_in_both_languages():
     name = re.compile(r"--[a-z-]+|`[^`]+`|[a-z_]+\.(?:json|yaml|csv|txt)")
-    other = {
-        words: said
-        for words, said in catalogue("help", "zh").items()
-        if set(name.findall(words)) != set(name.findall(said))
+    said = catalogue("help", "zh") | {
+        words: catalogue("option", "zh")[code] for code, words in catalogue("option", "en").items()
     }
+    other = {words: one for words, one in said.items() if set(name.findall(words)) != set(name.findall(one))}
     assert other == {}
 
 

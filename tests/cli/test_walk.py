@@ -21,7 +21,8 @@ from pilotbase.watch.subjects import watch_of
 from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.worker.base import open_base
 from pilotbase.worker.demo.records import Cast
-from pilotbase.worker.demo.walk import DAYS_AFTER, SERVICE
+from pilotbase.worker.demo.walk import DAYS_AFTER
+from pilotbase.worker.demo.walked_service import SERVICE
 from pilotbase.workspace.store import utc_now
 
 

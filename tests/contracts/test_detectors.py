@@ -17,21 +17,11 @@ from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch import detectors
-from pilotbase.watch.detectors import (
-    CallSeries,
-    Detector,
-    DetectorChange,
-    DriftDetector,
-    DriftWatch,
-    LevelDetector,
-    LevelWatch,
-    LossDetector,
-    LossWatch,
-    SilenceDetector,
-    Ticks,
-    restored,
-    written,
-)
+from pilotbase.watch.detectors.drift import DriftDetector, DriftWatch
+from pilotbase.watch.detectors.interface import Detector, DetectorChange, restored, written
+from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelWatch
+from pilotbase.watch.detectors.loss import LossDetector, LossWatch
+from pilotbase.watch.detectors.silence import SilenceDetector, Ticks
 from pilotbase.watch.losses import Losses
 from pilotbase.watch.profiles import profile_of
 

@@ -10,7 +10,7 @@ import pytest
 
 from pilotbase.data.splits import Split
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.worker.demo.sectors import sectors_of
+from pilotbase.worker.demo.examples import sectors_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SECTORS = sorted(sectors_of(EXAMPLES))

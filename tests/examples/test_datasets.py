@@ -12,7 +12,6 @@ from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.subjects import new_agreement
 from pilotbase.data.bridges.reading import load_description
 from pilotbase.data.commitments import committed
-from pilotbase.data.croissant.reading import load_croissant
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.terms.gate import judge, permit
@@ -28,9 +27,10 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening, Outcome, Role
 from pilotbase.worker.base import open_base
-from pilotbase.worker.demo.sectors import agree_on, example_table, publish_dataset
+from pilotbase.worker.demo.examples import agree_on, example_table, publish_dataset
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.terms_rows import agreements_between
+from tests.data.croissant.datasets_for_tests import load_croissant
 from tests.examples.examples_for_tests import EXAMPLES, SECTORS, skipping_without_packages
 
 SUPPLIER = "lakeside-ai"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from pilotbase.worker.base import open_base
-from pilotbase.worker.demo.sectors import agree_on, prepare_example, publish_dataset
+from pilotbase.worker.demo.examples import agree_on, prepare_example, publish_dataset
 from pilotbase.worker.trials.proving import prove
 from tests.examples.examples_for_tests import EXAMPLES, FOLDERS, skipping_without_packages, split_of
 from tests.examples.onnx_of_examples import EXPORTED, export

@@ -269,6 +269,30 @@ def test_trials_say_how_far_people_agreed(world, opened, kept_before):
     assert f"{figure['value']:.3f}" in said["label_agreement"]
 
 
+def test_an_owner_opens_a_round_on_a_page_and_wrong_classes_are_told_there(world):
+    page = "/datasets/plant/logs/labelling/"
+    form = {
+        "name": "by-hand",
+        "items": 3,
+        "guideline_version": "1.3",
+        "guideline": "Look at\r\nthe torque.",
+        "scale": "nominal",
+        "classes": "fine\nbroken",
+        "first": "p-ann",
+        "second": "p-ben",
+        "judge": "p-judge",
+        "first_account": "7",
+    }
+    wrong = world.client("chief").post(page, {**form, "classes": "fine"}).content.decode()
+    assert 'id="id_classes_error"' in wrong and "Look at" in wrong
+    made = world.client("chief").post(page, form)
+    assert made.status_code == 302
+    told = get(world, "chief", f"/api{made['Location'].rstrip('/')}").json()
+    assert (told["name"], told["dataset"], told["classes"]) == ("by-hand", DATASET, ["fine", "broken"])
+    assert "the torque." in get(world, "ann", made["Location"]).content.decode()
+    assert work() == [("label_items", "done")]
+
+
 def test_items_go_with_the_files_they_were_drawn_from_and_labels_stand(world, kept_before):
     place = post(world, "chief", OPEN, {**ROUND, "name": "again"})["Location"]
     assert work() == [("label_items", "done")]
@@ -287,4 +311,4 @@ def test_items_go_with_the_files_they_were_drawn_from_and_labels_stand(world, ke
     from pilotbase.hub.base import base
 
     erased = [one for one in base().lab.view.log_entries(limit=10_000) if one.action == "labelling.items_erased"]
-    assert len(erased) == 5, "three of the round before, two of this one"
+    assert len(erased) == 7, "three of the round before, two of this one, two of the round opened on a page"

@@ -14,7 +14,7 @@ from pilotbase.catalogue import advancing
 from pilotbase.catalogue.advancing import possible_acts
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.lifecycles import LIFECYCLES, states, transition
-from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
+from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.record import Appeal, AppealDecision, Interest, Order, OrderLifting, Reviewer
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.vocabularies import Role, Verdict
@@ -131,7 +131,7 @@ class Checked:
     def goes_on(self, record):
         """In each state somebody can move the record or make way for it, or the base moves it, or it is over."""
         rows = [row for row in LIFECYCLES[record.kind] if record.state in row.sources and row.target is not None]
-        by_base = any(grant.relation is Relation.MACHINE for row in rows for grant in PERMISSIONS[row.act])
+        by_base = any(grant.relation is Relation.MACHINE for row in rows for grant in row.act.grants)
         moved = [
             one.act
             for who in PEOPLE.values()

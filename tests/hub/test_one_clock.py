@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.operations.services import NewKey
 from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher
-from pilotbase.service.keys import KeyTerms, write_key
+from pilotbase.service.keys import write_key
 from tests.hub.services_for_tests import serve
 
 
@@ -30,7 +31,7 @@ def test_page_api_and_service_agree_on_when_a_certificate_has_expired(one_world,
     serve(one_world)
     stated = one_world.trial.certificate.certificate
     with base().lab.view.transaction("test.key_made") as change:
-        secret = write_key(change, "milling", "plant", KeyTerms("line 3", days=700))[1]
+        secret = write_key(change, "plant", NewKey(service="milling", title="line 3", days=700))[1]
 
     def told() -> dict[str, bool]:
         """Say for each place whether it takes the certificate for one that is in force."""

@@ -127,8 +127,8 @@ def test_an_upload_that_finds_no_space_is_refused_with_a_page(walked, monkeypatc
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device", "/secret/place")
 
-    monkeypatch.setattr(uploads, "private_folder", full)
-    monkeypatch.setattr(uploads, "_take_scenario", full)
+    monkeypatch.setattr(uploads, "opened_table", full)
+    monkeypatch.setattr(uploads, "take_drafted", full)
     browser = walked.client("owner", raise_request_exception=False)
     file = SimpleUploadedFile("cases.csv", b"a,b\n1,2\n")
     answers = {"problem": "x", "target": "b", "cost_of_miss": "10", "cost_of_false_alarm": "1", "contact": "x"}

@@ -7,7 +7,7 @@ import pytest
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
-from pilotbase.worker.datasets.statistics import synthetic_kit
+from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from tests.catalogue.agreements_for_tests import AGREEMENT
 from tests.catalogue.records_for_tests import OWNER, scenario

@@ -46,10 +46,11 @@ def post(client, path, body, **headers):
 
 
 def secret_of(world, *scopes):
-    from pilotbase.service.keys import KeyTerms, write_key
+    from pilotbase.operations.services import NewKey
+    from pilotbase.service.keys import write_key
 
     with world.served.view.transaction("service.key_made") as change:
-        return write_key(change, "milling", "plant", KeyTerms("t", frozenset(scopes)))[1]
+        return write_key(change, "plant", NewKey(service="milling", title="t", scopes=frozenset(scopes)))[1]
 
 
 def test_a_key_of_scope_observe_hands_in_for_its_service_and_opens_nothing_else(watched):
@@ -161,15 +162,16 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
     terms = {
         "tolerance": 0.02,
         "alpha": 0.05,
-        "cohort": "1 s",
-        "labels": "0",
-        "silence": "1 小时",
+        "cohort_seconds": "1 s",
+        "label_seconds": "0",
+        "silence_seconds": "1 小时",
         "keep_days": 30,
     }
     assert watched.client("owner").post(f"{page}replay/", terms).status_code == 404
     assert "keep_days" in desk.post(f"{page}replay/", {**terms, "keep_days": 0}).content.decode()
-    assert "This is not a valid duration" in desk.post(f"{page}replay/", {**terms, "cohort": "soon"}).content.decode()
-    assert "From 1 s to 3660 d." in desk.post(f"{page}replay/", {**terms, "cohort": "9999 d"}).content.decode()
+    soon = desk.post(f"{page}replay/", {**terms, "cohort_seconds": "soon"}).content.decode()
+    assert "This is not a valid duration" in soon
+    assert "From 1 s to 3660 d." in desk.post(f"{page}replay/", {**terms, "cohort_seconds": "9999 d"}).content.decode()
     assert desk.post(f"{page}replay/", terms).status_code == 302
     shown = desk.get(page).content.decode()
     told = shown.partition('id="replay"')[2].partition("</section>")[0]

@@ -10,8 +10,9 @@ from pilotbase.cli import watch_files
 from pilotbase.documents.service import ServiceStatus
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Scope, ServingState
+from pilotbase.operations.services import NewKey
 from pilotbase.protocols.hub_requests import HubRequests
-from pilotbase.service.keys import KeyTerms, write_key
+from pilotbase.service.keys import write_key
 from pilotbase.watch.files import take_file
 from pilotbase.watch.packs import Pack
 from pilotbase.worker.reactions.feed import Reactions
@@ -140,7 +141,7 @@ def test_a_file_of_words_needs_a_contract_and_another_is_the_same_taken_here(tol
 
 def test_a_key_that_observes_hands_in_what_says_its_types(told, pilotbase, world, tmp_path, monkeypatch):  # noqa: F811
     with world.served.view.transaction("service.key_made") as change:
-        key = write_key(change, "alarm", "plant", KeyTerms("line 3", frozenset({Scope.OBSERVE})))[1]
+        key = write_key(change, "plant", NewKey(service="alarm", title="line 3", scopes=frozenset({Scope.OBSERVE})))[1]
     monkeypatch.setattr("tests.hub.test_use_the_api.token_of", lambda *_: key)
     labels = tmp_path / "labels.csv"
     labels.write_text("case,label\nsome,broken\n")

@@ -12,7 +12,7 @@ from pilotbase.documents.vocabularies import Constraint, Fit
 from pilotbase.matching.judging import WEIGHTS, evidence_of, match, match_back
 from pilotbase.matching.pairs import need_of, offer_of
 from pilotbase.matching.words import CharacterComparer
-from pilotbase.worker.demo.sectors import sectors_of
+from pilotbase.worker.demo.examples import sectors_of
 from tests.matching.bilingual_for_tests import PROBLEMS
 from tests.matching.pairs_for_tests import application, need, offer, proven, scenario
 

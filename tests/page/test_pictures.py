@@ -12,7 +12,7 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.figures import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, ShownImage, TextPiece
 from pilotbase.documents.report import Report
 from pilotbase.trial.page import render_report
-from pilotbase.trial.page.pictures import pictures_of
+from pilotbase.trial.page.wording import pictures_of
 from tests.charts.test_picture_charts import (
     BANDS,
     CALIBRATION,

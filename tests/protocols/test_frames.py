@@ -25,7 +25,7 @@ from pilotbase.protocols.frames import (
     decode_header,
     encode_batch,
 )
-from pilotbase.sandbox.box import installer, runner
+from pilotbase.sandbox.box import runner, work_program
 from pilotbase.sandbox.box.channel import SLOTS
 
 FLOATS = Contract(
@@ -44,7 +44,7 @@ def payload(batch: FeatureBatch, agreed: Contract) -> bytes:
 
 
 def test_the_programs_in_the_box_speak_the_same_frames():
-    for program in (runner, installer):
+    for program in (runner, work_program):
         assert (program.MAGIC, program.HEADER.format) == (MAGIC, HEADER.format)
         assert [getattr(program, kind.name) for kind in FrameKind] == list(FrameKind)
     assert runner.SLOTS == SLOTS

@@ -32,8 +32,9 @@ from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.warnings import DECIDED, find_step, steps_of, warnings_of
 from pilotbase.worker.base import Base
-from pilotbase.worker.demo.sectors import find_examples
-from pilotbase.worker.demo.walk import DAYS_AFTER, EXAMPLE, LATER, SERVICE, TERMS, _days
+from pilotbase.worker.demo.examples import find_examples
+from pilotbase.worker.demo.walk import DAYS_AFTER, EXAMPLE, LATER, _days
+from pilotbase.worker.demo.walked_service import SERVICE, TERMS
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.jobs import live_jobs
 from tests.rounds.crew_for_tests import KINDS, PATIENCE, Crew

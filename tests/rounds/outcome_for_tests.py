@@ -23,7 +23,7 @@ from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.labels import cases_of
 from pilotbase.watch.status import status_of
 from pilotbase.watch.warnings import steps_of, warnings_of
-from pilotbase.worker.demo.walk import SERVICE
+from pilotbase.worker.demo.walked_service import SERVICE
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.actors import actor
 from tests.rounds.life_for_tests import Life

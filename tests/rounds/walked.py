@@ -17,7 +17,8 @@ from pilotbase.documents.hashes import hash_secret
 from pilotbase.hub.process import serving
 from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service.terms import create_key, set_budget
-from pilotbase.worker.demo.walk import BUDGET, SERVICE, prove_walk
+from pilotbase.worker.demo.walk import prove_walk
+from pilotbase.worker.demo.walked_service import BUDGET, SERVICE
 
 OWNER = "three-airports-desk"
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

@@ -19,12 +19,13 @@ from pilotbase.documents.scenario import Contact
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus, ServiceTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
+from pilotbase.operations.services import NewKey
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.service.budgets import ServiceBudget, spending_of, write_budget
 from pilotbase.service.calls import CallObservation, Cost
 from pilotbase.service.creating import Premises
 from pilotbase.service.desk import CallDispatcher
-from pilotbase.service.keys import KeyTerms, withdraw_key, write_key
+from pilotbase.service.keys import withdraw_key, write_key
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import PUBLIC, actor, parties
@@ -190,7 +191,9 @@ class Served:
     def key(self, budget: str = "", service: str = "milling", **terms: object) -> str:
         """Make a key and return its secret."""
         with self.view.transaction("service.key") as change:
-            return write_key(change, service, "plant", KeyTerms("line 3", budget=budget, **terms))[1]
+            return write_key(change, "plant", NewKey(service=service, title="line 3", budget=budget or None, **terms))[
+                1
+            ]
 
     def withdraw(self, identity: str) -> None:
         with self.view.transaction("service.key") as change:

@@ -126,4 +126,4 @@ def test_answers_that_fill_any_memory_end_the_run(tmp_path, monkeypatch):
             assert (end.reason, log.answered, worker.asked) == (EndReason.OVERSIZED_ANSWER, 6, 3)
     monkeypatch.setattr(answering, "MOST_BYTES", 1 << 20)
     with AnswerLog(tmp_path / "other", b"plan") as log:
-        assert answering.answer_cases(worker, in_file_order(features, 2), log) == answering.AnsweringEnd()
+        assert answering.answer_cases(worker, in_file_order(features, 2), log) == answering.BoxEnd()

@@ -8,6 +8,7 @@ import os
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.trials.proving import prove
@@ -47,7 +48,7 @@ def test_what_a_trial_needs_stays_and_is_missed(base, home, write_scenario, writ
 
 
 def test_who_attaches_the_public_sample_to_a_message_and_removes_it_erases_no_sample(base, write_scenario):
-    document, folder = load_scenario(write_scenario(), 0)
+    document, folder = load_scenario(write_scenario(), Step.DRAFT)
     sealed = seal_scenario(base.lab, document, folder)
     blobs, sample = base.lab.vault.blobs, sealed.record.public_sample
     content = blobs.get(sample)

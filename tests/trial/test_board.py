@@ -15,6 +15,7 @@ from pilotbase.cli import app
 from pilotbase.documents.board import BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.steps import Step
 from pilotbase.trial.board import submit
 from pilotbase.trial.board_measure import board_rule
 from pilotbase.trial.scenario_folder import load_scenario
@@ -44,7 +45,7 @@ def write_board(write_scenario):
 
 
 def on_board(base, scenario) -> tuple[HiddenSet, list[int]]:
-    record = seal_scenario(base.lab, *load_scenario(scenario, 0)).record
+    record = seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT)).record
     cut = base.lab.view.load(record.board, BoardSlice)
     return base.lab.view.load(record.hidden_set, HiddenSet), slice_cases(
         base.lab.vault, cut, ReaderGrant.of_owner(cut.owner)
@@ -181,7 +182,7 @@ def test_a_submission_broken_off_goes_on_from_its_answers(base, home, write_boar
     from pilotbase.trial.scoring import build_cases
 
     scenario = write_board()
-    sealed, candidate = proving.take_in(base, scenario, write_application(GOOD), 0, lambda _: None)
+    sealed, candidate = proving.take_in(base, scenario, write_application(GOOD), Step.DRAFT, lambda _: None)
     rehearse(base.lab, sealed, candidate)
     submission = submit(base.lab, sealed, candidate)
     with monkeypatch.context() as broken:
@@ -190,7 +191,7 @@ def test_a_submission_broken_off_goes_on_from_its_answers(base, home, write_boar
             boards.score_submission(base.lab, submission, lambda _: None)
     assert boards.build_cases is build_cases
     with monkeypatch.context() as asked:
-        asked.setattr(boards, "run_on_hidden", lambda *_: pytest.fail("asked again"))
+        asked.setattr("pilotbase.trial.running.run_candidate", lambda *_: pytest.fail("asked again"))
         entry = boards.score_submission(base.lab, submission, lambda _: None)
     assert entry.improved
     assert run_submission(base.lab, base.lab.view.load(submission.digest(), BoardSubmission)) == entry
@@ -199,7 +200,9 @@ def test_a_submission_broken_off_goes_on_from_its_answers(base, home, write_boar
 def test_an_application_that_breaks_off_on_hidden_cases_is_told_so(base, write_board, write_application):
     scenario = write_board()
     known = set(
-        read_public_sample(base.lab, seal_scenario(base.lab, *load_scenario(scenario, 0)))["pressure"].to_list()
+        read_public_sample(base.lab, seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT)))[
+            "pressure"
+        ].to_list()
     )
     program = "def predict(batch):\n    assert set(batch['pressure']) <= PUBLIC\n    return ['fine'] * batch.rows\n"
     program = f"PUBLIC = {known!r}\n{program}"
@@ -213,13 +216,13 @@ def test_an_application_that_breaks_off_on_hidden_cases_is_told_so(base, write_b
 def test_a_measure_that_is_no_mean_over_cases_is_refused_before_anything_is_sealed(base, write_board, measure):
     scenario = write_board(BOARD.replace("accuracy", measure))
     with pytest.raises(InputError) as caught:
-        seal_scenario(base.lab, *load_scenario(scenario, 0))
+        seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT))
     assert caught.value.issues[0].path == "trial.board.measure"
     assert base.lab.view.find("hidden-set") == []
 
 
 def test_a_board_of_probabilities_is_scored_at_the_scenarios_own_threshold(write_board):
-    scenario, _ = load_scenario(write_board(), 0)
+    scenario, _ = load_scenario(write_board(), Step.DRAFT)
     probable = scenario.model_copy(update={"prediction": "probability", "decision_threshold": 0.3})
     assert str(board_rule(scenario, "accuracy")) == "accuracy >= 0"
     assert str(board_rule(probable, "accuracy")) == "accuracy(cut=0.3) >= 0"
@@ -241,7 +244,7 @@ def test_a_board_whose_cases_were_published_later_takes_no_more_submissions(play
     shutil.copytree(played.scenario, renamed)
     text = (renamed / "scenario.yaml").read_text().replace("small-alarm", "renamed-alarm")
     (renamed / "scenario.yaml").write_text(text.replace("submissions: 1", "submissions: 3").replace(BOARD, "trial:\n"))
-    seal_scenario(again.lab, *load_scenario(renamed, 0))
+    seal_scenario(again.lab, *load_scenario(renamed, Step.DRAFT))
     with pytest.raises(RefusedError) as caught:
         submit_to_board(again, played.scenario, write_application(GOOD, "second", supplier="initech"))
     assert caught.value.code == "trial.board_published"

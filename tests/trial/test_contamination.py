@@ -5,9 +5,10 @@ import random
 
 import pytest
 
+from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.sandbox.endpoints import asking
 from pilotbase.sandbox.endpoints.operator import ALLOW
-from pilotbase.trial.probes.contamination import at_least, shared_runs
+from pilotbase.trial.probes.contamination import shared_runs
 from tests.cli.test_command_line import run
 from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, nobody, serving
 from tests.trial.endpoints_for_tests import writing_endpoint
@@ -95,9 +96,9 @@ def test_cases_that_stand_in_training_texts_are_found_whatever_width_and_blanks(
 
 
 def test_the_exact_test_is_the_hypergeometric_tail():
-    assert at_least(3, 3, 0, 3) == pytest.approx(1 / 20)
-    assert at_least(0, 5, 2, 5) == 1
-    assert at_least(2, 4, 1, 4) == pytest.approx((6 * 4 + 4) / 56)
+    assert hypergeometric_tail(3, 3, 6, 3) == pytest.approx(1 / 20)
+    assert hypergeometric_tail(0, 5, 10, 2) == 1
+    assert hypergeometric_tail(2, 4, 8, 3) == pytest.approx((6 * 4 + 4) / 56)
 
 
 def test_what_cannot_be_asked_says_why(table, tmp_path, monkeypatch):

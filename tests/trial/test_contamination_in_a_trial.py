@@ -6,6 +6,7 @@ import re
 import pytest
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial.scenario_folder import load_scenario
@@ -72,7 +73,7 @@ def design(report):
 
 def test_a_model_that_recites_public_cases_is_found_out_and_its_verdict_stands(base, scenario, model, tmp_path):
     told, application = model
-    document, folder = load_scenario(scenario, 0)
+    document, folder = load_scenario(scenario, Step.DRAFT)
     public = read_public_sample(base.lab, seal_scenario(base.lab, document, folder))
     told.met += public["note"].to_list()
     report = prove(base, scenario, application, tmp_path / "out").report

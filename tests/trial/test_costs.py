@@ -18,7 +18,8 @@ PRICE = HourPrice(amount=Decimal("0.36"), currency="CNY")
 
 def run(cpu_seconds=2.0, cases=500, use=None):
     end, isolation = SimpleNamespace(), SimpleNamespace()
-    return BoxRun(end, isolation, Load((), cases, 10, 0.0, cpu_seconds, 1), "", use)
+    load = Load(batch_seconds=(), cases=cases, batch_rows=10, load_seconds=0, cpu_seconds=cpu_seconds)
+    return BoxRun(end, isolation, load, "", use)
 
 
 def spent(of, price):

@@ -4,6 +4,7 @@ import csv
 
 import polars as pl
 
+from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import remaining, scored_cases
@@ -35,10 +36,10 @@ def test_a_groups_count_is_of_the_cases_that_its_score_is_about(base, write_scen
 
 def test_cases_that_were_published_once_can_prove_nothing(base, write_scenario):
     """Another name draws the split anew: what was public before is no longer fresh when it lands in the hidden set."""
-    first, folder = load_scenario(write_scenario(), 0)
+    first, folder = load_scenario(write_scenario(), Step.DRAFT)
     public = seal_scenario(base.lab, first, folder)
     renamed = write_scenario(name="again", change=lambda content: content.replace("small-alarm", "renamed-alarm"))
-    second, folder = load_scenario(renamed, 0)
+    second, folder = load_scenario(renamed, Step.DRAFT)
     record = seal_scenario(base.lab, second, folder).record
     hidden = base.lab.view.load(record.hidden_set, HiddenSet)
     spent = len(scored_cases(base.lab.vault, hidden))
@@ -57,7 +58,7 @@ def test_a_case_is_scored_once_though_two_versions_were_sealed_before_the_first_
     keys, sets = [], set()
     for scenario in (first, second):
         proven = prove(base, scenario, write_application(GOOD + f"# {scenario.name}\n", f"{scenario.name}-2"))
-        sealed = seal_scenario(base.lab, *load_scenario(scenario, 0)).record
+        sealed = seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT)).record
         hidden = base.lab.view.load(sealed.hidden_set, HiddenSet)
         sets.add(sealed.hidden_set)
         rows = pl.concat(
@@ -72,12 +73,12 @@ def test_a_case_is_scored_once_though_two_versions_were_sealed_before_the_first_
 
 
 def test_what_another_split_publishes_later_is_no_longer_fresh_in_the_set_sealed_before(base, write_scenario):
-    first, folder = load_scenario(write_scenario(), 0)
+    first, folder = load_scenario(write_scenario(), Step.DRAFT)
     record = seal_scenario(base.lab, first, folder).record
     hidden = base.lab.view.load(record.hidden_set, HiddenSet)
     assert remaining(base.lab.vault, hidden).fresh == hidden.rows
     renamed = write_scenario(name="again", change=lambda content: content.replace("small-alarm", "renamed-alarm"))
-    seal_scenario(base.lab, *load_scenario(renamed, 0))
+    seal_scenario(base.lab, *load_scenario(renamed, Step.DRAFT))
     assert 0.2 * hidden.rows < remaining(base.lab.vault, hidden).scored < 0.7 * hidden.rows
 
 

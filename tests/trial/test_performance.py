@@ -5,7 +5,7 @@ from pilotbase.trial.performance import Load, summarise
 
 
 def load(seconds: list[float]) -> Load:
-    return Load(np.array(seconds), 100 * len(seconds), 100, 0.2, 1.0, 1 << 20)
+    return Load(batch_seconds=tuple(seconds), cases=100 * len(seconds), batch_rows=100, load_seconds=0.2)
 
 
 def test_quantiles_are_observations_and_never_between_them():

@@ -18,16 +18,18 @@ from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.measures import RuleContext, problems_of
 from pilotbase.measures.perturbations import PERTURBATIONS
+from pilotbase.sandbox.box.ends import BoxEnd
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial import perturbed_arms
-from pilotbase.trial.answering import AnsweringEnd
 from pilotbase.trial.delivering import Cut
 from pilotbase.trial.performance import Load
-from pilotbase.trial.perturbed_arms import AttemptSession, answer_arms, committed_digest, perturbations_of
-from pilotbase.trial.running import BoxRun, BoxTerms
+from pilotbase.trial.perturbed_arms import ArmSession, answer_arms, committed_digest, perturbations_of
+from pilotbase.trial.probing import ProbeSubject
+from pilotbase.trial.running import BoxRun, BoxTerms, EndedRun, Hooks
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
@@ -170,7 +172,7 @@ def predict(batch):
 def test_no_arm_knows_of_another(base, write_scenario, write_application):
     changed = asking(NOISE, "drop(accuracy under missing(0.3, columns=age)) <= 0.01")
     scenario, application = write_scenario(cases=150, change=changed), write_application(REMEMBERS)
-    document, folder = load_scenario(scenario, 0)
+    document, folder = load_scenario(scenario, Step.DRAFT)
     assert seal_scenario(base.lab, document, folder).record.public_cases < 300 < 3 * 150
     report = prove(base, scenario, application).report
     assert report.verdict is Verdict.ACCEPT
@@ -241,7 +243,7 @@ def test_an_altered_answer_under_a_perturbation_does_not_replay(base, write_scen
 @pytest.fixture
 def sitting(base, write_scenario, tmp_path, monkeypatch):
     """Return a function that runs both arms with a stand-in for the box, under given secrets; and what was asked."""
-    scenario, folder = load_scenario(write_scenario(change=asking(NOISE)), 0)
+    scenario, folder = load_scenario(write_scenario(change=asking(NOISE)), Step.DRAFT)
     sealed = seal_scenario(base.lab, scenario, folder)
     frame = read_public_sample(base.lab, sealed).head(60)
     events = []
@@ -252,10 +254,10 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         run.orders.append(asked.order.tolist())
         log.append(np.zeros(60, dtype=np.int32), 0.1)
         hooks.on_batch(60)
-        end = AnsweringEnd()
+        end = BoxEnd()
         isolation = {"level": "L2", "start": "", "memory_watch": "", "limits": {}, "end": end.reason}
-        return BoxRun(end, perturbed_arms.EndedRun.model_fields["isolation"].annotation(**isolation),
-                   Load(log.seconds(), 60, 60, 0.0, None, None), "")  # fmt: skip
+        return BoxRun(end, EndedRun.model_fields["isolation"].annotation(**isolation),
+                   Load(batch_seconds=log.seconds(), cases=60, batch_rows=60, load_seconds=0), "")  # fmt: skip
 
     monkeypatch.setattr(perturbed_arms, "run_on_hidden", run_on_hidden)
 
@@ -263,19 +265,20 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         events.clear()
         trial = scenario.trial
         terms = BoxTerms(sealed.contract, trial.limits, trial.isolation, 60, LogPolicy.WITHHELD)
-        told = AttemptSession(
+        folder, hooks = tmp_path / secret.hex(), Hooks(lambda: events.append("spent"), events.append)
+        subject = ProbeSubject(
+            lab=base.lab,
+            sealed=sealed,
             candidate=None,
             terms=terms,
-            cut=Cut(60),
-            folder=tmp_path / secret.hex(),
-            commitment=b"plan",
+            asked=trial,
+            sample=lambda: frame,
+            on_progress=lambda _: None,
             secret=lambda label, arm: hashlib.sha256(secret + label.encode() + arm.encode()).digest(),
-            committed=False,
-            spend=lambda: events.append("spent"),
-            on_batch=lambda done: events.append(done),
-            on_usage=lambda usage: None,
+            folder=folder,
         )
-        with answer_arms(base.lab, sealed, frame, perturbations_of(scenario.criteria), told) as arms:
+        session = ArmSession(Cut(60), folder, b"plan", hooks)
+        with answer_arms(subject, frame, perturbations_of(scenario.criteria), session) as arms:
             return arms, list(events)
 
     run.clean = frame["pressure"].to_numpy()

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from pilotbase.certificate import read_trust_roots, verify_certificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer import score_trial
@@ -28,7 +29,7 @@ from tests.trial.conftest import BAD, GOOD
 
 
 def hidden_set(base, scenario) -> HiddenSet:
-    document, folder = load_scenario(scenario, 0)
+    document, folder = load_scenario(scenario, Step.DRAFT)
     return base.lab.view.load(seal_scenario(base.lab, document, folder).record.hidden_set, HiddenSet)
 
 
@@ -170,7 +171,7 @@ def test_breaking_on_hidden_data_only_is_a_rejection_with_its_reason(
 ):
     """It tells hidden data from the public sample by a value that only one side has (a cheat that rehearses well)."""
     scenario = write_scenario()
-    document, folder = load_scenario(scenario, 0)
+    document, folder = load_scenario(scenario, Step.DRAFT)
     sealed = seal_scenario(base.lab, document, folder)
     public_rows = sealed.record.public_cases
     program = (

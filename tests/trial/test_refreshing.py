@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.report import Report
+from pilotbase.documents.steps import Step
 from pilotbase.trial.criteria_check import next_level, refresh_advice, undecidable
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
@@ -34,7 +35,7 @@ def full(content: str) -> str:
 
 
 def left_of(base, scenario) -> tuple[HiddenSet, Remaining]:
-    record = seal_scenario(base.lab, *load_scenario(scenario, 0)).record
+    record = seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT)).record
     hidden = base.lab.view.load(record.hidden_set, HiddenSet)
     return hidden, remaining(base.lab.vault, hidden)
 
@@ -84,7 +85,8 @@ def test_the_owner_is_told_when_the_cases_left_cannot_decide_and_how_many_would(
 @pytest.mark.parametrize("number", [1, 2, 5])
 def test_the_number_said_is_enough_and_not_far_too_many(base, write_scenario, number):
     scenario, folder = load_scenario(
-        write_scenario(cases=40, change=lambda content: population(content).replace("accuracy", "recall(broken)")), 0
+        write_scenario(cases=40, change=lambda content: population(content).replace("accuracy", "recall(broken)")),
+        Step.DRAFT,
     )
     sealed = seal_scenario(base.lab, scenario, folder)
     public, classes = read_public_sample(base.lab, sealed), sealed.record.classes
@@ -101,7 +103,7 @@ def test_the_number_said_is_enough_and_not_far_too_many(base, write_scenario, nu
 
 
 def test_attempts_used_up_are_said_before_cases(base, write_scenario):
-    scenario, folder = load_scenario(write_scenario(cases=40), 0)
+    scenario, folder = load_scenario(write_scenario(cases=40), Step.DRAFT)
     sealed = seal_scenario(base.lab, scenario, folder)
     public, classes = read_public_sample(base.lab, sealed), sealed.record.classes
     none = Remaining(0, 0, 300, 0, 7, 0.05 / 56, 0.04)
@@ -109,7 +111,7 @@ def test_attempts_used_up_are_said_before_cases(base, write_scenario):
         "trial.refresh.attempts",
         "trial.refresh.cases",
     ]
-    assert refresh_advice(scenario, classes, public, Remaining(40, 0, 0, 1, 6, 0.05 / 42, 0.04)) == ()
+    assert not list(refresh_advice(scenario, classes, public, Remaining(40, 0, 0, 1, 6, 0.05 / 42, 0.04)))
 
 
 def test_scenario_check_says_what_a_base_has_left_and_changes_nothing(base, write_scenario, write_application):
@@ -150,7 +152,7 @@ def test_scenario_check_counts_the_board_out_of_what_attempts_get(base, write_sc
     scenario = write_scenario(cases=100, change=lambda content: content.replace("trial:\n", with_board))
     checked = run(app, ["scenario", "check", str(scenario)])
     assert checked.exit_code == 0, checked.output
-    rows = seal_scenario(base.lab, *load_scenario(scenario, 0)).record.hidden_cases
+    rows = seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT)).record.hidden_cases
     assert f"About {round(rows / 2)} of the hidden cases are reserved for the board" in checked.output
     assert f"{rows - round(rows / 2)} hidden" in checked.output
     few = write_scenario(name="few", cases=rows - 50, change=lambda content: content.replace("trial:\n", with_board))

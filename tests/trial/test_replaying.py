@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.steps import Step
 from pilotbase.trial.replaying import replay_decision
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
@@ -42,7 +43,7 @@ def elsewhere(base, write_scenario, write_application, tmp_path, monkeypatch):
 
     def run(program=GOOD, change=lambda content: content):
         out, scenario = tmp_path / "out", write_scenario(cases=200, change=change)
-        document, folder = load_scenario(scenario, 0)
+        document, folder = load_scenario(scenario, Step.DRAFT)
         public = read_public_sample(base.lab, seal_scenario(base.lab, document, folder))["pressure"].to_list()
         proven = prove(base, scenario, write_application(program.replace("{public}", repr(set(public)))), out)
         there = tmp_path / "there"

@@ -25,9 +25,13 @@ DECRYPTS = {
         "vault/envelopes.py",  # and the public sample of a dataset: `read_public_sample` alone asks for it
         "vault/uploads.py",
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
+        "worker/retention_dates.py",  # bytes kept for somebody under a key of the home (`unseal`)
+        "computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
+    },
+    "unseal": {
+        "worker/retention_dates.py",
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
-        "computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
         "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
     },
     "unwrap_secrets": {"vault/sealing.py"},
@@ -37,10 +41,9 @@ DECRYPTS = {
     },
     "read_public_sample": {  # rows of a dataset, if a closed one: no function here gives them out
         "trial/sealed.py",
-        "trial/rehearsing.py",  # shown to who may hold the rows, else withheld
+        "trial/conforming.py",  # shown to who may hold the rows, else withheld
         "trial/perturbed_arms.py",
         "worker/trials/canary_rounds.py",  # questions that an endpoint is asked again, where cases may leave
-        "trial/probes/contamination.py",  # public texts that an endpoint is asked to go on with, where cases may leave
         "trial/phases/opening.py",  # held against the hidden cases
         "trial/phases/reserving.py",  # what probes ask, in boxes of their own
         "trial/phases/reporting.py",  # what the next attempt could still decide
@@ -48,6 +51,7 @@ DECRYPTS = {
         "trial/sealing.py",  # held against new cases of the same owner
         "worker/trials/hidden_budgets.py",
         "watch/arming.py",  # makes the profile that a watch compares with
+        "watch/replaying.py",  # shown to its detectors, where a service has no history yet
     },
     "data_key": {"vault/ciphers.py", "vault/opening.py", "vault/sealing.py"},
 }
@@ -64,7 +68,7 @@ LEAVES = {
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
-        "worker/bundles/packing.py",  # the same, for whom the table `READINGS` names; the taker is logged first
+        "worker/bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "computing/uploads.py",  # the same, a program for a pool

@@ -21,7 +21,7 @@ from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import OWN as BLOB_OWN
-from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
+from pilotbase.workspace.failures import NotFoundError
 
 SCENARIO = digest_bytes(b"scenario")
 OWN = ReaderGrant.of_owner("plant")
@@ -227,12 +227,3 @@ def test_an_envelope_opens_only_in_its_context_and_is_logged(vault: Vault, seale
         open_envelope(vault, "plant", digest_bytes(b"other plan"), digest, OWN)
     with pytest.raises(RefusedError):
         open_envelope(acting(vault, "acme", Role.SUPPLIER), "plant", plan, digest, OWN)
-
-
-def test_a_vault_whose_lease_was_taken_over_opens_nothing(vault: Vault, sealed: HiddenSet) -> None:
-    lease = vault.view.acquire("trial:1", "a", 30)
-    fenced = dataclasses.replace(vault, lease=lease)
-    assert everything(fenced, sealed).height == 1000
-    assert vault.view.acquire("trial:1", "a", 30)
-    with pytest.raises(StaleLeaseError):
-        everything(fenced, sealed)

@@ -14,8 +14,8 @@ from pilotbase.documents.profile import CategoryColumn, NumericColumn, Reference
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.watch import bets
 from pilotbase.watch.bets import bets_of
-from pilotbase.watch.detectors import DetectorChange, DriftDetector, DriftWatch
-from pilotbase.watch.detectors.drift import CALM
+from pilotbase.watch.detectors.drift import CALM, DriftDetector, DriftWatch
+from pilotbase.watch.detectors.interface import DetectorChange
 from pilotbase.watch.profiles import profile_of
 
 FIELDS = [Field(name=name, data_type=DataType.FLOAT) for name in NUMBERS] + [

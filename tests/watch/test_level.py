@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
-from pilotbase.watch.detectors import CallSeries, LevelDetector, LevelWatch
+from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelWatch
 from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
 from pilotbase.watch.runbooks import default_runbook, rule_for

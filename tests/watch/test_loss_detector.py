@@ -10,8 +10,7 @@ import pytest
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import WatchedRisk
-from pilotbase.watch.detectors import LossDetector, LossWatch
-from pilotbase.watch.detectors.loss import CALM, MOST_GROUPS
+from pilotbase.watch.detectors.loss import CALM, MOST_GROUPS, LossDetector, LossWatch
 from pilotbase.watch.losses import Losses
 
 RISK = LossWatch(Signal.RISK, "accuracy >= 0.85", 0.15)

@@ -13,7 +13,7 @@ import pytest
 
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.measures import Cases, RuleContext
-from pilotbase.watch.detectors import LossDetector, LossWatch
+from pilotbase.watch.detectors.loss import LossDetector, LossWatch
 from pilotbase.watch.losses import Losses, WatchedLoss, promised_loss
 
 ALPHA, THREE_ERRORS = 0.05, 3.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pilotbase.documents.vocabularies import Colour
-from pilotbase.watch.detectors import SilenceDetector, Ticks
+from pilotbase.watch.detectors.silence import SilenceDetector, Ticks
 
 
 def ticks(*rows: tuple[float, bool]) -> Ticks:

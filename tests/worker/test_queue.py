@@ -176,7 +176,7 @@ def test_a_rehearsal_that_waits_is_stopped_by_who_ordered_it_or_the_operator(ord
 def test_a_rehearsal_or_board_submission_that_runs_is_stopped_at_its_next_sign_of_life(
     base, write_scenario, write_application, monkeypatch, order, work, stage
 ):
-    from pilotbase.worker.jobs.handlers import trials as handlers
+    from pilotbase.worker.jobs.handlers import applications as handlers
 
     ordered = Ordered(base)
     board = "  board: {measure: accuracy, share: 0.2}\n"

@@ -67,7 +67,7 @@ def sealed(base, write_scenario):
 
 
 def versions(base, folder):
-    return versions_of(base.lab.view, load_scenario(folder, 0)[0])
+    return versions_of(base.lab.view, load_scenario(folder, Step.DRAFT)[0])
 
 
 def test_new_cases_make_the_next_version_and_the_earlier_one_keeps_what_it_has_spent(base, sealed, write_application):
@@ -92,7 +92,7 @@ def test_new_cases_make_the_next_version_and_the_earlier_one_keeps_what_it_has_s
     assert 0.5 < len(cases[1]) / 600 < 0.7
     report = prove(base, sealed, write_application(GOOD + "# again\n", "second")).report
     assert (report.attempt.number, report.scenario.hidden_version) == (1, 2)
-    told = sealed_versions(base, load_scenario(sealed, 0)[0])
+    told = sealed_versions(base, load_scenario(sealed, Step.DRAFT)[0])
     assert [(one.number, one.used, len(one.certificates)) for one in told] == [(2, 1, 1), (1, 1, 1)]
 
 

@@ -16,13 +16,14 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.measures import Cases, RuleContext, is_resource
-from pilotbase.watch.detectors import LossDetector, LossWatch
+from pilotbase.watch.detectors.loss import LossDetector, LossWatch
 from pilotbase.watch.keys import case_key
 from pilotbase.watch.losses import Losses, WatchedLoss, promised_loss, watched_risks
 from pilotbase.worker.base import open_base
+from pilotbase.worker.demo.examples import example_table, find_examples
 from pilotbase.worker.demo.records import Cast
-from pilotbase.worker.demo.sectors import example_table, find_examples
-from pilotbase.worker.demo.walk import DAYS_AFTER, EXAMPLE, KEPT_TERMS, SERVICE, TERMS, VERSIONS, _days
+from pilotbase.worker.demo.walk import DAYS_AFTER, EXAMPLE, VERSIONS, _days
+from pilotbase.worker.demo.walked_service import KEPT_TERMS, SERVICE, TERMS
 
 ORDERS = 300
 

@@ -1,5 +1,7 @@
 """What an actor may not see does not exist for it; what is not its own it cannot change."""
 
+import json
+
 import pytest
 
 from pilotbase.documents.base import Document
@@ -151,7 +153,11 @@ def test_taking_a_party_off_takes_the_document_away_and_is_logged(store: Store) 
         change.change_visibility(digest, parties("globex"))
     assert party.get(digest) is None
     assert store.as_actor(READERS["stranger"]).get(digest)
-    assert owner.log_entries()[-1].facts == {f"visibility {digest}": "parties, globex"}
+    entry = owner.log_entries()[-1]
+    assert entry.facts == {f"visibility {digest}": "parties"}
+    said = store.as_actor(READERS["operator"]).log_payload(entry.number) or b""
+    assert json.loads(said) == {f"{digest} plant": "parties, globex"}
+    assert owner.log_payload(entry.number) is None
 
 
 def test_counters_accounts_and_log_of_others_read_as_empty(store: Store) -> None:

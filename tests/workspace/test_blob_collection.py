@@ -21,7 +21,6 @@ from pilotbase.workspace.actors import Role, actor, parties
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.blobs.objects import name_of
 from pilotbase.workspace.blobs.store import KEPT
-from pilotbase.workspace.blobs.trees import TreeReader, pack
 from pilotbase.workspace.checks.blobs import Damage, ObjectFault, SweepTerms, collect_blobs, verify_blobs
 from pilotbase.workspace.failures import ConflictError, StaleLeaseError
 from pilotbase.workspace.store import Store, View
@@ -31,6 +30,11 @@ class Note(Document):
     document: str = "note/1"
     said: str
     file: Digest | None = None
+
+
+class Overlap(Document):
+    document: str = "overlap/1"
+    pairs: Digest
 
 
 @pytest.fixture
@@ -52,11 +56,11 @@ def grow_old(blobs: BlobStore) -> None:
 def test_what_the_store_names_anywhere_stays(view: View, blobs: BlobStore) -> None:
     large = random.Random(1).randbytes(5 << 20)
     in_document, in_words, in_row, in_piece, in_log = (blobs.put(b"%d" % number) for number in range(5))
-    kept, packed = blobs.keep(large), pack(blobs, [("a", b"one"), ("b", large[:-1])])
+    kept, listed = blobs.keep(large), blobs.keep(large[:-1])
     with view.transaction("noted") as change:
         change.put(Note(said="see", file=in_document), parties("acme"))
         change.put(Note(said=f"looked at {hex_of(in_words)}, then at {kept}."), parties("acme"))
-        change.put(packed, parties("acme"))
+        change.put(Note(said="cut", file=listed), parties("acme"))
         told = {"identity": "0" * 32, "owner": "acme", "person": "", "name": "table.csv", "size": 1, "received": 0}
         told |= {"digest": in_row, "finished": False, "created_at": change.now, "expires_at": change.now}
         change.connection.execute(insert(tables.uploads).values(told))
@@ -71,7 +75,7 @@ def test_what_the_store_names_anywhere_stays(view: View, blobs: BlobStore) -> No
     for digest in (in_document, in_words, in_row, in_piece, in_log, kept):
         assert blobs.exists(digest)
     assert blobs.get(kept) == large
-    assert TreeReader(blobs, packed).read("b") == large[:-1]
+    assert blobs.get(listed) == large[:-1]
     entry = view.log_entries()[-1]
     assert (entry.action, dict(entry.facts)) == ("blobs.collected", {"blobs": 1, "chunks": 0, "bytes": 4})
     assert verify_blobs(view.store, blobs).damages == ()
@@ -134,9 +138,8 @@ def test_one_collects_at_a_time_and_who_was_replaced_ends(
 
 
 def test_what_documents_need_and_is_not_there_is_named_with_the_document(view: View, blobs: BlobStore) -> None:
-    packed = pack(blobs, [("a", b"one"), ("b", b"two")])
-    digest = view.put(packed, parties("acme"), "noted")
+    pairs = blobs.keep(b"pairs")
+    digest = view.put(Overlap(pairs=pairs), parties("acme"), "noted")
     assert verify_blobs(view.store, blobs).damages == ()
-    (shard,) = packed.shards
-    blobs.objects.remove(name_of(KEPT, shard.body))
-    assert verify_blobs(view.store, blobs, share=0.0).damages == (Damage(shard.body, ObjectFault.MISSING, "", digest),)
+    blobs.objects.remove(name_of(KEPT, pairs))
+    assert verify_blobs(view.store, blobs, share=0.0).damages == (Damage(pairs, ObjectFault.MISSING, "", digest),)

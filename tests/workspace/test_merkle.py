@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pilotbase.workspace.log.merkle import (
     EMPTY_ROOT,
     MerkleTree,
-    inclusion_proof,
-    merkle_root,
+    consistency_path,
+    inclusion_path,
     verify_consistency,
     verify_inclusion,
 )
@@ -33,17 +33,18 @@ ROOTS = (
 
 
 def test_known_roots() -> None:
-    assert [merkle_root(LEAVES[:size]).hex() for size in range(1, 9)] == list(ROOTS)
-    assert merkle_root([]) == EMPTY_ROOT == hashlib.sha256().digest()
+    assert [MerkleTree(LEAVES[:size]).root().hex() for size in range(1, 9)] == list(ROOTS)
+    assert MerkleTree().root() == EMPTY_ROOT == hashlib.sha256().digest()
 
 
 def test_known_proofs() -> None:
-    assert [node.hex() for node in inclusion_proof(LEAVES, 5)] == [
+    tree = MerkleTree(LEAVES)
+    assert [node.hex() for node in inclusion_path(tree.node, 5, 8)] == [
         "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
         "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
         "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
     ]
-    assert [node.hex() for node in MerkleTree(LEAVES).consistency_proof(6)] == [
+    assert [node.hex() for node in consistency_path(tree.node, 6, 8)] == [
         "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
         "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
         "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
@@ -54,7 +55,8 @@ def test_known_proofs() -> None:
 @given(st.lists(st.binary(max_size=4), min_size=1, max_size=70, unique=True), st.data())
 def test_a_proof_holds_for_its_leaf_and_place_only(leaves: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(leaves) - 1))
-    proof, root, size = inclusion_proof(leaves, index), merkle_root(leaves), len(leaves)
+    tree, size = MerkleTree(leaves), len(leaves)
+    proof, root = inclusion_path(tree.node, index, size), tree.root()
     assert verify_inclusion(leaves[index], index, size, proof, root)
     assert not verify_inclusion(leaves[index] + b"x", index, size, proof, root)
     assert not verify_inclusion(leaves[index], index, size, (*proof, root), root)
@@ -70,7 +72,8 @@ def test_a_proof_holds_for_its_leaf_and_place_only(leaves: list[bytes], data: st
 def test_a_prefix_is_proven_and_another_history_is_not(size: int, data: st.DataObject) -> None:
     tree = MerkleTree(bytes([number]) for number in range(size))
     first = data.draw(st.integers(0, size))
-    sizes, roots, proof = (first, size), (tree.root(first), tree.root()), tree.consistency_proof(first)
+    sizes, roots = (first, size), (tree.root(first), tree.root())
+    proof = consistency_path(tree.node, first, size)
     assert verify_consistency(sizes, roots, proof)
     if first:
         rewritten = MerkleTree([b"rewritten", *(bytes([number]) for number in range(1, first))]).root()
@@ -82,11 +85,13 @@ def test_a_prefix_is_proven_and_another_history_is_not(size: int, data: st.DataO
 def test_a_node_cannot_pass_for_a_leaf() -> None:
     tree = MerkleTree([b"a", b"b"])
     joined = b"".join(MerkleTree([leaf]).root() for leaf in (b"a", b"b"))
-    assert merkle_root([joined]) != tree.root()
+    assert MerkleTree([joined]).root() != tree.root()
 
 
 def test_there_is_no_proof_for_what_is_not_there() -> None:
     with pytest.raises(IndexError):
-        inclusion_proof([b"a"], 1)
+        inclusion_path(MerkleTree([b"a"]).node, 1, 1)
     with pytest.raises(IndexError):
-        MerkleTree([b"a"]).consistency_proof(2)
+        consistency_path(MerkleTree([b"a"]).node, 2, 1)
+    with pytest.raises(IndexError):
+        MerkleTree([b"a"]).root(2)

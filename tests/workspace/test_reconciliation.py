@@ -1,5 +1,6 @@
 """The store and its log: what was written, removed or moved behind the log is named; signed words alone count."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -7,9 +8,9 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.workspace import tables
-from pilotbase.workspace.actors import PUBLIC, Role, actor
+from pilotbase.workspace.actors import BASE, PUBLIC, Role, actor, parties
 from pilotbase.workspace.checks.proofs import case_fact, proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.log import entries as log
@@ -31,11 +32,15 @@ class Hidden(Document):
 HIDDEN, (PLAN, APPLICATION, ANSWERS) = Hidden().digest(), (f"sha256:{letter * 64}" for letter in "bcd")
 LATER = datetime(2031, 1, 1, tzinfo=UTC)
 FIRST, SECOND, FORGED = Note(title="first"), Note(title="second"), Note(title="forged")
+SEALED, SHARED, TAKEN = Note(title="sealed"), Note(title="shared"), Note(title="taken from acme")
 
 
 @pytest.fixture
 def view(store: Store) -> View:
-    """Two notes of which one is the head, a counter, and an attempt that was returned, opened again and committed."""
+    """Two notes of which one is the head, a counter, and an attempt that was returned, opened again and committed.
+
+    Then three notes that not everyone sees; acme no longer sees the last, and two hold the first.
+    """
     view = store.as_actor(actor("base", Role.OPERATOR))
     with view.transaction("note.stored") as change:
         change.set_head("note:one", change.put(FIRST, PUBLIC), expected=None)
@@ -61,6 +66,13 @@ def view(store: Store) -> View:
         ):
             sealed = case_fact(change.connection, HIDDEN) if action == "opened" else {}
             change.record(f"vault.attempt_{action}", [HIDDEN, PLAN, APPLICATION], {"attempt": 1, **facts, **sealed})
+    with view.transaction("note.stored") as change:
+        change.put(SEALED, BASE)
+        change.put(SEALED, parties(), owner="plant")
+        change.put(SHARED, parties("acme", "globex"), owner="plant")
+        change.put(TAKEN, parties("acme"))
+    with view.transaction("note.withdrawn") as change:
+        change.change_visibility(TAKEN.digest(), parties())
     return view
 
 
@@ -77,6 +89,44 @@ def lose(connection: Connection) -> None:
 def damage(connection: Connection) -> None:
     here = tables.documents.c.digest == SECOND.digest()
     connection.execute(update(tables.documents).where(here).values(body=FORGED.canonical()))
+
+
+def show(note: Note, **values: str) -> Callable[[Connection], object]:
+    here = tables.documents.c.digest == note.digest()
+    return lambda connection: connection.execute(update(tables.documents).where(here).values(**values))
+
+
+def name_party(note: Note, owner: str, organisation: str) -> Callable[[Connection], object]:
+    row = {"digest": note.digest(), "owner": owner, "organisation": organisation}
+    return lambda connection: connection.execute(insert(tables.document_parties).values(row))
+
+
+def hand_over(connection: Connection) -> None:
+    """Give globex a copy of its own of what only the base sees."""
+    rows = select(tables.documents).where(tables.documents.c.digest == SEALED.digest())
+    row = dict(connection.execute(rows).mappings().first() or {})
+    row |= {"owner": "globex", "scope": "parties", "sequence": 99}
+    connection.execute(insert(tables.documents).values(row))
+
+
+def lose_copy(connection: Connection) -> None:
+    row = tables.documents.c
+    connection.execute(delete(tables.documents).where(row.digest == SEALED.digest(), row.owner == "plant"))
+
+
+def forget_visibility(connection: Connection) -> None:
+    """Take away what the log says of the newest change, and let acme see the note again."""
+    newest = connection.scalars(select(tables.log_payloads.c.number).order_by(tables.log_payloads.c.number)).all()[-1]
+    connection.execute(delete(tables.log_payloads).where(tables.log_payloads.c.number == newest))
+    name_party(TAKEN, "base", "acme")(connection)
+
+
+def rewrite_visibility(connection: Connection) -> None:
+    row = tables.log_payloads.c
+    for number, payload in connection.execute(select(row.number, row.payload)).all():
+        values = {"payload": payload.replace(b'"base"', b'"public"')}
+        connection.execute(update(tables.log_payloads).where(row.number == number).values(values))
+    show(SEALED, scope="public")(connection)
 
 
 BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
@@ -136,6 +186,23 @@ BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
         ),
         "log.cases_altered",
     ),
+    "a sealed document shown to everyone": (show(SEALED, scope="public"), "log.visibility_differs"),
+    "a shared document shown to everyone": (show(SHARED, scope="public"), "log.visibility_differs"),
+    "a public document hidden": (show(SECOND, scope="base"), "log.visibility_differs"),
+    "a further reader named": (name_party(SHARED, "plant", "rival"), "log.visibility_differs"),
+    "a reader named again": (name_party(TAKEN, "base", "acme"), "log.visibility_differs"),
+    "a reader removed": (
+        lambda c: c.execute(delete(tables.document_parties).where(tables.document_parties.c.organisation == "globex")),
+        "log.visibility_differs",
+    ),
+    "a copy for another owner": (hand_over, "log.visibility_differs"),
+    "a copy removed": (lose_copy, "log.visibility_differs"),
+    "another owner": (
+        lambda c: (lose_copy(c), hand_over(c)),
+        "log.visibility_differs",
+    ),
+    "the visibility in the log removed": (forget_visibility, "log.payload_altered"),
+    "the visibility in the log rewritten": (rewrite_visibility, "log.payload_altered"),
 }
 
 
@@ -149,6 +216,37 @@ def test_a_change_behind_the_log_is_named(view: View, name: str) -> None:
         verify_store(view.store)
     assert caught.value.code == code
     assert caught.value.render("zh")
+
+
+def test_who_sees_a_document_is_committed_to_in_the_log_and_named_nowhere_in_it(view: View) -> None:
+    """Lines of the log leave the base in bundles: they name no reader of a document, and nobody can guess one."""
+    lines = b"".join(view.store.log_copy().entries)
+    assert SHARED.digest().encode() in lines and b"globex" not in lines and b"acme" not in lines
+    stored, withdrawn = view.log_entries()[-2:]
+    said = json.loads(view.log_payload(stored.number) or b"")
+    assert said[f"{SHARED.digest()} plant"] == "parties, acme, globex"
+    assert said[f"{SEALED.digest()} base"] == "base" and said[f"{SEALED.digest()} plant"] == "parties"
+    assert json.loads(view.log_payload(withdrawn.number) or b"") == {f"{TAKEN.digest()} base": "parties"}
+    with pytest.raises(RefusedError):
+        view.erase_payload(stored.number)
+    verify_store(view.store)
+
+
+def test_a_document_of_an_earlier_version_is_compared_from_its_next_change_on(view: View) -> None:
+    old = Note(title="old")
+    with view.transaction("note.stored") as change:
+        change.put(old, BASE)
+        change.seen_by.clear()
+    assert view.log_entries()[-1].payload is None
+    verify_store(view.store)
+    with view.transaction("note.shown") as change:
+        change.change_visibility(old.digest(), parties("acme"))
+    verify_store(view.store)
+    with view.store.database.write() as connection:
+        show(old, scope="public")(connection)
+    with pytest.raises(InvalidProofError) as caught:
+        verify_store(view.store)
+    assert caught.value.code == "log.visibility_differs"
 
 
 def test_a_head_is_proven_by_the_newest_entry_of_its_action(view: View) -> None:

@@ -12,7 +12,8 @@ from benchmarks.peers.programs.watch_stream import CATEGORIES, NUMBERS, rows
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.profile import CategoryColumn, NumericColumn, ReferenceProfile
 from pilotbase.documents.vocabularies import Colour
-from pilotbase.watch.detectors import DetectorChange, DriftDetector, DriftWatch
+from pilotbase.watch.detectors.drift import DriftDetector, DriftWatch
+from pilotbase.watch.detectors.interface import DetectorChange
 from pilotbase.watch.profiles import profile_of
 
 CHUNK, SHIFTED = 1000, 12

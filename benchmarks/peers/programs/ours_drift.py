@@ -16,7 +16,7 @@ from watch_stream import CATEGORIES, NUMBERS, rows
 
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.vocabularies import Colour
-from pilotbase.watch.detectors import DriftDetector, DriftWatch
+from pilotbase.watch.detectors.drift import DriftDetector, DriftWatch
 from pilotbase.watch.profiles import profile_of
 
 QUESTION, SEED, REFERENCE, AMOUNT = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])

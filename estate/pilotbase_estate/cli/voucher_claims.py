@@ -175,14 +175,13 @@ def _tell(view: View, decision: ClaimDecision, as_json: bool, decided: bool = Tr
 
 
 def _payment(receipt: Path, reference: str, amount: str, paid_on: str, parties: tuple[str, str]) -> Payment:
+    from pilotbase.documents.files import reading
     from pilotbase.documents.hashes import digest_file
     from pilotbase.documents.prices import read_money
     from pilotbase_estate.documents.voucher import Payment
 
-    try:
+    with reading(receipt):
         evidence = digest_file(receipt)
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=receipt, reason=error.strerror or str(error)) from None
     return Payment(
         reference=reference or receipt.name,
         evidence=evidence,

@@ -12,8 +12,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.worker.base import Base
-from pilotbase.worker.intake.versions import vault_of
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View

@@ -14,8 +14,7 @@ from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
-from pilotbase.worker.intake.versions import vault_of
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.claim_files import files_of, put_kept, seal_claim_file

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pilotbase.documents.api.trials import SpanTold
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling, Span
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.prices import PriceList, cost_of
 from pilotbase.documents.texts import Language
 from pilotbase.evidence.remaining import Predicted, predict_next
-from pilotbase.worker.trials.consenting import ceiling_of, span_told
+from pilotbase.worker.trials.consenting import ceiling_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
@@ -62,8 +63,8 @@ def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> J
     return alike(
         JobEstimateTold,
         found,
-        seconds=span_told(found.wall) if found.wall is not None else None,
-        money=span_told(found.money) if found.money is not None else None,
+        seconds=SpanTold.model_validate(found.wall) if found.wall is not None else None,
+        money=SpanTold.model_validate(found.money) if found.money is not None else None,
         limit=limit.spelled(),
         needs_consent=found.above(limit),
         said=found.said().render(language),

@@ -6,8 +6,8 @@ from contextlib import suppress
 
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
-from pilotbase.worker.intake.versions import unpacked, vault_of
+from pilotbase.worker.base import Base, vault_of
+from pilotbase.worker.intake.versions import unpacked
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.estimates import consent_by, consented

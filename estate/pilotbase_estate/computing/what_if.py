@@ -233,7 +233,7 @@ def play_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 def erase_old_figures(base: Base) -> int:
     """Erase the figures of what-ifs that have expired, and return how many."""
-    return erase_over(base, "played-what-if", PlayedWhatIf, "what_if.erased", lambda played: _head(played.order))
+    return erase_over(base, PlayedWhatIf, "what_if.erased", lambda played: _head(played.order))
 
 
 def _require_playable(view: View, order: WhatIfOrder, as_it_is: Pool) -> None:

@@ -16,7 +16,7 @@ from pilotbase_estate.documents.vocabularies import JobKind
 MOST_MEMBERS = 10_000
 
 
-class ComputeJob(Document):
+class ComputeJob(Document, published=True):
     """One job. All its members start together, or none does."""
 
     document: Literal["compute_job/1"] = "compute_job/1"

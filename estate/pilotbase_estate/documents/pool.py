@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
-from pydantic import StringConstraints, model_validator
+from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.quantities import Duration, format_duration
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase_estate.documents.resources import (
     ANY_GPU,
     Demand,
@@ -90,7 +89,7 @@ class Seats(Part):
     services: Demand | None = None
 
 
-class Pool(Document):
+class Pool(Document, published=True):
     """A pool; each change is a new version under the same name."""
 
     document: Literal["pool/1"] = "pool/1"
@@ -132,35 +131,28 @@ class Pool(Document):
         """Return what all machines have together."""
         return total(self.capacities.values())
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        found = list(self._problems())
-        if found:
-            raise InputError.from_issues("", found)
-        return self
-
-    def _problems(self) -> Iterator[Issue]:
+    def _problems(self) -> Iterator[tuple[str, Text]]:
         if sum(alike.count for alike in self.machines) > MOST_MACHINES:
-            yield _issue("machines", "pool.too_many_machines", most=MOST_MACHINES)
+            yield "machines", text("pool.too_many_machines", most=MOST_MACHINES)
             return
         machines = Counter(name for alike in self.machines for name in alike.names)
         for index, alike in enumerate(self.machines):
             double = next((name for name in alike.names if machines[name] > 1), None)
             if double is not None:
-                yield _issue(f"machines[{index}].name", "pool.double_machine", machine=double)
+                yield f"machines[{index}].name", text("pool.double_machine", machine=double)
         organisations = Counter(quota.organisation for quota in self.quotas)
         for index, quota in enumerate(self.quotas):
             if organisations[quota.organisation] > 1:
                 place = f"quotas[{index}].organisation"
-                yield _issue(place, "pool.double_organisation", organisation=quota.organisation)
+                yield place, text("pool.double_organisation", organisation=quota.organisation)
             yield from _over_its_limit(f"quotas[{index}]", quota)
         yield from self._promised_too_much()
         yield from self._windows()
         if self.minimum_run > self.longest_job:
             longest, least = format_duration(int(self.longest_job)), format_duration(int(self.minimum_run))
-            yield _issue("minimum_run", "pool.minimum_beyond", found=least, longest=longest)
+            yield "minimum_run", text("pool.minimum_beyond", found=least, longest=longest)
 
-    def _promised_too_much(self) -> Iterator[Issue]:
+    def _promised_too_much(self) -> Iterator[tuple[str, Text]]:
         """Yield each dimension in which more is guaranteed than there is, at the quota where it no longer fits."""
         promised: dict[str, int] = {}
         there, told = counted(self.capacity), set[str]()
@@ -172,37 +164,29 @@ class Pool(Document):
                 if promised[name] > there.get(name, 0) and not known:
                     told.add(name)
                     place = f".{name}" if name in self.quotas[index].guarantee.vector else ""
-                    yield _issue(
-                        f"quotas[{index}].guarantee{place}",
+                    found = format_amount(name, sum(one.get(name, 0) for one in vectors))
+                    problem = text(
                         "pool.guarantees_beyond",
                         dimension=name,
-                        found=format_amount(name, sum(one.get(name, 0) for one in vectors)),
+                        found=found,
                         most=format_amount(name, there.get(name, 0)),
                     )
+                    yield f"quotas[{index}].guarantee{place}", problem
 
-    def _windows(self) -> Iterator[Issue]:
+    def _windows(self) -> Iterator[tuple[str, Text]]:
         known = {alike.name for alike in self.machines}
         for index, window in enumerate(self.maintenance):
             place = f"maintenance[{index}]"
             if window.ends <= window.starts:
                 starts, ends = format_minute(window.starts), format_minute(window.ends)
-                yield _issue(f"{place}.ends", "pool.window_ends_before", starts=starts, ends=ends)
+                yield f"{place}.ends", text("pool.window_ends_before", starts=starts, ends=ends)
             for number, name in enumerate(window.machines):
                 if name not in known:
-                    yield _issue(f"{place}.machines[{number}]", "pool.foreign_machine", machine=name)
+                    yield f"{place}.machines[{number}]", text("pool.foreign_machine", machine=name)
 
 
-def _over_its_limit(place: str, quota: Quota) -> Iterator[Issue]:
+def _over_its_limit(place: str, quota: Quota) -> Iterator[tuple[str, Text]]:
     vector = guaranteed(quota.guarantee.vector)
     for name, more in beyond(vector, quota.limit.vector).items():
-        yield _issue(
-            f"{place}.limit.{name}",
-            "pool.guarantee_over_limit",
-            dimension=name,
-            found=format_amount(name, vector[name]),
-            most=format_amount(name, vector[name] - more),
-        )
-
-
-def _issue(path: str, code: str, **params: object) -> Issue:
-    return Issue(file="", path=path, problem=text(code, **params))
+        found, most = format_amount(name, vector[name]), format_amount(name, vector[name] - more)
+        yield f"{place}.limit.{name}", text("pool.guarantee_over_limit", dimension=name, found=found, most=most)

@@ -119,7 +119,7 @@ class InflatedPart(Part):
     """0 to 1; mean of `runs`."""
 
 
-class PoolReplay(Document):
+class PoolReplay(Document, published=True):
     """Policies side by side on one trace."""
 
     document: Literal["pool_replay/1"] = "pool_replay/1"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from pilotbase.documents.vocabulary import Vocabulary
 
 ADDED = {"WorkKind": ("what_if",), "NoticeKind": ("claim",)}
 
 
-class JobKind(StrEnum):
+class JobKind(Vocabulary, domain="pool.kind"):
     """Purpose of a request for computing power 用途; names: text ``pool.kind.<value>``."""
 
     TRIAL = "trial"
@@ -17,7 +17,7 @@ class JobKind(StrEnum):
     OTHER = "other"
 
 
-class WaitReason(StrEnum):
+class WaitReason(Vocabulary, domain="pool.wait"):
     """Why a job waits 等待原因, the one thing that has to change first; names: text ``pool.wait.<value>``."""
 
     PERSON_LIMIT = "person_limit"
@@ -42,7 +42,3 @@ class WaitReason(StrEnum):
     """It is another organisation's turn."""
     WORKER = "worker"
     """Its seat is requested again once the base's worker for it is free."""
-
-
-VOCABULARIES: dict[str, type[StrEnum]] = {"pool.kind": JobKind, "pool.wait": WaitReason}
-"""Text domain → vocabulary: every value has a name in both languages."""

@@ -50,7 +50,7 @@ class MeteringTerms(Part):
     times."""
 
 
-class VoucherRules(Document):
+class VoucherRules(Document, published=True):
     """The rules of one programme of vouchers, as published by its authority."""
 
     document: Literal["voucher-rules/1"] = "voucher-rules/1"
@@ -160,7 +160,7 @@ class Usage(Part):
         return found | {name: amount for name, amount in (("calls", self.calls), ("tokens", self.tokens)) if amount}
 
 
-class UsageSheet(Document):
+class UsageSheet(Document, published=True):
     """What one attempt used 用量单: when it ran by our own clock, and what its backend counted."""
 
     document: Literal["usage-sheet/1"] = "usage-sheet/1"
@@ -191,7 +191,7 @@ class CostLine(Part):
     """Whether it is subsidised."""
 
 
-class Voucher(Document):
+class Voucher(Document, published=True):
     """A voucher given to an organisation."""
 
     document: Literal["voucher/1"] = "voucher/1"
@@ -205,7 +205,7 @@ class Voucher(Document):
     """From this moment on it takes no new holds."""
 
 
-class VoucherHold(Document):
+class VoucherHold(Document, published=True):
     """What was set aside from a voucher for one attempt of a job, when it was submitted."""
 
     document: Literal["voucher-hold/1"] = "voucher-hold/1"
@@ -235,7 +235,7 @@ class VoucherHold(Document):
     """If it is not settled by then, it is released."""
 
 
-class Settlement(Document):
+class Settlement(Document, published=True):
     """What one attempt used, what it costs, and how much of that the voucher pays."""
 
     document: Literal["voucher-settlement/1"] = "voucher-settlement/1"
@@ -293,7 +293,7 @@ class ClaimFile(Part):
     size: int = Field(ge=0)
 
 
-class VoucherClaim(Document):
+class VoucherClaim(Document, published=True):
     """What an organisation claims of a settled use; the claim states no amount: it is what the voucher paid."""
 
     document: Literal["voucher-claim/1"] = "voucher-claim/1"
@@ -317,7 +317,7 @@ class ReviewedEvidence(Part):
     note: Note = ""
 
 
-class ClaimDecision(Document):
+class ClaimDecision(Document, published=True):
     """Whether a claim is granted, and every rule that it does not meet."""
 
     document: Literal["voucher-decision/1"] = "voucher-decision/1"
@@ -342,7 +342,7 @@ class ClaimDecision(Document):
         return self
 
 
-class ClaimPayout(Document):
+class ClaimPayout(Document, published=True):
     """A record that a granted claim was paid out."""
 
     document: Literal["voucher-payout/1"] = "voucher-payout/1"

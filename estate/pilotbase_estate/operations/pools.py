@@ -115,13 +115,7 @@ SHOW = Operation("pools.show", f"GET {_POOL}", OfPool, PoolTold, known_as="read"
 QUEUE = Operation("pools.queue", f"GET {_POOL}/jobs", OfPool, QueueTold, only=_OWN_QUEUE, known_as="read_queue")
 USAGE = Operation("pools.usage", f"GET {_POOL}/usage", OverSpan, UsageTold, known_as="read_usage")
 SUBMIT = Operation(
-    "pools.submit",
-    f"POST {_POOL}/jobs",
-    NewJob,
-    JobDetail,
-    who=DeskAct.UPLOAD,
-    status=201,
-    location="/api/pool-jobs/{given.name}",
+    "pools.submit", f"POST {_POOL}/jobs", NewJob, JobDetail, who=DeskAct.UPLOAD, location="/api/pool-jobs/{given.name}"
 )
 ESTIMATE = Operation(
     "pools.estimate",
@@ -146,7 +140,7 @@ ASK_WHAT_IF = Operation(
     NewWhatIf,
     WhatIfTold,
     who=_SEES_ALL,
-    status=202,
+    later=True,
     location="/api/pools/{asked.pool}/what-ifs/{given.identity}",
     example={"since": "2027-03-01T00:00:00Z", "until": "2027-03-08T00:00:00Z", "policies": ["shared", "fifo"]},
     known_as="what_ifs.ask",

@@ -84,7 +84,6 @@ MAKE_CLAIM = Operation(
     NewClaim,
     ClaimDetail,
     who=DeskAct.CLAIM,
-    status=201,
     location="/api/voucher-claims/{given.number}",
     known_as="claims.make",
 )
@@ -104,7 +103,12 @@ CLAIM_FILE = Operation(
     "vouchers.claim_file", f"GET {_CLAIM}/files/{{digest}}", OfClaimFile, File, known_as="claims.read_file"
 )
 METERING = Operation(
-    "vouchers.metering", "GET /voucher-metering", NoInput, ReconciliationTold, known_as="claims.read_metering"
+    "vouchers.metering",
+    "GET /voucher-metering",
+    NoInput,
+    ReconciliationTold,
+    refuses=frozenset({404}),
+    known_as="claims.read_metering",
 )
 PROGRAMMES = Operation(
     "vouchers.programmes",

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.files import reading
 from pilotbase.documents.hashes import digest_bytes, digest_file, digest_of
 from pilotbase.documents.loading import current_version
 from pilotbase.documents.prices import PriceList
@@ -107,15 +108,13 @@ def audit(folder: Path, key: str = "") -> Audit:
 
 def _read(folder: Path) -> dict[str, bytes]:
     """Return file → bytes of an export; raises `InputError` for any other folder."""
-    try:
+    with reading(folder):
         paths = [path for path in sorted(folder.iterdir()) if path.is_file()]
         if not {MANIFEST, KEY, LEDGER} <= {path.name for path in paths}:
             raise InputError("voucher.no_evidence", folder=folder)
         if sum(path.stat().st_size for path in paths) > MOST_BYTES:
             raise InputError("voucher.evidence_too_large", folder=folder, most=format_bytes(MOST_BYTES))
         return {path.name: path.read_bytes() for path in paths}
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=folder, reason=error.strerror or str(error)) from None
 
 
 def _gathered(files: Mapping[str, bytes], verifier: LogVerifier, problems: list[Text]) -> Audited | None:

@@ -5,105 +5,69 @@ Money is in accounts and postings; these rows record its purpose, and change in 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, String, Table, text
+from pilotbase.workspace.columns import check, counts, index, key, moments, numbers, table, unique, words
 
-from pilotbase.workspace.columns import UtcMoment, metadata
-
-vouchers = Table(
+vouchers = table(
     "vouchers",
-    metadata,
-    Column("identity", String(32), primary_key=True),
-    Column("programme", String(63), nullable=False),
-    Column("organisation", String(120), nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("rules", String(71), nullable=False),
-    Column("digest", String(71), nullable=False),
-    Column("issued_at", UtcMoment, nullable=False),
-    Column("expires_at", UtcMoment, nullable=False),
-    Index("vouchers_of", "organisation", "issued_at"),
-    Index("vouchers_expiring", "state", "expires_at"),
-    CheckConstraint("amount > 0", name="vouchers_amount"),
+    *words(identity=32, programme=63, organisation=120),
+    *numbers("amount"),
+    *words(state=12, rules=71, digest=71),
+    *moments("issued_at", "expires_at"),
+    key("identity"),
+    index("vouchers_of", "organisation", "issued_at"),
+    index("vouchers_expiring", "state", "expires_at"),
+    check("vouchers_amount", "amount > 0"),
 )
 """``rules``: digest of the rules that it was issued under; ``digest``: its document."""
 
-voucher_uses = Table(
+voucher_uses = table(
     "voucher_uses",
-    metadata,
-    Column("job", String(100), primary_key=True),
-    Column("attempt", Integer, primary_key=True, autoincrement=False),
-    Column("voucher", String(32), nullable=False),
-    Column("programme", String(63), nullable=False),
-    Column("organisation", String(120), nullable=False),
-    Column("supplier", String(120), nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("held", BigInteger, nullable=False),
-    Column("subsidy", BigInteger, nullable=False),
-    Column("hold", String(71), nullable=False),
-    Column("settlement", String(71), nullable=False),
-    Column("held_at", UtcMoment, nullable=False),
-    Column("lapses_at", UtcMoment, nullable=False),
-    Index("voucher_uses_of", "voucher", "held_at"),
-    Index("voucher_uses_lapsing", "state", "lapses_at"),
-    CheckConstraint("held > 0 and subsidy >= 0 and subsidy <= held", name="voucher_uses_amounts"),
+    *words(job=100),
+    *counts("attempt"),
+    *words(voucher=32, programme=63, organisation=120, supplier=120, state=12),
+    *counts("year"),
+    *numbers("held", "subsidy"),
+    *words(hold=71, settlement=71),
+    *moments("held_at", "lapses_at"),
+    key("job", "attempt"),
+    index("voucher_uses_of", "voucher", "held_at"),
+    index("voucher_uses_lapsing", "state", "lapses_at"),
+    check("voucher_uses_amounts", "held > 0 and subsidy >= 0 and subsidy <= held"),
 )
 """One attempt of a job, paid by one voucher. ``hold`` and ``settlement`` are documents; '': not settled yet."""
 
-voucher_claims = Table(
+voucher_claims = table(
     "voucher_claims",
-    metadata,
-    Column("identity", String(71), primary_key=True),
-    Column("job", String(100), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("programme", String(63), nullable=False),
-    Column("claimant", String(120), nullable=False),
-    Column("side", String(12), nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("fee", BigInteger, nullable=False),
-    Column("payment", String(71), nullable=False),
-    Column("decision", String(71), nullable=False),
-    Column("claimed_at", UtcMoment, nullable=False),
-    Index(
-        "voucher_claims_once",
-        "job",
-        "attempt",
-        unique=True,
-        sqlite_where=text("state in ('waiting', 'granted', 'paid')"),
-        postgresql_where=text("state in ('waiting', 'granted', 'paid')"),
-    ),
-    Index("voucher_claims_payment", "payment"),
-    Index("voucher_claims_year", "claimant", "programme", "year"),
+    *words(identity=71, job=100),
+    *counts("attempt"),
+    *words(programme=63, claimant=120, side=12, state=12),
+    *counts("year"),
+    *numbers("amount", "fee"),
+    *words(payment=71, decision=71),
+    *moments("claimed_at"),
+    key("identity"),
+    index("voucher_claims_once", "job", "attempt", unique=True, where="state in ('waiting', 'granted', 'paid')"),
+    index("voucher_claims_payment", "payment"),
+    index("voucher_claims_year", "claimant", "programme", "year"),
 )
 """``identity`` is the digest of the claim. In any race, a use is claimed once: by supplier or consumer, never both.
 
 ``fee`` is what the claim states as paid for this use by ``payment``, the digest of the evidence; '': none given.
 """
 
-voucher_moves = Table(
+voucher_moves = table(
     "voucher_moves",
-    metadata,
-    Column("programme", String(63), primary_key=True),
-    Column("place", BigInteger, primary_key=True, autoincrement=False),
-    Column("transfer", String(200), nullable=False, unique=True),
-    Column("step", String(12), nullable=False),
-    Column("voucher", String(32), nullable=False),
-    Column("job", String(100), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("moved_at", UtcMoment, nullable=False),
-    Index("voucher_moves_of", "voucher", "place"),
+    *words(programme=63),
+    *numbers("place"),
+    *words(transfer=200, step=12, voucher=32, job=100),
+    *counts("attempt"),
+    *numbers("amount"),
+    *moments("moved_at"),
+    key("programme", "place"),
+    unique("transfer"),
+    index("voucher_moves_of", "voucher", "place"),
 )
 """Every movement of a programme's money, numbered without gaps; ``transfer`` names it in ``postings``."""
 
-voucher_payers = Table(
-    "voucher_payers",
-    metadata,
-    Column("service", String(63), primary_key=True),
-    Column("voucher", String(32), nullable=False),
-    Column("pool", String(63), nullable=False),
-    Column("since", UtcMoment, nullable=False),
-)
+voucher_payers = table("voucher_payers", *words(service=63, voucher=32, pool=63), *moments("since"), key("service"))
 """Which voucher pays the calls of a service, at the prices of which pool, from when."""

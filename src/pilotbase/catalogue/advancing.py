@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pilotbase.catalogue import effects
 from pilotbase.catalogue.bars import Blocker, StepGuard, wrong_state
 from pilotbase.catalogue.preconditions import require
-from pilotbase.catalogue.records import StaleEditError, everything, load_record, steps_since
+from pilotbase.catalogue.records import StaleEditError, everything, load_record, record_of, steps_since
 from pilotbase.catalogue.situation import AttemptsLeft, Move, Situation, require_separation, unlimited, with_duty
 from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.writing import keep, write_record
@@ -32,7 +32,7 @@ from pilotbase.documents.lifecycles import (
     transition,
 )
 from pilotbase.documents.moments import day_end
-from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation, act_name, permitted
+from pilotbase.documents.permissions import Act, Grant, Relation, act_name, permitted
 from pilotbase.documents.record import BROUGHT, ORDERED_ACTS, Record, StepTaken, Waiting
 from pilotbase.documents.states import NEW, PREPARED, CommissionState
 from pilotbase.documents.subjects import record_head
@@ -121,8 +121,7 @@ def possible_acts(view: View, record: Record, attempts: AttemptsLeft = unlimited
 
 def _taken_before(view: View, subject: str, move: Move) -> Record | None:
     """Return the current record if it already contains this very step, because the first answer was lost."""
-    head = view.head(record_head(subject)) if move.key is not None else None
-    record = view.load(head, Record) if head is not None else None
+    record = record_of(view, subject) if move.key is not None else None
     return record if record is not None and any(step.key == move.key for step in record.history) else None
 
 
@@ -215,12 +214,11 @@ def _waits(record: Record) -> tuple[Waiting, ...]:
 
 
 def _expected(record: Record, row: Transition) -> Iterator[Waiting]:
-    if row.due is None:
+    if row.days is None:
         return
-    due = record.since + timedelta(days=row.due.days)
-    for grant in PERMISSIONS[row.act]:
-        if grant.role is row.due.role:
-            yield from _addressed(record, row.act, grant, due)
+    due = record.since + timedelta(days=row.days)
+    for grant in row.act.grants:
+        yield from _addressed(record, row.act, grant, due)
 
 
 def _addressed(record: Record, act: Act, grant: Grant, due: datetime) -> Iterator[Waiting]:

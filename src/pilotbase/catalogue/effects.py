@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
-from pilotbase.catalogue.records import record_of
-from pilotbase.catalogue.situation import Situation, inherited
+from pilotbase.catalogue.records import load_record, record_of
+from pilotbase.catalogue.situation import P, Situation, inherited
 from pilotbase.documents.base import Document
 from pilotbase.documents.estimate import ConsentAsked
 from pilotbase.documents.hashes import Digest
@@ -31,7 +31,6 @@ from pilotbase.documents.record import (
 )
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState, ScenarioState
-from pilotbase.documents.subjects import record_head
 from pilotbase.workspace.store import View
 
 CONTENT: Mapping[str, str] = {
@@ -157,11 +156,8 @@ def _file_appeal(at: Situation) -> Record:
 
 def _decide_appeal(at: Situation) -> Record:
     decision = at.brought(AppealDecision)
-    appeals = tuple(
-        appeal.model_copy(update={"decision": decision}) if appeal.number == decision.number else appeal
-        for appeal in at.record.appeals
-    )
-    return _with(at.record, appeals=appeals)
+    appeals = [one for one in at.record.appeals if one.number == decision.number]
+    return _with(at.record, appeals=_changed(at.record.appeals, appeals, decision=decision))
 
 
 def _give_order(at: Situation) -> Record:
@@ -172,33 +168,26 @@ def _give_order(at: Situation) -> Record:
 
 
 def _lift_order(at: Situation) -> Record:
-    number = at.brought(OrderLifting).number
-    orders = tuple(
-        order.model_copy(update={"lifted_at": at.now}) if order.number == number else order
-        for order in at.record.orders
-    )
-    return _with(at.record, orders=orders)
+    orders = [one for one in at.record.orders if one.number == at.brought(OrderLifting).number]
+    return _with(at.record, orders=_changed(at.record.orders, orders, lifted_at=at.now))
 
 
 def _fulfil(at: Situation) -> Record:
     """Mark the orders that require this very act as fulfilled."""
-    orders = tuple(
-        order.model_copy(update={"fulfilled_at": at.now})
-        if order in at.record.open_orders and ORDERED_ACTS[order.kind] is at.row.act
-        else order
-        for order in at.record.orders
-    )
-    return _with(at.record, orders=orders)
+    orders = [one for one in at.record.open_orders if ORDERED_ACTS[one.kind] is at.row.act]
+    return _with(at.record, orders=_changed(at.record.orders, orders, fulfilled_at=at.now))
 
 
 def _application(at: Situation) -> Record:
-    head = at.base.head(record_head(at.record.subjects["application"]))
-    assert head is not None
-    return at.base.load(head, Record)
+    return load_record(at.base, at.record.subjects["application"])[0]
 
 
 def _lasting(record: Record) -> dict[str, str]:
     return {name: digest for name, digest in record.documents.items() if name not in _OF_ONE_ROUND}
+
+
+def _changed(all_of_them: Sequence[P], some: Sequence[P], **changes: object) -> tuple[P, ...]:
+    return tuple(one.model_copy(update=changes) if one in some else one for one in all_of_them)
 
 
 def _with(record: Record, **changes: object) -> Record:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar, cast, get_args
 
 from pilotbase.catalogue.figures import read_targets
+from pilotbase.catalogue.records import record_of
 from pilotbase.documents.base import NAME, Localized
 from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.record import Record
 from pilotbase.documents.roadmap import Aim, Target
-from pilotbase.documents.subjects import organisation_subject, record_head
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.vocabularies import Action, Role, Sector
 from pilotbase.workspace.records import fold
@@ -270,10 +270,10 @@ def _planned(
 
 
 def _compared(view: View, found: Organisation) -> Change:
-    head = view.head(record_head(organisation_subject(found.name)))
-    if head is None:
+    record = record_of(view, organisation_subject(found.name))
+    if record is None:
         return "new"
-    return "same" if view.load(head, Record).documents["organisation"] == found.digest() else "changed"
+    return "same" if record.documents["organisation"] == found.digest() else "changed"
 
 
 def _title(cell: RowCells) -> Localized | str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from pilotbase.catalogue.records import everything, load_record
+from pilotbase.catalogue.records import record_of
 from pilotbase.catalogue.situation import Situation
-from pilotbase.catalogue.subjects import require_subject
+from pilotbase.catalogue.subjects import is_revoked, require_subject
 from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.certificate import Acceptance, Certificate
@@ -33,13 +33,10 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.states import NEW, ApplicationState, DatasetState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.subjects import Subject, holder_of, record_head
 from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.workspace.jobs import jobs_of
-from pilotbase.workspace.store import View
-from pilotbase.workspace.terms_rows import agreements_between
 
 _ISSUED = "issued-certificate"
 _FIXED_IN_COMMISSION = ("scenario", "application", "scenario_version", "application_version")
@@ -61,8 +58,6 @@ OF_WHAT_IS_BROUGHT = frozenset(
     }
 )
 """Needs that cannot be judged before something is handed in."""
-_WORDS = frozenset({Act.AGREEMENT_OFFER, Act.AGREEMENT_GRANT, Act.AGREEMENT_REVOKE, Act.AGREEMENT_RELEASE})
-"""Acts that are the dataset owner's word to an organisation."""
 
 
 def require(need: Precondition, at: Situation) -> None:
@@ -99,7 +94,7 @@ def _reasons_hold(at: Situation) -> None:
     changed = _outdated_reasons(at.document("scenario", Scenario), at.brought(Scenario))
     if changed and not at.move.why_holds:
         problem = text("record.why_outdated", rules=", ".join(criterion.rule for criterion in changed))
-        raise InputError.from_issues("scenario.yaml", [Issue(file="scenario.yaml", path="why_holds", problem=problem)])
+        raise InputError.at("scenario.yaml", "why_holds", problem)
 
 
 def _complete_scenario(at: Situation) -> None:
@@ -113,16 +108,15 @@ def _complete_scenario(at: Situation) -> None:
 
 def _open_scenario(at: Situation) -> None:
     subject = at.record.subjects.get("scenario", "–")
-    head = at.base.head(record_head(subject))
-    record = at.base.load(head, Record) if head is not None else None
+    record = record_of(at.base, subject)
     wanted = at.record.documents.get("scenario")
     if record is None or record.state != ScenarioState.OPEN or wanted not in (None, record.documents["scenario"]):
         raise BarredError("record.scenario_not_open", scenario=subject)
 
 
 def _scenario_board(at: Situation) -> None:
-    head = at.base.head(record_head(at.record.subjects["scenario"]))
-    scenario = at.base.load(at.base.load(head, Record).documents["scenario"], Scenario) if head is not None else None
+    record = record_of(at.base, at.record.subjects["scenario"])
+    scenario = at.base.load(record.documents["scenario"], Scenario) if record is not None else None
     if scenario is None or scenario.trial.board is None:
         raise BarredError("record.no_board", scenario=at.record.subjects["scenario"])
 
@@ -135,8 +129,7 @@ def _work_under_way(at: Situation) -> None:
 def _submitted_application(at: Situation) -> None:
     """The newest version is submitted; a re-test needs another version than the one already tried."""
     subject = at.record.subjects["application"]
-    head = at.base.head(record_head(subject))
-    record = at.base.load(head, Record) if head is not None else None
+    record = record_of(at.base, subject)
     if record is None or record.state != ApplicationState.SUBMITTED or record.supplier != at.record.supplier:
         raise BarredError("record.application_not_submitted", application=subject)
     tried = at.record.documents["application"]
@@ -311,8 +304,7 @@ def _later_version(at: Situation) -> None:
 
 def _published_dataset(at: Situation) -> None:
     agreement = _agreement(at)
-    head = at.base.head(record_head(agreement.dataset))
-    record = at.base.load(head, Record) if head is not None else None
+    record = record_of(at.base, agreement.dataset)
     if record is None or record.state != DatasetState.PUBLISHED or record.owner != agreement.assigner:
         raise BarredError("record.dataset_not_published", dataset=agreement.dataset)
     published = at.base.load(record.documents["dataset"], Dataset)
@@ -338,33 +330,8 @@ def _purposes_offered(at: Situation) -> None:
 
 def _not_revoked(at: Situation) -> None:
     agreement = at.brought(Agreement)
-    if _is_revoked(at.base, agreement.dataset, agreement.assignee):
+    if is_revoked(at.base, agreement.dataset, agreement.assignee):
         raise BarredError("record.revoked_before", organisation=agreement.assignee, dataset=agreement.dataset)
-
-
-def act_of_new(view: View, dataset: Subject) -> Act:
-    """Return how the actor's new agreement begins: offered by the owner, taken up, or requested after a revocation.
-
-    Taking up the published offer is an agreement at once, unless the owner's latest word to them on this dataset is a
-    revocation: then they ask, and the owner consents or not. An agreement that ran out is no such word.
-    """
-    if holder_of(dataset) == view.actor.organisation:
-        return Act.AGREEMENT_OFFER
-    revoked = _is_revoked(everything(view), dataset, view.actor.organisation)
-    return Act.AGREEMENT_ASK if revoked else Act.AGREEMENT_TAKE
-
-
-def _is_revoked(base: View, dataset: Subject, organisation: str) -> bool:
-    """Return whether a dataset's latest word to an organisation is a revocation. ``base`` sees every document."""
-    with base.reading() as connection:
-        subjects = [row.subject for row in agreements_between(connection, dataset, organisation)]
-    said = [
-        (step.at, step.act is Act.AGREEMENT_REVOKE)
-        for subject in subjects
-        for step in load_record(base, subject)[0].history
-        if step.act in _WORDS
-    ]
-    return max(said, default=(None, False))[1]
 
 
 def _first_day(at: Situation) -> None:
@@ -388,38 +355,4 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-_CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {
-    Precondition.SAME_ORGANISATION: _same_organisation,
-    Precondition.SAME_SUBJECT: _same_subject,
-    Precondition.REASONS_HOLD: _reasons_hold,
-    Precondition.COMPLETE_SCENARIO: _complete_scenario,
-    Precondition.OPEN_SCENARIO: _open_scenario,
-    Precondition.SCENARIO_BOARD: _scenario_board,
-    Precondition.WORK_UNDER_WAY: _work_under_way,
-    Precondition.SUBMITTED_APPLICATION: _submitted_application,
-    Precondition.APPROVALS: _approvals,
-    Precondition.FREE_OF_INTEREST: _free_of_interest,
-    Precondition.APPROVER_FREE_OF_INTEREST: _approver_free_of_interest,
-    Precondition.OUTSIDE_REVIEWER: _outside_reviewer,
-    Precondition.APPROVED_PLAN: _approved_plan,
-    Precondition.OWN_REPORT: _own_report,
-    Precondition.OWN_OPINION: _own_opinion,
-    Precondition.ACCEPTED_VERDICT: _accepted_verdict,
-    Precondition.OWN_CERTIFICATE: _own_certificate,
-    Precondition.PAYS: _pays,
-    Precondition.NO_OPEN_APPEAL: _no_open_appeal,
-    Precondition.OPEN_APPEAL: _open_appeal,
-    Precondition.NO_SUSPENSION_ORDERED: _no_suspension_ordered,
-    Precondition.CAUSE_TO_REPEAT: _cause_to_repeat,
-    Precondition.ATTEMPT_LEFT: _attempt_left,
-    Precondition.OPEN_ORDER: _open_order,
-    Precondition.DEADLINE_AHEAD: _deadline_ahead,
-    Precondition.COMPLETE_DATASET: _complete_dataset,
-    Precondition.LATER_VERSION: _later_version,
-    Precondition.PUBLISHED_DATASET: _published_dataset,
-    Precondition.PUBLISHED_OFFER: _published_offer,
-    Precondition.PURPOSES_OFFERED: _purposes_offered,
-    Precondition.NOT_REVOKED: _not_revoked,
-    Precondition.FIRST_DAY: _first_day,
-    Precondition.LAST_DAY_OVER: _last_day_over,
-}
+_CHECKS: Mapping[Precondition, Callable[[Situation], None]] = {need: globals()[f"_{need}"] for need in Precondition}

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import secrets
 
-from pilotbase.catalogue.records import both_languages
+from pilotbase.catalogue.records import both_languages, everything, load_record
 from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.application import Application
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.record import Approval as FiledApproval
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import Subject, agreement_subject, commission_subject, organisation_subject
+from pilotbase.documents.subjects import (
+    Subject,
+    agreement_subject,
+    commission_subject,
+    holder_of,
+    kind_of,
+    organisation_subject,
+)
 from pilotbase.workspace.records import D, Stored
 from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import agreements_between
+
+_WORDS = frozenset({Act.AGREEMENT_OFFER, Act.AGREEMENT_GRANT, Act.AGREEMENT_REVOKE, Act.AGREEMENT_RELEASE})
+"""Acts that are the dataset owner's word to an organisation."""
 
 
 def subject_of(part: Part) -> str | None:
@@ -43,6 +56,31 @@ def new_agreement(key: Digest | None = None) -> str:
     return agreement_subject(hex_of(key)[:16] if key is not None else secrets.token_hex(8))
 
 
+def act_of_new(view: View, dataset: Subject) -> Act:
+    """Return how the actor's new agreement begins: offered by the owner, taken up, or requested after a revocation.
+
+    Taking up the published offer is an agreement at once, unless the owner's latest word to them on this dataset is a
+    revocation: then they ask, and the owner consents or not. An agreement that ran out is no such word.
+    """
+    if holder_of(dataset) == view.actor.organisation:
+        return Act.AGREEMENT_OFFER
+    revoked = is_revoked(everything(view), dataset, view.actor.organisation)
+    return Act.AGREEMENT_ASK if revoked else Act.AGREEMENT_TAKE
+
+
+def is_revoked(base: View, dataset: Subject, organisation: str) -> bool:
+    """Return whether a dataset's latest word to an organisation is a revocation. ``base`` sees every document."""
+    with base.reading() as connection:
+        subjects = [row.subject for row in agreements_between(connection, dataset, organisation)]
+    said = [
+        (step.at, step.act is Act.AGREEMENT_REVOKE)
+        for subject in subjects
+        for step in load_record(base, subject)[0].history
+        if step.act in _WORDS
+    ]
+    return max(said, default=(None, False))[1]
+
+
 def require_subject(brought: Part | None, subject: Subject) -> None:
     """Return if ``brought`` is about ``subject``; raises `InputError`, since its owner and name are fixed."""
     found = subject_of(brought) if brought is not None else None
@@ -62,32 +100,15 @@ def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
     if isinstance(brought, Agreement):
         return _begin_agreement(base, subject, brought, state)
     require_subject(brought, subject)
-    since = base.store.clock()
-    if isinstance(brought, Scenario):
-        owner = brought.owner.organisation
-        return Record(
-            subject=subject, kind="scenario", title=brought.title, state=state, since=since, demand_owner=owner
-        )
-    if isinstance(brought, ApplicationVersion):
-        application = brought.application
-        return Record(
-            subject=subject,
-            kind="application",
-            title=application.title,
-            state=state,
-            since=since,
-            supplier=application.supplier.organisation,
-        )
-    if isinstance(brought, Dataset):
-        owner = brought.owner.organisation
-        return Record(
-            subject=subject, kind="dataset", title=brought.title, state=state, since=since, demand_owner=owner
-        )
-    assert isinstance(brought, Organisation)
-    name = brought.name
-    return Record(
-        subject=subject, kind="organisation", title=brought.title, state=state, since=since, organisation=name
-    )
+    about = brought.application if isinstance(brought, ApplicationVersion) else brought
+    assert isinstance(about, Scenario | Dataset | Application | Organisation)
+    party = {
+        "demand_owner": about.owner.organisation if isinstance(about, Scenario | Dataset) else None,
+        "supplier": about.supplier.organisation if isinstance(about, Application) else None,
+        "organisation": about.name if isinstance(about, Organisation) else None,
+    }
+    kind = kind_of(subject)
+    return Record(subject=subject, kind=kind, title=about.title, state=state, since=base.store.clock(), **party)
 
 
 def _begin_agreement(base: View, subject: str, agreement: Agreement, state: str) -> Record:

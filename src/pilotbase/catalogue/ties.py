@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pilotbase.catalogue.records import record_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
-from pilotbase.documents.subjects import organisation_subject, record_head
+from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
@@ -60,10 +61,8 @@ def _organisations(base: View) -> Iterator[Organisation]:
 
 def organisation_of(base: View, name: str) -> Organisation | None:
     """Return an organisation's own document, or None if it is not registered."""
-    head = base.head(record_head(organisation_subject(name)))
-    if head is None:
-        return None
-    return base.load(base.load(head, Record).documents["organisation"], Organisation)
+    record = record_of(base, organisation_subject(name))
+    return None if record is None else base.load(record.documents["organisation"], Organisation)
 
 
 def _declared(base: View, name: str) -> frozenset[str]:

@@ -14,9 +14,8 @@ from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.quality import QualityReport
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.record import CONTENTS, ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import name_of, quality_head
 from pilotbase.documents.texts import LANGUAGES
@@ -37,18 +36,9 @@ _LONGEST = 300
 
 def listing_of(change: Transaction, base: View, record: Record) -> Listing:
     """Return the listing of ``record`` with its content, which this transaction or an earlier one has stored."""
-    scenario = content_of(change, base, record, "scenario", Scenario)
-    content: Document | None = scenario
-    if record.kind == "application":
-        content = content_of(change, base, record, "application", ApplicationVersion)
-    elif record.kind == "commission":
-        content = content_of(change, base, record, "commission", Commission)
-    elif record.kind == "dataset":
-        content = content_of(change, base, record, "dataset", Dataset)
-    elif record.kind == "agreement":
-        content = content_of(change, base, record, "agreement", Agreement)
-    elif record.kind == "organisation":
-        content = content_of(change, base, record, "organisation", Organisation)
+    content = content_of(change, base, record, record.kind, CONTENTS[record.kind])
+    of_demand = content_of(change, base, record, "scenario", Scenario) if record.kind != "scenario" else None
+    scenario = content if isinstance(content, Scenario) else of_demand
     about = scenario or content
     return Listing(
         subject=record.subject,

@@ -39,7 +39,6 @@ class PublicKey(Part):
 
     @classmethod
     def of(cls, key: Ed25519PublicKey) -> Self:
-        """Return the document form of ``key``."""
         return cls(value=base64.b64encode(key.public_bytes_raw()).decode("ascii"))
 
     @property
@@ -48,7 +47,6 @@ class PublicKey(Part):
         return digest_bytes(base64.b64decode(self.value))
 
     def load(self) -> Ed25519PublicKey:
-        """Return the key, ready to verify."""
         return Ed25519PublicKey.from_public_bytes(base64.b64decode(self.value))
 
 
@@ -80,7 +78,6 @@ class Envelope(pydantic.BaseModel):
     chain: tuple[Envelope, ...] = pydantic.Field(default=(), max_length=_MAXIMUM_CHAIN)
 
     def content(self) -> bytes:
-        """Return the payload's bytes."""
         return decode_base64(self.payload)
 
     def signed_by(self, keys: Iterable[PublicKey]) -> PublicKey | None:

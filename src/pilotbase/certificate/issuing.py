@@ -17,6 +17,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Attempt, CriterionResult, Report
 from pilotbase.documents.texts import Text, text
@@ -26,12 +27,6 @@ NO_SEPARATION_OF_DUTIES = text("certificate.remark.no_separation")
 """For a base run by one person: the person who ran the trial also signed."""
 _SIMULATED_DATA = text("certificate.remark.simulated")
 _WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
-_SHOWN_DIGITS = 12
-_CODES = {
-    Verdict.ACCEPT: "certificate.claim.accept",
-    Verdict.REJECT: "certificate.claim.reject",
-    Verdict.INCONCLUSIVE: "certificate.claim.inconclusive",
-}
 
 
 def issue_certificate(
@@ -122,10 +117,10 @@ def claim_sentence(report: Report, plan: TrialPlan) -> Text:
     if attempt.scored is None:
         raise RefusedError("certificate.partial_view")
     return text(
-        _CODES[report.verdict],
+        f"certificate.claim.{report.verdict.value}",
         application=f"{report.application.name} {report.application.version}",
-        digest=_abbreviated(report.application.digest),
-        plan=_abbreviated(plan.digest()),
+        digest=abbreviated(report.application.digest),
+        plan=abbreviated(plan.digest()),
         scored=_count(attempt.scored),
         cases=_count(attempt.reserved),
         shown=_shown(report, attempt),
@@ -152,25 +147,15 @@ def _not_measured(report: Report) -> tuple[str, ...]:
 def _shown(report: Report, attempt: Attempt) -> Text:
     if report.verdict is Verdict.INCONCLUSIVE:
         return _left_open(report, attempt)
-    if report.verdict is Verdict.REJECT:
-        return _refuted(report, attempt)
-    bounded = [result for result in report.criteria if result.guarantee in _WITH_ERROR_PROBABILITY]
-    exact = [result for result in report.criteria if result.guarantee == "exact_census"]
-    observed = [result for result in report.criteria if result not in bounded and result not in exact]
-    parts = [_error_probability("certificate.shown.accept", bounded, attempt)] if bounded else []
-    parts += [text("certificate.shown.census", criteria=_rules(exact))] if exact else []
-    parts += [text("certificate.shown.observed", criteria=_rules(observed))] if observed else []
-    return _joined(parts) if parts else text("certificate.shown.reason", reason=report.reasons[0])
-
-
-def _refuted(report: Report, attempt: Attempt) -> Text:
-    failed = [result for result in report.criteria if result.outcome is Outcome.FAIL]
-    bounded = [result for result in failed if result.guarantee in _WITH_ERROR_PROBABILITY]
-    exact = [result for result in failed if result.guarantee == "exact_census"]
-    observed = [result for result in failed if result not in bounded and result not in exact]
-    parts = [_error_probability("certificate.shown.reject", bounded, attempt)] if bounded else []
-    parts += [text("certificate.shown.census_missed", criteria=_rules(exact))] if exact else []
-    parts += [text("certificate.shown.observed_missed", criteria=_rules(observed))] if observed else []
+    rejected = report.verdict is Verdict.REJECT
+    shown = [result for result in report.criteria if result.outcome is Outcome.FAIL or not rejected]
+    bounded = [result for result in shown if result.guarantee in _WITH_ERROR_PROBABILITY]
+    exact = [result for result in shown if result.guarantee == "exact_census"]
+    observed = [result for result in shown if result not in bounded and result not in exact]
+    missed = "_missed" if rejected else ""
+    parts = [_error_probability(f"certificate.shown.{report.verdict.value}", bounded, attempt)] if bounded else []
+    parts += [text(f"certificate.shown.census{missed}", criteria=_rules(exact))] if exact else []
+    parts += [text(f"certificate.shown.observed{missed}", criteria=_rules(observed))] if observed else []
     return _joined(parts) if parts else text("certificate.shown.reason", reason=report.reasons[0])
 
 
@@ -183,19 +168,15 @@ def _left_open(report: Report, attempt: Attempt) -> Text:
 
 
 def _error_probability(code: str, criteria: Sequence[CriterionResult], attempt: Attempt) -> Text:
+    asymptotic = any(result.guarantee == "asymptotic" for result in criteria)
     return text(
         code,
         criteria=_rules(criteria),
         estimand=_estimand(criteria, attempt),
         alpha=_number(attempt.alpha),
         total=_number(attempt.alpha_of_all),
-        exactness=_exactness(criteria),
+        exactness=text(f"certificate.exactness.{'asymptotic' if asymptotic else 'exact'}"),
     )
-
-
-def _exactness(criteria: Sequence[CriterionResult]) -> Text:
-    asymptotic = any(result.guarantee == "asymptotic" for result in criteria)
-    return text("certificate.exactness.asymptotic") if asymptotic else text("certificate.exactness.exact")
 
 
 def _estimand(criteria: Sequence[CriterionResult], attempt: Attempt) -> Text:
@@ -241,8 +222,3 @@ def _number(value: float) -> str:
 
 def _count(value: int) -> str:
     return f"{value:,}"
-
-
-def _abbreviated(digest: str) -> str:
-    algorithm, _, value = digest.partition(":")
-    return f"{algorithm}:{value[:_SHOWN_DIGITS]}…"

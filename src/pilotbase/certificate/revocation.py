@@ -9,7 +9,7 @@ import pydantic
 
 from pilotbase.certificate.bounded_json import REVOCATIONS, parse_model
 from pilotbase.certificate.envelope import Envelope, seal
-from pilotbase.certificate.roots import TrustRoots, follow_chain
+from pilotbase.certificate.roots import TrustRoots, signers_of
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InvalidProofError, RefusedError
@@ -54,7 +54,6 @@ class RevocationList(Document):
 
     @property
     def until(self) -> datetime:
-        """Return when the list stops being valid."""
         return min(self.next_update, self.issued_at + LIST_LIFE)
 
     def fresh(self, at: datetime) -> bool:
@@ -69,12 +68,7 @@ def read_revocations(data: bytes, roots: TrustRoots) -> RevocationList:
         InvalidProofError: it is malformed, or not signed by a key that ``roots`` vouch for.
     """
     envelope = parse_model(Envelope, data, REVOCATIONS)
-    if envelope.payload_type != REVOCATIONS_TYPE:
-        raise InvalidProofError("certificate.other_payload", what=REVOCATIONS, found=envelope.payload_type)
-    signers = [holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing"]
-    signers = [holder for holder in signers if envelope.signed_by([holder.key])]
-    if not signers:
-        raise InvalidProofError("certificate.untrusted", what=REVOCATIONS)
+    signers = signers_of(envelope, roots, REVOCATIONS_TYPE, REVOCATIONS)
     found = parse_model(RevocationList, envelope.content(), REVOCATIONS)
     if not any(holder.issuer == found.issuer and holder.covers(found.issued_at, found.issued_at) for holder in signers):
         raise InvalidProofError("certificate.untrusted", what=REVOCATIONS)

@@ -16,6 +16,7 @@ from pilotbase.certificate.envelope import Envelope, PublicKey, seal
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.documents.texts import Text
 
 _MAXIMUM_ROOTS = 64
 _DELEGATION_TYPE = "application/vnd.pilotbase.delegation+json"
@@ -81,7 +82,6 @@ class TrustedKey:
     """For a retired root: payload digests of the delegations that it still vouches for."""
 
     def covers(self, start: datetime, end: datetime) -> bool:
-        """Return whether the key is valid from ``start`` to ``end``."""
         return self.valid_from <= start and end <= self.valid_until
 
 
@@ -113,6 +113,21 @@ def follow_chain(roots: TrustRoots, chain: Iterable[Envelope]) -> tuple[TrustedK
         if granted is not None and (granted.issuer, granted.key.key_id) not in revoked:
             trusted.append(granted)
     return tuple(trusted)
+
+
+def signers_of(envelope: Envelope, roots: TrustRoots, payload_type: str, what: Text) -> list[TrustedKey]:
+    """Return the signing keys that ``roots`` vouch for and that signed; the payload isn't parsed before there is one.
+
+    Raises:
+        InvalidProofError: another type of payload, or no such key.
+    """
+    if envelope.payload_type != payload_type:
+        raise InvalidProofError("certificate.other_payload", what=what, found=envelope.payload_type)
+    trusted = [holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing"]
+    signers = [holder for holder in trusted if envelope.signed_by([holder.key])]
+    if not signers:
+        raise InvalidProofError("certificate.untrusted", what=what)
+    return signers
 
 
 def _granted(link: Envelope, trusted: Iterable[TrustedKey]) -> TrustedKey | None:

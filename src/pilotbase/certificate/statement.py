@@ -68,9 +68,4 @@ def subjects(certificate: Certificate) -> tuple[Subject, ...]:
         f"scenario:{scenario.name}": scenario.digest,
         "report": certificate.report,
     }
-    return tuple(Subject(name=name, digest=_digest_set(digest)) for name, digest in named.items())
-
-
-def _digest_set(digest: str) -> dict[str, str]:
-    algorithm, _, value = digest.partition(":")
-    return {algorithm: value}
+    return tuple(Subject(name=name, digest=dict([digest.split(":", 1)])) for name, digest in named.items())

@@ -41,8 +41,7 @@ class CertificateStanding:
 
 def revocations_of(view: View) -> RevocationList | None:
     """Return what this base has revoked and suspended, or None if it has no list."""
-    digest = view.head(REVOCATIONS_HEAD)
-    return None if digest is None else view.load(digest, RevocationList)
+    return view.load_head(REVOCATIONS_HEAD, RevocationList)
 
 
 def standing_of(certificate: Certificate, listed: RevocationList | None, at: datetime) -> CertificateStanding:

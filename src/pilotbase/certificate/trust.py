@@ -73,7 +73,6 @@ class TrustFolder:
         return granted.valid_from, granted.valid_until
 
     def roots(self) -> TrustRoots:
-        """Return the public roots."""
         return TrustRoots(roots=self.state.roots)
 
     def expiry(self, now: datetime) -> datetime:

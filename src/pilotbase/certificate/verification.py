@@ -10,7 +10,7 @@ from typing import Literal
 from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.revocation import RevocationList, read_revocations
-from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
+from pilotbase.certificate.roots import TrustedKey, TrustRoots, signers_of
 from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, UnknownProofError
@@ -60,7 +60,7 @@ def verify_certificate(
         UnknownProofError: ``strict``, and the revocation list is missing, stale or another issuer's.
     """
     envelope = parse_model(Envelope, data, CERTIFICATE)
-    signers = _signers(envelope, roots)
+    signers = signers_of(envelope, roots, PAYLOAD_TYPE, CERTIFICATE)
     certificate = read_statement(envelope.content())
     signer = _entitled(signers, certificate)
     if at < certificate.issued_at:
@@ -71,7 +71,9 @@ def verify_certificate(
     doubt = _revocation_doubt(certificate, listed, at)
     if doubt is not None and strict:
         raise UnknownProofError("certificate.revocation_unknown", doubt=doubt)
-    note = _not_listed(listed) if listed and not doubt else text("certificate.revocation_unknown", doubt=doubt)
+    note = text("certificate.revocation_unknown", doubt=doubt)
+    if listed is not None and doubt is None:  # an older list that is still valid lacks later revocations
+        note = text("certificate.not_listed", number=listed.number, **_span(listed))
     return CertificateVerification(
         certificate=certificate,
         signed_by=signer.key.key_id,
@@ -79,17 +81,6 @@ def verify_certificate(
         revocation="good" if doubt is None else "unknown",
         notes=(note,),
     )
-
-
-def _signers(envelope: Envelope, roots: TrustRoots) -> list[TrustedKey]:
-    """Return the trusted keys that signed; the payload isn't parsed before there is one."""
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise InvalidProofError("certificate.other_payload", what=CERTIFICATE, found=envelope.payload_type)
-    trusted = [holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing"]
-    signers = [holder for holder in trusted if envelope.signed_by([holder.key])]
-    if not signers:
-        raise InvalidProofError("certificate.untrusted", what=CERTIFICATE)
-    return signers
 
 
 def _entitled(signers: Sequence[TrustedKey], certificate: Certificate) -> TrustedKey:
@@ -110,20 +101,12 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
     if entry is not None:
         raise InvalidProofError("certificate.revoked", at=format_minute(entry.at), reason=spoken_reason(entry.reason))
     if not listed.fresh(at):
-        return text(
-            "certificate.doubt.stale", issued=format_minute(listed.issued_at), until=format_minute(listed.until)
-        )
+        return text("certificate.doubt.stale", **_span(listed))
     held = listed.find_suspended(certificate.serial)
     if held is not None:
         raise InvalidProofError("certificate.suspended", at=format_minute(held.at), reason=spoken_reason(held.reason))
     return None
 
 
-def _not_listed(listed: RevocationList) -> Text:
-    """Return the limit of "not revoked": an older list that is still valid lacks later revocations."""
-    return text(
-        "certificate.not_listed",
-        number=listed.number,
-        issued=format_minute(listed.issued_at),
-        until=format_minute(listed.until),
-    )
+def _span(listed: RevocationList) -> dict[str, str]:
+    return {"issued": format_minute(listed.issued_at), "until": format_minute(listed.until)}

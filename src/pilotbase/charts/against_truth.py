@@ -9,11 +9,13 @@ from pilotbase.charts.columns import format_time
 from pilotbase.charts.drawing import Anchor, Drawing, Point, width_of
 from pilotbase.charts.palette import LIGHT, Theme, shaded
 from pilotbase.charts.probabilities import draw_square
-from pilotbase.charts.scales import Scale, around, format_count, format_ticks
+from pilotbase.charts.scales import Frame, Scale, around, format_count
 from pilotbase.documents.figures import AgainstTruth, Intervals, TimeCourse, TimePoint
 from pilotbase.documents.texts import Language, text
 
-GRID_WIDTH, GRID_HEIGHT, GRID_LEFT, GRID_RIGHT, GRID_TOP, GRID_BOTTOM = 380, 346, 72, 366, 30, 288
+_GRID = Frame(380, 346, left=72, right=366, top=30, bottom=288)
+_INTERVALS = Frame(380, 260, left=64, right=366, top=34, bottom=212)
+_TIME = Frame(640, 260, left=64, right=626, top=40, bottom=212)
 _LEAST = 0.25
 """Depth of a square with one case: it is seen."""
 
@@ -21,20 +23,20 @@ _LEAST = 0.25
 def answer_grid(figure: AgainstTruth, language: Language, theme: Theme = LIGHT) -> str:
     """Return the grid as SVG."""
     title = text("picture.against_truth.title").render(language)
-    drawing = Drawing(GRID_WIDTH, GRID_HEIGHT, title, _grid_described(figure), theme.paper)
+    drawing = Drawing(_GRID.width, _GRID.height, title, _grid_described(figure), theme.paper)
     high = figure.low + figure.step * figure.size
-    across, up = Scale(figure.low, high, GRID_LEFT, GRID_RIGHT), Scale(figure.low, high, GRID_BOTTOM, GRID_TOP)
+    across, up = _GRID.across(figure.low, high), _GRID.up(figure.low, high)
     names = (text("picture.against_truth.across").render(language), text("picture.against_truth.up").render(language))
     draw_square(drawing, across, up, theme, names)
     most = max((count for _, _, count in figure.cells), default=1)
-    wide, tall = (GRID_RIGHT - GRID_LEFT) / figure.size, (GRID_BOTTOM - GRID_TOP) / figure.size
+    wide, tall = (_GRID.right - _GRID.left) / figure.size, (_GRID.bottom - _GRID.top) / figure.size
     for true, answered, count in figure.cells:
         share = _LEAST + (1 - _LEAST) * math.log(count) / (math.log(most) or 1)
-        corner = (GRID_LEFT + wide * true, GRID_BOTTOM - tall * (answered + 1))
+        corner = (_GRID.left + wide * true, _GRID.bottom - tall * (answered + 1))
         drawing.rectangle(corner, (wide, tall), shaded(theme, share), outline=theme.strong)
-    drawing.line((GRID_LEFT, GRID_BOTTOM), (GRID_RIGHT, GRID_TOP), theme.ink, 1.5, "5 4")
+    drawing.line((_GRID.left, _GRID.bottom), (_GRID.right, _GRID.top), theme.ink, 1.5, "5 4")
     key = text("picture.against_truth.deepest", cases=format_count(most)).render(language)
-    drawing.text((GRID_LEFT, GRID_HEIGHT - 6), key, colour=theme.muted, size=11)
+    drawing.text((_GRID.left, _GRID.height - 6), key, colour=theme.muted, size=11)
     return drawing.to_svg()
 
 
@@ -45,35 +47,25 @@ def _grid_described(figure: AgainstTruth) -> str:
     return "; ".join(f"{begins[true]} → {begins[answered]}: {count}" for true, answered, count in fullest)
 
 
-INTERVAL_WIDTH, INTERVAL_HEIGHT, INTERVAL_LEFT, INTERVAL_RIGHT, INTERVAL_TOP, INTERVAL_BOTTOM = (
-    380,
-    260,
-    64,
-    366,
-    34,
-    212,
-)
-
-
 def interval_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) -> str:
     """Return a bar a group from mean lower to mean upper end with the mean truth across it; "" without a group."""
     if not figure.groups:
         return ""
     title = text("picture.intervals.title").render(language)
     described = "; ".join(f"{one.truth:.4g}: {one.lower:.4g} … {one.upper:.4g}" for one in figure.groups)
-    drawing = Drawing(INTERVAL_WIDTH, INTERVAL_HEIGHT, title, described, theme.paper)
+    drawing = Drawing(_INTERVALS.width, _INTERVALS.height, title, described, theme.paper)
     values = [value for one in figure.groups for value in (one.truth, one.lower, one.upper)]
-    up = Scale(*around(values), INTERVAL_BOTTOM, INTERVAL_TOP)
-    _draw_heights(drawing, up, (INTERVAL_LEFT, INTERVAL_RIGHT), theme)
-    wide = (INTERVAL_RIGHT - INTERVAL_LEFT) / len(figure.groups)
+    up = _INTERVALS.up(*around(values))
+    drawing.up_ticks(up, (_INTERVALS.left, _INTERVALS.right), theme, 6)
+    wide = (_INTERVALS.right - _INTERVALS.left) / len(figure.groups)
     for place, one in enumerate(figure.groups):
-        left, bar = INTERVAL_LEFT + wide * place + wide * 0.2, wide * 0.6
+        left, bar = _INTERVALS.left + wide * place + wide * 0.2, wide * 0.6
         top, tall = up(max(one.lower, one.upper)), abs(up(one.lower) - up(one.upper))
         drawing.rectangle((left, top), (bar, max(tall, 1)), theme.soft, outline=theme.strong)
         drawing.line((left - wide * 0.12, up(one.truth)), (left + bar + wide * 0.12, up(one.truth)), theme.ink, 2.5)
     drawing.text((4, 16), text("picture.intervals.key").render(language), colour=theme.muted)
     ordered = text("picture.intervals.across").render(language) + " →"
-    drawing.text((INTERVAL_RIGHT, INTERVAL_BOTTOM + 20), ordered, anchor="end", colour=theme.muted)
+    drawing.text((_INTERVALS.right, _INTERVALS.bottom + 20), ordered, anchor="end", colour=theme.muted)
     return drawing.to_svg()
 
 
@@ -82,40 +74,23 @@ def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) 
     last = figure.coverage[-1]
     title = text("picture.coverage.title").render(language)
     described = text("picture.coverage.description", cases=last.cases, share=f"{last.covered / last.cases:.3f}")
-    drawing = Drawing(INTERVAL_WIDTH, INTERVAL_HEIGHT, title, described.render(language), theme.paper)
+    drawing = Drawing(_INTERVALS.width, _INTERVALS.height, title, described.render(language), theme.paper)
     shares = [one.covered / one.cases for one in figure.coverage]
-    across, up = (
-        Scale(0, last.cases, INTERVAL_LEFT, INTERVAL_RIGHT),
-        Scale(*around([*shares, 1.0], (0, 1)), INTERVAL_BOTTOM, INTERVAL_TOP),
-    )
-    _draw_heights(drawing, up, (INTERVAL_LEFT, INTERVAL_RIGHT), theme)
-    ticks = across.ticks(4)
-    for tick in ticks:
-        drawing.text(
-            (across(tick), INTERVAL_BOTTOM + 16),
-            format_count(round(tick)),
-            anchor="middle",
-            colour=theme.muted,
-            size=11,
-        )
+    across, up = _INTERVALS.across(0, last.cases), _INTERVALS.up(*around([*shares, 1.0], (0, 1)))
+    drawing.up_ticks(up, (_INTERVALS.left, _INTERVALS.right), theme, 6)
+    for tick in across.ticks(4):
+        place, cases = (across(tick), _INTERVALS.bottom + 16), format_count(round(tick))
+        drawing.text(place, cases, anchor="middle", colour=theme.muted, size=11)
     points = [(across(one.cases), up(share)) for one, share in zip(figure.coverage, shares, strict=True)]
     drawing.path(points, theme.strong, 2)
     drawing.circle(points[-1], 4, theme.strong, theme.paper)
     drawing.text((points[-1][0], points[-1][1] - 10), f"{shares[-1]:.3f}", anchor="end", colour=theme.ink, bold=True)
     drawing.text((4, 16), "↑ " + text("picture.coverage.up").render(language), colour=theme.muted)
     axis = text("chart.cases_scored").render(language) + " →"
-    drawing.text((INTERVAL_RIGHT, INTERVAL_BOTTOM + 38), axis, anchor="end", colour=theme.muted)
+    drawing.text((_INTERVALS.right, _INTERVALS.bottom + 38), axis, anchor="end", colour=theme.muted)
     return drawing.to_svg()
 
 
-def _draw_heights(drawing: Drawing, up: Scale, ends: tuple[float, float], theme: Theme) -> None:
-    ticks = up.ticks(6)
-    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
-        drawing.line((ends[0], up(tick)), (ends[1], up(tick)), theme.line)
-        drawing.text((ends[0] - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
-
-
-TIME_WIDTH, TIME_HEIGHT, TIME_LEFT, TIME_RIGHT, TIME_TOP, TIME_BOTTOM = 640, 260, 64, 626, 40, 212
 _LABELLED: tuple[tuple[float, Anchor], ...] = ((0, "start"), (0.5, "middle"), (1, "end"))
 """Where an axis of times is labelled."""
 _SHORT = 3 * 86_400
@@ -126,10 +101,10 @@ def time_chart(figure: TimeCourse, language: Language, theme: Theme = LIGHT) -> 
     """Return the course as SVG; truth solid, answers dashed or a band."""
     title = text("picture.time.title").render(language)
     points = figure.points
-    drawing = Drawing(TIME_WIDTH, TIME_HEIGHT, title, _time_described(figure), theme.paper)
-    across = Scale(points[0].at, points[-1].at, TIME_LEFT, TIME_RIGHT)
+    drawing = Drawing(_TIME.width, _TIME.height, title, _time_described(figure), theme.paper)
+    across = _TIME.across(points[0].at, points[-1].at)
     values = [value for point in points for value in (point.truth, *_answers(point))]
-    up = Scale(*around(values), TIME_BOTTOM, TIME_TOP)
+    up = _TIME.up(*around(values))
     _draw_axes(drawing, figure, across, up, theme)
     for part in _unbroken(points, lambda point: point.lower is not None):
         lower = [(across(point.at), up(point.lower or 0)) for point in part]
@@ -164,20 +139,20 @@ def _unbroken(points: Sequence[TimePoint], told: Callable[[TimePoint], bool]) ->
 
 
 def _draw_axes(drawing: Drawing, figure: TimeCourse, across: Scale, up: Scale, theme: Theme) -> None:
-    _draw_heights(drawing, up, (TIME_LEFT, TIME_RIGHT), theme)
-    drawing.line((TIME_LEFT, TIME_BOTTOM), (TIME_RIGHT, TIME_BOTTOM), theme.muted)
+    drawing.up_ticks(up, (_TIME.left, _TIME.right), theme, 6)
+    drawing.line((_TIME.left, _TIME.bottom), (_TIME.right, _TIME.bottom), theme.muted)
     begins, ends = figure.points[0].at, figure.points[-1].at
     for share, anchor in _LABELLED:
         label = format_at(figure, begins + share * (ends - begins))
-        x = TIME_LEFT + share * (TIME_RIGHT - TIME_LEFT)
-        drawing.text((x, TIME_BOTTOM + 18), label, anchor=anchor, colour=theme.muted, size=11)
+        x = _TIME.left + share * (_TIME.right - _TIME.left)
+        drawing.text((x, _TIME.bottom + 18), label, anchor=anchor, colour=theme.muted, size=11)
 
 
 def _draw_legend(drawing: Drawing, banded: bool, language: Language, theme: Theme) -> None:
     truth, answer = (text(f"picture.time.{name}").render(language) for name in ("truth", "answer"))
-    second: Point = (TIME_LEFT + 34 + width_of(truth) + 28, 20)
-    drawing.line((TIME_LEFT, 16), (TIME_LEFT + 26, 16), theme.ink, 2)
-    drawing.text((TIME_LEFT + 34, 20), truth, colour=theme.ink)
+    second: Point = (_TIME.left + 34 + width_of(truth) + 28, 20)
+    drawing.line((_TIME.left, 16), (_TIME.left + 26, 16), theme.ink, 2)
+    drawing.text((_TIME.left + 34, 20), truth, colour=theme.ink)
     if banded:
         drawing.rectangle((second[0], 10), (26, 12), theme.soft, outline=theme.strong)
     else:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from pilotbase.charts.drawing import Drawing, shortened
 from pilotbase.charts.palette import LIGHT, LINE, MUTED, Theme
-from pilotbase.charts.scales import Scale, format_count, format_ticks
+from pilotbase.charts.scales import Frame, Scale, format_count, format_ticks
 from pilotbase.documents.moments import format_day, format_minute
 
 COLUMN_WIDTH, COLUMN_LEFT, COLUMN_RIGHT, COLUMN_TOP, COLUMN_BOTTOM, NAMES = 380, 8, 372, 24, 150, 30
@@ -54,7 +54,7 @@ def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "", 
     return drawing.to_svg()
 
 
-HISTOGRAM_WIDTH, HEIGHT, HISTOGRAM_LEFT, HISTOGRAM_RIGHT, HISTOGRAM_TOP, HISTOGRAM_BOTTOM = 380, 150, 12, 368, 22, 116
+_HISTOGRAM = Frame(380, 150, left=12, right=368, top=22, bottom=116)
 _SHORT = 3 * 86_400
 """Seconds up to which a time axis shows minutes."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -75,13 +75,9 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
     if not bins:
         return ""
     low, high = bins[0].low, bins[-1].high
-    drawing = Drawing(HISTOGRAM_WIDTH, HEIGHT, title, _described(bins, times))
-    air = (high - low) / 2 if high > low else abs(low) * 0.05 + 0.5
-    scale = (
-        Scale(low, high, HISTOGRAM_LEFT, HISTOGRAM_RIGHT)
-        if high > low
-        else Scale(low - air, high + air, HISTOGRAM_LEFT, HISTOGRAM_RIGHT)
-    )
+    drawing = Drawing(_HISTOGRAM.width, _HISTOGRAM.height, title, _described(bins, times))
+    air = 0.0 if high > low else abs(low) * 0.05 + 0.5
+    scale = _HISTOGRAM.across(low - air, high + air)
     tallest = max((one.count or 0 for one in bins), default=0) or 1
     _draw_axis(drawing, scale, unit, times)
     for one in bins:
@@ -90,25 +86,25 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
             (one.count or 0, LIGHT.soft if any(one.part for one in bins) else LIGHT.strong),
             (one.part, LIGHT.strong),
         ):
-            height = (HISTOGRAM_BOTTOM - HISTOGRAM_TOP) * count / tallest
-            drawing.rectangle((left, HISTOGRAM_BOTTOM - height), (width, height), colour)
-    drawing.line((HISTOGRAM_LEFT, HISTOGRAM_BOTTOM), (HISTOGRAM_RIGHT, HISTOGRAM_BOTTOM), LINE)
-    drawing.text((HISTOGRAM_LEFT, 12), f"{format_count(tallest)}", colour=MUTED, size=11)
+            height = (_HISTOGRAM.bottom - _HISTOGRAM.top) * count / tallest
+            drawing.rectangle((left, _HISTOGRAM.bottom - height), (width, height), colour)
+    drawing.line((_HISTOGRAM.left, _HISTOGRAM.bottom), (_HISTOGRAM.right, _HISTOGRAM.bottom), LINE)
+    drawing.text((_HISTOGRAM.left, 12), f"{format_count(tallest)}", colour=MUTED, size=11)
     return drawing.to_svg()
 
 
 def _draw_axis(drawing: Drawing, scale: Scale, unit: str, times: bool) -> None:
     if times:
         short = scale.high - scale.low <= _SHORT
-        drawing.text((HISTOGRAM_LEFT, HISTOGRAM_BOTTOM + 16), format_time(scale.low, short), colour=MUTED)
+        drawing.text((_HISTOGRAM.left, _HISTOGRAM.bottom + 16), format_time(scale.low, short), colour=MUTED)
         drawing.text(
-            (HISTOGRAM_RIGHT, HISTOGRAM_BOTTOM + 16), format_time(scale.high, short), anchor="end", colour=MUTED
+            (_HISTOGRAM.right, _HISTOGRAM.bottom + 16), format_time(scale.high, short), anchor="end", colour=MUTED
         )
         return
     ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), HISTOGRAM_TOP, HISTOGRAM_BOTTOM)
+    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), _HISTOGRAM.top, _HISTOGRAM.bottom)
     if unit:
-        drawing.text((HISTOGRAM_RIGHT, HISTOGRAM_BOTTOM + 31), unit, anchor="end", colour=MUTED)
+        drawing.text((_HISTOGRAM.right, _HISTOGRAM.bottom + 31), unit, anchor="end", colour=MUTED)
 
 
 def format_time(seconds: float, short: bool = False) -> str:

@@ -12,7 +12,8 @@ from typing import Literal
 from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
-from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER
+from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER, Theme
+from pilotbase.charts.scales import Scale, format_ticks
 from pilotbase.documents.visible_text import make_visible
 
 Anchor = Literal["start", "middle", "end"]
@@ -101,6 +102,20 @@ class Drawing:
         for position, label in zip(positions, labels, strict=True):
             self.line((position, top), (position, bottom), HAIR)
             self.text((position, bottom + 16), label, anchor="middle", colour=MUTED)
+
+    def across_ticks(self, across: Scale, ends: tuple[float, float], theme: Theme, about: int = 4) -> None:
+        """Draw vertical lines at ticks from top to bottom (``ends``), and their labels below."""
+        ticks = across.ticks(about)
+        for tick, label in zip(ticks, format_ticks(ticks), strict=True):
+            self.line((across(tick), ends[0]), (across(tick), ends[1]), theme.line)
+            self.text((across(tick), ends[1] + 16), label, anchor="middle", colour=theme.muted, size=11)
+
+    def up_ticks(self, up: Scale, ends: tuple[float, float], theme: Theme, about: int = 4) -> None:
+        """Draw horizontal lines at ticks from left to right (``ends``), and their labels on the left."""
+        ticks = up.ticks(about)
+        for tick, label in zip(ticks, format_ticks(ticks), strict=True):
+            self.line((ends[0], up(tick)), (ends[1], up(tick)), theme.line)
+            self.text((ends[0] - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
 
     def labels_within(self, begins: float, ends: float, labels: Sequence[str], baseline: float) -> None:
         """Write labels evenly from ``begins`` to ``ends``, the outer ones within."""

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from pilotbase.charts.drawing import Drawing, shortened
 from pilotbase.charts.palette import LIGHT, Theme
-from pilotbase.charts.scales import Scale, format_count, format_ticks
+from pilotbase.charts.scales import Frame, Scale, format_count
 from pilotbase.documents.figures import Calibration, Probabilities
 from pilotbase.documents.texts import Language, text
 
-CALIBRATION_WIDTH, CALIBRATION_HEIGHT, CALIBRATION_LEFT, CALIBRATION_RIGHT, CALIBRATION_TOP, CALIBRATION_BOTTOM = (
-    380,
-    330,
-    58,
-    362,
-    30,
-    272,
-)
+_CALIBRATION = Frame(380, 330, left=58, right=362, top=30, bottom=272)
+_HISTOGRAMS, _MIDDLE = Frame(380, 268, left=14, right=366, top=34, bottom=210), 122
 _SMALLEST, _LARGEST = 3.5, 10.0
 
 
 def calibration_chart(figure: Calibration, language: Language, theme: Theme = LIGHT) -> str:
     """Return the diagram as SVG: a disc a bin, as large as its cases are many, against the diagonal."""
     title = text("picture.calibration.title", label=figure.label).render(language)
-    drawing = Drawing(CALIBRATION_WIDTH, CALIBRATION_HEIGHT, title, _calibration_described(figure), theme.paper)
-    across, up = Scale(0, 1, CALIBRATION_LEFT, CALIBRATION_RIGHT), Scale(0, 1, CALIBRATION_BOTTOM, CALIBRATION_TOP)
+    drawing = Drawing(_CALIBRATION.width, _CALIBRATION.height, title, _calibration_described(figure), theme.paper)
+    across, up = _CALIBRATION.across(0, 1), _CALIBRATION.up(0, 1)
     names = (text("picture.calibration.across").render(language), text("picture.calibration.up").render(language))
     draw_square(drawing, across, up, theme, names)
     drawing.line((across(0), up(0)), (across(1), up(1)), theme.muted, 1.5, "5 4")
@@ -41,17 +35,10 @@ def calibration_chart(figure: Calibration, language: Language, theme: Theme = LI
 
 def draw_square(drawing: Drawing, across: Scale, up: Scale, theme: Theme, names: tuple[str, str]) -> None:
     """Draw a plot of two like axes, each with its name."""
-    ticks = across.ticks(4)
-    left, right, top, bottom = across.start, across.end, up.end, up.start
-    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
-        drawing.line((across(tick), top), (across(tick), bottom), theme.line)
-        drawing.text((across(tick), bottom + 16), label, anchor="middle", colour=theme.muted, size=11)
-    upwards = up.ticks(4)
-    for tick, label in zip(upwards, format_ticks(upwards), strict=True):
-        drawing.line((left, up(tick)), (right, up(tick)), theme.line)
-        drawing.text((left - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
+    drawing.across_ticks(across, (up.end, up.start), theme)
+    drawing.up_ticks(up, (across.start, across.end), theme)
     drawing.text((4, 14), f"↑ {names[1]}", colour=theme.muted)
-    drawing.text((right, bottom + 38), f"{names[0]} →", anchor="end", colour=theme.muted)
+    drawing.text((across.end, up.start + 38), f"{names[0]} →", anchor="end", colour=theme.muted)
 
 
 def _calibration_described(figure: Calibration) -> str:
@@ -62,15 +49,6 @@ def _calibration_described(figure: Calibration) -> str:
     )
 
 
-(
-    PROBABILITY_WIDTH,
-    PROBABILITY_HEIGHT,
-    PROBABILITY_LEFT,
-    PROBABILITY_RIGHT,
-    PROBABILITY_TOP,
-    MIDDLE,
-    PROBABILITY_BOTTOM,
-) = 380, 268, 14, 366, 34, 122, 210
 _LABEL = 90.0
 """Room for the name of a class in a sentence."""
 
@@ -78,24 +56,21 @@ _LABEL = 90.0
 def probability_chart(figure: Probabilities, language: Language, theme: Theme = LIGHT) -> str:
     """Return both histograms as SVG, to one scale."""
     title = text("picture.probabilities.title", label=figure.label).render(language)
-    drawing = Drawing(PROBABILITY_WIDTH, PROBABILITY_HEIGHT, title, _probability_described(figure), theme.paper)
-    across = Scale(0, 1, PROBABILITY_LEFT, PROBABILITY_RIGHT)
+    drawing = Drawing(_HISTOGRAMS.width, _HISTOGRAMS.height, title, _probability_described(figure), theme.paper)
+    across = _HISTOGRAMS.across(0, 1)
     most = max(*figure.members, *figure.others, 1)
-    ticks = across.ticks(4)
-    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
-        drawing.line((across(tick), PROBABILITY_TOP), (across(tick), PROBABILITY_BOTTOM), theme.line)
-        drawing.text((across(tick), PROBABILITY_BOTTOM + 16), label, anchor="middle", colour=theme.muted, size=11)
+    drawing.across_ticks(across, (_HISTOGRAMS.top, _HISTOGRAMS.bottom), theme)
     for counts, fill, sign in ((figure.members, theme.strong, -1), (figure.others, theme.soft, 1)):
         for place, count in enumerate(counts):
             left, right = across(place / len(counts)), across((place + 1) / len(counts))
-            height = (MIDDLE - PROBABILITY_TOP) * count / most
-            corner = (left + 0.5, MIDDLE - height if sign < 0 else MIDDLE)
+            height = (_MIDDLE - _HISTOGRAMS.top) * count / most
+            corner = (left + 0.5, _MIDDLE - height if sign < 0 else _MIDDLE)
             drawing.rectangle(corner, (right - left - 1, height), fill, outline=theme.strong)
-    drawing.line((PROBABILITY_LEFT, MIDDLE), (PROBABILITY_RIGHT, MIDDLE), theme.ink)
-    for name, counts, y in (("members", figure.members, 18), ("others", figure.others, PROBABILITY_HEIGHT - 10)):
+    drawing.line((_HISTOGRAMS.left, _MIDDLE), (_HISTOGRAMS.right, _MIDDLE), theme.ink)
+    for name, counts, y in (("members", figure.members, 18), ("others", figure.others, _HISTOGRAMS.height - 10)):
         words = {"label": shortened(figure.label, _LABEL), "cases": format_count(sum(counts))}
         said = text(f"picture.probabilities.{name}", **words, most=format_count(max(counts))).render(language)
-        drawing.text((PROBABILITY_LEFT, y), said, colour=theme.ink)
+        drawing.text((_HISTOGRAMS.left, y), said, colour=theme.ink)
     return drawing.to_svg()
 
 

@@ -45,6 +45,26 @@ class Scale:
         return math.log(value) if self.logarithmic else value
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The size of a drawing, and the sides of the plot in it."""
+
+    width: int
+    height: int
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+    def across(self, low: float, high: float) -> Scale:
+        """Return the scale from the left side of the plot to its right one."""
+        return Scale(low, high, self.left, self.right)
+
+    def up(self, low: float, high: float) -> Scale:
+        """Return the scale from the bottom of the plot to its top."""
+        return Scale(low, high, self.bottom, self.top)
+
+
 def round_step(size: float) -> float:
     """Return the step 1, 2 or 5 times a power of ten that is not below ``size``."""
     if size <= 0:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import command, print_json, progress_shown, say, warn
+from pilotbase.cli.edge.driving import Noun, open_base
+from pilotbase.cli.edge.terminal import AsJson, command, print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.quantities import format_bytes
@@ -17,24 +18,14 @@ if TYPE_CHECKING:
     from pilotbase.workspace.checks.blobs import Damage
 
 
-keys = typer.Typer(help="Signing keys of the base.", no_args_is_help=True)
-log = typer.Typer(help="The append-only log of the base.", no_args_is_help=True)
-blobs_app = typer.Typer(help="The blobs of the base: sealed data, samples, files.", no_args_is_help=True)
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+keys = Noun()
+log = Noun()
+blobs_app = Noun()
 
 
 @command
-def init(
-    name: Annotated[
-        str | None, typer.Option(help="Short name of the base; it signs certificates. A new base: pilot-base.")
-    ] = None,
-    store: Annotated[
-        str | None, typer.Option(help="postgresql://… of an empty database; default: an embedded store in the home.")
-    ] = None,
-    blobs: Annotated[str | None, typer.Option(help="fsspec address for the blobs; default: inside the home.")] = None,
-) -> None:
+def init(name: str | None = None, store: str | None = None, blobs: str | None = None) -> None:
     """Set up PILOTBASE_HOME: store, keys, trust roots."""
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.home import settings_for
 
     base = open_base(create=True, name=name, settings=settings_for(store, blobs) if store or blobs else None)
@@ -53,24 +44,16 @@ def upgrade() -> None:
     say(text("cli.base_upgraded", home=home.path))
 
 
-@keys.command("rotate")
-@command
-def rotate(
-    root: Annotated[bool, typer.Option("--root", help="The root key; default: the signing key.")] = False,
-) -> None:
+@keys.here("rotate")
+def rotate(root: bool = False) -> None:
     """Replace the signing key (certified by the root), or the root key (the old root signs the new)."""
-    from pilotbase.worker.base import open_base, rotate_key
+    from pilotbase.worker.base import rotate_key
 
     say(rotate_key(open_base(), root=root))
 
 
-@keys.callback()
-def _keys() -> None:
-    """Signing keys of the base."""
-
-
 @command
-def backup(file: Annotated[Path, typer.Argument(help="Where the backup goes; nothing may be there.")]) -> None:
+def backup(file: Path) -> None:
     """Write the base into one file while hub and worker go on: store, accounts, blobs, files; never a key."""
     from pilotbase.hub.process.accounts import accounts_of_home
     from pilotbase.workspace.backup.writing import write_backup
@@ -84,16 +67,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where the backup goes; not
 
 
 @command
-def restore(
-    file: Annotated[Path, typer.Argument(help="A backup.")],
-    store: Annotated[
-        str | None, typer.Option(help="postgresql://… of an empty database; default: an embedded store in the home.")
-    ] = None,
-    blobs: Annotated[str | None, typer.Option(help="fsspec address for the blobs; default: inside the home.")] = None,
-    keys: Annotated[
-        Path | None, typer.Option(help="A copy of the folder keys/ of that base; default: none, bring them later.")
-    ] = None,
-) -> None:
+def restore(file: Path, store: str | None = None, blobs: str | None = None, keys: Path | None = None) -> None:
     """Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands."""
     from pilotbase.hub.process.accounts import accounts_restored
     from pilotbase.workspace.backup.restoring import (
@@ -119,40 +93,17 @@ def restore(
         say(text("backup.keys_missing", keys=", ".join(folder.missing()), folder=folder.path))
 
 
-@log.callback()
-def _log() -> None:
-    """The append-only log of the base."""
-
-
-@log.command("verify")
-@command
-def verify_log(
-    checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="A log-checkpoint.txt kept outside the base; may be repeated.")
-    ] = None,
-) -> None:
+@log.here("verify")
+def verify_log(checkpoint: list[Path] | None = None) -> None:
     """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.certificates import verify_base_log
 
     say(verify_base_log(open_base(), checkpoint or ()))
 
 
-@blobs_app.callback()
-def _blobs() -> None:
-    """The blobs of the base: sealed data, samples, files."""
-
-
-@blobs_app.command("verify")
-@command
-def verify_objects(
-    share: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of the objects that is read, chosen by chance; 1: all.")
-    ] = 1.0,
-    as_json: AsJson = False,
-) -> None:
+@blobs_app.here("verify")
+def verify_objects(share: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0, as_json: AsJson = False) -> None:
     """Read the blobs and name each that is missing or altered; exit 0 when all of it holds, 3 when not."""
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.checks.blobs import verify_blobs
 
     base = open_base()
@@ -170,19 +121,11 @@ def verify_objects(
         say(text("blobs.holds", read=checked.read, objects=checked.objects))
 
 
-@blobs_app.command("collect")
-@command
-def collect(
-    days: Annotated[
-        float, typer.Option(help="What was put or found within so many days stays, whatever names it.")
-    ] = 7.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
-    as_json: AsJson = False,
-) -> None:
+@blobs_app.here("collect")
+def collect(days: float = 7.0, dry_run: bool = False, as_json: AsJson = False) -> None:
     """Remove blobs that nothing in the store names, and chunks that no blob has, if they are old enough."""
     from datetime import timedelta
 
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.checks.blobs import SweepTerms, collect_blobs
 
     base = open_base()
@@ -198,9 +141,4 @@ def collect(
 
 
 def _damage(damage: Damage) -> dict[str, str]:
-    return {
-        "digest": damage.digest,
-        "fault": damage.fault.value,
-        "room": damage.room,
-        "needed_by": damage.needed_by,
-    }
+    return {**vars(damage), "fault": damage.fault.value}

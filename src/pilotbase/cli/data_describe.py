@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, command, language, print_json, say, shown, warn
+from pilotbase.cli.edge.driving import build_request, open_base
+from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, command, language, say, say_all, shown, warn
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import format_for_terminal
@@ -19,43 +20,11 @@ if TYPE_CHECKING:
     from pilotbase.data.bridges.reading import BridgedFile
     from pilotbase.data.croissant.measurements import Measured
     from pilotbase.data.describing.drafting import Description
-    from pilotbase.data.describing.questions import OwnerQuestion
     from pilotbase.documents.dataset import Dataset
-    from pilotbase.documents.described import Answers
+    from pilotbase.documents.described import Answers, OpenQuestion
     from pilotbase.documents.errors import Issue
 
 
-def _column(what: str) -> Any:
-    return typer.Option(help=f"{what}; - for none, table.column where several tables have it.")
-
-
-Places = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PATH...",
-        help="Tables (.csv, .tsv, .txt, .parquet, .xlsx, .jsonl, .json, .sqlite, also .gz and .zip), folders of "
-        "images, postgresql://… addresses (#schema); several at once make one dataset.",
-    ),
-]
-Out = Annotated[Path, typer.Option("--out", help="The description; there already: it is refreshed.")]
-AnswerFile = Annotated[Path | None, typer.Option(help="Answers in a YAML file; options win over it.")]
-Name = Annotated[str | None, typer.Option(help="Short name, for addresses.")]
-Title = Annotated[str | None, typer.Option(help="Title that people read.")]
-Organisation = Annotated[str | None, typer.Option(help="Short name of the organisation that owns the data.")]
-Contact = Annotated[str | None, typer.Option(help="How to reach it.")]
-Summary = Annotated[str | None, typer.Option("--description", help="What the data are.")]
-Licence = Annotated[str | None, typer.Option("--license", help="SPDX name or address.")]
-Label = Annotated[str | None, _column("Column that applications learn to answer")]
-Key = Annotated[str | None, typer.Option(help="Columns that name a record, divided by commas; - for none.")]
-Time = Annotated[str | None, _column("Column that says when a record is of")]
-Group = Annotated[str | None, _column("Column whose equal values belong together")]
-Columns = Annotated[str | None, typer.Option(help="Names of the columns of a table without a header: a,b,c")]
-Tables = Annotated[list[str] | None, typer.Option("--table", help="Sheet or table to read; repeat it. Default: all.")]
-Labels = Annotated[Path | None, typer.Option(help="Of an image folder: a table of path and label.")]
-Encoding = Annotated[str | None, typer.Option(help="Encoding of text files, such as cp1252; default: found.")]
-Separator = Annotated[str | None, typer.Option(help="What divides cells of text files; default: found.")]
-Asking = Annotated[bool | None, typer.Option("--ask/--no-ask", help="Ask what is open; default: on a terminal.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document; write nothing.")]
 _EXIT_FAULT = 2
 _OWN = "dataset"
 """The format of the owner's own document."""
@@ -63,25 +32,25 @@ _OWN = "dataset"
 
 @command
 def describe(  # noqa: PLR0913 - each answer is an option
-    places: Places,
-    out: Out = Path("dataset.yaml"),
-    answers: AnswerFile = None,
-    name: Name = None,
-    title: Title = None,
-    organisation: Organisation = None,
-    contact: Contact = None,
-    description: Summary = None,
-    license: Licence = None,
-    label: Label = None,
-    key: Key = None,
-    time: Time = None,
-    group: Group = None,
-    columns: Columns = None,
-    table: Tables = None,
-    labels: Labels = None,
-    encoding: Encoding = None,
-    separator: Separator = None,
-    asking: Asking = None,
+    places: Annotated[list[str], typer.Argument(metavar="PATH...")],
+    out: Path = Path("dataset.yaml"),
+    answers: Path | None = None,
+    name: str | None = None,
+    title: str | None = None,
+    organisation: str | None = None,
+    contact: str | None = None,
+    description: str | None = None,
+    license: str | None = None,
+    label: str | None = None,
+    key: str | None = None,
+    time: str | None = None,
+    group: str | None = None,
+    columns: str | None = None,
+    table: list[str] | None = None,
+    labels: Path | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
+    asking: Annotated[bool | None, typer.Option("--ask/--no-ask")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a dataset's description from its files: guesses with their grounds, what was seen, what is missing.
@@ -104,43 +73,26 @@ def describe(  # noqa: PLR0913 - each answer is an option
         found = open_places.describe(said)
         if interactive:
             found = open_places.describe(_asked_for(found, said))
-    if as_json:
-        print_json(found.dataset.to_json_value())
-    else:
-        _write(found, out)
+    answer(found.dataset, as_json, lambda _: _write(found, out))
 
 
 @command
-def check(
-    file: Annotated[
-        Path,
-        typer.Argument(help="dataset.yaml, Croissant, a Frictionless package, an Open Data Contract, DCAT, TC609."),
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was read and everything that was found.")] = False,
-) -> None:
+def check(file: Path, as_json: AsJson = False) -> None:
     """Check a description: all faults, all that it lacks, all that is not kept. Exit 0 complete, 2 faulty, 3 lacking"""
     from pilotbase.data.bridges.reading import load_description
 
     loaded = load_description(file)
-    if as_json:
-        print_json(_plain(loaded))
-    else:
-        _print_read(loaded)
+    answer(_plain(loaded), as_json, lambda _: _print_read(loaded))
     found = loaded.description
     raise typer.Exit(_EXIT_FAULT if found.faults else EXIT_REJECTED if found.lacking else 0)
 
 
 @command
 def export(
-    source: Annotated[str, typer.Argument(help="A description's file, or OWNER/NAME of a dataset of this base.")],
-    to: Annotated[
-        str, typer.Option("--as", help="croissant, schema-org, frictionless, odcs, dcat, tc609 or dataset.")
-    ] = "croissant",
-    quality: Annotated[
-        Path | None,
-        typer.Option("--quality", help="The quality.json to be said (croissant, dcat); default: see above."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write it; default: standard output.")] = None,
+    source: str,
+    to: Annotated[str, typer.Option("--as")] = "croissant",
+    quality: Path | None = None,
+    out: Path | None = None,
 ) -> None:
     """Write a dataset as others describe theirs; what their format has no place for is said on standard error.
 
@@ -165,12 +117,11 @@ def export(
 
 def _write(found: Description, out: Path) -> None:
     from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
-    from pilotbase.data.describing.questions import MISSING, units_to_ask
+    from pilotbase.data.describing.questions import ASKED, units_to_ask
     from pilotbase.documents.steps import Step
     from pilotbase.worker.whole_files import write_whole
 
-    for line in (*found.taken, *found.changed):
-        say(line)
+    say_all((*found.taken, *found.changed))
     for issue in found.findings:
         warn(text("describe.problem", problem=issue.render(language())))
     if found.unchanged:
@@ -184,10 +135,9 @@ def _write(found: Description, out: Path) -> None:
     if units:
         say(text("describe.units_asked", count=len(units), names=", ".join(units[:8]) + (", …" if units[8:] else "")))
     publish = text(f"step.{Step.PUBLISH.name.lower()}")
-    known = {one.path: one.asked for one in MISSING}
     for path in found.missing:
-        if path in known:
-            say(text("describe.needed", step=publish, path=path, asked=known[path]))
+        if path in ASKED:
+            say(text("describe.needed", step=publish, path=path, asked=ASKED[path]))
         else:
             say(text("describe.needed_terms", step=publish))
 
@@ -207,21 +157,13 @@ def _asked_for(found: Description, said: Answers) -> Answers:
     return _with(said, answered)
 
 
-def _ask(question: OwnerQuestion) -> str:
+def _ask(question: OpenQuestion) -> str:
     answer: str = typer.prompt(shown(question.asked), default=question.guessed, show_default=bool(question.guessed))
     return "" if answer == question.guessed else answer.strip()
 
 
 def _with(said: Answers, more: dict[str, object]) -> Answers:
-    import pydantic
-
-    from pilotbase.documents.errors import InputError
-    from pilotbase.documents.loading import issues_of
-
-    try:
-        return type(said).model_validate(said.model_dump(exclude_unset=True) | more)
-    except pydantic.ValidationError as error:
-        raise InputError.from_issues("--", issues_of("--", error, type(said))) from None
+    return build_request(type(said), **(said.model_dump(exclude_unset=True) | more))
 
 
 def _separator(written: str | None) -> str | None:
@@ -319,7 +261,6 @@ def _published(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.data.bridges.writing import measured_of
     from pilotbase.data.croissant.measurements import NOTHING
     from pilotbase.documents.dataset import Dataset
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.datasets.measuring import published_report
 
     view = open_base().lab.view

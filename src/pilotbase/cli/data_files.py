@@ -11,8 +11,8 @@ import typer
 
 from pilotbase.cli.data_terms import description_of
 from pilotbase.cli.edge.declared import call, calls
-from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, remote
-from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
+from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, open_base, remote
+from pilotbase.cli.edge.terminal import AsJson, answer, command, each, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.subjects import subject_written
@@ -22,44 +22,29 @@ from pilotbase.operations import datasets
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pilotbase.documents.api.datasets import KeptTold
+    from pilotbase.documents.api.datasets import KeptTold, Preview
     from pilotbase.protocols.hub_requests import FilePart, PartialDownload
     from pilotbase.vault.canaries import Sighting
 
 
-Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
-For = Annotated[str, typer.Option("--purpose", help="For what it is used, such as pb:verification.")]
-Organisation = Annotated[str, typer.Option(help="In a home: the organisation that asks; on a hub the token says who.")]
-
-
 @remote
-def keep(
-    dataset: Named,
-    files: Annotated[
-        list[Path], typer.Argument(help="Files that the dataset's description names, or the folder of a set.")
-    ],
-    salt: Annotated[
-        Path | None,
-        typer.Option(help="The secret beside the description of closed data: their commitments are held against it."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def keep(dataset: str, files: list[Path], salt: Path | None = None, as_json: AsJson = False) -> None:
     """Keep files of a dataset at the base, encrypted for its owner, to be fetched on its terms."""
     for path in files:
         if not path.exists():
             raise InputError("data.no_file", file=str(path))
     if salt is not None:
         _require_committed(subject_written("dataset", dataset), files, salt)
-    _print(_sent(dataset, files) if is_remote() else _kept_here(dataset, files), as_json)
+    answer(_sent(dataset, files) if is_remote() else _kept_here(dataset, files), as_json, each(_print))
 
 
 @remote
 def fetch(
-    dataset: Named,
-    file: Annotated[str, typer.Argument(help="The file; default: all that are kept.")] = "",
-    out: Annotated[Path, typer.Option(help="The folder that they are written to.")] = Path(),
-    purpose: For = "pb:verification",
-    organisation: Organisation = "",
+    dataset: str,
+    file: Annotated[str, typer.Argument()] = "",
+    out: Path = Path(),
+    purpose: str = "pb:verification",
+    organisation: str = "",
 ) -> None:
     """Fetch files of a dataset that your organisation may take; it is counted as a use."""
     from pilotbase.cli.edge.fetching import write_parts
@@ -77,11 +62,7 @@ def fetch(
 
 
 @remote
-def erase(
-    dataset: Named,
-    file: Annotated[str, typer.Argument(help="The file; default: all that are kept.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only say what that means.")] = False,
-) -> None:
+def erase(dataset: str, file: Annotated[str, typer.Argument()] = "", yes: bool = False) -> None:
     """Erase files of your dataset that the base keeps, of every version; versions and uses stand."""
     if yes:
         which = named(dataset)
@@ -93,15 +74,13 @@ def erase(
 
 
 @remote
-def preview(
-    dataset: Named, purpose: For = "pb:verification", organisation: Organisation = "", as_json: AsJson = False
-) -> None:
+def preview(dataset: str, purpose: str = "pb:verification", organisation: str = "", as_json: AsJson = False) -> None:
     """Show the first rows of a dataset that your organisation may see: a part of it, and no sample."""
     wanted = build_request(datasets.DatasetFor, **named(dataset), purpose=purpose)
-    found = calls(organisation).call(datasets.PREVIEW, wanted)
-    if as_json:
-        print_json(found.model_dump(mode="json"))
-        return
+    answer(calls(organisation).call(datasets.PREVIEW, wanted), as_json, _print_preview)
+
+
+def _print_preview(found: Preview) -> None:
     widths = {"columns": len(found.columns), "columns_in_all": found.columns_in_all}
     say(text("preview.partial", shown=len(found.cells), rows=found.rows_in_all, **widths))
     for row in (found.columns, *found.cells):
@@ -109,27 +88,18 @@ def preview(
 
 
 @command
-def canaries(
-    suspected: Annotated[Path, typer.Argument(help="The file that may have leaked: any table that is read here.")],
-    dataset: Annotated[str, typer.Argument(help="The dataset of which it may be a copy, such as plant/milling.")],
-    as_json: AsJson = False,
-) -> None:
+def canaries(suspected: Path, dataset: str, as_json: AsJson = False) -> None:
     """Look in a suspected file for the made-up rows of your dataset's copies, and tell whose copy it is."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.datasets.marking import look_for_canaries
 
     if not suspected.is_file():
         raise InputError("data.no_file", file=str(suspected))
     base, subject = open_base(create=True), subject_written("dataset", dataset)
     found = look_for_canaries(base, base.lab.view, subject, suspected)
-    if as_json:
-        print_json([asdict(one) for one in found])
-    for one in [] if as_json else found:
-        _print_sighting(one)
+    answer([asdict(one) for one in found], as_json, lambda _: each(_print_sighting)(found))
 
 
 def _kept_here(dataset: str, files: list[Path]) -> list[KeptTold]:
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.datasets.keeping import keep_files
 
     base = open_base(create=True)
@@ -175,14 +145,11 @@ def _require_committed(subject: str, files: list[Path], salt: Path) -> None:
             require_same_bytes(dataset, path.name, digest_file(path), secret)
 
 
-def _print(kept: list[KeptTold], as_json: bool) -> None:
-    if as_json:
-        print_json([one.model_dump(mode="json") for one in kept])
-    for one in [] if as_json else kept:
-        rows = "–" if one.rows is None else str(one.rows)
-        say(text("preview.kept", file=one.name, size=one.size, rows=rows))
-        if one.marked:
-            say(text("canary.marked", file=one.name))
+def _print(one: KeptTold) -> None:
+    rows = "–" if one.rows is None else str(one.rows)
+    say(text("preview.kept", file=one.name, size=one.size, rows=rows))
+    if one.marked:
+        say(text("canary.marked", file=one.name))
 
 
 def _print_sighting(one: Sighting) -> None:

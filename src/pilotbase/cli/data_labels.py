@@ -9,31 +9,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
+from pilotbase.cli.edge.driving import Noun
+from pilotbase.cli.edge.terminal import AsJson, answer, print_value, say, say_all
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
     from pilotbase.documents.base import Document
 
-app = typer.Typer(help="Labels by people: how far annotators agree, and who decides.", no_args_is_help=True)
-
-Campaign = Annotated[Path, typer.Argument(help="The campaign: a labelling/1 document (YAML).")]
-Files = Annotated[
-    list[Path], typer.Argument(help="Exports of Label Studio (.json), or tables of item,annotator,label.")
-]
-Decided = Annotated[Path | None, typer.Option("--decided", help="The file of disagreements, with decision and reason.")]
+app = Noun("Labels by people: how far annotators agree, and who decides.")
 
 
-@app.command("assign")
-@command
+@app.here("assign")
 def assign(
-    campaign: Campaign,
-    items: Annotated[Path, typer.Argument(help="A table of what is to be labelled.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for one sheet an annotator.")],
-    key: Annotated[str, typer.Option("--key", help="Column that names an item.")] = "item",
-    double: Annotated[float, typer.Option("--double", help="Share of the items that two annotators label.")] = 1.0,
-    seed: Annotated[int, typer.Option("--seed", help="Who labels what follows from it.")] = 0,
+    campaign: Path,
+    items: Path,
+    out: Annotated[Path, typer.Option()],
+    key: str = "item",
+    double: float = 1.0,
+    seed: int = 0,
 ) -> None:
     """Write a sheet for each annotator, in two blind passes: nothing of the others' stands in it."""
     from pilotbase.data.labelling.assigning import assign as assign_items
@@ -51,14 +45,8 @@ def assign(
         say(text("labelling.sheet_written", annotator=annotator, count=len(given), file=place))
 
 
-@app.command("import")
-@command
-def import_labels(
-    campaign: Campaign,
-    files: Files,
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write item,annotator,label,at (CSV).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the labels.")] = False,
-) -> None:
+@app.here("import")
+def import_labels(campaign: Path, files: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
     """Read labels and tell every problem at once; say what was left out: skipped, predicted, drafted, ground truth."""
     from pilotbase.data.labelling.gathering import format_labels, read_campaign, read_labels
     from pilotbase.data.labelling.quality import gathered_lines
@@ -66,25 +54,18 @@ def import_labels(
     gathered = read_labels(read_campaign(campaign), files)
     if out is not None:
         _write(out, format_labels(gathered))
-    if as_json:
-        print_json(gathered.to_json_value())
-        return
-    for line in gathered_lines(gathered):
-        say(line)
-    if out is not None:
+    answer(gathered, as_json, lambda found: say_all(gathered_lines(found)))
+    if out is not None and not as_json:
         say(text("labelling.written", file=out))
 
 
-@app.command("agreement")
-@command
+@app.here("agreement")
 def agreement(
-    campaign: Campaign,
-    files: Files,
-    decided: Decided = None,
-    audit: Annotated[
-        Path | None, typer.Option("--audit", help="item,label by an expert, of a random sample of final labels.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write the document (JSON).")] = None,
+    campaign: Path,
+    files: list[Path],
+    decided: Path | None = None,
+    audit: Path | None = None,
+    out: Path | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure agreement with intervals, and audited accuracy; print what a scenario states of its labels."""
@@ -100,21 +81,14 @@ def agreement(
     if out is not None:
         _write_document(out, quality)
     if as_json:
-        print_json(quality.to_json_value())
+        print_value(quality)
         return
-    for line in quality_lines(quality):
-        say(line)
-    say(text("labelling.statement"))
+    say_all([*quality_lines(quality), text("labelling.statement")])
     typer.echo(f"  labels: {json.dumps(quality.statement().to_json_value(), ensure_ascii=False)}")
 
 
-@app.command("disagreements")
-@command
-def disagreements(
-    campaign: Campaign,
-    files: Files,
-    out: Annotated[Path, typer.Option("--out", help="The file to write (CSV); must not exist.")],
-) -> None:
+@app.here("disagreements")
+def disagreements(campaign: Path, files: list[Path], out: Annotated[Path, typer.Option()]) -> None:
     """Write the items on which annotators differ, for the adjudicator: labels in an order of chance, without names."""
     from pilotbase.data.labelling.final_labels import disagreements as differing
     from pilotbase.data.labelling.final_labels import format_disagreements
@@ -126,18 +100,15 @@ def disagreements(
     say(text("labelling.to_decide", count=len(differing(found, gathered)), file=out))
 
 
-@app.command("adjudicate")
-@command
+@app.here("adjudicate")
 def adjudicate(  # noqa: PLR0913 - each is an option
-    campaign: Campaign,
-    files: Files,
-    out: Annotated[Path, typer.Option("--out", help="Folder for labels.csv and labelled-items.json.")],
-    decided: Decided = None,
-    table: Annotated[
-        Path | None, typer.Option("--table", help="A table of cases; labels.csv is then that table with its labels.")
-    ] = None,
-    key: Annotated[str, typer.Option("--key", help="Column of the table that names the item.")] = "item",
-    target: Annotated[str, typer.Option("--target", help="Name of the column of labels.")] = "label",
+    campaign: Path,
+    files: list[Path],
+    out: Annotated[Path, typer.Option()],
+    decided: Path | None = None,
+    table: Path | None = None,
+    key: str = "item",
+    target: str = "label",
     as_json: AsJson = False,
 ) -> None:
     """Write final labels as a table that a scenario can take, and where each comes from."""
@@ -159,7 +130,7 @@ def adjudicate(  # noqa: PLR0913 - each is an option
     _write(out / "labels.csv", joined.csv if joined else format_final(items))
     _write_document(out / "labelled-items.json", document)
     if as_json:
-        print_json(document.to_json_value())
+        print_value(document)
         return
     say(text("labelling.final_counts", labelled=sum(one.label is not None for one in items), items=len(items)))
     if joined is not None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.edge.driving import open_base
+from pilotbase.cli.edge.terminal import AsJson, answer, command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import holder_of, subject_written
 from pilotbase.documents.texts import Text, text
@@ -23,21 +24,6 @@ if TYPE_CHECKING:
     from pilotbase.documents.quality import Cell
     from pilotbase.workspace.store import View
 
-Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
-File = Annotated[Path, typer.Argument(help="Its table, which stays where it is.")]
-Epsilon = Annotated[str, typer.Option(help="How much of the privacy budget is spent, such as 0.5.")]
-For = Annotated[
-    str | None, typer.Option("--for", help="The organisation whose agreement pays; default: the owner's own use.")
-]
-RecordSetName = Annotated[str | None, typer.Option(help="Which record set; default: the one read from the table.")]
-CellSize = Annotated[int | None, typer.Option(help="Smallest count that is told; default: as the terms ask.", min=1)]
-AtMost = Annotated[int, typer.Option(help="Records of one group that are counted.", min=1, max=1000)]
-Again = Annotated[str, typer.Option("--again", help="A name for a further drawing, which is paid for again.")]
-Dates = Annotated[
-    list[str] | None,
-    typer.Option("--dates", help="A field of times and its months or years: taken=2025-01..2026-06, born=1940..2010."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
 _MOST_EPSILON, _SHOWN = 100, 12
 
 
@@ -57,39 +43,36 @@ class _Asked(NamedTuple):
 
 @command
 def profile(  # noqa: PLR0913 - each is an option
-    dataset: Named,
-    file: File,
-    epsilon: Epsilon,
-    organisation: For = None,
-    record_set: RecordSetName = None,
-    cell_size: CellSize = None,
-    at_most: AtMost = 1,
-    dates: Dates = None,
-    again: Again = "",
+    dataset: str,
+    file: Path,
+    epsilon: Annotated[str, typer.Option()],
+    organisation: Annotated[str | None, typer.Option("--for")] = None,
+    record_set: str | None = None,
+    cell_size: Annotated[int | None, typer.Option(min=1)] = None,
+    at_most: Annotated[int, typer.Option(min=1, max=1000)] = 1,
+    dates: list[str] | None = None,
+    again: str = "",
     as_json: AsJson = False,
 ) -> None:
     """Tell of a closed dataset under differential privacy; the same question is answered alike and paid for once."""
     asked = _Asked(dataset, file, epsilon, organisation, record_set, cell_size, at_most, again, dates or [])
     with _released(asked, holdout=False) as (_, _, released):
-        if as_json:
-            print_json(released.to_json_value())
-        else:
-            _print(released)
+        answer(released, as_json, _print)
 
 
 @command
 def synthesise(  # noqa: PLR0913 - each is an option
-    dataset: Named,
-    file: File,
-    epsilon: Epsilon,
-    out: Annotated[Path, typer.Option("--out", help="The folder that the sample is written into.")],
-    rows: Annotated[int, typer.Option(help="How many records.", min=1)] = 1000,
-    dates: Dates = None,
-    organisation: For = None,
-    record_set: RecordSetName = None,
-    cell_size: CellSize = None,
-    at_most: AtMost = 1,
-    again: Again = "",
+    dataset: str,
+    file: Path,
+    epsilon: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    rows: Annotated[int, typer.Option(min=1)] = 1000,
+    dates: list[str] | None = None,
+    organisation: Annotated[str | None, typer.Option("--for")] = None,
+    record_set: str | None = None,
+    cell_size: Annotated[int | None, typer.Option(min=1)] = None,
+    at_most: Annotated[int, typer.Option(min=1, max=1000)] = 1,
+    again: str = "",
     as_json: AsJson = False,
 ) -> None:
     """Write a synthetic sample with the contract of a closed dataset; refused where it comes too near to records."""
@@ -132,7 +115,6 @@ def _of_base(asked: _Asked) -> tuple[View, Dataset]:
     from pilotbase.catalogue.records import load_record
     from pilotbase.documents.dataset import Dataset
     from pilotbase.documents.vocabularies import Role
-    from pilotbase.worker.base import open_base
     from pilotbase.workspace.actors import Actor
 
     subject = subject_written("dataset", asked.dataset)

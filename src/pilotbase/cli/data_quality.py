@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -11,9 +11,9 @@ from pilotbase.cli.edge.terminal import (
     EXIT_INCONCLUSIVE,
     EXIT_REJECTED,
     AsJson,
+    answer,
     command,
     language,
-    print_json,
     progress_shown,
     say,
 )
@@ -30,21 +30,12 @@ _SHOWN = 20
 
 @command
 def quality(  # noqa: PLR0913 - each is an option
-    file: Annotated[Path, typer.Argument(help="The table: CSV (UTF-8), Parquet or Arrow IPC, of any size.")],
-    description: Annotated[
-        Path | None, typer.Option("--description", help="What the dataset promises: a Croissant file or dataset.yaml.")
-    ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option("--reference", help="What the data are held against: declared times, shares, an audited sample."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Where to write quality.html and quality.json.")] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One pass alone: no keys, duplicates, references, distributions.")
-    ] = False,
-    full: Annotated[
-        bool, typer.Option("--full", help="For the owner alone: row numbers and values of closed data too.")
-    ] = False,
+    file: Path,
+    description: Path | None = None,
+    reference: Path | None = None,
+    out: Path | None = None,
+    quick: bool = False,
+    full: bool = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure the quality of a table and grade it. Exit 0 fit for its purpose, 3 not fit, 4 not all was measured."""
@@ -53,10 +44,7 @@ def quality(  # noqa: PLR0913 - each is an option
     with progress_shown(as_json) as on_progress:
         report = measure_file(FileInput(file, description, reference, quick, full), on_progress)
     page = write_report(report, out, language()) if out is not None else None
-    if as_json:
-        print_json(report.to_json_value())
-    else:
-        _print(report)
+    answer(report, as_json, _print)
     if page is not None:
         say(text("quality.written", file=page), err=as_json)
     raise typer.Exit(EXIT_CODES.get(report.grade.outcome, EXIT_INCONCLUSIVE))

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import call, calls, print_value
-from pilotbase.cli.edge.driving import build_request, is_remote, named, remote
-from pilotbase.cli.edge.terminal import AsJson, command, print_json, say
-from pilotbase.cli.hub_records import print_record
+from pilotbase.cli.edge.declared import call, calls
+from pilotbase.cli.edge.driving import build_request, is_remote, named, open_base, remote, where
+from pilotbase.cli.edge.terminal import AsJson, answer, command, each, print_value, say
+from pilotbase.cli.hub_records import about, print_record
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
+from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.states import AgreementState, DatasetState
-from pilotbase.documents.subjects import agreement_subject, holder_of, kind_of, name_of, subject_written
+from pilotbase.documents.subjects import agreement_subject, holder_of, subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.operations import datasets
@@ -26,34 +26,20 @@ if TYPE_CHECKING:
     from pilotbase.documents.record import Record
     from pilotbase.documents.terms import Use
 
-Named = Annotated[str, typer.Argument(help="The dataset, such as plant/milling.")]
-AgreementName = Annotated[str, typer.Argument(help="The agreement, such as 7f3a9c21d5e84b60.")]
-Purposes = Annotated[
-    list[str] | None, typer.Option("--purpose", help="For what it is used, such as pb:verification; several may stand.")
-]
-Begins = Annotated[str | None, typer.Option(help="First day, such as 2027-01-01; default: as soon as it is agreed.")]
-Ends = Annotated[str | None, typer.Option(help="Last day; default: until one side ends it.")]
-Note = Annotated[str, typer.Option(help="A note that stands in the history.")]
-
 
 @command
 def terms(  # noqa: PLR0913 - each is an option
-    level: Annotated[Opening, typer.Argument(help="How far it is opened.")],
-    dataset: Named,
-    purpose: Purposes = None,
-    recipient: Annotated[list[str] | None, typer.Option(help="The only organisations that may use it.")] = None,
-    until: Annotated[str | None, typer.Option(help="Before this day, such as 2028-01-01.")] = None,
-    uses: Annotated[int | None, typer.Option(help="At most so many uses.", min=1)] = None,
-    rows: Annotated[int | None, typer.Option(help="At most so many rows, in all uses together.", min=1)] = None,
-    cell_size: Annotated[int, typer.Option(help="Statistics of at least so many records.", min=1)] = 10,
-    epsilon: Annotated[int, typer.Option(help="Privacy budget of statistics, in millionths of ε.", min=0)] = 0,
-    consent: Annotated[
-        bool, typer.Option("--consent", help="A consent must be shown, as trials can: nothing else is permitted then.")
-    ] = False,
-    marked: Annotated[
-        bool,
-        typer.Option("--marked", help="Files on terms have a few made-up rows, different for each who takes them."),
-    ] = False,
+    level: Opening,
+    dataset: str,
+    purpose: list[str] | None = None,
+    recipient: list[str] | None = None,
+    until: str | None = None,
+    uses: Annotated[int | None, typer.Option(min=1)] = None,
+    rows: Annotated[int | None, typer.Option(min=1)] = None,
+    cell_size: Annotated[int, typer.Option(min=1)] = 10,
+    epsilon: Annotated[int, typer.Option(min=0)] = 0,
+    consent: bool = False,
+    marked: bool = False,
 ) -> None:
     """Write the terms of one of the three levels, as the usageInfo of a dataset's description."""
     from pilotbase.data.terms.templates import OfferLimits, offer_for
@@ -71,19 +57,15 @@ def terms(  # noqa: PLR0913 - each is an option
         consent=consent,
         marked=marked,
     )
-    print_json(offer_for(level, holder_of(subject), subject, limits).to_json_value())
+    print_value(offer_for(level, holder_of(subject), subject, limits))
 
 
 @remote
-def publish(
-    description: Annotated[Path, typer.Argument(help="The description: a Croissant file, or dataset.yaml.")],
-    as_json: AsJson = False,
-) -> None:
+def publish(description: Path, as_json: AsJson = False) -> None:
     """Publish a dataset on the terms that stand in its description, or a later version of it."""
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable, salt_file
     from pilotbase.operations import records
-    from pilotbase.worker.base import open_base
 
     described: Dataset = load_description(description).description.require()
     dataset = publishable(described, description)
@@ -91,27 +73,27 @@ def publish(
         say(text("data.committed", file=salt_file(description)), err=True)
     if not is_remote():
         open_base(create=True)
-    saving, where = records.SAVE["dataset"], named(dataset.subject)
+    saving = records.SAVE["dataset"]
     owner = calls(dataset.owner.organisation)
-    record = owner.call(saving, build_request(saving.takes, **where, content=dataset))
+    record = owner.call(saving, build_request(saving.takes, **where(dataset.subject), content=dataset))
     if record.state == DatasetState.DRAFT:
         record = _take(dataset.subject, Act.DATASET_PUBLISH)
     print_record(record, as_json)
 
 
 @remote
-def withdraw(dataset: Named, note: Note = "", as_json: AsJson = False) -> None:
+def withdraw(dataset: str, note: str = "", as_json: AsJson = False) -> None:
     """Withdraw a dataset: nobody reads it any more, whatever was agreed."""
     print_record(_take(subject_written("dataset", dataset), Act.DATASET_WITHDRAW, note), as_json)
 
 
 @remote
 def offer(
-    dataset: Named,
-    organisation: Annotated[str, typer.Argument(help="Who may use it, such as lakeside-ai.")],
-    purpose: Purposes = None,
-    begins: Begins = None,
-    ends: Ends = None,
+    dataset: str,
+    organisation: str,
+    purpose: list[str] | None = None,
+    begins: str | None = None,
+    ends: str | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Offer an organisation an agreement on the dataset's published terms; it is in force once they agree."""
@@ -121,11 +103,11 @@ def offer(
 
 @remote
 def take(
-    dataset: Named,
-    organisation: Annotated[str, typer.Argument(help="Your organisation, which takes the offer up.")],
-    purpose: Purposes = None,
-    begins: Begins = None,
-    ends: Ends = None,
+    dataset: str,
+    organisation: str,
+    purpose: list[str] | None = None,
+    begins: str | None = None,
+    ends: str | None = None,
     as_json: AsJson = False,
 ) -> None:
     """Take up what a dataset's owner offers to everybody: agreed at once, or by the owner where one was revoked."""
@@ -133,7 +115,7 @@ def take(
 
 
 @remote
-def agree(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
+def agree(agreement: str, note: str = "", as_json: AsJson = False) -> None:
     """Agree to what was offered to your organisation, or, after a revocation, asked of it."""
     subject = agreement_subject(agreement)
     asked_of_owner = _record(subject).state == AgreementState.ASKED
@@ -142,38 +124,23 @@ def agree(agreement: AgreementName, note: Note = "", as_json: AsJson = False) ->
 
 
 @remote
-def revoke(
-    agreement: AgreementName,
-    may_return: Annotated[
-        bool, typer.Option("--may-return", help="They may take the published offer up again without asking you.")
-    ] = False,
-    note: Note = "",
-    as_json: AsJson = False,
-) -> None:
+def revoke(agreement: str, may_return: bool = False, note: str = "", as_json: AsJson = False) -> None:
     """Revoke an agreement on a dataset of yours, or refuse what is asked: the next read is refused."""
     act = Act.AGREEMENT_RELEASE if may_return else Act.AGREEMENT_REVOKE
     print_record(_take(agreement_subject(agreement), act, note), as_json)
 
 
 @remote
-def end(agreement: AgreementName, note: Note = "", as_json: AsJson = False) -> None:
+def end(agreement: str, note: str = "", as_json: AsJson = False) -> None:
     """End an agreement of your organisation, or decline what was offered to it."""
     print_record(_take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
 
 
 @remote
-def uses(
-    about: Annotated[str, typer.Argument(help="A dataset, such as plant/milling, or an agreement.")],
-    as_json: AsJson = False,
-) -> None:
+def uses(about: str, as_json: AsJson = False) -> None:
     """List who used a dataset, for what, how often; owner and operator see all, others their own."""
     found = call(datasets.USES, **named(about)) if "/" in about else call(datasets.AGREEMENT_USES, name=about)
-    if as_json:
-        print_value(found)
-    elif not found:
-        say(text("terms.no_uses"))
-    for one in [] if as_json else found:
-        _print_use(one)
+    answer(found, as_json, each(_print_use, text("terms.no_uses")))
 
 
 def _make(
@@ -210,31 +177,27 @@ def description_of(subject: str) -> Dataset:
     """Return the newest description of a dataset, of the hub that was named, else of this home."""
     from pilotbase.operations import records
 
-    found: Dataset = call(records.CONTENT["dataset"], **named(subject))
+    found: Dataset = about(records.CONTENT, subject)
     return found
 
 
 def _record(subject: str) -> Record:
     from pilotbase.operations import records
 
-    return call(records.STANDS[kind_of(subject)], **_where(subject))
+    return about(records.STANDS, subject)
 
 
 def _take(subject: str, act: Act, note: str = "") -> Record:
     """Take a step: on a hub for whom the token says, in this home for the organisation whose step it is."""
     from pilotbase.operations.steps import STEPS
 
-    wanted = build_request(STEPS[act].takes, **_where(subject), brought={"note": note})
+    wanted = build_request(STEPS[act].takes, **where(subject), brought={"note": note})
     return calls("" if is_remote() else _whose(_record(subject), act)).call(STEPS[act], wanted)
 
 
 def _whose(record: Record, act: Act) -> str:
-    of_owner = any(grant.relation is Relation.OWNER for grant in PERMISSIONS[act])
+    of_owner = any(grant.relation is Relation.OWNER for grant in act.grants)
     return (record.demand_owner if of_owner else record.supplier) or ""
-
-
-def _where(subject: str) -> dict[str, str]:
-    return named(subject) if kind_of(subject) == "dataset" else {"name": name_of(subject)}
 
 
 def _midnight(day: str | None) -> datetime | None:

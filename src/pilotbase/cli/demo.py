@@ -5,22 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.terminal import command, progress_shown, say, shown
+from pilotbase.cli.edge.driving import open_base
+from pilotbase.cli.edge.terminal import command, print_table, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.documents.vocabularies import Colour
 
 if TYPE_CHECKING:
     from pilotbase.documents.observation import Scalar
     from pilotbase.worker.base import Base
     from pilotbase.worker.demo.records import Cast
+    from pilotbase.worker.demo.sectors import DemonstrationRow
     from pilotbase.worker.demo.walk import WalkStep
 
 
@@ -33,35 +33,20 @@ _ANSWER_BYTES = 4 << 20
 
 @command
 def demo(
-    sector: Annotated[list[str] | None, typer.Option(help="Only these sectors; default: all.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where reports go; default: demo-reports/ in PILOTBASE_HOME.")
-    ] = None,
-    engine: Annotated[str, typer.Option(help="Where boxes are opened: local, or ray.")] = "local",
-    walk: Annotated[
-        bool, typer.Option("--walk/--no-walk", help="Go on past the certificate: service, drift, warning, ledger.")
-    ] = True,
+    sector: list[str] | None = None,
+    out: Path | None = None,
+    engine: str = "local",
+    walk: Annotated[bool, typer.Option("--walk/--no-walk")] = True,
 ) -> None:
     """Prove applications of every sector on real data, then put one into service and let the world change."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.demo.records import Cast
     from pilotbase.worker.demo.sectors import demonstrate
 
-    table = Table(title=Cell(shown(text("cli.demo_title"))), expand=False)
-    for column in ("sector", "application", "verdict", "why", "report"):
-        table.add_column(Cell(shown(text(f"cli.demo_{column}"))), overflow="fold")
     base = open_base(create=True, engine=engine)
     with progress_shown() as on_progress:
-        for row in demonstrate(base, sector, out, on_progress):
-            verdict = Cell(shown(text(f"cli.verdict_{row.verdict}")), style=STYLES[row.verdict])
-            table.add_row(
-                _cell(Text(code=f"sector.{row.sector}")),
-                _cell(row.application),
-                verdict,
-                _cell(row.why),
-                _cell(row.report or ""),
-            )
-    Console(width=None if Console().is_terminal else 160).print(table)
+        found = list(demonstrate(base, sector, out, on_progress))
+    columns = ("sector", "application", "verdict", "why", "report")
+    print_table(text("cli.demo_title"), (f"cli.demo_{column}" for column in columns), map(_row, found))
     say(text("cli.demo_end", roots=base.trust_roots, revocations=base.revocations))
     if walk and not sector:
         take_walk(base, Cast.alone(base.trust.issuer))
@@ -70,7 +55,8 @@ def demo(
 def take_walk(base: Base, cast: Cast, err: bool = False) -> None:
     """Take the walk in ``base`` and print each step as it happens; what was walked before is only named."""
     from pilotbase.gateway.app import running_gateway
-    from pilotbase.worker.demo.walk import SERVICE, is_walked, live_walk, prove_walk
+    from pilotbase.worker.demo.walk import is_walked, live_walk, prove_walk
+    from pilotbase.worker.demo.walked_service import SERVICE
 
     if is_walked(base):
         say(text("walk.skipped", service=SERVICE), err=err)
@@ -85,9 +71,9 @@ def take_walk(base: Base, cast: Cast, err: bool = False) -> None:
     say(text("walk.next", service=SERVICE), err=err)
 
 
-def _cell(content: Text | Path | str) -> Cell:
-    """Return a cell that shows what it is given: a stranger's words are neither markup nor control characters."""
-    return Cell(shown(content) if isinstance(content, Text) else format_for_terminal(str(content)))
+def _row(row: DemonstrationRow) -> tuple[Any, ...]:
+    verdict = Cell(shown(text(f"cli.verdict_{row.verdict}")), style=STYLES[row.verdict])
+    return Text(code=f"sector.{row.sector}"), row.application, verdict, row.why, row.report or ""
 
 
 def _line(step: WalkStep) -> Cell:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
-from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import language, say
-from pilotbase.documents.api.watch import DeskClock, DeskService, DutyDesk
+from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
+from pilotbase.cli.edge.driving import Noun
+from pilotbase.cli.edge.terminal import each, language, print_value, say, say_all
+from pilotbase.documents.api.watch import DeskClock, DeskService
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute, format_second
 from pilotbase.documents.texts import Text, text
@@ -20,17 +20,11 @@ if TYPE_CHECKING:
     from pilotbase.documents.watch import Incident
 
 
-app = typer.Typer(help="Incidents of services: in this home, or on a hub.", no_args_is_help=True)
+app = Noun()
 
 
-@app.command("runbook")
-@remote
-def runbook(
-    service: Annotated[str, typer.Argument(help="Name of the service.")],
-    source: Annotated[
-        Path | None, typer.Option("--from", help="YAML or JSON file with the runbook that it has from now on.")
-    ] = None,
-) -> None:
+@app.anywhere("runbook")
+def runbook(service: str, source: Annotated[Path | None, typer.Option("--from")] = None) -> None:
     """Print the runbook of a service as JSON, after giving it the one of a file."""
     from pilotbase.documents.loading import load_document
     from pilotbase.documents.watch import Runbook
@@ -39,13 +33,6 @@ def runbook(
         print_value(call(incidents.RUNBOOK, service=service))
     else:
         print_value(call(incidents.SET_RUNBOOK, service=service, runbook=load_document(Runbook, source)))
-
-
-def _print_all(found: list[Incident]) -> None:
-    for incident in found:
-        _say_head(incident)
-    if not found:
-        say(text("incident.none"))
 
 
 def _print(incident: Incident) -> None:
@@ -59,16 +46,7 @@ def _print(incident: Incident) -> None:
         done = clock.done_at
         code = "incident.clock_done" if done else "incident.clock_due"
         say(text(code, clock=clock.clock, at=format_second(done or clock.due)))
-    for words in incident.unknown:
-        say(text("incident.unknown_line", words=words))
-
-
-def _print_desk(desk: DutyDesk) -> None:
-    """Print a few lines for every service, the most serious first."""
-    for one in desk.items:
-        _print_service(one)
-    if not desk.items:
-        say(text("incident.no_services"))
+    say_all(text("incident.unknown_line", words=words) for words in incident.unknown)
 
 
 def _print_service(one: DeskService) -> None:
@@ -80,8 +58,7 @@ def _print_service(one: DeskService) -> None:
         began = format_minute(warning.since, zone=False)
         colour = Text(code=f"colour.{warning.colour}")
         say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
-    for done in one.done:
-        say(text("cli.desk_done", done=done))
+    say_all(text("cli.desk_done", done=done) for done in one.done)
     if one.incidents:
         say(text("cli.desk_incidents", numbers=" ".join(map(str, one.incidents))))
     for clock in one.clocks:
@@ -95,16 +72,9 @@ def _print_clock(one: DeskClock) -> None:
 
 
 def _say_head(incident: Incident) -> None:
-    say(
-        text(
-            "incident.list_line",
-            number=incident.number,
-            title=incident.title,
-            state=text(f"incident.state.{incident.state}"),
-            grade=text(f"grade.{incident.grade}"),
-            response=text(f"response.{incident.response}"),
-        )
-    )
+    state, grade = text(f"incident.state.{incident.state}"), text(f"grade.{incident.grade}")
+    said = {"title": incident.title, "state": state, "grade": grade}
+    say(text("incident.list_line", number=incident.number, response=text(f"response.{incident.response}"), **said))
 
 
 _FIRST = OptionSpelling(positional=True)
@@ -113,7 +83,7 @@ add(
     Command(
         "list",
         incidents.LIST,
-        show=_print_all,
+        show=each(_say_head, text("incident.none")),
         spelled={"closed": OptionSpelling(flag="--all", default=False)},
         given={"limit": 100},
         of=lambda found: found.items,
@@ -125,5 +95,5 @@ add(
     Command("mitigate", incidents.MITIGATE, show=_print),
     Command("close", incidents.CLOSE, show=_print, spelled={"summary": _FIRST}),
     Command("correct", incidents.CORRECT, show=_print, spelled={"line": _FIRST, "text": _FIRST}),
-    Command("desk", incidents.DESK, show=_print_desk),
+    Command("desk", incidents.DESK, show=lambda desk: each(_print_service, text("incident.no_services"))(desk.items)),
 )

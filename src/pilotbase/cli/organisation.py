@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from pilotbase.cli.edge.terminal import command, say
+from pilotbase.cli.edge.driving import Noun, open_base
+from pilotbase.cli.edge.terminal import say
 from pilotbase.documents.texts import text
 
-app = typer.Typer(help="Organisations that act on the base.", no_args_is_help=True)
+app = Noun()
 
 
-@app.command("import")
-@command
-def import_file(
-    file: Annotated[
-        Path, typer.Argument(help="CSV or XLSX; columns name, title_en, title_zh, roles, contact, related.")
-    ],
-    yes: Annotated[bool, typer.Option("--yes", help="Carry it out; without it, say what would happen.")] = False,
-) -> None:
+@app.here("import")
+def import_file(file: Path, yes: bool = False) -> None:
     """Register organisations from a spreadsheet: every problem is told at once; all of it is carried out or nothing."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.intake.organisations import import_organisations, look_at_organisations
 
     base = open_base()
@@ -30,8 +21,3 @@ def import_file(
     for line in looked.lines():
         say(line)
     say(import_organisations(base, looked) if yes else text("worker.import_unconfirmed"))
-
-
-@app.callback()
-def _organisations() -> None:
-    """Organisations that act on the base."""

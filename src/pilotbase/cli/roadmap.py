@@ -10,9 +10,9 @@ from unicodedata import east_asian_width
 
 import typer
 
-from pilotbase.cli.edge.declared import call
-from pilotbase.cli.edge.driving import remote
-from pilotbase.cli.edge.terminal import AsJson, language, print_json, say
+from pilotbase.cli.edge.declared import Command, add, call
+from pilotbase.cli.edge.driving import Noun
+from pilotbase.cli.edge.terminal import AsJson, answer, language, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.texts import Text, text
@@ -23,29 +23,23 @@ if TYPE_CHECKING:
     from pilotbase.documents.api.ledger import MapTold, RankingTold, RoadmapTold
     from pilotbase.roadmap.tables import Table
 
-app = typer.Typer(help="The ledger of the base, its map, the ranking of scenarios.", no_args_is_help=True)
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV that a spreadsheet opens.")]
-Weight = Annotated[int, typer.Option(help="How much it counts, 0 to 100.")]
+app = Noun()
 
 
-@app.command("ledger")
-@remote
-def ledger(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+@app.anywhere("ledger")
+def ledger(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
     """Tell from demand to use: how many, how many days, at what cost, and how far targets are reached."""
     from pilotbase.roadmap.tables import ledger_table
 
     told = call(operations.SHOW)
-    if as_json:
-        print_json(told.model_dump(mode="json"))
-    elif as_csv:
+    if as_csv and not as_json:
         _print_csv(ledger_table(told, language()))
     else:
-        _print_grouped(ledger_table(told, language(), exact=False))
+        answer(told, as_json, lambda _: _print_grouped(ledger_table(told, language(), exact=False)))
 
 
-@app.command("map")
-@remote
-def show_map(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
+@app.anywhere("map")
+def show_map(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
     """Tell six actions × eight supports: scenarios opened, trials certified, services in use."""
     from pilotbase.roadmap.tables import map_table
 
@@ -53,16 +47,15 @@ def show_map(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     _print(told, map_table(told, language()), as_json, as_csv)
 
 
-@app.command("rank")
-@remote
+@app.anywhere("rank")
 def rank(  # noqa: PLR0913 - each criterion is an option
-    potential: Weight = 1,
-    maturity: Weight = 1,
-    driving_effect: Weight = 1,
-    top: Annotated[int, typer.Option(help="How many are to be chosen.")] = 10,
-    within: Annotated[int, typer.Option(help="Tell which pairs flip when so many percent of the weight move.")] = 10,
+    potential: int = 1,
+    maturity: int = 1,
+    driving_effect: int = 1,
+    top: int = 10,
+    within: int = 10,
     as_json: AsJson = False,
-    as_csv: AsCsv = False,
+    as_csv: Annotated[bool, typer.Option("--csv")] = False,
 ) -> None:
     """Rank scenarios under review or open, and tell how little the weights must change to rank otherwise."""
     from pilotbase.roadmap.tables import format_shift, ranking_table
@@ -82,29 +75,15 @@ def rank(  # noqa: PLR0913 - each criterion is an option
         say(text("roadmap.flip", above=above, below=below, share=format_shift(flip.shift, language())))
 
 
-@app.command("show")
-@remote
-def show(as_json: AsJson = False) -> None:
-    """Show the roadmap: which scenarios, when, how far they have come, and what should be re-planned."""
-    _print_roadmap(call(operations.ROADMAP), as_json)
-
-
-@app.command("set")
-@remote
-def set_new(
-    file: Annotated[Path, typer.Argument(help="JSON file with the roadmap.")],
-    as_json: AsJson = False,
-) -> None:
+@app.anywhere("set")
+def set_new(file: Path, as_json: AsJson = False) -> None:
     """Set the roadmap in place of what was there, and show it."""
     from pilotbase.documents.roadmap import Roadmap
 
-    _print_roadmap(call(operations.SET_ROADMAP, roadmap=read_part(Roadmap, file)), as_json)
+    answer(call(operations.SET_ROADMAP, roadmap=read_part(Roadmap, file)), as_json, _print_roadmap)
 
 
-def _print_roadmap(told: RoadmapTold, as_json: bool) -> None:
-    if as_json:
-        print_json(told.model_dump(mode="json"))
-        return
+def _print_roadmap(told: RoadmapTold) -> None:
     if not told.tasks:
         say(text("roadmap.no_plan"))
     for task in told.tasks:
@@ -116,13 +95,11 @@ def _print_roadmap(told: RoadmapTold, as_json: bool) -> None:
             say(text("roadmap.line_suggested", end=end, reason=task.reason))
 
 
+add(app, Command("show", operations.ROADMAP, show=_print_roadmap, nulls=True))
+
+
 def _print(told: MapTold | RankingTold, table: Table, as_json: bool, as_csv: bool) -> None:
-    if as_json:
-        print_json(told.model_dump(mode="json"))
-    elif as_csv:
-        _print_csv(table)
-    else:
-        _print_aligned(table)
+    answer(told, as_json, lambda _: _print_csv(table) if as_csv else _print_aligned(table))
 
 
 def _print_csv(table: Table) -> None:

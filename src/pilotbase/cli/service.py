@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
-from pilotbase.cli.edge.driving import build_request, remote
-from pilotbase.cli.edge.terminal import AsJson, language, print_json, say
+from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
+from pilotbase.cli.edge.driving import Noun, build_request
+from pilotbase.cli.edge.terminal import AsJson, answer, each, language, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
@@ -23,23 +23,22 @@ from pilotbase.operations import services
 if TYPE_CHECKING:
     from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 
-app = typer.Typer(help="Certified applications behind the gateway: in this home, or on a hub.", no_args_is_help=True)
-key_app = typer.Typer(help="Keys to a service.", no_args_is_help=True)
+app = Noun()
+key_app = Noun("Keys to a service.")
 app.add_typer(key_app, name="key")
 
-Service = Annotated[str, typer.Argument(help="Name of the service.")]
 _PROTOCOL = re.compile(r"([a-z]+)\+(?=https?://)")
 """What stands before the address of an endpoint that speaks something else than OpenAI's protocol."""
 
 
-@app.command("show")
-@remote
-def show(name: Service, as_json: AsJson = False) -> None:
+@app.anywhere("show")
+def show(name: str, as_json: AsJson = False) -> None:
     """Show a service: what answers, where it stands, and how it came there."""
-    seen = call(services.SHOW, service=name)
-    if as_json:
-        print_value(seen)
-        return
+    answer(call(services.SHOW, service=name), as_json, _print_whole, nulls=False)
+
+
+def _print_whole(seen: ServiceView) -> None:
+    name = seen.service.name
     _print(seen)
     if len(seen.service.routes) > 1:
         versions = [seen.service.answers(place) for place in range(len(seen.service.routes))]
@@ -49,14 +48,10 @@ def show(name: Service, as_json: AsJson = False) -> None:
         say(text("service.stood", at=format_minute(one.at), state=state, reason=one.reason))
 
 
-@app.command("terms")
-@remote
+@app.anywhere("terms")
 def terms(
-    name: Service,
-    changes: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[TERM=VALUE]...", help="Such as timeout_seconds=60 workers=2 ask_human=yes."),
-    ] = None,
+    name: str,
+    changes: Annotated[list[str] | None, typer.Argument(metavar="[TERM=VALUE]...")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Set on which terms a service answers from its next call on; without TERM=VALUE show them."""
@@ -65,23 +60,23 @@ def terms(
     if wanted:
         changed = build_request(ServiceTerms, **{**found.model_dump(), **wanted})
         found = call(services.SET_TERMS, service=name, terms=changed).service.terms
-    if as_json:
-        print_json(found.to_json_value())
-        return
+    answer(found, as_json, _print_terms)
+
+
+def _print_terms(found: ServiceTerms) -> None:
     for term, value in found.model_dump().items():
         told = text("service.asks_human" if value else "service.asks_nobody") if term == "ask_human" else value
         say(text("service.term_line", term=term, what=services.SET_TERMS.called(term, language()), value=told))
 
 
-@app.command("override")
-@remote
+@app.anywhere("override")
 def override(
-    name: Service,
-    owner: Annotated[str, typer.Argument(help="Organisation whose service it is.")],
-    endpoint: Annotated[str, typer.Option(help="Its address; oip+https://… for one of the Open Inference Protocol.")],
-    model: Annotated[str, typer.Option(help="Name by which the endpoint knows the model.")],
-    reason: Annotated[str, typer.Option(help="Why it may serve without a certificate; it is signed.", prompt="Why")],
-    days: Annotated[int, typer.Option(help="For how many days.", min=1, max=90)] = 14,
+    name: str,
+    owner: str,
+    endpoint: Annotated[str, typer.Option()],
+    model: Annotated[str, typer.Option()],
+    reason: Annotated[str, typer.Option(prompt="Why")],
+    days: Annotated[int, typer.Option(min=1, max=90)] = 14,
 ) -> None:
     """Admit an endpoint that holds no certificate, for a time, on the operator's signed word."""
     spoken = _PROTOCOL.match(endpoint)
@@ -90,14 +85,13 @@ def override(
     _print(call(services.OVERRIDE, **said, reason=reason, days=days))
 
 
-@app.command("budget")
-@remote
+@app.anywhere("budget")
 def budget(
-    name: Service,
-    budget_name: Annotated[str, typer.Argument(metavar="[BUDGET]", help="Which; without one all are shown.")] = "",
-    calls: Annotated[int | None, typer.Option(help="At most so many calls in each period.", min=0)] = None,
-    tokens: Annotated[int | None, typer.Option(help="At most so many tokens in each period.", min=0)] = None,
-    period: Annotated[str, typer.Option(help="month or total.")] = "month",
+    name: str,
+    budget_name: Annotated[str, typer.Argument(metavar="[BUDGET]")] = "",
+    calls: Annotated[int | None, typer.Option(min=0)] = None,
+    tokens: Annotated[int | None, typer.Option(min=0)] = None,
+    period: str = "month",
     as_json: AsJson = False,
 ) -> None:
     """Set a budget that keys draw on, by --calls or --tokens; without these show where budgets stand."""
@@ -110,10 +104,7 @@ def budget(
         found = [one for one in call(services.BUDGETS, service=name) if budget_name in ("", one.name)]
     if budget_name and not found:
         raise NotFoundError("service.no_budget", service=name, budget=budget_name)
-    if as_json:
-        print_value(found)
-    for one in [] if as_json else found:
-        _print_budget(one)
+    answer(found, as_json, each(_print_budget), nulls=False)
 
 
 def _term(spelled: str) -> tuple[str, str]:
@@ -138,27 +129,14 @@ def _number(certificate: str) -> str:
     return read_statement(envelope.content()).serial
 
 
-def _print_all(found: list[ListedService]) -> None:
-    for one in found:
-        state, title = Text(code=f"serving.{one.state}"), localized(one.title, language())
-        say(text("service.line", name=one.name, title=title, state=state, answers=one.application))
-    if not found:
-        say(text("service.none"))
+def _print_listed(one: ListedService) -> None:
+    state, title = Text(code=f"serving.{one.state}"), localized(one.title, language())
+    say(text("service.line", name=one.name, title=title, state=state, answers=one.application))
 
 
-def _print_usage(found: list[UsageRow]) -> None:
-    for one in found:
-        end = Text(code=f"call.{one.end}")
-        say(text("service.used", day=one.day.date(), end=end, calls=one.calls, cases=one.cases, tokens=one.tokens))
-    if not found:
-        say(text("service.unused"))
-
-
-def _print_keys(found: list[KeyView]) -> None:
-    for one in found:
-        _print_key(one)
-    if not found:
-        say(text("service.no_keys"))
+def _print_usage(one: UsageRow) -> None:
+    end = Text(code=f"call.{one.end}")
+    say(text("service.used", day=one.day.date(), end=end, calls=one.calls, cases=one.cases, tokens=one.tokens))
 
 
 def _print_secret(made: KeyView) -> None:
@@ -209,14 +187,14 @@ add(
             ),
         },
     ),
-    Command("list", services.LIST, show=_print_all),
+    Command("list", services.LIST, show=each(_print_listed, text("service.none"))),
     *(
         Command(
             one, services.MOVE, said=one, show=_print, given={"move": one}, spelled={"reason": OptionSpelling(ask=True)}
         )
         for one in services.ServiceMove
     ),
-    Command("usage", services.USAGE, show=_print_usage),
+    Command("usage", services.USAGE, show=each(_print_usage, text("service.unused"))),
 )
 add(
     key_app,
@@ -229,6 +207,6 @@ add(
             "scopes": OptionSpelling(flag="--scope", kind=list[str], default=["infer"]),
         },
     ),
-    Command("list", services.KEYS, show=_print_keys),
+    Command("list", services.KEYS, show=each(_print_key, text("service.no_keys"))),
     Command("revoke", services.REVOKE_KEY),
 )

@@ -7,32 +7,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, command, language, print_json, say
+from pilotbase.cli.edge.driving import Noun, open_base
+from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, each, language, say, say_all
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from pilotbase.certificate.affected import Affected
-    from pilotbase.documents.standards import CheckedFile, Requirement, StandardCheck
+    from pilotbase.documents.standards import CheckedFile, Requirement, StandardCheck, StandardProfile
+    from pilotbase.standards.differing import RequirementChange
 
 
-app = typer.Typer(help="Standards as code: profiles, checks, conformity, evidence.", no_args_is_help=True)
-
-Which = Annotated[str, typer.Argument(help="A profile's name, or its file.")]
-Out = Annotated[Path | None, typer.Option("--out", help="File to write the record to.")]
-RecordAsJson = Annotated[bool, typer.Option("--json", help="Print the record.")]
+app = Noun()
 
 
-@app.command("list")
-@command
+@app.here("list")
 def list_profiles(as_json: AsJson = False) -> None:
     """List the profiles that come with the software, and the base's own."""
     from pilotbase.worker.intake.standard_checks import known_profiles
 
-    profiles = known_profiles()
-    if as_json:
-        print_json([profile.to_json_value() for profile in profiles])
-        return
+    answer(known_profiles(), as_json, _print_profiles)
+
+
+def _print_profiles(profiles: Iterable[StandardProfile]) -> None:
     for profile in profiles:
         held = sum(not one.is_off for one in profile.requirements)
         values = {"source": profile.source.identifier, "held": held, "off": len(profile.requirements) - held}
@@ -40,16 +39,15 @@ def list_profiles(as_json: AsJson = False) -> None:
         say(text("standard.line.profile", name=profile.name, version=profile.version, title=title, **values))
 
 
-@app.command("show")
-@command
-def show(which: Which, as_json: AsJson = False) -> None:
+@app.here("show")
+def show(which: str, as_json: AsJson = False) -> None:
     """Show a profile: its source, what of it was read, and each requirement with the way in which it is shown."""
     from pilotbase.worker.intake.standard_checks import checked_profile
 
-    profile = checked_profile(which)
-    if as_json:
-        print_json(profile.to_json_value())
-        return
+    answer(checked_profile(which), as_json, _print_profile)
+
+
+def _print_profile(profile: StandardProfile) -> None:
     source = profile.source
     say(text("standard.line.title", title=localized(profile.title, language()), version=profile.version))
     say(text("standard.aligned", source=f"{source.identifier}, {localized(source.title, language())}"))
@@ -57,37 +55,34 @@ def show(which: Which, as_json: AsJson = False) -> None:
     say(text("standard.line.source", status=status, read=Text(code=f"standard.read.{source.read}")))
     if note := localized(source.note, language()):
         say(text("standard.line.note", note=note))
-    for included in profile.includes:
-        say(text("standard.line.includes", name=included))
-    for one in profile.requirements:
-        say(_requirement_line(one))
+    say_all(text("standard.line.includes", name=included) for included in profile.includes)
+    say_all(map(_requirement_line, profile.requirements))
     say(text("standard.not_conformity"))
 
 
-@app.command("add")
-@command
-def add(file: Annotated[Path, typer.Argument(help="An organisation's own profile.")]) -> None:
+@app.here("add")
+def add(file: Path) -> None:
     """Let this base know an organisation's own profile, or a newer version of it."""
     from pilotbase.standards.composing import read_profile
     from pilotbase.trial.standards import add_profile
-    from pilotbase.worker.base import open_base
 
     profile = read_profile(file)
     digest = add_profile(open_base().lab.view, profile)
     say(text("standard.added", name=profile.name, version=profile.version, digest=digest))
 
 
-@app.command("diff")
-@command
-def diff(before: Which, after: Which, as_json: AsJson = False) -> None:
+@app.here("diff")
+def diff(before: str, after: str, as_json: AsJson = False) -> None:
     """Tell what changed between two profiles, and whether more is asked than before."""
     from pilotbase.standards.differing import differences
     from pilotbase.worker.intake.standard_checks import checked_profile
 
     changes = differences(checked_profile(before), checked_profile(after))
-    if as_json:
-        print_json([{"requirement": change.name, "change": change.kind} for change in changes])
-        return
+    told = [{"requirement": change.name, "change": change.kind} for change in changes]
+    answer(told, as_json, lambda _: _print_changes(changes))
+
+
+def _print_changes(changes: Sequence[RequirementChange]) -> None:
     for change in changes:
         asked = change.after or change.before
         asks = localized(asked.asks, language()) if asked is not None else ""
@@ -97,43 +92,35 @@ def diff(before: Which, after: Which, as_json: AsJson = False) -> None:
         say(text("standard.no_change"))
 
 
-@app.command("affected")
-@command
-def affected(which: Which, as_json: AsJson = False) -> None:
+@app.here("affected")
+def affected(which: str, as_json: AsJson = False) -> None:
     """Tell which certificates of this base a changed profile touches, and which must be proven again."""
     from pilotbase.certificate.affected import affected_certificates
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.intake.standard_checks import checked_profile
 
     base, profile = open_base(), checked_profile(which)
     found = affected_certificates(base.lab.view, profile, base.lab.store.clock())
-    if as_json:
-        print_json([_affected_json(one) for one in found])
-        return
-    for one in found:
-        say(_affected_line(one))
-        for touched in one.touched:
-            outcome = Text(code=f"standard.outcome.{touched.outcome}")
-            kind = Text(code=f"standard.change.{touched.change.kind}")
-            say(text("standard.line.touched", requirement=touched.change.name, kind=kind, outcome=outcome))
-    if not found:
-        say(text("standard.none_affected", name=profile.name, version=profile.version))
+    told = [_affected_json(one) for one in found]
+    none = text("standard.none_affected", name=profile.name, version=profile.version)
+    answer(told, as_json, lambda _: each(_print_affected, none)(found))
 
 
-@app.command("evidence")
-@command
+def _print_affected(one: Affected) -> None:
+    say(_affected_line(one))
+    for touched in one.touched:
+        outcome = Text(code=f"standard.outcome.{touched.outcome}")
+        kind = Text(code=f"standard.change.{touched.change.kind}")
+        say(text("standard.line.touched", requirement=touched.change.name, kind=kind, outcome=outcome))
+
+
+@app.here("evidence")
 def evidence(
-    trial: Annotated[Path, typer.Argument(help="The folder of a finished trial.")],
-    out: Annotated[Path, typer.Option("--out", help="Where to write it: a folder that is absent or empty.")],
-    records: Annotated[
-        list[Path] | None, typer.Option("--with", help="Record of a check (standard-check/1); may be repeated.")
-    ] = None,
-    quality: Annotated[
-        Path | None, typer.Option(help="quality.json of the data, as `data quality --out` writes it.")
-    ] = None,
+    trial: Path,
+    out: Annotated[Path, typer.Option()],
+    records: Annotated[list[Path] | None, typer.Option("--with")] = None,
+    quality: Path | None = None,
 ) -> None:
     """Write the evidence folder: filings, self-assessment, test records, checks of labels, terms of the data."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder
 
     handed = read_handed(records or [], quality)
@@ -141,13 +128,8 @@ def evidence(
     say(text("standard.folder_written", folder=out, lacking=len(dossier.lacking), all=len(dossier.rows)))
 
 
-@app.command("labels")
-@command
-def labels(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders: text, image, audio, video.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Folder to write the records to.")] = None,
-    as_json: RecordAsJson = False,
-) -> None:
+@app.here("labels")
+def labels(paths: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
     """Look for labels of generated content, in metadata and in texts. Exit 3 where a file lacks what can be measured.
 
     What would need eyes or ears is not measured: the label on a picture, in a sound, in a video.
@@ -158,25 +140,18 @@ def labels(
     if out is not None:
         for record in records:
             write_record(out / f"{record.kind}.json", record)
-    if as_json:
-        print_json([record.to_json_value() for record in records])
-    else:
-        for one in files:
-            _print_file(one)
-        for record in records:
-            _print_record(record)
+    answer(records, as_json, lambda _: [*map(_print_file, files), *map(_print_record, records)])
     named = [record for record in records if record.kind != "label-fields-check"]
     raise typer.Exit(0 if named and all(record.passed == record.sample for record in named) else EXIT_REJECTED)
 
 
-@app.command("keywords")
-@command
+@app.here("keywords")
 def keywords(
-    answers: Annotated[Path, typer.Argument(help="Answers: CSV, or JSON lines (.jsonl).")],
-    words: Annotated[Path, typer.Option("--list", help="Keywords, one a line.")],
-    column: Annotated[str, typer.Option(help="Where the answers stand.")] = "answer",
-    out: Out = None,
-    as_json: RecordAsJson = False,
+    answers: Path,
+    words: Annotated[Path, typer.Option("--list")],
+    column: str = "answer",
+    out: Path | None = None,
+    as_json: AsJson = False,
 ) -> None:
     """Count the answers that hold none of the keywords of a list."""
     from pilotbase.worker.intake.standard_checks import check_answers_for_keywords
@@ -184,13 +159,8 @@ def keywords(
     _tell(check_answers_for_keywords(answers, words, column), out, as_json)
 
 
-@app.command("spot-check")
-@command
-def spot_check(
-    reviews: Annotated[Path, typer.Argument(help="CSV with a column case and a column for each of two reviewers.")],
-    out: Out = None,
-    as_json: RecordAsJson = False,
-) -> None:
+@app.here("spot-check")
+def spot_check(reviews: Path, out: Path | None = None, as_json: AsJson = False) -> None:
     """Count the answers that two reviewers, each alone, found in order; on what they differ counts as not."""
     from pilotbase.worker.intake.standard_checks import check_two_reviewers
 
@@ -238,10 +208,7 @@ def _tell(record: StandardCheck, out: Path | None, as_json: bool) -> None:
 
     if out is not None:
         write_record(out, record)
-    if as_json:
-        print_json(record.to_json_value())
-    else:
-        _print_record(record)
+    answer(record, as_json, _print_record)
 
 
 def _print_file(one: CheckedFile) -> None:

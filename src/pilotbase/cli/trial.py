@@ -9,53 +9,44 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records, trial_answers
-from pilotbase.cli.edge.declared import on_hub
-from pilotbase.cli.edge.driving import hub, is_remote, remote
+from pilotbase.cli.edge.declared import Command, add, call
+from pilotbase.cli.edge.driving import Noun, hub, is_remote, open_base
 from pilotbase.cli.edge.terminal import (
     EXIT_CODES,
     EXIT_REJECTED,
+    AsJson,
     AskAbove,
-    command,
+    answer,
     consents,
-    print_json,
     progress_shown,
     say,
+    say_all,
     shown,
 )
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.operations import records
 
 if TYPE_CHECKING:
+    from pilotbase.documents.api.trials import TrialProgress
     from pilotbase.documents.report import Report
 
 
-app = typer.Typer(help="Prove applications on data they never see.", no_args_is_help=True)
-
-Scenario = Annotated[Path, typer.Argument(help="The scenario's folder.")]
-Applications = Annotated[list[Path], typer.Argument(help="Folders of one or several applications.")]
-OneApplication = Annotated[Path, typer.Argument(help="The application's folder.")]
-Out = Annotated[Path | None, typer.Option("--out", help="Where to write; default: trials/ in PILOTBASE_HOME.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the documents.")]
-Engine = Annotated[str, typer.Option("--engine", help="Where boxes are opened: local, or ray.")]
-Prices = Annotated[str, typer.Option(help="Pool at whose prices the cost is told; default: PILOTBASE_TRIAL_PRICES.")]
-Named = Annotated[str, typer.Argument(help="Name of the trial, as `pilotbase trial list` shows it after the colon.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Consent to whatever it takes and costs.")]
+app = Noun()
 
 
 app.command("decide")(trial_answers.decide)
 app.command("judge")(trial_answers.judge)
 app.command("calibrate")(trial_answers.calibrate)
 app.command("contamination")(trial_answers.contamination)
-app.command("list")(hub_records.lister("trials"))
+app.command("list")(hub_records.lister("commission"))
 
 
-@app.command("rehearse")
-@command
-def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as_json: AsJson = False) -> None:
+@app.here("rehearse")
+def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
     """Run box, limits and scoring on the public sample: full logs, no attempt counted, not evidence."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.proving import rehearse_in
 
     base = open_base(create=True)
@@ -69,35 +60,28 @@ def rehearse(scenario: Scenario, applications: Applications, out: Out = None, as
     _for_each(applications, rehearse_one)
 
 
-@app.command("freeze")
-@command
-def freeze(scenario: Scenario, application: OneApplication, out: Out = None, as_json: AsJson = False) -> None:
+@app.here("freeze")
+def freeze(scenario: Path, application: Path, out: Path | None = None, as_json: AsJson = False) -> None:
     """Freeze a trial plan by its hash; afterwards neither criteria nor data can move."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
         plan = freeze_in(open_base(create=True), scenario, application, out, on_progress)
-    if as_json:
-        print_json(plan.to_json_value())
-    else:
-        typer.echo(plan.digest())
+    answer(plan, as_json, lambda frozen: typer.echo(frozen.digest()))
 
 
-@app.command("run")
-@command
+@app.here("run")
 def run(  # noqa: PLR0913 - each is an option
-    scenario: Scenario,
-    applications: Applications,
-    out: Out = None,
+    scenario: Path,
+    applications: list[Path],
+    out: Path | None = None,
     as_json: AsJson = False,
-    engine: Engine = "local",
+    engine: str = "local",
     ask_above: AskAbove = None,
-    prices: Prices = "",
-    yes: Yes = False,
+    prices: str = "",
+    yes: bool = False,
 ) -> None:
     """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.certificates import earlier_lines
     from pilotbase.worker.trials.consenting import asking_of, runner
     from pilotbase.worker.trials.proving import ProvenTrial, prove
@@ -125,14 +109,8 @@ def run(  # noqa: PLR0913 - each is an option
     _for_each(applications, prove_one)
 
 
-@app.command("show")
-@remote
-def show(
-    report: Annotated[
-        Path, typer.Argument(help="A report.json, or the folder that holds it; with --hub the name of a trial.")
-    ],
-    as_json: AsJson = False,
-) -> None:
+@app.anywhere("show")
+def show(report: Path, as_json: AsJson = False) -> None:
     """Show what a report says; of a trial on a hub where it stands."""
     if is_remote():
         hub_records.show_record(commission_subject(str(report)), as_json)
@@ -143,90 +121,35 @@ def show(
     _print_report(found, report if report.is_dir() else report.parent, as_json)
 
 
-@app.command("progress")
-@remote
-def progress(name: Named, as_json: AsJson = False) -> None:
-    """Tell how far the newest work on a trial is: place in the queue, stage, reason."""
-    from pilotbase.operations import records
-
-    found = on_hub(records.PROGRESS, name=name)
-    if as_json:
-        print_json(found.model_dump(mode="json"))
-    elif found.state is None:
-        say(text("cli.hub_no_work"))
-    else:
-        state, more = Text(code=f"job.state.{found.state}"), found.reason or found.stage or ""
-        place = text("cli.hub_place", position=found.position) if found.position else ""
-        say(text("cli.hub_progress", state=state, place=place, more=more))
-
-
-@app.command("report")
-@remote
-def report(
-    name: Named,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write the report to, as JSON.")] = None,
-    as_json: AsJson = False,
-) -> None:
+@app.anywhere("report")
+def report(name: str, out: Path | None = None, as_json: AsJson = False) -> None:
     """Show the report of a trial in the view that you have of it."""
-    from pilotbase.operations import records
-
-    found = on_hub(records.REPORT, name=name)
+    found = call(records.REPORT, name=name)
     if out is not None:
         out.write_bytes(found.canonical())
-    if as_json:
-        print_json(found.to_json_value())
-        return
-    from pilotbase.worker.trials.summary import report_lines
-
-    for line in report_lines(found, out or Path(f"{name}.json")):
-        say(line)
+    _print_report(found, out or Path(f"{name}.json"), as_json)
 
 
-@app.command("replay")
-@command
-def replay(
-    report: Annotated[
-        Path, typer.Argument(help="A sample bundle (archive or folder), the owner's trial folder, or its report.json.")
-    ],
-    trust: Annotated[
-        Path | None, typer.Option(help="Of a bundle: the base's trust-roots.json; default: the bundle's own.")
-    ] = None,
-    log_key: Annotated[
-        Path | None, typer.Option(help="Of a bundle: the base's log-key.txt; default: the key that the bundle names.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the replay.")] = False,
-) -> None:
+@app.here("replay")
+def replay(report: Path, trust: Path | None = None, log_key: Path | None = None, as_json: AsJson = False) -> None:
     """Derive a verdict again from the records beside a report: needs no base and no key. Exit 3 where they disagree."""
     from pilotbase.worker.bundles.replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
     from pilotbase.worker.trials.replaying import replay_lines, replay_trial
 
     of_bundle = trust is not None or log_key is not None or is_bundle(report)
     found = replay_bundle(report, trust, log_key) if of_bundle else replay_trial(report)
-    if as_json:
-        print_json(found.to_json_value())
-        return
-    for line in bundle_lines(found) if isinstance(found, BundleReplay) else replay_lines(found):
-        say(line)
+    lines = bundle_lines(found) if isinstance(found, BundleReplay) else replay_lines(found)
+    answer(found, as_json, lambda _: say_all(lines))
 
 
-@app.command("pack")
-@remote
+@app.anywhere("pack")
 def pack(
-    trial: Annotated[
-        Path,
-        typer.Argument(
-            help="The trial's folder, or its plan.json; with --hub the trial's name, with --site the scenario's."
-        ),
-    ],
-    application: Annotated[
-        Path | None, typer.Argument(help="With --site: folder of the application that is to be tried.")
-    ] = None,
-    site: Annotated[str, typer.Option(help="Name of the site that is to run the trial on its own machine.")] = "",
-    days: Annotated[int, typer.Option(help="With --site: within so many days the site has to begin.")] = 30,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The archive to write; default: named by the trial.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print where it is and its SHA-256.")] = False,
+    trial: Path,
+    application: Annotated[Path | None, typer.Argument()] = None,
+    site: str = "",
+    days: int = 30,
+    out: Path | None = None,
+    as_json: AsJson = False,
 ) -> None:
     """Pack plan, commitments, records, report and certificate into one archive. It holds true labels: logged.
 
@@ -246,21 +169,15 @@ def pack(
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, archive, PRIVATE)
     digest = digest_bytes(archive)
-    if as_json:
-        print_json({"bundle": str(place), "sha256": digest})
-    else:
-        say(text("cli.packed", file=place, digest=digest))
+    packed = text("cli.packed", file=place, digest=digest)
+    answer({"bundle": str(place), "sha256": digest}, as_json, lambda _: say(packed))
 
 
-@app.command("board")
-@command
+@app.here("board")
 def board(
-    scenario: Annotated[Path, typer.Argument(help="The scenario's folder.")],
-    application: Annotated[Path | None, typer.Argument(help="The application's folder; none: show the board.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the document.")] = False,
+    scenario: Path, application: Annotated[Path | None, typer.Argument()] = None, as_json: AsJson = False
 ) -> None:
     """Score an application on the scenario's board and show it: no attempt counted, not evidence."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.boards import board_lines, entry_line, show_board, submit_to_board
 
     if application is None:
@@ -269,11 +186,20 @@ def board(
         with progress_shown(as_json) as on_progress:
             submitted = submit_to_board(open_base(create=True), scenario, application, on_progress)
         entry, found = submitted.entry, submitted.board
-    if as_json:
-        print_json({"submission": entry and entry.to_json_value(), "board": found.to_json_value()})
+    told = {"submission": entry and entry.to_json_value(), "board": found.to_json_value()}
+    answer(told, as_json, lambda _: say_all([*([entry_line(entry)] if entry else []), *board_lines(found)]))
+
+
+def _print_progress(found: TrialProgress) -> None:
+    if found.state is None:
+        say(text("cli.hub_no_work"))
         return
-    for line in [*([entry_line(entry)] if entry else []), *board_lines(found)]:
-        say(line)
+    state, more = Text(code=f"job.state.{found.state}"), found.reason or found.stage or ""
+    place = text("cli.hub_place", position=found.position) if found.position else ""
+    say(text("cli.hub_progress", state=state, place=place, more=more))
+
+
+add(app, Command("progress", records.PROGRESS, show=_print_progress, nulls=True))
 
 
 def _for_each(applications: list[Path], act: Callable[[Path], int]) -> None:
@@ -298,23 +224,15 @@ def _place(out: Path | None, application: Path, applications: list[Path]) -> Pat
 def _print_report(report: Report, folder: Path, as_json: bool) -> None:
     from pilotbase.worker.trials.summary import report_lines
 
-    if as_json:
-        print_json(report.to_json_value())
-    else:
-        for line in report_lines(report, folder):
-            say(line)
+    answer(report, as_json, lambda _: say_all(report_lines(report, folder)))
 
 
 def _for_site(order: tuple[str, str, Path, int], out: Path | None, as_json: bool) -> None:
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 
     with progress_shown(as_json) as on_progress:
         packed = pack_for_site(open_base(), PackOrder(*order), out, on_progress)
-    if as_json:
-        print_json(packed.pack.to_json_value())
-    else:
-        say(packed.line)
+    answer(packed.pack, as_json, lambda _: say(packed.line))
 
 
 def _from_hub(name: str) -> tuple[Path, bytes]:
@@ -323,7 +241,6 @@ def _from_hub(name: str) -> tuple[Path, bytes]:
 
 
 def _from_base(trial: Path) -> tuple[Path, bytes]:
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.bundles.packing import pack_trial
     from pilotbase.worker.trials.folder import read_plan
 

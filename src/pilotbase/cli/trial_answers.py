@@ -6,14 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text as Cell
 
-from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, command, print_json, progress_shown, say, shown
+from pilotbase.cli.edge.terminal import (
+    EXIT_CODES,
+    AsJson,
+    answer,
+    command,
+    print_json,
+    print_table,
+    progress_shown,
+    say,
+    say_all,
+)
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
 if TYPE_CHECKING:
@@ -28,24 +34,15 @@ _MOST_TEXT = 32 << 20
 
 @command
 def decide(  # noqa: PLR0913 - each is an option
-    plan: Annotated[
-        Path, typer.Argument(help="A plan.json or a trial's folder, a scenario, or criteria by hand (YAML, JSON).")
-    ],
-    cases: Annotated[
-        Path,
-        typer.Argument(
-            help="CSV: case,truth,prediction, maybe group,unit,baseline,score; a trial's folder; a log of Inspect AI."
-        ),
-    ],
-    order_seed: Annotated[int, typer.Option("--order-seed", help="The order of scoring follows from it.")] = 0,
-    repeat: Annotated[int, typer.Option("--repeat", help="How many seeds, one after the other.")] = 1,
-    attempt: Annotated[int | None, typer.Option("--attempt", help="Decide as attempt J: at α/(J(J+1)).")] = None,
-    alpha: Annotated[float | None, typer.Option("--alpha", help="Error probability over all attempts.")] = None,
-    design: Annotated[str | None, typer.Option("--design", help="early, full or fixed:N.")] = None,
-    labels: Annotated[
-        str | None, typer.Option("--labels", help="all, or score: few true labels, a judge's score for all.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the decisions.")] = False,
+    plan: Path,
+    cases: Path,
+    order_seed: int = 0,
+    repeat: int = 1,
+    attempt: int | None = None,
+    alpha: float | None = None,
+    design: str | None = None,
+    labels: str | None = None,
+    as_json: AsJson = False,
 ) -> None:
     """Decide from recorded answers alone, by the trial's own engine. Exit 0 accept, 3 reject, 4 none; repeated: 0."""
     from pilotbase.trial.deciding import decide_recorded
@@ -61,25 +58,18 @@ def decide(  # noqa: PLR0913 - each is an option
         say(recorded.told, err=True)
     with progress_shown(as_json) as on_progress:
         found = decide_recorded(read, recorded, order_seed, repeat, on_progress)
-    if as_json:
-        print_json(found.to_json_value())
-    else:
-        _print(found)
+    answer(found, as_json, _print)
     raise typer.Exit(EXIT_CODES[found.verdicts[0]] if repeat == 1 else 0)
 
 
 @command
 def judge(
-    cases: Annotated[Path, typer.Argument(help="CSV: case,prediction and what the prompt names; or a trial's folder.")],
-    manifest: Annotated[Path, typer.Option("--judge", help="The judge: a judge/1 document (YAML).")],
-    label: Annotated[int, typer.Option("--label", help="How many cases people label, drawn at random.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the judging; begun again it goes on.")],
-    beside: Annotated[
-        Path | None, typer.Option("--beside", help="A table with case whose columns the prompt may name, too.")
-    ] = None,
-    give_up: Annotated[
-        bool, typer.Option("--give-up", help="Do not wait for a judge that went away: the rest has no score.")
-    ] = False,
+    cases: Path,
+    manifest: Annotated[Path, typer.Option("--judge")],
+    label: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    beside: Path | None = None,
+    give_up: bool = False,
 ) -> None:
     """Ask a judge model about every answer, then draw the cases that people label. Its scores alone prove nothing."""
     from pilotbase.documents.judge import Judge
@@ -92,43 +82,27 @@ def judge(
     judged = read_judged_cases(cases_file(cases), read, beside)
     with progress_shown() as on_progress:
         found = judge_cases(read, judged, out, label, give_up, on_progress)
-    for line in _judged_lines(found, out):
-        say(line)
+    say_all(_judged_lines(found, out))
 
 
 @command
-def calibrate(
-    folder: Annotated[Path, typer.Argument(help="The folder of a judging.")],
-    sheets: Annotated[list[Path], typer.Argument(help="Sheets filled in, or other tables of item and label.")],
-    as_json: AsJson = False,
-) -> None:
+def calibrate(folder: Path, sheets: list[Path], as_json: AsJson = False) -> None:
     """Read people's labels, tell how far the judge agrees with them, and write what `trial decide` decides on."""
     from pilotbase.trial.judging.calibrating import calibrate as calibrate_by
 
     found = calibrate_by(folder, sheets)
-    if as_json:
-        print_json(found.to_json_value())
-        return
-    for line in _calibration_lines(found, folder):
-        say(line)
+    answer(found, as_json, lambda _: say_all(_calibration_lines(found, folder)))
 
 
 @command
 def contamination(  # noqa: PLR0913 - each is an option
-    cases: Annotated[Path, typer.Argument(help="A table of cases.")],
-    column: Annotated[str, typer.Option("--column", help="Its column of texts.")] = "question",
-    trained_on: Annotated[
-        list[Path] | None,
-        typer.Option("--trained-on", help="A text that the supplier says to have trained on (UTF-8)."),
-    ] = None,
-    ask: Annotated[
-        Path | None, typer.Option("--ask", help="Folder of an endpoint, which is sent the first half of the cases.")
-    ] = None,
-    control: Annotated[
-        Path | None, typer.Option("--control", help="A table of like cases that the model cannot have met.")
-    ] = None,
-    most: Annotated[int, typer.Option("--most", min=1, help="Of each table so many cases at most are asked.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures.")] = False,
+    cases: Path,
+    column: str = "question",
+    trained_on: list[Path] | None = None,
+    ask: Path | None = None,
+    control: Path | None = None,
+    most: Annotated[int, typer.Option(min=1)] = 100,
+    as_json: AsJson = False,
 ) -> None:
     """Look for cases that a model has met: long runs in training texts, and beginnings that it goes on with by heart.
 
@@ -150,9 +124,7 @@ def contamination(  # noqa: PLR0913 - each is an option
     if as_json:
         print_json({name: found.to_json_value() for name, found in (("texts", runs), ("recited", told)) if found})
         return
-    for line in (*_shared_lines(runs), *_recited_lines(told)):
-        say(line)
-    say(text("contamination.limits"))
+    say_all((*_shared_lines(runs), *_recited_lines(told), text("contamination.limits")))
 
 
 def _print(found: Decisions) -> None:
@@ -168,16 +140,9 @@ def _print_one(found: Decisions) -> None:
     (decision,) = found.decisions
     approximate = is_approximate(item.guarantee for item in decision.criteria)
     verdict = verdict_in_words(decision.verdict, approximate)
-    table = _table(
-        text("cli.decide_title", verdict=verdict, scored=decision.scored, cases=found.cases),
-        "rule", "outcome", "score", "lower", "upper", "entered", "guarantee",
-    )  # fmt: skip
-    for item in decision.criteria:
-        figures = (_figure(value) for value in (item.estimate, item.lower, item.upper))
-        table.add_row(
-            _cell(item.rule), _cell(text(f"outcome.{item.verdict}")), *figures, _entered(item), _guarantee(item)
-        )
-    _show(table)
+    title = text("cli.decide_title", verdict=verdict, scored=decision.scored, cases=found.cases)
+    columns = ("rule", "outcome", "score", "lower", "upper", "entered", "guarantee")
+    print_table(title, (f"cli.decide_column_{column}" for column in columns), map(_row, decision.criteria))
     for item in decision.criteria:
         if item.claim is not None:
             say(text("cli.decide_claim", rule=item.rule, claim=item.claim))
@@ -185,43 +150,21 @@ def _print_one(found: Decisions) -> None:
 
 
 def _print_many(found: Decisions) -> None:
-    table = _table(
-        text("cli.decide_many", repeat=found.repeat, cases=found.cases), "verdict", "times", "share", "scored"
-    )
+    rows = []
     for verdict, count in found.counts.items():
         scored = sorted(item.scored for item in found.decisions if item.verdict == verdict)
         median = f"{scored[len(scored) // 2]:,}" if scored else "–"
         share = f"{count / found.repeat:.2%}"
-        table.add_row(_cell(text(f"cli.verdict_{verdict}")), f"{count:,}", share, median)
-    _show(table)
+        rows.append((text(f"cli.verdict_{verdict}"), f"{count:,}", share, median))
+    columns = (f"cli.decide_column_{column}" for column in ("verdict", "times", "share", "scored"))
+    print_table(text("cli.decide_many", repeat=found.repeat, cases=found.cases), columns, rows)
     say(text("cli.decide_many_level", level=f"{found.level:.4g}", attempt=found.attempt))
 
 
-def _table(title: Text, *columns: str) -> Table:
-    table = Table(title=Cell(shown(title)), expand=False)
-    for column in columns:
-        table.add_column(Cell(shown(Text(code=f"cli.decide_column_{column}"))), overflow="fold")
-    return table
-
-
-def _show(table: Table) -> None:
-    Console(width=None if Console().is_terminal else 160).print(table)
-
-
-def _cell(content: Text | str) -> Cell:
-    return Cell(shown(content) if isinstance(content, Text) else format_for_terminal(content))
-
-
-def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
-
-
-def _guarantee(item: CriterionFigures) -> Cell:
-    return _cell("–" if item.guarantee is None else text(f"evidence.guarantee.{item.guarantee}"))
-
-
-def _entered(item: CriterionFigures) -> str:
-    return f"{item.used:,} / {item.total:,}"
+def _row(item: CriterionFigures) -> tuple[Text | str, ...]:
+    figures = (f"{value:.4g}" if value is not None else "–" for value in (item.estimate, item.lower, item.upper))
+    guarantee = "–" if item.guarantee is None else text(f"evidence.guarantee.{item.guarantee}")
+    return item.rule, text(f"outcome.{item.verdict}"), *figures, f"{item.used:,} / {item.total:,}", guarantee
 
 
 def _judged_lines(found: FinishedJudging, folder: Path) -> list[Text]:

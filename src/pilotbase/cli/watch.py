@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call, print_value
-from pilotbase.cli.edge.driving import build_request, hub, is_remote, remote
-from pilotbase.cli.edge.terminal import AsJson, command, print_json, progress_shown, say, warn
+from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
+from pilotbase.cli.edge.driving import Noun, build_request, hub, is_remote, open_base
+from pilotbase.cli.edge.terminal import AsJson, answer, each, progress_shown, say, say_all, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.observation import LabelBatch
@@ -26,33 +26,19 @@ if TYPE_CHECKING:
     from pilotbase.documents.watch import Replay, Watch, WatchTerms
 
 
-app = typer.Typer(help="Watch over services: in this home, or on a hub.", no_args_is_help=True)
-Service = Annotated[str, typer.Argument(help="Name of the service.")]
-TermsFile = Annotated[
-    Path | None, typer.Option("--terms", help="JSON file with what differs from the usual terms of a watch.")
-]
+app = Noun()
 _SHOWN = 20
 
 
-@app.command("take")
-@remote
-def take(
-    service: Service,
-    file: Annotated[Path, typer.Argument(help="CSV, Parquet, XLSX or JSON Lines; columns case, at, answer, label, …")],
-    as_json: AsJson = False,
-) -> None:
+@app.anywhere("take")
+def take(service: str, file: Path, as_json: AsJson = False) -> None:
     """Take in observations and labels from a file; the same file again changes nothing."""
     taken = _sent(service, file, as_json) if is_remote() else _taken_here(service, file)
     _print_taken(taken, as_json, file.name)
 
 
-@app.command("label")
-@remote
-def label(
-    service: Service,
-    labels: Annotated[list[str], typer.Argument(help="Case and what was true of it, such as call-7/0=broken.")],
-    as_json: AsJson = False,
-) -> None:
+@app.anywhere("label")
+def label(service: str, labels: list[str], as_json: AsJson = False) -> None:
     """Give labels to cases, one by one; many come from a file with `pilotbase watch take`."""
     batch = build_request(
         LabelBatch, service=service, batch=f"by-hand-{secrets.token_hex(8)}", labels=dict(map(_label, labels))
@@ -60,51 +46,32 @@ def label(
     _print_taken(call(watch.LABEL, service=service, batch=batch), as_json)
 
 
-@app.command("replay")
-@remote
-def replay(service: Service, terms: TermsFile = None, as_json: AsJson = False) -> None:
+@app.anywhere("replay")
+def replay(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
     """Show what a watch would have warned of: over the service's history, else over the trial's public sample."""
-    _print_replay(call(watch.REPLAY, service=service, terms=_terms(terms)), as_json)
+    answer(call(watch.REPLAY, service=service, terms=_terms(terms)), as_json, _print_replay)
 
 
-@app.command("arm")
-@remote
-def arm(service: Service, terms: TermsFile = None, as_json: AsJson = False) -> None:
+@app.anywhere("arm")
+def arm(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
     """Replay a watch and arm it: its detectors begin anew, and warn from now on."""
     found = call(watch.REPLAY, service=service, terms=_terms(terms))
-    _print_replay(found, as_json)
+    answer(found, as_json, _print_replay)
     armed = call(watch.ARM, service=service, replay=found.digest())
     if not as_json:
         say(text("watching.armed", service=service, risks=len(armed.risks), unpromised=len(armed.unpromised)))
         _print_promises(armed)
 
 
-@app.command("warnings")
-@remote
-def warnings(
-    service: Annotated[str, typer.Argument(help="Name of the service; all when left out.")] = "",
-    as_json: AsJson = False,
-) -> None:
+@app.anywhere("warnings")
+def warnings(service: Annotated[str, typer.Argument()] = "", as_json: AsJson = False) -> None:
     """List risk warnings, newest first."""
     found = call(watch.WARNINGS_OF, service=service) if service else call(watch.WARNINGS)
-    if as_json:
-        print_value(found)
-        return
-    for one in found:
-        _print_warning(one)
-    if not found:
-        say(text("watching.no_warnings"))
+    answer(found, as_json, each(_print_warning, text("watching.no_warnings")))
 
 
-@app.command("silence")
-@remote
-def silence(
-    service: Service,
-    reason: Annotated[str, typer.Option(help="Why notices shall rest.")] = "",
-    hours: Annotated[float, typer.Option(help="For how long.")] = 24,
-    detector: Annotated[str | None, typer.Option(help="Only this detector, such as drift:speed.")] = None,
-    end: Annotated[bool, typer.Option("--end", help="Let notices go out again.")] = False,
-) -> None:
+@app.anywhere("silence")
+def silence(service: str, reason: str = "", hours: float = 24, detector: str | None = None, end: bool = False) -> None:
     """Let notices about a service rest for a time; detectors go on, and warnings stand."""
     from pilotbase.watch.silences import end_in
 
@@ -117,36 +84,27 @@ def silence(
     say(text("watching.silenced", service=service, until=format_minute(said.until)))
 
 
-@app.command("drill")
-@command
+@app.here("drill")
 def drill(
-    service: Annotated[str, typer.Argument(help="Name of the service.")],
-    for_real: Annotated[
-        bool, typer.Option("--for-real", help="Move the service as its runbook says; a person restores it.")
-    ] = False,
-    patience: Annotated[float, typer.Option(help="Seconds to wait for a worker.", min=1, max=3600)] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the seconds of each step.")] = False,
+    service: str,
+    for_real: bool = False,
+    patience: Annotated[float, typer.Option(min=1, max=3600)] = 30,
+    as_json: AsJson = False,
 ) -> None:
     """Raise a red warning that is none, and time what a running worker does about it."""
-    from pilotbase.worker.base import open_base
     from pilotbase.worker.reactions.drills import await_drill, start_drill
 
     view = open_base().lab.view
     digest, started = start_drill(view, service, for_real)
     done = await_drill(view, digest, patience)
     seconds = {step: max(0.0, (one.at - started.at).total_seconds()) for step, one in done.items()}
-    if as_json:
-        print_json(seconds)
-        return
-    for step, one in done.items():
-        say(text("reaction.drill_line", seconds=f"{seconds[step]:.1f}", what=one.what))
-    if for_real:
-        say(text("reaction.drill_restore", service=service))
+    lines = [text("reaction.drill_line", seconds=f"{seconds[step]:.1f}", what=one.what) for step, one in done.items()]
+    restore = [text("reaction.drill_restore", service=service)] if for_real else []
+    answer(seconds, as_json, lambda _: say_all([*lines, *restore]))
 
 
 def _taken_here(service: str, file: Path) -> Taken:
     from pilotbase.watch.files import take_file
-    from pilotbase.worker.base import open_base
 
     return take_file(open_base().lab.view, service, file)
 
@@ -175,22 +133,15 @@ def _terms(file: Path | None) -> WatchTerms:
     from pilotbase.cli.hub_records import read_part
     from pilotbase.documents.watch import WatchTerms
 
-    if file is None:
-        return WatchTerms()
-    terms = read_part(WatchTerms, file)
-    assert isinstance(terms, WatchTerms)
-    return terms
+    return WatchTerms() if file is None else read_part(WatchTerms, file)
 
 
 def _print_taken(taken: Taken, as_json: bool, file: str = "") -> None:
-    if as_json:
-        print_json(taken.to_json_value())
-    else:
-        say(text("watching.taken", cases=taken.cases, labels=taken.labels, repeated=taken.repeated))
-        for name in ("repeated_cases", "late_cases", "late_labels", "unknown_labels", "unread_answers"):
-            count = getattr(taken, name)
-            if count:
-                say(text("watching.counted", what=Text(code=f"counted.{name.removesuffix('s')}"), count=count))
+    names = ("repeated_cases", "late_cases", "late_labels", "unknown_labels", "unread_answers")
+    counts = {f"counted.{name.removesuffix('s')}": getattr(taken, name) for name in names}
+    told = text("watching.taken", cases=taken.cases, labels=taken.labels, repeated=taken.repeated)
+    counted = [text("watching.counted", what=text(what), count=count) for what, count in counts.items() if count]
+    answer(taken, as_json, lambda _: say_all([told, *counted]))
     for refusal in taken.refused[:_SHOWN]:
         warn(text("watching.of_file", file=file, said=refusal.reason) if file else refusal.reason)
     for code, params in {refusal.reason.code: refusal.reason.params for refusal in taken.refused}.items():
@@ -199,18 +150,14 @@ def _print_taken(taken: Taken, as_json: bool, file: str = "") -> None:
         raise typer.Exit(2)
 
 
-def _print_replay(found: Replay, as_json: bool) -> None:
-    if as_json:
-        print_json(found.to_json_value())
-        return
+def _print_replay(found: Replay) -> None:
     source = Text(code=f"watching.source.{found.source}")
     say(text("watching.replayed", source=source, cases=found.cases, cohorts=found.cohorts, turned=found.turned))
     for turn in found.turns[:_SHOWN]:
         colour = Text(code=f"colour.{turn.colour}")
         began = format_minute(turn.began, zone=False)
         say(text("watching.line", colour=colour, detector=turn.detector, began=began, reason=turn.reason))
-    for caution in found.cautions:
-        say(caution)
+    say_all(found.cautions)
 
 
 def _print_status(found: WatchStatus) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from pilotbase.documents.answer_texts import classes_in
 from pilotbase.documents.contract import ARRAYS, WITH_CLASSES, DataType
+from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import Text
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
 """Spellings of a boolean, compared in lower case."""
@@ -23,10 +26,18 @@ POLARS_TYPES: dict[DataType, pl.DataType] = {
     DataType.AUDIO: pl.String(),
 }
 """Croissant type → type of a conformed column."""
+_PLAIN = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN, DataType.DATE, DataType.DATETIME)
+TYPES: Mapping[FieldType, DataType] = {FieldType(kind): kind for kind in _PLAIN}
+"""Type of a field whose values are read as more than texts → the type of a column."""
 _ZONED = ("%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%d %H:%M%:z")
 _LOCAL = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _EXACT = 2.0**53
 _OPAQUE = (pl.Binary, pl.Object)
+
+
+def type_words(data_type: DataType) -> Text:
+    """Return a type in words."""
+    return Text(code=f"data.type.{'number' if data_type is DataType.FLOAT else data_type.name.lower()}")
 
 
 @dataclass(frozen=True)

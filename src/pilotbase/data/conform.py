@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, format_labels, type_column
+from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, format_labels, type_column, type_words
 from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
@@ -64,7 +64,7 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
             "data.wrong_type",
             name=field.name,
             count=int(typed.wrong.sum()),
-            allowed=TYPE_TEXTS[field.data_type],
+            allowed=type_words(field.data_type),
             rows=_rows(typed.wrong),
             found=_values(raw.filter(typed.wrong)),
         )
@@ -83,25 +83,28 @@ def _column_problems(field: Field, raw: pl.Series, typed: TypedColumn) -> Iterat
 
 def _strange_cells(cells: pl.Series) -> pl.Series:
     """Return which cells hold no array in the form of `pilotbase.data.array_files`."""
+    return _failing(cells, array_in, ValueError)
 
-    def is_strange(cell: str) -> bool:
+
+def _failing(cells: pl.Series, read: Callable[[str], object], error: type[Exception]) -> pl.Series:
+    """Return for which cells, if they are not null, ``read`` raises ``error``."""
+
+    def fails(cell: str) -> bool:
         try:
-            array_in(cell)
-        except ValueError:
+            read(cell)
+        except error:
             return True
         return False
 
-    return pl.Series([cell is not None and is_strange(cell) for cell in cells.to_list()], dtype=pl.Boolean)
+    return pl.Series([cell is not None and fails(cell) for cell in cells.to_list()], dtype=pl.Boolean)
 
 
 def _out_of_range(field: Field, values: pl.Series, outside: pl.Series, low: bool) -> Text:
     unit = f" {field.unit}" if field.unit else ""
     rows, found, count = _rows(outside), _values(values.filter(outside)), int(outside.sum())
-    if low:
-        limit = f"{field.minimum:g}{unit}"
-        return text("data.below_minimum", name=field.name, count=count, limit=limit, rows=rows, found=found)
-    limit = f"{field.maximum:g}{unit}"
-    return text("data.above_maximum", name=field.name, count=count, limit=limit, rows=rows, found=found)
+    limit = f"{field.minimum if low else field.maximum:g}{unit}"
+    code = "data.below_minimum" if low else "data.above_maximum"
+    return text(code, name=field.name, count=count, limit=limit, rows=rows, found=found)
 
 
 def _with_empty_truths(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
@@ -145,15 +148,11 @@ def _completeness_problems(frame: pl.DataFrame, scenario: Scenario) -> Iterator[
 
 def _unread_truths(truths: pl.Series, scenario: Scenario) -> pl.Series:
     """Return which truths spell no answer of the scenario's kind, whatever its classes are."""
-
-    def is_unread(spelled: str) -> bool:
-        try:
-            TRUTHS[scenario.answer](spelled, sorted(classes_in(spelled, scenario.answer)) or _ANY_CODE)
-        except AnswerTextError:
-            return True
-        return False
-
-    return pl.Series([truth is not None and is_unread(truth) for truth in truths.to_list()], dtype=pl.Boolean)
+    kind = scenario.answer
+    read = TRUTHS[kind]
+    return _failing(
+        truths, lambda spelled: read(spelled, sorted(classes_in(spelled, kind)) or _ANY_CODE), AnswerTextError
+    )
 
 
 def _with_labels(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
@@ -171,15 +170,3 @@ def _rows(marked: pl.Series) -> str:
 def _values(column: pl.Series) -> str:
     values = column.unique(maintain_order=True).head(SHOWN).to_list()
     return ", ".join(f"{value!r}"[:40] for value in values)
-
-
-TYPE_TEXTS = {
-    DataType.FLOAT: text("data.type.number"),
-    DataType.INTEGER: text("data.type.integer"),
-    DataType.BOOLEAN: text("data.type.boolean"),
-    DataType.TEXT: text("data.type.text"),
-    DataType.DATE: text("data.type.date"),
-    DataType.DATETIME: text("data.type.datetime"),
-    DataType.IMAGE: text("data.type.image"),
-    DataType.AUDIO: text("data.type.audio"),
-}

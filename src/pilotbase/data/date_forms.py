@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from pilotbase.data.column_types import type_column, typed_expression
+from pilotbase.data.sources.faults import refuse
 from pilotbase.documents.contract import DataType, Field
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import Text, text
 
 _FULL_WIDTH = "０１２３４５６７８９．－＋，％"
@@ -105,19 +105,15 @@ def check_time(
         return
     for one in undecided:
         if one.column == named:
-            raise _of_answer("dates", text("draft.date_order", **vars(one)))
+            raise refuse("answers", text("draft.date_order", **vars(one)), path="dates")
     data_type = next(field.data_type for field in fields if field.name == named)
     column = table[named]
     if data_type in _ORDERED and not type_column(column, data_type).wrong.any():
         return
     if data_type not in _ORDERED and not (is_time or holds_dates(column)):
         return
-    raise _of_answer("group_or_time", text("draft.time_unread", column=named, forms=_forms(column.cast(pl.String))))
-
-
-def _of_answer(name: str, problem: Text) -> InputError:
-    hint = Text(code=f"{problem.code}.hint", params=problem.params)
-    return InputError.from_issues("answers", [Issue(file="answers", path=name, problem=problem, hint=hint)])
+    unread = text("draft.time_unread", column=named, forms=_forms(column.cast(pl.String)))
+    raise refuse("answers", unread, path="group_or_time")
 
 
 def rising_time(table: pl.DataFrame, fields: Sequence[Field]) -> str | None:

@@ -20,7 +20,7 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.data.source_cases import CasesAsked, SourceCases, source_cases
+from pilotbase.data.source_cases import SourceCases, source_cases
 from pilotbase.data.sources.source import missing_as_null
 from pilotbase.data.split_guesses import guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
@@ -83,17 +83,9 @@ class ScenarioDraft:
 
     scenario: Scenario
     decided: tuple[Text, ...]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     cases: bytes | None = None
     """The file that the scenario names; None: the given file, unchanged."""
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """The guesses so far."""
-
-    scenario: Scenario
-    decided: tuple[Text, ...]
 
 
 def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
@@ -107,7 +99,7 @@ def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = Non
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
         named = frozenset(filter(None, (answers.target, answers.group_or_time)))
-        cases = source_cases(path, Path(folder), CasesAsked(path.name, named, answers.dates, answers.table))
+        cases = source_cases(path, Path(folder), named, answers.dates, answers.table)
         draft = _drafted(path, cases, answers)
         if cases.file == path:
             return draft
@@ -204,7 +196,7 @@ def _settle(
     missing: tuple[str, ...],
     path: Path,
     answers: DraftAnswers,
-) -> _Setting:
+) -> ScenarioDraft:
     column = answers.group_or_time
     arrays = {field.name for field in fields if field.data_type in ARRAYS}
     types = {field.name: field.data_type for field in fields}
@@ -237,14 +229,15 @@ def _settle(
         task=task,
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
     )
-    decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=_TASKS[task]), split.why]
+    said = text(f"draft.task.{'answering' if task == 'transcription' else task}")
+    decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=said), split.why]
     maybe = possible_keys(table, {answers.target, *withheld}, types) if key is None else []
     rising = None if column else rising_time(table, fields)
     decided += [text("draft.decided.rising_time", column=rising)] if rising else []
     decided += [text("draft.decided.key", column=key)] if key else []
     decided += [text("draft.decided.maybe_key", columns=", ".join(maybe))] if maybe else []
     decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []
-    return _Setting(scenario, tuple(decided))
+    return ScenarioDraft(scenario, tuple(decided))
 
 
 def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> list[Text]:
@@ -257,7 +250,7 @@ def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> lis
     return found
 
 
-def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
+def _withhold_giveaways(table: pl.DataFrame, setting: ScenarioDraft) -> ScenarioDraft:
     """Withhold every feature that alone gives the answer away, as long as another feature is left."""
     scenario, decided = setting.scenario, list(setting.decided)
     split = split_cases(conform(table, scenario), scenario)
@@ -270,10 +263,10 @@ def _withhold_giveaways(table: pl.DataFrame, setting: _Setting) -> _Setting:
         data = scenario.data.model_copy(update={"withheld": (*scenario.data.withheld, found.feature)})
         scenario = scenario.model_copy(update={"data": data})
         decided.append(text("draft.decided.giveaway", column=found.feature))
-    return _Setting(scenario, tuple(decided))
+    return ScenarioDraft(scenario, tuple(decided))
 
 
-def _with_criteria(table: pl.DataFrame, setting: _Setting, answers: DraftAnswers) -> ScenarioDraft:
+def _with_criteria(table: pl.DataFrame, setting: ScenarioDraft, answers: DraftAnswers) -> ScenarioDraft:
     split = split_cases(conform(table, setting.scenario), setting.scenario)
     proposal, positive = _propose(split.public, setting.scenario, answers)
     terms = guess_terms(split.hidden.height, _hidden_positives(split, setting.scenario, positive))
@@ -355,15 +348,5 @@ def _in_its_language(sentence: str) -> Localized:
 
 _OF_EQUALS = {"true": 0, "1": 0, "yes": 0, "是": 0}
 """If both classes are equally frequent, the positive one."""
-_TASKS = {
-    "classification": text("draft.task.classification"),
-    "regression": text("draft.task.regression"),
-    "answering": text("draft.task.answering"),
-    "transcription": text("draft.task.answering"),
-    "multilabel": text("draft.task.multilabel"),
-    "ranking": text("draft.task.ranking"),
-    "detection": text("draft.task.detection"),
-    "segmentation": text("draft.task.segmentation"),
-}
 _MAY_BE_EMPTY = ("multilabel", "detection")
 """Tasks in which an empty answer counts as an answer: no label, no box."""

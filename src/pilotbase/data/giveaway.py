@@ -10,7 +10,7 @@ sees cases in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,9 +57,9 @@ def strongest_feature(
     for name in features:
         sides = public[name], hidden[name]
         found.append(_strength(name, sides, (public[target], hidden[target]), scenario))
-        for part in _parts_of_text(*sides, classes):
-            strength = _strength(name, (part.public, part.hidden), (public[target], hidden[target]), scenario)
-            found.append(None if strength is None else replace(strength, part=part.kind))
+        for kind, part in _parts_of_text(*sides, classes):
+            strength = _strength(name, part, (public[target], hidden[target]), scenario)
+            found.append(None if strength is None else replace(strength, part=kind))
     known = [strength for strength in found if strength is not None]
     return max(known, key=lambda strength: (max(strength.strength, strength.order), strength.strength), default=None)
 
@@ -162,17 +162,9 @@ def _plain_numbers(column: pl.Series) -> npt.NDArray[np.float64]:
     return np.asarray(filled.to_numpy(), dtype=np.float64)
 
 
-@dataclass(frozen=True)
-class _FeaturePart:
-    """A part of a feature: what it is (``number``, ``beginning``, ``length``, ``word``), in public and hidden cases."""
-
-    kind: str
-    public: pl.Series
-    hidden: pl.Series
-
-
-def _parts_of_text(public: pl.Series, hidden: pl.Series, answers: pl.Series | None) -> Iterator[_FeaturePart]:
-    """Yield the parts of a text feature with many values; ``answers``: classes of public cases, None for numbers.
+def _parts_of_text(public: pl.Series, hidden: pl.Series, answers: pl.Series | None) -> Iterator[tuple[str, _Sides]]:
+    """Yield the parts of a text feature with many values: what each is (``number``, ``beginning``, ``length``,
+    ``word``), and it in both sides. ``answers``: classes of public cases, None for numbers.
 
     The telling word of a class is the one that occurs most with it and least without it in the public sample. Words are
     runs of letters and digits, so for a language without blanks these are whole clauses.
@@ -180,13 +172,13 @@ def _parts_of_text(public: pl.Series, hidden: pl.Series, answers: pl.Series | No
     if public.dtype != pl.String or public.n_unique() <= _FEW_VALUES:
         return
     for kind, part in _PARTS_OF_TEXT.items():
-        sides = [side.to_frame().select(part(pl.col(side.name))).to_series() for side in (public, hidden)]
-        if sides[0].null_count() < len(public) / 2:
-            yield _FeaturePart(kind, *sides)
+        known, asked = (side.to_frame().select(part(pl.col(side.name))).to_series() for side in (public, hidden))
+        if known.null_count() < len(public) / 2:
+            yield kind, (known, asked)
     if answers is not None:
         telling = _telling_words(public, answers)
         if telling:
-            yield _FeaturePart("word", _held(public, telling), _held(hidden, telling))
+            yield "word", (_held(public, telling), _held(hidden, telling))
 
 
 def _place_in_order(cases: int, parts: int | None = _PARTS_OF_ORDER) -> pl.Series:
@@ -195,19 +187,11 @@ def _place_in_order(cases: int, parts: int | None = _PARTS_OF_ORDER) -> pl.Serie
     return rows if parts is None else rows * parts // max(cases, 1)
 
 
-def _number(text: pl.Expr) -> pl.Expr:
-    return text.str.extract(r"(\d{1,15})").cast(pl.Float64, strict=False)
-
-
-def _beginning(text: pl.Expr) -> pl.Expr:
-    return text.str.extract(r"^(\P{N}{1,12})").str.to_lowercase()
-
-
-def _length(text: pl.Expr) -> pl.Expr:
-    return text.str.len_chars().cast(pl.Int64)
-
-
-_PARTS_OF_TEXT = {"number": _number, "beginning": _beginning, "length": _length}
+_PARTS_OF_TEXT: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
+    "number": lambda text: text.str.extract(r"(\d{1,15})").cast(pl.Float64, strict=False),
+    "beginning": lambda text: text.str.extract(r"^(\P{N}{1,12})").str.to_lowercase(),
+    "length": lambda text: text.str.len_chars().cast(pl.Int64),
+}
 
 
 def _words(texts: pl.Series) -> pl.Series:

@@ -18,7 +18,6 @@ import polars as pl
 from pilotbase.data.column_types import type_column
 from pilotbase.data.giveaway import (
     FEWEST_ERRORS,
-    FeatureStrength,
     seems_given_away,
     strength_of_order,
     strongest_feature,
@@ -119,7 +118,8 @@ def _overlap_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenari
     if not len(shared[worst]):
         return LeakageCheck("group_overlap", Outcome.PASS, text("data.leakage.group_pass", columns=", ".join(columns)))
     count = len(shared[worst])
-    sentence = text("data.leakage.group_fail", column=worst, count=count, found=_first(shared[worst]))
+    found = ", ".join(sorted(map(str, shared[worst].head(1000)))[:5])
+    sentence = text("data.leakage.group_fail", column=worst, count=count, found=found)
     return LeakageCheck("group_overlap", Outcome.FAIL, sentence, count, count / max(1, hidden[worst].n_unique()))
 
 
@@ -151,10 +151,6 @@ def _on_both_sides(public: pl.Series, hidden: pl.Series) -> pl.Series:
     return found.filter(found.is_in(known.implode()))
 
 
-def _first(values: pl.Series) -> str:
-    return ", ".join(sorted(map(str, values.head(1000)))[:5])
-
-
 def _giveaway_check(
     public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario
 ) -> LeakageCheck:
@@ -163,31 +159,25 @@ def _giveaway_check(
     found = strongest_feature(public, hidden, features, scenario)
     if found is None:
         return LeakageCheck("giveaway_feature", Outcome.INCONCLUSIVE, text("data.leakage.giveaway_unknown"))
-    values: dict[str, str | Text] = {"feature": _spell(found), "strength": _percent(found.strength)}
-    judge = _judge_order if scenario.target_form == "numbers" else _judge_rule
-    sentence, outcome = judge(values, seems_given_away(found, scenario), found.strength)
+    part = found.part
+    feature = found.feature if part is None else text(f"data.giveaway.{part}", feature=found.feature)
+    values: dict[str, str | Text] = {"feature": feature, "strength": _percent(found.strength)}
+    sentence, outcome = _judged(values, seems_given_away(found, scenario), found.strength, scenario)
     if outcome is not Outcome.PASS and found.errors_by_guessing < FEWEST_ERRORS:
         sentence = text("data.leakage.giveaway_few", **values, cases=found.errors_by_guessing)
         outcome = Outcome.INCONCLUSIVE
     return LeakageCheck("giveaway_feature", outcome, sentence, share=found.strength)
 
 
-def _judge_order(values: dict[str, str | Text], given_away: bool, _: float) -> tuple[Text, Outcome]:
+def _judged(
+    values: dict[str, str | Text], given_away: bool, strength: float, scenario: Scenario
+) -> tuple[Text, Outcome]:
+    kind = "order" if scenario.target_form == "numbers" else "giveaway"
     if given_away:
-        return text("data.leakage.order_fail", **values), Outcome.FAIL
-    return text("data.leakage.order_pass", **values), Outcome.PASS
-
-
-def _judge_rule(values: dict[str, str | Text], given_away: bool, strength: float) -> tuple[Text, Outcome]:
-    if given_away:
-        return text("data.leakage.giveaway_fail", **values), Outcome.FAIL
-    if strength >= SUSPICIOUS:
+        return text(f"data.leakage.{kind}_fail", **values), Outcome.FAIL
+    if kind == "giveaway" and strength >= SUSPICIOUS:
         return text("data.leakage.giveaway_suspicious", **values), Outcome.INCONCLUSIVE
-    return text("data.leakage.giveaway_pass", **values), Outcome.PASS
-
-
-def _spell(found: FeatureStrength) -> str | Text:
-    return found.feature if found.part is None else text(f"data.giveaway.{found.part}", feature=found.feature)
+    return text(f"data.leakage.{kind}_pass", **values), Outcome.PASS
 
 
 def _order_check(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> LeakageCheck:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.documents.errors import InputError, InvalidProofError, Issue, PilotbaseError
+from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.texts import text
 
 DOWNLOAD_SECONDS = 300
@@ -112,7 +112,7 @@ def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetching-", dir=cache) as scratch:
         fetched = _download(pin, name, version, Path(scratch))
-        if _sha256(fetched) != sha256:
+        if hex_of(digest_file(fetched)) != sha256:
             raise InvalidProofError("data.package.other_hash", name=name, version=version, expected=sha256)
         if place.exists():  # a file that no longer matches its name
             shutil.rmtree(place)
@@ -126,12 +126,7 @@ def fetch_package(name: str, version: str, sha256: str, cache: Path) -> Path:
 
 def _kept(place: Path, sha256: str) -> Path | None:
     files = list(place.iterdir()) if place.is_dir() else []
-    return files[0] if len(files) == 1 and _sha256(files[0]) == sha256 else None
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return files[0] if len(files) == 1 and hex_of(digest_file(files[0])) == sha256 else None
 
 
 def _download(pin: str, name: str, version: str, scratch: Path) -> Path:
@@ -205,7 +200,10 @@ def open_member(archive: Path, member: str) -> bytes:
 def _from_zip(path: Path, member: str) -> bytes:
     with zipfile.ZipFile(path) as archive:
         names = [info.filename for info in archive.infolist() if not info.is_dir()]
-        info = archive.getinfo(_find(names, member, path))
+        name = next((name for name in names if _matches(name, member)), None)
+        if name is None:
+            raise _absent(names, member, path)
+        info = archive.getinfo(name)
         if info.file_size > _MAXIMUM_MEMBER:
             raise InputError("data.archive.too_large", archive=path.name, member=member, limit=_MAXIMUM_MEMBER)
         with archive.open(info) as stream:
@@ -228,13 +226,6 @@ def _from_tar(path: Path, member: str) -> bytes:
             if stream is not None:
                 return stream.read()
             names += [info.name] if info.isreg() else []
-    raise _absent(names, member, path)
-
-
-def _find(names: list[str], member: str, path: Path) -> str:
-    for name in names:
-        if _matches(name, member):
-            return name
     raise _absent(names, member, path)
 
 

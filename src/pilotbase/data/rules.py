@@ -15,9 +15,10 @@ does a division by zero; a rule that is not true in the end is false.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from operator import add, and_, eq, ge, gt, le, lt, mul, ne, or_, sub
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,8 @@ _TOKEN = re.compile(
     r"|(?P<sign><=|>=|==|!=|[-+*/()<>]))"
 )
 _DAY = 86_400_000_000
-_COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+_Joined = Callable[[pl.Expr, pl.Expr], pl.Expr]
+_COMPARISONS: Mapping[str, _Joined] = {"<": lt, "<=": le, ">": gt, ">=": ge, "==": eq, "!=": ne}
 
 
 class ValueKind(Enum):
@@ -109,22 +111,21 @@ class _Parser:
             raise self._unexpected(text("data.rule.expects.operator"))
         return self._need(node, ValueKind.TRUTH, start).expression
 
-    def _either(self) -> _Node:
-        node, start = self._both(), self._token
-        while self._take("or"):
-            left = self._need(node, ValueKind.TRUTH, start).expression
+    def _chain(self, part: Callable[[], _Node], kind: ValueKind, signs: Mapping[str, _Joined]) -> _Node:
+        """Read ``part { sign part }``, each part of this kind if there is a sign."""
+        start = self._token
+        node = part()
+        while sign := self._take(*signs):
+            left = self._need(node, kind, start).expression
             start = self._token
-            node = _Node(ValueKind.TRUTH, left | self._need(self._both(), ValueKind.TRUTH, start).expression)
+            node = _Node(kind, signs[sign](left, self._need(part(), kind, start).expression))
         return node
 
+    def _either(self) -> _Node:
+        return self._chain(self._both, ValueKind.TRUTH, {"or": or_})
+
     def _both(self) -> _Node:
-        start = self._token
-        node = self._negated()
-        while self._take("and"):
-            left = self._need(node, ValueKind.TRUTH, start).expression
-            start = self._token
-            node = _Node(ValueKind.TRUTH, left & self._need(self._negated(), ValueKind.TRUTH, start).expression)
-        return node
+        return self._chain(self._negated, ValueKind.TRUTH, {"and": and_})
 
     def _negated(self) -> _Node:
         if not self._take("not"):
@@ -143,27 +144,13 @@ class _Parser:
         right = self._need(self._sum(), left.kind, start)
         if left.kind is not ValueKind.NUMBER and sign.spelling not in ("==", "!="):
             raise self._unexpected(text("data.rule.expects.equality"), sign)
-        return _Node(ValueKind.TRUTH, _compare(left.expression, sign.spelling, right.expression))
+        return _Node(ValueKind.TRUTH, _COMPARISONS[sign.spelling](left.expression, right.expression))
 
     def _sum(self) -> _Node:
-        start = self._token
-        node = self._product()
-        while sign := self._take("+", "-"):
-            left = self._need(node, ValueKind.NUMBER, start).expression
-            start = self._token
-            right = self._need(self._product(), ValueKind.NUMBER, start).expression
-            node = _Node(ValueKind.NUMBER, left + right if sign == "+" else left - right)
-        return node
+        return self._chain(self._product, ValueKind.NUMBER, {"+": add, "-": sub})
 
     def _product(self) -> _Node:
-        start = self._token
-        node = self._factor()
-        while sign := self._take("*", "/"):
-            left = self._need(node, ValueKind.NUMBER, start).expression
-            start = self._token
-            right = self._need(self._factor(), ValueKind.NUMBER, start).expression
-            node = _Node(ValueKind.NUMBER, left * right if sign == "*" else pl.when(right != 0).then(left / right))
-        return node
+        return self._chain(self._factor, ValueKind.NUMBER, {"*": mul, "/": _divided})
 
     def _factor(self) -> _Node:
         self._enter()
@@ -229,7 +216,7 @@ class _Parser:
 
     def _need(self, node: _Node, kind: ValueKind, start: _Token) -> _Node:
         if node.kind is not kind:
-            raise self._unexpected(_KIND_TEXTS[kind], start)
+            raise self._unexpected(Text(code=f"data.rule.expects.{kind.value}"), start)
         return node
 
     def _unexpected(self, expected: Text, token: _Token | None = None) -> InputError:
@@ -260,19 +247,5 @@ def _tokens(rule: str) -> list[_Token]:
     return [*tokens, _Token("end", "", end + 1)]
 
 
-def _compare(left: pl.Expr, sign: str, right: pl.Expr) -> pl.Expr:
-    return {
-        "<": left < right,
-        "<=": left <= right,
-        ">": left > right,
-        ">=": left >= right,
-        "==": left == right,
-        "!=": left != right,
-    }[sign]
-
-
-_KIND_TEXTS = {
-    ValueKind.NUMBER: text("data.rule.expects.number"),
-    ValueKind.TEXT: text("data.rule.expects.text"),
-    ValueKind.TRUTH: text("data.rule.expects.truth"),
-}
+def _divided(left: pl.Expr, right: pl.Expr) -> pl.Expr:
+    return pl.when(right != 0).then(left / right)

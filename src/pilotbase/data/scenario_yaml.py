@@ -10,6 +10,14 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES, Text, text
 
 _NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "false_alarm"})
+_COMMENTED = frozenset(
+    {
+        *("name", "owner", "sector", "action", "problem", "intended_use", "data", "task", "positive"),
+        *("decision_threshold", "baseline", "costs", "criteria", "trial", "trial.isolation", "trial.limits"),
+        *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing")),
+    }
+)
+"""Paths whose last name is that of the text ``draft.comment.<name>``."""
 _SIZES = frozenset({"memory_bytes", "scratch_bytes", "file_bytes", "log_bytes"})
 
 
@@ -23,9 +31,9 @@ def write_scenario_yaml(scenario: Scenario) -> str:
         lines += ["", *_comment(comment, "")] if comment else []
         if name in ("data", "trial"):
             lines.append(f"{name}:")
-            lines += _members(name, value)
+            lines += _members(name, value, scenario)
         else:
-            lines += _dump(name, value, "")
+            lines += dump_plain(name, _readable(name, value), "")
     lines += [""] + [f"# {name}: …" for name in ("value", "workforce") if getattr(scenario, name) is None]
     return join_lines(lines)
 
@@ -39,24 +47,20 @@ def _answers_numbers(scenario: Scenario) -> bool:
 def _comment_on(name: str, scenario: Scenario) -> Text | None:
     if name == "criteria" and scenario.target_form != "labels":
         return text("draft.comment.criteria_of_numbers")
-    return _COMMENTS.get(name)
+    return text(f"draft.comment.{name.rpartition('.')[2]}") if name in _COMMENTED else None
 
 
-def _members(part: str, value: dict[str, Any]) -> list[str]:
+def _members(part: str, value: dict[str, Any], scenario: Scenario) -> list[str]:
     lines: list[str] = []
     for name, inner in value.items():
-        comment = _COMMENTS.get(f"{part}.{name}")
+        comment = _comment_on(f"{part}.{name}", scenario)
         lines += _comment(comment, "  ") if comment else []
-        lines += _dump(name, inner, "  ")
+        lines += dump_plain(name, _readable(name, inner), "  ")
     return lines
 
 
 def _comment(sentence: Text, indent: str) -> list[str]:
     return [f"{indent}# {line}" for language in LANGUAGES for line in sentence.render(language).splitlines()]
-
-
-def _dump(name: str, value: Any, indent: str) -> list[str]:
-    return dump_plain(name, _readable(name, value), indent)
 
 
 def _readable(name: str, value: Any) -> Any:
@@ -72,29 +76,3 @@ def _readable(name: str, value: Any) -> Any:
     if name in _NUMBERS and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
-
-
-_COMMENTS = {
-    "name": text("draft.comment.name"),
-    "owner": text("draft.comment.owner"),
-    "sector": text("draft.comment.sector"),
-    "action": text("draft.comment.action"),
-    "problem": text("draft.comment.problem"),
-    "intended_use": text("draft.comment.intended_use"),
-    "data": text("draft.comment.data"),
-    "data.licence": text("draft.comment.licence"),
-    "data.fields": text("draft.comment.fields"),
-    "data.target": text("draft.comment.target"),
-    "data.withheld": text("draft.comment.withheld"),
-    "data.split": text("draft.comment.split"),
-    "data.missing": text("draft.comment.missing"),
-    "task": text("draft.comment.task"),
-    "positive": text("draft.comment.positive"),
-    "decision_threshold": text("draft.comment.decision_threshold"),
-    "baseline": text("draft.comment.baseline"),
-    "costs": text("draft.comment.costs"),
-    "criteria": text("draft.comment.criteria"),
-    "trial": text("draft.comment.trial"),
-    "trial.isolation": text("draft.comment.isolation"),
-    "trial.limits": text("draft.comment.limits"),
-}

@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
-from pilotbase.data.column_types import type_column
-from pilotbase.data.conform import TYPE_TEXTS, conform
+from pilotbase.data.column_types import type_column, type_words
+from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell
@@ -31,18 +31,6 @@ from pilotbase.documents.texts import Text, text
 _FORMS = (".csv", ".parquet", ".xlsx")
 """Kinds of files that a scenario names as they are."""
 _TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
-
-
-@dataclass(frozen=True)
-class CasesAsked:
-    """What an owner states about the file."""
-
-    file: str
-    named: frozenset[str] = frozenset()
-    """The columns of the answer, and of the group or the time."""
-    dates: DateOrder | None = None
-    table: str | None = None
-    """The sheet or table, if there are several."""
 
 
 @dataclass(frozen=True)
@@ -62,61 +50,61 @@ class SourceCases:
         return tuple(one.undecided for one in self.columns.values() if one.undecided)
 
 
-def source_cases(source: Path, scratch: Path, asked: CasesAsked) -> SourceCases:
+def source_cases(
+    source: Path, scratch: Path, named: frozenset[str], dates: DateOrder | None, table: str | None
+) -> SourceCases:
     """Return the cases in ``source``; a copy goes into ``scratch``.
+
+    ``named``: the columns of the answer, and of the group or the time. ``dates``: which comes first, from the owner.
+    ``table``: the sheet or table, if there are several.
 
     Raises:
         InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
     require_small(source)
     with scanning(source):
-        found, taken = _opened(source, scratch, asked.table)
+        found, taken = _opened(source, scratch, table)
         cases = found.collect()
-        columns = {one.name: one for one in observe(found, asked.dates) if one.name in cases.columns}
-    read = [_read(cases[name], one, asked) for name, one in columns.items() if cases[name].dtype == pl.String]
-    told = [sentence for one in read for sentence in one.told]
-    if not told and not taken and asked.table is None and source.suffix.lower() in _FORMS:
+        columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
+    texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
+    read = [_read(cases[name], one, name in named, dates, source.name) for name, one in texts.items()]
+    told = [sentence for _, notes in read for sentence in notes]
+    if not told and not taken and table is None and source.suffix.lower() in _FORMS:
         return SourceCases(source, cases, columns)
-    cases = cases.with_columns(one.column for one in read)
+    cases = cases.with_columns(column for column, _ in read)
     copy = _copied(cases, scratch / _stem(source))
     copied = text("draft.decided.copied", source=source.name, file=copy.name)
     return SourceCases(copy, cases, columns, (*taken, *told, copied))
 
 
-@dataclass(frozen=True)
-class _Read:
-    """A column of texts as its type reads them, and the notes about it."""
-
-    column: pl.Series
-    told: tuple[Text, ...] = ()
-
-
-def _read(column: pl.Series, seen: Column, asked: CasesAsked) -> _Read:
-    """Return a column rewritten as it was seen; single values that misfit become missing ones.
+def _read(
+    column: pl.Series, seen: Column, named: bool, dates: DateOrder | None, file: str
+) -> tuple[pl.Series, list[Text]]:
+    """Return a column rewritten as it was seen, and the notes about it; single values that misfit become missing ones.
 
     Not in a named column: its values decide what is tried.
     """
-    named = column.name in asked.named
     data_type = seen.as_field(group=named).data_type
     if data_type is DataType.TEXT:
-        return _Read(column)
-    written, told = respell(column, data_type, asked.dates), []
+        return column, []
+    written, told = respell(column, data_type, dates), []
     if written is not None:
         told.append(text("draft.decided.respelled", column=column.name, found=written.before, to=written.after))
         column = written.column
     wrong = type_column(column, data_type).wrong & ~column.str.strip_chars().is_in(MISSING_SPELLINGS)
     if wrong.any() and not named:
-        told.append(_lost(column, wrong, data_type, asked.file))
+        told.append(_lost(column, wrong, data_type, file))
         column = column.set(wrong, None)
-    return _Read(column, tuple(told))
+    return column, told
 
 
 def _lost(column: pl.Series, wrong: pl.Series, data_type: DataType, file: str) -> Text:
     rows = ", ".join(f"{row + 1}: {column[row]!r}" for row in wrong.arg_true().head(SHOWN).to_list())
     count = int(wrong.sum())
     rows += ", …" if count > SHOWN else ""
-    allowed = TYPE_TEXTS[data_type]
-    return text("source.taken.misfits", file=file, column=column.name, count=count, allowed=allowed, rows=rows)
+    return text(
+        "source.taken.misfits", file=file, column=column.name, count=count, allowed=type_words(data_type), rows=rows
+    )
 
 
 def columns_of(source: Path, scratch: Path) -> tuple[list[str], int]:

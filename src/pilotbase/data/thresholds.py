@@ -74,22 +74,21 @@ def propose_two_classes(share: float, positive: str, negative: str, miss: float,
 
 def propose_many_classes(labels: list[str]) -> Proposal:
     """Return an accuracy that leaves at most `WORTH_IT` of the errors of always answering the most frequent class."""
-    usual = max(sorted(set(labels)), key=labels.count)
-    accuracy = labels.count(usual) / len(labels)
-    needed = _ceil(1 - WORTH_IT * (1 - accuracy))
-    values = {"answer": usual, "accuracy": _percent(accuracy, 1), "needed": _percent(needed)}
-    criteria = (_criterion(f"accuracy >= {needed:.2f}", text("draft.why.accuracy", **values)), *_resources())
-    return Proposal(ConstantBaseline(value=usual), text("draft.baseline.many_classes", **values), criteria)
+    return _of_usual(labels, "accuracy", "many_classes")
 
 
 def propose_texts(truths: list[str]) -> Proposal:
     """Return a share of exact answers that leaves at most `WORTH_IT` of the errors of always giving the usual text."""
+    return _of_usual(truths, "exact_match", "texts")
+
+
+def _of_usual(truths: list[str], measure: str, kind: str) -> Proposal:
     usual = max(sorted(set(truths)), key=truths.count)
     share = truths.count(usual) / len(truths)
     needed = _ceil(1 - WORTH_IT * (1 - share))
     values = {"answer": usual[:_SHOWN], "accuracy": _percent(share, 1), "needed": _percent(needed)}
-    criteria = (_criterion(f"exact_match >= {needed:.2f}", text("draft.why.exact_match", **values)), *_resources())
-    return Proposal(ConstantBaseline(value=usual), text("draft.baseline.texts", **values), criteria)
+    criteria = (_criterion(f"{measure} >= {needed:.2f}", text(f"draft.why.{measure}", **values)), *_resources())
+    return Proposal(ConstantBaseline(value=usual), text(f"draft.baseline.{kind}", **values), criteria)
 
 
 def propose_structured(truths: list[str], kind: AnswerKind, classes: tuple[str, ...]) -> Proposal:

@@ -80,14 +80,7 @@ def _shuffles_for(count: int) -> int:
 
 def exact_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
     """Return the hidden cases whose features equal those of a public case."""
-    hidden_keys = _row_keys(hidden, features)
-    found = _twins([_row_keys(public, features)], [hidden_keys], public, hidden, scenario)
-    if _one_text(public, features):
-        return replace(found, natural=_natural(public.select(features), hidden.height))
-    shuffles = _shuffles_for(found.count)
-    samples = (_apart(public, features, number) for number in range(shuffles))
-    chance = sum(_count([_row_keys(sample, features)], [hidden_keys]) for sample in samples)
-    return replace(found, chance=chance, shuffles=shuffles)
+    return _twins_on([[pl.col(name) for name in features]], public, hidden, features, scenario)
 
 
 def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario) -> Twins:
@@ -95,16 +88,28 @@ def near_twins(public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], 
     copies = _row_keys(hidden, features).is_in(_row_keys(public, features).unique().implode())
     rest = hidden.filter(~copies)
     grids = [_grid_of(public, features, shift) for shift in (0.0, 0.5)]
-    public_keys = [_row_keys(public.select(grid), features) for grid in grids]
-    hidden_keys = [_row_keys(rest.select(grid), features) for grid in grids]
-    found = _twins(public_keys, hidden_keys, public, rest, scenario)
-    found = replace(found, share=found.count / max(1, hidden.height))
+    found = _twins_on(grids, public, rest, features, scenario, hidden.height)
+    return replace(found, share=found.count / max(1, hidden.height))
+
+
+def _twins_on(
+    grids: list[list[pl.Expr]],
+    public: pl.DataFrame,
+    hidden: pl.DataFrame,
+    features: list[str],
+    scenario: Scenario,
+    cases: int | None = None,
+) -> Twins:
+    """Return the twins whose cells are equal on one of the grids; ``hidden``: some of so many ``cases``, else all."""
+    public_keys, hidden_keys = ([_row_keys(side.select(grid), features) for grid in grids] for side in (public, hidden))
+    found = _twins(public_keys, hidden_keys, public, hidden, scenario)
     if _one_text(public, features):
-        return replace(found, natural=_natural(public.select(grids[0]), hidden.height))
-    shuffles, chance = _shuffles_for(found.count), 0
-    for number in range(shuffles):
-        sample = _apart(public, features, number)
-        chance += _count([_row_keys(sample.select(grid), features) for grid in grids], hidden_keys)
+        return replace(found, natural=_natural(public.select(grids[0]), cases or hidden.height))
+    shuffles = _shuffles_for(found.count)
+    samples = (_apart(public, features, number) for number in range(shuffles))
+    chance = sum(
+        _count([_row_keys(sample.select(grid), features) for grid in grids], hidden_keys) for sample in samples
+    )
     return replace(found, chance=chance, shuffles=shuffles)
 
 

@@ -21,7 +21,7 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import Offer, Word
 
 
-class Agreement(Document):
+class Agreement(Document, published=True):
     """Who may do what with which dataset at which version, for what, from when to when."""
 
     document: Literal["agreement/1"] = "agreement/1"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Name, Part
 from pilotbase.documents.endpoint import Endpoint
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
 from pilotbase.documents.scenario import Contact, LanguageTag, Region
@@ -100,7 +99,7 @@ class Form(Part):
     endpoint: Endpoint | None = None
 
 
-class Application(Document):
+class Application(Document, published=True):
     """The manifest ``application.yaml`` of an application's folder."""
 
     document: Literal["application/1"] = "application/1"
@@ -154,14 +153,7 @@ class Application(Document):
         offer = self.offer or OfferTerms()
         return offer if self.endpoint is None else offer.model_copy(update={"sends_data": True})
 
-    @pydantic.model_validator(mode="after")
-    def _fits_its_runtime(self) -> Self:
-        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._misfits()]
-        if problems:
-            raise InputError.from_issues("", problems)
-        return self
-
-    def _misfits(self) -> Iterator[tuple[str, Text]]:
+    def _problems(self) -> Iterator[tuple[str, Text]]:
         """Yield what the runtime is missing and what it never reads, with the field to change."""
         runtime = self.runtime
         if runtime != "python" and self.entry_point != DEFAULT_ENTRY_POINT:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, Unpack
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticKnownError, core_schema
 
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import canonical_json, digest_bytes
-from pilotbase.documents.texts import Language
+from pilotbase.documents.texts import Language, Text
 
 NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 """Pattern of a short name, to find it within a longer text."""
@@ -36,6 +44,11 @@ class Trimmed:
         if len(kept := come.strip()) < self.min_length:
             raise PydanticKnownError("string_too_short", {"min_length": self.min_length})
         return kept
+
+
+def short_form(field: str) -> BeforeValidator:
+    """Return what reads a plain text as a part of which only ``field`` is given."""
+    return BeforeValidator(lambda value: {field: value} if isinstance(value, str) else value)
 
 
 LONGEST_NOTE = 4000
@@ -66,7 +79,8 @@ def _require_day(day: str) -> str:
     return day
 
 
-Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), AfterValidator(_require_day)]
+IS_DAY = AfterValidator(_require_day)
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), IS_DAY]
 """A day such as ``2027-06-30``."""
 
 
@@ -91,6 +105,22 @@ class Document(Part):
     rests_on: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Code of a problem → fields that it depends on, other than the one it is reported for."""
 
+    def __init_subclass__(cls, *, published: bool = False, **config: Unpack[ConfigDict]) -> None:
+        super().__init_subclass__(**config)
+        if published:
+            PUBLISHED.append(cls)
+
+    def _problems(self) -> Iterable[tuple[str, Text]]:
+        """Yield what contradicts itself in it: the field to change, and the sentence."""
+        return ()
+
+    @model_validator(mode="after")
+    def _contradicts_nothing(self) -> Self:
+        found = [Issue(file="", path=path, problem=problem) for path, problem in self._problems()]
+        if found:
+            raise InputError.from_issues("", found)
+        return self
+
     def canonical(self) -> bytes:
         """Return the canonical JSON (RFC 8785) whose SHA-256 names this document."""
         return canonical_json(self.to_json_value())
@@ -103,6 +133,10 @@ class Document(Part):
     def from_json_value(cls, value: object) -> Self:
         """Return the document that ``value`` spells; raises `pydantic.ValidationError`."""
         return cls.model_validate(value)
+
+
+PUBLISHED: list[type[Document]] = []
+"""The documents with a published JSON Schema."""
 
 
 class Localized(Part):

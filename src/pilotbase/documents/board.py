@@ -13,7 +13,7 @@ from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.scenario import Contact
 
 
-class BoardSubmission(Document):
+class BoardSubmission(Document, published=True):
     """One application version on one board: it is scored once, however often it is sent or interrupted."""
 
     document: Literal["board-submission/1"] = "board-submission/1"
@@ -26,7 +26,7 @@ class BoardSubmission(Document):
     submitted_at: Moment
 
 
-class BoardEntry(Document):
+class BoardEntry(Document, published=True):
     """What a board reveals about a submission: only whether it beat the board's best, and the best score afterwards."""
 
     document: Literal["board-entry/1"] = "board-entry/1"
@@ -40,7 +40,7 @@ class BoardEntry(Document):
     submitted_at: Moment
 
 
-class Board(Document):
+class Board(Document, published=True):
     """The current state of a board. Its scores certify nothing: they come from a slice that no trial ever scores."""
 
     document: Literal["board/1"] = "board/1"

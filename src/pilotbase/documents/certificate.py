@@ -34,7 +34,7 @@ _SPOKEN = {
 }
 
 
-class Certificate(Document):
+class Certificate(Document, published=True):
     """The predicate of the statement: public, and void for any other version. Rejections are signed too."""
 
     document: Literal["certificate/1"] = "certificate/1"
@@ -80,7 +80,7 @@ def _says(sentence: Text, code: str) -> bool:
     return sentence.code == code or any(_says(part, code) for part in parts)
 
 
-class Acceptance(Document):
+class Acceptance(Document, published=True):
     """The demand owner's opinion on a report, separate from the verdict."""
 
     document: Literal["acceptance/1"] = "acceptance/1"

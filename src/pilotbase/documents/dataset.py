@@ -11,13 +11,12 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import pydantic
-from pydantic import BeforeValidator, StringConstraints, model_validator
+from pydantic import BeforeValidator, StringConstraints
 
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, LanguageTag, Split
@@ -264,7 +263,7 @@ class KeptTerm(Part):
     """As JSON text."""
 
 
-class Dataset(Document):
+class Dataset(Document, published=True):
     """A dataset, draft or complete; `pilotbase.documents.steps.missing_for` lists what publishing still lacks."""
 
     times_larger: ClassVar[int] = 8  # ten thousand columns
@@ -321,15 +320,10 @@ class Dataset(Document):
         """Return the record set of this name; raises `KeyError`."""
         return {one.name: one for one in self.record_sets}[name]
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        found = islice(self._problems(), _MOST_PROBLEMS)
-        problems = [Issue(file="", path=path, problem=problem) for path, problem in found]
-        if problems:
-            raise InputError.from_issues("", problems)
-        return self
-
     def _problems(self) -> Iterator[tuple[str, Text]]:
+        return islice(self._contradictions(), _MOST_PROBLEMS)
+
+    def _contradictions(self) -> Iterator[tuple[str, Text]]:
         yield from _doubles("distribution", "id", [resource.id for resource in self.distribution])
         yield from _doubles("recordSet", "name", [one.name for one in self.record_sets])
         resources = dict.fromkeys(resource.id for resource in self.distribution)

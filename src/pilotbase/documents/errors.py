@@ -61,7 +61,7 @@ class PilotbaseError(Exception):
 
     @property
     def hint(self) -> Text:
-        return Text(code=f"{self.code}.hint", params=self.text.params)
+        return self.text.hint
 
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         """Return what happened and what to do, in ``language``; ``spell`` as in `Text.render`."""
@@ -88,6 +88,11 @@ class InputError(PilotbaseError, ValueError):
         """Return one error that carries all problems of ``file`` at once."""
         found = tuple(issues)
         return cls("input.problems", issues=found, file=file, count=len(found))
+
+    @classmethod
+    def at(cls, file: str, path: str, problem: Text, line: int | None = None) -> InputError:
+        """Return the error for one problem of ``file``, at one place."""
+        return cls.from_issues(file, [Issue(file=file, path=path, problem=problem, line=line)])
 
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         said = self.text.render(language, spell) if self.issues else sentence(self.text, language, spell)
@@ -134,8 +139,5 @@ class Findings:
     def require_none(self, file: str) -> None:
         """Raise `InputError` with every problem of ``file``, if there is any."""
         if self.issues:
-            raise InputError.from_issues(file, (_in_file(issue, file) for issue in self.issues))
-
-
-def _in_file(issue: Issue, file: str) -> Issue:
-    return issue if issue.file else issue.model_copy(update={"file": file})
+            named = (one if one.file else one.model_copy(update={"file": file}) for one in self.issues)
+            raise InputError.from_issues(file, named)

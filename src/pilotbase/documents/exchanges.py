@@ -8,7 +8,7 @@ from typing import Annotated
 import pydantic
 from pydantic import AfterValidator, StringConstraints
 
-from pilotbase.documents.base import Name, Part
+from pilotbase.documents.base import Name, Part, short_form
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quantities import Seconds
@@ -66,11 +66,6 @@ class MessagePath(Part):
     words: dict[str, str] = pydantic.Field(default_factory=dict, max_length=200)
     """The field's word → the contract's word; others are unchanged."""
 
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: object) -> object:
-        return {"at": value} if isinstance(value, str) else value
-
 
 class Faults(Part):
     """The share of messages sent with each fault; no message has two."""
@@ -113,7 +108,7 @@ class Exchange(Part):
     form: WireForm
     file: _Where
     """In the scenario's folder: one message per line (JSON Lines); ``files``: CSV with a header, a message per row."""
-    fields: dict[str, MessagePath] = pydantic.Field(min_length=1, max_length=5000)
+    fields: dict[str, Annotated[MessagePath, short_form("at")]] = pydantic.Field(min_length=1, max_length=5000)
     """Feature of the contract → its place; a feature that is not listed is missing in every message."""
     identifier: _Where | None = None
     """Place of the message identifier; needed for ``rest`` and ``files``."""

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,17 @@ class File:
         return b"".join(self.pieces)
 
 
+@contextmanager
+def reading(file: Path | str) -> Iterator[None]:
+    """Report that ``file`` doesn't exist, or cannot be read, as `InputError`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError("input.no_file", file=file) from None
+    except OSError as error:
+        raise InputError("input.unreadable_file", file=file, reason=error.strerror or str(error)) from None
+
+
 def read_bounded(path: Path, limit: int, shown_as: str | None = None) -> bytes:
     """Return the bytes of ``path``, at most ``limit`` of them; ``shown_as`` is its name in errors.
 
@@ -67,16 +79,21 @@ def read_bounded(path: Path, limit: int, shown_as: str | None = None) -> bytes:
         InputError: the file doesn't exist, cannot be read, or is larger.
     """
     file = shown_as or path
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=file) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=file, reason=error.strerror or str(error)) from None
+    with reading(file), path.open("rb") as stream:
+        data = stream.read(limit + 1)
     if len(data) > limit:
         raise InputError("input.file_too_large", file=file, limit=limit)
     return data
+
+
+def decoded(data: bytes, file: str, limit: int) -> str:
+    """Return the text in at most ``limit`` bytes of UTF-8; raises `InputError`."""
+    if len(data) > limit:
+        raise InputError("input.file_too_large", file=file, limit=limit)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError("input.not_utf8", file=file, position=error.start) from None
 
 
 def format_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

@@ -27,6 +27,12 @@ def hex_of(digest: str) -> str:
     return digest.removeprefix("sha256:")
 
 
+def abbreviated(digest: str) -> str:
+    """Return a digest for people, with its first twelve digits; anything else unchanged."""
+    algorithm, _, value = digest.partition(":")
+    return f"{algorithm}:{value[:12]}…" if value else digest
+
+
 def canonical_json(value: Any) -> bytes:
     """Return the canonical JSON of ``value`` (RFC 8785).
 

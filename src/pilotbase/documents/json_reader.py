@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.files import read_bounded
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.files import decoded, read_bounded
+from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import Plain
 
 MAXIMUM_BYTES = 8 << 20
@@ -67,12 +67,7 @@ def read_json(path: Path, shown_as: str | None = None) -> JsonSource:
 
 def parse_json(data: bytes, file: str) -> JsonSource:
     """Parse the object in ``data``; ``file`` is the name shown in problems. Raises as `read_json`."""
-    if len(data) > MAXIMUM_BYTES:
-        raise InputError("input.file_too_large", file=file, limit=MAXIMUM_BYTES)
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError("input.not_utf8", file=file, position=error.start) from None
+    content = decoded(data, file, MAXIMUM_BYTES)
     _check_bounds(content, file)
     value = _parsed(content, file)
     if not isinstance(value, dict):
@@ -88,19 +83,31 @@ def _check_bounds(content: str, file: str) -> None:
         values += first in "[{,"
         if depth > MAXIMUM_DEPTH or values > MAXIMUM_VALUES:
             problem = text("input.yaml_too_deep", depth=MAXIMUM_DEPTH, nodes=MAXIMUM_VALUES)
-            raise _refused(problem, file, content.count("\n", 0, found.start()) + 1)
+            raise InputError.at(file, "", problem, content.count("\n", 0, found.start()) + 1)
 
 
-def load_strict(content: str) -> Plain:
-    """Parse JSON text into a value; raises `ValueError` for a duplicate key and for NaN or infinite numbers."""
+def load_strict(content: str, finite: bool = True) -> Plain:
+    """Parse JSON text into a value; ``finite``: refuse numbers with too many digits for a float.
+
+    Raises:
+        DoubleKeyError: a key occurs twice in an object.
+        ValueError: no JSON, NaN, infinite numbers.
+    """
     value: Plain = json.loads(
-        content, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite
+        content,
+        object_pairs_hook=_unique_keys,
+        parse_constant=_refuse_constant,
+        parse_float=_finite if finite else None,
     )
     return value
 
 
-class _DoubleKeyError(ValueError):
-    pass
+class DoubleKeyError(ValueError):
+    """A key that occurs twice in an object."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"a key stands twice in one object: {key[:80]!r}")
+        self.key = key
 
 
 def _parsed(content: str, file: str) -> Plain:
@@ -109,18 +116,19 @@ def _parsed(content: str, file: str) -> Plain:
         if _HALF_A_PAIR.search(content):
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
-        raise _refused(text("input.json_syntax", reason=error.msg), file, error.lineno) from None
-    except _DoubleKeyError:
+        raise InputError.at(file, "", text("input.json_syntax", reason=error.msg), error.lineno) from None
+    except DoubleKeyError:
         raise _double_key(content, file) from None
     except ValueError as error:
-        raise _refused(text("input.json_syntax", reason=str(error)[:200]), file, None) from None
+        raise InputError.at(file, "", text("input.json_syntax", reason=str(error)[:200])) from None
     return value
 
 
 def _unique_keys(pairs: list[tuple[str, Plain]]) -> dict[str, Plain]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise _DoubleKeyError("a key stands twice")
+        names = [name for name, _ in pairs]
+        raise DoubleKeyError(next(name for name in names if names.count(name) > 1))
     return found
 
 
@@ -146,10 +154,6 @@ def _double_key(content: str, file: str) -> InputError:
             issues.append(Issue(file=file, path=place.pointer, problem=text("input.double_key", key=key), line=line))
         seen.add(place.pointer)
     return InputError.from_issues(file, issues[:100])
-
-
-def _refused(problem: Text, file: str, line: int | None) -> InputError:
-    return InputError.from_issues(file, [Issue(file=file, path="", problem=problem, line=line)])
 
 
 class _Place(NamedTuple):

@@ -6,13 +6,12 @@ A judge's score is never used as is: people label randomly drawn cases, and thei
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Annotated, Literal
 
 import pydantic
 
-from pilotbase.documents.base import Document, Part
+from pilotbase.documents.base import Document, Part, short_form
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, template_features
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
 
@@ -22,7 +21,7 @@ RULES = ("accuracy", "error_rate")
 """Measures of whether a case is right, which is what people label."""
 
 
-class Judge(Document):
+class Judge(Document, published=True):
     """How answers are scored, and the criterion that is decided on the scores.
 
     The prompt names columns of the cases (``{question}``), ``{reference}``, and either ``{answer}``, or ``{first}`` and
@@ -39,7 +38,7 @@ class Judge(Document):
     scale: tuple[float, float] = (0.0, 1.0)
     """The worst and the best score; for a comparison, entirely for the second and entirely for the first. With
     embeddings, scores beyond either end count as that end: with many models, unlike texts score near 0.7."""
-    criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=10)
+    criteria: tuple[Annotated[Criterion, short_form("rule")], ...] = pydantic.Field(min_length=1, max_length=10)
     """On the share of answers that people call right: ``accuracy >= 0.9``; for a comparison, the share they prefer."""
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=1)
     weight: float = pydantic.Field(default=0.75, ge=0, le=1)
@@ -62,22 +61,7 @@ class Judge(Document):
             return tuple(dict.fromkeys(template_features(f"{nearest.template}\n{nearest.against or ''}")))
         return () if prompt is None else template_features(prompt.template)
 
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _short_rules(cls, value: object) -> object:
-        criteria = value.get("criteria") if isinstance(value, dict) else None
-        if not isinstance(value, dict) or not isinstance(criteria, list | tuple):
-            return value
-        return {**value, "criteria": [{"rule": item} if isinstance(item, str) else item for item in criteria]}
-
-    @pydantic.model_validator(mode="after")
-    def _can_judge(self) -> Self:
-        found = [Issue(file="", path=path, problem=problem) for path, problem in self._misfits()]
-        if found:
-            raise InputError.from_issues("", found)
-        return self
-
-    def _misfits(self) -> Iterator[tuple[str, Text]]:
+    def _problems(self) -> Iterator[tuple[str, Text]]:
         nearest = self.endpoint.nearest
         if self.endpoint.protocol not in PROMPTED and (nearest is None or nearest.against is None):
             yield "endpoint.protocol", text("judge.needs_words", found=self.endpoint.protocol)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
-from pydantic import StringConstraints, model_validator
+from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Moment, Name, Part, Sentence
-from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.label_statement import FigureName, GuidelineVersion, LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.scenario import Label
@@ -53,7 +52,7 @@ class LabelStudioPlaces(Part):
     """Field of a task's ``data`` that names the item; the number of the task when not set."""
 
 
-class LabellingCampaign(Document):
+class LabellingCampaign(Document, published=True):
     """Who labels what by which guideline. No annotator sees another's labels."""
 
     document: Literal["labelling/1"] = "labelling/1"
@@ -77,13 +76,6 @@ class LabellingCampaign(Document):
     def names(self) -> dict[str, str]:
         """Return the annotators' names in files → their opaque names."""
         return {known: one.name for one in self.annotators for known in (one.name, *one.accounts)}
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._problems()]
-        if problems:
-            raise InputError.from_issues("", problems)
-        return self
 
     def _problems(self) -> Iterator[tuple[str, Text]]:
         numeric = self.scale == "interval"
@@ -126,7 +118,7 @@ class ConfusedPair(Part):
     pairs: int
 
 
-class LabelQuality(Document):
+class LabelQuality(Document, published=True):
     """How good the labels of a campaign are: agreement before adjudication, and audited accuracy after it."""
 
     document: Literal["label_quality/1"] = "label_quality/1"
@@ -187,7 +179,7 @@ class LabelSource(Part):
     digest: Digest
 
 
-class LabelledItems(Document):
+class LabelledItems(Document, published=True):
     """Where final labels come from: who labelled what and when, and the decisions with their reasons."""
 
     document: Literal["labelled_items/1"] = "labelled_items/1"

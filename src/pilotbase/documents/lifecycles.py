@@ -33,7 +33,7 @@ from pilotbase.documents.states import (
     ScenarioState,
 )
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Role, WorkKind
+from pilotbase.documents.vocabularies import WorkKind
 
 RecordKind = Literal["organisation", "scenario", "application", "commission", "dataset", "agreement"]
 
@@ -133,22 +133,15 @@ class Precondition(StrEnum):
 
 
 @dataclass(frozen=True)
-class Due:
-    """Who must take the transition while the record is in its source state, and within how many days."""
-
-    role: Role
-    days: int
-
-
-@dataclass(frozen=True)
 class Transition:
-    """One row of a state machine. ``target`` None: the state stays. `PERMISSIONS` says who may do it."""
+    """One row of a state machine. ``target`` None: the state stays. The act's grants say who may do it."""
 
     act: Act
     sources: frozenset[str]
     """States, or `NEW`."""
     target: RecordState | None
-    due: Due | None = None
+    days: int | None = None
+    """Days within which those who may take it must, while the record is in its source state."""
     duty: Duty | None = None
     brings: str | None = None
     """Kind of what the actor hands in, such as ``commission``."""
@@ -160,19 +153,17 @@ class Transition:
 
 
 _O, _S, _A, _C = OrganisationState, ScenarioState, ApplicationState, CommissionState
-_D, _G = DatasetState, AgreementState
+_D, _G, _N = DatasetState, AgreementState, Precondition
 
 
-def _row(
-    act: Act, sources: Iterable[str], target: RecordState | None = None, due: Due | None = None, **more: object
-) -> Transition:
-    return Transition(act, frozenset(sources), target, due, **more)  # type: ignore[arg-type]
+def _row(act: Act, sources: Iterable[str], target: RecordState | None = None, **more: object) -> Transition:
+    return Transition(act, frozenset(sources), target, **more)  # type: ignore[arg-type]
 
 
 ORGANISATION = (
     _row(Act.ORGANISATION_REGISTER, (NEW,), _O.REGISTERED, brings="organisation"),
-    _row(Act.ORGANISATION_EDIT, (_O.REGISTERED,), brings="organisation", needs=(Precondition.SAME_SUBJECT,)),
-    _row(Act.ORGANISATION_DECLARE, (_O.REGISTERED,), brings="organisation", needs=(Precondition.SAME_ORGANISATION,)),
+    _row(Act.ORGANISATION_EDIT, (_O.REGISTERED,), brings="organisation", needs=(_N.SAME_SUBJECT,)),
+    _row(Act.ORGANISATION_DECLARE, (_O.REGISTERED,), brings="organisation", needs=(_N.SAME_ORGANISATION,)),
 )
 
 SCENARIO = (
@@ -182,25 +173,11 @@ SCENARIO = (
         (_S.DRAFT, _S.REVIEW, _S.OPEN),
         _S.DRAFT,
         brings="scenario",
-        needs=(Precondition.SAME_SUBJECT, Precondition.REASONS_HOLD),
+        needs=(_N.SAME_SUBJECT, _N.REASONS_HOLD),
     ),
-    _row(
-        Act.SCENARIO_SUBMIT,
-        (_S.DRAFT,),
-        _S.REVIEW,
-        Due(Role.DEMAND_OWNER, 30),
-        duty=Duty.SUBMIT,
-        needs=(Precondition.COMPLETE_SCENARIO,),
-    ),
+    _row(Act.SCENARIO_SUBMIT, (_S.DRAFT,), _S.REVIEW, days=30, duty=Duty.SUBMIT, needs=(_N.COMPLETE_SCENARIO,)),
     _row(Act.SCENARIO_RETURN, (_S.REVIEW,), _S.DRAFT),
-    _row(
-        Act.SCENARIO_OPEN,
-        (_S.REVIEW,),
-        _S.OPEN,
-        Due(Role.OPERATOR, 10),
-        duty=Duty.OPEN,
-        needs=(Precondition.COMPLETE_SCENARIO,),
-    ),
+    _row(Act.SCENARIO_OPEN, (_S.REVIEW,), _S.OPEN, days=10, duty=Duty.OPEN, needs=(_N.COMPLETE_SCENARIO,)),
     _row(Act.SCENARIO_CLOSE, (_S.OPEN,), _S.CLOSED),
     _row(Act.SCENARIO_WITHDRAW, (_S.DRAFT, _S.REVIEW), _S.WITHDRAWN),
 )
@@ -208,29 +185,18 @@ SCENARIO = (
 APPLICATION = (
     _row(Act.APPLICATION_REGISTER, (NEW,), _A.DRAFT, brings="application-version"),
     _row(
-        Act.APPLICATION_EDIT,
-        (_A.DRAFT, _A.SUBMITTED),
-        _A.DRAFT,
-        brings="application-version",
-        needs=(Precondition.SAME_SUBJECT,),
+        Act.APPLICATION_EDIT, (_A.DRAFT, _A.SUBMITTED), _A.DRAFT, brings="application-version", needs=(_N.SAME_SUBJECT,)
     ),
-    _row(
-        Act.APPLICATION_REHEARSE,
-        (_A.DRAFT, _A.SUBMITTED),
-        needs=(Precondition.OPEN_SCENARIO,),
-        starts=WorkKind.REHEARSE,
-    ),
+    _row(Act.APPLICATION_REHEARSE, (_A.DRAFT, _A.SUBMITTED), needs=(_N.OPEN_SCENARIO,), starts=WorkKind.REHEARSE),
     _row(Act.APPLICATION_REHEARSED, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), brings="result"),
     _row(
         Act.APPLICATION_BOARD,
         (_A.DRAFT, _A.SUBMITTED),
-        needs=(Precondition.OPEN_SCENARIO, Precondition.SCENARIO_BOARD),
+        needs=(_N.OPEN_SCENARIO, _N.SCENARIO_BOARD),
         starts=WorkKind.BOARD,
     ),
-    _row(
-        Act.APPLICATION_STOP, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), needs=(Precondition.WORK_UNDER_WAY,), stops=True
-    ),
-    _row(Act.APPLICATION_SUBMIT, (_A.DRAFT,), _A.SUBMITTED, Due(Role.SUPPLIER, 30), duty=Duty.SUBMIT),
+    _row(Act.APPLICATION_STOP, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), needs=(_N.WORK_UNDER_WAY,), stops=True),
+    _row(Act.APPLICATION_SUBMIT, (_A.DRAFT,), _A.SUBMITTED, days=30, duty=Duty.SUBMIT),
     _row(Act.APPLICATION_WITHDRAW, (_A.DRAFT, _A.SUBMITTED), _A.WITHDRAWN),
 )
 
@@ -243,14 +209,14 @@ COMMISSION = (
         _C.PROPOSED,
         duty=Duty.SUBMIT,
         brings="commission",
-        needs=(Precondition.OPEN_SCENARIO, Precondition.SUBMITTED_APPLICATION, Precondition.DEADLINE_AHEAD),
+        needs=(_N.OPEN_SCENARIO, _N.SUBMITTED_APPLICATION, _N.DEADLINE_AHEAD),
     ),
     _row(
         Act.COMMISSION_COUNTER,
         (_C.PROPOSED,),
         _C.COUNTERED,
         brings="commission",
-        needs=(Precondition.SAME_SUBJECT, Precondition.DEADLINE_AHEAD),
+        needs=(_N.SAME_SUBJECT, _N.DEADLINE_AHEAD),
     ),
     _row(
         Act.COMMISSION_REVISE,
@@ -258,10 +224,10 @@ COMMISSION = (
         _C.PROPOSED,
         duty=Duty.SUBMIT,
         brings="commission",
-        needs=(Precondition.SAME_SUBJECT, Precondition.DEADLINE_AHEAD),
+        needs=(_N.SAME_SUBJECT, _N.DEADLINE_AHEAD),
     ),
-    _row(Act.COMMISSION_AGREE, (_C.PROPOSED,), _C.AGREED, Due(Role.DEMAND_OWNER, 10)),
-    _row(Act.COMMISSION_CONCEDE, (_C.COUNTERED,), _C.AGREED, Due(Role.SUPPLIER, 10), duty=Duty.SUBMIT),
+    _row(Act.COMMISSION_AGREE, (_C.PROPOSED,), _C.AGREED, days=10),
+    _row(Act.COMMISSION_CONCEDE, (_C.COUNTERED,), _C.AGREED, days=10, duty=Duty.SUBMIT),
     _row(Act.COMMISSION_DECLINE, (_C.PROPOSED, _C.COUNTERED), _C.DECLINED),
     _row(
         Act.COMMISSION_CANCEL,
@@ -277,26 +243,26 @@ COMMISSION = (
         Act.PLAN_DRAFT,
         (_C.AGREED, _C.RETEST),
         _C.PLAN_REVIEW,
-        Due(Role.OPERATOR, 10),
+        days=10,
         duty=Duty.PLAN,
         brings="plan-proposal",
-        needs=(Precondition.SAME_SUBJECT,),
+        needs=(_N.SAME_SUBJECT,),
     ),
     _row(Act.PLAN_RETURN, (_C.PLAN_REVIEW, _C.PLAN_APPROVED), _C.AGREED),
     _row(
         Act.PLAN_APPROVE,
         (_C.PLAN_REVIEW,),
         _C.PLAN_APPROVED,
-        Due(Role.REVIEWER, 10),
+        days=10,
         duty=Duty.REVIEW,
-        needs=(Precondition.FREE_OF_INTEREST, Precondition.OUTSIDE_REVIEWER),
+        needs=(_N.FREE_OF_INTEREST, _N.OUTSIDE_REVIEWER),
     ),
     _row(
         Act.PLAN_FREEZE,
         (_C.PLAN_APPROVED,),
         _C.FREEZING,
-        Due(Role.OPERATOR, 5),
-        needs=(Precondition.APPROVALS, Precondition.APPROVER_FREE_OF_INTEREST, Precondition.ATTEMPT_LEFT),
+        days=5,
+        needs=(_N.APPROVALS, _N.APPROVER_FREE_OF_INTEREST, _N.ATTEMPT_LEFT),
         starts=WorkKind.FREEZE,
     ),
     _row(
@@ -304,49 +270,42 @@ COMMISSION = (
         (_C.FREEZING,),
         _C.FROZEN,
         brings="result",
-        needs=(Precondition.APPROVALS, Precondition.APPROVER_FREE_OF_INTEREST, Precondition.APPROVED_PLAN),
+        needs=(_N.APPROVALS, _N.APPROVER_FREE_OF_INTEREST, _N.APPROVED_PLAN),
     ),
     _row(Act.PLAN_REFUSED, (_C.FREEZING,), _C.PLAN_APPROVED),
-    _row(
-        Act.TRIAL_QUEUE,
-        (_C.FROZEN,),
-        _C.QUEUED,
-        Due(Role.OPERATOR, 5),
-        needs=(Precondition.APPROVALS,),
-        starts=WorkKind.TRIAL,
-    ),
+    _row(Act.TRIAL_QUEUE, (_C.FROZEN,), _C.QUEUED, days=5, needs=(_N.APPROVALS,), starts=WorkKind.TRIAL),
     _row(Act.TRIAL_START, (_C.QUEUED,), _C.RUNNING),
     _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING), _C.FROZEN, stops=True),
     _row(Act.TRIAL_FAIL, (_C.QUEUED, _C.RUNNING), _C.FROZEN),
-    _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(Precondition.OWN_REPORT,)),
+    _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(_N.OWN_REPORT,)),
     _row(Act.TRIAL_HOLD, (_C.RUNNING,), _C.CONSENT, brings="consent-asked", stops=True),
-    _row(Act.CONSENT_GIVE, (_C.CONSENT,), _C.QUEUED, needs=(Precondition.PAYS,), starts=WorkKind.TRIAL),
-    _row(Act.CONSENT_REFUSE, (_C.CONSENT,), _C.CANCELLED, needs=(Precondition.PAYS,), starts=WorkKind.CONSENT_REFUSED),
+    _row(Act.CONSENT_GIVE, (_C.CONSENT,), _C.QUEUED, needs=(_N.PAYS,), starts=WorkKind.TRIAL),
+    _row(Act.CONSENT_REFUSE, (_C.CONSENT,), _C.CANCELLED, needs=(_N.PAYS,), starts=WorkKind.CONSENT_REFUSED),
     _row(
         Act.TRIAL_REPEAT,
         (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED),
         _C.RETEST,
-        needs=(Precondition.CAUSE_TO_REPEAT, Precondition.ATTEMPT_LEFT),
+        needs=(_N.CAUSE_TO_REPEAT, _N.ATTEMPT_LEFT),
     ),
     _row(Act.RETRIAL_ASK, (_C.SUSPENDED,)),
-    _row(Act.REPORT_REVIEW, _AFTER_REPORT, needs=(Precondition.FREE_OF_INTEREST,)),
+    _row(Act.REPORT_REVIEW, _AFTER_REPORT, needs=(_N.FREE_OF_INTEREST,)),
     _row(Act.RECTIFICATION_ASK, (_C.REPORTED, _C.REFUSED, _C.SUSPENDED), _C.RECTIFICATION),
     _row(
         Act.RECTIFICATION_SUBMIT,
         (_C.RECTIFICATION,),
         _C.RETEST,
-        Due(Role.SUPPLIER, 30),
+        days=30,
         duty=Duty.SUBMIT,
-        needs=(Precondition.SUBMITTED_APPLICATION,),
+        needs=(_N.SUBMITTED_APPLICATION,),
     ),
     _row(
         Act.ACCEPTANCE_GIVE,
         (_C.REPORTED,),
         _C.ACCEPTED,
-        Due(Role.DEMAND_OWNER, 15),
+        days=15,
         duty=Duty.ACCEPT,
         brings="acceptance",
-        needs=(Precondition.OWN_OPINION, Precondition.ACCEPTED_VERDICT, Precondition.NO_OPEN_APPEAL),
+        needs=(_N.OWN_OPINION, _N.ACCEPTED_VERDICT, _N.NO_OPEN_APPEAL),
     ),
     _row(
         Act.ACCEPTANCE_REFUSE,
@@ -354,25 +313,25 @@ COMMISSION = (
         _C.REFUSED,
         duty=Duty.ACCEPT,
         brings="acceptance",
-        needs=(Precondition.OWN_OPINION,),
+        needs=(_N.OWN_OPINION,),
     ),
     _row(
         Act.CERTIFICATE_SIGN,
         (_C.ACCEPTED,),
         _C.SIGNING,
-        Due(Role.OPERATOR, 5),
+        days=5,
         duty=Duty.SIGN,
-        needs=(Precondition.ACCEPTED_VERDICT, Precondition.NO_OPEN_APPEAL, Precondition.NO_SUSPENSION_ORDERED),
+        needs=(_N.ACCEPTED_VERDICT, _N.NO_OPEN_APPEAL, _N.NO_SUSPENSION_ORDERED),
         starts=WorkKind.CERTIFICATE,
     ),
-    _row(Act.CERTIFICATE_ISSUE, (_C.SIGNING,), _C.CERTIFIED, brings="result", needs=(Precondition.OWN_CERTIFICATE,)),
+    _row(Act.CERTIFICATE_ISSUE, (_C.SIGNING,), _C.CERTIFIED, brings="result", needs=(_N.OWN_CERTIFICATE,)),
     _row(Act.CERTIFICATE_FAIL, (_C.SIGNING,), _C.ACCEPTED),
     _row(Act.CERTIFICATE_SUSPEND, (_C.CERTIFIED,), _C.SUSPENDED, starts=WorkKind.SUSPENSION),
     _row(
         Act.CERTIFICATE_REINSTATE,
         (_C.SUSPENDED,),
         _C.CERTIFIED,
-        needs=(Precondition.NO_SUSPENSION_ORDERED, Precondition.NO_OPEN_APPEAL),
+        needs=(_N.NO_SUSPENSION_ORDERED, _N.NO_OPEN_APPEAL),
         starts=WorkKind.REINSTATEMENT,
     ),
     _row(Act.CERTIFICATE_REVOKE, (_C.CERTIFIED, _C.SUSPENDED), _C.REVOKED, starts=WorkKind.REVOCATION),
@@ -382,42 +341,31 @@ COMMISSION = (
         (*_AFTER_REPORT, _C.REVOKED),
         duty=Duty.DECIDE,
         brings="appeal-decision",
-        needs=(Precondition.OPEN_APPEAL,),
+        needs=(_N.OPEN_APPEAL,),
     ),
-    _row(Act.ORDER_GIVE, _AFTER_REPORT, brings="order", needs=(Precondition.DEADLINE_AHEAD,)),
+    _row(Act.ORDER_GIVE, _AFTER_REPORT, brings="order", needs=(_N.DEADLINE_AHEAD,)),
     _row(
         Act.ORDER_LIFT,
         (*_AFTER_REPORT, *PREPARED, *AT_WORK, _C.SIGNING, _C.REVOKED, _C.CANCELLED),
         brings="order-lifting",
-        needs=(Precondition.OPEN_ORDER,),
+        needs=(_N.OPEN_ORDER,),
     ),
 )
 
 DATASET = (
     _row(Act.DATASET_REGISTER, (NEW,), _D.DRAFT, brings="dataset"),
-    _row(Act.DATASET_EDIT, (_D.DRAFT,), brings="dataset", needs=(Precondition.SAME_SUBJECT,)),
-    _row(
-        Act.DATASET_PUBLISH,
-        (_D.DRAFT,),
-        _D.PUBLISHED,
-        Due(Role.DEMAND_OWNER, 30),
-        needs=(Precondition.COMPLETE_DATASET,),
-    ),
+    _row(Act.DATASET_EDIT, (_D.DRAFT,), brings="dataset", needs=(_N.SAME_SUBJECT,)),
+    _row(Act.DATASET_PUBLISH, (_D.DRAFT,), _D.PUBLISHED, days=30, needs=(_N.COMPLETE_DATASET,)),
     _row(
         Act.DATASET_REVISE,
         (_D.PUBLISHED,),
         brings="dataset",
-        needs=(Precondition.SAME_SUBJECT, Precondition.COMPLETE_DATASET, Precondition.LATER_VERSION),
+        needs=(_N.SAME_SUBJECT, _N.COMPLETE_DATASET, _N.LATER_VERSION),
     ),
     _row(Act.DATASET_WITHDRAW, (_D.DRAFT, _D.PUBLISHED), _D.WITHDRAWN),
 )
 
-_TAKEN_UP = (
-    Precondition.PUBLISHED_DATASET,
-    Precondition.PUBLISHED_OFFER,
-    Precondition.PURPOSES_OFFERED,
-    Precondition.DEADLINE_AHEAD,
-)
+_TAKEN_UP = (_N.PUBLISHED_DATASET, _N.PUBLISHED_OFFER, _N.PURPOSES_OFFERED, _N.DEADLINE_AHEAD)
 _MAY_END = (_G.OFFERED, _G.ASKED, *HOLDS)
 
 AGREEMENT = (
@@ -426,26 +374,14 @@ AGREEMENT = (
         (NEW,),
         _G.OFFERED,
         brings="agreement",
-        needs=(Precondition.PUBLISHED_DATASET, Precondition.PURPOSES_OFFERED, Precondition.DEADLINE_AHEAD),
+        needs=(_N.PUBLISHED_DATASET, _N.PURPOSES_OFFERED, _N.DEADLINE_AHEAD),
     ),
-    _row(Act.AGREEMENT_TAKE, (NEW,), _G.AGREED, brings="agreement", needs=(*_TAKEN_UP, Precondition.NOT_REVOKED)),
+    _row(Act.AGREEMENT_TAKE, (NEW,), _G.AGREED, brings="agreement", needs=(*_TAKEN_UP, _N.NOT_REVOKED)),
     _row(Act.AGREEMENT_ASK, (NEW,), _G.ASKED, brings="agreement", needs=_TAKEN_UP),
-    _row(
-        Act.AGREEMENT_AGREE,
-        (_G.OFFERED,),
-        _G.AGREED,
-        Due(Role.SUPPLIER, 30),
-        needs=(Precondition.PUBLISHED_DATASET,),
-    ),
-    _row(
-        Act.AGREEMENT_GRANT,
-        (_G.ASKED,),
-        _G.AGREED,
-        Due(Role.DEMAND_OWNER, 30),
-        needs=(Precondition.PUBLISHED_DATASET,),
-    ),
-    _row(Act.AGREEMENT_BEGIN, (_G.AGREED,), _G.IN_FORCE, needs=(Precondition.FIRST_DAY,)),
-    _row(Act.AGREEMENT_EXPIRE, HOLDS, _G.EXPIRED, needs=(Precondition.LAST_DAY_OVER,)),
+    _row(Act.AGREEMENT_AGREE, (_G.OFFERED,), _G.AGREED, days=30, needs=(_N.PUBLISHED_DATASET,)),
+    _row(Act.AGREEMENT_GRANT, (_G.ASKED,), _G.AGREED, days=30, needs=(_N.PUBLISHED_DATASET,)),
+    _row(Act.AGREEMENT_BEGIN, (_G.AGREED,), _G.IN_FORCE, needs=(_N.FIRST_DAY,)),
+    _row(Act.AGREEMENT_EXPIRE, HOLDS, _G.EXPIRED, needs=(_N.LAST_DAY_OVER,)),
     _row(Act.AGREEMENT_REVOKE, _MAY_END, _G.REVOKED),
     _row(Act.AGREEMENT_RELEASE, _MAY_END, _G.REVOKED),
     _row(Act.AGREEMENT_END, _MAY_END, _G.ENDED),

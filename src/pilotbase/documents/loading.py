@@ -110,15 +110,13 @@ class LoadedDocument(Generic[AnyDocument]):
         return tuple(found)
 
 
-def load_document(
-    model: type[AnyDocument], path: Path, step: Step = Step.DRAFT, shown_as: str | None = None
-) -> AnyDocument:
+def load_document(model: type[AnyDocument], path: Path, step: Step = Step.DRAFT) -> AnyDocument:
     """Return the document in ``path``, upgraded to the current version and complete enough for ``step``.
 
     Raises:
         InputError: carries every problem as an `Issue` with its line.
     """
-    return build_document(model, read_yaml(path, shown_as, model.times_larger), step)
+    return build_document(model, read_yaml(path, model.times_larger), step)
 
 
 def build_document(model: type[AnyDocument], source: YamlSource, step: Step = Step.DRAFT) -> AnyDocument:
@@ -149,7 +147,8 @@ def read_document(model: type[AnyDocument], source: YamlSource, step: Step = Ste
         draft = mended
     lacking = missing_for(document, step) if document is not None else ()
     places = [draft.place(path) for path in lacking if not draft.follows(path)]
-    said = sorted_issues([*issues.values(), *(_missing(source, place, step) for place in places)])
+    for_step = text("input.missing_for_step", step=text(f"step.{step.name.lower()}"))
+    said = sorted_issues([*issues.values(), *(_issue(source, place, for_step) for place in places)])
     return LoadedDocument(source, said, draft, document)
 
 
@@ -199,10 +198,6 @@ def _only_follows(error: ErrorDetails) -> bool:
     return error["type"] == "too_short" or (error["type"] == "string_type" and isinstance(error["input"], dict))
 
 
-def _missing(source: YamlSource, place: str, step: Step) -> Issue:
-    return _issue(source, place, text("input.missing_for_step", step=text(f"step.{step.name.lower()}")))
-
-
 def _issue(source: YamlSource, place: str, problem: Text) -> Issue:
     return Issue(file=source.file, path=place, problem=problem, line=_line(source, place))
 
@@ -244,17 +239,15 @@ def _problem(error: ErrorDetails, model: Model | None) -> Text:
     if kind in ("enum", "literal_error", "union_tag_invalid", "union_tag_not_found"):
         found = str(context.get("tag", _found(error)))
         return text("input.not_allowed", found=found, allowed=offer(found, _allowed(context)))
-    return text("input.invalid_value", found=_found(error), reason=_reason(error, context.get("error")))
+    inner = context.get("error")
+    reason = str(inner) if isinstance(inner, ValueError) else reason_of(error)
+    return text("input.invalid_value", found=_found(error), reason=reason)
 
 
 def _allowed(context: Mapping[str, Any]) -> list[str]:
     """Return the words from a list in pydantic's English: ``'early', 'full' or 'fixed'``."""
     listed = str(context.get("expected") or context.get("expected_tags") or context.get("discriminator"))
     return re.findall(r"'([^']*)'", listed) or [listed]
-
-
-def _reason(error: ErrorDetails, inner: Any) -> Text | str:
-    return str(inner) if isinstance(inner, ValueError) else reason_of(error)
 
 
 def _found(error: ErrorDetails) -> str:

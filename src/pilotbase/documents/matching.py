@@ -88,7 +88,7 @@ class Weights(Part):
     evidence: float = 0.3
 
 
-class Matches(Document):
+class Matches(Document, published=True):
     """The matches of one scenario or application, best first; ties by name."""
 
     document: Literal["matches/1"] = "matches/1"
@@ -132,7 +132,7 @@ class GapCell(Part):
     """Applications that fit no open scenario."""
 
 
-class GapMap(Document):
+class GapMap(Document, published=True):
     """Demand without supply and supply without demand, within what the caller may see."""
 
     document: Literal["gap-map/1"] = "gap-map/1"

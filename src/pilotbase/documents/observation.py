@@ -22,7 +22,7 @@ BatchId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]
 Scalar = bool | int | float | str | None
 
 
-class ObservationBatch(Document):
+class ObservationBatch(Document, published=True):
     """Cases of one service with the same end, by column; every column has one entry per case."""
 
     document: Literal["observation-batch/1"] = "observation-batch/1"
@@ -51,7 +51,7 @@ class ObservationBatch(Document):
         return self
 
 
-class LabelBatch(Document):
+class LabelBatch(Document, published=True):
     """The true labels of observed cases."""
 
     document: Literal["label-batch/1"] = "label-batch/1"
@@ -67,7 +67,7 @@ class Refusal(Part):
     reason: Text
 
 
-class Taken(Document):
+class Taken(Document, published=True):
     """The result of handing in batches. What it counts as taken is in the store."""
 
     document: Literal["taken/1"] = "taken/1"

@@ -9,7 +9,7 @@ from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 
 
-class Organisation(Document):
+class Organisation(Document, published=True):
     """An organisation and the roles it may act in."""
 
     document: Literal["organisation/1"] = "organisation/1"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import pydantic
 
-from pilotbase.documents.base import Document, Moment, Name, Part
+from pilotbase.documents.base import Document, Moment, Name, Part, short_form
 from pilotbase.documents.contract import AnswerKind, Contract
 from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
@@ -58,7 +58,7 @@ class ScenarioReference(Part):
         return scenario_subject(self.owner.organisation, self.name)
 
 
-class TrialPlan(Document):
+class TrialPlan(Document, published=True):
     """A frozen plan; a changed plan is a new plan with a new digest.
 
     The order in which answers are scored is ``SHA-256(secret ‖ nonce)``: the base commits to ``secret`` by its hash
@@ -115,7 +115,7 @@ class DecisionPrediction(Part):
     """The class whose probability is the answer, and that a rule without a class refers to."""
 
 
-class DecisionPlan(Document):
+class DecisionPlan(Document, published=True):
     """What ``pilotbase trial decide`` needs to know: a plan without scenario, application and box.
 
     A frozen plan or a scenario's file works too; by hand a few lines are enough::
@@ -126,9 +126,9 @@ class DecisionPlan(Document):
     """
 
     document: Literal["decision-plan/1"] = "decision-plan/1"
-    criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=100)
+    criteria: tuple[Annotated[Criterion, short_form("rule")], ...] = pydantic.Field(min_length=1, max_length=100)
     """Each a rule, or a mapping with ``rule``, ``estimand`` and ``unit``."""
-    prediction: DecisionPrediction = DecisionPrediction()
+    prediction: Annotated[DecisionPrediction, short_form("kind")] = DecisionPrediction()
     """The kind alone is enough: ``prediction: value``."""
     decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
     alpha: float | None = pydantic.Field(default=None, gt=0, lt=1)
@@ -142,14 +142,3 @@ class DecisionPlan(Document):
     """``score``: true labels are known for few cases and a judge's score for all (prediction-powered verification)."""
     judge_weight: float = pydantic.Field(default=0.75, ge=0, le=1)
     """Weight of the judge's scores (λ), fixed before any label is seen; low for a poor judge."""
-
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        criteria, prediction = value.get("criteria"), value.get("prediction")
-        if isinstance(criteria, list | tuple):
-            spelled = [{"rule": item} if isinstance(item, str) else item for item in criteria]
-            value = {**value, "criteria": spelled}
-        return {**value, "prediction": {"kind": prediction}} if isinstance(prediction, str) else value

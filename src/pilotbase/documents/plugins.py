@@ -10,16 +10,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any, TypeVar, cast
 
-_Vocabulary = TypeVar("_Vocabulary", bound=StrEnum)
 HOUSE = "pilotbase"
 VARIABLE = "PILOTBASE_PLUGINS"
 _GROUP = re.compile(r"^\[pilotbase\.plugins\]$([^\[]*)", re.MULTILINE)
@@ -58,23 +55,6 @@ def loaded(folder: str) -> list[ModuleType]:
 def mirrored(name: str) -> list[ModuleType]:
     """Return the module ``name`` of each plug-in that has one, such as ``cli.first_level``."""
     return [import_module(full) for full in packages(name) if not full.startswith(f"{HOUSE}.")]
-
-
-def extended(core: type[_Vocabulary]) -> type[_Vocabulary]:
-    """Add to a closed list of the core what plug-ins declare in `ADDED` of their ``documents.vocabularies``.
-
-    ``ADDED`` names the list and its new values: ``{"NoticeKind": ("claim",)}``. In the plug-in, ``NoticeKind("claim")``
-    is the new member.
-
-    Raises:
-        TypeError: a value is declared twice.
-    """
-    added = (one for plugin in mirrored("documents.vocabularies") for one in plugin.ADDED.get(core.__name__, ()))
-    members = [(one.name, one.value) for one in core] + [(value.upper(), value) for value in added]
-    joined: Any = StrEnum
-    made = joined(core.__name__, members, module=core.__module__)
-    made.__doc__ = core.__doc__
-    return cast("type[_Vocabulary]", made)
 
 
 def _exists(full: str) -> bool:

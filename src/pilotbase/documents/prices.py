@@ -51,7 +51,7 @@ Amounts = Annotated[Mapping[str, Count], AfterValidator(_require_priced)]
 """Dimension → amount used, in the units above."""
 
 
-class PriceList(Document):
+class PriceList(Document, published=True):
     """What a pool's computing power costs."""
 
     document: Literal["price-list/1"] = "price-list/1"

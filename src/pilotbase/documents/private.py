@@ -166,7 +166,7 @@ class LeftOut(Part):
     reason: Text
 
 
-class PrivateProfile(Document):
+class PrivateProfile(Document, published=True):
     """What was released about one record set."""
 
     document: Literal["private-profile/1"] = "private-profile/1"
@@ -217,7 +217,7 @@ class NearShare(Part):
         return self.lower <= 0.5
 
 
-class PrivacyTest(Document):
+class PrivacyTest(Document, published=True):
     """Whether synthetic records are nearer to the profiled records than to others of the same source.
 
     For the owner only: its figures are computed from the records themselves, without noise.

@@ -53,7 +53,7 @@ class CategoryColumn(Part):
 ProfiledColumn = Annotated[NumericColumn | CategoryColumn, pydantic.Field(discriminator="kind")]
 
 
-class ReferenceProfile(Document):
+class ReferenceProfile(Document, published=True):
     """What drift is measured against; made from a public sample, so it may be shown under that sample's terms."""
 
     document: Literal["reference-profile/1"] = "reference-profile/1"

@@ -167,7 +167,7 @@ class QualityGrade(Part):
     requirements: tuple[QualityRequirement, ...] = ()
 
 
-class QualityReport(Document):
+class QualityReport(Document, published=True):
     """The quality of one dataset version for one purpose, with everything that it was derived from."""
 
     document: Literal["quality/1"] = "quality/1"
@@ -226,7 +226,7 @@ class Fitness(Part):
     balanced_accuracy: float = pydantic.Field(gt=0, le=1)
 
 
-class QualityReference(Document):
+class QualityReference(Document, published=True):
     """What the owner declares for one record set; what is left out is not measured."""
 
     document: Literal["quality_reference/1"] = "quality_reference/1"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import StringConstraints
@@ -227,6 +227,15 @@ BROUGHT: dict[str, type[Part]] = {
     "agreement": Agreement,
 }
 """What may be handed in with a transition (`Transition.brings`): name → model."""
+CONTENTS: dict[str, type[Any]] = {
+    "organisation": Organisation,
+    "scenario": Scenario,
+    "application": ApplicationVersion,
+    "commission": Commission,
+    "dataset": Dataset,
+    "agreement": Agreement,
+}
+"""Kind of record → its content."""
 
 
 class Waiting(Part):

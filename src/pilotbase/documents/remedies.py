@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pilotbase.documents.lifecycles import LIFECYCLES, Precondition
-from pilotbase.documents.permissions import PERMISSIONS, Act, Grant, Relation
+from pilotbase.documents.permissions import Act, Grant, Relation
 from pilotbase.documents.record import ORDERED_ACTS
 from pilotbase.documents.vocabularies import Role
 
@@ -66,7 +66,7 @@ def remedies_of(code: str) -> tuple[Act, ...]:
 
 def takers(act: Act) -> tuple[Grant, ...]:
     """Return who is asked to take ``act`` as a remedy: its parties; the operator if nobody else may."""
-    people = [one for one in PERMISSIONS[act] if one.relation is not Relation.MACHINE]
+    people = [one for one in act.grants if one.relation is not Relation.MACHINE]
     parties = [one for one in people if one.relation in (Relation.OWNER, Relation.SUPPLIER)]
     return tuple(parties or people)
 

@@ -232,7 +232,7 @@ class Order(Part):
     """Hex; revealed after the answers were committed; full view only."""
 
 
-class Report(Document):
+class Report(Document, published=True):
     """The full view; `supplier_view` returns what a supplier may read."""
 
     document: Literal["report/1"] = "report/1"

@@ -132,7 +132,7 @@ class PlannedPhase(Part):
     tasks: tuple[Task, ...] = ()
 
 
-class Roadmap(Document):
+class Roadmap(Document, published=True):
     """The roadmap of a base; each change is a new version under the same name."""
 
     document: Literal["roadmap/1"] = "roadmap/1"

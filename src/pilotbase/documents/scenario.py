@@ -24,7 +24,7 @@ from pilotbase.documents.contract import (
 )
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.endpoint import Currency, Money
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
@@ -294,7 +294,7 @@ class Risk(Part):
     why: Localized | str
 
 
-class Scenario(Document):
+class Scenario(Document, published=True):
     """A scenario, draft or complete; `pilotbase.documents.steps` lists what a step still needs."""
 
     document: Literal["scenario/1"] = "scenario/1"
@@ -355,13 +355,6 @@ class Scenario(Document):
     def subject(self) -> str:
         """The scenario's name across all its versions."""
         return scenario_subject(self.owner.organisation, self.name)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._problems()]
-        if problems:
-            raise InputError.from_issues("", problems)
-        return self
 
     def field(self, name: str) -> Field:
         """Return the field of this name; raises `KeyError`."""

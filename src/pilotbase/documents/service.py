@@ -60,7 +60,7 @@ class ServiceTerms(Part):
     """A desk of people answers what nothing certified can. It must be declared: without one the call fails."""
 
 
-class Service(Document):
+class Service(Document, published=True):
     """One name behind the gateway; a change makes a new version under the same name."""
 
     document: Literal["service/1"] = "service/1"
@@ -89,7 +89,7 @@ class Service(Document):
         return found.model
 
 
-class ServiceStatus(Document):
+class ServiceStatus(Document, published=True):
     """The standing of a service; the gateway follows the newest at its next call."""
 
     document: Literal["service-standing/1"] = "service-standing/1"
@@ -103,7 +103,7 @@ class ServiceStatus(Document):
     at: Moment
 
 
-class Override(Document):
+class Override(Document, published=True):
     """The operator's word that an endpoint without a certificate may serve for a time, and why."""
 
     document: Literal["override/1"] = "override/1"

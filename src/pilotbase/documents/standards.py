@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal, Self
 
 import pydantic
 
-from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part
+from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part, short_form
 from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.criteria import Wrapper
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Conformity, StandardStatus
@@ -102,13 +102,8 @@ class StandardUse(Part):
     """Evidence from the owner of the scenario."""
 
 
-def _short_form(value: Any) -> Any:
-    return {"profile": value} if isinstance(value, str) else value
-
-
 StandardUses = Annotated[
-    tuple[Annotated[StandardUse, pydantic.BeforeValidator(_short_form)], ...],
-    pydantic.Field(min_length=1, max_length=20),
+    tuple[Annotated[StandardUse, short_form("profile")], ...], pydantic.Field(min_length=1, max_length=20)
 ]
 
 
@@ -135,7 +130,7 @@ class CheckedFile(Part):
     """What is wrong or could not be determined."""
 
 
-class StandardCheck(Document):
+class StandardCheck(Document, published=True):
     """A check's record; the evidence that names it contains its digest."""
 
     document: Literal["standard-check/1"] = "standard-check/1"
@@ -261,7 +256,7 @@ class Requirement(Part):
         return self
 
 
-class StandardProfile(Document):
+class StandardProfile(Document, published=True):
     """One standard, or an organisation's requirements, as a versioned file that trials are checked against."""
 
     document: Literal["standard-profile/1"] = "standard-profile/1"
@@ -274,13 +269,6 @@ class StandardProfile(Document):
     includes: Annotated[tuple[Name, ...], pydantic.Field(max_length=20)] = ()
     """Profiles whose requirements also apply."""
     requirements: Annotated[tuple[Requirement, ...], pydantic.Field(max_length=500)] = ()
-
-    @pydantic.model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [Issue(file="", path=path, problem=problem) for path, problem in self._problems()]
-        if problems:
-            raise InputError.from_issues("", problems)
-        return self
 
     def _problems(self) -> Iterator[tuple[str, Text]]:
         if not self.requirements and not self.includes:

@@ -46,6 +46,11 @@ class Text(BaseModel):
     code: str
     params: dict[str, Text | bool | int | float | str | None] = {}
 
+    @property
+    def hint(self) -> Text:
+        """Return the sentence that says what to do about this one."""
+        return Text(code=f"{self.code}.hint", params=self.params)
+
     def render(self, language: Language = "en", spell: Spell = str) -> str:
         """Return the sentence in ``language``; nested texts are rendered in the same language.
 

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Literal, get_args
 
-from pilotbase.documents.plugins import extended, mirrored
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabulary import Vocabulary, extended
 
 Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
 
 
-class Action(StrEnum):
+class Action(Vocabulary, domain="action"):
     """Six actions 六大重点行动; names: text ``action.<value>``."""
 
     SCIENCE_TECHNOLOGY = "science_technology"
@@ -28,7 +28,7 @@ class Action(StrEnum):
     GLOBAL = "global"
 
 
-class SubHead(StrEnum):
+class SubHead(Vocabulary, domain="subhead"):
     """Sub-heads of the six actions; names: text ``subhead.<value>``."""
 
     SCIENTIFIC_DISCOVERY = "scientific_discovery"
@@ -65,7 +65,7 @@ SUBHEADS: dict[Action, tuple[SubHead, ...]] = {
 }
 
 
-class Support(StrEnum):
+class Support(Vocabulary, domain="support"):
     """Eight supports 八项基础支撑; names: text ``support.<value>``."""
 
     MODEL = "model"
@@ -78,7 +78,7 @@ class Support(StrEnum):
     SECURITY = "security"
 
 
-class Sector(StrEnum):
+class Sector(Vocabulary, domain="sector"):
     """Sectors of pilot bases; names: text ``sector.<value>``."""
 
     MANUFACTURING = "manufacturing"
@@ -96,7 +96,7 @@ class Sector(StrEnum):
     OTHER = "other"
 
 
-class Grain(StrEnum):
+class Grain(Vocabulary, domain="grain"):
     """Three grains of a scenario; names: text ``grain.<value>``."""
 
     MAJOR = "major"
@@ -116,7 +116,7 @@ class RiskLevel(StrEnum):
     HIGH = "high"
 
 
-class Verification(StrEnum):
+class Verification(Vocabulary, domain="verification"):
     """Five verifications 五项验证: the sections of every report; names: text ``verification.<value>``."""
 
     DESIGN = "design"
@@ -126,7 +126,7 @@ class Verification(StrEnum):
     PRODUCTION = "production"
 
 
-class Outcome(StrEnum):
+class Outcome(Vocabulary, domain="outcome"):
     """State of a criterion or a section; a missing measure is never a pass. Names: text ``outcome.<value>``."""
 
     PASS = "pass"  # noqa: S105 - a state, not a password
@@ -135,7 +135,7 @@ class Outcome(StrEnum):
     NOT_MEASURED = "not_measured"
 
 
-class Verdict(StrEnum):
+class Verdict(Vocabulary, domain="verdict"):
     """Verdict 结论 of a trial; names: text ``verdict.<value>``."""
 
     ACCEPT = "accept"
@@ -143,14 +143,14 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-class Estimand(StrEnum):
+class Estimand(Vocabulary, domain="estimand"):
     """What a score refers to; names: text ``estimand.<value>``."""
 
     HIDDEN_SET = "hidden_set"
     POPULATION = "population"
 
 
-class Role(StrEnum):
+class Role(Vocabulary, domain="role"):
     """People of a base; names: text ``role.<value>``."""
 
     OPERATOR = "operator"
@@ -168,7 +168,7 @@ class ApprovalKind(StrEnum):
     FILING = "filing"
 
 
-class CallEnd(StrEnum):
+class CallEnd(Vocabulary, domain="call"):
     """How a call ended; names: text ``call.<value>``."""
 
     ANSWERED = "answered"
@@ -189,7 +189,7 @@ class CallEnd(StrEnum):
         return self in (CallEnd.ANSWERED, CallEnd.FELL_BACK)
 
 
-class Scope(StrEnum):
+class Scope(Vocabulary, domain="scope"):
     """What a key permits; names: text ``scope.<value>``."""
 
     INFER = "infer"
@@ -197,7 +197,7 @@ class Scope(StrEnum):
     """Hand in observations and labels."""
 
 
-class ServingState(StrEnum):
+class ServingState(Vocabulary, domain="serving"):
     """Standing of a service; names: text ``serving.<value>``."""
 
     SERVING = "serving"
@@ -208,7 +208,7 @@ class ServingState(StrEnum):
     STOPPED = "stopped"
 
 
-class Colour(StrEnum):
+class Colour(Vocabulary, domain="colour"):
     """Colour of a risk warning 预警颜色, lowest first; names: text ``colour.<value>``. Green: no warning."""
 
     GREEN = "green"
@@ -218,7 +218,7 @@ class Colour(StrEnum):
     RED = "red"
 
 
-class EventGrade(StrEnum):
+class EventGrade(Vocabulary, domain="grade"):
     """Grade of an event 事件等级, lowest first; names: text ``grade.<value>``."""
 
     GENERAL = "general"
@@ -227,7 +227,7 @@ class EventGrade(StrEnum):
     EXTREME = "extreme"
 
 
-class ResponseLevel(StrEnum):
+class ResponseLevel(Vocabulary, domain="response"):
     """Level of response 响应级别, lowest first; names: text ``response.<value>``."""
 
     IV = "IV"
@@ -236,7 +236,7 @@ class ResponseLevel(StrEnum):
     I = "I"  # noqa: E741 - the level's own name
 
 
-class Signal(StrEnum):
+class Signal(Vocabulary, domain="signal"):
     """What a detector observes; names: text ``signal.<value>``."""
 
     RISK = "risk"
@@ -252,7 +252,7 @@ class Signal(StrEnum):
     """Calls handed over to a person."""
 
 
-class Countermeasure(StrEnum):
+class Countermeasure(Vocabulary, domain="countermeasure"):
     """What is done about a warning 处置; names: text ``countermeasure.<value>``."""
 
     NOTIFY = "notify"
@@ -261,7 +261,7 @@ class Countermeasure(StrEnum):
     TAKE_OFFLINE = "take_offline"
 
 
-class Constraint(StrEnum):
+class Constraint(Vocabulary, domain="constraint"):
     """Hard constraints 硬约束, each of which alone refuses a match; names: text ``constraint.<value>``."""
 
     DATA = "data"
@@ -276,7 +276,7 @@ class Constraint(StrEnum):
     """A class, or a number."""
 
 
-class Fit(StrEnum):
+class Fit(Vocabulary, domain="fit"):
     """How one side of a match meets the other's requirement; names: text ``fit.<value>``."""
 
     FITS = "fits"
@@ -285,7 +285,7 @@ class Fit(StrEnum):
     REFUSED = "refused"
 
 
-class Opening(StrEnum):
+class Opening(Vocabulary, domain="opening"):
     """How far a dataset is opened 开放等级; names: text ``opening.<value>``."""
 
     OPEN = "open"
@@ -296,7 +296,7 @@ class Opening(StrEnum):
     """Nobody may download it: only results computed on it are released, within limits."""
 
 
-class Sensitivity(StrEnum):
+class Sensitivity(Vocabulary, domain="sensitivity"):
     """What a field may reveal about a person; names: text ``sensitivity.<value>``."""
 
     NONE = "none"
@@ -307,7 +307,7 @@ class Sensitivity(StrEnum):
 
 
 @extended
-class WorkKind(StrEnum):
+class WorkKind(Vocabulary, domain="job.kind"):
     """Kinds of jobs of the queue; names: text ``job.kind.<value>``."""
 
     REHEARSE = "rehearse"
@@ -331,26 +331,7 @@ class WorkKind(StrEnum):
     SITE_REPORT = "site_report"
 
 
-class StandardStatus(StrEnum):
-    """How well a standard or one of its requirements is verified; names: text ``standard.status.<value>``."""
-
-    PUBLISHED = "published"
-    DRAFT = "draft"
-    REMEMBERED = "remembered"
-    """Not read by the author of the profile: unverified, and off until a scenario turns it on."""
-
-
-class Conformity(StrEnum):
-    """Result of a trial for a requirement; names: text ``standard.outcome.<value>``. None claims *conformant*."""
-
-    MET = "met"
-    NOT_MET = "not_met"
-    UNDECIDED = "undecided"
-    NOT_MEASURED = "not_measured"
-    EVIDENCE_LACKING = "evidence_lacking"
-
-
-class ReadingKind(StrEnum):
+class ReadingKind(Vocabulary, domain="reader.kind"):
     """Kind of a line in the access record; names: text ``reader.kind.<value>``."""
 
     OPENED = "opened"
@@ -361,36 +342,27 @@ class ReadingKind(StrEnum):
     """The gate has refused a use."""
 
 
-VOCABULARIES: dict[str, type[StrEnum]] = {
-    "action": Action,
-    "subhead": SubHead,
-    "support": Support,
-    "sector": Sector,
-    "grain": Grain,
-    "verification": Verification,
-    "outcome": Outcome,
-    "verdict": Verdict,
-    "estimand": Estimand,
-    "role": Role,
-    "call": CallEnd,
-    "scope": Scope,
-    "serving": ServingState,
-    "colour": Colour,
-    "grade": EventGrade,
-    "response": ResponseLevel,
-    "signal": Signal,
-    "countermeasure": Countermeasure,
-    "constraint": Constraint,
-    "fit": Fit,
-    "opening": Opening,
-    "sensitivity": Sensitivity,
-    "job.kind": WorkKind,
-    "reader.kind": ReadingKind,
-    "standard.status": StandardStatus,
-    "standard.outcome": Conformity,
-    **{domain: one for plugin in mirrored("documents.vocabularies") for domain, one in plugin.VOCABULARIES.items()},
-}
-"""Text domain → vocabulary, also those of plug-ins: every value has a name in both languages."""
+class StandardStatus(Vocabulary, domain="standard.status"):
+    """How well a standard or one of its requirements is verified; names: text ``standard.status.<value>``."""
+
+    PUBLISHED = "published"
+    DRAFT = "draft"
+    REMEMBERED = "remembered"
+    """Not read by the author of the profile: unverified, and off until a scenario turns it on."""
+
+
+class Conformity(Vocabulary, domain="standard.outcome"):
+    """Result of a trial for a requirement; names: text ``standard.outcome.<value>``. None claims *conformant*."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    UNDECIDED = "undecided"
+    NOT_MEASURED = "not_measured"
+    EVIDENCE_LACKING = "evidence_lacking"
+
+
+VOCABULARIES: dict[str, type[Vocabulary]] = {kind.domain: kind for kind in Vocabulary.__subclasses__()}
+"""Text domain → vocabulary, also those of plug-ins."""
 
 
 def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:

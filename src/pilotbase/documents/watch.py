@@ -32,7 +32,7 @@ class WatchedRisk(Part):
     """The early stage warns when e-SR reaches this: the mean number of labels to a false one is at least this large."""
 
 
-class Watch(Document):
+class Watch(Document, published=True):
     """What is watched about a service. Armed only after a replay over its history."""
 
     document: Literal["watch/1"] = "watch/1"
@@ -112,7 +112,7 @@ class ReplayedTurn(Part):
     began: Moment
 
 
-class Replay(Document):
+class Replay(Document, published=True):
     """What a watch would have reported on the data the base already has: a watch can only be armed on this."""
 
     document: Literal["watch-replay/1"] = "watch-replay/1"
@@ -132,7 +132,7 @@ class Replay(Document):
     at: Moment
 
 
-class RiskWarning(Document):
+class RiskWarning(Document, published=True):
     """Risk warning 风险预警: which signal, how serious, why, and with which promise."""
 
     document: Literal["risk-warning/1"] = "risk-warning/1"
@@ -151,7 +151,7 @@ class RiskWarning(Document):
     at: Moment
 
 
-class Acknowledgement(Document):
+class Acknowledgement(Document, published=True):
     """A person has seen a risk warning and is handling it."""
 
     document: Literal["acknowledgement/1"] = "acknowledgement/1"
@@ -163,7 +163,7 @@ class Acknowledgement(Document):
     at: Moment
 
 
-class Silence(Document):
+class Silence(Document, published=True):
     """A detector's notices are not sent for a time. Only notices are muted: detectors continue, warnings remain."""
 
     document: Literal["silence/1"] = "silence/1"
@@ -194,7 +194,7 @@ class RunbookRule(Part):
     ask_retrial: bool = False
 
 
-class Runbook(Document):
+class Runbook(Document, published=True):
     """Runbook 预案 of a service: its rules, most serious first; the first that matches applies."""
 
     document: Literal["runbook/1"] = "runbook/1"
@@ -239,7 +239,7 @@ class ReportingClock(Part):
     """Opaque identifier of the person who has marked it as reported; None: the command line."""
 
 
-class Incident(Document):
+class Incident(Document, published=True):
     """Incident 事件: what happened, what was done when, who was informed; each change is a new version."""
 
     document: Literal["incident/1"] = "incident/1"
@@ -272,7 +272,7 @@ class Incident(Document):
     """Whether it was an exercise."""
 
 
-class Drill(Document):
+class Drill(Document, published=True):
     """A drill of a service: its runbook's steps for a red risk warning are decided and timed."""
 
     document: Literal["drill/1"] = "drill/1"
@@ -311,7 +311,7 @@ class ClockRule(Part):
         return self
 
 
-class ClockBook(Document):
+class ClockBook(Document, published=True):
     """The time limits of one rule of one country."""
 
     document: Literal["clock-book/1"] = "clock-book/1"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.files import read_bounded
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import decoded, read_bounded
 from pilotbase.documents.texts import Text, text
 
 MAXIMUM_BYTES = 1 << 20
@@ -28,26 +28,21 @@ class YamlSource:
     lines: dict[str, int]
 
 
-def read_yaml(path: Path, shown_as: str | None = None, times: int = 1) -> YamlSource:
+def read_yaml(path: Path, times: int = 1) -> YamlSource:
     """Return the mapping in the file; it may be ``times`` as large as others.
 
     Raises:
         InputError: the file is missing, too large, not UTF-8, not YAML, or uses tags, aliases or duplicate keys.
     """
-    file = shown_as or str(path)
-    return parse_yaml(read_bounded(path, times * MAXIMUM_BYTES, file), file, times)
+    return parse_yaml(read_bounded(path, times * MAXIMUM_BYTES), str(path), times)
 
 
 def parse_yaml(data: bytes, file: str, times: int = 1) -> YamlSource:
     """Return the mapping in ``data``; ``file`` is the name shown in problems. Raises as `read_yaml`."""
-    if len(data) > times * MAXIMUM_BYTES:
-        raise InputError("input.file_too_large", file=file, limit=times * MAXIMUM_BYTES)
+    content = decoded(data, file, times * MAXIMUM_BYTES)
     try:
-        content = data.decode("utf-8-sig")
         _check_events(content, file, times * MAXIMUM_NODES)
         node = yaml.compose(content, Loader=_Loader)
-    except UnicodeDecodeError as error:
-        raise InputError("input.not_utf8", file=file, position=error.start) from None
     except yaml.YAMLError as error:
         raise _syntax_error(error, file) from None
     if not isinstance(node, yaml.MappingNode):
@@ -104,8 +99,7 @@ def _construct_mapping(node: yaml.MappingNode, path: str, lines: dict[str, int],
         inner = f"{path}.{key}" if path else key
         if not key or key in found:
             problem = text("input.double_key", key=key) if key else text("input.no_plain_key")
-            line = key_node.start_mark.line + 1
-            raise InputError.from_issues(file, [Issue(file=file, path=inner, problem=problem, line=line)])
+            raise InputError.at(file, inner, problem, key_node.start_mark.line + 1)
         found[key] = _construct(value_node, inner, lines, file)
     return found
 
@@ -123,17 +117,14 @@ def _construct_scalar(node: yaml.Node, path: str, file: str) -> Plain:
         return int(content) if kind == "int" else float(content)
     except ValueError:  # Python refuses integers of more than 4300 digits
         problem = text("input.bad_scalar", found=content[:80])
-        line = node.start_mark.line + 1
-        raise InputError.from_issues(file, [Issue(file=file, path=path, problem=problem, line=line)]) from None
+        raise InputError.at(file, path, problem, node.start_mark.line + 1) from None
 
 
 def _refused(problem: Text, event: yaml.Event, file: str) -> InputError:
-    line = event.start_mark.line + 1 if event.start_mark else None
-    return InputError.from_issues(file, [Issue(file=file, path="", problem=problem, line=line)])
+    return InputError.at(file, "", problem, event.start_mark.line + 1 if event.start_mark else None)
 
 
 def _syntax_error(error: yaml.YAMLError, file: str) -> InputError:
     mark = getattr(error, "problem_mark", None)
     problem = text("input.yaml_syntax", reason=getattr(error, "problem", None) or "unreadable character")
-    line = mark.line + 1 if mark else None
-    return InputError.from_issues(file, [Issue(file=file, path="", problem=problem, line=line)])
+    return InputError.at(file, "", problem, mark.line + 1 if mark else None)

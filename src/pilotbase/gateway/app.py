@@ -57,7 +57,9 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        _wake(gateway, lab)
+        for service, _status in services_of(lab.view):  # so that its first caller need not wait for a box
+            for route in gateway.desk.desk.may_answer(service.name)[:1]:
+                gateway.upstreams.wake(service, route)
         guards = [asyncio.create_task(one) for one in (gateway.calls.under_way.guard(), gateway.upstreams.tend())]
         try:
             yield
@@ -101,13 +103,6 @@ def running_gateway(lab: TrialRuntime) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
-
-
-def _wake(gateway: Gateway, lab: TrialRuntime) -> None:
-    """Have the boxes started of what answers now of every service, so that its first caller need not wait."""
-    for service, _ in services_of(lab.view):
-        for route in gateway.desk.desk.may_answer(service.name)[:1]:
-            gateway.upstreams.wake(service, route)
 
 
 def _own_routes(gateway: Gateway) -> list[Route]:

@@ -27,7 +27,7 @@ from pilotbase.gateway.problems import ProblemMessage, problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.open_inference import HEADER_LENGTH
 from pilotbase.protocols.strict_json import WireError
-from pilotbase.protocols.upstream import EVENTS
+from pilotbase.protocols.upstream import EVENTS, UpstreamCall
 
 BODY_SECONDS = 60.0
 _CALL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
@@ -91,7 +91,7 @@ def language_of(request: Request) -> Language:
     return "zh" if request.headers.get("accept-language", "").lower().startswith("zh") else "en"
 
 
-async def read_body(request: Request, gateway: Gateway, service: Service) -> bytes:
+async def _read_body(request: Request, gateway: Gateway, service: Service) -> bytes:
     """Return what was sent to ``service``.
 
     Raises `WireError` where it is compressed, and as soon as it is too much, or too slow in coming.
@@ -136,7 +136,23 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T
         watcher.cancel()
 
 
-def response_of(answer: CallAnswer, call: str, error_body: ErrorBody, language: Language) -> Response:
+async def received(request: Request, gateway: Gateway, name: str | None = None) -> tuple[str, Service, bytes]:
+    """Return the key that the caller shows, the service that it opens (``name``), and what was sent to it."""
+    secret = secret_of(request)
+    service = gateway.desk.service_known(secret, name)
+    return secret, service, await _read_body(request, gateway, service)
+
+
+async def answered(
+    request: Request, gateway: Gateway, secret: str, question: UpstreamCall, error_body: ErrorBody, most_tokens: int = 0
+) -> Response:
+    """Return the response that carries the answer to ``question``, for which at most ``most_tokens`` are used."""
+    work = gateway.calls.answer(secret, question, most_tokens)
+    answer = await while_connected(request.receive, work)
+    return _response_of(answer, question.call, error_body, question.language)
+
+
+def _response_of(answer: CallAnswer, call: str, error_body: ErrorBody, language: Language) -> Response:
     """Return the response that carries ``answer``."""
     headers = {"X-Request-Id": call, "Pilotbase-Standing": answer.standing.value}
     if answer.version:

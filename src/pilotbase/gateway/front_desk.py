@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import TypeVar
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import Route, Service
@@ -16,6 +17,8 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _THREADS = 8
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 class FrontDesk:
@@ -30,10 +33,7 @@ class FrontDesk:
 
     async def service(self, secret: str, name: str | None = None) -> Service:
         """Return the service that a key opens; raises `RefusedError`, and `NotFoundError` where it is not ``name``."""
-        if self._near:
-            return _named(self.desk.services(secret), name)
-        loop = asyncio.get_running_loop()
-        return _named(await loop.run_in_executor(self._threads, self.desk.services, secret), name)
+        return _named(await self._ask(self.desk.services, secret), name)
 
     def service_known(self, secret: str, name: str | None = None) -> Service:
         """Return the same as it was known last: how much of a call is read, until it is admitted or not."""
@@ -57,15 +57,11 @@ class FrontDesk:
 
     async def may_go_on(self, admission: Admission) -> bool:
         """Return whether a call under way may still be answered; raises as `CallDispatcher.may_go_on`."""
-        if self._near:
-            return self.desk.may_go_on(admission)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_go_on, admission)
+        return await self._ask(self.desk.may_go_on, admission)
 
     async def may_answer(self, service: str) -> Sequence[Route]:
         """Return the routes that would be asked now; raises as `CallDispatcher.may_answer`."""
-        if self._near:
-            return self.desk.may_answer(service)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.desk.may_answer, service)
+        return await self._ask(self.desk.may_answer, service)
 
     async def ready(self) -> bool:
         """Return whether the store can be asked."""
@@ -87,6 +83,11 @@ class FrontDesk:
         """Let go of the desk: what is left of its allotments goes back."""
         self._threads.shutdown()
         self.desk.close()
+
+    async def _ask(self, function: Callable[[_In], _Out], asked: _In) -> _Out:
+        if self._near:
+            return function(asked)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, asked)
 
     def _give_up(self, asked: asyncio.Future[Admission]) -> None:
         """Settle a call whose caller was gone before it was admitted."""

@@ -15,12 +15,11 @@ from pilotbase.gateway.calls import version_of
 from pilotbase.gateway.door import (
     Gateway,
     Handler,
+    answered,
     call_of,
     language_of,
-    read_body,
-    response_of,
+    received,
     secret_of,
-    while_connected,
     with_problems,
 )
 from pilotbase.gateway.problems import ProblemMessage
@@ -104,9 +103,7 @@ class _InferenceDoor:
 
     async def infer(self, request: Request) -> Response:
         """Answer a call."""
-        secret = secret_of(request)
-        service = self._gateway.desk.service_known(secret, request.path_params["model"])
-        body = await read_body(request, self._gateway, service)
+        secret, service, body = await received(request, self._gateway, request.path_params["model"])
         length = read_header_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read_infer_request(body, length)
         question = UpstreamCall(
@@ -119,8 +116,7 @@ class _InferenceDoor:
             version=request.path_params.get("version"),
             language=language_of(request),
         )
-        answer = await while_connected(request.receive, self._gateway.calls.answer(secret, question))
-        return response_of(answer, question.call, error_body, question.language)
+        return await answered(request, self._gateway, secret, question, error_body)
 
     async def _addressed(self, request: Request) -> tuple[Service, ServiceRoute]:
         """Return the service that the address names, and its first route, or the one of the version that it names."""

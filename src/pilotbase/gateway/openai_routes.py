@@ -12,12 +12,11 @@ from pilotbase.documents.service import EndpointRoute, Service
 from pilotbase.gateway.door import (
     Gateway,
     Handler,
+    answered,
     call_of,
     language_of,
-    read_body,
-    response_of,
+    received,
     secret_of,
-    while_connected,
     with_problems,
 )
 from pilotbase.gateway.problems import ProblemMessage
@@ -53,21 +52,17 @@ class _OpenAIDoor:
 
     async def chat(self, request: Request) -> Response:
         """Answer a chat completion, whole or streamed."""
-        secret = secret_of(request)
-        service = self._gateway.desk.service_known(secret)
-        body = await read_body(request, self._gateway, service)
+        secret, service, body = await received(request, self._gateway)
         asked = openai_wire.read_chat_request(body)
         most = asked.most_tokens + most_prompt_tokens(len(body), asked.messages) if _counts_tokens(service) else 0
-        return await self._answer(request, secret, _question(request, body, asked), most)
+        return await answered(request, self._gateway, secret, _question(request, body, asked), error_body, most)
 
     async def embed(self, request: Request) -> Response:
         """Answer with embeddings."""
-        secret = secret_of(request)
-        service = self._gateway.desk.service_known(secret)
-        body = await read_body(request, self._gateway, service)
+        secret, service, body = await received(request, self._gateway)
         asked = openai_wire.read_embedding_request(body)
         most = most_prompt_tokens(len(body)) if _counts_tokens(service) else 0
-        return await self._answer(request, secret, _question(request, body, asked), most)
+        return await answered(request, self._gateway, secret, _question(request, body, asked), error_body, most)
 
     async def models(self, request: Request) -> Response:
         """List what the key opens."""
@@ -78,11 +73,6 @@ class _OpenAIDoor:
         """Describe one service."""
         service = await self._gateway.desk.service(secret_of(request), request.path_params["model"])
         return Response(openai_wire.write_model(service.name, 0, service.organisation), media_type=JSON)
-
-    async def _answer(self, request: Request, secret: str, question: UpstreamCall, most_tokens: int) -> Response:
-        work = self._gateway.calls.answer(secret, question, most_tokens)
-        answer = await while_connected(request.receive, work)
-        return response_of(answer, question.call, error_body, question.language)
 
 
 def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingRequest) -> UpstreamCall:

@@ -24,16 +24,14 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Membership, Person
 from pilotbase.operations.operation import Out
-from pilotbase.vault.uploads import UploadTerms
+from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.bound.binding import Caller, CallerLimits
-from pilotbase.workspace.actors import Actor, require_may_begin
+from pilotbase.workspace.actors import VISITOR, Actor, require_may_begin
 from pilotbase.workspace.store import View
 
 _TIMES_THE_MAKING, _LONGEST_KEPT = 100, 300
 """What takes long to make is kept longer, in seconds: making it takes one part in a hundred of the time at most."""
 CHOSEN = "organisation"
-NOBODY = Actor("", frozenset())
-"""A visitor: no organisation has an empty name, so only what is public exists for them."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +138,10 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
 def _of_session(request: HttpRequest) -> RequestActor:
     person = request.user
     if not isinstance(person, Person) or not person.is_authenticated:
-        return RequestActor(None, NOBODY)
+        return RequestActor(None, VISITOR)
     memberships = tuple(Membership.objects.filter(person=person).order_by("organisation"))
     if not memberships:
-        return RequestActor(person, NOBODY)
+        return RequestActor(person, VISITOR)
     chosen = request.session.get(CHOSEN)
     current = next((one for one in memberships if one.organisation == chosen), memberships[0])
     return RequestActor(person, actor_of(current, person), memberships)

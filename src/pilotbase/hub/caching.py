@@ -16,9 +16,9 @@ from typing import Concatenate, ParamSpec
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
-from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
-from django.utils.cache import patch_vary_headers
-from django.utils.http import http_date, parse_http_date_safe
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import http_date
 
 from pilotbase.hub.acting import HubRequest
 
@@ -40,7 +40,7 @@ def revalidated(page: Page[P]) -> Page[P]:
         tag = _tag(_TOKEN.sub(b"", response.content), own)
         response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
         patch_vary_headers(response, ("Cookie", "Accept-Language"))
-        return _not_modified(response) if tag in _asked(request) else response
+        return _unless_known(request, response)
 
     return answered
 
@@ -52,21 +52,13 @@ def shared(request: HttpRequest, body: bytes, content_type: str, modified: datet
     response["ETag"], response["Cache-Control"] = tag, f"public, max-age={SHARED_SECONDS}"
     if modified is not None:
         response["Last-Modified"] = http_date(modified.timestamp())
-    asked = _asked(request)
-    since = parse_http_date_safe(request.headers.get("If-Modified-Since", "")) if not asked else None
-    fresh = modified is not None and since is not None and int(modified.timestamp()) <= since
-    return _not_modified(response) if tag in asked or fresh else response
+    return _unless_known(request, response, modified)
 
 
-def _not_modified(response: HttpResponse) -> HttpResponse:
-    kept = ("ETag", "Cache-Control", "Vary", "Last-Modified")
-    return HttpResponseNotModified(headers={name: response[name] for name in kept if name in response})
-
-
-def _asked(request: HttpRequest) -> set[str]:
-    return {
-        tag.strip().removeprefix("W/") for tag in request.headers.get("If-None-Match", "").split(",") if tag.strip()
-    }
+def _unless_known(request: HttpRequest, response: HttpResponse, modified: datetime | None = None) -> HttpResponse:
+    """Return the answer, or 304 to who has it."""
+    last = int(modified.timestamp()) if modified is not None else None
+    return get_conditional_response(request, response["ETag"], last, response) or response
 
 
 def _tag(body: bytes, own: str = "") -> str:

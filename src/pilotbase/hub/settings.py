@@ -43,7 +43,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "pilotbase.hub.process.middleware.stream",
     "pilotbase.hub.process.middleware.observe",
-    "pilotbase.hub.process.middleware.compress",
+    "pilotbase.hub.process.middleware.Compress",
     "pilotbase.hub.process.middleware.harden",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -19,7 +19,16 @@ from pilotbase.documents.vocabularies import Fit
 from pilotbase.matching.judging import WEIGHTS, match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
 from pilotbase.matching.words import Comparer, texts_of
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, count, find_listings, list_page, list_resembling
+from pilotbase.workspace.listings import (
+    MAXIMUM_PAGE,
+    Listing,
+    Query,
+    count,
+    every_listing,
+    find_listings,
+    list_page,
+    list_resembling,
+)
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
@@ -93,7 +102,7 @@ def _find_candidates(view: View, query: Query, tied: Sequence[Query], sentences:
     """
     listed = count(view, query)
     if listed <= MOST:
-        return Candidates(tuple(_all(view, query)), listed)
+        return Candidates(tuple(every_listing(view, query)), listed)
     found = [one for narrower in tied for one in list_page(view, narrower, limit=MAXIMUM_PAGE).items]
     found += list_resembling(view, query, _terms_of(sentences), MOST)
     return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
@@ -110,16 +119,6 @@ def _terms_of(sentences: Sequence[str]) -> list[str]:
     english = dict.fromkeys(word for word in _words(texts.get("en", "")) if len(word) >= _SHORTEST_WORD)
     chinese = dict.fromkeys(pair for pair in _pairs(texts.get("zh", "")))
     return [*sorted(english, key=lambda word: (-len(word), word))[:_MOST_TERMS], *list(chinese)[:_MOST_TERMS]]
-
-
-def _all(view: View, query: Query) -> Iterator[Listing]:
-    after: str | None = None
-    while True:
-        page = list_page(view, query, after, MAXIMUM_PAGE)
-        yield from page.items
-        after = page.after
-        if after is None:
-            return
 
 
 def _words(text: str) -> list[str]:

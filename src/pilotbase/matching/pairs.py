@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Literal
 from unicodedata import normalize
@@ -78,6 +78,13 @@ class ApplicationOffer:
     known_by: Literal["manifest", "certificate"] = "manifest"
     version: str | None = None
 
+    def serving(self, need: Need | None) -> ApplicationOffer:
+        """Return the offer with what the scenario that it was made for says, if it is visible."""
+        if need is None:
+            return self
+        sentences = (*self.sentences, *need.sentences)
+        return replace(self, sector=need.sector, action=need.action, contract=need.contract, sentences=sentences)
+
 
 @dataclass(frozen=True)
 class ProvenPair:
@@ -133,20 +140,13 @@ def offer_of(application: Application, made_for: Need | None, scenario: str = ""
         resources=application.resources,
         terms=application.offered,
         made_for=made_for.subject if made_for else scenario,
-        sector=made_for.sector if made_for else "",
-        action=made_for.action if made_for else "",
-        contract=made_for.contract if made_for else None,
-        sentences=(
-            *said((application.title, card.summary, card.training_data, card.limitations)),
-            *(made_for.sentences if made_for else ()),
-        ),
+        sentences=said((application.title, card.summary, card.training_data, card.limitations)),
         version=application.version,
-    )
+    ).serving(made_for)
 
 
 def offer_of_certificate(proven: ProvenPair) -> ApplicationOffer:
     """Return what is known of a certified application whose manifest isn't visible: what it was certified on."""
-    need = proven.need
     return ApplicationOffer(
         subject=proven.application,
         title=proven.name,
@@ -155,12 +155,8 @@ def offer_of_certificate(proven: ProvenPair) -> ApplicationOffer:
         resources=None,
         terms=OfferTerms(),
         made_for=proven.scenario,
-        sector=need.sector if need else "",
-        action=need.action if need else "",
-        contract=need.contract if need else None,
-        sentences=need.sentences if need else (),
         known_by="certificate",
-    )
+    ).serving(proven.need)
 
 
 @lru_cache(maxsize=1 << 16)

@@ -58,6 +58,9 @@ class Parameter:
 
 CUT = Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1))
 """The probability from which the positive class is answered."""
+LARGEST = Decimal(10) ** 15
+CAP = Parameter("cap", None, Decimal(0), LARGEST, in_target_units=True)
+"""The largest error that counts: a mean of unbounded errors can never be shown to be small."""
 
 
 @dataclass(frozen=True)

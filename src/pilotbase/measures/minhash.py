@@ -86,9 +86,9 @@ def jaccard(one: Hashes, other: Hashes) -> float:
     return shared / (len(one) + len(other) - shared) if len(one) or len(other) else 0.0
 
 
-def near_copies(records: HashedRecords, similar: float = SIMILAR) -> list[int]:
+def near_copies(records: HashedRecords) -> list[int]:
     """Return the places of records that are near copies of an earlier one, each a set of shingles; not empty ones."""
-    closest = KnownRecords(records).closest(records, similar, np.arange(len(records)))
+    closest = KnownRecords(records).closest(records, before=np.arange(len(records)))
     return [int(place) for place in np.flatnonzero(closest >= 0)]
 
 

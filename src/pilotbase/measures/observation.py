@@ -168,6 +168,11 @@ class MeasureInput:
         cut = float(self.arguments.get("cut", Decimal("0.5")))
         return self.cases.labels(self.cases.answers, cut)
 
+    def numbers(self) -> Floats:
+        """Return the answered numbers, NaN for abstentions."""
+        answers = self.cases.answers.astype(np.float64)
+        return np.where(np.isfinite(answers), answers, np.nan)
+
     def ours(self) -> NDArray[np.bool_]:
         """Return which cases are of the class, shape (cases,)."""
         truth = self.cases.truth
@@ -279,16 +284,21 @@ def _digits(high: Decimal, question: MeasureInput, root: int) -> int:
     return max(usual, min(wanted, room, room + high.adjusted()))
 
 
-def whole_value(value: float | None, question: MeasureInput, low: int = 0, high: int = 1) -> MeasurePart:
-    """Return a value in [``low``, ``high``] that only all cases together have, the same for each of them.
+def whole_value(value: float | None, question: MeasureInput, low: int = 0) -> MeasurePart:
+    """Return a value in [``low``, 1] that only all cases together have, the same for each of them.
 
     Read to nine digits; None becomes 0/0.
     """
     steps, size = 10**_DIGITS, len(question.cases)
-    gain = 0 if value is None else min(max(round(value * steps), low * steps), high * steps)
+    gain = 0 if value is None else min(max(round(value * steps), low * steps), steps)
     weight = np.full(size, 0 if value is None else steps, dtype=np.int64)
-    outcomes = ((low * steps, steps), (low * steps + 1, steps), (high * steps, steps))
+    outcomes = ((low * steps, steps), (low * steps + 1, steps), (steps, steps))
     return MeasurePart(np.full(size, gain, dtype=np.int64), weight, outcomes)
+
+
+def whole_of(compose: Callable[[MeasureInput], Observation]) -> Callable[[MeasureInput], MeasurePart]:
+    """Return what observes, as a figure of the whole set, the measure that ``compose`` makes of several parts."""
+    return lambda question: whole_value(compose(question).value(question.comparison), question)
 
 
 @dataclass(frozen=True, eq=False)

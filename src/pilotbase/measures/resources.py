@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 import numpy as np
 
@@ -14,29 +14,10 @@ from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import MEASURED, Direction, Guarantees
 from pilotbase.measures.observation import MeasurePart, Observation
 
-Statistic = Literal[
-    "quantile",
-    "max",
-    "peak",
-    "throughput",
-    "cpu",
-    "cells",
-    "whole",
-    "faulty",
-    "stop",
-    "start",
-    "recovery",
-    "growth",
-    "held",
-    "tokens",
-    "CNY",
-    "EUR",
-    "USD",
-]
-
 _NANO = 10**9
 _NEVER = 1 << 60
-_NOT_MEASURED = MeasurePart(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), ((0, 1),))
+Figure = tuple[int, int] | None
+"""One figure of a run as gain and weight, in base units; None: not measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +68,10 @@ class RunMeasurements:
 
 @dataclass(frozen=True)
 class ResourceMeasure:
-    """One measure of a run; ``unit`` is the base unit of its threshold (s, B, cases/s)."""
+    """One measure of a run: a ``figure``, or a ``quantile`` of its latencies.
+
+    ``unit``: the base unit of its threshold (s, B, cases/s).
+    """
 
     name: str
     title: Text
@@ -95,7 +79,7 @@ class ResourceMeasure:
     source: str
     better: Direction
     unit: str
-    statistic: Statistic
+    figure: Callable[[RunMeasurements], Figure] = lambda _: None
     quantile: Fraction | None = None
     guarantees: Guarantees = MEASURED
     of_matrix: bool = False
@@ -109,76 +93,71 @@ class ResourceMeasure:
 
     def observe(self, run: RunMeasurements) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured."""
-        if self.of_exchanges:
-            return Observation("single", (_of_exchanges(self.statistic, run.exchanged),), census_only=True)
-        if self.of_load_test and self.quantile is None:
-            return Observation("single", (_of_load_test(self.statistic, run.loaded),), census_only=True)
-        if self.quantile is not None:
-            latencies = run.latencies
-            if self.of_load_test:
-                loaded = None if run.loaded is None else run.loaded.latencies
-                latencies = np.zeros(0) if loaded is None else loaded
-            gain = _nanoseconds(latencies)
-            part = MeasurePart(
-                gain, np.full(len(gain), _NANO, dtype=np.int64), ((0, _NANO), (1, _NANO), (_NEVER, _NANO))
-            )
-            return Observation("quantile", (part,), quantile=self.quantile)
-        return Observation("single", (_single(self.statistic, run),), census_only=True)
+        if self.quantile is None:
+            return Observation("single", (_part(self.figure(run)),), census_only=True)
+        latencies = run.latencies
+        if self.of_load_test:
+            found = None if run.loaded is None else run.loaded.latencies
+            latencies = np.zeros(0) if found is None else found
+        gain, never = _nanoseconds(latencies), (_NEVER, _NANO)
+        part = MeasurePart(gain, np.full(len(gain), _NANO, dtype=np.int64), ((0, _NANO), (1, _NANO), never))
+        return Observation("quantile", (part,), quantile=self.quantile)
 
 
-def _single(statistic: Statistic, run: RunMeasurements) -> MeasurePart:
-    """Return the one figure of a run as gain / weight, in base units."""
-    if statistic == "cells" and run.cells:
-        return _figure(sum(run.cells), len(run.cells))
-    if statistic == "max" and len(run.latencies):
-        return _figure(int(_nanoseconds(run.latencies).max()), _NANO)
-    if statistic == "peak" and run.peak_bytes is not None:
-        return _figure(run.peak_bytes, 1)
-    if statistic == "throughput" and run.wall_seconds > 0:
-        return _figure(run.cases * _NANO, round(run.wall_seconds * _NANO))
-    if statistic == "cpu" and run.cpu_seconds is not None and run.cases:
-        return _figure(round(run.cpu_seconds * _NANO), run.cases * _NANO)
-    if run.spent is not None and run.spent.cases:
-        if statistic == "tokens" and run.spent.tokens is not None:
-            return _figure(run.spent.tokens, run.spent.cases)
-        if statistic == run.spent.currency and run.spent.cost_per_thousand is not None:
-            return _figure(round(run.spent.cost_per_thousand * _NANO), _NANO)
-    return _NOT_MEASURED
-
-
-def _of_load_test(statistic: Statistic, loaded: LoadMeasurements | None) -> MeasurePart:
-    seconds = {"start": loaded.cold_start, "recovery": loaded.recovery}.get(statistic) if loaded is not None else None
-    if seconds is not None:
-        return _figure(round(seconds * _NANO), _NANO)
-    if loaded is not None and statistic == "growth" and loaded.memory_growth is not None:
-        return _figure(loaded.memory_growth, 1)
-    if loaded is not None and statistic == "held" and loaded.held is not None:
-        return _figure(round(loaded.held * _NANO), _NANO)
-    if loaded is not None and statistic == "recovery":
-        return _figure(_NEVER, _NANO)
-    return _NOT_MEASURED
-
-
-def _of_exchanges(statistic: Statistic, exchanged: Exchanged | None) -> MeasurePart:
-    if exchanged is None:
-        return _NOT_MEASURED
-    if statistic == "stop":
-        seconds = exchanged.stop_seconds
-        if seconds is None:
-            return _NOT_MEASURED
-        return _figure(round(seconds * _NANO) if np.isfinite(seconds) else _NEVER, _NANO)
-    kept, sent = exchanged.whole if statistic == "whole" else exchanged.faulty
-    return _figure(kept, sent) if sent else _NOT_MEASURED
-
-
-def _figure(gain: int, weight: int) -> MeasurePart:
-    weight = max(weight, 1)
-    return MeasurePart(np.array([gain], dtype=np.int64), np.array([weight], dtype=np.int64), ((gain, weight),))
+def _part(figure: Figure) -> MeasurePart:
+    gain, weight = (0, 0) if figure is None else (figure[0], max(figure[1], 1))
+    gains, weights = np.array([gain], dtype=np.int64), np.array([weight], dtype=np.int64)
+    return MeasurePart(gains, weights, ((gain, max(weight, 1)),))
 
 
 def _nanoseconds(latencies: Floats) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     finite = np.isfinite(latencies)
     return np.where(finite, np.rint(np.where(finite, latencies, 0.0) * _NANO), _NEVER).astype(np.int64)
+
+
+def _seconds(seconds: float | None) -> Figure:
+    """Return a time; one that never came (inf, NaN) is longer than any."""
+    if seconds is None:
+        return None
+    return round(seconds * _NANO) if np.isfinite(seconds) else _NEVER, _NANO
+
+
+def _share(counts: tuple[int, int]) -> Figure:
+    return counts if counts[1] else None
+
+
+def _of_load_test(read: Callable[[LoadMeasurements], Figure]) -> Callable[[RunMeasurements], Figure]:
+    return lambda run: None if run.loaded is None else read(run.loaded)
+
+
+def _of_exchanges(read: Callable[[Exchanged], Figure]) -> Callable[[RunMeasurements], Figure]:
+    return lambda run: None if run.exchanged is None else read(run.exchanged)
+
+
+def _throughput(run: RunMeasurements) -> Figure:
+    return (run.cases * _NANO, round(run.wall_seconds * _NANO)) if run.wall_seconds > 0 else None
+
+
+def _processor_time(run: RunMeasurements) -> Figure:
+    seconds = run.cpu_seconds
+    return None if seconds is None or not run.cases else (round(seconds * _NANO), run.cases * _NANO)
+
+
+def _tokens(run: RunMeasurements) -> Figure:
+    spent = run.spent
+    return None if spent is None or spent.tokens is None or not spent.cases else (spent.tokens, spent.cases)
+
+
+def _cost(currency: str) -> ResourceMeasure:
+    def figure(run: RunMeasurements) -> Figure:
+        spent = run.spent
+        if spent is None or not spent.cases or spent.currency != currency or spent.cost_per_thousand is None:
+            return None
+        return round(spent.cost_per_thousand * _NANO), _NANO
+
+    name = f"cost.{currency.lower()}"
+    said = text(f"measure.cost.{currency.lower()}")
+    return ResourceMeasure(name, said, f"1000 × cost / cases, in {currency}", _COST, "lower", currency, figure)
 
 
 _LOAD = "measured under full load"
@@ -189,80 +168,84 @@ _COST = "calls to an endpoint at the prices of its manifest, or a box's processo
 
 RESOURCES = (
     ResourceMeasure(
-        "latency.p50", text("measure.latency.p50"), "median of seconds per request", _LOAD, "lower", "s", "quantile",
-        Fraction(1, 2),
+        "latency.p50", text("measure.latency.p50"), "median of seconds per request", _LOAD, "lower", "s",
+        quantile=Fraction(1, 2),
     ),
     ResourceMeasure(
         "latency.p95", text("measure.latency.p95"), "95th percentile of seconds per request", _LOAD, "lower", "s",
-        "quantile", Fraction(95, 100),
+        quantile=Fraction(95, 100),
     ),
     ResourceMeasure(
         "latency.p99", text("measure.latency.p99"), "99th percentile of seconds per request", _LOAD, "lower", "s",
-        "quantile", Fraction(99, 100),
+        quantile=Fraction(99, 100),
     ),
     ResourceMeasure(
-        "latency.max", text("measure.latency.max"), "largest seconds per request", _LOAD, "lower", "s", "max"
+        "latency.max", text("measure.latency.max"), "largest seconds per request", _LOAD, "lower", "s",
+        lambda run: _seconds(float(run.latencies.max())) if len(run.latencies) else None,
     ),
     ResourceMeasure(
         "memory.peak", text("measure.memory.peak"), "largest resident bytes of the whole box", _LOAD, "lower", "B",
-        "peak",
+        lambda run: None if run.peak_bytes is None else (run.peak_bytes, 1),
     ),
     ResourceMeasure(
-        "throughput", text("measure.throughput"), "cases / wall seconds", _LOAD, "higher", "cases/s", "throughput"
+        "throughput", text("measure.throughput"), "cases / wall seconds", _LOAD, "higher", "cases/s", _throughput
     ),
     ResourceMeasure(
-        "cpu.per_case", text("measure.cpu.per_case"), "processor seconds / cases", _LOAD, "lower", "s", "cpu"
+        "cpu.per_case", text("measure.cpu.per_case"), "processor seconds / cases", _LOAD, "lower", "s", _processor_time
     ),
     ResourceMeasure(
         "tokens.per_case", text("measure.tokens.per_case"), "tokens of prompts and answers / cases", _CALLS, "lower",
-        "tokens", "tokens",
+        "tokens", _tokens,
     ),
     ResourceMeasure(
-        "load.p50", text("measure.load.p50"), "median of seconds from due to answered", _TEST, "lower", "s", "quantile",
-        Fraction(1, 2), of_load_test=True,
+        "load.p50", text("measure.load.p50"), "median of seconds from due to answered", _TEST, "lower", "s",
+        quantile=Fraction(1, 2), of_load_test=True,
     ),
     ResourceMeasure(
         "load.p95", text("measure.load.p95"), "95th percentile of seconds from due to answered", _TEST, "lower", "s",
-        "quantile", Fraction(95, 100), of_load_test=True,
+        quantile=Fraction(95, 100), of_load_test=True,
     ),
     ResourceMeasure(
         "load.p99", text("measure.load.p99"), "99th percentile of seconds from due to answered", _TEST, "lower", "s",
-        "quantile", Fraction(99, 100), of_load_test=True,
+        quantile=Fraction(99, 100), of_load_test=True,
     ),
     ResourceMeasure(
         "load.held", text("measure.load.held"), "cases a second with the 99th percentile within the test's target",
-        _TEST, "higher", "cases/s", "held", of_load_test=True,
+        _TEST, "higher", "cases/s",
+        _of_load_test(lambda load: None if load.held is None else (round(load.held * _NANO), _NANO)),
+        of_load_test=True,
     ),
     ResourceMeasure(
         "start.cold", text("measure.start.cold"), "slowest start, from nothing to the first answer", _TEST, "lower",
-        "s", "start", of_load_test=True,
+        "s", _of_load_test(lambda load: _seconds(load.cold_start)), of_load_test=True,
     ),
     ResourceMeasure(
         "recovery", text("measure.recovery"), "seconds from a crash under load to the first answer", _TEST, "lower",
-        "s", "recovery", of_load_test=True,
+        "s", _of_load_test(lambda load: _seconds(np.inf if load.recovery is None else load.recovery)),
+        of_load_test=True,
     ),
     ResourceMeasure(
         "memory.growth", text("measure.memory.growth"), "bytes that the peak grew by after the warm-up", _TEST,
-        "lower", "B", "growth", of_load_test=True,
+        "lower", "B", _of_load_test(lambda load: None if load.memory_growth is None else (load.memory_growth, 1)),
+        of_load_test=True,
     ),
     ResourceMeasure(
         "cells.agreeing", text("measure.cells.agreeing"), "cells that answer as in the trial / cells that were run",
-        "MIIT, five verifications: adaptation", "higher", "", "cells", of_matrix=True,
+        "MIIT, five verifications: adaptation", "higher", "",
+        lambda run: (sum(run.cells), len(run.cells)) if run.cells else None, of_matrix=True,
     ),
     ResourceMeasure(
         "exchanges.kept", text("measure.exchanges.kept"), "whole messages answered as their case / whole messages",
-        _REPLAY, "higher", "", "whole", of_exchanges=True,
+        _REPLAY, "higher", "", _of_exchanges(lambda found: _share(found.whole)), of_exchanges=True,
     ),
     ResourceMeasure(
         "pipeline.kept", text("measure.pipeline.kept"),
         "faulty and overridden messages handled as they must be / faulty and overridden messages", _REPLAY, "higher",
-        "", "faulty", of_exchanges=True, of_process=True,
+        "", _of_exchanges(lambda found: _share(found.faulty)), of_exchanges=True, of_process=True,
     ),
     ResourceMeasure(
         "stop.seconds", text("measure.stop.seconds"), "slowest end after an order to stop", _REPLAY, "lower", "s",
-        "stop", of_exchanges=True, of_process=True,
+        _of_exchanges(lambda found: _seconds(found.stop_seconds)), of_exchanges=True, of_process=True,
     ),
-    ResourceMeasure("cost.cny", text("measure.cost.cny"), "1000 × cost / cases, in CNY", _COST, "lower", "CNY", "CNY"),
-    ResourceMeasure("cost.eur", text("measure.cost.eur"), "1000 × cost / cases, in EUR", _COST, "lower", "EUR", "EUR"),
-    ResourceMeasure("cost.usd", text("measure.cost.usd"), "1000 × cost / cases, in USD", _COST, "lower", "USD", "USD"),
+    *(_cost(currency) for currency in ("CNY", "EUR", "USD")),
 )  # fmt: skip

@@ -23,7 +23,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    update,
 )
 
 from pilotbase.documents.errors import InputError
@@ -33,6 +32,7 @@ from pilotbase.documents.subjects import record_head
 from pilotbase.notices.making import NoticeDraft
 from pilotbase.workspace import records, tables
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.listings import MAXIMUM_PAGE
 from pilotbase.workspace.store import View
 from pilotbase.workspace.threads import seen_threads
@@ -229,11 +229,8 @@ def _floor(actor: Actor) -> ColumnElement[int]:
 
 def _raise_floor(connection: Connection, person: str, organisation: str) -> None:
     """Note that everything was read, so that rows for single notices up to here are no longer needed."""
-    own = (_floors.person == person, _floors.organisation == organisation)
-    latest = last_sequence(connection)
-    if connection.execute(update(tables.notice_floors).where(*own).values(read_to=latest)).rowcount == 0:
-        values = {"person": person, "organisation": organisation, "read_to": latest}
-        connection.execute(insert(tables.notice_floors).values(values))
+    whose = {"person": person, "organisation": organisation}
+    set_row(connection, tables.notice_floors, whose, {"read_to": last_sequence(connection)})
 
 
 def _sequence_of(connection: Connection, actor: Actor, identity: str) -> int:

@@ -153,7 +153,6 @@ KEEP = Operation(
     KeptUpload,
     KeptTold,
     only=OWNER,
-    status=201,
     location="/api/datasets/{asked.owner}/{asked.name}/files",
     example={"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
 )
@@ -229,9 +228,8 @@ MEASURE = Operation(
     OfDataset,
     Measuring,
     only="owner of it",
-    status=202,
+    later=True,
     location="/api/datasets/{asked.owner}/{asked.name}/quality/measurement",
-    headers={"Retry-After": "2"},
     known_as="measure_quality",
 )
 MEASUREMENT = Operation(

@@ -95,12 +95,12 @@ def _moves(verb: str, http: str, takes: type[In], **more: Any) -> Operation[In, 
     return Operation(f"exchange.{verb}", http, takes, Thread, who=act, marked=True, known_as=known, **more)
 
 
-_MADE = {"status": 201, "location": "/api/threads/{given.identity}"}
+_MADE = "/api/threads/{given.identity}"
 _MESSAGE = "/threads/{thread}/messages/{number}"
 LIST = Operation("exchange.list", "GET /threads", ThreadsAsked, ThreadPage, known_as="threads.list_all")
-ASK = _moves("ask", "POST /threads", AskedQuestion, **_MADE)
+ASK = _moves("ask", "POST /threads", AskedQuestion, location=_MADE)
 SHOW = Operation("exchange.show", "GET /threads/{thread}", OfThread, Thread, marked=True, known_as="threads.read")
-REPLY = _moves("reply", "POST /threads/{thread}/messages", AddedReply, **_MADE)
+REPLY = _moves("reply", "POST /threads/{thread}/messages", AddedReply, location=_MADE)
 CORRECT = _moves("correct", f"PUT {_MESSAGE}", CorrectedMessage)
 REMOVE = _moves("remove", f"POST {_MESSAGE}/removal", RemovedMessage)
 MARK = _moves("mark", "PUT /threads/{thread}/answer", MarkedAnswer)

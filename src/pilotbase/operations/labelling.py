@@ -66,7 +66,6 @@ START = Operation(
     RoundTold,
     only=_OWNER,
     repeated=_HARMLESS,
-    status=201,
     location="/api/labelling/{given.identity}",
     example={
         "name": "defects-2027",
@@ -101,9 +100,8 @@ IMPORT = Operation(
     RoundTold,
     only=_OWNER,
     repeated=_HARMLESS,
-    status=202,
+    later=True,
     location="/api/labelling/{asked.asked}",
-    headers={"Retry-After": "2"},
     example={"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
     known_as="import_export",
 )

@@ -21,7 +21,7 @@ In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
 NOTHING = type(None)
 """The output of an operation that returns nothing."""
-_HEADINGS = {"datasets": "records", "trials.board": "board"}
+_HEADINGS = {"datasets": "records", "descriptions": "records", "trials.board": "board"}
 """Noun or operation → its heading in the reference, if that is not its noun."""
 
 
@@ -46,6 +46,8 @@ class Repeated(StrEnum):
     """It changes nothing more, even without a key."""
     ONCE = "once"
     """It is refused, naming what was created: the first answer contained a secret."""
+    ANEW = "anew"
+    """It is done again, whatever key comes with it: an address gets another link."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,10 @@ class Operation(Generic[In, Out]):
     repeated: Repeated = Repeated.KEYED
     marked: bool = False
     """Returns one document with its ETag: reading honours If-None-Match, writing If-Match."""
-    status: int = 200
+    shared: bool = False
+    """Returns the same to everybody: caches may keep it for some minutes."""
+    later: bool = False
+    """What it makes is only begun when it answers (202): its ``location`` is asked for it again."""
     location: str = ""
     """Address of the created object, such as ``/api/services/{given.name}``."""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -137,9 +142,21 @@ class Operation(Generic[In, Out]):
         return self.http.partition(" ")[2]
 
     @property
+    def status(self) -> int:
+        """Return the status of its answer where nothing is wrong."""
+        if self.gives is NOTHING:
+            return 204
+        return 202 if self.later else 201 if self.location else 200
+
+    @property
     def writes(self) -> bool:
         """Return whether it can change anything."""
         return self.method != "GET"
+
+    @property
+    def keyed(self) -> bool:
+        """Return whether it reads an Idempotency-Key: sent again it would do more, or do it again."""
+        return self.writes and self.repeated in (Repeated.KEYED, Repeated.ONCE)
 
     @cached_property
     def in_path(self) -> tuple[str, ...]:

@@ -6,34 +6,37 @@ from typing import Annotated, Any
 
 import pydantic
 
-from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import SECTIONS, Erased, PossibleStep, RecordPage, Work
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.api.uploads import HandedInApplication, HandedInScenario, KeptVersion
+from pilotbase.documents.base import Document
+from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
+from pilotbase.documents.record import CONTENTS, ApplicationVersion, PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
+from pilotbase.documents.thread import Thread
 from pilotbase.operations.matches import A_SCENARIO, AN_APPLICATION, OfRecord
 from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation, Out, Repeated
 from pilotbase.operations.trials import OfTrial
 
 TWO_NAMES = ("scenario", "application", "dataset")
 """Kinds that belong to an organisation: its name precedes theirs, and visitors see the open ones."""
-CONTENTS: dict[str, type[Any]] = {
-    "organisation": Organisation,
-    "scenario": Scenario,
-    "application": ApplicationVersion,
-    "commission": Commission,
-    "dataset": Dataset,
-    "agreement": Agreement,
+READABLE: dict[str, type[Document]] = {
+    **{kind: model for kind, model in CONTENTS.items() if kind != "application"},
+    "application-version": ApplicationVersion,
+    "plan-proposal": PlanProposal,
+    "acceptance": Acceptance,
+    "record": Record,
+    "report": Report,
+    "thread": Thread,
 }
-"""Kind of record → its content."""
+"""Kinds of documents that can be read by digest; those of the vault cannot."""
 _WORDS = r"^[a-z0-9_-]*$"
 
 
@@ -119,7 +122,6 @@ def _hand_in(kind: str, takes: type[Any], who: Act) -> Operation[Any, Record]:
         Record,
         who=who,
         marked=True,
-        status=201,
         location=f"/api/{SECTIONS[kind]}/{{given.name}}",
         known_as=f"uploads.hand_in_{kind}",
     )

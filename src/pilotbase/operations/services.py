@@ -8,13 +8,7 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.api.services import (
-    BudgetView,
-    KeyView,
-    ListedService,
-    ServiceView,
-    UsageRow,
-)
+from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
 from pilotbase.documents.errors import InputError
@@ -133,7 +127,6 @@ CREATE = Operation(
     NewService,
     ServiceView,
     who=ServiceAct.CREATE,
-    status=201,
     location=_MADE,
     example={"name": "milling", "title": {"en": "Mill watch", "zh": "铣床预警"}, "certificate": _DIGEST},
 )
@@ -143,7 +136,6 @@ OVERRIDE = Operation(
     NewOverride,
     ServiceView,
     who=ServiceAct.OVERRIDE,
-    status=201,
     location=_MADE,
     example={
         "service": "assistant",
@@ -181,17 +173,11 @@ CREATE_KEY = Operation(
     KeyView,
     who=ServiceAct.KEYS,
     repeated=Repeated.ONCE,
-    status=201,
     location="/api/services/{asked.service}/keys",
     example={"title": "Controller of line 3", "scopes": ["infer"], "budget": "main", "days": 90},
 )
 REVOKE_KEY = Operation(
-    "services.revoke_key",
-    "DELETE /services/{service}/keys/{key}",
-    OfKey,
-    NOTHING,
-    who=ServiceAct.KEYS,
-    status=204,
+    "services.revoke_key", "DELETE /services/{service}/keys/{key}", OfKey, NOTHING, who=ServiceAct.KEYS
 )
 BUDGETS = Operation(
     "services.budgets", "GET /services/{service}/budgets", OfService, list[BudgetView], who=ServiceAct.INSPECT

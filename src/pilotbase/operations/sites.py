@@ -70,7 +70,6 @@ ENROL = Operation(
     SiteTold,
     only=_OWNER,
     repeated=_HARMLESS,
-    status=201,
     location="/api/sites/{given.site}",
     example={"enrolment": {"payload": "…", "signatures": []}, "key": "0c5d7e1a9b3f4826a1d0"},
 )
@@ -92,7 +91,6 @@ ASK = Operation(
     PackTold,
     only=_OWNER,
     repeated=_HARMLESS,
-    status=201,
     location="/api/site-packs/{given.identity}",
     example={"scenario": "milling", "application": "application:acme/forest", "days": 7},
 )
@@ -115,8 +113,7 @@ SEND = Operation(
     SentTold,
     only=_OWNER,
     repeated=_HARMLESS,
-    status=202,
+    later=True,
     location="/api/sites",
-    headers={"Retry-After": "2"},
     example={"report": {"payload": "…", "signatures": []}},
 )

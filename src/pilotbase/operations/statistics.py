@@ -59,9 +59,8 @@ ASK = Operation(
     only=_ASKERS,
     example=_EXAMPLE,
     repeated=Repeated.HARMLESS,
-    status=202,
+    later=True,
     location="/api/datasets/{asked.owner}/{asked.name}/statistics/{given.identity}",
-    headers={"Retry-After": "2"},
 )
 SHOW = Operation(
     "statistics.show", f"GET {_PLACE}/{{asked}}", OfAnswer, StatisticsAnswer, only=_READERS, known_as="read"

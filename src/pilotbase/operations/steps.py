@@ -11,7 +11,7 @@ from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import Noted
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.lifecycles import LIFECYCLES, RecordKind, Transition
-from pilotbase.documents.permissions import PERMISSIONS, Act, Relation
+from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.texts import text
@@ -37,7 +37,7 @@ def _by_people() -> Iterator[tuple[RecordKind, Transition]]:
     """Yield the steps that people take: not the base's own process, and not what is saved as content."""
     for kind, rows in LIFECYCLES.items():
         for row in rows:
-            machine = all(grant.relation is Relation.MACHINE for grant in PERMISSIONS[row.act])
+            machine = all(grant.relation is Relation.MACHINE for grant in row.act.grants)
             if NEW not in row.sources and not machine and row.brings not in _SAVED:
                 yield kind, row
 
@@ -64,7 +64,6 @@ PROPOSE = Operation(
     Record,
     who=Act.COMMISSION_PROPOSE,
     marked=True,
-    status=201,
     location="/api/trials/{given.name}",
 )
 MAKE_AGREEMENT = Operation(
@@ -74,7 +73,6 @@ MAKE_AGREEMENT = Operation(
     Record,
     only="owner of the dataset, suppliers",
     marked=True,
-    status=201,
     location="/api/agreements/{given.name}",
 )
 STEPS = {row.act: _step(kind, row) for kind, row in _by_people()}

@@ -33,7 +33,6 @@ START = Operation(
     NewUpload,
     OpenUpload,
     who=DeskAct.UPLOAD,
-    status=201,
     location="/api/uploads/{given.identity}",
     headers=_AT,
     example={
@@ -62,11 +61,5 @@ FINISH = Operation(
     headers=_AT,
 )
 ERASE = Operation(
-    "uploads.erase",
-    "DELETE /uploads/{identity}",
-    OfUpload,
-    NOTHING,
-    who=DeskAct.UPLOAD,
-    repeated=Repeated.HARMLESS,
-    status=204,
+    "uploads.erase", "DELETE /uploads/{identity}", OfUpload, NOTHING, who=DeskAct.UPLOAD, repeated=Repeated.HARMLESS
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import pydantic
 from pydantic import StringConstraints
@@ -14,7 +14,7 @@ from pilotbase.documents.hashes import DIGEST_PATTERN, Digest
 from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.permissions import WatchAct
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
-from pilotbase.operations.operation import BODY, NOTHING, PATH, Callers, NoInput, Operation, Repeated
+from pilotbase.operations.operation import BODY, NOTHING, PATH, Callers, In, NoInput, Operation, Repeated
 from pilotbase.operations.services import OfService
 
 Detector = Annotated[str, StringConstraints(min_length=1, max_length=400)]
@@ -100,37 +100,24 @@ class Care(RequestModel):
     note: Annotated[str, StringConstraints(max_length=2000)] = ""
 
 
+def _hands_in(verb: str, place: str, takes: type[In], example: dict[str, Any]) -> Operation[In, Taken]:
+    """Return what takes cases or labels of a service, from a person or under its key."""
+    return Operation(
+        f"watch.{verb}",
+        f"POST /services/{{service}}/{place}",
+        takes,
+        Taken,
+        who=WatchAct.HAND_IN,
+        callers=Callers.OBSERVERS,
+        repeated=Repeated.HARMLESS,
+        example=example,
+    )
+
+
 _PAGE = "/api/services/{asked.service}/watch"
-OBSERVE = Operation(
-    "watch.observe",
-    "POST /services/{service}/observations",
-    Observed,
-    Taken,
-    who=WatchAct.HAND_IN,
-    callers=Callers.OBSERVERS,
-    repeated=Repeated.HARMLESS,
-    example=_CASES,
-)
-LABEL = Operation(
-    "watch.label",
-    "POST /services/{service}/labels",
-    Labelled,
-    Taken,
-    who=WatchAct.HAND_IN,
-    callers=Callers.OBSERVERS,
-    repeated=Repeated.HARMLESS,
-    example=_LABELS,
-)
-HAND_IN = Operation(
-    "watch.hand_in",
-    "POST /services/{service}/batches",
-    Batches,
-    Taken,
-    who=WatchAct.HAND_IN,
-    callers=Callers.OBSERVERS,
-    repeated=Repeated.HARMLESS,
-    example={"batches": [_CASES, _LABELS]},
-)
+OBSERVE = _hands_in("observe", "observations", Observed, _CASES)
+LABEL = _hands_in("label", "labels", Labelled, _LABELS)
+HAND_IN = _hands_in("hand_in", "batches", Batches, {"batches": [_CASES, _LABELS]})
 SHOW = Operation("watch.show", "GET /services/{service}/watch", OfService, WatchStatus, known_as="read")
 PATH_OF = Operation("watch.path", "GET /services/{service}/watch/path", OfDetector, list[PathPoint])
 REPLAY = Operation(
@@ -139,7 +126,6 @@ REPLAY = Operation(
     OnTerms,
     Replay,
     who=WatchAct.REPLAY,
-    status=201,
     location=_PAGE,
     example={"tolerance": 0.02, "alpha": 0.05},
 )
@@ -168,7 +154,6 @@ ACKNOWLEDGE = Operation(
     Care,
     Acknowledgement,
     who=WatchAct.CARE,
-    status=201,
     location="/api/warnings",
     example={"note": "The night shift looks at the sensor."},
     known_as="take_care",
@@ -179,7 +164,6 @@ SILENCE = Operation(
     NewSilence,
     Silence,
     who=WatchAct.SILENCE,
-    status=201,
     location=_PAGE,
     example={"detector": "drift:torque", "reason": "The tool is changed", "until": "2027-05-08T06:00:00Z"},
     known_as="be_silent",
@@ -190,7 +174,6 @@ END_SILENCE = Operation(
     SilenceEnd,
     NOTHING,
     who=WatchAct.SILENCE,
-    status=204,
     example={"detector": "drift:torque"},
     known_as="speak",
 )
@@ -200,6 +183,5 @@ ERASE = Operation(
     Erasure,
     NOTHING,
     who=WatchAct.ERASE,
-    status=204,
     example={"case": "shift-7/0"},
 )

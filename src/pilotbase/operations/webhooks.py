@@ -44,11 +44,10 @@ ADD = Operation(
     OpenWebhook,
     who=_MANAGE,
     repeated=Repeated.ONCE,
-    status=201,
     location="/api/webhooks",
     example={"url": "https://hooks.plant.example/pilotbase"},
 )
-END = Operation("webhooks.end", "DELETE /webhooks/{webhook}", OfWebhook, NOTHING, who=_MANAGE, status=204)
+END = Operation("webhooks.end", "DELETE /webhooks/{webhook}", OfWebhook, NOTHING, who=_MANAGE)
 MESSAGES = Operation(
     "webhooks.messages", "GET /webhooks/{webhook}/messages", OfWebhook, list[WebhookMessage], only=_OWN
 )
@@ -58,6 +57,5 @@ REPLAY = Operation(
     OfMessage,
     NOTHING,
     who=_MANAGE,
-    status=204,
     known_as="send_again",
 )

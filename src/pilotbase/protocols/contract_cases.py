@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.observation import MAXIMUM_CASES
+from pilotbase.documents.observation import MAXIMUM_CASES, Scalar
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.array_cells import array_in, cell_of
 from pilotbase.protocols.frames import MISSING_BOOLEAN, FeatureBatch
@@ -26,26 +26,6 @@ Column = npt.NDArray[Any]
 
 SHOWN = 20
 """Problems that an answer names."""
-TYPES: Mapping[DataType, frozenset[type]] = {
-    DataType.FLOAT: frozenset({int, float}),
-    DataType.INTEGER: frozenset({int}),
-    DataType.BOOLEAN: frozenset({bool}),
-    DataType.TEXT: frozenset({str}),
-    DataType.DATE: frozenset({str}),
-    DataType.DATETIME: frozenset({str}),
-    DataType.IMAGE: frozenset({str}),
-    DataType.AUDIO: frozenset({str}),
-}
-TYPE_TEXTS = {
-    DataType.FLOAT: text("contract.type.number"),
-    DataType.INTEGER: text("contract.type.integer"),
-    DataType.BOOLEAN: text("contract.type.boolean"),
-    DataType.TEXT: text("contract.type.text"),
-    DataType.DATE: text("contract.type.date"),
-    DataType.DATETIME: text("contract.type.datetime"),
-    DataType.IMAGE: text("contract.type.array"),
-    DataType.AUDIO: text("contract.type.array"),
-}
 
 
 class ContractBrokenError(InputError):
@@ -101,7 +81,7 @@ class CaseReader:
             problems.append((field.name, problem))
         if problem is not None or (any(lacking) and field.name not in self.may_miss):
             return np.zeros(len(values))
-        return _COLUMNS[field.data_type](values, field.name in self.may_miss)
+        return SPELLED[field.data_type].column(values, field.name in self.may_miss)
 
 
 def columns_of(cases: Sequence[object]) -> Mapping[str, Sequence[object]]:
@@ -118,7 +98,7 @@ def columns_of(cases: Sequence[object]) -> Mapping[str, Sequence[object]]:
     return {name: [case[name] for case in cases if isinstance(case, dict)] for name in first}
 
 
-def scalars_of(batch: FeatureBatch) -> Mapping[str, list[bool | int | float | str | None]]:
+def scalars_of(batch: FeatureBatch) -> Mapping[str, list[Scalar]]:
     """Return the columns of ``batch`` as plain values, missing ones as None: what an observation keeps."""
     return {name: _scalars(column) for name, column in batch.columns.items()}
 
@@ -133,24 +113,23 @@ def _miscounted(columns: Mapping[str, Sequence[object]]) -> Iterator[tuple[str, 
 
 
 def _column_problems(field: Field, present: Sequence[object]) -> Iterator[Text]:
-    allowed = TYPES[field.data_type]
-    if not set(map(type, present)) <= allowed:
-        strange = next(value for value in present if type(value) not in allowed)
-        yield text("contract.wrong_type", found=repr(strange)[:40], allowed=TYPE_TEXTS[field.data_type])
-        return
-    if field.data_type in (DataType.FLOAT, DataType.INTEGER):
+    spelled = SPELLED[field.data_type]
+    if not set(map(type, present)) <= spelled.types:
+        strange = next(value for value in present if type(value) not in spelled.types)
+        yield text("contract.wrong_type", found=repr(strange)[:40], allowed=spelled.words)
+    elif field.data_type in (DataType.FLOAT, DataType.INTEGER):
         yield from _number_problems(field, present)  # type: ignore[arg-type]
-    elif field.data_type in _READS:
-        yield from _spelling_problems(field, present)  # type: ignore[arg-type]
+    elif spelled.read is not None:
+        yield from _spelling_problems(spelled.read, spelled.words, present)  # type: ignore[arg-type]
 
 
 def _number_problems(field: Field, present: Sequence[int | float]) -> Iterator[Text]:
-    low = min(present, default=0)
-    high = max(present, default=0)
+    low, high = min(present, default=0), max(present, default=0)
+    words = SPELLED[field.data_type].words
     if max(abs(low), abs(high)) > (1 << 63) - 1 and field.data_type is DataType.INTEGER:
-        yield text("contract.wrong_type", found=str(high)[:40], allowed=TYPE_TEXTS[field.data_type])
+        yield text("contract.wrong_type", found=str(high)[:40], allowed=words)
     elif math.isinf(_as_float(low)) or math.isinf(_as_float(high)):
-        yield text("contract.wrong_type", found="Infinity", allowed=TYPE_TEXTS[field.data_type])
+        yield text("contract.wrong_type", found="Infinity", allowed=words)
     elif present and field.minimum is not None and low < field.minimum:
         yield text("contract.below_minimum", found=low, limit=f"{field.minimum:g}")
     elif present and field.maximum is not None and high > field.maximum:
@@ -164,58 +143,13 @@ def _as_float(number: int | float) -> float:
         return math.inf
 
 
-def _spelling_problems(field: Field, present: Sequence[str]) -> Iterator[Text]:
-    read = _READS[field.data_type]
+def _spelling_problems(read: Callable[[str], object], words: Text, present: Sequence[str]) -> Iterator[Text]:
     for value in present:
         try:
             read(value)
         except (ValueError, OverflowError):
-            yield text("contract.wrong_type", found=value[:40], allowed=TYPE_TEXTS[field.data_type])
+            yield text("contract.wrong_type", found=value[:40], allowed=words)
             return
-
-
-def _floats(values: Sequence[Any], _: bool) -> Column:
-    return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _integers(values: Sequence[Any], may_miss: bool) -> Column:
-    return _floats(values, may_miss) if may_miss else np.array(values, dtype=np.int64)
-
-
-def _booleans(values: Sequence[Any], may_miss: bool) -> Column:
-    return _floats(values, may_miss) if may_miss else np.array(values, dtype=np.uint8)
-
-
-def _texts(values: Sequence[Any], _: bool) -> Column:
-    return np.array(list(values), dtype=object)
-
-
-def _dates(values: Sequence[Any], _: bool) -> Column:
-    return np.array([None if value is None else _read_date(value) for value in values], dtype=object)
-
-
-def _moments(values: Sequence[Any], _: bool) -> Column:
-    return np.array([None if value is None else _read_moment(value) for value in values], dtype=object)
-
-
-def _arrays(values: Sequence[Any], _: bool) -> Column:
-    found = np.empty(len(values), dtype=object)
-    for row, value in enumerate(values):
-        found[row] = None if value is None else array_in(value)
-    return found
-
-
-_COLUMNS: Mapping[DataType, Callable[[Sequence[Any], bool], Column]] = {
-    DataType.FLOAT: _floats,
-    DataType.INTEGER: _integers,
-    DataType.BOOLEAN: _booleans,
-    DataType.TEXT: _texts,
-    DataType.DATE: _dates,
-    DataType.DATETIME: _moments,
-    DataType.IMAGE: _arrays,
-    DataType.AUDIO: _arrays,
-}
-"""As `data.batches.feature_columns` makes the columns of a trial."""
 
 
 def _read_date(value: str) -> str:
@@ -232,16 +166,40 @@ def _read_moment(value: str) -> str:
     return f"{spelled}{fraction}Z"
 
 
-_READS: Mapping[DataType, Callable[[str], object]] = {
-    DataType.DATE: _read_date,
-    DataType.DATETIME: _read_moment,
-    DataType.IMAGE: array_in,
-    DataType.AUDIO: array_in,
+@dataclass(frozen=True)
+class SpelledType:
+    """How JSON spells the values of a data type, and the column that they make."""
+
+    words: Text
+    types: frozenset[type] = frozenset({str})
+    dtype: str = "O"
+    """Of a column that can't miss a value; with missing numbers it is float64, as `data.batches` makes it."""
+    read: Callable[[str], object] | None = None
+    """Reads a cell from its text; raises `ValueError` or `OverflowError`."""
+
+    def column(self, values: Sequence[Any], may_miss: bool) -> Column:
+        """Return the column of ``values``, of which those that are missing are None."""
+        if self.read is None:
+            return np.array(values, dtype="f8" if may_miss and self.dtype != "O" else self.dtype)
+        column = np.empty(len(values), dtype=object)
+        for row, value in enumerate(values):
+            column[row] = None if value is None else self.read(value)
+        return column
+
+
+SPELLED: Mapping[DataType, SpelledType] = {
+    DataType.FLOAT: SpelledType(text("contract.type.number"), frozenset({int, float}), "f8"),
+    DataType.INTEGER: SpelledType(text("contract.type.integer"), frozenset({int}), "i8"),
+    DataType.BOOLEAN: SpelledType(text("contract.type.boolean"), frozenset({bool}), "u1"),
+    DataType.TEXT: SpelledType(text("contract.type.text")),
+    DataType.DATE: SpelledType(text("contract.type.date"), read=_read_date),
+    DataType.DATETIME: SpelledType(text("contract.type.datetime"), read=_read_moment),
+    DataType.IMAGE: SpelledType(text("contract.type.array"), read=array_in),
+    DataType.AUDIO: SpelledType(text("contract.type.array"), read=array_in),
 }
-"""What must succeed on a text of the type."""
 
 
-def _scalars(column: Column) -> list[bool | int | float | str | None]:
+def _scalars(column: Column) -> list[Scalar]:
     values: list[Any] = column.tolist()
     if column.dtype.kind == "O":
         return [cell_of(value) if isinstance(value, np.ndarray) else value for value in values]

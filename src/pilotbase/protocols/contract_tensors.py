@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import ContractBrokenError, columns_of
 from pilotbase.protocols.frames import AnswerBatch
@@ -21,22 +20,14 @@ from pilotbase.protocols.open_inference import BYTES, Tensor, TensorMetadata, te
 
 PREDICTION = "prediction"
 MATRIX = "input"
-Scalar = bool | int | float | str | None
-_DATATYPES: Mapping[DataType, str] = {
-    DataType.FLOAT: "FP64",
-    DataType.INTEGER: "INT64",
-    DataType.BOOLEAN: "BOOL",
-    DataType.TEXT: BYTES,
-    DataType.DATE: BYTES,
-    DataType.DATETIME: BYTES,
-    DataType.IMAGE: BYTES,
-    DataType.AUDIO: BYTES,
-}
+_DATATYPES: Mapping[DataType, str] = {DataType.FLOAT: "FP64", DataType.INTEGER: "INT64", DataType.BOOLEAN: "BOOL"}
+"""Of others: `BYTES`."""
 
 
 def input_metadata(contract: Contract) -> tuple[TensorMetadata, ...]:
     """Return the tensors that the application takes, one a field."""
-    return tuple(TensorMetadata(field.name, _DATATYPES[field.data_type], (-1,)) for field in contract.features)
+    datatypes = {field.name: _DATATYPES.get(field.data_type, BYTES) for field in contract.features}
+    return tuple(TensorMetadata(name, datatype, (-1,)) for name, datatype in datatypes.items())
 
 
 def output_metadata(prediction: Prediction) -> tuple[TensorMetadata, ...]:
@@ -101,15 +92,6 @@ def answer_scalars(answers: AnswerBatch, prediction: Prediction) -> list[Scalar]
     if prediction.kind == "interval":
         return [None if low != low or high != high else f"{low}|{high}" for low, high in answers.values.tolist()]
     return [None if value != value else value for value in answers.values.tolist()]
-
-
-def abstentions(rows: int, prediction: Prediction) -> AnswerBatch:
-    """Return ``rows`` answers that leave every case to a person."""
-    if prediction.kind == "label":
-        return AnswerBatch(np.full(rows, -1, dtype=np.int32))
-    if prediction.is_spelled:
-        return AnswerBatch(np.full(rows, None, dtype=object))
-    return AnswerBatch(np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan))
 
 
 def _takes_matrix(contract: Contract) -> bool:

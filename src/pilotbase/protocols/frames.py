@@ -44,12 +44,8 @@ _ALLOWED_CODES: Mapping[DataType, frozenset[str]] = {
     DataType.FLOAT: frozenset("d"),
     DataType.INTEGER: frozenset("dq"),
     DataType.BOOLEAN: frozenset("dB"),
-    DataType.TEXT: frozenset("t"),
-    DataType.DATE: frozenset("t"),
-    DataType.DATETIME: frozenset("t"),
-    DataType.IMAGE: frozenset("t"),
-    DataType.AUDIO: frozenset("t"),
 }
+"""Of others: ``t``."""
 
 
 class FrameKind(IntEnum):
@@ -218,6 +214,15 @@ def answer_dtype(prediction: Prediction) -> np.dtype[Any]:
     return np.dtype("<i4") if prediction.kind == "label" else np.dtype("<f8")
 
 
+def abstentions(rows: int, prediction: Prediction) -> Column:
+    """Return ``rows`` abstentions, shape (rows,), of intervals (rows, 2): −1, NaN or None."""
+    if prediction.kind == "label":
+        return np.full(rows, -1, dtype=np.int32)
+    if prediction.is_spelled:
+        return np.full(rows, None, dtype=object)
+    return np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan)
+
+
 def encode_texts(values: Iterable[str | None]) -> bytes:
     """Return a column of texts as it crosses the wall; None is missing."""
     encoded = [None if value is None else value.encode() for value in values]
@@ -274,7 +279,7 @@ _DTYPES: Mapping[str, np.dtype[Any]] = {"d": np.dtype("<f8"), "q": np.dtype("<i8
 
 def _encode_column(field: Field, column: Column) -> tuple[str, list[Buffer]]:
     code = _code_of(column)
-    if code not in _ALLOWED_CODES[field.data_type]:
+    if code not in _ALLOWED_CODES.get(field.data_type, "t"):
         raise InputError("box.batch_dtype", column=field.name, dtype=str(column.dtype), type=field.data_type.value)
     if field.data_type in ARRAYS:
         return "n", _encode_bytes([None if cell is None else array_bytes(cell) for cell in column.tolist()])

@@ -35,7 +35,7 @@ from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.documents.texts import text
-from pilotbase.operations import records, uploads
+from pilotbase.operations import people, records, uploads
 from pilotbase.operations.operation import NoInput, Operation, Out
 from pilotbase.operations.steps import STEPS
 from pilotbase.protocols.guarded_http import GuardedResponse
@@ -54,7 +54,7 @@ class HubClient:
 
     def me(self) -> Caller:
         """Return who the token acts for."""
-        return _read(Caller, self.requests.get("/me"))
+        return self.calls.call(people.ME, NoInput())
 
     @property
     def calls(self) -> HubCalls:

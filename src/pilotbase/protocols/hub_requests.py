@@ -93,7 +93,7 @@ class HubRequests:
         if not self.token:
             del told["Authorization"]
         request = GuardedRequest(method, f"{self.url.rstrip('/')}/api{path}", body, told, MAXIMUM_ANSWER)
-        for wait in self._waits():
+        for wait in (*(0.5 * 2**number for number in range(TRIES - 1)), None):
             try:
                 answer = client.send(request)
             except NoAnswerError:
@@ -108,9 +108,6 @@ class HubRequests:
                 raise problem_of(answer)
             self.sleep(max(wait, asked))
         raise AssertionError("the last try returns or raises")
-
-    def _waits(self) -> list[float | None]:
-        return [*(0.5 * 2**number for number in range(TRIES - 1)), None]
 
 
 def problem_of(answer: GuardedResponse) -> PilotbaseError:

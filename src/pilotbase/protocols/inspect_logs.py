@@ -27,7 +27,7 @@ from typing import IO, Any, Literal
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.extras import packages_of
-from pilotbase.documents.files import read_bounded
+from pilotbase.documents.files import read_bounded, reading
 
 SUFFIXES = (".eval", ".json")
 VERSION = 2
@@ -294,12 +294,8 @@ def _opened_zip(path: Path, most_bytes: int, most_of_all: int) -> Iterator[_ZipM
     Raises:
         InputError: the file doesn't exist, isn't a zip archive, or has too many members.
     """
-    try:
+    with reading(path):
         stream = path.open("rb")
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=path) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=path, reason=error.strerror or str(error)) from None
     with stream:
         with _in_words(path.name):
             members = _ZipMembers(stream, path.name, most_bytes, most_of_all)

@@ -84,6 +84,18 @@ class TensorMetadata:
     datatype: str
     shape: tuple[int, ...]
 
+    @property
+    def described(self) -> dict[str, object]:
+        """Return it as JSON."""
+        return {"name": self.name, "datatype": self.datatype, "shape": list(self.shape)}
+
+
+@dataclass(frozen=True)
+class Tensor(TensorMetadata):
+    """A named tensor; ``values`` is flat, in row-major order: of the numeric dtype, or objects (bytes, None)."""
+
+    values: Values
+
 
 def read_header_length(value: str | None, size: int) -> int | None:
     """Return the length of the JSON before the raw tensors, None if there are none; raises `WireError`."""
@@ -101,12 +113,7 @@ def read_infer_request(body: bytes, header_length: int | None = None) -> InferRe
         WireError: it isn't a request of the protocol: not JSON, a tensor whose data don't fit its shape or datatype, or
             raw bytes missing or left over.
     """
-    view = memoryview(body)
-    split = len(view) if header_length is None else header_length
-    message = read_object(view[:split])
-    inputs, used = _read_tensors(message.get("inputs"), view[split:], "inputs")
-    if split + used != len(view):
-        raise WireError("wire.bytes_left", found=len(view) - split, wanted=used)
+    message, inputs = _read_message(body, header_length, "inputs")
     outputs, binary = _read_outputs(message)
     return InferRequest(_read_id(message.get("id")), inputs, outputs, binary)
 
@@ -116,12 +123,11 @@ def write_infer_response(response: InferResponse, binary: frozenset[str] | bool)
     raw: list[bytes] = []
     outputs: list[Mapping[str, object]] = []
     for tensor in response.outputs:
-        described = {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
         if binary is True or (not isinstance(binary, bool) and tensor.name in binary):
             raw.append(binary_data(tensor))
-            outputs.append({**described, "parameters": {"binary_data_size": len(raw[-1])}})
+            outputs.append({**tensor.described, "parameters": {"binary_data_size": len(raw[-1])}})
         else:
-            outputs.append({**described, "data": json_data(tensor)})
+            outputs.append({**tensor.described, "data": json_data(tensor)})
     message: dict[str, object] = {"model_name": response.model, "model_version": response.version}
     if response.id is not None:
         message["id"] = response.id
@@ -133,9 +139,7 @@ def write_infer_response(response: InferResponse, binary: frozenset[str] | bool)
 
 def write_infer_request(inputs: Sequence[Tensor], outputs: Sequence[str] = ()) -> bytes:
     """Return the body of a request, all of it JSON; ``outputs`` names the tensors that are wanted, none: all."""
-    described = [
-        {"name": one.name, "datatype": one.datatype, "shape": list(one.shape), "data": json_data(one)} for one in inputs
-    ]
+    described = [{**one.described, "data": json_data(one)} for one in inputs]
     wanted = {"outputs": [{"name": name} for name in outputs]} if outputs else {}
     return write_json({"inputs": described, **wanted})
 
@@ -146,14 +150,11 @@ def read_infer_response(body: bytes, header_length: int | None = None) -> InferR
     Raises:
         WireError: it isn't a response of the protocol.
     """
-    view = memoryview(body)
-    split = len(view) if header_length is None else header_length
-    message = read_object(view[:split])
-    outputs, used = _read_tensors(message.get("outputs"), view[split:], "outputs")
-    if split + used != len(view):
-        raise WireError("wire.bytes_left", found=len(view) - split, wanted=used)
+    message, outputs = _read_message(body, header_length, "outputs")
     name, version = message.get("model_name"), message.get("model_version")
-    return InferResponse(name if isinstance(name, str) else "", _word(version), None, outputs, {})
+    name = name if isinstance(name, str) else ""
+    version = str(version) if isinstance(version, str | int) else ""  # some servers spell it as a number
+    return InferResponse(name, version, None, outputs, {})
 
 
 def server_metadata(name: str, version: str) -> bytes:
@@ -168,7 +169,7 @@ def model_metadata(
     tensors: tuple[Sequence[TensorMetadata], Sequence[TensorMetadata]],
 ) -> bytes:
     """Return the metadata of a model; ``tensors`` are its inputs and its outputs."""
-    inputs, outputs = ([_described(tensor) for tensor in side] for side in tensors)
+    inputs, outputs = ([tensor.described for tensor in side] for side in tensors)
     described = {"name": name, "versions": list(versions), "platform": platform, "inputs": inputs, "outputs": outputs}
     return write_json(described)
 
@@ -191,9 +192,17 @@ def _read_id(found: object) -> str | None:
     return found
 
 
-def _word(found: object) -> str:
-    """Return a version as text: some servers spell it as a number."""
-    return str(found) if isinstance(found, str | int) else ""
+def _read_message(
+    body: bytes, header_length: int | None, field: str
+) -> tuple[Mapping[str, object], tuple[Tensor, ...]]:
+    """Return a message and the tensors of its ``field``, of which those as raw bytes stand behind its JSON."""
+    view = memoryview(body)
+    split = len(view) if header_length is None else header_length
+    message = read_object(view[:split])
+    tensors, used = _read_tensors(message.get(field), view[split:], field)
+    if split + used != len(view):
+        raise WireError("wire.bytes_left", found=len(view) - split, wanted=used)
+    return message, tensors
 
 
 def _read_tensors(found: object, raw: memoryview, field: str) -> tuple[tuple[Tensor, ...], int]:
@@ -274,20 +283,6 @@ def _parameters(described: Mapping[str, object], field: str) -> Mapping[str, obj
     return found
 
 
-def _described(tensor: TensorMetadata) -> Mapping[str, object]:
-    return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A named tensor; ``values`` is flat, in row-major order: of the numeric dtype, or objects (bytes, None)."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
-    values: Values
-
-
 def _read_shape(found: object, field: str) -> tuple[int, ...]:
     """Return the shape that JSON spells; raises `WireError`."""
     if not isinstance(found, list) or not 1 <= len(found) <= MAXIMUM_DIMENSIONS:
@@ -302,7 +297,8 @@ def _tensor_from_json(name: str, datatype: str, shape: tuple[int, ...], data: ob
     """Return the tensor whose elements a JSON array holds, flat or nested as ``shape``; raises `WireError`."""
     if not isinstance(data, list):
         raise WireError("wire.tensor_data", field=name, datatype=datatype)
-    flat = data if _is_flat(data) else _flattened(name, shape, data)
+    nested = any(type(element) is list for element in data)
+    flat = _flattened(name, shape, data) if nested else data
     if len(flat) != math.prod(shape):
         raise WireError("wire.tensor_count", field=name, found=len(flat), wanted=math.prod(shape))
     dtype = NUMERIC.get(datatype, np.dtype(object))
@@ -347,10 +343,6 @@ def binary_data(tensor: Tensor) -> bytes:
 def texts_tensor(name: str, texts: Sequence[str | None], shape: tuple[int, ...]) -> Tensor:
     """Return a BYTES tensor of texts."""
     return Tensor(name, BYTES, shape, _objects([None if one is None else one.encode() for one in texts]))
-
-
-def _is_flat(data: list[object]) -> bool:
-    return not any(type(element) is list for element in data)
 
 
 def _flattened(name: str, shape: tuple[int, ...], data: list[object]) -> list[object]:

@@ -367,14 +367,11 @@ class StreamMeter:
         for choice in choices if isinstance(choices, list) else []:
             delta = choice.get("delta") if isinstance(choice, dict) else None
             if isinstance(delta, dict):
-                self.said_bytes += sum(len(said.encode(errors="replace")) for said in delta.values() if _is_text(said))
+                texts = (said for said in delta.values() if isinstance(said, str))
+                self.said_bytes += sum(len(said.encode(errors="replace")) for said in texts)
 
 
 def _data_lines(event: bytes) -> Iterator[bytes]:
     for line in event.split(b"\n"):
         if line.startswith(b"data:"):
             yield line[5:].removeprefix(b" ")
-
-
-def _is_text(said: object) -> bool:
-    return isinstance(said, str)

@@ -25,7 +25,7 @@ from pilotbase.catalogue.figures import (
     read_targets,
 )
 from pilotbase.catalogue.records import both_languages, everything
-from pilotbase.catalogue.spans import STEPS, WHOLE, Quartiles, StepSpan, TrialCosts
+from pilotbase.catalogue.spans import STEPS, WHOLE, Quartiles, TrialCosts
 from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, StepSpanTold
 from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.plan import TrialPlan
@@ -94,7 +94,11 @@ def tell_ledger(view: View, found: Figures, at: datetime) -> LedgerTold:
         owner=owner,
         counts={figure.value: found.counts[figure] for figure in LEDGER},
         this_year={figure.value: found.this_year[figure] for figure in LEDGER if figure in YEARLY},
-        spans=[_span(name, found.spans[name]) for name in (*STEPS, *WHOLE) if name in found.spans],
+        spans=[
+            StepSpanTold.model_validate({"step": name, **vars(found.spans[name])})
+            for name in (*STEPS, *WHOLE)
+            if name in found.spans
+        ],
         costs=list(_costs(found)),
         targets=[_aim(one, year=found.year) for one in reached(found, targets)],
         phases=list(_phases(view, targets, owner)),
@@ -105,18 +109,6 @@ def tell_map(view: View, found: Figures, at: datetime) -> MapTold:
     """Return six actions × eight supports and what names none; every cell is there, empty ones too."""
     cells = [_cell(found, action, support) for action in (*Action, "") for support in (*Support, "")]
     return MapTold(at=at, owner=owner_of(view.actor), cells=cells)
-
-
-def _span(name: str, span: StepSpan) -> StepSpanTold:
-    return StepSpanTold(
-        step=name,
-        taken=span.taken,
-        open=span.open,
-        ended=span.ended,
-        days=_quartiles(span.days),
-        half_after=span.half_after,
-        longest_open=span.longest_open,
-    )
 
 
 def _costs(found: Figures) -> Iterator[CostTold]:
@@ -156,17 +148,8 @@ def _phases(view: View, targets: Targets, owner: str) -> Iterator[AimTold]:
 
 
 def _aim(found: Reached, year: int | None = None, phase: Phase | None = None) -> AimTold:
-    target = found.target
-    return AimTold(
-        year=year,
-        phase=phase,
-        figure=target.figure,
-        sector=target.sector,
-        action=target.action,
-        number=target.number,
-        reached=found.number,
-        share=found.share,
-    )
+    about = found.target.model_dump(include={"figure", "sector", "action", "number"})
+    return AimTold(year=year, phase=phase, reached=found.number, share=found.share, **about)
 
 
 def _cell(found: Figures, action: str, support: str) -> CellTold:

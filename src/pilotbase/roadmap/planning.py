@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.ledger import RoadmapTold, TaskTold
@@ -26,6 +27,7 @@ from pilotbase.workspace.store import View
 HEAD = "roadmap"
 _ANSWERS = frozenset({ServingState.SERVING, ServingState.FALLEN_BACK})
 _AGAIN_ON_TRIAL = frozenset({CommissionState.RECTIFICATION, CommissionState.RETEST})
+_AS_PLANNED: dict[str, Any] = dict.fromkeys(("suggested_end", "suggested_phase", "reason"))
 _AGAIN = frozenset({TaskState.FAILED, TaskState.STOPPED})
 
 
@@ -60,7 +62,10 @@ def tell_roadmap(view: View) -> RoadmapTold:
         return RoadmapTold(at=now, title="", tasks=[])
     keep_books(view)
     states, today = _task_states(view, roadmap), now.date()
-    suggested = {one.scenario: one for one in replan(roadmap, states, today)}
+    suggested: dict[str, dict[str, Any]] = {
+        one.scenario: {"suggested_end": one.end, "suggested_phase": one.phase, "reason": one.reason}
+        for one in replan(roadmap, states, today)
+    }
     tasks = [
         TaskTold(
             phase=phase.phase,
@@ -70,9 +75,7 @@ def tell_roadmap(view: View) -> RoadmapTold:
             resources=task.resources,
             state=states[task.scenario],
             is_late=states[task.scenario] is not TaskState.IN_USE and has_passed(task.end, now),
-            suggested_end=suggested[task.scenario].end if task.scenario in suggested else None,
-            suggested_phase=suggested[task.scenario].phase if task.scenario in suggested else None,
-            reason=suggested[task.scenario].reason if task.scenario in suggested else None,
+            **suggested.get(task.scenario, _AS_PLANNED),
         )
         for phase in roadmap.phases
         for task in phase.tasks

@@ -46,11 +46,8 @@ def map_table(told: MapTold, language: Language) -> Table:
     codes = ("roadmap.action", "roadmap.support", "figure.opened", "figure.certified", "figure.in_use")
     rows = [
         (
-            _name("action", cell.action, language),
-            _name("support", cell.support, language),
-            str(cell.opened),
-            str(cell.certified),
-            str(cell.in_use),
+            *(_name(vocabulary, getattr(cell, vocabulary), language) for vocabulary in ("action", "support")),
+            *(str(number) for number in (cell.opened, cell.certified, cell.in_use)),
         )
         for cell in told.cells
     ]
@@ -81,12 +78,8 @@ def _figures(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
         name = Text(code=f"figure.{figure}")
         yield text("roadmap.ledger"), name, text("roadmap.so_far"), str(number)
         if figure in told.this_year:
-            yield (
-                text("roadmap.ledger"),
-                name,
-                text("roadmap.in_year", year=str(told.year)),
-                str(told.this_year[figure]),
-            )
+            in_year = text("roadmap.in_year", year=str(told.year))
+            yield text("roadmap.ledger"), name, in_year, str(told.this_year[figure])
 
 
 def _spans(told: LedgerTold, spell: Spell) -> Iterator[tuple[Text | str, ...]]:

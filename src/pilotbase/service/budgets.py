@@ -77,7 +77,7 @@ def write_budget(change: Transaction, budget: ServiceBudget) -> None:
     if not bounds or not all(0 <= bound <= MAXIMUM for bound in bounds):
         raise InputError("service.bad_budget", maximum=MAXIMUM)
     values = {"period": budget.period, "calls": budget.calls, "tokens": budget.tokens}
-    _put(change.connection, tables.service_budgets, {"service": budget.service, "name": budget.name}, values)
+    put(change.connection, tables.service_budgets, {"service": budget.service, "name": budget.name}, values)
     facts = {name: value for name, value in values.items() if value is not None}
     change.record("service.budget_set", [service_subject(budget.service), f"budget:{budget.name}"], facts)
 
@@ -130,7 +130,7 @@ def shortage(
 
     ``under_way``: what calls of this desk hold. Of other desks it is known only what they were allotted.
     """
-    left, others = budget.left(_gone(connection, account)), _held_elsewhere(connection, desk, account)
+    left, others = budget.left(_gone(connection, account)), _held_by_all(connection, account, but=desk)
     code = "service.budget_held" if (left + others + under_way).covers(budget.bounded(need)) else "service.budget_spent"
     params = {"service": budget.service, "budget": budget.name, "calls": left.calls, "tokens": left.tokens}
     return RefusedError(code, **params)
@@ -184,15 +184,14 @@ def renew(connection: Connection, desk: str, now: datetime) -> None:
     connection.execute(update(tables.allotments).where(*old).values(renewed_at=now))
 
 
-def _held_elsewhere(connection: Connection, desk: str, account: BudgetPeriod) -> Cost:
+def _held_by_all(connection: Connection, account: BudgetPeriod, but: str = "") -> Cost:
     sums = (func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
-    row = connection.execute(select(*sums).where(_held.desk != desk, *_is(tables.allotments, account))).one()
+    row = connection.execute(select(*sums).where(_held.desk != but, *_is(tables.allotments, account))).one()
     return Cost(int(row[0]), int(row[1]))
 
 
 def _spending_of(connection: Connection, budget: ServiceBudget, account: BudgetPeriod) -> Spending:
-    sums = select(func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
-    held = Cost(*(int(value) for value in connection.execute(sums.where(*_is(tables.allotments, account))).one()))
+    held = _held_by_all(connection, account)
     return Spending(budget, account, _gone(connection, account) - held, held)
 
 
@@ -214,10 +213,11 @@ def _set(
     connection: Connection, table: Table, key: dict[str, str], cost: Cost, renewed_at: datetime | None = None
 ) -> None:
     values: dict[str, Any] = {"calls": cost.calls, "tokens": cost.tokens}
-    _put(connection, table, key, values if renewed_at is None else {**values, "renewed_at": renewed_at})
+    put(connection, table, key, values if renewed_at is None else {**values, "renewed_at": renewed_at})
 
 
-def _put(connection: Connection, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
+def put(connection: Connection, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
+    """Write the row of ``key``, new or changed."""
     same = and_(*(table.c[name] == value for name, value in key.items()))
     if connection.execute(update(table).where(same).values(values)).rowcount == 0:
         connection.execute(insert(table).values({**key, **values}))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.folders import kept_folder
 from pilotbase.catalogue.records import everything, load_record, trial_with
 from pilotbase.certificate import TrustFolder, TrustRoots, verify_certificate
-from pilotbase.certificate.envelope import seal
 from pilotbase.certificate.status import IssuedCertificate, revocations_of
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
@@ -20,7 +19,6 @@ from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.service import (
     CertifiedRoute,
     EndpointRoute,
-    Override,
     Route,
     Service,
     ServiceStatus,
@@ -32,7 +30,7 @@ from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.operations.services import NewOverride, NewService
 from pilotbase.sandbox.box.environments import find_environment
 from pilotbase.sandbox.box.installed import INSTALLED
-from pilotbase.service.known import SignedOverride, barred
+from pilotbase.service.known import barred, sign_override
 from pilotbase.service.registry import opened, require_permitted, seen_by
 from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import BASE
@@ -41,7 +39,6 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-_OVERRIDE_TYPE = "application/vnd.pilotbase.override+json"
 _MOST_ROUTES = 10
 
 
@@ -149,7 +146,11 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
         )
         if before is not None and before.scenario not in (None, service.scenario):
             raise RefusedError("service.other_scenario", service=before.name, scenario=before.scenario)
-        _write(change, service, text("service.reason.version", application=_title(route)))
+        _write(
+            change,
+            service,
+            text("service.reason.version", application=f"{route.application.name} {route.application.version}"),
+        )
     return service
 
 
@@ -166,8 +167,8 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
     require_permitted(view, ServiceAct.OVERRIDE, wanted.organisation)
     with view.transaction("service.overridden") as change:
         before = _before(change, view, wanted.service, wanted.organisation)
-        signed = _sign_override(wanted, trust, change.now)
-        override: Override = signed.override
+        signed = sign_override(wanted, trust, change.now)
+        override = signed.override
         digest = change.put(signed, BASE, fields={"service": wanted.service})
         route = EndpointRoute(override=digest, protocol=override.protocol, url=override.url, model=override.model)
         service = Service(
@@ -248,38 +249,10 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
     return found, wanted.commission
 
 
-def _sign_override(wanted: NewOverride, trust: TrustFolder, now: datetime) -> SignedOverride:
-    """Return what is wanted as the word of the base, signed by the key that signs its certificates.
-
-    Raises:
-        RefusedError: it would not be wholly within the time of the signing key, or the key file is not there.
-    """
-    expires = now + timedelta(days=wanted.days)
-    begins, ends = trust.signing_span()
-    if not begins <= now < expires <= ends:
-        raise RefusedError("service.override_outside_key", expires=expires.date(), ends=ends.date())
-    override = Override(
-        service=wanted.service,
-        protocol=wanted.protocol,
-        url=wanted.url,
-        model=wanted.model,
-        reason=wanted.reason,
-        issued_at=now,
-        expires_at=expires,
-        issuer=trust.issuer,
-    )
-    envelope = seal(_OVERRIDE_TYPE, override.canonical(), trust.signing_key(), trust.chain)
-    return SignedOverride(override=override, envelope=envelope)
-
-
 def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:
     """Return the service that has the name now; raises `ConflictError` where it is somebody else's."""
-    base = everything(view).within(change)
-    head = base.head(service_subject(name))
-    if head is None:
-        return None
-    before = base.load(head, Service)
-    if before.organisation != owner:
+    before = everything(view).within(change).load_head(service_subject(name), Service)
+    if before is not None and before.organisation != owner:
         raise ConflictError("service.name_taken", service=name)
     return before
 
@@ -294,10 +267,6 @@ def _what(route: Route) -> tuple[str, ...]:
     if isinstance(route, CertifiedRoute):
         return (route.application.digest, route.application.environment)
     return (route.protocol, route.url, route.model)
-
-
-def _title(route: CertifiedRoute) -> str:
-    return f"{route.application.name} {route.application.version}"
 
 
 def _write(change: Transaction, service: Service, reason: Text) -> None:

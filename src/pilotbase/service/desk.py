@@ -220,7 +220,8 @@ class CallDispatcher:
         if not waiting:
             raise MustWaitError("service.must_wait")
         if pool is None:
-            self._give_back(earlier for earlier in list(self._pools.values()) if _same_budget(earlier, account))
+            named = [(one, (one.account.service, one.account.budget)) for one in list(self._pools.values())]
+            self._give_back(one for one, name in named if name == (account.service, account.budget))
             with self._lock:
                 pool = self._pools.setdefault(account, _Pool(budget, account))
         with pool.lock:
@@ -285,10 +286,6 @@ class CallDispatcher:
             with self._view.store.database.write() as connection:
                 budgets.give_back(connection, self.identity, pool.account, pool.left, now)
             pool.left = NOTHING
-
-
-def _same_budget(pool: _Pool, account: BudgetPeriod) -> bool:
-    return (pool.account.service, pool.account.budget) == (account.service, account.budget)
 
 
 def _route(serving: Serving, now: datetime) -> Route | None:

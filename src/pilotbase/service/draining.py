@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pydantic
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import ObservationBatch, Scalar
@@ -75,7 +75,8 @@ def _drain_desk(view: View, folder: Path, desk: str, take: Take) -> Drained:
             return Drained()
         found = _drain_segments(view, folder, desk, take)
         if its == "living":
-            _say_alive(view, desk)
+            with view.store.database.write() as connection:
+                budgets.renew(connection, desk, view.store.clock())
             return found
         return found + _finish(view, folder, desk)
 
@@ -122,9 +123,10 @@ def _finish(view: View, folder: Path, desk: str) -> Drained:
     settle_up(view, folder, desk)
     now = view.store.clock()
     lost = list(journal.open_calls(folder, desk).values())
+    used = [(_meter(one, now), ServiceUsage(1, 0, journal.cost_in(one, "held").tokens, 0)) for one in lost]
     with view.store.database.write() as connection:
         if taken_in(connection, desk)[0] != DONE:
-            write_usage(connection, add_up((_meter(fields, now), _reserved(fields)) for fields in lost))
+            write_usage(connection, add_up(used))
             budgets.count_as_used(connection, desk)
             _move(connection, desk, (DONE, 0))
     journal.drop_journal(folder, desk)
@@ -133,25 +135,14 @@ def _finish(view: View, folder: Path, desk: str) -> Drained:
     return Drained(calls=len(lost))
 
 
-def _say_alive(view: View, desk: str) -> None:
-    with view.store.database.write() as connection:
-        budgets.renew(connection, desk, view.store.clock())
-
-
 def _move(connection: Connection, desk: str, place: tuple[int, int]) -> None:
-    table, values = tables.service_journals, {"segment": place[0], "place": place[1]}
-    if connection.execute(update(table).where(table.c.desk == desk).values(values)).rowcount == 0:
-        connection.execute(insert(table).values(desk=desk, **values))
+    budgets.put(connection, tables.service_journals, {"desk": desk}, {"segment": place[0], "place": place[1]})
 
 
 def _metered(fields: Fields) -> tuple[MeterKey, ServiceUsage]:
     used = journal.cost_in(fields, "used")
     microseconds = round(float(fields.get("milliseconds", 0)) * 1000)
     return _meter(fields, _moment(fields)), ServiceUsage(1, len(fields.get("ids", ())), used.tokens, microseconds)
-
-
-def _reserved(fields: Fields) -> ServiceUsage:
-    return ServiceUsage(1, 0, journal.cost_in(fields, "held").tokens, 0)
 
 
 def _meter(fields: Fields, at: datetime) -> MeterKey:

@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.vocabularies import Scope
+from pilotbase.operations.services import NewKey
 from pilotbase.service.budgets import require_budget
 from pilotbase.workspace import service_tables as tables
 from pilotbase.workspace.failures import NotFoundError
@@ -23,8 +24,6 @@ from pilotbase.workspace.transaction import Transaction
 MARK = "pbk_"
 """How every secret begins, so that scanners for leaked secrets know it."""
 SHOWN = len(MARK) + 6
-DAYS = 90
-MAXIMUM_DAYS = 730
 _rows = tables.service_keys.c
 
 
@@ -51,41 +50,27 @@ class ServiceKey:
         return self.revoked_at is None and now < self.expires_at
 
 
-@dataclass(frozen=True)
-class KeyTerms:
-    """On which terms a key is given out."""
-
-    title: str
-    scopes: frozenset[Scope] = frozenset({Scope.INFER})
-    budget: str = ""
-    days: int = DAYS
-
-
-def write_key(change: Transaction, service: str, organisation: str, terms: KeyTerms) -> tuple[ServiceKey, str]:
-    """Make a key to ``service`` and return it with its secret, which nobody can be told again.
+def write_key(change: Transaction, organisation: str, wanted: NewKey) -> tuple[ServiceKey, str]:
+    """Make a key to a service of ``organisation`` and return it with its secret, which nobody can be told again.
 
     Raises:
-        InputError: no title, no scope, or a life of less than a day or more than `MAXIMUM_DAYS`.
         NotFoundError: the service has no such budget.
     """
-    if not 1 <= len(terms.title.strip()) <= 200 or not terms.scopes:
-        raise InputError("service.bad_key_terms")
-    if not 1 <= terms.days <= MAXIMUM_DAYS:
-        raise InputError("service.bad_key_life", found=terms.days, maximum=MAXIMUM_DAYS)
-    if terms.budget:
-        require_budget(change.connection, service, terms.budget)
+    service = wanted.service
+    if wanted.budget:
+        require_budget(change.connection, service, wanted.budget)
     secret = MARK + secrets.token_urlsafe(32)
     key = ServiceKey(
         identity=secrets.token_hex(8),
         service=service,
         organisation=organisation,
-        title=terms.title.strip(),
+        title=wanted.title,
         prefix=secret[:SHOWN],
-        scopes=terms.scopes,
-        budget=terms.budget,
+        scopes=wanted.scopes,
+        budget=wanted.budget or "",
         made_by=change.actor.person or "",
         made_at=change.now,
-        expires_at=change.now + timedelta(days=terms.days),
+        expires_at=change.now + timedelta(days=wanted.days),
     )
     row = {**vars(key), "scopes": " ".join(sorted(key.scopes)), "secret": hash_secret(secret)}
     change.connection.execute(insert(tables.service_keys).values(row))

@@ -5,22 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from pilotbase.certificate.envelope import Envelope
+from pilotbase.certificate import TrustFolder
+from pilotbase.certificate.envelope import Envelope, seal
 from pilotbase.certificate.revocation import RevocationList
 from pilotbase.certificate.status import REVOCATIONS_HEAD, IssuedCertificate
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import CertifiedRoute, Override, Route, Service, ServiceStatus
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
+from pilotbase.operations.services import NewOverride
 from pilotbase.service.budgets import ServiceBudget, find_budget
 from pilotbase.service.keys import ServiceKey, find_key
 from pilotbase.workspace.engine import Freshness
 from pilotbase.workspace.store import View
 
+_OVERRIDE_TYPE = "application/vnd.pilotbase.override+json"
 Barred = Literal["revoked", "suspended", "expired"]
 _BARRED: Mapping[str, Barred] = {CommissionState.REVOKED: "revoked", CommissionState.SUSPENDED: "suspended"}
 """State of a trial's record → what its certificate is then."""
@@ -32,6 +37,21 @@ class SignedOverride(Document):
     document: Literal["signed-override/1"] = "signed-override/1"
     override: Override
     envelope: Envelope
+
+
+def sign_override(wanted: NewOverride, trust: TrustFolder, now: datetime) -> SignedOverride:
+    """Return what is wanted as the word of the base, signed by the key that signs its certificates.
+
+    Raises:
+        RefusedError: it would not be wholly within the time of the signing key, or the key file is not there.
+    """
+    expires = now + timedelta(days=wanted.days)
+    begins, ends = trust.signing_span()
+    if not begins <= now < expires <= ends:
+        raise RefusedError("service.override_outside_key", expires=expires.date(), ends=ends.date())
+    override = filled(Override, wanted, issued_at=now, expires_at=expires, issuer=trust.issuer)
+    envelope = seal(_OVERRIDE_TYPE, override.canonical(), trust.signing_key(), trust.chain)
+    return SignedOverride(override=override, envelope=envelope)
 
 
 @dataclass(frozen=True)
@@ -175,10 +195,7 @@ def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred
 
 def _in_its_record(view: View, route: CertifiedRoute) -> Barred | None:
     """Return what the record of its trial says: whoever decides there need not wait until a worker signs the list."""
-    head = view.head(record_head(route.commission)) if route.commission is not None else None
-    if head is None:
-        return None
-    record = view.load(head, Record)
-    if record.documents.get("certificate") != route.certificate:
+    record = view.load_head(record_head(route.commission), Record) if route.commission is not None else None
+    if record is None or record.documents.get("certificate") != route.certificate:
         return None
     return _BARRED.get(record.state)

@@ -15,10 +15,10 @@ MAXIMUM = 1000
 
 def load_service(view: View, name: str) -> Service:
     """Return the service of that name; raises `NotFoundError` where there is none that the actor may see."""
-    digest = view.head(service_subject(name))
-    if digest is None:
+    found = view.load_head(service_subject(name), Service)
+    if found is None:
         raise NotFoundError("service.none_seen", service=name)
-    return view.load(digest, Service)
+    return found
 
 
 def services_of(view: View) -> list[tuple[Service, ServiceStatus]]:

@@ -27,7 +27,6 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 _STRICTNESS = (ServingState.SERVING, ServingState.FALLEN_BACK, ServingState.HUMAN, ServingState.STOPPED)
-_ALL = 1000
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,15 @@ def restore(view: View, name: str, reason: Text, cause: Digest | None = None) ->
 
 def standing_of(view: View, name: str) -> ServiceStatus:
     """Return where a service stands now; raises `NotFoundError`."""
-    digest = view.head(standing_head(name))
-    if digest is None:
+    found = view.load_head(standing_head(name), ServiceStatus)
+    if found is None:
         raise NotFoundError("service.none_seen", service=name)
-    return view.load(digest, ServiceStatus)
+    return found
 
 
 def history_of(view: View, name: str) -> list[ServiceStatus]:
     """Return how a service has stood, newest first."""
-    return [found.load(ServiceStatus) for found in view.find("service-standing", {"service": name}, _ALL)]
+    return view.every(ServiceStatus, {"service": name})
 
 
 def write_standing(change: Transaction, service: Service, standing: ServiceStatus, move: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pilotbase.documents.api.services import BudgetView, KeyView, UsageRow
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service import budgets, keys, metering
 from pilotbase.service.budgets import ServiceBudget, Spending
-from pilotbase.service.keys import KeyTerms, ServiceKey
-from pilotbase.service.metering import MeterKey, ServiceUsage
+from pilotbase.service.keys import ServiceKey
 from pilotbase.service.registry import opened
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
@@ -28,10 +30,9 @@ def create_key(view: View, wanted: NewKey) -> KeyView:
         made = here.outcome()
         if made is not None:
             raise ConflictError("service.key_made_before", key=made)
-        terms = KeyTerms(wanted.title, wanted.scopes, wanted.budget or "", wanted.days)
-        key, secret = keys.write_key(change, wanted.service, found.organisation, terms)
+        key, secret = keys.write_key(change, found.organisation, wanted)
         change.settle(key.identity)
-    return _seen_key(key).model_copy(update={"secret": secret})
+    return _seen_key(key, secret)
 
 
 def revoke_key(view: View, service: str, identity: str) -> None:
@@ -69,47 +70,21 @@ def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:
     """Return what was used by day (UTC), key, version and end, oldest first."""
     opened(view, service, ServiceAct.INSPECT)
     hours = metering.usage_of(view, service, days)
-    counted = metering.add_up((_of_day(meter), usage) for meter, usage in hours.items())
-    return [_usage_row(meter, usage) for meter, usage in counted.items()]
+    counted = metering.add_up((replace(meter, hour=meter.hour.replace(hour=0)), used) for meter, used in hours.items())
+    return [
+        filled(UsageRow, meter, used, day=meter.hour, milliseconds=used.microseconds / 1000)
+        for meter, used in counted.items()
+    ]
 
 
-def _of_day(meter: MeterKey) -> MeterKey:
-    return MeterKey(meter.service, meter.hour.replace(hour=0), meter.key, meter.version, meter.end)
-
-
-def _usage_row(meter: MeterKey, usage: ServiceUsage) -> UsageRow:
-    return UsageRow(
-        day=meter.hour,
-        key=meter.key,
-        version=meter.version,
-        end=meter.end,
-        calls=usage.calls,
-        cases=usage.cases,
-        tokens=usage.tokens,
-        milliseconds=usage.microseconds / 1000,
-    )
-
-
-def _seen_key(key: ServiceKey) -> KeyView:
-    return KeyView(
-        identity=key.identity,
-        title=key.title,
-        prefix=key.prefix,
-        scopes=tuple(sorted(key.scopes)),
-        budget=key.budget,
-        made_at=key.made_at,
-        expires_at=key.expires_at,
-        revoked_at=key.revoked_at,
-    )
+def _seen_key(key: ServiceKey, secret: str | None = None) -> KeyView:
+    return filled(KeyView, key, scopes=tuple(sorted(key.scopes)), secret=secret)
 
 
 def _seen_budget(spending: Spending) -> BudgetView:
-    budget = spending.budget
-    return BudgetView(
-        name=budget.name,
-        period=budget.period,
-        calls=budget.calls,
-        tokens=budget.tokens,
+    return filled(
+        BudgetView,
+        spending.budget,
         current=spending.account.period,
         used_calls=spending.used.calls,
         used_tokens=spending.used.tokens,

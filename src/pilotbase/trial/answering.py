@@ -32,8 +32,8 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, decode_texts, encode_texts
-from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, abstentions, decode_texts, encode_texts
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.trial.delivering import CaseDelivery
 
 HEAD = struct.Struct("<QQdQ8s")
@@ -41,7 +41,6 @@ _LINK_BYTES = 32
 _TEXTS = b"texts"
 _SYNC_SECONDS = 0.5
 """A killed process loses nothing (the kernel keeps written pages); a power cut loses at most this much work."""
-Values = NDArray[Any]
 Column = NDArray[Any]
 MOST_BYTES = 1 << 30
 """Of all answers of a run: they are kept together, and measured outside of the box."""
@@ -52,7 +51,7 @@ class CommittedBatch:
     """Answers of one batch and how long the application took for them (seconds)."""
 
     sequence: int
-    values: Values
+    values: Column
     seconds: float
 
 
@@ -68,7 +67,7 @@ class AnswerLog:
         self.batches: list[CommittedBatch] = []
         self._answered = 0
         self.link = hashlib.sha256(commitment).digest()
-        self._path, self._commitment, self._key = path, commitment, key
+        self.path, self.key, self._commitment = path, key, commitment
         self._stream = path.open("ab+", buffering=0)
         self._lock(path)
         self._resume()
@@ -97,13 +96,13 @@ class AnswerLog:
 
     def beside(self, name: str) -> tuple[Path, bytes, bytes]:
         """Return the path of another log of this attempt, the start of its chain, and its key."""
-        return self._path.with_name(f"{self._path.name}-{name}"), self._commitment + name.encode(), self._key
+        return self.path.with_name(f"{self.path.name}-{name}"), self._commitment + name.encode(), self.key
 
-    def append(self, values: Values, seconds: float) -> None:
+    def append(self, values: Column, seconds: float) -> None:
         """Commit the answers of the next batch. Raises `OSError` when the disk is full: the log stays as it was."""
         form, payload = _written(values)
         head = HEAD.pack(len(self.batches), len(values), seconds, len(payload), form)
-        link = _next_link(self._key, self.link, head, payload)
+        link = _next_link(self.key, self.link, head, payload)
         position = self._stream.seek(0, os.SEEK_END)
         record = head + payload + link
         try:
@@ -117,17 +116,15 @@ class AnswerLog:
         self._take(CommittedBatch(len(self.batches), values, seconds), link)
 
     def sync(self) -> None:
-        """Put everything written on the disk."""
         os.fdatasync(self._stream.fileno())
         self._synced = time.monotonic()
 
-    def values(self) -> Values:
+    def values(self) -> Column:
         """Return the answers of all committed batches, in order."""
         return np.concatenate([batch.values for batch in self.batches]) if self.batches else np.empty(0)
 
-    def seconds(self) -> NDArray[np.float64]:
-        """Return the latency of each batch in seconds."""
-        return np.array([batch.seconds for batch in self.batches])
+    def seconds(self) -> tuple[float, ...]:
+        return tuple(batch.seconds for batch in self.batches)
 
     def close(self) -> None:
         """Put everything on the disk and close the file."""
@@ -151,7 +148,7 @@ class AnswerLog:
     def _resume(self) -> None:
         self._stream.seek(0)
         end = 0
-        for batch, link, position in _records(self._stream.read(), self.link, self._key):
+        for batch, link, position in _records(self._stream.read(), self.link, self.key):
             self._take(batch, link)
             end = position
         self._stream.truncate(end)
@@ -179,20 +176,12 @@ class Predictor(Protocol):
     def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
 
 
-@dataclass(frozen=True)
-class AnsweringEnd:
-    """How answering ended; anything but finished leaves cases without an answer."""
-
-    reason: EndReason = EndReason.FINISHED
-    detail: str = ""
-
-
 def answer_cases(
     worker: Predictor,
     asked: CaseDelivery,
     log: AnswerLog,
     on_batch: Callable[[int], None] = lambda _: None,
-) -> AnsweringEnd:
+) -> BoxEnd:
     """Request an answer for every case without a committed one, commit the answers, and return how the run ended.
 
     Answers are committed in the order of delivery. ``on_batch`` receives the number of answered cases. An application
@@ -203,34 +192,25 @@ def answer_cases(
     batch = next(batches, None)
     while batch is not None:
         if log.size > MOST_BYTES:
-            return AnsweringEnd(EndReason.OVERSIZED_ANSWER, f"more than {MOST_BYTES} bytes of answers in all")
+            return BoxEnd(EndReason.OVERSIZED_ANSWER, detail=f"more than {MOST_BYTES} bytes of answers in all")
         following = next(batches, None)
         began = time.perf_counter()
         try:
             answers = worker.predict(batch, following)
         except BoxEnded as ended:
-            return AnsweringEnd(ended.reason, ended.detail)
+            return ended.end
         log.append(answers.values, time.perf_counter() - began)
         on_batch(log.answered)
         batch = following
-    return AnsweringEnd()
+    return BoxEnd()
 
 
 def complete_answers(asked: CaseDelivery, values: Column, prediction: Prediction) -> Column:
     """Return one answer per case in case order; ``values``: the committed answers, in delivery order."""
-    complete = without_answers(len(asked.order), prediction)
+    complete = abstentions(len(asked.order), prediction)
     if len(values):
         complete[asked.order[: len(values)]] = values
     return complete
-
-
-def without_answers(cases: int, prediction: Prediction) -> Column:
-    """Return an abstention for every case, shape (cases,) or (cases, 2): −1, NaN or None."""
-    if prediction.kind == "label":
-        return np.full(cases, -1, dtype=np.int32)
-    if prediction.is_spelled:
-        return np.full(cases, None, dtype=object)
-    return np.full((cases, 2) if prediction.kind == "interval" else cases, np.nan, dtype=np.float64)
 
 
 def count_abstentions(answers: Column, answered: int, prediction: Prediction) -> int:
@@ -264,7 +244,7 @@ def _records(data: bytes, link: bytes, key: bytes) -> Iterator[tuple[CommittedBa
         yield CommittedBatch(number, values, seconds), link, position
 
 
-def _written(values: Values) -> tuple[bytes, bytes]:
+def _written(values: Column) -> tuple[bytes, bytes]:
     """Return how answers are written, and their bytes."""
     if values.dtype == object:
         return _TEXTS, encode_texts(values.tolist())
@@ -272,7 +252,7 @@ def _written(values: Values) -> tuple[bytes, bytes]:
     return form.encode(), np.ascontiguousarray(values).tobytes()
 
 
-def _read(payload: bytes, form: bytes, rows: int) -> Values:
+def _read(payload: bytes, form: bytes, rows: int) -> Column:
     if form == _TEXTS:
         return decode_texts(payload, rows)
     return np.frombuffer(payload, dtype=np.dtype(form.decode("ascii")))

@@ -23,7 +23,7 @@ from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import CaseDelivery, Features, SecretDelivery
 from pilotbase.trial.entering import require_boxed
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.running import BoxTerms, PreparedApplication, prepare_candidate, run_candidate, run_on_hidden
+from pilotbase.trial.running import BoxTerms, PreparedApplication, kept_candidate, run_candidate, run_on_hidden
 from pilotbase.trial.sealed import OpenedScenario
 
 Deliver = Callable[[Features], CaseDelivery]
@@ -78,8 +78,7 @@ def measured_baseline(
     if sealed.record.reference_application is None:
         answers = baseline_answers(scenario, frame, sealed.record.classes)
         return _as_asked(answers, sealed) if answers is not None else None
-    folder = lab.application_folder(sealed.record.reference_application)
-    candidate = prepare_candidate(lab, read_application(folder))
+    candidate = kept_candidate(lab, sealed.record.reference_application)
     return _run_reference(lab, sealed, candidate, deliver(sealed.features(frame)))
 
 

@@ -7,15 +7,13 @@ and restarted continues from its committed answers: a crash buys no second look.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress
@@ -23,39 +21,21 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
 from pilotbase.measures import coded, measures
-from pilotbase.sandbox.box.probe import probe_host, require_level
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.board_measure import board_losses, board_rule
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
-from pilotbase.trial.entering import AccessMode, enter, require_boxed, require_terms
-from pilotbase.trial.freezing import require_approvals
+from pilotbase.trial.entering import AccessMode, enter, require_boxed
+from pilotbase.trial.freezing import require_ready
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.rehearsing import has_rehearsed
-from pilotbase.trial.running import (
-    BoxTerms,
-    EndedRun,
-    Hooks,
-    PreparedApplication,
-    UsedSoFar,
-    prepare_candidate,
-    read_marked,
-    run_on_hidden,
-    write_marked,
-)
+from pilotbase.trial.running import BoxTerms, Hooks, PreparedApplication, planned_candidate, run_on_hidden
 from pilotbase.trial.scoring import build_cases
 from pilotbase.trial.sealed import OpenedScenario, load_sealed
 from pilotbase.trial.sealing import published_cases
 from pilotbase.vault.board import BoardSlice, Climbed, current_board, entry_of, open_submission, release, slice_cases
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.vault.sealing import secrets_of
-
-
-@dataclass(frozen=True)
-class _Answered:
-    values: NDArray[Any]
-    end: EndReason
 
 
 def board_of(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
@@ -80,12 +60,7 @@ def submit(
     """
     require_boxed(candidate.submission.application)
     empty = _empty(lab, sealed)
-    require_approvals(sealed.scenario, lab.store.clock(), granted)
-    supplier = candidate.reference.supplier.organisation
-    require_terms(lab.view, sealed.scenario, supplier, AccessMode(Channel.BOARD, empty.cases))
-    require_level(sealed.scenario.trial.isolation, probe_host())
-    if not has_rehearsed(lab, sealed, candidate):
-        raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
+    require_ready(lab, sealed, candidate, AccessMode(Channel.BOARD, empty.cases), granted)
     return open_submission(lab.vault, empty, sealed.record.digest(), candidate.reference)
 
 
@@ -104,19 +79,18 @@ def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress
     supplier = submission.application.supplier.organisation
     leave = enter(lab.view, sealed.scenario, supplier, submission.digest(), AccessMode(Channel.BOARD, record.cases))
     grant = ReaderGrant(OpeningPurpose.BOARD, leave)
-    frames = open_hidden(lab.vault, hidden, grant, slice_cases(lab.vault, record, grant))
-    frame = pl.concat([piece.frame for piece in frames])
+    frame = read_hidden(lab.vault, hidden, grant, slice_cases(lab.vault, record, grant))
     if len(published_cases(lab, record.owner, frame)):
         raise RefusedError("trial.board_published", scenario=sealed.scenario.name)
-    answered = _answer(lab, (sealed, submission, hidden), frame, on_progress)
-    cases = coded(build_cases(sealed.scenario, sealed.record.classes, frame, answered.values))
+    answers, end = _answer(lab, (sealed, submission, hidden), frame, on_progress)
+    cases = coded(build_cases(sealed.scenario, sealed.record.classes, frame, answers))
     losses = board_losses(sealed.scenario, record.measure, cases)
 
     def entry(climbed: Climbed) -> BoardEntry:
         return BoardEntry(
             submission=submission.digest(),
             application=submission.application,
-            end=answered.end,
+            end=end,
             improved=climbed.improved,
             released=losses.score(climbed.loss),
             submitted_at=submission.submitted_at.replace(second=0, microsecond=0),
@@ -130,34 +104,22 @@ def _answer(
     what: tuple[OpenedScenario, BoardSubmission, HiddenSet],
     frame: pl.DataFrame,
     on_progress: OnProgress,
-) -> _Answered:
+) -> tuple[NDArray[Any], EndReason]:
+    """Return an answer to each case, and how answering ended; a submission that has ended is only read."""
     sealed, submission, hidden = what
     folder = lab.folder("runs", f"board-{hex_of(submission.digest())}")
     stage = text("trial.progress.answer", application=submission.application.name)
-    prediction = sealed.contract.prediction
+    contract, trial = sealed.contract, sealed.scenario.trial
     bundle = secrets_of(lab.vault, hidden)
     key = bundle.derive("delivered-board-run", submission.digest())
     cut, secret = cut_as_stated(sealed.scenario, frame), bundle.derive("delivery", submission.digest())
     asked = in_secret_order(sealed.features(frame), cut, secret)
+    terms = BoxTerms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
+    hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
+    candidate = planned_candidate(lab, submission.application, submission.digest())
     with AnswerLog(folder / "answers", submission.canonical(), key) as log:
-        ended = read_marked(EndedRun, folder / "ended", key)
-        if ended is None:
-            candidate, trial = _candidate(lab, submission), sealed.scenario.trial
-            hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
-            terms = BoxTerms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
-            run = run_on_hidden(lab, candidate, terms, asked, log, hooks)
-            ended = EndedRun.of(run, UsedSoFar())
-            log.sync()
-            write_marked(ended, folder / "ended", key)
-        return _Answered(complete_answers(asked, log.values(), prediction), ended.reason)
-
-
-def _candidate(lab: TrialRuntime, submission: BoardSubmission) -> PreparedApplication:
-    folder = lab.application_folder(submission.application.digest)
-    candidate = prepare_candidate(lab, read_application(folder))
-    if candidate.reference != submission.application:
-        raise InvalidProofError("trial.not_as_planned", plan=submission.digest())
-    return candidate
+        run = run_on_hidden(lab, candidate, terms, asked, log, hooks)
+        return complete_answers(asked, log.values(), contract.prediction), run.end.reason
 
 
 def _slice_of(lab: TrialRuntime, sealed: OpenedScenario) -> BoardSlice:

@@ -145,8 +145,9 @@ def drop_problems(scenario: Scenario) -> Iterator[tuple[int, Text]]:
             alone = replace(rules[index].plain, unit=None)
             example = f"{alone.key} {'<=' if measures()[alone.measure].better == 'lower' else '>='} …"
             yield index, text("trial.drop_without_floor", rule=criteria[index].rule, example=example)
-        if _across_cases(criteria[index]):
-            yield index, text("trial.drop_across_cases", rule=criteria[index].rule, under=str(rules[index].under))
+        under, of_population = rules[index].under, criteria[index].estimand is Estimand.POPULATION
+        if under is not None and of_population and perturbation_of(under).across_cases:
+            yield index, text("trial.drop_across_cases", rule=criteria[index].rule, under=str(under))
 
 
 def cases_for_drop(plan: CriterionPlan, order: Ints, levels: Levels, design: Design) -> tuple[int, int | None]:
@@ -177,16 +178,6 @@ def why_no_attempt(scenario: Scenario, hidden: HiddenSet, left: Remaining) -> Ba
     allowed = min(scenario.trial.attempts, hidden.attempts)
     used = hidden.attempts - left.attempts
     return BarredError("trial.no_attempts_left", allowed=allowed) if used >= allowed else None
-
-
-def refresh_advice(
-    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, left: Remaining
-) -> tuple[Text, ...]:
-    """Return why fresh cases are due, in sentences for the owner; empty if the next attempt can decide everything.
-
-    The estimates are for planning: the public sample represents the remaining cases, with every answer right.
-    """
-    return tuple(_advice(scenario, classes, public, left))
 
 
 def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, index: int) -> Text | None:
@@ -241,21 +232,17 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
 
 def _without_setup(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[int, Text]]:
     """Yield (index, sentence) of rules on a load test, a matrix or exchanges that the scenario does not ask for."""
+    test = scenario.trial.load_test
     for index, rule in enumerate(rules):
         resource = resource_measures().get(rule.measure)
         if resource is not None and resource.of_matrix and scenario.trial.matrix is None:
             yield index, text("trial.no_matrix", rule=str(rule))
-        if resource is not None and resource.of_load_test and scenario.trial.load_test is None:
+        if resource is not None and resource.of_load_test and test is None:
             yield index, text("trial.no_load_test", rule=str(rule))
-        elif resource is not None and resource.statistic == "held" and not _has_target(scenario):
+        elif resource is not None and resource.name == "load.held" and (test is None or test.target is None):
             yield index, text("trial.no_load_target", rule=str(rule))
         if resource is not None and resource.of_exchanges and scenario.trial.exchanges is None:
             yield index, text("trial.no_exchanges", rule=str(rule))
-
-
-def _has_target(scenario: Scenario) -> bool:
-    test = scenario.trial.load_test
-    return test is not None and test.target is not None
 
 
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:
@@ -342,11 +329,6 @@ def _is_floor(rule: Rule, drop: Rule, positive: str | None) -> bool:
     return rule.threshold < high if measure.better == "lower" else rule.threshold > low
 
 
-def _across_cases(criterion: Criterion) -> bool:
-    under = criterion.parsed().under
-    return under is not None and criterion.estimand is Estimand.POPULATION and perturbation_of(under).across_cases
-
-
 def _multiplied(plan: CriterionPlan, size: int) -> CriterionPlan:
     """Return the plan of a drop on so many copies of its cases."""
     (part,) = plan.observation.parts
@@ -360,7 +342,13 @@ def _multiplied(plan: CriterionPlan, size: int) -> CriterionPlan:
     return replace(plan, observation=Observation("single", (copies,)), units=units)
 
 
-def _advice(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, left: Remaining) -> Iterator[Text]:
+def refresh_advice(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, left: Remaining
+) -> Iterator[Text]:
+    """Yield why fresh cases are due, in sentences for the owner; nothing if the next attempt can decide everything.
+
+    The estimates are for planning: the public sample represents the remaining cases, with every answer right.
+    """
     terms = scenario.trial
     if left.attempts < 1:
         yield text("trial.refresh.attempts")

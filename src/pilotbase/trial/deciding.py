@@ -14,7 +14,6 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.base import Part
 from pilotbase.documents.criteria import Rule
@@ -26,8 +25,6 @@ from pilotbase.documents.scenario import Criterion, TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Verdict
 from pilotbase.evidence import (
-    CriterionDecision,
-    CriterionOutcome,
     CriterionPlan,
     Design,
     Levels,
@@ -40,12 +37,10 @@ from pilotbase.evidence import (
 )
 from pilotbase.measures import RuleContext, is_resource, measures, problems_among, problems_of
 from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
-from pilotbase.trial.few_labels import JudgedCriterion, JudgeScores, decide_few_labels, require_few_label_criteria
+from pilotbase.trial.few_labels import JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
-from pilotbase.trial.scoring import plan_criterion
+from pilotbase.trial.scoring import Ints, plan_criterion
 from pilotbase.trial.verdict_rules import decision_digest
-
-Ints = NDArray[np.int64]
 
 MAXIMUM_REPEAT = 100_000
 _STEPS = 100
@@ -197,7 +192,7 @@ class _Docket:
             seed=seed,
             verdict=verdict,
             scored=decision.scored,
-            criteria=tuple(_figures(found) for found in decision.criteria),
+            criteria=tuple(CriterionFigures.model_validate(found, from_attributes=True) for found in decision.criteria),
             guarantee=decision.guarantee,
             digest=decision_digest(decision, self.plan.design, verdict),
         )
@@ -212,7 +207,7 @@ class _Docket:
             seed=seed,
             verdict=Verdict(found.verdict),
             scored=found.scored,
-            criteria=tuple(_counts(criterion, item) for criterion, item in criteria),
+            criteria=tuple(CriterionFigures(rule=criterion.rule, **vars(item)) for criterion, item in criteria),
         )
 
     @property
@@ -221,13 +216,21 @@ class _Docket:
 
     def _judged(self, seed: int, judge: JudgeScores, order: Ints) -> SeedDecision:
         found = decide_few_labels(self.criteria, self.recorded, judge, order, self.levels, self.plan.design.cases)
-        pairs = zip(self.criteria, found.criteria, strict=True)
-        cases = len(self.recorded.cases)
+        pool = {
+            "used": found.labels,
+            "total": len(self.recorded.cases),
+            "unit": "case",
+            "guarantee": "exact_anytime",
+            "claim": text("trial.claim.pool", used=found.labels, total=len(self.recorded.cases)),
+        }
         return SeedDecision(
             seed=seed,
             verdict=found.verdict,
             scored=found.labels,
-            criteria=tuple(_judged_figures(criterion, item, found.labels, cases) for criterion, item in pairs),
+            criteria=tuple(
+                CriterionFigures(rule=criterion.rule, estimand=criterion.estimand.value, **pool, **vars(item))
+                for criterion, item in zip(self.criteria, found.criteria, strict=True)
+            ),
             guarantee="exact_anytime",
         )
 
@@ -237,32 +240,24 @@ class _Docket:
     def _plans(self, order: Ints) -> list[CriterionPlan]:
         """Return the criteria observed; those that no order changes are observed once."""
         pairs = zip(self.criteria, self._observed, strict=True)
-        return [
-            self._shared(_observe(criterion, self.recorded, order)) if once is None else once
-            for criterion, once in pairs
-        ]
+        return [self._observe(criterion, order) if once is None else once for criterion, once in pairs]
 
     @cached_property
     def _observed(self) -> list[CriterionPlan | None]:
+        """Return what no order changes; None for pairs of cases of a population."""
         order = np.arange(len(self.recorded.cases), dtype=np.int64)
         return [
-            None if _follows_order(criterion) else self._shared(_observe(criterion, self.recorded, order))
+            None
+            if measures()[criterion.parsed().measure].pooled and criterion.estimand is Estimand.POPULATION
+            else self._observe(criterion, order)
             for criterion in self.criteria
         ]
 
-    def _shared(self, plan: CriterionPlan) -> CriterionPlan:
-        """Return ``plan`` with its share of α_rej as in a trial that also has the omitted criteria."""
+    def _observe(self, criterion: Criterion, order: Ints) -> CriterionPlan:
+        """Return the criterion observed, with its share of α_rej as in a trial that also has the omitted criteria."""
+        plan = plan_criterion(criterion, self.recorded.cases, order)
         share = Fraction(len(self.criteria), len(self.criteria) + len(self.left_out))
         return replace(plan, levels=Levels(self.levels.accept, self.levels.reject * share))
-
-
-def _observe(criterion: Criterion, recorded: RecordedCases, order: Ints) -> CriterionPlan:
-    return plan_criterion(criterion, recorded.cases, order)
-
-
-def _follows_order(criterion: Criterion) -> bool:
-    """Return whether the observations depend on the order: pairs of cases of a population."""
-    return measures()[criterion.parsed().measure].pooled and criterion.estimand is Estimand.POPULATION
 
 
 def _require_measurable(criteria: Sequence[Criterion], recorded: RecordedCases) -> None:
@@ -294,49 +289,3 @@ def _too_many_groups(rules: Sequence[Rule], recorded: RecordedCases) -> Iterator
         found = len(np.unique(recorded.cases.groups[rule.by]))
         if found > allowed:
             yield index, text("trial.groups_counted", rule=str(rule), column=rule.by, found=found, allowed=allowed)
-
-
-def _figures(found: CriterionDecision) -> CriterionFigures:
-    return CriterionFigures(
-        rule=found.rule,
-        verdict=found.verdict,
-        used=found.used,
-        total=found.total,
-        decided_at=found.decided_at,
-        estimate=found.estimate,
-        lower=found.lower,
-        upper=found.upper,
-        estimand=found.estimand,
-        unit=found.unit,
-        guarantee=found.guarantee,
-        claim=found.claim,
-        cases_needed=found.cases_needed,
-    )
-
-
-def _judged_figures(criterion: Criterion, found: JudgedCriterion, labels: int, cases: int) -> CriterionFigures:
-    return CriterionFigures(
-        rule=criterion.rule,
-        verdict=found.verdict,
-        used=labels,
-        total=cases,
-        decided_at=found.decided_at,
-        estimate=found.estimate,
-        lower=found.lower,
-        upper=found.upper,
-        estimand=criterion.estimand.value,
-        unit="case",
-        guarantee="exact_anytime",
-        claim=text("trial.claim.pool", used=labels, total=cases),
-        cases_needed=found.needed,
-    )
-
-
-def _counts(criterion: Criterion, found: CriterionOutcome) -> CriterionFigures:
-    return CriterionFigures(
-        rule=criterion.rule,
-        verdict=found.verdict,
-        used=found.used,
-        total=found.total,
-        decided_at=found.decided_at,
-    )

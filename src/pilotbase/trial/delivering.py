@@ -46,20 +46,9 @@ class CaseDelivery:
     def batches(self, start: int) -> Iterator[FeatureBatch]:
         """Yield the remaining batches after the first ``start`` turns have been answered."""
         for end in self.ends[np.searchsorted(self.ends, start, side="right") :].tolist():
-            rows = self._rows(start, end)
+            rows = self.order[start:end]
             yield FeatureBatch({name: column[rows] for name, column in self.features.items()}, end - start)
             start = end
-
-    def _rows(self, start: int, end: int) -> Ints | slice:
-        return self.order[start:end]
-
-
-@dataclass(frozen=True, eq=False)
-class _FileOrder(CaseDelivery):
-    """A delivery of cases as they lie: a batch is a view of them."""
-
-    def _rows(self, start: int, end: int) -> Ints | slice:
-        return slice(start, end)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +112,7 @@ def in_file_order(features: Features, rows: int) -> CaseDelivery:
     """Return the delivery of cases that aren't secret, in batches of ``rows``, in file order."""
     cases = _count(features)
     ends = np.append(np.arange(rows, cases, rows, dtype=np.int64), cases)
-    return _FileOrder(features, np.arange(cases, dtype=np.int64), ends)
+    return CaseDelivery(features, np.arange(cases, dtype=np.int64), ends)
 
 
 def as_hidden(features: Features, cut: Cut) -> CaseDelivery:

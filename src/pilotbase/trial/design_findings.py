@@ -67,13 +67,18 @@ def design_findings(design: DesignInputs) -> list[Finding]:
 def declared(check: str, words: str, sentence: Text) -> Finding:
     """Return that something is declared, or that it is not, which is no pass."""
     if words:
-        return Finding(check=check, outcome=Outcome.PASS, sentence=sentence)
+        return judged(check, holds=True, sentence=sentence)
     return unmeasured(check, text("trial.finding.not_declared", what=text(f"trial.declared.{check}")))
+
+
+def judged(check: str, holds: bool, sentence: Text, otherwise: Outcome = Outcome.FAIL) -> Finding:
+    """Return that something holds, or that it does not: a failure, or what is said ``otherwise``."""
+    return Finding(check=check, outcome=Outcome.PASS if holds else otherwise, sentence=sentence)
 
 
 def unmeasured(check: str, sentence: Text) -> Finding:
     """Return that something was not measured."""
-    return Finding(check=check, outcome=Outcome.NOT_MEASURED, sentence=sentence)
+    return judged(check, holds=False, sentence=sentence, otherwise=Outcome.NOT_MEASURED)
 
 
 def people_finding(scenario: Scenario, baseline: Scores, people: Scores) -> Finding:
@@ -86,9 +91,9 @@ def people_finding(scenario: Scenario, baseline: Scores, people: Scores) -> Find
     count = sum(score is not None for _, score in (baseline if of_baseline else people))
     if not count:
         code = "trial.finding.no_people" if scenario.people is None else "trial.finding.people_unmeasured"
-        return Finding(check="people", outcome=Outcome.NOT_MEASURED, sentence=text(code))
+        return unmeasured("people", text(code))
     code = "trial.finding.people_are_baseline" if of_baseline else "trial.finding.people"
-    return Finding(check="people", outcome=Outcome.PASS, sentence=text(code, count=count))
+    return judged("people", holds=True, sentence=text(code, count=count))
 
 
 def label_findings(scenario: Scenario, published: LabelStatement | None = None) -> list[Finding]:
@@ -102,7 +107,7 @@ def label_findings(scenario: Scenario, published: LabelStatement | None = None) 
     """
     stated = scenario.data.labels or published
     if stated is None:
-        return [_finding("labels", Outcome.NOT_MEASURED, text("trial.finding.no_labels"))]
+        return [unmeasured("labels", text("trial.finding.no_labels"))]
     return [_agreement(stated.agreement, stated.guideline), _error(stated.audit, scenario.target_form != "numbers")]
 
 
@@ -111,8 +116,7 @@ def published_statement(view: View, scenario: Scenario) -> LabelStatement | None
     dataset = scenario.data.dataset
     if scenario.data.labels is not None or dataset is None:
         return None
-    digest, listing = view.head(labels_head(dataset)), find_listing(view, dataset)
-    published = view.load(digest, PublishedLabels) if digest is not None else None
+    published, listing = view.load_head(labels_head(dataset), PublishedLabels), find_listing(view, dataset)
     if published is None or listing is None or published.version != listing.digest:
         return None
     return published.statement
@@ -131,19 +135,20 @@ def _risk(design: DesignInputs) -> list[Finding]:
     if risk.level is not RiskLevel.HIGH:
         return [stated]
     overseen = bool(localized(design.application.model_card.human_oversight))
-    return [stated, _asked("risk_oversight", overseen), _asked("risk_review", design.reviewed)]
-
-
-def _asked(check: str, there: bool) -> Finding:
-    outcome, key = (Outcome.PASS, check) if there else (Outcome.INCONCLUSIVE, f"no_{check}")
-    return Finding(check=check, outcome=outcome, sentence=text(f"trial.finding.{key}"))
+    return [
+        stated,
+        *(
+            judged(check, there, text(f"trial.finding.{check if there else f'no_{check}'}"), Outcome.INCONCLUSIVE)
+            for check, there in (("risk_oversight", overseen), ("risk_review", design.reviewed))
+        ),
+    ]
 
 
 def _model_card(application: Application) -> Finding:
     card = application.model_card
     whole = all(localized(part) for part in (card.training_data, card.limitations, card.human_oversight))
     sentence = text("trial.finding.card_complete" if whole else "trial.finding.card_incomplete")
-    return Finding(check="model_card", outcome=Outcome.PASS if whole else Outcome.INCONCLUSIVE, sentence=sentence)
+    return judged("model_card", whole, sentence, Outcome.INCONCLUSIVE)
 
 
 def _licences(design: DesignInputs) -> Finding:
@@ -168,11 +173,10 @@ def _filings(design: DesignInputs) -> Finding:
         return unmeasured("filings", text("trial.finding.no_filings"))
     day = design.day
     over = [kind for kind, until in (*approvals, *shown) if day is not None and until is not None and until < day]
+    sentence = text("trial.finding.filings", approvals=len(approvals), shown=len(shown))
     if over:
         sentence = text("trial.finding.filings_over", kinds=over)
-        return Finding(check="filings", outcome=Outcome.INCONCLUSIVE, sentence=sentence)
-    sentence = text("trial.finding.filings", approvals=len(approvals), shown=len(shown))
-    return Finding(check="filings", outcome=Outcome.PASS, sentence=sentence)
+    return judged("filings", not over, sentence, Outcome.INCONCLUSIVE)
 
 
 def _leaks(leakage: Leakage | None) -> list[Finding]:
@@ -202,18 +206,15 @@ def _baseline(design: DesignInputs) -> Finding:
 
 def _agreement(figure: LabelFigure, guideline: str) -> Finding:
     if figure.value is None:
-        return _finding("label_agreement", Outcome.NOT_MEASURED, text("trial.finding.no_label_agreement"))
+        return unmeasured("label_agreement", text("trial.finding.no_label_agreement"))
     said = text("trial.finding.label_agreement", guideline=guideline, figure=figure_line(figure))
-    return _finding("label_agreement", Outcome.PASS, said)
+    return judged("label_agreement", holds=True, sentence=said)
 
 
 def _error(audit: LabelAudit | None, of_classes: bool) -> Finding:
     if audit is None:
-        return _finding("label_error", Outcome.NOT_MEASURED, text("trial.finding.no_label_error"))
+        return unmeasured("label_error", text("trial.finding.no_label_error"))
     most = f"{1 - wilson(audit.correct, audit.audited).lower:.2%}"
     code = "trial.finding.label_error" if of_classes else "trial.finding.label_error_of_numbers"
-    return _finding("label_error", Outcome.PASS, text(code, audited=audit.audited, correct=audit.correct, most=most))
-
-
-def _finding(check: str, outcome: Outcome, sentence: Text) -> Finding:
-    return Finding(check=check, outcome=outcome, sentence=sentence)
+    said = text(code, audited=audit.audited, correct=audit.correct, most=most)
+    return judged("label_error", holds=True, sentence=said)

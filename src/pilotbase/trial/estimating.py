@@ -70,7 +70,6 @@ class RunSize:
 
     @property
     def batches(self) -> int:
-        """Return how many batches there are in all."""
         return self.boxes * self.batches_each
 
     @property
@@ -97,7 +96,6 @@ class BoxMeter:
         self._last = None
 
     def take(self, usage: BoxUsage) -> None:
-        """Record the resource use of the current box so far."""
         step = usage if self._last is None else _difference(usage, self._last)
         (self.firsts if self._last is None else self.batches).append(step)
         self.used, self._last = _sum(self.used, step), usage
@@ -117,24 +115,16 @@ class RunEstimator:
     def __init__(self, lab: TrialRuntime, plan: Digest, owner: str, limit: SpendingLimit, size: RunSize) -> None:
         """Watch the run of ``plan``; ``owner`` is whose cases are answered: they and the base see the estimate."""
         self._lab, self._plan, self._owner, self._limit, self._size = lab, plan, owner, limit, size
-        self._meter = BoxMeter()
+        self.meter = BoxMeter()
         self._consented = consent_of(lab, plan) is not None
         self._look_at = min(FIRST_BATCHES, max(FEWEST_BATCHES, int(size.batches / 10)))
 
-    def on_box(self) -> None:
-        """Take what comes as used by another box."""
-        self._meter.begin_box()
-
-    def on_usage(self, usage: BoxUsage) -> None:
-        """Record the resource use of the current box so far."""
-        self._meter.take(usage)
-
     def on_batch(self, answered: int, on_progress: OnProgress = ignore_progress) -> None:
         """Make a new estimate where one is due; raises `RefusedError` where it is above the limit."""
-        due = len(self._meter.batches) >= self._look_at
+        due = len(self.meter.batches) >= self._look_at
         if not (due or self._passed()):
             return
-        self._look_at = max(2 * self._look_at, 2 * len(self._meter.batches))
+        self._look_at = max(2 * self._look_at, 2 * len(self.meter.batches))
         found = self._estimate(answered)
         if not self._consented:
             self._consented = consent_of(self._lab, self._plan) is not None
@@ -148,7 +138,7 @@ class RunEstimator:
         """Return whether this process alone has used more than the limit."""
         if self._consented:
             return False
-        used, prices = self._meter.used, self._limit.prices
+        used, prices = self.meter.used, self._limit.prices
         money = None if prices is None else _cost(prices, used.cpu_seconds, used.memory_byte_seconds / _MIB)
         return exceeds(self._limit.ceiling, used.wall_seconds, money, prices.currency if prices is not None else "")
 
@@ -173,7 +163,7 @@ class RunEstimator:
 
     def _told(self, figure: Callable[[BoxUsage], float], most: float) -> Span:
         """Return a figure of the whole run with two digits: at most what limits allow, at least what was used."""
-        found, most = self._meter.predict(self._size, figure), max(most, figure(self._meter.used))
+        found, most = self.meter.predict(self._size, figure), max(most, figure(self.meter.used))
         ends = Span(low=min(found.low, most), expected=min(found.expected, most), high=min(found.high, most))
         return ends.rounded()
 
@@ -199,14 +189,12 @@ def require_consent(lab: TrialRuntime, plan: Digest, limit: SpendingLimit) -> No
 
 def estimate_of(lab: TrialRuntime, plan: Digest) -> RunEstimate | None:
     """Return the newest estimate of a plan's run; None: there is none yet."""
-    digest = lab.view.head(estimate_head(plan))
-    return None if digest is None else lab.view.load(digest, RunEstimate)
+    return lab.view.load_head(estimate_head(plan), RunEstimate)
 
 
 def consent_of(lab: TrialRuntime, plan: Digest) -> RunConsent | None:
     """Return the consent to a plan's run; None: nobody has given it."""
-    digest = lab.view.head(consent_head(plan))
-    return None if digest is None else lab.view.load(digest, RunConsent)
+    return lab.view.load_head(consent_head(plan), RunConsent)
 
 
 def note_consent(lab: TrialRuntime, plan: Digest, organisation: str, person: str | None = None) -> None:

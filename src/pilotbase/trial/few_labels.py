@@ -21,10 +21,9 @@ from pilotbase.documents.vocabularies import Estimand, Verdict
 from pilotbase.evidence import Comparison, Levels
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.measures import Cases, measures, observe
+from pilotbase.measures.cases import Ints
 from pilotbase.measures.observation import missing_texts
 from pilotbase.trial.recorded_cases import RecordedCases
-
-Ints = NDArray[np.int64]
 
 _UNIT = 10_000
 """Labels and scores are whole multiples of one ten-thousandth."""
@@ -39,7 +38,7 @@ class JudgedCriterion:
     estimate: float
     lower: float | None
     upper: float | None
-    needed: int | None
+    cases_needed: int | None
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-import polars as pl
-
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
@@ -26,11 +24,12 @@ from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
 from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.running import PreparedApplication
+from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.sealed import OpenedScenario, read_public_sample
 from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.workspace.actors import parties
 
 _SETTLED = frozenset({"attempts", "cases"})
@@ -59,9 +58,9 @@ def freeze_plan(
             provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
     """
     head = _head(sealed, candidate, repeat if site is None else site.nonce)
-    known = lab.view.head(head)
+    known = lab.view.load_head(head, TrialPlan)
     if known is not None:
-        return lab.view.load(known, TrialPlan)
+        return known
     scenario = sealed.scenario
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
     left = remaining(lab.vault, hidden)
@@ -70,7 +69,7 @@ def freeze_plan(
     check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
     require_not_blind(_blind(lab, sealed, hidden))
     release = site.release if site is not None else None
-    _require_ready(lab, sealed, candidate, AccessMode.of_trial(cases, release), granted)
+    require_ready(lab, sealed, candidate, AccessMode.of_trial(cases, release), granted)
     nonce = site.nonce if site is not None else secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
@@ -91,20 +90,6 @@ def freeze_plan(
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )
-    return _named(lab, head, plan, scenario)
-
-
-def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> BlindFindings | None:
-    """Return the blind baselines found at sealing; for data sealed before these existed, open the hidden set."""
-    if sealed.record.blind is not None:
-        return sealed.record.blind
-    grant = ReaderGrant.of_owner(hidden.owner, OpeningPurpose.PROFILE)
-    rows = pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, grant)])
-    return judge_blind(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), rows)
-
-
-def _named(lab: TrialRuntime, head: str, plan: TrialPlan, scenario: Scenario) -> TrialPlan:
-    """Return the one plan under ``head``: this one, unless there is one already."""
     supplier = plan.application.supplier.organisation
     with lab.view.transaction("trial.plan_frozen") as change:
         fields = {"scenario": scenario.name}
@@ -112,36 +97,46 @@ def _named(lab: TrialRuntime, head: str, plan: TrialPlan, scenario: Scenario) ->
     return lab.view.load(name_once(lab.view, head, digest), TrialPlan)
 
 
+def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> BlindFindings | None:
+    """Return the blind baselines found at sealing; for data sealed before these existed, open the hidden set."""
+    if sealed.record.blind is not None:
+        return sealed.record.blind
+    grant = ReaderGrant.of_owner(hidden.owner, OpeningPurpose.PROFILE)
+    rows = read_hidden(lab.vault, hidden, grant)
+    return judge_blind(sealed.scenario, sealed.record.classes, read_public_sample(lab, sealed), rows)
+
+
 def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, cases: int) -> None:
     """Check that the hidden data allow an attempt of ``cases``, and that the scenario is complete for one."""
-    _require_fresh(scenario, cases, left.fresh)
+    wanted = max(scenario.trial.cases_per_attempt or 1, scenario.trial.cases or 1)
+    if cases < wanted:
+        raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=left.fresh)
     if (refused := why_no_attempt(scenario, hidden, left)) is not None:
         raise refused
-    _require_complete(scenario)
+    lacking = missing_for(scenario, Step.FREEZE)
+    if lacking:
+        problem = text("input.missing_for_step", step=text("step.freeze"))
+        issues = [Issue(file=MANIFEST, path=path, problem=problem) for path in lacking]
+        raise InputError.from_issues(MANIFEST, issues)
 
 
-def _require_ready(
+def require_ready(
     lab: TrialRuntime,
     sealed: OpenedScenario,
     candidate: PreparedApplication,
     mode: AccessMode,
     granted: Sequence[Approval],
 ) -> None:
-    """Check that approvals, the data's terms, this host and a passed rehearsal permit the trial."""
+    """Check that approvals, the data's terms, this host and a passed rehearsal permit a trial, or a submission.
+
+    ``granted``: approvals that are filed elsewhere than in the scenario. Raises `RefusedError`.
+    """
     require_approvals(sealed.scenario, lab.store.clock(), granted)
     require_terms(lab.view, sealed.scenario, candidate.reference.supplier.organisation, mode)
     require_leaving(lab.view, sealed.scenario, candidate.submission.application, mode.rows)
     require_level(sealed.scenario.trial.isolation, probe_host())
     if not has_rehearsed(lab, sealed, candidate):
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
-
-
-def _require_complete(scenario: Scenario) -> None:
-    lacking = missing_for(scenario, Step.FREEZE)
-    if lacking:
-        problem = text("input.missing_for_step", step=text("step.freeze"))
-        issues = [Issue(file="scenario.yaml", path=path, problem=problem) for path in lacking]
-        raise InputError.from_issues("scenario.yaml", issues)
 
 
 def require_approvals(scenario: Scenario, now: datetime, granted: Sequence[Approval] = ()) -> None:
@@ -152,12 +147,6 @@ def require_approvals(scenario: Scenario, now: datetime, granted: Sequence[Appro
             raise RefusedError("trial.approval_missing", kind=needed.kind)
         if all(one.until is not None and has_passed(one.until, now) for one in known):
             raise RefusedError("trial.approval_expired", kind=needed.kind, until=known[-1].until)
-
-
-def _require_fresh(scenario: Scenario, cases: int, fresh: int) -> None:
-    wanted = max(scenario.trial.cases_per_attempt or 1, scenario.trial.cases or 1)
-    if cases < wanted:
-        raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=fresh)
 
 
 def _head(sealed: OpenedScenario, candidate: PreparedApplication, repeat: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,31 +57,19 @@ class TrialRuntime:
         return self.folder("applications")
 
     def application_folder(self, digest: str) -> Path:
-        """Return the folder of the kept application of that digest."""
         return kept_folder(self.applications, digest)
 
-    @contextmanager
-    def hidden_run(self) -> Iterator[None]:
+    def hidden_run(self) -> AbstractContextManager[None]:
         """Hold off rehearsals while a box answers hidden cases: what those print in full could carry traces out."""
-        with self._boxes(fcntl.LOCK_SH):
-            yield
+        return self._locked("boxes.lock", fcntl.LOCK_SH)
 
-    @contextmanager
-    def open_log_run(self) -> Iterator[None]:
+    def open_log_run(self) -> AbstractContextManager[None]:
         """Wait until no box answers hidden cases, and prevent new ones from starting meanwhile."""
-        with self._boxes(fcntl.LOCK_EX):
-            yield
+        return self._locked("boxes.lock", fcntl.LOCK_EX)
 
-    @contextmanager
-    def sealing(self) -> Iterator[None]:
+    def sealing(self) -> AbstractContextManager[None]:
         """Seal one scenario at a time: each looks at those sealed before it."""
-        with self._locked("sealing.lock", fcntl.LOCK_EX):
-            yield
-
-    @contextmanager
-    def _boxes(self, kind: int) -> Iterator[None]:
-        with self._locked("boxes.lock", kind):
-            yield
+        return self._locked("sealing.lock", fcntl.LOCK_EX)
 
     @contextmanager
     def _locked(self, name: str, kind: int) -> Iterator[None]:
@@ -90,7 +78,6 @@ class TrialRuntime:
             yield
 
     def close(self) -> None:
-        """Close the store."""
         self.store.close()
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.base import Part
 from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.probes import CellRun, LoadTested
@@ -19,16 +18,18 @@ HISTOGRAM_BINS = 24
 QUANTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
-@dataclass(frozen=True)
-class Load:
-    """Measurements while a box answered: seconds per batch (resumed ones included), and the box's own use."""
+class Load(Part):
+    """Measurements while a box answered: seconds per batch (resumed ones included), and the box's own use.
 
-    batch_seconds: NDArray[np.float64]
+    Stored with a trial's records: a replay judges what was measured then.
+    """
+
+    batch_seconds: tuple[float, ...]
     cases: int
     batch_rows: int
     load_seconds: float
-    cpu_seconds: float | None
-    memory_peak_bytes: int | None
+    cpu_seconds: float | None = None
+    memory_peak_bytes: int | None = None
     spent: Spent | None = None
     """Tokens and money of an endpoint; of a box the money alone, where the scenario states a price."""
     tested: LoadTested | None = None
@@ -37,16 +38,17 @@ class Load:
     """What became of the cells of the plan's matrix, where it has one."""
     exchanges: tuple[ExchangeRun, ...] | None = None
     """The result of every message of recorded exchanges, if the plan has any."""
-    probes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    probes: dict[str, dict[str, Any]] | None = None
     """What any other probe has found, as plain JSON by its name."""
 
 
 def measured_run(load: Load) -> Measured:
     """Return the figures that measures of the run use."""
+    latencies = np.array(load.batch_seconds)
     return Measured(
-        latencies=load.batch_seconds,
+        latencies=latencies,
         cases=load.cases,
-        wall_seconds=float(load.batch_seconds.sum()),
+        wall_seconds=float(latencies.sum()),
         cpu_seconds=load.cpu_seconds,
         peak_bytes=load.memory_peak_bytes if load.cases else None,
         spent=load.spent,

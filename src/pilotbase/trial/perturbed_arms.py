@@ -2,7 +2,8 @@
 
 The order of the arms and the draws of each perturbation are secrets of the hidden set. Every arm has its own chain of
 committed answers, kept like the clean arm's: killed at any moment, it continues from there, and an arm that has ended
-starts no more boxes. A case that an arm leaves unanswered abstains, which under a perturbation counts as wrong.
+starts no more boxes. A case that an arm leaves unanswered abstains, which under a perturbation counts as wrong. A
+rehearsal asks the same arms about public cases, with nothing secret.
 """
 
 from __future__ import annotations
@@ -22,23 +23,11 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.scenario import Criterion
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.answering import AnswerLog, complete_answers
-from pilotbase.trial.delivering import PUBLIC_SEED, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
-from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.running import (
-    BoxRun,
-    BoxTerms,
-    EndedRun,
-    Hooks,
-    PreparedApplication,
-    UsageFile,
-    read_marked,
-    run_candidate,
-    run_on_hidden,
-    write_marked,
-)
-from pilotbase.trial.sealed import OpenedScenario, read_public_sample
+from pilotbase.trial.delivering import CaseDelivery, Cut, Features, Ints, as_hidden, in_secret_order
+from pilotbase.trial.probing import ProbeSubject
+from pilotbase.trial.running import BoxRun, Hooks, run_candidate, run_on_hidden
+from pilotbase.trial.sealed import read_public_sample
 
 
 @dataclass(frozen=True)
@@ -59,25 +48,14 @@ class AnsweredArm:
 
 
 @dataclass(frozen=True)
-class AttemptSession:
-    """One attempt on its cases, for any arm: who answers, on which terms, where answers are kept, and with which key.
+class ArmSession:
+    """How any arm is asked: in which batches, where its answers are kept, and what their chain begins with."""
 
-    ``secret(label, name)`` returns the secrets of this attempt; ``committed`` is true if its answers are already fixed.
-    """
-
-    candidate: PreparedApplication
-    terms: BoxTerms
     cut: Cut
     folder: Path
     commitment: bytes
-    secret: Callable[[str, str], bytes]
-    committed: bool
-    spend: Callable[[], None]
-    """Called before the first batch that each box is asked for."""
-    on_batch: Callable[[int], None]
-    """Called with the number of answered cases over all arms."""
-    on_usage: Callable[[BoxUsage], None]
-    """Called with the current box's use so far, before `on_batch`."""
+    hooks: Hooks
+    """``before_first`` is called for each box; ``on_batch`` gets the number of answered cases over all arms."""
 
 
 def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
@@ -86,39 +64,30 @@ def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
     return tuple({str(under): under for under in found}.values())
 
 
-def perturb(lab: TrialRuntime, sealed: OpenedScenario, features: Features, under: Perturbed, seed: bytes) -> Features:
-    """Return ``features`` under a perturbation; spread and known categories are those of the public sample."""
-    reference = sealed.features(read_public_sample(lab, sealed))
-    return perturbation_of(under).apply(features, sealed.contract.features, seed, reference)
-
-
 @contextmanager
 def answer_arms(
-    lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, arms: Sequence[Perturbed], session: AttemptSession
+    subject: ProbeSubject, frame: pl.DataFrame, arms: Sequence[Perturbed], session: ArmSession
 ) -> Iterator[tuple[AnsweredArm, ...]]:
     """Yield the answers of the clean arm, then of ``arms`` in their order; they run in a secret order.
 
-    No other process answers this attempt until the block exits.
+    The cases of ``frame`` are hidden ones, unless ``subject`` keeps no results: then they are public, as in a
+    rehearsal. No other process answers in this session's folder until the block exits.
 
     Raises:
         RefusedError: another process is working on this attempt.
         InvalidProofError: files of an earlier process were altered.
     """
-    features = sealed.features(frame)
+    features = subject.sealed.features(frame)
     every: tuple[Perturbed | None, ...] = (None, *arms)
     found: dict[str, AnsweredArm] = {}
     with ExitStack() as open_logs:
-        logs = {_name(under): open_logs.enter_context(_open_log(session, under)) for under in every}
-        for under in sorted(every, key=lambda arm: session.secret("arm-order", _name(arm))):
-            given = (
-                features
-                if under is None
-                else perturb(lab, sealed, features, under, session.secret("perturbation", str(under)))
-            )
-            asked = in_secret_order(given, session.cut, session.secret("delivery", _name(under)))
+        logs = {_name(under): open_logs.enter_context(_open_log(subject, session, under)) for under in every}
+        for under in sorted(every, key=lambda arm: subject.secret("arm-order", _name(arm))):
             log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
-            run = _run_arm(lab, asked, log, under, replace(session, on_batch=_after(others, session.on_batch)))
-            values = complete_answers(asked, log.values(), sealed.contract.prediction)
+            hooks = replace(session.hooks, on_batch=_after(others, session.hooks.on_batch))
+            given = features if under is None else _perturbed(subject, features, under)
+            asked, run = _run_arm(subject, given, under, session.cut, log, hooks)
+            values = complete_answers(asked, log.values(), subject.terms.contract.prediction)
             found[_name(under)] = AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
         yield tuple(found[_name(under)] for under in every)
 
@@ -130,64 +99,36 @@ def committed_digest(arms: Sequence[AnsweredArm]) -> Digest:
     return digest_json([[_name(arm.under), arm.digest] for arm in arms])
 
 
-def rehearse_arm(
-    lab: TrialRuntime,
-    sealed: OpenedScenario,
-    given: tuple[Features, Cut],
-    under: Perturbed,
-    folder: Path,
-    who: tuple[PreparedApplication, BoxTerms],
-) -> AnsweredArm:
-    """Return what an application answers to the public sample under a perturbation, its log included."""
-    candidate, terms = who
-    features, cut = given
-    asked = as_hidden(perturb(lab, sealed, features, under, PUBLIC_SEED), cut)
-    with AnswerLog(folder / _file_name(under), str(under).encode()) as log:
-        run = run_candidate(candidate, terms, asked, log)
-        values = complete_answers(asked, log.values(), terms.contract.prediction)
-        return AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
+def _perturbed(subject: ProbeSubject, features: Features, under: Perturbed) -> Features:
+    """Return ``features`` under a perturbation; spread and known categories are those of the public sample."""
+    reference = subject.sealed.features(read_public_sample(subject.lab, subject.sealed))
+    seed = subject.secret("perturbation", str(under))
+    return perturbation_of(under).apply(features, subject.terms.contract.features, seed, reference)
 
 
 def _run_arm(
-    lab: TrialRuntime, asked: SecretDelivery, log: AnswerLog, under: Perturbed | None, session: AttemptSession
-) -> BoxRun:
-    """Let the application answer the remaining cases; an arm that has ended is only read."""
-    folder, key = _folder(session, under), _key(session, under)
-    ended = read_marked(EndedRun, folder / "ended", key)
-    if ended is None and session.committed:
+    subject: ProbeSubject, given: Features, under: Perturbed | None, cut: Cut, log: AnswerLog, hooks: Hooks
+) -> tuple[CaseDelivery, BoxRun]:
+    """Let the application answer the remaining cases; an arm of an attempt that has ended is only read."""
+    if subject.folder is None:
+        public = as_hidden(given, cut)
+        return public, run_candidate(subject.candidate, subject.terms, public, log, hooks)
+    if subject.committed and not log.path.with_name("ended").exists():
         raise InvalidProofError("trial.run_altered", file="ended")
-    if ended is None:
-        usage = UsageFile(folder / "usage", key)
-
-        def on_usage(so_far: BoxUsage) -> None:
-            usage.update(so_far)
-            session.on_usage(so_far)
-
-        hooks = Hooks(before_first=session.spend, on_batch=session.on_batch, on_usage=on_usage)
-        run = run_on_hidden(lab, session.candidate, session.terms, asked, log, hooks)
-        ended = EndedRun.of(run, usage.total)
-        log.sync()
-        write_marked(ended, folder / "ended", key)
-    return ended.restored(log.seconds(), log.answered)
+    asked = in_secret_order(given, cut, subject.secret("delivery", _name(under)))
+    kept = replace(hooks, keeps_usage=True)
+    return asked, run_on_hidden(subject.lab, subject.candidate, subject.terms, asked, log, kept)
 
 
 def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:
     return lambda done: tell(others + done)
 
 
-def _open_log(session: AttemptSession, under: Perturbed | None) -> AnswerLog:
-    folder = _folder(session, under)
+def _open_log(subject: ProbeSubject, session: ArmSession, under: Perturbed | None) -> AnswerLog:
+    folder = session.folder if under is None else session.folder / _file_name(under)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return AnswerLog(folder / "answers", session.commitment, _key(session, under))
-
-
-def _folder(session: AttemptSession, under: Perturbed | None) -> Path:
-    return session.folder if under is None else session.folder / _file_name(under)
-
-
-def _key(session: AttemptSession, under: Perturbed | None) -> bytes:
     # Answers were stored under "run" when cases came in file order: those aren't continued in another order.
-    return session.secret("delivered-run", _name(under))
+    return AnswerLog(folder / "answers", session.commitment, subject.secret("delivered-run", _name(under)))
 
 
 def _name(under: Perturbed | None) -> str:

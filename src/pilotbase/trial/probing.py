@@ -10,10 +10,12 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.documents.base import Part
@@ -45,8 +47,8 @@ class ProbeSubject:
     terms: BoxTerms
     asked: TrialPlan | TrialTerms
     """What requests the probes: the plan, or in a rehearsal the scenario's terms."""
-    sample: Callable[[], Features]
-    """Returns the cases of the public sample, which are not secret."""
+    sample: Callable[[], pl.DataFrame]
+    """Returns the cases of the public sample, which are not secret; reads them once."""
     on_progress: OnProgress
     secret: Callable[[str, str], bytes] = lambda *_: PUBLIC_SEED
     """Returns a secret by its label and name; a rehearsal has no secrets."""
@@ -56,6 +58,11 @@ class ProbeSubject:
     """Folder of the kept results; None in a rehearsal, which keeps none."""
     committed: bool = False
     """The answers to hidden cases are committed: results of probes that run before are only read."""
+
+    @cached_property
+    def features(self) -> Features:
+        """Return the input of the box for the cases of the public sample."""
+        return self.sealed.features(self.sample())
 
     def boxed(self, run: BoxRun | None) -> bool:
         """Return whether the application runs in our box and has not broken off, so that it can be asked again."""
@@ -87,12 +94,11 @@ class Probe(ABC, Generic[Found]):
 
     def add(self, run: BoxRun, found: Found) -> BoxRun:
         """Return ``run`` with the result."""
-        load = run.load
-        return replace(run, load=replace(load, probes={**load.probes, self.name: found.to_json_value()}))
+        return run.measured(probes={**(run.load.probes or {}), self.name: found.to_json_value()})
 
     def of(self, load: Load) -> Found | None:
         """Return the result that is kept with a run."""
-        there = load.probes.get(self.name)
+        there = (load.probes or {}).get(self.name)
         return None if there is None else self.found.model_validate(there)
 
     def measured(self, found: Found, seen: Measured) -> Measured:

@@ -108,7 +108,8 @@ class _Reader:
         self._frame, self._file, self._plan, self._is_log = frame, file, plan, is_log
         self._issues: list[Issue] = []
         self._rules = [criterion.parsed() for criterion in plan.criteria]
-        self._classes = plan.prediction.classes or self._found_classes()
+        found = self._scorers if plan.prediction.kind == "scores" else lambda: _classes_of(frame, plan)
+        self._classes = plan.prediction.classes or found()
 
     def read(self) -> RecordedCases:
         columns = frozenset(self._frame.columns)
@@ -117,14 +118,15 @@ class _Reader:
         # Labels are bought case by case, and the claim covers only the pool: dependence within it changes nothing.
         units = set() if few else _units_of(self._plan.criteria, columns)
         prediction = self._plan.prediction
+        one_scorer = prediction.kind == "scores" and len(self._classes) == 1
         cases = Cases(
             truth=self._truth(few),
             answers=self._answers("prediction"),
-            groups=self._groups(columns),
+            groups=self._groups(),
             units=self._units(units, columns),
             baseline=self._answers("baseline") if "baseline" in columns else None,
             classes=self._classes,
-            positive=self._classes[0] if self._is_one_scorer else prediction.positive,
+            positive=self._classes[0] if one_scorer else prediction.positive,
             kind=prediction.kind,
             perturbed=self._perturbed(),
             given=self._given(),
@@ -137,19 +139,12 @@ class _Reader:
         labelled = self._frame["truth"].is_not_null().to_numpy() if few else None
         return RecordedCases(cases, next(iter(units), None), scores, labelled)
 
-    def _found_classes(self) -> tuple[str, ...]:
-        return self._scorers() if self._plan.prediction.kind == "scores" else _classes_of(self._frame, self._plan)
-
     def _scorers(self) -> tuple[str, ...]:
         """Return the scorers: those that rules name or, if a rule names none, all that have a column."""
         named = [rule.label for rule in self._rules if not is_resource(rule)]
         told = [name.removeprefix(SCORE) for name in self._frame.columns if name.startswith(SCORE)]
         by_name = tuple(dict.fromkeys(filter(None, named)))
         return by_name if by_name and None not in named else tuple(told or ["score"])
-
-    @property
-    def _is_one_scorer(self) -> bool:
-        return self._plan.prediction.kind == "scores" and len(self._classes) == 1
 
     def _check_names(self) -> None:
         names = self._frame["case"]
@@ -173,7 +168,7 @@ class _Reader:
         if kind in ("value", "interval"):
             return self._numbers("truth", None)
         if kind in ("text", "label", "probability"):
-            return self._texts("truth") if kind == "text" else self._labels("truth")
+            return self._texts("truth") if kind == "text" else self._codes("truth")
         return self._rankings("truth") if kind == "ranking" else self._structures("truth", TRUTHS[kind])
 
     def _unscored(self) -> pl.Series:
@@ -187,7 +182,7 @@ class _Reader:
             return np.column_stack([self._scores_of(scorer) for scorer in self._classes])
         if kind in ("value", "probability"):
             return self._numbers(name, (0.0, 1.0) if kind == "probability" else None)
-        read = {"label": self._labels, "text": self._texts, "ranking": self._rankings, "interval": self._intervals}
+        read = {"label": self._codes, "text": self._texts, "ranking": self._rankings, "interval": self._intervals}
         return read[kind](name) if kind in read else self._structures(name, ANSWERS[kind])
 
     def _scores_of(self, scorer: str) -> NDArray[np.float64]:
@@ -235,11 +230,9 @@ class _Reader:
         self._report(name, wrong, lambda row: text("trial.no_interval", found=_cut(column[row])))
         return np.column_stack([np.array(end.fill_null(float("nan")).to_numpy(), float) for end in (lower, upper)])
 
-    def _labels(self, name: str) -> Column:
-        """Return codes of the classes, −1 where the cell is empty."""
-        return self._codes(name, self._frame[name])
-
-    def _codes(self, name: str, column: pl.Series) -> NDArray[np.int32]:
+    def _codes(self, name: str, column: pl.Series | None = None) -> NDArray[np.int32]:
+        """Return codes of the classes, −1 where the cell is empty; ``column``: a part of each cell."""
+        column = self._frame[name] if column is None else column
         classes = list(self._classes)
         codes = column.replace_strict(classes, list(range(len(classes))), default=None, return_dtype=pl.Int32)
         self._report(name, codes.is_null() & column.is_not_null(), lambda row: self._unknown_label(column[row]))
@@ -262,18 +255,10 @@ class _Reader:
             )
         return np.array(numbers.fill_null(float("nan")).to_numpy(), dtype=np.float64)
 
-    def _groups(self, columns: frozenset[str]) -> dict[str, Column]:
+    def _groups(self) -> dict[str, Column]:
         """Return the columns that rules group by; ``group`` is used if there is none of that name."""
         named = {rule.by for rule in self._rules if rule.by is not None}
-        spelled = {name: (name, f"{GROUP}{name}") for name in named}
-        places = {name: next((each for each in both if each in columns), "group") for name, both in spelled.items()}
-        for name in sorted(name for name, place in places.items() if place not in columns):
-            self._issues.append(_missing_column(self._file, name, self._frame.columns, "group"))
-        return {
-            name: np.array(self._frame[place].fill_null("").to_list(), dtype=str)
-            for name, place in places.items()
-            if place in columns
-        }
+        return self._named(named, GROUP, "group", dtype=str)
 
     def _perturbed(self) -> dict[str, Column]:
         """Return the answers under each perturbation that a rule names, from a column ``prediction@noise(0.1)``."""
@@ -285,14 +270,18 @@ class _Reader:
 
     def _given(self) -> dict[str, Column]:
         """Return the columns that measures read, such as the context that must support an answer."""
-        named = {name for rule in self._rules for name in given_columns(rule)}
-        spelled = {name: [each for each in (name, f"{GIVEN}{name}") if each in self._frame.columns] for name in named}
-        for name in sorted(name for name, places in spelled.items() if not places):
-            self._issues.append(_missing_column(self._file, name, self._frame.columns))
+        return self._named({name for rule in self._rules for name in given_columns(rule)}, GIVEN, "", dtype=object)
+
+    def _named(self, names: set[str], prefix: str, other: str, dtype: type) -> dict[str, Column]:
+        """Return the columns of these names, with or without ``prefix``; ``other`` is used if there is neither."""
+        spelled = {name: [name, f"{prefix}{name}", *filter(None, [other])] for name in names}
+        places = {name: [each for each in all_ if each in self._frame.columns] for name, all_ in spelled.items()}
+        for name in sorted(name for name, found in places.items() if not found):
+            self._issues.append(_missing_column(self._file, name, self._frame.columns, other))
         return {
-            name: np.array(self._frame[places[0]].fill_null("").to_list(), dtype=object)
-            for name, places in spelled.items()
-            if places
+            name: np.array(self._frame[found[0]].fill_null("").to_list(), dtype=dtype)
+            for name, found in places.items()
+            if found
         }
 
     def _units(self, units: set[str], columns: frozenset[str]) -> NDArray[np.int64] | None:

@@ -18,10 +18,8 @@ from numpy.typing import NDArray
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import is_resource, measures
-from pilotbase.trial.records import REPEATED, RUN
+from pilotbase.trial.records import REPEATED, RUN, Ints
 from pilotbase.trial.scoring import settle_criteria
-
-Ints = NDArray[np.int64]
 
 
 def planned_criteria(scenario: Scenario) -> tuple[Criterion, ...]:

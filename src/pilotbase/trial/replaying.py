@@ -11,7 +11,6 @@ import itertools
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes
@@ -20,12 +19,10 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
 from pilotbase.trial.probes import measured
-from pilotbase.trial.records import leaf_hashes
+from pilotbase.trial.records import Ints, leaf_hashes
 from pilotbase.trial.scoring import ScoredDecision, describe, judge
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
 from pilotbase.trial.verdict_rules import decision_digest, levels_of, scoring_seed, verdict_at_end
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     cases = coded(restored_cases(stored.records, plan.positive))
     order = _order(plan, stored, cases.units)
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
-    decision = judge(plan.criteria, cases, order, levels, measured(facts.restored_load()), plan.design)
+    decision = judge(plan.criteria, cases, order, levels, measured(facts.load), plan.design)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)

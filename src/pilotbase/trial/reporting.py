@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
@@ -12,91 +14,55 @@ from pilotbase.documents.base import Day, localized
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
-from pilotbase.documents.report import (
-    Attempt,
-    BlindFindings,
-    CriterionResult,
-    Finding,
-    Order,
-    Performance,
-    Records,
-    Report,
-    Section,
-)
-from pilotbase.documents.scenario import Scenario, TrialDesign
+from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
-from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, unmeasured
+from pilotbase.trial.answering import count_abstentions
+from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, judged, unmeasured
 from pilotbase.trial.lab import SOFTWARE
+from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
 from pilotbase.trial.probes import probe_findings, told_fields
 from pilotbase.trial.running import BoxRun, PreparedApplication
 from pilotbase.trial.scoring import ScoredDecision
 
 
-@dataclass(frozen=True)
-class ReportProof:
-    """What makes a report evidence; a rehearsal has none of it."""
-
-    plan: Digest
-    reference: ScenarioReference
-    attempt: Attempt
-    records: Records
-    order: Order
-    design: TrialDesign
-    decision: Digest
-    blind: BlindFindings | None = None
-
-
 def build_report(
-    observed: TrialFindings,
-    candidate: PreparedApplication,
-    contract: Contract,
-    span: tuple[datetime, datetime],
-    proof: ReportProof | None = None,
+    observed: TrialFindings, span: tuple[datetime, datetime], proof: Mapping[str, Any] | None = None
 ) -> Report:
-    """Return the full report; without ``proof`` it is a rehearsal's and not evidence."""
+    """Return the full report; ``proof``: the fields that make it evidence, None in a rehearsal."""
     scenario = observed.scenario
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
     verdict, reasons = conclude(observed.criteria, None if finished else ended)
     counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
-    if proof is not None and proof.attempt.scored is not None:
-        counts["scored"] = proof.attempt.scored
     return Report(
         evidence=proof is not None,
-        plan=proof.plan if proof else None,
-        scenario=proof.reference if proof else None,
         scenario_title=scenario.title,
         sector=scenario.sector.value,
         data_nature=scenario.data.nature,
-        application=candidate.reference,
+        application=observed.candidate.reference,
         application_title=observed.application.title,
-        contract=contract,
+        contract=observed.contract,
         verdict=verdict,
         reasons=reasons,
-        attempt=proof.attempt if proof else None,
         sections=_build_sections(observed),
         criteria=observed.criteria,
-        blind=proof.blind.best or None if proof and proof.blind else None,
         groups=observed.judged.groups,
         figures=observed.judged.figures or None,
-        counts=counts,
+        counts=counts | ({"scored": proof["attempt"].scored} if proof else {}),
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),
         performance=observed.performance if observed.performance.batches else None,
         **told_fields(observed.run.load),
-        records=proof.records if proof else None,
-        order=proof.order if proof else None,
-        design=proof.design if proof else None,
-        decision=proof.decision if proof else None,
+        **(proof or {}),
         started_at=span[0],
         ended_at=span[1],
         software=SOFTWARE,
@@ -107,7 +73,7 @@ def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[V
     """Return the verdict and why; an application that broke off (``ended``) is rejected whatever its score so far."""
     failed = _with(criteria, Outcome.FAIL)
     if ended is not None or failed:
-        return Verdict.REJECT, (*([] if ended is None else [ended]), *(_missed(result) for result in failed))
+        return Verdict.REJECT, (*([] if ended is None else [ended]), *(_reason("missed", result) for result in failed))
     undecided = [*_with(criteria, Outcome.INCONCLUSIVE), *_with(criteria, Outcome.NOT_MEASURED)]
     if undecided:
         return Verdict.INCONCLUSIVE, tuple(_undecided(result) for result in undecided)
@@ -115,50 +81,53 @@ def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[V
 
 
 @dataclass(frozen=True)
-class Runs:
-    """How often each case was asked, and to how many not all answers are the same."""
-
-    repeats: int
-    differing: int
-
-
-@dataclass(frozen=True)
 class TrialFindings:
     """The results of a run, before they are sorted into sections."""
 
     scenario: Scenario
+    contract: Contract
     candidate: PreparedApplication
     judged: ScoredDecision
-    run: BoxRun
-    performance: Performance
+    clean: AnsweredArm
+    """With the results of all probes."""
+    arms: tuple[AnsweredArm, ...]
+    """The perturbed arms."""
     cases: int
-    answered: int
-    abstained: int
+    day: Day
+    """On which papers must hold."""
     leakage: Leakage | None = None
     """None in a rehearsal: it has no hidden cases that could leak."""
-    arms: tuple[AnsweredArm, ...] = ()
-    """The perturbed arms."""
     labels: LabelStatement | None = None
     """The plan's statement on the labels."""
-    runs: Runs | None = None
-    """Where each case was asked several times: then `answered` and `abstained` are of all these answers."""
+    repeats: int = 1
+    """How often each case was asked: `answered` and `abstained` are of all these answers."""
+    differing: int = 0
+    """To how many cases not all answers are the same."""
 
-    day: Day | None = None
-    """On which papers must hold; None: it is not asked."""
+    @property
+    def run(self) -> BoxRun:
+        return self.clean.run
+
+    @property
+    def answered(self) -> int:
+        return self.clean.count
+
+    @property
+    def abstained(self) -> int:
+        return count_abstentions(self.clean.values, self.answered, self.contract.prediction)
 
     @property
     def criteria(self) -> tuple[CriterionResult, ...]:
         return self.judged.criteria
 
+    @cached_property
+    def performance(self) -> Performance:
+        return summarise(self.run.load)
+
     @property
     def cases_answered(self) -> int:
         """Return how many cases were answered, in each of their runs."""
         return self.answered // self.repeats
-
-    @property
-    def repeats(self) -> int:
-        """Return how often each case was asked."""
-        return 1 if self.runs is None else self.runs.repeats
 
     @property
     def reviewed(self) -> bool:
@@ -207,14 +176,12 @@ def worst_outcome(outcomes: Iterable[Outcome]) -> Outcome:
 
 def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
     """Return a finding for each criterion, named by its rule."""
-    sentences = {
-        Outcome.PASS: "trial.finding.criterion_pass",
-        Outcome.FAIL: "trial.finding.criterion_fail",
-        Outcome.INCONCLUSIVE: "trial.finding.criterion_inconclusive",
-        Outcome.NOT_MEASURED: "trial.finding.criterion_not_measured",
-    }
     return [
-        Finding(check=result.rule, outcome=result.outcome, sentence=text(sentences[result.outcome], rule=result.rule))
+        Finding(
+            check=result.rule,
+            outcome=result.outcome,
+            sentence=text(f"trial.finding.criterion_{result.outcome.value}", rule=result.rule),
+        )
         for result in results
     ]
 
@@ -232,21 +199,16 @@ def _with(results: Sequence[CriterionResult], outcome: Outcome) -> list[Criterio
     return [result for result in results if result.outcome is outcome]
 
 
-def _missed(result: CriterionResult) -> Text:
-    return text("trial.reason.missed", rule=result.rule, estimate=_figure(result))
-
-
 def _undecided(result: CriterionResult) -> Text:
     if result.outcome is Outcome.NOT_MEASURED:
         return text("trial.reason.not_measured", rule=result.rule)
     if result.needed is None:
-        return text("trial.reason.undecided", rule=result.rule, estimate=_figure(result))
-    return text(
-        "trial.reason.needs_cases",
-        rule=result.rule,
-        estimate=_figure(result),
-        needed=f"{float(f'{result.needed:.2g}'):,.0f}",
-    )
+        return _reason("undecided", result)
+    return _reason("needs_cases", result, needed=f"{float(f'{result.needed:.2g}'):,.0f}")
+
+
+def _reason(why: str, result: CriterionResult, **told: str) -> Text:
+    return text(f"trial.reason.{why}", rule=result.rule, estimate=_figure(result), **told)
 
 
 def _figure(result: CriterionResult) -> str:
@@ -276,9 +238,9 @@ def _section(verification: Verification, findings: Sequence[Finding]) -> Section
 
 def _noise(observed: TrialFindings) -> list[Finding]:
     """Say how far the application answers the same question alike, where it was asked several times."""
-    if observed.runs is None:
+    if observed.repeats == 1:
         return []
-    values = {"repeats": observed.runs.repeats, "differing": observed.runs.differing, "cases": observed.cases}
+    values = {"repeats": observed.repeats, "differing": observed.differing, "cases": observed.cases}
     return [Finding(check="runs", outcome=Outcome.PASS, sentence=text("trial.finding.runs", **values))]
 
 
@@ -312,15 +274,13 @@ def _robustness(observed: TrialFindings) -> list[Finding]:
 def _process(observed: TrialFindings) -> list[Finding]:
     finished = observed.run.end.reason is EndReason.FINISHED
     values = {"answered": observed.cases_answered, "cases": observed.cases}
-    ended = (
-        text("trial.finding.all_answered", **values)
-        if finished
-        else text("trial.finding.ended_early", **values, reason=observed.run.ending)
-    )
+    ended = text("trial.finding.all_answered", **values)
+    if not finished:
+        ended = text("trial.finding.ended_early", **values, reason=observed.run.ending)
     abstained = text("trial.finding.abstained", abstained=observed.abstained, answered=observed.answered)
     oversight = localized(observed.application.model_card.human_oversight)
     return [
-        Finding(check="answers", outcome=Outcome.PASS if finished else Outcome.FAIL, sentence=ended),
+        judged("answers", finished, ended),
         Finding(check="abstention", outcome=Outcome.PASS, sentence=abstained),
         declared("human_oversight", oversight, text("trial.finding.oversight_declared")),
         *([] if observed.reviewed else [unmeasured("hand_over", text("trial.finding.no_hand_over"))]),
@@ -328,14 +288,9 @@ def _process(observed: TrialFindings) -> list[Finding]:
 
 
 def _adaptation(observed: TrialFindings) -> list[Finding]:
-    runtime, ran = observed.candidate.runtime, observed.answered > 0
-    sentence = (
-        text("trial.finding.ran_on", runtime=runtime) if ran else text("trial.finding.did_not_run", runtime=runtime)
-    )
-    return [
-        Finding(check="runtime", outcome=Outcome.PASS if ran else Outcome.FAIL, sentence=sentence),
-        *_no_digest(observed.candidate.endpoint),
-    ]
+    ran = observed.answered > 0
+    sentence = text("trial.finding.ran_on" if ran else "trial.finding.did_not_run", runtime=observed.candidate.runtime)
+    return [judged("runtime", ran, sentence), *_no_digest(observed.candidate.endpoint)]
 
 
 def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
@@ -351,8 +306,7 @@ def _calls(use: EndpointUse | None) -> list[Finding]:
     if use is None or not use.calls:
         return []
     counts = {"calls": use.calls, "attempts": use.attempts, "unanswered": use.unanswered}
-    outcome = Outcome.INCONCLUSIVE if use.unanswered else Outcome.PASS
-    return [Finding(check="calls", outcome=outcome, sentence=text("trial.finding.calls", **counts))]
+    return [judged("calls", not use.unanswered, text("trial.finding.calls", **counts), Outcome.INCONCLUSIVE)]
 
 
 def _production(observed: TrialFindings) -> list[Finding]:

@@ -12,9 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pilotbase.catalogue.applications import Submission, read_application
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract
@@ -26,7 +23,7 @@ from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
 from pilotbase.sandbox.adapters.registry import Adapter, adapter_of
-from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded, WorkerLostError
+from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded, WorkerLostError
 from pilotbase.sandbox.box.environments import Environment, build_environment
 from pilotbase.sandbox.box.images import image_environment
 from pilotbase.sandbox.box.installed import INSTALLED, installed_environment, missing_packages
@@ -35,7 +32,7 @@ from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.sandbox.engines import LOCAL, Engine, Worker
-from pilotbase.trial.answering import AnsweringEnd, AnswerLog, answer_cases
+from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
 from pilotbase.trial.lab import TrialRuntime, organisation_uid
 from pilotbase.trial.performance import Load
@@ -119,13 +116,15 @@ class Hooks:
     """So many cases have an answer."""
     on_usage: Callable[[BoxUsage], None] = _ignore
     """Called with the box's use so far, after every batch."""
+    keeps_usage: bool = False
+    """On hidden cases, the use is kept beside the answers too, so that it counts after a kill."""
 
 
 @dataclass(frozen=True)
 class BoxRun:
     """The result: how it ended, the box's properties, the load, and the output (if released)."""
 
-    end: AnsweringEnd
+    end: BoxEnd
     isolation: Isolation
     load: Load
     log: str
@@ -134,8 +133,11 @@ class BoxRun:
 
     @property
     def ending(self) -> Text:
-        """Return in words how it ended."""
         return END_TEXTS[self.end.reason]
+
+    def measured(self, **found: object) -> BoxRun:
+        """Return the run with further measurements of its load."""
+        return replace(self, load=self.load.model_copy(update=found))
 
 
 def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedApplication:
@@ -157,6 +159,19 @@ def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedAppl
         file = submission.application.requirements
         environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
     return PreparedApplication(submission, environment, uid, lab.engine)
+
+
+def kept_candidate(lab: TrialRuntime, digest: str) -> PreparedApplication:
+    """Return an application that the base keeps, by the digest of its folder; raises as `prepare_candidate`."""
+    return prepare_candidate(lab, read_application(lab.application_folder(digest)))
+
+
+def planned_candidate(lab: TrialRuntime, planned: ApplicationReference, plan: str) -> PreparedApplication:
+    """Return the application that ``plan`` names; raises `InvalidProofError` if it or its environment is another."""
+    candidate = kept_candidate(lab, planned.digest)
+    if candidate.reference != planned:
+        raise InvalidProofError("trial.not_as_planned", plan=plan)
+    return candidate
 
 
 def run_candidate(
@@ -186,9 +201,27 @@ def run_on_hidden(
     log: AnswerLog,
     hooks: Hooks = Hooks(),
 ) -> BoxRun:
-    """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way."""
-    with lab.hidden_run():
-        return run_candidate(candidate, terms, asked, log, hooks)
+    """Answer hidden cases as `run_candidate` answers others, while no run prints: no hidden case goes another way.
+
+    How it ended is kept beside ``log``: a run that has ended is only read. Raises `InvalidProofError` if that was
+    altered.
+    """
+    file = log.path.with_name("ended")
+    ended = read_marked(EndedRun, file, log.key)
+    if ended is None:
+        usage = UsageFile(log.path.with_name("usage"), log.key) if hooks.keeps_usage else None
+
+        def on_usage(so_far: BoxUsage) -> None:
+            if usage is not None:
+                usage.update(so_far)
+            hooks.on_usage(so_far)
+
+        with lab.hidden_run():
+            run = run_candidate(candidate, terms, asked, log, replace(hooks, on_usage=on_usage))
+        ended = EndedRun.of(run, UsedSoFar() if usage is None else usage.total)
+        log.sync()
+        write_marked(ended, file, log.key)
+    return ended.restored(log)
 
 
 def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:
@@ -222,7 +255,6 @@ class UsedSoFar(Part):
     memory_peak_bytes: int = 0
 
     def plus(self, usage: BoxUsage) -> UsedSoFar:
-        """Return the use of the boxes before and of this one."""
         return UsedSoFar(
             cpu_seconds=self.cpu_seconds + usage.cpu_seconds,
             memory_peak_bytes=max(self.memory_peak_bytes, usage.memory_peak_bytes),
@@ -240,7 +272,6 @@ class UsageFile:
         self.total = self._earlier
 
     def update(self, usage: BoxUsage) -> None:
-        """Record the current box's use so far."""
         self.total = self._earlier.plus(usage)
         if time.monotonic() - self._written > _WRITE_SECONDS:
             write_marked(self.total, self._path, self._key)
@@ -261,7 +292,6 @@ class EndedRun(Part):
 
     @classmethod
     def of(cls, run: BoxRun, total: UsedSoFar) -> EndedRun:
-        """Return the record of ``run``, with the use of all its boxes."""
         return cls(
             reason=run.end.reason,
             detail=run.end.detail,
@@ -273,18 +303,18 @@ class EndedRun(Part):
             use=run.use,
         )
 
-    def restored(self, seconds: NDArray[np.float64], answered: int) -> BoxRun:
+    def restored(self, log: AnswerLog) -> BoxRun:
         """Return the run with the latencies of its committed batches."""
         load = Load(
-            seconds,
-            answered,
-            self.batch_rows,
-            self.load_seconds,
-            self.cpu_seconds,
-            self.memory_peak_bytes,
-            None if self.use is None else self.use.spent,
+            batch_seconds=log.seconds(),
+            cases=log.answered,
+            batch_rows=self.batch_rows,
+            load_seconds=self.load_seconds,
+            cpu_seconds=self.cpu_seconds,
+            memory_peak_bytes=self.memory_peak_bytes,
+            spent=None if self.use is None else self.use.spent,
         )
-        return BoxRun(AnsweringEnd(self.reason, self.detail), self.isolation, load, "", self.use)
+        return BoxRun(BoxEnd(self.reason, detail=self.detail), self.isolation, load, "", self.use)
 
 
 def read_marked(kind: type[AnyPart], path: Path, key: bytes) -> AnyPart | None:
@@ -329,8 +359,7 @@ def _run_once(
         try:
             worker = start_candidate(candidate, terms, calls)
         except BoxEnded as ended:
-            run = _unstarted(candidate, terms, log, AnsweringEnd(ended.reason, ended.detail))
-            return _with_use(run, candidate, calls)
+            return _with_use(_unstarted(candidate, terms, log, ended.end), candidate, calls)
         with worker:
             if log.answered < len(asked.order):
                 hooks.before_first()
@@ -344,9 +373,7 @@ def _run_once(
             return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
 
 
-def _ended(
-    candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: AnsweringEnd, worker: Worker
-) -> BoxRun:
+def _ended(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: BoxEnd, worker: Worker) -> BoxRun:
     usage, logs, settings = worker.usage(), worker.logs(), box_settings(candidate, terms)
     measured = candidate.endpoint is None  # what an endpoint uses is not seen, and is no pass
     load = Load(
@@ -365,10 +392,10 @@ def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> Bo
     if candidate.endpoint is None:
         return run
     use = endpoint_use(candidate.endpoint, calls.total, calls.digest)
-    return replace(run, use=use, load=replace(run.load, spent=use.spent))
+    return replace(run.measured(spent=use.spent), use=use)
 
 
-def _isolation(worker: Worker, settings: BoxSettings, end: AnsweringEnd, log_bytes: int) -> Isolation:
+def _isolation(worker: Worker, settings: BoxSettings, end: BoxEnd, log_bytes: int) -> Isolation:
     facts = worker.facts
     return Isolation(
         level=facts.level,
@@ -381,13 +408,14 @@ def _isolation(worker: Worker, settings: BoxSettings, end: AnsweringEnd, log_byt
     )
 
 
-def _unstarted(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: AnsweringEnd) -> BoxRun:
+def _unstarted(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: BoxEnd) -> BoxRun:
     settings = box_settings(candidate, terms)
     level = settings.level if candidate.endpoint is None else IsolationLevel.L0
     isolation = Isolation(
         level=level, start="", memory_watch="", limits=settings.limits, end=end.reason, detail=end.detail
     )
-    return BoxRun(end, isolation, Load(log.seconds(), log.answered, terms.batch_rows, 0, None, None), "")
+    load = Load(batch_seconds=log.seconds(), cases=log.answered, batch_rows=terms.batch_rows, load_seconds=0)
+    return BoxRun(end, isolation, load, "")
 
 
 def _mark(kind: type[Part], body: bytes, key: bytes) -> bytes:

@@ -19,16 +19,13 @@ from pilotbase.vault.hidden import HiddenSet
 
 def report_of(lab: TrialRuntime, plan: TrialPlan) -> Report | None:
     """Return the report of a plan that has run to its end, or None."""
-    known = lab.view.head(report_head(plan.digest()))
-    return lab.view.load(known, Report) if known is not None else None
+    return lab.view.load_head(report_head(plan.digest()), Report)
 
 
-def score_trial(
-    lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress, limit: SpendingLimit | None = None
-) -> Report:
+def score_trial(lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress, limit: SpendingLimit = NO_LIMIT) -> Report:
     """Return the one report of ``plan``; call it only in the scorer process.
 
-    ``limit``: the limit above which the run is held until there is consent; None: it is never held.
+    ``limit``: the limit above which the run is held until there is consent.
 
     Raises:
         RefusedError: the data leak, no fresh cases or attempts are left, another scorer is working on this plan, or it
@@ -39,9 +36,8 @@ def score_trial(
     if known is not None:
         _close_attempts(lab, plan)
         return known
-    if limit is not None:
-        require_consent(lab, plan.digest(), limit)
-    opened = opening.open_trial(lab, plan, limit or NO_LIMIT, on_progress)
+    require_consent(lab, plan.digest(), limit)
+    opened = opening.open_trial(lab, plan, limit, on_progress)
     reserved = reserving.reserve(opened)
     with asking.answering(reserved) as answered:
         committed = asking.commit(answered)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,7 +25,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.board import score_submission
-from pilotbase.trial.estimating import SpendingLimit
+from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit
 from pilotbase.trial.fork_server import ForkedProcess, start
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of, score_trial
@@ -52,7 +52,7 @@ class ScorerJob(BaseModel):
     submission: str | None = None
     """Or the submission to a board to score."""
     engine: str = "local"
-    limit: SpendingLimit | None = None
+    limit: SpendingLimit = NO_LIMIT
     """The limit above which the trial is held until there is consent."""
 
 
@@ -61,10 +61,7 @@ class Event(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stage: Text | None = None
-    done: int = 0
-    total: int = 0
-    stays: bool = False
+    progress: Progress | None = None
     result: str | None = None
     """Digest of the report, or of the board's release."""
     error: Text | None = None
@@ -72,11 +69,11 @@ class Event(BaseModel):
 
 
 def run_trial(
-    lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit | None = None
+    lab: TrialRuntime, plan: TrialPlan, on_progress: OnProgress = ignore_progress, limit: SpendingLimit = NO_LIMIT
 ) -> Report:
     """Run ``plan`` to its one report in a scorer process; if the plan already has a report, return it.
 
-    ``limit``: the limit above which it is held until there is consent (`estimating`); None: it is never held.
+    ``limit``: the limit above which it is held until there is consent (`estimating`).
 
     Raises:
         RefusedError: `estimating.CODE`: it is held; committed answers stay, and it continues from there.
@@ -86,14 +83,14 @@ def run_trial(
     known = report_of(lab, plan)
     if known is not None:
         return known
-    return lab.view.load(_run(_job(lab, plan=plan.digest(), limit=limit), on_progress), Report)
+    return lab.view.load(_run(lab, on_progress, plan=plan.digest(), limit=limit), Report)
 
 
 def run_submission(
     lab: TrialRuntime, submission: BoardSubmission, on_progress: OnProgress = ignore_progress
 ) -> BoardEntry:
     """Return the board's release of ``submission`` from a scorer process; raises as `run_trial` does."""
-    return lab.view.load(_run(_job(lab, submission=submission.digest()), on_progress), BoardEntry)
+    return lab.view.load(_run(lab, on_progress, submission=submission.digest()), BoardEntry)
 
 
 def main() -> int:
@@ -131,10 +128,10 @@ class _Coarse:
     def __call__(self, progress: Progress) -> None:
         step = progress.done * 20 // progress.total if progress.total else 0
         if progress.stays:
-            _write(self._events, Event(stage=progress.stage, stays=True))
+            _write(self._events, Event(progress=progress))
         elif self._last != (progress.stage.code, step):
             self._last = (progress.stage.code, step)
-            _write(self._events, Event(stage=progress.stage, done=step * progress.total // 20, total=progress.total))
+            _write(self._events, Event(progress=replace(progress, done=step * progress.total // 20)))
 
 
 def _carry_out(job: ScorerJob, on_progress: OnProgress) -> str:
@@ -144,24 +141,17 @@ def _carry_out(job: ScorerJob, on_progress: OnProgress) -> str:
     return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress, job.limit).digest()
 
 
-def _job(
-    lab: TrialRuntime, plan: str | None = None, submission: str | None = None, limit: SpendingLimit | None = None
-) -> ScorerJob:
-    actor = lab.actor
-    return ScorerJob(
+def _run(lab: TrialRuntime, on_progress: OnProgress, **work: Any) -> str:
+    """Return the digest of the result of ``work``: the fields of a job that say what to do."""
+    job = ScorerJob(
         environment=dict(os.environ),
         folder=Path.cwd(),
         home=lab.home.path,
-        organisation=actor.organisation,
-        roles=tuple(actor.roles),
-        plan=plan,
-        submission=submission,
+        organisation=lab.actor.organisation,
+        roles=tuple(lab.actor.roles),
         engine=lab.engine.name,
-        limit=limit,
+        **work,
     )
-
-
-def _run(job: ScorerJob, on_progress: OnProgress) -> str:
     process = start(__name__)
     try:
         return _follow(process, job, on_progress)
@@ -177,14 +167,14 @@ def _follow(process: ForkedProcess, job: ScorerJob, on_progress: OnProgress) -> 
         process.stdin.write(job.model_dump_json().encode())
         process.stdin.close()
     for line in process.stdout:
-        event = Event.model_validate(json.loads(line))
+        event = Event.model_validate_json(line)
         if event.error is not None:
             raise _rebuilt(event.error, event.exit_code)
         if event.result is not None:
             process.wait()
             return event.result
-        if event.stage is not None:
-            on_progress(Progress(event.stage, event.done, event.total, event.stays))
+        if event.progress is not None:
+            on_progress(event.progress)
     raise PilotbaseError("trial.scorer_died", code=process.wait())
 
 

@@ -10,7 +10,7 @@ stays where it is.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,10 +36,11 @@ from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
 from pilotbase.vault.envelopes import seal_sample
 from pilotbase.vault.hidden import HiddenSet, SealTerms
-from pilotbase.vault.opening import ReaderGrant, open_hidden
+from pilotbase.vault.opening import ReaderGrant, read_hidden
 from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.sealing import seal
 from pilotbase.workspace.actors import PUBLIC, parties
+from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 _MOST_VERSIONS = 1000
@@ -139,14 +140,12 @@ def shown_by(lab: TrialRuntime, record: SealedScenario) -> pl.DataFrame:
 
 def hidden_rows(lab: TrialRuntime, hidden: HiddenSet) -> pl.DataFrame:
     """Return all rows of a hidden set, for the work of its owner; the opening is logged."""
-    return pl.concat([piece.frame for piece in open_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner))])
+    return read_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner))
 
 
 def shown_so_far(lab: TrialRuntime, like: pl.DataFrame) -> pl.DataFrame:
     """Return every case with the columns of ``like`` that any public sample on the base has shown."""
-    records = (stored.load(SealedScenario) for stored in lab.view.find("sealed-scenario", limit=10_000))
-    first = {record.public_sample: record for record in records}
-    samples = [shown_by(lab, record) for record in first.values()]
+    samples = list(_samples(lab, lab.view.find("sealed-scenario", limit=10_000)))
     return pl.concat([like.clear(), *(sample for sample in samples if sample.schema == like.schema)]).unique()
 
 
@@ -169,9 +168,9 @@ def seal_scenario(
     """
     source = digest_file(data_file(scenario, folder))
     head = _head(scenario, folder, source, reference)
-    known = lab.view.head(head)
+    known = lab.view.load_head(head, SealedScenario)
     if known is not None:
-        return OpenedScenario(scenario, lab.view.load(known, SealedScenario))
+        return OpenedScenario(scenario, known)
     frame = read(scenario, folder)
     with lab.sealing():
         record = _seal(lab, scenario, frame, folder, (source, reference))
@@ -186,20 +185,17 @@ def find_sealed(
     lab: TrialRuntime, scenario: Scenario, folder: Path, reference: Digest | None = None
 ) -> OpenedScenario | None:
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
-    known = lab.view.head(_head(scenario, folder, digest_file(data_file(scenario, folder)), reference))
-    return None if known is None else OpenedScenario(scenario, lab.view.load(known, SealedScenario))
+    head = _head(scenario, folder, digest_file(data_file(scenario, folder)), reference)
+    known = lab.view.load_head(head, SealedScenario)
+    return None if known is None else OpenedScenario(scenario, known)
 
 
 def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArray[np.int64]:
     """Return the cases of ``frame`` shown in any public sample of the owner: they can't prove anything any more."""
     shown = np.zeros(frame.height, dtype=np.bool_)
-    records = (
-        stored.load(SealedScenario)
-        for stored in lab.view.find("sealed-scenario", limit=10_000)
-        if stored.owner == owner
-    )
-    for record in {record.public_sample: record for record in records}.values():
-        shown |= same_cases(frame, shown_by(lab, record))
+    sealed = [stored for stored in lab.view.find("sealed-scenario", limit=10_000) if stored.owner == owner]
+    for sample in _samples(lab, sealed):
+        shown |= same_cases(frame, sample)
     return np.flatnonzero(shown).astype(np.int64)
 
 
@@ -221,6 +217,13 @@ def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
     edges = (np.ones(len(kinds) * len(rows), dtype=np.int8), (np.tile(rows, len(kinds)), np.concatenate(values)))
     _, found = connected_components(coo_array(edges, shape=(offset, offset)))
     return np.asarray(found[: frame.height], dtype=np.int64)
+
+
+def _samples(lab: TrialRuntime, sealed: Iterable[Stored]) -> Iterator[pl.DataFrame]:
+    """Yield the public samples of sealed scenarios, each once."""
+    records = (stored.load(SealedScenario) for stored in sealed)
+    for record in {record.public_sample: record for record in records}.values():
+        yield shown_by(lab, record)
 
 
 def _rows_of(lab: TrialRuntime, versions: tuple[DataVersion, ...]) -> Iterator[pl.DataFrame]:
@@ -300,9 +303,9 @@ def _hidden_set(lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame) -> H
     dataset = scenario.data.dataset
     # Rows of a dataset open under its terms: they are another set than the same rows of none.
     head = f"hidden:{digest_bytes(frame.write_csv().encode())}" + (f":{dataset}" if dataset is not None else "")
-    known = lab.view.head(head)
+    known = lab.view.load_head(head, HiddenSet)
     if known is not None:
-        return lab.view.load(known, HiddenSet)
+        return known
     owner = scenario.owner.organisation
     past = past_of(lab.vault, frame, _hidden_sets_of(lab, owner))
     terms = SealTerms(

@@ -23,8 +23,9 @@ from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
-from pilotbase.trial.figures.classes import OF_TRANSCRIPTS, first_places, overlap_of
+from pilotbase.trial.figures import OF_TRANSCRIPTS, first_places, overlap_of
 from pilotbase.trial.records import format_answers
+from pilotbase.trial.stored_records import ARM
 
 LONGEST_TEXT, MOST_FIELDS, MOST_NAMES = 600, 12, 10
 _DRAWN = frozenset({"boxes", "mask"})
@@ -57,8 +58,11 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
     """Return the worst cases, then a few right ones."""
     if not len(looked_at.cases):
         return ()
-    overlap = overlap_of(rules)
-    chosen = _worth_a_look(looked_at.cases, rules)
+    overlap, fields = overlap_of(rules), looked_at.fields
+    far = distances(looked_at.cases, rules)
+    worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
+    best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
+    chosen = [*worst, *best[:_RIGHT_ONES]]
     picked = looked_at.cases.among(np.array(chosen, dtype=np.int64))
     far = distances(picked, rules)
     rows = looked_at.frame[chosen]
@@ -72,7 +76,7 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
         case = ShownCase(
             number=index + 1,
             result=_result(picked, place, far[place], answers[place]),
-            given=tuple(_given(rows, looked_at.fields, place)),
+            given=tuple(_given(rows, fields, place)),
             truth=None if picked.kind in _DRAWN else _cut(truth[place]),
             answer=None if picked.kind in _DRAWN else _cut(answers[place]),
             scores=tuple(_scores(picked, place, alone)),
@@ -80,16 +84,16 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
         true, said = truth[place], answers[place]
         if transcribed and picked.kind == "text" and true is not None and said is not None:
             case = case.model_copy(update={"pieces": pieces_of(true, said)})
-        found.append(_pictured(case, picked, place, _pixels_of(rows, looked_at.fields, place), overlap))
+        found.append(_pictured(case, picked, place, _pixels_of(rows, fields, place), overlap))
     return tuple(found)
 
 
-def _worth_a_look(cases: Cases, rules: Sequence[Rule]) -> list[int]:
-    """Return indices of cases, first the worst ones, then some of the best."""
-    far = distances(cases, rules)
-    worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()
-    best = [index for index in np.argsort(far, kind="stable").tolist() if index not in worst]
-    return [*worst, *best[:_RIGHT_ONES]]
+def answered_table(looked_at: CaseGallery, target: str) -> pl.DataFrame:
+    """Return the cases that their supplier may see, with the answers, and those under each perturbation."""
+    kept, shown = looked_at.kept, [*(field.name for field in looked_at.fields), target]
+    answers = {"prediction": kept.answers, **{f"{ARM}{name}": values for name, values in kept.perturbed.items()}}
+    spelled = (pl.Series(name, format_answers(values, looked_at.prediction)) for name, values in answers.items())
+    return looked_at.frame.select(shown).with_columns(*spelled)
 
 
 def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
@@ -119,7 +123,7 @@ def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
             overlap = overlap_of(rules)
             return _each(cases, lambda true, given: _boxes_off(true, given, overlap))
         case "mask":
-            return _each(cases, _pixels_off)
+            return _each(cases, lambda true, given: (true != given).mean() if true.shape == given.shape else 1.0)
     said = _by_criterion(cases, rules)
     return np.where(np.isnan(said), _texts_off(cases.truth.tolist(), cases.answers.tolist()), said)
 
@@ -244,15 +248,12 @@ def _pictured(case: ShownCase, cases: Cases, place: int, pixels: Pixels | None, 
     truth, answer = cases.truth[place], cases.answers[place]
     if cases.kind == "mask" and truth is not None and answer is not None and truth.shape == answer.shape:
         differing = truth != answer
-        drawn = _of_size(shown_image(striped(pixels, differing)), differing.shape)
+        height, width = differing.shape
+        drawn = shown_image(striped(pixels, differing)).model_copy(update={"height": height, "width": width})
         return case.model_copy(update={"image": drawn, "differing": int(differing.sum())})
     image = None if pixels is None else shown_image(pixels)
     boxes = _boxes(truth, answer, cases.classes, overlap) if cases.kind == "boxes" else ()
     return case.model_copy(update={"image": image, "boxes": boxes})
-
-
-def _of_size(image: ShownImage, shape: tuple[int, ...]) -> ShownImage:
-    return image.model_copy(update={"height": shape[0], "width": shape[1]})
 
 
 def _boxes(truth: Any, answer: Any, classes: tuple[str, ...], overlap: float) -> tuple[ShownBox, ...]:
@@ -302,10 +303,6 @@ def _each(cases: Cases, distance: Any) -> Floats:
 def _boxes_off(true: Floats, given: Floats, overlap: float) -> float:
     found = matches(overlaps(by_score(given, len(given)), true), overlap)
     return float(len(true) + len(given) - 2 * (found >= 0).sum())
-
-
-def _pixels_off(true: NDArray[np.uint8], given: NDArray[np.uint8]) -> float:
-    return float((true != given).mean()) if true.shape == given.shape else 1.0
 
 
 def _texts_off(truth: Sequence[str | None], answers: Sequence[str | None]) -> Floats:

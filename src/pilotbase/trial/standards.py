@@ -35,17 +35,17 @@ def find_profile(view: View | None, name: str) -> StandardProfile:
     packaged = packaged_profiles()
     if name in packaged:
         return packaged[name]
-    digest = view.head(_HEAD + name) if view is not None else None
-    if view is None or digest is None:
+    own = view.load_head(_HEAD + name, StandardProfile) if view is not None else None
+    if own is None:
         raise InputError("standard.unknown", found=name, allowed=offer(name, list(packaged)))
-    return view.load(digest, StandardProfile)
+    return own
 
 
 def own_profiles(view: View) -> list[StandardProfile]:
     """Return the organisations' own profiles as they stand now, by name."""
-    stored = (one.load(StandardProfile) for one in view.find("standard-profile", limit=_MOST))
-    heads = {name: view.head(_HEAD + name) for name in {one.name for one in stored}}
-    return [view.load(digest, StandardProfile) for _, digest in sorted(heads.items()) if digest is not None]
+    names = {one.load(StandardProfile).name for one in view.find("standard-profile", limit=_MOST)}
+    found = (view.load_head(_HEAD + name, StandardProfile) for name in sorted(names))
+    return [profile for profile in found if profile is not None]
 
 
 def add_profile(view: View, profile: StandardProfile) -> str:

@@ -28,16 +28,13 @@ from numpy.typing import NDArray
 from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Prediction
-from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.exchanges import ExchangeRun
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.probes import CellRun, LoadTested
 from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import draw_order
 from pilotbase.measures import Cases, Observation, coded, is_resource, observe
-from pilotbase.trial.answering import without_answers
+from pilotbase.protocols.frames import abstentions
 from pilotbase.trial.performance import Load
 from pilotbase.trial.records import REPEATED, RUN, CaseRecords, Ints, format_answers, leaf_hashes
 from pilotbase.workspace.log.merkle import MerkleTree
@@ -51,22 +48,6 @@ Column = NDArray[Any]
 Unscored = Literal["none", "shuffled", "exact"]
 """``exact``: shuffled truths would change what a criterion reads (a gap between means), so they stay in place."""
 _LABELLED = frozenset({"label", "probability"})
-
-
-class RecordedLoad(Part):
-    """The load of a run as it was measured: seconds of each batch, and the box's own use."""
-
-    batch_seconds: tuple[float, ...]
-    cases: int
-    batch_rows: int
-    load_seconds: float
-    cpu_seconds: float | None = None
-    memory_peak_bytes: int | None = None
-    spent: Spent | None = None
-    tested: LoadTested | None = None
-    cells: tuple[CellRun, ...] | None = None
-    exchanges: tuple[ExchangeRun, ...] | None = None
-    probes: dict[str, dict[str, Any]] | None = None
 
 
 class RecordedFacts(Part):
@@ -83,24 +64,7 @@ class RecordedFacts(Part):
     answered: int
     unscored: Unscored
     """How truths of cases that were not scored stand here."""
-    load: RecordedLoad
-
-    def restored_load(self) -> Load:
-        """Return the load as the trial judged it."""
-        load = self.load
-        return Load(
-            np.array(load.batch_seconds, dtype=np.float64),
-            load.cases,
-            load.batch_rows,
-            load.load_seconds,
-            load.cpu_seconds,
-            load.memory_peak_bytes,
-            load.spent,
-            load.tested,
-            load.cells,
-            load.exchanges,
-            load.probes or {},
-        )
+    load: Load
 
 
 @dataclass(frozen=True)
@@ -119,23 +83,6 @@ class StoredRecords:
         for leaf in self.leaves:
             tree.append_hash(leaf)
         return digest_of(tree.root().hex())
-
-
-def recorded_load(load: Load) -> RecordedLoad:
-    """Return ``load`` as it is stored."""
-    return RecordedLoad(
-        batch_seconds=tuple(load.batch_seconds.tolist()),
-        cases=load.cases,
-        batch_rows=load.batch_rows,
-        load_seconds=load.load_seconds,
-        cpu_seconds=load.cpu_seconds,
-        memory_peak_bytes=load.memory_peak_bytes,
-        spent=load.spent,
-        tested=load.tested,
-        cells=load.cells,
-        exchanges=load.exchanges,
-        probes={name: dict(found) for name, found in load.probes.items()} or None,
-    )
 
 
 def further_columns(cases: Cases) -> dict[str, Column]:
@@ -251,7 +198,7 @@ def people_where_scored(cases: Cases, position: Ints, prediction: Prediction) ->
     """Return ``cases`` with what people decided at ``position`` −1 left out, as if they had abstained."""
     if cases.people is None:
         return cases
-    kept, scored = without_answers(len(cases), prediction), position >= 0
+    kept, scored = abstentions(len(cases), prediction), position >= 0
     kept[scored] = cases.people[scored]
     return replace(cases, people=kept)
 

@@ -127,13 +127,14 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
         InvalidProofError: the log commits to other scored or given cases than the store has.
     """
     bundle = secrets_of(vault, hidden_set)
-    with vault.transaction("vault.attempt_opened") as change:
+    with vault.view.transaction("vault.attempt_opened") as change:
         _require_as_logged(vault, change.connection, hidden_set.digest())
         rows = _rows_of(change.connection, hidden_set.digest())
-        for row in rows:
-            if _is_same(row, request):
+        ours = [row for row in rows if row.state != AttemptState.RETURNED and row.application == request.application]
+        for row in ours:
+            if row.plan == request.plan:
                 return _attempt(row, hidden_set, bundle)
-        if any(_shares_order(row, request) for row in rows):
+        if any(row.nonce == request.nonce for row in ours):
             raise RefusedError("vault.nonce_used", nonce=request.nonce)
         spent = _spent(vault, change.connection, hidden_set)
         number = _free_number(hidden_set, spent)
@@ -183,7 +184,7 @@ def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: VaultAttempt) -> 
     Raises:
         RefusedError: answers are not committed yet.
     """
-    with vault.transaction("vault.order_revealed") as change:
+    with vault.view.transaction("vault.order_revealed") as change:
         row = _row(change.connection, attempt.identity)
         if row.state not in (AttemptState.COMMITTED, AttemptState.CLOSED):
             raise RefusedError("vault.order_held", number=attempt.number)
@@ -198,7 +199,7 @@ def mark_scored(vault: Vault, attempt: VaultAttempt, cases: Cases) -> None:
         RefusedError: answers are not committed yet, or a case is not among those reserved for this attempt.
         InvalidProofError: as `open_attempt`.
     """
-    with vault.transaction("vault.scored") as change:
+    with vault.view.transaction("vault.scored") as change:
         _require_as_logged(vault, change.connection, attempt.hidden_set)
         row = _row(change.connection, attempt.identity)
         _require_state(row, attempt, (AttemptState.COMMITTED,))
@@ -240,7 +241,7 @@ def withdraw_cases(vault: Vault, change: Transaction, hidden_set: HiddenSet, cas
 def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> None:
     """Count ``cases`` as scored for ever: an earlier set scored them, or a public sample now shows them."""
     vault.require_access(hidden_set.owner)
-    with vault.transaction("vault.scored_before") as change:
+    with vault.view.transaction("vault.scored_before") as change:
         withdraw_cases(vault, change, hidden_set, cases)
 
 
@@ -251,7 +252,7 @@ def close_attempt(vault: Vault, attempt: VaultAttempt) -> None:
 
 def cancel_attempt(vault: Vault, attempt: VaultAttempt) -> None:
     """End an attempt without a verdict: before delivery it costs nothing, after it the attempt counts."""
-    with vault.transaction("vault.attempt_cancelled") as change:
+    with vault.view.transaction("vault.attempt_cancelled") as change:
         row = _row(change.connection, attempt.identity)
         if row.state not in _LIVE:
             return
@@ -290,16 +291,6 @@ def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
 def alpha_of(hidden_set: HiddenSet, number: int) -> float:
     """Return α/(j(j+1)); over all j the sum is α."""
     return float(attempt_levels(exact(hidden_set.alpha), number).accept)
-
-
-def _is_same(row: Row[Any], request: AttemptRequest) -> bool:
-    held = row.state != AttemptState.RETURNED
-    return held and (row.plan, row.application) == (request.plan, request.application)
-
-
-def _shares_order(row: Row[Any], request: AttemptRequest) -> bool:
-    held = row.state != AttemptState.RETURNED
-    return held and (row.application, row.nonce) == (request.application, request.nonce)
 
 
 def _spent(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> _Spent:
@@ -353,7 +344,7 @@ def _advance(
     answers: Digest | None = None,
 ) -> None:
     action = f"vault.attempt_{after.value}"
-    with vault.transaction(action) as change:
+    with vault.view.transaction(action) as change:
         row = _row(change.connection, attempt.identity)
         if row.state == after and answers in (None, row.answers):
             return

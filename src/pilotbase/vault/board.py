@@ -99,7 +99,7 @@ def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: 
     """
     key = secrets_of(vault, hidden_set).derive("board", terms.measure, str(terms.share))
     fields = {"hidden_set": hidden_set.digest(), "measure": terms.measure, "share": str(terms.share)}
-    with vault.transaction("board.cut") as change:
+    with vault.view.transaction("board.cut") as change:
         known = records.find(change.connection, change.actor, "board-slice", fields, 1)
         if known:
             return known[0].load(BoardSlice)
@@ -132,8 +132,7 @@ def slice_cases(vault: Vault, record: BoardSlice, grant: ReaderGrant) -> Cases:
 
 def current_board(vault: Vault, record: BoardSlice) -> Board | None:
     """Return the current board, or None before the first submission; for those who may see the slice's record."""
-    head = vault.view.head(_board_head(record.digest()))
-    return None if head is None else vault.view.load(head, Board)
+    return vault.view.load_head(_board_head(record.digest()), Board)
 
 
 def newest_board(view: View, owner: str, scenario: str) -> Board | None:
@@ -144,8 +143,7 @@ def newest_board(view: View, owner: str, scenario: str) -> Board | None:
 
 def submission_of(vault: Vault, record: BoardSlice, application: ApplicationReference) -> BoardSubmission | None:
     """Return the submission of an application version, or None."""
-    head = vault.view.head(_submission_head(record.digest(), application))
-    return None if head is None else vault.view.load(head, BoardSubmission)
+    return vault.view.load_head(_submission_head(record.digest(), application), BoardSubmission)
 
 
 def open_submission(vault: Vault, empty: Board, sealed: Digest, application: ApplicationReference) -> BoardSubmission:
@@ -171,7 +169,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
         ranked = before.ranked if before else ()
         after = empty.model_copy(update={"used": {**used, supplier: number}, "ranked": ranked})
         try:
-            with vault.transaction("board.submitted") as change:
+            with vault.view.transaction("board.submitted") as change:
                 submission = BoardSubmission(
                     board=empty.slice, sealed=sealed, application=application, number=number, submitted_at=change.now
                 )
@@ -187,8 +185,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
 
 def entry_of(vault: Vault, submission: BoardSubmission) -> BoardEntry | None:
     """Return what was released of ``submission``, or None."""
-    head = vault.view.head(_entry_head(submission))
-    return None if head is None else vault.view.load(head, BoardEntry)
+    return vault.view.load_head(_entry_head(submission), BoardEntry)
 
 
 def release(
@@ -213,7 +210,7 @@ def release(
         loss = float(ladder.update(losses[np.newaxis])[0])
         climbed = Climbed(loss, improved=state is None or state.shown is None or loss < state.shown)
         released = entry(climbed)
-        with contextlib.suppress(ConflictError), vault.transaction("board.released") as change:
+        with contextlib.suppress(ConflictError), vault.view.transaction("board.released") as change:
             seen, fields = parties(submission.application.supplier.organisation), {"slice": submission.board}
             digest = change.put(released, seen, owner=record.owner, fields=fields)
             change.set_head(_entry_head(submission), digest, expected=None)

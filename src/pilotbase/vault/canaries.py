@@ -20,6 +20,7 @@ import pydantic
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.subjects import holder_of
 from pilotbase.documents.terms import AccessGrant
+from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.vault.dataset_files import KeptFile, open_marked, open_marks
 from pilotbase.vault.place import Vault
 
@@ -128,7 +129,7 @@ def sight(
     for organisation in to:
         own = set(marks.of(organisation))
         both = len(own & set(found))
-        copies.append(CanaryMatch(organisation, both, len(own), _at_least(both, count, pool, len(own))))
+        copies.append(CanaryMatch(organisation, both, len(own), hypergeometric_tail(both, len(own), pool, count)))
     return Sighting(
         file=kept.name,
         version=kept.version,
@@ -156,9 +157,3 @@ def _among(pieces: Iterable[bytes], inserted: Sequence[tuple[int, bytes]]) -> It
 def _tail(count: int, expected: float) -> float:
     """Return a bound on P(at least ``count``) of independent rare events, ``expected`` of them (Chernoff)."""
     return 1.0 if count <= expected else math.exp(count - expected) * (expected / count) ** count
-
-
-def _at_least(both: int, found: int, pool: int, given: int) -> float:
-    """Return P(at least ``both`` of ``found`` are among ``given`` drawn of ``pool``): hypergeometric."""
-    ways = range(both, min(found, given) + 1)
-    return sum(math.comb(found, one) * math.comb(pool - found, given - one) for one in ways) / math.comb(pool, given)

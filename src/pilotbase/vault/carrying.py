@@ -13,7 +13,7 @@ import polars as pl
 
 from pilotbase.vault.attempts import AttemptState, attempts_of, mark_scored_before, scored_cases
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import Cases, ReaderGrant, open_hidden
+from pilotbase.vault.opening import Cases, ReaderGrant, read_hidden
 from pilotbase.vault.overlaps import Bits, SharedCases, shared_cases
 from pilotbase.vault.place import Vault
 
@@ -60,4 +60,4 @@ def same_cases(frame: pl.DataFrame, rows: pl.DataFrame) -> Bits:
 
 
 def _rows(vault: Vault, hidden_set: HiddenSet) -> pl.DataFrame:
-    return pl.concat([piece.frame for piece in open_hidden(vault, hidden_set, ReaderGrant.of_owner(hidden_set.owner))])
+    return read_hidden(vault, hidden_set, ReaderGrant.of_owner(hidden_set.owner))

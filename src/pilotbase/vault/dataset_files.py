@@ -87,7 +87,7 @@ def seal_file(
     marked = None if marks is None else vault.blobs.put(seal_bytes(key, marks, _context(kept, "marks")))
     sealed = {"pieces": tuple(pieces), "piece_size": PIECE, "preview": shown, "marks": marked}
     made = kept.model_copy(update=sealed)
-    with vault.transaction("dataset.file_kept") as change:
+    with vault.view.transaction("dataset.file_kept") as change:
         digest = change.put(made, parties(), owner=owner, fields=_fields(made))
         change.record("dataset.file_kept", [kept.dataset, digest], {"bytes": kept.size})
         change.settle(digest)
@@ -104,7 +104,7 @@ def add_preview(vault: Vault, kept: KeptFile, rows: int, preview: bytes) -> None
     vault.require_access(owner)
     shown = vault.blobs.put(seal_bytes(vault.keys.owner_key(owner), preview, _context(kept, "preview")))
     made = kept.model_copy(update={"rows": rows, "preview": shown})
-    with vault.transaction("dataset.file_previewed") as change:
+    with vault.view.transaction("dataset.file_previewed") as change:
         gone = kept.digest() in _erased(vault.view.within(change), kept.dataset)
         if not gone:
             digest = change.put(made, parties(), owner=owner, fields=_fields(made))
@@ -155,7 +155,7 @@ def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
     """
     owner = holder_of(dataset)
     vault.require_access(owner)
-    with vault.transaction("dataset.files_erased") as change:
+    with vault.view.transaction("dataset.files_erased") as change:
         gone = _erased(vault.view.within(change), dataset)
         stored = vault.view.within(change).find("dataset-file", {"dataset": dataset}, limit=_ALL)
         kept = [(one.digest, one.load(KeptFile)) for one in stored]
@@ -172,15 +172,20 @@ def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
     return len({(file.name, file.version) for digest, file in named if digest not in gone})
 
 
-def open_file(vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch | None = None) -> Iterator[bytes]:
+def open_file(
+    vault: Vault, kept: KeptFile, leave: AccessGrant, part: Stretch | None = None, action: Action = Action.USE
+) -> Iterator[bytes]:
     """Write the opening to the log, then return an iterator over the pieces of a file, or of a part of it.
+
+    ``action``: `USE`, to hand it out; `COMPUTE_ON`, for statistics; `DISPLAY`, for people who see its items.
 
     Raises:
         RefusedError: the leave is for something else or no longer valid; the latter also while iterating.
         NotFoundError: the blob or the key is not here.
         InvalidProofError: while iterating: altered bytes.
     """
-    _log_opening(vault, kept, leave, Action.USE, kept.size if part is None else part.end - part.start)
+    size = kept.size if part is None else part.end - part.start
+    _log_opening(vault, kept, leave, action, 0 if action is Action.DISPLAY else size)
     return _pieces(vault, kept, leave) if part is None else _cut(vault, kept, leave, part)
 
 
@@ -201,21 +206,9 @@ def open_marks(vault: Vault, kept: KeptFile) -> bytes | None:
     vault.require_access(owner)
     if kept.marks is None:
         return None
-    with vault.transaction(MARKS) as change:
+    with vault.view.transaction(MARKS) as change:
         change.record(MARKS, [kept.dataset, kept.digest()], {"purpose": "owner", "ground": owner, "file": kept.name})
     return _opened(vault, kept, kept.marks, "marks")
-
-
-def open_for_statistics(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
-    """Return an iterator over the pieces of a file to compute statistics from; raises as `open_file`."""
-    _log_opening(vault, kept, leave, Action.COMPUTE_ON, kept.size)
-    return _pieces(vault, kept, leave)
-
-
-def open_for_labelling(vault: Vault, kept: KeptFile, leave: AccessGrant) -> Iterator[bytes]:
-    """Return an iterator over the pieces of a file whose items people will see; raises as `open_file`."""
-    _log_opening(vault, kept, leave, Action.DISPLAY)
-    return _pieces(vault, kept, leave)
 
 
 def open_preview(vault: Vault, kept: KeptFile, leave: AccessGrant) -> bytes | None:
@@ -228,7 +221,7 @@ def open_preview(vault: Vault, kept: KeptFile, leave: AccessGrant) -> bytes | No
 
 def _log_opening(vault: Vault, kept: KeptFile, leave: AccessGrant, action: Action, size: int = 0) -> None:
     """Write the line of an opening; ``size``: bytes of the file that are requested, 0 if it is not the file itself."""
-    with vault.transaction("vault.dataset_opened") as change:
+    with vault.view.transaction("vault.dataset_opened") as change:
         _require(change.connection, kept, leave, action)
         require_leave(change.connection, leave, change.now)
         told: dict[str, Fact] = {"action": action.value, "ground": leave.by, "use": leave.use or "", "file": kept.name}

@@ -37,7 +37,7 @@ def open_envelope(vault: Vault, owner: str, context: str, digest: Digest, grant:
     """
     vault.require_access(owner)
     key, sealed = vault.keys.owner_key(owner), vault.blobs.get(digest)
-    with vault.transaction("vault.envelope_opened") as change:
+    with vault.view.transaction("vault.envelope_opened") as change:
         _require_leave(change, owner, context, grant)
         subjects = [digest, context, *named_by(change.connection, context)]
         change.record(RECORDS, list(dict.fromkeys(subjects)), {**grant.facts, "bytes": len(sealed)})
@@ -77,7 +77,7 @@ def open_sample(vault: Vault, hidden_set: HiddenSet, digest: Digest, grant: Read
     """
     vault.require_access(hidden_set.owner)
     sealed, key = vault.blobs.get(digest), vault.keys.owner_key(hidden_set.owner)
-    with vault.transaction(SAMPLE) as change:
+    with vault.view.transaction(SAMPLE) as change:
         require_leave_for(change.connection, hidden_set, grant.leave, grant.purpose in FOR_OWNER, change.now)
         change.record(SAMPLE, [*hidden_set.named, digest], {**grant.facts, "bytes": len(sealed)})
     plain = open_bytes(key, sealed, _context(hidden_set))

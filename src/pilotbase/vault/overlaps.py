@@ -90,7 +90,7 @@ def record_overlap(vault: Vault, owner: str, hidden_set: Digest, earlier: Digest
     """Store that the two sets share cases; from now on each counts what the other's attempts hold and score."""
     overlap = Overlap(hidden_set=hidden_set, earlier=earlier, pairs=vault.blobs.put(_packed(shared)))
     fields = {"hidden_set": hidden_set, "earlier": earlier}
-    with vault.transaction("vault.overlap_recorded") as change:
+    with vault.view.transaction("vault.overlap_recorded") as change:
         change.put(overlap, parties(), owner=owner, fields=fields)
 
 

@@ -68,7 +68,7 @@ def find_salt(vault: Vault, dataset: Subject, commitment: Digest) -> bytes | Non
 
 def keep_commitments(vault: Vault, made: CommittedFiles) -> None:
     """Record which commitments were made; repeating it changes nothing."""
-    with vault.transaction("dataset.committed") as change:
+    with vault.view.transaction("dataset.committed") as change:
         digest = change.put(made, parties(), owner=holder_of(made.dataset), fields={"dataset": made.dataset})
         change.record("dataset.committed", [made.dataset, digest])
 

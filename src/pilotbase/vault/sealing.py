@@ -41,7 +41,7 @@ def seal(vault: Vault, frame: pl.DataFrame, terms: SealTerms, visibility: Visibi
         hashes.update(hashlib.sha256(plain).digest())
         chunks.append(Chunk(blob=vault.blobs.put(encrypt_chunk(bundle.data_key, place, plain)), rows=place.rows))
     wrapped = wrap_secrets(vault.keys.create_owner_key(terms.owner), identity, terms.owner, bundle)
-    with vault.transaction("vault.sealed") as change:
+    with vault.view.transaction("vault.sealed") as change:
         record = HiddenSet(
             identity=identity,
             scenario=terms.scenario,

@@ -19,7 +19,7 @@ from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
 from pilotbase.vault.opening import FOR_OWNER, ReaderGrant, require_leave_of
-from pilotbase.vault.place import Vault
+from pilotbase.vault.place import UploadTerms, Vault
 from pilotbase.workspace import tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.log.entries import UPLOAD
@@ -27,15 +27,6 @@ from pilotbase.workspace.log.entries import UPLOAD
 _uploads, _chunks = tables.uploads.c, tables.upload_chunks.c
 MAXIMUM_OPEN = 100
 """Uploads that an organisation may have at a time."""
-
-
-@dataclass(frozen=True)
-class UploadTerms:
-    """Limits for one upload and for all of an organisation, and for how long each piece extends an upload's life."""
-
-    most_bytes: int
-    most_bytes_of_owner: int
-    lifetime: timedelta
 
 
 @dataclass(frozen=True)
@@ -77,7 +68,7 @@ def start_upload(vault: Vault, name: str, size: int, digest: Digest, terms: Uplo
         return find_upload(vault, known)
     erase_expired(vault)
     identity = secrets.token_hex(16)
-    with vault.transaction("upload.started") as change:
+    with vault.view.transaction("upload.started") as change:
         _require_room(change.connection, owner, size, terms)
         row = {
             "identity": identity,
@@ -126,7 +117,7 @@ def append_piece(vault: Vault, identity: str, start: int, plain: bytes, lifetime
     if replaced is not None:
         vault.blobs.remove(replaced)
     vault.blobs.put(sealed)
-    with vault.transaction("upload.received") as change:
+    with vault.view.transaction("upload.received") as change:
         mine = (_chunks.upload == identity, _chunks.start == start, _chunks.blob == blob)
         if change.connection.execute(select(_chunks.blob).where(*mine)).one_or_none() is None:
             with suppress(NotFoundError):  # erased meanwhile
@@ -157,7 +148,7 @@ def finish_upload(vault: Vault, identity: str) -> Upload:
     if found != upload.digest:
         erase_upload(vault, identity)
         raise InputError("vault.upload_digest", found=found, announced=upload.digest)
-    with vault.transaction("upload.finished") as change:
+    with vault.view.transaction("upload.finished") as change:
         change.connection.execute(update(tables.uploads).where(_uploads.identity == identity).values(finished=True))
         change.record("upload.finished", [_subject(identity)], {"bytes": upload.size})
     return find_upload(vault, identity)
@@ -175,7 +166,7 @@ def read_upload(vault: Vault, identity: str, grant: ReaderGrant) -> Iterator[byt
     if not upload.finished:
         raise InputError("vault.upload_incomplete", received=upload.received, size=upload.size)
     require_leave_of(upload.owner, grant.leave, grant.purpose in FOR_OWNER)
-    with vault.transaction("vault.upload_opened") as change:
+    with vault.view.transaction("vault.upload_opened") as change:
         change.record(UPLOAD, [_subject(identity)], {**grant.facts, "bytes": upload.size})
     return _pieces(vault, upload)
 
@@ -198,7 +189,7 @@ def erase_expired(vault: Vault) -> int:
 def _announce(vault: Vault, identity: str, start: int, piece: tuple[int, Digest]) -> Digest | None:
     """Record which blob is coming; return one announced there before and never acknowledged."""
     size, blob = piece
-    with vault.transaction("upload.announced") as change:
+    with vault.view.transaction("upload.announced") as change:
         upload = _find(change.connection, vault, identity)
         if upload.received != start:
             raise OffsetError(start, upload.received)
@@ -228,7 +219,7 @@ def _pieces(vault: Vault, upload: Upload) -> Iterator[bytes]:
 def _erase(vault: Vault, identity: str) -> None:
     removed: set[Digest] = set()
     while True:  # a piece may come meanwhile
-        with vault.transaction("upload.erased") as change:
+        with vault.view.transaction("upload.erased") as change:
             blobs = set(change.connection.scalars(select(_chunks.blob).where(_chunks.upload == identity)))
             if blobs <= removed:
                 change.connection.execute(delete(tables.upload_chunks).where(_chunks.upload == identity))

@@ -175,14 +175,4 @@ def _count_labelled(connection: Connection, number: int, labels_to: int) -> int:
 
 
 def _cohort(row: Row[Any]) -> Cohort:
-    return Cohort(
-        number=row.number,
-        service=row.service,
-        begins_at=row.begins_at,
-        seconds=row.seconds,
-        closes_at=row.closes_at,
-        state=CohortState(row.state),
-        cases=row.cases,
-        labelled=row.labelled,
-        labels_to=row.labels_to,
-    )
+    return Cohort(**{**row._mapping, "state": CohortState(row.state)})

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.api.watch import PathPoint
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.observation import Scalar
@@ -20,19 +21,11 @@ from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
 from pilotbase.documents.watch import Watch, WatchedRisk
-from pilotbase.protocols.contract_cases import TYPE_TEXTS, TYPES
-from pilotbase.watch.detectors import (
-    WHOLE,
-    Detector,
-    DetectorChange,
-    LossDetector,
-    LossState,
-    LossWatch,
-    restored,
-    written,
-)
+from pilotbase.protocols.contract_cases import SPELLED
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
+from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange, RestoredT, restored, written
 from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelState, LevelWatch
+from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 from pilotbase.watch.losses import CohortLosses, Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
 from pilotbase.watch.packs import Pack, moment_of
@@ -79,16 +72,6 @@ class ColourChange:
     began: datetime
 
 
-@dataclass(frozen=True)
-class Point:
-    """Where a detector stood when it had seen so many rows."""
-
-    at: datetime
-    seen: int
-    value: float
-    colour: Colour
-
-
 @dataclass
 class Followed:
     """One detector under its name, with what it has said since it was taken up."""
@@ -98,7 +81,7 @@ class Followed:
     every: int
     """Rows between two points of its path."""
     turns: list[ColourChange] = field(default_factory=list)
-    points: dict[int, Point] = field(default_factory=dict)
+    points: dict[int, PathPoint] = field(default_factory=dict)
 
     def follow(self, batch: Any, at: Sequence[int]) -> None:
         """Give rows to the detector; ``at`` says of each when it was answered, in microseconds."""
@@ -108,7 +91,9 @@ class Followed:
         for change in self.detector.update(batch):
             self.turns.append(self._turn(change, moment_of(at[change.seen - before - 1])))
         number = self.detector.seen // self.every
-        self.points[number] = Point(moment_of(at[-1]), self.detector.seen, self.detector.value, self.detector.colour)
+        self.points[number] = PathPoint(
+            at=moment_of(at[-1]), seen=self.detector.seen, value=self.detector.value, colour=self.detector.colour
+        )
 
     def state(self) -> bytes:
         """Return the detector's state as it is stored."""
@@ -202,13 +187,13 @@ def follow(
         assert promised is not None
         loss = promised_loss(risk.criterion, promised.setting, watch.tolerance)
         assert isinstance(loss, WatchedLoss), "a watch names only criteria that can be watched"
-        risks[name] = (_loss_detector(name, _design(risk), states, _RISK_EVERY), loss)
+        risks[name] = (_loss_detector(name, LossWatch.of_risk(risk), states, _RISK_EVERY), loss)
     return Following(watch, promised, dict(_stream(watch, promised, profile, states)), risks)
 
 
 def promise_of(risk: WatchedRisk) -> Text:
     """Return what a watch promises of a criterion, with its numbers."""
-    return LossDetector(_design(risk)).promise
+    return LossDetector(LossWatch.of_risk(risk)).promise
 
 
 def follow_silence(watch: Watch, states: States) -> Following:
@@ -248,10 +233,6 @@ def worst_fault(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Tex
     return text("detector.at_fault", how=worst.how, count=count, cases=len(pack)) if worst and count else None
 
 
-def _design(risk: WatchedRisk) -> LossWatch:
-    return LossWatch.of_risk(risk)
-
-
 def _stream(
     watch: Watch, promised: Promised | None, profile: ReferenceProfile | None, states: States
 ) -> Iterator[tuple[str, Followed]]:
@@ -265,12 +246,12 @@ def _stream(
         yield LATENCY, _loss_detector(LATENCY, design, states, every)
     yield SILENCE, _silence_detector(watch, states)
     for signal, promised_share in _levels(watch).items():
-        yield signal, _level_detector(LevelWatch(signal, *LEVELS[signal], promised_share), states)
+        level = LevelDetector(LevelWatch(signal, *LEVELS[signal], promised_share), _state(LevelState, states, signal))
+        yield signal, Followed(signal.value, level, _ONE_POINT)
     if profile is not None:
         of_drift = DriftWatch(watch.chunk, watch.drift_alarms, watch.drift_chunks)
-        stored = states.get(DRIFT)
-        state = None if stored is None else restored(DriftState, json.loads(stored))
-        yield DRIFT, Followed(DRIFT, DriftDetector(profile, of_drift, state), watch.chunk)
+        drift = DriftDetector(profile, of_drift, _state(DriftState, states, DRIFT))
+        yield DRIFT, Followed(DRIFT, drift, watch.chunk)
 
 
 def _levels(watch: Watch) -> Mapping[Signal, float | None]:
@@ -282,22 +263,19 @@ def _levels(watch: Watch) -> Mapping[Signal, float | None]:
     }
 
 
-def _level_detector(design: LevelWatch, states: States) -> Followed:
-    stored = states.get(design.signal)
-    state = None if stored is None else restored(LevelState, json.loads(stored))
-    return Followed(design.signal.value, LevelDetector(design, state), _ONE_POINT)
-
-
 def _silence_detector(watch: Watch, states: States) -> Followed:
-    stored = states.get(SILENCE)
-    state = None if stored is None else restored(SilenceState, json.loads(stored))
+    state = _state(SilenceState, states, SILENCE)
     return Followed(SILENCE, SilenceDetector(watch.silence_seconds, state), _ONE_POINT)
 
 
 def _loss_detector(name: str, design: LossWatch, states: States, every: int) -> Followed:
+    return Followed(name, LossDetector(design, _state(LossState, states, name)), every)
+
+
+def _state(kind: type[RestoredT], states: States, name: str) -> RestoredT | None:
+    """Return the state of a detector as it is stored; None: it has none yet."""
     stored = states.get(name)
-    state = None if stored is None else restored(LossState, json.loads(stored))
-    return Followed(name, LossDetector(design, state), every)
+    return None if stored is None else restored(kind, json.loads(stored))
 
 
 def _calls(pack: Pack, bad: frozenset[str]) -> tuple[CallSeries, list[int]]:
@@ -340,7 +318,7 @@ def _faults(pack: Pack, contract: Contract, may_miss: frozenset[str]) -> Iterato
 
 
 def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterator[_ContractBreach]:
-    allowed, found = TYPES[field.data_type], set(map(type, values))
+    allowed, found = SPELLED[field.data_type].types, set(map(type, values))
     missing = broken = np.zeros(len(values), dtype=np.bool_)
     if type(None) in found:
         missing = np.array([value is None for value in values], dtype=np.bool_)
@@ -353,7 +331,7 @@ def _faults_of(values: Sequence[Scalar], field: Field, may_miss: bool) -> Iterat
             [isinstance(one, str) and not _is_time(one, field) for one in values], dtype=np.bool_
         )
     if broken.any():
-        wanted = TYPE_TEXTS[field.data_type]
+        wanted = SPELLED[field.data_type].words
         yield _ContractBreach(text("detector.fault_type", column=field.name, wanted=wanted), broken)
     if field.data_type in (DataType.FLOAT, DataType.INTEGER) and (field.minimum, field.maximum) != (None, None):
         yield _out_of_range(values, field, missing | broken)

@@ -23,6 +23,7 @@ from pilotbase.documents.watch import ClockBook, ClockRule, Incident, ReportingC
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import parties
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import watch_tables
@@ -192,9 +193,7 @@ class PassedClock:
 def _keep_rows(connection: Connection, incident: Incident, digest: str) -> None:
     """Let the rows say what this version says; what was told about a clock stays told."""
     values = {"service": incident.service, "state": incident.state, "digest": digest}
-    here = _rows.number == incident.number
-    if connection.execute(update(watch_tables.incidents).where(here).values(values)).rowcount == 0:
-        connection.execute(insert(watch_tables.incidents).values(number=incident.number, **values))
+    set_row(connection, watch_tables.incidents, {"number": incident.number}, values)
     running = {clock.clock: clock.due for clock in incident.clocks if clock.done_at is None}
     known = set(connection.scalars(select(_clocks.clock).where(_clocks.incident == incident.number)))
     for name in known - running.keys():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
@@ -44,33 +44,18 @@ class Pack:
         inputs = tuple(sorted((name, column[index]) for name, column in self.inputs.items()))
         return (self.at[index], self.versions[index], self.ends[index], answer, inputs)
 
-    def moment(self, index: int) -> datetime:
-        """Return when a case was answered."""
-        return moment_of(self.at[index])
+    def by_column(self, change: Callable[[Sequence[Any]], Sequence[Any]]) -> Pack:
+        """Return the pack with each of its columns changed, those of the inputs too."""
+        columns = {name: change(column) for name, column in vars(self).items() if name != "inputs"}
+        return Pack(inputs={name: change(column) for name, column in self.inputs.items()}, **columns)
 
     def among(self, rows: Sequence[int]) -> Pack:
         """Return the cases that ``rows`` names, in that order."""
-        return Pack(
-            ids=_picked(self.ids, rows),
-            at=_picked(self.at, rows),
-            milliseconds=_picked(self.milliseconds, rows),
-            versions=_picked(self.versions, rows),
-            ends=_picked(self.ends, rows),
-            inputs={name: _picked(column, rows) for name, column in self.inputs.items()},
-            answers=_picked(self.answers, rows) if self.answers else [],
-        )
+        return self.by_column(lambda column: [column[row] for row in rows] if column else [])
 
     def spelled(self) -> bytes:
         """Return the one spelling of the pack, by which two are told apart."""
-        columns = {
-            "ids": self.ids,
-            "at": self.at,
-            "milliseconds": self.milliseconds,
-            "versions": self.versions,
-            "ends": self.ends,
-            "inputs": dict(sorted(self.inputs.items())),
-            "answers": self.answers,
-        }
+        columns = {**vars(self), "inputs": dict(sorted(self.inputs.items()))}
         return json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode()
 
     def to_bytes(self) -> bytes:
@@ -110,23 +95,16 @@ def packed(batch: ObservationBatch) -> PackedBatch:
 def joined(packs: Sequence[Pack]) -> Pack:
     """Return packs of the same columns as one, in order."""
     return Pack(
-        ids=_chain(pack.ids for pack in packs),
-        at=_chain(pack.at for pack in packs),
-        milliseconds=_chain(pack.milliseconds for pack in packs),
-        versions=_chain(pack.versions for pack in packs),
-        ends=_chain(pack.ends for pack in packs),
+        **{name: _chain(getattr(pack, name) for pack in packs) for name in vars(packs[0]) if name != "inputs"},
         inputs={name: _chain(pack.inputs[name] for pack in packs) for name in packs[0].inputs},
-        answers=_chain(pack.answers for pack in packs),
     )
 
 
 def without(pack: Pack, row: int) -> Pack:
     """Return the pack with nothing left of one case but that there was one."""
-    return Pack(
+    return replace(
+        pack,
         ids=_blanked(pack.ids, row, ""),
-        at=pack.at,
-        milliseconds=pack.milliseconds,
-        versions=pack.versions,
         ends=_blanked(pack.ends, row, CallEnd.CANCELLED.value),
         inputs={name: _blanked(column, row, None) for name, column in pack.inputs.items()},
         answers=_blanked(pack.answers, row, None) if pack.answers else [],
@@ -145,10 +123,6 @@ def moment_of(micros: int) -> datetime:
 
 def _chain(columns: Iterable[Sequence[T]]) -> list[T]:
     return [value for column in columns for value in column]
-
-
-def _picked(column: Sequence[T], rows: Sequence[int]) -> list[T]:
-    return [column[row] for row in rows]
 
 
 def _blanked(column: Sequence[T], row: int, blank: T) -> list[T]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from pilotbase.documents.api.watch import PathPoint
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.following import Followed, Point
+from pilotbase.watch.following import Followed
 from pilotbase.workspace import watch_tables as tables
+from pilotbase.workspace.columns import set_row
 
 _rows, _states, _points, _packs = (
     tables.watches.c,
@@ -115,9 +117,7 @@ def write_states(connection: Connection, service: str, followed: Iterable[Follow
             "value": latest.value,
             "last_at": latest.at,
         }
-        here = (_states.service == service, _states.detector == one.name)
-        if connection.execute(update(tables.watch_states).where(*here).values(values)).rowcount == 0:
-            connection.execute(insert(tables.watch_states).values(service=service, detector=one.name, **values))
+        set_row(connection, tables.watch_states, {"service": service, "detector": one.name}, values)
         _write_points(connection, service, one)
     colours = connection.scalars(select(_states.colour).where(_states.service == service))
     highest = max(map(Colour, colours), key=list(Colour).index, default=Colour.GREEN)
@@ -129,20 +129,14 @@ def detectors_of(connection: Connection, service: str) -> list[DetectorStanding]
     rows = select(tables.watch_states).where(_states.service == service).order_by(_states.detector)
     return [
         DetectorStanding(
-            detector=row.detector,
-            signal=Signal(row.signal),
-            promise=Text.model_validate_json(row.promise),
-            seen=row.seen,
-            colour=Colour(row.colour),
-            value=row.value,
-            last_at=row.last_at,
-            state=bytes(row.state),
+            *(row.detector, Signal(row.signal), Text.model_validate_json(row.promise), row.seen, Colour(row.colour)),
+            *(row.value, row.last_at, bytes(row.state)),
         )
         for row in connection.execute(rows)
     ]
 
 
-def path_of(connection: Connection, service: str, detector: str, at_most: int = 400) -> list[Point]:
+def path_of(connection: Connection, service: str, detector: str, at_most: int = 400) -> list[PathPoint]:
     """Return the path of a detector, oldest first, thinned to about ``at_most`` points; each turn of colour stays."""
     here = (_points.service == service, _points.detector == detector)
     rows = connection.execute(select(tables.watch_points).where(*here).order_by(_points.number)).all()
@@ -152,24 +146,16 @@ def path_of(connection: Connection, service: str, detector: str, at_most: int = 
         for place, row in enumerate(rows)
         if place % step == 0 or place == len(rows) - 1 or row.colour != rows[place - 1].colour
     ]
-    return [Point(row.at, row.seen, row.value, Colour(row.colour)) for row in kept]
+    return [PathPoint.model_validate(row, from_attributes=True) for row in kept]
 
 
 def _write_points(connection: Connection, service: str, one: Followed) -> None:
     """Write points of a path; the newest that stands there may be one that is written anew, with more rows seen."""
     of_path = (_points.service == service, _points.detector == one.name)
     connection.execute(delete(tables.watch_points).where(*of_path, _points.number.in_(list(one.points))))
+    path = {"service": service, "detector": one.name}
     rows = [
-        {
-            "service": service,
-            "detector": one.name,
-            "number": number,
-            "at": point.at,
-            "seen": point.seen,
-            "value": point.value,
-            "colour": point.colour.value,
-        }
-        for number, point in one.points.items()
+        {**path, "number": number, **dict(point), "colour": point.colour.value} for number, point in one.points.items()
     ]
     connection.execute(insert(tables.watch_points), rows)
 

@@ -21,8 +21,9 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import RiskWarning, Watch
-from pilotbase.watch.cohorts import Cohort, list_cohorts
-from pilotbase.watch.detectors import LevelState, restored
+from pilotbase.watch.cohorts import list_cohorts
+from pilotbase.watch.detectors.interface import restored
+from pilotbase.watch.detectors.level import LevelState
 from pilotbase.watch.following import LEVELS, risk_detector
 from pilotbase.watch.intake_counters import counts_of
 from pilotbase.watch.silences import acknowledgements, silences
@@ -52,7 +53,7 @@ def status_of(view: View, service: str) -> WatchStatus:
         detectors=tuple(_reading(one, watch) for one in detectors),
         warnings=_raised(view, list(raised.items())),
         silences=tuple(silences(view, service)),
-        cohorts=tuple(map(_cohort, cohorts)),
+        cohorts=tuple(CohortReading.model_validate(one, from_attributes=True) for one in cohorts),
         counts={one.what.value: one.count for one in counts},
     )
 
@@ -73,8 +74,7 @@ def path(view: View, service: str, detector: str) -> tuple[PathPoint, ...]:
     """Return the path of a detector, oldest first; raises `NotFoundError` where the actor sees no such service."""
     service_of(view, service)
     with view.reading() as connection:
-        found = path_of(connection, service, detector)
-    return tuple(PathPoint(at=one.at, seen=one.seen, value=one.value, colour=one.colour) for one in found)
+        return tuple(path_of(connection, service, detector))
 
 
 @dataclass(frozen=True)
@@ -150,17 +150,6 @@ def _today(one: DetectorStanding) -> LevelReading | None:
         return None
     state = restored(LevelState, json.loads(one.state))
     return LevelReading(calls=state.calls, bad=state.bad)
-
-
-def _cohort(one: Cohort) -> CohortReading:
-    return CohortReading(
-        begins_at=one.begins_at,
-        seconds=one.seconds,
-        closes_at=one.closes_at,
-        state=one.state.value,
-        cases=one.cases,
-        labelled=one.labelled,
-    )
 
 
 def _watched(service: Service, watch: Watch) -> str:

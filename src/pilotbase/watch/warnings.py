@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select
 
 from pilotbase.documents.base import Moment, Part
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
@@ -14,6 +14,7 @@ from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
 from pilotbase.watch.following import ColourChange
 from pilotbase.workspace.actors import Visibility
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import watch_tables
@@ -175,11 +176,8 @@ def _keep(change: Transaction, name: tuple[Digest, str], service: str, outcome: 
 
 
 def _keep_level(connection: Connection, cause: Digest, warning: RiskWarning) -> None:
-    here = (_levels.service == warning.service, _levels.detector == _short(warning.detector))
-    values = {"colour": warning.colour.value, "warning": cause}
-    if connection.execute(update(watch_tables.warning_levels).where(*here).values(values)).rowcount == 0:
-        row = {"service": warning.service, "detector": _short(warning.detector), **values}
-        connection.execute(insert(watch_tables.warning_levels).values(row))
+    whose = {"service": warning.service, "detector": _short(warning.detector)}
+    set_row(connection, watch_tables.warning_levels, whose, {"colour": warning.colour.value, "warning": cause})
 
 
 def _short(detector: str) -> str:

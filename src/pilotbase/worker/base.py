@@ -20,8 +20,10 @@ from pilotbase.certificate import (
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.lab import TrialRuntime
+from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import Home, HomeSettings, home_path, init_home, open_home
+from pilotbase.workspace.store import View
 
 DEFAULT_NAME = "pilot-base"
 
@@ -89,6 +91,11 @@ def _opened(home: Home, trust: TrustFolder, engine: str) -> Base:
 def _publish(base: Base) -> None:
     write_trust_roots(base.trust, base.trust_roots)
     renew_revocations(base)
+
+
+def vault_of(base: Base, view: View) -> Vault:
+    """Return the vault with the access of the actor of ``view``."""
+    return replace(base.lab.vault, view=view)
 
 
 def renew_revocations(base: Base) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pilotbase.documents.api.seats import SeatTold
-from pilotbase.documents.texts import Text
+from pilotbase.documents.api.trials import TrialProgress
+from pilotbase.documents.texts import Language, Spell, Text
 from pilotbase.worker.providers import seats
 from pilotbase.workspace.jobs import Job, JobState, jobs_of
 from pilotbase.workspace.store import View
@@ -27,6 +28,11 @@ class JobProgress:
     live: bool
     seat: SeatTold | None = None
     """The seat in a shared pool that it waits for."""
+
+    def spoken(self, reader: Language, spell: Spell = str) -> TrialProgress:
+        """Return it in the language of ``reader``."""
+        stage, reason = (one and one.render(reader, spell) for one in (self.stage, self.reason))
+        return TrialProgress(state=self.state, position=self.position, stage=stage, reason=reason, seat=self.seat)
 
 
 def progress_of(view: View, subject: str, kind: str | None = None) -> JobProgress | None:

@@ -121,32 +121,27 @@ class _FreeSeat:
     def tend(self) -> None:
         return None
 
-    def leave(self, used: BoxUsage) -> None:
-        del used
+    def leave(self, used: BoxUsage) -> None: ...
 
 
 class _FreeTrialSeat:
     def watched(self, on_progress: OnProgress) -> OnProgress:
         return on_progress
 
-    def count(self, report: Report) -> None:
-        del report
+    def count(self, report: Report) -> None: ...
 
 
 class OwnSeats:
     """Room on this machine, without waiting."""
 
     def seat_for(self, view: View, work: OwnWork, holder: str) -> Seat:
-        del view, work, holder
         return _FreeSeat()
 
     @contextmanager
     def seat_of_trial(self, lab: TrialRuntime, record: Record, plan: TrialPlan, holder: str) -> Iterator[TrialSeat]:
-        del lab, record, plan, holder
         yield _FreeTrialSeat()
 
     def seen(self, view: View, thing: str) -> Sequence[SeatTold]:
-        del view, thing
         return ()
 
 
@@ -154,7 +149,6 @@ class NoPayer:
     """Nothing has a price."""
 
     def prices(self, view: View, pool: str) -> PriceList | None:
-        del view, pool
         return None
 
 

@@ -48,6 +48,5 @@ def report_of(view: View, record: Record) -> Report | None:
 
 def certificate_of(view: View, record: Record) -> IssuedCertificate | None:
     """Return the certificate that was issued over the newest report."""
-    report_digest = record.documents.get("report")
-    digest = view.head(certificate_head(report_digest)) if report_digest else None
-    return view.load(digest, IssuedCertificate) if digest else None
+    report = record.documents.get("report")
+    return view.load_head(certificate_head(report), IssuedCertificate) if report else None

@@ -51,17 +51,19 @@ def in_rounds(name: str, once: Callable[[], bool], pace: Pace) -> Iterator[None]
 
 @dataclass
 class OnceADay:
-    """Does something at its first call of each day (UTC)."""
+    """A round that also does something at its first call of each day (UTC)."""
 
     clock: Callable[[], datetime]
     act: Callable[[], object]
+    once: Callable[[], bool] = lambda: False
     done: date | None = None
 
-    def __call__(self) -> None:
-        today = self.clock().date()
+    def __call__(self) -> bool:
+        more, today = self.once(), self.clock().date()
         if self.done != today:
             self.act()
             self.done = today
+        return more
 
 
 def _rounds(name: str, once: Callable[[], bool], pace: Pace, stop: threading.Event) -> None:

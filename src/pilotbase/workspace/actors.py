@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,12 +35,24 @@ class Actor:
         """Everyone writes for their own organisation, the operator for any."""
         return self.is_operator or owner == self.organisation
 
+    def require_writes_for(self, owner: str) -> None:
+        """Return if `may_write_for`; raises `RefusedError`."""
+        if not self.may_write_for(owner):
+            raise RefusedError("workspace.not_yours", organisation=self.organisation, owner=owner)
+
+    def require_is(self, owner: str) -> None:
+        """Return if this is ``owner`` itself, which the operator is not; raises `RefusedError`."""
+        if owner != self.organisation:
+            raise RefusedError("workspace.not_yours", organisation=self.organisation or "–", owner=owner)
+
 
 def actor(organisation: str, *roles: Role | str, person: str | None = None) -> Actor:
     """Return an `Actor`; raises `ValueError` for a role that does not exist."""
     return Actor(organisation, frozenset(Role(role) for role in roles), person)
 
 
+VISITOR = Actor("", frozenset())
+"""No organisation has an empty name, so only what is public exists for a visitor."""
 BASE_ITSELF = Actor("", frozenset({Role.OPERATOR}))
 """Terms are judged by the contents of the store, independent of who may see them."""
 
@@ -63,6 +76,11 @@ class Visibility:
         if self.scope == "public" or actor.sees_all:
             return True
         return self.scope == "parties" and actor.organisation in self.organisations | {owner}
+
+
+def spelled(scope: str, organisations: Iterable[str]) -> str:
+    """Return a visibility as the log's payloads spell it: ``parties, acme, globex``."""
+    return ", ".join((scope, *sorted(organisations)))
 
 
 PUBLIC = Visibility("public")

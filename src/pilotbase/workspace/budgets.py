@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, insert, select
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.workspace import tables
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import ConflictError
 
 
@@ -23,7 +24,7 @@ def add(connection: Connection, name: str, amount: int, at_most: int | None) -> 
     after = before + amount
     if at_most is not None and amount > 0 and after > at_most:
         raise RefusedError("workspace.counter_full", name=name, limit=at_most, left=max(at_most - before, 0))
-    _set(connection, tables.counters, name, "value", after)
+    set_row(connection, tables.counters, {"name": name}, {"value": after})
     return after
 
 
@@ -65,10 +66,4 @@ def _move(connection: Connection, account: str, amount: int, floor: int | None) 
     before = balance(connection, account)
     if floor is not None and amount < 0 and before + amount < floor:
         raise RefusedError("workspace.balance_low", account=account, balance=before, wanted=-amount, floor=floor)
-    _set(connection, tables.accounts, account, "balance", before + amount)
-
-
-def _set(connection: Connection, table: Table, name: str, column: str, value: int) -> None:
-    changed = connection.execute(update(table).where(table.c.name == name).values({column: value}))
-    if changed.rowcount == 0:
-        connection.execute(insert(table).values({"name": name, column: value}))
+    set_row(connection, tables.accounts, {"name": account}, {"balance": before + amount})

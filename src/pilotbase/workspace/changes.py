@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, select
 
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.records import visible_to
 
 _changes, _documents = tables.changes.c, tables.documents.c
@@ -56,8 +57,5 @@ def move(connection: Connection, name: str, *, expected: int | None, to: int) ->
     """Move a reader on and return True; False if another has moved it meanwhile."""
     if position(connection, name) != expected:
         return False
-    if expected is None:
-        connection.execute(insert(tables.positions).values(name=name, value=to))
-    else:
-        connection.execute(update(tables.positions).where(_rows.name == name).values(value=to))
+    set_row(connection, tables.positions, {"name": name}, {"value": to})
     return True

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, insert, or_, select, type_coerce, update
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce, update
 
 from pilotbase.documents.vocabularies import Support
 from pilotbase.workspace import tables
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.listings import Listing, Page, cut_to, listing_from, sequence_of
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import MILESTONES, OF_RECORDS, OF_SERVICES
@@ -22,6 +23,8 @@ from pilotbase.workspace.transaction import Transaction
 
 _rows, _listed = tables.journeys.c, tables.listings.c
 _supports = func.coalesce(_rows.supports, 0)
+_PLAIN = ("kind", "verdict", "supplier", "amount", "currency", "cpu_ms")
+"""What a journey and its row have alike."""
 
 
 @dataclass(frozen=True)
@@ -110,22 +113,14 @@ def put_journey(change: Transaction, journey: Journey) -> None:
     """Replace the journey of its subject; its listing must exist. The milestones of services are kept."""
     worth = journey.worth
     values: dict[str, Any] = {
-        "kind": journey.kind,
-        "verdict": journey.verdict,
-        "supplier": journey.supplier,
-        "amount": journey.amount,
-        "currency": journey.currency,
-        "cpu_ms": journey.cpu_ms,
+        **{name: getattr(journey, name) for name in _PLAIN},
         "supports": _bits(journey.supports),
         "potential": worth and worth.potential,
         "maturity": worth and worth.maturity,
         "driving_effect": worth and worth.driving_effect,
         **{f"{milestone}_at": journey.reached.get(milestone) for milestone in OF_RECORDS},
     }
-    connection = change.connection
-    known = connection.execute(update(tables.journeys).where(_rows.subject == journey.subject).values(values))
-    if known.rowcount == 0:
-        connection.execute(insert(tables.journeys).values(subject=journey.subject, **values))
+    set_row(change.connection, tables.journeys, {"subject": journey.subject}, values)
 
 
 def note_first(change: Transaction, subject: str, milestone: str, at: datetime) -> None:
@@ -146,15 +141,10 @@ def find_journey(change: Transaction, subject: str) -> Journey | None:
     found = {milestone: getattr(row, f"{milestone}_at") for milestone in OF_RECORDS}
     return Journey(
         subject=row.subject,
-        kind=row.kind,
         reached={milestone: moment for milestone, moment in found.items() if moment is not None},
-        verdict=row.verdict,
-        supplier=row.supplier,
-        amount=row.amount,
-        currency=row.currency,
-        cpu_ms=row.cpu_ms,
         supports=_spelled(row.supports),
         worth=_worth(row.potential, row.maturity, row.driving_effect),
+        **{name: getattr(row, name) for name in _PLAIN},
     )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -122,18 +122,10 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Pending
     """Replace the listing of ``listing.subject`` and the work that waits."""
     connection = change.connection
     values = {
-        "kind": listing.kind,
-        "state": listing.state,
-        "digest": listing.digest,
-        "owner": listing.owner,
+        **{name: value for name, value in listing.__dict__.items() if name != "subject"},
         "title": canonical_json(listing.title.to_json_value()),
-        "sector": listing.sector,
-        "action": listing.action,
         "words": records.fold(listing.words)[:_WORDS_LIMIT],
         "moved_at": change.now,
-        "scenario": listing.scenario,
-        "application": listing.application,
-        "facets": listing.facets,
     }
     listing_rows.put_row(connection, listing.subject, values)
     connection.execute(delete(tables.waits).where(_waits.subject == listing.subject))
@@ -165,6 +157,15 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     found.sort(key=lambda row: row.sequence, reverse=True)
     items = tuple(listing_from(row) for row in found[:limit])
     return Page(items, items[-1].subject if len(found) > limit else None)
+
+
+def every_listing(view: View, query: Query) -> Iterator[Listing]:
+    """Yield all listings that ``view`` sees and that match ``query``, newest first, read a page at a time."""
+    page = list_page(view, query, None, MAXIMUM_PAGE)
+    yield from page.items
+    while page.after is not None:
+        page = list_page(view, query, page.after, MAXIMUM_PAGE)
+        yield from page.items
 
 
 def count(view: View, query: Query, most: int | None = None) -> int:
@@ -235,22 +236,8 @@ def sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
 
 def listing_from(row: Any) -> Listing:
     """Return the listing in a row of the table."""
-    title = Localized.model_validate_json(row.title)
-    return Listing(
-        subject=row.subject,
-        kind=row.kind,
-        state=row.state,
-        digest=row.digest,
-        owner=row.owner,
-        title=title,
-        sector=row.sector,
-        action=row.action,
-        words=row.words,
-        scenario=row.scenario,
-        application=row.application,
-        facets=row.facets,
-        moved_at=row.moved_at,
-    )
+    found = {one.name: getattr(row, one.name) for one in fields(Listing)}
+    return Listing(**{**found, "title": Localized.model_validate_json(row.title)})
 
 
 @dataclass(frozen=True)

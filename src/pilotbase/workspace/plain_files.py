@@ -11,9 +11,16 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.visible_text import make_visible
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """A pipe put in place of a file would block without ``O_NONBLOCK``."""
+_LONGEST_PATH, _LONGEST_NAME = 4000, 255
+_SHOWN = 100
+"""Problems that an error lists."""
 
 
 class NotPlainError(OSError):
@@ -64,6 +71,35 @@ def read_at_most(folder: Path, name: str, limit: int) -> bytes:
     """Return the first ``limit`` bytes of the plain file ``name``; raises as `opened_file`."""
     with opened_file(folder, name) as stream:
         return stream.read(limit)
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the paths of the files below ``folder``, sorted; raises `InputError` listing all other entries."""
+    names: list[str] = []
+    problems: list[Issue] = []
+    waiting = [""]
+    while waiting:
+        parent = waiting.pop()
+        with opened_folder(folder, parent) as descriptor, os.scandir(descriptor) as entries:
+            for entry in entries:
+                name = f"{parent}/{entry.name}" if parent else entry.name
+                problem = _problem(entry, name)
+                if problem is not None:
+                    problems.append(Issue(file=str(folder), path=make_visible(name), problem=problem))
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(name)
+                else:
+                    names.append(name)
+    if problems:
+        raise InputError.from_issues(str(folder), sorted(problems, key=lambda issue: issue.path)[:_SHOWN])
+    return sorted(names)
+
+
+def _problem(entry: os.DirEntry[str], name: str) -> Text | None:
+    if not is_plain(name) or len(name.encode()) > _LONGEST_PATH or len(entry.name.encode()) > _LONGEST_NAME:
+        return text("blobs.odd_name")
+    plain = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+    return None if plain else text("blobs.no_plain_file")
 
 
 def _open(name: str, flags: int, parent: int) -> int:

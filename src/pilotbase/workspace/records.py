@@ -119,8 +119,8 @@ def copy_of(connection: Connection, digest: str, owner: str) -> Stored | None:
 _COPY = select(tables.documents).where(_documents.digest == bindparam("digest"), _documents.owner == bindparam("owner"))
 
 
-def find(connection: Connection, actor: Actor, kind: str, fields: Fields, limit: int) -> list[Stored]:
-    """Return documents of ``kind`` with all ``fields``, newest first."""
+def find(connection: Connection, actor: Actor, kind: str, fields: Fields, limit: int | None) -> list[Stored]:
+    """Return documents of ``kind`` with all ``fields``, newest first; at most ``limit``, if there is one."""
     rows = _visible(actor).where(_documents.kind == kind, *(_has_field(*pair) for pair in field_values(fields)))
     return list(_stored(connection, rows.order_by(_documents.sequence.desc()).limit(limit)))
 

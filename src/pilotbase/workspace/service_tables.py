@@ -2,86 +2,57 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
+from pilotbase.workspace.columns import counts, index, key, moments, numbers, table, unique, words
 
-from pilotbase.workspace.columns import UtcMoment, metadata
-
-service_keys = Table(
+service_keys = table(
     "service_keys",
-    metadata,
-    Column("identity", String(16), primary_key=True),
-    Column("service", String(63), nullable=False),
-    Column("organisation", String(120), nullable=False),
-    Column("title", String(200), nullable=False),
-    Column("prefix", String(16), nullable=False),
-    Column("secret", String(64), nullable=False, unique=True),
-    Column("scopes", String(100), nullable=False),
-    Column("budget", String(63), nullable=False),
-    Column("made_by", String(63), nullable=False),
-    Column("made_at", UtcMoment, nullable=False),
-    Column("expires_at", UtcMoment, nullable=False),
-    Column("revoked_at", UtcMoment, nullable=True),
-    Index("service_keys_of", "service", "made_at"),
+    *words(
+        identity=16, service=63, organisation=120, title=200, prefix=16, secret=64, scopes=100, budget=63, made_by=63
+    ),
+    *moments("made_at", "expires_at"),
+    *moments("revoked_at", null=True),
+    key("identity"),
+    unique("secret"),
+    index("service_keys_of", "service", "made_at"),
 )
 """Who may call a service. ``secret`` is its hex SHA-256, ``prefix`` its beginning; no budget: ''."""
 
-service_budgets = Table(
+service_budgets = table(
     "service_budgets",
-    metadata,
-    Column("service", String(63), primary_key=True),
-    Column("name", String(63), primary_key=True),
-    Column("period", String(8), nullable=False),
-    Column("calls", BigInteger, nullable=True),
-    Column("tokens", BigInteger, nullable=True),
+    *words(service=63, name=63, period=8),
+    *numbers("calls", "tokens", null=True),
+    key("service", "name"),
 )
 """How much may be used in a period ('month' or 'total'); null: no limit."""
 
-service_spending = Table(
+service_spending = table(
     "service_spending",
-    metadata,
-    Column("service", String(63), primary_key=True),
-    Column("budget", String(63), primary_key=True),
-    Column("period", String(8), primary_key=True),
-    Column("calls", BigInteger, nullable=False),
-    Column("tokens", BigInteger, nullable=False),
+    *words(service=63, budget=63, period=8),
+    *numbers("calls", "tokens"),
+    key("service", "budget", "period"),
 )
 """The part of a budget spent in one period (``2026-11``, or 'total'): used, or in an allotment."""
 
-allotments = Table(
+allotments = table(
     "allotments",
-    metadata,
-    Column("desk", String(32), primary_key=True),
-    Column("service", String(63), primary_key=True),
-    Column("budget", String(63), primary_key=True),
-    Column("period", String(8), primary_key=True),
-    Column("calls", BigInteger, nullable=False),
-    Column("tokens", BigInteger, nullable=False),
-    Column("renewed_at", UtcMoment, nullable=False),
-    Index("allotments_of", "service", "budget", "period"),
-    Index("allotments_renewed", "renewed_at"),
+    *words(desk=32, service=63, budget=63, period=8),
+    *numbers("calls", "tokens"),
+    *moments("renewed_at"),
+    key("desk", "service", "budget", "period"),
+    index("allotments_of", "service", "budget", "period"),
+    index("allotments_renewed", "renewed_at"),
 )
 """The part of a budget that a desk holds and has not accounted for: included in ``service_spending``."""
 
-service_meters = Table(
+service_meters = table(
     "service_meters",
-    metadata,
-    Column("service", String(63), primary_key=True),
-    Column("hour", UtcMoment, primary_key=True),
-    Column("key", String(16), primary_key=True),
-    Column("version", String(71), primary_key=True),
-    Column("end", String(20), primary_key=True),
-    Column("calls", BigInteger, nullable=False),
-    Column("cases", BigInteger, nullable=False),
-    Column("tokens", BigInteger, nullable=False),
-    Column("microseconds", BigInteger, nullable=False),
+    *words(service=63),
+    *moments("hour"),
+    *words(key=16, version=71, end=20),
+    *numbers("calls", "cases", "tokens", "microseconds"),
+    key("service", "hour", "key", "version", "end"),
 )
 """What was used, by the hour in which the call ended; ``version``: digest of the answering version, or ''."""
 
-service_journals = Table(
-    "service_journals",
-    metadata,
-    Column("desk", String(32), primary_key=True),
-    Column("segment", Integer, nullable=False),
-    Column("place", BigInteger, nullable=False),
-)
+service_journals = table("service_journals", *words(desk=32), *counts("segment"), *numbers("place"), key("desk"))
 """The segment and byte up to which the journal of a desk has been taken in; segment -1: all of it."""

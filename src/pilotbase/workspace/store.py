@@ -144,6 +144,11 @@ class View:
         with self.reading() as connection:
             return records.digest_of_head(connection, self.actor, name)
 
+    def load_head(self, name: str, model: type[D]) -> D | None:
+        """Return the document under head ``name`` as ``model``, or None."""
+        digest = self.head(name)
+        return None if digest is None else self.load(digest, model)
+
     def get_all(self, digests: Sequence[str]) -> dict[str, Stored]:
         """Return digest → document for the existing ones of ``digests``, read at once."""
         with self.reading() as connection:
@@ -158,6 +163,12 @@ class View:
         """Return documents of ``kind`` whose indexed ``fields`` all match, newest first."""
         with self.reading() as connection:
             return records.find(connection, self.actor, kind, fields or {}, limit)
+
+    def every(self, model: type[D], fields: Fields | None = None) -> list[D]:
+        """Return all documents of ``model`` whose indexed ``fields`` match, newest first."""
+        kind = records.kind_of(model.model_fields["document"].default)
+        with self.reading() as connection:
+            return [one.load(model) for one in records.find(connection, self.actor, kind, fields or {}, None)]
 
     def search(self, words: str, kind: str | None = None, limit: int = 50) -> list[Stored]:
         """Return documents whose text holds every word of ``words`` (English or Chinese), newest first."""
@@ -202,15 +213,18 @@ class View:
             return list(islice((line for line in lines if everything or line.actor.organisation == own), limit))
 
     def log_payload(self, number: int) -> bytes | None:
-        """Return the payload of entry ``number`` for those who see the entry; None if erased or not visible."""
-        seen = self.log_entries(number, 1)
-        if not seen or seen[0].number != number:
+        """Return the payload of entry ``number`` for operator and regulator; None if erased or not visible."""
+        if not self.actor.sees_all:
             return None
         with self.reading() as connection:
             return log.payload_of(connection, number)
 
     def erase_payload(self, number: int) -> None:
-        """Erase the payload of entry ``number`` (operator only); its proofs stay valid, and the erasure is logged."""
+        """Erase the payload of entry ``number`` (operator only); its proofs stay valid, and the erasure is logged.
+
+        Raises:
+            RefusedError: not the operator, or the payload says who sees documents.
+        """
         with self.transaction("log.erased") as change:
             change.require_operator()
             log.erase_payload(change.connection, number)

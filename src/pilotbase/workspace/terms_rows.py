@@ -5,78 +5,59 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Connection, Index, String, Table, insert, select, update
+from sqlalchemy import Connection, select
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.states import HOLDS, AgreementState, DatasetState
-from pilotbase.workspace.columns import UtcMoment, metadata
+from pilotbase.workspace.columns import check, index, key, moments, numbers, set_row, table, words
 
-datasets = Table(
-    "datasets",
-    metadata,
-    Column("subject", String(200), primary_key=True),
-    Column("owner", String(120), nullable=False),
-    Column("state", String(30), nullable=False),
-    Column("digest", String(71), nullable=False),
-    Column("version", String(40), nullable=False),
-    Column("opening", String(20), nullable=False),
+datasets = table(
+    "datasets", *words(subject=200, owner=120, state=30, digest=71, version=40, opening=20), key("subject")
 )
 """The state of each dataset: a copy of its record, read with every chunk. ``digest``: its newest description."""
-agreements = Table(
+agreements = table(
     "agreements",
-    metadata,
-    Column("subject", String(200), primary_key=True),
-    Column("dataset", String(200), nullable=False),
-    Column("assigner", String(120), nullable=False),
-    Column("assignee", String(120), nullable=False),
-    Column("state", String(30), nullable=False),
-    Column("digest", String(71), nullable=False),
-    Column("begins", UtcMoment, nullable=True),
-    Column("ends", UtcMoment, nullable=True),
-    Index("agreements_of", "dataset", "assignee"),
-    Index("agreements_ending", "state", "ends"),
+    *words(subject=200, dataset=200, assigner=120, assignee=120, state=30, digest=71),
+    *moments("begins", "ends", null=True),
+    key("subject"),
+    index("agreements_of", "dataset", "assignee"),
+    index("agreements_ending", "state", "ends"),
 )
 """The state of each agreement: a copy of its record. ``ends``: the first moment at which it no longer holds."""
-uses = Table(
+uses = table(
     "uses",
-    metadata,
-    Column("ground", String(200), primary_key=True),
-    Column("place", BigInteger, primary_key=True, autoincrement=False),
-    Column("request", String(71), nullable=False),
-    Column("target", String(200), nullable=False),
-    Column("version", String(71), nullable=False),
-    Column("action", String(40), nullable=False),
-    Column("organisation", String(120), nullable=False),
-    Column("person", String(63), nullable=False),
-    Column("purpose", String(200), nullable=False),
-    Column("recipient", String(120), nullable=False),
-    Column("channel", String(40), nullable=False),
-    Column("cell_size", BigInteger, nullable=True),
-    Column("epsilon", BigInteger, nullable=False),
-    Column("rows", BigInteger, nullable=False),
-    Column("epsilon_so_far", BigInteger, nullable=False),
-    Column("rows_so_far", BigInteger, nullable=False),
-    Column("used_at", UtcMoment, nullable=False),
-    Index("uses_once", "ground", "request", unique=True),
-    Index("uses_target", "target", "used_at"),
-    Index("uses_organisation", "organisation", "used_at"),
-    CheckConstraint("epsilon >= 0 and rows >= 0", name="uses_spend"),
+    *words(ground=200),
+    *numbers("place"),
+    *words(
+        request=71,
+        target=200,
+        version=71,
+        action=40,
+        organisation=120,
+        person=63,
+        purpose=200,
+        recipient=120,
+        channel=40,
+    ),
+    *numbers("cell_size", null=True),
+    *numbers("epsilon", "rows", "epsilon_so_far", "rows_so_far"),
+    *moments("used_at"),
+    key("ground", "place"),
+    index("uses_once", "ground", "request", unique=True),
+    index("uses_target", "target", "used_at"),
+    index("uses_organisation", "organisation", "used_at"),
+    check("uses_spend", "epsilon >= 0 and rows >= 0"),
 )
 """Every use, in the order of counting under its ``ground``: ``place`` is the count, and unique.
 
 ``epsilon`` in millionths; ``…_so_far``: spent under this ground up to this row, itself included. ``request`` names the
 use: requested again, it is found and not counted again. A ground is an agreement, an open dataset, or a paper's digest.
 """
-refusals = Table(
+refusals = table(
     "refusals",
-    metadata,
-    Column("target", String(200), primary_key=True),
-    Column("organisation", String(120), primary_key=True),
-    Column("action", String(40), primary_key=True),
-    Column("channel", String(40), primary_key=True),
-    Column("reason", String(80), primary_key=True),
-    Column("day", String(10), primary_key=True),
-    Column("times", BigInteger, nullable=False),
+    *words(target=200, organisation=120, action=40, channel=40, reason=80, day=10),
+    *numbers("times"),
+    key("target", "organisation", "action", "channel", "reason", "day"),
 )
 """How often a day the gate has refused which act to whom: counted, so that repeated requests do not fill the log."""
 _datasets, _agreements = datasets.c, agreements.c
@@ -126,12 +107,12 @@ class AgreementRow:
 
 def put_dataset(connection: Connection, row: DatasetRow) -> None:
     """Write the state of a dataset to its row."""
-    _put(connection, datasets, asdict(row))
+    set_row(connection, datasets, {"subject": row.subject}, asdict(row))
 
 
 def put_agreement(connection: Connection, row: AgreementRow) -> None:
     """Write the state of an agreement to its row."""
-    _put(connection, agreements, asdict(row))
+    set_row(connection, agreements, {"subject": row.subject}, asdict(row))
 
 
 def dataset_row(connection: Connection, subject: str) -> DatasetRow | None:
@@ -169,9 +150,3 @@ def beginning(connection: Connection, now: datetime) -> list[AgreementRow]:
     rows = select(agreements).where(_agreements.state == AgreementState.AGREED)
     found = (AgreementRow(**row._mapping) for row in connection.execute(rows.order_by(_agreements.subject)))
     return [row for row in found if row.holds_at(now)]
-
-
-def _put(connection: Connection, table: Table, values: dict[str, object]) -> None:
-    changed = connection.execute(update(table).where(table.c.subject == values["subject"]).values(values))
-    if changed.rowcount == 0:
-        connection.execute(insert(table).values(values))

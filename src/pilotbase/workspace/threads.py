@@ -6,14 +6,15 @@ the subject. Visitors, who act for no organisation, see none. The thread itself 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, false, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, false, func, or_, select, true
 
 from pilotbase.documents.errors import InputError
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.listings import MAXIMUM_PAGE, cut_to
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -37,10 +38,7 @@ class ThreadRow:
 def put_thread(change: Transaction, row: ThreadRow) -> None:
     """Write the row of a thread, as the newest of all."""
     latest = change.connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
-    values = {**row.__dict__, "sequence": latest}
-    known = change.connection.execute(update(tables.threads).where(_rows.identity == row.identity).values(values))
-    if known.rowcount == 0:
-        change.connection.execute(insert(tables.threads).values(values))
+    set_row(change.connection, tables.threads, {"identity": row.identity}, {**row.__dict__, "sequence": latest})
 
 
 def list_threads(
@@ -101,12 +99,4 @@ def _sequence_of(connection: Connection, actor: Actor, identity: str) -> int:
 
 
 def _row(row: Any) -> ThreadRow:
-    return ThreadRow(
-        identity=row.identity,
-        subject=row.subject,
-        organisation=row.organisation,
-        private=bool(row.private),
-        answered=bool(row.answered),
-        digest=row.digest,
-        owner=row.owner,
-    )
+    return ThreadRow(**{one.name: getattr(row, one.name) for one in fields(ThreadRow)})

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import Digest, digest_bytes
+from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.workspace import budgets, leases, listing_rows, records, tables
-from pilotbase.workspace.actors import Actor, Visibility
+from pilotbase.workspace.actors import Actor, Visibility, spelled
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
-from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, Fact, LogRecord
+from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, VISIBILITY, Fact, LogRecord
 
 _documents = tables.documents.c
 _heads = tables.heads.c
@@ -43,6 +44,8 @@ class Transaction:
         self.records: list[LogRecord] = []
         self.subjects: list[str] = []
         self.facts: dict[str, Fact] = {}
+        self.seen_by: dict[str, str] = {}
+        """``<digest> <owner>`` → who sees this copy from now on, for the payload of the line."""
 
     def put(
         self,
@@ -84,7 +87,7 @@ class Transaction:
             "stored_at": self.now,
         }
         self.connection.execute(insert(tables.documents), row)
-        self._insert_parties(digest, owner, visibility)
+        self._let_see(digest, owner, visibility)
         for name, value in sorted(set(records.field_values(fields or {}))):
             row = {"digest": digest, "owner": owner, "name": name, "value": value}
             self.connection.execute(insert(tables.document_fields), row)
@@ -110,10 +113,7 @@ class Transaction:
         if current is not None:
             self._writing_for(current.owner)
         values = {"digest": digest, "owner": target.owner, "moved_at": self.now}
-        if current is None:
-            self.connection.execute(insert(tables.heads), {"name": name, **values})
-        else:
-            self.connection.execute(update(tables.heads).where(_heads.name == name).values(values))
+        set_row(self.connection, tables.heads, {"name": name}, values)
         self._announce("moved", target.kind, digest, target.owner, head=name)
         self.subjects += [name, digest]
         self.facts[f"{HEAD}{name}"] = digest
@@ -135,11 +135,11 @@ class Transaction:
         self.connection.execute(update(tables.documents).where(*here).values(scope=visibility.scope))
         party = tables.document_parties.c
         self.connection.execute(delete(tables.document_parties).where(party.digest == digest, party.owner == row.owner))
-        self._insert_parties(digest, row.owner, visibility)
+        self._let_see(digest, row.owner, visibility)
         listing_rows.change_scope(self.connection, digest, row.owner, visibility.scope)
         self._announce("shown", row.kind, digest, row.owner)
         self.subjects.append(digest)
-        self.facts[f"visibility {digest}"] = ", ".join([visibility.scope, *sorted(visibility.organisations)])
+        self.facts[f"{VISIBILITY}{digest}"] = visibility.scope
 
     def add(self, counter: str, amount: int, *, at_most: int | None = None) -> int:
         """Add ``amount`` to ``counter`` and return the new value; raises `RefusedError` beyond ``at_most``."""
@@ -201,13 +201,15 @@ class Transaction:
 
     def log_records(self, action: str) -> list[LogRecord]:
         """Return the lines for the log: the changes under ``action``, then the lines of `record`."""
-        changed = [LogRecord(action, tuple(dict.fromkeys(self.subjects)), self.facts)] if self.subjects else []
-        return changed + self.records
+        if not self.subjects:
+            return self.records
+        payload = canonical_json(self.seen_by) if self.seen_by else None
+        return [LogRecord(action, tuple(dict.fromkeys(self.subjects)), self.facts, payload), *self.records]
 
     def _writing_for(self, owner: str | None) -> str:
         owner = owner or self.actor.organisation
-        if not self.actor.may_write_for(owner) and owner not in self._vouched:
-            raise RefusedError("workspace.not_yours", organisation=self.actor.organisation, owner=owner)
+        if owner not in self._vouched:
+            self.actor.require_writes_for(owner)
         return owner
 
     def _own(self, digest: str) -> records.Stored:
@@ -221,7 +223,8 @@ class Transaction:
         copies = (records.copy_of(self.connection, digest, owner) for owner in sorted(self._vouched))
         return next((copy for copy in copies if copy is not None), None)
 
-    def _insert_parties(self, digest: str, owner: str, visibility: Visibility) -> None:
+    def _let_see(self, digest: str, owner: str, visibility: Visibility) -> None:
+        self.seen_by[f"{digest} {owner}"] = spelled(visibility.scope, visibility.organisations)
         for organisation in sorted(visibility.organisations):
             row = {"digest": digest, "owner": owner, "organisation": organisation}
             self.connection.execute(insert(tables.document_parties), row)

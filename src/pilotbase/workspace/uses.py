@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
@@ -15,12 +15,12 @@ from pilotbase.documents.terms import AccessGrant, LegalBasis, Use, Used
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import terms_rows
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.log.entries import REFUSED, Fact
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import AgreementRow, agreement_row, dataset_row
 from pilotbase.workspace.transaction import Transaction
 
-_uses = terms_rows.uses.c
 USED = "terms.used"
 """The log's action for a use."""
 _uses, _agreements = terms_rows.uses.c, terms_rows.agreements.c
@@ -155,12 +155,8 @@ def keep_refusal(change: Transaction, refusal: RefusedAct) -> int:
     """
     key = {**refusal._asdict(), "day": change.now.astimezone(UTC).date().isoformat()}
     here = [_rows[name] == value for name, value in key.items()]
-    before = change.connection.scalar(select(_rows.times).where(*here))
-    if before is None:
-        change.connection.execute(insert(terms_rows.refusals).values(**key, times=1))
-    else:
-        change.connection.execute(update(terms_rows.refusals).where(*here).values(times=before + 1))
-    times = (before or 0) + 1
+    times = (change.connection.scalar(select(_rows.times).where(*here)) or 0) + 1
+    set_row(change.connection, terms_rows.refusals, key, {"times": times})
     if times & (times - 1) == 0:
         said = {"for": refusal.organisation, "action": refusal.action, "channel": refusal.channel}
         change.record(REFUSED, [refusal.target], {**said, "reason": refusal.reason, "times": times})

@@ -8,9 +8,8 @@ import pytest
 
 from benchmarks.peers.environments import peer_environment, peer_python
 from pilotbase.data.bridges import bridges
-from pilotbase.data.croissant.reading import load_croissant
 from pilotbase.documents.vocabularies import Opening
-from tests.data.croissant.datasets_for_tests import complete
+from tests.data.croissant.datasets_for_tests import complete, load_croissant
 from tests.data.croissant.test_conformance import VALID
 
 pytestmark = pytest.mark.prove

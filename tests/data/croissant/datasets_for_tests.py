@@ -1,6 +1,7 @@
 """Datasets of every form that a description can have: one that lacks nothing, and whatever hypothesis makes."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from pilotbase.data.croissant.findings import CroissantDescription
 from pilotbase.data.croissant.reading import read_croissant
 from pilotbase.documents.dataset import Dataset, FieldType
-from pilotbase.documents.json_reader import parse_json
+from pilotbase.documents.json_reader import parse_json, read_json
 from pilotbase.documents.terms import DUTIES, Action
 from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
 
@@ -115,6 +116,11 @@ def complete(**changes: Any) -> Dataset:
 def read(spelled: Any) -> CroissantDescription:
     """Return what a JSON value says, read as a file of somebody."""
     return read_croissant(parse_json(json.dumps(spelled, ensure_ascii=False).encode(), "description.json"))
+
+
+def load_croissant(path: Path) -> CroissantDescription:
+    """Return what a file of somebody says."""
+    return read_croissant(read_json(path))
 
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=12)

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.data.croissant.reading import load_croissant
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.vocabularies import Opening
-from tests.data.croissant.datasets_for_tests import read
+from tests.data.croissant.datasets_for_tests import load_croissant, read
 
 FOLDER = Path(__file__).parents[4] / "shared" / "conformance" / "croissant"
 VALID, FAULTY = sorted(FOLDER.glob("valid/*.json")), sorted(FOLDER.glob("faulty/*.json"))

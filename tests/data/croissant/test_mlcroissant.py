@@ -11,10 +11,9 @@ import pytest
 
 from benchmarks.peers.environments import peer_environment, peer_python
 from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
-from pilotbase.data.croissant.reading import load_croissant
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.vocabularies import Opening
-from tests.data.croissant.datasets_for_tests import complete, read
+from tests.data.croissant.datasets_for_tests import complete, load_croissant, read
 from tests.data.croissant.faults_for_tests import FAULTS, spoiled
 from tests.data.croissant.test_conformance import VALID
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import defaultdict
 
 import polars as pl
@@ -63,3 +64,18 @@ def test_two_tables_are_counted_together(one, other):
     keys = {key for key, _ in known} - {None}
     assert found.met == sum(key in keys for key, _ in asked)
     assert found.marked == sum(key is not None for key, _ in asked)
+
+
+def test_rows_that_all_share_a_key_take_no_more_memory_than_others():
+    """A reference to a list of two, or a cell of two persons: half the table has one key, and one partition."""
+    rows = 1_000_000
+    frame = pl.select(pl.int_range(rows, eager=False).alias("key") % 2).lazy().with_row_index(ROW, offset=1)
+    stream = KeyedRows(frame, pl.col("key").hash(1), pl.lit(1))
+    tracemalloc.start()
+    try:
+        found = tally_all({"all": (stream,)}, batch=20_000, held=50_000)["all"]
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (found.rows, found.distinct, found.smallest, found.repeated_rows) == (rows, 2, rows // 2, [3, 4, 5, 6, 7])
+    assert most < 12 << 20, most

@@ -14,7 +14,7 @@ import pytest
 
 from pilotbase.data.quality.files import FileInput, measure_file
 from pilotbase.data.sources.faults import LONGEST_CELL, MOST_COLUMNS
-from pilotbase.data.sources.json_tables import MOST_LISTS
+from pilotbase.data.sources.kinds.json_lines import MOST_LISTS
 from pilotbase.data.sources.kinds.parquet import footer, row_groups
 from pilotbase.data.sources.opening import HARMLESS
 from pilotbase.data.sources.source import ReadOptions

@@ -15,6 +15,7 @@ from pilotbase.data.column_types import classes_of
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.blind.judging import MOST_HIDDEN, judge_blind
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
@@ -39,7 +40,7 @@ def way_of(meets):
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_that_gives_its_answers_away_is_known_by_the_program_that_meets_its_criteria(name, tmp_path):
     table = TABLES[name]
-    scenario, folder = load_scenario(table.write(tmp_path / "scenario"), 0)
+    scenario, folder = load_scenario(table.write(tmp_path / "scenario"), Step.DRAFT)
     found = findings(scenario, folder)
     assert way_of(found.meets) == table.way
     assert found.meets is None or found.easy is None or name not in HONEST
@@ -52,7 +53,7 @@ def test_an_order_that_is_seen_is_answered_by_place_and_by_count(name, way, tmp_
     table = TABLES[name]
     if way == "count":  # whole periods stay together where the later cases are hidden
         table = replace(table, split=AFTER, rows=timed(table.rows), criteria=("accuracy >= 0.9",))
-    assert way_of(findings(*load_scenario(table.write(tmp_path / "scenario"), 0)).meets) == way
+    assert way_of(findings(*load_scenario(table.write(tmp_path / "scenario"), Step.DRAFT)).meets) == way
 
 
 def timed(rows):
@@ -64,33 +65,33 @@ def timed(rows):
 def test_an_order_in_time_is_delivered_and_answered_by_count_where_answers_come_round(tmp_path):
     table = TABLES["periodic"]
     table = replace(table, split=AFTER, rows=timed(table.rows), criteria=("accuracy >= 0.9",))
-    assert way_of(findings(*load_scenario(table.write(tmp_path / "shuffled"), 0)).meets) is None
+    assert way_of(findings(*load_scenario(table.write(tmp_path / "shuffled"), Step.DRAFT)).meets) is None
     in_time = replace(table, extra={"trial": {**SCENARIO["trial"], "delivery": "in_time"}})
-    assert way_of(findings(*load_scenario(in_time.write(tmp_path / "in-time"), 0)).meets) == "count"
+    assert way_of(findings(*load_scenario(in_time.write(tmp_path / "in-time"), Step.DRAFT)).meets) == "count"
     mixed = replace(in_time, rows=lambda draw: draw.sample(rows := in_time.rows(draw), len(rows)))
-    assert way_of(findings(*load_scenario(mixed.write(tmp_path / "file-in-no-order"), 0)).meets) == "count"
+    assert way_of(findings(*load_scenario(mixed.write(tmp_path / "file-in-no-order"), Step.DRAFT)).meets) == "count"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: f"{one.task}-{one.kind}")
 def test_every_kind_of_answer_is_asked_of_every_program(kind, tmp_path):
     folder = tmp_path / "scenario"
     folder.mkdir()
-    found = findings(*load_scenario(kind.write(folder), 0))
+    found = findings(*load_scenario(kind.write(folder), Step.DRAFT))
     assert found.meets is None and found.best and all(one.program.render("zh") for one in found.best)
 
 
 @pytest.mark.parametrize("name", HONEST)
 def test_an_easy_scenario_that_features_decide_is_told_and_not_refused(name, tmp_path):
     folder = TABLES[name].write(tmp_path / "scenario")
-    found = findings(*load_scenario(folder, 0))
+    found = findings(*load_scenario(folder, Step.DRAFT))
     assert (found.meets, way_of(found.easy) in ("nearest", "memory")) == (None, True)
-    lines = [line.render("en") for line in check_scenario(folder).lines]
+    lines = [line.render("en") for line in check_scenario(folder)[1]]
     assert any(line.startswith("Warning: answering like the most similar public case meets every") for line in lines)
 
 
 def write_blind(base, folder, place, mode):
     """Return an application that answers as ``mode`` says, with the public sample beside it."""
-    scenario, _ = load_scenario(folder, 0)
+    scenario, _ = load_scenario(folder, Step.DRAFT)
     sealed = seal_scenario(base.lab, scenario, folder)
     public = read_public_sample(base.lab, sealed)
     columns = {name: column.tolist() for name, column in sealed.features(public).items()}
@@ -170,7 +171,7 @@ def test_what_was_sealed_before_is_judged_at_the_freeze(base, write_scenario, wr
 
     folder = write_scenario(change=lax)
     monkeypatch.setattr("pilotbase.trial.sealing.judge_blind", lambda *_: None)
-    assert seal_scenario(base.lab, *load_scenario(folder, 0)).record.blind is None
+    assert seal_scenario(base.lab, *load_scenario(folder, Step.DRAFT)).record.blind is None
     with pytest.raises(RefusedError) as caught:
         freeze_in(base, folder, write_application())
     assert caught.value.code == "trial.blind_passes"

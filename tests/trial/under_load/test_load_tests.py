@@ -19,9 +19,8 @@ from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.probes import load_test
 from pilotbase.trial.running import BoxTerms
 from pilotbase.trial.under_load import testing
-from pilotbase.trial.under_load.bench import HERE, Bench, arrivals, drive, running_on
 from pilotbase.trial.under_load.steadiness import load_figures
-from pilotbase.trial.under_load.testing import lasting, run_load_test
+from pilotbase.trial.under_load.testing import HERE, Bench, arrivals, drive, lasting, run_load_test, running_on
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD

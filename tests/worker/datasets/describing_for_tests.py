@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pilotbase.documents.hashes import digest_of
-from pilotbase.vault.uploads import UploadTerms, append_piece, finish_upload, start_upload
+from pilotbase.vault.place import UploadTerms
+from pilotbase.vault.uploads import append_piece, finish_upload, start_upload
 from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.workspace.jobs import JobState
 

@@ -12,6 +12,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.states import DatasetState
 from pilotbase.vault.uploads import list_uploads
+from pilotbase.worker.base import vault_of
 from pilotbase.worker.datasets.describing import (
     answer_describing,
     describings,
@@ -21,7 +22,6 @@ from pilotbase.worker.datasets.describing import (
     start_describing,
 )
 from pilotbase.worker.datasets.keeping import own_files, preview_of
-from pilotbase.worker.datasets.owner_jobs import vault_for
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from tests.catalogue.agreements_for_tests import DATASET, dataset
 from tests.catalogue.records_for_tests import OTHER_OWNER, OWNER, SUPPLIER
@@ -40,7 +40,7 @@ def described(base, name, content, answers=None):
 
 
 def test_files_become_a_draft_with_grounds_questions_and_what_is_missing(base):
-    found = described(base, "pumps.csv", PUMPS.encode()).described
+    found = described(base, "pumps.csv", PUMPS.encode()).result
     guessed = {(one.place, one.part): (one.value, one.sure) for one in found.guesses}
     assert guessed["pumps.temp_c", "unit"] == ("Cel", "likely")
     assert guessed["pumps", "key"] == ("run_id", "likely")
@@ -59,7 +59,7 @@ def test_answers_replace_guesses_until_the_draft_is_saved_with_its_files(base):
     assert work(base) == ["describe done"]
     (under_way,) = describings(view(base))
     assert (under_way.identity, under_way.round) == (identity, 2)
-    missing = find_describing(base, view(base), identity).described.missing
+    missing = find_describing(base, view(base), identity).result.missing
     assert "license" in missing and "usageInfo" not in missing, "what publishing would refuse, each once"
     record = save_described(base, view(base), identity, usual_terms=True, keep=True)
     dataset = view(base).load(record.documents["dataset"], Dataset)
@@ -67,7 +67,7 @@ def test_answers_replace_guesses_until_the_draft_is_saved_with_its_files(base):
     assert [field.name for field in dataset.record_sets[0].labels] == ["state"]
     assert dataset.record_sets[0].field("temp_c").unit == "K"
     assert dataset.usage is not None and dataset.usage.assigner == "plant"
-    assert list_uploads(vault_for(base, view(base))) == [], "the files are the dataset's now"
+    assert list_uploads(vault_of(base, view(base))) == [], "the files are the dataset's now"
     assert work(base) == ["first_rows done"]
     (kept,) = own_files(base, view(base), record.subject)
     assert (kept.name, kept.rows, kept.previewed, kept.newest) == ("pumps.csv", 60, True, True)
@@ -96,7 +96,7 @@ HOSTILE = {
 def test_a_hostile_file_is_refused_with_its_place_and_what_to_do(base, name):
     content, file, lines = HOSTILE[name]
     found = described(base, name, content() if callable(content) else content)
-    assert found.described is None and found.refusal is not None
+    assert found.result is None and found.refusal is not None
     assert {(one.file, one.line) for one in found.refusal.issues} == {(file, line) for line in lines}
     assert all(one.hint is not None and str(base.home.path) not in one.render() for one in found.refusal.issues)
     with pytest.raises(ConflictError):
@@ -114,7 +114,7 @@ def test_others_see_nothing_of_it_and_what_is_given_up_is_gone(base):
         with pytest.raises(NotFoundError):
             start_describing(base, view(base, who), found.order.uploads, Answers())
     forget_describing(base, view(base), identity)
-    assert list(describings(view(base))) == [] and list_uploads(vault_for(base, view(base))) == []
+    assert list(describings(view(base))) == [] and list_uploads(vault_of(base, view(base))) == []
     with pytest.raises(NotFoundError):
         find_describing(base, view(base), identity)
 
@@ -139,7 +139,7 @@ def test_changed_files_keep_the_words_of_the_description_and_raise_the_version(b
             continue
         begun = start_describing(base, view(base, who), [upload], Answers(), DATASET)
     assert work(base) == ["describe done"]
-    found = find_describing(base, view(base), begun.order.identity).described
+    found = find_describing(base, view(base), begun.order.identity).result
     assert (found.dataset.title, found.dataset.version) == (what.title, "2.0.0") and found.changed
     record = save_described(base, view(base), begun.order.identity, usual_terms=True, keep=False)
     assert (record.subject, record.state) == (DATASET, DatasetState.PUBLISHED)

@@ -112,27 +112,17 @@ def test_what_was_kept_is_what_is_got_under_the_name_of_all_its_bytes(place: Pla
     assert not any(name.startswith("drafts/") for name in names)
 
 
-def test_of_a_large_blob_only_what_is_asked_for_is_read_and_held_against_its_name(place: Place) -> None:
+def test_each_chunk_of_a_large_blob_is_held_against_its_name(place: Place) -> None:
     data = noise(6 * MIB)
     digest = place.blobs.keep(data)
     manifest = place.blobs.manifest(digest)
-    ends = [sum(size for _, size in manifest.chunks[:count]) for count in range(1, len(manifest.chunks))]
     assert len(manifest.chunks) > 3
-    small = place.blobs.keep(b"small")
-    for start, size in [(0, 5), (3, 9), (5, 1), (9, 1)]:
-        assert place.blobs.read_range(small, start, size) == b"small"[start : start + size]
-    edges = [(ends[0] - 10, 20), (ends[0], 5), (len(data) - 7, 100), (len(data), 5)]
-    for start, size in [(0, 1), (5, 0), (3, 3 * MIB), *edges]:
-        assert place.blobs.read_range(digest, start, size) == data[start : start + size]
     last, _ = manifest.chunks[-1]
     place.overwrite(name_of(KEPT, last), b"else")
-    assert place.blobs.read_range(digest, 0, 1000) == data[:1000]
-    with pytest.raises(InvalidProofError) as caught:
-        place.blobs.read_range(digest, len(data) - 7, 7)
-    assert last in str(caught.value)
     given = []
-    with pytest.raises(InvalidProofError):
+    with pytest.raises(InvalidProofError) as caught:
         given.extend(place.blobs.chunks(digest))
+    assert last in str(caught.value)
     assert data.startswith(b"".join(given))
     place.blobs.objects.remove(name_of(KEPT, last))
     with pytest.raises(NotFoundError) as gone:

@@ -6,9 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import digest_of
@@ -18,8 +17,8 @@ from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of
 from pilotbase.hub.forms.files import chosen_file
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.taken import file_response
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.claim_files import take_claim_file
 from pilotbase_estate.computing.told_vouchers import claim_detail, claims_told, uses_to_claim
@@ -31,8 +30,7 @@ VerdictForm, PayoutForm = form_of(vouchers.DECIDE, "note"), form_of(vouchers.PAY
 _STATES = ("waiting", "granted", "refused", "paid")
 
 
-@require_safe
-@member_only
+@page("voucher-claims/", "claims")
 def show_all(request: HubRequest) -> HttpResponse:
     """List the claims that the reader sees, and what their organisation may claim."""
     asked = request.GET.get("state", "")
@@ -48,15 +46,13 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/claims.html", shown)
 
 
-@require_safe
-@member_only
+@page("vouchers/claims/", "wallet-claims")
 def beside_wallets(request: HubRequest) -> HttpResponse:
     """Redirect readers who look for claims among the wallets to their list: no organisation is called ``claims``."""
     return redirect("claims")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("voucher-claims/new/", "claim-new", methods=FORM)
 def make(request: HubRequest) -> HttpResponse:
     """Claim what a voucher has paid of a settled use; the page that follows shows the result of every rule."""
     use = _use(request)
@@ -84,15 +80,13 @@ def make(request: HubRequest) -> HttpResponse:
     return render(request, "hub/claim_new.html", shown)
 
 
-@require_safe
-@member_only
+@page("voucher-claims/<digits:claim>/", "claim")
 def show(request: HubRequest, claim: str) -> HttpResponse:
     """Show a claim with every rule, its files and its history."""
     return _page(request, claim, VerdictForm(), PayoutForm())
 
 
-@require_POST
-@member_only
+@page("voucher-claims/<digits:claim>/decide/", "claim-decide", methods=POST)
 def decide(request: HubRequest, claim: str) -> HttpResponse:
     """Grant or refuse a claim that waits, by the button that was pressed."""
     form = VerdictForm(request.POST, given={"asked": claim, "granted": request.POST.get("does") == "grant"})
@@ -101,8 +95,7 @@ def decide(request: HubRequest, claim: str) -> HttpResponse:
     return _page(request, claim, form, PayoutForm())
 
 
-@require_POST
-@member_only
+@page("voucher-claims/<digits:claim>/pay/", "claim-pay", methods=POST)
 def pay(request: HubRequest, claim: str) -> HttpResponse:
     """Record that a granted claim was paid out."""
     form = PayoutForm(request.POST, given={"asked": claim})
@@ -112,8 +105,7 @@ def pay(request: HubRequest, claim: str) -> HttpResponse:
     return _page(request, claim, VerdictForm(), form)
 
 
-@require_safe
-@member_only
+@page("voucher-claims/<digits:claim>/<digits:digest>/", "claim-file")
 def file(request: HubRequest, claim: str, digest: str) -> StreamingHttpResponse:
     """Return a file of a claim, as a download, to its claimant and to those who decide."""
     found, content = take_claim_file(base(), request.acting.view, digest_of(claim), digest_of(digest))
@@ -153,14 +145,3 @@ def _crumbs() -> list[dict[str, object]]:
         {"url": reverse("wallet"), "label": text("voucher.hub.title")},
         {"url": reverse("claims"), "label": text("voucher.hub.claims")},
     ]
-
-
-urlpatterns = [
-    path("vouchers/claims/", beside_wallets, name="wallet-claims"),
-    path("voucher-claims/", show_all, name="claims"),
-    path("voucher-claims/new/", make, name="claim-new"),
-    path("voucher-claims/<digits:claim>/", show, name="claim"),
-    path("voucher-claims/<digits:claim>/decide/", decide, name="claim-decide"),
-    path("voucher-claims/<digits:claim>/pay/", pay, name="claim-pay"),
-    path("voucher-claims/<digits:claim>/<digits:digest>/", file, name="claim-file"),
-]

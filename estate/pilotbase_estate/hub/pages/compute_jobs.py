@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.urls import reverse
 
 from pilotbase.documents.files import File
 from pilotbase.documents.permissions import DeskAct
@@ -15,8 +14,8 @@ from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do
 from pilotbase.hub.forms.files import chosen_file
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.taken import file_response
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase_estate.computing.told_pools import job_told, log_of, output_of, pool_told
@@ -32,8 +31,7 @@ _SHOWN_LOG = 16 << 10
 """How many bytes of the end of a log a page shows."""
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(DeskAct.UPLOAD)
+@page("pools/<slug:name>/jobs/new/", "pool-submit", DeskAct.UPLOAD, FORM)
 def submit(request: HubRequest, name: str) -> HttpResponse:
     """Hand a program in to a pool."""
     view = request.acting.view
@@ -54,8 +52,7 @@ def submit(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/upload.html", {**shown, "crumbs": crumbs(pool)})
 
 
-@require_safe
-@member_only
+@page("pools/<slug:name>/jobs/<slug:job>/", "pool-job")
 def show(request: HubRequest, name: str, job: str) -> HttpResponse:
     """Show a job's state, why it waits, and every attempt at it."""
     found = _job(request, name, job)
@@ -81,8 +78,7 @@ def show(request: HubRequest, name: str, job: str) -> HttpResponse:
     return render(request, "hub/pool_job.html", shown)
 
 
-@require_POST
-@member_only
+@page("pools/<slug:name>/jobs/<slug:job>/cancel/", "pool-job-cancel", methods=POST)
 def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
     """Cancel a job."""
     _job(request, name, job)
@@ -94,16 +90,14 @@ def cancel(request: HubRequest, name: str, job: str) -> HttpResponse:
     return redirect("pool-job", name=name, job=job)
 
 
-@require_safe
-@member_only
+@page("pools/<slug:name>/jobs/<slug:job>/<int:member>.log", "pool-job-log")
 def log(request: HubRequest, name: str, job: str, member: int = 0) -> StreamingHttpResponse:
     """Return what a member of the last attempt has printed, to the organisation that owns the job."""
     _job(request, name, job)
     return file_response(File.of(f"{job}-{member}.log", log_of(base(), request.acting.view, job, member).text))
 
 
-@require_safe
-@member_only
+@page("pools/<slug:name>/jobs/<slug:job>/<int:member>.zip", "pool-job-output")
 def output(request: HubRequest, name: str, job: str, member: int = 0) -> StreamingHttpResponse:
     """Return what a member of the last attempt has left, as an unopened archive."""
     _job(request, name, job)
@@ -122,12 +116,3 @@ def _vouchers(request: HubRequest) -> list[tuple[str, str]]:
     """Return the vouchers of the reader's organisation that can pay now."""
     found = wallet_told(request.acting.view, language(), request.acting.organisation).vouchers
     return [(one.identity, f"{one.programme} · {one.identity}") for one in found if one.pays]
-
-
-urlpatterns = [
-    path("pools/<slug:name>/jobs/new/", submit, name="pool-submit"),
-    path("pools/<slug:name>/jobs/<slug:job>/", show, name="pool-job"),
-    path("pools/<slug:name>/jobs/<slug:job>/cancel/", cancel, name="pool-job-cancel"),
-    path("pools/<slug:name>/jobs/<slug:job>/<int:member>.log", log, name="pool-job-log"),
-    path("pools/<slug:name>/jobs/<slug:job>/<int:member>.zip", output, name="pool-job-output"),
-]

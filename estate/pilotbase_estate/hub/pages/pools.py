@@ -6,20 +6,18 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path, reverse
-from django.views.decorators.http import require_safe
+from django.urls import reverse
 
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.guards import member_only
+from pilotbase.hub.routing import page
 from pilotbase_estate.computing.told_pools import pool_told, pools_told, queue_told, usage_told
 from pilotbase_estate.documents.api.pools import PoolTold, UsageSpan
 from pilotbase_estate.hub.presenters.pool_charts import history_chart, holdings_chart, scarcest
 
 
-@require_safe
-@member_only
+@page("pools/", "pools")
 def show_all(request: HubRequest) -> HttpResponse:
     """List the pools of the base."""
     found = pools_told(request.acting.view, language())
@@ -27,8 +25,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/pools.html", {"title": text("pool.hub.title"), "rows": rows})
 
 
-@require_safe
-@member_only
+@page("pools/<slug:name>/", "pool")
 def show(request: HubRequest, name: str) -> HttpResponse:
     """Show who holds what of a pool, one dimension as a picture and all in a table."""
     pool = pool_told(request.acting.view, language(), name)
@@ -48,8 +45,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
     return render(request, template, shown)
 
 
-@require_safe
-@member_only
+@page("pools/<slug:name>/jobs/", "pool-queue")
 def show_queue(request: HubRequest, name: str) -> HttpResponse:
     """Show who waits and runs: the reader's own jobs with the reason why, others' as organisation and amount."""
     view = request.acting.view
@@ -65,8 +61,7 @@ def show_queue(request: HubRequest, name: str) -> HttpResponse:
     return render(request, template, shown)
 
 
-@require_safe
-@member_only
+@page("pools/<slug:name>/usage/", "pool-usage")
 def show_usage(request: HubRequest, name: str) -> HttpResponse:
     """Show usage of a pool in the last hour, day, week or month, beside a guarantee."""
     view = request.acting.view
@@ -102,11 +97,3 @@ def crumbs(pool: PoolTold | None = None) -> list[dict[str, Any]]:
 def _own(request: HubRequest, pool: PoolTold) -> Any:
     """Return what the reader's organisation has of a pool; None: it has no quota."""
     return next((one for one in pool.holdings if one.organisation == request.acting.organisation), None)
-
-
-urlpatterns = [
-    path("pools/", show_all, name="pools"),
-    path("pools/<slug:name>/", show, name="pool"),
-    path("pools/<slug:name>/jobs/", show_queue, name="pool-queue"),
-    path("pools/<slug:name>/usage/", show_usage, name="pool-usage"),
-]

@@ -6,15 +6,14 @@ from typing import cast
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.urls import reverse
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import add_errors
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed
 from pilotbase_estate.hub.forms.claims import RulesForm
@@ -22,7 +21,7 @@ from pilotbase_estate.hub.presenters.programmes import evidence_response, rules_
 from pilotbase_estate.vouchers.programmes import programmes, rules_of, set_rules
 
 
-@require_safe
+@page("voucher-programmes/", "programmes", EVERYBODY)
 def show_all(request: HubRequest) -> HttpResponse:
     """List the programmes as they are today."""
     shown = {
@@ -34,7 +33,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/programmes.html", shown)
 
 
-@require_safe
+@page("voucher-programmes/<slug:programme>/", "programme", EVERYBODY)
 def show(request: HubRequest, programme: str) -> HttpResponse:
     """Show the rules of a programme."""
     digest, rules = rules_of(request.acting.view, programme)
@@ -49,8 +48,8 @@ def show(request: HubRequest, programme: str) -> HttpResponse:
     return render(request, "hub/programme.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("voucher-programmes/new/", "programme-new", methods=FORM)
+@page("voucher-programmes/<slug:programme>/edit/", "programme-edit", methods=FORM)
 def edit(request: HubRequest, programme: str = "") -> HttpResponse:
     """Set the rules of a programme, or of a new one; only the operator can see this page."""
     view = request.acting.view
@@ -71,15 +70,13 @@ def edit(request: HubRequest, programme: str = "") -> HttpResponse:
     return render(request, "hub/upload.html", {**shown, "back": back, "crumbs": _crumbs()})
 
 
-@require_safe
-@member_only
+@page("voucher-programmes/<slug:programme>/evidence.zip", "programme-evidence")
 def evidence(request: HubRequest, programme: str) -> HttpResponse:
     """Return the auditor's folder of a programme."""
     return cast(HttpResponse, evidence_response(request.acting.view, programme))
 
 
-@require_safe
-@member_only
+@page("voucher-metering/", "voucher-metering")
 def metering(request: HubRequest) -> HttpResponse:
     """Show what was metered beside what was settled and posted."""
     found = reconciliation_told(request.acting.view, language())
@@ -94,8 +91,7 @@ def metering(request: HubRequest) -> HttpResponse:
     return render(request, "hub/metering.html", shown)
 
 
-@require_safe
-@member_only
+@page("vouchers/", "wallet")
 def show_wallet(request: HubRequest) -> HttpResponse:
     """Show the reader's own wallet; to operator and regulator, the list of wallets."""
     acting = request.acting
@@ -107,8 +103,7 @@ def show_wallet(request: HubRequest) -> HttpResponse:
     return render(request, "hub/wallet.html", shown)
 
 
-@require_safe
-@member_only
+@page("vouchers/<slug:organisation>/", "wallet-of")
 def show_wallet_of(request: HubRequest, organisation: str) -> HttpResponse:
     """Show the wallet of an organisation."""
     shown = {
@@ -124,15 +119,3 @@ def _crumbs() -> list[dict[str, object]]:
         {"url": reverse("wallet"), "label": text("voucher.hub.title")},
         {"url": reverse("programmes"), "label": text("voucher.hub.programmes")},
     ]
-
-
-urlpatterns = [
-    path("vouchers/", show_wallet, name="wallet"),
-    path("vouchers/<slug:organisation>/", show_wallet_of, name="wallet-of"),
-    path("voucher-programmes/", show_all, name="programmes"),
-    path("voucher-programmes/new/", edit, name="programme-new"),
-    path("voucher-programmes/<slug:programme>/", show, name="programme"),
-    path("voucher-programmes/<slug:programme>/edit/", edit, name="programme-edit"),
-    path("voucher-programmes/<slug:programme>/evidence.zip", evidence, name="programme-evidence"),
-    path("voucher-metering/", metering, name="voucher-metering"),
-]

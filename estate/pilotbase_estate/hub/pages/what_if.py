@@ -6,8 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.urls import reverse
 
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute
@@ -16,8 +15,8 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, post_of
-from pilotbase.hub.guards import for_reading
 from pilotbase.hub.presenters.taken import sandboxed
+from pilotbase.hub.routing import FORM, page
 from pilotbase.worker.progress import told
 from pilotbase_estate.computing.told_pools import pool_told
 from pilotbase_estate.computing.what_if import (
@@ -36,8 +35,7 @@ from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.replay.page import render_replay
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_reading(ReadScope.WHAT_IF)
+@page("pools/<slug:name>/what-if/", "pool-what-if", ReadScope.WHAT_IF, FORM)
 def ask(request: HubRequest, name: str) -> HttpResponse:
     """Request a replay of a pool's record under other rules, and list earlier requests."""
     view = request.acting.view
@@ -60,8 +58,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/pool_what_if.html", shown)
 
 
-@require_safe
-@for_reading(ReadScope.WHAT_IF)
+@page("pools/<slug:name>/what-if/<digits:identity>/", "what-if", ReadScope.WHAT_IF)
 def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Show a what-if's progress, then its figures."""
     view = request.acting.view
@@ -77,9 +74,7 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
         **_row(found),
         "changes": changes_told(view, found, replay),
         "live": live,
-        "may_take_back": live
-        and not found.job.stopping
-        and request.acting.actor.may_write_for(found.order.organisation),
+        "may_take_back": live and not found.job.stopping and _may_take_back(request, found),
         "figures": figures_told(replay) if replay is not None else None,
         "days": KEPT.days,
         "crumbs": [*crumbs(pool), {"url": reverse("pool-what-if", args=[name]), "label": text("what_if.title")}],
@@ -88,9 +83,8 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
     return render(request, template, shown)
 
 
-@require_safe
-@for_reading(ReadScope.WHAT_IF)
-def page(request: HubRequest, name: str, identity: str) -> HttpResponse:
+@page("pools/<slug:name>/what-if/<digits:identity>/replay.html", "what-if-page", ReadScope.WHAT_IF)
+def show_file(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Return the figures as the single file that the command line writes, sandboxed so that nothing in it can run."""
     view = request.acting.view
     return sandboxed(render_replay(replay_of(base(), find_what_if(view, name, identity)), language()))
@@ -101,13 +95,16 @@ def _row(found: WhatIf) -> dict[str, Any]:
     return {"order": found.order, "job": told(found.job), "kept_until": until, "is_over": found.is_over}
 
 
-urlpatterns = [
-    path("pools/<slug:name>/what-if/", ask, name="pool-what-if"),
-    path("pools/<slug:name>/what-if/<digits:identity>/", show, name="what-if"),
-    path("pools/<slug:name>/what-if/<digits:identity>/replay.html", page, name="what-if-page"),
-    path(
-        "pools/<slug:name>/what-if/<digits:identity>/cancel/",
-        post_of(CANCEL_WHAT_IF, "what-if", ("name", "identity"), pool="name", asked="identity"),
-        name="what-if-cancel",
-    ),
-]
+def _may_take_back(request: HubRequest, found: WhatIf) -> bool:
+    return request.acting.actor.may_write_for(found.order.organisation)
+
+
+post_of(
+    "pools/<slug:name>/what-if/<digits:identity>/cancel/",
+    "what-if-cancel",
+    CANCEL_WHAT_IF,
+    "what-if",
+    back=("name", "identity"),
+    pool="name",
+    asked="identity",
+)

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.safestring import SafeString
 
-from pilotbase.charts import Promise, UsageBand, usage_chart
-from pilotbase.charts.usage_bands import MOST_BANDS, others
+from pilotbase.charts.usage_bands import MOST_BANDS, Promise, UsageBand, others, usage_chart
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pilotbase.charts import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
+from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
+from pilotbase.charts.strips import Strip, strips_chart
 from pilotbase.documents.quantities import MISSING, format_span
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase_estate.documents.pool_replay import (

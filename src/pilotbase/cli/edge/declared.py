@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 import pydantic
 import typer
 
-from pilotbase.cli.edge.driving import build_request, hub, is_remote, remote
-from pilotbase.cli.edge.terminal import language, print_json, say
+from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, remote
+from pilotbase.cli.edge.terminal import answer, language, say
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
@@ -31,6 +31,7 @@ class OptionSpelling:
 
     positional: bool = False
     flag: str = ""
+    """The option, or what stands for the argument in the usage."""
     default: Any = ...
     kind: Any = None
     read: Callable[[Any], Any] = lambda said: said
@@ -57,6 +58,15 @@ class Command:
     """Fields that the command itself sets."""
     of: Callable[[Any], Any] = lambda found: found
     """Selects what to show of the answer, such as the items of a list."""
+    nulls: bool = False
+    """Whether ``--json`` has a key, too, for what the answer does not say."""
+    without: tuple[str, ...] = ()
+    """Fields that the command line does not pass."""
+
+    @property
+    def of_record(self) -> bool:
+        """Whether it is of one record, which is written ``plant/milling``: one argument for two fields."""
+        return self.operation.in_path[:2] == ("owner", "name")
 
 
 def calls(organisation: str = "") -> HubCalls | Here:
@@ -82,38 +92,28 @@ def call(operation: Operation[In, Out], **said: Any) -> Out:
     return calls().call(operation, build_request(operation.takes, **said))
 
 
-def on_hub(operation: Operation[In, Out], **said: Any) -> Out:
-    """Return the result of an operation on the named hub; raises `InputError` also if none is named."""
-    from pilotbase.protocols.hub_requests import HubCalls
-
-    return HubCalls(hub().requests).call(operation, build_request(operation.takes, **said))
-
-
 def add(app: typer.Typer, *commands: Command) -> None:
     """Add commands to ``app``."""
     for one in commands:
-        app.command(one.name, help=_help(one))(_command(one))
+        app.command(one.name)(command_of(one))
 
 
-def print_value(found: Any) -> None:
-    """Print one or several documents as JSON; print nothing for other values."""
-    print_json([_value(one) for one in found] if isinstance(found, list) else _value(found))
+def command_of(one: Command) -> Callable[..., None]:
+    """Return the function of a command, as typer takes it."""
 
-
-def _command(one: Command) -> Callable[..., None]:
     def run(as_json: bool = False, **given: Any) -> None:
         said = {name: one.spelled.get(name, AS_SAID).read(value) for name, value in given.items() if _is_said(value)}
+        if one.of_record:
+            said |= named(said["name"])
         wanted = build_request(one.operation.takes, **one.given, **said)
         found = one.of(calls().call(one.operation, wanted))
-        if as_json:
-            print_value(found)
-        elif one.show is not None:
-            one.show(found)
+        if one.show is not None:
+            answer(found, as_json, one.show, one.nulls)
         elif one.operation.said(language(), "done"):
             values = dict(found) if isinstance(found, pydantic.BaseModel) else {}
             say(text(f"op.{one.operation.name}.done", **{**values, **dict(wanted)}))
 
-    run.__name__ = one.name.replace("-", "_")
+    run.__name__, run.__doc__ = one.name.replace("-", "_"), _help(one)
     run.__signature__ = inspect.Signature(list(_parameters(one)))  # type: ignore[attr-defined]
     return remote(run)
 
@@ -125,10 +125,11 @@ def _is_said(value: Any) -> bool:
 def _parameters(one: Command) -> Iterator[inspect.Parameter]:
     operation, fields = one.operation, one.operation.takes.model_fields
     for name in (*operation.in_path, *operation.others):
-        if name not in one.given and (kind := one.spelled.get(name, AS_SAID).kind or _kind(fields[name].annotation)):
+        hidden = name in one.given or name in one.without or (one.of_record and name == "owner")
+        if not hidden and (kind := one.spelled.get(name, AS_SAID).kind or _kind(fields[name].annotation)):
             yield _parameter(operation, name, kind, one.spelled.get(name, AS_SAID))
     if one.show is not None:
-        as_json = Annotated[bool, typer.Option("--json", help=text("ask.json").render(language()))]
+        as_json = Annotated[bool, typer.Option("--json", help=text("option.as_json").render(language()))]
         yield inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=as_json)
 
 
@@ -138,7 +139,8 @@ def _parameter(operation: Operation[Any, Any], name: str, kind: Any, spelled: Op
     default, place = spelled.default, inspect.Parameter.KEYWORD_ONLY
     if name in operation.in_path or spelled.positional:
         default = inspect.Parameter.empty if default is ... else default
-        return inspect.Parameter(name, place, default=default, annotation=Annotated[kind, typer.Argument(**said)])
+        argument = typer.Argument(metavar=spelled.flag or None, **said)
+        return inspect.Parameter(name, place, default=default, annotation=Annotated[kind, argument])
     info = operation.takes.model_fields[name]
     if default is ... and not (spelled.ask and info.is_required()):
         default = None if info.is_required() else info.get_default()
@@ -167,11 +169,3 @@ def _kind(annotation: Any) -> Any:
 
 def _help(one: Command) -> str:
     return one.operation.said(language(), one.said) or one.operation.said(language(), "more")
-
-
-def _value(found: Any) -> Any:
-    return (
-        found.to_json_value()
-        if hasattr(found, "to_json_value")
-        else found.model_dump(mode="json", by_alias=True, exclude_none=True)
-    )

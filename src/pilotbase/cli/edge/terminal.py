@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 import typer
 
 from pilotbase.cli.edge.connection import require_here
-from pilotbase.cli.edge.helping import wanted_language
+from pilotbase.cli.edge.helping import described, wanted_language
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
@@ -23,6 +25,7 @@ from pilotbase.documents.vocabularies import Verdict
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from rich.text import Text as Cell
 
 
 P = ParamSpec("P")
@@ -31,7 +34,7 @@ EXIT_REJECTED = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_INTERRUPTED = 130
 EXIT_CODES = {Verdict.ACCEPT: 0, Verdict.REJECT: EXIT_REJECTED, Verdict.INCONCLUSIVE: EXIT_INCONCLUSIVE}
-AsJson = Annotated[bool, typer.Option("--json", help="Print the document.")]
+AsJson = Annotated[bool, typer.Option("--json")]
 AskAbove = Annotated[
     list[str] | None,
     typer.Option(help="Above what consent is asked: 30 min, 50 CNY, or never; default: PILOTBASE_ASK_ABOVE, 4 h."),
@@ -62,6 +65,68 @@ def print_json(value: Any) -> None:
     """Print a JSON value; characters that would steer a terminal are escaped."""
     spelled = json.dumps(value, ensure_ascii=False, indent=2)
     typer.echo("\n".join(map(_escape_hidden, spelled.split("\n"))))
+
+
+def print_value(found: Any, nulls: bool = True) -> None:
+    """Print one or several documents, or what else an operation returns, as JSON; a value is printed as it is.
+
+    ``nulls``: whether an answer that is no document has a key, too, for what it does not say.
+    """
+    print_json([_plain(one, nulls) for one in found] if isinstance(found, list | tuple) else _plain(found, nulls))
+
+
+def answer(found: Any, as_json: bool, show: Callable[[Any], object], nulls: bool = True) -> None:
+    """Print what was found as JSON, or show it."""
+    if as_json:
+        print_value(found, nulls)
+    else:
+        show(found)
+
+
+def each(show: Callable[[Any], object], none: Text | None = None) -> Callable[[Collection[Any]], None]:
+    """Return what shows several things by ``show``, one after the other, and says ``none`` where there is nothing."""
+
+    def show_each(found: Collection[Any]) -> None:
+        for one in found:
+            show(one)
+        if not found and none is not None:
+            say(none)
+
+    return show_each
+
+
+def say_all(lines: Iterable[Text]) -> None:
+    """Print texts in the reader's language, a line each."""
+    for line in lines:
+        say(line)
+
+
+def print_table(title: Text, columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Draw a table of texts, words and rich's own; ``columns``: codes of the headings. Words are never markup."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=_cell(title), expand=False)
+    for column in columns:
+        table.add_column(_cell(text(column)), overflow="fold")
+    for row in rows:
+        table.add_row(*map(_cell, row))
+    Console(width=None if Console().is_terminal else 160).print(table)
+
+
+def _cell(content: Any) -> Cell:
+    from rich.text import Text as Cell
+
+    if isinstance(content, Cell):
+        return content
+    return Cell(shown(content) if isinstance(content, Text) else format_for_terminal(str(content)))
+
+
+def _plain(found: Any, nulls: bool) -> Any:
+    if hasattr(found, "to_json_value"):
+        return found.to_json_value()
+    is_model = hasattr(found, "model_dump")
+    return found.model_dump(mode="json", by_alias=True, exclude_none=not nulls) if is_model else found
 
 
 def _escape_hidden(line: str) -> str:
@@ -95,6 +160,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             say(text("cli.disk_full", file=error.filename or ""), err=True)
             raise typer.Exit(1) from None
 
+    run.__signature__ = described(function)  # type: ignore[attr-defined]
     return run
 
 
@@ -108,6 +174,27 @@ def progress_shown(quiet: bool = False) -> Iterator[OnProgress]:
             yield _Bars(bars)
     else:
         yield _Lines()
+
+
+def exit_when_terminated(stop: threading.Event | None = None) -> None:
+    """Leave by `SystemExit` at SIGTERM; a loop that looks at ``stop`` ends even if a finaliser swallows the exit."""
+
+    def leave(*_: object) -> None:
+        if stop is not None:
+            stop.set()
+        sys.exit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+
+
+def keep_log() -> None:
+    """Write a structured log to standard error, as the hub does."""
+    from logging.config import dictConfig
+
+    from pilotbase.hub.configuration import HubConfiguration
+    from pilotbase.hub.logging import logging_settings
+
+    dictConfig(logging_settings(HubConfiguration.from_environment().log))
 
 
 def consents(error: PilotbaseError) -> bool:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
-    CroissantFindings,
     PlainFile,
     draft_dataset,
     stand_in_owner,
 )
-from pilotbase.data.croissant.json_ld import (
-    Node,
-    all_texts,
-    by_language,
-    names_of,
-    one_day,
-    one_size,
-    one_text,
-    read_node,
-)
+from pilotbase.data.croissant.json_ld import Node, read_node
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.reading_measurements import read_measurements
 from pilotbase.data.croissant.reading_terms import read_offer
@@ -42,52 +29,45 @@ _ACCESS = {Opening.OPEN: "PUBLIC", Opening.ON_TERMS: "RESTRICTED", Opening.COMPU
 _LANGUAGES = "http://id.loc.gov/vocabulary/iso639-1/"
 
 
-def _recognises(value: Mapping[str, Plain]) -> bool:
-    return "dcat" in str(value.get("@type")).lower()
-
-
 def _read(spelled: PlainFile) -> CroissantDescription:
-    findings = CroissantFindings(spelled)
-    root = read_node(spelled.value, findings)
+    root = read_node(spelled)
+    findings = root.findings
     if "dcat:Dataset" not in root.types:
-        findings.fault(root.place("@type"), text("bridge.no_dcat", found=", ".join(root.types)[:200] or "–"))
+        root.fault("@type", text("bridge.no_dcat", found=", ".join(root.types)[:200] or "–"))
         return findings.describing("3", None)
-    title = by_language(root, findings, "dct:title")
+    title = root.localized("dct:title")
     if title is None:
-        findings.fault(root.place("dct:title"), text("croissant.no_id", name="dct:title"))
-    publishers = names_of(root, findings, "dct:publisher")
-    creators = names_of(root, findings, "dct:creator")
-    identifier = one_text(root, findings, "dct:identifier") or ""
-    nodes = [value.node for value in root.values("dcat:distribution") if value.node is not None]
+        root.fault("dct:title", text("croissant.no_id", name="dct:title"))
+    publishers, creators = root.names("dct:publisher"), root.names("dct:creator")
+    identifier = root.text("dct:identifier") or ""
+    nodes = root.nodes("dcat:distribution")
     places = {f"distribution[{index}]": node.pointer for index, node in enumerate(nodes)}
     named = identifier if identifier.startswith("dataset:") else ""
+    plain = title.get("en") if isinstance(title, dict) else title
     found: dict[str, Plain] = {
-        "name": short_name(named.rpartition("/")[2]) or short_name(_plain(title)) or STAND_IN,
+        "name": short_name(named.rpartition("/")[2]) or short_name(str(plain or "")) or STAND_IN,
         "title": title or STAND_IN,
         "owner": {"organisation": named[8:].partition("/")[0]}
         if named
         else stand_in_owner(findings, root.place("dct:publisher"), [*publishers, *creators]),
-        "description": by_language(root, findings, "dct:description"),
-        "license": one_text(root, findings, "dct:license"),
-        "url": one_text(root, findings, "dcat:landingPage"),
+        "description": root.localized("dct:description"),
+        "license": root.text("dct:license"),
+        "url": root.text("dcat:landingPage"),
         "creator": list(creators),
         "publisher": publishers[0] if publishers else None,
-        "datePublished": one_day(root, findings, "dct:issued"),
-        "dateModified": one_day(root, findings, "dct:modified"),
-        "dateCreated": one_day(root, findings, "dct:created"),
-        "inLanguage": [one.rpartition("/")[2] for one in all_texts(root, findings, "dct:language")],
-        "keywords": list(all_texts(root, findings, "dcat:keyword")),
-        "usageInfo": read_offer(root, findings, "odrl:hasPolicy"),
-        "opening": _opening(root, findings),
-        "version": one_text(root, findings, "dcat:version", "dct:hasVersion"),
-        "provenance": {"wasDerivedFrom": list(names_of(root, findings, "prov:wasDerivedFrom", "dct:source"))},
-        "distribution": [_read_file(node, index, findings) for index, node in enumerate(nodes)],
+        "datePublished": root.day("dct:issued"),
+        "dateModified": root.day("dct:modified"),
+        "dateCreated": root.day("dct:created"),
+        "inLanguage": [one.rpartition("/")[2] for one in root.texts("dct:language")],
+        "keywords": list(root.texts("dcat:keyword")),
+        "usageInfo": read_offer(root, "odrl:hasPolicy"),
+        "opening": _opening(root),
+        "version": root.text("dcat:version", "dct:hasVersion"),
+        "provenance": {"wasDerivedFrom": list(root.names("prov:wasDerivedFrom", "dct:source"))},
+        "distribution": [_read_file(node, index) for index, node in enumerate(nodes)],
     }
     dataset, measured = draft_dataset(found, places, findings, _NAMES), Measured(tuple(read_measurements(root, None)))
-    for name, pointer in root.unread():
-        if not findings.told_at(pointer):
-            findings.not_held(pointer, text("croissant.not_held", name=name))
-    return findings.describing("3", dataset, measured)
+    return findings.describing("3", dataset, measured, root.unread())
 
 
 _NAMES = {
@@ -103,29 +83,25 @@ _NAMES = {
 }
 
 
-def _plain(title: Plain) -> str:
-    return str(title.get("en") or "") if isinstance(title, dict) else str(title or "")
-
-
-def _opening(root: Node, findings: CroissantFindings) -> Plain:
-    said = (one_text(root, findings, "dct:accessRights") or "").rpartition("/")[2]
+def _opening(root: Node) -> Plain:
+    said = (root.text("dct:accessRights") or "").rpartition("/")[2]
     return next((opening.value for opening, right in _ACCESS.items() if right == said), None)
 
 
-def _read_file(node: Node, index: int, findings: CroissantFindings) -> Plain:
-    address = one_text(node, findings, "dcat:downloadURL") or one_text(node, findings, "dcat:accessURL")
-    checksum = next((value.node for value in node.values("spdx:checksum") if value.node is not None), None)
-    method = one_text(checksum, findings, "spdx:algorithm") if checksum is not None else None
-    digits = one_text(checksum, findings, "spdx:checksumValue") if checksum is not None else None
-    kind = one_text(node, findings, "dcat:mediaType", "dct:format")
+def _read_file(node: Node, index: int) -> Plain:
+    address = node.text("dcat:downloadURL") or node.text("dcat:accessURL")
+    checksum = node.node("spdx:checksum")
+    method = checksum.text("spdx:algorithm") if checksum is not None else None
+    digits = checksum.text("spdx:checksumValue") if checksum is not None else None
+    kind = node.text("dcat:mediaType", "dct:format")
     return {
         "kind": "file",
-        "id": one_text(node, findings, "dct:identifier") or name_of(node.id or address or f"file-{index}"),
-        "title": by_language(node, findings, "dct:title"),
-        "description": one_text(node, findings, "dct:description"),
+        "id": node.text("dct:identifier") or name_of(node.id or address or f"file-{index}"),
+        "title": node.localized("dct:title"),
+        "description": node.text("dct:description"),
         "contentUrl": address,
         "encodingFormat": [kind.removeprefix(_MEDIA)] if kind else [],
-        "contentSize": one_size(node, findings, "dcat:byteSize"),
+        "contentSize": node.size("dcat:byteSize"),
         "sha256": digits.lower() if digits and (method or "").endswith("sha256") else None,
         "md5": digits.lower() if digits and (method or "").endswith("md5") else None,
     }
@@ -209,18 +185,11 @@ def _file(file: FileObject, closed: bool) -> Plain:
     )
 
 
-def _write(dataset: Dataset) -> Written:
-    content = json.dumps(write_dcat(dataset), ensure_ascii=False, indent=2) + "\n"
-    return Written(content, BRIDGE.left_out(dataset))
-
-
 BRIDGE = Bridge(
     "dcat",
     "DCAT",
     "json",
-    _recognises,
-    _read,
-    _write,
+    write_dcat,
     frozenset(
         {
             *("name", "title", "owner.organisation", "description", "version", "license", "url", "creator"),
@@ -230,5 +199,8 @@ BRIDGE = Bridge(
             *("distribution.encodingFormat", "distribution.contentSize", "distribution.sha256", "distribution.md5"),
         }
     ),
+    recognises=lambda value: "dcat" in str(value.get("@type")).lower(),
+    read=_read,
+    measures=True,
     both_languages=True,
 )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import OF_CONTRACTS, Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
-    CroissantFindings,
     PlainFile,
     draft_dataset,
     stand_in_owner,
 )
-from pilotbase.data.croissant.json_ld import Node, all_texts, one_day, one_text, read_plain
-from pilotbase.data.croissant.vocabulary import short_name, without_nothing
+from pilotbase.data.croissant.json_ld import Node, read_plain
+from pilotbase.data.croissant.measurements import Measured
+from pilotbase.data.croissant.vocabulary import present, short_name, without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, FileSet, RecordSet
 from pilotbase.documents.publication import is_closed, require_public
@@ -46,96 +46,77 @@ def _recognises(value: Mapping[str, Plain]) -> bool:
 
 def _read(spelled: PlainFile) -> CroissantDescription:
     """Return what a ``datapackage.json`` says; `CroissantDescription.not_held` lists what is not kept of it."""
-    findings = CroissantFindings(spelled)
-    root = read_plain(spelled.value, findings)
-    profile = one_text(root, findings, "$schema") or one_text(root, findings, "profile") or ""
-    title = one_text(root, findings, "title") or one_text(root, findings, "name") or STAND_IN
-    makers = [name for name in (_maker(value.node, findings) for value in root.values("contributors")) if name]
-    resources = [value.node for value in root.values("resources") if value.node is not None]
-    names = [one_text(node, findings, "name") or f"resource-{index}" for index, node in enumerate(resources)]
-    files, record_sets, places = _resources(resources, names, findings)
+    root = read_plain(spelled)
+    findings = root.findings
+    profile = root.text("$schema") or root.text("profile") or ""
+    title = root.text("title") or root.text("name") or STAND_IN
+    named = (node.text("title") or node.text("organization") for node in root.nodes("contributors"))
+    makers = [name for name in named if name]
+    sources: list[Plain] = [node.text("path") or node.text("title") for node in root.nodes("sources")]
+    files, record_sets, places = _resources(root.nodes("resources"))
     found: dict[str, Plain] = {
-        "name": short_name(one_text(root, findings, "name") or title) or STAND_IN,
+        "name": short_name(root.text("name") or title) or STAND_IN,
         "title": title,
         "owner": stand_in_owner(findings, "/contributors", makers),
-        "description": one_text(root, findings, "description"),
-        "url": one_text(root, findings, "homepage"),
-        "license": _licence(root, findings),
+        "description": root.text("description"),
+        "url": root.text("homepage"),
+        "license": _licence(root),
         "creator": list(dict.fromkeys(makers)),
-        "dateCreated": one_day(root, findings, "created"),
-        "keywords": list(all_texts(root, findings, "keywords")),
-        "provenance": {"wasDerivedFrom": list(_sources(root, findings))},
-        "distribution": list(files),
-        "recordSet": list(record_sets),
+        "dateCreated": root.day("created"),
+        "keywords": list(root.texts("keywords")),
+        "provenance": {"wasDerivedFrom": [source for source in sources if source]},
+        "version": root.text("version"),
+        "distribution": files,
+        "recordSet": record_sets,
     }
-    version = one_text(root, findings, "version")
-    if version is not None:
-        found["version"] = version
-    dataset = draft_dataset(
-        found, places, findings, {"url": "homepage", "license": "licenses", "creator": "contributors"}
-    )
-    for name, pointer in root.unread():
-        if not findings.told_at(pointer):
-            findings.not_held(pointer, text("croissant.not_held", name=name))
-    return findings.describing("2.0" if "2.0" in profile else "1.0", dataset)
+    names = {"url": "homepage", "license": "licenses", "creator": "contributors"}
+    dataset = draft_dataset(found, places, findings, names)
+    return findings.describing("2.0" if "2.0" in profile else "1.0", dataset, unread=root.unread())
 
 
-def _maker(node: Node | None, findings: CroissantFindings) -> str | None:
-    if node is None:
-        return None
-    return one_text(node, findings, "title") or one_text(node, findings, "organization")
-
-
-def _licence(root: Node, findings: CroissantFindings) -> str | None:
-    nodes = [value.node for value in root.values("licenses") if value.node is not None]
+def _licence(root: Node) -> str | None:
+    nodes = root.nodes("licenses")
     for node in nodes[1:]:
-        findings.not_held(node.pointer, text("croissant.several"))
+        root.findings.not_held(node.pointer, text("croissant.several"))
         node.read_all()
-    return (one_text(nodes[0], findings, "name") or one_text(nodes[0], findings, "path")) if nodes else None
+    return (nodes[0].text("name") or nodes[0].text("path")) if nodes else None
 
 
-def _sources(root: Node, findings: CroissantFindings) -> Sequence[str]:
-    nodes = [value.node for value in root.values("sources") if value.node is not None]
-    found = [one_text(node, findings, "path") or one_text(node, findings, "title") for node in nodes]
-    return [source for source in found if source]
-
-
-def _resources(
-    resources: list[Node], names: list[str], findings: CroissantFindings
-) -> tuple[list[Plain], list[Plain], dict[str, str]]:
+def _resources(resources: list[Node]) -> tuple[list[Plain], list[Plain], dict[str, str]]:
     files: list[Plain] = []
     record_sets: list[Plain] = []
     places: dict[str, str] = {}
-    for node, name in zip(resources, names, strict=True):
+    for number, node in enumerate(resources):
+        name = node.text("name") or f"resource-{number}"
         inline = "data" in node.properties
-        paths = all_texts(node, findings, "path")
+        paths = node.texts("path")
         if not inline and not paths:
-            findings.fault(node.place("path"), text("croissant.no_address"))
+            node.fault("path", text("croissant.no_address"))
         identity = paths[0] if paths and paths[0] != name else f"{name}.file"
         if not inline:
             places[f"distribution[{len(files)}]"] = node.pointer
-            files.append(_file(node, identity, paths, findings))
-        schema = next((value.node for value in node.values("schema") if value.node is not None), None)
+            files.append(_file(node, identity, paths))
+        schema = node.node("schema")
         if schema is not None:
             index = len(record_sets)
             places[f"recordSet[{index}]"] = schema.pointer
-            fields = [value.node for value in schema.values("fields") if value.node is not None]
-            places |= {f"recordSet[{index}].field[{number}]": one.pointer for number, one in enumerate(fields)}
-            record_sets.append(_record_set(node, schema, fields, (name, None if inline else identity), findings))
+            fields = schema.nodes("fields")
+            places |= {f"recordSet[{index}].field[{place}]": one.pointer for place, one in enumerate(fields)}
+            record_sets.append(_record_set(node, schema, fields, (name, None if inline else identity)))
     return files, record_sets, places
 
 
-def _file(node: Node, identity: str, paths: Sequence[str], findings: CroissantFindings) -> Plain:
-    kind = one_text(node, findings, "mediatype") or _FORMATS.get(one_text(node, findings, "format") or "")
+def _file(node: Node, identity: str, paths: Sequence[str]) -> Plain:
+    kind = node.text("mediatype") or _FORMATS.get(node.text("format") or "")
     ending = paths[0].rpartition(".")[2].lower() if paths else ""
-    hashed = one_text(node, findings, "hash") or ""
+    hashed = node.text("hash") or ""
     method, _, digits = hashed.rpartition(":")
-    size = one_text(node, findings, "bytes")
+    size = node.text("bytes")
     common: dict[str, Plain] = {
         "id": identity,
         "encodingFormat": [kind or _FORMATS.get(ending, "application/octet-stream")],
-        "description": one_text(node, findings, "description"),
-        "title": one_text(node, findings, "title"),
+        "description": node.text("description"),
+        "title": node.text("title"),
     }
     if len(paths) > 1:
         return {**common, "kind": "files", "includes": list(paths)}
@@ -149,91 +130,77 @@ def _file(node: Node, identity: str, paths: Sequence[str], findings: CroissantFi
     }
 
 
-def _record_set(
-    node: Node, schema: Node, fields: list[Node], stands: tuple[str, str | None], findings: CroissantFindings
-) -> Plain:
+def _record_set(node: Node, schema: Node, fields: list[Node], stands: tuple[str, str | None]) -> Plain:
     name, file = stands
-    keys = {target: other for target, other in _foreign_keys(schema, name, findings)}
-    missing = [value.text for value in schema.values("missingValues") if value.text is not None]
+    keys = dict(_foreign_keys(schema, name))
     inline = [value.plain for value in node.values("data")]
-    for value in node.values("data"):
-        if value.node is not None:
-            value.node.read_all()
+    for one in node.nodes("data"):
+        one.read_all()
     return {
         "name": name,
-        "key": list(all_texts(schema, findings, "primaryKey")),
+        "key": list(schema.texts("primaryKey")),
         "inline": json.dumps(inline, ensure_ascii=False) if inline else None,
-        "field": [
-            _field(one, file, keys, missing if "missingValues" in schema.properties else None, findings)
-            for one in fields
-        ],
+        "field": [_field(one, file, keys, schema) for one in fields],
     }
 
 
-def _foreign_keys(schema: Node, own: str, findings: CroissantFindings) -> list[tuple[str, Plain]]:
-    found: list[tuple[str, Plain]] = []
-    for value in schema.values("foreignKeys"):
-        key = value.node
-        there = next((one.node for one in key.values("reference") if one.node is not None), None) if key else None
-        if key is None or there is None:
+def _foreign_keys(schema: Node, own: str) -> Iterator[tuple[str, Plain]]:
+    for key in schema.nodes("foreignKeys"):
+        there = key.node("reference")
+        if there is None:
             continue
-        fields, others = all_texts(key, findings, "fields"), all_texts(there, findings, "fields")
+        fields, others = key.texts("fields"), there.texts("fields")
         if len(fields) == 1 and len(others) == 1:
-            resource = one_text(there, findings, "resource") or own
-            found.append((fields[0], {"recordSet": resource, "field": others[0]}))
+            yield fields[0], {"recordSet": there.text("resource") or own, "field": others[0]}
         else:
-            findings.not_held(value.pointer, text("croissant.not_held", name="foreignKeys"))
-    return found
+            schema.findings.not_held(key.pointer, text("croissant.not_held", name="foreignKeys"))
 
 
-def _field(
-    node: Node, file: str | None, keys: Mapping[str, Plain], missing: list[str] | None, findings: CroissantFindings
-) -> Plain:
-    name = one_text(node, findings, "name") or ""
-    kind = one_text(node, findings, "type") or "string"
-    layout = one_text(node, findings, "format")
+def _field(node: Node, file: str | None, keys: Mapping[str, Plain], schema: Node) -> Plain:
+    name = node.text("name") or ""
+    kind = node.text("type") or "string"
+    layout = node.text("format")
     own = FieldType.URL if (kind, layout) == ("string", "uri") else TYPES.get(kind)
     if own is None:
-        findings.not_held(node.place("type"), text("bridge.other_type", found=kind))
+        node.not_held("type", text("bridge.other_type", found=kind))
     elif layout not in (None, "default", "uri"):
-        findings.not_held(node.place("format"), text("croissant.not_held", name="format"))
+        node.not_held("format", text("croissant.not_held", name="format"))
     field: dict[str, Plain] = {
         "name": name,
-        "title": one_text(node, findings, "title"),
-        "description": one_text(node, findings, "description"),
+        "title": node.text("title"),
+        "description": node.text("description"),
         "dataType": own or FieldType.TEXT,
         "repeated": kind == "list",
-        "semantic": list(all_texts(node, findings, "rdfType")),
+        "semantic": list(node.texts("rdfType")),
         "source": {"resource": file, "column": name} if file is not None else None,
         "references": keys.get(name),
-        "unit": one_text(node, findings, "unit"),
+        "unit": node.text("unit"),
     }
-    if missing is not None or "missingValues" in node.properties:
-        own_missing = [value.text for value in node.values("missingValues") if value.text is not None]
-        field["missing"] = list(own_missing or missing or [])
-    for value in node.values("constraints"):
-        if value.node is not None:
-            field |= _constraints(value.node, own, findings)
+    if "missingValues" in schema.properties or "missingValues" in node.properties:
+        field["missing"] = _listed(node, "missingValues") or _listed(schema, "missingValues")
+    for inner in node.nodes("constraints"):
+        field |= _constraints(inner, own)
     return field
 
 
-def _constraints(node: Node, kind: FieldType | None, findings: CroissantFindings) -> dict[str, Plain]:
-    found: dict[str, Plain] = {"pattern": one_text(node, findings, "pattern")}
-    values = [value.text for value in node.values("enum") if value.text is not None]
+def _listed(node: Node, name: str) -> list[Plain]:
+    """Return the texts of a property, also empty ones."""
+    return [value.text for value in node.values(name) if value.text is not None]
+
+
+def _constraints(node: Node, kind: FieldType | None) -> dict[str, Plain]:
+    found: dict[str, Plain] = {"pattern": node.text("pattern")}
+    values = _listed(node, "enum")
     if values:
-        found["values"] = list(values)
-    for name in ("required", "unique", *(("minimum", "maximum") if kind in _NUMERIC else ())):
-        if name in node.properties:
-            found[name] = node.values(name)[0].plain
-    return found
+        found["values"] = values
+    return found | node.plain("required", "unique", *(("minimum", "maximum") if kind in _NUMERIC else ()))
 
 
-def _write(dataset: Dataset) -> Written:
+def _spell(dataset: Dataset, _: Measured) -> dict[str, Plain]:
     """Return ``datapackage.json`` (2.0); raises `InputError` if it would hold records that are not open."""
     require_public(dataset)
     in_tables = {field.source.resource for one in dataset.record_sets for field in one.fields if field.source}
-    placed = {one.name for one in dataset.record_sets if _has_place(one, dataset)}
-    resources: list[Plain] = [_table(one, dataset) for one in dataset.record_sets if one.name in placed]
+    resources: list[Plain] = [_table(one, dataset) for one in dataset.record_sets if _has_place(one, dataset)]
     for file in dataset.distribution:
         if file.id not in in_tables:
             resources.append(without_nothing({"name": file.id, **_stored(file, is_closed(dataset))}))
@@ -253,10 +220,7 @@ def _write(dataset: Dataset) -> Written:
         "licenses": [{"path" if ":" in dataset.license else "name": dataset.license}] if dataset.license else None,
         "resources": resources,
     }
-    said = {name: value for name, value in package.items() if value is not None}
-    left_out = BRIDGE.left_out(dataset, (*TYPES.values(), FieldType.URL))
-    joined = tuple(f"recordSet ({one.name})" for one in dataset.record_sets if one.name not in placed)
-    return Written(json.dumps(said, ensure_ascii=False, indent=2) + "\n", (*left_out, *joined))
+    return present(package)
 
 
 def _has_place(record_set: RecordSet, dataset: Dataset) -> bool:
@@ -302,7 +266,7 @@ def _stored(file: FileObject | FileSet, closed: bool) -> dict[str, Plain]:
         stored |= {"path": address or file.id, "bytes": file.content_size}
         if not closed and file.sha256 is not None:
             stored["hash"] = f"sha256:{file.sha256}"
-    return {name: value for name, value in stored.items() if value is not None}
+    return present(stored)
 
 
 def _written_field(field: DataField) -> Plain:
@@ -315,7 +279,6 @@ def _written_field(field: DataField) -> Plain:
         "pattern": field.pattern,
         "enum": list(field.values) or None,
     }
-    kept: dict[str, Plain] = {name: value for name, value in constraints.items() if value is not None}
     spelled: dict[str, Plain] = {
         "name": field.name,
         "title": localized(field.title) or None,
@@ -324,33 +287,30 @@ def _written_field(field: DataField) -> Plain:
         "format": "uri" if field.data_type is FieldType.URL else None,
         "rdfType": field.semantic[0] if field.semantic else None,
         "unit": field.unit,
-        "constraints": kept or None,
+        "constraints": present(constraints) or None,
         "missingValues": list(field.missing) if field.missing != ("",) else None,
     }
-    return {name: value for name, value in spelled.items() if value is not None}
+    return present(spelled)
 
 
 BRIDGE = Bridge(
     "frictionless",
     "Frictionless Data Package",
     "json",
-    _recognises,
-    _read,
-    _write,
+    _spell,
     frozenset(
         {
             *("name", "title", "description", "version", "url", "keywords", "license", "creator", "dateCreated"),
             *("provenance.wasDerivedFrom", "distribution.id", "distribution.kind", "distribution.contentUrl"),
             *("distribution.encodingFormat", "distribution.contentSize", "distribution.sha256"),
             *("distribution.includes", "distribution.title", "distribution.description"),
-            *("recordSet.name", "recordSet.key", "recordSet.inline", "recordSet.field.references"),
-            *(
-                f"recordSet.field.{name}"
-                for name in (
-                    *("name", "title", "description", "dataType", "unit", "required", "unique", "minimum", "maximum"),
-                    *("pattern", "values", "missing", "repeated", "source.resource", "source.column"),
-                )
-            ),
+            *("recordSet.name", "recordSet.key", "recordSet.inline", "recordSet.field.missing", *OF_CONTRACTS),
         }
+    ),
+    frozenset({*TYPES.values(), FieldType.URL}),
+    recognises=_recognises,
+    read=_read,
+    not_placed=lambda dataset: (
+        f"recordSet ({one.name})" for one in dataset.record_sets if not _has_place(one, dataset)
     ),
 )

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import OF_CONTRACTS, Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
-    CroissantFindings,
     PlainFile,
     draft_dataset,
     stand_in_owner,
 )
-from pilotbase.data.croissant.json_ld import Node, NodeValue, all_texts, one_day, one_text, one_truth, read_plain
-from pilotbase.data.croissant.vocabulary import short_name
+from pilotbase.data.croissant.json_ld import Node, NodeValue, read_plain
+from pilotbase.data.croissant.measurements import Measured
+from pilotbase.data.croissant.vocabulary import present, short_name
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.publication import require_public
@@ -43,56 +43,44 @@ _TABLE = "application/sql"
 """Format of a table in a database."""
 
 
-def _recognises(value: Mapping[str, Plain]) -> bool:
-    return value.get("kind") == KIND or ("apiVersion" in value and "schema" in value)
-
-
 def _read(spelled: PlainFile) -> CroissantDescription:
-    findings = CroissantFindings(spelled)
-    root = read_plain(spelled.value, findings)
-    version = (one_text(root, findings, "apiVersion") or "").lstrip("v")
+    root = read_plain(spelled)
+    version = (root.text("apiVersion") or "").lstrip("v")
     if not version.startswith("3."):
-        findings.fault(root.place("apiVersion"), text("bridge.other_version", found=version or "–", known="3.0, 3.1"))
+        root.fault("apiVersion", text("bridge.other_version", found=version or "–", known="3.0, 3.1"))
     root.read.add("kind")
-    product, name = one_text(root, findings, "dataProduct"), one_text(root, findings, "name")
-    schema = [value.node for value in root.values("schema") if value.node is not None]
-    tables = _Tables(findings, {one_text(node, findings, "name") or "": node for node in schema})
+    product, name, version_of = root.text("dataProduct"), root.text("name"), root.text("version")
+    schema = root.nodes("schema")
+    tables = _Tables({node.text("name") or "": node for node in schema})
     for node in schema:
         tables.read(node)
     found: dict[str, Plain] = {
         "name": short_name(name or product or "") or STAND_IN,
         "title": product or name or STAND_IN,
-        "owner": stand_in_owner(findings, "/team", _candidates(root, findings)),
-        "keywords": list(all_texts(root, findings, "tags")),
-        "dateCreated": one_day(root, findings, "contractCreatedTs"),
-        **_description(root, findings),
-        **_version_of(root, findings),
+        "owner": stand_in_owner(root.findings, "/team", _candidates(root)),
+        "keywords": list(root.texts("tags")),
+        "dateCreated": root.day("contractCreatedTs"),
+        **_description(root),
+        "version": version_of and version_of.lstrip("v"),
         "keptTerms": _terms(root, spelled.value),
         "distribution": tables.files,
         "recordSet": tables.record_sets,
     }
-    dataset = draft_dataset(found, tables.places, findings, {"recordSet": "schema"})
-    for other, pointer in root.unread():
-        if not findings.told_at(pointer):
-            findings.not_held(pointer, text("croissant.not_held", name=other))
-    return findings.describing(version, dataset)
+    dataset = draft_dataset(found, tables.places, root.findings, {"recordSet": "schema"})
+    return root.findings.describing(version, dataset, unread=root.unread())
 
 
-def _candidates(root: Node, findings: CroissantFindings) -> list[str]:
-    teams = [value.node for value in root.values("team") if value.node is not None]
-    named = [one_text(node, findings, "name") for node in teams]
-    return [one for one in (one_text(root, findings, "tenant"), *named) if one]
+def _candidates(root: Node) -> list[str]:
+    named = [node.text("name") for node in root.nodes("team")]
+    return [one for one in (root.text("tenant"), *named) if one]
 
 
-def _description(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
-    node = next((value.node for value in root.values("description") if value.node is not None), None)
+def _description(root: Node) -> dict[str, Plain]:
+    node = root.node("description")
     if node is None:
-        return {"description": one_text(root, findings, "description")}
-    said = {name: all_texts(node, findings, name) for name in ("limitations", "usage")}
-    return {
-        "description": one_text(node, findings, "purpose"),
-        "responsible": {"limitations": list(said["limitations"]), "use_cases": list(said["usage"])},
-    }
+        return {"description": root.text("description")}
+    responsible: Plain = {"limitations": list(node.texts("limitations")), "use_cases": list(node.texts("usage"))}
+    return {"description": node.text("purpose"), "responsible": responsible}
 
 
 def _terms(root: Node, contract: Mapping[str, Plain]) -> list[Plain]:
@@ -101,55 +89,43 @@ def _terms(root: Node, contract: Mapping[str, Plain]) -> list[Plain]:
     for name in _TERMS:
         if contract.get(name) not in (None, [], {}):
             kept.append({"format": NAME, "name": name, "term": json.dumps(contract[name], ensure_ascii=False)})
-            root.read.add(name)
-            for value in root.properties.get(name, ()):
-                if value.node is not None:
-                    value.node.read_all()
+            for node in root.nodes(name):
+                node.read_all()
     return kept
-
-
-def _version_of(root: Node, findings: CroissantFindings) -> dict[str, Plain]:
-    found = one_text(root, findings, "version")
-    if found is None:
-        return {}
-    taken = found.lstrip("v")
-    return {"version": taken}
 
 
 @dataclass
 class _Tables:
     """Reads objects of the schema: each is a record set, and a table of the database that contains it."""
 
-    findings: CroissantFindings
     known: Mapping[str, Node]
     files: list[Plain] = field(default_factory=list)
     record_sets: list[Plain] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
 
     def read(self, node: Node) -> None:
-        findings = self.findings
-        name = one_text(node, findings, "name")
+        name = node.text("name")
         if not name:
-            findings.fault(node.place("name"), text("croissant.no_id", name="name"))
+            node.fault("name", text("croissant.no_id", name="name"))
             return
-        physical = one_text(node, findings, "physicalName")
+        physical = node.text("physicalName")
         file = physical if physical and physical != name else f"{name}.table"
         self.files.append({"kind": "file", "id": file, "encodingFormat": [_TABLE]})
         path = f"recordSet[{len(self.record_sets)}]"
         self.places[f"distribution[{len(self.files) - 1}]"] = self.places[path] = node.pointer
-        fields = [_Property(self, name, file, *one) for one in _properties(node)]
-        rules = _rules(node, None, findings)
+        fields = [_Property(self, file, *one) for one in _properties(node)]
+        rules = _rules(node)
         spelled: list[Plain] = []
         for number, one in enumerate(fields):
             self.places[f"{path}.field[{number}]"] = one.node.pointer
             spelled.append(one.read())
-            rules += one.rules
+            rules += _rules(one.node, one.name)
         keys = sorted((one.position, one.name) for one in fields if one.is_key)
         self.record_sets.append(
             {
                 "name": name,
-                "title": one_text(node, findings, "businessName"),
-                "description": one_text(node, findings, "description"),
+                "title": node.text("businessName"),
+                "description": node.text("description"),
                 "key": [key for _, key in keys],
                 "field": spelled,
                 "keptRules": rules,
@@ -159,19 +135,15 @@ class _Tables:
 
 def _properties(node: Node, above: str | None = None) -> Iterator[tuple[Node, str | None]]:
     """Yield each property and the name of the one that contains it, parents first."""
-    for value in node.values("properties"):
-        if value.node is None:
-            continue
-        yield value.node, above
-        own = next((one.text for one in value.node.values("name")), None) or ""
+    for inner in node.nodes("properties"):
+        yield inner, above
+        own = next((one.text for one in inner.values("name")), None) or ""
         here = f"{above}/{own}" if above else own
-        yield from _properties(value.node, here)
-        for item in value.node.values("items"):
-            if item.node is not None:
-                yield from _properties(item.node, here)
+        for holder in (inner, *inner.nodes("items")):
+            yield from _properties(holder, here)
 
 
-def _rules(node: Node, name: str | None, findings: CroissantFindings) -> list[Plain]:
+def _rules(node: Node, name: str | None = None) -> list[Plain]:
     """Return rules of quality unchanged."""
     kept: list[Plain] = []
     for value in node.values("quality"):
@@ -181,88 +153,71 @@ def _rules(node: Node, name: str | None, findings: CroissantFindings) -> list[Pl
             spelled: dict[str, Plain] = {"format": NAME, "rule": rule}
             kept.append(spelled if name is None else {**spelled, "field": name})
         else:
-            findings.fault(value.pointer, text("croissant.no_object"))
+            node.findings.fault(value.pointer, text("croissant.no_object"))
     return kept
 
 
 class _Property:
     """Reads one property of an object as a field."""
 
-    def __init__(self, tables: _Tables, table: str, file: str, node: Node, above: str | None) -> None:
-        self.tables, self.findings, self.table, self.file = tables, tables.findings, table, file
-        self.node, self.above = node, above
-        own = one_text(node, self.findings, "name") or ""
-        if not own:
-            self.findings.fault(node.place("name"), text("croissant.no_id", name="name"))
-        self.name = f"{above}/{own}" if above else own
-        self.own = own
-        self.is_key = bool(one_truth(node, self.findings, "primaryKey"))
-        position = one_text(node, self.findings, "primaryKeyPosition")
+    def __init__(self, tables: _Tables, file: str, node: Node, above: str | None) -> None:
+        self.tables, self.file, self.node, self.above = tables, file, node, above
+        self.own = node.text("name") or ""
+        if not self.own:
+            node.fault("name", text("croissant.no_id", name="name"))
+        self.name = f"{above}/{self.own}" if above else self.own
+        self.is_key = bool(node.truth("primaryKey"))
+        position = node.text("primaryKeyPosition")
         self.position = int(position) if position is not None and position.isdecimal() else 0
-        self.rules: list[Plain] = []
 
     def read(self) -> Plain:
-        findings, node = self.findings, self.node
-        logical = one_text(node, findings, "logicalType")
-        items = next((value.node for value in node.values("items") if value.node is not None), None)
-        inner = one_text(items, findings, "logicalType") if items is not None else None
+        node = self.node
+        logical = node.text("logicalType")
+        items = node.node("items")
+        inner = items.text("logicalType") if items is not None else None
         kind = TYPES.get((inner if logical == "array" else logical) or "string")
         if logical is not None and logical not in ("object", "array", *TYPES):
-            findings.fault(
-                node.place("logicalType"),
-                text("croissant.unknown_type", found=logical, allowed=findings.offer(logical, [*TYPES, "object"])),
-            )
+            allowed = node.findings.offer(logical, [*TYPES, "object"])
+            node.fault("logicalType", text("croissant.unknown_type", found=logical, allowed=allowed))
         holds = bool(node.values("properties")) or (items is not None and bool(items.values("properties")))
         spelled: dict[str, Plain] = {
             "name": self.name,
-            "title": one_text(node, findings, "businessName"),
-            "description": one_text(node, findings, "description"),
+            "title": node.text("businessName"),
+            "description": node.text("description"),
             "dataType": None if holds else kind or FieldType.TEXT,
             "repeated": logical == "array",
             "parent": self.above,
-            "required": bool(one_truth(node, findings, "required")),
-            "unique": bool(one_truth(node, findings, "unique")),
+            "required": bool(node.truth("required")),
+            "unique": bool(node.truth("unique")),
             "references": self._reference(),
             **self._options(kind),
         }
         if not holds:
-            column = one_text(node, findings, "physicalName") or self.own
-            spelled["source"] = {"resource": self.file, "column": column}
-        self.rules = _rules(node, self.name, findings)
+            spelled["source"] = {"resource": self.file, "column": node.text("physicalName") or self.own}
         spelled |= _understood(node.values("quality"))
-        unit = [value.node for value in node.values("customProperties") if value.node is not None]
-        for one in unit:
+        for one in node.nodes("customProperties"):
             if [value.text for value in one.properties.get("property", ())] == ["unit"]:
-                spelled["unit"] = one_text(one, findings, "value")
+                spelled["unit"] = one.text("value")
                 one.read.add("property")
         return spelled
 
     def _options(self, kind: FieldType | None) -> dict[str, Plain]:
         found: dict[str, Plain] = {}
-        for value in self.node.values("logicalTypeOptions"):
-            if value.node is None:
-                continue
-            found["pattern"] = one_text(value.node, self.findings, "pattern")
-            if kind in _NUMERIC:
-                for name in ("minimum", "maximum"):
-                    if name in value.node.properties:
-                        found[name] = value.node.values(name)[0].plain
+        for options in self.node.nodes("logicalTypeOptions"):
+            found["pattern"] = options.text("pattern")
+            found |= options.plain("minimum", "maximum") if kind in _NUMERIC else {}
         return found
 
     def _reference(self) -> Plain:
-        for value in self.node.values("relationships"):
-            if value.node is None:
-                continue
-            to = (one_text(value.node, self.findings, "to") or "").split(".")
-            value.node.read.add("type")
+        for relation in self.node.nodes("relationships"):
+            to = (relation.text("to") or "").split(".")
+            relation.read.add("type")
             there = self.tables.known.get(to[0])
-            names = (
-                [one.node.properties.get("name", ()) for one in there.values("properties") if one.node] if there else []
-            )
+            names = [one.properties.get("name", ()) for one in there.nodes("properties")] if there else []
             if len(to) == 2 and any(one.text == to[1] for found in names for one in found):
                 return {"recordSet": to[0], "field": to[1]}
-            self.findings.not_held(value.pointer, text("bridge.unknown_relation", found=".".join(to)[:200]))
-            value.node.read_all()
+            relation.findings.not_held(relation.pointer, text("bridge.unknown_relation", found=".".join(to)[:200]))
+            relation.read_all()
         return None
 
 
@@ -279,16 +234,12 @@ def _understood(rules: tuple[NodeValue, ...]) -> dict[str, Plain]:
             found["required"] = True
         elif rule.get("metric") == "duplicateValues":
             found["unique"] = True
-        elif rule.get("metric") == "invalidValues" and isinstance(valid, list) and all(map(_is_text, valid)):
+        elif rule.get("metric") == "invalidValues" and isinstance(valid, list) and {*map(type, valid)} <= {str}:
             found["values"] = valid
     return found
 
 
-def _is_text(value: Plain) -> bool:
-    return isinstance(value, str)
-
-
-def _write(dataset: Dataset) -> Written:
+def _spell(dataset: Dataset, _: Measured) -> str:
     require_public(dataset)
     title = localized(dataset.title)
     said = {
@@ -306,18 +257,14 @@ def _write(dataset: Dataset) -> Written:
         "status": "active",
         "dataProduct": title if title != dataset.name else None,
         "tenant": dataset.owner.organisation,
-        "description": _present(said) or None,
+        "description": present(said) or None,
         "tags": list(dataset.keywords) or None,
         "contractCreatedTs": f"{dataset.date_created}T00:00:00Z" if dataset.date_created else None,
         "schema": objects,
         **{one.name: json.loads(one.term) for one in dataset.kept_terms if one.format == NAME},
     }
-    content = yaml.safe_dump(_present(contract), sort_keys=False, allow_unicode=True, width=110)
-    return Written(content, BRIDGE.left_out(dataset, TYPES.values()))
-
-
-def _present(properties: Mapping[str, Plain]) -> dict[str, Plain]:
-    return {name: value for name, value in properties.items() if value is not None}
+    content: str = yaml.safe_dump(present(contract), sort_keys=False, allow_unicode=True, width=110)
+    return content
 
 
 def _object(record_set: RecordSet) -> Plain:
@@ -327,7 +274,7 @@ def _object(record_set: RecordSet) -> Plain:
     resources = [one.source.resource for one in record_set.fields if one.source is not None]
     physical = resources[0] if resources and resources[0] != f"{record_set.name}.table" else None
     fields: list[Plain] = [_property(one, record_set, below) for one in below.get(None, ())]
-    return _present(
+    return present(
         {
             "name": record_set.name,
             "physicalName": physical,
@@ -362,7 +309,7 @@ def _property(one: DataField, record_set: RecordSet, below: Mapping[str | None, 
         "primaryKeyPosition": position,
         "required": one.required or None,
         "unique": one.unique or None,
-        "logicalTypeOptions": _present(options) or None,
+        "logicalTypeOptions": present(options) or None,
         "properties": inner or None,
         "quality": [*_kept(record_set, one.name), *_values(one, record_set)] or None,
         "customProperties": [{"property": "unit", "value": one.unit}] if one.unit else None,
@@ -371,9 +318,9 @@ def _property(one: DataField, record_set: RecordSet, below: Mapping[str | None, 
         to = f"{one.references.record_set}.{one.references.field}"
         spelled["relationships"] = [{"type": "foreignKey", "to": to}]
     if one.repeated:
-        spelled |= {"logicalType": "array", "items": _present({"logicalType": logical, "properties": inner or None})}
+        spelled |= {"logicalType": "array", "items": present({"logicalType": logical, "properties": inner or None})}
         spelled["properties"] = None
-    return _present(spelled)
+    return present(spelled)
 
 
 def _values(one: DataField, record_set: RecordSet) -> list[Plain]:
@@ -395,22 +342,16 @@ BRIDGE = Bridge(
     NAME,
     "Open Data Contract Standard",
     "yaml",
-    _recognises,
-    _read,
-    _write,
+    _spell,
     frozenset(
         {
             *("name", "title", "owner.organisation", "description", "version", "keywords", "dateCreated"),
-            "keptTerms",
-            *("responsible.limitations", "responsible.use_cases", "distribution.id", "distribution.kind"),
+            *("keptTerms", "responsible.limitations", "responsible.use_cases", "distribution.id", "distribution.kind"),
             *("recordSet.name", "recordSet.title", "recordSet.description", "recordSet.key", "recordSet.keptRules"),
-            *(
-                f"recordSet.field.{name}"
-                for name in (
-                    *("name", "title", "description", "dataType", "unit", "required", "unique", "minimum", "maximum"),
-                    *("pattern", "values", "repeated", "parent", "source.resource", "source.column", "references"),
-                )
-            ),
+            *("recordSet.field.parent", *OF_CONTRACTS),
         }
     ),
+    frozenset(TYPES.values()),
+    recognises=lambda value: value.get("kind") == KIND or ("apiVersion" in value and "schema" in value),
+    read=_read,
 )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-
-from pilotbase.data.bridges.definition import EVERYTHING, Bridge, Written
+from pilotbase.data.bridges.definition import EVERYTHING, Bridge
 from pilotbase.data.croissant.findings import CroissantDescription, PlainFile
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import Issue
@@ -13,14 +10,7 @@ from pilotbase.documents.json_reader import join_pointer
 from pilotbase.documents.loading import read_document
 from pilotbase.documents.mending import join
 from pilotbase.documents.publication import missing
-from pilotbase.documents.texts import Text
 from pilotbase.documents.yaml_reader import Plain, YamlSource
-
-_KIND = "dataset/1"
-
-
-def _recognises(value: Mapping[str, Plain]) -> bool:
-    return value.get("document") == _KIND
 
 
 def _read(given: PlainFile) -> CroissantDescription:
@@ -30,8 +20,7 @@ def _read(given: PlainFile) -> CroissantDescription:
     found: tuple[Issue, ...] = ()
     if not reading.issues and reading.document is not None:
         hints = [
-            Issue(file="", path=path, problem=problem, hint=Text(code=f"{problem.code}.hint", params=problem.params))
-            for path, problem in missing(reading.document)
+            Issue(file="", path=path, problem=problem, hint=problem.hint) for path, problem in missing(reading.document)
         ]
         found = reading.placed(hints, lambda _: ())
     dataset = None if reading.issues else reading.document
@@ -50,10 +39,14 @@ def _pointers(value: Plain, path: str = "", pointer: str = "") -> list[tuple[str
     return found
 
 
-def _write(dataset: Dataset) -> Written:
-    return Written(json.dumps(dataset.to_json_value(), ensure_ascii=False, indent=2) + "\n")
-
-
 BRIDGE = Bridge(
-    "dataset", "Pilotbase dataset", "json", _recognises, _read, _write, EVERYTHING, both_languages=True, is_public=False
+    "dataset",
+    "Pilotbase dataset",
+    "json",
+    lambda dataset, _: dataset.to_json_value(),
+    EVERYTHING,
+    recognises=lambda value: value.get("document") == "dataset/1",
+    read=_read,
+    both_languages=True,
+    is_public=False,
 )

@@ -42,7 +42,7 @@ def load_description(path: Path) -> BridgedFile:
 
 def _spelled(path: Path) -> PlainFile:
     if path.suffix.lower() in YAML:
-        return YamlFile(read_yaml(path))
+        return YamlFile(**vars(read_yaml(path)))
     return _read_lines(path) if path.suffix.lower() == ".jsonl" else read_json(path)
 
 
@@ -74,23 +74,13 @@ class LinesFile:
 
 
 @dataclass(frozen=True)
-class YamlFile:
+class YamlFile(YamlSource):
     """A YAML file whose places are looked up by JSON pointers."""
-
-    source: YamlSource
-
-    @property
-    def file(self) -> str:
-        return self.source.file
-
-    @property
-    def value(self) -> Mapping[str, Plain]:
-        return self.source.value
 
     def line(self, pointer: str) -> int | None:
         """Return the line of what the pointer names, or of its nearest existing parent."""
-        at: Plain = self.source.value
-        path, line = "", self.source.lines.get("")
+        at: Plain = self.value
+        path, line = "", self.lines.get("")
         for step in pointer.split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             inside: Plain = None
@@ -100,5 +90,5 @@ class YamlFile:
                 path, inside = f"{path}.{name}" if path else name, at[name]
             else:
                 break
-            at, line = inside, self.source.lines.get(path, line)
+            at, line = inside, self.lines.get(path, line)
         return line

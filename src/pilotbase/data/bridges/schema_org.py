@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import Bridge
+from pilotbase.data.croissant.measurements import Measured
 from pilotbase.data.croissant.vocabulary import without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FileObject
@@ -15,14 +14,15 @@ _LONGEST = 5000
 """Characters of a description that search engines show."""
 
 
-def _write(dataset: Dataset) -> Written:
+def _spell(dataset: Dataset, _: Measured) -> dict[str, Plain]:
     downloads: list[Plain] = [
         {"@type": "DataDownload", "contentUrl": file.content_url, "encodingFormat": file.encoding_format[0]}
         for file in dataset.distribution
-        if isinstance(file, FileObject) and _is_download(file) and not is_closed(dataset)
+        if isinstance(file, FileObject) and file.encoding_format and not is_closed(dataset)
+        if (file.content_url or "").startswith(("https://", "http://"))
     ]
     names = dict.fromkeys(localized(field.title) or field.name for one in dataset.record_sets for field in one.fields)
-    copy = without_nothing(
+    return without_nothing(
         {
             "@context": "https://schema.org/",
             "@type": "Dataset",
@@ -42,19 +42,14 @@ def _write(dataset: Dataset) -> Written:
             "distribution": downloads,
         }
     )
-    return Written(json.dumps(copy, ensure_ascii=False, indent=2) + "\n", BRIDGE.left_out(dataset))
-
-
-def _is_download(file: FileObject) -> bool:
-    return bool(file.encoding_format) and (file.content_url or "").startswith(("https://", "http://"))
 
 
 BRIDGE = Bridge(
     "schema-org",
     "schema.org",
     "json",
-    write=_write,
-    holds=frozenset(
+    _spell,
+    frozenset(
         {
             *("title", "description", "url", "version", "license", "creator", "publisher", "datePublished"),
             *("dateModified", "inLanguage", "keywords", "opening", "distribution.contentUrl"),

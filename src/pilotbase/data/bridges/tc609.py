@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from pilotbase.data.bridges.definition import Bridge, Written
+from pilotbase.data.bridges.definition import Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
@@ -18,6 +18,7 @@ from pilotbase.data.croissant.findings import (
     draft_dataset,
     stand_in_owner,
 )
+from pilotbase.data.croissant.measurements import Measured
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, RecordSet
 from pilotbase.documents.errors import InputError
@@ -65,14 +66,14 @@ def write_records(dataset: Dataset, record_set: RecordSet, rows: Iterable[Mappin
         yield json.dumps(record, ensure_ascii=False)
 
 
-def _write(dataset: Dataset) -> Written:
+def _spell(dataset: Dataset, _: Measured) -> str:
     """Return the records that the description itself holds; raises `InputError` if it holds none."""
     require_public(dataset)
     held = next((one for one in dataset.record_sets if one.inline is not None), None)
     if held is None:
         raise InputError("bridge.no_records", name=dataset.name)
     rows: list[Mapping[str, Plain]] = json.loads(held.inline or "[]")
-    return Written("".join(f"{line}\n" for line in write_records(dataset, held, rows)), BRIDGE.left_out(dataset))
+    return "".join(f"{line}\n" for line in write_records(dataset, held, rows))
 
 
 def _read(spelled: PlainFile) -> CroissantDescription:
@@ -156,8 +157,8 @@ BRIDGE = Bridge(
     "tc609",
     "TC609-5-2025-02",
     "jsonl",
-    _recognises,
-    _read,
-    _write,
+    _spell,
     frozenset({"version", "license", "synthetic", "provenance.wasDerivedFrom", "recordSet.inline"}),
+    recognises=_recognises,
+    read=_read,
 )

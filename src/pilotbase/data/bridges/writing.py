@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.data.bridges import bridges
-from pilotbase.data.bridges.dcat import write_dcat
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.bridges.tc609 import write_records
-from pilotbase.data.croissant.measurements import NOTHING, FieldStatistics, Measured, Measurement
-from pilotbase.data.croissant.writing import write_croissant
+from pilotbase.data.croissant.measurements import FIGURES, NOTHING, FieldStatistics, Measured, Measurement
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
@@ -24,10 +21,6 @@ from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.yaml_reader import Plain
 
 _OF_RECORDS = "tc609"
-_MEASURED = {"croissant": write_croissant, "dcat": write_dcat}
-"""Formats that include measurements."""
-QUALITY = "quality"
-"""Reported as left out if a format has no place for measurements."""
 
 
 def write_dataset(dataset: Dataset, to: str, folder: Path | None = None, found: Measured = NOTHING) -> Written:
@@ -39,30 +32,22 @@ def write_dataset(dataset: Dataset, to: str, folder: Path | None = None, found: 
         InputError: there is no such format, or it has no place for what is requested.
     """
     bridge = _bridge(to)
-    if to in _MEASURED:
-        content = json.dumps(_MEASURED[to](dataset, found), ensure_ascii=False, indent=2) + "\n"
-        return Written(content, bridge.left_out(dataset))
-    written = _written(dataset, bridge, folder)
-    return replace(written, left_out=(*written.left_out, QUALITY)) if found != NOTHING else written
-
-
-def _written(dataset: Dataset, bridge: Bridge, folder: Path | None) -> Written:
     holds_records = any(one.inline is not None for one in dataset.record_sets)
-    if bridge.name == _OF_RECORDS and folder is not None and not holds_records:
-        return Written("".join(f"{line}\n" for line in _lines(dataset, folder)), bridge.left_out(dataset))
-    assert bridge.write is not None
-    return bridge.write(dataset)
+    if to == _OF_RECORDS and folder is not None and not holds_records:
+        lines = "".join(f"{line}\n" for line in _lines(dataset, folder))
+        bridge = replace(bridge, spell=lambda *_: lines)
+    return bridge.write(dataset, found)
 
 
 def require_measurements(to: str) -> None:
     """Return if the format called ``to`` has a place for measurements; raises `InputError`."""
     bridge = _bridge(to)
-    if to not in _MEASURED:
+    if not bridge.measures:
         raise InputError("bridge.no_measurements", format=bridge.title)
 
 
 def _bridge(name: str) -> Bridge:
-    known = {bridge.name: bridge for bridge in bridges().values() if bridge.write is not None}
+    known = bridges()
     if name not in known:
         raise InputError("bridge.no_such_format", found=name, allowed=offer(name, known))
     return known[name]
@@ -143,10 +128,7 @@ def measured_of(report: QualityReport, dataset: Dataset, file: str) -> Measured:
                 one.measure,
                 one.value,
                 one.record_set,
-                numerator=one.numerator,
-                denominator=one.denominator,
-                lower=one.lower,
-                upper=one.upper,
+                **{part: getattr(one, part) for part in FIGURES},
                 method=report.method,
                 engine=report.engine,
                 data=report.data,

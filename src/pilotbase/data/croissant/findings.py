@@ -42,25 +42,21 @@ class FindingKind(StrEnum):
     NOT_HELD = "not_held"
 
 
-class FilePositions(Protocol):
-    """A file that was read, and where its parts are."""
+class PlainFile(Protocol):
+    """A file that was read as plain data, and where its parts are."""
 
     @property
     def file(self) -> str:
         """Return the name to show for it."""
         ...
 
-    def line(self, pointer: str) -> int | None:
-        """Return the line where the target of a JSON pointer begins."""
-        ...
-
-
-class PlainFile(FilePositions, Protocol):
-    """A file that was read as plain data."""
-
     @property
     def value(self) -> Mapping[str, Plain]:
         """Return its content."""
+        ...
+
+    def line(self, pointer: str) -> int | None:
+        """Return the line where the target of a JSON pointer begins."""
         ...
 
 
@@ -92,7 +88,7 @@ class CroissantDescription:
 class CroissantFindings:
     """The findings in one file so far."""
 
-    source: FilePositions
+    source: PlainFile
     _found: dict[FindingKind, dict[tuple[str, str], Issue]] = field(
         default_factory=lambda: {kind: {} for kind in FindingKind}
     )
@@ -119,8 +115,8 @@ class CroissantFindings:
         if len(self._found[kind]) >= MOST:
             self._beyond[kind] += 1
             return
-        hint = Text(code=f"{problem.code}.hint", params=problem.params)
-        issue = Issue(file=self.source.file, path=pointer, problem=problem, line=self.source.line(pointer), hint=hint)
+        file, line = self.source.file, self.source.line(pointer)
+        issue = Issue(file=file, path=pointer, problem=problem, line=line, hint=problem.hint)
         self._found[kind].setdefault((pointer, problem.code), issue)
         while pointer and pointer not in self._told:
             self._told.add(pointer)
@@ -138,8 +134,20 @@ class CroissantFindings:
             found.append(Issue(file=self.source.file, path="", problem=more))
         return tuple(found)
 
-    def describing(self, version: str, dataset: Dataset | None, measured: Measured = NOTHING) -> CroissantDescription:
-        """Return what was read with all findings; if there is a fault, without a dataset."""
+    def describing(
+        self,
+        version: str,
+        dataset: Dataset | None,
+        measured: Measured = NOTHING,
+        unread: Iterable[tuple[str, str]] = (),
+    ) -> CroissantDescription:
+        """Return what was read with all findings; if there is a fault, without a dataset.
+
+        ``unread``: name and pointer of each property that nothing was read from.
+        """
+        for name, pointer in unread:
+            if not self.told_at(pointer):
+                self.not_held(pointer, text("croissant.not_held", name=name))
         faults, lacking, not_held = (self.of(kind) for kind in FindingKind)
         return CroissantDescription(
             self.source.file, version, None if faults else dataset, faults, lacking, not_held, measured

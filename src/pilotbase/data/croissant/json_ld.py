@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 
-from pilotbase.data.croissant.findings import CroissantFindings
+from pilotbase.data.croissant.findings import CroissantFindings, PlainFile
 from pilotbase.data.croissant.vocabulary import CONTEXT, PREFIXES, SPELLINGS
 from pilotbase.documents.json_reader import join_pointer
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import Plain
 
 _KNOWN_CONTEXTS = ("mlcommons.org/croissant", "schema.org")
@@ -88,6 +88,7 @@ class Node:
     properties: Mapping[str, tuple[NodeValue, ...]]
     places: Mapping[str, str]
     """Canonical name → pointer of the property."""
+    findings: CroissantFindings
     read: set[str] = field(default_factory=set)
     """Properties that have been read."""
 
@@ -119,15 +120,152 @@ class Node:
                 if value.node is not None:
                     yield from value.node.unread()
 
+    def fault(self, name: str, problem: Text) -> None:
+        """Report a fault of a property."""
+        self.findings.fault(self.place(name), problem)
 
-def read_node(document: Mapping[str, Plain], findings: CroissantFindings) -> Node:
+    def lacking(self, name: str, problem: Text) -> None:
+        """Report that a property, or something in it, is lacking."""
+        self.findings.lacking(self.place(name), problem)
+
+    def not_held(self, name: str, problem: Text) -> None:
+        """Report that something in a property has no place in our dataset."""
+        self.findings.not_held(self.place(name), problem)
+
+    def nodes(self, *names: str) -> list[Node]:
+        """Return the values of a property that are nodes."""
+        return [value.node for value in self.values(*names) if value.node is not None]
+
+    def node(self, *names: str) -> Node | None:
+        """Return the first value of a property that is a node."""
+        return next(iter(self.nodes(*names)), None)
+
+    def text(self, *names: str) -> str | None:
+        """Return the only text of a property; further ones are reported as not held."""
+        values = self._texts(*names)
+        for value in values[1:]:
+            self.findings.not_held(value.pointer, text("croissant.several"))
+        return values[0].text if values else None
+
+    def plain(self, *names: str) -> dict[str, Plain]:
+        """Return those of the properties that are there, each with its first value unchanged."""
+        return {name: self.values(name)[0].plain for name in names if name in self.properties}
+
+    def texts(self, *names: str) -> tuple[str, ...]:
+        """Return the texts of a property, each once."""
+        return tuple(dict.fromkeys(value.text for value in self._texts(*names) if value.text))
+
+    def truth(self, *names: str) -> bool | None:
+        """Return whether a property is true; None if it is absent."""
+        spelled = self.text(*names)
+        if spelled is None:
+            return None
+        if spelled.lower() not in ("true", "false"):
+            self.findings.fault(self.place(*names), text("croissant.no_truth", found=spelled[:80]))
+        return spelled.lower() == "true"
+
+    def day(self, name: str) -> str | None:
+        """Return the day of a date or of a moment; reported as a fault if it is neither."""
+        spelled = self.text(name)
+        if spelled is None:
+            return None
+        try:
+            return date.fromisoformat(spelled[:10]).isoformat()
+        except ValueError:
+            self.findings.fault(self.place(name), text("croissant.no_day", found=spelled[:80]))
+            return None
+
+    def size(self, name: str) -> int | None:
+        """Return a size in bytes (``117743 B``, ``4.7 MB``); reported as lacking if it is none."""
+        spelled = self.text(name)
+        if spelled is None:
+            return None
+        found = _SIZE.fullmatch(spelled)
+        if found is None:
+            self.findings.lacking(self.place(name), text("croissant.no_size", found=spelled[:80]))
+            return None
+        unit = (found[2] or "B").lower()
+        base = 1024 if "i" in unit else 1000
+        power = _STEPS.find(unit[0]) + 1 if unit != "bytes" else 0
+        return round(float(found[1].replace(",", "")) * float(base**power))
+
+    def names(self, *names: str) -> tuple[str, ...]:
+        """Return what persons, organisations or terms are called: as texts, or by the name, label or id of a node."""
+        called = []
+        for value in self.values(*names):
+            if value.node is None:
+                called.append(value.text)
+            else:
+                said = map(value.node.text, ("sc:name", "prov:label", "sc:termCode", "sc:url"))
+                called.append(next(filter(None, said), value.node.id))
+        return tuple(dict.fromkeys(name for name in called if name))
+
+    def title(self, *known: str | None) -> Plain:
+        """Return its title, if it says more than its id or name."""
+        found, said = self.ours("title"), self.localized("sc:name")
+        if found is not None:
+            return found
+        return None if said in known else said
+
+    def description(self) -> Plain:
+        """Return its description, in both languages if we wrote it so."""
+        found, said = self.ours("description"), self.localized("sc:description")
+        return said if found is None else found
+
+    def ours(self, name: str) -> Plain:
+        """Return the value of a name of ours unchanged; the dataset's own form checks it.
+
+        Tools that go through RDF, such as mlcroissant, write a JSON literal as its text.
+        """
+        values = self.values(f"pb:{name}")
+        plain = values[0].plain if values else None
+        if name in _LITERALS and isinstance(plain, str) and plain[:1] in ("{", "["):
+            with suppress(ValueError, RecursionError):
+                found: Plain = json.loads(plain)
+                return found
+        return plain
+
+    def localized(self, name: str) -> Plain:
+        """Return a text, or the texts in English and Chinese; other languages are reported as not held."""
+        truths = [value for value in self.values(name) if isinstance(value.plain, bool)]
+        for value in truths:
+            self.findings.fault(value.pointer, text("croissant.no_text"))
+        values = self._texts(name)
+        if not values or truths:
+            return None
+        spoken = {value.language[:2].lower(): value for value in reversed(values) if value.language}
+        if not spoken:
+            return self.text(name)
+        held: dict[str, Plain] = {
+            language: spoken[language].text or "" for language in ("en", "zh") if language in spoken
+        }
+        first = values[0]
+        for value in values:
+            if value.language and value.language[:2].lower() not in ("en", "zh") and (held or value is not first):
+                self.findings.not_held(value.pointer, text("croissant.other_language", found=value.language))
+        return held or first.text
+
+    def _texts(self, *names: str) -> list[NodeValue]:
+        found = []
+        for value in self.values(*names):
+            if value.node is not None and value.node.id and not value.node.properties:
+                found.append(NodeValue(value.pointer, value.node.id))
+            elif value.text is None:
+                self.findings.fault(value.pointer, text("croissant.no_text"))
+            else:
+                found.append(value)
+        return found
+
+
+def read_node(source: PlainFile) -> Node:
     """Return the file's outermost node; a context that would have to be fetched is reported as not held."""
-    return _Reader(_terms(document.get("@context"), findings), findings).node(document, "")
+    findings = CroissantFindings(source)
+    return _Reader(_terms(source.value.get("@context"), findings), findings).node(source.value, "")
 
 
-def read_plain(document: Mapping[str, Plain], findings: CroissantFindings) -> Node:
-    """Return a plain object of another format as a node whose properties keep their own names."""
-    return _Reader({"@vocab": ""}, findings).node(document, "")
+def read_plain(source: PlainFile) -> Node:
+    """Return the plain object in a file of another format as a node whose properties keep their own names."""
+    return _Reader({"@vocab": ""}, CroissantFindings(source)).node(source.value, "")
 
 
 def _short(name: str) -> str:
@@ -171,7 +309,8 @@ class _Reader:
                 properties[name] = (*properties.get(name, ()), *self._values(plain, place, name))
                 places.setdefault(name, place)
         id_ = found.get("@id")
-        return Node(pointer, id_ if isinstance(id_, str) else None, self._types(found), properties, places)
+        identity = id_ if isinstance(id_, str) else None
+        return Node(pointer, identity, self._types(found), properties, places, self.findings)
 
     def _types(self, found: Mapping[str, Plain]) -> tuple[str, ...]:
         types = found.get("@type")
@@ -234,125 +373,3 @@ def _compact(address: str) -> str:
         if address.startswith(space) and not (prefix == "cr" and address.startswith(PREFIXES["rai"])):
             return f"{prefix}:{address[len(space) :]}"
     return address
-
-
-def one_text(node: Node, findings: CroissantFindings, *names: str) -> str | None:
-    """Return the only text of a property; further ones are reported as not held."""
-    values = _texts(node.values(*names), findings)
-    for value in values[1:]:
-        findings.not_held(value.pointer, text("croissant.several"))
-    return values[0].text if values else None
-
-
-def all_texts(node: Node, findings: CroissantFindings, *names: str) -> tuple[str, ...]:
-    """Return the texts of a property, each once."""
-    return tuple(dict.fromkeys(value.text for value in _texts(node.values(*names), findings) if value.text))
-
-
-def one_truth(node: Node, findings: CroissantFindings, *names: str) -> bool | None:
-    """Return whether a property is true; None if it is absent."""
-    spelled = one_text(node, findings, *names)
-    if spelled is None:
-        return None
-    if spelled.lower() not in ("true", "false"):
-        findings.fault(node.place(*names), text("croissant.no_truth", found=spelled[:80]))
-    return spelled.lower() == "true"
-
-
-def one_day(node: Node, findings: CroissantFindings, name: str) -> str | None:
-    """Return the day of a date or of a moment; reported as a fault if it is neither."""
-    spelled = one_text(node, findings, name)
-    if spelled is None:
-        return None
-    try:
-        return date.fromisoformat(spelled[:10]).isoformat()
-    except ValueError:
-        findings.fault(node.place(name), text("croissant.no_day", found=spelled[:80]))
-        return None
-
-
-def one_size(node: Node, findings: CroissantFindings, name: str) -> int | None:
-    """Return a size in bytes (``117743 B``, ``4.7 MB``); reported as lacking if it is none."""
-    spelled = one_text(node, findings, name)
-    if spelled is None:
-        return None
-    found = _SIZE.fullmatch(spelled)
-    if found is None:
-        findings.lacking(node.place(name), text("croissant.no_size", found=spelled[:80]))
-        return None
-    unit = (found[2] or "B").lower()
-    base = 1024 if "i" in unit else 1000
-    power = _STEPS.find(unit[0]) + 1 if unit != "bytes" else 0
-    return round(float(found[1].replace(",", "")) * float(base**power))
-
-
-def names_of(node: Node, findings: CroissantFindings, *names: str) -> tuple[str, ...]:
-    """Return what persons, organisations or terms are called: as texts, or by the name, label or id of a node."""
-    called = []
-    for value in node.values(*names):
-        if value.node is None:
-            called.append(value.text)
-        else:
-            inner = value.node
-            said = (one_text(inner, findings, name) for name in ("sc:name", "prov:label", "sc:termCode", "sc:url"))
-            called.append(next(filter(None, said), inner.id))
-    return tuple(dict.fromkeys(name for name in called if name))
-
-
-def title_of(node: Node, findings: CroissantFindings, *known: str | None) -> Plain:
-    """Return the title of a node, if it says more than its id or name."""
-    found, said = ours(node, "title"), by_language(node, findings, "sc:name")
-    if found is not None:
-        return found
-    return None if said in known else said
-
-
-def description_of(node: Node, findings: CroissantFindings) -> Plain:
-    """Return the description of a node, in both languages if we wrote it so."""
-    found, said = ours(node, "description"), by_language(node, findings, "sc:description")
-    return said if found is None else found
-
-
-def ours(node: Node, name: str) -> Plain:
-    """Return the value of a name of ours unchanged; the dataset's own form checks it.
-
-    Tools that go through RDF, such as mlcroissant, write a JSON literal as its text.
-    """
-    values = node.values(f"pb:{name}")
-    plain = values[0].plain if values else None
-    if name in _LITERALS and isinstance(plain, str) and plain[:1] in ("{", "["):
-        with suppress(ValueError, RecursionError):
-            found: Plain = json.loads(plain)
-            return found
-    return plain
-
-
-def by_language(node: Node, findings: CroissantFindings, name: str) -> Plain:
-    """Return a text, or the texts in English and Chinese; other languages are reported as not held."""
-    truths = [value for value in node.values(name) if isinstance(value.plain, bool)]
-    for value in truths:
-        findings.fault(value.pointer, text("croissant.no_text"))
-    values = _texts(node.values(name), findings)
-    if not values or truths:
-        return None
-    spoken = {value.language[:2].lower(): value for value in reversed(values) if value.language}
-    if not spoken:
-        return one_text(node, findings, name)
-    held: dict[str, Plain] = {language: spoken[language].text or "" for language in ("en", "zh") if language in spoken}
-    first = values[0]
-    for value in values:
-        if value.language and value.language[:2].lower() not in ("en", "zh") and (held or value is not first):
-            findings.not_held(value.pointer, text("croissant.other_language", found=value.language))
-    return held or first.text
-
-
-def _texts(values: Sequence[NodeValue], findings: CroissantFindings) -> list[NodeValue]:
-    found = []
-    for value in values:
-        if value.node is not None and value.node.id and not value.node.properties:
-            found.append(NodeValue(value.pointer, value.node.id))
-        elif value.text is None:
-            findings.fault(value.pointer, text("croissant.no_text"))
-        else:
-            found.append(value)
-    return found

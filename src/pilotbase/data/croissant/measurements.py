@@ -50,6 +50,9 @@ class Measured(NamedTuple):
 NOTHING = Measured()
 MEASURE = "urn:pilotbase:measure:"
 """The prefix of each of our measures' names."""
+FIGURES = {part: f"pb:{part}" for part in ("numerator", "denominator", "lower", "upper")}
+WORDS = {"method": "pb:method", "engine": "pb:engine", "data": "pb:data", "at": "prov:generatedAtTime"}
+"""Part of a `Measurement` → the property that holds it."""
 _DDI = "http://rdf-vocabulary.ddialliance.org/cv/SummaryStatisticType/2.1.2/"
 KINDS = {"mean": _DDI + "7975ed0", "maximum": _DDI + "8321e79", "minimum": "sc:Float"}
 """Name of a statistic → its data type."""
@@ -84,19 +87,9 @@ def measured(found: Measured, record_set: str | None, field: str | None = None) 
 
 
 def _spelled(one: Measurement) -> dict[str, Plain]:
-    beside: dict[str, Plain] = {
-        "pb:numerator": one.numerator,
-        "pb:denominator": one.denominator,
-        "pb:lower": one.lower,
-        "pb:upper": one.upper,
-        "pb:method": one.method,
-        "pb:engine": one.engine,
-        "pb:data": one.data,
-        "prov:generatedAtTime": one.at,
-    }
     return {
         "@type": "dqv:QualityMeasurement",
         "dqv:isMeasurementOf": f"{MEASURE}{one.measure}",
         "dqv:value": one.value,
-        **{name: value for name, value in beside.items() if value is not None},
+        **{name: said for part, name in (FIGURES | WORDS).items() if (said := getattr(one, part)) is not None},
     }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from pilotbase.data.croissant.findings import CroissantFindings
 from pilotbase.data.croissant.json_ld import Node, NodeValue
-from pilotbase.data.croissant.measurements import KINDS, MEASURE, FieldStatistics, Measurement
+from pilotbase.data.croissant.measurements import FIGURES, KINDS, MEASURE, WORDS, FieldStatistics, Measurement
 from pilotbase.documents.texts import text
 
 
@@ -19,19 +20,13 @@ def read_measurements(node: Node, record_set: str | None, field: str | None = No
         if found is None or figure is None:
             continue
         found.values("dqv:isMeasurementOf")
+        figures: dict[str, Any] = {part: _number(found, name) for part, name in FIGURES.items()}
         yield Measurement(
             measure.removeprefix(MEASURE),
             figure,
             _said(found, "pb:recordSet") or record_set,
             field,
-            numerator=_number(found, "pb:numerator"),
-            denominator=_number(found, "pb:denominator"),
-            lower=_number(found, "pb:lower"),
-            upper=_number(found, "pb:upper"),
-            method=_said(found, "pb:method"),
-            engine=_said(found, "pb:engine"),
-            data=_said(found, "pb:data"),
-            at=_said(found, "prov:generatedAtTime"),
+            **figures | {part: _said(found, name) for part, name in WORDS.items()},
         )
 
 

@@ -1,20 +1,21 @@
-"""Record sets of a Croissant file: their content, how their records are named, which files they bring together."""
+"""Record sets of a Croissant file: their content, how records are named and joined, and what each id in it names."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
-from typing import get_args
+from itertools import chain, combinations
+from typing import NamedTuple, get_args
 
-from pilotbase.data.croissant.ids import Ids, IdTarget, fields_of
-from pilotbase.data.croissant.json_ld import Node, NodeValue, description_of, one_text, one_truth, ours, title_of
+from pilotbase.data.croissant.findings import CroissantFindings
+from pilotbase.data.croissant.json_ld import Node, NodeValue
 from pilotbase.data.croissant.measurements import FieldStatistics, Measurement
 from pilotbase.data.croissant.reading_measurements import leave_out, read_measurements, read_statistics
-from pilotbase.data.croissant.vocabulary import OTHER_TYPES, ROW_COUNT
+from pilotbase.data.croissant.vocabulary import OTHER_TYPES, ROW_COUNT, name_of
 from pilotbase.documents.dataset import FieldType, TransformName, circles
 from pilotbase.documents.json_reader import join_pointer
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import Plain
 
 _STRUCTURES = {
@@ -31,6 +32,116 @@ _EXTRACTS = ("column", "jsonPath", "fileProperty")
 _TRANSFORMS: tuple[str, ...] = get_args(TransformName)
 
 
+class IdTarget(NamedTuple):
+    """The target of an id: a resource or a record set, or a field of one."""
+
+    holder: str
+    """Id of a resource, or name of a record set."""
+    field: str | None = None
+
+
+@dataclass
+class Ids:
+    """Id → its target, and whether ids are names (Croissant 0.8)."""
+
+    findings: CroissantFindings
+    by_name: bool
+    resources: dict[str, str] = field(default_factory=dict)
+    record_sets: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, IdTarget] = field(default_factory=dict)
+
+    def identity(self, node: Node) -> str | None:
+        """Return what identifies a node: its id, in 0.8 its name; a missing one is reported as a fault."""
+        name = next((value.text for value in node.values("sc:name") if value.text), None)
+        found = name if self.by_name else node.id or name
+        if not found:
+            wanted = "name" if self.by_name else "@id"
+            self.findings.fault(node.place("sc:name" if self.by_name else "@id"), text("croissant.no_id", name=wanted))
+            node.read_all()
+        elif not self.by_name and any(letter.isspace() for letter in found):
+            self.findings.fault(node.place("@id"), text("croissant.space_in_id", found=found[:200]))
+        return found or None
+
+    def enter_resource(self, node: Node) -> str | None:
+        """Enter a file or a set of files, and return its id."""
+        found = self.identity(node)
+        if found is None or self._is_double(node, found):
+            return None
+        self.resources[found] = name_of(found)
+        return found
+
+    def enter_record_set(self, node: Node) -> str | None:
+        """Enter a record set with its fields, and return its id."""
+        found = self.identity(node)
+        if found is None or self._is_double(node, found):
+            return None
+        self.record_sets[found] = name_of(found)
+        taken: set[str] = set()
+        for inner, above, parent in fields_of(node):
+            self._enter_field(inner, found, above, parent, taken)
+        return found
+
+    def _enter_field(self, node: Node, record_set: str, above: Node | None, parent: str, taken: set[str]) -> None:
+        own = self.identity(node)
+        if own is None:
+            return
+        whole = own if not self.by_name or own.startswith(f"{record_set}/") else f"{record_set}/{own}"
+        if self.by_name and above is not None:
+            whole = f"{parent}/{own}"
+        node.id = whole
+        if self._is_double(node, whole):
+            return
+        above_target = self.fields.get(parent) if above is not None else None
+        local = _without(whole, parent if above is not None else record_set) or _without(whole, record_set) or whole
+        name = name_of(local)
+        if above_target is not None:
+            name = f"{above_target.field}/{name}"
+        if name in taken:
+            name = f"{above_target.field}/{name_of(whole)}" if above_target is not None else name_of(whole)
+        taken.add(name)
+        self.fields[whole] = IdTarget(self.record_sets[record_set], name)
+
+    def _is_double(self, node: Node, found: str) -> bool:
+        double = found in self.resources or found in self.record_sets or found in self.fields
+        if double:
+            place = node.place("sc:name") if self.by_name else node.place("@id")
+            self.findings.fault(place, text("croissant.double_id", found=found[:200]))
+            node.read_all()
+        return double
+
+    def target(self, value: NodeValue) -> IdTarget | None:
+        """Return the target of a value; reported as a fault if the file has no such target."""
+        found = value.reference
+        if found is None:
+            self.findings.fault(value.pointer, text("croissant.no_reference"))
+            return None
+        if found in self.resources:
+            return IdTarget(self.resources[found])
+        if found in self.record_sets:
+            return IdTarget(self.record_sets[found])
+        if found not in self.fields:
+            known = chain(self.resources, self.record_sets, self.fields)
+            allowed = self.findings.offer(found, known)
+            self.findings.fault(value.pointer, text("croissant.unknown_id", found=found[:200], allowed=allowed))
+            return None
+        return self.fields[found]
+
+
+def fields_of(record_set: Node) -> Iterator[tuple[Node, Node | None, str]]:
+    """Yield each field, its parent field and that one's id, parents first; the id is read when it is requested."""
+    outer = record_set.nodes("cr:field")
+    waiting: list[tuple[Node, Node | None]] = [(node, None) for node in reversed(outer)]
+    while waiting:
+        node, above = waiting.pop()
+        yield node, above, (above.id or "") if above is not None else ""
+        below = node.nodes("cr:subField")
+        waiting += [(inner, node) for inner in reversed(below)]
+
+
+def _without(whole: str, start: str) -> str | None:
+    return whole[len(start) + 1 :] or None if whole.startswith(f"{start}/") else None
+
+
 @dataclass
 class RecordSets:
     """Record sets as `RecordSet` spells them, path in the dataset → pointer in the file, and what was measured."""
@@ -41,27 +152,28 @@ class RecordSets:
     statistics: list[FieldStatistics] = field(default_factory=list)
 
 
-def enter_record_sets(root: Node, ids: Ids) -> list[tuple[Node, str]]:
-    """Enter each record set with its fields, and return it with its id; anything else is reported as a fault."""
-    entered = []
-    for value in root.values("cr:recordSet"):
+def entered(
+    root: Node, name: str, types: set[str], problem: Callable[[str], Text], enter: Callable[[Node], str | None]
+) -> list[tuple[Node, str]]:
+    """Return each node of one of these types with its id; any other node is a fault, with its types as ``problem``."""
+    found = []
+    for value in root.values(name):
         node = value.node
         if node is None:
-            ids.findings.fault(value.pointer, text("croissant.no_object"))
-        elif "cr:RecordSet" not in node.types:
-            found = ", ".join(node.types)[:200] or "–"
-            ids.findings.fault(node.place("@type"), text("croissant.no_record_set", found=found))
+            root.findings.fault(value.pointer, text("croissant.no_object"))
+        elif not types & {*node.types}:
+            node.fault("@type", problem(", ".join(node.types)[:200] or "–"))
             node.read_all()
-        elif (identity := ids.enter_record_set(node)) is not None:
-            entered.append((node, identity))
-    return entered
+        elif (identity := enter(node)) is not None:
+            found.append((node, identity))
+    return found
 
 
-def read_record_sets(entered: list[tuple[Node, str]], ids: Ids) -> RecordSets:
+def read_record_sets(nodes: list[tuple[Node, str]], ids: Ids) -> RecordSets:
     """Return the record sets; a field that takes values from itself, or refers to itself, is reported as a fault."""
     found = RecordSets()
     everything: dict[IdTarget, ReadField] = {}
-    for index, (node, identity) in enumerate(entered):
+    for index, (node, identity) in enumerate(nodes):
         path = f"recordSet[{index}]"
         found.places[path] = node.pointer
         fields = _read_fields(node, identity, ids)
@@ -88,7 +200,7 @@ def _read_fields(node: Node, identity: str, ids: Ids) -> list[ReadField]:
     for inner, above, _ in fields_of(node):
         if "cr:Field" not in inner.types:
             found = ", ".join(inner.types)[:200] or "–"
-            ids.findings.fault(inner.place("@type"), text("croissant.no_field", found=found))
+            inner.fault("@type", text("croissant.no_field", found=found))
         if inner.id in ids.fields:
             fields.append(_read_field(inner, above, ids, inline))
     _check_joins(node, identity, [one for one in fields if "parent" not in one.spelled], ids)
@@ -108,27 +220,26 @@ def _check_joins(node: Node, identity: str, fields: list[ReadField], ids: Ids) -
     first = next(apart, None)
     if first is not None:
         problem = text("croissant.not_joined", name=identity[:200], one=first[0], other=first[1])
-        ids.findings.fault(node.place("cr:field"), problem)
+        node.fault("cr:field", problem)
 
 
 def _read_record_set(node: Node, identity: str, ids: Ids) -> dict[str, Plain]:
-    findings = ids.findings
     types = [value.plain for value in node.values("cr:dataType") if isinstance(value.plain, str)]
-    if one_truth(node, findings, "cr:isEnumeration", "sc:isEnumeration") and "sc:Enumeration" not in types:
+    if node.truth("cr:isEnumeration", "sc:isEnumeration") and "sc:Enumeration" not in types:
         types.append("sc:Enumeration")
     return {
         "name": ids.record_sets[identity],
-        "title": title_of(node, findings, identity, ids.record_sets[identity]),
-        "description": description_of(node, findings),
+        "title": node.title(identity, ids.record_sets[identity]),
+        "description": node.description(),
         "key": _key(node, identity, ids),
         "dataType": list(dict.fromkeys(types)),
         "rows": _rows(node, ids),
         "inline": _inline(node, identity, ids),
-        "time": ours(node, "time"),
-        "group": ours(node, "group"),
-        "rules": ours(node, "rules") or [],
-        "keptRules": ours(node, "keptRules") or [],
-        "split": ours(node, "split"),
+        "time": node.ours("time"),
+        "group": node.ours("group"),
+        "rules": node.ours("rules") or [],
+        "keptRules": node.ours("keptRules") or [],
+        "split": node.ours("split"),
     }
 
 
@@ -152,7 +263,7 @@ def _rows(node: Node, ids: Ids) -> Plain:
         inner = value.node
         counts = inner is not None and any(one.plain == ROW_COUNT for one in inner.values("cr:dataType"))
         if inner is not None and counts and rows is None:
-            counted = one_text(inner, ids.findings, "sc:value", "cr:value")
+            counted = inner.text("sc:value", "cr:value")
             inner.read.add("sc:name")
             rows = int(counted) if counted is not None and counted.isdecimal() and len(counted) < 19 else None
         else:
@@ -229,16 +340,16 @@ def _read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadF
         findings.not_held(value.pointer, text("croissant.several"))
     brought = bool(sources) and sources[0].target.field is not None
     last = (target.field or "").rpartition("/")[2]
-    repeated = bool(one_truth(node, findings, "cr:repeated", "sc:repeated", "cr:isArray", "sc:isArray"))
-    shape = one_text(node, findings, *_SHAPE)
+    repeated = bool(node.truth("cr:repeated", "sc:repeated", "cr:isArray", "sc:isArray"))
+    shape = node.text(*_SHAPE)
     if shape is not None and not repeated:
         findings.lacking(node.place(*_SHAPE), text("croissant.shape_alone", found=shape[:80]))
     spelled: dict[str, Plain] = {
         "name": target.field,
-        "title": title_of(node, findings, node.id, target.field, last),
+        "title": node.title(node.id, target.field, last),
         **_types(node, ids, is_leaf and not brought),
         "equivalentProperty": _terms(node, "cr:equivalentProperty", "sc:equivalentProperty"),
-        "description": description_of(node, findings),
+        "description": node.description(),
         "source": sources[0].spelled if sources else None,
         **_references(node, references, ids),
         "repeated": repeated,
@@ -247,7 +358,7 @@ def _read_field(node: Node, above: Node | None, ids: Ids, inline: bool) -> ReadF
     }
     if above is not None and above.id in ids.fields:
         spelled["parent"] = ids.fields[above.id].field
-    spelled |= {name: ours(node, name) for name in OURS if f"pb:{name}" in node.properties}
+    spelled |= {name: node.ours(name) for name in OURS if f"pb:{name}" in node.properties}
     measurements = tuple(read_measurements(node, target.holder, target.field))
     statistics = read_statistics(node, target.holder, target.field or "", findings)
     told = () if statistics is None else (statistics,)
@@ -259,7 +370,7 @@ def _references(node: Node, references: list[SourceLocation], ids: Ids) -> dict[
     fields = [place for place in references if place.target.field is not None]
     files = [place for place in references if place.target.field is None]
     for _ in (*fields[1:], *files[1:]):
-        ids.findings.not_held(node.place("cr:references"), text("croissant.several"))
+        node.not_held("cr:references", text("croissant.several"))
     found: dict[str, Plain] = {}
     if fields:
         found["references"] = {"recordSet": fields[0].target.holder, "field": fields[0].target.field}
@@ -325,11 +436,9 @@ def _read_place(value: NodeValue, ids: Ids) -> SourceLocation | None:
 
 
 def _extract(node: Node, ids: Ids) -> dict[str, Plain]:
-    extracts = [value.node for value in node.values("cr:extract") if value.node is not None]
-    transforms = [value.node for value in node.values("cr:transform") if value.node is not None]
-    found: dict[str, Plain] = {
-        name: one_text(inner, ids.findings, f"cr:{name}") for inner in extracts for name in _EXTRACTS
-    }
+    extracts = node.nodes("cr:extract")
+    transforms = node.nodes("cr:transform")
+    found: dict[str, Plain] = {name: inner.text(f"cr:{name}") for inner in extracts for name in _EXTRACTS}
     done: list[Plain] = []
     for inner in (*transforms, *extracts, node):
         names = (
@@ -340,7 +449,7 @@ def _extract(node: Node, ids: Ids) -> dict[str, Plain]:
             else ("format", "samplingRate")
         )
         for name in names:
-            argument = one_text(inner, ids.findings, f"cr:{name}")
+            argument = inner.text(f"cr:{name}")
             if argument is not None:
                 done.append([name, argument])
     return {**found, "transforms": done}

@@ -11,7 +11,7 @@ from enum import StrEnum
 import pydantic
 
 from pilotbase.data.croissant.findings import CroissantFindings
-from pilotbase.data.croissant.json_ld import Node, one_text
+from pilotbase.data.croissant.json_ld import Node
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.terms import PROFILE, Action, LeftOperand, Offer, Operator
 from pilotbase.documents.texts import text
@@ -20,9 +20,9 @@ from pilotbase.documents.yaml_reader import Plain
 _OFFER = "odrl:Offer"
 
 
-def read_offer(root: Node, findings: CroissantFindings, name: str = "sc:usageInfo") -> Plain:
+def read_offer(root: Node, name: str = "sc:usageInfo") -> Plain:
     """Return the offer as `Offer` spells it; None if there is none, or if a part of it is not understood."""
-    offers = []
+    offers, findings = [], root.findings
     for value in root.values(name):
         if value.node is not None and _OFFER in value.node.types:
             offers.append(value.node)
@@ -54,7 +54,7 @@ class _Terms:
     def offer(self, node: Node) -> Plain:
         if node.types != (_OFFER,):
             self._refuse_several(node.place("@type"), ", ".join(node.types), _OFFER)
-        profile = self._text(node, "odrl:profile")
+        profile = node.text("odrl:profile")
         if profile != PROFILE:
             self._refuse(node.place("odrl:profile"), profile or "–", (PROFILE,))
         conflict = self._name(node, "odrl:conflict")
@@ -62,8 +62,8 @@ class _Terms:
             self._refuse(node.place("odrl:conflict"), conflict or "–", ("odrl:prohibit",))
         spelled: dict[str, Plain] = {
             "uid": node.id or self._missing(node, "@id"),
-            "assigner": self._text(node, "odrl:assigner") or self._missing(node, "odrl:assigner"),
-            "target": self._text(node, "odrl:target") or self._missing(node, "odrl:target"),
+            "assigner": node.text("odrl:assigner") or self._missing(node, "odrl:assigner"),
+            "target": node.text("odrl:target") or self._missing(node, "odrl:target"),
             "permission": [self._rule(inner, True) for inner in self._nodes(node, "odrl:permission")],
             "prohibition": [self._rule(inner, False) for inner in self._nodes(node, "odrl:prohibition")],
         }
@@ -107,9 +107,6 @@ class _Terms:
         if len(values) > 1:
             self._refuse_several(node.place(name), name, name)
         return values[0].plain if values and isinstance(values[0].plain, str) else None
-
-    def _text(self, node: Node, name: str) -> str | None:
-        return one_text(node, self.findings, name)
 
     def _nodes(self, node: Node, name: str) -> list[Node]:
         found = []

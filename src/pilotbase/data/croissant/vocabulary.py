@@ -142,6 +142,11 @@ def without_nothing(properties: dict[str, Plain]) -> dict[str, Plain]:
     }
 
 
+def present(properties: Mapping[str, Plain]) -> dict[str, Plain]:
+    """Return properties without those that are None."""
+    return {name: value for name, value in properties.items() if value is not None}
+
+
 def spoken(name: str, sentence: Localized | str | None) -> dict[str, Plain]:
     """Return a sentence for every reader, and in both languages under a name of ours if there are two."""
     if not isinstance(sentence, Localized):

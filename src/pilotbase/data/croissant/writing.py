@@ -9,7 +9,9 @@ under a name of ours.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured, statistics_of
 from pilotbase.data.croissant.reading_records import OURS
@@ -27,10 +29,11 @@ from pilotbase.data.croissant.vocabulary import (
     spoken,
     without_nothing,
 )
+from pilotbase.documents.base import Part
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, FileSet, RecordSet, Source
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.publication import is_closed, missing, require_public
-from pilotbase.documents.terms import Constraint, Offer
+from pilotbase.documents.terms import Constraint, Duty, Offer, Permission, Prohibition
 from pilotbase.documents.yaml_reader import Plain
 
 _UNKNOWN_FORMAT = "application/octet-stream"
@@ -43,7 +46,7 @@ def write_croissant(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Pl
     Raises:
         InputError: its description holds records that are not open to everybody, or no records.
     """
-    closed = is_closed(dataset)
+    closed, record_sets = is_closed(dataset), _RecordSets(dataset, found)
     require_public(dataset)
     return without_nothing(
         {
@@ -58,7 +61,7 @@ def write_croissant(dataset: Dataset, found: Measured = NOTHING) -> dict[str, Pl
             **_ours(dataset),
             "dqv:hasQualityMeasurement": measured(found, None),
             "distribution": [write_resource(resource, closed) for resource in dataset.distribution],
-            "recordSet": _write_record_sets(dataset, found),
+            "recordSet": [record_sets.record_set(one) for one in dataset.record_sets],
         }
     )
 
@@ -140,8 +143,6 @@ def _provenance(dataset: Dataset) -> dict[str, Plain]:
 
 def _ours(dataset: Dataset) -> dict[str, Plain]:
     """Return the parts for which Croissant has no name."""
-    required: list[Plain] = [one.to_json_value() for one in dataset.required]
-    kept: list[Plain] = [one.to_json_value() for one in dataset.kept_terms]
     return {
         "pb:name": dataset.name,
         "pb:owner": literal(dataset.owner.to_json_value()),
@@ -151,34 +152,17 @@ def _ours(dataset: Dataset) -> dict[str, Plain]:
         "pb:synthetic": dataset.synthetic,
         "pb:nature": dataset.nature,
         "pb:purpose": dataset.purpose,
-        "pb:required": literal(required) if required else None,
-        "pb:keptTerms": literal(kept) if kept else None,
+        "pb:required": _literals(dataset.required),
+        "pb:keptTerms": _literals(dataset.kept_terms),
     }
+
+
+def _literals(parts: Sequence[Part]) -> Plain:
+    return literal([one.to_json_value() for one in parts]) if parts else None
 
 
 def write_offer(offer: Offer) -> dict[str, Plain]:
     """Return the JSON-LD of an offer with one type, since mlcroissant loses a second; target and assigner are texts."""
-    permission: list[Plain] = [
-        {
-            "@type": "odrl:Permission",
-            "odrl:action": {"@id": one.action.value},
-            **_constraints(one.constraint),
-            **(
-                {"odrl:duty": [{"@type": "odrl:Duty", "odrl:action": {"@id": duty.action.value}} for duty in one.duty]}
-                if one.duty
-                else {}
-            ),
-        }
-        for one in offer.permission
-    ]
-    prohibition: list[Plain] = [
-        {
-            "@type": "odrl:Prohibition",
-            "odrl:action": {"@id": one.action.value},
-            **_constraints(one.constraint),
-        }
-        for one in offer.prohibition
-    ]
     return {
         "@type": "odrl:Offer",
         "@id": offer.uid,
@@ -186,9 +170,22 @@ def write_offer(offer: Offer) -> dict[str, Plain]:
         "odrl:assigner": offer.assigner,
         "odrl:target": offer.target,
         "odrl:conflict": {"@id": offer.conflict},
-        **({"odrl:permission": permission} if permission else {}),
-        **({"odrl:prohibition": prohibition} if prohibition else {}),
+        **_rules("permission", offer.permission),
+        **_rules("prohibition", offer.prohibition),
     }
+
+
+def _rules(name: str, rules: Sequence[Permission | Prohibition | Duty]) -> dict[str, Plain]:
+    spelled: list[Plain] = [
+        {
+            "@type": f"odrl:{name.capitalize()}",
+            "odrl:action": {"@id": rule.action.value},
+            **_constraints(getattr(rule, "constraint", ())),
+            **_rules("duty", getattr(rule, "duty", ())),
+        }
+        for rule in rules
+    ]
+    return {f"odrl:{name}": spelled} if spelled else {}
 
 
 def _constraints(constraints: tuple[Constraint, ...]) -> dict[str, Plain]:
@@ -202,47 +199,6 @@ def _constraints(constraints: tuple[Constraint, ...]) -> dict[str, Plain]:
         for one in constraints
     ]
     return {"odrl:constraint": spelled} if spelled else {}
-
-
-def _write_record_sets(dataset: Dataset, found: Measured) -> list[Plain]:
-    """Return the JSON-LD of the record sets of a dataset."""
-    ids = {one.name: _ids(one) for one in dataset.record_sets}
-    return [_write_record_set(dataset, one, ids, found) for one in dataset.record_sets]
-
-
-def _write_record_set(
-    dataset: Dataset,
-    record_set: RecordSet,
-    all_ids: Mapping[str, Mapping[str, str]],
-    found: Measured,
-) -> dict[str, Plain]:
-    ids = all_ids[record_set.name]
-    below: dict[str | None, list[DataField]] = {}
-    for field in record_set.fields:
-        below.setdefault(field.parent, []).append(field)
-    writer = _Fields(dataset, record_set, all_ids, below, found)
-    rules: list[Plain] = [rule.to_json_value() for rule in record_set.rules]
-    kept: list[Plain] = [rule.to_json_value() for rule in record_set.kept_rules]
-    return without_nothing(
-        {
-            "@type": "cr:RecordSet",
-            "@id": id_within(record_set.name),
-            "name": record_set.name,
-            **spoken("name", record_set.title),
-            **spoken("description", record_set.description),
-            "dataType": list(record_set.data_type),
-            "key": [{"@id": ids[name]} for name in record_set.key],
-            "annotation": _row_count(record_set),
-            "pb:time": record_set.time,
-            "pb:group": record_set.group,
-            "pb:rules": literal(rules) if rules else None,
-            "pb:keptRules": literal(kept) if kept else None,
-            "pb:split": literal(record_set.split.to_json_value()) if record_set.split is not None else None,
-            "dqv:hasQualityMeasurement": measured(found, record_set.name),
-            "field": [writer.field(field) for field in below.get(None, ())],
-            "data": _records(record_set, ids),
-        }
-    )
 
 
 def _ids(record_set: RecordSet) -> dict[str, str]:
@@ -287,43 +243,68 @@ def _records(record_set: RecordSet, ids: Mapping[str, str]) -> Plain:
         raise InputError("croissant.bad_inline", name=record_set.name) from None
 
 
-class _Fields:
-    """Writes the fields of one record set."""
+@dataclass(frozen=True)
+class _RecordSets:
+    """Writes the record sets of a dataset."""
 
-    def __init__(
-        self,
-        dataset: Dataset,
-        record_set: RecordSet,
-        ids: Mapping[str, Mapping[str, str]],
-        below: Mapping[str | None, list[DataField]],
-        found: Measured,
-    ) -> None:
-        self.record_set, self.ids, self.below = record_set, ids, below
-        self.found = found
-        self.sets = {one.id for one in dataset.distribution if isinstance(one, FileSet)}
+    dataset: Dataset
+    found: Measured
 
-    def field(self, field: DataField) -> dict[str, Plain]:
+    @cached_property
+    def ids(self) -> dict[str, dict[str, str]]:
+        return {one.name: _ids(one) for one in self.dataset.record_sets}
+
+    @cached_property
+    def sets(self) -> frozenset[str]:
+        return frozenset(one.id for one in self.dataset.distribution if isinstance(one, FileSet))
+
+    def record_set(self, record_set: RecordSet) -> dict[str, Plain]:
+        ids, found = self.ids[record_set.name], self.found
+        below: dict[str | None, list[DataField]] = {}
+        for field in record_set.fields:
+            below.setdefault(field.parent, []).append(field)
+        return without_nothing(
+            {
+                "@type": "cr:RecordSet",
+                "@id": id_within(record_set.name),
+                "name": record_set.name,
+                **spoken("name", record_set.title),
+                **spoken("description", record_set.description),
+                "dataType": list(record_set.data_type),
+                "key": [{"@id": ids[name]} for name in record_set.key],
+                "annotation": _row_count(record_set),
+                "pb:time": record_set.time,
+                "pb:group": record_set.group,
+                "pb:rules": _literals(record_set.rules),
+                "pb:keptRules": _literals(record_set.kept_rules),
+                "pb:split": literal(record_set.split.to_json_value()) if record_set.split is not None else None,
+                "dqv:hasQualityMeasurement": measured(found, record_set.name),
+                "field": [self.field(field, record_set.name, below) for field in below.get(None, ())],
+                "data": _records(record_set, ids),
+            }
+        )
+
+    def field(self, field: DataField, record_set: str, below: Mapping[str | None, list[DataField]]) -> dict[str, Plain]:
+        identity = self.ids[record_set][field.name]
         contract = field.model_dump(mode="json", by_alias=True, exclude_defaults=True, include=set(OURS))
         return without_nothing(
             {
                 "@type": "cr:Field",
-                "@id": self.ids[self.record_set.name][field.name],
+                "@id": identity,
                 "name": field.name,
                 **spoken("name", field.title),
                 **spoken("description", field.description),
                 "dataType": [*([field.data_type.value] if field.data_type else []), *field.semantic],
                 "equivalentProperty": list(field.equivalent),
-                "annotation": statistics_of(
-                    self.found, self.record_set.name, field.name, self.ids[self.record_set.name][field.name]
-                ),
+                "annotation": statistics_of(self.found, record_set, field.name, identity),
                 "isArray": True if field.repeated else None,
                 "arrayShape": field.array_shape,
                 "value": _constant(field),
                 "references": self.references(field),
                 "source": self.place(field.source) if field.source is not None else None,
                 **{f"pb:{name}": literal(said) if isinstance(said, list) else said for name, said in contract.items()},
-                "dqv:hasQualityMeasurement": measured(self.found, self.record_set.name, field.name),
-                "subField": [self.field(inner) for inner in self.below.get(field.name, ())],
+                "dqv:hasQualityMeasurement": measured(self.found, record_set, field.name),
+                "subField": [self.field(inner, record_set, below) for inner in below.get(field.name, ())],
             }
         )
 

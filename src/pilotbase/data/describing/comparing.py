@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet
+from pilotbase.documents.base import Part
+from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet, Resource
 from pilotbase.documents.texts import Text, text
 
-_WORDS = ("title", "description", "license", "opening", "usage", "owner", "purpose", "responsible", "provenance")
+P = TypeVar("P", bound=Part)
+_WORDS = (
+    "title",
+    "description",
+    "license",
+    "opening",
+    "usage",
+    "owner",
+    "purpose",
+    "responsible",
+    "provenance",
+)
 """Parts of a description whose changes are reported; names: text ``describe.part.<part>``."""
 _SHOWN = 5
+
+
+def pairs(before: Iterable[P], now: Iterable[P], key: str = "name") -> Iterator[tuple[str, P | None, P | None]]:
+    """Yield each name with what has it, before and now; what is gone comes last."""
+    known: dict[str, P] = {getattr(one, key): one for one in before}
+    for one in now:
+        name: str = getattr(one, key)
+        yield name, known.pop(name, None), one
+    yield from ((name, one, None) for name, one in known.items())
+
+
+def differ(one: Resource, other: Resource) -> bool:
+    """Return whether two descriptions of a file name other bytes."""
+    return isinstance(one, FileObject) and isinstance(other, FileObject) and one.sha256 != other.sha256
 
 
 def compare(before: Dataset, now: Dataset) -> tuple[Text, ...]:
@@ -24,39 +51,28 @@ def compare(before: Dataset, now: Dataset) -> tuple[Text, ...]:
 
 
 def _files(before: Dataset, now: Dataset) -> Iterator[Text]:
-    known = {one.id: one for one in before.distribution}
-    for resource in now.distribution:
-        earlier = known.pop(resource.id, None)
-        if earlier is None:
-            yield text("describe.changed.new_file", name=resource.id)
-        elif isinstance(resource, FileObject) and isinstance(earlier, FileObject) and earlier.sha256 != resource.sha256:
-            yield text("describe.changed.changed_file", name=resource.id)
-    for name in known:
-        yield text("describe.changed.gone_file", name=name)
+    for name, earlier, later in pairs(before.distribution, now.distribution, "id"):
+        if earlier is None or later is None:
+            yield text(f"describe.changed.{'gone' if later is None else 'new'}_file", name=name)
+        elif differ(earlier, later):
+            yield text("describe.changed.changed_file", name=name)
 
 
 def _tables(before: Dataset, now: Dataset) -> Iterator[Text]:
-    known = {one.name: one for one in before.record_sets}
-    for record_set in now.record_sets:
-        earlier = known.pop(record_set.name, None)
-        if earlier is None:
-            yield text("describe.changed.new_table", name=record_set.name)
+    for name, earlier, later in pairs(before.record_sets, now.record_sets):
+        if earlier is None or later is None:
+            yield text(f"describe.changed.{'gone' if later is None else 'new'}_table", name=name)
         else:
-            yield from _columns(earlier, record_set)
-    for name in known:
-        yield text("describe.changed.gone_table", name=name)
+            yield from _columns(earlier, later)
 
 
 def _columns(before: RecordSet, now: RecordSet) -> Iterator[Text]:
-    known = {field.name: field for field in before.fields}
-    for field in now.fields:
-        earlier, name = known.pop(field.name, None), f"{now.name}.{field.name}"
-        if earlier is None:
-            yield text("describe.changed.new_column", name=name)
+    for field, earlier, later in pairs(before.fields, now.fields):
+        name = f"{now.name}.{field}"
+        if earlier is None or later is None:
+            yield text(f"describe.changed.{'gone' if later is None else 'new'}_column", name=name)
         else:
-            yield from _field(earlier, field, name)
-    for field_name in known:
-        yield text("describe.changed.gone_column", name=f"{now.name}.{field_name}")
+            yield from _field(earlier, later, name)
     if before.rows != now.rows:
         yield text("describe.changed.rows", name=now.name, before=before.rows or "–", now=now.rows or "–")
     if before.split != now.split:

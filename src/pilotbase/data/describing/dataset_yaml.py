@@ -8,22 +8,22 @@ from typing import Any
 
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
 from pilotbase.data.describing.guesses import Guess
-from pilotbase.data.describing.questions import MISSING
+from pilotbase.data.describing.questions import ASKED
 from pilotbase.data.plain_yaml import WIDTH, Flow, FlowList, dump_plain, join_lines
-from pilotbase.documents.dataset import DataField
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.texts import Language, text
 
 
 def write_dataset_yaml(description: Description, language: Language = "en") -> str:
     """Return YAML that `load_document` reads back to the same document; comments are in ``language``."""
     dataset = description.dataset
-    lines = [*_comment(text("describe.comment.head"), "", language), ""]
+    lines = [*_wrapped(text("describe.comment.head").render(language), ""), ""]
     by_part = {guess.part: guess for guess in description.guesses}
     for name, value in dataset.to_json_value().items():
         if _readable(value) in ([], {}) or (name in _DEFAULTS and value == _DEFAULTS[name]):
             continue
         guess = [_said(by_part[name], language)] if name in by_part else []
-        note = [_COMMENTS[name].render(language)] if name in _COMMENTS else []
+        note = [text(f"describe.comment.{name}").render(language)] if name in _COMMENTED else []
         lines += ["", *_wrapped(" ".join(note + guess), "")] if note or guess else []
         if name == "recordSet":
             lines.append("recordSet:")
@@ -32,7 +32,7 @@ def write_dataset_yaml(description: Description, language: Language = "en") -> s
         else:
             lines += dump_plain(name, _readable(value), "")
     if description.missing:
-        lines += ["", *_comment(text("describe.comment.missing"), "", language)]
+        lines += ["", *_wrapped(text("describe.comment.missing").render(language), "")]
         lines += [line for path in description.missing for line in _missing(path, language)]
     return join_lines(lines)
 
@@ -64,14 +64,8 @@ def _field(described: DescribedField, language: Language) -> Iterator[str]:
     said += [seen.render(language) for seen in described.observed]
     if said:
         yield from _wrapped("; ".join(said), indent)
-    value = _plain_field(described.field)
+    value = described.field.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
     yield from dump_plain("field", [_readable(value)], " " * 4)[1:]
-
-
-def _plain_field(described: DataField) -> dict[str, Any]:
-    """Return what differs from the defaults of a field."""
-    value = described.to_json_value()
-    return {name: inner for name, inner in value.items() if name not in _OF_FIELD or inner != _OF_FIELD[name]}
 
 
 def _readable(value: Any) -> Any:
@@ -90,45 +84,16 @@ def _said(guess: Guess, language: Language, with_part: bool = False) -> str:
     return f"{guess.part}: {ground}" if with_part else ground
 
 
-def _comment(said: Text, indent: str, language: Language) -> list[str]:
-    return _wrapped(said.render(language), indent)
-
-
 def _wrapped(said: str, indent: str) -> list[str]:
     lines = [line for part in said.splitlines() for line in textwrap.wrap(part, WIDTH - len(indent) - 2) or [""]]
     return [f"{indent}# {line}" for line in lines]
 
 
 def _missing(path: str, language: Language) -> list[str]:
-    known = {one.path: one.asked for one in MISSING} | {"usage": text("describe.ask.usage")}
-    asked = known[path].render(language) if path in known else ""
-    return _wrapped(f"{_ALIASES.get(path, path)}: … {asked}".rstrip(), "")
+    known = {**ASKED, "usage": text("describe.ask.usage")}
+    asked, field = known[path].render(language) if path in known else "", Dataset.model_fields.get(path)
+    return _wrapped(f"{(field and field.alias) or path}: … {asked}".rstrip(), "")
 
 
 _DEFAULTS: Mapping[str, Any] = {"isLiveDataset": False, "synthetic": False}
-_OF_FIELD: Mapping[str, Any] = {
-    "required": False,
-    "unique": False,
-    "sensitivity": "none",
-    "repeated": False,
-    "missing": [""],
-    "semantic": [],
-    "equivalentProperty": [],
-    "values": [],
-}
-_ALIASES = {
-    "date_published": "datePublished",
-    "date_modified": "dateModified",
-    "in_language": "inLanguage",
-    "usage": "usageInfo",
-}
-_COMMENTS = {
-    "name": text("describe.comment.name"),
-    "owner": text("describe.comment.owner"),
-    "sector": text("describe.comment.sector"),
-    "version": text("describe.comment.version"),
-    "distribution": text("describe.comment.distribution"),
-    "recordSet": text("describe.comment.recordSet"),
-    "opening": text("describe.comment.opening"),
-    "purpose": text("describe.comment.purpose"),
-}
+_COMMENTED = frozenset({"name", "owner", "sector", "version", "distribution", "recordSet", "opening", "purpose"})

@@ -14,7 +14,15 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description, describe, observe_all
+from pilotbase.data.describing.comparing import differ, pairs
+from pilotbase.data.describing.drafting import (
+    ANSWERED,
+    DescribedField,
+    DescribedTable,
+    Description,
+    describe,
+    observe_all,
+)
 from pilotbase.data.describing.guesses import Guess
 from pilotbase.data.describing.roles import ObservedTable
 from pilotbase.data.sources.opening import open_source
@@ -27,28 +35,6 @@ from pilotbase.documents.texts import Text, text
 
 _CHUNK = 1 << 20
 _PARTS = {"dataType": "data_type", "label": "is_label"}
-_DATASET_FIELDS = {
-    "title": "title",
-    "description": "description",
-    "sector": "sector",
-    "license": "license",
-    "url": "url",
-    "creator": "creator",
-    "publisher": "publisher",
-    "published": "date_published",
-    "language": "in_language",
-    "opening": "opening",
-    "purpose": "purpose",
-}
-_RESPONSIBLE = {
-    "collection": "collection",
-    "personal": "personal_sensitive_information",
-    "limitations": "limitations",
-    "use_cases": "use_cases",
-    "annotation": "annotation_protocol",
-    "annotations": "annotations_per_item",
-}
-"""Answer → field of a dataset, or of its responsible use."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +92,7 @@ class _Level(IntEnum):
     MAJOR = 2
 
 
-@dataclass(frozen=True)
-class _DatasetChange:
-    """The difference from an earlier description."""
-
-    said: Text
-    level: _Level
+_DatasetChange = tuple[Text, _Level]
 
 
 def _refresh(earlier: Dataset, found: Description, answers: Answers, files: Mapping[str, Path]) -> Description:
@@ -132,23 +113,25 @@ def _refresh(earlier: Dataset, found: Description, answers: Answers, files: Mapp
     same_data = merged.model_copy(update={"date_modified": earlier.date_modified}) == earlier
     if same_data and not changes:
         return replace(found, dataset=earlier, tables=tables, unchanged=True)
-    changes = changes or [_DatasetChange(text("describe.changed.words"), _Level.PATCH)]
-    version = _raised(earlier.version, max(change.level for change in changes))
+    changes = changes or [(text("describe.changed.words"), _Level.PATCH)]
+    version = _raised(earlier.version, max(level for _, level in changes))
     dataset = Dataset.model_validate(dict(merged) | {"version": version})
-    said = [text("describe.changed.version", before=earlier.version, now=version), *(one.said for one in changes)]
+    said = [
+        text("describe.changed.version", before=earlier.version, now=version),
+        *(sentence for sentence, _ in changes),
+    ]
     return replace(found, dataset=dataset, tables=tables, changed=tuple(said))
 
 
 def _words(earlier: Dataset, found: Dataset, answers: Answers) -> dict[str, object]:
     """Return the answers about the dataset itself, by field."""
     given = answers.model_fields_set
-    words: dict[str, object] = {
-        field: getattr(found, field) for answer, field in _DATASET_FIELDS.items() if answer in given
-    }
+    paths = [path.rpartition(".") for answer, path in ANSWERED.items() if answer in given]
+    words: dict[str, object] = {field: getattr(found, field) for above, _, field in paths if not above}
     if given & {"organisation", "contact"}:
         parts = [part for part in ("organisation", "contact") if part in given]
         words["owner"] = earlier.owner.model_copy(update={part: getattr(answers, part) for part in parts})
-    told = {field: getattr(found.responsible, field) for answer, field in _RESPONSIBLE.items() if answer in given}
+    told = {field: getattr(found.responsible, field) for above, _, field in paths if above}
     if told:
         words["responsible"] = ResponsibleUse.model_validate(dict(earlier.responsible) | told)
     return words | {"date_modified": found.date_modified or earlier.date_modified}
@@ -221,18 +204,16 @@ def _still_guessed(before: DataField | RecordSet, found: object, guesses: Sequen
 
 
 def _file_changes(earlier: Dataset, now: Dataset, files: Mapping[str, Path]) -> Iterator[_DatasetChange]:
-    before = {one.id: one for one in earlier.distribution}
-    for resource in now.distribution:
-        known = before.pop(resource.id, None)
+    for name, known, resource in pairs(earlier.distribution, now.distribution, "id"):
         if known is None:
-            yield _DatasetChange(text("describe.changed.new_file", name=resource.id), _Level.MINOR)
-        elif isinstance(resource, FileObject) and isinstance(known, FileObject) and known.sha256 != resource.sha256:
-            if _only_grew(known, files.get(resource.id)):
-                yield _DatasetChange(text("describe.changed.grown_file", name=resource.id), _Level.MINOR)
+            yield text("describe.changed.new_file", name=name), _Level.MINOR
+        elif resource is None:
+            yield text("describe.changed.gone_file", name=name), _Level.MAJOR
+        elif differ(known, resource):
+            if isinstance(known, FileObject) and _only_grew(known, files.get(name)):
+                yield text("describe.changed.grown_file", name=name), _Level.MINOR
             else:
-                yield _DatasetChange(text("describe.changed.other_file", name=resource.id), _Level.MAJOR)
-    for name in before:
-        yield _DatasetChange(text("describe.changed.gone_file", name=name), _Level.MAJOR)
+                yield text("describe.changed.other_file", name=name), _Level.MAJOR
 
 
 def _only_grew(known: FileObject, path: Path | None) -> bool:
@@ -248,36 +229,29 @@ def _only_grew(known: FileObject, path: Path | None) -> bool:
 
 
 def _table_changes(earlier: Dataset, found: Description) -> Iterator[_DatasetChange]:
-    before = {one.name: one for one in earlier.record_sets}
-    for table in found.tables:
-        known = before.pop(table.record_set.name, None)
+    for name, known, record_set in pairs(earlier.record_sets, (table.record_set for table in found.tables)):
         if known is None:
-            yield _DatasetChange(text("describe.changed.new_table", name=table.record_set.name), _Level.MINOR)
+            yield text("describe.changed.new_table", name=name), _Level.MINOR
+        elif record_set is None:
+            yield text("describe.changed.gone_table", name=name), _Level.MAJOR
         else:
-            yield from _column_changes(known, table.record_set)
-    for name in before:
-        yield _DatasetChange(text("describe.changed.gone_table", name=name), _Level.MAJOR)
+            yield from _column_changes(known, record_set)
 
 
 def _column_changes(known: RecordSet, found: RecordSet) -> Iterator[_DatasetChange]:
-    before = {field.name: field for field in known.fields}
-    for field in found.fields:
-        said = before.pop(field.name, None)
-        name = f"{found.name}.{field.name}"
-        if said is None:
-            yield _DatasetChange(text("describe.changed.new_column", name=name), _Level.MAJOR)
+    for column, said, field in pairs(known.fields, found.fields):
+        name = f"{found.name}.{column}"
+        if said is None or field is None:
+            code = f"describe.changed.{'gone' if field is None else 'new'}_column"
+            yield text(code, name=name), _Level.MAJOR
         elif said.data_type is not field.data_type and found.rows != known.rows:
             params = {"before": said.data_type or "", "now": field.data_type or ""}
-            yield _DatasetChange(text("describe.changed.other_type", name=name, **params), _Level.MAJOR)
+            yield text("describe.changed.other_type", name=name, **params), _Level.MAJOR
         elif said.values and (new := sorted(set(field.values) - set(said.values))):
-            yield _DatasetChange(
-                text("describe.changed.new_values", name=name, values=", ".join(new[:5])), _Level.MINOR
-            )
-    for field_name in before:
-        yield _DatasetChange(text("describe.changed.gone_column", name=f"{found.name}.{field_name}"), _Level.MAJOR)
+            yield text("describe.changed.new_values", name=name, values=", ".join(new[:5])), _Level.MINOR
     if known.rows is not None and found.rows is not None and known.rows != found.rows:
         level = _Level.MINOR if found.rows > known.rows else _Level.MAJOR
-        yield _DatasetChange(text("describe.changed.rows", name=found.name, before=known.rows, now=found.rows), level)
+        yield text("describe.changed.rows", name=found.name, before=known.rows, now=found.rows), level
 
 
 def _raised(version: str, level: _Level) -> str:

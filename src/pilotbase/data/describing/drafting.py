@@ -3,35 +3,56 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.column_types import BOOLEANS, typed_expression
-from pilotbase.data.describing.findings import findings_of
+from pilotbase.data.column_types import BOOLEANS, TYPES, type_words, typed_expression
+from pilotbase.data.date_forms import NUMBER_FORMS
 from pilotbase.data.describing.guesses import Guess, Sure
 from pilotbase.data.describing.meanings import guess_sensitivity, guess_ucum
-from pilotbase.data.describing.observing import TYPES, Column, missing_to_null, observe
+from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits, missing_to_null, observe
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.data.split_guesses import guess_split
 from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, ResponsibleUse, Source
+from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, Source
 from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, Split
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Opening, Sector, Sensitivity
+from pilotbase.documents.vocabularies import Sensitivity
 
 UNNAMED_OWNER = "owner"
 """Placeholder for an owner without a short name."""
+ANSWERED: Mapping[str, str] = {
+    "title": "title",
+    "description": "description",
+    "sector": "sector",
+    "license": "license",
+    "url": "url",
+    "creator": "creator",
+    "publisher": "publisher",
+    "published": "date_published",
+    "language": "in_language",
+    "opening": "opening",
+    "purpose": "purpose",
+    "collection": "responsible.collection",
+    "personal": "responsible.personal_sensitive_information",
+    "limitations": "responsible.limitations",
+    "use_cases": "responsible.use_cases",
+    "annotation": "responsible.annotation_protocol",
+    "annotations": "responsible.annotations_per_item",
+}
+"""Answer → the field of a dataset, or of its responsible use, that it fills."""
 MOST_VALUES = 20
 FEWEST_OF_VALUE = 10
 """A value that fewer records have is never written: it might reveal who they are."""
@@ -41,6 +62,9 @@ _CJK = re.compile(r"[一-鿿]")
 _WORD = re.compile(r"[A-Za-z]{3,}")
 _SHARE = 0.1
 _FEWEST_TO_SPLIT = 20
+_MANY_ALIKE = 50
+_DAY_NUMBERS = (20_000.0, 60_000.0)
+"""Days since 1899-12-30, as spreadsheets count them: from 1954 to 2064."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +131,7 @@ def describe(
     described = tuple(_table(one, references, answers) for one in observed)
     language = _guess_language(observed)
     dataset = _dataset(sources, described, answers, language[0] if language else (), modified)
-    findings = [issue for one in observed for issue in findings_of(one)]
+    findings = [issue for one in observed for issue in _findings(one)]
     findings += [_orphans(found) for found in references if found.orphans]
     return Description(
         dataset=dataset,
@@ -224,32 +248,21 @@ def _dataset(
     resources = _resources(sources)
     stem = answers.name or _slug(Path(resources[0].id).name.partition(".")[0]) or "dataset"
     changed = datetime.fromtimestamp(modified, UTC).date().isoformat() if modified is not None else None
-    return Dataset(
-        name=stem,
-        title=answers.title or stem,
-        owner=Contact(organisation=answers.organisation or UNNAMED_OWNER, contact=answers.contact or ""),
-        description=answers.description,
-        sector=answers.sector or Sector.OTHER,
-        license=answers.license,
-        url=answers.url,
-        creator=answers.creator,
-        publisher=answers.publisher,
-        date_published=answers.published,
-        date_modified=changed,
-        in_language=answers.language or language,
-        live=any(source.live for source in sources),
-        distribution=resources,
-        record_sets=tuple(table.record_set for table in described),
-        opening=answers.opening or Opening.COMPUTE_TO_DATA,
-        purpose=answers.purpose or "verification",
-        responsible=ResponsibleUse(
-            collection=answers.collection,
-            personal_sensitive_information=answers.personal,
-            limitations=answers.limitations,
-            use_cases=answers.use_cases,
-            annotation_protocol=answers.annotation,
-            annotations_per_item=answers.annotations,
-        ),
+    said = {path: value for answer, path in ANSWERED.items() if (value := getattr(answers, answer)) is not None}
+    responsible = {path.rpartition(".")[2]: value for path, value in said.items() if "." in path}
+    return Dataset.model_validate(
+        {
+            **{path: value for path, value in said.items() if "." not in path},
+            "name": stem,
+            "title": answers.title or stem,
+            "owner": Contact(organisation=answers.organisation or UNNAMED_OWNER, contact=answers.contact or ""),
+            "date_modified": changed,
+            "in_language": answers.language or language,
+            "live": any(source.live for source in sources),
+            "distribution": resources,
+            "record_sets": tuple(table.record_set for table in described),
+            "responsible": responsible,
+        }
     )
 
 
@@ -380,3 +393,57 @@ def _typed_values(one: ObservedTable, column: Column, data_type: DataType) -> pl
     value = missing_to_null(source, column.spellings) if dtype == pl.String else source
     typed = typed_expression(value, dtype, data_type).alias(column.name)
     return one.table.frame.select(typed).collect(engine="streaming").to_series().drop_nulls()
+
+
+def _findings(one: ObservedTable) -> Iterator[Issue]:
+    """Yield what the owner should correct; values are shown unless their column reveals who somebody is."""
+    yield from _wide(one)
+    for column in one.columns:
+        told = guess_sensitivity(column.name, column.sample)
+        hidden = told is not None and told[0] in (Sensitivity.IDENTIFIER, Sensitivity.SENSITIVE)
+        for misfits in column.misfits:
+            yield _misfit(one, column, misfits, hidden)
+        if column.undecided:
+            yield _issue(one, column, text("describe.date_order", **vars(column.undecided)))
+        if len(column.forms) > 1:
+            forms = ", ".join(f"{form} ({count})" for form, count in column.forms.items())
+            yield _issue(one, column, text("describe.mixed_dates", forms=forms, count=len(column.forms)))
+        if _seems_day_numbers(column):
+            seen = text("describe.day_numbers", minimum=column.minimum, maximum=column.maximum)
+            yield _issue(one, column, seen)
+
+
+def _wide(one: ObservedTable) -> Iterator[Issue]:
+    """Yield that columns of one type differ in name only by a number: a long table would say what the number is."""
+    stems = Counter((re.sub(r"\d+", "0", column.name), column.data_type) for column in one.columns)
+    for (stem, _), count in stems.items():
+        if count >= _MANY_ALIKE and "0" in stem:
+            alike = [column.name for column in one.columns if re.sub(r"\d+", "0", column.name) == stem]
+            problem = text("describe.wide", count=count, names=", ".join(alike[:3]))
+            yield Issue(file=one.table.resource, path="", problem=problem, hint=problem.hint)
+
+
+def _misfit(one: ObservedTable, column: Column, misfits: Misfits, hidden: bool) -> Issue:
+    values = "…" if hidden else ", ".join(repr(value[:40]) for value in misfits.values)
+    places = [one.table.line_of(row) if one.table.line_of else row + 1 for row in misfits.rows]
+    more = ", …" if misfits.count > SHOWN else ""
+    other = "date" if column.is_time else "other"
+    problem = text(
+        f"describe.misfit.{misfits.form if misfits.form in NUMBER_FORMS else other}",
+        values=values + more,
+        lines=", ".join(map(str, places)) + more,
+        allowed=type_words(TYPES.get(column.data_type, DataType.TEXT)),
+        count=misfits.count,
+    )
+    return _issue(one, column, problem, places[0] if one.table.line_of else None)
+
+
+def _issue(one: ObservedTable, column: Column, problem: Text, line: int | None = None) -> Issue:
+    path = column.name if one.table.selector is None else f"{one.table.selector}.{column.name}"
+    return Issue(file=one.table.resource, path=path, line=line, problem=problem, hint=problem.hint)
+
+
+def _seems_day_numbers(column: Column) -> bool:
+    if not column.is_number or not DATE_NAME.search(column.name) or column.minimum is None or column.maximum is None:
+        return False
+    return _DAY_NUMBERS[0] <= float(column.minimum) and float(column.maximum) <= _DAY_NUMBERS[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text
 
 
 class Sure(StrEnum):
@@ -20,7 +20,7 @@ class Sure(StrEnum):
 
     @property
     def said(self) -> Text:
-        return _SAID[self]
+        return Text(code=f"describe.sure.{self}")
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,3 @@ class Guess:
     part: str
     ground: Text
     sure: Sure
-
-
-_SAID = {
-    Sure.CERTAIN: text("describe.sure.certain"),
-    Sure.LIKELY: text("describe.sure.likely"),
-    Sure.UNSURE: text("describe.sure.unsure"),
-}

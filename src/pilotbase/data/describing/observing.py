@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS, guess_unit
-from pilotbase.data.column_types import typed_expression
+from pilotbase.data.column_types import TYPES, typed_expression
 from pilotbase.data.date_forms import (
     ADDRESS,
     CODE,
@@ -42,13 +42,6 @@ LIKELY = 0.8
 MOST_CATEGORIES = 50
 _TOGETHER = 50
 """Columns queried at once: plans of very many expressions take longer to make than to run."""
-TYPES: Mapping[FieldType, DataType] = {
-    FieldType.FLOAT: DataType.FLOAT,
-    FieldType.INTEGER: DataType.INTEGER,
-    FieldType.BOOLEAN: DataType.BOOLEAN,
-    FieldType.DATE: DataType.DATE,
-    FieldType.DATETIME: DataType.DATETIME,
-}
 _TRUTHS = ("true", "false", "yes", "no", "是", "否")
 _PLAIN_TRUTHS = {"true", "false"}
 """Spellings that labels keep; an owner's own words (yes, 是) would silently become these."""
@@ -132,16 +125,14 @@ def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column,
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
     counts = {name: _Counts.of(name, counted, table.rows) for name in schema}
     closer = [_closer(name, dtype, kinds[name], counts[name]) for name, dtype in schema.items()]
-    details = _look_closer(table.frame, [one for one in closer if one.asks])
+    _look_closer(table.frame, closer)
+    details = {one.name: one for one in closer}
     orders = {
         name: order_of(table.frame.select(name).head(_DECIDING).collect(engine="streaming").to_series(), order)
         for name, seen in details.items()
         if TWO_READINGS in seen.forms
     }
-    none = _Details()
-    return tuple(
-        _column(sample[name], kinds[name], counts[name], details.get(name, none), orders.get(name)) for name in schema
-    )
+    return tuple(_column(sample[name], kinds[name], counts[name], details[name], orders.get(name)) for name in schema)
 
 
 def guess_types(sample: pl.DataFrame, decimal: bool = False) -> dict[str, FieldType]:
@@ -283,25 +274,22 @@ class _Counts:
         )
 
 
-def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> _Closer:
+def _closer(name: str, dtype: pl.DataType, kind: FieldType, counts: _Counts) -> _Seen:
     """Return what else to find out about a column."""
     few = 0 < counts.distinct <= MOST_CATEGORIES and not dtype.is_float()
-    read = dtype == pl.String and kind in TYPES and not counts.codes
-    return _Closer(
-        name=name,
-        data_type=TYPES.get(kind, DataType.TEXT),
-        categories=MOST_CATEGORIES + len(MISSING_SPELLINGS) if few else 0,
-        misfits=read and counts.fitting < counts.filled,
-        forms=read and kind in (FieldType.DATE, FieldType.DATETIME),
-        words=read and counts.words > 0,
-    )
+    asked: set[str] = set()
+    if dtype == pl.String and kind in TYPES and not counts.codes:
+        asked |= {"misfits"} if counts.fitting < counts.filled else set()
+        asked |= {"forms"} if kind in (FieldType.DATE, FieldType.DATETIME) else set()
+        asked |= {"words"} if counts.words > 0 else set()
+    return _Seen(name, TYPES.get(kind, DataType.TEXT), MOST_CATEGORIES + len(MISSING_SPELLINGS) if few else 0, asked)
 
 
 def _column(
     sample: pl.Series,
     kind: FieldType,
     counts: _Counts,
-    details: _Details,
+    details: _Seen,
     order: DateOrder | Undecided | None,
 ) -> Column:
     name, native = sample.name, sample.dtype != pl.String
@@ -336,7 +324,7 @@ def _column(
     )
 
 
-def _readable(counts: _Counts, details: _Details, decided: bool) -> int:
+def _readable(counts: _Counts, details: _Seen, decided: bool) -> int:
     """Return how many values become readable once rewritten: dates that all name days, or all name months."""
     if all(one.form in NUMBER_FORMS or one.form == "other" for one in details.misfits):
         return counts.filled - sum(one.count for one in details.misfits if one.form == "other")
@@ -355,23 +343,6 @@ def _shown(value: object) -> str | None:
     return str(value).replace("+00:00", "Z") if ":" in str(value) else str(value)
 
 
-@dataclass(frozen=True)
-class _Closer:
-    """What to find out about a column."""
-
-    name: str
-    data_type: DataType
-    categories: int
-    """Different values are counted up to this number; 0: none."""
-    misfits: bool
-    forms: bool
-    words: bool
-
-    @property
-    def asks(self) -> bool:
-        return bool(self.categories or self.misfits or self.forms or self.words)
-
-
 @dataclass
 class Misfits:
     """Values of a column, spelled in one form, that do not fit its type as written."""
@@ -384,69 +355,65 @@ class Misfits:
     values: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Details:
-    """What was seen in a column."""
-
-    categories: Mapping[str, int] = field(default_factory=dict)
-    """Value → how often, the most frequent first; empty if there are too many."""
-    misfits: tuple[Misfits, ...] = ()
-    forms: Mapping[str, int] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
-    """Spellings of a missing value in it."""
-
-
-def _look_closer(frame: pl.LazyFrame, asked: Sequence[_Closer]) -> dict[str, _Details]:
-    """Return the requested details of the columns, from one pass over the table and in constant memory."""
-    seen = {one.name: _Seen(one) for one in asked}
-    row = 0
-    if seen:
-        for batch in frame.select(list(seen)).collect_batches(chunk_size=_BATCH, engine="streaming"):
-            for name, column in seen.items():
-                column.take(batch[name], row)
+def _look_closer(frame: pl.LazyFrame, closer: Sequence[_Seen]) -> None:
+    """Look at everything asked of the columns, in one pass over the table and in constant memory."""
+    asked, row = [one for one in closer if one.asked or one.most], 0
+    if asked:
+        for batch in frame.select(one.name for one in asked).collect_batches(chunk_size=_BATCH, engine="streaming"):
+            for one in asked:
+                one.take(batch[one.name], row)
             row += batch.height
-    return {name: column.details() for name, column in seen.items()}
 
 
 class _Seen:
-    """What was seen in one column so far."""
+    """What to find out about one column, and what was seen in it so far."""
 
-    def __init__(self, asked: _Closer) -> None:
-        self._asked = asked
-        self._categories: Counter[str] | None = Counter() if asked.categories else None
+    def __init__(self, name: str, data_type: DataType, most: int, asked: set[str]) -> None:
+        """Different values are counted up to ``most``; 0: none. ``asked``: ``misfits``, ``forms``, ``words``."""
+        self.name, self.data_type, self.most, self.asked = name, data_type, most, asked
+        self._categories: Counter[str] | None = Counter() if most else None
         self._misfits: dict[str, Misfits] = {}
         self._forms: Counter[str] = Counter()
-        self._words: set[str] = set()
+        self.words: set[str] = set()
+        """Spellings of a missing value in it."""
 
     def take(self, column: pl.Series, first: int) -> None:
         """Look at the next rows; ``first`` is the number of the first of them."""
         if self._categories is not None:
             self._count(column)
-        if self._asked.misfits or self._asked.forms or self._asked.words:
+        if self.asked:
             self._read(column.str.strip_chars(), first)
 
-    def details(self) -> _Details:
-        ordered = sorted((self._categories or {}).items(), key=lambda one: (-one[1], one[0]))
-        misfits = sorted(self._misfits.values(), key=lambda one: one.rows)
-        return _Details(dict(ordered), tuple(misfits), dict(self._forms.most_common()), frozenset(self._words))
+    @property
+    def categories(self) -> dict[str, int]:
+        """Value → how often, the most frequent first; empty if there are too many."""
+        return dict(sorted((self._categories or {}).items(), key=lambda one: (-one[1], one[0])))
+
+    @property
+    def misfits(self) -> tuple[Misfits, ...]:
+        return tuple(sorted(self._misfits.values(), key=lambda one: one.rows))
+
+    @property
+    def forms(self) -> dict[str, int]:
+        return dict(self._forms.most_common())
 
     def _count(self, column: pl.Series) -> None:
         counted = column.cast(pl.String).str.strip_chars().drop_nulls().alias("value").value_counts()
         assert self._categories is not None
         self._categories.update({value: count for value, count in counted.iter_rows() if value})
-        if len(self._categories) > self._asked.categories:
+        if len(self._categories) > self.most:
             self._categories = None
 
     def _read(self, stripped: pl.Series, first: int) -> None:
         missing = stripped.is_in(["", *MISSING_SPELLINGS])
-        if self._asked.words:
-            self._words |= set(stripped.filter(missing).unique()) - {""}
+        if "words" in self.asked:
+            self.words |= set(stripped.filter(missing).unique()) - {""}
         rows = pl.DataFrame({"value": stripped}).with_row_index("row", first).filter(~missing)
-        if self._asked.forms:
+        if "forms" in self.asked:
             self._forms.update(dict(rows.select(form=_form(DATE_FORMS)).to_series().value_counts().iter_rows()))
-        if self._asked.misfits:
-            read = typed_expression(pl.col("value"), pl.String(), self._asked.data_type)
-            forms = DATE_FORMS if self._asked.data_type in _TIMES else NUMBER_FORMS
+        if "misfits" in self.asked:
+            read = typed_expression(pl.col("value"), pl.String(), self.data_type)
+            forms = DATE_FORMS if self.data_type in _TIMES else NUMBER_FORMS
             for row, value, form in rows.filter(read.is_null()).with_columns(form=_form(forms)).iter_rows():
                 self._note(form, row, value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -76,19 +77,11 @@ class FoundReference:
 def guess_roles(table: SourceTable, columns: Sequence[Column]) -> Roles:
     """Return the purposes of the columns; every key is checked against all rows."""
     unique = _unique(table, columns)
-    time = _time(columns)
-    group = _group(table, columns)
-    label = _label(columns, table.rows)
-    key = _key(table, columns, unique, (group, time))
-    found = (key[1], time[1] if time else None, group[1] if group else None, label[1] if label else None)
-    return Roles(
-        key=key[0],
-        time=time[0] if time else None,
-        group=group[0] if group else None,
-        label=label[0] if label else None,
-        unique=unique,
-        guesses=tuple(guess for guess in found if guess is not None),
-    )
+    said = {"time": _time(columns), "group": _group(table, columns), "label": _label(columns, table.rows)}
+    key, why = _key(table, columns, unique, (said["group"], said["time"]))
+    guesses = [why, *(found[1] for found in said.values() if found is not None)]
+    names: dict[str, Any] = {part: found[0] for part, found in said.items() if found is not None}
+    return Roles(key, unique=unique, guesses=tuple(guess for guess in guesses if guess is not None), **names)
 
 
 def _unique(table: SourceTable, columns: Sequence[Column]) -> frozenset[str]:
@@ -194,12 +187,9 @@ def _related(column: str, target: str, table: str) -> bool:
     if _plain(column) == _plain(target):
         return _plain(target) not in ("id", "no", "编号", "序号")
     singular = _plain(table).removesuffix("s")
-    return bool(singular) and _plain(column) in {
-        f"{singular}{_plain(target)}",
-        singular,
-        f"{singular}id",
-        f"{singular}编号",
-    }
+    if not singular or not _plain(column).startswith(singular):
+        return False
+    return _plain(column).removeprefix(singular) in ("", _plain(target), "id", "编号")
 
 
 def _plain(name: str) -> str:

@@ -9,11 +9,9 @@ Source: Label Studio documentation, "Export annotations" and "Label Studio task 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NoReturn
 
 from pilotbase.data.labelling.label_tables import (
     LARGEST,
@@ -26,6 +24,7 @@ from pilotbase.data.labelling.label_tables import (
 )
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.files import read_bounded
+from pilotbase.documents.json_reader import load_strict
 from pilotbase.documents.labelling import LabelStudioPlaces
 from pilotbase.documents.texts import text
 
@@ -54,7 +53,7 @@ def read_export(path: Path, places: LabelStudioPlaces) -> FileLabels:
     return found
 
 
-def _records(path: Path) -> list[object]:
+def _records(path: Path) -> Sequence[object]:
     file = path.name
     if path.is_file() and path.stat().st_size > MAXIMUM_BYTES:
         raise InputError("labelling.file_too_large", file=file, limit=MAXIMUM_BYTES >> 20)
@@ -62,7 +61,7 @@ def _records(path: Path) -> list[object]:
     if data.count(b"{") + data.count(b"[") > MAXIMUM_NESTED:
         raise InputError("labelling.too_many_parts", file=file, limit=MAXIMUM_NESTED)
     try:
-        value = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_refuse)
+        value = load_strict(data.decode("utf-8-sig"), finite=False)
     except RecursionError:
         raise InputError("labelling.no_json", file=file, reason=text("labelling.too_deep")) from None
     except ValueError as error:
@@ -250,16 +249,3 @@ _OF_MINIMAL = {"id", "annotator", "annotation_id", "created_at", "updated_at", "
 def _shown(value: object) -> str:
     kinds = {dict: "{…}", list: "[…]", type(None): "null", bool: str(value).lower()}
     return kinds.get(type(value), str(value)[:_SHOWN])
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name[:_SHOWN]!r} stands twice in one object")
-        found[name] = value
-    return found
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")

@@ -102,16 +102,11 @@ def _kappa(campaign: LabellingCampaign, doubles: _Doubles) -> LabelFigure:
 def _alpha(campaign: LabellingCampaign, doubles: _Doubles) -> LabelFigure:
     if not doubles.items.total:
         return _not_measured("krippendorff_alpha", 0, "too_few_items")
-    statistic = {"nominal": _nominal, "ordinal": _ordinal, "interval": _interval}[campaign.scale](doubles)
+    if campaign.scale == "interval":
+        statistic = _interval(doubles)
+    else:
+        statistic = (nominal_alpha if campaign.scale == "nominal" else ordinal_alpha)(doubles.counts)
     return _beyond_chance("krippendorff_alpha", statistic, doubles, campaign.scale == "nominal")
-
-
-def _nominal(doubles: _Doubles) -> Statistic:
-    return nominal_alpha(doubles.counts)
-
-
-def _ordinal(doubles: _Doubles) -> Statistic:
-    return ordinal_alpha(doubles.counts)
 
 
 def _interval(doubles: _Doubles) -> Statistic:

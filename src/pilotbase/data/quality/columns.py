@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, type_column, typed_expression
+from pilotbase.data.column_types import POLARS_TYPES, TYPES, type_column, typed_expression
 from pilotbase.data.quality.views import Truths, Views, judged
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import ReadOptions
@@ -27,13 +27,6 @@ RAW = "raw of "
 ROW = "row number"
 """Counted from 1."""
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
-_TYPES: Mapping[FieldType, DataType] = {
-    FieldType.FLOAT: DataType.FLOAT,
-    FieldType.INTEGER: DataType.INTEGER,
-    FieldType.BOOLEAN: DataType.BOOLEAN,
-    FieldType.DATE: DataType.DATE,
-    FieldType.DATETIME: DataType.DATETIME,
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class TableColumn:
     @cached_property
     def data_type(self) -> DataType:
         """The type of its values; anything but numbers, truths and times is text."""
-        return _TYPES.get(self.field.data_type or FieldType.TEXT, DataType.TEXT)
+        return TYPES.get(self.field.data_type or FieldType.TEXT, DataType.TEXT)
 
     @cached_property
     def is_native(self) -> bool:
@@ -183,7 +176,8 @@ def open_record_table(record_set: RecordSet, path: Path, scratch: Path) -> Recor
 def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:
     """Return the table of ``record_set`` in ``stored``, which holds its columns and `ROW`."""
     schema = stored.collect_schema()
-    fields = [field for field in record_set.fields if field.data_type is not None or not _has_sub(record_set, field)]
+    parents = {field.parent for field in record_set.fields}
+    fields = [field for field in record_set.fields if field.data_type is not None or field.name not in parents]
     columns = {
         field.name: TableColumn(field, schema[column_name(field, field.name)])
         for field in fields
@@ -196,10 +190,6 @@ def record_table(record_set: RecordSet, stored: pl.LazyFrame) -> RecordTable:
 def column_name(field: DataField, name: str) -> str:
     """Return a field's name in the file."""
     return field.source.column if field.source and field.source.column else name
-
-
-def _has_sub(record_set: RecordSet, field: DataField) -> bool:
-    return any(other.parent == field.name for other in record_set.fields)
 
 
 def seconds_of(times: pl.Expr) -> pl.Expr:

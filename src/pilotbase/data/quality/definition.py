@@ -113,12 +113,16 @@ class QualityRequest:
     groups: Mapping[str, tuple[KeyedRows, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Unmeasured:
+class UnmeasuredError(Exception):
     """Why there is no figure: its reference is missing, or it does not apply to such data."""
 
-    reason: Text
-    state: MeasureState = "not_measured"
+    def __init__(self, reason: Text, state: MeasureState = "not_measured") -> None:
+        super().__init__(reason.code)
+        self.reason, self.state = reason, state
+
+
+Ask = Callable[[QualityContext], QualityRequest]
+"""What a measure needs; raises `UnmeasuredError`."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +133,21 @@ class QualityMeasure:
     codes: QualityCodes
     direction: Direction
     formula: str
-    ask: Callable[[QualityContext], QualityRequest | Unmeasured]
+    ask: Ask
     costly: bool = False
 
     @property
     def title(self) -> Text:
         """Return its name for people."""
         return Text(code=f"quality.measure.{self.name}")
+
+
+def measure(
+    formula: str, direction: Direction = "higher", costly: bool = False, **codes: str
+) -> Callable[[Ask], QualityMeasure]:
+    """Return a decorator that makes a measure of the function that says what it needs; ``codes``: `QualityCodes`."""
+    named = QualityCodes.model_validate(codes)
+    return lambda ask: QualityMeasure(ask.__name__, named, direction, formula, ask, costly)
 
 
 def share(numerator: float, denominator: float, entries: tuple[QualityEntry, ...] = ()) -> QualityFinding:
@@ -156,11 +168,18 @@ def joined(entries: Iterable[QualityEntry]) -> QualityFinding:
     return share(sum(one.numerator or 0 for one in found), sum(one.denominator or 0 for one in found), found)
 
 
-def not_applicable(code: str, **params: object) -> Unmeasured:
+def worst_of(worst: QualityEntry | None, entries: tuple[QualityEntry, ...]) -> QualityFinding:
+    """Return the figure of the worst entry beside all of them; nothing if there is none."""
+    if worst is None:
+        return QualityFinding(None)
+    return QualityFinding(worst.value, worst.numerator, worst.denominator, entries)
+
+
+def not_applicable(code: str, **params: object) -> UnmeasuredError:
     """Return that the measure does not apply."""
-    return Unmeasured(text(code, **params), "not_applicable")
+    return UnmeasuredError(text(code, **params), "not_applicable")
 
 
-def not_measured(code: str, **params: object) -> Unmeasured:
+def not_measured(code: str, **params: object) -> UnmeasuredError:
     """Return that the measure's reference is missing."""
-    return Unmeasured(text(code, **params))
+    return UnmeasuredError(text(code, **params))

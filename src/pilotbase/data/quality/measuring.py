@@ -28,7 +28,7 @@ from pilotbase.data.quality.definition import (
     QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
+    UnmeasuredError,
     not_measured,
     parts_of,
 )
@@ -71,13 +71,6 @@ class ReferenceData:
     quick: bool = False
 
 
-@dataclass(frozen=True)
-class _Measured:
-    profile: RecordSetProfile
-    measurements: tuple[QualityMeasurement, ...]
-    rules: tuple[RuleResult, ...]
-
-
 def measure_quality(
     dataset: Dataset,
     files: Mapping[str, Path],
@@ -86,7 +79,7 @@ def measure_quality(
 ) -> QualityReport:
     """Return the full report of ``dataset``; ``files``: record set → its file. Nothing is loaded as a whole.
 
-    Memory: what a streaming pass takes, and a sixty-fourth of 24 bytes a row for keys, duplicates and references.
+    Memory: what a streaming pass takes, and a million rows of 24 bytes for all keys, duplicates and references.
 
     Raises:
         InputError: a file that cannot be read (`open_source`), ``quality.unknown_measure``; ``quality.no_room`` if
@@ -105,8 +98,8 @@ def measure_quality(
             with scanning(path):
                 situation = _situation(dataset, tables, name, held, digests, Path(scratch))
                 measured.append(_measure(situation, held.quick, on_progress))
-    measurements = tuple(one for each in measured for one in each.measurements)
-    rules = tuple(one for each in measured for one in each.rules)
+    measurements = tuple(one for _, found, _ in measured for one in found)
+    rules = tuple(one for _, _, found in measured for one in found)
     return QualityReport(
         dataset=dataset.subject,
         title=dataset.title,
@@ -115,7 +108,7 @@ def measure_quality(
         engine=f"pilotbase {__version__}, polars {pl.__version__}",
         opening=dataset.opening,
         files=tuple(path.name for path in files.values()),
-        profiles=tuple(each.profile for each in measured),
+        profiles=tuple(found for found, _, _ in measured),
         measurements=measurements,
         rules=rules,
         checks_declared=len(rules),
@@ -163,7 +156,9 @@ def _by_file(dataset: Dataset, digests: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _measure(situation: QualityContext, quick: bool, on_progress: OnProgress) -> _Measured:
+def _measure(
+    situation: QualityContext, quick: bool, on_progress: OnProgress
+) -> tuple[RecordSetProfile, list[QualityMeasurement], list[RuleResult]]:
     table = situation.table
     asked = {measure: _ask(measure, situation, quick) for measure in QUALITY_MEASURES}
     asking = [one for one in asked.values() if isinstance(one, QualityRequest)]
@@ -189,10 +184,10 @@ def _measure(situation: QualityContext, quick: bool, on_progress: OnProgress) ->
     parts = situation.parts or parts_of(table, ends_of(counts, table.record_set.time))
     drawn = 0 if quick else MOST_DRAWN
     closed = situation.dataset.opening is Opening.COMPUTE_TO_DATA
-    return _Measured(
+    return (
         profile(table, counts, parts, drawn, closed),
-        tuple(_measurement(measure, one, situation, answers) for measure, one in asked.items()),
-        tuple(_rule_results(situation, answers, quick)),
+        [_measurement(measure, one, situation, answers) for measure, one in asked.items()],
+        list(_rule_results(situation, answers, quick)),
     )
 
 
@@ -202,15 +197,16 @@ def _second(name: str, needed: int) -> Text:
     return text("quality.progress.second_on_disk", name=name, needed=needed, folder=tempfile.gettempdir())
 
 
-def _ask(measure: QualityMeasure, situation: QualityContext, quick: bool) -> QualityRequest | Unmeasured:
-    asked = measure.ask(situation)
-    if quick and measure.costly and isinstance(asked, QualityRequest):
-        return not_measured("quality.reason.quick")
-    return asked
+def _ask(measure: QualityMeasure, situation: QualityContext, quick: bool) -> QualityRequest | UnmeasuredError:
+    try:
+        asked = measure.ask(situation)
+    except UnmeasuredError as error:
+        return error
+    return not_measured("quality.reason.quick") if quick and measure.costly else asked
 
 
 def _measurement(
-    measure: QualityMeasure, asked: QualityRequest | Unmeasured, situation: QualityContext, answers: QualityResults
+    measure: QualityMeasure, asked: QualityRequest | UnmeasuredError, situation: QualityContext, answers: QualityResults
 ) -> QualityMeasurement:
     told = QualityMeasurement(
         measure=measure.name,
@@ -220,7 +216,7 @@ def _measurement(
         direction=measure.direction,
         formula=measure.formula,
     )
-    if isinstance(asked, Unmeasured):
+    if isinstance(asked, UnmeasuredError):
         return told.model_copy(update={"state": asked.state, "reason": asked.reason})
     found = asked.conclude(answers)
     if found.value is None:
@@ -241,8 +237,7 @@ def _rule_results(situation: QualityContext, answers: QualityResults, quick: boo
         named += failed > 0
         rows = first_rows(situation.table, check, SHOWN) if failed and named <= _MOST_NAMED else ()
         evaluated = answers.count(check.evaluated)
-        yield RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
-                         evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
+        yield _result(check, record_set, evaluated, failed, rows)
     for group in situation.group_checks:
         if isinstance(group, Unchecked):
             yield _unchecked(group, record_set, group.reason)
@@ -257,22 +252,18 @@ def _group_result(check: GroupCheck, record_set: str, answers: QualityResults) -
     refers = check.kind == "reference"
     evaluated, failed = (tally.marked, tally.marked - tally.met) if refers else (tally.rows, tally.repeated)
     rows = tuple(tally.unmet_rows if refers else tally.repeated_rows)
-    return RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
-                      evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
+    return _result(check, record_set, evaluated, failed, rows)
 
 
 def _unchecked(check: Unchecked | GroupCheck, record_set: str, reason: Text) -> RuleResult:
-    return RuleResult(
-        rule=check.name,
-        kind=check.kind,
-        record_set=record_set,
-        fields=check.fields,
-        state="not_measured",
-        evaluated=0,
-        passed=0,
-        failed=0,
-        reason=reason,
-    )
+    return _result(check, record_set, 0, 0).model_copy(update={"state": "not_measured", "reason": reason})
+
+
+def _result(
+    check: RowCheck | GroupCheck | Unchecked, record_set: str, evaluated: int, failed: int, rows: tuple[int, ...] = ()
+) -> RuleResult:
+    return RuleResult(rule=check.name, kind=check.kind, record_set=record_set, fields=check.fields,
+                      evaluated=evaluated, passed=evaluated - failed, failed=failed, rows=rows)  # fmt: skip
 
 
 def count_all(table: RecordTable, counts: Iterable[CheckCount], columns: Iterable[pl.Expr] = ()) -> dict[str, float]:
@@ -297,7 +288,7 @@ def _room_needed(asked: Mapping[str, Sequence[KeyedRows]], frame: pl.LazyFrame, 
         if id(stream.frame) not in counted:
             counted[id(stream.frame)] = int(stream.frame.select(pl.len()).collect(engine="streaming").item())
     found = (sum(counted[id(one.frame)] for one in streams) for streams in asked.values())
-    return -(-sum(number for number in found if number > HELD) * 8 * WORDS // _MEBIBYTE)
+    return -(-sum(number for number in found if number > HELD // len(asked)) * 8 * WORDS // _MEBIBYTE)
 
 
 @contextmanager

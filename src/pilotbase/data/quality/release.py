@@ -82,6 +82,10 @@ class _Cells(NamedTuple):
     least: int
     rows: int
 
+    @property
+    def reason(self) -> Text:
+        return text("quality.reason.small_cell", least=self.least)
+
     def tell(self, *parts: float | None) -> bool:
         """Return whether all parts of a whole are 0 or large enough."""
         return all(part is None or part == 0 or part >= self.least for part in parts)
@@ -97,11 +101,7 @@ def _rule(rule: RuleResult, cells: _Cells) -> RuleResult:
         told = told.model_copy(update={"evaluated": None, "passed": None})
     if cells.tell(rule.failed, rule.passed):
         return told
-    return told.model_copy(update={"passed": None, "failed": None, "reason": _kept_back(cells.least)})
-
-
-def _kept_back(least: int) -> Text:
-    return text("quality.reason.small_cell", least=least)
+    return told.model_copy(update={"passed": None, "failed": None, "reason": cells.reason})
 
 
 def _measurement(found: QualityMeasurement, declared: frozenset[str], cells: _Cells) -> QualityMeasurement:
@@ -115,7 +115,7 @@ def _measurement(found: QualityMeasurement, declared: frozenset[str], cells: _Ce
     figures = {"numerator": None, "denominator": None, "value": _roughly(found.value, found.direction)}
     # Exact bounds and their sample would reveal the count.
     figures |= {"lower": _roughly(found.lower, "higher"), "upper": _roughly(found.upper, "lower"), "sample": None}
-    return told.model_copy(update={**figures, "reason": found.reason or _kept_back(cells.least)})
+    return told.model_copy(update={**figures, "reason": found.reason or cells.reason})
 
 
 def _tells(numerator: float, denominator: float, cells: _Cells) -> bool:

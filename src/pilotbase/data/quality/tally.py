@@ -1,7 +1,8 @@
 """The second pass: measures that need equal rows together, in bounded memory, partitioned by hash on disk.
 
 Each row is three numbers: the hash of its key, a number carried along, its row number. If there are over a million they
-are written into partitions by the key's upper bits as the table streams by; each partition is then sorted by itself.
+are written into partitions by the key's upper bits as the table streams by; each partition is then read by itself, in
+batches whose equal keys are merged, so that neither many rows nor many equal ones take more memory.
 Distinct rows, repetitions, contradicting labels, orphans and rows on both sides of a split are all derived from the
 same groups.
 Two of n different keys share 64 bits with probability n²/2⁶⁵: 3·10⁻⁴ for a hundred million rows.
@@ -10,8 +11,9 @@ Two of n different keys share 64 bits with probability n²/2⁶⁵: 3·10⁻⁴ 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +22,16 @@ import polars as pl
 
 from pilotbase.data.quality.columns import ROW
 
-PARTITIONS = 64
+PARTITIONS = 256
 SHOWN = 5
 """First rows that are named."""
 HELD, WORDS = 1_000_000, 3
-"""Rows per name kept in memory before they go to disk, and the words of 8 bytes that each takes."""
+"""Rows of all names kept in memory before they go to disk, and the words of 8 bytes that each takes."""
 _BATCH = 250_000
 Words = npt.NDArray[np.uint64]
-Numbers = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
+Blocks = Callable[[], Iterator[Words]]
+"""Reads the rows of a partition, some at a time, from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,14 @@ class KeyTally:
 def tally_all(asked: Mapping[str, Sequence[KeyedRows]], batch: int = _BATCH, held: int = HELD) -> dict[str, KeyTally]:
     """Return the tally of each name's streams taken together; rows of one frame are read once for all.
 
-    ``held``: as `HELD`.
+    ``batch``: rows read at a time; ``held``: as `HELD`.
     """
     found = {name: KeyTally() for name in asked}
     if not asked:
         return found
     with tempfile.TemporaryDirectory(prefix="pilotbase-tally-") as folder:
-        written = {name: _Partitions(Path(folder), number, held) for number, name in enumerate(asked)}
+        each = held // len(asked)
+        written = {name: _Partitions(Path(folder), number, each, batch) for number, name in enumerate(asked)}
         for frame, streams in _by_frame(asked):
             _write(frame, streams, written, batch)
         for name, partitions in written.items():
@@ -110,28 +115,29 @@ def _write(
 class _Partitions:
     """Rows of three words: together while they are few, then on disk, divided by the upper bits of the first."""
 
-    def __init__(self, folder: Path, number: int, held: int) -> None:
+    def __init__(self, folder: Path, number: int, held: int, batch: int) -> None:
         self._paths = [folder / f"{number}-{part}" for part in range(PARTITIONS)]
         self._held: list[Words] = []
-        self._most, self._on_disk = held, False
+        self._most, self._batch, self._on_disk = held, batch, False
 
     def add(self, rows: Words) -> None:
         self._held.append(rows)
         if sum(map(len, self._held)) > self._most:
             self._write()
 
-    def parts(self) -> Iterator[Words]:
+    def parts(self) -> Iterator[Blocks]:
         if not self._on_disk:
-            yield np.concatenate([np.zeros((0, WORDS), np.uint64), *self._held])
+            rows = np.concatenate([np.zeros((0, WORDS), np.uint64), *self._held])
+            yield lambda: iter((rows,))
             return
         self._write()
         for path in self._paths:
             if path.exists():
-                yield np.fromfile(path, dtype=np.uint64).reshape(-1, WORDS)
+                yield partial(_read, path, self._batch)
 
     def _write(self) -> None:
         rows = np.concatenate([np.zeros((0, WORDS), np.uint64), *self._held])
-        part = (rows[:, 0] >> np.uint64(58)).astype(np.uint8)  # small numbers are sorted in one go
+        part = (rows[:, 0] >> np.uint64(56)).astype(np.uint8)  # small numbers are sorted in one go
         order = np.argsort(part, kind="stable")
         ends = np.cumsum(np.bincount(part, minlength=PARTITIONS))
         for path, chunk in zip(self._paths, np.split(rows[order], ends[:-1]), strict=True):
@@ -141,39 +147,52 @@ class _Partitions:
         self._held, self._on_disk = [], True
 
 
-def _add(tally: KeyTally, rows: Words) -> None:
-    if not len(rows):
+def _read(path: Path, batch: int) -> Iterator[Words]:
+    for start in range(0, path.stat().st_size, 8 * WORDS * batch):
+        yield np.fromfile(path, dtype=np.uint64, count=WORDS * batch, offset=start).reshape(-1, WORDS)
+
+
+def _add(tally: KeyTally, blocks: Blocks) -> None:
+    """Add the rows of one partition: first what the rows of each key are together, then which rows that names.
+
+    However many rows share a key, it takes the memory of one.
+    """
+    known = [np.zeros(0, np.uint64)] * 6
+    for rows in blocks():
+        key, carried, number = rows.T
+        told = (key, np.ones(len(key), np.uint64), carried, carried, carried == 1, number)
+        known = _grouped(*(np.concatenate(pair, dtype=np.uint64) for pair in zip(known, told, strict=True)))
+    keys, sizes, least, most, marked, first = known
+    if not len(keys):
         return
-    rows = rows[np.argsort(rows[:, 0])]
-    key, carried = rows[:, 0], rows[:, 1]
-    first = np.concatenate([[True], key[1:] != key[:-1]])
-    starts = np.flatnonzero(first)
-    sizes = np.diff(np.append(starts, len(key)))
-    least, most = np.minimum.reduceat(carried, starts), np.maximum.reduceat(carried, starts)
-    several, marked = sizes > 1, carried == 1
-    met = marked & np.repeat(least == 0, sizes)
-    tally.rows += len(key)
-    tally.distinct += len(starts)
+    several, met = sizes > 1, (marked > 0) & (least == 0)
+    tally.rows += int(sizes.sum())
+    tally.distinct += len(keys)
     tally.grouped += int(sizes[several].sum())
     tally.mixed += int(sizes[several & (least != most)].sum())
     tally.marked += int(marked.sum())
-    tally.met += int(met.sum())
+    tally.met += int(marked[met].sum())
     tally.smallest = min(int(sizes.min()), tally.smallest or int(sizes.min()))
-    numbers = rows[:, 2]
-    tally.repeated_rows = _first(tally.repeated_rows, _repeated(numbers, sizes))
-    tally.met_rows = _first(tally.met_rows, numbers[met])
-    tally.unmet_rows = _first(tally.unmet_rows, numbers[marked & ~met])
+    if several.any() or marked.any():
+        _name_rows(tally, blocks, keys, first, met)
 
 
-def _repeated(numbers: Words, sizes: Numbers) -> Words:
-    """Return all row numbers but the least of each group."""
-    grouped = np.repeat(sizes > 1, sizes)
-    if not grouped.any():
-        return numbers[:0]
-    group, numbers = np.repeat(np.arange(len(sizes)), sizes)[grouped], numbers[grouped]
-    order = np.lexsort((numbers, group))
-    again = np.flatnonzero(np.diff(group[order]) == 0) + 1
-    return numbers[order[again]]
+def _grouped(key: Words, sizes: Words, least: Words, most: Words, marked: Words, first: Words) -> list[Words]:
+    """Return the same for each key once: how many rows, the least and most they carry, how many carry 1, the first."""
+    order = np.argsort(key)
+    key = key[order]
+    starts = np.flatnonzero(np.diff(key, prepend=~key[:1]))
+    merged = ((np.add, sizes), (np.minimum, least), (np.maximum, most), (np.add, marked), (np.minimum, first))
+    return [key[starts], *(merge.reduceat(values[order], starts) for merge, values in merged)]
+
+
+def _name_rows(tally: KeyTally, blocks: Blocks, keys: Words, first: Words, met: Truths) -> None:
+    for rows in blocks():
+        key, carried, number = rows.T
+        place, marked = np.searchsorted(keys, key), carried == 1
+        tally.repeated_rows = _first(tally.repeated_rows, number[number != first[place]])
+        tally.met_rows = _first(tally.met_rows, number[marked & met[place]])
+        tally.unmet_rows = _first(tally.unmet_rows, number[marked & ~met[place]])
 
 
 def _first(known: list[int], more: Words) -> list[int]:

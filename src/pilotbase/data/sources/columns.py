@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from pilotbase.data.sources.faults import BROKEN, DEEPEST, FileFaults, check_names, first_line, refuse
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object
 from pilotbase.documents.texts import text
 
 _BATCH = 100_000
+_CELLS, _ROWS, _PASSED_ON = 5_250_000, 250_000, 50_000
+"""Cells and rows that are decoded at once, and the rows that are passed on at once."""
 
 Groups = Callable[[], Sequence[range]]
 """The rows (from 0) of each row group; empty if the file does not list them."""
@@ -67,10 +70,11 @@ def _checked(
     faults.require_none()
     frame = frame.drop(wide)
     names = [name for name in names if name not in wide]
+    known = groups()
+    whole = in_pieces(frame, known) if sum(map(len, known)) == rows > 0 and names else frame
     if not names:
         faults.add(text("source.broken_rows", first=1, last=rows))
-    elif not asked.quick and not _decodes(frame):
-        known = groups()
+    elif not asked.quick and not _decodes(whole):
         for name in names:
             if known:
                 _tell_broken(frame.select(name), known, faults, name)
@@ -79,7 +83,41 @@ def _checked(
         if not faults:
             faults.add(text("source.broken_rows", first=1, last=rows))
     faults.require_none()
-    return frame, rows, wide
+    return whole, rows, wide
+
+
+def in_pieces(scan: pl.LazyFrame, groups: Sequence[range]) -> pl.LazyFrame:
+    """Return the rows of ``scan``, decoded piece by piece: the library decodes a dozen whole row groups ahead.
+
+    ``groups``: all row groups in order; their writer chose the size of each.
+    """
+    schema = scan.collect_schema()
+    most = min(_ROWS, max(1, _CELLS // len(schema)))
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, limit: int | None, _batch: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for piece in pieces_of(groups, most):
+            rows = len(piece) if limit is None else min(len(piece), limit - piece.start)
+            if rows <= 0:
+                return
+            found = scan.slice(piece.start, rows).select(columns if columns is not None else pl.all())
+            kept = found if predicate is None else found.filter(predicate)
+            yield from kept.collect(engine="in-memory").iter_slices(_PASSED_ON)
+
+    return register_io_source(read, schema=schema)
+
+
+def pieces_of(groups: Sequence[range], most: int) -> list[range]:
+    """Return ``groups`` cut and joined to at most ``most`` rows each."""
+    found: list[range] = []
+    for group in groups:
+        if found and len(found[-1]) + len(group) <= most:
+            found[-1] = range(found[-1].start, group.stop)
+        else:
+            each = -(-len(group) // -(-len(group) // most)) if group else 1
+            found += [group[start : start + each] for start in range(0, len(group), each)]
+    return found
 
 
 def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: FileFaults, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,10 +11,13 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import SHOWN, FileFaults, are_few
-from pilotbase.data.sources.source import SourceTable
+from pilotbase.data.column_types import POLARS_TYPES, type_words
+from pilotbase.data.sources.faults import SHOWN, FileFaults, are_few, check_names, refuse
+from pilotbase.data.sources.source import ReadOptions, SourceTable
 from pilotbase.data.sources.spool import spool
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import Reference
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 
 _INT64 = range(-(2**63), 2**63)
@@ -33,13 +36,54 @@ class DeclaredTable:
     left_out: tuple[str, ...] = ()
 
 
-def kept_table(
+def declared_tables(
+    names: Sequence[str], asked: ReadOptions, file: str, declare: Callable[[str], DeclaredTable]
+) -> list[DeclaredTable]:
+    """Return those of the tables called ``names`` that were asked for.
+
+    Raises:
+        InputError: one does not exist, or there are none.
+    """
+    for name in asked.tables:
+        if name not in names:
+            raise refuse(file, text("source.unknown_table", found=name, allowed=offer(name, names)))
+    if not names:
+        raise refuse(file, text("source.no_tables"))
+    return [declare(name) for name in names if not asked.tables or name in asked.tables]
+
+
+def require_names(columns: Sequence[str], file: str, table: str) -> None:
+    """Return if the columns of a table can be named; raises `InputError`."""
+    faults = FileFaults(file)
+    check_names(columns, faults, None, table)
+    faults.require_none()
+
+
+def kept_tables(
+    declared: Sequence[DeclaredTable],
+    rows: Callable[[DeclaredTable], Iterable[Sequence[object]]],
+    place: tuple[str, Path],
+    faults: FileFaults,
+) -> tuple[tuple[SourceTable, ...], list[Text]]:
+    """Return the tables and what was left out of them; ``place``: their resource, and the folder to keep them in.
+
+    Raises:
+        InputError: everything in ``faults``, tables without rows, columns of which many values do not fit.
+    """
+    kept = [_kept_table(one, rows(one), place, faults) for one in declared]
+    for table, _ in kept:
+        if not table.rows:
+            faults.add(text("source.no_rows"), path=table.name)
+    faults.require_none()
+    left_out = [(one.name, name) for one in declared for name in one.left_out]
+    said = [text("source.taken.left_out", file=place[0], column=f"{table}.{name}") for table, name in left_out]
+    return tuple(table for table, _ in kept), said + [one for _, told in kept for one in told]
+
+
+def _kept_table(
     declared: DeclaredTable, rows: Iterable[Sequence[object]], place: tuple[str, Path], faults: FileFaults
 ) -> tuple[SourceTable, tuple[Text, ...]]:
-    """Return ``rows`` as a table, and the few values that their columns cannot hold; many in a column are faults.
-
-    ``place``: the resource of the rows, and the folder in which they are kept.
-    """
+    """Return ``rows`` as a table, and the few values that their columns cannot hold; many in a column are faults."""
     resource, scratch = place
     misfits = {name: _Misfits() for name in declared.schema}
     kept = spool(_fitting(declared, rows, misfits), declared.schema, scratch)
@@ -124,13 +168,5 @@ def _held(value: object, dtype: pl.DataType) -> object:
 
 
 def _plain(dtype: pl.DataType) -> Text:
-    return next((said for kind, said in _SAID.items() if kind == dtype.base_type()), text("data.type.text"))
-
-
-_SAID = {
-    pl.Float64: text("data.type.number"),
-    pl.Int64: text("data.type.integer"),
-    pl.Boolean: text("data.type.boolean"),
-    pl.Date: text("data.type.date"),
-    pl.Datetime: text("data.type.datetime"),
-}
+    alike = (kind for kind, held in POLARS_TYPES.items() if held.base_type() == dtype.base_type())
+    return type_words(next(alike, DataType.TEXT))

@@ -47,8 +47,7 @@ class FileFaults:
         """Note a problem, whose text has a ``.hint``: what to do; ``path`` is a column, a cell, a field."""
         self._found[problem.code] += 1
         if self._found[problem.code] <= SHOWN:
-            hint = Text(code=f"{problem.code}.hint", params=problem.params)
-            self._issues.append(Issue(file=self.file, path=path, line=line, problem=problem, hint=hint))
+            self._issues.append(Issue(file=self.file, path=path, line=line, problem=problem, hint=problem.hint))
 
     def more(self, code: str, count: int) -> None:
         """Note that there are ``count`` further problems of a kind, which were not kept."""
@@ -65,8 +64,8 @@ class FileFaults:
 
 def refuse(file: str, problem: Text, line: int | None = None, path: str = "") -> InputError:
     """Return the error of one problem of ``file``."""
-    hint = Text(code=f"{problem.code}.hint", params=problem.params)
-    return InputError.from_issues(file, [Issue(file=file, path=path, line=line, problem=problem, hint=hint)])
+    issue = Issue(file=file, path=path, line=line, problem=problem, hint=problem.hint)
+    return InputError.from_issues(file, [issue])
 
 
 def first_line(error: BaseException) -> str:

@@ -104,14 +104,12 @@ def unpack(path: Path, scratch: Path) -> Path:
         InputError: no such archive, damaged, encrypted, more than one file in it, another archive in it, or a bomb.
     """
     try:
-        return _from_gzip(path, scratch) if path.suffix.lower() == ".gz" else _from_zip(path, scratch)
+        if path.suffix.lower() != ".gz":
+            return _from_zip(path, scratch)
+        with gzip.open(path) as stream:
+            return _copy(stream, path, path.stem, scratch)
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise refuse(path.name, text("source.broken_archive", reason=str(error)[:120])) from None
-
-
-def _from_gzip(path: Path, scratch: Path) -> Path:
-    with gzip.open(path) as stream:
-        return _copy(stream, path, path.stem, scratch)
 
 
 def _from_zip(path: Path, scratch: Path) -> Path:

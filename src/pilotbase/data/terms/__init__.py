@@ -4,5 +4,5 @@ templates   `offer_for(level, ...) -> Offer`            the three levels of open
 evaluating  `decide(terms, request, used, now) -> TermsDecision`   pure; what is not understood denies
             `terms_of_agreement`, `terms_of_paper`      what an agreement, or a frozen plan, permits
 gate        `permit(view, request, key) -> AccessGrant`       counted, logged, or refused with every reason
-uses        `uses_of(view, agreement) -> list[Use]`     the ledger of uses
+budgets     `budgets(view, dataset) -> list[BudgetTold]`     what statistics may spend in total, and have spent
 """

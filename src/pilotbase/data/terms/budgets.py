@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from pilotbase.data.terms.evaluating import Terms, terms_of_agreement
 from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.api.statistics import BudgetTold
 from pilotbase.documents.terms import Action, LeftOperand, Operator, Purpose
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace import records
@@ -18,21 +18,7 @@ from pilotbase.workspace.terms_rows import agreements_on, dataset_row
 from pilotbase.workspace.uses import epsilon_by_organisation
 
 
-@dataclass(frozen=True)
-class PrivacyBudget:
-    """The ε that an organisation has spent on a dataset and may spend in total; both in whole millionths."""
-
-    organisation: str
-    spent: int
-    limit: int | None
-    """0: no terms let statistics spend anything now. None: no limit, for the owner."""
-
-    @property
-    def left(self) -> int | None:
-        return None if self.limit is None else max(self.limit - self.spent, 0)
-
-
-def budgets(view: View, dataset: str) -> list[PrivacyBudget]:
+def budgets(view: View, dataset: str) -> list[BudgetTold]:
     """Return the budgets of a dataset that the actor may see: their own; for owner, operator and regulator all.
 
     The actor's own comes first; the others by name.
@@ -47,11 +33,16 @@ def budgets(view: View, dataset: str) -> list[PrivacyBudget]:
     if own == row.owner:
         known.add(own)
     found = [
-        PrivacyBudget(name, spent.get(name, 0), None if name == row.owner else limits.get(name, 0))
-        for name in known - {""}
+        budget_of(name, spent.get(name, 0), None if name == row.owner else limits.get(name, 0)) for name in known - {""}
     ]
     shown = [one for one in found if one.spent or one.limit or one.limit is None]
     return sorted(shown, key=lambda one: (one.organisation != own, one.organisation))
+
+
+def budget_of(organisation: str, spent: int = 0, limit: int | None = 0) -> BudgetTold:
+    """Return a budget, in whole millionths of ε."""
+    left = None if limit is None else max(limit - spent, 0)
+    return BudgetTold(organisation=organisation, spent=spent, limit=limit, left=left)
 
 
 def _limits(connection: Connection, view: View, dataset: str, opening: Opening) -> dict[str, int]:

@@ -115,11 +115,7 @@ def _holds(constraint: Constraint, request: Request, used: Used, now: datetime) 
         wanted = constraint.moment if isinstance(found, datetime) else constraint.number
     except ValueError:
         return None
-    if isinstance(found, datetime):
-        assert isinstance(wanted, datetime)
-        return _compared((found > wanted) - (found < wanted), operator)
-    assert isinstance(wanted, int)
-    return _compared((found > wanted) - (found < wanted), operator)
+    return _compared((found > wanted) - (found < wanted), operator)  # type: ignore[operator]
 
 
 def _found(operand: LeftOperand, request: Request, used: Used, now: datetime) -> str | int | datetime | None:

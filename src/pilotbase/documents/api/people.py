@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import pydantic
-
-from pilotbase.documents.api.shapes import RequestModel, ResponseModel
+from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Name
 from pilotbase.documents.vocabularies import Role
 
@@ -26,13 +24,6 @@ class Caller(ResponseModel):
     name: str
     acting_for: str
     memberships: list[Membership]
-
-
-class NewInvitation(RequestModel):
-    """Whom to invite."""
-
-    email: str = pydantic.Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-    roles: list[Role] = pydantic.Field(min_length=1, max_length=len(Role))
 
 
 class Invitation(ResponseModel):

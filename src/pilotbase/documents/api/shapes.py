@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import pydantic
 from pydantic_core import PydanticKnownError
@@ -13,6 +13,7 @@ MOST_LISTED = 200
 """Maximum length of a page of a list."""
 _NUMBERS = {int, float}
 _LARGEST = 2**63
+_Model = TypeVar("_Model", bound=pydantic.BaseModel)
 
 
 class RequestModel(pydantic.BaseModel):
@@ -60,6 +61,13 @@ class ResponseModel(pydantic.BaseModel):
     """A response of the hub; a client ignores fields that later versions add."""
 
     model_config = pydantic.ConfigDict(from_attributes=True, frozen=True)
+
+
+def filled(model: type[_Model], *parts: object, **given: object) -> _Model:
+    """Return a ``model`` with the fields ``given``; each other field is that of the first of ``parts`` that has it."""
+    for part in parts:
+        given |= {name: getattr(part, name) for name in model.model_fields if name not in given and hasattr(part, name)}
+    return model.model_validate(given)
 
 
 class ProblemIssue(ResponseModel):

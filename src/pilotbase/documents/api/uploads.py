@@ -84,15 +84,6 @@ class NewDescription(RequestModel):
     """The caller's own dataset of which they are a newer state: what its description says is kept."""
 
 
-class SavedDescription(RequestModel):
-    """How a description is saved."""
-
-    usual_terms: bool = False
-    """Add the usual offer for its level of opening if it has none."""
-    keep: bool = True
-    """Whether the files are kept as files of the dataset; otherwise they are erased."""
-
-
 class OpenDescription(ResponseModel):
     """A description in progress."""
 

@@ -15,14 +15,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.limits import Limits
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded, WorkerLostError
-from pilotbase.sandbox.box.supervisor import BoxUsage
+from pilotbase.sandbox.engines import Worker
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 30.0
 """Before a box is started again; doubled with every end that no answer came between."""
@@ -30,21 +29,6 @@ SPENT_SHARE = 0.8
 """Of its wall or CPU seconds; then another box is started beside it."""
 _LOOK_SECONDS = 1.0
 _log = logging.getLogger("pilotbase.gateway")
-
-
-class PooledWorker(Protocol):
-    """A warm worker, as far as a pool needs it."""
-
-    @property
-    def running(self) -> bool: ...
-
-    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
-
-    def usage(self) -> BoxUsage: ...
-
-    def cancel(self) -> None: ...
-
-    def close(self, reason: EndReason = EndReason.FINISHED) -> None: ...
 
 
 @dataclass
@@ -72,7 +56,7 @@ class _Job:
 class BoxPool:
     """So many boxes, and the calls that wait for them."""
 
-    def __init__(self, start: Callable[[], PooledWorker], limits: Limits, boxes: int, waiting: int) -> None:
+    def __init__(self, start: Callable[[], Worker], limits: Limits, boxes: int, waiting: int) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._most = boxes + waiting
         self.pending = 0
@@ -144,7 +128,7 @@ class _Keeper(threading.Thread):
 
     def __init__(
         self,
-        start: Callable[[], PooledWorker],
+        start: Callable[[], Worker],
         limits: Limits,
         jobs: queue.SimpleQueue[_Job | None],
         on_down: Callable[[], None],
@@ -153,9 +137,9 @@ class _Keeper(threading.Thread):
         self._start_box, self._limits, self._jobs, self._on_down = start, limits, jobs, on_down
         self._stopped, self._failures = threading.Event(), 0
         self._helper = ThreadPoolExecutor(1, "pilotbase-next-box")
-        self._next: Future[PooledWorker] | None = None
+        self._next: Future[Worker] | None = None
         self._looked = 0.0
-        self.box: PooledWorker | None = None
+        self.box: Worker | None = None
         self.down: UpstreamDownError | None = None
         """Why the last box that was tried did not come up."""
 

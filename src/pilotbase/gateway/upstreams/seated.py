@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import Text
-from pilotbase.gateway.upstreams.pool import PooledWorker
 from pilotbase.protocols.upstream import UpstreamDownError
 from pilotbase.sandbox.box.supervisor import BoxUsage
+from pilotbase.sandbox.engines import Worker
 from pilotbase.worker.providers import Seat
 from pilotbase.workspace.failures import NotFoundError
 
@@ -40,14 +40,14 @@ class NoSeatError(UpstreamDownError):
 class _Counted:
     """A box, and what of its use was counted already."""
 
-    box: PooledWorker
+    box: Worker
     counted: BoxUsage = _NOTHING
 
 
 class SeatedBoxes:
     """Starts the boxes of one route of one service; safe to share between threads."""
 
-    def __init__(self, start: Callable[[], PooledWorker], seat: Seat) -> None:
+    def __init__(self, start: Callable[[], Worker], seat: Seat) -> None:
         self._start, self._seat = start, seat
         self._lock, self._closed = threading.Lock(), threading.Event()
         self._boxes: list[_Counted] = []
@@ -60,7 +60,7 @@ class SeatedBoxes:
         """Return whether there is a seat: none where none is needed."""
         return self._seat.holds_one
 
-    def start(self) -> PooledWorker:
+    def start(self) -> Worker:
         """Return a box that runs, on its seat; raises `NoSeatError`, and as boxes are started."""
         until = time.monotonic() + PATIENCE_SECONDS
         while (why := self._asked()) is not None:

@@ -10,7 +10,6 @@ from pilotbase.documents.texts import text
 from pilotbase.protocols.contract_cases import CaseReader, scalars_of
 from pilotbase.protocols.contract_tensors import (
     PREDICTION,
-    abstentions,
     answer_scalars,
     answer_tensor,
     answer_text,
@@ -18,7 +17,7 @@ from pilotbase.protocols.contract_tensors import (
     columns_from_tensors,
     spoken_field,
 )
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, abstentions
 from pilotbase.protocols.open_inference import InferRequest, InferResponse, write_infer_response
 from pilotbase.protocols.openai_wire import (
     ChatAnswer,
@@ -92,7 +91,8 @@ class TabularModel:
         cases = CallCases(case_ids(question.call, rows), scalars_of(asked.batch))
         if isinstance(question.content, ChatRequest):
             return handed_over_chat(question, question.content, cases)
-        return self._infer_reply(question, abstentions(rows, self.contract.prediction), cases, handed_over=True)
+        answers = AnswerBatch(abstentions(rows, self.contract.prediction))
+        return self._infer_reply(question, answers, cases, handed_over=True)
 
     def _infer_reply(
         self, question: UpstreamCall, answers: AnswerBatch, cases: CallCases, handed_over: bool

@@ -14,7 +14,7 @@ from ninja.parser import Parser
 from pydantic_core import from_json
 
 from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest
@@ -34,11 +34,6 @@ PART = {206: {"description": "The part that `Range` asks for.", "content": BINAR
 BINARY_BODY = {"requestBody": {"required": True, "content": BINARY}}
 Act = Callable[[View], HttpResponse]
 """What a request does, by the view that knows which request it is."""
-
-
-def answers(model: Any, status: int = 200) -> dict[int, Any]:
-    """Return the ``response`` of an operation: what it gives; `schema` adds the problems."""
-    return {status: model}
 
 
 def document(request: HubRequest, found: Document, status: int = 200, version: str | None = None) -> HttpResponse:
@@ -142,7 +137,7 @@ class JsonBodies(Parser):
 def _refuse_nul(value: Any, path: str = "") -> None:
     """Return unless a text holds the character NUL, which PostgreSQL has no place for; raises `InputError`."""
     if isinstance(value, str) and "\x00" in value:
-        raise InputError.from_issues("request", [Issue(file="request", path=path, problem=text("api.nul"))])
+        raise InputError.at("request", path, text("api.nul"))
     if isinstance(value, list):
         for place, item in enumerate(value):
             _refuse_nul(item, f"{path}[{place}]")

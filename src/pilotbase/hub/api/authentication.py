@@ -10,13 +10,13 @@ from ninja.utils import check_csrf
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.vocabularies import Scope
-from pilotbase.hub.acting import NOBODY, RequestActor
+from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
 from pilotbase.hub.bounds import count_request
 from pilotbase.hub.people.tokens import acting_by
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.service.keys import MARK, opened_by
-from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.actors import VISITOR, Actor
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -79,7 +79,7 @@ class Visitor(APIKeyCookie):
         return self.authenticate(request, None)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> RequestActor:
-        return _as(request, RequestActor(None, NOBODY))
+        return _as(request, RequestActor(None, VISITOR))
 
 
 def _as(request: HttpRequest, acting: RequestActor) -> RequestActor:

@@ -14,7 +14,7 @@ from ninja.constants import NOT_SET
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hashes import Digest, canonical_json
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import (
@@ -23,7 +23,6 @@ from pilotbase.hub.api.answers import (
     FILE,
     JSON,
     PART,
-    answers,
     document,
     idempotent,
     if_match,
@@ -34,6 +33,8 @@ from pilotbase.hub.api.answers import (
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS, ServiceKeyAuth
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.bounds import BodyTooLargeError
+from pilotbase.hub.caching import shared
+from pilotbase.hub.people.accounts import HubAccounts
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.taken import file_response, part_of
@@ -67,7 +68,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
-        response=NOT_SET if operation.gives_file else answers(given, operation.status),
+        response=NOT_SET if operation.gives_file else {operation.status: given},
         by_alias=True,
         operation_id=operation.id,
         summary=operation.said("en"),
@@ -99,7 +100,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
             found = function(_caller(request, view, version), wanted)
             return _answer(request, operation, wanted, found)
 
-        if not operation.writes or operation.repeated is Repeated.HARMLESS:
+        if not operation.keyed:
             return act(request.acting.view)
         return act(keyed_view(request)) if operation.repeated is Repeated.ONCE else idempotent(request, act)
 
@@ -110,7 +111,8 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
     known = caller(view, version, getattr(request, "service", None))
     cut = partial(cut_memberships, operator_view())
-    return replace(known, part=part_of(request), address_of=address_of, roles_changed=cut)
+    accounts = HubAccounts(request.acting)
+    return replace(known, part=part_of(request), address_of=address_of, accounts=accounts, roles_changed=cut)
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
@@ -142,18 +144,21 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
         return HttpResponse(status=operation.status)
     if operation.gives_file:
         return file_response(given)
+    if operation.shared:
+        return shared(request, canonical_json(given.model_dump(mode="json", by_alias=True)), JSON)
     if operation.marked:
         assert isinstance(given, Document)
         found = document(request, given, operation.status, version)
         if operation.location:
             found["Location"] = operation.location.format(asked=wanted, given=given)
         return found
-    plain = operation.status == 200 and not operation.headers
-    if plain and (not operation.writes or operation.repeated is Repeated.HARMLESS):
+    if operation.status == 200 and not operation.headers and not operation.keyed:
         return given
     answer = json_response(given, operation.status, operation.location.format(asked=wanted, given=given))
     for name, value in operation.headers.items():
         answer[name] = value.format(asked=wanted, given=given)
+    if operation.later:
+        answer["Retry-After"] = "2"
     return answer
 
 

@@ -37,7 +37,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "Noted": {"note": "The second shift was asked, too."},
     "HandedInScenario": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "note": "With the cases of May."},
     "HandedInApplication": {"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364", "scenario": "scenario:plant/milling"},
-    "NewInvitation": {"email": "wang@plant.example", "roles": ["demand_owner"]},
     "Organisation": {
         "document": "organisation/1",
         "name": "plant",
@@ -107,8 +106,6 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purposes": ["pb:verification"],
         "ends": "2027-12-31",
     },
-    "NewDescription": {"uploads": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"], "answers": {"title": "Pumps of line 3"}},
-    "SavedDescription": {"usual_terms": True, "keep": True},
     "Answers": {
         "title": {"en": "Pumps of line 3", "zh": "三号线水泵"},
         "license": "CC-BY-4.0",

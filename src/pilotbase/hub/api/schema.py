@@ -33,8 +33,7 @@ DOCUMENTS = frozenset(
         "Organisation",
         "Record",
         "Report",
-        "PublicFigures",
-        *(one.gives.__name__ for one in declared().values() if one.marked),
+        *(one.gives.__name__ for one in declared().values() if one.marked or one.shared),
     }
 )
 """What is answered in canonical JSON under a mark of its bytes."""
@@ -56,12 +55,8 @@ REASONS = {**responses, 413: "Content Too Large", 416: "Range Not Satisfiable", 
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
-_WITHOUT_KEY = ("/invitations",)
-"""Writes that change nothing when they are sent again."""
 _REFUSED_TO_READERS = ("/bundle",)
 """What is there but may be refused: a bundle before there is a report, others' files."""
-_NOT_FOR_ALL = ("/api/voucher-metering",)
-"""What does not exist for some roles."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
     "Idempotency-Key of a secret": "Sent again under the same key, nothing is made; 409 names what was. For a day.",
@@ -145,7 +140,7 @@ def _complete(operation: Json, method: str, path: str) -> None:
             parameter["example"] = PARAMETERS[parameter["name"]]
     operation["parameters"] = [*operation.get("parameters", []), *_header_parameters(operation, method, path)]
     for status, answer in list(operation["responses"].items()):
-        if headers := _success_headers(operation, int(status), path):
+        if headers := _success_headers(operation, int(status)):
             answer["headers"] = headers
     if "If-None-Match" in (one["name"] for one in operation["parameters"]):
         operation["responses"][304] = {"description": REASONS[304], "headers": _ETAG}
@@ -163,7 +158,7 @@ def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
     if secured and (writes or inside or 403 in beyond):
         yield 403
     named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
-    if writes or named or path.startswith(_NOT_FOR_ALL) or (known is not None and 404 in known.refuses):
+    if writes or named:
         yield 404
     if secured and method in ("post", "put"):
         yield from (409, 412)
@@ -206,8 +201,7 @@ def _name(status: int) -> str:
 def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json]:
     """Yield the headers that the operation reads."""
     names, is_document, known = [], _answered(operation) in DOCUMENTS, _declared(method, path)
-    harmless = any(one in path for one in _WITHOUT_KEY) if known is None else known.repeated is Repeated.HARMLESS
-    if method in ("post", "put") and operation.get("security") and not harmless:
+    if method in ("post", "put") and operation.get("security") and known is not None and known.keyed:
         names.append("Idempotency-Key")
     if method in ("post", "put") and is_document and path != "/api/trials":
         names.append("If-Match")
@@ -222,8 +216,8 @@ def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json
         yield {"in": "header", "name": name, "required": False, "schema": schema, "description": _HEADERS[told]}
 
 
-def _success_headers(operation: Json, status: int, path: str) -> Json:
-    headers = _LOCATION if status == 201 and "invitations" not in path else {}
+def _success_headers(operation: Json, status: int) -> Json:
+    headers = _LOCATION if status == 201 else {}
     if status == 202:
         return _LOCATION | _RETRY
     if _answered(operation) == "OpenUpload":

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import pydantic
 from django import forms
 
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized, Part
-from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import (
-    Appeal,
-    AppealDecision,
-    Approval,
-    Commission,
-    Interest,
-    Order,
-    OrderLifting,
-    PlanProposal,
-    Price,
-    Record,
-    Reviewer,
-)
+from pilotbase.documents.record import BROUGHT, Commission, Price, Record, Reviewer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import ApprovalKind, Role
 from pilotbase.hub.acting import RequestActor, language, roles_of
+from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_shown
 from pilotbase.hub.sentences import approval_kind, area, t
+from pilotbase.operations.steps import STEPS
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 
@@ -56,8 +51,10 @@ class Bringing:
 class StepForm(forms.Form):
     """A step with nothing but a note; the base of those that hand something in."""
 
-    noted: ClassVar[bool] = True
+    noted = True
     """Whether the step has a note besides what is handed in."""
+    brought: Any = None
+    """What is handed in, once the form is valid."""
 
     note = area(t("hub.field_note"), t("hub.help_note"), required=False, max_length=LONGEST_NOTE)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
@@ -99,6 +96,93 @@ def problem_of(error: Any) -> str:
     return str(error.render(language()))
 
 
+@dataclass(frozen=True)
+class AskedPart:
+    """Which fields of what a step brings are asked for; the rest of it is known."""
+
+    fields: tuple[str, ...]
+    choices: Mapping[str, Callable[[Bringing], Choices]] = field(default_factory=dict)
+    known: Callable[[Bringing], dict[str, Any]] = lambda bringing: {}
+    noted: bool = False
+
+
+def _yes_or_no(no: str, yes: str) -> Callable[[Bringing], Choices]:
+    return lambda bringing: [("no", t(no)), ("yes", t(yes))]
+
+
+def _approval_kinds(bringing: Bringing) -> Choices:
+    return [(kind, approval_kind(kind)) for kind in bringing.record.approvals_needed or tuple(ApprovalKind)]
+
+
+def _decisions(bringing: Bringing) -> Choices:
+    refuses = bringing.act is Act.ACCEPTANCE_REFUSE
+    allowed = ("declined",) if refuses else ("accepted", "accepted_with_conditions")
+    return [(one, t(f"hub.decision.{one}")) for one in allowed]
+
+
+def _open_appeals(bringing: Bringing) -> Choices:
+    return [(str(one.number), f"{one.number} · {title_of(one.organisation)}") for one in bringing.record.open_appeals]
+
+
+def _open_orders(bringing: Bringing) -> Choices:
+    orders = [one for one in bringing.record.orders if one.lifted_at is None]
+    return [(str(one.number), f"{one.number} · {t(f'hub.order.{one.kind}')} · {one.deadline}") for one in orders]
+
+
+def _proposal(bringing: Bringing) -> dict[str, Any]:
+    """Return a plan but for the remarks: the criteria are the scenario's, word for word."""
+    record, scenario = bringing.record, bringing.document("scenario", Scenario)
+    return {
+        "commission": record.subject,
+        "scenario_version": record.documents["scenario"],
+        "folder": record.documents["folder"],
+        "criteria": tuple(criterion.rule for criterion in scenario.criteria),
+    }
+
+
+def _acceptance(bringing: Bringing) -> dict[str, Any]:
+    acting = bringing.acting
+    at, report = acting.view.store.clock(), bringing.record.documents["report"]
+    return {"report": report, "organisation": acting.organisation, "at": at}
+
+
+ASKED = {
+    "plan-proposal": AskedPart(("remarks",), known=_proposal),
+    "approval": AskedPart(("kind", "issued_by", "reference", "until"), {"kind": _approval_kinds}),
+    "interest": AskedPart(
+        ("has_interest", "explanation"), {"has_interest": _yes_or_no("hub.no_interest", "hub.an_interest")}
+    ),
+    "acceptance": AskedPart(("decision", "conditions", "reason"), {"decision": _decisions}, _acceptance),
+    "appeal": AskedPart(("grounds",)),
+    "appeal-decision": AskedPart(
+        ("number", "upheld", "reasons"),
+        {"number": _open_appeals, "upheld": _yes_or_no("hub.appeal_dismissed", "hub.appeal_upheld")},
+    ),
+    "order": AskedPart(("kind", "reasons", "deadline")),
+    "order-lifting": AskedPart(("number",), {"number": _open_orders}, noted=True),
+}
+"""`Transition.brings` → what of it is asked for."""
+_WORDS = {"kind": "hub.order.", "decision": "hub.decision."}
+_LONG = frozenset({"remarks", "reason"})
+
+
+class PartForm(StepForm):
+    """What a step brings, asked for by the fields of its model."""
+
+    def prepare(self) -> None:
+        self.asked = ASKED[str(transition(self.bringing.act).brings)]
+        self.noted = self.asked.noted
+        self.fields |= fields_of(STEPS[self.bringing.act], *self.asked.fields, words=_WORDS)
+        for name in _LONG & self.fields.keys():
+            self.fields[name].widget = forms.Textarea(attrs={"rows": 3})
+        offer(self, {name: offered(self.bringing) for name, offered in self.asked.choices.items()})
+
+    def part(self) -> Part:
+        said = {name: value for name in self.asked.fields if (value := self.cleaned_data[name]) not in ("", None)}
+        model = BROUGHT[str(transition(self.bringing.act).brings)]
+        return model.model_validate({**self.asked.known(self.bringing), **said})
+
+
 class CommissionForm(StepForm):
     """The terms of a trial; the versions are those of the record, or the newest of what is chosen."""
 
@@ -119,9 +203,7 @@ class CommissionForm(StepForm):
         help_text=t("hub.help_results"),
         choices=[(one, t(f"hub.results.{one}")) for one in ("supplier", "demand_owner", "shared")],
     )
-    deadline = forms.DateField(
-        label=t("hub.deadline"), help_text=t("hub.help_deadline"), widget=forms.DateInput(attrs={"type": "date"})
-    )
+    deadline = DayField(label=t("hub.deadline"), help_text=t("hub.help_deadline"))
 
     def prepare(self) -> None:
         if "commission" in self.bringing.record.documents:
@@ -147,7 +229,7 @@ class CommissionForm(StepForm):
             scope=given["scope"],
             price=Price(amount=given["amount"], currency=given["currency"], paid_by=given["paid_by"]),
             results=given["results"],
-            deadline=given["deadline"].isoformat(),
+            deadline=given["deadline"],
         )
 
 
@@ -163,7 +245,7 @@ class ProposeForm(CommissionForm):
         self._open = self._listed(Query("scenario", states=(ScenarioState.OPEN,)))
         self._submitted = self._listed(Query("application", states=(ApplicationState.SUBMITTED,), owner=own))
         for name, listings in (("scenario", self._open), ("application", self._submitted)):
-            choices = [(one.subject, make_visible(one.title.render(language()))) for one in listings]
+            choices = [(one.subject, title_shown(one)) for one in listings]
             self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def part(self) -> Part:
@@ -185,48 +267,6 @@ class ProposeForm(CommissionForm):
         return (*items, chosen) if query.owner in ("", chosen.owner) else items
 
 
-class ProposalForm(StepForm):
-    """A plan for review: the criteria are the scenario's, word for word."""
-
-    noted = False
-    remarks = area(t("hub.remarks"), t("hub.help_remarks"), required=False, max_length=LONGEST_NOTE)
-
-    def part(self) -> Part:
-        record = self.bringing.record
-        scenario: Scenario = self.bringing.document("scenario", Scenario)
-        return PlanProposal(
-            commission=record.subject,
-            scenario_version=record.documents["scenario"],
-            folder=record.documents["folder"],
-            criteria=tuple(criterion.rule for criterion in scenario.criteria),
-            remarks=self.cleaned_data["remarks"] or None,
-        )
-
-
-class ApprovalForm(StepForm):
-    """An approval that was granted."""
-
-    noted = False
-    kind = forms.ChoiceField(label=t("hub.field_approval_kind"), help_text=t("hub.help_approval_kind"))
-    issued_by = forms.CharField(label=t("hub.field_issued_by"), help_text=t("hub.help_issued_by"), max_length=200)
-    reference = forms.CharField(label=t("hub.field_reference"), help_text=t("hub.help_reference"), max_length=200)
-    until = forms.DateField(
-        label=t("hub.field_holds_until"),
-        help_text=t("hub.help_holds_until"),
-        widget=forms.DateInput(attrs={"type": "date"}),
-        required=False,
-    )
-
-    def prepare(self) -> None:
-        needed = self.bringing.record.approvals_needed or tuple(ApprovalKind)
-        self.fields["kind"].choices = [(kind, approval_kind(kind)) for kind in needed]  # type: ignore[attr-defined]
-
-    def part(self) -> Part:
-        given = self.cleaned_data
-        until = given["until"].isoformat() if given["until"] else None
-        return Approval(kind=given["kind"], issued_by=given["issued_by"], reference=given["reference"], until=until)
-
-
 class ReviewerForm(StepForm):
     """A reviewer, named or released."""
 
@@ -244,115 +284,6 @@ class ReviewerForm(StepForm):
     def part(self) -> Part:
         organisation, _, person = self.cleaned_data["reviewer"].partition(" ")
         return Reviewer(organisation=organisation, person=person)
-
-
-class InterestForm(StepForm):
-    """A reviewer's declaration."""
-
-    noted = False
-    has_interest = forms.ChoiceField(
-        label=t("hub.field_has_interest"),
-        help_text=t("hub.help_has_interest"),
-        choices=[("no", t("hub.no_interest")), ("yes", t("hub.an_interest"))],
-        widget=forms.RadioSelect,
-    )
-    explanation = area(t("hub.field_explanation"), t("hub.help_explanation"), required=False, max_length=LONGEST_NOTE)
-
-    def part(self) -> Part:
-        given = self.cleaned_data
-        return Interest(has_interest=given["has_interest"] == "yes", explanation=given["explanation"])
-
-
-class AcceptanceForm(StepForm):
-    """The demand owner's opinion on the report."""
-
-    noted = False
-    decision = forms.ChoiceField(label=t("hub.field_decision"), help_text=t("hub.help_decision"))
-    conditions = area(t("hub.field_conditions"), t("hub.help_conditions"), required=False, max_length=LONGEST_NOTE)
-    reason = area(t("hub.field_reason"), t("hub.help_reason"), required=False, max_length=LONGEST_NOTE)
-
-    def prepare(self) -> None:
-        refuses = self.bringing.act is Act.ACCEPTANCE_REFUSE
-        allowed = ("declined",) if refuses else ("accepted", "accepted_with_conditions")
-        choices = [(one, t(f"hub.decision.{one}")) for one in allowed]
-        self.fields["decision"].choices = choices  # type: ignore[attr-defined]
-
-    def part(self) -> Part:
-        given = self.cleaned_data
-        return Acceptance(
-            report=self.bringing.record.documents["report"],
-            organisation=self.bringing.acting.organisation,
-            decision=given["decision"],
-            conditions=tuple(line.strip() for line in given["conditions"].splitlines() if line.strip()),
-            reason=given["reason"],
-            at=self.bringing.acting.view.store.clock(),
-        )
-
-
-class AppealForm(StepForm):
-    """Why a party does not accept what was done."""
-
-    noted = False
-    grounds = area(t("hub.field_grounds"), t("hub.help_grounds"), rows=5, max_length=LONGEST_NOTE)
-
-    def part(self) -> Part:
-        return Appeal(grounds=self.cleaned_data["grounds"])
-
-
-class AppealDecisionForm(StepForm):
-    """What becomes of an appeal."""
-
-    noted = False
-    number = forms.TypedChoiceField(label=t("hub.field_appeal"), help_text=t("hub.help_which_appeal"), coerce=int)
-    upheld = forms.ChoiceField(
-        label=t("hub.field_decision"),
-        help_text=t("hub.help_appeal_decision"),
-        choices=[("yes", t("hub.appeal_upheld")), ("no", t("hub.appeal_dismissed"))],
-    )
-    reasons = area(t("hub.field_reason"), t("hub.help_reason"), rows=5, max_length=LONGEST_NOTE)
-
-    def prepare(self) -> None:
-        numbers = [
-            (one.number, f"{one.number} · {title_of(one.organisation)}") for one in self.bringing.record.open_appeals
-        ]
-        self.fields["number"].choices = numbers  # type: ignore[attr-defined]
-
-    def part(self) -> Part:
-        given = self.cleaned_data
-        return AppealDecision(number=given["number"], upheld=given["upheld"] == "yes", reasons=given["reasons"])
-
-
-class OrderForm(StepForm):
-    """An order of the regulator."""
-
-    noted = False
-    kind = forms.ChoiceField(
-        label=t("hub.field_order"),
-        help_text=t("hub.help_order"),
-        choices=[(one, t(f"hub.order.{one}")) for one in ("rerun", "rectification", "suspension")],
-    )
-    reasons = area(t("hub.field_reason"), t("hub.help_reason"), rows=5, max_length=LONGEST_NOTE)
-    deadline = forms.DateField(
-        label=t("hub.deadline"), help_text=t("hub.help_order_deadline"), widget=forms.DateInput(attrs={"type": "date"})
-    )
-
-    def part(self) -> Part:
-        given = self.cleaned_data
-        return Order(kind=given["kind"], reasons=given["reasons"], deadline=given["deadline"].isoformat())
-
-
-class OrderLiftingForm(StepForm):
-    """That an order no longer holds."""
-
-    number = forms.TypedChoiceField(label=t("hub.field_order"), help_text=t("hub.help_which_order"), coerce=int)
-
-    def prepare(self) -> None:
-        open_orders = [one for one in self.bringing.record.orders if one.lifted_at is None]
-        choices = [(one.number, f"{one.number} · {t(f'hub.order.{one.kind}')} · {one.deadline}") for one in open_orders]
-        self.fields["number"].choices = choices  # type: ignore[attr-defined]
-
-    def part(self) -> Part:
-        return OrderLifting(number=self.cleaned_data["number"])
 
 
 class OrganisationForm(StepForm):
@@ -406,19 +337,65 @@ class OrganisationForm(StepForm):
         )
 
 
+class DatasetForm(StepForm):
+    """A dataset's description, as ``pilotbase data describe`` writes it."""
+
+    content = forms.CharField(
+        label=t("hub.dataset_document"),
+        help_text=t("hub.help_dataset_document"),
+        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}),
+        max_length=1_000_000,
+    )
+
+    def prepare(self) -> None:
+        if "dataset" in self.bringing.record.documents:
+            known: Dataset = self.bringing.document("dataset", Dataset)
+            self.initial["content"] = json.dumps(known.to_json_value(), ensure_ascii=False, indent=1)
+
+    def part(self) -> Part:
+        return Dataset.model_validate_json(self.cleaned_data["content"])
+
+
+class AgreementForm(StepForm):
+    """An agreement: offered by the dataset's owner to whom they name, or the published offer taken up."""
+
+    assignee = forms.RegexField(NAME_PATTERN, label=t("hub.assignee"), help_text=t("hub.help_assignee"))
+    purposes = area(t("hub.purposes"), t("hub.help_purposes"), rows=2, initial=Purpose.VERIFICATION.value)
+    begins = DayField(label=t("hub.begins"), help_text=t("hub.help_begins"), required=False)
+    ends = DayField(label=t("hub.ends"), help_text=t("hub.help_ends"), required=False)
+
+    def prepare(self) -> None:
+        if self.bringing.act is not Act.AGREEMENT_OFFER:
+            del self.fields["assignee"]
+        dataset: Dataset = self.bringing.document("dataset", Dataset)
+        if dataset.usage is not None and dataset.usage.purposes:
+            self.initial["purposes"] = "\n".join(dataset.usage.purposes)
+
+    def part(self) -> Part:
+        given, record = self.cleaned_data, self.bringing.record
+        dataset: Dataset = self.bringing.document("dataset", Dataset)
+        if dataset.usage is None:
+            raise InputError("terms.no_offer", dataset=dataset.subject)
+        return Agreement(
+            dataset=dataset.subject,
+            dataset_version=record.documents["dataset"],
+            version=dataset.version,
+            assigner=dataset.owner.organisation,
+            assignee=given.get("assignee", self.bringing.acting.organisation),
+            offer=dataset.usage,
+            purposes=tuple(given["purposes"].replace(",", " ").split()),
+            begins=given["begins"] or None,
+            ends=given["ends"] or None,
+        )
+
+
 FORMS: dict[str | None, type[StepForm]] = {
     None: StepForm,
+    **dict.fromkeys(ASKED, PartForm),
     "commission": CommissionForm,
-    "plan-proposal": ProposalForm,
-    "approval": ApprovalForm,
     "reviewer": ReviewerForm,
-    "interest": InterestForm,
-    "acceptance": AcceptanceForm,
-    "appeal": AppealForm,
-    "appeal-decision": AppealDecisionForm,
-    "order": OrderForm,
-    "order-lifting": OrderLiftingForm,
     "organisation": OrganisationForm,
+    "dataset": DatasetForm,
 }
 """`Transition.brings` → form; scenarios and applications are uploaded on pages of their own."""
 

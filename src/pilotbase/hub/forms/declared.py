@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
@@ -16,17 +16,17 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.text import format_lazy
-from django.views.decorators.http import require_POST
 
+from pilotbase.documents.base import IS_DAY
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import parse_request
-from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.quantities import format_duration, read_duration
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.hub.acting import HubRequest, caller, language
-from pilotbase.hub.guards import for_act, for_reading, member_only
 from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.routing import MEMBERS, POST
+from pilotbase.hub.routing import page as page_at
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations.operation import Operation, Out
 from pilotbase.worker.bound.binding import Here
@@ -36,7 +36,8 @@ from pilotbase.workspace.store import View
 AGAINST = (InputError, InvalidProofError, RefusedError, ConflictError)
 """Errors that a page shows next to the person's input."""
 _LONG = 400
-Choices = Sequence[tuple[str, str]]
+Choices = Sequence[tuple[str, Any]]
+"""Values, each with its name."""
 
 
 def do(operation: Operation[Any, Out], view: View, said: Mapping[str, Any], seen: str | None = None) -> Out:
@@ -62,52 +63,88 @@ class OperationForm(forms.Form):
         given: Mapping[str, Any] | None = None,
         choices: Mapping[str, Choices] | None = None,
         initial: Mapping[str, Any] | None = None,
+        files: Any = None,
     ) -> None:
-        super().__init__(posted, initial=initial)  # type: ignore[arg-type]
+        super().__init__(posted, files, initial=initial)  # type: ignore[arg-type]
         self._given = given or {}
-        if self.operation.marked:
+        if "seen" in self.initial:
             self.fields["seen"] = forms.CharField(widget=forms.HiddenInput, max_length=71)
-        for name, offered in (choices or {}).items():
-            old = self.fields[name]
-            words = {"label": old.label, "help_text": old.help_text, "required": old.required}
-            kind = int if isinstance(old, forms.IntegerField) else str
-            self.fields[name] = forms.TypedChoiceField(choices=offered, coerce=kind, **words)  # type: ignore[arg-type]
+        offer(self, choices or {})
 
     def done(self, view: View) -> bool:
         """Call the operation and return whether it succeeded; the form shows refusals. Raises `NotFoundError`."""
         if not self.is_valid():
             return False
-        said = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        seen, whole = said.pop("seen", None), self.operation.whole
+        said, whole, in_path = self.said(view), self.operation.whole, self.operation.in_path
+        seen = said.pop("seen", None)
+        place = {name: value for name, value in self._given.items() if name in in_path}
+        said = {name: value for name, value in self._given.items() if name not in in_path} | said
+        said = {**place, **({whole: said} if whole else said)}
         try:
-            self.found = do(self.operation, view, {**self._given, **({whole: said} if whole else said)}, seen)
+            self.found = do(self.operation, view, said, seen)
         except AGAINST as error:
             if isinstance(error, NotFoundError):
                 raise
             add_errors(self, _of_fields(error, whole))
         return self.is_valid()
 
+    def said(self, view: View) -> dict[str, Any]:
+        """Return what was filled in, by the fields of the operation; ``seen``: the version that was looked at."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
 
-def form_of(operation: Operation[Any, Any], *asks: str, words: Mapping[str, str] | None = None) -> type[OperationForm]:
-    """Return the form of ``operation`` with the fields ``asks``, or with all fields that are not in its address.
+
+def offer(form: forms.Form, choices: Mapping[str, Choices]) -> None:
+    """Let each of some fields be chosen from what there is now; for yes or no nothing is chosen beforehand."""
+    for name, offered in choices.items():
+        old = form.fields[name]
+        words: dict[str, Any] = {"label": old.label, "help_text": old.help_text, "required": old.required}
+        if isinstance(old, forms.BooleanField):
+            words |= {"required": True, "widget": forms.RadioSelect}
+        kind = int if isinstance(old, forms.IntegerField) else str
+        form.fields[name] = forms.TypedChoiceField(choices=offered, coerce=kind, **words)
+
+
+def form_of(
+    operation: Operation[Any, Any],
+    *asks: str,
+    words: Mapping[str, str] | None = None,
+    base: type[OperationForm] = OperationForm,
+) -> type[Any]:
+    """Return the form of ``operation`` with the fields `fields_of` returns, besides those of ``base``."""
+    return type("Form", (base,), {"operation": operation, **fields_of(operation, *asks, words=words)})
+
+
+def fields_of(
+    operation: Operation[Any, Any], *asks: str, words: Mapping[str, str] | None = None
+) -> dict[str, forms.Field]:
+    """Return the fields ``asks`` of an operation's input, or all that are not in its address.
 
     ``words``: a field of choices → the prefix of their texts, if it is not a vocabulary.
     """
     model = operation.takes.model_fields[operation.whole].annotation if operation.whole else operation.takes
     fields = cast("type[pydantic.BaseModel]", model).model_fields
     wanted = asks or (tuple(fields) if operation.whole else operation.others)
-    made = {name: _field(operation, name, fields[name], (words or {}).get(name, "")) for name in wanted}
-    return type("Form", (OperationForm,), {"operation": operation, **made})
+    return {name: _field(operation, name, fields[name], (words or {}).get(name, "")) for name in wanted}
 
 
-def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("name",), **fields: str) -> Any:
-    """Return the view that calls ``operation`` and redirects to ``page``, which shows any refusal.
+def post_of(
+    address: str,
+    name: str,
+    operation: Operation[Any, Any],
+    page: str,
+    /,
+    *,
+    back: Sequence[str] = ("name",),
+    **fields: str,
+) -> None:
+    """Let a POST to ``address`` call ``operation`` and redirect to ``page``, which shows any refusal.
 
     ``back``: the parts of the address that the page shares; ``fields``: a field of the operation → its part of the
     address. Callers who may never call it get 404.
     """
 
-    def view(request: HubRequest, **where: Any) -> HttpResponse:
+    @page_at(address, name, operation.who or MEMBERS, POST)
+    def view(request: HubRequest, /, **where: Any) -> HttpResponse:
         said = {name: request.POST[name] for name in operation.takes.model_fields if request.POST.get(name)}
         try:
             do(operation, request.acting.view, {**said, **{name: where[part] for name, part in fields.items()}})
@@ -116,12 +153,6 @@ def post_of(operation: Operation[Any, Any], page: str, back: Sequence[str] = ("n
                 raise
             messages.error(request, error.render(language(), make_visible))
         return redirect(reverse(page, kwargs={part: where[part] for part in back}))
-
-    who = operation.who
-    guard: Callable[[Any], Any] = (
-        member_only if who is None else for_reading(who) if isinstance(who, ReadScope) else for_act(who)
-    )
-    return require_POST(guard(view))
 
 
 @contextmanager
@@ -172,9 +203,12 @@ def _field(operation: Operation[Any, Any], name: str, info: pydantic.fields.Fiel
     told: dict[str, Any] = {
         "label": label_of(operation, name),
         "help_text": label_of(operation, name, "help"),
-        "required": info.is_required() or default not in (None, ""),
+        "required": info.is_required() or default not in (None, "", ()),
         "initial": sorted(default) if isinstance(default, frozenset) else default,
     }
+    if name.endswith("_seconds") and info.annotation is int:
+        least, most = (bound_of(info.metadata, bound) for bound in ("ge", "le"))
+        return _DurationField(least=least, most=most, **told)
     return _made(info.annotation, info.metadata, told, words)
 
 
@@ -185,13 +219,15 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
     if origin in (Union, types.UnionType):
         plain = [one for one in inner if one is not type(None)]
         return _made(str if str in plain else plain[0], marks, told, words)
-    if origin is tuple:
+    if origin in (tuple, list):
         told["help_text"] = format_lazy("{} {}", told["help_text"], t("ask.one_a_line"))
         return _Lines(max_length=50_000, widget=forms.Textarea(attrs={"rows": 4}), **told)
     if origin is frozenset:
         return forms.MultipleChoiceField(choices=_choices(inner[0], words), widget=forms.CheckboxSelectMultiple, **told)
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return forms.ChoiceField(choices=_choices(annotation, words), **told)
+    if IS_DAY in marks:
+        return DayField(**told)
     if annotation is bool:
         return forms.BooleanField(**{**told, "required": False})
     bounds = {name: bound_of(marks, name) for name in ("ge", "le", "max_length")}
@@ -204,12 +240,47 @@ def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: st
 
 def _choices(kind: Any, words: str) -> list[tuple[str, Any]]:
     values: Sequence[Any] = get_args(kind) or list(kind)
-    root = words or next(domain for domain, vocabulary in VOCABULARIES.items() if vocabulary is kind)
-    return [(str(value), t(f"{root}.{value}")) for value in values]
+    prefix = words or f"{kind.domain}."
+    return [(str(value), t(f"{prefix}{value}")) for value in values]
+
+
+class DayField(forms.DateField):
+    """A day; cleaned it is spelled as documents spell it, or empty."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(widget=forms.DateInput(attrs={"type": "date"}), **told)
+
+    def clean(self, value: object) -> str:
+        day = super().clean(value)
+        return day.isoformat() if day is not None else ""
+
+
+class _DurationField(forms.CharField):
+    """A length of time of ``least`` to ``most`` seconds, spelled with its unit; cleaned it is a number of seconds."""
+
+    def __init__(self, *, least: int, most: int, **told: Any) -> None:
+        super().__init__(max_length=40, **told)
+        self.least, self.most = least, most
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_duration(value) if isinstance(value, int) else value
+
+    def clean(self, value: object) -> int:
+        """Return the seconds; raises `ValidationError`: no length of time, or out of bounds."""
+        seconds = read_duration(super().clean(value))
+        if seconds is None:
+            raise forms.ValidationError(t("watching.no_duration"))
+        if not self.least <= seconds <= self.most:
+            bounds = {"least": format_duration(self.least), "most": format_duration(self.most)}
+            raise forms.ValidationError(text("watching.duration_bounds", **bounds).render(language()))
+        return seconds
 
 
 class _Lines(forms.CharField):
     """Several values, one per line."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, tuple) else value
 
     def clean(self, value: object) -> list[str]:
         return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,13 +20,13 @@ from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.quantities import format_mebibytes
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.base import base
+from pilotbase.hub.sentences import t
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import (
     Upload,
-    UploadTerms,
     append_piece,
     erase_upload,
     find_upload,
@@ -35,8 +34,10 @@ from pilotbase.vault.uploads import (
     read_upload,
     start_upload,
 )
+from pilotbase.worker.base import vault_of
+from pilotbase.worker.datasets.describing import MOST_FILES
 from pilotbase.worker.intake.boxed_tables import describe_table
-from pilotbase.worker.intake.versions import own_names, vault_of
+from pilotbase.worker.intake.versions import own_names
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -79,16 +80,14 @@ def erased_on_failure(view: View, upload: Upload) -> Iterator[None]:
 
 def keep_file(view: View, file: UploadedFile[Any], name: str) -> Upload:
     """Keep ``file`` for the organisation of the actor as ``name``, whatever it is; raises as `keep_table`."""
-    configuration, vault = settings.CONFIGURATION, vault_of(base(), view)
-    lifetime = timedelta(hours=configuration.upload_hours)
-    terms = UploadTerms(configuration.upload_bytes, configuration.upload_room_bytes, lifetime)
+    vault, terms = vault_of(base(), view), caller(view).limits.uploads
     hashed = hashlib.sha256()
     for chunk in file.chunks(_PIECE):
         hashed.update(chunk)
     upload = start_upload(vault, name, file.size or 0, digest_of(hashed.hexdigest()), terms)
     with erased_on_failure(view, upload):
         for piece in file.chunks(_PIECE):
-            upload = append_piece(vault, upload.identity, upload.received, piece, lifetime)
+            upload = append_piece(vault, upload.identity, upload.received, piece, terms.lifetime)
         return finish_upload(vault, upload.identity)
 
 
@@ -111,6 +110,37 @@ def opened_table(view: View, upload: Upload) -> Iterator[Path]:
             grant = ReaderGrant.of_owner(upload.owner)
             written.writelines(read_upload(vault_of(base(), view), upload.identity, grant))
         yield path
+
+
+class _Chosen(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class SeveralFiles(forms.FileField):
+    """A field whose value is a list of at most ``most`` files, each held to what holds of one."""
+
+    widget = _Chosen
+
+    def __init__(self, *, most: int, too_many: Any, **told: Any) -> None:
+        super().__init__(**told)
+        self.most, self.too_many = most, too_many
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        found = [super(SeveralFiles, self).clean(one, initial) for one in data or [None]]
+        if len(found) > self.most:
+            raise forms.ValidationError(self.too_many)
+        return [one for one in found if one]
+
+
+class FilesForm(forms.Form):
+    """The files that make one dataset."""
+
+    tables = SeveralFiles(
+        label=t("describing.files"),
+        help_text=t("describing.files_help"),
+        most=MOST_FILES,
+        too_many=t("describing.too_many"),
+    )
 
 
 class FileLimits(NamedTuple):

@@ -22,7 +22,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import include, path, re_path
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import DeskAct
@@ -31,13 +30,13 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted, roles_of
 from pilotbase.hub.base import operator_view
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
 from pilotbase.hub.presenters.addresses import record_crumbs
 from pilotbase.hub.presenters.names import title_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.problems import LoginNeededError
+from pilotbase.hub.routing import EVERYBODY, PAGES, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.workspace.failures import NotFoundError
 
@@ -109,7 +108,7 @@ class TokenForm(forms.Form):
     )
 
 
-@require_http_methods(["GET", "POST"])
+@page("invitations/<str:secret>/", "invitation", EVERYBODY, ("GET", "POST"))
 def accept(request: HubRequest, secret: str) -> HttpResponse:
     """Accept an invitation: as the person who is logged in, after logging in, or with a new account."""
     invitation = invitations.open_invitation(secret)
@@ -138,7 +137,7 @@ def _accept_as(request: HubRequest, invitation: Invitation, person: Person) -> H
     return render(request, "hub/join.html", {"invitation": invitation, "form": None, "title": text("hub.join_title")})
 
 
-@require_POST
+@page("act-for/", "act-for", EVERYBODY, POST)
 def act_for(request: HubRequest) -> HttpResponse:
     """Act for another of one's organisations from now on."""
     chosen = request.POST.get("organisation", "")
@@ -149,7 +148,7 @@ def act_for(request: HubRequest) -> HttpResponse:
     return redirect(wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "my-work")
 
 
-@require_safe
+@page("account/", "account", EVERYBODY)
 def show_account(request: HubRequest) -> HttpResponse:
     """Show who one is, and the ways to keep the account safe."""
     if request.acting.person is None:
@@ -158,8 +157,7 @@ def show_account(request: HubRequest) -> HttpResponse:
     return render(request, "hub/account.html", shown)
 
 
-@require_http_methods(["GET", "POST"])
-@member_only
+@page("account/tokens/", "tokens", methods=("GET", "POST"))
 def token_list(request: HubRequest) -> HttpResponse:
     """Show one's API tokens; make one, whose secret is shown in this answer only."""
     form, secret = TokenForm(posted(request)), None
@@ -172,16 +170,14 @@ def token_list(request: HubRequest) -> HttpResponse:
     return render(request, "hub/tokens.html", {**shown, "title": text("hub.tokens_title")})
 
 
-@require_POST
-@member_only
+@page("account/tokens/<int:number>/revoke/", "token-revoke", methods=POST)
 def token_revoke(request: HubRequest, number: int) -> HttpResponse:
     """Revoke one of one's tokens."""
     tokens.revoke_token(request.acting, number)
     return redirect("tokens")
 
 
-@require_http_methods(["GET", "POST"])
-@for_act(DeskAct.INVITE)
+@page("organisations/<str:organisation>/invite/", "invite", DeskAct.INVITE, ("GET", "POST"))
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
     see(request.acting.view, organisation_subject(organisation))
@@ -198,8 +194,7 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
     return render(request, "hub/invite.html", {"form": form, "crumbs": crumbs, "title": title})
 
 
-@require_POST
-@for_act(DeskAct.INVITE)
+@page("invitations/<int:number>/withdraw/", "invitation-withdraw", DeskAct.INVITE, POST)
 def withdraw(request: HubRequest, number: int) -> HttpResponse:
     """Withdraw an invitation."""
     invitation = Invitation.objects.filter(pk=number).first()
@@ -209,8 +204,7 @@ def withdraw(request: HubRequest, number: int) -> HttpResponse:
     return redirect("record", section="organisations", name=invitation.organisation)
 
 
-@require_POST
-@for_act(DeskAct.INVITE)
+@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.INVITE, POST)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
     membership = Membership.objects.select_related("person").filter(pk=number).first()
@@ -255,15 +249,5 @@ _ACCOUNT = [
     path("provider/error/", social.login_error, name="socialaccount_login_error"),
     path("provider/signup/", by_invitation_only, name="socialaccount_signup"),
     path("provider/", include(openid_connect)),
-    path("tokens/", token_list, name="tokens"),
-    path("tokens/<int:number>/revoke/", token_revoke, name="token-revoke"),
-    path("", show_account, name="account"),
 ]
-urlpatterns = [
-    path("account/", include(_ACCOUNT)),
-    path("invitations/<str:secret>/", accept, name="invitation"),
-    path("invitations/<int:number>/withdraw/", withdraw, name="invitation-withdraw"),
-    path("memberships/<int:number>/remove/", remove, name="membership-remove"),
-    path("act-for/", act_for, name="act-for"),
-    path("organisations/<str:organisation>/invite/", invite, name="invite"),
-]
+PAGES.append(path("account/", include(_ACCOUNT)))

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
 
-from pilotbase.charts import CandidateRow, LeaderStep, candidates_chart, format_number, leader_chart
+from pilotbase.charts.criterion import CandidateRow, candidates_chart
+from pilotbase.charts.leader_steps import LeaderStep, leader_chart
+from pilotbase.charts.scales import format_number
 from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.base import localized
 from pilotbase.documents.board import Board
@@ -27,6 +27,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.worker.trials.comparing import compare
@@ -80,7 +81,7 @@ class ComparisonRow:
     computing: str
 
 
-@require_safe
+@page("scenarios/<name:name>/board/", "board", EVERYBODY)
 def show_board(request: HubRequest, name: str) -> HttpResponse:
     """Show a board to its owner, to the base and to suppliers."""
     acting, subject = request.acting, subject_of("scenarios", name)
@@ -99,7 +100,7 @@ def show_board(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/board.html", shown)
 
 
-@require_safe
+@page("scenarios/<name:name>/comparison/", "comparison", EVERYBODY)
 def show_comparison(request: HubRequest, name: str) -> HttpResponse:
     """Show the candidates to the owner of the scenario and to the operator."""
     view, subject = request.acting.view, subject_of("scenarios", name)
@@ -209,9 +210,3 @@ def own_applications(acting: RequestActor, scenario: str) -> tuple[Listing, ...]
     states = (ApplicationState.DRAFT, ApplicationState.SUBMITTED)
     query = Query("application", states=states, scenario=scenario, owner=acting.organisation)
     return list_page(acting.view, query, limit=_OWN_SHOWN).items
-
-
-urlpatterns = [
-    path("scenarios/<name:name>/board/", show_board, name="board"),
-    path("scenarios/<name:name>/comparison/", show_comparison, name="comparison"),
-]

@@ -8,13 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.catalogue.records import trial_with
 from pilotbase.certificate import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.charts import qr_code
+from pilotbase.charts.qr_code import qr_code
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Text, text
@@ -22,6 +20,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_file
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
+from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.hub.sentences import t
 from pilotbase.service.creating import why_not_admitted
 from pilotbase.service.registry import services_behind
@@ -66,7 +65,7 @@ class CheckForm(forms.Form):
         return bytes(upload.read()) if upload else str(self.cleaned_data["pasted"]).encode("utf-8", "replace")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@page("certificates/", "certificate-check", EVERYBODY, FORM)
 def check(request: HubRequest) -> HttpResponse:
     """Check a certificate that is uploaded or pasted."""
     form = CheckForm(*posted_files(request))
@@ -79,7 +78,7 @@ def check(request: HubRequest) -> HttpResponse:
     return render(request, "hub/certificate_check.html", shown)
 
 
-@require_safe
+@page("certificates/<digits:serial>/", "certificate", EVERYBODY)
 def show(request: HubRequest, serial: str) -> HttpResponse:
     """Show a certificate of this base and whether it holds now."""
     checked = certificates.check_issued(base(), serial)
@@ -88,14 +87,14 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
     return render(request, "hub/certificate.html", {**shown, "crumbs": [section_crumb("certificates")]})
 
 
-@require_safe
+@page("certificates/<digits:serial>/certificate.json", "certificate-download", EVERYBODY)
 def download(request: HubRequest, serial: str) -> HttpResponse:
     """Give the signed envelope, to be checked offline."""
     envelope = certificates.issued(base(), serial).envelope.to_bytes()
     return taken.download(envelope, "application/json", f"certificate-{serial[:12]}.json")
 
 
-@require_safe
+@page("certificates/<digits:serial>/qr.svg", "certificate-qr", EVERYBODY)
 def qr(request: HubRequest, serial: str) -> HttpResponse:
     """Give the QR code that stands on the certificate's page."""
     certificates.issued(base(), serial)
@@ -103,19 +102,19 @@ def qr(request: HubRequest, serial: str) -> HttpResponse:
     return HttpResponse(qr_code(certificate_address(serial), title), content_type="image/svg+xml")
 
 
-@require_safe
+@page("certificates/trust-roots.json", "trust-roots", EVERYBODY)
 def trust_roots(request: HttpRequest) -> HttpResponse:
     """Give the public roots."""
     return HttpResponse(read_evidence(base().trust_roots), content_type="application/json")
 
 
-@require_safe
+@page("certificates/log-key.txt", "log-key", EVERYBODY)
 def log_key(request: HttpRequest) -> HttpResponse:
     """Give the public key of the log (C2SP ``vkey``), against which its checkpoints are checked."""
     return HttpResponse(f"{base().lab.store.key.verifier}\n", content_type="text/plain; charset=utf-8")
 
 
-@require_safe
+@page("certificates/revocations.json", "revocations", EVERYBODY)
 def revocations(request: HttpRequest) -> HttpResponse:
     """Give the signed list of revoked certificates."""
     return HttpResponse(read_evidence(base().revocations), content_type="application/json")
@@ -141,14 +140,3 @@ def _barred(view: View, issued: IssuedCertificate, record: Record | None, checke
     """Return why it may not serve now, as the refusal would say; None: nothing is known against it."""
     against = why_not_admitted(view, issued, record.subject if record is not None else None) or checked.error
     return against.text if against is not None else None
-
-
-urlpatterns = [
-    path("certificates/", check, name="certificate-check"),
-    path("certificates/<digits:serial>/", show, name="certificate"),
-    path("certificates/<digits:serial>/certificate.json", download, name="certificate-download"),
-    path("certificates/<digits:serial>/qr.svg", qr, name="certificate-qr"),
-    path("certificates/trust-roots.json", trust_roots, name="trust-roots"),
-    path("certificates/revocations.json", revocations, name="revocations"),
-    path("certificates/log-key.txt", log_key, name="log-key"),
-]

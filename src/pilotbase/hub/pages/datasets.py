@@ -7,9 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.data.quality.page import render_quality
@@ -23,12 +21,12 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, refusals_in
-from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
-from pilotbase.hub.guards import member_only
-from pilotbase.hub.pages.descriptions import FilesForm
+from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.presenters.taken import sandboxed
+from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.first_rows import is_archive
 from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files, preview_of, why_no_previews
@@ -41,7 +39,7 @@ _PAGE = 24
 _RULES = 20
 
 
-@require_safe
+@page("datasets/", "datasets", EVERYBODY)
 def show(request: HubRequest) -> HttpResponse:
     """Show the datasets that the reader sees, with how many there are of each value of a facet."""
     sought = Sought.of(request.GET.dict())
@@ -61,7 +59,7 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/datasets.html", shown)
 
 
-@require_safe
+@page("datasets/contributions/", "contributions", EVERYBODY)
 def show_contributions(request: HubRequest) -> HttpResponse:
     """Show who gave which data, and what came of them, as far as it may be told to the reader."""
     shown = {
@@ -72,8 +70,7 @@ def show_contributions(request: HubRequest) -> HttpResponse:
     return render(request, "hub/contributions.html", shown)
 
 
-@require_GET
-@member_only
+@page("datasets/<name:name>/preview/", "dataset-preview", methods=("GET",))
 def preview(request: HubRequest, name: str) -> HttpResponse:
     """Show the first rows of a dataset to who may see them."""
     subject = subject_of("datasets", name)
@@ -87,8 +84,7 @@ def preview(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/preview.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("datasets/<name:name>/files/", "dataset-files", methods=FORM)
 def show_files(request: HubRequest, name: str) -> HttpResponse:
     """Show the files that are kept of every version to their owner; keep those that are sent, erase those named."""
     view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
@@ -115,8 +111,7 @@ def show_files(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/dataset_files.html", {"title": text("preview.kept_files"), **_around(seen), **shown})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("datasets/<name:name>/measuring/", "dataset-quality", methods=FORM)
 def show_quality(request: HubRequest, name: str) -> HttpResponse:
     """Show the owner how far the measuring of the kept files is; order it, and publish what came of it."""
     view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
@@ -125,7 +120,7 @@ def show_quality(request: HubRequest, name: str) -> HttpResponse:
         _take_quality(request, seen.subject)
         return redirect("dataset-quality", name=name)
     live = found is not None and not found.job.ended
-    report = found.report if found is not None and not live else None
+    report = found.result if found is not None and not live else None
     failing = _failing(report)
     shown = {
         "title": text("measuring.title"),
@@ -139,26 +134,20 @@ def show_quality(request: HubRequest, name: str) -> HttpResponse:
         "refusal": found.refusal if found is not None and not live else None,
         "published": published_report(view, seen.subject),
     }
-    if not live and request.headers.get("HX-Request"):
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"
-        return response
-    template = "hub/parts/measuring.html" if request.headers.get("HX-Request") else "hub/measuring.html"
-    return render(request, template, shown)
+    return render_live(request, "measuring", "measuring", shown)
 
 
-@require_safe
+@page("datasets/<name:name>/quality.html", "dataset-quality-report", EVERYBODY)
 def published_quality(request: HubRequest, name: str) -> HttpResponse:
     """Give the published report of a dataset, with its pictures, where nothing in it can run or reach anything."""
     return _quality_page(published_report(request.acting.view, subject_of("datasets", name)))
 
 
-@require_safe
-@member_only
+@page("datasets/<name:name>/measuring/quality.html", "dataset-quality-measured")
 def measured_quality(request: HubRequest, name: str) -> HttpResponse:
     """Give the report of the newest measurement to the owner, before it is published."""
     found = find_measuring(base(), request.acting.view, subject_of("datasets", name))
-    return _quality_page(found.report if found is not None else None)
+    return _quality_page(found.result if found is not None else None)
 
 
 def _asked(sought: Sought) -> dict[str, str]:
@@ -200,14 +189,3 @@ def _keep(request: HubRequest, subject: str, form: FilesForm) -> None:
 
 def _around(seen: RecordView) -> dict[str, Any]:
     return {"seen": seen, "name": seen.name, "crumbs": record_crumbs(seen.subject, seen.title)}
-
-
-urlpatterns = [
-    path("datasets/", show, name="datasets"),
-    path("datasets/contributions/", show_contributions, name="contributions"),
-    path("datasets/<name:name>/preview/", preview, name="dataset-preview"),
-    path("datasets/<name:name>/files/", show_files, name="dataset-files"),
-    path("datasets/<name:name>/measuring/", show_quality, name="dataset-quality"),
-    path("datasets/<name:name>/measuring/quality.html", measured_quality, name="dataset-quality-measured"),
-    path("datasets/<name:name>/quality.html", published_quality, name="dataset-quality-report"),
-]

@@ -2,130 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from copy import deepcopy
 from typing import Any
 
 import pydantic
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_POST
 
-from pilotbase.data.describing.questions import MISSING
+from pilotbase.data.describing.questions import ASKED
 from pilotbase.documents.base import Localized
 from pilotbase.documents.described import Answers, Described
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import AGAINST, add_errors, refusals_in
-from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name
-from pilotbase.hub.guards import for_act
-from pilotbase.hub.presenters.addresses import address_of, section_crumb, subject_of
+from pilotbase.hub.forms.declared import form_of, refusals_in
+from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
+from pilotbase.hub.presenters.addresses import address_of, crumb, section_crumb, subject_of
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import see
-from pilotbase.hub.sentences import area, t
+from pilotbase.hub.routing import FORM, POST, page
+from pilotbase.hub.sentences import t
+from pilotbase.operations import descriptions
 from pilotbase.worker.datasets.describing import (
-    MOST_FILES,
     DescriptionProgress,
     answer_describing,
     describings,
     find_describing,
     forget_describing,
-    save_described,
     start_describing,
 )
 from pilotbase.worker.progress import told
 
-_SEVERAL = ("creator", "language", "personal", "limitations", "use_cases")
-_BY_COLUMN = ("units", "descriptions")
 _ROLES = ("label", "key", "time", "group")
-_LONG = ("description", "collection", "annotation", "limitations", "use_cases")
 _MOST_LETTERS = 20_000
 
 
-class _Chosen(forms.FileInput):
-    allow_multiple_selected = True
+def _several(said: str) -> list[str]:
+    return [part.strip() for part in said.split(";") if part.strip()]
 
 
-class _SeveralFiles(forms.FileField):
-    """A field whose value is a list of files, each held to what holds of one."""
-
-    widget = _Chosen
-
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
-        found: list[UploadedFile[Any]] = [super(_SeveralFiles, self).clean(one, initial) for one in data or [None]]
-        if len(found) > MOST_FILES:
-            raise ValidationError(t("describing.too_many"))
-        return found
+def _columns(said: str) -> dict[str, str]:
+    """Return column → what is said of it, of lines such as ``inlet = kPa``."""
+    found = (line.partition("=") for line in said.splitlines() if line.strip())
+    return {column.strip(): value.strip() for column, _, value in found}
 
 
-class FilesForm(forms.Form):
-    """The files that make one dataset."""
+class _Words(forms.CharField):
+    """An answer in words, which may be empty; ``read`` makes of them what `Answers` holds."""
 
-    tables = _SeveralFiles(label=t("describing.files"), help_text=t("describing.files_help"))
+    def __init__(self, label: str, help_text: Any = "", rows: int = 0, read: Callable[[str], Any] = str) -> None:
+        widget = forms.Textarea(attrs={"rows": rows, "spellcheck": "false"}) if rows else None
+        most = _MOST_LETTERS
+        super().__init__(label=t(label), help_text=help_text, widget=widget, required=False, max_length=most)
+        self.read = read
+
+    def prepare_value(self, value: Any) -> str:
+        if isinstance(value, Mapping):
+            return "\n".join(f"{column} = {self.prepare_value(said)}" for column, said in value.items())
+        if isinstance(value, Localized):
+            return value.render(language())
+        return "; ".join(value) if isinstance(value, tuple) else value or ""
+
+    def clean(self, value: Any) -> Any:
+        return self.read(super().clean(value).strip())
 
 
-def _line(code: str) -> forms.CharField:
-    name = code.rpartition(".")[2]
-    widget = forms.Textarea(attrs={"rows": 2}) if name in _LONG else None
-    return forms.CharField(label=t(code), required=False, max_length=_MOST_LETTERS, widget=widget)
+_LINES = ("contact", "license", "url", "publisher", "published", *_ROLES, "annotation", "annotations")
+_WORDS: Mapping[str, _Words] = {
+    "title_en": _Words("describing.title_en"),
+    "title_zh": _Words("describing.title_zh"),
+    "name": _Words("describing.name", t("describing.name_help")),
+    **{name: _Words(f"describe.ask.{name}", rows=2) for name in ("description", "collection")},
+    **{name: _Words(f"describe.ask.{name}", rows=2 if name == "annotation" else 0) for name in _LINES},
+    **{name: _Words(f"describe.ask.{name}", read=_several) for name in ("creator", "language", "personal")},
+    **{name: _Words(f"describe.ask.{name}", rows=2, read=_several) for name in ("limitations", "use_cases")},
+    "units": _Words("describing.units", t("describing.units_help"), 4, _columns),
+    "descriptions": _Words("describing.descriptions", t("describing.descriptions_help"), 4, _columns),
+}
 
 
 class DescriptionForm(forms.Form):
     """What the owner says: whatever is left empty is guessed, or stays missing."""
 
-    title_en = forms.CharField(label=t("describing.title_en"), required=False, max_length=500)
-    title_zh = forms.CharField(label=t("describing.title_zh"), required=False, max_length=500)
-    name = forms.CharField(
-        label=t("describing.name"), help_text=t("describing.name_help"), required=False, max_length=63
-    )
-    description = _line("describe.ask.description")
     sector = forms.ChoiceField(label=t("describing.sector"), required=False)
     opening = forms.ChoiceField(label=t("describing.opening"), help_text=t("describing.opening_help"), required=False)
     purpose = forms.ChoiceField(label=t("describing.purpose"), required=False)
-    contact = _line("describe.ask.contact")
-    license = _line("describe.ask.license")
-    url = _line("describe.ask.url")
-    creator = _line("describe.ask.creator")
-    publisher = _line("describe.ask.publisher")
-    published = _line("describe.ask.published")
-    language = _line("describe.ask.language")
-    collection = _line("describe.ask.collection")
-    personal = _line("describe.ask.personal")
-    limitations = _line("describe.ask.limitations")
-    use_cases = _line("describe.ask.use_cases")
-    label = _line("describe.ask.label")
-    key = _line("describe.ask.key")
-    time = _line("describe.ask.time")
-    group = _line("describe.ask.group")
-    annotation = _line("describe.ask.annotation")
-    annotations = _line("describe.ask.annotations")
-    units = forms.CharField(
-        label=t("describing.units"),
-        help_text=t("describing.units_help"),
-        required=False,
-        max_length=_MOST_LETTERS,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-    )
-    descriptions = area(
-        t("describing.descriptions"),
-        t("describing.descriptions_help"),
-        rows=4,
-        required=False,
-        max_length=_MOST_LETTERS,
+    field_order = (
+        *("title_en", "title_zh", "name", "description", "sector", "opening", "purpose", "contact", "license", "url"),
+        *("creator", "publisher", "published", "language", "collection", "personal", "limitations", "use_cases"),
+        *_ROLES,
     )
 
     def __init__(self, found: Described | None, given: Answers, data: Any = None) -> None:
         super().__init__(data, initial=_initial(found, given))
+        self.fields |= deepcopy(_WORDS)
+        self.order_fields(self.field_order)
         self.answers = given
         for name, values in (("sector", Sector), ("opening", Opening)):
             self._choose(name, [(one.value, t(f"{name}.{one.value}")) for one in values])
@@ -166,74 +146,35 @@ class DescriptionForm(forms.Form):
             self.fields["units"].help_text = text("describing.units_asked", columns=listed).render(language())
 
 
-class SaveForm(forms.Form):
-    """How a description becomes a dataset."""
-
-    usual_terms = forms.BooleanField(label=t("describing.usual_terms"), required=False, initial=True)
-    keep = forms.BooleanField(label=t("describing.keep"), required=False, initial=True)
-
-
+SaveForm = form_of(descriptions.SAVE)
 _FIELD_OF = {"title": "title_en"}
 
 
-def _initial(found: Described | None, given: Answers) -> dict[str, str]:
-    """Return what was answered, as the form spells it; the name as it is guessed, for it is fixed once saved."""
-    said = given.model_dump(mode="json", exclude_unset=True)
-    spelled = {name: "; ".join(said[name]) for name in _SEVERAL if said.get(name)}
-    spelled |= {name: _lines(getattr(given, name)) for name in _BY_COLUMN}
-    plain = (name for name in DescriptionForm.base_fields if name in said and name not in (*_SEVERAL, *_BY_COLUMN))
-    spelled |= {name: _plain(getattr(given, name)) for name in plain}
-    spelled["title_en"], spelled["title_zh"] = _both(given.title)
-    if found is not None:
-        spelled.setdefault("name", found.dataset.name)
-    return spelled
-
-
-def _spelled(given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the answers as their document spells them: what is empty is not said."""
-    said: dict[str, Any] = {name: value.strip() for name, value in given.items() if value.strip()}
-    title = {"en": said.pop("title_en", None), "zh": said.pop("title_zh", None)}
-    if any(title.values()):
-        said["title"] = title
-    for name in _SEVERAL:
-        if name in said:
-            said[name] = [part.strip() for part in said[name].split(";") if part.strip()]
-    for name in _BY_COLUMN:
-        if name in said:
-            said[name] = _columns(said[name].splitlines())
+def _initial(found: Described | None, given: Answers) -> dict[str, Any]:
+    """Return what was answered; the name as it is guessed, for it is fixed once saved."""
+    said: dict[str, Any] = {name: getattr(given, name) for name in given.model_fields_set}
+    title = said.pop("title", None)
+    both = title if isinstance(title, Localized) else Localized(**{language(): title})
+    said |= {"title_en": both.en, "title_zh": both.zh}
+    if found is not None and not said.get("name"):
+        said["name"] = found.dataset.name
     return said
 
 
-def _columns(lines: Iterable[str]) -> dict[str, str]:
-    """Return column → what is said of it, of lines such as ``inlet = kPa``."""
-    found = (line.partition("=") for line in lines if line.strip())
-    return {column.strip(): value.strip() for column, _, value in found}
+def _spelled(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers as their document spells them: what is empty is not said."""
+    said = {name: value for name, value in given.items() if value}
+    title = {of: said.pop(f"title_{of}", None) for of in LANGUAGES}
+    return said | ({"title": title} if any(title.values()) else {})
 
 
-def _lines(said: Mapping[str, Localized | str]) -> str:
-    return "\n".join(f"{column} = {_plain(value)}" for column, value in said.items())
-
-
-def _both(title: Localized | str | None) -> tuple[str, str]:
-    if isinstance(title, Localized):
-        return title.en or "", title.zh or ""
-    return (title or "", "") if language() == "en" else ("", title or "")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Localized):
-        return value.render(language())
-    return "" if value is None else str(value)
-
-
-_ASKED = {**{one.path: one.asked for one in MISSING}, "usage": text("describing.no_terms")}
+_ASKED = {**ASKED, "usage": text("describing.no_terms")}
 """What publishing lacks → how it is asked for."""
 _MOST_SHOWN = 200
 """Of the guesses of a description; all stand in the API's answer."""
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/", "describe", Act.DATASET_REGISTER, FORM)
 def start(request: HubRequest) -> HttpResponse:
     """Take files that make one dataset, and let them be described."""
     of = request.GET.get("dataset", "")[:200]
@@ -252,47 +193,32 @@ def start(request: HubRequest) -> HttpResponse:
     return render(request, "hub/describe.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/<drawn:identity>/", "description", Act.DATASET_REGISTER, FORM)
 def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show how far a description is, then what was guessed and what is asked; take the answers."""
     view = request.acting.view
     found = find_describing(base(), view, identity)
-    form = DescriptionForm(found.described, found.order.answers, posted(request))
+    form = DescriptionForm(found.result, found.order.answers, posted(request))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             answer_describing(base(), view, identity, form.answers)
             return redirect("description", identity=identity)
-    live = not found.job.ended
-    if not live and request.headers.get("HX-Request"):
-        response = HttpResponse()
-        response["HX-Refresh"] = "true"  # the rest of the page has come
-        return response
-    template = "hub/parts/describing.html" if request.headers.get("HX-Request") else "hub/description.html"
-    return render(request, template, _shown(found, form, live))
+    return render_live(request, "description", "describing", _shown(found, form, not found.job.ended))
 
 
-@require_POST
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/<drawn:identity>/save/", "description-save", Act.DATASET_REGISTER, POST)
 def save(request: HubRequest, identity: str) -> HttpResponse:
     """Save a description as a draft dataset."""
-    view, form = request.acting.view, SaveForm(request.POST)
-    if not form.is_valid():
-        return redirect("description", identity=identity)
-    given = form.cleaned_data
-    try:
-        record = save_described(base(), view, identity, given["usual_terms"], given["keep"])
-    except AGAINST as error:
-        found = find_describing(base(), view, identity)
-        answers = DescriptionForm(found.described, found.order.answers, {})
-        add_errors(answers, error)
-        return render(request, "hub/description.html", _shown(found, answers, not found.job.ended))
-    messages.success(request, text("describing.saved").render(language()))
-    return redirect(address_of(record.subject))
+    view, form = request.acting.view, SaveForm(request.POST, given={"identity": identity})
+    if form.done(view):
+        messages.success(request, text("describing.saved").render(language()))
+        return redirect(address_of(form.found.subject))
+    found = find_describing(base(), view, identity)
+    answers = DescriptionForm(found.result, found.order.answers)
+    return render(request, "hub/description.html", _shown(found, answers, not found.job.ended) | {"save": form})
 
 
-@require_POST
-@for_act(Act.DATASET_REGISTER)
+@page("descriptions/<drawn:identity>/forget/", "description-forget", Act.DATASET_REGISTER, POST)
 def forget(request: HubRequest, identity: str) -> HttpResponse:
     """Give a description up: its files are erased."""
     forget_describing(base(), request.acting.view, identity)
@@ -313,10 +239,10 @@ def _begin(request: HubRequest, form: FilesForm, dataset: str | None) -> Descrip
 
 
 def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dict[str, Any]:
-    described = found.described
+    described = found.result
     return {
         "title": described.dataset.title if described else text("describing.title"),
-        "crumbs": [section_crumb("datasets"), {"url": reverse("describe"), "label": text("describing.title")}],
+        "crumbs": [section_crumb("datasets"), crumb("describe", text("describing.title"))],
         "found": found,
         "job": told(found.job),
         "live": live,
@@ -327,13 +253,5 @@ def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dic
         "more": max(len(described.guesses) - _MOST_SHOWN, 0) if described else 0,
         "refusal": found.refusal,
         "form": form,
-        "save": SaveForm(),
+        "save": SaveForm(initial={"usual_terms": True, "keep": True}),
     }
-
-
-urlpatterns = [
-    path("descriptions/", start, name="describe"),
-    path("descriptions/<drawn:identity>/", show, name="description"),
-    path("descriptions/<drawn:identity>/save/", save, name="description-save"),
-    path("descriptions/<drawn:identity>/forget/", forget, name="description-forget"),
-]

@@ -9,20 +9,20 @@ from xml.etree import ElementTree
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
-from django.views.decorators.http import require_safe
 
 from pilotbase.documents.base import localized
 from pilotbase.documents.certificate import spoken_reason
 from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.hub.base import base
+from pilotbase.hub.base import base, visitor_view
 from pilotbase.hub.caching import shared
-from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.addresses import address_of, certificate_address
 from pilotbase.hub.presenters.records import see_all
+from pilotbase.hub.routing import EVERYBODY, page
+from pilotbase.worker import public
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import list_page
 
 ATOM = "http://www.w3.org/2005/Atom"
 FEEDS = ("scenarios", "certificates", "revocations")
@@ -42,7 +42,7 @@ class FeedEntry:
     author: str
 
 
-@require_safe
+@page("feeds/<str:language>/<str:name>.atom", "feed", EVERYBODY)
 def feed(request: HttpRequest, language: str, name: str) -> HttpResponse:
     """Give a feed; it is as new as its newest entry."""
     if name not in FEEDS or language not in _TAGS:
@@ -55,8 +55,8 @@ def feed(request: HttpRequest, language: str, name: str) -> HttpResponse:
 
 
 def _scenarios(language: Language) -> Iterable[FeedEntry]:
-    listings = public.open_scenarios(limit=_MOST).items
-    for seen in see_all(public.visitor(), listings):
+    listings = list_page(visitor_view(), public.open_query(), limit=_MOST).items
+    for seen in see_all(visitor_view(), listings):
         yield FeedEntry(
             settings.CONFIGURATION.url + address_of(seen.subject),
             localized(seen.title, language),
@@ -67,7 +67,7 @@ def _scenarios(language: Language) -> Iterable[FeedEntry]:
 
 
 def _certificates(language: Language) -> Iterable[FeedEntry]:
-    for one in public.placed(public.certified()[:_MOST]):
+    for one in public.placed(visitor_view(), public.certified(visitor_view())[:_MOST]):
         certificate = one.certificate
         yield FeedEntry(
             certificate_address(certificate.serial),
@@ -79,9 +79,9 @@ def _certificates(language: Language) -> Iterable[FeedEntry]:
 
 
 def _revocations(language: Language) -> Iterable[FeedEntry]:
-    found = [one for one in public.certified() if one.revoked is not None]
+    found = [one for one in public.certified(visitor_view()) if one.revoked is not None]
     newest = sorted(found, key=lambda one: one.revoked.at if one.revoked else _BEGINNING, reverse=True)
-    for one in public.placed(newest[:_MOST]):
+    for one in public.placed(visitor_view(), newest[:_MOST]):
         assert one.revoked is not None
         title = text(f"portal.feed_{one.status}", title=_certified_title(one, language)).render(language)
         url = f"{certificate_address(one.certificate.serial)}#{one.status}"
@@ -122,8 +122,3 @@ def _atom(path: str, name: str, language: Language, updated: datetime, entries: 
 
 def _add(parent: ElementTree.Element, name: str, content: str) -> None:
     ElementTree.SubElement(parent, name).text = make_visible(content)
-
-
-urlpatterns = [
-    path("feeds/<str:language>/<str:name>.atom", feed, name="feed"),
-]

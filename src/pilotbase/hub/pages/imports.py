@@ -12,8 +12,6 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from pilotbase.catalogue.figures import set_targets
 from pilotbase.catalogue.importing import (
@@ -36,13 +34,13 @@ from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name, opened_table
-from pilotbase.hub.guards import for_act
 from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
 from pilotbase.hub.presenters.taken import CSV, download
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.sandbox.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
-from pilotbase.worker.intake.versions import vault_of
+from pilotbase.worker.base import vault_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 
@@ -78,8 +76,7 @@ class Looked:
         return digest_bytes(repr((self.plan.planned, self.plan.problems)).encode())
 
 
-@require_safe
-@for_act(DeskAct.IMPORT)
+@page("import/", "imports", DeskAct.IMPORT)
 def show(request: HubRequest) -> HttpResponse:
     """Show what can be imported."""
     kinds = [{"name": kind, "columns": COLUMNS[kind]} for kind in COLUMNS]
@@ -87,16 +84,14 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/imports.html", shown)
 
 
-@require_safe
-@for_act(DeskAct.IMPORT)
+@page("import/<str:kind>/template.csv", "import-template", DeskAct.IMPORT)
 def template(request: HubRequest, kind: str) -> HttpResponse:
     """Give an empty spreadsheet with the columns of a kind, called as in the reader's language."""
     header = [column.title(language()) for column in _columns(kind)]
     return download(format_csv(header, []), CSV, f"{kind}.csv")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(DeskAct.IMPORT)
+@page("import/<str:kind>/", "import-start", DeskAct.IMPORT, FORM)
 def start(request: HubRequest, kind: str) -> HttpResponse:
     """Take a spreadsheet in: it is kept, and read in a box."""
     columns = _columns(kind)
@@ -123,15 +118,13 @@ def start(request: HubRequest, kind: str) -> HttpResponse:
     return render(request, "hub/import_start.html", shown)
 
 
-@require_safe
-@for_act(DeskAct.IMPORT)
+@page("import/<str:kind>/<drawn:identity>/", "import-preview", DeskAct.IMPORT)
 def preview(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Show what a spreadsheet would do, and all that is wrong with it; nothing is done."""
     return _preview(request, kind, _look(request.acting.view, kind, identity))
 
 
-@require_safe
-@for_act(DeskAct.IMPORT)
+@page("import/<str:kind>/<drawn:identity>/problems.csv", "import-problems", DeskAct.IMPORT)
 def problems(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Give every problem as a file."""
     found = _look(request.acting.view, kind, identity).plan.problems
@@ -139,8 +132,7 @@ def problems(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     return download(format_csv(header, (_spelled(problem) for problem in found)), CSV, f"{kind}-problems.csv")
 
 
-@require_POST
-@for_act(DeskAct.IMPORT)
+@page("import/<str:kind>/<drawn:identity>/confirm/", "import-confirm", DeskAct.IMPORT, POST)
 def confirm(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Carry out what was shown: all of it in one transaction; what has changed meanwhile is shown first."""
     view = request.acting.view
@@ -158,8 +150,7 @@ def confirm(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     return redirect("overview") if kind == "targets" else redirect("records", section="organisations")
 
 
-@require_POST
-@for_act(DeskAct.IMPORT)
+@page("import/<str:kind>/<drawn:identity>/cancel/", "import-cancel", DeskAct.IMPORT, POST)
 def cancel(request: HubRequest, kind: str, identity: str) -> HttpResponse:
     """Forget a spreadsheet."""
     _columns(kind)
@@ -246,14 +237,3 @@ def _columns(kind: str) -> Any:
 
 def _crumbs() -> list[dict[str, object]]:
     return [{"url": "/import/", "label": text("imports.title")}]
-
-
-urlpatterns = [
-    path("import/", show, name="imports"),
-    path("import/<str:kind>/template.csv", template, name="import-template"),
-    path("import/<str:kind>/", start, name="import-start"),
-    path("import/<str:kind>/<drawn:identity>/", preview, name="import-preview"),
-    path("import/<str:kind>/<drawn:identity>/problems.csv", problems, name="import-problems"),
-    path("import/<str:kind>/<drawn:identity>/confirm/", confirm, name="import-confirm"),
-    path("import/<str:kind>/<drawn:identity>/cancel/", cancel, name="import-cancel"),
-]

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act, IncidentAct, ReadScope
@@ -18,9 +16,10 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.declared import Choices, OperationForm, form_of
-from pilotbase.hub.guards import for_reading
-from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.names import names_shown
+from pilotbase.hub.routing import FORM, page
 from pilotbase.operations import incidents
 from pilotbase.watch.incidents import list_incidents, load_book, load_incident, possible_acts
 from pilotbase.watch.runbooks import may_edit, read_runbook
@@ -52,25 +51,22 @@ def _choices_of(act: str, incident: Incident) -> dict[str, Choices]:
     return {}
 
 
-@require_safe
-@for_reading(ReadScope.DESK)
+@page("desk/", "duty-desk", ReadScope.DESK)
 def desk(request: HubRequest) -> HttpResponse:
     """Show every service on one screen."""
     view = request.acting.view
-    template = "hub/parts/desk.html" if request.headers.get("HX-Request") else "hub/duty_desk.html"
-    return render(request, template, {"title": text("incident.desk"), "lines": duty_desk(view), "live": True})
+    shown = {"title": text("incident.desk"), "lines": duty_desk(view), "live": True}
+    return render_live(request, "duty_desk", "desk", shown)
 
 
-@require_safe
-@for_reading(ReadScope.DESK)
+@page("incidents/", "incidents", ReadScope.DESK)
 def show_all(request: HubRequest) -> HttpResponse:
     """List the incidents, closed ones too."""
     shown = {"title": text("incident.incidents"), "incidents": list_incidents(request.acting.view, limit=_LISTED)}
     return render(request, "hub/incidents.html", {**shown, "crumbs": _crumbs()[:1]})
 
 
-@require_safe
-@for_reading(ReadScope.DESK)
+@page("services/<slug:name>/runbook/", "runbook", ReadScope.DESK)
 def show_runbook(request: HubRequest, name: str) -> HttpResponse:
     """Show what is done when a warning about a service reaches a colour, and who must then be told."""
     view = request.acting.view
@@ -90,8 +86,7 @@ def show_runbook(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/runbook.html", shown)
 
 
-@require_safe
-@for_reading(ReadScope.DESK)
+@page("incidents/<int:number>/", "incident", ReadScope.DESK)
 def show(request: HubRequest, number: int) -> HttpResponse:
     """Show an incident: three fields that are three things, its timeline, its clocks."""
     view = request.acting.view
@@ -115,8 +110,7 @@ def show(request: HubRequest, number: int) -> HttpResponse:
     return render(request, "hub/incident.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_reading(ReadScope.DESK)
+@page("incidents/<int:number>/<str:act>/", "incident-act", ReadScope.DESK, FORM)
 def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     """Show the form of an act on an incident; do it."""
     view = request.acting.view
@@ -128,7 +122,7 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     if form.done(view):
         return redirect("incident", number=number)
     service = service_of(view, incident.service)
-    crumbs = [*_crumbs(), {"url": reverse("incident", kwargs={"number": number}), "label": service.title}]
+    crumbs = [*_crumbs(), crumb("incident", service.title, number=number)]
     shown = {"title": Text(code=f"act.{act}"), "lead": incident.title, "form": form, "crumbs": crumbs}
     return render(request, "hub/said.html", shown)
 
@@ -166,17 +160,8 @@ def _versions(view: View, service: Service) -> list[tuple[CertifiedRoute, bool]]
     return [(route, route.commission in seen) for route in routes]
 
 
-def _crumbs() -> list[dict[str, object]]:
+def _crumbs() -> list[Crumb]:
     return [
-        {"url": reverse("duty-desk"), "label": text("incident.desk")},
-        {"url": reverse("incidents"), "label": text("incident.incidents")},
+        crumb("duty-desk", text("incident.desk")),
+        crumb("incidents", text("incident.incidents")),
     ]
-
-
-urlpatterns = [
-    path("desk/", desk, name="duty-desk"),
-    path("incidents/", show_all, name="incidents"),
-    path("incidents/<int:number>/", show, name="incident"),
-    path("incidents/<int:number>/<str:act>/", take, name="incident-act"),
-    path("services/<slug:name>/runbook/", show_runbook, name="runbook"),
-]

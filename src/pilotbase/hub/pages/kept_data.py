@@ -9,23 +9,20 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.documents.api.datasets import ReaderFacet
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.presenters.addresses import facet_shown, record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.routing import FORM, page
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("scenarios/<name:name>/files/", "kept-files", methods=FORM)
 def show_kept(request: HubRequest, name: str) -> HttpResponse:
     """Show the files that are kept; erase them all when asked to."""
     view, subject = request.acting.view, subject_of("scenarios", name)
@@ -34,7 +31,8 @@ def show_kept(request: HubRequest, name: str) -> HttpResponse:
         messages.success(request, text("kept.erased", count=count).render(language()))
         return redirect("kept-files", name=name)
     days = timedelta(days=settings.CONFIGURATION.files_days)
-    found = [(one, one.stored_at + days) for one in kept_files(base(), view, subject)]
+    kept = kept_files(base(), view, subject)
+    found = [(files, stored.stored_at, stored.stored_at + days) for stored, files in kept]
     shown = {"title": text("kept.title"), "kept": found, "name": name, "crumbs": record_crumbs(subject, name)}
     return render(request, "hub/kept_files.html", shown)
 
@@ -42,8 +40,7 @@ def show_kept(request: HubRequest, name: str) -> HttpResponse:
 _LONGEST, _NUMBER = 120, re.compile(r"[0-9]{1,18}")
 
 
-@require_safe
-@member_only
+@page("<section:section>/<name:name>/readers/", "readers")
 def show_readers(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show who has read it to its owner, the operator and the regulator; for everybody else there is no such page."""
     subject, view = subject_of(section, name), request.acting.view
@@ -61,9 +58,3 @@ def show_readers(request: HubRequest, section: str, name: str) -> HttpResponse:
         "crumbs": record_crumbs(subject, see(view, subject).title),
     }
     return render(request, "hub/readers.html", shown)
-
-
-urlpatterns = [
-    path("scenarios/<name:name>/files/", show_kept, name="kept-files"),
-    path("<section:section>/<name:name>/readers/", show_readers, name="readers"),
-]

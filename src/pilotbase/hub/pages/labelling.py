@@ -6,30 +6,25 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import pydantic
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_http_methods, require_safe
 
 from pilotbase.data.labelling.final_labels import format_final
 from pilotbase.data.labelling.quality import quality_lines
-from pilotbase.documents.api.labelling import NewRound, RoundParticipant
-from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.labelling import JUDGE, LONGEST_GUIDELINE, MOST_ITEMS, LabellingRound
+from pilotbase.documents.labelling import JUDGE, LabellingRound
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import AGAINST, add_errors, do, refusals_in
+from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import KeepingForm, chosen_file
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
-from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
+from pilotbase.hub.presenters.addresses import crumb, record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import download
+from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
@@ -38,26 +33,15 @@ from pilotbase.worker.datasets.kept_tables import record_sets_kept
 from pilotbase.worker.datasets.label_rounds import find_round, part_of
 from pilotbase.worker.datasets.labelling import FINISHED, is_taking, items_document, outcome_of, sheet_of
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
 
-_SCALES = ("nominal", "ordinal")
+_ASKED = ("name", "record_set", "items", "guideline_version", "guideline", "scale", "classes")
+_PARTS = ("first", "second", "judge")
 
 
-class RoundForm(forms.Form):
-    """Who labels what by which text."""
+class _People(OperationForm):
+    """Who labels, and who decides where they differ."""
 
-    name = forms.RegexField(NAME_PATTERN, label=t("labelling.hub.name"), max_length=63)
-    record_set = forms.ChoiceField(label=t("statistics.record_set"))
-    items = forms.IntegerField(
-        label=t("labelling.hub.items"),
-        min_value=1,
-        max_value=MOST_ITEMS,
-        initial=200,
-        help_text=t("labelling.hub.drawn"),
-    )
-    guideline_version = forms.CharField(label=t("labelling.hub.version"), max_length=100)
-    guideline = area(t("labelling.hub.guideline"), rows=6, max_length=LONGEST_GUIDELINE)
-    scale = forms.ChoiceField(label=t("labelling.hub.scale"))
-    classes = area(t("labelling.hub.classes"), t("labelling.hub.classes_help"), rows=4, max_length=10_000)
     first = forms.ChoiceField(label=t("labelling.hub.first"))
     second = forms.ChoiceField(label=t("labelling.hub.second"))
     judge = forms.ChoiceField(label=t("labelling.hub.judge"), help_text=t("labelling.hub.judge_help"))
@@ -68,35 +52,27 @@ class RoundForm(forms.Form):
         required=False,
     )
     second_account = forms.CharField(label=t("labelling.hub.second_account"), max_length=100, required=False)
+    field_order = _ASKED
 
-    def __init__(self, record_sets: Sequence[str], organisation: str, *given: object) -> None:
-        super().__init__(*given)  # type: ignore[arg-type]
+    def __init__(self, dataset: str, record_sets: Sequence[str], organisation: str, posted: QueryDict | None) -> None:
+        owner, _, name = dataset.partition("/")
+        choices = {"record_set": [(one, one) for one in record_sets]}
+        super().__init__(posted, given={"owner": owner, "name": name}, choices=choices)
         self.organisation = organisation
         members = Membership.objects.filter(organisation=organisation).select_related("person").order_by("person__name")
         people = [(one.person.identity, f"{one.person.name} ({one.person.email})") for one in members]
-        self.fields["record_set"].choices = [(one, one) for one in record_sets]  # type: ignore[attr-defined]
-        self.fields["scale"].choices = [(one, t(f"labelling.scale.{one}")) for one in _SCALES]  # type: ignore[attr-defined]
-        for name in ("first", "second", "judge"):
-            self.fields[name].choices = people  # type: ignore[attr-defined]
+        for part in _PARTS:
+            self.fields[part].choices = people  # type: ignore[attr-defined]
 
-    def wanted(self) -> NewRound:
-        """Return what was filled in."""
+    def said(self, view: View) -> dict[str, Any]:
         given = self.cleaned_data
-        own = self.organisation
-        return NewRound(
-            name=given["name"],
-            guideline_version=given["guideline_version"],
-            guideline=given["guideline"].replace("\r\n", "\n"),
-            scale=given["scale"],
-            classes=[line.strip() for line in given["classes"].splitlines() if line.strip()],
-            record_set=given["record_set"],
-            items=given["items"],
-            annotators=[
-                RoundParticipant(organisation=own, person=given["first"], account=given["first_account"]),
-                RoundParticipant(organisation=own, person=given["second"], account=given["second_account"]),
-            ],
-            adjudicator=RoundParticipant(organisation=own, person=given["judge"]),
-        )
+        first, second, judge = ({"organisation": self.organisation, "person": given[one]} for one in _PARTS)
+        first["account"], second["account"] = given["first_account"], given["second_account"]
+        said = {name: given[name] for name in _ASKED} | {"guideline": given["guideline"].replace("\r\n", "\n")}
+        return {**said, "annotators": [first, second], "adjudicator": judge}
+
+
+RoundForm = form_of(operations.START, *_ASKED, words={"scale": "labelling.scale."}, base=_People)
 
 
 class LabelForm(forms.Form):
@@ -117,8 +93,7 @@ class ExportForm(KeepingForm):
 _BUTTONS: dict[str, Operation[Any, Any]] = {"close": operations.CLOSE, "publish": operations.PUBLISH}
 
 
-@require_safe
-@member_only
+@page("labelling/", "labelling")
 def show_all(request: HubRequest) -> HttpResponse:
     """Show the rounds that concern the reader."""
     view = request.acting.view
@@ -126,31 +101,22 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/labelling.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("datasets/<name:name>/labelling/", "labelling-open", methods=FORM)
 def start(request: HubRequest, name: str) -> HttpResponse:
     """Open a round over items of one's own dataset."""
     view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
     if not isinstance(seen.document, Dataset) or seen.listing.owner != request.acting.organisation:
         raise NotFoundError("hub.not_found")
     record_sets = record_sets_kept(base(), seen.document)
-    form = RoundForm(record_sets, request.acting.organisation, posted(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            owner, _, dataset = name.partition("/")
-            made = do(operations.START, view, {"owner": owner, "name": dataset, "wanted": form.wanted()})
-            return redirect("labelling-round", identity=made.identity)
-        except pydantic.ValidationError:
-            form.add_error("classes", t("labelling.hub.classes_wrong"))
-        except AGAINST as error:
-            add_errors(form, error)
+    form = RoundForm(name, record_sets, request.acting.organisation, posted(request))
+    if form.done(view):
+        return redirect("labelling-round", identity=form.found.identity)
     crumbs = record_crumbs(seen.subject, seen.title)
     shown = {"title": text("labelling.hub.open"), "form": form, "can": bool(record_sets), "crumbs": crumbs}
     return render(request, "hub/labelling_open.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("labelling/<digits:identity>/", "labelling-round", methods=FORM)
 def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show a round: the sheet to who has a part in it, the counts to the owner; do what the button says."""
     view = request.acting.view
@@ -164,7 +130,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
         "round": round_told(caller(view), of),
         "guideline": of.guideline,
         "form": form,
-        "crumbs": [{"url": reverse("labelling"), "label": text("labelling.hub.title")}],
+        "crumbs": [crumb("labelling", text("labelling.hub.title"))],
     }
     if part_of(view, of) is not None:
         shown |= _sheet(request, of)
@@ -174,8 +140,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     return render(request, "hub/labelling_round.html", shown)
 
 
-@require_safe
-@member_only
+@page("labelling/<digits:identity>/<str:file>", "labelling-file")
 def give_labels(request: HubRequest, identity: str, file: str) -> HttpResponse:
     """Give the owner the final labels as a table, or where each comes from."""
     view = request.acting.view
@@ -247,11 +212,3 @@ def _do(request: HubRequest, of: LabellingRound, form: forms.Form) -> HttpRespon
         if (does := request.POST.get("does", "")) in _BUTTONS:
             do(_BUTTONS[does], view, {"asked": identity})
     return redirect("labelling-round", identity=identity)
-
-
-urlpatterns = [
-    path("labelling/", show_all, name="labelling"),
-    path("labelling/<digits:identity>/", show, name="labelling-round"),
-    path("labelling/<digits:identity>/<str:file>", give_labels, name="labelling-file"),
-    path("datasets/<name:name>/labelling/", start, name="labelling-open"),
-]

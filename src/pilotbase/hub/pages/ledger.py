@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import Chosen, records_of
 from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
-from pilotbase.charts import Grid, grid_chart, way_chart
+from pilotbase.charts.grids import Grid, grid_chart
+from pilotbase.charts.stages import way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
@@ -22,11 +21,11 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.forms.declared import do
-from pilotbase.hub.guards import for_reading
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import Crumb
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.hub.presenters.records import lines_of
+from pilotbase.hub.routing import page
 from pilotbase.operations import ledger as operations
 from pilotbase.operations.ledger import MOST_TOP
 from pilotbase.roadmap.ledger import owner_of
@@ -42,8 +41,7 @@ LARGEST_WEIGHT = 10
 """Where the sliders end."""
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/", "ledger", ReadScope.LEDGER)
 def show(request: HubRequest) -> HttpResponse:
     """Show figures, days and costs by step, and targets."""
     view = request.acting.view
@@ -62,8 +60,7 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/ledger.html", shown)
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/records/<str:figure>/", "ledger-records", ReadScope.LEDGER)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure of the ledger counts."""
     return counted_records(request, figure, _CRUMBS)
@@ -78,8 +75,7 @@ def counted_records(request: HubRequest, figure: str, crumbs: Sequence[Crumb]) -
     return _listed(request, Text(code=f"figure.{figure}"), page, _narrowed(chosen), crumbs)
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/steps/<str:step>/<str:progress>/", "ledger-step", ReadScope.LEDGER)
 def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
     """List the records that took a step, are still on it, or have ended before."""
     found = (STEPS | WHOLE).get(step)
@@ -90,8 +86,7 @@ def step(request: HubRequest, step: str, progress: str) -> HttpResponse:
     return _listed(request, Text(code=f"way.{step}"), page, [capitalised("span", progress)], _CRUMBS)
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/map/", "ledger-map", ReadScope.LEDGER)
 def show_map(request: HubRequest) -> HttpResponse:
     """Show six actions × eight supports."""
     told = do(operations.MAP, request.acting.view, {})
@@ -110,8 +105,7 @@ def show_map(request: HubRequest) -> HttpResponse:
     return render(request, "hub/ledger_map.html", shown)
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/ranking/", "ledger-ranking", ReadScope.LEDGER)
 def ranking(request: HubRequest) -> HttpResponse:
     """Show the ranking of scenarios under the weights that are asked for, and what flips."""
     told = _ranking(request)
@@ -136,8 +130,7 @@ def ranking(request: HubRequest) -> HttpResponse:
     return render(request, "hub/ledger_ranking.html", shown)
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/ranking/<int:potential>-<int:maturity>-<int:driving_effect>/", "ledger-rung", ReadScope.LEDGER)
 def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int) -> HttpResponse:
     """List the scenarios of one worth."""
     values = (potential, maturity, driving_effect)
@@ -146,8 +139,7 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
     return _listed(request, text("roadmap.ranking"), page, narrowed, _CRUMBS)
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/plan/", "ledger-plan", ReadScope.LEDGER)
 def plan(request: HubRequest) -> HttpResponse:
     """Show the roadmap: which scenarios, when, how far they have come, and what is suggested."""
     told = do(operations.ROADMAP, request.acting.view, {})
@@ -155,8 +147,7 @@ def plan(request: HubRequest) -> HttpResponse:
     return render(request, "hub/ledger_plan.html", shown)
 
 
-@require_safe
-@for_reading(ReadScope.LEDGER)
+@page("ledger/<str:name>.csv", "ledger-csv", ReadScope.LEDGER)
 def download(request: HubRequest, name: str) -> HttpResponse:
     """Give the ledger, the map or the ranking as CSV."""
     reader = language()
@@ -250,15 +241,3 @@ def _moved(flip: FlipTold) -> str:
 def _whole(request: HubRequest, name: str, default: int, most: int) -> int:
     found = request.GET.get(name, "")
     return min(int(found), most) if found.isascii() and found.isdigit() and len(found) < 10 else default
-
-
-urlpatterns = [
-    path("ledger/", show, name="ledger"),
-    path("ledger/map/", show_map, name="ledger-map"),
-    path("ledger/ranking/", ranking, name="ledger-ranking"),
-    path("ledger/ranking/<int:potential>-<int:maturity>-<int:driving_effect>/", rung, name="ledger-rung"),
-    path("ledger/plan/", plan, name="ledger-plan"),
-    path("ledger/records/<str:figure>/", records, name="ledger-records"),
-    path("ledger/steps/<str:step>/<str:progress>/", step, name="ledger-step"),
-    path("ledger/<str:name>.csv", download, name="ledger-csv"),
-]

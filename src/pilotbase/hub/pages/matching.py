@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path, reverse
+from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
 
-from pilotbase.charts import GapSquare, gap_chart
+from pilotbase.charts.grids import GapSquare, gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapMap, Match, Matches
@@ -21,9 +20,9 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
-from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.addresses import address_of, subject_of
+from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.routing import page
 from pilotbase.operations.matches import GAPS
 from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
@@ -53,8 +52,7 @@ class MatchRow:
     """Certificates of this very pair that count for nothing now."""
 
 
-@require_safe
-@member_only
+@page("matching/", "matching")
 def show(request: HubRequest) -> HttpResponse:
     """Show the map of gaps, and the reader's own scenarios and applications to be matched."""
     acting, found = request.acting, do(GAPS, request.acting.view, {})
@@ -73,8 +71,7 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/matching.html", shown)
 
 
-@require_safe
-@member_only
+@page("<public:section>/<name:name>/matches/", "record-matches")
 def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show what may fit a scenario or an application, in what the reader sees."""
     subject = subject_of(section, name)
@@ -87,7 +84,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
         "crumbs": [
-            {"url": reverse("matching"), "label": text("match.page_title")},
+            crumb("matching", text("match.page_title")),
             {"url": address_of(subject), "label": found.title},
         ],
     }
@@ -144,9 +141,3 @@ def _step(acting: RequestActor, found: Matches, one: Match) -> MatchStep | None:
         serial = hex_of(one.proofs[0].serial)
         return MatchStep(text("match.see_certificate"), reverse("certificate", kwargs={"serial": serial}))
     return None
-
-
-urlpatterns = [
-    path("matching/", show, name="matching"),
-    path("<public:section>/<name:name>/matches/", of_record, name="record-matches"),
-]

@@ -7,17 +7,20 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path, reverse
-from django.views.decorators.http import require_safe
+from django.urls import reverse
 
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor
+from pilotbase.hub.base import visitor_view
 from pilotbase.hub.caching import revalidated
-from pilotbase.hub.presenters import public
+from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import see_all
+from pilotbase.hub.routing import EVERYBODY, page
+from pilotbase.worker import public
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import list_page
 from pilotbase.workspace.store import View
 
 
@@ -101,14 +104,14 @@ _BY_NAME = {person.name.replace("_", "-"): person for person in PEOPLE}
 SHOWN = 3
 
 
-@require_safe
+@page("next/", "next", EVERYBODY)
 @revalidated
 def show_all(request: HubRequest) -> HttpResponse:
     """Ask who the visitor is."""
     return render(request, "hub/next.html", {"title": text("next.title"), "people": PEOPLE})
 
 
-@require_safe
+@page("next/<str:who>/", "next-step", EVERYBODY)
 @revalidated
 def show(request: HubRequest, who: str) -> HttpResponse:
     """Say what one kind of visitor does next, with what there is at this moment."""
@@ -120,10 +123,10 @@ def show(request: HubRequest, who: str) -> HttpResponse:
         "person": person,
         "now": _now(person, request.acting),
         "steps": _steps(person),
-        "examples": _examples(person, public.visitor()),
+        "examples": _examples(person, visitor_view()),
         "certified": _certified(person),
         "others": [other for other in PEOPLE if other is not person],
-        "crumbs": [{"url": reverse("next"), "label": text("next.title")}],
+        "crumbs": [crumb("next", text("next.title"))],
     }
     return render(request, "hub/next_step.html", shown)
 
@@ -150,17 +153,11 @@ def _examples(person: VisitorKind, view: View) -> list[Any]:
     """Return some open scenarios for those who would learn from them or answer them."""
     if person.name not in ("demand_owner", "supplier", "open_source"):
         return []
-    return see_all(view, public.open_scenarios(limit=SHOWN).items)
+    return see_all(view, list_page(visitor_view(), public.open_query(), limit=SHOWN).items)
 
 
 def _certified(person: VisitorKind) -> list[public.Certified]:
     if person.name not in ("investor", "regulator"):
         return []
-    valid = [one for one in public.certified() if one.status is CertificateStatus.VALID]
-    return public.placed(valid[:SHOWN])
-
-
-urlpatterns = [
-    path("next/", show_all, name="next"),
-    path("next/<str:who>/", show, name="next-step"),
-]
+    valid = [one for one in public.certified(visitor_view()) if one.status is CertificateStatus.VALID]
+    return public.placed(visitor_view(), valid[:SHOWN])

@@ -6,16 +6,15 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.urls import reverse
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, language, posted
 from pilotbase.hub.forms.declared import do, form_of, post_of
-from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.notices.mails import has_failed, mail_choice
 from pilotbase.notices.outbox import list_deliveries
@@ -49,8 +48,7 @@ WebhookForm.base_fields["channel"] = forms.ChoiceField(
 WebhookForm.base_fields["secret"].widget = forms.PasswordInput(attrs={"autocomplete": "off"})
 
 
-@require_safe
-@member_only
+@page("notices/", "notices")
 def show(request: HubRequest) -> HttpResponse:
     """List what is new, newest first."""
     view, unread = request.acting.view, "unread" in request.GET
@@ -67,8 +65,7 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/notices.html", shown)
 
 
-@require_safe
-@member_only
+@page("notices/<drawn:identity>/", "notice")
 def follow(request: HubRequest, identity: str) -> HttpResponse:
     """Go to what a notice is about; who follows it has read it.
 
@@ -82,8 +79,7 @@ def follow(request: HubRequest, identity: str) -> HttpResponse:
     return redirect(_target(found))
 
 
-@require_POST
-@member_only
+@page("notices/read/", "notices-read", methods=POST)
 def read(request: HubRequest) -> HttpResponse:
     """Mark one notice as read, or all."""
     chosen = request.POST.getlist("notice")
@@ -91,8 +87,7 @@ def read(request: HubRequest) -> HttpResponse:
     return redirect(reverse("notices") + ("?unread=1" if "unread" in request.POST else ""))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("notices/mail/", "notice-mail", methods=FORM)
 def mail(request: HubRequest) -> HttpResponse:
     """Choose how to be told by mail."""
     person = request.acting.person
@@ -111,8 +106,7 @@ def mail(request: HubRequest) -> HttpResponse:
     return render(request, "hub/said.html", {**shown, "note": note, "form": form, "crumbs": _crumbs()})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("notices/webhooks/", "webhooks", methods=FORM)
 def webhooks(request: HubRequest) -> HttpResponse:
     """List the webhooks of the reader's organisation; add one, whose secret is shown once where we draw it."""
     acting, form, secret = request.acting, WebhookForm(posted(request)), None
@@ -125,13 +119,12 @@ def webhooks(request: HubRequest) -> HttpResponse:
     return render(request, "hub/webhooks.html", {**shown, "crumbs": _crumbs()})
 
 
-@require_safe
-@member_only
+@page("notices/webhooks/<drawn:identity>/", "webhook")
 def webhook(request: HubRequest, identity: str) -> HttpResponse:
     """Show what was sent to a webhook, and what came of it."""
     found = find_webhook(request.acting.view, identity)
     deliveries = list_deliveries(request.acting.view, identity)
-    crumbs = [*_crumbs(), {"url": reverse("webhooks"), "label": text("notice.webhooks")}]
+    crumbs = [*_crumbs(), crumb("webhooks", text("notice.webhooks"))]
     shown = {"title": text("notice.webhook"), "webhook": found, "deliveries": deliveries, "crumbs": crumbs}
     return render(request, "hub/webhook.html", shown)
 
@@ -163,25 +156,16 @@ def _target(notice: Notice) -> str:
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")
 
 
-def _crumbs() -> list[dict[str, object]]:
-    return [{"url": reverse("notices"), "label": text("notice.title")}]
+def _crumbs() -> list[Crumb]:
+    return [crumb("notices", text("notice.title"))]
 
 
-urlpatterns = [
-    path("notices/", show, name="notices"),
-    path("notices/read/", read, name="notices-read"),
-    path("notices/mail/", mail, name="notice-mail"),
-    path("notices/webhooks/", webhooks, name="webhooks"),
-    path("notices/webhooks/<drawn:identity>/", webhook, name="webhook"),
-    path(
-        "notices/webhooks/<drawn:identity>/end/",
-        post_of(END, "webhooks", back=(), webhook="identity"),
-        name="webhook-end",
-    ),
-    path(
-        "notices/webhooks/<drawn:identity>/again/",
-        post_of(REPLAY, "webhook", back=("identity",), webhook="identity"),
-        name="webhook-again",
-    ),
-    path("notices/<drawn:identity>/", follow, name="notice"),
-]
+post_of("notices/webhooks/<drawn:identity>/end/", "webhook-end", END, "webhooks", back=(), webhook="identity")
+post_of(
+    "notices/webhooks/<drawn:identity>/again/",
+    "webhook-again",
+    REPLAY,
+    "webhook",
+    back=("identity",),
+    webhook="identity",
+)

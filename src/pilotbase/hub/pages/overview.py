@@ -6,22 +6,22 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
-from pilotbase.charts import LIGHT, Bar, FunnelStage, Legend, Theme, bar_chart, funnel_chart, way_chart
-from pilotbase.charts.palette import DARK
+from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.palette import DARK, LIGHT, Theme
+from pilotbase.charts.stages import FunnelStage, funnel_chart, way_chart
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, language
-from pilotbase.hub.guards import for_reading
 from pilotbase.hub.pages.ledger import counted_records
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
+from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.routing import page
 from pilotbase.worker.bound.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.listings import count_late, list_late
@@ -32,16 +32,14 @@ SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7
 _CRUMBS = [{"url": "/overview/", "label": text("overview.title")}]
 
 
-@require_safe
-@for_reading(ReadScope.OVERVIEW)
+@page("overview/", "overview", ReadScope.OVERVIEW)
 def show(request: HubRequest) -> HttpResponse:
     """Show all figures, the queue, what is late and how far the targets of the year are reached."""
     shown = {"title": text("overview.title"), "can_import": request.acting.may(DeskAct.IMPORT)}
     return render(request, "hub/overview.html", {**shown, **_content(request.acting.view, LIGHT)})
 
 
-@require_safe
-@for_reading(ReadScope.OVERVIEW)
+@page("overview/screen/", "overview-screen", ReadScope.OVERVIEW)
 def screen(request: HubRequest) -> HttpResponse:
     """Show the figures on a wall: dark, or light with ``?ground=light``; it renews itself."""
     light = request.GET.get("ground") == "light"
@@ -51,19 +49,16 @@ def screen(request: HubRequest) -> HttpResponse:
         "live": True,
         **_content(request.acting.view, LIGHT if light else DARK),
     }
-    part = request.headers.get("HX-Request") == "true"
-    return render(request, "hub/parts/screen.html" if part else "hub/screen.html", shown)
+    return render_live(request, "screen", "screen", shown)
 
 
-@require_safe
-@for_reading(ReadScope.OVERVIEW)
+@page("overview/records/<str:figure>/", "overview-records", ReadScope.OVERVIEW)
 def records(request: HubRequest, figure: str) -> HttpResponse:
     """List the records that a figure counts."""
     return counted_records(request, figure, _CRUMBS)
 
 
-@require_safe
-@for_reading(ReadScope.OVERVIEW)
+@page("overview/late/", "overview-late", ReadScope.OVERVIEW)
 def late(request: HubRequest) -> HttpResponse:
     """List what is late."""
     act = request.GET.get("act", "")[:60]
@@ -138,11 +133,3 @@ def _shown_targets(found: list[Reached]) -> list[dict[str, Any]]:
 
 def _name(figure: Figure) -> str:
     return Text(code=f"figure.{figure}").render(language())
-
-
-urlpatterns = [
-    path("overview/", show, name="overview"),
-    path("overview/screen/", screen, name="overview-screen"),
-    path("overview/late/", late, name="overview-late"),
-    path("overview/records/<str:figure>/", records, name="overview-records"),
-]

@@ -8,26 +8,27 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
 
-from pilotbase.catalogue.figures import PUBLISHED_STEPS
+from pilotbase.catalogue.figures import PUBLISHED_STEPS, published
 from pilotbase.certificate.status import CertificateStatus
-from pilotbase.charts import way_chart
+from pilotbase.charts.stages import way_chart
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, VOCABULARIES, Action
 from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.base import visitor_view
 from pilotbase.hub.caching import revalidated, shared
 from pilotbase.hub.pages.next_steps import PEOPLE
-from pilotbase.hub.presenters import public
 from pilotbase.hub.presenters.drawn import drawn, legs_of
 from pilotbase.hub.presenters.records import see_all, spelled_count
+from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
+from pilotbase.worker import public
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import list_page
 from pilotbase.workspace.records import fold
 
 SHOWN = 6
@@ -48,17 +49,6 @@ class Word:
 
 
 @dataclass(frozen=True)
-class MeasureLine:
-    """One measure as the page shows it."""
-
-    name: str
-    title: Text
-    formula: str
-    source: str
-    better: str
-
-
-@dataclass(frozen=True)
 class StandardRow:
     """A word or a measure that a search came upon, and where on the page it stands."""
 
@@ -67,14 +57,14 @@ class StandardRow:
     place: str
 
 
-@require_safe
+@page("", "portal", EVERYBODY)
 @revalidated
 def show(request: HubRequest) -> HttpResponse:
     """Show what the base is for: who may do what next, open scenarios, certified applications, figures."""
-    certified = public.certified()
+    certified = public.certified(visitor_view())
     in_force = [one for one in certified if one.status is CertificateStatus.VALID]
-    scenarios = public.open_scenarios(limit=SHOWN)
-    figures = public.figures()
+    scenarios = list_page(visitor_view(), public.open_query(), limit=SHOWN)
+    figures = published(visitor_view())
     shown = {
         "title": text("hub.portal_title"),
         "open": figures.open,
@@ -82,62 +72,63 @@ def show(request: HubRequest) -> HttpResponse:
         "suppliers": len({one.certificate.application.supplier.organisation for one in in_force}),
         "days": figures.way.whole,
         "people": PEOPLE,
-        "sectors": public.open_by("sector"),
-        "scenarios": see_all(public.visitor(), scenarios.items),
-        "certified": public.placed(in_force[:SHOWN]),
+        "sectors": public.open_by(visitor_view(), "sector"),
+        "scenarios": see_all(visitor_view(), scenarios.items),
+        "certified": public.placed(visitor_view(), in_force[:SHOWN]),
     }
     return render(request, "hub/portal.html", shown)
 
 
-@require_safe
+@page("search/", "search", EVERYBODY)
 @revalidated
 def search(request: HubRequest) -> HttpResponse:
     """Search what is public, in both languages: open scenarios, certified applications, the base's words."""
     asked = request.GET
     words = asked.get("q", "")[:MOST_WORDS]
     sector, action = asked.get("sector", "")[:40], asked.get("action", "")[:40]
-    page = public.open_scenarios(words, sector, action, asked.get("after") or None)
+    view, query = visitor_view(), public.open_query(words, sector, action)
+    page = list_page(view, query, asked.get("after") or None, public.PAGE)
     narrowed, first = bool(sector or action), not asked.get("after")
-    certified = public.certified(words) if words and first and not narrowed else []
+    certified = public.certified(view, words) if words and first and not narrowed else []
     shown = {
         "title": text("portal.search_title"),
         "words": words,
         "sector": sector,
         "action": action,
-        "sectors": public.open_by("sector"),
-        "actions": public.open_by("action"),
-        "scenarios": see_all(public.visitor(), page.items),
-        "total": spelled_count(public.visitor(), public.open_query(words, sector, action)),
+        "sectors": public.open_by(visitor_view(), "sector"),
+        "actions": public.open_by(visitor_view(), "action"),
+        "scenarios": see_all(view, page.items),
+        "total": spelled_count(view, query),
         "next": urlencode({**_narrowing(words, sector, action), "after": page.after}) if page.after else "",
-        "certified": public.placed(certified[: public.PAGE]),
+        "certified": public.placed(visitor_view(), certified[: public.PAGE]),
         "words_found": _find(words) if words and first and not narrowed else [],
     }
     return render(request, "hub/search.html", shown)
 
 
-@require_safe
+@page("certified/", "certified", EVERYBODY)
 @revalidated
 def certified(request: HubRequest) -> HttpResponse:
     """List certified applications, and whether each certificate holds."""
     words = request.GET.get("q", "")[:MOST_WORDS]
-    found = public.certified(words)
+    found = public.certified(visitor_view(), words)
     start = _number(request.GET.get("page", "1"))
     page = found[(start - 1) * public.PAGE : start * public.PAGE]
     shown = {
         "title": text("hub.certified_applications"),
         "words": words,
-        "certified": public.placed(page),
+        "certified": public.placed(visitor_view(), page),
         "total": len(found),
         "next": urlencode({"q": words, "page": str(start + 1)}) if len(found) > start * public.PAGE else "",
     }
     return render(request, "hub/certified.html", shown)
 
 
-@require_safe
+@page("figures/", "figures", EVERYBODY)
 @revalidated
 def figures(request: HubRequest) -> HttpResponse:
     """Show the figures of the base that everybody may know."""
-    found, certified = public.figures(), public.certified()
+    found, certified = published(visitor_view()), public.certified(visitor_view())
     legs = legs_of(found.way, language(), PUBLISHED_STEPS)
     counts = {status: sum(one.status == status for one in certified) for status in CertificateStatus}
     shown = {
@@ -150,13 +141,13 @@ def figures(request: HubRequest) -> HttpResponse:
         "whole": format_days(found.way.whole.value) if found.way.whole else "",
         "legs": [(leg, format_days(leg.days)) for leg in legs],
         "chart": drawn(way_chart(legs, language())) if any(leg.days is not None for leg in legs) else "",
-        "sectors": public.open_by("sector"),
-        "actions": public.open_by("action"),
+        "sectors": public.open_by(visitor_view(), "sector"),
+        "actions": public.open_by(visitor_view(), "action"),
     }
     return render(request, "hub/figures.html", shown)
 
 
-@require_safe
+@page("standards/", "standards", EVERYBODY)
 @revalidated
 def show_standards(request: HubRequest) -> HttpResponse:
     """Show what the base measures by: its words, its measures, the schemas of its documents."""
@@ -169,7 +160,7 @@ def show_standards(request: HubRequest) -> HttpResponse:
     return render(request, "hub/standards.html", shown)
 
 
-@require_safe
+@page("standards/<str:kind>.json", "schema", EVERYBODY)
 def schema(request: HttpRequest, kind: str) -> HttpResponse:
     """Give the JSON Schema of a kind of documents."""
     if kind not in KINDS:
@@ -177,7 +168,7 @@ def schema(request: HttpRequest, kind: str) -> HttpResponse:
     return shared(request, canonical_json(json_schema(kind)), "application/schema+json")
 
 
-@require_safe
+@page("standards/vocabularies.json", "vocabularies", EVERYBODY)
 def vocabularies(request: HttpRequest) -> HttpResponse:
     """Give the base's words in both languages, for programs."""
     return shared(request, canonical_json(_vocabularies_json()), "application/json")
@@ -207,11 +198,9 @@ def _vocabularies_json() -> dict[str, Any]:
     } | {"subheads": {action.value: [one.value for one in below] for action, below in SUBHEADS.items()}}
 
 
-@cache
-def _measures() -> tuple[MeasureLine, ...]:
+def _measures() -> list[Measure | ResourceMeasure]:
     """Return every measure that a criterion can name."""
-    everything: list[Measure | ResourceMeasure] = [*measures().values(), *resource_measures().values()]
-    return tuple(MeasureLine(one.name, one.title, one.formula, one.source, one.better) for one in everything)
+    return [*measures().values(), *resource_measures().values()]
 
 
 def _find(words: str) -> list[StandardRow]:
@@ -242,14 +231,3 @@ def _word(vocabulary: str, value: Any) -> Word:
 
 def _name_of(vocabulary: str, value: Any) -> Text:
     return Text(code=f"{vocabulary}.{value.value}")
-
-
-urlpatterns = [
-    path("", show, name="portal"),
-    path("search/", search, name="search"),
-    path("certified/", certified, name="certified"),
-    path("figures/", figures, name="figures"),
-    path("standards/", show_standards, name="standards"),
-    path("standards/vocabularies.json", vocabularies, name="vocabularies"),
-    path("standards/<str:kind>.json", schema, name="schema"),
-]

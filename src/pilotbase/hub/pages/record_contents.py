@@ -7,28 +7,22 @@ from typing import Any
 from pilotbase.data.labelling.quality import figure_line
 from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.base import Localized
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.labelling import PublishedLabels
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
-from pilotbase.documents.report import Report
+from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import labels_head
-from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.base import base
-from pilotbase.hub.pages.rehearsals import rehearsal_log
+from pilotbase.hub.pages.rehearsals import of_application
 from pilotbase.hub.pages.statistics import bar_of
 from pilotbase.hub.pages.statistics_terms import settling
-from pilotbase.hub.presenters.plans import plan_shown
+from pilotbase.hub.pages.trials import of_trial
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
+from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.measuring import published_report
-from pilotbase.worker.datasets.statistics import offered
-from pilotbase.worker.progress import progress_of
-from pilotbase.worker.readings import certificate_of, report_of
 from pilotbase.worker.trials.acts import judge_of
-from pilotbase.worker.trials.consenting import estimate_shown
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
@@ -45,7 +39,7 @@ def contents(view: View, document: object, record: Record | None) -> dict[str, A
     elif isinstance(document, ApplicationVersion):
         found["application"] = document.application
         found["folder"] = document.folder
-        found |= _of_application(view, document, record) if record is not None else {}
+        found |= of_application(view, document, record) if record is not None else {}
     if record is not None:
         found["record"] = record
         judge = judge_of(base(), view.store.clock())
@@ -53,7 +47,7 @@ def contents(view: View, document: object, record: Record | None) -> dict[str, A
     if isinstance(document, Dataset | Agreement):
         found |= _of_terms(view, document, record)
     if record is not None and record.kind == "commission":
-        found |= _of_trial(view, record)
+        found |= of_trial(view, record)
     return found
 
 
@@ -93,42 +87,3 @@ def _statistics(view: View, dataset: Dataset, record: Record | None) -> dict[str
     bars = [bar_of(one) for one in budgets(view, dataset.subject)]
     settles = record is not None and settling(view.actor, dataset, record) is not None
     return {"offered": offered(base(), view, dataset.subject), "bars": bars, "settles": settles}
-
-
-def _of_application(view: View, version: ApplicationVersion, record: Record) -> dict[str, Any]:
-    """Return how far its newest work is, and what came of its rehearsal for whom that was made."""
-    digest = record.documents.get("rehearsal")
-    stored = view.get(digest) if digest else None
-    report = stored.load(Report) if stored else None
-    printed = rehearsal_log(version, report) if report is not None else None
-    job = progress_of(view, record.subject)
-    live = job is not None and job.live
-    return {"rehearsal": report, "rehearsal_log": printed, "job": job, "live": live}
-
-
-def _of_trial(view: View, record: Record) -> dict[str, Any]:
-    terms = record.documents.get("commission")
-    issued = certificate_of(view, record)
-    job = progress_of(view, record.subject)
-    return {
-        "about": [(label, subject, _title(view, subject)) for label, subject in _subjects(record)],
-        "commission": view.load(terms, Commission) if terms else None,
-        "approvals": record.approvals_at(view.store.clock()),
-        "report": report_of(view, record),
-        "certificate": issued.certificate if issued else None,
-        "estimate": estimate_shown(view, record),
-        "plan": plan_shown(view, record),
-        "job": job,
-        "live": job is not None and job.live,
-    }
-
-
-def _subjects(record: Record) -> list[tuple[Text, str]]:
-    kinds = (("scenario", text("hub.scenario")), ("application", text("hub.application")))
-    return [(label, record.subjects[kind]) for kind, label in kinds if kind in record.subjects]
-
-
-def _title(view: View, subject: str) -> Localized | None:
-    """Return the title of a record that the actor may open, else None."""
-    listing = find_listing(view, subject)
-    return listing.title if listing is not None else None

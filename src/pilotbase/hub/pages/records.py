@@ -6,9 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.http import urlencode
-from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.catalogue.subjects import subject_of as subject_of_part
@@ -23,16 +21,16 @@ from pilotbase.documents.states import DatasetState, ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.models import Membership
 from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.names import names_shown
-from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count
+from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, see, spelled_count, work_shown
 from pilotbase.hub.presenters.states import way
-from pilotbase.worker.progress import progress_of
+from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
@@ -40,14 +38,13 @@ PAGE = 50
 _WORDS = 200
 
 
-@require_safe
+@page("<public:section>/", "records", EVERYBODY)
 def public_list(request: HubRequest, section: str) -> HttpResponse:
     """List what visitors may see too: open scenarios, and what the actor's organisation has to do with."""
     return _list(request, section)
 
 
-@require_safe
-@member_only
+@page("<section:section>/", "records")
 def member_list(request: HubRequest, section: str) -> HttpResponse:
     """List what only people of organisations see."""
     return _list(request, section)
@@ -103,7 +100,7 @@ def _choices(vocabulary: str, values: Any, chosen: Any) -> list[dict[str, Any]]:
     ]
 
 
-@require_safe
+@page("<section:section>/<name:name>/", "record", EVERYBODY)
 def show(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show a record to who may see it."""
     view, kind = request.acting.view, KINDS[section]
@@ -137,13 +134,9 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
 
 def _at_work(request: HubRequest, seen: RecordView) -> HttpResponse:
     """Give the part of an application's page that is refreshed while work on it goes on."""
-    job = progress_of(request.acting.view, seen.subject) if seen.record is not None else None
-    live = job is not None and job.live
-    shown = {"job": job, "live": live, "place": "progress", "address": address_of(seen.subject)}
-    response = render(request, "hub/parts/at_work.html", shown)
-    if not live:
-        response["HX-Refresh"] = "true"  # the rest of the page has changed with it
-    return response
+    work = work_shown(request.acting.view, seen.subject) if seen.record is not None else {"job": None, "live": False}
+    shown = {**work, "place": "progress", "address": address_of(seen.subject)}
+    return render_live(request, "record", "at_work", shown)
 
 
 def _other_forms(document: Document) -> tuple[Runtime, ...]:
@@ -159,7 +152,7 @@ def _may_agree(acting: RequestActor, listing: Listing) -> bool:
     return acting.may(Act.AGREEMENT_OFFER if listing.owner == acting.organisation else Act.AGREEMENT_TAKE)
 
 
-@require_safe
+@page("<section:section>/<name:name>/versions/<digits:digest>/", "record-version", EVERYBODY)
 def version(request: HubRequest, section: str, name: str, digest: str) -> HttpResponse:
     """Show one version of a scenario, an application or a dataset."""
     view = request.acting.view
@@ -209,11 +202,3 @@ def _members(acting: RequestActor, name: str) -> dict[str, Any]:
         "manages": manages,
         "invitations": open_invitations(name) if manages else (),
     }
-
-
-urlpatterns = [
-    path("<public:section>/", public_list, name="records"),
-    path("<section:section>/", member_list, name="records"),
-    path("<section:section>/<name:name>/versions/<digits:digest>/", version, name="record-version"),
-    path("<section:section>/<name:name>/", show, name="record"),
-]

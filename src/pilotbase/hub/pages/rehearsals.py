@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pydantic
 from django.http import HttpResponse
-from django.urls import path
-from django.views.decorators.http import require_safe
 
 from pilotbase.catalogue.form_templates import FORM_TEMPLATES
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
@@ -23,21 +22,20 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.addresses import subject_of
-from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.records import see, work_shown
 from pilotbase.hub.presenters.taken import download, sandboxed
+from pilotbase.hub.routing import page
 from pilotbase.trial.entering import may_show_sample
 from pilotbase.trial.page import render_report
-from pilotbase.worker.datasets.statistics import synthetic_kit
+from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.worker.trials.folder import SHOWN_CASES, rehearsal_folder
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 
-@require_safe
-@for_act(Act.APPLICATION_REGISTER)
+@page("scenarios/<name:name>/starter-kit.zip", "starter-kit", Act.APPLICATION_REGISTER)
 def kit(request: HubRequest, name: str) -> HttpResponse:
     """Give a first application in the form that is asked for, and the public or a synthetic sample of a scenario."""
     seen = see(request.acting.view, subject_of("scenarios", name))
@@ -48,8 +46,7 @@ def kit(request: HubRequest, name: str) -> HttpResponse:
     return download(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")
 
 
-@require_safe
-@member_only
+@page("applications/<name:name>/rehearsal.html", "rehearsal")
 def report(request: HubRequest, name: str) -> HttpResponse:
     """Give the report of the newest rehearsal to whom it was made for, with cases where they may hold the rows."""
     found, version = _rehearsal(request, name)
@@ -57,8 +54,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     return sandboxed(render_report(found, None, language(), cases=cases))
 
 
-@require_safe
-@member_only
+@page("applications/<name:name>/rehearsal.log", "rehearsal-log")
 def log(request: HubRequest, name: str) -> HttpResponse:
     """Give everything that the application printed in its newest rehearsal, or why it is withheld."""
     found, version = _rehearsal(request, name)
@@ -106,6 +102,15 @@ def rehearsal_log(version: ApplicationVersion, report: Report) -> RehearsalLog |
     return RehearsalLog(content, reason if content.startswith(reason.render().encode()) else None)
 
 
+def of_application(view: View, version: ApplicationVersion, record: Record) -> dict[str, Any]:
+    """Return how far the newest work on an application is, and what came of its rehearsal for whom that was made."""
+    digest = record.documents.get("rehearsal")
+    stored = view.get(digest) if digest else None
+    report = stored.load(Report) if stored else None
+    printed = rehearsal_log(version, report) if report is not None else None
+    return {"rehearsal": report, "rehearsal_log": printed, **work_shown(view, record.subject)}
+
+
 def _cases(view: View, version: ApplicationVersion, report: Report) -> ShownCases | None:
     """Return cases of the rehearsal that ``report`` tells of, for its supplier as long as terms let them hold the rows.
 
@@ -131,10 +136,3 @@ def _kept_file(version: ApplicationVersion, name: str) -> Path | None:
     scenario = name_of(version.scenario).partition("/")[2]
     path = rehearsal_folder(base().lab, version.folder, scenario) / name
     return path if path.is_file() else None
-
-
-urlpatterns = [
-    path("scenarios/<name:name>/starter-kit.zip", kit, name="starter-kit"),
-    path("applications/<name:name>/rehearsal.html", report, name="rehearsal"),
-    path("applications/<name:name>/rehearsal.log", log, name="rehearsal-log"),
-]

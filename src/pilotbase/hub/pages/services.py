@@ -9,10 +9,8 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from pilotbase.charts import Bar, Legend, bar_chart
+from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.moments import format_day
@@ -22,8 +20,9 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices, form_of, label_of, post_of
-from pilotbase.hub.guards import member_only
+from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import services
 from pilotbase.operations.services import REVOKE_KEY
@@ -37,9 +36,9 @@ from pilotbase.workspace.store import View
 DAYS = 14
 ServiceForm = form_of(services.CREATE, "name", "title")
 TermsForm = form_of(services.SET_TERMS)
-MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move"})
+MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move."})
 KeyForm = form_of(services.CREATE_KEY)
-BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period"})
+BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period."})
 
 
 def _terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:
@@ -48,23 +47,20 @@ def _terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:
     return [(label_of(services.SET_TERMS, name), value) for name, value in said.items()]
 
 
-@require_safe
-@member_only
+@page("services/", "services")
 def show_all(request: HubRequest) -> HttpResponse:
     """List the services that the reader sees."""
     shown = {"title": text("service.nav"), "services": list_services(request.acting.view)}
     return render(request, "hub/services.html", shown)
 
 
-@require_safe
-@member_only
+@page("services/<slug:name>/", "service")
 def show(request: HubRequest, name: str) -> HttpResponse:
     """Show one service."""
     return _page(request, name)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("certificates/<digits:serial>/service/", "service-put", methods=FORM)
 def put(request: HubRequest, serial: str) -> HttpResponse:
     """Put the application of a certificate into service, under a new name or one that serves already."""
     certificate = issued(base(), serial).certificate
@@ -82,34 +78,30 @@ def put(request: HubRequest, serial: str) -> HttpResponse:
         "lead": text("service.put_lead"),
         "button": text("service.put_button"),
         "form": form,
-        "crumbs": [{"url": reverse("certificate", kwargs={"serial": serial}), "label": text("hub.certificate")}],
+        "crumbs": [crumb("certificate", text("hub.certificate"), serial=serial)],
     }
     return render(request, "hub/service_put.html", shown)
 
 
-@require_POST
-@member_only
+@page("services/<slug:name>/move/", "service-move", methods=POST)
 def move(request: HubRequest, name: str) -> HttpResponse:
     """Stop, start, fall back, hand over."""
     return _do(request, name, move_form=MoveForm(posted(request), given={"service": name}))
 
 
-@require_POST
-@member_only
+@page("services/<slug:name>/terms/", "service-terms", methods=POST)
 def set_terms(request: HubRequest, name: str) -> HttpResponse:
     """Let the service answer on other terms."""
     return _do(request, name, terms_form=TermsForm(posted(request), given={"service": name}))
 
 
-@require_POST
-@member_only
+@page("services/<slug:name>/budgets/", "service-budget", methods=POST)
 def set_budget(request: HubRequest, name: str) -> HttpResponse:
     """Set a budget, new or changed."""
     return _do(request, name, budget_form=BudgetForm(posted(request), given={"service": name}))
 
 
-@require_POST
-@member_only
+@page("services/<slug:name>/keys/", "service-keys", methods=POST)
 def make_key(request: HubRequest, name: str) -> HttpResponse:
     """Make a key; its secret is on the answer's page and nowhere else."""
     _require(request, name, ServiceAct.KEYS)
@@ -140,7 +132,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "seats": seen.seats,
         "secret": secret,
         "live": True,
-        "crumbs": [{"url": reverse("services"), "label": text("service.nav")}],
+        "crumbs": [crumb("services", text("service.nav"))],
     }
     if may_act(view, ServiceAct.INSPECT, seen.service):
         shown |= _inside(view, seen.service)
@@ -209,17 +201,11 @@ def _require(request: HubRequest, name: str, act: ServiceAct) -> None:
         raise RefusedError("service.not_yours", organisation=service.organisation)
 
 
-urlpatterns = [
-    path("certificates/<digits:serial>/service/", put, name="service-put"),
-    path("services/", show_all, name="services"),
-    path("services/<slug:name>/", show, name="service"),
-    path("services/<slug:name>/move/", move, name="service-move"),
-    path("services/<slug:name>/terms/", set_terms, name="service-terms"),
-    path("services/<slug:name>/keys/", make_key, name="service-keys"),
-    path(
-        "services/<slug:name>/keys/<drawn:key>/revoke/",
-        post_of(REVOKE_KEY, "service", service="name", key="key"),
-        name="service-key-revoke",
-    ),
-    path("services/<slug:name>/budgets/", set_budget, name="service-budget"),
-]
+post_of(
+    "services/<slug:name>/keys/<drawn:key>/revoke/",
+    "service-key-revoke",
+    REVOKE_KEY,
+    "service",
+    service="name",
+    key="key",
+)

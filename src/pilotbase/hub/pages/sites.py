@@ -8,11 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_POST
 
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
-from pilotbase.documents.base import localized
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
@@ -20,12 +17,14 @@ from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import private_folder, save
-from pilotbase.hub.guards import member_only
+from pilotbase.hub.presenters.addresses import crumb
+from pilotbase.hub.presenters.records import records_offered
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import sites
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
 from pilotbase.worker.sites.orders import packs_of, send_report
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query
 
 _AT_WORK = frozenset({"queued", "running"})
 
@@ -59,8 +58,7 @@ PackForm = form_of(sites.ASK, "scenario", "application", "days")
 RevokeForm = form_of(sites.REVOKE, "reason")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("sites/", "sites", methods=FORM)
 def show_all(request: HubRequest) -> HttpResponse:
     """Show the sites that the reader sees and the packs that wait for them; take in a site."""
     acting = request.acting
@@ -82,8 +80,7 @@ def show_all(request: HubRequest) -> HttpResponse:
     return render(request, "hub/sites.html", shown)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("sites/<slug:site>/", "site", methods=FORM)
 def show(request: HubRequest, site: str) -> HttpResponse:
     """Show a site; ask for a pack, send a report or revoke it, by the button that was pressed."""
     view, known = request.acting.view, require_site(request.acting.view, site)
@@ -101,13 +98,12 @@ def show(request: HubRequest, site: str) -> HttpResponse:
         "in_force": known.standing.revoked_at is None,
         "forms": asked,
         "live": live,
-        "crumbs": [{"url": reverse("sites"), "label": text("site.hub.title")}],
+        "crumbs": [crumb("sites", text("site.hub.title"))],
     }
     return render(request, "hub/site.html", shown)
 
 
-@require_POST
-@member_only
+@page("sites/packs/<digits:identity>/agree/", "site-pack-agree", methods=POST)
 def agree(request: HubRequest, identity: str) -> HttpResponse:
     """Agree, for the supplier, that its application goes to a site."""
     try:
@@ -120,13 +116,14 @@ def agree(request: HubRequest, identity: str) -> HttpResponse:
 
 def _form(request: HubRequest, known: KnownSite, name: str, does: str) -> forms.Form:
     given = name == does and request.method == "POST"
-    if name == "pack":
-        offered = [one.scenario.name for one in known.enrolment.offers]
-        choices = {"scenario": [(one, one) for one in offered], "application": _applications(request)}
-        return PackForm(posted(request) if given else None, given={"site": known.standing.site}, choices=choices)
     if name == "report":
         return ReportForm(*(posted_files(request) if given else (None, None)))
-    return RevokeForm(posted(request) if given else None, given={"site": known.standing.site})
+    kind: type[OperationForm] = PackForm if name == "pack" else RevokeForm
+    choices: dict[str, Choices] = {}
+    if name == "pack":
+        choices["scenario"] = [(one.scenario.name, one.scenario.name) for one in known.enrolment.offers]
+        choices["application"] = records_offered(request.acting.view, Query("application"), MAXIMUM_PAGE)
+    return kind(posted(request) if given else None, given={"site": known.standing.site}, choices=choices)
 
 
 def _done(request: HubRequest, form: forms.Form) -> bool:
@@ -137,15 +134,3 @@ def _done(request: HubRequest, form: forms.Form) -> bool:
         with refusals_in(form):
             send_report(request.acting.view, form.cleaned_data["file"].read())
     return form.is_valid()
-
-
-def _applications(request: HubRequest) -> Choices:
-    page = list_page(request.acting.view, Query("application"), limit=MAXIMUM_PAGE)
-    return [(one.subject, localized(one.title, language())) for one in page.items]
-
-
-urlpatterns = [
-    path("sites/", show_all, name="sites"),
-    path("sites/packs/<digits:identity>/agree/", agree, name="site-pack-agree"),
-    path("sites/<slug:site>/", show, name="site"),
-]

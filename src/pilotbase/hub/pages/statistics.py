@@ -9,14 +9,14 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
-from django.views.decorators.http import require_http_methods, require_safe
 
-from pilotbase.charts import Bin, RankedBar, format_number, histogram_chart, ranked_chart
+from pilotbase.charts.bars import RankedBar, ranked_chart
+from pilotbase.charts.columns import Bin, histogram_chart
+from pilotbase.charts.scales import format_number
 from pilotbase.data.private.grids import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS
-from pilotbase.data.terms.budgets import PrivacyBudget, budgets
-from pilotbase.documents.api.statistics import NewStatistics
+from pilotbase.data.terms.budgets import budgets
+from pilotbase.documents.api.statistics import BudgetTold, NewStatistics
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.private import MOST_CONTRIBUTIONS, PrivateField, PrivateProfile
 from pilotbase.documents.terms import MILLIONTHS
@@ -25,16 +25,17 @@ from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import refusals_in
-from pilotbase.hub.guards import member_only
-from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
+from pilotbase.hub.presenters.addresses import crumb, record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import RecordView, see
+from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
+from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.statistics import (
     QuestionPrice,
     asked_of,
     find_asked,
-    offered,
     order_statistics,
     price_of,
 )
@@ -100,8 +101,7 @@ class StatisticsForm(forms.Form):
         )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("datasets/<name:name>/statistics/", "statistics", methods=FORM)
 def ask(request: HubRequest, name: str) -> HttpResponse:
     """Show budgets, questions and answers; a question that is sent is priced first, and ordered when confirmed."""
     view, seen = request.acting.view, _closed(request, name)
@@ -132,8 +132,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/statistics.html", shown)
 
 
-@require_safe
-@member_only
+@page("datasets/<name:name>/statistics/<digits:identity>/", "statistics-answer")
 def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
     """Show a question and its answer: every figure with its noise, the sample with its privacy test."""
     seen = _closed(request, name)
@@ -153,11 +152,10 @@ def show(request: HubRequest, name: str, identity: str) -> HttpResponse:
         "fields": charts_of(profile) if profile is not None else [],
         "crumbs": [
             *record_crumbs(seen.subject, seen.title),
-            {"url": reverse("statistics", args=[name]), "label": text("statistics.title")},
+            crumb("statistics", text("statistics.title"), name=name),
         ],
     }
-    template = "hub/parts/statistics_answer.html" if request.headers.get("HX-Request") else "hub/statistics_answer.html"
-    return render(request, template, shown)
+    return render_live(request, "statistics_answer", "statistics_answer", shown)
 
 
 def _closed(request: HubRequest, name: str) -> RecordView:
@@ -183,7 +181,7 @@ def decimal(millionths: int) -> str:
     return f"{Decimal(millionths) / MILLIONTHS:f}"
 
 
-def bar_of(budget: PrivacyBudget) -> dict[str, object]:
+def bar_of(budget: BudgetTold) -> dict[str, object]:
     """Return what a page shows of a budget: whose, spent, left, whether any is set, its spent tenths, rounded up."""
     limit = budget.limit or 0
     tenths = -(-_TENTHS * budget.spent // limit) if limit else (_TENTHS if budget.spent else 0)
@@ -236,9 +234,3 @@ def rows_of(profile: PrivateProfile) -> str:
 
 def _spelled(count: int | None, least: int) -> str:
     return f"<{least}" if count is None else f"{count:,}"
-
-
-urlpatterns = [
-    path("datasets/<name:name>/statistics/", ask, name="statistics"),
-    path("datasets/<name:name>/statistics/<digits:identity>/", show, name="statistics-answer"),
-]

@@ -11,8 +11,6 @@ from typing import Any
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.data.private.grids import MOST_VALUES
@@ -27,10 +25,10 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.bringing import Bringing, StepForm
-from pilotbase.hub.guards import member_only
 from pilotbase.hub.pages.acts import taken
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
+from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import t
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
@@ -175,8 +173,7 @@ def settling(actor: Actor, dataset: Dataset, record: Record) -> Act | None:
     return act if act is not None and closed and permitted(act, actor, record.stands) else None
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("datasets/<name:name>/statistics/terms/", "statistics-terms", methods=FORM)
 def edit(request: HubRequest, name: str) -> HttpResponse:
     """Show what the description says; save a draft, or publish a later version."""
     view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
@@ -211,8 +208,3 @@ def columns_of(dataset: Dataset) -> Iterator[CountableColumn]:
 def _next(version: str) -> str:
     first, second, third = version.split(".")
     return f"{first}.{second}.{int(third) + 1}"
-
-
-urlpatterns = [
-    path("datasets/<name:name>/statistics/terms/", edit, name="statistics-terms"),
-]

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods, require_safe
+from django.shortcuts import redirect
 
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
+from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.plans import plan_shown
+from pilotbase.hub.presenters.records import work_shown
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed
+from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.trial.page import render_report
 from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
-from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle
-from pilotbase.worker.bundles.packing import reports_of, what_is
-from pilotbase.worker.progress import JobProgress, progress_of, told
+from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle, reports_of
+from pilotbase.worker.bundles.packing import what_is
+from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
+from pilotbase.worker.trials.consenting import estimate_shown
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import find_listing, find_listings
 from pilotbase.workspace.store import View
 
 
@@ -40,20 +44,15 @@ class _Round:
     packed: PackedBundle | None
 
 
-@require_safe
+@page("trials/<name:name>/progress/", "progress", EVERYBODY)
 def progress(request: HubRequest, name: str) -> HttpResponse:
     """Give the part of a trial's page that is refreshed while work goes on."""
     record = _record(request, name)
-    job = progress_of(request.acting.view, record.subject)
-    live = job is not None and job.live
-    shown = {"seen": {"name": name}, "job": job, "live": live}
-    response = render(request, "hub/parts/progress.html", shown)
-    if not live and request.headers.get("HX-Request"):
-        response["HX-Refresh"] = "true"  # the rest of the page has changed with it
-    return response
+    shown = {"seen": {"name": name}, **work_shown(request.acting.view, record.subject)}
+    return render_live(request, "parts/progress", "progress", shown)
 
 
-@require_safe
+@page("trials/<name:name>/report/", "report", EVERYBODY)
 def report(request: HubRequest, name: str) -> HttpResponse:
     """Give the report, full or in the supplier's view, where nothing in it can run or reach anything."""
     view, record = request.acting.view, _record(request, name)
@@ -66,7 +65,7 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     return sandboxed(render_report(found, certificate, language(), check_at, _ways(view, record)))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@page("trials/<name:name>/bundle/", "bundle", EVERYBODY, FORM)
 def take_bundle(request: HubRequest, name: str) -> HttpResponse:
     """Show what the bundle holds and how far the packing is; asking for it queues the packing and stands in the log."""
     view, subject = request.acting.view, subject_of("trials", name)
@@ -86,15 +85,32 @@ def take_bundle(request: HubRequest, name: str) -> HttpResponse:
         "name": name,
         "crumbs": record_crumbs(subject, record.title),
     }
-    template = "hub/parts/bundle.html" if request.headers.get("HX-Request") else "hub/bundle.html"
-    return render(request, template, shown)
+    return render_live(request, "bundle", "bundle", shown)
 
 
-@require_safe
+@page("trials/<name:name>/bundle/<digits:digest>.zip", "bundle-file", EVERYBODY)
 def download_bundle(request: HubRequest, name: str, digest: str) -> HttpResponse:
     """Give the archive to whom it was packed for, while it is kept."""
     view = request.acting.view
     return bundle_response(fetch_bundle(base(), view, subject_of("trials", name), digest_of(digest)))
+
+
+def of_trial(view: View, record: Record) -> dict[str, Any]:
+    """Return what the page of a trial lays out, as far as it is seen."""
+    terms, issued = record.documents.get("commission"), certificate_of(view, record)
+    kinds = (("scenario", text("hub.scenario")), ("application", text("hub.application")))
+    about = [(label, record.subjects[kind]) for kind, label in kinds if kind in record.subjects]
+    seen = find_listings(view, [subject for _, subject in about])
+    return {
+        "about": [(label, one, seen[one].title if one in seen else None) for label, one in about],
+        "commission": view.load(terms, Commission) if terms else None,
+        "approvals": record.approvals_at(view.store.clock()),
+        "report": report_of(view, record),
+        "certificate": issued.certificate if issued else None,
+        "estimate": estimate_shown(view, record),
+        "plan": plan_shown(view, record),
+        **work_shown(view, record.subject),
+    }
 
 
 def _ways(view: View, record: Record) -> list[tuple[str, str]]:
@@ -122,11 +138,3 @@ def _rounds(view: View, record: Record) -> Iterator[_Round]:
         yield _Round(
             view.load(digest, Report), work if work and (work.live or work.state == "failed") else None, packed
         )
-
-
-urlpatterns = [
-    path("trials/<name:name>/progress/", progress, name="progress"),
-    path("trials/<name:name>/report/", report, name="report"),
-    path("trials/<name:name>/bundle/", take_bundle, name="bundle"),
-    path("trials/<name:name>/bundle/<digits:digest>.zip", download_bundle, name="bundle-file"),
-]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,8 +13,6 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import path
-from django.views.decorators.http import require_http_methods
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import SaveOptions
@@ -24,7 +22,6 @@ from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
-from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
@@ -42,23 +39,15 @@ from pilotbase.hub.forms.files import (
     keep_table,
     make_name,
     opened_table,
-    private_folder,
-    save,
 )
-from pilotbase.hub.guards import for_act, member_only
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
-from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.records import records_offered, see
+from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
-from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.vault.uploads import Upload
-from pilotbase.worker.intake.boxed_tables import draft_in_box
-from pilotbase.worker.intake.checking import check_draft
-from pilotbase.worker.intake.drafting import new_scenario
-from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario
-from pilotbase.worker.intake.versions import own_names, take_uploaded_application
+from pilotbase.worker.intake.scenario_versions import take_drafted, take_edited
+from pilotbase.worker.intake.versions import take_uploaded_application
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import Query, list_page
-from pilotbase.workspace.store import View
+from pilotbase.workspace.listings import Query
 
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
@@ -129,9 +118,8 @@ class AnswersForm(DataForm):
     def __init__(self, acting: RequestActor, table: KeptTable, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._file = table.upload.name
-        own = list_page(acting.view, Query("dataset", owner=acting.organisation), limit=200).items
-        names = [(one.subject, make_visible(one.title.render(language()))) for one in own]
-        self.fields["dataset"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
+        own = records_offered(acting.view, Query("dataset", owner=acting.organisation))
+        self.fields["dataset"].choices = [("", "–"), *own]  # type: ignore[attr-defined]
         self.fields["cases"].required = False
         self.fields["cases"].label = text("hub.field_other_data").render(language())
         for name in ANSWERS:
@@ -197,13 +185,11 @@ class ApplicationForm(SizedForm, KeepingForm):
 
     def __init__(self, request: HubRequest, data: Any = None, files: Any = None) -> None:
         super().__init__(data, files, initial={"scenario": f"scenario:{request.GET.get('scenario', '')}"})
-        opened = list_page(request.acting.view, Query("scenario", states=(ScenarioState.OPEN,)), limit=200).items
-        names = [(one.subject, make_visible(one.title.render(language()))) for one in opened]
-        self.fields["scenario"].choices = [("", "–"), *names]  # type: ignore[attr-defined]
+        opened = records_offered(request.acting.view, Query("scenario", states=(ScenarioState.OPEN,)))
+        self.fields["scenario"].choices = [("", "–"), *opened]  # type: ignore[attr-defined]
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.SCENARIO_REGISTER)
+@page("scenarios/new/", "scenario-new", Act.SCENARIO_REGISTER, FORM)
 def scenario(request: HubRequest) -> HttpResponse:
     """Draft a scenario: first the table, then the answers about its columns; or both at once."""
     data = DataForm(*posted_files(request))
@@ -214,15 +200,17 @@ def scenario(request: HubRequest) -> HttpResponse:
     form = AnswersForm(request.acting, table, *given, initial={"kept": table.upload.identity})
     if given and form.is_valid():
         with refusals_in(form):
-            record = _take_scenario(request, table, form.cleaned_data)
+            asked = form.cleaned_data
+            said = asked["manifest"].read() if asked.get("manifest") else _answers(request, asked)
+            with opened_table(request.acting.view, table.upload) as source:
+                record = take_drafted(base(), request.acting.view, source, said, language())
             forget_file(request.acting.view, table.upload)
             messages.success(request, text("hub.draft_made").render(language()))
             return redirect(address_of(record.subject))
     return _page(request, "scenarios", form, text("hub.new_scenario"), text("hub.new_scenario_lead"), table=table)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@member_only
+@page("scenarios/<name:name>/acts/scenario.edit/", "scenario-edit", methods=FORM)
 def edit(request: HubRequest, name: str) -> HttpResponse:
     """Make a new version of a scenario: its manifest is changed here, its data stay unless others are sent."""
     view, subject = request.acting.view, subject_of("scenarios", name)
@@ -234,7 +222,12 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     chosen = chosen_file(request, form) if request.method == "POST" else None
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            _take_edited(view, subject, before, form.cleaned_data, chosen)
+            given = form.cleaned_data
+            remarks = SaveOptions(given["note"], given["seen"] or None, why_holds=given["why_holds"])
+            with opened_table(view, chosen) if chosen is not None else nullcontext() as table:
+                take_edited(base(), view, before, given["manifest"], table, remarks)
+            if chosen is not None:
+                forget_file(view, chosen)
             return redirect(address_of(subject))
     seen = see(view, subject)
     title = Text(code=f"act.{Act.SCENARIO_EDIT}")
@@ -243,8 +236,7 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     return render(request, "hub/upload.html", {**shown, "button": title, "back": address_of(subject)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@for_act(Act.APPLICATION_REGISTER)
+@page("applications/new/", "application-new", Act.APPLICATION_REGISTER, FORM)
 def application(request: HubRequest) -> HttpResponse:
     """Hand in a version of an application."""
     form = ApplicationForm(request, *posted_files(request))
@@ -289,34 +281,6 @@ def _answered(request: HubRequest) -> bool:
     return any(request.POST.get(name) or name in request.FILES for name in answers)
 
 
-def _take_scenario(request: HubRequest, table: KeptTable, given: dict[str, Any]) -> Record:
-    view, note = request.acting.view, ""
-    with opened_table(view, table.upload) as source, private_folder() as folder:
-        written = folder / "scenario"
-        if given.get("manifest"):
-            written.mkdir()
-            save(given["manifest"], written / MANIFEST)
-            source.rename(written / source.name)
-            check_draft(written)
-        else:
-            drafted = new_scenario(source, _answers(request, given), written, draft_in_box)
-            note = "\n".join(line.render(language()) for line in drafted.lines[:-1])[:LONGEST_NOTE]
-        return take_scenario(base(), view, written, SaveOptions(note, new=True))
-
-
-def _take_edited(view: View, subject: str, before: Scenario, given: dict[str, Any], chosen: Upload | None) -> None:
-    with opened_scenario(base(), before) as folder, own_names(folder):
-        (folder / MANIFEST).write_text(given["manifest"], "utf-8")
-        if chosen is not None:
-            with opened_table(view, chosen) as table:
-                shutil.copyfile(table, folder / table.name)
-        check_draft(folder)
-        remarks = SaveOptions(given["note"], given["seen"] or None, why_holds=given["why_holds"])
-        take_scenario(base(), view, folder, remarks, subject)
-    if chosen is not None:
-        forget_file(view, chosen)
-
-
 def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
     return DraftAnswers(
         problem=given["problem"],
@@ -344,10 +308,3 @@ def _page(
         "button": button,
     }
     return render(request, "hub/upload.html", shown)
-
-
-urlpatterns = [
-    path("scenarios/new/", scenario, name="scenario-new"),
-    path("applications/new/", application, name="application-new"),
-    path("scenarios/<name:name>/acts/scenario.edit/", edit, name="scenario-edit"),
-]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path, reverse
-from django.views.decorators.http import require_safe
+from django.urls import reverse
 
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of
 from pilotbase.hub.base import base
-from pilotbase.hub.guards import member_only
+from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.routing import page
 from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.trials.acts import work_of
@@ -28,8 +28,7 @@ class Beginning:
     url: str
 
 
-@require_safe
-@member_only
+@page("work/", "my-work")
 def show(request: HubRequest) -> HttpResponse:
     """Show what waits for the reader."""
     acting = request.acting
@@ -45,13 +44,11 @@ def show(request: HubRequest) -> HttpResponse:
     return render(request, "hub/work.html", shown)
 
 
-@require_safe
-@member_only
+@page("queue/", "queue")
 def show_queue(request: HubRequest) -> HttpResponse:
     """Show the queue."""
-    lines = list(waiting_line(request.acting.view))
-    template = "hub/parts/queue.html" if request.headers.get("HX-Request") else "hub/queue.html"
-    return render(request, template, {"title": text("live.queue_title"), "lines": lines, "live": True})
+    shown = {"title": text("live.queue_title"), "lines": list(waiting_line(request.acting.view)), "live": True}
+    return render_live(request, "queue", "queue", shown)
 
 
 def _elsewhere(acting: RequestActor) -> Iterator[tuple[str, int]]:
@@ -84,9 +81,3 @@ def _begin(acting: RequestActor) -> Iterator[Beginning]:
         yield Beginning(text("hub.first_evidence"), reverse("records", kwargs={"section": "trials"}))
     if acting.has(Role.REVIEWER):
         yield Beginning(text("hub.first_review"), reverse("records", kwargs={"section": "trials"}))
-
-
-urlpatterns = [
-    path("work/", show, name="my-work"),
-    path("queue/", show_queue, name="queue"),
-]

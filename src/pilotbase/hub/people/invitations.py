@@ -37,7 +37,7 @@ from pilotbase.hub.people.tokens import new_secret
 from pilotbase.hub.presenters.names import title_of
 from pilotbase.worker.base import DEFAULT_NAME
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+from pilotbase.workspace.listings import Query, every_listing
 from pilotbase.workspace.store import View
 
 AT_ONCE = 50
@@ -309,13 +309,5 @@ def _post_behind(mails: list[EmailMessage]) -> None:
 
 
 def _organisations(view: View) -> dict[str, frozenset[Role]]:
-    found: dict[str, frozenset[Role]] = {}
-    after = None
-    while True:
-        page = list_page(view, Query("organisation"), after, MAXIMUM_PAGE)
-        for listing in page.items:
-            content = view.load(listing.digest, Organisation)
-            found[content.name] = frozenset(content.roles)
-        after = page.after
-        if after is None:
-            return found
+    contents = (view.load(one.digest, Organisation) for one in every_listing(view, Query("organisation")))
+    return {one.name: frozenset(one.roles) for one in contents}

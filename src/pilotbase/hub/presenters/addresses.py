@@ -42,6 +42,11 @@ def subject_of(section: str, name: str) -> str:
     return f"{KINDS[section]}:{name}"
 
 
+def crumb(page: str, label: object, /, **where: object) -> Crumb:
+    """Return the way back to the page called ``page``."""
+    return {"url": reverse(page, kwargs=where), "label": label}
+
+
 def section_crumb(section: str) -> Crumb:
     """Return the way back to the list of a section."""
     return {"url": f"/{section}/", "label": text(f"hub.nav_{section}")}

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from pilotbase.catalogue.figures import StageDurations
 from pilotbase.catalogue.spans import STEPS
-from pilotbase.charts import Leg
+from pilotbase.charts.stages import Leg
 from pilotbase.documents.texts import Language, Text
 from pilotbase.hub.acting import language
 

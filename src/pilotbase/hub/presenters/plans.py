@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pilotbase.charts import format_count
+from pilotbase.charts.scales import format_count
 from pilotbase.documents.base import Localized
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.permissions import Act

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pilotbase.catalogue.records import record_of, records_of
-from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Localized
-from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.record import ApplicationVersion, Commission, Record
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.loading import current_version
+from pilotbase.documents.record import CONTENTS, Record
 from pilotbase.documents.subjects import name_of
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import language
+from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import Listing, Query, count, find_listing
+from pilotbase.workspace.listings import Listing, Query, count, find_listing, list_page
 from pilotbase.workspace.store import View
 
-SHOWN: dict[str, type[Document]] = {
-    "scenario": Scenario,
-    "application-version": ApplicationVersion,
-    "organisation": Organisation,
-    "commission": Commission,
-    "dataset": Dataset,
-    "agreement": Agreement,
-}
+SHOWN: dict[str, type[Document]] = {current_version(one).partition("/")[0]: one for one in CONTENTS.values()}
 """Kinds of documents that a listing shows."""
 MOST_COUNTED = 1000
 
@@ -86,6 +80,22 @@ def lines_of(view: View, listings: Iterable[Listing]) -> list[RecordRow]:
     listed = list(listings)
     records = records_of(view, [one.subject for one in listed])
     return [RecordRow(one, records.get(one.subject)) for one in listed]
+
+
+def records_offered(view: View, query: Query, limit: int = 200) -> list[tuple[str, str]]:
+    """Return subject and title of the newest records that ``query`` asks for, to be chosen from in a form."""
+    return [(one.subject, title_shown(one)) for one in list_page(view, query, limit=limit).items]
+
+
+def title_shown(listing: Listing) -> str:
+    """Return the title of a record in the reader's language, with nothing hidden in it."""
+    return make_visible(listing.title.render(language()))
+
+
+def work_shown(view: View, subject: str) -> dict[str, Any]:
+    """Return the newest work on a record, and whether it goes on."""
+    job = progress_of(view, subject)
+    return {"job": job, "live": job is not None and job.live}
 
 
 def spelled_count(view: View, query: Query) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import cast
 
@@ -15,7 +14,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.cache import patch_vary_headers
+from django.middleware.gzip import GZipMiddleware
 
 from pilotbase.protocols.prometheus import Measurements
 from pilotbase.workspace.engine import CONNECTIONS
@@ -55,9 +54,6 @@ _KINDS = frozenset(
         "text/javascript",
     }
 )
-_LEAST = 1024
-"""Less than fits into one packet is not worth it."""
-_LEVEL = 6
 
 
 def content_security_policy(identity_provider: str = "") -> str:
@@ -141,19 +137,16 @@ def stream(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[
     return middleware
 
 
-def compress(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+class Compress(GZipMiddleware):
     """Middleware: compress what may be, for who takes it."""
 
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        response = get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if request.method != "GET" or response.status_code != 200 or not _may_be(request, response):
             return response
-        patch_vary_headers(response, ["Accept-Encoding"])
-        if "gzip" not in request.headers.get("Accept-Encoding", "").lower():
-            return response
-        return _compressed(response)
-
-    return middleware
+        if isinstance(response, StreamingHttpResponse):  # a file of ours, so small that it goes out in one piece
+            whole = b"".join(cast(Iterator[bytes], response.streaming_content))
+            response = HttpResponse(whole, headers=dict(response.items()))
+        return super().process_response(request, response)
 
 
 async def _pieces(source: Iterator[bytes]) -> AsyncIterator[bytes]:
@@ -175,22 +168,3 @@ def _may_be(request: HttpRequest, response: HttpResponseBase) -> bool:
     # A report has a policy of its own: no form, no script, nothing of the session.
     is_report = kind == "text/html" and response.headers.get("Content-Security-Policy", "").startswith("sandbox")
     return kind in _KINDS or is_report
-
-
-def _compressed(response: HttpResponseBase) -> HttpResponseBase:
-    if isinstance(response, StreamingHttpResponse):
-        plain = b"".join(cast(Iterable[bytes], response.streaming_content))
-    else:
-        plain = cast(HttpResponse, response).content
-    shorter = gzip.compress(plain, _LEVEL, mtime=0) if len(plain) >= _LEAST else plain
-    made = HttpResponse(shorter if len(shorter) < len(plain) else plain, status=response.status_code)
-    for name, value in response.headers.items():
-        made.headers[name] = value
-    made.cookies = response.cookies
-    made.headers["Content-Length"] = str(len(made.content))
-    if len(shorter) < len(plain):
-        made.headers["Content-Encoding"] = "gzip"
-        tag = made.headers.get("ETag")
-        if tag and not tag.startswith("W/"):
-            made.headers["ETag"] = f"W/{tag}"  # the same content, other bytes
-    return made

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pilotbase.documents.errors import InputError, Issue, PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.configuration import ENVIRONMENT, LOOPBACK, PREFIX, SETTINGS, HubConfiguration
@@ -66,7 +66,7 @@ def configure(place: BindAddress) -> HubConfiguration:
     configuration = HubConfiguration.from_environment()
     if place.host not in LOOPBACK and not configuration.secure:
         problem = text("hub.setting_insecure", found=place.url)
-        raise InputError.from_issues(ENVIRONMENT, [Issue(file=ENVIRONMENT, path=f"{PREFIX}URL", problem=problem)])
+        raise InputError.at(ENVIRONMENT, f"{PREFIX}URL", problem)
     return configuration
 
 

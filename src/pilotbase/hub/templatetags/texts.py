@@ -40,6 +40,11 @@ register = template.Library()
 register.filter("approval_kind", approval_kind)
 register.filter("spoken", spoken_reason)
 register.filter("form_in_words", form_in_words)
+register.filter("address", address_of)
+register.filter("rest", name_of)
+register.filter("hex", hex_of)
+register.filter("percent", lambda share: f"{share:.0%}")
+register.filter("words", lambda listed: listed.split())
 _SHOWN_DIGITS = 12
 _ORGANISATIONS = {"reviewer", "one", "other"}
 _HOUR = timedelta(hours=1)
@@ -152,39 +157,15 @@ def named(people: dict[str, str], identity: str | None) -> str:
 
 
 @register.filter
-def address(subject: str) -> str:
-    """Return the address of a record's page."""
-    return address_of(subject)
-
-
-@register.filter
-def rest(subject: str) -> str:
-    """Return ``plant/milling`` of ``scenario:plant/milling``."""
-    return name_of(subject)
-
-
-@register.filter
 def number(value: float) -> str:
     """Return a number with its thousands set apart and no digits that say nothing."""
     return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
 
 
 @register.filter
-def percent(share: float) -> str:
-    """Return a share of one as whole percent."""
-    return f"{share:.0%}"
-
-
-@register.filter
 def money(amount: str) -> str:
     """Return an amount of money with its thousands set apart."""
     return f"{Decimal(amount):,}"
-
-
-@register.filter
-def hex(digest: str) -> str:
-    """Return a digest without its algorithm, as addresses hold it."""
-    return hex_of(digest)
 
 
 @register.filter
@@ -244,12 +225,6 @@ def alone(label: Text) -> str:
 @register.filter("is_digest")
 def _is_digest(value: object) -> bool:
     return isinstance(value, str) and is_digest(value)
-
-
-@register.filter
-def words(sentence: str) -> list[str]:
-    """Return the words of a list that a template writes out."""
-    return sentence.split()
 
 
 @register.filter

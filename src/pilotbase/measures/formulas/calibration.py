@@ -13,16 +13,11 @@ from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import BOUNDED, DESCRIPTIVE, SCORING, Measure, Parameter
 from pilotbase.measures.formulas.probability import of_label
-from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_value
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_of, whole_value
 
 _STEPS = 10**9
 _GRID = 2048
 _HALVINGS = 40
-
-
-def calibration_gap(question: MeasureInput) -> MeasurePart:
-    """Return Σ_b |Σ_(p in b) (y - p)| / N, a figure of the whole set; an abstention adds the largest gap, 1/N."""
-    return whole_value(_gaps(question).value(question.comparison), question)
 
 
 def debiased_calibration_error(question: MeasureInput) -> MeasurePart:
@@ -57,7 +52,10 @@ def smooth_ece(question: MeasureInput) -> MeasurePart:
 
 
 def _gaps(question: MeasureInput) -> Observation:
-    """Return a part for each bin, the mean over all cases of y - p inside it and 0 outside, and one for abstentions."""
+    """Return a part for each bin, the mean over all cases of y - p inside it and 0 outside, and one for abstentions.
+
+    Their absolute sum is Σ_b |Σ_(p in b) (y - p)| / N; an abstention adds the largest gap, 1/N.
+    """
     given, outcome = of_label(question), question.cases.truth == question.label
     absent = np.isnan(given)
     bins = np.where(absent, -1, _bins(np.where(absent, 0.0, given), question))
@@ -101,7 +99,7 @@ MEASURES = (
     Measure(
         "calibration_gap", text("measure.calibration_gap"), "Σ_b |Σ_(p in b) (y - p)| / N, bins of equal width",
         "Naeini, Cooper & Hauskrecht, AAAI 2015, with signed gaps bounded bin by bin; claims the binned error only",
-        "lower", SCORING, calibration_gap, of_class=True, pooled=True,
+        "lower", SCORING, whole_of(_gaps), of_class=True, pooled=True,
         parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
         guarantees=BOUNDED, compose=_gaps, beside=("brier",), of_calibration=True,
     ),

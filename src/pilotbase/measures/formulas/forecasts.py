@@ -8,19 +8,17 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import INTERVALS, PREDICTING, SHARE, Measure, Parameter
+from pilotbase.measures.definition import CAP, INTERVALS, LARGEST, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, Reals, decimal_steps, indicator, mean_of
 
-_LARGEST = Decimal(10) ** 15
 _LARGEST_RATIO = Decimal(10) ** 10
-_CAP = Parameter("cap", None, Decimal(0), _LARGEST, in_target_units=True)
-_SHARE_CAP = Parameter("cap", None, Decimal(0), _LARGEST)
+_SHARE_CAP = Parameter("cap", None, Decimal(0), LARGEST)
 
 
 def mape(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth| / |truth|, cap); at a truth of 0 a right answer counts 0, any other the cap."""
     cap, truth = question.arguments["cap"], np.abs(_truth(question))
-    errors = np.abs(_answers(question) - _truth(question))
+    errors = np.abs(question.numbers() - _truth(question))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(truth > 0, errors / truth, np.where(errors > 0, np.inf, errors))
     return mean_of(np.minimum(shares, float(cap)), cap, question)
@@ -28,7 +26,7 @@ def mape(question: MeasureInput) -> MeasurePart:
 
 def smape(question: MeasureInput) -> MeasurePart:
     """Return 2 |answer - truth| / (|answer| + |truth|), in [0, 2]; 0/0 counts 0: both are zero, and right."""
-    answers, truth = _answers(question), _truth(question)
+    answers, truth = question.numbers(), _truth(question)
     size = np.abs(answers) + np.abs(truth)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(size == 0, 0.0, 2 * np.abs(answers - truth) / size)
@@ -50,7 +48,7 @@ def mase(question: MeasureInput) -> MeasurePart:
         errors = np.abs(answers - _truth(question))
         return np.where(np.isnan(errors), missing, np.minimum(errors, float(cap)))
 
-    ours, naive = capped(_answers(question), question.worst(0, 1) * float(cap)), capped(cases.baseline.astype(float), 0)
+    ours, naive = capped(question.numbers(), question.worst(0, 1) * float(cap)), capped(cases.baseline.astype(float), 0)
     gain, scale = (np.rint(errors / unit * steps).astype(np.int64) for errors in (ours, naive))
     weight = np.maximum(scale, 1) if scale.any() else np.zeros(len(scale), dtype=np.int64)
     reals = Reals(ours, np.maximum(naive, unit / steps)) if scale.any() else None
@@ -61,7 +59,7 @@ def mase(question: MeasureInput) -> MeasurePart:
 def quantile_loss(question: MeasureInput) -> MeasurePart:
     """Return min(max(q (truth - answer), (q - 1)(truth - answer)), cap)."""
     cap, q = question.arguments["cap"], float(question.arguments["q"])
-    above = _truth(question) - _answers(question)
+    above = _truth(question) - question.numbers()
     return mean_of(np.minimum(np.maximum(q * above, (q - 1) * above), float(cap)), cap, question)
 
 
@@ -79,11 +77,6 @@ def interval_width(question: MeasureInput) -> MeasurePart:
     with np.errstate(invalid="ignore"):
         widths = np.where(question.absent(), np.nan, answers[:, 1] - answers[:, 0])
     return mean_of(np.minimum(widths, float(cap)), cap, question)
-
-
-def _answers(question: MeasureInput) -> Floats:
-    answers = question.cases.answers.astype(np.float64)
-    return np.where(np.isfinite(answers), answers, np.nan)
 
 
 def _truth(question: MeasureInput) -> Floats:
@@ -104,14 +97,14 @@ MEASURES = (
     Measure(
         "mase", text("measure.mase"), "Σ min(|answer - truth|, cap) / Σ min(|baseline - truth|, cap)",
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006, as a ratio of sums; capped", "lower",
-        PREDICTING, mase, bounds=(Decimal(0), _LARGEST_RATIO), parameters=(_CAP,), needs_baseline=True,
+        PREDICTING, mase, bounds=(Decimal(0), _LARGEST_RATIO), parameters=(CAP,), needs_baseline=True,
     ),
     Measure(
         "quantile_loss", text("measure.quantile_loss"),
         "mean min(max(q (truth - answer), (q - 1)(truth - answer)), cap)",
         "Koenker & Bassett, Econometrica 46:33, 1978; capped so that it is bounded", "lower", PREDICTING,
         quantile_loss, bounds=(Decimal(0), "cap"),
-        parameters=(Parameter("q", None, Decimal(0), Decimal("0.999999")), _CAP), paired=True, in_target_units=True,
+        parameters=(Parameter("q", None, Decimal(0), Decimal("0.999999")), CAP), paired=True, in_target_units=True,
     ),
     Measure(
         "interval_coverage", text("measure.interval_coverage"), "lower ≤ truth ≤ upper / N",
@@ -121,7 +114,7 @@ MEASURES = (
     Measure(
         "interval_width", text("measure.interval_width"), "mean min(upper - lower, cap)",
         "Gneiting & Raftery, JASA 102:359, 2007; needs answers as intervals; capped", "lower", INTERVALS,
-        interval_width, bounds=(Decimal(0), "cap"), parameters=(_CAP,), beside=("interval_coverage",), paired=True,
+        interval_width, bounds=(Decimal(0), "cap"), parameters=(CAP,), beside=("interval_coverage",), paired=True,
         in_target_units=True,
     ),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import SEGMENTING, Measure, Parameter
-from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, missing_arrays, whole_value
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, missing_arrays, whole_of
 
 
 def pixel_accuracy(question: MeasureInput) -> MeasurePart:
@@ -35,11 +35,6 @@ def dice(question: MeasureInput) -> MeasurePart:
     """Return twice the found pixels of the class, out of the pixels of the class plus those answered as it."""
     both, true, named, pixels = _counts(question, question.label)
     return _ratio(question, 2 * both, true + named, pixels, twice=2)
-
-
-def mean_iou(question: MeasureInput) -> MeasurePart:
-    """Return the mean of the classes' overlaps, a figure of the whole set."""
-    return whole_value(_each_iou(question).value(question.comparison), question)
 
 
 def _each_iou(question: MeasureInput) -> Observation:
@@ -116,6 +111,6 @@ MEASURES = (
     ),
     Measure(
         "mean_iou", text("measure.mean_iou"), "Σ_c IoU_c / C", "Long, Shelhamer & Darrell, CVPR 2015, section 5",
-        "higher", SEGMENTING, mean_iou, parameters=(_LARGEST,), pooled=True, compose=_each_iou,
+        "higher", SEGMENTING, whole_of(_each_iou), parameters=(_LARGEST,), pooled=True, compose=_each_iou,
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import BOUNDED, CLASSIFYING, CUT, SHARE, Measure
 from pilotbase.measures.formulas import classification
 from pilotbase.measures.formulas.classification import OF_CLASSES
-from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_value
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_of
 
 _FINENESS = 1 << 40
 
@@ -42,30 +43,7 @@ def balanced_accuracy(question: MeasureInput) -> MeasurePart:
     return MeasurePart(weight * right, weight, pairs or ((0, 1), (1, 1)))
 
 
-def macro_precision(question: MeasureInput) -> MeasurePart:
-    """Return the mean of the classes' precisions, a figure of the whole set."""
-    return whole_value(_each_precision(question).value(question.comparison), question)
-
-
-def macro_f1(question: MeasureInput) -> MeasurePart:
-    """Return the mean of the classes' F1 scores, a figure of the whole set."""
-    return whole_value(_each_f1(question).value(question.comparison), question)
-
-
-def micro_f1(question: MeasureInput) -> MeasurePart:
-    """Return 1 for a right answer: a wrong one is a miss of one class and a false alarm of another, 0 of 2."""
-    return classification.accuracy(question)
-
-
-def _each_precision(question: MeasureInput) -> Observation:
-    return _mean_over_classes(question, classification.precision)
-
-
-def _each_f1(question: MeasureInput) -> Observation:
-    return _mean_over_classes(question, classification.f1)
-
-
-def _mean_over_classes(question: MeasureInput, of_class: Callable[[MeasureInput], MeasurePart]) -> Observation:
+def _mean_over_classes(of_class: Callable[[MeasureInput], MeasurePart], question: MeasureInput) -> Observation:
     """Return one part a class; a class that occurs, or is answered, only in no case of a hidden set does not count."""
     names = question.cases.classes
     each = [(name, replace(question, label=code)) for code, name in enumerate(names)]
@@ -88,6 +66,8 @@ def _one_of_each(question: MeasureInput, right: Ints, truth: Ints) -> MeasurePar
     return MeasurePart(gain, weight, tuple((number, classes) for number in range(classes + 1)), joined=True)
 
 
+_EACH_PRECISION = partial(_mean_over_classes, classification.precision)
+_EACH_F1 = partial(_mean_over_classes, classification.f1)
 _MACRO = "ISO/IEC TS 4213:2022, 6 (multi-class, macro average)"
 
 MEASURES = (
@@ -102,15 +82,15 @@ MEASURES = (
     ),
     Measure(
         "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C", _MACRO, "higher", OF_CLASSES,
-        macro_precision, parameters=(CUT,), pooled=True, compose=_each_precision, guarantees=BOUNDED,
+        whole_of(_EACH_PRECISION), parameters=(CUT,), pooled=True, compose=_EACH_PRECISION, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", _MACRO, "higher", OF_CLASSES, macro_f1,
-        parameters=(CUT,), pooled=True, compose=_each_f1, guarantees=BOUNDED,
+        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", _MACRO, "higher", OF_CLASSES,
+        whole_of(_EACH_F1), parameters=(CUT,), pooled=True, compose=_EACH_F1, guarantees=BOUNDED,
     ),
     Measure(
         "micro_f1", text("measure.micro_f1"), "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c): accuracy, one answer a case",
-        "ISO/IEC TS 4213:2022, 6 (multi-class, micro average)", "higher", CLASSIFYING, micro_f1, parameters=(CUT,),
-        paired=True, guarantees=SHARE,
+        "ISO/IEC TS 4213:2022, 6 (multi-class, micro average)", "higher", CLASSIFYING, classification.accuracy,
+        parameters=(CUT,), paired=True, guarantees=SHARE,
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -35,11 +36,6 @@ def average_precision(question: MeasureInput) -> MeasurePart:
     cells = 2 * ranks + positive
     counts = np.bincount(cells, minlength=2 * (int(ranks.max()) + 1)).astype(np.float64)
     return whole_value(float(_average_precision_of(counts)), question)
-
-
-def auc_delong(question: MeasureInput) -> MeasurePart:
-    """Return the area under the curve of the whole set, as `auc` does."""
-    return auc(question)
 
 
 def recall_at_false_alarms(question: MeasureInput) -> MeasurePart:
@@ -86,12 +82,8 @@ def _falling_bins(scores: Floats) -> Ints:
 
 def _scored(question: MeasureInput) -> Observation:
     positive = question.cases.truth == question.label
-    whole = auc_delong(_on_hidden_set(question))
+    whole = auc(replace(question, estimand="hidden_set"))
     return Observation("function", (whole,), statistic=ScoredClasses(ranked(question, positive), positive))
-
-
-def _on_hidden_set(question: MeasureInput) -> MeasureInput:
-    return MeasureInput(question.cases, question.arguments, question.label, question.comparison, question.order)
 
 
 MEASURES = (
@@ -102,7 +94,7 @@ MEASURES = (
     ),
     Measure(
         "auc_delong", text("measure.auc_delong"), "P(score of a positive > of a negative) + P(equal) / 2",
-        "DeLong, DeLong & Clarke-Pearson, Biometrics 44:837, 1988", "higher", SCORING, auc_delong, of_class=True,
+        "DeLong, DeLong & Clarke-Pearson, Biometrics 44:837, 1988", "higher", SCORING, auc, of_class=True,
         pooled=True, guarantees=ASYMPTOTIC, compose=_scored,
     ),
     Measure(

@@ -12,12 +12,10 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import COMPARABLE, PREDICTING, SHARE, Measure, Parameter
+from pilotbase.measures.definition import CAP, COMPARABLE, CUT, LARGEST, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_of
 
-_LARGEST = Decimal(10) ** 15
-_CAP = Parameter("cap", None, Decimal(0), _LARGEST, in_target_units=True)
-_TOLERANCE = Parameter("tolerance", None, Decimal(-1), _LARGEST, in_target_units=True)
+_TOLERANCE = Parameter("tolerance", None, Decimal(-1), LARGEST, in_target_units=True)
 _EXACT = Context(prec=1_200)
 """Digits of the difference of any two floats."""
 _DOUBT = 16 * float(np.finfo(np.float64).eps)
@@ -37,7 +35,7 @@ def capped_rmse(question: MeasureInput) -> MeasurePart:
 
 def within(question: MeasureInput) -> MeasurePart:
     """Return 1 when |answer - truth| ≤ tolerance, in decimals."""
-    answers, truth = _answers(question), question.cases.truth.astype(np.float64)
+    answers, truth = question.numbers(), question.cases.truth.astype(np.float64)
     absent = np.isnan(answers)
     close = _compare_to_limit(answers, truth, question.arguments["tolerance"]) <= 0
     return indicator(close, np.ones(len(answers), dtype=np.bool_), absent, question)
@@ -51,7 +49,7 @@ def win_rate(question: MeasureInput) -> MeasurePart:
     cases = question.cases
     assert cases.baseline is not None
     if cases.kind == "value":
-        answers, truth = _answers(question), cases.truth.astype(np.float64)
+        answers, truth = question.numbers(), cases.truth.astype(np.float64)
         baseline = cases.baseline.astype(np.float64)
         missing = truth if question.worst(0, 1) == 0 else np.full(len(truth), np.inf)
         sign = _compare_errors(answers, np.where(np.isfinite(baseline), baseline, missing), truth)
@@ -68,26 +66,21 @@ def win_rate(question: MeasureInput) -> MeasurePart:
 
 
 def _errors(question: MeasureInput) -> Floats:
-    errors: Floats = np.abs(_answers(question) - question.cases.truth)
+    errors: Floats = np.abs(question.numbers() - question.cases.truth)
     return errors
-
-
-def _answers(question: MeasureInput) -> Floats:
-    answers = question.cases.answers.astype(np.float64)
-    return np.where(np.isfinite(answers), answers, np.nan)
 
 
 MEASURES = (
     Measure(
         "capped_mae", text("measure.capped_mae"), "mean min(|answer - truth|, cap)",
         "Willmott & Matsuura, Climate Research 30:79, 2005; capped so that it is bounded", "lower", PREDICTING,
-        capped_mae, bounds=(Decimal(0), "cap"), parameters=(_CAP,), paired=True,
+        capped_mae, bounds=(Decimal(0), "cap"), parameters=(CAP,), paired=True,
         in_target_units=True,
     ),
     Measure(
         "capped_rmse", text("measure.capped_rmse"), "√ mean min(|answer - truth|, cap)²",
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006; capped so that it is bounded", "lower",
-        PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(_CAP,),
+        PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(CAP,),
         in_target_units=True,
     ),
     Measure(
@@ -98,7 +91,7 @@ MEASURES = (
     Measure(
         "win_rate", text("measure.win_rate"), "(wins + ties / 2) / N against the baseline, paired",
         "Demšar, JMLR 7:1, 2006 (paired counts of wins)", "higher", COMPARABLE, win_rate,
-        parameters=(Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1)),), needs_baseline=True,
+        parameters=(CUT,), needs_baseline=True,
     ),
 )  # fmt: skip
 
@@ -115,11 +108,11 @@ def _compare_errors(ones: Floats, others: Floats, truth: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
         found = np.abs(ones - truth) - np.abs(others - truth)
     scale = np.where(ones == others, 0.0, np.abs(ones) + np.abs(others) + 2 * np.abs(truth))
-    return _signs(
-        found,
-        scale,
-        lambda case: _EXACT.subtract(_error(ones[case], truth[case]), _error(others[case], truth[case])),
-    )
+
+    def exact(case: int) -> Decimal:
+        return _EXACT.subtract(_error(ones[case], truth[case]), _error(others[case], truth[case]))
+
+    return _signs(found, scale, exact)
 
 
 def _signs(found: Floats, scale: Floats, exact: Callable[[int], Decimal]) -> Floats:

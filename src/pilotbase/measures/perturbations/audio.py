@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.perturbations.definition import (
     COLUMNS,
     SHARE,
@@ -44,7 +43,6 @@ class Hiss(_OfSounds):
     """Adds white noise to each sound with probability ``share``, ``snr`` decibels below it (in power)."""
 
     name = "hiss"
-    title = text("measure.under.hiss")
     parameters = (SHARE, PerturbationParameter("snr", Decimal(20), Decimal(-20), Decimal(100)), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
@@ -57,7 +55,6 @@ class Loudness(_OfSounds):
     """Makes sounds louder by ``decibels`` (fainter if negative); values beyond full scale are clipped."""
 
     name = "loudness"
-    title = text("measure.under.loudness")
     parameters = (PerturbationParameter("decibels", low=Decimal(-60), high=Decimal(60)), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
@@ -68,7 +65,6 @@ class Dropouts(_OfSounds):
     """Silences runs of ``length`` samples that cover ``share`` of each sound: packets are lost, a contact is loose."""
 
     name = "dropouts"
-    title = text("measure.under.dropouts")
     parameters = (
         SHARE,
         PerturbationParameter("length", Decimal(1600), Decimal(1), Decimal(1_000_000), whole=True),
@@ -84,7 +80,6 @@ class Clipping(_OfSounds):
     """Clips values above 1 - ``share`` of a sound's own peak: an overdriven microphone."""
 
     name = "clipping"
-    title = text("measure.under.clipping")
     parameters = (PerturbationParameter("share", high=Decimal("0.99")), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:
@@ -96,7 +91,6 @@ class BandLimit(_OfSounds):
     """Takes away the upper ``share`` of the frequencies, up to half the rate: a telephone line."""
 
     name = "band_limit"
-    title = text("measure.under.band_limit")
     parameters = (PerturbationParameter("share", high=Decimal("0.99")), COLUMNS)
 
     def sound(self, samples: Floats, random: np.random.Generator) -> Floats:

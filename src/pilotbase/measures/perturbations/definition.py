@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.contract import DataType, Field
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 
 Column = NDArray[Any]
 Columns = Mapping[str, Column]
@@ -97,10 +97,15 @@ class Perturbation(ABC):
 
     name: ClassVar[str]
     title: ClassVar[Text]
+    """Text ``measure.under.<name>``."""
     kinds: ClassVar[frozenset[ColumnKind]]
     parameters: ClassVar[tuple[PerturbationParameter, ...]]
     across_cases: ClassVar[bool] = False
     """What happens to a case depends on its neighbours: no claim about independent cases of a population."""
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls):
+            cls.title = text(f"measure.under.{cls.name}")
 
     def __init__(self, values: Values) -> None:
         """Take a value for every parameter; `perturbation_of` checks them first."""

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.perturbations.definition import (
     COLUMNS,
     Column,
@@ -62,7 +61,6 @@ class Blur(_OfImages):
     """Smooths with a Gaussian of ``sigma`` pixels."""
 
     name = "blur"
-    title = text("measure.under.blur")
     parameters = (PerturbationParameter("sigma", high=Decimal(50)), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
@@ -76,7 +74,6 @@ class PixelNoise(_OfImages):
     """Adds normal noise of ``scale`` times the range of 255 to every value."""
 
     name = "pixel_noise"
-    title = text("measure.under.pixel_noise")
     parameters = (PerturbationParameter("scale"), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
@@ -87,7 +84,6 @@ class Exposure(_OfImages):
     """Makes images brighter by ``stops`` (darker if negative): values times 2 to that power."""
 
     name = "exposure"
-    title = text("measure.under.exposure")
     parameters = (PerturbationParameter("stops", low=Decimal(-8), high=Decimal(8)), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
@@ -98,7 +94,6 @@ class Crop(_OfImages):
     """Cuts ``share`` of height and width off at a random place and stretches the rest to the old size (bilinear)."""
 
     name = "crop"
-    title = text("measure.under.crop")
     parameters = (PerturbationParameter("share", high=Decimal("0.9")), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:
@@ -110,7 +105,6 @@ class Jpeg(_OfImages):
     """Loses what JPEG loses at quality 100·(1 - ``loss``): 8x8 cosine blocks, quantised; no subsampling of colour."""
 
     name = "jpeg"
-    title = text("measure.under.jpeg")
     parameters = (PerturbationParameter("loss", high=Decimal("0.99")), COLUMNS)
 
     def picture(self, image: Column, random: np.random.Generator) -> Column:

@@ -13,7 +13,6 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.perturbations.definition import (
     COLUMNS,
     SHARE,
@@ -73,7 +72,6 @@ class Stale(_OfSeries):
     """Gives each row the values from ``lag`` rows before; the first rows get those of the first."""
 
     name = "stale"
-    title = text("measure.under.stale")
     kinds = frozenset({"number", "boolean", "text", "time"})
     parameters = (PerturbationParameter("lag", high=Decimal(1_000_000), whole=True), COLUMNS, _BY, _WITHIN)
 
@@ -86,7 +84,6 @@ class Freeze(_OfSeries):
     """Lets a sensor repeat its last value over runs of ``length`` rows that cover ``share``; columns independently."""
 
     name = "freeze"
-    title = text("measure.under.freeze")
     kinds = frozenset({"number", "boolean"})
     parameters = (SHARE, _LENGTH, COLUMNS, _BY, _WITHIN)
 
@@ -102,7 +99,6 @@ class Gaps(_OfSeries):
     """Takes away all touched columns together over runs of ``length`` rows that cover ``share``: a line is down."""
 
     name = "gaps"
-    title = text("measure.under.gaps")
     kinds = frozenset({"number", "boolean", "text"})
     parameters = (SHARE, _LENGTH, COLUMNS, _BY, _WITHIN)
 
@@ -117,7 +113,6 @@ class ClockShift(Perturbation):
     """Moves times by ``seconds`` (dates by whole days of them): a clock that runs ahead, or behind if negative."""
 
     name = "clock_shift"
-    title = text("measure.under.clock_shift")
     kinds = frozenset({"time"})
     parameters = (PerturbationParameter("seconds", low=Decimal(-(10**9)), high=Decimal(10**9), whole=True), COLUMNS)
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.perturbations.definition import (
     COLUMNS,
     SHARE,
@@ -20,6 +19,7 @@ from pilotbase.measures.perturbations.definition import (
 )
 
 _WHOLE_MOST = 2.0**62
+_FRESH_WORDS = 5
 _CONSONANTS, _VOWELS = "bdfghklmnprstvz", "aeiou"
 
 
@@ -30,7 +30,6 @@ class GaussianNoise(Perturbation):
     """
 
     name = "noise"
-    title = text("measure.under.noise")
     kinds = frozenset({"number"})
     parameters = (PerturbationParameter("scale", high=Decimal(10)), COLUMNS)
 
@@ -46,7 +45,6 @@ class Missing(Perturbation):
     """Takes each value away with probability ``share``."""
 
     name = "missing"
-    title = text("measure.under.missing")
     kinds = frozenset({"number", "boolean", "text", "time"})
     parameters = (SHARE, COLUMNS)
 
@@ -58,7 +56,6 @@ class UnitSlip(Perturbation):
     """Gives each value in another unit with probability ``share``: times ``factor``, or °C read as °F."""
 
     name = "unit_slip"
-    title = text("measure.under.unit_slip")
     kinds = frozenset({"number"})
     parameters = (
         SHARE,
@@ -77,7 +74,6 @@ class UnseenCategory(Perturbation):
     """Puts a category that the public sample does not have in place of a text with probability ``share``."""
 
     name = "unseen_category"
-    title = text("measure.under.unseen_category")
     kinds = frozenset({"text"})
     parameters = (SHARE, COLUMNS)
 
@@ -89,10 +85,10 @@ class UnseenCategory(Perturbation):
         return np.where(touched & there, chosen, column.astype(object))
 
 
-def _fresh_words(known: set[str | None], random: np.random.Generator, count: int = 5) -> list[str]:
+def _fresh_words(known: set[str | None], random: np.random.Generator) -> list[str]:
     """Return made-up words that aren't ``known``; they are unpredictable, so no application can special-case them."""
     found: list[str] = []
-    while len(found) < count:
+    while len(found) < _FRESH_WORDS:
         pairs = zip(random.choice(list(_CONSONANTS), 3), random.choice(list(_VOWELS), 3), strict=True)
         word = "".join(f"{consonant}{vowel}" for consonant, vowel in pairs)
         found += [word] if word not in known and word not in found else []

@@ -9,7 +9,6 @@ from abc import abstractmethod
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.characters import HOMOPHONES, LOOK_ALIKES, NEIGHBOURS, OTHER_SCRIPT
 from pilotbase.measures.perturbations.definition import COLUMNS, SHARE, Column, FieldRef, Perturbation
 
@@ -57,7 +56,6 @@ class Typos(_OfLetters):
     """Slips of typing: a letter doubled, left out, or hit beside; in Chinese a character of the same sound."""
 
     name = "typos"
-    title = text("measure.under.typos")
 
     def letter(self, letters: str, index: int, draw: float) -> str:
         found = letters[index]
@@ -74,7 +72,6 @@ class Ocr(_OfLetters):
     """Slips of a scanner: a sign for one that looks like it."""
 
     name = "ocr"
-    title = text("measure.under.ocr")
 
     def letter(self, letters: str, index: int, draw: float) -> str:
         likes = LOOK_ALIKES.get(letters[index], ())
@@ -85,7 +82,6 @@ class Width(_OfLetters):
     """Signs of full width for ASCII ones, and the reverse."""
 
     name = "width"
-    title = text("measure.under.width")
 
     def letter(self, letters: str, index: int, draw: float) -> str:
         found = letters[index]
@@ -100,7 +96,6 @@ class Script(_OfLetters):
     """Traditional characters for simplified ones, and the reverse, from a table of the commonest."""
 
     name = "script"
-    title = text("measure.under.script")
 
     def letter(self, letters: str, index: int, draw: float) -> str:
         return OTHER_SCRIPT.get(letters[index], letters[index])
@@ -110,7 +105,6 @@ class Paraphrase(Perturbation):
     """Puts polite words before or after a text with probability ``share``, in the language it is in."""
 
     name = "paraphrase"
-    title = text("measure.under.paraphrase")
     kinds = frozenset({"text"})
     parameters = (SHARE, COLUMNS)
 

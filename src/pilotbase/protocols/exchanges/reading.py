@@ -8,31 +8,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from types import MappingProxyType
 
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Exchange, MessagePath, WireForm
+from pilotbase.documents.observation import Scalar
 from pilotbase.protocols.exchanges.medical import DICOM, FHIR
 from pilotbase.protocols.exchanges.opcua import OPCUA
 from pilotbase.protocols.exchanges.plain import FILES, REST, messages_in
 from pilotbase.protocols.exchanges.trees import MessageFormat, Tree, only_value
 from pilotbase.protocols.strict_json import WireError
 
-Cell = bool | int | float | str | None
 _NUMBER = re.compile(r"^[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?$")
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False}
 _NUMBERS = frozenset({DataType.FLOAT, DataType.INTEGER})
 _LONGEST_IDENTIFIER = 300
-FORMS: Mapping[WireForm, MessageFormat] = MappingProxyType(
-    {
-        WireForm.FHIR: FHIR,
-        WireForm.DICOM: DICOM,
-        WireForm.OPCUA: OPCUA,
-        WireForm.REST: REST,
-        WireForm.FILES: FILES,
-    }
-)
+FORMS: Mapping[WireForm, MessageFormat] = {
+    WireForm.FHIR: FHIR,
+    WireForm.DICOM: DICOM,
+    WireForm.OPCUA: OPCUA,
+    WireForm.REST: REST,
+    WireForm.FILES: FILES,
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class ParsedMessage:
 
     identifier: str
     time: datetime | None
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, Scalar]
     """Every feature of the contract; None if the message has no value for it."""
 
 
@@ -79,7 +76,7 @@ def _time(form: MessageFormat, exchange: Exchange, tree: Tree) -> datetime | Non
         raise WireError("exchange.no_time", found=str(found)[:60]) from None
 
 
-def _cell(form: MessageFormat, field: Field, exchange: Exchange, tree: Tree) -> Cell:
+def _cell(form: MessageFormat, field: Field, exchange: Exchange, tree: Tree) -> Scalar:
     place = exchange.fields.get(field.name)
     if place is None:
         return None
@@ -95,7 +92,7 @@ def _cell(form: MessageFormat, field: Field, exchange: Exchange, tree: Tree) -> 
     return value
 
 
-def _read_spelled(field: Field, place: MessagePath, value: str) -> Cell:
+def _read_spelled(field: Field, place: MessagePath, value: str) -> Scalar:
     """Convert a value written as text to the type in the contract."""
     if field.data_type is DataType.BOOLEAN and value.lower() in _TRUTHS:
         return _TRUTHS[value.lower()]
@@ -105,9 +102,9 @@ def _read_spelled(field: Field, place: MessagePath, value: str) -> Cell:
         raise WireError("exchange.wrong_type", place.at, found=value[:40])
     number = float(value)
     if field.data_type is DataType.INTEGER:
-        return (
-            int(value) if re.fullmatch(r"[+-]?\d+", value.strip()) else int(number) if number.is_integer() else number
-        )
+        if re.fullmatch(r"[+-]?\d+", value.strip()):
+            return int(value)
+        return int(number) if number.is_integer() else number
     return number
 
 

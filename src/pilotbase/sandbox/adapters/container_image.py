@@ -6,7 +6,6 @@ own, with the image's variables, in its folder. The user is the box's, even if t
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -36,7 +35,7 @@ def load(given: Any) -> Callable[[Any], Any]:
     if program is None:
         raise given.refused("model_unreadable", f"{words[0]} is no program of the image")
     folder = start["folder"] if Path(start["folder"]).is_dir() else "/"
-    lines = _neighbour()
+    lines = given.neighbour(NEIGHBOURS[0])
     try:
         process = lines.started([program, *words[1:]], variables, folder)
     except (OSError, ValueError) as problem:
@@ -49,11 +48,3 @@ def _variables(start: Any) -> dict[str, str]:
     """Return the image's variables, with the box's scratch as the home and the box's number of threads."""
     ours = {name: value for name, value in os.environ.items() if name in _OF_THE_BOX or name.endswith("_THREADS")}
     return {"PATH": _USUAL_PATH, "LANG": "C.UTF-8", **start["variables"], **ours}
-
-
-def _neighbour() -> Any:
-    found = importlib.util.spec_from_file_location(NEIGHBOURS[0], Path(__file__).with_name(f"{NEIGHBOURS[0]}.py"))
-    assert found is not None and found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module

@@ -7,7 +7,6 @@ names columns, they must be those of the contract in its order.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +27,7 @@ def load(given: Any) -> Callable[[Any], Any]:
     neighbour, file = _model(described["flavors"], given)
     _require_columns(described, given)
     given.form = {**given.form, "model": _inside(file, given)}
-    predict: Callable[[Any], Any] = _module(neighbour).load(given)
+    predict: Callable[[Any], Any] = given.neighbour(neighbour).load(given)
     return predict
 
 
@@ -77,11 +76,3 @@ def _inside(file: str, given: Any) -> str:
     if Path(file).is_absolute() or ".." in Path(file).parts:
         raise given.refused("model_refused", f"the model's file {file} lies outside of the folder of MLmodel")
     return str(folder / file)
-
-
-def _module(name: str) -> Any:
-    found = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert found is not None and found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module

@@ -200,47 +200,20 @@ def _of_class(row: dict[Any, float], given: Any, code: int | None) -> float:
     raise given.refused("model_misfit", f"the model knows the classes {list(row)}, not {given.positive}")
 
 
-def _values(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    return next(((one.name, _of_one_column) for one in outputs if _is_one_number(one)), None)
-
-
-def _intervals(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    return next(((one.name, _as_it_is) for one in outputs if one.type in _FLOATS and _has_columns(one, 2)), None)
-
-
-def _texts(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    fits = (one for one in outputs if one.type == "tensor(string)" and _is_one_column(one))
-    return next(((one.name, _of_one_column) for one in fits), None)
-
-
 def _label_sets(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
     """Return the output that says for each class whether it is there, 0 or 1."""
     fits = (one for one in outputs if one.type in _FLAGS and _has_columns(one, len(given.classes)))
-    return next(((one.name, lambda flags: [_named(row, given.classes) for row in flags]) for one in fits), None)
+    read = lambda flags: [[given.classes[code] for code in row.nonzero()[0]] for row in flags]  # noqa: E731
+    return next(((one.name, read) for one in fits), None)
 
 
-def _named(flags: Any, classes: list[str]) -> list[str]:
-    return [classes[code] for code in flags.nonzero()[0]]
-
-
-def _rankings(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    """Return the output of names, best first, shape (cases, names); an empty name is none."""
-    fits = (one for one in outputs if one.type == "tensor(string)" and len(one.shape) == 2)
-    return next(((one.name, lambda names: [list(filter(None, row)) for row in names.tolist()]) for one in fits), None)
-
-
-def _masks(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
-    """Return the output of codes of classes, shape (cases, height, width)."""
-    fits = (one for one in outputs if one.type in ("tensor(uint8)", *_FLAGS) and len(one.shape) == 3)
-    return next(((one.name, _as_it_is) for one in fits), None)
+def _first(fits: Callable[[Any], bool], read: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return the function that finds the first output that ``fits``, with how to read it; None if there is none."""
+    return lambda outputs, given: next(((one.name, read) for one in outputs if fits(one)), None)
 
 
 def _has_columns(one: Any, count: int) -> bool:
     return len(one.shape) == 2 and one.shape[1] == count
-
-
-def _as_it_is(answers: Any) -> Any:
-    return answers
 
 
 def _is_one_number(one: Any) -> bool:
@@ -262,11 +235,16 @@ def _shown(values: Any) -> str:
 _READERS = {
     "label": _labels,
     "probability": _probabilities,
-    "value": _values,
-    "interval": _intervals,
-    "text": _texts,
+    "value": _first(_is_one_number, _of_one_column),
+    "interval": _first(lambda one: one.type in _FLOATS and _has_columns(one, 2), lambda ends: ends),
+    "text": _first(lambda one: one.type == "tensor(string)" and _is_one_column(one), _of_one_column),
     "labels": _label_sets,
-    "ranking": _rankings,
-    "mask": _masks,
+    # Names, best first, shape (cases, names); an empty name is none.
+    "ranking": _first(
+        lambda one: one.type == "tensor(string)" and len(one.shape) == 2,
+        lambda names: [list(filter(None, row)) for row in names.tolist()],
+    ),
+    # Codes of classes, shape (cases, height, width).
+    "mask": _first(lambda one: one.type in ("tensor(uint8)", *_FLAGS) and len(one.shape) == 3, lambda codes: codes),
 }
 """Kind of answer → the function that finds its output and how to read it; boxes have no common form."""

@@ -13,14 +13,14 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from pathlib import Path, PurePosixPath
+from types import ModuleType
+from typing import Any
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import MAX_JSON_BYTES, FrameError, FrameKind, encode_json
-from pilotbase.sandbox.box import seccomp
+from pilotbase.sandbox.box import seccomp, work_program
 from pilotbase.sandbox.box.cgroups import ControlGroup, find_hierarchy
 from pilotbase.sandbox.box.channel import BoxChannel, ChannelClosedError, DeadlinePassedError, SharedFile, open_pipe
 from pilotbase.sandbox.box.command import (
@@ -39,9 +39,16 @@ from pilotbase.sandbox.box.command import (
     program_command,
     shown_of_host,
 )
-from pilotbase.sandbox.box.ends import CappedLog, Logs, WorkerLostError
+from pilotbase.sandbox.box.ends import CappedLog, ClosedAtEnd, Logs, WorkerLostError
 from pilotbase.sandbox.box.probe import HostProbe, probe_host, require_level
-from pilotbase.sandbox.box.settings import BoxSettings, MemoryWatch, Protection, StartMode, running_interpreter
+from pilotbase.sandbox.box.settings import (
+    BoxSettings,
+    LogPolicy,
+    MemoryWatch,
+    Protection,
+    StartMode,
+    running_interpreter,
+)
 from pilotbase.sandbox.box.supervisor import BoxUsage, EnforcedLimits, Launch, Supervisor, children, status
 
 _START_SECONDS = 20.0
@@ -75,7 +82,7 @@ class BoxFacts:
     start_seconds: float
 
 
-class Box:
+class Box(ClosedAtEnd):
     """A started box with its channel; a context manager that leaves nothing behind."""
 
     def __init__(self, program: BoxProgram, settings: BoxSettings, probe: HostProbe | None = None) -> None:
@@ -134,7 +141,6 @@ class Box:
         return EndReason.SCRATCH_LIMIT if evidence.scratch_full else symptom
 
     def usage(self) -> BoxUsage:
-        """Return the box's usage until now, or until its end."""
         return self.supervisor.usage()
 
     def logs(self) -> Logs:
@@ -147,14 +153,6 @@ class Box:
         if self.supervisor.ident is not None:
             self.supervisor.join()
         self.channel.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
     def _admit(self, information: int) -> int:
         """Wait for STARTED, check the box from outside, and return its real uid."""
@@ -287,3 +285,34 @@ def ask_box(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, A
         raise FrameError(EndReason.BROKEN_PROTOCOL)
     report = json.loads(bytes(box.channel.receive(header.length, deadline)))
     return header.kind is FrameKind.READY, report
+
+
+def program_of(work: ModuleType, mounts: Sequence[Mount]) -> BoxProgram:
+    """Return the program that does the work of one of our modules that stand alone (`work_program`)."""
+    here = Mount(Path(str(work.__file__)), PurePosixPath(work_program.WORK))
+    return BoxProgram(Path(work_program.__file__), (), (here, *mounts))
+
+
+def run_work(
+    work: ModuleType, mounts: Sequence[Mount], greeting: dict[str, Any], limits: Limits
+) -> tuple[dict[str, Any], str]:
+    """Return what the work on a stranger's file reports from a box, and why the file is refused, or "".
+
+    With a refusal, the report says what was ``found``. If a limit of the box has ended the work, it is "large".
+
+    Raises:
+        RefusedError: this host gives no box.
+        PilotbaseError: ``box.start_failed``: the program has made no report.
+    """
+    settings = BoxSettings(limits=limits, level=IsolationLevel.L2, logs=LogPolicy.FULL)
+    for mount in mounts:
+        if mount.writable and os.getuid() == 0:
+            os.chown(mount.source, settings.uid, settings.uid)
+    with Box(program_of(work, mounts), settings) as box:
+        try:
+            done, report = ask_box(box, greeting, limits.wall_seconds)
+            return (dict(report), "") if done else ({"found": str(report["found"])}, str(report["kind"]))
+        except (ChannelClosedError, DeadlinePassedError):
+            return {"found": ""}, "large"
+        except NO_REPORT:
+            raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None

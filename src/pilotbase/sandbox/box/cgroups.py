@@ -15,11 +15,11 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
 
 from pilotbase.sandbox.box.settings import MemoryWatch
 from pilotbase.sandbox.box.staging import lock_folder
@@ -44,19 +44,43 @@ class GroupUsage:
     refused_forks: int
 
 
-class ControlGroup(Protocol):
-    """The control groups of one box."""
+class ControlGroup(ABC):
+    """The control groups of one box: a folder for each controller, or one for all."""
 
-    watch: MemoryWatch
+    def __init__(self, parents: Sequence[Path], memory_bytes: int | None, processes: int | None) -> None:
+        mark = secrets.token_hex(8)
+        self._folders = [_folder_in(one, mark) for one in parents]
+        self._memory, self._pids, self._cpu = (self._folders * 3)[:3]
+        self._locks: list[int] = []
+        with _removing_on_failure(self):
+            for folder in self._folders:
+                self._locks.append(_make_locked(folder))
+            if memory_bytes is not None:
+                limit, with_swap = self.limit_memory(memory_bytes)
+                _write(self._memory / limit[0], limit[1])
+                with contextlib.suppress(OSError):
+                    _write(self._memory / with_swap[0], with_swap[1])
+            if processes is not None:
+                _write(self._pids / "pids.max", processes + OWN_PROCESSES)
 
-    def join_files(self) -> tuple[Path, ...]:
-        """Return the files into which a process writes its id to join."""
+    @abstractmethod
+    def limit_memory(self, memory_bytes: int) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Return the file of the limit of memory, and that of swap, each with its content."""
 
+    @abstractmethod
     def usage(self) -> GroupUsage:
         """Return the counters; raises `OSError` once the group is gone."""
 
+    def join_files(self) -> tuple[Path, ...]:
+        """Return the files into which a process writes its id to join."""
+        return tuple(folder / "cgroup.procs" for folder in self._folders)
+
     def remove(self) -> None:
         """Remove the groups after the last process has gone."""
+        for folder in self._folders:
+            _remove(folder)
+        while self._locks:
+            os.close(self._locks.pop())
 
 
 @dataclass(frozen=True)
@@ -70,32 +94,17 @@ class Hierarchy:
 
     def make(self, memory_bytes: int | None, processes: int | None) -> ControlGroup:
         """Return a new group with these limits; raises `OSError` if it cannot be made."""
-        kind = _GroupV1 if self.watch is MemoryWatch.CGROUP_V1 else _GroupV2
+        first = self.watch is MemoryWatch.CGROUP_V1
+        kind, parents = (_GroupV1 if first else _GroupV2), (self.memory, self.pids, self.cpu)[: 3 if first else 1]
         for _ in range(_LOST_RACES):  # a sweeper may come between making a folder and locking it
             with contextlib.suppress(FileNotFoundError, BlockingIOError):
-                return kind(self, secrets.token_hex(8), memory_bytes, processes)
-        return kind(self, secrets.token_hex(8), memory_bytes, processes)
+                return kind(parents, memory_bytes, processes)
+        return kind(parents, memory_bytes, processes)
 
 
-class _GroupV1:
-    watch = MemoryWatch.CGROUP_V1
-
-    def __init__(self, parent: Hierarchy, mark: str, memory_bytes: int | None, processes: int | None) -> None:
-        self._folders = [_folder_in(one, mark) for one in (parent.memory, parent.pids, parent.cpu)]
-        self._memory, self._pids, self._cpu = self._folders
-        self._locks: list[int] = []
-        with _removing_on_failure(self):
-            for folder in self._folders:
-                self._locks.append(_make_locked(folder))
-            if memory_bytes is not None:
-                _write(self._memory / "memory.limit_in_bytes", memory_bytes)
-                with contextlib.suppress(OSError):
-                    _write(self._memory / "memory.memsw.limit_in_bytes", memory_bytes)
-            if processes is not None:
-                _write(self._pids / "pids.max", processes + OWN_PROCESSES)
-
-    def join_files(self) -> tuple[Path, ...]:
-        return tuple(folder / "cgroup.procs" for folder in self._folders)
+class _GroupV1(ControlGroup):
+    def limit_memory(self, memory_bytes: int) -> tuple[tuple[str, int], tuple[str, int]]:
+        return ("memory.limit_in_bytes", memory_bytes), ("memory.memsw.limit_in_bytes", memory_bytes)
 
     def usage(self) -> GroupUsage:
         memory = _read_table(self._memory / "memory.stat")
@@ -107,42 +116,19 @@ class _GroupV1:
             _read_table(self._pids / "pids.events").get("max", 0),
         )
 
-    def remove(self) -> None:
-        for folder in self._folders:
-            _remove(folder)
-        _close(self._locks)
 
-
-class _GroupV2:
-    watch = MemoryWatch.CGROUP_V2
-
-    def __init__(self, parent: Hierarchy, mark: str, memory_bytes: int | None, processes: int | None) -> None:
-        self._folder = _folder_in(parent.memory, mark)
-        self._locks: list[int] = []
-        with _removing_on_failure(self):
-            self._locks.append(_make_locked(self._folder))
-            if memory_bytes is not None:
-                _write(self._folder / "memory.max", memory_bytes)
-                with contextlib.suppress(OSError):
-                    _write(self._folder / "memory.swap.max", 0)
-            if processes is not None:
-                _write(self._folder / "pids.max", processes + OWN_PROCESSES)
-
-    def join_files(self) -> tuple[Path, ...]:
-        return (self._folder / "cgroup.procs",)
+class _GroupV2(ControlGroup):
+    def limit_memory(self, memory_bytes: int) -> tuple[tuple[str, int], tuple[str, int]]:
+        return ("memory.max", memory_bytes), ("memory.swap.max", 0)
 
     def usage(self) -> GroupUsage:
-        memory = _read_table(self._folder / "memory.stat")
+        memory = _read_table(self._memory / "memory.stat")
         return GroupUsage(
             memory.get("anon", 0) + memory.get("shmem", 0),
-            _read_table(self._folder / "cpu.stat").get("usage_usec", 0) / 1e6,
-            _read_table(self._folder / "memory.events").get("oom_kill", 0),
-            _read_table(self._folder / "pids.events").get("max", 0),
+            _read_table(self._cpu / "cpu.stat").get("usage_usec", 0) / 1e6,
+            _read_table(self._memory / "memory.events").get("oom_kill", 0),
+            _read_table(self._pids / "pids.events").get("max", 0),
         )
-
-    def remove(self) -> None:
-        _remove(self._folder)
-        _close(self._locks)
 
 
 @cache
@@ -182,11 +168,6 @@ def _make_locked(folder: Path) -> int:
         os.close(lock)
         raise
     return lock
-
-
-def _close(locks: list[int]) -> None:
-    while locks:
-        os.close(locks.pop())
 
 
 @contextlib.contextmanager

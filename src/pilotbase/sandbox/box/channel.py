@@ -91,7 +91,6 @@ class BoxChannel:
         return bool(self._readable.poll(seconds * 1000))
 
     def close(self) -> None:
-        """Close our ends."""
         self._shared.close()
         for descriptor in (self._requests, self._answers):
             with contextlib.suppress(OSError):
@@ -151,5 +150,4 @@ class SharedFile:
         return True
 
     def close(self) -> None:
-        """Unmap our side."""
         self._memory.close()

@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import TracebackType
+from typing import Self
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.settings import LogPolicy
 
-END_TEXTS: Mapping[EndReason, Text] = MappingProxyType(
-    {
-        EndReason.FINISHED: text("box.end.finished"),
-        EndReason.LOAD_FAILED: text("box.end.load_failed"),
-        EndReason.MODEL_UNREADABLE: text("box.end.model_unreadable"),
-        EndReason.MODEL_TOO_NEW: text("box.end.model_too_new"),
-        EndReason.MODEL_REFUSED: text("box.end.model_refused"),
-        EndReason.MODEL_MISFIT: text("box.end.model_misfit"),
-        EndReason.LOAD_TIMEOUT: text("box.end.load_timeout"),
-        EndReason.BATCH_TIMEOUT: text("box.end.batch_timeout"),
-        EndReason.WALL_LIMIT: text("box.end.wall_limit"),
-        EndReason.CPU_LIMIT: text("box.end.cpu_limit"),
-        EndReason.MEMORY_LIMIT: text("box.end.memory_limit"),
-        EndReason.PROCESS_LIMIT: text("box.end.process_limit"),
-        EndReason.SCRATCH_LIMIT: text("box.end.scratch_limit"),
-        EndReason.OUTPUT_FLOOD: text("box.end.output_flood"),
-        EndReason.APPLICATION_ERROR: text("box.end.application_error"),
-        EndReason.APPLICATION_EXIT: text("box.end.application_exit"),
-        EndReason.WRONG_COUNT: text("box.end.wrong_count"),
-        EndReason.WRONG_TYPE: text("box.end.wrong_type"),
-        EndReason.UNKNOWN_CLASS: text("box.end.unknown_class"),
-        EndReason.OUT_OF_RANGE: text("box.end.out_of_range"),
-        EndReason.OVERSIZED_ANSWER: text("box.end.oversized_answer"),
-        EndReason.BROKEN_PROTOCOL: text("box.end.broken_protocol"),
-        EndReason.ENDPOINT_UNREACHABLE: text("box.end.endpoint_unreachable"),
-        EndReason.ENDPOINT_REFUSED: text("box.end.endpoint_refused"),
-        EndReason.ENDPOINT_BUSY: text("box.end.endpoint_busy"),
-        EndReason.ENDPOINT_TIMEOUT: text("box.end.endpoint_timeout"),
-        EndReason.ENDPOINT_BROKEN_ANSWER: text("box.end.endpoint_broken_answer"),
-        EndReason.ENDPOINT_REDIRECT: text("box.end.endpoint_redirect"),
-        EndReason.CANCELLED: text("box.end.cancelled"),
-    }
-)
+END_TEXTS: Mapping[EndReason, Text] = {reason: text(f"box.end.{reason.value}") for reason in EndReason}
 
 
 @dataclass(frozen=True)
 class BoxEnd:
     """Why a box ended, and during which batch (0 while loading)."""
 
-    reason: EndReason
-    batch: int
-    detail: str
+    reason: EndReason = EndReason.FINISHED
+    batch: int = 0
+    detail: str = ""
     """The application's own words, such as a traceback; empty if the log policy withholds them."""
 
 
@@ -74,6 +44,22 @@ class BoxEnded(PilotbaseError):  # noqa: N818 - an end, not always an error of o
     @property
     def detail(self) -> str:
         return self.end.detail
+
+
+class ClosedAtEnd(ABC):
+    """What runs until it is closed: at the end of its block as finished, after an error as cancelled."""
+
+    @abstractmethod
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        """End it and leave nothing of it behind; harmless when repeated."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
 
 @dataclass(frozen=True)

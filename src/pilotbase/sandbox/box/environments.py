@@ -18,11 +18,11 @@ from typing import Any
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import text
 from pilotbase.sandbox.box import installer
-from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box
+from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.sandbox.box.command import BoxProgram, Mount
+from pilotbase.sandbox.box.command import Mount
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
@@ -43,6 +43,8 @@ FREE_BYTES = 64 << 20
 """Bytes that a build may write, in addition to `RATIO` times the size of its wheels."""
 RATIO = 30
 MAX_FILES = 200_000
+_REFUSED = frozenset({"path", "link", "twice", "overwrite", "bomb", "files"})
+"""What the installer may refuse; anything else means that a wheel cannot be read."""
 
 _FORMAT = 1
 _TARGET = PurePosixPath("/target")
@@ -181,13 +183,12 @@ def _install(wheels: tuple[CachedWheel, ...], tree: Path, settings: BoxSettings)
         "files": MAX_FILES,
     }
     build = replace(settings, limits=BUILD_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
-    program = BoxProgram(Path(installer.__file__), (), tuple(mounts))
-    with Box(program, build) as box:
+    with Box(program_of(installer, mounts), build) as box:
         built, refusal = ask_build(box, greeting)
     if not built:
-        raise InputError(
-            "environment.wheel_refused", reason=_refusal(refusal["kind"], refusal["wheel"], refusal["found"])
-        )
+        kind = refusal.pop("kind")
+        said = text(f"environment.wheel.{kind if kind in _REFUSED else 'broken'}", **refusal)
+        raise InputError("environment.wheel_refused", reason=said)
 
 
 def ask_build(box: Box, greeting: dict[str, Any]) -> tuple[bool, Any]:
@@ -210,20 +211,6 @@ def ask_build(box: Box, greeting: dict[str, Any]) -> tuple[bool, Any]:
     if refusal["kind"] == "disk":
         raise PilotbaseError("environment.disk_full")
     return False, refusal
-
-
-def _refusal(kind: str, wheel: str, found: str) -> Text:
-    """Return the sentence for a refusal by the installer; for an unknown kind, that the wheel cannot be read."""
-    broken = text("environment.wheel.broken", wheel=wheel, found=found)
-    known = {
-        "path": text("environment.wheel.path", wheel=wheel, found=found),
-        "link": text("environment.wheel.link", wheel=wheel, found=found),
-        "twice": text("environment.wheel.twice", wheel=wheel, found=found),
-        "overwrite": text("environment.wheel.overwrite", wheel=wheel, found=found),
-        "bomb": text("environment.wheel.bomb", wheel=wheel, found=found),
-        "files": text("environment.wheel.files", wheel=wheel, found=found),
-    }
-    return known.get(kind, broken)
 
 
 def _seal(staging: Path, contents: Contents) -> None:

@@ -1,32 +1,24 @@
-"""The program inside a box that extracts a container image into a folder. It stands alone: standard library only.
+"""The work of `work_program` that extracts a container image into a folder. It stands alone: standard library only.
 
 It reads the output of ``docker save`` and ``podman save`` (a ``manifest.json``), and an OCI image layout
 (``index.json``; OCI Image Format Specification 1.1: layers are tar archives, plain or gzipped, applied one over the
 other; ``.wh.NAME`` removes NAME, ``.wh..wh..opq`` everything that earlier layers have in its folder). Bytes and files
 are counted as they are extracted. Nothing is executed; devices and pipes are skipped, owners and special modes dropped.
-Links are kept, and followed only inside the image. Speaks the frames of `pilotbase.protocols.frames`.
+Links are kept, and followed only inside the image.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import gzip
-import io
 import json
 import os
 import platform
 import shutil
-import struct
-import sys
 import tarfile
-import zlib
 from pathlib import Path
 from typing import IO, Any
 
-HEADER = struct.Struct("<4sB3xIIQ")
-MAGIC = b"PBX1"
-STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 CHUNK = 1 << 20
 MOST_JSON = 4 << 20
 MOST_LAYERS = 500
@@ -37,36 +29,6 @@ REMOVED, EMPTIED = ".wh.", ".wh..wh..opq"
 PRELOADED = "etc/ld.so.preload"
 """The file that the loader of every program would read first, ours as well: never extracted."""
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-DAMAGED = (
-    tarfile.TarError,
-    zlib.error,
-    EOFError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    OSError,
-)
-
-
-def main() -> None:
-    """Extract the image that the greeting names and report how its program is started."""
-    requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
-    send(answers, STARTED)
-    _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
-    greeting = json.loads(requests.read(length))
-    try:
-        started = lay_out(greeting)
-    except RefusedImageError as refusal:
-        report = {"kind": refusal.kind, "found": shown(refusal.found)}
-    except DAMAGED as found:
-        full = isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT)
-        report = {"kind": "disk" if full else "damaged", "found": shown(found)}
-    else:
-        send(answers, READY, json.dumps(started).encode())
-        return
-    send(answers, ERROR, json.dumps(report).encode())
 
 
 class RefusedImageError(Exception):
@@ -77,7 +39,7 @@ class RefusedImageError(Exception):
         self.kind, self.found = kind, found
 
 
-def lay_out(greeting: dict[str, Any]) -> dict[str, Any]:
+def run(greeting: dict[str, Any]) -> dict[str, Any]:
     """Extract the image and return its command, variables and folder; raises `RefusedImageError`."""
     tree = ImageTree(Path(greeting["target"]), greeting["bytes"], greeting["files"])
     with tarfile.open(greeting["archive"], "r:") as archive:
@@ -268,15 +230,4 @@ def remove(place: Path) -> None:
         place.unlink(missing_ok=True)
 
 
-def shown(found: object) -> str:
-    """Return the found value in plain letters."""
-    return ascii(str(found))[1:-1][:300]
-
-
-def send(descriptor: int, kind: int, payload: bytes = b"") -> None:
-    """Write one frame."""
-    os.writev(descriptor, [HEADER.pack(MAGIC, kind, 0, 0, len(payload)), payload])
-
-
-if __name__ == "__main__":
-    main()
+REFUSED = RefusedImageError

@@ -18,8 +18,8 @@ from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box import image_unpacker
-from pilotbase.sandbox.box.box import Box
-from pilotbase.sandbox.box.command import BoxProgram, Mount
+from pilotbase.sandbox.box.box import Box, program_of
+from pilotbase.sandbox.box.command import Mount
 from pilotbase.sandbox.box.environments import (
     BUILD_LIMITS,
     MAX_FILES,
@@ -77,7 +77,7 @@ def _lay_out(archive: Path, root: Path, settings: BoxSettings) -> Any:
     }
     with readable_folder(archive.parent) as folder:
         mounts = (Mount(folder, _ARCHIVE), Mount(root, _TARGET, writable=True))
-        with Box(BoxProgram(Path(image_unpacker.__file__), (), mounts), build) as box:
+        with Box(program_of(image_unpacker, mounts), build) as box:
             built, report = ask_build(box, greeting)
     if not built:
         kind = report["kind"]

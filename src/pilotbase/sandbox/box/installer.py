@@ -1,64 +1,44 @@
-"""The program inside a box that unpacks wheels into a plain folder. It stands alone: standard library only.
+"""The work of `work_program` that unpacks wheels into a plain folder. It stands alone: standard library only.
 
 Wheels are hostile archives: every member is checked before anything is written, and bytes are counted as they are
 unpacked, not as the archive declares them. Nothing of a wheel is executed: scripts and ``.pth`` files are skipped,
-modules are only compiled. Speaks the frames of `pilotbase.protocols.frames`.
+modules are only compiled.
 """
 
 from __future__ import annotations
 
 import compileall
 import errno
-import io
-import json
 import os
 import py_compile
 import re
 import stat
 import struct
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
 
-HEADER = struct.Struct("<4sB3xIIQ")
-MAGIC = b"PBX1"
-STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 CHUNK = 1 << 20
 MAX_PATH = 400
 MAX_DEPTH = 30
 NEVER_INSTALLED = frozenset({"sitecustomize.py", "usercustomize.py"})
 
 
-def main() -> None:
-    """Unpack the wheels that the greeting names, compile them, and report."""
-    requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
-    send(answers, STARTED)
-    _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
-    greeting = json.loads(b"".join(iter_bytes(requests, length)))
-    try:
-        budget = WriteBudget(greeting["free_bytes"], greeting["ratio"], greeting["files"])
-        for wheel in greeting["wheels"]:
+BROKEN = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error, RuntimeError, OSError)
+
+
+def run(greeting: dict[str, Any]) -> dict[str, int]:
+    """Unpack the wheels that the greeting names, compile them, and return how much that was."""
+    budget = WriteBudget(greeting["free_bytes"], greeting["ratio"], greeting["files"])
+    for wheel in greeting["wheels"]:
+        try:
             install(wheel["path"], wheel["name"], greeting["target"], budget)
-    except RefusedWheelError as refusal:
-        send(answers, ERROR, json.dumps(refusal.report()).encode())
-        return
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        ValueError,
-        EOFError,
-        struct.error,
-        RuntimeError,
-        OSError,
-    ) as problem:
-        full = isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT)
-        kind = "disk" if full else "broken"
-        report = RefusedWheelError(kind, wheel["name"], f"{type(problem).__name__}: {problem}").report()
-        send(answers, ERROR, json.dumps(report).encode())
-        return
+        except BROKEN as problem:
+            if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise RefusedWheelError("broken", wheel["name"], f"{type(problem).__name__}: {problem}") from None
     compile_folder(greeting["target"])
-    send(answers, READY, json.dumps({"files": budget.files, "bytes": budget.written}).encode())
+    return {"files": budget.files, "bytes": budget.written}
 
 
 class RefusedWheelError(Exception):
@@ -67,10 +47,6 @@ class RefusedWheelError(Exception):
     def __init__(self, kind: str, wheel: str, found: str) -> None:
         super().__init__(kind)
         self.kind, self.wheel, self.found = kind, wheel, found
-
-    def report(self) -> dict[str, str]:
-        """Return what crosses the wall."""
-        return {"kind": self.kind, "wheel": self.wheel, "found": ascii(self.found)[1:-1][:300]}
 
 
 class WriteBudget:
@@ -94,7 +70,6 @@ class WriteBudget:
             raise RefusedWheelError("bomb", wheel, f"{self.written}")
 
     def add_file(self, wheel: str) -> None:
-        """Count one file."""
         self.files += 1
         if self.files > self._most_files:
             raise RefusedWheelError("files", wheel, f"{self.files}")
@@ -195,20 +170,4 @@ def compile_folder(target: str) -> None:
     )
 
 
-def iter_bytes(source: io.FileIO, length: int) -> Any:
-    """Yield exactly ``length`` bytes."""
-    while length:
-        chunk = source.read(length)
-        if not chunk:
-            return
-        length -= len(chunk)
-        yield chunk
-
-
-def send(descriptor: int, kind: int, payload: bytes = b"") -> None:
-    """Write one frame."""
-    os.writev(descriptor, [HEADER.pack(MAGIC, kind, 0, 0, len(payload)), payload])
-
-
-if __name__ == "__main__":
-    main()
+REFUSED = RefusedWheelError

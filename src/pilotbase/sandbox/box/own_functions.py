@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,13 +15,12 @@ import pydantic
 
 import pilotbase
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.texts import Text
-from pilotbase.protocols.frames import FrameError, FrameKind, encode_json
 from pilotbase.sandbox.box import own_program
-from pilotbase.sandbox.box.box import Box
+from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.sandbox.box.command import BoxProgram, Mount
+from pilotbase.sandbox.box.command import Mount
 from pilotbase.sandbox.box.installed import missing_packages, with_needed
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 
@@ -107,14 +104,13 @@ def _converse(call: BoxedCall, settings: BoxSettings, place: Path) -> None:
         "function": call.function,
         "given": dict(call.given),
     }
-    deadline = time.monotonic() + settings.limits.wall_seconds
-    with Box(BoxProgram(Path(own_program.__file__), (), mounts), settings) as box:
+    with Box(program_of(own_program, mounts), settings) as box:
         try:
-            box.channel.send(encode_json(FrameKind.HELLO, json.dumps(greeting).encode()), deadline)
-            if box.channel.receive_header(deadline).kind is not FrameKind.READY:
-                raise FrameError(EndReason.BROKEN_PROTOCOL)
-        except (ChannelClosedError, DeadlinePassedError, FrameError):
+            done, _ = ask_box(box, greeting, settings.limits.wall_seconds)
+        except (ChannelClosedError, DeadlinePassedError, *NO_REPORT):
             raise call.broken from None
+    if not done:
+        raise call.broken
 
 
 def _found(call: BoxedCall, place: Path, model: type[Found]) -> Found:

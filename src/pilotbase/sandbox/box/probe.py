@@ -42,7 +42,6 @@ class HostProbe:
         return max((level for level in IsolationLevel if self.gives(level)), default=IsolationLevel.L0)
 
     def gives(self, level: IsolationLevel) -> bool:
-        """Return whether this host gives ``level``."""
         return level is IsolationLevel.L0 or level.value not in self.reasons
 
     def choose_start(self, settings: BoxSettings, program: BoxProgram) -> StartMode | None:

@@ -111,6 +111,8 @@ class RunnerInput:
         self.classes: list[str] = greeting["classes"]
         self.positive: str | None = greeting["positive"]
         self.threads: int = greeting["threads"]
+        adapters = greeting["adapter"].rpartition("/")[0]
+        self.neighbour: Callable[[str], Any] = lambda name: adapter(f"{adapters}/{name}.py")
         self.types: dict[str, str] = dict(zip(greeting["features"], greeting["types"], strict=True))
         self._codes = codes_of(self.classes)
 
@@ -165,7 +167,6 @@ class Pipe:
         return sequence, rows, payload
 
     def send(self, kind: int, payload: Any = b"", sequence: int = 0, rows: int = 0) -> None:
-        """Write one frame."""
         view = memoryview(payload).cast("B") if len(payload) else memoryview(b"")
         head = HEADER.pack(MAGIC, kind, sequence, rows, len(view))
         written = os.writev(self._answers, [head, view]) - len(head)
@@ -173,7 +174,6 @@ class Pipe:
             written += os.write(self._answers, view[written:])
 
     def send_json(self, kind: int, value: object) -> None:
-        """Write one frame that carries JSON."""
         self.send(kind, json.dumps(value).encode())
 
     def send_error(self, reason: str, problem: BaseException) -> None:
@@ -401,7 +401,12 @@ class Encoder:
             return self._code(answer.item())
         if isinstance(answer, str | bool | int | float):
             raise ReasonedError("unknown_class", f"predict answered {answer!r}, which is no class of the contract")
-        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a class")
+        raise mistyped(answer, "a class")
+
+
+def mistyped(answer: Any, wanted: str) -> ReasonedError:
+    """Return the exception for an answer of another type than the contract's."""
+    return ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with {wanted}")
 
 
 def codes_of(classes: Sequence[str]) -> dict[str | float, int]:
@@ -421,12 +426,12 @@ def spelled(answer: Any, kind: str) -> bytes | None:
         return None
     if kind == "text":
         if not isinstance(answer, str):
-            raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a str")
+            raise mistyped(answer, "a str")
         return encoded(answer)
     plain = answer.tolist() if hasattr(answer, "tolist") else answer
     if isinstance(plain, str | bytes | Mapping) or not hasattr(plain, "__iter__"):
         wanted = {"mask": "rows of codes", "boxes": "a list of boxes"}.get(kind, "a list of names")
-        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with {wanted}")
+        raise mistyped(answer, wanted)
     plain = list(plain)
     try:
         return encoded(json.dumps(run_lengths(plain) if kind == "mask" else plain, default=unpacked, allow_nan=False))
@@ -471,7 +476,7 @@ def interval(answer: Any) -> tuple[float, float]:
     if answer is None or (isinstance(answer, float) and math.isnan(answer)):
         return math.nan, math.nan
     if isinstance(answer, str | bytes | Mapping) or not hasattr(answer, "__iter__"):
-        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with two numbers")
+        raise mistyped(answer, "two numbers")
     ends = [number(end) for end in answer]
     if len(ends) != 2:
         raise ReasonedError("wrong_type", f"predict answered with {len(ends)} numbers, not with two")
@@ -482,14 +487,10 @@ def number(answer: Any) -> float:
     """Return an answer as float, NaN for None; raises `ReasonedError` for anything but a number."""
     if answer is None:
         return math.nan
-    if isinstance(answer, str | bytes | bytearray):
-        raise ReasonedError("wrong_type", f"predict answered with a {type(answer).__name__}, not with a number")
-    try:
-        return float(answer)
-    except (TypeError, ValueError):
-        raise ReasonedError(
-            "wrong_type", f"predict answered with a {type(answer).__name__}, not with a number"
-        ) from None
+    with contextlib.suppress(TypeError, ValueError):
+        if not isinstance(answer, str | bytes | bytearray):
+            return float(answer)
+    raise mistyped(answer, "a number")
 
 
 if __name__ == "__main__":

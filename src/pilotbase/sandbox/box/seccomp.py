@@ -135,10 +135,10 @@ def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str 
     program += _refuse_values(calls["fcntl"], 1, _LOCK_COMMANDS, _GRANTED)
     program += _refuse_values(calls["madvise"], 2, _EVICTIONS, errno.EINVAL)
     for name in ("preadv2", "pwritev2"):
-        program += _refuse_flags(calls[name], 5)
-    program += _refuse_clone_flags(calls["clone"])
-    if not allow_network:
-        program += _refuse_other_sockets([calls["socket"], calls["socketpair"]])
+        program += _decide(calls[name], 5, _jump(_JUMP_EQUAL, 0, 1, 0), errno.EOPNOTSUPP)
+    program += _decide(calls["clone"], 0, _jump(_JUMP_BITS, _CLONE_FLAGS, 0, 1), errno.EPERM)
+    for name in () if allow_network else ("socket", "socketpair"):
+        program += _decide(calls[name], 0, _jump(_JUMP_EQUAL, _AF_UNIX, 1, 0), errno.EPERM)
     program.append(_statement(_RETURN, _ALLOW))
     return b"".join(program)
 
@@ -162,37 +162,15 @@ def _refuse_values(number: int, argument: int, values: Sequence[int], error: int
     return [_jump(_JUMP_EQUAL, number, 0, len(checks) + 2), loaded, *checks, restored]
 
 
-def _refuse_flags(number: int, argument: int) -> list[bytes]:
+def _decide(number: int, argument: int, allowed: bytes, error: int) -> list[bytes]:
+    """Answer ``error`` unless ``allowed``, a jump over one statement, holds for the lower half of an argument."""
     return [
         _jump(_JUMP_EQUAL, number, 0, 4),
         _statement(_LOAD, _ARGUMENT_0_AT + argument * _ARGUMENT_BYTES),
-        _jump(_JUMP_EQUAL, 0, 1, 0),
-        _statement(_RETURN, _ERRNO | errno.EOPNOTSUPP),
+        allowed,
+        _statement(_RETURN, _ERRNO | error),
         _statement(_RETURN, _ALLOW),
     ]
-
-
-def _refuse_clone_flags(number: int) -> list[bytes]:
-    return [
-        _jump(_JUMP_EQUAL, number, 0, 4),
-        _statement(_LOAD, _ARGUMENT_0_AT),
-        _jump(_JUMP_BITS, _CLONE_FLAGS, 0, 1),
-        _statement(_RETURN, _ERRNO | errno.EPERM),
-        _statement(_RETURN, _ALLOW),
-    ]
-
-
-def _refuse_other_sockets(numbers: Sequence[int]) -> list[bytes]:
-    program: list[bytes] = []
-    for number in numbers:
-        program += [
-            _jump(_JUMP_EQUAL, number, 0, 4),
-            _statement(_LOAD, _ARGUMENT_0_AT),
-            _jump(_JUMP_EQUAL, _AF_UNIX, 1, 0),
-            _statement(_RETURN, _ERRNO | errno.EPERM),
-            _statement(_RETURN, _ALLOW),
-        ]
-    return program
 
 
 def _statement(code: int, value: int) -> bytes:

@@ -1,8 +1,8 @@
-"""The program inside a box that reads anyone's spreadsheet. It stands alone: standard library only.
+"""The work of `work_program` that reads anyone's spreadsheet. It stands alone: standard library only.
 
 CSV (UTF-8, UTF-16 with a byte order mark, GB18030) and the first sheet of an XLSX workbook become rows of texts, one
 JSON line for each row: its number in the file, its cells, and which of them hold formulas. Nothing is computed, no
-formula's value is used. Speaks the frames of `pilotbase.protocols.frames`.
+formula's value is used.
 """
 
 from __future__ import annotations
@@ -10,19 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import struct
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-HEADER = struct.Struct("<4sB3xIIQ")
-MAGIC = b"PBX1"
-STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -38,27 +32,7 @@ class RefusedSheetError(Exception):
         self.kind, self.found = kind, str(found)
 
 
-def main() -> None:
-    """Read the file that the greeting names, write its rows, and report."""
-    requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
-    send(answers, STARTED)
-    _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
-    greeting = json.loads(requests.read(length))
-    try:
-        count = write_rows(greeting)
-    except RefusedSheetError as refusal:
-        report = {"kind": refusal.kind, "found": ascii(refusal.found)[1:-1][:200]}
-    except MemoryError:
-        report = {"kind": "large", "found": ""}
-    except Exception as found:  # noqa: BLE001 - any parser error means a broken file
-        report = {"kind": "damaged", "found": ascii(str(found))[1:-1][:200]}
-    else:
-        send(answers, READY, json.dumps(count).encode())
-        return
-    send(answers, ERROR, json.dumps(report).encode())
-
-
-def write_rows(greeting: dict[str, Any]) -> dict[str, Any]:
+def run(greeting: dict[str, Any]) -> dict[str, Any]:
     """Write each non-empty row as a line; return their number, and the encoding of the file."""
     data = Path(greeting["file"]).read_bytes()
     encoding, rows = ("", workbook_rows(data, greeting)) if data[:4] == b"PK\x03\x04" else text_rows(data)
@@ -192,10 +166,4 @@ def _cell_text(cell: ElementTree.Element, shared: list[str]) -> str:
     return {"0": "false", "1": "true"}.get(value, value) if kind == "b" else value
 
 
-def send(descriptor: int, kind: int, payload: bytes = b"") -> None:
-    """Write one frame."""
-    os.writev(descriptor, [HEADER.pack(MAGIC, kind, 0, 0, len(payload)), payload])
-
-
-if __name__ == "__main__":
-    main()
+REFUSED = RefusedSheetError

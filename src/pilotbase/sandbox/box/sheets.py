@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.box import sheet_program
-from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box
-from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.sandbox.box.command import BoxProgram, Mount
-from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.box import run_work
+from pilotbase.sandbox.box.command import Mount
 
 MAXIMUM_BYTES = 16 << 20
 """Largest file, and largest part of a workbook once unpacked (four times that)."""
@@ -25,7 +21,14 @@ SUFFIXES = (".csv", ".xlsx")
 _SECONDS = 60
 _MOST_ROWS_BYTES = 64 << 20
 _SOURCE, _TARGET = PurePosixPath("/source"), PurePosixPath("/target")
-_LIMITS = Limits(memory_bytes=512 << 20, cpu_seconds=_SECONDS, wall_seconds=_SECONDS, processes=8)
+_GREETING = {
+    "file": str(_SOURCE / "sheet"),
+    "target": str(_TARGET / "rows"),
+    "rows": MAXIMUM_ROWS,
+    "columns": MAXIMUM_COLUMNS,
+    "cell": MAXIMUM_CELL,
+    "bytes": 4 * MAXIMUM_BYTES,
+}
 
 
 @dataclass(frozen=True)
@@ -67,43 +70,20 @@ def read_sheet(file: Path, scratch: Path) -> Spreadsheet:
         target.mkdir(mode=0o700)
         (source / "sheet").write_bytes(file.read_bytes())
         (source / "sheet").chmod(0o644)
-        told = _read_in_box(source, target)
+        told, refused = run_work(
+            sheet_program,
+            (Mount(source, _SOURCE), Mount(target, _TARGET, writable=True)),
+            _GREETING,
+            Limits(memory_bytes=512 << 20, cpu_seconds=_SECONDS, wall_seconds=_SECONDS, processes=8),
+        )
+        if refused:
+            raise _error(refused, told["found"])
         rows = list(_rows(target / "rows"))
     if len(rows) < 2:
         raise InputError("imports.empty")
     return Spreadsheet(
         tuple(cell.strip() for cell in rows[0].cells), tuple(rows[1:]), str(told.get("encoding", ""))[:20]
     )
-
-
-def _read_in_box(source: Path, target: Path) -> dict[str, object]:
-    settings = BoxSettings(limits=_LIMITS, level=IsolationLevel.L2, logs=LogPolicy.FULL)
-    if os.getuid() == 0:
-        os.chown(target, settings.uid, settings.uid)
-    mounts = (Mount(source, _SOURCE), Mount(target, _TARGET, writable=True))
-    greeting = {
-        "file": str(_SOURCE / "sheet"),
-        "target": str(_TARGET / "rows"),
-        "rows": MAXIMUM_ROWS,
-        "columns": MAXIMUM_COLUMNS,
-        "cell": MAXIMUM_CELL,
-        "bytes": 4 * MAXIMUM_BYTES,
-    }
-    with Box(BoxProgram(Path(sheet_program.__file__), (), mounts), settings) as box:
-        return _converse(box, greeting)
-
-
-def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, object]:
-    try:
-        read, report = ask_box(box, greeting, _SECONDS)
-        if read:
-            return dict(report)
-        kind, found = str(report["kind"]), str(report["found"])
-    except (ChannelClosedError, DeadlinePassedError):
-        raise InputError("imports.large", allowed=MAXIMUM_BYTES) from None  # a limit of the box has ended it
-    except NO_REPORT:
-        raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None
-    raise _error(kind, found)
 
 
 def _rows(written: Path) -> Iterator[SheetRow]:

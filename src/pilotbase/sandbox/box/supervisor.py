@@ -157,7 +157,6 @@ class Supervisor(threading.Thread):
         return self._ended_by is None and code is not None and code < 0
 
     def usage(self) -> BoxUsage:
-        """Return the box's usage until now, or until its end."""
         self._measure()
         wall = (self._ended or time.monotonic()) - self._began
         return BoxUsage(wall, self._cpu_seconds, self._memory_peak, self._memory_seconds)

@@ -1,55 +1,18 @@
-"""The program inside a box that unpacks anyone's zip archive. It stands alone: standard library only.
+"""The work of `work_program` that unpacks anyone's zip archive. It stands alone: standard library only.
 
 Every member is checked before anything is written, and bytes are counted as they are unpacked, not as the archive
-declares them. Nothing is executed; only plain files and folders are made. Speaks the frames of
-`pilotbase.protocols.frames`.
+declares them. Nothing is executed; only plain files and folders are made.
 """
 
 from __future__ import annotations
 
-import errno
-import io
-import json
-import os
 import stat
-import struct
-import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-HEADER = struct.Struct("<4sB3xIIQ")
-MAGIC = b"PBX1"
-STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 CHUNK = 1 << 20
 MAXIMUM_NAME = 1000
-
-
-def main() -> None:
-    """Unpack the archive that the greeting names and report."""
-    requests, answers = io.FileIO(int(sys.argv[1])), int(sys.argv[2])
-    send(answers, STARTED)
-    _, _, _, _, length = HEADER.unpack(requests.read(HEADER.size))
-    greeting = json.loads(requests.read(length))
-    try:
-        written = unpack(greeting)
-    except RefusedArchiveError as refusal:
-        report = {"kind": refusal.kind, "found": ascii(refusal.found)[1:-1][:300]}
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        OSError,
-        struct.error,
-    ) as found:
-        full = isinstance(found, OSError) and found.errno in (errno.ENOSPC, errno.EDQUOT)
-        report = {"kind": "disk" if full else "damaged", "found": ascii(str(found))[1:-1][:300]}
-    else:
-        send(answers, READY, json.dumps({"bytes": written}).encode())
-        return
-    send(answers, ERROR, json.dumps(report).encode())
 
 
 class RefusedArchiveError(Exception):
@@ -60,7 +23,7 @@ class RefusedArchiveError(Exception):
         self.kind, self.found = kind, str(found)
 
 
-def unpack(greeting: dict[str, Any]) -> int:
+def run(greeting: dict[str, Any]) -> dict[str, int]:
     """Unpack the archive and return the number of unpacked bytes; raises `RefusedArchiveError`."""
     written, allowed = 0, greeting["bytes"]
     with zipfile.ZipFile(greeting["archive"]) as opened:
@@ -72,7 +35,7 @@ def unpack(greeting: dict[str, Any]) -> int:
         require_apart(entries)
         for entry in entries:
             written += write(opened, entry, Path(greeting["target"]), allowed - written)
-    return written
+    return {"bytes": written}
 
 
 def check(entry: zipfile.ZipInfo, depth: int) -> None:
@@ -119,10 +82,4 @@ def write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path, left: i
     return written
 
 
-def send(descriptor: int, kind: int, payload: bytes = b"") -> None:
-    """Write one frame."""
-    os.writev(descriptor, [HEADER.pack(MAGIC, kind, 0, 0, len(payload)), payload])
-
-
-if __name__ == "__main__":
-    main()
+REFUSED = RefusedArchiveError

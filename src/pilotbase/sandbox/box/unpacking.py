@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.limits import IsolationLevel, Limits
+from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.box import unpacker
-from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box
-from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
-from pilotbase.sandbox.box.command import BoxProgram, Mount
-from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.box import run_work
+from pilotbase.sandbox.box.command import Mount
 from pilotbase.sandbox.box.trees import walk_tree
 
 _SECONDS = 120
@@ -41,9 +38,6 @@ def unpack_zip(archive: Path, folder: Path, bounds: UnpackLimits) -> Path:
     """
     folder.mkdir(mode=0o700)
     _show_to_box(archive)
-    settings = BoxSettings(limits=_limits(bounds), level=IsolationLevel.L2, logs=LogPolicy.FULL)
-    if os.getuid() == 0:
-        os.chown(folder, settings.uid, settings.uid)
     mounts = (Mount(archive.parent, _ARCHIVE), Mount(folder, _TARGET, writable=True))
     greeting = {
         "archive": str(_ARCHIVE / archive.name),
@@ -52,10 +46,9 @@ def unpack_zip(archive: Path, folder: Path, bounds: UnpackLimits) -> Path:
         "files": bounds.most_files,
         "depth": bounds.depth,
     }
-    with Box(BoxProgram(Path(unpacker.__file__), (), mounts), settings) as box:
-        refused = _converse(box, greeting)
-    if refused is not None:
-        raise _error(refused, bounds)
+    report, refused = run_work(unpacker, mounts, greeting, _limits(bounds))
+    if refused:
+        raise _error(refused, report["found"], bounds)
     _own(folder)
     inner = list(folder.iterdir())
     return inner[0] if len(inner) == 1 and inner[0].is_dir() else folder
@@ -77,19 +70,7 @@ def _limits(bounds: UnpackLimits) -> Limits:
     )
 
 
-def _converse(box: Box, greeting: dict[str, Any]) -> dict[str, str] | None:
-    """Return why the archive was refused, or None when it is unpacked."""
-    try:
-        unpacked, report = ask_box(box, greeting, _SECONDS)
-        return None if unpacked else {"kind": str(report["kind"]), "found": str(report["found"])}
-    except (ChannelClosedError, DeadlinePassedError):
-        return {"kind": "large", "found": ""}  # a limit of the box has ended it
-    except NO_REPORT:
-        raise PilotbaseError("box.start_failed", said=box.logs().text[-200:]) from None
-
-
-def _error(refused: dict[str, str], bounds: UnpackLimits) -> PilotbaseError:
-    found = refused["found"]
+def _error(kind: str, found: str, bounds: UnpackLimits) -> PilotbaseError:
     known = {
         "path": InputError("box.archive.path", found=found),
         "link": InputError("box.archive.link", found=found),
@@ -99,7 +80,7 @@ def _error(refused: dict[str, str], bounds: UnpackLimits) -> PilotbaseError:
         "twice": InputError("box.archive.twice", found=found),
         "disk": PilotbaseError("environment.disk_full"),
     }
-    return known.get(refused["kind"], InputError("box.archive.damaged", reason=found))
+    return known.get(kind, InputError("box.archive.damaged", reason=found))
 
 
 def _own(folder: Path) -> None:

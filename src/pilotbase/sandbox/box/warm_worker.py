@@ -12,8 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn
 
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
@@ -38,7 +37,7 @@ from pilotbase.sandbox.box.box import Box, BoxFacts
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.sandbox.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, BoxProgram, Mount
 from pilotbase.sandbox.box.copies import copy_of
-from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, Logs
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, ClosedAtEnd, Logs
 from pilotbase.sandbox.box.environments import Environment
 from pilotbase.sandbox.box.images import ROOT, START
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
@@ -123,7 +122,7 @@ def start_worker(
     return WarmWorker(work, settings)
 
 
-class WarmWorker:
+class WarmWorker(ClosedAtEnd):
     """A loaded application; one thread uses it, any thread may `cancel` it."""
 
     def __init__(self, work: WorkerSetup, settings: BoxSettings) -> None:
@@ -207,14 +206,6 @@ class WarmWorker:
             self._end = BoxEnd(reason, self._sequence, "")
         self._box.close(reason)
         self._held.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
     def _make_ready(self, following: FeatureBatch | None) -> None:
         """Encode the next batch; if it does not fit the contract, the error is raised when it is sent."""

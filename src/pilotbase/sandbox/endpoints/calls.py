@@ -110,7 +110,6 @@ class CallLog:
 
     @property
     def digest(self) -> Digest:
-        """Return the commitment to all calls so far."""
         return digest_of(self._link)
 
     def append(self, call: Call) -> None:
@@ -123,7 +122,6 @@ class CallLog:
             self.total.add(call)
 
     def close(self) -> None:
-        """Write everything to the disk and close the file."""
         if self._stream is not None and not self._stream.closed:
             os.fdatasync(self._stream.fileno())
             self._stream.close()

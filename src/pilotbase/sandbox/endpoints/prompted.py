@@ -95,7 +95,6 @@ class Template:
         self._parts = [(literal, name) for literal, name, *_ in string.Formatter().parse(template)]
 
     def words(self, batch: FeatureBatch) -> Iterator[str]:
-        """Yield the question about each case of ``batch``."""
         spelled = {name: _spelled(batch.columns[name], self._types[name]) for _, name in self._parts if name}
         for row in range(batch.rows):
             yield "".join(literal + (spelled[name][row] if name else "") for literal, name in self._parts)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pilotbase.documents.answer_texts import AnswerTextError, check_answer
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.endpoint import AnswerParsing
-from pilotbase.protocols.frames import answer_dtype
-from pilotbase.sandbox.endpoints.wire import abstentions, misfit
+from pilotbase.protocols.frames import abstentions, answer_dtype
+from pilotbase.sandbox.endpoints.wire import misfit
 
 LONGEST_READ = 1 << 20
 """Characters of an answer that are read."""

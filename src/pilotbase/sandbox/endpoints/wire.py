@@ -91,12 +91,3 @@ def checked(values: Column, prediction: Prediction) -> AnswerBatch:
         payload = np.ascontiguousarray(values, dtype=answer_dtype(prediction).base).tobytes()
     found = decode_answers(payload, prediction, len(values))
     return AnswerBatch(found.values.reshape(values.shape))
-
-
-def abstentions(rows: int, prediction: Prediction) -> Column:
-    """Return ``rows`` abstentions."""
-    if prediction.is_spelled:
-        return np.full(rows, None, dtype=object)
-    if prediction.kind == "label":
-        return np.full(rows, -1, dtype=np.int32)
-    return np.full((rows, 2) if prediction.kind == "interval" else rows, np.nan)

@@ -15,23 +15,23 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import NoReturn, Self
+from typing import NoReturn
 
-from pilotbase.documents.contract import Contract
+from pilotbase.documents.contract import AnswerKind, Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.limits import EndReason, IsolationLevel
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError
+from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
+from pilotbase.documents.quantities import MOST_SECONDS
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError, abstentions
 from pilotbase.protocols.guarded_http import GuardedHttp, NoAnswerError
 from pilotbase.protocols.kept_connection import KeptConnection
 from pilotbase.sandbox.box.box import BoxFacts
-from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, CappedLog, Logs
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, CappedLog, ClosedAtEnd, Logs
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, MemoryWatch
 from pilotbase.sandbox.box.supervisor import BoxUsage
-from pilotbase.sandbox.endpoints.asking import EndpointSession, Rate, RequestFault
+from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS, EndpointSession, Rate, RequestFault
 from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.operator import EndpointSettings
-from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, abstentions, checked
+from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, checked
 from pilotbase.sandbox.endpoints.wires import WIRES
 
 MOST_UNANSWERED = 5
@@ -45,7 +45,7 @@ class EndpointAccess:
     key: str | None = field(default=None, repr=False)
 
 
-class EndpointWorker:
+class EndpointWorker(ClosedAtEnd):
     """Asks one endpoint; one thread uses it, any thread may `cancel` it."""
 
     def __init__(
@@ -87,7 +87,6 @@ class EndpointWorker:
 
     @property
     def end(self) -> BoxEnd | None:
-        """How it ended; None while it runs."""
         return self._end
 
     @property
@@ -130,7 +129,6 @@ class EndpointWorker:
         return self._log.read()
 
     def cancel(self) -> None:
-        """End it from another thread: a `predict` under way raises `BoxEnded`; `close` must still be called."""
         self._stop(EndReason.CANCELLED, "")
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
@@ -139,14 +137,6 @@ class EndpointWorker:
         self._threads.shutdown(wait=True, cancel_futures=True)
         for connection in self._connections:
             connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close(EndReason.FINISHED if problem is None else EndReason.CANCELLED)
 
     def _open_line(self, key: str | None) -> EndpointSession:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -225,3 +215,13 @@ def start_endpoint(
         operator.guard.check(endpoint.url)
     access = EndpointAccess(operator.guard, operator.key_for(supplier, endpoint))
     return EndpointWorker(endpoint, contract, settings, access, calls)
+
+
+def start_asking(
+    endpoint: Endpoint, supplier: str, names: Sequence[str], kind: AnswerKind, calls: CallLog
+) -> EndpointWorker:
+    """Return a worker for questions of texts, called ``names``, that are no cases; raises as `start_endpoint`."""
+    fields = tuple(Field(name=name, data_type=DataType.TEXT) for name in names)
+    contract = Contract(features=fields, prediction=Prediction(kind=kind))
+    limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
+    return start_endpoint(endpoint, supplier, contract, BoxSettings(limits=limits), calls)

@@ -10,13 +10,14 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import reading
 from pilotbase.documents.standards import CheckedFile, LabelState, Medium, StandardCheck
 from pilotbase.documents.texts import Text, text
 from pilotbase.standards.ai_labels.bounded import LONGEST_TEXT, Bounded, UnreadableError
@@ -62,16 +63,13 @@ def check_file(path: Path, name: str) -> CheckedFile:
     Raises:
         InputError: the file can't be opened, or is larger than `LARGEST_FILE`.
     """
-    try:
-        with path.open("rb") as stream:
-            size = stream.seek(0, 2)
-            if size > LARGEST_FILE:
-                raise InputError("input.file_too_large", file=path, limit=LARGEST_FILE)
-            stream.seek(0)
-            digest = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
-            return _checked(name, digest, stream, size)
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=path, reason=error.strerror or str(error)) from None
+    with reading(path), path.open("rb") as stream:
+        size = stream.seek(0, 2)
+        if size > LARGEST_FILE:
+            raise InputError("input.file_too_large", file=path, limit=LARGEST_FILE)
+        stream.seek(0)
+        digest = "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+        return _checked(name, digest, stream, size)
 
 
 def record_of(kind: Kind, files: Sequence[CheckedFile], at: datetime, software: str) -> StandardCheck | None:
@@ -103,14 +101,14 @@ def _passes(kind: Kind, file: CheckedFile) -> bool:
 
 def _checked(name: str, digest: str, stream: BinaryIO, size: int) -> CheckedFile:
     file = Bounded(stream, size)
-    head = file.read(0, min(size, 12))
+    medium, read = _kind_of(file.read(0, min(size, 12)))
+    if medium == "unknown" and _content(file) is not None:
+        return _checked_text(name, digest, file)
+    why: list[Text] = []
     try:
-        medium, texts = _texts(file, head)
-        if medium == "text":
-            return _checked_text(name, digest, file)
-        implicit, why = _implicit_label(texts), []
+        implicit = _implicit_label(read(file) if read is not None else ())
     except UnreadableError as error:
-        medium, implicit, why = _medium(head), _Implicit("unreadable"), [error.said]
+        implicit, why = _Implicit("unreadable"), [error.said]
     if medium == "unknown":
         implicit, why = _Implicit("not_measured"), [text("standard.file.unknown")]
     why += [text("standard.file.needs_eyes")] if medium in ("image", "video") else []
@@ -130,32 +128,20 @@ def _told(name: str, digest: str, medium: Medium, implicit: _Implicit, why: Sequ
     )
 
 
-def _texts(file: Bounded, head: bytes) -> tuple[Medium, Iterator[tuple[str, str]]]:
+def _kind_of(head: bytes) -> tuple[Medium, Callable[[Bounded], Iterator[tuple[str, str]]] | None]:
+    """Return which medium a file begins like, and what reads the texts in it; None: it has no place for them."""
     if head.startswith(PNG_MAGIC):
-        return "image", png_texts(file)
+        return "image", png_texts
     if head.startswith(JPEG_MAGIC):
-        return "image", jpeg_texts(file)
+        return "image", jpeg_texts
     if head.startswith(RIFF_MAGIC) and head[8:12] in (b"WEBP", b"WAVE"):
-        return _medium(head), riff_texts(file)
+        return "image" if head[8:12] == b"WEBP" else "audio", riff_texts
     if head.startswith(ID3_MAGIC):
-        return "audio", id3_texts(file, 0, file.size)
+        return "audio", lambda file: id3_texts(file, 0, file.size)
     if head[4:8] == MP4_MAGIC:
-        return "video", mp4_texts(file)
-    return _medium(head) if _medium(head) == "audio" else _text_or_unknown(file), iter(())
-
-
-def _medium(head: bytes) -> Medium:
-    if head.startswith((PNG_MAGIC, JPEG_MAGIC)) or (head.startswith(RIFF_MAGIC) and head[8:12] == b"WEBP"):
-        return "image"
-    if head.startswith(ID3_MAGIC) or (head.startswith(RIFF_MAGIC) and head[8:12] == b"WAVE"):
-        return "audio"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2:  # an MP3 frame without a tag before it
-        return "audio"
-    return "video" if head[4:8] == MP4_MAGIC else "unknown"
-
-
-def _text_or_unknown(file: Bounded) -> Medium:
-    return "unknown" if _content(file) is None else "text"
+        return "video", mp4_texts
+    is_frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2  # of an MP3 without a tag before it
+    return "audio" if is_frame else "unknown", None
 
 
 def _content(file: Bounded) -> str | None:

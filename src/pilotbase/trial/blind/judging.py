@@ -27,9 +27,9 @@ from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, coded, is_resource, measures, score
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.trial.blind.program import BlindInput, BlindProgram
+from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput
 from pilotbase.trial.blind.programs import PROGRAMS
-from pilotbase.trial.delivering import Column, Ints, cut_as_stated
+from pilotbase.trial.delivering import Ints, cut_as_stated
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import build_cases, settle_criteria
@@ -62,24 +62,14 @@ class _Bench:
     """The same cases under each perturbation that the criteria name."""
     cases: Cases
 
-    def scores(self, attempt: _Attempt, chosen: Ints | None = None) -> Scores:
+    def scores(self, attempt: ProgramOutput, chosen: Ints | None = None) -> Scores:
         """Return (rule, score) of each criterion on answers, over all cases or over ``chosen`` ones."""
         cases = replace(self.cases, answers=attempt.values, perturbed=attempt.perturbed)
         answered = coded(cases if chosen is None else cases.among(chosen))
         return tuple((item.rule, _score(item.parsed(), answered)) for item in self.criteria)
 
     def met_by(self, scores: Scores) -> bool:
-        """Return whether all criteria are met together."""
         return all(_is_met(item.parsed(), found) for item, (_, found) in zip(self.criteria, scores, strict=True))
-
-
-@dataclass(frozen=True, eq=False)
-class _Attempt:
-    """One way of a program, with its answers to the cases as they are and under each perturbation."""
-
-    way: Text
-    values: Column
-    perturbed: Mapping[str, Column]
 
 
 def judge_blind(
@@ -181,7 +171,8 @@ def _spread(rows: int, most: int) -> Ints:
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).astype(np.int64))
 
 
-def _attempts(program: BlindProgram, bench: _Bench) -> Iterator[_Attempt]:
+def _attempts(program: BlindProgram, bench: _Bench) -> Iterator[ProgramOutput]:
+    """Yield each way of a program, with its answers to the cases as they are and under each perturbation."""
     again = {under: list(program.answer(arm)) for under, arm in bench.arms.items()}
     usual = bench.asked.picked(np.full(bench.asked.size, -1))
     for place, answer in enumerate(program.answer(bench.asked)):
@@ -190,7 +181,7 @@ def _attempts(program: BlindProgram, bench: _Bench) -> Iterator[_Attempt]:
         perturbed = {
             under: same[0].values if same and same[0].way == answer.way else usual for under, same in found.items()
         }
-        yield _Attempt(answer.way, answer.values, perturbed)
+        yield replace(answer, perturbed=perturbed)
 
 
 def _keep_best(best: dict[str, BlindScore], criteria: Sequence[Criterion], scores: Scores, way: Text) -> None:
@@ -203,7 +194,7 @@ def _keep_best(best: dict[str, BlindScore], criteria: Sequence[Criterion], score
             best[rule] = BlindScore(rule=rule, score=found, program=way)
 
 
-def _by_copies(bench: _Bench, attempt: _Attempt) -> bool:
+def _by_copies(bench: _Bench, attempt: ProgramOutput) -> bool:
     """Return whether a program that looks features up meets the criteria only through copies of public cases."""
     scenario, (public, hidden) = bench.scenario, bench.frames
     features = [field.name for field in scenario.feature_fields]

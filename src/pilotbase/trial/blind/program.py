@@ -9,8 +9,8 @@ sorted are features.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -62,17 +62,14 @@ class BlindInput:
 
     @property
     def prediction(self) -> Prediction:
-        """Return the kind of answer."""
         return self.contract.prediction
 
     @property
     def size(self) -> int:
-        """Return how many cases are to be answered."""
         return len(self.rows)
 
     @property
     def of_numbers(self) -> bool:
-        """Return whether the truths are numbers."""
         return self.prediction.kind in ("value", "interval")
 
     def repeated(self, truth: object) -> Column:
@@ -98,6 +95,8 @@ class ProgramOutput:
 
     way: Text
     values: Column
+    perturbed: Mapping[str, Column] = field(default_factory=dict)
+    """The answers in the same variant under each perturbation."""
 
 
 @dataclass(frozen=True)
@@ -155,11 +154,11 @@ class Numbering:
 
 def numberings(asked: BlindInput) -> Iterator[Numbering]:
     """Yield the places in the file that each column reveals, if any."""
-    for field in asked.contract.features:
-        if field.data_type in ARRAYS:
+    for feature in asked.contract.features:
+        if feature.data_type in ARRAYS:
             continue
-        for public, hidden in _readings(field, asked.public[field.name], asked.hidden[field.name]):
-            found = _numbering(field, public, hidden)
+        for public, hidden in _readings(feature, asked.public[feature.name], asked.hidden[feature.name]):
+            found = _numbering(feature, public, hidden)
             if found is not None:
                 yield found
                 break

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Exchange, Handled
+from pilotbase.documents.observation import Scalar
 from pilotbase.documents.texts import Text, text
 from pilotbase.protocols.contract_cases import CaseReader, ContractBrokenError
-from pilotbase.protocols.exchanges.reading import Cell, ParsedMessage, read_message
+from pilotbase.protocols.exchanges.reading import ParsedMessage, read_message
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded
 
@@ -27,7 +28,7 @@ class Outgoing:
     behind: bool = False
 
 
-def as_batch(reader: CaseReader, cells: Mapping[str, Cell]) -> FeatureBatch:
+def as_batch(reader: CaseReader, cells: Mapping[str, Scalar]) -> FeatureBatch:
     """Return one case as the box is asked it; raises `ContractBrokenError`."""
     return reader.read({name: [value] for name, value in cells.items()})
 

@@ -83,7 +83,6 @@ class Asker:
         return self.worker
 
     def close(self) -> None:
-        """End the worker, if there is one."""
         if self.worker is not None:
             self.worker.close()
             self.worker = None

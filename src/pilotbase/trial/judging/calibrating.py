@@ -7,8 +7,6 @@ missing, whatever the reason.
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +28,7 @@ from pilotbase.trial.judging.folder import (
     Score,
     decision_plan,
     format_json,
+    format_table,
     open_judging,
     order_matters,
     read_scores,
@@ -118,13 +117,12 @@ def _right(opened: Opened, row: int, label: str) -> bool | None:
 
 def _format_cases(scores: Sequence[Score], labels: Mapping[int, bool]) -> bytes:
     """Return the table that `trial decide` reads: an answer counts as the label ``right``."""
-    written = io.StringIO(newline="")
-    writer = csv.writer(written)
-    writer.writerow(["case", "truth", "prediction", "score"])
-    for row, score in enumerate(scores):
-        truth = "" if row not in labels else RIGHT if labels[row] else WRONG
-        writer.writerow([score.case, truth, "" if score.known is False else RIGHT, score.score])
-    return written.getvalue().encode()
+    words = {row: RIGHT if label else WRONG for row, label in labels.items()}
+    rows = (
+        [score.case, words.get(row, ""), "" if score.known is False else RIGHT, score.score]
+        for row, score in enumerate(scores)
+    )
+    return format_table(["case", "truth", "prediction", "score"], rows)
 
 
 def _calibration(

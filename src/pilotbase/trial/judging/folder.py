@@ -8,6 +8,10 @@ scores.csv     the scores, fixed for good; not for labellers
 plan.json      the plan for `trial decide`
 sheet-1-200.csv   cases for people to label
 cases.csv      the cases with scores and labels, and calibration.json: how far the judge agrees with people
+
+A case is one question; a comparison is two, with the answers swapped, so a judge that prefers the first one shows it.
+Each reply is committed before the next question. Questions left over by a crash or an unreachable judge are asked when
+the judging is started again.
 """
 
 from __future__ import annotations
@@ -15,28 +19,191 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import secrets
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pydantic
 
 from pilotbase.documents.base import Part
+from pilotbase.documents.contract import AnswerKind, Prediction
+from pilotbase.documents.endpoint import AnswerParsing, Endpoint
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
-from pilotbase.documents.judge import Judge
+from pilotbase.documents.judge import FIRST, SECOND, Judge
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
-from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.sandbox.box.ends import END_TEXTS
-from pilotbase.trial.judging.asking import AnswerSlot, NoScore, ask_judge, judged_rows, known_outcome, scores_of
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.texts import text
+from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded
+from pilotbase.sandbox.endpoints.calls import CallLog
+from pilotbase.sandbox.endpoints.reading import AnswerReader
+from pilotbase.sandbox.endpoints.worker import start_asking
+from pilotbase.trial.answering import AnswerLog, Column, answer_cases
+from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.judging.judged_cases import JudgedCases, drawn_rows, format_sheet, order_seed
 from pilotbase.workspace.keys import write_private
 
+_KEYS_OF = "@judge"
+"""In the place of a supplier in the operator's file of keys; no supplier can have this name."""
+_A_BATCH = 4
+"""Questions in a batch, times those that may be under way at once."""
+_DECLINES = re.compile(
+    r"\b(?:i(?:'m| am) sorry|i (?:cannot|can't|can not|won't|will not|am unable|am not able)|as an ai)\b"
+    r"|抱歉|对不起|我(?:无法|不能|不便|拒绝)|無法|作为(?:一个)?(?:ai|人工智能)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class JudgeAnswers:
+    """The judge's reply to each question, in order, and how asking ended."""
+
+    words: tuple[str | None, ...]
+    questions: int
+    end: BoxEnd
+
+
+def ask_judge(opened: Opened, cases: JudgedCases, on_progress: OnProgress) -> JudgeAnswers:
+    """Return the judge's replies for every case with an answer: committed ones first, then new ones.
+
+    Raises:
+        RefusedError: its address is denied, the operator has no key for it, or another process is asking it.
+        InputError: the key file can't be read.
+    """
+    judge, folder, kept = opened.judge, opened.folder, (opened.judging.digest.encode(), opened.secret)
+    features = _questions(judge, cases)
+    total = len(next(iter(features.values())))
+    stage = text("judge.progress", model=judge.endpoint.model)
+    end = BoxEnd()
+    with AnswerLog(folder / "words.log", *kept) as log:
+        if log.answered < total:
+            with CallLog(folder / "calls.log", *kept) as calls:
+                end = _ask(judge, features, log, calls, lambda done: on_progress(Progress(stage, done, total)))
+        words = tuple(_words_of(value) for value in log.values().tolist())
+    return JudgeAnswers(words, total, end)
+
+
+def scores_of(judge: Judge, asked: JudgeAnswers) -> tuple[list[float | NoScore], list[bool]]:
+    """Return the score of each case with an answer, and of a comparison whether it changes with the places."""
+    reader = _ScoreReader(judge)
+    read = [reader.read(words) for words in asked.words]
+    read += [NoScore.ABANDONED] * (asked.questions - len(read))
+    if not judge.compares:
+        return read, []
+    pairs = list(zip(read[::2], read[1::2], strict=True))
+    swayed = [
+        (one > 0.5) != (1 - other > 0.5)
+        for one, other in pairs
+        if not isinstance(one, NoScore) and not isinstance(other, NoScore)
+    ]
+    return [_together(one, other) for one, other in pairs], swayed
+
+
+def judged_rows(judge: Judge, cases: JudgedCases) -> list[int]:
+    """Return the cases to judge; a case without an answer, or without one to compare it with, has nothing to ask."""
+    return [row for row in range(len(cases)) if known_outcome(judge, cases, row) is None]
+
+
+def known_outcome(judge: Judge, cases: JudgedCases, row: int) -> bool | None:
+    """Return what is known without asking: no answer is wrong, and any answer beats none; None: people must decide."""
+    if cases.answers[row] is None:
+        return False
+    return True if judge.compares and cases.places[SECOND][row] is None else None
+
+
+class NoScore(StrEnum):
+    """Why a case has no score; each reason has a text (``judge.no_score.<reason>``)."""
+
+    SILENT = "silent"
+    """No answer came after all attempts, or an empty one."""
+    DECLINED = "declined"
+    """The judge declines to judge."""
+    UNREADABLE = "unreadable"
+    OUTSIDE = "outside"
+    """A number outside of the scale."""
+    ABANDONED = "abandoned"
+    """It was no longer asked."""
+
+
+class _ScoreReader:
+    """Reads scores as the manifest of a judge says."""
+
+    def __init__(self, judge: Judge) -> None:
+        prompt = judge.endpoint.prompt
+        self._reader = None if prompt is None else AnswerReader(prompt.answer, Prediction(kind="value"))
+        self._low, self._high = judge.scale
+
+    def read(self, words: str | None) -> float | NoScore:
+        """Return the score in ``words``, 0 at the worst end of the scale and 1 at the best."""
+        if words is None or not words.strip():
+            return NoScore.SILENT
+        if self._reader is None:
+            return min(max((float(words) - self._low) / (self._high - self._low), 0.0), 1.0)
+        found = self._reader.read(unicodedata.normalize("NFKC", words))
+        if not isinstance(found, float):
+            return NoScore.DECLINED if _DECLINES.search(words) else NoScore.UNREADABLE
+        if not self._low <= found <= self._high:
+            return NoScore.OUTSIDE
+        return (found - self._low) / (self._high - self._low)
+
+
+def _together(one: float | NoScore, other: float | NoScore) -> float | NoScore:
+    """Return the mean of both orders; a case that has only one has none."""
+    if isinstance(one, NoScore):
+        return one
+    return other if isinstance(other, NoScore) else (one + 1 - other) / 2
+
+
+def _questions(judge: Judge, cases: JudgedCases) -> dict[str, Column]:
+    rows = judged_rows(judge, cases)
+    if not judge.compares:
+        return {place: _column([texts[row] for row in rows]) for place, texts in cases.places.items()}
+    turned = {FIRST: SECOND, SECOND: FIRST}
+    return {
+        place: _column([one for row in rows for one in (texts[row], cases.places[turned.get(place, place)][row])])
+        for place, texts in cases.places.items()
+    }
+
+
+def _ask(
+    judge: Judge, features: dict[str, Column], log: AnswerLog, calls: CallLog, on_done: Callable[[int], None]
+) -> BoxEnd:
+    endpoint = judge.endpoint
+    kind: AnswerKind = "text" if endpoint.nearest is None else "value"
+    try:
+        with start_asking(_speaking(endpoint), _KEYS_OF, tuple(features), kind, calls) as worker:
+            return answer_cases(worker, in_file_order(features, _A_BATCH * endpoint.in_flight), log, on_done)
+    except BoxEnded as ended:
+        return ended.end
+
+
+def _speaking(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint with its whole reply as the answer: scores are parsed from what is kept."""
+    if endpoint.prompt is None:
+        return endpoint
+    return endpoint.model_copy(update={"prompt": endpoint.prompt.model_copy(update={"answer": AnswerParsing()})})
+
+
+def _words_of(value: str | float | None) -> str | None:
+    """Return a reply as words; an embedding similarity is spelled in full, and None if it isn't a number."""
+    return (repr(value) if value == value else None) if isinstance(value, float) else value
+
+
+def _column(texts: list[str | None]) -> Column:
+    column = np.empty(len(texts), dtype=object)
+    column[:] = texts
+    return column
+
+
 RIGHT, WRONG = "right", "wrong"
 SCORES, PLAN = "scores.csv", "plan.json"
-_COLUMNS = ("case", "score", "no_score", "known")
 
 
 class JudgingError(PilotbaseError):
@@ -80,7 +247,6 @@ class Opened:
 
     @property
     def seed(self) -> int:
-        """Return the seed of the order in which cases are drawn and decided."""
         return order_seed(self.secret, self.judging.digest)
 
 
@@ -189,12 +355,11 @@ def _freeze(judge: Judge, cases: JudgedCases, folder: Path) -> Opened:
 def _fix_scores(opened: Opened, cases: JudgedCases, give_up: bool, on_progress: OnProgress) -> None:
     judge, rows = opened.judge, judged_rows(opened.judge, cases)
     if rows:
-        place = AnswerSlot(opened.folder, opened.judging.digest.encode(), opened.secret)
-        asked = ask_judge(judge, cases, place, on_progress)
+        asked = ask_judge(opened, cases, on_progress)
         if asked.end.reason is not EndReason.FINISHED and not give_up:
             reason = END_TEXTS[asked.end.reason]
             raise JudgingError("judge.unavailable", reason=reason, done=len(asked.words), total=asked.questions)
-        found, swayed = scores_of(judge, cases, asked)
+        found, swayed = scores_of(judge, asked)
     else:
         found, swayed = [], []
     if judge.compares:
@@ -205,17 +370,15 @@ def _fix_scores(opened: Opened, cases: JudgedCases, give_up: bool, on_progress: 
 
 
 def _format_scores(judge: Judge, cases: JudgedCases, found: dict[int, float | NoScore]) -> bytes:
-    written = io.StringIO(newline="")
-    writer = csv.writer(written)
-    writer.writerow(_COLUMNS)
+    rows: list[Sequence[object]] = []
     for row, name in enumerate(cases.names):
         known = known_outcome(judge, cases, row)
         score = found.get(row, float(bool(known)))
         if isinstance(score, NoScore):
-            writer.writerow([name, judge.missing, score.value, ""])
+            rows.append([name, judge.missing, score.value, ""])
         else:
-            writer.writerow([name, round(score, 6), "", "" if known is None else RIGHT if known else WRONG])
-    return written.getvalue().encode()
+            rows.append([name, round(score, 6), "", "" if known is None else RIGHT if known else WRONG])
+    return format_table(("case", "score", "no_score", "known"), rows)
 
 
 def _write_sheet(opened: Opened, cases: JudgedCases, scores: tuple[Score, ...], label: int) -> tuple[Path | None, int]:
@@ -239,6 +402,13 @@ def order_matters(opened: Opened) -> float | None:
 def _mark(opened: Opened, body: bytes) -> str:
     """Return what only a holder of the secret can write over scores."""
     return digest_bytes(opened.secret + opened.judging.digest.encode() + body)
+
+
+def format_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Return a table that only programs read: no cell is changed for a spreadsheet."""
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([header, *rows])
+    return written.getvalue().encode()
 
 
 def format_json(value: object) -> bytes:

@@ -60,7 +60,6 @@ class JudgedCases:
 
     @property
     def digest(self) -> Digest:
-        """Return what names these cases."""
         return digest_json([self.names, dict(self.places)])
 
     def __len__(self) -> int:

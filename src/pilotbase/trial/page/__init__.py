@@ -17,19 +17,38 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pilotbase import charts
-from pilotbase.charts.marks import OUTCOME_OF
+from pilotbase.charts.boxed_image import boxed_image, format_box
+from pilotbase.charts.confidence_sequence import confidence_sequence_chart
+from pilotbase.charts.criterion import criterion_chart, group_chart
+from pilotbase.charts.latency import latency_chart, load_blocks_chart
+from pilotbase.charts.marks import OUTCOME_OF, status_mark, verdict_strip
+from pilotbase.charts.qr_code import qr_code
+from pilotbase.charts.scales import format_count, format_number
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.figures import ShownCases
+from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Conformity, Outcome
 from pilotbase.trial.page.wording import ReportWording, capital
 
 __all__ = ["render_report"]
-_SHOWN_DIGITS = 12
+_CHARTS = (
+    boxed_image,
+    confidence_sequence_chart,
+    criterion_chart,
+    format_box,
+    group_chart,
+    latency_chart,
+    load_blocks_chart,
+    qr_code,
+    status_mark,
+    verdict_strip,
+)
+"""What the templates draw with."""
 _OUTCOME_OF_ROW = {
     Conformity.MET: Outcome.PASS,
     Conformity.NOT_MET: Outcome.FAIL,
@@ -56,6 +75,8 @@ def render_report(
     words and addresses on a hub. ``cases``: of a rehearsal, for readers who may hold its rows.
     """
     style = _stylesheet()
+    # The certificate names the full report, or the part that a site released.
+    certified = report.digest() if report.view == "site" else report.full_report or report.digest()
     return (
         _environment()
         .get_template("report.html.jinja")
@@ -65,7 +86,7 @@ def render_report(
             check_at=check_at,
             ways=ways,
             cases=cases if cases is not None and cases.cases else None,
-            digest_of_report=_certified_digest(report),
+            digest_of_report=certified,
             languages=[(name, ReportWording(name)) for name in LANGUAGES],
             shown=language,
             own=ReportWording(language).own,
@@ -83,40 +104,26 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_finalize,
+        finalize=lambda value: value if isinstance(value, Markup) else make_visible(str(value)),
     )
     environment.filters |= {
         "bytes": format_bytes,
         "capital": capital,
-        "count": charts.format_count,
+        "count": format_count,
         "moment": format_for_machines,
         "probability": lambda value: f"{value:.4g}",
         "seconds": format_seconds,
-        "short": _short_digest,
+        "short": abbreviated,
+        "svg": Markup,
     }
     environment.globals |= {
-        "qr": lambda content, title: Markup(charts.qr_code(content, title)),  # noqa: S704 - built as an XML tree
-        "mark": lambda outcome: Markup(charts.status_mark(outcome)),  # noqa: S704 - built as an XML tree
-        "number": charts.format_number,
+        "charts": {chart.__name__: chart for chart in _CHARTS},
+        "number": format_number,
         "outcome_of": OUTCOME_OF,
         "outcome_of_row": _OUTCOME_OF_ROW,
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
     }
     return environment
-
-
-def _finalize(value: object) -> object:
-    return value if isinstance(value, Markup) else charts.make_visible(str(value))
-
-
-def _certified_digest(report: Report) -> str:
-    """Return the digest that the certificate names: of the full report, or of the part that a site released."""
-    return report.digest() if report.view == "site" else report.full_report or report.digest()
-
-
-def _short_digest(digest: str) -> str:
-    algorithm, _, value = digest.partition(":")
-    return f"{algorithm}:{value[:_SHOWN_DIGITS]}…" if value else digest
 
 
 @cache

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
-from pilotbase.evidence import Decision, draw_order
+from pilotbase.evidence import draw_order
 from pilotbase.measures import Cases, coded
-from pilotbase.trial.phases.asking import CommittedAnswers
+from pilotbase.trial.phases.asking import CommittedTrial
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.probes import measured
 from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, judge, unit_codes
@@ -23,44 +23,43 @@ from pilotbase.vault.attempts import mark_scored, reveal_order
 class DecidedTrial:
     """A decided trial, with the order in which its cases were scored."""
 
-    answers: CommittedAnswers
+    committed: CommittedTrial
     cases: Cases
     """As they are stored."""
     order: NDArray[np.int64]
     secret: bytes
     """Of the order."""
-    decision: Decision
     judged: ScoredDecision
 
     @property
     def trial(self) -> TrialContext:
-        return self.answers.trial
+        return self.committed.trial
 
     @property
     def scored(self) -> NDArray[np.int64]:
         """Return the rows that were scored, as they were."""
-        return self.order[: self.decision.scored]
+        return self.order[: self.judged.decision.scored]
 
 
-def decide_trial(answers: CommittedAnswers) -> DecidedTrial:
+def decide_trial(committed: CommittedTrial) -> DecidedTrial:
     """Return the decision of the criteria on committed answers; the scored cases are marked for ever."""
-    trial, reserved = answers.trial, answers.reserved
+    trial, reserved = committed.trial, committed.reserved
     lab, plan, frame, attempt = trial.lab, trial.plan, reserved.frame, reserved.attempt
     trial.on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, trial.hidden, attempt)
     order = draw_order(frame.height, scoring_seed(plan, secret), unit_codes(plan.criteria, frame))
-    kept = _cases(answers)
+    kept = _cases(committed)
     cases = coded(kept)
     levels = levels_of(plan, trial.hidden.alpha, attempt.number)
-    decision = judge(plan.criteria, cases, order, levels, measured(answers.run.load), plan.design)
+    decision = judge(plan.criteria, cases, order, levels, measured(committed.clean.run.load), plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
-    return DecidedTrial(answers, kept, order, secret, decision, judged)
+    return DecidedTrial(committed, kept, order, secret, judged)
 
 
-def _cases(answers: CommittedAnswers) -> Cases:
-    trial, reserved = answers.trial, answers.reserved
-    perturbed = {str(arm.under): arm.values for arm in answers.arms}
+def _cases(committed: CommittedTrial) -> Cases:
+    trial, reserved = committed.trial, committed.reserved
+    perturbed = {str(arm.under): arm.values for arm in committed.perturbed}
     scenario = trial.sealed.scenario.model_copy(update={"criteria": trial.plan.criteria})
     classes = trial.sealed.record.classes
-    return build_cases(scenario, classes, reserved.frame, answers.values, reserved.others, perturbed)
+    return build_cases(scenario, classes, reserved.frame, committed.clean.values, reserved.others, perturbed)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
-
-from pilotbase.catalogue.applications import read_application
 from pilotbase.data.leakage import Leakage, check_leakage
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.terms import AccessGrant
@@ -21,12 +16,10 @@ from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.estimating import SpendingLimit
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.running import BoxTerms, PreparedApplication, prepare_candidate
+from pilotbase.trial.running import BoxTerms, PreparedApplication, planned_candidate
 from pilotbase.trial.sealed import OpenedScenario, load_sealed, read_public_sample
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
-
-Ints = NDArray[np.int64]
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 
 
 @dataclass(frozen=True)
@@ -67,9 +60,7 @@ def open_trial(lab: TrialRuntime, plan: TrialPlan, limit: SpendingLimit, on_prog
         RefusedError: no agreement permits it, or the data leak.
     """
     began = lab.store.clock()
-    candidate = prepare_candidate(lab, read_application(lab.application_folder(plan.application.digest)))
-    if candidate.reference != plan.application:
-        raise InvalidProofError("trial.not_as_planned", plan=plan.digest())
+    candidate = planned_candidate(lab, plan.application, plan.digest())
     sealed, hidden = load_sealed(lab.view, plan.sealed), lab.view.load(plan.scenario.hidden_set, HiddenSet)
     trial = TrialContext(lab, plan, sealed, candidate, hidden, limit, on_progress, began)
     supplier, mode = plan.application.supplier.organisation, AccessMode.of_trial(plan.cases, plan.release)
@@ -77,15 +68,10 @@ def open_trial(lab: TrialRuntime, plan: TrialPlan, limit: SpendingLimit, on_prog
     return OpenedTrial(trial, leave, _leakage(trial, leave))
 
 
-def read_hidden(trial: TrialContext, grant: ReaderGrant, cases: Ints | None = None) -> pl.DataFrame:
-    """Return all hidden cases, or those with the numbers ``cases``."""
-    return pl.concat([piece.frame for piece in open_hidden(trial.lab.vault, trial.hidden, grant, cases)])
-
-
 def _leakage(trial: TrialContext, leave: AccessGrant) -> Leakage:
     """Return the leakage check; leaking hidden data prove nothing, so they cost no attempt."""
     trial.on_progress(Progress(text("trial.progress.leakage")))
-    hidden = read_hidden(trial, ReaderGrant(OpeningPurpose.LEAKAGE, leave))
+    hidden = read_hidden(trial.lab.vault, trial.hidden, ReaderGrant(OpeningPurpose.LEAKAGE, leave))
     leakage = check_leakage(read_public_sample(trial.lab, trial.sealed), hidden, trial.sealed.scenario)
     failed = [check.sentence for check in leakage.checks if check.outcome is Outcome.FAIL]
     if failed:

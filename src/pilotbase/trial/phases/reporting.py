@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
-from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.criteria_check import refresh_advice
-from pilotbase.trial.performance import summarise
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.repeating import differing_cases, run_column
-from pilotbase.trial.reporting import ReportProof, Runs, TrialFindings, build_report
+from pilotbase.trial.reporting import TrialFindings, build_report
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import (
     RecordedFacts,
     further_columns,
     people_where_scored,
-    recorded_load,
     shuffled_remainder,
     store_records,
     write_records,
@@ -39,96 +37,96 @@ def publish(decided: DecidedTrial) -> Report:
     view, plan, scenario = trial.lab.view, trial.plan, trial.sealed.scenario
     proof = _proof(decided)
     span = (trial.began, trial.lab.store.clock())
-    report = build_report(_findings(decided), trial.candidate, plan.contract, span, proof)
+    report = build_report(_findings(decided), span, proof)
     report = with_standards(view, plan.standards, report, scenario, trial.candidate.submission.application)
     supplier = trial.candidate.reference.supplier.organisation
     with view.transaction("trial.reported") as change:
         digest = change.put(report, parties(), owner=trial.hidden.owner, fields={"scenario": scenario.name})
         change.put(report.supplier_view(), parties(), owner=supplier, fields={"full": digest})
         change.set_head(report_head(plan.digest()), digest, expected=None)
-    close_attempt(trial.lab.vault, decided.answers.reserved.attempt)
+    close_attempt(trial.lab.vault, decided.committed.reserved.attempt)
     return report
 
 
 def _keep_records(decided: DecidedTrial) -> Records:
     """Store the records of a decided trial and return their commitment; truths that were not scored are shuffled."""
-    trial, answers, cases = decided.trial, decided.answers, decided.cases
-    plan, attempt = trial.plan, answers.reserved.attempt
+    trial, committed, cases = decided.trial, decided.committed, decided.cases
+    plan, attempt, clean = trial.plan, committed.reserved.attempt, committed.clean
     prediction, bundle = plan.contract.prediction, secrets_of(trial.lab.vault, trial.hidden)
     position = np.full(len(decided.order), -1, dtype=np.int64)
     position[decided.scored] = np.arange(len(decided.scored))
     truth, unscored = shuffled_remainder(cases, position, plan.criteria, bundle.derive("remainder", plan.digest()))
     shown = people_where_scored(cases, position, prediction)
     columns = {**further_columns(shown), **run_column(plan.cases, plan.repeats)}
-    records = CaseRecords(attempt.cases, answers.values, truth, position, prediction, plan.batch_rows, columns)
+    records = CaseRecords(attempt.cases, clean.values, truth, position, prediction, plan.batch_rows, columns)
     facts = RecordedFacts(
         plan=plan.digest(),
         attempt=attempt.number,
         alpha_of_all=trial.hidden.alpha,
         order_secret=decided.secret.hex(),
-        answers=answers.digest,
-        end=answers.run.end.reason,
-        answered=answers.count,
+        answers=committed.digest,
+        end=clean.run.end.reason,
+        answered=clean.count,
         unscored=unscored,
-        load=recorded_load(answers.run.load),
+        load=clean.run.load,
     )
     stored = store_records(records, facts, bundle.derive("records", plan.digest()))
     blob = seal_envelope(trial.lab.vault, trial.hidden.owner, plan.digest(), write_records(stored))
-    arms = tuple(ArmRecords(under=str(arm.under), answers=arm.digest) for arm in answers.arms)
-    return Records(root=stored.root, leaves=len(stored.leaves), answers=answers.digest, blob=blob, arms=arms or None)
+    arms = tuple(ArmRecords(under=str(arm.under), answers=arm.digest) for arm in committed.perturbed)
+    return Records(root=stored.root, leaves=len(stored.leaves), answers=committed.digest, blob=blob, arms=arms or None)
 
 
 def _findings(decided: DecidedTrial) -> TrialFindings:
-    trial, answers = decided.trial, decided.answers
-    plan, opened, cases = trial.plan, answers.reserved.opened, answers.reserved.attempt.cases
-    differing = differing_cases(cases[answers.rows], answers.values[answers.rows]) if plan.repeats else 0
+    trial, committed, clean = decided.trial, decided.committed, decided.committed.clean
+    plan, cases = trial.plan, committed.reserved.attempt.cases
+    differing = differing_cases(cases[clean.rows], clean.values[clean.rows]) if plan.repeats else 0
     return TrialFindings(
         scenario=trial.sealed.scenario,
+        contract=plan.contract,
         candidate=trial.candidate,
         judged=decided.judged,
-        run=answers.run,
-        performance=summarise(answers.run.load),
+        clean=clean,
+        arms=committed.perturbed,
         cases=plan.cases,
-        answered=answers.count,
-        abstained=count_abstentions(answers.values, answers.count, plan.contract.prediction),
-        leakage=opened.leakage,
-        arms=answers.arms,
-        labels=plan.labels,
-        runs=Runs(plan.repeats, differing) if plan.repeats else None,
         day=trial.lab.store.clock().date().isoformat(),
+        leakage=committed.reserved.opened.leakage,
+        labels=plan.labels,
+        repeats=plan.repeats or 1,
+        differing=differing,
     )
 
 
-def _proof(decided: DecidedTrial) -> ReportProof:
-    plan, sealed, decision = decided.trial.plan, decided.trial.sealed, decided.decision
-    records = _keep_records(decided)
-    return ReportProof(
-        plan=plan.digest(),
-        reference=plan.scenario,
-        attempt=_attempt(decided),
-        records=records,
-        blind=sealed.record.blind,
-        order=Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=decided.secret.hex()),
-        design=plan.design,
-        decision=decision_digest(decision, plan.design, verdict_at_end(decision, decided.answers.run.end.reason)),
-    )
+def _proof(decided: DecidedTrial) -> dict[str, Any]:
+    """Return the fields of a report that make it evidence."""
+    plan, blind, decision = decided.trial.plan, decided.trial.sealed.record.blind, decided.judged.decision
+    verdict = verdict_at_end(decision, decided.committed.clean.run.end.reason)
+    return {
+        "plan": plan.digest(),
+        "scenario": plan.scenario,
+        "records": _keep_records(decided),
+        "attempt": _attempt(decided),
+        "blind": (blind.best if blind is not None else ()) or None,
+        "order": Order(commitment=plan.order_commitment, nonce=plan.nonce, secret=decided.secret.hex()),
+        "design": plan.design,
+        "decision": decision_digest(decision, plan.design, verdict),
+    }
 
 
 def _attempt(decided: DecidedTrial) -> Attempt:
     """Return the cost of the attempt, and what remains of the hidden set after it."""
-    trial, attempt = decided.trial, decided.answers.reserved.attempt
+    trial, attempt = decided.trial, decided.committed.reserved.attempt
     hidden, sealed, plan = trial.hidden, trial.sealed, trial.plan
     now = remaining(trial.lab.vault, hidden)
     scored = len(np.unique(attempt.cases[decided.scored]))
     spent = scored if trial.candidate.endpoint is None else plan.cases
     left = replace(now, fresh=now.fresh + plan.cases - spent)
-    advice = refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(trial.lab, sealed), left)
+    advice = tuple(refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(trial.lab, sealed), left))
     return Attempt(
         number=attempt.number,
         alpha=float(levels_of(plan, hidden.alpha, attempt.number).accept),
         alpha_of_all=hidden.alpha,
         reserved=plan.cases,
-        answered=decided.answers.count // (plan.repeats or 1),
+        answered=decided.committed.clean.count // (plan.repeats or 1),
         scored=scored,
         fresh_left=left.fresh,
         used_before=now.scored - spent,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,14 @@ from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import while_it_stands
-from pilotbase.trial.phases.opening import OpenedTrial, TrialContext, read_hidden
+from pilotbase.trial.phases.opening import OpenedTrial, TrialContext
 from pilotbase.trial.probes import look_before
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.repeating import asked_again
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.verdict_rules import levels_of
 from pilotbase.vault.attempts import AttemptRequest, AttemptState, VaultAttempt, cancel_attempt, open_attempt
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.vault.sealing import secrets_of
 
 
@@ -43,10 +42,8 @@ class ReservedTrial:
     """The rows to ask."""
     others: dict[str, NDArray[Any]]
     """The answers of baseline and people."""
-    folder: Path
-    """Folder of the answers and of the probes' results."""
     subject: ProbeSubject
-    """The application and its terms, for the probes too."""
+    """The application, its terms, and where its answers are kept, for the probes too."""
 
     @property
     def trial(self) -> TrialContext:
@@ -71,18 +68,22 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
 
     with _given_back(trial, attempt):
         _require_enough(trial, attempt, frame)
-        others = _measure_others(trial, frame, secret("delivery", "baseline"))
+        trial.on_progress(Progress(text("trial.progress.baseline")))
+        cut = cut_as_stated(trial.sealed.scenario, frame, plan.repeats or 1)
+        deliver = partial(in_secret_order, cut=cut, secret=secret("delivery", "baseline"))
+        others = measured_others(lab, trial.sealed, frame, deliver)
         folder = lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}")
         committed = attempt.state is AttemptState.COMMITTED
         subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
         look_before(subject)
-    return ReservedTrial(opened, attempt, frame, others, folder, subject)
+    return ReservedTrial(opened, attempt, frame, others, subject)
 
 
 def _asked(opened: OpenedTrial, attempt: VaultAttempt) -> tuple[VaultAttempt, pl.DataFrame]:
     """Return the attempt, with the case of each row to ask, and these rows."""
     grant = ReaderGrant(OpeningPurpose.FEATURES, opened.leave, attempt.number)
-    repeats, frame = opened.trial.plan.repeats, read_hidden(opened.trial, grant, attempt.cases)
+    trial = opened.trial
+    repeats, frame = trial.plan.repeats, read_hidden(trial.lab.vault, trial.hidden, grant, attempt.cases)
     if repeats is None:
         return attempt, frame
     return replace(attempt, cases=np.tile(attempt.cases, repeats)), asked_again(frame, repeats)
@@ -106,12 +107,6 @@ def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFr
         require_enough(trial.sealed.scenario, trial.sealed.record.classes, frame, level)
 
 
-def _measure_others(trial: TrialContext, frame: pl.DataFrame, secret: bytes) -> dict[str, NDArray[Any]]:
-    trial.on_progress(Progress(text("trial.progress.baseline")))
-    cut = cut_as_stated(trial.sealed.scenario, frame, trial.plan.repeats or 1)
-    return measured_others(trial.lab, trial.sealed, frame, lambda given: in_secret_order(given, cut, secret))
-
-
 def _subject(opened: OpenedTrial) -> ProbeSubject:
     trial = opened.trial
     lab, plan, sealed = trial.lab, trial.plan, trial.sealed
@@ -121,7 +116,7 @@ def _subject(opened: OpenedTrial) -> ProbeSubject:
         candidate=trial.candidate,
         terms=trial.terms,
         asked=plan,
-        sample=cache(lambda: sealed.features(read_public_sample(lab, sealed))),
+        sample=cache(partial(read_public_sample, lab, sealed)),
         on_progress=while_it_stands(lab.vault, opened.leave, trial.on_progress),
         seed=plan.digest().encode(),
     )

@@ -65,7 +65,7 @@ def measured(load: Load) -> Measured:
 
 def told_fields(load: Load) -> dict[str, Any]:
     """Return the fields of a report that hold the figures of all probes."""
-    fields: dict[str, Any] = {"probes": dict(load.probes) or None}
+    fields: dict[str, Any] = {"probes": load.probes}
     for probe, found in found_of(load):
         fields |= {} if found is None else probe.told(found)
     return fields

@@ -60,7 +60,7 @@ class Canaries(Probe[CanaryAnswers]):
         """Return the answers; None if the application gives none, or broke off."""
         if run is None or run.use is None or run.end.reason is not EndReason.FINISHED:
             return None
-        features = subject.sample()
+        features = subject.features
         rows = len(next(iter(features.values())))
         drawn = draw_order(rows, hashlib.sha256(b"canaries" + subject.seed).digest())[:QUESTIONS].tolist()
         try:

@@ -20,15 +20,14 @@ from pilotbase.documents.probes import Cell, CellRun, Matrix
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.documents.vocabularies import Verification
 from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.sandbox.box.ends import END_TEXTS
-from pilotbase.trial.design_findings import unmeasured
+from pilotbase.trial.delivering import Column
+from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
 from pilotbase.trial.running import BoxRun, BoxTerms, PreparedApplication
-
-Answers = NDArray[Any]
 
 
 class CellRuns(Part):
@@ -53,27 +52,21 @@ class Cells(Probe[CellRuns]):
         return CellRuns(runs=tuple(_run_cells(subject, matrix)))
 
     def add(self, run: BoxRun, found: CellRuns) -> BoxRun:
-        """Return ``run`` with its cells."""
-        return replace(run, load=replace(run.load, cells=found.runs))
+        return run.measured(cells=found.runs)
 
     def of(self, load: Load) -> CellRuns | None:
-        """Return the cells of a run."""
         return None if load.cells is None else CellRuns(runs=load.cells)
 
     def measured(self, found: CellRuns, seen: Measured) -> Measured:
-        """Return what measures read, with whether each cell that was run agrees."""
         return replace(seen, cells=tuple(one.agrees for one in found.runs if one.measured))
 
     def told(self, found: CellRuns) -> Mapping[str, Any]:
-        """Return the cells, as a report shows them."""
         return {"cells": found.runs}
 
     def findings(self, found: CellRuns) -> Findings:
-        """Return of each cell whether it answers as the trial does."""
         return {Verification.ADAPTATION: [_finding(run) for run in found.runs]}
 
     def unasked(self) -> Findings:
-        """Return that no other environment was tried."""
         return {Verification.ADAPTATION: [unmeasured("other_runtimes", text("trial.finding.no_other_runtimes"))]}
 
 
@@ -90,7 +83,7 @@ def what_differs_here(cell: Cell) -> str | None:
     )
 
 
-def compared(cell: Cell, end: EndReason, answers: Answers, reference: Answers, tolerance: float) -> CellRun:
+def compared(cell: Cell, end: EndReason, answers: Column, reference: Column, tolerance: float) -> CellRun:
     """Return how far the answers of a cell lie from ``reference``; two abstentions are the same."""
     apart, largest = _apart(answers, reference, tolerance)
     return CellRun(cell=cell, end=end, cases=len(reference), differing=int(apart.sum()), largest=largest)
@@ -98,7 +91,7 @@ def compared(cell: Cell, end: EndReason, answers: Answers, reference: Answers, t
 
 def _run_cells(subject: ProbeSubject, matrix: Matrix) -> Iterator[CellRun]:
     candidate, terms, scratch = subject.candidate, subject.terms, subject.lab.folder("tmp")
-    features = {name: column[: matrix.cases] for name, column in subject.sample().items()}
+    features = {name: column[: matrix.cases] for name, column in subject.features.items()}
     _, reference = answers_in(candidate, terms, features, scratch)
     for cell in matrix.cells:
         differs = what_differs_here(cell)
@@ -130,7 +123,7 @@ def _candidate_of(cell: Cell, candidate: PreparedApplication) -> PreparedApplica
     return replace(candidate, submission=submission)
 
 
-def _apart(answers: Answers, reference: Answers, tolerance: float) -> tuple[NDArray[np.bool_], float | None]:
+def _apart(answers: Column, reference: Column, tolerance: float) -> tuple[NDArray[np.bool_], float | None]:
     if reference.dtype.kind != "f":
         return np.array([one != other for one, other in zip(answers, reference, strict=True)], dtype=np.bool_), None
     both = np.isnan(answers) & np.isnan(reference)
@@ -149,7 +142,7 @@ def _finding(run: CellRun) -> Finding:
         return unmeasured(check, text("trial.finding.cell_elsewhere", cell=cell, wanted=run.differs_here))
     if run.end is not EndReason.FINISHED:
         ended = text("trial.finding.cell_ended", cell=cell, reason=END_TEXTS[run.end or EndReason.CANCELLED])
-        return Finding(check=check, outcome=Outcome.FAIL, sentence=ended)
+        return judged(check, holds=False, sentence=ended)
     values = {"cell": cell, "cases": run.cases, "differing": run.differing}
     said = text("trial.finding.cell_agrees" if run.agrees else "trial.finding.cell_differs", **values)
-    return Finding(check=check, outcome=Outcome.PASS if run.agrees else Outcome.FAIL, sentence=said)
+    return judged(check, run.agrees, said)

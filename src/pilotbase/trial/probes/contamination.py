@@ -16,10 +16,10 @@ runs as a sign of contamination: Brown et al., "Language models are few-shot lea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,28 +29,24 @@ from numpy.typing import NDArray
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
-from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, Prompt, Sampling
-from pilotbase.documents.errors import InputError, Issue, RefusedError
-from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.probes import Contamination
-from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.measures.minhash import text_shingles
 from pilotbase.measures.reading.tokens import normal
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnded
-from pilotbase.sandbox.box.settings import BoxSettings
-from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.sandbox.endpoints.calls import CallLog
-from pilotbase.sandbox.endpoints.worker import start_endpoint
+from pilotbase.sandbox.endpoints.worker import start_asking
 from pilotbase.trial.design_findings import unmeasured
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
-from pilotbase.trial.sealed import read_public_sample
 
 MOST_CHANCE = 0.05
 """Cases and control differ if chance alone would separate them this far less often."""
@@ -118,12 +114,7 @@ def asking_endpoint(application: Application) -> Ask:
     endpoint, supplier = application.endpoint, application.supplier.organisation
     if endpoint is None or endpoint.protocol not in PROMPTED:
         raise InputError("contamination.no_endpoint_of_words", application=application.name)
-    asked = _reciting(endpoint)
-
-    def ask(beginnings: Sequence[str]) -> Sequence[str | None]:
-        return _answers(asked, supplier, beginnings)
-
-    return ask
+    return partial(_answers, _reciting(endpoint), supplier)
 
 
 class SharedRuns(Part):
@@ -183,7 +174,7 @@ def texts_of(path: Path, column: str) -> list[str]:
     frame = read_table(path)
     if column not in frame.columns:
         problem = text("trial.column_missing", found=column, allowed=offer(column, frame.columns))
-        raise InputError.from_issues(path.name, [Issue(file=path.name, path=column, problem=problem, line=1)])
+        raise InputError.at(path.name, column, problem, 1)
     return [cell for cell in frame[column].cast(pl.String).to_list() if cell]
 
 
@@ -205,27 +196,15 @@ def shared_runs(cases: Sequence[str], others: Sequence[str]) -> SharedRuns:
 
 def recited(cases: Sequence[str], control: Sequence[str], ask: Ask) -> Recited:
     """Return how many of ``cases``, and of ``control``, a model that ``ask`` reaches goes on with word for word."""
-    ours, theirs = _recitals(cases, ask), _recitals(control, ask) if control else None
-    of_control = {} if theirs is None else {
-        "control_cases": theirs.asked,
-        "control_recited": theirs.recited,
-        "chance": at_least(ours.recited, ours.asked, theirs.recited, theirs.asked),
-    }  # fmt: skip
-    return Recited(
-        cases=ours.asked,
-        too_short=len(cases) - ours.asked,
-        silent=ours.silent,
-        recited=ours.recited,
-        longest=ours.longest,
-        **of_control,
-    )
-
-
-def at_least(found: int, of: int, control: int, control_of: int) -> float:
-    """Return P(at least ``found`` of the ``found + control`` fall on ``of`` of all): Fisher's exact test, one-sided."""
-    total, marked = of + control_of, found + control
-    ways = sum(math.comb(of, k) * math.comb(control_of, marked - k) for k in range(found, min(of, marked) + 1))
-    return ways / math.comb(total, marked)
+    ours = _recitals(cases, ask)
+    if not control:
+        return ours
+    theirs = _recitals(control, ask)
+    marked, total = ours.recited + theirs.recited, ours.cases + theirs.cases
+    # Fisher's exact test, one-sided.
+    chance = hypergeometric_tail(ours.recited, ours.cases, total, marked) if total else 1.0
+    compared = {"control_cases": theirs.cases, "control_recited": theirs.recited, "chance": chance}
+    return ours.model_copy(update=compared)
 
 
 def letters(words: str) -> str:
@@ -233,16 +212,8 @@ def letters(words: str) -> str:
     return _whole(words)[:_LONGEST]
 
 
-@dataclass(frozen=True)
-class _Recitals:
-    asked: int
-    silent: int
-    recited: int
-    longest: int
-
-
 def _texts(subject: ProbeSubject, asked: Contamination) -> tuple[list[str], list[str]]:
-    sample = read_public_sample(subject.lab, subject.sealed).head(asked.most)
+    sample = subject.sample().head(asked.most)
     columns = [] if asked.control is None else [asked.control]
     cases, *control = (
         [cell for cell in sample[name].cast(pl.String).to_list() if cell] for name in (asked.column, *columns)
@@ -277,29 +248,26 @@ def _reciting(endpoint: Endpoint) -> Endpoint:
 def _answers(endpoint: Endpoint, supplier: str, beginnings: Sequence[str]) -> Sequence[str | None]:
     if not beginnings:
         return []
-    field = Field(name=_BEGINNING, data_type=DataType.TEXT)
-    contract = Contract(features=(field,), prediction=Prediction(kind="text"))
-    limits = Limits(wall_seconds=MOST_SECONDS, batch_seconds=min(MOST_ATTEMPTS * endpoint.timeout, MOST_SECONDS))
-    column = np.array(beginnings, dtype=object)
+    batch = FeatureBatch({_BEGINNING: np.array(beginnings, dtype=object)}, len(beginnings))
     try:
-        with (
-            CallLog(None, b"") as calls,
-            start_endpoint(endpoint, supplier, contract, BoxSettings(limits=limits), calls) as worker,
-        ):
-            answers: Sequence[str | None] = worker.predict(
-                FeatureBatch({_BEGINNING: column}, len(column))
-            ).values.tolist()
+        with CallLog(None, b"") as calls, start_asking(endpoint, supplier, (_BEGINNING,), "text", calls) as worker:
+            answers: Sequence[str | None] = worker.predict(batch).values.tolist()
     except BoxEnded as ended:
         raise RefusedError("contamination.not_asked", reason=ended.text) from None
     return answers
 
 
-def _recitals(cases: Sequence[str], ask: Ask) -> _Recitals:
+def _recitals(cases: Sequence[str], ask: Ask) -> Recited:
     halves = [half for half in map(Halves.of, cases) if half.enough]
     answers = ask([half.head for half in halves])
     runs = [0 if answer is None else half.run_in(answer) for half, answer in zip(halves, answers, strict=True)]
-    found = sum(half.recites(run) for half, run in zip(halves, runs, strict=True))
-    return _Recitals(len(halves), sum(answer is None for answer in answers), found, max(runs, default=0))
+    return Recited(
+        cases=len(halves),
+        too_short=len(cases) - len(halves),
+        silent=sum(answer is None for answer in answers),
+        recited=sum(half.recites(run) for half, run in zip(halves, runs, strict=True)),
+        longest=max(runs, default=0),
+    )
 
 
 def _needed(words: str, in_letters: int, in_ideographs: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from pilotbase.documents.endpoint import Spent
@@ -29,7 +28,6 @@ class CostOfRun(Probe[Spent]):
     kept = False
 
     def look(self, subject: ProbeSubject, run: BoxRun | None) -> Spent | None:
-        """Return the cost of ``run``."""
         price = subject.asked.processor_hour
         if run is None or price is None or run.use is not None or run.load.cpu_seconds is None or not run.load.cases:
             return None
@@ -42,14 +40,13 @@ class CostOfRun(Probe[Spent]):
 
     def add(self, run: BoxRun, found: Spent) -> BoxRun:
         """Return ``run`` with its cost, which measures read like an endpoint's."""
-        return replace(run, load=replace(run.load, spent=found))
+        return run.measured(spent=found)
 
     def of(self, load: Load) -> Spent | None:
         """Return the cost of a run in a box; nobody sees what an endpoint uses."""
         return None if load.cpu_seconds is None else load.spent
 
     def findings(self, found: Spent) -> Findings:
-        """Return what 1,000 cases cost."""
         if found.cost_per_thousand is None:
             return {}
         values = {"amount": f"{found.cost_per_thousand:.2g}", "currency": found.currency}

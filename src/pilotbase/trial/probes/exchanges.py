@@ -27,11 +27,12 @@ from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Outcome, Verification
+from pilotbase.documents.vocabularies import Verification
 from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.measures.resources import Exchanged
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.exchanges.reading import read_message, split_messages
+from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.exchanging.pipeline import as_batch
 from pilotbase.trial.exchanging.replaying import RecordedExchange, replay_exchange, spelled
 from pilotbase.trial.performance import Load
@@ -62,19 +63,15 @@ class Exchanges(Probe[ExchangeRuns]):
         return ExchangeRuns(runs=_replayed(subject, exchanges)) if exchanges and subject.boxed(run) else None
 
     def add(self, run: BoxRun, found: ExchangeRuns) -> BoxRun:
-        """Return ``run`` with its exchanges."""
-        return replace(run, load=replace(run.load, exchanges=found.runs))
+        return run.measured(exchanges=found.runs)
 
     def of(self, load: Load) -> ExchangeRuns | None:
-        """Return the exchanges of a run."""
         return None if load.exchanges is None else ExchangeRuns(runs=load.exchanges)
 
     def measured(self, found: ExchangeRuns, seen: Measured) -> Measured:
-        """Return what measures read, with all exchanges."""
         return replace(seen, exchanged=exchanged(found.runs))
 
     def told(self, found: ExchangeRuns) -> Mapping[str, Any]:
-        """Return the figures of each, as a report shows them."""
         return {"exchanges": tuple(map(exchange_figures, found.runs))}
 
     def findings(self, found: ExchangeRuns) -> Findings:
@@ -180,7 +177,11 @@ def _are_same(run: ExchangeRun, expected: str | None, answer: str | None) -> boo
 def form_findings(exchanges: Iterable[ExchangeFigures]) -> list[Finding]:
     """Return for each exchange whether its complete messages were answered like their cases: adaptation."""
     return [
-        _finding(f"exchange: {one.name}", counted, text("trial.finding.exchange", **_counts(counted), form=_form(one)))
+        _finding(
+            f"exchange: {one.name}",
+            counted,
+            text("trial.finding.exchange", **_counts(counted), form=text(f"exchange.form.{one.form}")),
+        )
         for one in exchanges
         for counted in one.sendings
         if counted.sending is Sending.WHOLE
@@ -204,26 +205,18 @@ def _of_pipeline(exchange: ExchangeFigures) -> Iterator[Finding]:
 def _stopped(exchange: ExchangeFigures) -> Finding:
     check, stopped = f"stop: {exchange.name}", exchange.stopped
     if stopped is None:
-        return Finding(check=check, outcome=Outcome.NOT_MEASURED, sentence=text("trial.finding.stop_not_tried"))
+        return unmeasured(check, text("trial.finding.stop_not_tried"))
     values = {"within": f"{exchange.stop_within:g}", "answers": stopped.answers}
     if stopped.seconds is None:
-        return Finding(check=check, outcome=Outcome.FAIL, sentence=text("trial.finding.not_stopped", **values))
-    outcome = Outcome.PASS if exchange.stop_holds else Outcome.FAIL
-    sentence = text("trial.finding.stopped", **values, seconds=f"{stopped.seconds:.3g}")
-    return Finding(check=check, outcome=outcome, sentence=sentence)
+        return judged(check, holds=False, sentence=text("trial.finding.not_stopped", **values))
+    return judged(check, exchange.stop_holds, text("trial.finding.stopped", **values, seconds=f"{stopped.seconds:.3g}"))
 
 
 def _finding(check: str, counted: SendingFigures, said: Text) -> Finding:
-    if counted.all_kept:
-        return Finding(check=check, outcome=Outcome.PASS, sentence=said)
-    return Finding(
-        check=check, outcome=Outcome.FAIL, sentence=text("trial.finding.because", said=said, why=counted.why or "–")
-    )
+    if not counted.all_kept:
+        said = text("trial.finding.because", said=said, why=counted.why or "–")
+    return judged(check, counted.all_kept, said)
 
 
 def _counts(counted: SendingFigures) -> dict[str, int]:
     return {"kept": counted.kept, "sent": counted.sent}
-
-
-def _form(exchange: ExchangeFigures) -> Text:
-    return text(f"exchange.form.{exchange.form}")

@@ -15,7 +15,7 @@ from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.measures import RunMeasurements as Measured
 from pilotbase.measures import is_resource, resource_measures
 from pilotbase.measures.resources import LoadMeasurements
-from pilotbase.trial.design_findings import unmeasured
+from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
@@ -50,18 +50,16 @@ class Loading(Probe[LoadTested]):
         for number in range(MOST_TRIES):
             subject.on_progress(Progress(text("trial.progress.load_test", application=application)))
             seed = subject.secret("load-test", str(number))
-            tested = load_candidate(subject.candidate, subject.terms, test, subject.sample(), seed)
+            tested = load_candidate(subject.candidate, subject.terms, test, subject.features, seed)
             void = load_figures(tested).void
             if subject.folder is None or void not in _OURS or not _rests_on_load(subject):
                 return tested
         raise RefusedError("trial.host_not_quiet", tries=MOST_TRIES, why=text(f"trial.void.{void}"))
 
     def add(self, run: BoxRun, found: LoadTested) -> BoxRun:
-        """Return ``run`` with the measurements of the load test."""
-        return replace(run, load=replace(run.load, tested=found))
+        return run.measured(tested=found)
 
     def of(self, load: Load) -> LoadTested | None:
-        """Return the load test of a run."""
         return load.tested
 
     def measured(self, found: LoadTested, seen: Measured) -> Measured:
@@ -69,15 +67,12 @@ class Loading(Probe[LoadTested]):
         return replace(seen, loaded=_loaded(found))
 
     def told(self, found: LoadTested) -> Mapping[str, Any]:
-        """Return its figures, as a report shows them."""
         return {"load_test": load_figures(found)}
 
     def findings(self, found: LoadTested) -> Findings:
-        """Return the findings of the load test."""
         return {Verification.PRODUCTION: _findings(load_figures(found))}
 
     def unasked(self) -> Findings:
-        """Return the finding that there is no result for long running."""
         return {Verification.PRODUCTION: [unmeasured("soak", text("trial.finding.no_soak"))]}
 
 
@@ -107,21 +102,12 @@ def _findings(figures: LoadFigures) -> list[Finding]:
         return [Finding(check="load_test", outcome=Outcome.INCONCLUSIVE, sentence=sentence)]
     kept = not figures.unanswered
     values = {"requests": figures.requests, "unanswered": figures.unanswered, "rate": f"{figures.throughput:.3g}"}
-    findings = [
-        Finding(
-            check="load_test",
-            outcome=Outcome.PASS if kept else Outcome.FAIL,
-            sentence=text("trial.finding.load_kept_up" if kept else "trial.finding.load_lost", **values),
-        )
-    ]
-    findings += _beside_load(figures)
-    recovered = figures.recovery is not None
-    sentence = (
-        text("trial.finding.recovered", seconds=f"{figures.recovery:.3g}")
-        if recovered
-        else text("trial.finding.not_recovered")
-    )
-    findings.append(Finding(check="recovery", outcome=Outcome.PASS if recovered else Outcome.FAIL, sentence=sentence))
+    sentence = text("trial.finding.load_kept_up" if kept else "trial.finding.load_lost", **values)
+    findings = [judged("load_test", kept, sentence), *_beside_load(figures)]
+    sentence = text("trial.finding.not_recovered")
+    if figures.recovery is not None:
+        sentence = text("trial.finding.recovered", seconds=f"{figures.recovery:.3g}")
+    findings.append(judged("recovery", figures.recovery is not None, sentence))
     if figures.joules is None:
         findings.append(unmeasured("energy", text("trial.finding.no_energy")))
     return findings
@@ -131,11 +117,9 @@ def _beside_load(figures: LoadFigures) -> list[Finding]:
     """Return the load served within the target, and whether the box shared processors with the load generator."""
     found = []
     if figures.pinned is not None:
-        pinned = "trial.finding.load_pinned" if figures.pinned else "trial.finding.load_shared"
-        outcome = Outcome.PASS if figures.pinned else Outcome.NOT_MEASURED
-        found.append(Finding(check="processors", outcome=outcome, sentence=text(pinned)))
+        pinned = text("trial.finding.load_pinned" if figures.pinned else "trial.finding.load_shared")
+        found.append(judged("processors", figures.pinned, pinned, Outcome.NOT_MEASURED))
     if figures.held is not None and figures.steps is not None:
         values = {"rate": f"{figures.held:.3g}", "steps": len(figures.steps), "target": f"{figures.target:.3g} s"}
-        outcome = Outcome.PASS if figures.held else Outcome.FAIL
-        found.append(Finding(check="throughput", outcome=outcome, sentence=text("trial.finding.load_held", **values)))
+        found.append(judged("throughput", bool(figures.held), text("trial.finding.load_held", **values)))
     return found

@@ -18,30 +18,3 @@ level                         an outage (of         an outage; a        a promis
 and both only by their promise: the others hint at harm. What an e-process has brought stays until the watch is armed
 anew: its promise is about *ever*, or about a year of days.
 """
-
-from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
-from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange, restored, written
-from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelState, LevelWatch
-from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
-from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
-
-__all__ = [
-    "WHOLE",
-    "CallSeries",
-    "Detector",
-    "DetectorChange",
-    "DriftDetector",
-    "DriftState",
-    "DriftWatch",
-    "LevelDetector",
-    "LevelState",
-    "LevelWatch",
-    "LossDetector",
-    "LossState",
-    "LossWatch",
-    "SilenceDetector",
-    "SilenceState",
-    "Ticks",
-    "restored",
-    "written",
-]

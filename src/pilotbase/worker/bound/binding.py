@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, Generic, Protocol
 
+from pilotbase.documents.api import people
 from pilotbase.documents.files import Part, whole
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plugins import packages
 from pilotbase.documents.texts import Language
+from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
-from pilotbase.vault.uploads import UploadTerms
+from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
@@ -44,6 +47,16 @@ class Remember(Protocol):
     def __call__(self, name: str, seconds: float, make: Callable[[], Out]) -> Out: ...
 
 
+class Accounts(Protocol):
+    """The accounts of a hub, as the caller sees them."""
+
+    def me(self) -> people.Caller: ...
+
+    def invitations(self, organisation: str) -> list[people.Invitation]: ...
+
+    def invite(self, organisation: str, email: str, roles: Sequence[Role]) -> people.Invitation: ...
+
+
 def anew(name: str, seconds: float, make: Callable[[], Out]) -> Out:
     """Return the result of ``make``; this machine remembers none."""
     return make()
@@ -68,6 +81,8 @@ class Caller:
     """Returns the address of a subject's page on a hub."""
     is_member: Callable[[str, str], bool] = lambda organisation, person: False
     """Returns whether a person (by identifier) acts for an organisation of this hub."""
+    accounts: Accounts | None = None
+    """None: this machine alone has none."""
     roles_changed: Callable[[str], object] = lambda organisation: None
     """Called when the roles of an organisation may have changed: a hub then limits those of its members."""
 
@@ -95,6 +110,13 @@ def does(operation: Operation[In, Out]) -> Callable[[Function[In, Out]], Functio
         return function
 
     return bind
+
+
+def there(found: Out | None) -> Out:
+    """Return ``found``; raises `NotFoundError` for None."""
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found
 
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.catalogue.records import load_record
-from pilotbase.documents.api.datasets import DatasetPage, Measuring, Preview, ReaderFacet, Readers
+from pilotbase.documents.api.datasets import DatasetPage, ReaderFacet, Readers
 from pilotbase.documents.api.records import Erased
-from pilotbase.documents.files import File
-from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import Subject, agreement_subject, dataset_subject, scenario_subject
 from pilotbase.documents.terms import Use
 from pilotbase.operations import datasets as declared
 from pilotbase.operations.datasets import OfDataset
 from pilotbase.vault.readers import readers_of
-from pilotbase.worker.bound.binding import Caller, does
+from pilotbase.worker.bound.binding import Caller, does, there
 from pilotbase.worker.datasets import keeping
 from pilotbase.worker.datasets.contributions import contributions
 from pilotbase.worker.datasets.measuring import (
@@ -26,11 +22,8 @@ from pilotbase.worker.datasets.measuring import (
     published_report,
 )
 from pilotbase.worker.datasets.versions import dataset_versions
-from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.uses import uses_of
-
-T = TypeVar("T")
 
 does(declared.CONTRIBUTIONS)(lambda caller, asked: contributions(caller.view, asked.owner))
 does(declared.VERSIONS)(lambda caller, asked: dataset_versions(caller.view, asked.subject, asked.since))
@@ -44,6 +37,22 @@ does(declared.SCENARIO_READERS)(
     lambda caller, asked: _readers(caller, scenario_subject(asked.owner, asked.name), asked)
 )
 does(declared.GRADE)(lambda caller, asked: publish_report(caller.view, asked.subject, asked.report))
+does(declared.TAKE)(
+    lambda caller, asked: keeping.take_file(
+        caller.base, caller.view, asked.subject, asked.file, asked.purpose, caller.part
+    )
+)
+does(declared.PREVIEW)(lambda caller, asked: keeping.preview_of(caller.base, caller.view, asked.subject, asked.purpose))
+does(declared.QUALITY)(lambda caller, asked: there(published_report(caller.view, asked.subject)))
+does(declared.MEASURE)(
+    lambda caller, asked: measuring_told(order_measuring(caller.base, caller.view, asked.subject), caller.language)
+)
+does(declared.MEASUREMENT)(
+    lambda caller, asked: measuring_told(
+        there(find_measuring(caller.base, caller.view, asked.subject)), caller.language
+    )
+)
+does(declared.USES)(lambda caller, asked: uses_of(caller.view, require_listing(caller.view, asked.subject).subject))
 
 
 @does(declared.SEARCH)
@@ -51,42 +60,6 @@ def search(caller: Caller, asked: declared.SoughtDatasets) -> DatasetPage:
     """Return the matching datasets, with counts for each value of a facet."""
     sought = Sought.of(asked.model_dump(exclude={"after", "limit"}))
     return seek(caller.view, sought, caller.address_of, asked.after or None, asked.limit)
-
-
-@does(declared.TAKE)
-def take(caller: Caller, asked: declared.FileFor) -> File:
-    """Return a file, or one part of it."""
-    return keeping.take_file(caller.base, caller.view, asked.subject, asked.file, asked.purpose, caller.part)
-
-
-@does(declared.PREVIEW)
-def preview(caller: Caller, asked: declared.DatasetFor) -> Preview:
-    """Return the first rows of a dataset."""
-    return keeping.preview_of(caller.base, caller.view, asked.subject, asked.purpose)
-
-
-@does(declared.QUALITY)
-def quality(caller: Caller, asked: OfDataset) -> QualityReport:
-    """Return the report that the owner has published."""
-    return _there(published_report(caller.view, asked.subject))
-
-
-@does(declared.MEASURE)
-def measure(caller: Caller, asked: OfDataset) -> Measuring:
-    """Have a worker measure the kept files."""
-    return measuring_told(order_measuring(caller.base, caller.view, asked.subject), caller.language)
-
-
-@does(declared.MEASUREMENT)
-def measurement(caller: Caller, asked: OfDataset) -> Measuring:
-    """Return the progress of the newest measurement."""
-    return measuring_told(_there(find_measuring(caller.base, caller.view, asked.subject)), caller.language)
-
-
-@does(declared.USES)
-def uses(caller: Caller, asked: OfDataset) -> list[Use]:
-    """Return the uses of a dataset that the caller can see."""
-    return uses_of(caller.view, require_listing(caller.view, asked.subject).subject)
 
 
 @does(declared.AGREEMENT_USES)
@@ -103,10 +76,3 @@ def _readers(caller: Caller, subject: Subject, asked: declared.Narrowed) -> Read
 
 def _erased(caller: Caller, asked: OfDataset, file: str | None = None) -> Erased:
     return Erased(erased=keeping.erase_kept(caller.base, caller.view, asked.subject, file))
-
-
-def _there(found: T | None) -> T:
-    """Return ``found``; raises `NotFoundError` for None."""
-    if found is None:
-        raise NotFoundError("hub.not_found")
-    return found

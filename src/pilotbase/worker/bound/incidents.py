@@ -12,6 +12,17 @@ from pilotbase.worker.services.duty_desk import told_desk
 does(declared.DESK)(lambda caller, asked: told_desk(caller.view, caller.language))
 does(declared.SHOW)(lambda caller, asked: Versioned(*incidents.load_incident(caller.view, asked.number)))
 does(declared.RUNBOOK)(lambda caller, asked: runbooks.read_runbook(caller.view, asked.service)[1])
+does(declared.NOTE)(
+    lambda caller, asked: incidents.add_note(caller.view, asked.number, asked.text, asked.unknown, caller.seen)
+)
+does(declared.REPORT)(
+    lambda caller, asked: incidents.mark_reported(caller.view, asked.number, asked.clock, asked.note, caller.seen)
+)
+does(declared.MITIGATE)(lambda caller, asked: incidents.mitigate(caller.view, asked.number, asked.note, caller.seen))
+does(declared.CLOSE)(lambda caller, asked: incidents.close(caller.view, asked.number, asked.summary, caller.seen))
+does(declared.CORRECT)(
+    lambda caller, asked: incidents.correct(caller.view, asked.number, asked.line, asked.text, caller.seen)
+)
 
 
 @does(declared.LIST)
@@ -20,40 +31,10 @@ def list_all(caller: Caller, asked: declared.IncidentsAsked) -> ListedIncidents:
     return ListedIncidents(items=incidents.list_incidents(caller.view, asked.service, asked.closed, asked.limit))
 
 
-@does(declared.NOTE)
-def note(caller: Caller, asked: declared.IncidentNote) -> Incident:
-    """Add a note."""
-    return incidents.add_note(caller.view, asked.number, asked.text, asked.unknown, caller.seen)
-
-
 @does(declared.GRADE)
 def grade(caller: Caller, asked: declared.IncidentGrade) -> Incident:
     """Set event grade and response level."""
     return incidents.set_grade(caller.view, asked.number, (asked.grade, asked.response), asked.note, caller.seen)
-
-
-@does(declared.REPORT)
-def report(caller: Caller, asked: declared.IncidentReport) -> Incident:
-    """Record that a report was made."""
-    return incidents.mark_reported(caller.view, asked.number, asked.clock, asked.note, caller.seen)
-
-
-@does(declared.MITIGATE)
-def mitigate(caller: Caller, asked: declared.IncidentMitigation) -> Incident:
-    """Record that the harm has stopped."""
-    return incidents.mitigate(caller.view, asked.number, asked.note, caller.seen)
-
-
-@does(declared.CLOSE)
-def close(caller: Caller, asked: declared.IncidentClosing) -> Incident:
-    """Close an incident."""
-    return incidents.close(caller.view, asked.number, asked.summary, caller.seen)
-
-
-@does(declared.CORRECT)
-def correct(caller: Caller, asked: declared.IncidentCorrection) -> Incident:
-    """Correct a line."""
-    return incidents.correct(caller.view, asked.number, asked.line, asked.text, caller.seen)
 
 
 @does(declared.SET_RUNBOOK)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from pilotbase.documents.api.labelling import ItemTold, RoundDetail, RoundTold, SheetTold
-from pilotbase.documents.labelling import LabelledItems, LabellingRound, PublishedLabels
+from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.labelling import LabelledItems, LabellingRound
 from pilotbase.operations import labelling as declared
 from pilotbase.operations.labelling import OfRound
-from pilotbase.operations.operation import NoInput
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.datasets import labelling
 from pilotbase.worker.datasets.label_rounds import find_round, open_round, part_of, rounds_of
-from pilotbase.worker.datasets.labelling import order_import
 from pilotbase.workspace.failures import ConflictError
 
+_Round = TypeVar("_Round", bound=RoundTold)
 
-@does(declared.LIST)
-def list_all(caller: Caller, asked: NoInput) -> list[RoundTold]:
-    """List the caller's rounds."""
-    return [round_told(caller, one) for one in rounds_of(caller.view)]
-
-
-@does(declared.START)
-def start(caller: Caller, asked: declared.OpenedRound) -> RoundTold:
-    """Open a round on items of the caller's own dataset."""
-    return round_told(caller, open_round(caller.base, caller.view, asked.subject, asked.wanted, caller.is_member))
+does(declared.LIST)(lambda caller, asked: [round_told(caller, one) for one in rounds_of(caller.view)])
+does(declared.START)(
+    lambda caller, asked: round_told(
+        caller, open_round(caller.base, caller.view, asked.subject, asked.wanted, caller.is_member)
+    )
+)
+does(declared.IMPORT)(
+    lambda caller, asked: round_told(
+        caller, labelling.order_import(caller.base, caller.view, asked.asked, asked.upload)
+    )
+)
+does(declared.CLOSE)(
+    lambda caller, asked: round_told(caller, labelling.close_round(caller.base, caller.view, asked.asked))
+)
+does(declared.PUBLISH)(lambda caller, asked: labelling.publish_labels(caller.base, caller.view, asked.asked))
 
 
 @does(declared.SHOW)
@@ -31,13 +38,14 @@ def show(caller: Caller, asked: OfRound) -> RoundDetail:
     """Return a round for the owner of its dataset."""
     of, outcome = find_round(caller.view, asked.asked), labelling.outcome_of(caller.base, caller.view, asked.asked)
     published = labelling.published_labels(caller.view, of)
-    told = {
-        "progress": labelling.progress_of_round(caller.base, of),
-        "items": of.items,
-        "quality": outcome.quality if outcome is not None else None,
-        "statement": published.statement if published is not None else None,
-    }
-    return RoundDetail.model_validate({**_round(caller, of), **told})
+    return _round(
+        RoundDetail,
+        caller,
+        of,
+        progress=labelling.progress_of_round(caller.base, of),
+        quality=outcome.quality if outcome is not None else None,
+        statement=published.statement if published is not None else None,
+    )
 
 
 @does(declared.SHEET)
@@ -55,20 +63,6 @@ def label(caller: Caller, asked: declared.NewLabel) -> SheetTold:
     return sheet_told(caller, find_round(caller.view, asked.asked), found, None)
 
 
-@does(declared.IMPORT)
-def import_export(caller: Caller, asked: declared.NewExport) -> RoundTold:
-    """Import labels from a Label Studio export."""
-    order_import(caller.base, caller.view, asked.asked, asked.upload)
-    return round_told(caller, find_round(caller.view, asked.asked))
-
-
-@does(declared.CLOSE)
-def close(caller: Caller, asked: OfRound) -> RoundTold:
-    """Close a round to further labels."""
-    labelling.close_round(caller.base, caller.view, asked.asked)
-    return round_told(caller, find_round(caller.view, asked.asked))
-
-
 @does(declared.ITEMS)
 def items(caller: Caller, asked: OfRound) -> LabelledItems:
     """Return who labelled each item, and the reason for each decision."""
@@ -78,26 +72,15 @@ def items(caller: Caller, asked: OfRound) -> LabelledItems:
     return labelling.items_document(find_round(caller.view, asked.asked), outcome)
 
 
-@does(declared.PUBLISH)
-def publish(caller: Caller, asked: OfRound) -> PublishedLabels:
-    """Publish how far annotators agreed."""
-    return labelling.publish_labels(caller.base, caller.view, asked.asked)
-
-
 def round_told(caller: Caller, of: LabellingRound) -> RoundTold:
     """Return the view of a round for all who take part in it."""
-    return RoundTold.model_validate(_round(caller, of))
+    return _round(RoundTold, caller, of)
 
 
 def sheet_told(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item: str | None) -> SheetTold:
     """Return the sheet of somebody who takes part in a round, with one item shown."""
-    told = {
-        "guideline": of.guideline,
-        "done": len(found.given),
-        "of": len(found.order),
-        "item": _item(caller, of, found, item) if item is not None else None,
-    }
-    return SheetTold.model_validate({**_round(caller, of), **told})
+    shown = _item(caller, of, found, item) if item is not None else None
+    return _round(SheetTold, caller, of, done=len(found.given), of=len(found.order), item=shown)
 
 
 def _item(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item: str) -> ItemTold:
@@ -113,16 +96,15 @@ def _item(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item:
     )
 
 
-def _round(caller: Caller, of: LabellingRound) -> dict[str, object]:
-    stage, part = labelling.stage_of(caller.base, of), part_of(caller.view, of)
-    return {
-        "identity": of.identity,
-        "name": of.campaign.name,
-        "dataset": of.dataset,
-        "guideline_version": of.campaign.guideline.version,
-        "classes": list(of.campaign.classes),
-        "opened_at": of.opened_at,
-        "stage": stage.name,
-        "reason": stage.reason.render(caller.language) if stage.reason is not None else None,
-        "part": part.name if part is not None else "",
-    }
+def _round(model: type[_Round], caller: Caller, one: LabellingRound, **more: object) -> _Round:
+    stage, part = labelling.stage_of(caller.base, one), part_of(caller.view, one)
+    return filled(
+        model,
+        one,
+        one.campaign,
+        guideline_version=one.campaign.guideline.version,
+        stage=stage.name,
+        reason=stage.reason.render(caller.language) if stage.reason is not None else None,
+        part=part.name if part is not None else "",
+        **more,
+    )

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from pilotbase.catalogue.bars import Blocker
-from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.catalogue.my_work import MakesWay, WorkItem
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import NO_REMARKS, SaveOptions, save_over
 from pilotbase.catalogue.wording import listed
@@ -17,50 +17,43 @@ from pilotbase.documents.api.records import (
     MakesWayTold,
     PossibleStep,
     RecordPage,
-    RemedyTold,
     WaitingWork,
     Work,
 )
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.api.uploads import HandedInApplication, HandedInScenario, KeptVersion
-from pilotbase.documents.base import Document
-from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.lifecycles import transition
-from pilotbase.documents.permissions import Act, act_name
-from pilotbase.documents.record import PlanProposal, Record
-from pilotbase.documents.report import Report
+from pilotbase.documents.permissions import act_name
+from pilotbase.documents.record import CONTENTS, Record
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.documents.texts import Language, Text, sentence
-from pilotbase.documents.thread import Thread
 from pilotbase.operations import records as declared
 from pilotbase.operations.matches import OfRecord
 from pilotbase.operations.operation import NoInput
 from pilotbase.operations.trials import OfTrial
-from pilotbase.worker.bound.binding import Caller, Versioned, does
+from pilotbase.worker.bound.binding import Caller, Versioned, does, there
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.readings import report_of
 from pilotbase.worker.trials.acts import acts_on, work_of
 from pilotbase.workspace import listings
-from pilotbase.workspace.actors import require_may_begin
-from pilotbase.workspace.failures import NotFoundError
-
-_GIVEN: dict[str, type[Document]] = {
-    **{kind: model for kind, model in declared.CONTENTS.items() if kind != "application"},
-    "application-version": declared.CONTENTS["application"],
-    "plan-proposal": PlanProposal,
-    "acceptance": Acceptance,
-    "record": Record,
-    "report": Report,
-    "thread": Thread,
-}
-"""Kinds of documents that can be read by digest; those of the vault cannot."""
 
 
 def subject_of(kind: str, asked: Any) -> str:
     """Return the subject of an address: owner and name, or the name alone."""
     return f"{kind}:{asked.owner}/{asked.name}" if kind in declared.TWO_NAMES else f"{kind}:{asked.name}"
+
+
+does(declared.REPORT)(
+    lambda caller, asked: there(report_of(caller.view, load_record(caller.view, commission_subject(asked.name))[0]))
+)
+does(declared.ERASE_KEPT)(
+    lambda caller, asked: Erased(
+        erased=erase_kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
+    )
+)
 
 
 @does(declared.WORK)
@@ -71,38 +64,24 @@ def work(caller: Caller, asked: NoInput) -> Work:
 
 
 @does(declared.DOCUMENT)
-def document(caller: Caller, asked: declared.OfDigest) -> Document:
+def document(caller: Caller, asked: declared.OfDigest) -> Any:
     """Return a document by its digest."""
-    stored = caller.view.get(asked.digest)
-    if stored is None or stored.kind not in _GIVEN:
-        raise NotFoundError("hub.not_found")
-    return stored.load(_GIVEN[stored.kind])
-
-
-@does(declared.REPORT)
-def report(caller: Caller, asked: OfTrial) -> Report:
-    """Return the report of a trial in the caller's view."""
-    found = report_of(caller.view, load_record(caller.view, commission_subject(asked.name))[0])
-    if found is None:
-        raise NotFoundError("hub.not_found")
-    return found
+    stored = there(caller.view.get(asked.digest))
+    return stored.load(there(declared.READABLE.get(stored.kind)))
 
 
 @does(declared.PROGRESS)
 def progress(caller: Caller, asked: OfTrial) -> TrialProgress:
     """Return the progress of the newest work on a trial."""
-    record, _ = load_record(caller.view, commission_subject(asked.name))
-    found = progress_of(caller.view, record.subject)
+    found = progress_of(caller.view, load_record(caller.view, commission_subject(asked.name))[0].subject)
     if found is None:
         return TrialProgress(state=None, position=0, stage=None, reason=None)
-    stage, reason = (text and text.render(caller.language) for text in (found.stage, found.reason))
-    return TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason, seat=found.seat)
+    return found.spoken(caller.language)
 
 
 @does(declared.HAND_IN["scenario"])
 def submit_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record]:
     """Create a scenario, or a new version of it, from an uploaded folder."""
-    require_may_begin(Act.SCENARIO_REGISTER, caller.view.actor)
     remarks, most = SaveOptions(asked.note, caller.seen, asked.new, asked.why_holds), caller.limits.unpacked
     return _handed_in(take_uploaded_scenario(caller.base, caller.view, asked.upload, most, remarks))
 
@@ -110,7 +89,6 @@ def submit_scenario(caller: Caller, asked: HandedInScenario) -> Versioned[Record
 @does(declared.HAND_IN["application"])
 def submit_application(caller: Caller, asked: HandedInApplication) -> Versioned[Record]:
     """Create an application, or a new version of it, from an uploaded folder."""
-    require_may_begin(Act.APPLICATION_REGISTER, caller.view.actor)
     made_for, most = (asked.scenario, SaveOptions(asked.note, caller.seen)), caller.limits.unpacked
     return _handed_in(take_uploaded_application(caller.base, caller.view, asked.upload, most, made_for))
 
@@ -120,13 +98,7 @@ def kept(caller: Caller, asked: OfRecord) -> list[KeptVersion]:
     """Return which files of each version of a scenario the base keeps, and until when."""
     days = timedelta(days=caller.limits.files_days)
     found = kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
-    return [KeptVersion(scenario=one.scenario, size=one.size, kept_until=one.stored_at + days) for one in found]
-
-
-@does(declared.ERASE_KEPT)
-def erase_kept(caller: Caller, asked: OfRecord) -> Erased:
-    """Erase the files of all versions of a scenario."""
-    return Erased(erased=erase_kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
+    return [filled(KeptVersion, files, kept_until=stored.stored_at + days) for stored, files in found]
 
 
 def _bind(kind: str) -> None:
@@ -144,24 +116,21 @@ def _bind(kind: str) -> None:
     def content(caller: Caller, asked: Any) -> Any:
         listing = listings.find_listing(caller.view, subject_of(kind, asked))
         stored = caller.view.get(listing.digest) if listing is not None else None
-        if stored is None:
-            raise NotFoundError("hub.not_found")
-        return stored.load(declared.CONTENTS[kind])
+        return there(stored).load(CONTENTS[kind])
 
-    @does(declared.STANDS[kind])
-    def record(caller: Caller, asked: Any) -> Record:
-        return load_record(caller.view, subject_of(kind, asked))[0]
+    does(declared.STANDS[kind])(lambda caller, asked: load_record(caller.view, subject_of(kind, asked))[0])
 
     @does(declared.ACTS[kind])
     def acts(caller: Caller, asked: Any) -> list[PossibleStep]:
         record, _ = load_record(caller.view, subject_of(kind, asked))
         return [
-            PossibleStep(
-                act=one.act,
+            filled(
+                PossibleStep,
+                one,
                 name=act_name(one.act).render(caller.language),
                 brings=transition(one.act).brings,
                 obstacle=sentence(one.obstacle.text, caller.language) if one.obstacle else None,
-                remedies=tuple(_remedies(one.bar)) if one.bar is not None else (),
+                remedies=one.bar.remedies if one.bar is not None else (),
             )
             for one in acts_on(caller.base, caller.view, record)
         ]
@@ -177,7 +146,7 @@ def _bind_saving(kind: str) -> None:
         return Versioned(record, asked.content.digest())
 
 
-for _kind in declared.CONTENTS:
+for _kind in CONTENTS:
     _bind(_kind)
 for _kind in declared.SAVE:
     _bind_saving(_kind)
@@ -191,27 +160,19 @@ def _waiting(items: Iterable[WorkItem], language: Language) -> list[WaitingWork]
     def told(what: Text) -> str:
         return sentence(what, language)
 
+    def way_told(way: MakesWay) -> MakesWayTold:
+        return filled(MakesWayTold, way, reason=told(way.reason), hint=told(way.hint))
+
     def bar_told(bar: Blocker) -> BarTold:
         error = bar.error
-        return BarTold(code=error.code, reason=told(error.text), hint=told(error.hint), remedies=_remedies(bar))
+        return filled(BarTold, bar, code=error.code, reason=told(error.text), hint=told(error.hint))
 
     return [
-        WaitingWork(
-            subject=item.subject,
-            act=item.act,
-            title=item.title,
-            state=item.state,
-            since=item.since,
-            due=item.due,
-            overdue=item.overdue,
-            makes_way=MakesWayTold(subject=way.subject, act=way.act, reason=told(way.reason), hint=told(way.hint))
-            if (way := item.makes_way) is not None
-            else None,
+        filled(
+            WaitingWork,
+            item,
+            makes_way=way_told(item.makes_way) if item.makes_way is not None else None,
             bar=bar_told(item.bar) if item.bar is not None else None,
         )
         for item in items
     ]
-
-
-def _remedies(bar: Blocker) -> list[RemedyTold]:
-    return [RemedyTold.model_validate(one) for one in bar.remedies]

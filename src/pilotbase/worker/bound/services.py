@@ -17,24 +17,15 @@ does(declared.REVOKE_KEY)(lambda caller, asked: terms.revoke_key(caller.view, as
 does(declared.BUDGETS)(lambda caller, asked: terms.list_budgets(caller.view, asked.service))
 does(declared.SET_BUDGET)(lambda caller, asked: terms.set_budget(caller.view, asked))
 does(declared.USAGE)(lambda caller, asked: terms.usage_by_day(caller.view, asked.service, asked.days))
-
-
-@does(declared.CREATE)
-def create(caller: Caller, asked: declared.NewService) -> ServiceView:
-    """Put a certified application into service."""
-    return _show(caller, creating.create_service(caller.view, acts.premises_of(caller.base), asked).name)
-
-
-@does(declared.OVERRIDE)
-def override(caller: Caller, asked: declared.NewOverride) -> ServiceView:
-    """Admit an endpoint for a limited time, on the operator's signed decision."""
-    return _show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
-
-
-@does(declared.SET_TERMS)
-def set_terms(caller: Caller, asked: declared.OnTerms) -> ServiceView:
-    """Replace the terms of a service."""
-    return _show(caller, creating.set_terms(caller.view, asked.service, asked.terms).name)
+does(declared.CREATE)(
+    lambda caller, asked: _show(caller, creating.create_service(caller.view, acts.premises_of(caller.base), asked).name)
+)
+does(declared.OVERRIDE)(
+    lambda caller, asked: _show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
+)
+does(declared.SET_TERMS)(
+    lambda caller, asked: _show(caller, creating.set_terms(caller.view, asked.service, asked.terms).name)
+)
 
 
 @does(declared.MOVE)

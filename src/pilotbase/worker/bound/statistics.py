@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from pilotbase.data.terms.budgets import PrivacyBudget, budgets
+from typing import TypeVar
+
+from pilotbase.data.terms.budgets import budgets
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.statistics import (
-    BudgetTold,
     PriceTold,
     StatisticsAnswer,
     StatisticsPage,
     StatisticsTold,
 )
-from pilotbase.documents.files import File
 from pilotbase.documents.texts import Language
 from pilotbase.operations import statistics as declared
 from pilotbase.operations.datasets import OfDataset
 from pilotbase.worker.bound.binding import Caller, does
+from pilotbase.worker.datasets.samples import fetch_sample
 from pilotbase.worker.datasets.statistics import (
     StatisticsRequest,
     asked_of,
-    fetch_sample,
     find_asked,
     order_statistics,
     price_of,
@@ -26,76 +27,55 @@ from pilotbase.worker.datasets.statistics import (
 from pilotbase.worker.progress import told
 from pilotbase.workspace.listings import require_listing
 
+_Told = TypeVar("_Told", bound=StatisticsTold)
+
+
+does(declared.SAMPLE)(
+    lambda caller, asked: fetch_sample(
+        caller.base, caller.view, find_asked(caller.view, asked.subject, asked.asked).order.identity
+    )
+)
+
+does(declared.ASK)(
+    lambda caller, asked: _told(
+        StatisticsTold, order_statistics(caller.base, caller.view, asked.subject, asked.question), caller.language
+    )
+)
+
 
 @does(declared.LIST)
 def list_all(caller: Caller, asked: OfDataset) -> StatisticsPage:
     """Return budgets and questions."""
     subject = require_listing(caller.view, asked.subject).subject
-    items = [StatisticsTold.model_validate(_told(one, caller.language)) for one in asked_of(caller.view, subject)]
-    return StatisticsPage(budgets=[_budget(one) for one in budgets(caller.view, subject)], items=items)
+    items = [_told(StatisticsTold, one, caller.language) for one in asked_of(caller.view, subject)]
+    return StatisticsPage(budgets=budgets(caller.view, subject), items=items)
 
 
 @does(declared.PRICE)
 def price(caller: Caller, asked: declared.StatisticsWanted) -> PriceTold:
     """Return the price of a question."""
     found = price_of(caller.base, caller.view, asked.subject, asked.question)
-    return PriceTold(
-        record_set=found.question.record_set,
-        epsilon=found.question.epsilon,
-        cell_size=found.question.cell_size,
-        budget=_budget(found.budget),
-        left_after=found.left_after,
-        paid=found.paid,
-        permitted=found.decision.permitted,
-        reason="; ".join(one.render(caller.language) for one in found.decision.reasons) or None,
-        fields=list(found.fields),
-        left_out=list(found.left_out),
-        rows_error=found.rows_error,
-        field_error=found.field_error,
-        pair_error=found.pair_error,
-    )
-
-
-@does(declared.ASK)
-def ask(caller: Caller, asked: declared.StatisticsWanted) -> StatisticsTold:
-    """Order a profile or a synthetic sample."""
-    found = order_statistics(caller.base, caller.view, asked.subject, asked.question)
-    return StatisticsTold.model_validate(_told(found, caller.language))
+    reason = "; ".join(one.render(caller.language) for one in found.decision.reasons) or None
+    return filled(PriceTold, found, found.question, permitted=found.decision.permitted, reason=reason)
 
 
 @does(declared.SHOW)
 def show(caller: Caller, asked: declared.OfAnswer) -> StatisticsAnswer:
     """Return a question with its answer."""
     found = find_asked(caller.view, asked.subject, asked.asked)
-    answer = {"document": found.profile, "privacy_test": found.test}
-    return StatisticsAnswer.model_validate({**_told(found, caller.language), **answer})
+    return _told(StatisticsAnswer, found, caller.language, document=found.profile, privacy_test=found.test)
 
 
-@does(declared.SAMPLE)
-def sample(caller: Caller, asked: declared.OfAnswer) -> File:
-    """Return the archive of a synthetic sample."""
-    found = find_asked(caller.view, asked.subject, asked.asked)
-    return fetch_sample(caller.base, caller.view, found.order.identity)
-
-
-def _budget(budget: PrivacyBudget) -> BudgetTold:
-    return BudgetTold(organisation=budget.organisation, spent=budget.spent, limit=budget.limit, left=budget.left)
-
-
-def _told(asked: StatisticsRequest, reader: Language) -> dict[str, object]:
-    question, work = asked.order.question, told(asked.job)
-    return {
-        "identity": asked.order.identity,
-        "dataset": question.dataset,
-        "record_set": question.record_set,
-        "organisation": question.by,
-        "epsilon": question.epsilon,
-        "cell_size": question.cell_size,
-        "rows": asked.order.rows,
-        "asked_at": asked.order.asked_at,
-        "state": work.state,
-        "reason": work.reason.render(reader) if work.reason else None,
-        "profile": asked.profile.digest() if asked.profile else None,
-        "sample": asked.sample.name if asked.sample else None,
-        "tested": asked.sample is not None,
-    }
+def _told(model: type[_Told], asked: StatisticsRequest, reader: Language, **more: object) -> _Told:
+    question, sample = asked.order.question, asked.sample
+    return filled(
+        model,
+        asked.order,
+        question,
+        told(asked.job).spoken(reader),
+        organisation=question.by,
+        profile=asked.profile.digest() if asked.profile else None,
+        sample=sample.name if sample else None,
+        tested=sample is not None,
+        **more,
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotbase.catalogue.advancing import Move, advance
-from pilotbase.catalogue.preconditions import act_of_new
-from pilotbase.catalogue.subjects import new_agreement, new_commission
+from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
 from pilotbase.documents.api.records import Noted
 from pilotbase.documents.lifecycles import kind_moved
 from pilotbase.documents.permissions import Act

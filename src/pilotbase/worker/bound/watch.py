@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pilotbase.documents.observation import Taken
-from pilotbase.documents.watch import Replay, Silence
+from pilotbase.documents.watch import Replay
 from pilotbase.operations import watch as declared
 from pilotbase.watch import arming, silences, status
-from pilotbase.watch.observations import ingest, require_taken
+from pilotbase.watch.observations import Batch, ingest, require_taken
 from pilotbase.watch.retention import erase_case
 from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.workspace.failures import NotFoundError
@@ -20,28 +22,12 @@ does(declared.DISARM)(lambda caller, asked: arming.disarm(caller.view, asked.ser
 does(declared.ACKNOWLEDGE)(lambda caller, asked: silences.acknowledge(caller.view, asked.digest, asked.note))
 does(declared.END_SILENCE)(lambda caller, asked: silences.end_silence(caller.view, asked.service, asked.detector))
 does(declared.ERASE)(lambda caller, asked: erase_case(caller.view, asked.service, asked.case))
-
-
-@does(declared.OBSERVE)
-def observe(caller: Caller, asked: declared.Observed) -> Taken:
-    """Take in a batch of cases."""
-    _require_own(caller, asked.service, asked.batch.service)
-    return require_taken(ingest(caller.view, [asked.batch]))
-
-
-@does(declared.LABEL)
-def label(caller: Caller, asked: declared.Labelled) -> Taken:
-    """Take in a batch of labels."""
-    _require_own(caller, asked.service, asked.batch.service)
-    return require_taken(ingest(caller.view, [asked.batch]))
-
-
-@does(declared.HAND_IN)
-def submit(caller: Caller, asked: declared.Batches) -> Taken:
-    """Take in many batches; the answer lists what is refused."""
-    for batch in asked.batches:
-        _require_own(caller, asked.service, batch.service)
-    return ingest(caller.view, asked.batches)
+does(declared.SILENCE)(
+    lambda caller, asked: silences.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
+)
+does(declared.OBSERVE)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.batch])))
+does(declared.LABEL)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.batch])))
+does(declared.HAND_IN)(lambda caller, asked: _ingested(caller, asked.service, asked.batches))
 
 
 @does(declared.REPLAY)
@@ -51,13 +37,9 @@ def replay(caller: Caller, asked: declared.OnTerms) -> Replay:
     return arming.replay_watch(lab, caller.view, arming.prepare_watch(lab, caller.view, asked.service, asked.terms))
 
 
-@does(declared.SILENCE)
-def silence(caller: Caller, asked: declared.NewSilence) -> Silence:
-    """Silence notices."""
-    return silences.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
-
-
-def _require_own(caller: Caller, service: str, named: str) -> None:
-    """Return if the batch is for the service in the address, and the caller's key, if any, opens that service."""
-    if named != service or (caller.service or service) != service:
-        raise NotFoundError("workspace.not_found", name=named)
+def _ingested(caller: Caller, service: str, batches: Sequence[Batch]) -> Taken:
+    """Take in batches for the service in the address, if the caller's key, if any, opens that service."""
+    for batch in batches:
+        if batch.service != service or (caller.service or service) != service:
+            raise NotFoundError("workspace.not_found", name=batch.service)
+    return ingest(caller.view, batches)

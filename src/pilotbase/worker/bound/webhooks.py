@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.api.exchange import OpenWebhook, WebhookMessage
+from pilotbase.documents.api.shapes import filled
 from pilotbase.notices.outbox import WebhookDelivery, list_deliveries, replay
 from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, list_webhooks
 from pilotbase.operations import webhooks as declared
@@ -32,12 +33,5 @@ def messages(caller: Caller, asked: declared.OfWebhook) -> list[WebhookMessage]:
 
 
 def _told(caller: Caller, one: WebhookDelivery) -> WebhookMessage:
-    return WebhookMessage(
-        identity=one.identity,
-        state=one.state,
-        tries=one.tries,
-        next_at=one.next_at,
-        status=one.status,
-        reason=one.reason.render(caller.language) if one.reason else None,
-        notice=told(caller, one.notice),
-    )
+    reason = one.reason.render(caller.language) if one.reason else None
+    return filled(WebhookMessage, one, reason=reason, notice=told(caller, one.notice))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import pydantic
 
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.certificate import Acceptance
@@ -52,25 +54,37 @@ def excerpt_of(store: Store, of: Proceedings) -> LogExcerpt:
     named = [one.digest() for one in (of.plan, of.certificate, of.acceptance) if one is not None]
     found = list(entries_naming(store, *named, of.reported, *(line.fact for line in of.beside)))
     wanted = _wanted(of)
-    numbers = {name: entry.number for name in wanted if (entry := _first(found, wanted[name])) is not None}
+    first = {name: next(filter(says, found), None) for name, says in wanted.items()}
+    numbers = {name: entry.number for name, entry in first.items() if entry is not None}
     _require_all(numbers, wanted)
     return take_excerpt(store, numbers)
 
 
-def require_said(excerpt: LogExcerpt, of: Proceedings, verifier: LogVerifier | None = None) -> None:
-    """Return if the excerpt proves that the log agrees with a trial's documents.
+def require_said(
+    excerpt: LogExcerpt, of: Proceedings, verifier: LogVerifier, order: Sequence[str] = IN_ORDER
+) -> dict[str, LogEntry]:
+    """Return the entries of an excerpt by name, once it proves that the log agrees with a trial's documents.
 
     Raises:
-        InvalidProofError: an entry is not proven, is missing, disagrees, or came too early.
+        InvalidProofError: an entry is malformed, not proven, is missing, disagrees, or came too early.
     """
-    entries, wanted = excerpt.opened(verifier), _wanted(of)
+    entries, wanted = _opened(excerpt, verifier), _wanted(of)
     _require_all({name: entry.number for name, entry in entries.items()}, wanted)
     for name, says in wanted.items():
         if not says(entries[name]):
             raise InvalidProofError("bundle.log_differs", name=name, number=entries[name].number)
-    numbers = [entries[name].number for name in IN_ORDER]
+    numbers = [entries[name].number for name in order]
     if numbers != sorted(numbers):
         raise InvalidProofError("bundle.log_order")
+    return entries
+
+
+def _opened(excerpt: LogExcerpt, verifier: LogVerifier) -> dict[str, LogEntry]:
+    try:
+        return excerpt.opened(verifier)
+    except pydantic.ValidationError:
+        numbers = [one.number for one in excerpt.entries.values()]
+        raise InvalidProofError("log.entry_altered", first=min(numbers), last=max(numbers)) from None
 
 
 def _wanted(of: Proceedings) -> Mapping[str, Callable[[LogEntry], bool]]:
@@ -93,10 +107,6 @@ def _wanted(of: Proceedings) -> Mapping[str, Callable[[LogEntry], bool]]:
 
 def _stating(action: str, fact: str, value: str) -> Callable[[LogEntry], bool]:
     return lambda entry: entry.action == action and entry.facts.get(fact) == value
-
-
-def _first(entries: Iterable[LogEntry], says: Callable[[LogEntry], bool]) -> LogEntry | None:
-    return next((entry for entry in entries if says(entry)), None)
 
 
 def _require_all(numbers: Mapping[str, int], wanted: Mapping[str, object]) -> None:

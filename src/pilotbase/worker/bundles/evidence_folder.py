@@ -40,7 +40,6 @@ from pilotbase.worker.whole_files import PRIVATE, whole_folder, write_whole
 
 _RECORDS = ("report.html", "certificate.json", "log-checkpoint.txt")
 _MOST_BYTES = 64 << 20
-_FILING = "-filing"
 
 
 @dataclass(frozen=True)
@@ -190,8 +189,8 @@ def _said(sentence: Text, language: Language) -> str:
 
 def _filings(of: Dossier) -> Iterator[Mapping[str, object]]:
     for one, by in of.evidence:
-        if one.kind.endswith(_FILING):
-            yield {"kind": one.kind, "reference": one.reference, "until": one.until or "", "vouched_by": by}
+        if one.kind.endswith("-filing"):
+            yield {"kind": one.kind, "reference": one.reference, "until": one.until, "vouched_by": by}
     for approval in of.scenario.trial.approvals:
         reference, until = approval.reference or "", approval.until or ""
         yield {"kind": f"approval: {approval.kind}", "reference": reference, "until": until, "vouched_by": "owner"}
@@ -209,24 +208,15 @@ def _matrix(of: Dossier) -> Iterator[Mapping[str, object]]:
             "status": row.status.value,
             "mandatory": row.mandatory,
             "outcome": row.outcome.value,
-            "figure": "" if row.estimate is None else row.estimate,
-            "vouched_by": row.vouched_by or "",
+            "figure": row.estimate,
+            "vouched_by": row.vouched_by,
             "why": row.sentence.render("en"),
         }
 
 
 def _documents(of: Dossier) -> Iterator[Mapping[str, object]]:
     for one, by in of.evidence:
-        yield {
-            "kind": one.kind,
-            "reference": one.reference,
-            "until": one.until or "",
-            "sample": one.sample or "",
-            "passed": "" if one.passed is None else one.passed,
-            "reviewers": "; ".join(one.reviewers),
-            "record": one.record or "",
-            "vouched_by": by,
-        }
+        yield {**dict(one), "reviewers": "; ".join(one.reviewers), "vouched_by": by}
 
 
 def _terms(of: Dossier) -> dict[str, object]:
@@ -249,7 +239,7 @@ def _terms(of: Dossier) -> dict[str, object]:
 def _table(rows: Iterator[Mapping[str, object]]) -> bytes:
     found = list(rows)
     header = list(found[0]) if found else []
-    return format_csv(header, ([str(cell) for cell in row.values()] for row in found))
+    return format_csv(header, (["" if cell is None else str(cell) for cell in row.values()] for row in found))
 
 
 def _json(value: object) -> bytes:

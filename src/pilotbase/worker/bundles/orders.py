@@ -6,20 +6,22 @@ sealed under a key of their own.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from pilotbase.documents.errors import InvalidProofError
+from pilotbase.catalogue.records import load_record
+from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
+from pilotbase.documents.permissions import Act, ReadScope
+from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.vault.opening import named_by
 from pilotbase.worker.base import Base
-from pilotbase.worker.bundles.packing import Bundle, pack_report, report_for
-from pilotbase.worker.retention_dates import KeptUntil, erase_over
+from pilotbase.worker.bundles.packing import Bundle, pack_trial
+from pilotbase.worker.readings import record_for
+from pilotbase.worker.retention_dates import KeptUntil, erase_over, seal, unseal
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
@@ -100,10 +102,7 @@ def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None = N
     with view.transaction(BUNDLE) as change:
         subjects = [subject, packed.report, packed.blob, *named_by(change.connection, plan)]
         change.record(BUNDLE, subjects, {"bytes": len(sealed)})
-    archive = open_bytes(base.lab.vault.keys.read(_KEY_FILE), sealed, _context(job))
-    if archive is None:
-        raise InvalidProofError("vault.envelope_closed", digest=packed.blob, owner=job.organisation)
-    return Bundle(packed.name, archive)
+    return Bundle(packed.name, unseal(base, _KEY_FILE, sealed, _context(job), (packed.blob, job.organisation)))
 
 
 def pack_ordered(base: Base, job: Job) -> None:
@@ -115,8 +114,7 @@ def pack_ordered(base: Base, job: Job) -> None:
         return
     taker = base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person))
     bundle = pack_report(base, taker, job.payload["trial"], job.payload["report"])
-    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
-    sealed = seal_bytes(key, bundle.archive, _context(job))
+    sealed = seal(base, _KEY_FILE, bundle.archive, _context(job))
     packed = PackedBundle(
         job=job.identity,
         report=job.payload["report"],
@@ -133,12 +131,12 @@ def pack_ordered(base: Base, job: Job) -> None:
 
 def erase_packed(base: Base) -> int:
     """Erase expired bundles, and return how many."""
-    return erase_over(base, "packed-bundle", PackedBundle, "trial.bundle_erased", lambda packed: packed.report)
+    return erase_over(base, PackedBundle, "trial.bundle_erased", lambda packed: packed.report)
 
 
 def _packed_by(base: Base, job: int) -> PackedBundle | None:
     """Return what a job has packed, while it is kept."""
-    made = (stored.load(PackedBundle) for stored in base.lab.view.find("packed-bundle", {"job": str(job)}))
+    made = base.lab.view.every(PackedBundle, {"job": str(job)})
     kept = (one for one in made if one.until > base.lab.store.clock() and base.lab.vault.blobs.exists(one.blob))
     return next(kept, None)
 
@@ -150,3 +148,38 @@ def _order_of(actor: Actor, report: Digest) -> str:
 
 def _context(job: Job) -> list[str]:
     return [KIND, str(job.identity), job.organisation, job.person or ""]
+
+
+def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
+    """Return the sample bundle of the commission's trial that ended in ``report``; raises as `pack_trial`."""
+    plan = base.lab.view.load(report, Report).plan
+    if plan is None:
+        raise NotFoundError("bundle.no_report")
+    record = load_record(base.lab.view, subject)[0]
+    return pack_trial(base, taker, plan, _acceptance(base, record, report))
+
+
+def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
+    """Return the newest opinion of the demand owner on a report."""
+    opinions = (Act.ACCEPTANCE_GIVE, Act.ACCEPTANCE_REFUSE)
+    given = [step.document for step in record.history if step.act in opinions and step.document is not None]
+    about = (digest for digest in reversed(given) if base.lab.view.load(digest, Acceptance).report == report)
+    return next(about, None)
+
+
+def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
+    """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
+
+    Raises:
+        NotFoundError: the actor sees no such record, may not take its bundle, or there is no such report.
+    """
+    reports = reports_of(record_for(view, subject, ReadScope.BUNDLE))
+    if not reports or report not in (None, *reports):
+        raise NotFoundError("bundle.no_report")
+    return report or reports[-1]
+
+
+def reports_of(record: Record) -> tuple[Digest, ...]:
+    """Return the reports of a commission, oldest first, including those of rounds before a re-run or a re-test."""
+    made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
+    return tuple(dict.fromkeys(digest for digest in made if digest is not None))

@@ -7,16 +7,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import Act, ReadScope
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
@@ -29,7 +26,6 @@ from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
 from pilotbase.worker.base import Base
 from pilotbase.worker.bundles.course import Proceedings, excerpt_of
 from pilotbase.worker.bundles.files import SUMS, pack
-from pilotbase.worker.readings import record_for
 from pilotbase.workspace.checks.proofs import LogExcerpt, proven_head
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import TAKEN
@@ -59,7 +55,7 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     """Return the sample bundle of the trial under ``plan``; the same trial gives the same bytes.
 
     Before anything is opened, the log records that ``taker`` takes the bundle, and with it true labels of hidden cases.
-    `report_for` decides who may.
+    `orders.report_for` decides who may.
 
     Raises:
         NotFoundError: the plan has no report yet.
@@ -83,7 +79,9 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
         files["certificate.json"] = of.certificate.envelope.to_bytes()
     if of.acceptance is not None:
         files["acceptance.json"] = _spell(of.acceptance)
-    files["README.md"] = _readme(of, excerpt, sorted([*files, "README.md"])).encode()
+    names = sorted([*files, "README.md"])
+    parts = ("\n".join(_part(of, excerpt, names, one)) for one in LANGUAGES)
+    files["README.md"] = ("\n\n---\n\n".join(parts) + "\n").encode()
     name = _ODD.sub("_", f"{of.report.application.name}-{of.report.application.version}-{plan[7:15]}")
     return Bundle(f"{name}.zip", pack(name, files))
 
@@ -118,47 +116,9 @@ def _spell(document: Document) -> bytes:
     return json.dumps(document.to_json_value(), ensure_ascii=False, indent=1).encode()
 
 
-def pack_report(base: Base, taker: View, subject: str, report: Digest) -> Bundle:
-    """Return the sample bundle of the commission's trial that ended in ``report``; raises as `pack_trial`."""
-    plan = base.lab.view.load(report, Report).plan
-    if plan is None:
-        raise NotFoundError("bundle.no_report")
-    record = load_record(base.lab.view, subject)[0]
-    return pack_trial(base, taker, plan, _acceptance(base, record, report))
-
-
-def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
-    """Return the newest opinion of the demand owner on a report."""
-    opinions = (Act.ACCEPTANCE_GIVE, Act.ACCEPTANCE_REFUSE)
-    given = [step.document for step in record.history if step.act in opinions and step.document is not None]
-    about = (digest for digest in reversed(given) if base.lab.view.load(digest, Acceptance).report == report)
-    return next(about, None)
-
-
-def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
-    """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
-
-    Raises:
-        NotFoundError: the actor sees no such record, may not take its bundle, or there is no such report.
-    """
-    reports = reports_of(record_for(view, subject, ReadScope.BUNDLE))
-    if not reports or report not in (None, *reports):
-        raise NotFoundError("bundle.no_report")
-    return report or reports[-1]
-
-
-def reports_of(record: Record) -> tuple[Digest, ...]:
-    """Return the reports of a commission, oldest first, including those of rounds before a re-run or a re-test."""
-    made = (step.document for step in record.history if step.act is Act.TRIAL_REPORT)
-    return tuple(dict.fromkeys(digest for digest in made if digest is not None))
-
-
-def _readme(of: Proceedings, excerpt: LogExcerpt, names: Sequence[str]) -> str:
-    """Return the README (Markdown), one part a language."""
-    return "\n\n---\n\n".join("\n".join(_part(of, excerpt, names, one)) for one in LANGUAGES) + "\n"
-
-
 def _part(of: Proceedings, excerpt: LogExcerpt, names: Sequence[str], language: Language) -> Iterator[str]:
+    """Yield the README (Markdown) in one language."""
+
     def say(code: str, **params: object) -> str:
         return text(code, **params).render(language, make_visible)
 

@@ -61,7 +61,9 @@ def replay_bundle(path: Path, trust: Path | None = None, log_key: Path | None = 
     files = read_folder(path) if path.is_dir() else unpack(path)
     of, excerpt = _read_documents(files), _document(files, "log-excerpt.json", LogExcerpt)
     _require_one_trial(of, excerpt, files)
-    verifier = LogVerifier.from_text(excerpt.key if log_key is None else _read_key(log_key))
+    verifier = LogVerifier.from_text(
+        excerpt.key if log_key is None else read_evidence(log_key).decode("utf-8", "replace")
+    )
     require_said(excerpt, of, verifier)
     _require_signature(files, of, trust)
     with _as_folder(path, files) as folder:
@@ -82,10 +84,6 @@ def bundle_lines(replay: BundleReplay) -> list[Text]:
     signed = text("bundle.signed") if replay.signed else text("bundle.unsigned")
     own = [text("bundle.own_keys")] if replay.taken_on_trust else []
     return [*replay_lines(replay), said, signed, *own]
-
-
-def _read_key(file: Path) -> str:
-    return read_evidence(file).decode("utf-8", "replace")
 
 
 def _read_documents(files: Mapping[str, bytes]) -> Proceedings:

@@ -12,11 +12,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
+from typing import TypeVar
 
 from pilotbase.catalogue.figures import FEWEST_PARTIES, FEWEST_TRIALS
 from pilotbase.catalogue.records import everything, records_of
 from pilotbase.certificate.status import certificate_in
 from pilotbase.documents.api.datasets import Contribution, Contributions, OwnerContributions
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
@@ -24,11 +27,12 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.service.registry import services_of
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, find_listing, list_page
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Query, every_listing, find_listing
 from pilotbase.workspace.store import View
 from pilotbase.workspace.terms_rows import AgreementRow
 from pilotbase.workspace.uses import UseCount, count_uses, holding_agreements
 
+T = TypeVar("T")
 _ALL = 10_000_000
 _REMEMBERED = 10_000
 """Scenarios whose dataset is not read again."""
@@ -38,8 +42,8 @@ _PUBLISHES = frozenset({Act.DATASET_PUBLISH, Act.DATASET_REVISE})
 def contributions(view: View, owner: str = "") -> Contributions:
     """Return the contributions of the datasets that ``view`` sees; with ``owner``, of that owner's only."""
     built, told = _Built.of_all(view), list[Contribution]()
-    for page in _pages(view, Query("dataset", owner=owner)):
-        told += _of(view, page, built)
+    for listed in _batches(every_listing(view, Query("dataset", owner=owner))):
+        told += _of(view, listed, built)
     by_owner = defaultdict[str, list[Contribution]](list)
     for one in told:
         by_owner[one.owner].append(one)
@@ -132,11 +136,10 @@ def _told(view: View, listing: Listing, dataset: Dataset, counts: _Counts, built
     by_channel: Counter[str] = Counter()
     for one in counts.uses if whole else ():
         by_channel[one.channel] += one.uses
-    return Contribution(
+    return filled(
+        Contribution,
+        listing,
         dataset=listing.subject,
-        title=listing.title,
-        owner=listing.owner,
-        state=listing.state,
         version=dataset.version,
         versions=len(published),
         published_at=published[0] if published else None,
@@ -171,9 +174,9 @@ def _sum(numbers: Sequence[int | None]) -> int | None:
 
 def _scenarios(view: View) -> Iterator[tuple[str, str]]:
     """Yield (subject, dataset) of the scenarios that the actor sees and whose newest version names a dataset."""
-    for page in _pages(view, Query("scenario")):
-        found = view.get_all([one.digest for one in page])
-        for one in page:
+    for listed in _batches(every_listing(view, Query("scenario"))):
+        found = view.get_all([one.digest for one in listed])
+        for one in listed:
             dataset = _dataset_of(found[one.digest].body) if one.digest in found else None
             if dataset is not None:
                 yield one.subject, dataset
@@ -199,13 +202,7 @@ def _dataset_of(scenario: bytes) -> str | None:
     return Scenario.from_json_value(json.loads(scenario)).data.dataset
 
 
-def _pages(view: View, query: Query) -> Iterator[Sequence[Listing]]:
-    page = list_page(view, query, None, MAXIMUM_PAGE)
-    yield page.items
-    while page.after is not None:
-        page = list_page(view, query, page.after, MAXIMUM_PAGE)
-        yield page.items
-
-
-def _batches(digests: Sequence[Digest]) -> Iterator[Sequence[Digest]]:
-    yield from (digests[start : start + MAXIMUM_PAGE] for start in range(0, len(digests), MAXIMUM_PAGE))
+def _batches(items: Iterable[T]) -> Iterator[Sequence[T]]:
+    rest = iter(items)
+    while batch := tuple(islice(rest, MAXIMUM_PAGE)):
+        yield batch

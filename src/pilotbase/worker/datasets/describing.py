@@ -14,41 +14,40 @@ from typing import Literal
 
 from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.data.terms.templates import offer_for
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.uploads import DescriptionTold, GuessTold, OpenDescription, QuestionTold
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.described import Answers, Described
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.datasets.committing import commit_files, with_hashes
 from pilotbase.worker.datasets.keeping import keep_upload
 from pilotbase.worker.datasets.owner_jobs import (
     FileRefusal,
-    boxed,
+    OwnerWork,
     erase_result,
-    files_for_box,
     has_result,
     keep_result,
+    own_listing,
     owner_of,
     problems_told,
+    read_in_box,
     result_of,
-    vault_for,
     work_told,
 )
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for, stop
-from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 MOST_FILES = 20
@@ -73,20 +72,10 @@ class DescribingOrder(Document):
 
 
 @dataclass(frozen=True)
-class DescriptionProgress:
+class DescriptionProgress(OwnerWork[Described]):
     """A description under way: the progress of its newest round, and the result."""
 
     order: DescribingOrder
-    job: Job
-    found: Described | FileRefusal | None
-
-    @property
-    def described(self) -> Described | None:
-        return self.found if isinstance(self.found, Described) else None
-
-    @property
-    def refusal(self) -> FileRefusal | None:
-        return self.found if isinstance(self.found, FileRefusal) else None
 
 
 def start_describing(
@@ -144,7 +133,7 @@ def find_describing(base: Base, view: View, identity: str) -> DescriptionProgres
     order, head = _order(view, identity)
     jobs = jobs_ordered_for(view, _work(head))
     found = result_of(base, view, order.owner, _work(head), Described)
-    return DescriptionProgress(order, jobs[0], found)
+    return DescriptionProgress(jobs[0], found, order)
 
 
 def describings(view: View) -> Iterator[DescribingOrder]:
@@ -174,20 +163,20 @@ def save_described(base: Base, view: View, identity: str, usual_terms: bool, kee
     if known is not None:
         return known
     found = find_describing(base, view, identity)
-    if found.described is None:
+    if found.result is None:
         raise ConflictError("describe.nothing_yet")
-    dataset = found.described.dataset
+    dataset = found.result.dataset
     if usual_terms and dataset.usage is None:
         offer = offer_for(dataset.opening, dataset.owner.organisation, dataset.subject)
         dataset = dataset.model_copy(update={"usage": offer})
-    dataset = commit_files(vault_for(base, view.asked_by(None)), dataset)
+    dataset = commit_files(vault_of(base, view.asked_by(None)), dataset)
     record = save(view, dataset, SaveOptions(new=found.order.dataset is None), dataset.subject)
     for upload in found.order.uploads:
         with suppress(NotFoundError):
             if keep:
                 keep_upload(base, view.asked_by(None), dataset.subject, upload)
             else:
-                erase_upload(vault_for(base, view), upload)
+                erase_upload(vault_of(base, view), upload)
     _forget(base, view, found.order)
     return record
 
@@ -197,16 +186,16 @@ def forget_describing(base: Base, view: View, identity: str) -> None:
     order, _ = _order(view, identity)
     for upload in order.uploads:
         with suppress(NotFoundError):
-            erase_upload(vault_for(base, view), upload)
+            erase_upload(vault_of(base, view), upload)
     _forget(base, view, order)
 
 
 def description_told(found: DescriptionProgress, reader: Language) -> DescriptionTold:
     """Return a description under way with all findings, as the API shows it."""
-    described = found.described
+    described = found.result
     return DescriptionTold(
         **order_told(found.order).model_dump(),
-        **work_told(found.job, found.refusal, reader),
+        **work_told(found, reader),
         answers=found.order.answers,
         dataset=described.dataset if described else None,
         **(_found_told(described, reader) if described else _NOTHING),
@@ -220,23 +209,17 @@ def order_told(order: DescribingOrder) -> OpenDescription:
 
 def _found_told(described: Described, reader: Language) -> dict[str, list[object]]:
     return {
-        "guesses": [_guess(one, reader) for one in described.guesses],
+        "guesses": [
+            filled(GuessTold, one, ground=one.ground.render(reader, make_visible)) for one in described.guesses
+        ],
         "findings": list(problems_told(described.findings, reader)),
-        "questions": [_question(one, reader) for one in described.questions],
+        "questions": [
+            filled(QuestionTold, one, asked=one.asked.render(reader, make_visible)) for one in described.questions
+        ],
         "units": list(described.units),
         "missing": list(described.missing),
         "changed": [one.render(reader, make_visible) for one in described.changed],
     }
-
-
-def _guess(one: Guessed, reader: Language) -> GuessTold:
-    ground = one.ground.render(reader, make_visible)
-    return GuessTold(place=one.place, part=one.part, value=one.value, ground=ground, sure=one.sure)
-
-
-def _question(one: OpenQuestion, reader: Language) -> QuestionTold:
-    asked = one.asked.render(reader, make_visible)
-    return QuestionTold(answer=one.answer, asked=asked, guessed=one.guessed, several=one.several)
 
 
 def describe_ordered(base: Base, job: Job) -> None:
@@ -250,15 +233,14 @@ def describe_ordered(base: Base, job: Job) -> None:
     given = {"files": list(order.names), "answers": said, "earlier": earlier}
     found: Described | FileRefusal
     try:
-        with files_for_box(base, _files(vault_for(base, view), order)) as folder:
-            found = call_in_box(boxed("describe", folder, given), Described)
+        found = read_in_box(base, "describe", _files(vault_of(base, view), order), given, Described)
     except InputError as error:
         found = FileRefusal.of(error)
     keep_result(base, order.owner, _work(head), found)
 
 
 def _earlier(base: Base, view: View, order: DescribingOrder, dataset: Subject) -> Dataset:
-    vault, before = vault_for(base, view), _require_own(view, dataset)
+    vault, before = vault_of(base, view), _require_own(view, dataset)
     return with_hashes(vault, before, [find_upload(vault, upload) for upload in order.uploads])
 
 
@@ -299,7 +281,7 @@ def _order(view: View, identity: str) -> tuple[DescribingOrder, Digest]:
 def _require_uploads(base: Base, view: View, uploads: Sequence[str]) -> list[Upload]:
     if not 1 <= len(uploads) <= MOST_FILES:
         raise InputError("describe.number_of_files", found=len(uploads), allowed=MOST_FILES)
-    sent = [find_upload(vault_for(base, view), identity) for identity in uploads]
+    sent = [find_upload(vault_of(base, view), identity) for identity in uploads]
     names = [one.name for one in sent]
     for one in sent:
         if names.count(one.name) > 1:
@@ -312,10 +294,7 @@ def _require_uploads(base: Base, view: View, uploads: Sequence[str]) -> list[Upl
 
 
 def _require_own(view: View, dataset: Subject) -> Dataset:
-    listing = require_listing(view, dataset)
-    if listing.owner != view.actor.organisation:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
-    return view.load(listing.digest, Dataset)
+    return view.load(own_listing(view, dataset).digest, Dataset)
 
 
 def _name(identity: str) -> str:

@@ -17,8 +17,9 @@ from pilotbase.data.quality.files import record_set_of
 from pilotbase.data.quality.measuring import measure_quality
 from pilotbase.data.quality.release import released
 from pilotbase.data.sources.source import ReadOptions
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.described import Answers, Described, Guessed, OpenQuestion, SeenValue
+from pilotbase.documents.described import Answers, Described, Guessed, SeenValue
 from pilotbase.documents.labelling import LabellingCampaign
 from pilotbase.documents.publication import missing
 from pilotbase.worker.datasets.first_rows import first_rows
@@ -65,8 +66,9 @@ def _further(found: Description) -> Iterator[str]:
 
 
 def _told(found: Description) -> Described:
-    return Described(
-        dataset=found.dataset,
+    return filled(
+        Described,
+        found,
         guesses=tuple(_guesses(found)),
         seen=tuple(
             SeenValue(place=_place(table, field), seen=seen)
@@ -74,16 +76,9 @@ def _told(found: Description) -> Described:
             for field in table.fields
             for seen in field.observed
         ),
-        taken=found.taken,
-        findings=found.findings,
-        questions=tuple(
-            OpenQuestion(answer=one.answer, asked=one.asked, guessed=one.guessed, several=one.several)
-            for one in open_questions(found)
-        ),
+        questions=open_questions(found),
         units=units_to_ask(found),
         missing=(*found.missing, *_further(found)),
-        changed=found.changed,
-        unchanged=found.unchanged,
     )
 
 

@@ -2,38 +2,29 @@
 
 The rows of a preview are read when a file is kept: directly on the owner's own command line; for a file sent to a hub,
 in a box, by a worker, as its owner's own job. The process that shows them later parses nothing.
-
-A set of many small files is kept as one: one file after the other in an uncompressed ZIP, in the order of their paths
-and without times, so that the same files give the same pack, and each part of it is a member.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
-from pilotbase.documents.dataset import Dataset, FileObject, FileSet
+from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.files import File, Part, whole
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.subjects import Subject, holder_of, name_of
+from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
-from pilotbase.documents.vocabularies import Opening, WorkKind
-from pilotbase.sandbox.box.own_functions import call_in_box
+from pilotbase.documents.vocabularies import Opening
 from pilotbase.vault.canaries import open_copy
 from pilotbase.vault.dataset_files import (
     PIECE,
     KeptFile,
-    add_preview,
     erase_files,
     find_all_kept,
     find_kept,
@@ -43,28 +34,17 @@ from pilotbase.vault.dataset_files import (
 )
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.datasets.committing import require_described
+from pilotbase.worker.datasets.file_sets import files_of, holds_images, pack_set, set_in, unpack_set
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.label_rounds import erase_items_of
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
-from pilotbase.worker.datasets.owner_jobs import (
-    FileRefusal,
-    boxed,
-    files_for_box,
-    keep_result,
-    opened_for_owner,
-    result_of,
-)
-from pilotbase.workspace.blobs.trees import files_in
+from pilotbase.worker.datasets.owner_jobs import FileRefusal
+from pilotbase.worker.datasets.previews import order_preview, why_none
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.listings import Listing, require_listing
-from pilotbase.workspace.plain_files import NotPlainError, opened_file
 from pilotbase.workspace.store import View
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_PIECE = 1 << 20
 
 
 def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:
@@ -76,10 +56,10 @@ def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) 
         InputError: the description names no such file, or gives it another hash; or it is a table that cannot be read.
         RefusedError: the actor is not the owner.
     """
-    vault, listing = replace(base.lab.vault, view=view), _owned(view, dataset)
+    vault, listing = vault_of(base, view), _owned(view, dataset)
     for path in paths:
         if path.is_dir():
-            _set_in(view, listing, path)
+            set_in(view, listing, path)
             continue
         _require_named(view, listing, path.name)
         if not path.is_file():
@@ -98,7 +78,7 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
         NotFoundError: there is no such upload of the actor's organisation.
         InputError, RefusedError: as `keep_files`.
     """
-    vault, known = replace(base.lab.vault, view=view), view.done(KeptFile)
+    vault, known = vault_of(base, view), view.done(KeptFile)
     if known is not None:
         with suppress(NotFoundError):
             erase_upload(vault, upload)
@@ -110,7 +90,7 @@ def keep_upload(base: Base, view: View, dataset: Subject, upload: str) -> KeptTo
     made = seal_file(vault, kept, read_upload(vault, upload, ReaderGrant.of_owner(sent.owner)), None)
     erase_upload(vault, upload)
     if is_table(made.name):
-        _order_preview(view, made)
+        order_preview(view, made)
     return _told(made)
 
 
@@ -153,7 +133,7 @@ def erase_kept(base: Base, view: View, dataset: Subject, name: str | None = None
         RefusedError: it is not the actor's.
     """
     _owned(view, dataset)
-    count = erase_files(replace(base.lab.vault, view=view), dataset, name)
+    count = erase_files(vault_of(base, view), dataset, name)
     erase_items_of(base, dataset, name)
     if name is not None and not count:
         raise NotFoundError("dataset.file_not_kept", dataset=dataset, found=name)
@@ -230,54 +210,18 @@ def _permitted(view: View, asked: Request, kept: KeptFile) -> AccessGrant:
     return permit(view, asked, digest_bytes(canonical_json(named)))
 
 
-def _order_preview(view: View, kept: KeptFile) -> None:
-    """Queue the making of a file's first rows."""
-    with view.asked_by(None).transaction("dataset.preview_ordered") as change:
-        change.record("dataset.preview_ordered", [kept.dataset, kept.digest()])
-        enqueue(
-            change, WorkKind.FIRST_ROWS, _preview_of(kept.digest()), {"dataset": kept.dataset, "file": kept.digest()}
-        )
-
-
-def make_preview(base: Base, job: Job) -> None:
-    """Make the first rows for ``job``; if the table cannot be read, its owner sees why.
-
-    Raises:
-        RefusedError: this host gives no box.
-    """
-    wanted = job.payload["file"]
-    files = find_all_kept(base.lab.vault, job.payload["dataset"])
-    kept = next((one for one in files if one.digest() == wanted), None)
-    if kept is None or kept.preview is not None:
-        return  # erased, or kept anew, meanwhile
-    try:
-        with files_for_box(base, [(kept.name, opened_for_owner(base, job, kept))]) as folder:
-            found = call_in_box(boxed("show_first_rows", folder, {"file": kept.name}), FirstRows)
-    except InputError as error:
-        keep_result(base, holder_of(kept.dataset), _preview_of(wanted), FileRefusal.of(error))
-        return
-    add_preview(base.lab.vault, kept, found.rows, found.shown.model_dump_json().encode())
-
-
 def why_no_previews(base: Base, view: View, dataset: Subject) -> dict[str, FileRefusal]:
     """Return file → why it has no first rows, for the actor's own dataset; raises `RefusedError` for others'."""
-    found = {
-        kept.name: result_of(base, view, holder_of(dataset), _preview_of(kept.digest()), FileRefusal)
-        for kept in find_all_kept(base.lab.vault, dataset)
-        if kept.preview is None
-    }
+    bare = [kept for kept in find_all_kept(base.lab.vault, dataset) if kept.preview is None]
+    found = {kept.name: why_none(base, view, kept) for kept in bare}
     return {name: refusal for name, refusal in found.items() if refusal is not None}
 
 
-def _preview_of(file: Digest) -> str:
-    return f"{WorkKind.FIRST_ROWS}:{file}"
-
-
 def _keep_set(base: Base, listing: Listing, folder: Path) -> KeptFile:
-    files = _set_in(base.lab.view, listing, folder)
+    files = set_in(base.lab.view, listing, folder)
     with tempfile.TemporaryDirectory() as scratch:
-        packed = _pack_set(folder, files, Path(scratch))
-        found = first_rows(_unpack_set(packed, Path(scratch, folder.resolve().name))) if _holds_images(files) else None
+        packed = pack_set(folder, files, Path(scratch))
+        found = first_rows(unpack_set(packed, Path(scratch, folder.resolve().name))) if holds_images(files) else None
         return _keep(base, listing, packed, found)
 
 
@@ -309,101 +253,17 @@ def _kept(base: Base, listing: Listing) -> list[KeptFile]:
 
 def _owned(view: View, dataset: Subject) -> Listing:
     listing = require_listing(view, dataset)
-    if not view.actor.may_write_for(listing.owner):
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    view.actor.require_writes_for(listing.owner)
     return listing
 
 
 def _require_named(view: View, listing: Listing, name: str) -> None:
     """Return if the description names such a file; raises `InputError`."""
-    named = _files_of(view.load(listing.digest, Dataset))
+    named = files_of(view.load(listing.digest, Dataset))
     if name not in named:
         raise InputError("dataset.no_such_file", dataset=listing.subject, found=name, allowed=offer(name, named))
-
-
-def _files_of(dataset: Dataset) -> list[str]:
-    """Return the names under which a description's files may be kept."""
-    files = [one for one in dataset.distribution if isinstance(one, FileObject)]
-    return sorted(
-        {*(one.file_name for one in files), *(one.id for one in files), *map(_packed_name, _sets_of(dataset))}
-    )
 
 
 def _told(kept: KeptFile) -> KeptTold:
     told = {"previewed": kept.preview is not None, "marked": kept.marks is not None}
     return KeptTold(name=kept.name, size=kept.size, rows=kept.rows, **told)
-
-
-def _set_in(view: View, listing: Listing, folder: Path) -> FileSet:
-    """Return the file set of the description that a folder holds: the one with its name, or the only one.
-
-    Raises:
-        InputError: there is none, or it is ambiguous.
-    """
-    dataset = view.load(listing.digest, Dataset)
-    sets, name = _sets_of(dataset), folder.resolve().name
-    named = [one for one in sets if one.id in (name, f"{name}-images")]
-    if not named and len(sets) != 1:
-        allowed = offer(folder.name, [one.id for one in sets])
-        raise InputError("dataset.no_such_file", dataset=listing.subject, found=folder.name, allowed=allowed)
-    return (named or sets)[0]
-
-
-def _sets_of(dataset: Dataset) -> tuple[FileSet, ...]:
-    """Return the file sets of a description that are in no archive."""
-    return tuple(one for one in dataset.distribution if isinstance(one, FileSet) and not one.contained_in)
-
-
-def _packed_name(files: FileSet) -> str:
-    """Return the name under which a set of files is kept."""
-    return f"{files.id.replace('/', '-')}.zip"
-
-
-def _holds_images(files: FileSet) -> bool:
-    """Return whether a set contains only images, so that its table is known."""
-    return bool(files.encoding_format) and all(one.startswith("image/") for one in files.encoding_format)
-
-
-def _pack_set(folder: Path, files: FileSet, out: Path) -> Path:
-    """Write the files of ``folder`` that a set includes to one file in ``out``, and return it.
-
-    Raises:
-        InputError: there is none; links and odd names, all at once; a file that changes meanwhile.
-    """
-    packed = out / _packed_name(files)
-    names = list(_included(folder, files))
-    if not names:
-        raise InputError("dataset.empty_set", folder=folder, found=", ".join(files.includes))
-    try:
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-            for name in names:
-                with opened_file(folder, name) as stream, archive.open(zipfile.ZipInfo(name, _EPOCH), "w") as member:
-                    shutil.copyfileobj(stream, member, _PIECE)
-    except NotPlainError as error:
-        raise InputError("blobs.folder_changed", folder=folder) from error
-    return packed
-
-
-def _unpack_set(packed: Path, folder: Path) -> Path:
-    """Write the files of a pack made here to ``folder``, unchanged, and return it."""
-    with zipfile.ZipFile(packed) as archive:
-        archive.extractall(folder)
-    return folder
-
-
-def _included(folder: Path, files: FileSet) -> Iterator[str]:
-    """Yield the paths below ``folder`` that a set includes; its globs may begin with the path to the folder."""
-    way = f"{folder.resolve().name}/"
-    includes, excludes = (
-        [_glob(one.rpartition(way)[2]) for one in globs] for globs in (files.includes, files.excludes)
-    )
-    for name in files_in(folder):
-        if any(one.fullmatch(name) for one in includes) and not any(one.fullmatch(name) for one in excludes):
-            yield name
-
-
-def _glob(pattern: str) -> re.Pattern[str]:
-    """Return a glob as a pattern of paths: ``**/`` is any way, ``*`` and ``?`` stay within a name."""
-    spelled = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    return re.compile("".join(spelled.get(part, re.escape(part)) for part in parts))

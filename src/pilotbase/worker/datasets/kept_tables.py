@@ -9,11 +9,18 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
+from pilotbase.data.terms.budgets import budgets
 from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.terms import AccessGrant
-from pilotbase.vault.dataset_files import KeptFile, find_kept, open_for_statistics
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.states import DatasetState
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.terms import AccessGrant, Action
+from pilotbase.documents.vocabularies import Opening
+from pilotbase.vault.dataset_files import KeptFile, find_kept, open_file
 from pilotbase.worker.base import Base
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
 
 ReadTexts = Callable[[Path], pl.DataFrame]
 """Reads every value of a table as text, in a box that sees only the folder of the table."""
@@ -34,6 +41,33 @@ def record_sets_kept(base: Base, dataset: Dataset) -> list[str]:
     return [one.name for one in dataset.record_sets if kept & set(table_names(dataset, one))]
 
 
+def offered(base: Base, view: View, dataset: Subject) -> list[str]:
+    """Return the record sets of a closed, published dataset on which the actor may order statistics."""
+    listing = find_listing(view, dataset)
+    if listing is None or listing.state != DatasetState.PUBLISHED or not view.actor.organisation:
+        return []
+    described = view.load(listing.digest, Dataset)
+    own = next((one for one in budgets(view, dataset) if one.organisation == view.actor.organisation), None)
+    if described.opening is not Opening.COMPUTE_TO_DATA or own is None or own.limit == 0:
+        return []
+    return record_sets_kept(base, described)
+
+
+def kept_record_set(base: Base, dataset: Dataset, wanted: str) -> RecordSet:
+    """Return the record set of that name, '' for the first one whose table the base keeps.
+
+    Raises:
+        InputError: there is none of that name, or its table is not kept.
+    """
+    names, kept = [one.name for one in dataset.record_sets], record_sets_kept(base, dataset)
+    if wanted and wanted not in names:
+        raise InputError("private.no_record_set", found=wanted, allowed=offer(wanted, names))
+    name = wanted or next(iter(kept), "")
+    if name not in kept:
+        raise InputError("statistics.not_kept", dataset=dataset.subject, found=name or "–")
+    return dataset.record_set(name)
+
+
 def opened_table(base: Base, kept: KeptFile, leave: AccessGrant, record_set: RecordSet, read: ReadTexts) -> RecordTable:
     """Return the records of a kept file, every value as its file spells it; no opened data are left behind.
 
@@ -41,7 +75,7 @@ def opened_table(base: Base, kept: KeptFile, leave: AccessGrant, record_set: Rec
         RefusedError: the leave is not in force, or no longer.
         InputError: the file is no table.
     """
-    frame = texts_of(kept, open_for_statistics(base.lab.vault, kept, leave), read)
+    frame = texts_of(kept, open_file(base.lab.vault, kept, leave, action=Action.COMPUTE_ON), read)
     return record_table(record_set, frame.lazy().with_row_index(ROW, offset=1))
 
 

@@ -7,7 +7,6 @@ whenever an item is shown. Closed data are shown only to their owner's own peopl
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,28 +20,26 @@ from pilotbase.data.quality.columns import column_name
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.labelling import NewRound
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes, digest_json
 from pilotbase.documents.labelling import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingCampaign, LabellingRound
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
-from pilotbase.vault.dataset_files import open_for_labelling
+from pilotbase.vault.dataset_files import open_file
 from pilotbase.worker.base import Base
-from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, record_sets_kept, table_names, texts_of
+from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_record_set, kept_table, table_names, texts_of
+from pilotbase.worker.datasets.owner_jobs import own_listing
+from pilotbase.worker.retention_dates import seal, unseal
 from pilotbase.workspace.actors import BASE, Actor, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue
-from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
-PREPARE = WorkKind.LABEL_ITEMS
 GUIDELINE = "guideline.md"
 _KEY_FILE = "labelling.key"
 _LONGEST_CELL = 2000
-_ALL = 1000
 IsMember = Callable[[str, str], bool]
 """Returns whether a person (by identifier) acts for an organisation."""
 
@@ -64,11 +61,9 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
         InputError: no table of it is kept; it lacks the fields or key; classes or people do not fit together.
         RefusedError: the actor is not the owner; the terms do not let a labeller's organisation see items.
     """
-    listing = require_listing(view, dataset)
-    if view.actor.organisation != listing.owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    listing = own_listing(view, dataset)
     described = view.load(listing.digest, Dataset)
-    record_set = _record_set(base, described, wanted.record_set)
+    record_set = kept_record_set(base, described, wanted.record_set)
     campaign = _campaign(dataset, wanted)
     people = (*wanted.annotators, wanted.adjudicator)
     made = LabellingRound(
@@ -102,14 +97,13 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
         others = {one.organisation for one in made.labellers} - {listing.owner}
         digest = change.put(made, parties(*others), owner=listing.owner, fields={"dataset": dataset})
         change.set_head(round_head(made.identity), digest, expected=None)
-        enqueue(change, PREPARE, round_head(made.identity), {"round": digest})
+        enqueue(change, WorkKind.LABEL_ITEMS, round_head(made.identity), {"round": digest})
     return made
 
 
 def find_round(view: View, identity: str) -> LabellingRound:
     """Return a round to its participants, the owner, operator and regulator; raises `NotFoundError`."""
-    digest = view.head(round_head(identity))
-    found = view.load(digest, LabellingRound) if digest is not None else None
+    found = view.load_head(round_head(identity), LabellingRound)
     if found is None or not (_owns(view, found) or part_of(view, found) is not None):
         raise NotFoundError("labelling.no_round")
     return found
@@ -117,8 +111,7 @@ def find_round(view: View, identity: str) -> LabellingRound:
 
 def rounds_of(view: View, dataset: Subject | None = None) -> list[LabellingRound]:
     """Return the rounds that concern the actor, newest first, of one dataset or of all."""
-    stored = view.find("labelling-round", {"dataset": dataset} if dataset else {}, limit=_ALL)
-    found = (one.load(LabellingRound) for one in stored)
+    found = view.every(LabellingRound, {"dataset": dataset} if dataset else {})
     return [one for one in found if _owns(view, one) or part_of(view, one) is not None]
 
 
@@ -162,8 +155,7 @@ def prepare_differing(base: Base, of: LabellingRound, differing: Sequence[str], 
 def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: RoundItems) -> None:
     """Keep the items of one labeller, sealed."""
     shown = {name: items.fields[name] for name in items.order}
-    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
-    sealed = seal_bytes(key, json.dumps(shown, ensure_ascii=False).encode(), _context(of, labeller))
+    sealed = seal(base, _KEY_FILE, json.dumps(shown, ensure_ascii=False).encode(), _context(of, labeller))
     kept = KeptItems(round=of.identity, labeller=labeller.name, order=items.order, blob=digest_bytes(sealed))
     with base.lab.view.transaction("labelling.items_sealed") as change:
         digest = change.put(kept, BASE, owner=of.dataset_owner)
@@ -173,32 +165,31 @@ def seal_items(base: Base, of: LabellingRound, labeller: Labeller, items: RoundI
 
 def kept_order(base: Base, of: LabellingRound, labeller: str) -> tuple[str, ...]:
     """Return the names of the items that were sealed for a labeller; empty until they are sealed."""
-    digest = base.lab.view.head(items_head(of.identity, labeller))
-    return base.lab.view.load(digest, KeptItems).order if digest is not None else ()
+    kept = base.lab.view.load_head(items_head(of.identity, labeller), KeptItems)
+    return kept.order if kept is not None else ()
 
 
 def are_erased(base: Base, of: LabellingRound, labeller: str) -> bool:
     """Return whether the items that were sealed for a labeller are erased."""
-    digest = base.lab.view.head(items_head(of.identity, labeller))
-    return digest is not None and not base.lab.vault.blobs.exists(base.lab.view.load(digest, KeptItems).blob)
+    kept = base.lab.view.load_head(items_head(of.identity, labeller), KeptItems)
+    return kept is not None and not base.lab.vault.blobs.exists(kept.blob)
 
 
 def erase_items(base: Base, of: LabellingRound) -> None:
     """Erase what was sealed for the labellers of a round; labels stay, and the log still records that it was here."""
     for labeller in of.labellers:
-        digest = base.lab.view.head(items_head(of.identity, labeller.name))
-        if digest is None or are_erased(base, of, labeller.name):
+        kept = base.lab.view.load_head(items_head(of.identity, labeller.name), KeptItems)
+        if kept is None or not base.lab.vault.blobs.exists(kept.blob):
             continue
         with base.lab.view.transaction("labelling.items_erased") as change:
-            change.record("labelling.items_erased", [of.dataset, digest], {"labeller": labeller.name})
-        base.lab.vault.blobs.remove(base.lab.view.load(digest, KeptItems).blob)
+            change.record("labelling.items_erased", [of.dataset, kept.digest()], {"labeller": labeller.name})
+        base.lab.vault.blobs.remove(kept.blob)
 
 
 def erase_items_of(base: Base, dataset: Subject, name: str | None = None) -> None:
     """Erase what was sealed for labellers from the files of a dataset, those called ``name`` or all."""
     view = base.lab.view
-    for stored in view.find("labelling-round", {"dataset": dataset}, limit=_ALL):
-        of = stored.load(LabellingRound)
+    for of in view.every(LabellingRound, {"dataset": dataset}):
         described = view.load(of.version, Dataset)
         if name is None or name in table_names(described, described.record_set(of.record_set)):
             erase_items(base, of)
@@ -212,21 +203,18 @@ def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, 
         NotFoundError: it was not sealed for this labeller, or was erased.
         InvalidProofError: the bytes that were kept were altered.
     """
-    digest = base.lab.view.head(items_head(of.identity, labeller.name))
-    if digest is None:
+    kept = base.lab.view.load_head(items_head(of.identity, labeller.name), KeptItems)
+    if kept is None:
         raise NotFoundError("labelling.not_yours", item=item)
-    kept = base.lab.view.load(digest, KeptItems)
     if not base.lab.vault.blobs.exists(kept.blob):
         raise NotFoundError("labelling.items_erased")
     leave = _leave(view, of, labeller)
     with view.transaction("labelling.item_shown") as change:
         facts = {"ground": leave.by, "labeller": labeller.name}
-        change.record("labelling.item_shown", [of.dataset, digest, digest_json([of.identity, item])], facts)
-    opened = open_bytes(
-        base.lab.vault.keys.read(_KEY_FILE), base.lab.vault.blobs.get(kept.blob), _context(of, labeller)
-    )
-    if opened is None:
-        raise InvalidProofError("vault.envelope_closed", digest=kept.blob, owner=of.dataset_owner)
+        named = [of.dataset, kept.digest(), digest_json([of.identity, item])]
+        change.record("labelling.item_shown", named, facts)
+    sealed = base.lab.vault.blobs.get(kept.blob)
+    opened = unseal(base, _KEY_FILE, sealed, _context(of, labeller), (kept.blob, of.dataset_owner))
     found = _Shown.validate_json(opened)
     if item not in found:
         raise NotFoundError("labelling.not_yours", item=item)
@@ -248,14 +236,6 @@ _Shown = pydantic.TypeAdapter(dict[str, dict[str, str]])
 
 def _owns(view: View, of: LabellingRound) -> bool:
     return view.actor.sees_all or view.actor.organisation == of.dataset_owner
-
-
-def _record_set(base: Base, described: Dataset, wanted: str) -> RecordSet:
-    kept = record_sets_kept(base, described)
-    name = wanted or next(iter(kept), "")
-    if name not in kept:
-        raise InputError("statistics.not_kept", dataset=described.subject, found=name or "–")
-    return described.record_set(name)
 
 
 def _key(record_set: RecordSet) -> DataField:
@@ -300,7 +280,7 @@ def _campaign(dataset: Subject, wanted: NewRound) -> LabellingCampaign:
 def _opened(base: Base, of: LabellingRound, described: Dataset, leave: AccessGrant, read: ReadTexts) -> pl.DataFrame:
     """Return the table, opened for people of one organisation."""
     kept = kept_table(base, described, described.record_set(of.record_set))
-    return texts_of(kept, open_for_labelling(base.lab.vault, kept, leave), read)
+    return texts_of(kept, open_file(base.lab.vault, kept, leave, action=Action.DISPLAY), read)
 
 
 def _leave(view: View, of: LabellingRound, labeller: Labeller) -> AccessGrant:

@@ -37,10 +37,9 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, WorkKind
-from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
     are_erased,
@@ -52,7 +51,7 @@ from pilotbase.worker.datasets.label_rounds import (
     prepare_differing,
     round_head,
 )
-from pilotbase.worker.datasets.owner_jobs import boxed, files_for_box, owner_of, vault_for
+from pilotbase.worker.datasets.owner_jobs import owner_of, read_in_box
 from pilotbase.workspace.actors import BASE, PUBLIC, parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
@@ -65,8 +64,7 @@ def _is_their_turn(base: Base, of: LabellingRound, labeller: Labeller) -> bool:
 
 def _own(view: View, identity: str) -> LabellingRound:
     of = find_round(view, identity)
-    if view.actor.organisation != of.dataset_owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
+    view.actor.require_is(of.dataset_owner)
     return of
 
 
@@ -82,8 +80,7 @@ def _keep(base: Base, of: LabellingRound, labels: Sequence[tuple[str, str, str, 
 def _kept(base: Base, of: LabellingRound, name: str) -> Iterator[GivenOnHub]:
     """Yield the newest label of each item."""
     seen: set[str] = set()
-    for stored in base.lab.view.find("hub-label", {"round": of.identity, "labeller": name}, limit=_ALL):
-        one = stored.load(GivenOnHub)
+    for one in base.lab.view.every(GivenOnHub, {"round": of.identity, "labeller": name}):
         if one.item not in seen:
             seen.add(one.item)
             yield one
@@ -93,24 +90,8 @@ def _given(base: Base, of: LabellingRound, name: str) -> dict[str, str]:
     return {one.item: one.label for one in _kept(base, of, name)}
 
 
-def _annotations(base: Base, of: LabellingRound) -> Iterator[Annotation]:
-    for name in ANNOTATORS:
-        for one in _kept(base, of, name):
-            yield Annotation(one.item, name, one.label, one.at)
-
-
-def _decided(base: Base, of: LabellingRound) -> dict[str, Decided]:
-    return {one.item: Decided(one.label, one.reason or "", one.at) for one in _kept(base, of, JUDGE)}
-
-
-def _closed_head(identity: str) -> str:
-    return f"labelling-closed:{identity}"
-
-
-CLOSE = WorkKind.LABEL_CLOSE
 FINISHED = ("decided", "published")
 """Stages in which labelling and deciding have ended: the owner's labellers may see labels too."""
-_ALL = 1_000_000
 _ENDED_BADLY = (JobState.FAILED, JobState.CANCELLED)
 _EXPORT = "export.json"
 
@@ -245,23 +226,22 @@ def give_label(base: Base, view: View, identity: str, item: str, given: tuple[st
         _keep(base, of, [(sheet.labeller.name, item, label, said)])
 
 
-def order_import(base: Base, view: View, identity: str, upload: str) -> None:
-    """Queue the reading of an export that the owner of a round has sent.
+def order_import(base: Base, view: View, identity: str, upload: str) -> LabellingRound:
+    """Queue the reading of an export that the owner of a round has sent, and return the round.
 
     Raises:
         NotFoundError: no such round concerns the actor, or there is no such upload.
         RefusedError: the actor is not the owner.
         ConflictError: the round is not open.
     """
-    of = find_round(view, identity)
-    if view.actor.organisation != of.dataset_owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=of.dataset_owner)
+    of = _own(view, identity)
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
-    find_upload(vault_for(base, view), upload)
+    find_upload(vault_of(base, view), upload)
     with view.transaction("labelling.import_ordered") as change:
         change.record("labelling.import_ordered", [of.digest()])
         enqueue(change, WorkKind.LABEL_IMPORT, round_head(identity), {"round": of.digest(), "upload": upload})
+    return of
 
 
 def import_ordered(base: Base, job: Job) -> None:
@@ -271,18 +251,19 @@ def import_ordered(base: Base, job: Job) -> None:
         InputError: every problem of the export, with its places; labels of other items, or labels that differ from
         earlier ones.
     """
-    of, vault = base.lab.view.load(job.payload["round"], LabellingRound), vault_for(base, owner_of(base, job))
+    of, vault = base.lab.view.load(job.payload["round"], LabellingRound), vault_of(base, owner_of(base, job))
     upload = find_upload(vault, job.payload["upload"])
     given = {"campaign": of.campaign.to_json_value(), "file": _EXPORT}
     pieces = read_upload(vault, upload.identity, ReaderGrant.of_owner(upload.owner))
-    with files_for_box(base, [(_EXPORT, pieces)]) as folder:
-        found = call_in_box(boxed("read_labels", folder, given), ReadLabels)
+    found = read_in_box(base, "read_labels", [(_EXPORT, pieces)], given, ReadLabels)
     take_labels(base, of, [Annotation(one.item, one.annotator, one.label) for one in found.labels])
     erase_upload(vault, upload.identity)
 
 
-def close_round(base: Base, view: View, identity: str) -> None:
-    """Accept no more labels; a worker seals the items on which annotators differ for the adjudicator. Again: no change.
+def close_round(base: Base, view: View, identity: str) -> LabellingRound:
+    """Accept no more labels, and return the round; closed again, it is the same.
+
+    A worker seals the items on which annotators differ for the adjudicator.
 
     Raises:
         NotFoundError: no such round concerns the actor.
@@ -291,7 +272,7 @@ def close_round(base: Base, view: View, identity: str) -> None:
     """
     of = _own(view, identity)
     if closing_of(base, of) is not None:
-        return
+        return of
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
     gathered = gathered_of(base, of)
@@ -301,9 +282,10 @@ def close_round(base: Base, view: View, identity: str) -> None:
     with view.transaction("labelling.closed") as change:
         closed = RoundClosed(round=of.identity, labelled=len(gathered.by_item), differing=differing, at=change.now)
         digest = change.put(closed, parties(), owner=of.dataset_owner)
-        change.set_head(_closed_head(of.identity), digest, expected=None)
+        change.set_head(f"labelling-closed:{of.identity}", digest, expected=None)
         if differing:
-            enqueue(change, CLOSE, round_head(of.identity), {"round": of.digest()})
+            enqueue(change, WorkKind.LABEL_CLOSE, round_head(of.identity), {"round": of.digest()})
+    return of
 
 
 def prepare_decisions(base: Base, job: Job, read: ReadTexts) -> None:
@@ -324,7 +306,8 @@ def outcome_of(base: Base, view: View, identity: str) -> RoundOutcome | None:
         return None
     if part_of(view, of) is not None and stage_of(base, of).name not in FINISHED:
         raise RefusedError("labelling.blind_yet")
-    gathered, decided = gathered_of(base, of), _decided(base, of)
+    gathered = gathered_of(base, of)
+    decided = {one.item: Decided(one.label, one.reason or "", one.at) for one in _kept(base, of, JUDGE)}
     items = final_labels(of.campaign, gathered, decided)
     return RoundOutcome(items, label_quality(of.campaign, gathered, items))
 
@@ -373,8 +356,7 @@ def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
 
 def published_labels(view: View, of: LabellingRound) -> PublishedLabels | None:
     """Return what was published of a round, or None."""
-    found = view.find("published-labels", {"round": of.identity}, limit=1)
-    return found[0].load(PublishedLabels) if found else None
+    return next(iter(view.every(PublishedLabels, {"round": of.identity})), None)
 
 
 def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:
@@ -384,13 +366,13 @@ def progress_of_round(base: Base, of: LabellingRound) -> dict[str, int]:
 
 def closing_of(base: Base, of: LabellingRound) -> RoundClosed | None:
     """Return the closing of a round, or None while it is open."""
-    digest = base.lab.view.head(_closed_head(of.identity))
-    return base.lab.view.load(digest, RoundClosed) if digest is not None else None
+    return base.lab.view.load_head(f"labelling-closed:{of.identity}", RoundClosed)
 
 
 def gathered_of(base: Base, of: LabellingRound) -> Gathered:
     """Return the labels that the annotators of a round have given so far."""
-    return Gathered(tuple(_annotations(base, of)), Counter(), ())
+    kept = ((name, one) for name in ANNOTATORS for one in _kept(base, of, name))
+    return Gathered(tuple(Annotation(one.item, name, one.label, one.at) for name, one in kept), Counter(), ())
 
 
 def take_labels(base: Base, of: LabellingRound, found: Sequence[Annotation]) -> int:

@@ -16,11 +16,9 @@ import secrets
 import tempfile
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
-
-import polars as pl
 
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import SourceTable
@@ -31,7 +29,7 @@ from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel
 from pilotbase.vault.canaries import Canary, FileMarks, Sighting, marks_of, sight
 from pilotbase.vault.dataset_files import find_all_kept
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
 
@@ -106,7 +104,7 @@ def look_for_canaries(base: Base, view: View, dataset: Subject, suspected: Path)
         InputError: the file is no table, or none of the kept files has canaries.
         RefusedError: the actor is not the owner.
     """
-    vault = replace(base.lab.vault, view=view)
+    vault = vault_of(base, view)
     vault.require_access(holder_of(dataset))
     marked = [(kept, marks) for kept in find_all_kept(vault, dataset) if (marks := marks_of(vault, kept)) is not None]
     if not marked:
@@ -114,34 +112,23 @@ def look_for_canaries(base: Base, view: View, dataset: Subject, suspected: Path)
     fetched = [use for use in uses_of(base.lab.view, dataset, limit=_MOST_USES) if use.channel == Channel.DOWNLOAD]
     to = sorted({use.organisation for use in fetched})
     with tempfile.TemporaryDirectory() as scratch:
-        tables = [_Suspect.of(one) for one in open_source(str(suspected), Path(scratch)).tables]
-        return [sight(marks, kept, table.rows, table.found(marks), to) for kept, marks in marked for table in tables]
+        tables = open_source(str(suspected), Path(scratch)).tables
+        return [sight(marks, kept, one.rows, _found(one, marks), to) for kept, marks in marked for one in tables]
 
 
-@dataclass(frozen=True)
-class _Suspect:
-    """A table in a suspected file."""
-
-    frame: pl.LazyFrame
-    rows: int
-
-    @classmethod
-    def of(cls, table: SourceTable) -> _Suspect:
-        return cls(table.frame, table.rows)
-
-    def found(self, marks: FileMarks) -> dict[int, tuple[int, ...]]:
-        """Return the canaries found here, each with the columns that both tables have."""
-        names = self.frame.collect_schema().names()
-        shared = tuple(at for at, name in enumerate(marks.columns) if name in names)
-        wanted = {tuple(_plain(one.cells[at]) for at in shared): number for number, one in enumerate(marks.canaries)}
-        found = dict[int, tuple[int, ...]]()
-        chosen = [marks.columns[at] for at in shared]
-        for part in self.frame.select(chosen).collect().iter_slices(_FIRST) if len(shared) > 1 else ():
-            for row in part.iter_rows():
-                number = wanted.get(tuple(map(_plain, row)))
-                if number is not None:
-                    found[number] = shared
-        return found
+def _found(table: SourceTable, marks: FileMarks) -> dict[int, tuple[int, ...]]:
+    """Return the canaries found in a table of a suspected file, each with the columns that both tables have."""
+    names = table.frame.collect_schema().names()
+    shared = tuple(at for at, name in enumerate(marks.columns) if name in names)
+    wanted = {tuple(_plain(one.cells[at]) for at in shared): number for number, one in enumerate(marks.canaries)}
+    found = dict[int, tuple[int, ...]]()
+    chosen = [marks.columns[at] for at in shared]
+    for part in table.frame.select(chosen).collect().iter_slices(_FIRST) if len(shared) > 1 else ():
+        for row in part.iter_rows():
+            number = wanted.get(tuple(map(_plain, row)))
+            if number is not None:
+                found[number] = shared
+    return found
 
 
 def _plain(cell: object) -> str:

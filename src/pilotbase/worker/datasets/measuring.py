@@ -5,8 +5,6 @@ What leaves the box is already cut to the level of opening: the full figures of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pilotbase.catalogue.wording import grade_listing
 from pilotbase.data.quality.release import released
 from pilotbase.documents.api.datasets import Measuring
@@ -17,16 +15,16 @@ from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, holder_of, quality_head
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.sandbox.box.own_functions import call_in_box
 from pilotbase.vault.dataset_files import KeptFile, find_kept
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.first_rows import is_table
 from pilotbase.worker.datasets.owner_jobs import (
     FileRefusal,
-    boxed,
-    files_for_box,
+    OwnerWork,
     keep_result,
     opened_for_owner,
+    own_listing,
+    read_in_box,
     result_of,
     work_told,
 )
@@ -36,31 +34,17 @@ from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for
 from pilotbase.workspace.listings import Listing, find_listing, require_listing
 from pilotbase.workspace.store import View
 
-
-@dataclass(frozen=True)
-class MeasuringProgress:
-    """The newest measurement of a dataset's files: its progress, and the result of the last one that ended."""
-
-    job: Job
-    found: QualityReport | FileRefusal | None
-
-    @property
-    def report(self) -> QualityReport | None:
-        return self.found if isinstance(self.found, QualityReport) else None
-
-    @property
-    def refusal(self) -> FileRefusal | None:
-        return self.found if isinstance(self.found, FileRefusal) else None
+Measurement = OwnerWork[QualityReport]
 
 
-def order_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgress:
+def order_measuring(base: Base, view: View, dataset: Subject) -> Measurement:
     """Queue the measuring of the kept files of a dataset's newest version; a repeated request meanwhile joins it.
 
     Raises:
         NotFoundError: the actor sees no such dataset; no table of its newest version is kept.
         RefusedError: it does not belong to the actor's organisation.
     """
-    listing = _own(view, dataset)
+    listing = own_listing(view, dataset)
     if view.outcome() is None:
         if not _tables(base, listing):
             raise NotFoundError("dataset.nothing_to_measure", dataset=dataset)
@@ -73,18 +57,18 @@ def order_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgre
     return found
 
 
-def find_measuring(base: Base, view: View, dataset: Subject) -> MeasuringProgress | None:
+def find_measuring(base: Base, view: View, dataset: Subject) -> Measurement | None:
     """Return the newest measurement of a dataset's files, None if none was ordered; raises as `order_measuring`."""
-    listing = _own(view, dataset)
+    listing = own_listing(view, dataset)
     jobs = jobs_ordered_for(view, _work(dataset))
     if not jobs:
         return None
-    return MeasuringProgress(jobs[0], result_of(base, view, listing.owner, _work(dataset), QualityReport))
+    return OwnerWork(jobs[0], result_of(base, view, listing.owner, _work(dataset), QualityReport))
 
 
-def measuring_told(found: MeasuringProgress, reader: Language) -> Measuring:
+def measuring_told(found: Measurement, reader: Language) -> Measuring:
     """Return the progress of a measurement, and the result of the last one, as the API shows it."""
-    return Measuring(**work_told(found.job, found.refusal, reader), report=found.report)
+    return Measuring(**work_told(found, reader), report=found.result)
 
 
 def publish_measured(base: Base, view: View, dataset: Subject) -> QualityReport:
@@ -95,9 +79,9 @@ def publish_measured(base: Base, view: View, dataset: Subject) -> QualityReport:
         NotFoundError, RefusedError, InputError: as `publish_report`.
     """
     found = find_measuring(base, view, dataset)
-    if found is None or found.report is None:
+    if found is None or found.result is None:
         raise ConflictError("dataset.not_measured", dataset=dataset)
-    return publish_report(view, dataset, found.report)
+    return publish_report(view, dataset, found.result)
 
 
 def publish_report(view: View, subject: Subject, report: QualityReport) -> QualityReport:
@@ -114,8 +98,7 @@ def publish_report(view: View, subject: Subject, report: QualityReport) -> Quali
     if known is not None:
         return known
     listing = require_listing(view, subject)
-    if not view.actor.may_write_for(listing.owner):
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
+    view.actor.require_writes_for(listing.owner)
     if listing.state != DatasetState.PUBLISHED:
         raise RefusedError("record.dataset_not_published", dataset=subject)
     dataset = view.load(listing.digest, Dataset)
@@ -153,8 +136,7 @@ def require_whole(report: QualityReport, dataset: Dataset) -> None:
 
 def published_report(view: View, subject: Subject) -> QualityReport | None:
     """Return the newest report that the owner of a dataset has published, None if ``view`` sees none."""
-    digest = view.head(quality_head(subject)) if find_listing(view, subject) is not None else None
-    return None if digest is None else view.load(digest, QualityReport)
+    return view.load_head(quality_head(subject), QualityReport) if find_listing(view, subject) is not None else None
 
 
 def measure_ordered(base: Base, job: Job) -> None:
@@ -170,10 +152,9 @@ def measure_ordered(base: Base, job: Job) -> None:
     found: QualityReport | FileRefusal
     try:
         opened = ((one.name, opened_for_owner(base, job, one)) for one in files)
-        with files_for_box(base, opened) as folder:
-            told = call_in_box(boxed("measure", folder, given), QualityReport)
-            require_whole(told, described)
-            found = released(told, described)
+        told = read_in_box(base, "measure", opened, given, QualityReport)
+        require_whole(told, described)
+        found = released(told, described)
     except InputError as error:
         found = FileRefusal.of(error)
     keep_result(base, holder_of(dataset), _work(dataset), found)
@@ -181,13 +162,6 @@ def measure_ordered(base: Base, job: Job) -> None:
 
 def _tables(base: Base, listing: Listing) -> list[KeptFile]:
     return [one for one in find_kept(base.lab.vault, listing.subject, listing.digest) if is_table(one.name)]
-
-
-def _own(view: View, dataset: Subject) -> Listing:
-    listing = require_listing(view, dataset)
-    if view.actor.organisation != listing.owner:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=listing.owner)
-    return listing
 
 
 def _work(dataset: Subject) -> str:

@@ -8,37 +8,39 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
+
+import pydantic
 
 from pilotbase.data.terms.gate import permit
-from pilotbase.documents.api.shapes import ProblemIssue
-from pilotbase.documents.api.trials import TrialProgress
+from pilotbase.documents.api.shapes import ProblemIssue, filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.hashes import Digest, digest_json
-from pilotbase.documents.subjects import holder_of
+from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.sandbox.box.own_functions import BoxedCall
-from pilotbase.vault.dataset_files import KeptFile, open_for_statistics
+from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
+from pilotbase.vault.dataset_files import KeptFile, open_file
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.vault.place import Vault
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.progress import told
+from pilotbase.worker.retention_dates import KeptUntil, erase, erase_over
 from pilotbase.workspace.actors import Actor, parties
-from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job
+from pilotbase.workspace.listings import Listing, require_listing
 from pilotbase.workspace.store import View
 
 KEPT = timedelta(days=30)
-_ALL = 1_000_000
+_ERASED = "result.erased"
 D = TypeVar("D", bound=Document)
+M = TypeVar("M", bound=pydantic.BaseModel)
 
 
 class FileRefusal(Document):
@@ -54,7 +56,7 @@ class FileRefusal(Document):
         return cls(problem=error.text, hint=error.hint, issues=error.issues)
 
 
-class KeptResult(Document):
+class KeptResult(KeptUntil):
     """Records that the base keeps the result of a piece of work, until its time is over."""
 
     document: Literal["kept-result/1"] = "kept-result/1"
@@ -62,8 +64,22 @@ class KeptResult(Document):
     """Names the piece of work: its input and its order."""
     owner: str
     refused: bool
-    blob: Digest
-    until: datetime
+
+
+@dataclass(frozen=True)
+class OwnerWork(Generic[D]):
+    """A piece of work for an owner: its newest job, and the kept result of the last one that ended."""
+
+    job: Job
+    found: D | FileRefusal | None
+
+    @property
+    def result(self) -> D | None:
+        return None if isinstance(self.found, FileRefusal) else self.found
+
+    @property
+    def refusal(self) -> FileRefusal | None:
+        return self.found if isinstance(self.found, FileRefusal) else None
 
 
 def owner_of(base: Base, job: Job) -> View:
@@ -71,13 +87,15 @@ def owner_of(base: Base, job: Job) -> View:
     return base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person))
 
 
-def vault_for(base: Base, view: View) -> Vault:
-    """Return the vault with the access of the actor of ``view``."""
-    return replace(base.lab.vault, view=view)
+def own_listing(view: View, dataset: Subject) -> Listing:
+    """Return a dataset of the actor's organisation itself; raises `NotFoundError`, `RefusedError`."""
+    listing = require_listing(view, dataset)
+    view.actor.require_is(listing.owner)
+    return listing
 
 
 @contextmanager
-def files_for_box(base: Base, files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[Path]:
+def _files_for_box(base: Base, files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[Path]:
     """Yield a private folder with ``files`` (name, pieces), gone at the end of the block."""
     with tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch:
         folder = Path(scratch, "files")
@@ -88,11 +106,14 @@ def files_for_box(base: Base, files: Iterable[tuple[str, Iterable[bytes]]]) -> I
         yield folder
 
 
-def boxed(function: str, folder: Path, given: Mapping[str, object]) -> BoxedCall:
-    """Return the call of a function of `in_box` about the files in ``folder``."""
-    names = ", ".join(sorted(path.name for path in folder.iterdir()))
-    broken = InputError("data.not_a_table", file=names, reason=text("data.reason.box"))
-    return BoxedCall(f"pilotbase.worker.datasets.in_box:{function}", folder, given, broken)
+def read_in_box(
+    base: Base, function: str, files: Iterable[tuple[str, Iterable[bytes]]], given: Mapping[str, object], model: type[M]
+) -> M:
+    """Return the result of a function of `in_box` about ``files`` (name, pieces); raises `InputError`."""
+    with _files_for_box(base, files) as folder:
+        names = ", ".join(sorted(path.name for path in folder.iterdir()))
+        broken = InputError("data.not_a_table", file=names, reason=text("data.reason.box"))
+        return call_in_box(BoxedCall(f"pilotbase.worker.datasets.in_box:{function}", folder, given, broken), model)
 
 
 def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
@@ -112,7 +133,7 @@ def opened_for_owner(base: Base, job: Job, kept: KeptFile) -> Iterator[bytes]:
         rows=kept.rows or 0,
     )
     leave = permit(base.lab.view, asked, digest_json([job.kind, job.identity, kept.digest()]))
-    return open_for_statistics(base.lab.vault, kept, leave)
+    return open_file(base.lab.vault, kept, leave, action=Action.COMPUTE_ON)
 
 
 def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
@@ -127,7 +148,7 @@ def keep_result(base: Base, owner: str, work: str, found: Document) -> None:
         blob=blob,
         until=base.lab.store.clock() + KEPT,
     )
-    with vault.transaction("result.kept") as change:
+    with vault.view.transaction("result.kept") as change:
         change.put(kept, parties(), owner=owner, fields={"work": work})
         change.record("result.kept", [blob])
 
@@ -141,17 +162,15 @@ def result_of(base: Base, view: View, owner: str, work: str, model: type[D]) -> 
     kept = _kept(base, owner, work)
     if kept is None:
         return None
-    vault = replace(base.lab.vault, view=view)
-    plain = json.loads(open_envelope(vault, owner, work, kept.blob, ReaderGrant.of_owner(owner)))
+    plain = json.loads(open_envelope(vault_of(base, view), owner, work, kept.blob, ReaderGrant.of_owner(owner)))
     return FileRefusal.from_json_value(plain) if kept.refused else model.from_json_value(plain)
 
 
-def work_told(job: Job, refusal: FileRefusal | None, reader: Language) -> dict[str, Any]:
+def work_told(found: OwnerWork[D], reader: Language) -> dict[str, Any]:
     """Return the progress of a piece of work, and why its files were refused, as the API shows it."""
-    found = told(job)
-    stage, reason = (one and one.render(reader, make_visible) for one in (found.stage, found.reason))
+    refusal = found.refusal
     return {
-        "progress": TrialProgress(state=found.state, position=found.position, stage=stage, reason=reason),
+        "progress": told(found.job).spoken(reader, make_visible),
         "refused": sentence(refusal.problem, reader, make_visible) if refusal is not None else None,
         "problems": problems_told(refusal.issues, reader) if refusal is not None else [],
     }
@@ -160,12 +179,13 @@ def work_told(job: Job, refusal: FileRefusal | None, reader: Language) -> dict[s
 def problems_told(issues: Iterable[Issue], reader: Language) -> list[ProblemIssue]:
     """Return problems as the API shows them, each with its place."""
     return [
-        ProblemIssue(
+        filled(
+            ProblemIssue,
+            one,
             path=make_visible(one.path),
             code=one.problem.code,
             detail=one.say(reader, make_visible),
             file=make_visible(one.file),
-            line=one.line,
         )
         for one in issues
     ]
@@ -178,32 +198,17 @@ def has_result(base: Base, owner: str, work: str) -> bool:
 
 def erase_result(base: Base, owner: str, work: str) -> None:
     """Erase the result of ``work``, if there is one."""
-    for stored in base.lab.view.find("kept-result", {"work": work}, _ALL):
-        kept = stored.load(KeptResult)
+    for kept in base.lab.view.every(KeptResult, {"work": work}):
         if kept.owner == owner:
-            _erase(base, kept)
+            erase(base, kept, _ERASED)
 
 
 def erase_old_results(base: Base) -> int:
     """Erase expired results, and return how many."""
-    now, blobs = base.lab.store.clock(), base.lab.vault.blobs
-    kept = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", limit=_ALL))
-    over = [one for one in kept if one.until <= now and blobs.exists(one.blob)]
-    for one in over:
-        _erase(base, one)
-    return len(over)
+    return erase_over(base, KeptResult, _ERASED)
 
 
 def _kept(base: Base, owner: str, work: str) -> KeptResult | None:
     now, blobs = base.lab.store.clock(), base.lab.vault.blobs
-    found = (stored.load(KeptResult) for stored in base.lab.view.find("kept-result", {"work": work}, _ALL))
+    found = base.lab.view.every(KeptResult, {"work": work})
     return next((one for one in found if one.owner == owner and one.until > now and blobs.exists(one.blob)), None)
-
-
-def _erase(base: Base, kept: KeptResult) -> None:
-    vault: Vault = base.lab.vault
-    if vault.blobs.exists(kept.blob):
-        with vault.transaction("result.erased") as change:
-            change.record("result.erased", [kept.blob])
-        with suppress(NotFoundError):
-            vault.blobs.remove(kept.blob)

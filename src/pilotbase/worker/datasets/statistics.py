@@ -1,4 +1,4 @@
-"""Private statistics of closed data and synthetic samples, ordered on a hub, and starter kits made with a sample.
+"""Private statistics of closed data and synthetic samples, ordered on a hub.
 
 The process that takes the order opens nothing. The worker spends first, then opens the kept table under the paid leave;
 if it is killed in between it does not pay twice, and what was spent stays spent.
@@ -6,45 +6,34 @@ if it is killed in between it does not pay twice, and what was spent stays spent
 
 from __future__ import annotations
 
-import io
-import tempfile
-import zipfile
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, kit_name
 from pilotbase.data.private.profiling import plan, request_of
 from pilotbase.data.private.releasing import answer, answered, asked_of_gate, pay, require_answerable
-from pilotbase.data.private.synthetic import Sample, make_sample, require_rows, write_sample
-from pilotbase.data.quality.columns import RecordTable
+from pilotbase.data.private.synthetic import require_rows
 from pilotbase.data.quality.release import least_cell
-from pilotbase.data.terms.budgets import PrivacyBudget, budgets
+from pilotbase.data.terms.budgets import budget_of, budgets
 from pilotbase.data.terms.gate import judge, require_permitted
-from pilotbase.documents.api.statistics import NewStatistics
-from pilotbase.documents.application import Runtime
+from pilotbase.documents.api.statistics import BudgetTold, NewStatistics
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.files import File
-from pilotbase.documents.hashes import Digest, digest_json, hex_of
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.private import LeftOut, PrivacyTest, PrivateProfile, PrivateQuestion
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import TermsDecision
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Opening, Role, WorkKind
-from pilotbase.trial.entering import may_show_sample
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.base import Base
-from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_table, opened_table, record_sets_kept
+from pilotbase.worker.datasets.kept_tables import ReadTexts, kept_record_set, kept_table, opened_table
+from pilotbase.worker.datasets.samples import KeptSample, keep_sample, sample_of, test_of
 from pilotbase.workspace.actors import Actor, parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_under
-from pilotbase.workspace.listings import find_listing, require_listing
+from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 _MOST_SHOWN = 200
@@ -69,19 +58,6 @@ class StatisticsOrder(Document):
         return _head(self.identity)
 
 
-class KeptSample(Document):
-    """Records that the base keeps a synthetic sample: an archive of the table, its description and its records."""
-
-    document: Literal["synthetic-sample/1"] = "synthetic-sample/1"
-    dataset: Subject
-    """The dataset it was made of."""
-    profile: Digest
-    rows: int
-    name: str
-    blob: Digest
-    size: int
-
-
 @dataclass(frozen=True)
 class StatisticsRequest:
     """A question, its work, and its result as far as the reader sees it."""
@@ -98,7 +74,7 @@ class QuestionPrice:
     """The price of a question. ``paid``: it was asked before."""
 
     question: PrivateQuestion
-    budget: PrivacyBudget
+    budget: BudgetTold
     decision: TermsDecision
     paid: bool
     fields: tuple[str, ...]
@@ -112,18 +88,6 @@ class QuestionPrice:
         """The rest of the budget, in millionths of ε, after paying for the question; None: it has no limit."""
         left = self.budget.left
         return left if left is None or self.paid else left - self.question.epsilon
-
-
-def offered(base: Base, view: View, dataset: Subject) -> list[str]:
-    """Return the record sets of a closed, published dataset on which the actor may order statistics."""
-    listing = find_listing(view, dataset)
-    if listing is None or listing.state != DatasetState.PUBLISHED or not view.actor.organisation:
-        return []
-    described = view.load(listing.digest, Dataset)
-    own = next((one for one in budgets(view, dataset) if one.organisation == view.actor.organisation), None)
-    if described.opening is not Opening.COMPUTE_TO_DATA or own is None or own.limit == 0:
-        return []
-    return record_sets_kept(base, described)
 
 
 def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> StatisticsRequest:
@@ -146,7 +110,7 @@ def order_statistics(base: Base, view: View, dataset: Subject, asked: NewStatist
         except ConflictError:
             if _known(view, order.identity) is None:
                 raise
-    elif _stopped(view, known):
+    elif jobs_under(view, known.head)[0].state in (JobState.FAILED, JobState.CANCELLED):
         with view.transaction("statistics.ordered") as change:
             change.record("statistics.ordered", [dataset, known.identity])
             enqueue(change, WorkKind.STATISTICS, known.head, {"order": known.digest()})
@@ -161,7 +125,7 @@ def price_of(base: Base, view: View, dataset: Subject, asked: NewStatistics) -> 
     own = next((one for one in budgets(view, dataset) if one.organisation == question.by), None)
     return QuestionPrice(
         question=question,
-        budget=own or PrivacyBudget(question.by, 0, 0),
+        budget=own or budget_of(question.by),
         decision=judge(view, asked_of_gate(question)) if known is None else TermsDecision(()),
         paid=known is not None,
         fields=tuple(one.field.name for one in planned.grids),
@@ -176,12 +140,6 @@ def asked_of(view: View, dataset: Subject) -> list[StatisticsRequest]:
     """Return the questions about a dataset that the actor may see: their own; owner, operator and regulator see all."""
     found = view.find("statistics-order", {"dataset": dataset}, limit=_MOST_SHOWN)
     return [_found(view, stored.load(StatisticsOrder)) for stored in found]
-
-
-def newest_sample(view: View, dataset: Subject) -> str | None:
-    """Return the identity of the actor's newest question that has a synthetic sample; None if there is none."""
-    own = (one for one in asked_of(view, dataset) if one.order.question.by == view.actor.organisation)
-    return next((one.order.identity for one in own if one.sample is not None), None)
 
 
 def find_asked(view: View, dataset: Subject, identity: str) -> StatisticsRequest:
@@ -219,23 +177,17 @@ def _question(base: Base, view: View, dataset: Subject, asked: NewStatistics) ->
     if not view.actor.organisation:
         raise RefusedError("workspace.not_yours", organisation="–", owner=name_of(dataset))
     described = view.load(listing.digest, Dataset)
-    kept = record_sets_kept(base, described)
-    wanted = asked.record_set or next(iter(kept), "")
-    names = [one.name for one in described.record_sets]
-    if asked.record_set and asked.record_set not in names:
-        raise InputError("private.no_record_set", found=asked.record_set, allowed=offer(asked.record_set, names))
-    if wanted not in kept:
-        raise InputError("statistics.not_kept", dataset=dataset, found=wanted or "–")
+    record_set = kept_record_set(base, described, asked.record_set)
     if asked.rows:
         require_rows(asked.rows)
     question = PrivateQuestion(
         dataset=dataset,
         version=described.digest(),
-        record_set=wanted,
+        record_set=record_set.name,
         by=view.actor.organisation,
         epsilon=asked.epsilon,
         cell_size=asked.cell_size or least_cell(described),
-        at_most=asked.at_most if described.record_set(wanted).group is not None else 1,
+        at_most=asked.at_most if record_set.group is not None else 1,
         dates=tuple(asked.dates) or None,
         holdout=bool(asked.rows),
         name=asked.name,
@@ -253,134 +205,14 @@ def _keep(view: View, order: StatisticsOrder, owner: str) -> None:
 
 
 def _known(view: View, identity: str) -> StatisticsOrder | None:
-    digest = view.head(_head(identity))
-    return None if digest is None else view.load(digest, StatisticsOrder)
+    return view.load_head(_head(identity), StatisticsOrder)
 
 
 def _head(identity: str) -> str:
     return f"{WorkKind.STATISTICS}:{identity}"
 
 
-def _stopped(view: View, order: StatisticsOrder) -> bool:
-    return jobs_under(view, order.head)[0].state in (JobState.FAILED, JobState.CANCELLED)
-
-
 def _found(view: View, order: StatisticsOrder) -> StatisticsRequest:
     sample = sample_of(view, order.identity) if order.rows else None
     test = test_of(view, order.identity) if order.rows else None
     return StatisticsRequest(order, jobs_under(view, order.head)[0], answered(view, order.question), sample, test)
-
-
-def keep_sample(
-    base: Base, identity: str, dataset: Dataset, profile: PrivateProfile, made_of: tuple[RecordTable, int]
-) -> None:
-    """Make this many records from ``profile`` and keep them under the order's identity, with their privacy test.
-
-    ``made_of``: the table that the profile describes, and its number of records. Only the owner sees the test.
-
-    Raises as `make_sample`.
-    """
-    table, rows = made_of
-    sample = make_sample(dataset, profile, table, rows)
-    archive = _packed(sample)
-    kept = KeptSample(
-        dataset=dataset.subject,
-        profile=profile.digest(),
-        rows=rows,
-        name=f"{sample.dataset.name}.zip",
-        blob=base.lab.vault.blobs.put(archive),
-        size=len(archive),
-    )
-    owner = dataset.owner.organisation
-    with base.lab.view.transaction("statistics.sample_made") as change:
-        digest = change.put(kept, parties(owner), owner=profile.question.by)
-        change.set_head(_sample_head(identity), digest, expected=None)
-        change.set_head(_test_head(identity), change.put(sample.test, parties(), owner=owner), expected=None)
-        change.record("statistics.sample_made", [dataset.subject, digest, sample.dataset.digest()])
-
-
-def sample_of(view: View, identity: str) -> KeptSample | None:
-    """Return the sample of an order; None if there is none or the actor may not see it."""
-    digest = view.head(_sample_head(identity))
-    return None if digest is None else view.load(digest, KeptSample)
-
-
-def test_of(view: View, identity: str) -> PrivacyTest | None:
-    """Return the figures of a sample's privacy test, to the owner of its source; else None."""
-    digest = view.head(_test_head(identity))
-    return None if digest is None else view.load(digest, PrivacyTest)
-
-
-def fetch_sample(base: Base, view: View, identity: str) -> File:
-    """Return the archive of a sample to those who may see it; the log records each time that it is given out.
-
-    Raises:
-        NotFoundError: there is none, or the actor may not see it.
-    """
-    kept = sample_of(view, identity)
-    if kept is None:
-        raise NotFoundError("statistics.no_sample")
-    with view.transaction("statistics.sample_taken") as change:
-        change.record("statistics.sample_taken", [kept.dataset, kept.blob])
-    return File(kept.name, kept.size, iter([base.lab.vault.blobs.get(kept.blob)]))
-
-
-def _packed(sample: Sample) -> bytes:
-    """Return the three files of a sample in one archive."""
-    packed = io.BytesIO()
-    with (
-        tempfile.TemporaryDirectory(prefix="pilotbase-sample-") as scratch,
-        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for path in write_sample(sample, Path(scratch)):
-            archive.write(path, f"{sample.dataset.name}/{path.name}")
-    return packed.getvalue()
-
-
-def _sample_head(identity: str) -> str:
-    return f"synthetic-sample:{identity}"
-
-
-def _test_head(identity: str) -> str:
-    return f"privacy-test:{identity}"
-
-
-def synthetic_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime = "python") -> bytes | None:
-    """Return a zip with an application and the dataset's newest synthetic sample that ``supplier`` was given.
-
-    Nothing of the scenario's table is read: the labels are those that the description declares. The log records that
-    the sample is given out once more. None: the supplier may hold rows of the public sample, has no synthetic one, or
-    nothing states the possible answers. Raises `InputError`: no application of this form can answer.
-    """
-    if may_show_sample(base.lab.view, scenario, supplier):
-        return None
-    dataset, view = scenario.data.dataset, base.lab.store.as_actor(Actor(supplier, frozenset({Role.SUPPLIER})))
-    identity = newest_sample(view, dataset) if dataset is not None else None
-    if dataset is None or identity is None:
-        return None
-    contract = scenario.contract(_classes(view, scenario, dataset))
-    if contract.prediction.kind == "label" and not contract.prediction.classes:
-        return None
-    taken = fetch_sample(base, view, identity)
-    packed, name = io.BytesIO(), kit_name(scenario)
-    with (
-        zipfile.ZipFile(io.BytesIO(b"".join(taken.pieces))) as sample,
-        tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch,
-        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        table = f"{PurePosixPath(taken.name).stem}.csv"
-        wanted = ApplicationRequest(supplier, name, table, runtime)
-        for path in draft_application(scenario, contract, Path(scratch, name), wanted):
-            archive.write(path, path.relative_to(scratch))
-        for member in sample.namelist():
-            archive.writestr(PurePosixPath(member).name, sample.read(member))
-    return packed.getvalue()
-
-
-def _classes(view: View, scenario: Scenario, dataset: Subject) -> tuple[str, ...]:
-    """Return the labels that the description declares, sorted; else the one that the scenario names."""
-    listing = find_listing(view, dataset)
-    record_sets = view.load(listing.digest, Dataset).record_sets if listing is not None else ()
-    targets = (field for one in record_sets for field in one.fields if field.name == scenario.data.target)
-    declared = next((field.values for field in targets if field.values), ())
-    return tuple(sorted(declared)) or tuple(filter(None, [scenario.positive]))

@@ -11,8 +11,6 @@ from pilotbase.documents.subjects import Subject
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
-_MOST_VERSIONS = 1000
-
 
 def dataset_versions(view: View, subject: Subject, since: str = "") -> list[DatasetVersion]:
     """Return the versions of a dataset that the actor sees, newest first, each with its changes.
@@ -50,8 +48,7 @@ def _first(dataset: Dataset) -> str:
 def _documents(view: View, subject: Subject) -> dict[str, Dataset]:
     """Return version → its newest description, newest first."""
     found: dict[str, Dataset] = {}
-    for stored in view.find("dataset", {"subject": subject}, _MOST_VERSIONS):
-        dataset = stored.load(Dataset)
+    for dataset in view.every(Dataset, {"subject": subject}):
         found.setdefault(dataset.version, dataset)
     if not found:
         raise NotFoundError("record.not_found", subject=subject)

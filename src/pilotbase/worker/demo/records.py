@@ -32,7 +32,7 @@ from pilotbase.documents.subjects import holder_of, organisation_subject, record
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
-from pilotbase.worker.demo.sectors import agree_on, find_examples, prepare_example, publish_dataset, sectors_of
+from pilotbase.worker.demo.examples import agree_on, find_examples, prepare_example, publish_dataset, sectors_of
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.worker.jobs.worker import JobWorker, default_name
 from pilotbase.workspace.actors import Actor
@@ -94,7 +94,9 @@ def fill(base: Base, cast: Cast) -> Iterator[Text]:
 def register(base: Base, cast: Cast) -> None:
     """Register the organisations of the demonstration that the base does not have."""
     desk = base.lab.store.as_actor(cast.operator(cast.desk))
-    for organisation in _organisations(cast.base):
+    own = {cast.base: ("Pilot base", "中试基地", Role.OPERATOR)}
+    for name, (english, chinese, role) in {**own, **PARTIES}.items():
+        organisation = Organisation(name=name, title=Localized(en=english, zh=chinese), roles=(role,))
         if desk.head(record_head(organisation_subject(organisation.name))) is None:
             save(desk, organisation)
 
@@ -149,8 +151,8 @@ class PlayedTrial:
     def __init__(self, base: Base, cast: Cast, scenario: str, application: str) -> None:
         self.base, self.cast, self.scenario, self.application = base, cast, scenario, application
         store = base.lab.store
-        self.owner = store.as_actor(Actor(_party(scenario), frozenset({Role.DEMAND_OWNER}), cast.owner))
-        self.supplier = store.as_actor(Actor(_party(application), frozenset({Role.SUPPLIER}), cast.supplier))
+        self.owner = store.as_actor(Actor(holder_of(scenario), frozenset({Role.DEMAND_OWNER}), cast.owner))
+        self.supplier = store.as_actor(Actor(holder_of(application), frozenset({Role.SUPPLIER}), cast.supplier))
         self.reviewer = store.as_actor(Actor("north-institute", frozenset({Role.REVIEWER}), cast.reviewer))
         self.desk = store.as_actor(cast.operator(cast.desk))
         self.planner = store.as_actor(cast.operator(cast.planner))
@@ -241,12 +243,3 @@ class PlayedTrial:
 def parties_in(role: Role) -> tuple[str, ...]:
     """Return the organisations of the demonstration that have a role."""
     return tuple(name for name, (_, _, own) in PARTIES.items() if own is role)
-
-
-def _party(subject: str) -> str:
-    return holder_of(subject)
-
-
-def _organisations(base_name: str) -> Iterator[Organisation]:
-    for name, (english, chinese, role) in {base_name: ("Pilot base", "中试基地", Role.OPERATOR), **PARTIES}.items():
-        yield Organisation(name=name, title=Localized(en=english, zh=chinese), roles=(role,))

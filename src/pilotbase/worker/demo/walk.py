@@ -19,42 +19,31 @@ from typing import Protocol
 
 import polars as pl
 
-from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
-from pilotbase.documents.watch import WatchTerms
-from pilotbase.operations.services import NewBudget, NewKey, NewService
 from pilotbase.roadmap.ledger import count_anew
-from pilotbase.service.creating import Premises, create_service
-from pilotbase.service.registry import load_service
 from pilotbase.service.standing import standing_of
-from pilotbase.service.terms import create_key, set_budget
-from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.observations import ingest, require_taken
 from pilotbase.watch.running import run
 from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.base import Base
+from pilotbase.worker.demo.examples import example_table, find_examples, prepare_example
 from pilotbase.worker.demo.records import Cast, PlayedTrial, is_played, open_scenario, register, submit
-from pilotbase.worker.demo.sectors import example_table, find_examples, prepare_example
+from pilotbase.worker.demo.walked_service import KEPT_TERMS, SERVICE, TERMS, armed, new_key, put_into_service
 from pilotbase.worker.matching import match_among, proofs_that_hold
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.services.watching import take_in
 from pilotbase.workspace.store import View
 
-EXAMPLE, SERVICE, BUDGET, LATER = "walk", "late-arrivals", "desk", "later.csv"
+EXAMPLE, LATER = "walk", "later.csv"
 VERSIONS = ("late-arrivals-1", "late-arrivals-2")
-TERMS = WatchTerms(alpha=0.02, cohort_seconds=1, label_seconds=0, early=1000, chunk=1300)
-"""A cohort is a day of departures; its labels come with its cases. A chunk is a week, so that weekdays are no drift."""
-KEPT_TERMS = TERMS.model_copy(update={"label_seconds": 60})
-"""Terms of the watch that stays armed: a user who continues by hand has a minute for labels."""
 DAYS_AFTER = 4
 """Days that are asked about after the service moved off the version that broke its promise."""
 MOST_DAYS = 30
@@ -94,7 +83,7 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
     folder = prepare_example(base, find_examples(), EXAMPLE)
     example_table(base, find_examples(), EXAMPLE, "later").write_csv(folder / LATER)
     scenario = open_scenario(base, cast, folder)
-    yield WalkStep("demand", text("walk.demand", scenario=_name(scenario)))
+    yield WalkStep("demand", text("walk.demand", scenario=name_of(scenario)))
     for version in VERSIONS:
         application = submit(base, cast, folder / "applications" / version, scenario)
         if version == VERSIONS[0]:
@@ -102,14 +91,14 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
         trial = PlayedTrial(base, cast, scenario, application)
         trial.reach(CommissionState.CERTIFIED)
         yield WalkStep("proof", _proven(base, trial))
-        yield WalkStep("service", _put_into_service(base, trial))
-    yield WalkStep("watch", _armed(base, TERMS))
+        yield WalkStep("service", put_into_service(base, trial))
+    yield WalkStep("watch", armed(base, TERMS))
 
 
 def live_walk(base: Base, ask: CaseCaller) -> Iterator[WalkStep]:
     """Ask the service about the departures of April, day by day, until it has moved off the version that failed."""
     view = base.lab.view
-    asking = partial(ask, SERVICE, _new_key(view))
+    asking = partial(ask, SERVICE, new_key(view))
     known, after = {digest for digest, _ in warnings_of(view, SERVICE)}, 0
     for day, departures in _days(pl.read_csv(base.lab.folder("demo") / EXAMPLE / LATER)):
         yield WalkStep("call", _lived(base, asking, day, departures))
@@ -121,7 +110,7 @@ def live_walk(base: Base, ask: CaseCaller) -> Iterator[WalkStep]:
         moved = standing_of(view, SERVICE).state is not ServingState.SERVING
         if moved and after == 0:
             yield from _reacted(view)
-            yield WalkStep("watch", _armed(base, KEPT_TERMS))
+            yield WalkStep("watch", armed(base, KEPT_TERMS))
         after += moved
         if after > DAYS_AFTER:
             break
@@ -135,44 +124,12 @@ def _matched(base: Base) -> Text:
     demand = load_document(Scenario, examples / EXAMPLE / "scenario.yaml")
     found = match_among(demand, [examples], proofs_that_hold(base.lab.view, base.lab.store.clock())).matches
     best = found.ranked[0]
-    return text("walk.match", application=_name(best.subject), looked=found.looked_at)
+    return text("walk.match", application=name_of(best.subject), looked=found.looked_at)
 
 
 def _proven(base: Base, trial: PlayedTrial) -> Text:
     version = base.lab.view.load(trial.record().documents["application"], ApplicationVersion).application
     return text("walk.proof", application=version.name, version=version.version)
-
-
-def _put_into_service(base: Base, trial: PlayedTrial) -> Text:
-    roots = read_trust_roots(base.trust_roots.read_bytes())
-    wanted = NewService(name=SERVICE, commission=trial.subject)
-    create_service(base.lab.view, Premises.of_home(base.home.path, roots), wanted)
-    first, *earlier = _versions(base)
-    if not earlier:
-        return text("walk.service", service=SERVICE, version=first)
-    return text("walk.service_again", service=SERVICE, version=first, earlier=earlier[0])
-
-
-def _versions(base: Base) -> list[str]:
-    """Return the versions that the service has, the one that answers first at the front."""
-    routes = load_service(base.lab.view, SERVICE).routes
-    return [route.application.version for route in routes if isinstance(route, CertifiedRoute)]
-
-
-def _armed(base: Base, terms: WatchTerms) -> Text:
-    """Arm the watch that the certificate of the answering version permits, after a replay over the existing records."""
-    lab, view = base.lab, base.lab.view
-    replay_watch(lab, view, prepare_watch(lab, view, SERVICE, terms))
-    watch = arm(view, SERVICE)
-    version = _versions(base)[standing_of(view, SERVICE).route]
-    return text("walk.watch", version=version, criteria=len(watch.risks), alpha=f"{terms.alpha:g}")
-
-
-def _new_key(view: View) -> str:
-    set_budget(view, NewBudget(service=SERVICE, budget=BUDGET, calls=10_000))
-    secret = create_key(view, NewKey(service=SERVICE, title="walk", budget=BUDGET)).secret
-    assert secret is not None, "a key that was just made shows its secret"
-    return secret
 
 
 def _days(later: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -226,7 +183,3 @@ def _reacted(view: View) -> Iterator[WalkStep]:
         lines = len(incident.timeline)
         grade = text(f"grade.{incident.grade}")
         yield WalkStep("incident", text("walk.incident", number=incident.number, grade=grade, lines=lines))
-
-
-def _name(subject: str) -> str:
-    return name_of(subject)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
@@ -25,22 +24,6 @@ from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
 from pilotbase.worker.trials.hidden_budgets import standing_lines
 
 
-@dataclass(frozen=True)
-class CheckedScenario:
-    """A scenario that holds, and the findings."""
-
-    scenario: Scenario
-    lines: tuple[Text, ...]
-
-
-@dataclass(frozen=True)
-class CheckedApplication:
-    """An application that holds, and the findings."""
-
-    application: Application
-    lines: tuple[Text, ...]
-
-
 def check_draft(path: Path) -> Scenario:
     """Return the scenario of anyone's folder; if it is complete for a trial, a box has read its cases.
 
@@ -55,8 +38,8 @@ def check_draft(path: Path) -> Scenario:
     return reading.require()
 
 
-def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> CheckedScenario:
-    """Return a scenario that is complete for ``step``, whose data fit and whose criteria can be measured.
+def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -> tuple[Scenario, Sequence[Text]]:
+    """Return a scenario that is complete for ``step``, whose data fit and whose criteria can be measured; and findings.
 
     If ``base`` has sealed it, the findings include what is left of its hidden set, and when fresh cases are due.
 
@@ -80,7 +63,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         *_reminders(scenario, cases.hidden // cases.attempt),
         *(standing_lines(base, scenario, folder) if base is not None else []),
     )
-    return CheckedScenario(scenario, lines)
+    return scenario, lines
 
 
 def _count_cases(
@@ -108,11 +91,15 @@ def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:
         yield text("worker.remind_isolation", level=scenario.trial.isolation)
 
 
-def check_application(folder: Path) -> CheckedApplication:
-    """Return an application whose folder, manifest and lock hold; raises `InputError` with every problem at once."""
+def check_application(folder: Path) -> tuple[Application, Sequence[Text]]:
+    """Return an application whose folder, manifest and lock hold, and findings.
+
+    Raises:
+        InputError: every problem at once.
+    """
     submission = read_application(folder)
     requirements = parse_lock(submission.lock, submission.application.requirements)
     application = submission.application
     holds = text("worker.application_holds", application=application.name, digest=submission.digest)
     count = text("worker.application_requirements", count=len(requirements), files=len(submission.tree.files))
-    return CheckedApplication(application, (holds, form_in_words(application.form), count))
+    return application, (holds, form_in_words(application.form), count)

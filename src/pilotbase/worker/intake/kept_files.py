@@ -14,7 +14,6 @@ from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.records import record_of
 from pilotbase.catalogue.saving import NO_REMARKS, SaveOptions, save
 from pilotbase.data.commitments import commitment, salt_of
-from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError
@@ -32,10 +31,11 @@ from pilotbase.vault.salts import find_salt
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.actors import parties
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+from pilotbase.workspace.listings import Query, every_listing
+from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
-_MOST_VERSIONS = 1000
+_ALL = 1_000_000
 
 
 class ScenarioFiles(Document):
@@ -59,8 +59,11 @@ def take_application(
         RefusedError: the actor is not its supplier, or the record is not in a state to take a version.
     """
     submission = read_application(folder)
-    made_for = scenario or _made_for_before(view, submission.application)
-    version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=made_for)
+    if scenario is None:
+        named = application_subject(submission.application.supplier.organisation, submission.application.name)
+        before = record_of(view, named)
+        scenario = before.subjects.get("scenario") if before is not None else None
+    version = ApplicationVersion(application=submission.application, folder=submission.digest, scenario=scenario)
     record = save(view, version, remarks)
     store_application(submission, base.lab.applications)
     return record
@@ -90,11 +93,6 @@ def take_scenario(
     return record
 
 
-def _made_for_before(view: View, application: Application) -> Subject | None:
-    before = record_of(view, application_subject(application.supplier.organisation, application.name))
-    return before.subjects.get("scenario") if before is not None else None
-
-
 def _pack(scenario: Scenario, folder: Path) -> bytes:
     """Return manifest, data file and reference application as one archive."""
     names = files_of(scenario)
@@ -119,10 +117,10 @@ def opened_scenario(base: Base, scenario: Scenario) -> Iterator[Path]:
         InputError: the base keeps none, or they were erased.
     """
     digest, owner = scenario.digest(), scenario.owner.organisation
-    kept = [files for files in _kept(base, digest) if base.lab.vault.blobs.exists(files.blob)]
+    kept = kept_of(base, digest)
     if not kept:
         raise InputError("worker.no_scenario_files", scenario=scenario.name)
-    packed = open_envelope(base.lab.vault, owner, digest, kept[0].blob, ReaderGrant.of_owner(owner))
+    packed = open_envelope(base.lab.vault, owner, digest, kept[0][1].blob, ReaderGrant.of_owner(owner))
     with tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch:
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(scratch, filter="data")
@@ -131,18 +129,19 @@ def opened_scenario(base: Base, scenario: Scenario) -> Iterator[Path]:
 
 def erase_scenario_files(base: Base, scenario: Digest) -> int:
     """Erase the files that the base keeps of a scenario version and return how many; what is sealed stays sealed."""
-    erased = 0
+    kept = kept_of(base, scenario)
     with base.lab.view.transaction("scenario.files_erased") as change:
-        for files in _kept(base, scenario):
-            if base.lab.vault.blobs.exists(files.blob):
-                base.lab.vault.blobs.remove(files.blob)
-                change.record("scenario.files_erased", [scenario, files.blob], {"bytes": files.size})
-                erased += 1
-    return erased
+        for _, files in kept:
+            base.lab.vault.blobs.remove(files.blob)
+            change.record("scenario.files_erased", [scenario, files.blob], {"bytes": files.size})
+    return len(kept)
 
 
-def _kept(base: Base, scenario: Digest) -> list[ScenarioFiles]:
-    return [stored.load(ScenarioFiles) for stored in base.lab.view.find(SCENARIO_FILES, {"scenario": scenario})]
+def kept_of(base: Base, scenario: Digest | None) -> list[tuple[Stored, ScenarioFiles]]:
+    """Return what is kept of a scenario version (None: of all) and not yet erased, newest first."""
+    fields = {"scenario": scenario} if scenario is not None else {}
+    found = ((one, one.load(ScenarioFiles)) for one in base.lab.view.find(SCENARIO_FILES, fields, _ALL))
+    return [(stored, files) for stored, files in found if base.lab.vault.blobs.exists(files.blob)]
 
 
 def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> None:
@@ -165,20 +164,10 @@ def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> Non
 
 def _closed_with(vault: Vault, owner: str, found: Digest) -> Iterator[Subject]:
     """Yield the datasets of ``owner`` that are not open and have the file ``found`` in some version."""
-    for subject in _datasets_of(vault.view, owner):
-        newest_first = [one.load(Dataset) for one in vault.view.find("dataset", {"subject": subject}, _MOST_VERSIONS)]
+    for listing in every_listing(vault.view, Query("dataset", owner=owner)):
+        newest_first = vault.view.every(Dataset, {"subject": listing.subject})
         if newest_first and newest_first[0].opening is not Opening.OPEN and _holds(vault, newest_first, found):
-            yield subject
-
-
-def _datasets_of(view: View, owner: str) -> Iterator[Subject]:
-    after = None
-    while True:
-        page = list_page(view, Query("dataset", owner=owner), after, MAXIMUM_PAGE)
-        yield from (one.subject for one in page.items)
-        after = page.after
-        if after is None:
-            return
+            yield listing.subject
 
 
 def _holds(vault: Vault, versions: Sequence[Dataset], found: Digest) -> bool:

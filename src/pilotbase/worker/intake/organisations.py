@@ -44,7 +44,12 @@ def look_at_organisations(base: Base, file: Path) -> ImportPreview:
     plan = plan_organisations(base.lab.view, read_sheet(file, base.home.scratch))
     if plan.problems:
         issues = [
-            Issue(file=file.name, line=one.row, path=one.column, problem=_told(one.found, one.why))
+            Issue(
+                file=file.name,
+                line=one.row,
+                path=one.column,
+                problem=text("worker.import_problem", found=one.found or "–", allowed=one.why),
+            )
             for one in plan.problems
         ]
         raise InputError.from_issues(file.name, issues)
@@ -59,7 +64,3 @@ def import_organisations(base: Base, looked: ImportPreview) -> Text:
     """
     saved = save_all(base.lab.view, looked.plan.contents(), "organisations.imported")
     return text("worker.imported", count=len(saved))
-
-
-def _told(found: str, why: Text) -> Text:
-    return text("worker.import_problem", found=found or "–", allowed=why)

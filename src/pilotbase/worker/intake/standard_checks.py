@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import reading
 from pilotbase.documents.standards import CheckedFile, StandardCheck, StandardProfile
 from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
 from pilotbase.standards import in_box
@@ -98,14 +99,10 @@ def _asked_in_box(function: str, paths: Sequence[Path], given: dict[str, Any], m
 def _copied(path: Path, folder: Path) -> str:
     """Copy a file and return the copy's name: the box may read the copy, whatever the file's own permissions."""
     name = uuid.uuid4().hex if (folder / path.name).exists() else path.name
-    try:
+    with reading(path):
         if path.stat().st_size > LARGEST_FILE:
             raise InputError("input.file_too_large", file=path, limit=LARGEST_FILE)
         shutil.copyfile(path, folder / name)
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=path) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=path, reason=error.strerror or str(error)) from None
     return name
 
 

@@ -5,30 +5,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
 from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.unpacking import UnpackLimits, unpack_zip
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.vault.place import Vault
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.intake.checking import check_draft
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
+from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
-
-
-def vault_of(base: Base, view: View) -> Vault:
-    """Return the vault with the access of the actor of ``view``."""
-    return replace(base.lab.vault, view=view)
 
 
 def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int, remarks: SaveOptions) -> Record:
@@ -39,7 +34,7 @@ def take_uploaded_scenario(base: Base, view: View, upload: str, most_bytes: int,
         InputError: archive or scenario is wrong, with every problem at once.
         RefusedError: the actor is not its owner, or the record is not in a state to take a version.
     """
-    known = _taken_before(base, view, upload)
+    known = _taken_before(base, view, upload, Act.SCENARIO_REGISTER)
     if known is not None:
         return known
     with _opened(base, view, upload, most_bytes) as folder:
@@ -56,7 +51,7 @@ def take_uploaded_application(
 
     ``made_for``: the scenario that it is made for, and the accompanying remarks. Raises as `take_uploaded_scenario`.
     """
-    known = _taken_before(base, view, upload)
+    known = _taken_before(base, view, upload, Act.APPLICATION_REGISTER)
     if known is not None:
         return known
     scenario, remarks = made_for
@@ -123,8 +118,9 @@ def _with_manifest(folder: Path) -> Path:
     return inner[0] if len(inner) == 1 and not (folder / MANIFEST).is_file() else folder
 
 
-def _taken_before(base: Base, view: View, upload: str) -> Record | None:
+def _taken_before(base: Base, view: View, upload: str, act: Act) -> Record | None:
     """Return the record that this very request made of ``upload``, which is erased last; None if work remains."""
+    require_may_begin(act, view.actor)
     record = view.done(Record)
     if record is not None:
         with suppress(NotFoundError):

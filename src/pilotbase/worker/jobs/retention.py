@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.errors import RefusedError
@@ -12,37 +11,24 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.vault.uploads import erase_expired
 from pilotbase.worker.base import Base, renew_revocations
-from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files
+from pilotbase.worker.intake.kept_files import ScenarioFiles, erase_scenario_files, kept_of
 from pilotbase.worker.jobs.handlers import SWEEPS
 from pilotbase.worker.rounds import Pace, in_rounds
-from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
-_ALL = 1_000_000
 PACE = Pace(idle=600.0, rest=600.0)
 
 
-@dataclass(frozen=True)
-class KeptFiles:
-    """The files of one version of a scenario that the base keeps, encrypted."""
-
-    scenario: Digest
-    size: int
-    stored_at: datetime
-
-
-def kept_files(base: Base, view: View, subject: str) -> list[KeptFiles]:
+def kept_files(base: Base, view: View, subject: str) -> list[tuple[Stored, ScenarioFiles]]:
     """Return the kept files of a scenario's versions, newest first.
 
     Raises:
         NotFoundError: the actor sees no such record.
         RefusedError: it does not belong to the actor's organisation.
     """
-    record = _own_record(view, subject)
-    found = [(stored, files) for digest in _versions(record) for stored, files in _files_of(base, digest)]
-    kept = [KeptFiles(files.scenario, files.size, stored.stored_at) for stored, files in found]
-    return sorted(kept, key=lambda one: one.stored_at, reverse=True)
+    found = [kept for digest in _versions(_own_record(view, subject)) for kept in kept_of(base, digest)]
+    return sorted(found, key=lambda one: one[0].stored_at, reverse=True)
 
 
 def erase_kept_files(base: Base, view: View, subject: str) -> int:
@@ -56,7 +42,7 @@ def sweep(base: Base, files_days: int) -> int:
     Uploads, what jobs have made or left (`SWEEPS`), and files of scenarios that are older than ``files_days``.
     """
     oldest = base.lab.store.clock() - timedelta(days=files_days)
-    old = [files.scenario for stored, files in _files_of(base, None) if stored.stored_at < oldest]
+    old = [files.scenario for stored, files in kept_of(base, None) if stored.stored_at < oldest]
     erased = erase_expired(base.lab.vault) + sum(one(base) for one in SWEEPS)
     return erased + sum(erase_scenario_files(base, digest) for digest in old)
 
@@ -82,10 +68,3 @@ def _own_record(view: View, subject: str) -> Record:
 def _versions(record: Record) -> list[Digest]:
     handed_in = [step.document for step in record.history if step.document is not None]
     return list(dict.fromkeys([record.documents["scenario"], *handed_in]))
-
-
-def _files_of(base: Base, scenario: Digest | None) -> list[tuple[Stored, ScenarioFiles]]:
-    """Return what is kept of a version (None: of all) and not yet erased."""
-    fields = {"scenario": scenario} if scenario is not None else {}
-    found = ((one, one.load(ScenarioFiles)) for one in base.lab.view.find(SCENARIO_FILES, fields, _ALL))
-    return [(stored, files) for stored, files in found if base.lab.vault.blobs.exists(files.blob)]

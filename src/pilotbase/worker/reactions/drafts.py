@@ -1,4 +1,4 @@
-"""Notices that follow from no step of a record: requests to people, and uses of an owner's data.
+"""Notices that follow from no step of a record: requests to people, and uses of an owner's data; who has webhooks.
 
 An owner is notified of each use that the gate has let in and counted, and of the first refusal of a day. The log
 records these; the access record shows what is opened under a use (`vault.readers`).
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.records import both_languages
+from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.base import Localized
 from pilotbase.documents.board import BoardSubmission
 from pilotbase.documents.hashes import digest_of, is_digest
@@ -22,12 +23,24 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import AskedPack
 from pilotbase.documents.subjects import Subject, holder_of, name_of, scenario_subject
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.making import NoticeDraft
+from pilotbase.notices.outbox import RolesOf
+from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.vault.opening import hidden_set_of
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
 from pilotbase.workspace.store import View
+
+
+def webhook_roles(view: View) -> RolesOf:
+    """Return the roles of the organisations that have webhooks; of others, none."""
+    with view.reading() as connection:
+        names = {webhook.organisation for webhook in all_webhooks(connection)}
+    registered = {name: organisation_of(view, name) for name in names}
+    roles = {name: frozenset(found.roles) if found else frozenset[Role]() for name, found in registered.items()}
+    return lambda name: roles.get(name, frozenset())
 
 
 def of_readings(view: View, entries: Iterable[LogEntry]) -> Iterator[NoticeDraft]:

@@ -21,7 +21,7 @@ from pilotbase.watch.incidents import open_incident
 from pilotbase.watch.runbooks import rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import Done, steps_of
-from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, about_drill, move_service, timed
+from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, about_incident, move_service, timed
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -69,8 +69,8 @@ def react_to_drill(reacting: Reacting, digest: Digest) -> None:
     for measure in rule.measures if rule is not None else ():
         if rule is not None and measure is not Countermeasure.NOTIFY:
             reacting.once(cause, f"measure:{measure}", partial(_take, reacting, cause, drill, (rule, measure)))
-    reacting.once(cause, "incident", partial(_write_down, reacting, cause, drill, (service, runbook)))
-    reacting.once(cause, LAST_STEP, partial(_tell, reacting, cause, service))
+    reacting.once(cause, "incident", lambda: partial(_write_down, reacting, cause, drill, (service, runbook)))
+    reacting.once(cause, LAST_STEP, lambda: partial(_tell, reacting, cause, service))
 
 
 def _take(reacting: Reacting, cause: Cause, drill: Drill, what: tuple[RunbookRule, Countermeasure]) -> Finish:
@@ -86,46 +86,41 @@ def _take(reacting: Reacting, cause: Cause, drill: Drill, what: tuple[RunbookRul
     return lambda _: done
 
 
-def _write_down(reacting: Reacting, cause: Cause, drill: Drill, of: tuple[Service, Runbook]) -> Finish:
+def _write_down(
+    reacting: Reacting, cause: Cause, drill: Drill, of: tuple[Service, Runbook], change: Transaction
+) -> Done:
     service, runbook = of
-
-    def finish(change: Transaction) -> Done:
-        by = change.actor.organisation
-        done = steps_of(change.connection, cause.digest).values()
-        incident = Incident(
-            number=1,
-            service=service.name,
-            owner=service.organisation,
-            warning=cause.digest,
-            title=text("incident.title", service=service.name, signal=text("reaction.drill")),
-            colour=Colour.RED,
-            grade="general",
-            response="IV",
-            state="closed",
-            known_at=drill.at,
-            opened_at=change.now,
-            handled_at=change.now,
-            book=runbook.book,
-            reporter=runbook.reporter,
-            timeline=(
-                TimelineEntry(at=drill.at, what=text("reaction.drill"), organisation=by, document=cause.digest),
-                *(TimelineEntry(at=one.at, what=one.what, organisation=by) for one in done),
-            ),
-            drill=True,
-        )
-        opened = open_incident(change, reacting.view, incident)
-        what = text("reaction.incident", number=opened.number)
-        return Done(what=what, at=change.now, document=opened.digest())
-
-    return finish
+    by = change.actor.organisation
+    done = steps_of(change.connection, cause.digest).values()
+    incident = Incident(
+        number=1,
+        service=service.name,
+        owner=service.organisation,
+        warning=cause.digest,
+        title=text("incident.title", service=service.name, signal=text("reaction.drill")),
+        colour=Colour.RED,
+        grade="general",
+        response="IV",
+        state="closed",
+        known_at=drill.at,
+        opened_at=change.now,
+        handled_at=change.now,
+        book=runbook.book,
+        reporter=runbook.reporter,
+        timeline=(
+            TimelineEntry(at=drill.at, what=text("reaction.drill"), organisation=by, document=cause.digest),
+            *(TimelineEntry(at=one.at, what=one.what, organisation=by) for one in done),
+        ),
+        drill=True,
+    )
+    opened = open_incident(change, reacting.view, incident)
+    what = text("reaction.incident", number=opened.number)
+    return Done(what=what, at=change.now, document=opened.digest())
 
 
-def _tell(reacting: Reacting, cause: Cause, service: Service) -> Finish:
-    def finish(change: Transaction) -> Done:
-        kept = steps_of(change.connection, cause.digest)["incident"].document
-        incident = reacting.view.within(change).load(kept or "", Incident)
-        told = text("reaction.drill_told", colour=text(f"colour.{incident.colour}"), number=incident.number)
-        reacting.tell(change, about_drill(incident, service, told, f"{cause.digest} drill"))
-        return Done(what=text("reaction.notified"), at=change.now)
-
-    return finish
+def _tell(reacting: Reacting, cause: Cause, service: Service, change: Transaction) -> Done:
+    kept = steps_of(change.connection, cause.digest)["incident"].document
+    incident = reacting.view.within(change).load(kept or "", Incident)
+    told = text("reaction.drill_told", colour=text(f"colour.{incident.colour}"), number=incident.number)
+    reacting.tell(change, about_incident(incident, service, told, f"{cause.digest} drill"))
+    return Done(what=text("reaction.notified"), at=change.now)

@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 
 from pilotbase.catalogue.my_work import waiting_of
 from pilotbase.catalogue.records import both_languages, load_record, news, talks
-from pilotbase.catalogue.ties import organisation_of
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import Post
 from pilotbase.documents.permissions import Act
@@ -23,14 +22,12 @@ from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language
-from pilotbase.documents.vocabularies import Role
 from pilotbase.notices import mails, outbox, rows
 from pilotbase.notices.channel import Carriers, Sender, SendResult
 from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread, of_wait, waits_due
-from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
-from pilotbase.worker.reactions.drafts import of_asks, of_bar, of_readings
+from pilotbase.worker.reactions.drafts import of_asks, of_bar, of_readings, webhook_roles
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.changes import move, position
@@ -173,8 +170,9 @@ class Noticing:
         """Return the reviewers whom the last step has released: the record before it still names them."""
         if record.history[-1].act is not Act.REVIEWER_RELEASE:
             return []
+        earlier = record.history[:-1]
         versions = self.view.find("record", {"subject": record.subject}, limit=_VERSIONS)
-        before = next(one for one in (stored.load(Record) for stored in versions) if _is_before(one, record))
+        before = next(one for one in (stored.load(Record) for stored in versions) if one.history == earlier)
         return [reviewer for reviewer in before.reviewers if reviewer not in record.reviewers]
 
     def _keep(self, name: str, since: int | None, after: int, drafts: list[NoticeDraft]) -> None:
@@ -207,26 +205,6 @@ class Noticing:
         return listing.title.render(language) if listing is not None else organisation
 
 
-def _is_before(one: Record, record: Record) -> bool:
-    return one.history == record.history[:-1]
-
-
-def webhook_roles(view: View) -> outbox.RolesOf:
-    """Return the roles of the organisations that have webhooks; of others, none."""
-    with view.reading() as connection:
-        names = {webhook.organisation for webhook in all_webhooks(connection)}
-    registered = {name: organisation_of(view, name) for name in names}
-    roles = {name: frozenset(found.roles) if found else frozenset[Role]() for name, found in registered.items()}
-    return lambda name: roles.get(name, frozenset())
-
-
 def running(ours: Noticing) -> AbstractContextManager[None]:
     """Run rounds in a thread until the end of the block; old notices are removed once a day."""
-    forget = OnceADay(ours.view.store.clock, ours.forget)
-
-    def once() -> bool:
-        more = ours.round()
-        forget()
-        return more
-
-    return in_rounds("notices", once, PACE)
+    return in_rounds("notices", OnceADay(ours.view.store.clock, ours.forget, ours.round), PACE)

@@ -65,7 +65,7 @@ class WarningCase:
     rule: RunbookRule
 
 
-Step = Callable[[Reacting, WarningCase], Finish]
+Step = Callable[[], Finish]
 
 
 def react_to_warning(reacting: Reacting, digest: Digest) -> None:
@@ -79,10 +79,11 @@ def react_to_warning(reacting: Reacting, digest: Digest) -> None:
     decision = _decide(reacting, cause, warning)
     if decision.rule is not None:
         case = WarningCase(cause, warning, service, decision, decision.rule)
-        for name, step in _steps(case):
-            reacting.once(cause, name, partial(step, reacting, case))
+        for name, step in _steps(reacting, case):
+            reacting.once(cause, name, step)
     elif warning.colour is Colour.GREEN and decision.before is not Colour.GREEN:
-        reacting.once(cause, "over", partial(_over, reacting, cause, warning, service))
+        over = partial(_over, reacting, cause, warning, service)
+        reacting.once(cause, "over", lambda: told_to_incident(reacting, service.name, over))
 
 
 def _decide(reacting: Reacting, cause: Cause, warning: RiskWarning) -> ReactionDecision:
@@ -118,20 +119,21 @@ def _route_warned_of(standing: ServiceStatus, warning: RiskWarning) -> int | Non
     return standing.route
 
 
-def _steps(case: WarningCase) -> Iterator[tuple[str, Step]]:
+def _steps(reacting: Reacting, case: WarningCase) -> Iterator[tuple[str, Step]]:
     """Yield the measures that the rule requires, the immediately effective ones first."""
     rule, certified = case.rule, case.decision.certified
     for measure in rule.measures:
         if measure is not Countermeasure.NOTIFY:
-            yield f"measure:{measure}", partial(_take_measure, measure)
+            yield f"measure:{measure}", partial(_take_measure, measure, reacting, case)
     if rule.incident:
-        yield "incident", _open_incident
+        yield "incident", lambda: partial(_open_incident, reacting, case)
     if rule.suspend_certificate and certified is not None:
-        yield "suspension", partial(_suspend, certified)
+        yield "suspension", partial(_suspend, certified, reacting, case)
     if rule.ask_retrial and certified is not None:
-        yield "retrial", partial(_ask_retrial, certified)
+        ask = partial(_ask_retrial, certified, reacting, case)
+        yield "retrial", lambda: told_to_incident(reacting, case.service.name, ask)
     if rule.incident or Countermeasure.NOTIFY in rule.measures:
-        yield "notice", _notify
+        yield "notice", lambda: partial(_notify, reacting, case)
 
 
 def _take_measure(measure: Countermeasure, reacting: Reacting, case: WarningCase) -> Finish:
@@ -149,24 +151,20 @@ def _take_measure(measure: Countermeasure, reacting: Reacting, case: WarningCase
     return finish
 
 
-def _open_incident(reacting: Reacting, case: WarningCase) -> Finish:
+def _open_incident(reacting: Reacting, case: WarningCase, change: Transaction) -> Done:
     """Open an incident, or continue the one that is open for the service."""
     view, warning, service = reacting.view, case.warning, case.service
-
-    def finish(change: Transaction) -> Done:
-        by = change.actor.organisation
-        done = steps_of(change.connection, case.cause.digest).values()
-        lines = (
-            TimelineEntry(at=warning.at, what=_raised(warning), organisation=by, document=case.cause.digest),
-            *(TimelineEntry(at=one.at, what=one.what, organisation=by, document=one.document) for one in done),
-        )
-        incident = continue_open(change, view, service.name, lines, case.rule)
-        if incident is None:
-            incident = open_incident(change, view, _draft(case, lines, change.now))
-        what = text("reaction.incident", number=incident.number)
-        return Done(what=what, at=change.now, document=incident.digest())
-
-    return finish
+    by = change.actor.organisation
+    done = steps_of(change.connection, case.cause.digest).values()
+    lines = (
+        TimelineEntry(at=warning.at, what=_raised(warning), organisation=by, document=case.cause.digest),
+        *(TimelineEntry(at=one.at, what=one.what, organisation=by, document=one.document) for one in done),
+    )
+    incident = continue_open(change, view, service.name, lines, case.rule)
+    if incident is None:
+        incident = open_incident(change, view, _draft(case, lines, change.now))
+    what = text("reaction.incident", number=incident.number)
+    return Done(what=what, at=change.now, document=incident.digest())
 
 
 def _draft(case: WarningCase, lines: tuple[TimelineEntry, ...], now: datetime) -> Incident:
@@ -212,16 +210,13 @@ def _suspend(route: CertifiedRoute, reacting: Reacting, case: WarningCase) -> Fi
     return told_to_incident(reacting, service, lambda change: Done(what=what, at=change.now))
 
 
-def _ask_retrial(route: CertifiedRoute, reacting: Reacting, case: WarningCase) -> Finish:
-    def finish(change: Transaction) -> Done:
-        if not _has_record(reacting, route):
-            return Done(what=text("reaction.retrial_by_hand"), at=change.now)
-        assert route.commission is not None
-        move = Move(reason=_raised(case.warning))
-        moved = advance_within(change, reacting.view, route.commission, Act.RETRIAL_ASK, move)
-        return Done(what=text("reaction.retrial_asked"), at=change.now, document=moved.digest())
-
-    return told_to_incident(reacting, case.service.name, finish)
+def _ask_retrial(route: CertifiedRoute, reacting: Reacting, case: WarningCase, change: Transaction) -> Done:
+    if not _has_record(reacting, route):
+        return Done(what=text("reaction.retrial_by_hand"), at=change.now)
+    assert route.commission is not None
+    move = Move(reason=_raised(case.warning))
+    moved = advance_within(change, reacting.view, route.commission, Act.RETRIAL_ASK, move)
+    return Done(what=text("reaction.retrial_asked"), at=change.now, document=moved.digest())
 
 
 def _has_record(reacting: Reacting, route: CertifiedRoute) -> bool:
@@ -232,35 +227,27 @@ def _has_record(reacting: Reacting, route: CertifiedRoute) -> bool:
     return record.documents.get("certificate") == route.certificate
 
 
-def _notify(reacting: Reacting, case: WarningCase) -> Finish:
+def _notify(reacting: Reacting, case: WarningCase, change: Transaction) -> Done:
     """Notify the parties concerned; a silenced detector is heard again if something was done about it."""
-
-    def finish(change: Transaction) -> Done:
-        done = steps_of(change.connection, case.cause.digest)
-        if not done and is_muted(reacting.view.within(change), case.warning):
-            return Done(what=text("reaction.muted"), at=change.now)
-        acted = [one.what for step, one in done.items() if step.startswith("measure:")]
-        said = text("reaction.told_acted", warning=_raised(case.warning), done=acted[0]) if acted else None
-        told, happening = said or _raised(case.warning), f"{case.cause.digest} notice"
-        if "incident" in done and done["incident"].document is not None:
-            incident = reacting.view.within(change).load(done["incident"].document, Incident)
-            reacting.tell(change, about_incident(incident, case.service, told, happening))
-        else:
-            reacting.tell(change, about_service(case.service, told, happening))
-        return Done(what=text("reaction.notified"), at=change.now)
-
-    return finish
+    done = steps_of(change.connection, case.cause.digest)
+    if not done and is_muted(reacting.view.within(change), case.warning):
+        return Done(what=text("reaction.muted"), at=change.now)
+    acted = [one.what for step, one in done.items() if step.startswith("measure:")]
+    said = text("reaction.told_acted", warning=_raised(case.warning), done=acted[0]) if acted else None
+    told, happening = said or _raised(case.warning), f"{case.cause.digest} notice"
+    if "incident" in done and done["incident"].document is not None:
+        incident = reacting.view.within(change).load(done["incident"].document, Incident)
+        reacting.tell(change, about_incident(incident, case.service, told, happening))
+    else:
+        reacting.tell(change, about_service(case.service, told, happening))
+    return Done(what=text("reaction.notified"), at=change.now)
 
 
-def _over(reacting: Reacting, cause: Cause, warning: RiskWarning, service: Service) -> Finish:
+def _over(reacting: Reacting, cause: Cause, warning: RiskWarning, service: Service, change: Transaction) -> Done:
     """Announce that a warning is over; measures taken stay until a person restores."""
-
-    def finish(change: Transaction) -> Done:
-        done = Done(what=_why_over(reacting.view.within(change), warning), at=change.now, document=cause.digest)
-        reacting.tell(change, about_service(service, done.what, f"{cause.digest} over"))
-        return done
-
-    return told_to_incident(reacting, service.name, finish)
+    done = Done(what=_why_over(reacting.view.within(change), warning), at=change.now, document=cause.digest)
+    reacting.tell(change, about_service(service, done.what, f"{cause.digest} over"))
+    return done
 
 
 def _why_over(view: View, warning: RiskWarning) -> Text:

@@ -30,7 +30,7 @@ from pilotbase.watch.incidents import continue_open
 from pilotbase.watch.warnings import Done, find_step, keep_step
 from pilotbase.worker import rounds
 from pilotbase.worker.base import Base
-from pilotbase.worker.reactions.noticing import webhook_roles
+from pilotbase.worker.reactions.drafts import webhook_roles
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -102,17 +102,14 @@ class Reacting:
         return None if found is None else Done.model_validate_json(found)
 
 
-def _line_of(change: Transaction, done: Done) -> TimelineEntry:
-    """Return the line of a timeline that says what the base's own process has done."""
-    return TimelineEntry(at=done.at, what=done.what, organisation=change.actor.organisation, document=done.document)
-
-
 def told_to_incident(reacting: Reacting, service: str, finish: Finish) -> Finish:
     """Return ``finish`` with a line in the open incident of ``service``, if there is one."""
 
     def both(change: Transaction) -> Done:
         done = finish(change)
-        continue_open(change, reacting.view, service, [_line_of(change, done)])
+        by = change.actor.organisation
+        line = TimelineEntry(at=done.at, what=done.what, organisation=by, document=done.document)
+        continue_open(change, reacting.view, service, [line])
         return done
 
     return both
@@ -155,14 +152,9 @@ def about_service(service: Service, said: Text, happening: str) -> list[NoticeDr
 
 
 def about_incident(incident: Incident, service: Service, said: Text, happening: str) -> list[NoticeDraft]:
-    """Return the notices about an incident of ``service``."""
-    told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR), Address(role=Role.REGULATOR)]
-    return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
-
-
-def about_drill(incident: Incident, service: Service, said: Text, happening: str) -> list[NoticeDraft]:
-    """Return the notices about a drill, which link to its record; regulators are not notified."""
+    """Return the notices about an incident of ``service``; regulators are not notified of a drill."""
     told = [Address(organisation=service.organisation), Address(role=Role.OPERATOR)]
+    told += [] if incident.drill else [Address(role=Role.REGULATOR)]
     return [_draft(incident_subject(incident.number), address, service, said, happening) for address in told]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.api.services import HeldRoute, ListedService, ServiceView
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Acting, ServiceAct, SubjectRelation, permitted
 from pilotbase.documents.service import Service, ServiceStatus
@@ -30,7 +31,10 @@ _ANSWERED = (ServingState.SERVING, ServingState.FALLEN_BACK)
 
 def list_services(view: View) -> list[ListedService]:
     """Return the services that the actor sees, by name."""
-    return [_listed(service, stands) for service, stands in registry.services_of(view)]
+    return [
+        filled(ListedService, service, stands, application=service.answers(stands.route), since=stands.at)
+        for service, stands in registry.services_of(view)
+    ]
 
 
 def show_service(base: Base, view: View, name: str) -> ServiceView:
@@ -81,14 +85,3 @@ def _seen(service: Service, stands: ServiceStatus, own: View) -> ServiceView:
     may = (number for number in range(stands.route, len(why)) if why[number] is None)
     answering = next(may, None) if stands.state in _ANSWERED else None
     return ServiceView(service=service, standing=stands, held=held, answering=answering)
-
-
-def _listed(service: Service, stands: ServiceStatus) -> ListedService:
-    return ListedService(
-        name=service.name,
-        title=service.title,
-        organisation=service.organisation,
-        state=stands.state,
-        application=service.answers(stands.route),
-        since=stands.at,
-    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.catalogue.records import both_languages
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.watch import DeskClock, DeskService, DeskWarning, DutyDesk
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import ReadScope, may_read
@@ -155,30 +156,18 @@ def told_desk(view: View, reader: Language) -> DutyDesk:
 
 
 def _service(line: DeskLine, reader: Language) -> DeskService:
-    standing = line.standing
-    return DeskService(
-        service=line.service.name,
-        title=both_languages(line.service.title),
-        organisation=line.service.organisation,
+    standing, service = line.standing, line.service
+    return filled(
+        DeskService,
+        line,
+        service=service.name,
+        title=both_languages(service.title),
+        organisation=service.organisation,
         state=standing.state,
         state_since=standing.at,
         reason=standing.reason.render(reader),
-        watched=line.watched,
-        has_data=line.has_data,
-        colour=line.colour,
-        since=line.since,
-        warnings=[_warning(one, reader) for one in line.warnings],
+        warnings=[filled(DeskWarning, one, since=one.at, reason=one.reason.render(reader)) for one in line.warnings],
         done=[act.what.render(reader) for act in line.done],
         incidents=[incident.number for incident in line.incidents],
-        clocks=[_clock(one) for one in line.clocks],
+        clocks=[filled(DeskClock, one.clock, one) for one in line.clocks],
     )
-
-
-def _warning(one: RiskWarning, reader: Language) -> DeskWarning:
-    reason = one.reason.render(reader)
-    return DeskWarning(detector=one.detector, signal=one.signal, colour=one.colour, since=one.at, reason=reason)
-
-
-def _clock(running: RunningClock) -> DeskClock:
-    clock = running.clock
-    return DeskClock(incident=running.incident, clock=clock.clock, to=clock.to, due=clock.due, overdue=running.overdue)

@@ -54,14 +54,8 @@ def taking(base: Base) -> Take:
 
 def watching(base: Base) -> AbstractContextManager[None]:
     """Run rounds in a thread until the end of the block; old records are removed once a day."""
-    forget = OnceADay(base.lab.store.clock, partial(forget_old, base.lab.view))
-
-    def once() -> bool:
-        more = watch_round(base)
-        forget()
-        return more
-
-    return in_rounds("watch", once, _WATCH)
+    view = base.lab.view
+    return in_rounds("watch", OnceADay(view.store.clock, partial(forget_old, view), partial(watch_round, base)), _WATCH)
 
 
 def watch_round(base: Base) -> bool:

@@ -18,6 +18,7 @@ from typing import IO
 
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES, MAXIMUM_NAME
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import reading
 from pilotbase.worker.sites.papers import MOST_WHEELS
 
 PAPER = "pack.json"
@@ -128,15 +129,10 @@ def opened_archive(file: Path) -> Iterator[PackArchive]:
 
 def _require_bounded(file: Path) -> None:
     """Return if the directory at the end is small: a parser holds all of it in memory."""
-    try:
-        with file.open("rb") as stream:
-            size = stream.seek(0, 2)
-            stream.seek(max(0, size - _END.size - _LOCATOR_BYTES))
-            tail = stream.read()
-    except FileNotFoundError:
-        raise InputError("input.no_file", file=file) from None
-    except OSError as error:
-        raise InputError("input.unreadable_file", file=file, reason=error.strerror or str(error)) from None
+    with reading(file), file.open("rb") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(max(0, size - _END.size - _LOCATOR_BYTES))
+        tail = stream.read()
     if size > MOST_BYTES:
         raise InputError("site.archive_too_large", file=file, allowed=MOST_BYTES)
     end = _END.unpack(tail[-_END.size :]) if len(tail) >= _END.size else (b"",) * 8

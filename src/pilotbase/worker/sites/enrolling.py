@@ -29,7 +29,6 @@ from pilotbase.workspace.store import View
 
 SHORTEST_KEY = 20
 """Hex digits of a key that have to be compared: 80 bits, for which nobody finds a second key."""
-_ALL = 10_000
 
 
 @dataclass(frozen=True)
@@ -126,11 +125,8 @@ def revoke_site(view: View, name: str, reason: str) -> EnrolledSite:
 
 def find_site(view: View, name: str) -> KnownSite | None:
     """Return the newest version of the site of that name, or None."""
-    digest = view.head(site_head(name))
-    if digest is None:
-        return None
-    standing = view.load(digest, EnrolledSite)
-    return KnownSite(standing, view.load(standing.enrolment, SiteEnrolment))
+    standing = view.load_head(site_head(name), EnrolledSite)
+    return None if standing is None else KnownSite(standing, view.load(standing.enrolment, SiteEnrolment))
 
 
 def require_site(view: View, name: str) -> KnownSite:
@@ -149,8 +145,7 @@ def require_in_force(site: EnrolledSite) -> None:
 
 def known_sites(view: View) -> list[KnownSite]:
     """Return the sites that the actor sees, by name."""
-    names = {stored.load(EnrolledSite).site for stored in view.find("enrolled-site", limit=_ALL)}
-    return [require_site(view, name) for name in sorted(names)]
+    return [require_site(view, name) for name in sorted({one.site for one in view.every(EnrolledSite)})]
 
 
 def enrolment_lines(enrolment: SiteEnrolment) -> list[Text]:
@@ -184,8 +179,7 @@ def _examine_offer(problems: Problems, enrolment: SiteEnrolment, offer: SiteOffe
 
 def _require_never_revoked(base: Base, enrolment: SiteEnrolment, root_key: str) -> None:
     """Return if neither this name nor this key was ever revoked, in any combination."""
-    for stored in base.lab.view.find("enrolled-site", limit=_ALL):
-        site = stored.load(EnrolledSite)
+    for site in base.lab.view.every(EnrolledSite):
         if enrolment.site == site.site or root_key == site.root_key:
             require_in_force(site)
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pydantic
 
-from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
-from pilotbase.trial.running import prepare_candidate
+from pilotbase.trial.running import kept_candidate
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
@@ -48,7 +47,16 @@ def offer_scenarios(
         checkpoint=base.lab.view.checkpoint().note,
         software=this_software(),
         release=release,
-        offers=tuple(_offer(base, one) for one in sealed),
+        offers=tuple(
+            SiteOffer(
+                scenario=one.scenario,
+                reference=one.reference,
+                sealed=one.record.digest(),
+                classes=one.record.classes,
+                hidden=base.lab.view.load(one.record.hidden_set, HiddenSet),
+            )
+            for one in sealed
+        ),
         signed_at=base.lab.store.clock(),
     )
     with base.lab.view.transaction("site.enrolment_signed") as change:
@@ -69,15 +77,5 @@ def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> OpenedScen
     """Return the sealed scenario; the requirements of its baseline are fetched now: later there is no network."""
     sealed = seal_in(base, scenario, Step.FREEZE, on_progress)
     if sealed.record.reference_application is not None:
-        prepare_candidate(base.lab, read_application(base.lab.application_folder(sealed.record.reference_application)))
+        kept_candidate(base.lab, sealed.record.reference_application)
     return sealed
-
-
-def _offer(base: Base, sealed: OpenedScenario) -> SiteOffer:
-    return SiteOffer(
-        scenario=sealed.scenario,
-        reference=sealed.reference,
-        sealed=sealed.record.digest(),
-        classes=sealed.record.classes,
-        hidden=base.lab.view.load(sealed.record.hidden_set, HiddenSet),
-    )

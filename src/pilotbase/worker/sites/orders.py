@@ -6,7 +6,6 @@ agreed to this very version at this very site.
 
 from __future__ import annotations
 
-import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,16 +13,15 @@ from typing import Literal
 
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document, Moment, Name
-from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.site import LONGEST_DAYS, AskedPack
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.vault.ciphers import KEY_BYTES, open_bytes, seal_bytes
 from pilotbase.worker.base import Base
-from pilotbase.worker.retention_dates import KeptUntil, erase_over
+from pilotbase.worker.retention_dates import KeptUntil, erase_over, seal, unseal
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.packing import PackOrder, pack_for_site
 from pilotbase.worker.sites.papers import Signed, SiteReport, read_envelope, read_paper
@@ -36,8 +34,6 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 _KEY_FILE = "site-packs.key"
-_ALL = 1000
-_REPORT_FILE = Path("site-report.json")
 
 
 class PackConsent(Document):
@@ -122,7 +118,7 @@ def ask_for_pack(view: View, site: str, scenario: str, application: Subject, day
     if state is None:
         with view.transaction("site.pack_asked") as change:
             digest = change.put(asked, parties(asked.supplier), owner=asked.owner, fields={"site": site})
-            change.set_head(_order_head(asked.identity), digest, expected=None)
+            change.set_head(_head("site-order", asked.identity), digest, expected=None)
     elif state.consent is not None and _to_be_packed(view, state):
         with view.transaction("site.pack_asked") as change:
             change.record("site.pack_asked", [state.asked.digest()])
@@ -138,13 +134,12 @@ def agree_to_pack(view: View, identity: str) -> PackState:
         RefusedError: the actor is not the supplier.
     """
     state = find_pack(view, identity)
-    if view.actor.organisation != state.asked.supplier:
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=state.asked.supplier)
+    view.actor.require_is(state.asked.supplier)
     if state.consent is None:
         with view.transaction("site.pack_agreed") as change:
             consent = PackConsent(order=identity, supplier=state.asked.supplier, at=change.now)
             digest = change.put(consent, parties(state.asked.owner), owner=consent.supplier)
-            change.set_head(_consent_head(identity), digest, expected=None)
+            change.set_head(_head("site-consent", identity), digest, expected=None)
             _queue(change, state.asked)
     return find_pack(view, identity)
 
@@ -159,30 +154,27 @@ def find_pack(view: View, identity: str) -> PackState:
 
 def packs_of(view: View, site: str | None = None) -> list[PackState]:
     """Return the orders of packs that the actor sees, newest first, of one site or all."""
-    found = view.find("site-pack-order", {"site": site} if site else {}, limit=_ALL)
-    orders = (stored.load(AskedPack) for stored in found)
+    orders = view.every(AskedPack, {"site": site} if site else {})
     return [find_pack(view, identity) for identity in dict.fromkeys(one.identity for one in orders)]
 
 
 def packs_to_agree(view: View) -> list[AskedPack]:
     """Return the packs that the actor's organisation is asked to agree to, newest first."""
-    orders = (stored.load(AskedPack) for stored in view.find("site-pack-order", limit=_ALL))
-    own = {one.identity: one for one in orders if one.supplier == view.actor.organisation}
-    return [one for one in own.values() if view.head(_consent_head(one.identity)) is None]
+    own = {one.identity: one for one in view.every(AskedPack) if one.supplier == view.actor.organisation}
+    return [one for one in own.values() if view.head(_head("site-consent", one.identity)) is None]
 
 
 def pack_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
     """Pack the order of ``job`` and keep the pack for the site's owner; raises as `pack_for_site`."""
     view = base.lab.view
     asked = view.load(job.payload["order"], AskedPack)
-    before = view.head(_kept_head(asked.identity))
+    before = view.head(_head("kept-site-pack", asked.identity))
     folder = base.lab.application_folder(view.load(asked.version, ApplicationVersion).folder)
     with tempfile.TemporaryDirectory(dir=base.home.scratch) as scratch:
         order = PackOrder(asked.site, asked.scenario, folder, asked.days)
         packed = pack_for_site(base, order, Path(scratch, "trial.pack"), on_progress)
         archive = packed.file.read_bytes()
-    key = base.lab.vault.keys.create(_KEY_FILE, lambda: secrets.token_bytes(KEY_BYTES))
-    sealed = seal_bytes(key, archive, _context(asked.identity))
+    sealed = seal(base, _KEY_FILE, archive, _context(asked.identity))
     kept = KeptPack(
         order=asked.identity,
         pack=packed.pack.digest(),
@@ -193,7 +185,7 @@ def pack_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
     )
     with view.transaction("site.pack_kept") as change:
         digest = change.put(kept, parties(), owner=asked.owner, fields={"site": asked.site})
-        change.set_head(_kept_head(asked.identity), digest, expected=before)
+        change.set_head(_head("kept-site-pack", asked.identity), digest, expected=before)
     base.lab.vault.blobs.put(sealed)
 
 
@@ -213,15 +205,12 @@ def fetch_pack(base: Base, view: View, identity: str) -> tuple[KeptPack, bytes]:
     sealed = base.lab.vault.blobs.get(state.kept.blob)
     with view.transaction("site.pack_fetched") as change:
         change.record("site.pack_fetched", [state.kept.pack, state.kept.blob])
-    archive = open_bytes(base.lab.vault.keys.read(_KEY_FILE), sealed, _context(identity))
-    if archive is None:
-        raise InvalidProofError("vault.envelope_closed", digest=state.kept.blob, owner=state.asked.owner)
-    return state.kept, archive
+    return state.kept, unseal(base, _KEY_FILE, sealed, _context(identity), (state.kept.blob, state.asked.owner))
 
 
 def erase_old_packs(base: Base) -> int:
     """Erase the packs that have run out, and return how many."""
-    return erase_over(base, "kept-site-pack", KeptPack, "site.pack_erased", lambda kept: kept.pack)
+    return erase_over(base, KeptPack, "site.pack_erased", lambda kept: kept.pack)
 
 
 def send_report(view: View, data: bytes) -> Returning:
@@ -238,60 +227,51 @@ def send_report(view: View, data: bytes) -> Returning:
     require_in_force(known.standing)
     signed = Signed(about=paper.digest(), envelope=envelope)
     identity = hex_of(digest_json([paper.release.site, signed.digest()]))
-    before = jobs_under(view, _return_head(identity))
+    before = jobs_under(view, _head("site-return", identity))
     if not before or before[0].state in (JobState.FAILED, JobState.CANCELLED):
         with view.transaction("site.report_sent") as change:
             digest = change.put(signed, parties(), owner=known.standing.owner, fields={"site": paper.release.site})
             if not before:
-                change.set_head(_return_head(identity), digest, expected=None)
+                change.set_head(_head("site-return", identity), digest, expected=None)
             change.record("site.report_sent", [digest])
-            enqueue(change, WorkKind.SITE_REPORT, _return_head(identity), {"signed": digest})
-    return Returning(identity, signed, jobs_under(view, _return_head(identity))[0])
+            enqueue(change, WorkKind.SITE_REPORT, _head("site-return", identity), {"signed": digest})
+    return Returning(identity, signed, jobs_under(view, _head("site-return", identity))[0])
 
 
 def sent_reports(view: View, site: str) -> list[Returning]:
     """Return the reports that a site has sent in, newest first, to its owner and the base."""
-    found = (stored.load(Signed) for stored in view.find("signed-paper", {"site": site}, limit=_ALL))
+    found = view.every(Signed, {"site": site})
     named = {hex_of(digest_json([site, signed.digest()])): signed for signed in found}
-    return [Returning(one, signed, jobs_under(view, _return_head(one))[0]) for one, signed in named.items()]
+    return [Returning(one, signed, jobs_under(view, _head("site-return", one))[0]) for one, signed in named.items()]
 
 
 def examine_sent(base: Base, job: Job) -> None:
     """Examine the report that ``job`` names, keep and certify it; raises as `take_back`."""
     signed = base.lab.view.load(job.payload["signed"], Signed)
-    take_back_bytes(base, signed.envelope.to_bytes(), _REPORT_FILE)
+    take_back_bytes(base, signed.envelope.to_bytes(), Path("site-report.json"))
 
 
 def came_back(view: View, site: str) -> list[Came]:
     """Return the reports of a site that held, newest first."""
-    papers = (stored.load(SiteReport) for stored in view.find("site-report", {"site": site}, limit=_ALL))
-    return [_came(view, paper) for paper in papers]
-
-
-def _came(view: View, paper: SiteReport) -> Came:
-    digest = view.head(certificate_head(paper.report.digest()))
-    certificate = view.load(digest, IssuedCertificate) if digest is not None else None
-    return Came(paper, certificate, unreported(view, paper))
+    return [
+        Came(paper, view.load_head(certificate_head(paper.report.digest()), IssuedCertificate), unreported(view, paper))
+        for paper in view.every(SiteReport, {"site": site})
+    ]
 
 
 def _own_site(view: View, site: str) -> KnownSite:
     known = require_site(view, site)
-    if not view.actor.may_write_for(known.standing.owner):
-        raise RefusedError("workspace.not_yours", organisation=view.actor.organisation, owner=known.standing.owner)
+    view.actor.require_writes_for(known.standing.owner)
     return known
 
 
 def _known(view: View, identity: str) -> PackState | None:
-    asked = view.head(_order_head(identity))
+    asked = view.load_head(_head("site-order", identity), AskedPack)
     if asked is None:
         return None
-    consent, kept = view.head(_consent_head(identity)), view.head(_kept_head(identity))
-    return PackState(
-        asked=view.load(asked, AskedPack),
-        consent=view.load(consent, PackConsent) if consent is not None else None,
-        job=next(iter(jobs_under(view, _order_head(identity))), None),
-        kept=view.load(kept, KeptPack) if kept is not None else None,
-    )
+    consent = view.load_head(_head("site-consent", identity), PackConsent)
+    job = next(iter(jobs_under(view, _head("site-order", identity))), None)
+    return PackState(asked, consent, job, view.load_head(_head("kept-site-pack", identity), KeptPack))
 
 
 def _to_be_packed(view: View, state: PackState) -> bool:
@@ -302,23 +282,11 @@ def _to_be_packed(view: View, state: PackState) -> bool:
 
 
 def _queue(change: Transaction, asked: AskedPack) -> None:
-    enqueue(change, WorkKind.SITE_PACK, _order_head(asked.identity), {"order": asked.digest()})
+    enqueue(change, WorkKind.SITE_PACK, _head("site-order", asked.identity), {"order": asked.digest()})
 
 
-def _order_head(identity: str) -> str:
-    return f"site-order:{identity}"
-
-
-def _consent_head(identity: str) -> str:
-    return f"site-consent:{identity}"
-
-
-def _kept_head(identity: str) -> str:
-    return f"kept-site-pack:{identity}"
-
-
-def _return_head(identity: str) -> str:
-    return f"site-return:{identity}"
+def _head(kind: str, identity: str) -> str:
+    return f"{kind}:{identity}"
 
 
 def _context(identity: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.applications import Submission, read_application, store_application
@@ -17,7 +17,7 @@ from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.site import LONGEST_DAYS, Release, Software
+from pilotbase.documents.site import LONGEST_DAYS, Release
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.locks import parse_lock
@@ -109,7 +109,9 @@ def pack_for_site(
     known = require_site(base.lab.view, order.site)
     require_in_force(known.standing)
     offer = known.offer(order.scenario)
-    _require_same_software(known, this_software())
+    here, there = this_software(), known.enrolment.software
+    if there != here:
+        raise RefusedError("site.other_software", site=known.standing.site, there=there.name, here=here.name)
     contents = _contents(base, order.application, on_progress)
     head = _head(known, offer, contents.reference)
     signed = _standing_pack(base, head) or _new_pack(base, known, offer, contents, (head, order.lifetime))
@@ -130,18 +132,11 @@ def _contents(base: Base, folder: Path, on_progress: OnProgress) -> _Contents:
     return _Contents(kept, reference, wheels)
 
 
-def _require_same_software(known: KnownSite, here: Software) -> None:
-    there = known.enrolment.software
-    if there != here:
-        raise RefusedError("site.other_software", site=known.standing.site, there=there.name, here=here.name)
-
-
 def _standing_pack(base: Base, head: str) -> Signed | None:
     """Return the pack that was already made for this order, if it may still be begun or has its report."""
-    known = base.lab.view.head(head)
-    if known is None:
+    signed = base.lab.view.load_head(head, Signed)
+    if signed is None:
         return None
-    signed = base.lab.view.load(known, Signed)
     pack = base.lab.view.load(signed.about, SitePack)
     answered = base.lab.view.head(site_report_head(pack.nonce)) is not None
     return signed if answered or base.lab.store.clock() < pack.expires_at else None
@@ -162,14 +157,16 @@ def _new_pack(
         sealed=offer.sealed,
         criteria=tuple(criterion.rule for criterion in settle_criteria(offer.scenario)),
         application=contents.reference,
-        wheels=tuple(_wheel(one) for one in contents.wheels),
+        wheels=tuple(
+            Wheel(name=one.path.name, sha256=one.sha256, size=one.path.stat().st_size) for one in contents.wheels
+        ),
         software=this_software(),
         release=release,
         terms=_permitted_terms(base.lab.view, offer, supplier, release, key),
         nonce=secrets.token_hex(16),
         seen=known.standing.seen,
         made_at=now,
-        expires_at=_end(base, now, lifetime),
+        expires_at=min(now + lifetime, base.trust.state.signing_until),
     )
     signed = Signed(about=pack.digest(), envelope=sign(pack, base.trust))
     with base.lab.view.transaction("site.packed") as change:
@@ -178,15 +175,6 @@ def _new_pack(
         change.let_stand(head, digest)
         change.set_head(pack_head(pack.nonce), pack.digest(), expected=None)
     return signed
-
-
-def _end(base: Base, now: datetime, lifetime: timedelta) -> datetime:
-    """Return when the pack ends, at the latest with the key that signs it."""
-    return min(now + lifetime, base.trust.state.signing_until)
-
-
-def _wheel(kept: KeptWheel) -> Wheel:
-    return Wheel(name=kept.path.name, sha256=kept.sha256, size=kept.path.stat().st_size)
 
 
 def _members(contents: _Contents, signed: Signed) -> Iterator[ArchiveEntry]:

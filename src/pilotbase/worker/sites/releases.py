@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pilotbase.certificate import Envelope
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.report import Attempt, CriterionResult, Finding, GroupScore, Report, Section
+from pilotbase.documents.report import CriterionResult, Finding, GroupScore, Report
 from pilotbase.documents.site import Release, Witness
 from pilotbase.documents.standards import without_figures
 from pilotbase.documents.texts import Text, text
@@ -67,9 +67,9 @@ def logged(release: SiteRelease) -> tuple[Logged, ...]:
 def _release(base: Base, pack: SitePack, plan: TrialPlan, report: Report, witness: Witness) -> SiteRelease:
     """Return what is released of a trial, now recorded in the log of this site."""
     head, owner = release_head(pack.nonce), plan.scenario.owner.organisation
-    known = base.lab.view.head(head)
+    known = base.lab.view.load_head(head, SiteRelease)
     if known is not None:
-        return base.lab.view.load(known, SiteRelease)
+        return known
     leaving = permitted(report, pack.release)
     release = SiteRelease(
         site=base.trust.issuer,
@@ -108,6 +108,9 @@ def permitted(report: Report, release: Release) -> Report:
     coarse = report.supplier_view()
     exact = release.figures == "bounds"
     small = _resting_on_few(report, cell)
+    # The costs of an attempt, with the number of scored cases, which a certificate states.
+    scored = report.attempt.scored if report.attempt else None
+    attempt = coarse.attempt and coarse.attempt.model_copy(update={"scored": scored})
     criteria = _exact(report.criteria, coarse.criteria) if exact else coarse.criteria
     return coarse.model_copy(
         update={
@@ -115,10 +118,13 @@ def permitted(report: Report, release: Release) -> Report:
             "full_report": report.full_report or report.digest(),
             "reasons": tuple(_without_figure(reason, small) for reason in coarse.reasons),
             "criteria": tuple(_released(result, small) for result in criteria),
-            "sections": tuple(_section(section, cell) for section in coarse.sections),
+            "sections": tuple(
+                section.model_copy(update={"findings": tuple(_finding(found, cell) for found in section.findings)})
+                for section in coarse.sections
+            ),
             "groups": tuple(_large(report.groups, cell)) if exact else (),
             "counts": _counts(coarse.counts, report, cell),
-            "attempt": coarse.attempt and _attempt(coarse.attempt, report.attempt),
+            "attempt": attempt,
             "standards": without_figures(report.standards),
             "records": report.records,
             "order": report.order,
@@ -156,10 +162,6 @@ def _without_figure(reason: Text, small: frozenset[str]) -> Text:
     return reason.model_copy(update={"params": {**reason.params, "estimate": "–"}})
 
 
-def _section(section: Section, cell: int) -> Section:
-    return section.model_copy(update={"findings": tuple(_finding(found, cell) for found in section.findings)})
-
-
 def _finding(finding: Finding, cell: int) -> Finding:
     abstained = finding.sentence.params.get("abstained")
     few = isinstance(abstained, int) and 0 < abstained < cell
@@ -189,8 +191,3 @@ def _counts(coarse: dict[str, int], report: Report, cell: int) -> dict[str, int]
     counts = {reason: count for reason, count in coarse.items() if reason == "cases" or not 0 < count < cell}
     scored = report.counts.get("scored")
     return counts if scored is None else {**counts, "scored": scored}
-
-
-def _attempt(coarse: Attempt, attempt: Attempt | None) -> Attempt:
-    """Return the costs of an attempt, with the number of scored cases, which a certificate states."""
-    return coarse.model_copy(update={"scored": attempt.scored if attempt else None})

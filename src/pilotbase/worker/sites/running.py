@@ -11,7 +11,6 @@ from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.writing import take_over
 from pilotbase.certificate import read_evidence, read_trust_roots
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteTerms, Witness
@@ -24,7 +23,7 @@ from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.worker.base import Base
-from pilotbase.worker.sites.papers import CarriedTerms, SitePack, pack_head
+from pilotbase.worker.sites.papers import SitePack, pack_head
 from pilotbase.worker.sites.releases import Released, release_trial
 from pilotbase.worker.sites.unpacking import OpenedPack, opened_pack, require_runnable
 from pilotbase.worker.trials.folder import TrialFiles, open_records, write_trial
@@ -32,8 +31,6 @@ from pilotbase.worker.trials.hidden_budgets import sealed_here
 from pilotbase.worker.trials.proving import require_rehearsed, trial_folder
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
-from pilotbase.workspace.store import View
-from pilotbase.workspace.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,9 @@ def run_pack(base: Base, order: SiteOrder, on_progress: OnProgress = ignore_prog
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("site.progress.release")))
     released = release_trial(base, pack, plan, report, order.witness)
-    _write_here(base, folder, plan, report)
+    records = open_records(base.lab, report, plan.scenario.owner.organisation)
+    # The owner's own files of the trial, from which they can replay it; the files stay here.
+    write_trial(folder, TrialFiles(plan, report, None, None, records, base.lab.view.checkpoint().note))
     file = order.out or Path(f"{scenario.name}-{candidate.reference.name}-{pack.nonce[:8]}.site-report.json")
     write_whole(file, released.envelope.to_bytes())
     return SiteRun(report, released, folder, file)
@@ -123,19 +122,8 @@ def _note_taken(base: Base, pack: SitePack) -> None:
     head = pack_head(pack.nonce)
     if base.lab.view.head(head) is None:
         with base.lab.view.transaction("site.pack_taken") as change:
-            if pack.terms is not None:
-                _take_terms(change, base.lab.view, pack.terms)
+            if (terms := pack.terms) is not None:  # they are in force at this site too
+                take_over(change, base.lab.view, terms.dataset_record, terms.dataset)
+                if terms.agreement_record is not None and terms.agreement is not None:
+                    take_over(change, base.lab.view, terms.agreement_record, terms.agreement)
             change.set_head(head, change.put(pack, parties(), owner=pack.scenario.owner.organisation), expected=None)
-
-
-def _write_here(base: Base, folder: Path, plan: TrialPlan, report: Report) -> None:
-    """Write the owner's own files of the trial, from which they can replay it; the files stay here."""
-    records = open_records(base.lab, report, plan.scenario.owner.organisation)
-    write_trial(folder, TrialFiles(plan, report, None, None, records, base.lab.view.checkpoint().note))
-
-
-def _take_terms(change: Transaction, view: View, terms: CarriedTerms) -> None:
-    """Put the terms of a pack in force at this site too."""
-    take_over(change, view, terms.dataset_record, terms.dataset)
-    if terms.agreement_record is not None and terms.agreement is not None:
-        take_over(change, view, terms.agreement_record, terms.agreement)

@@ -119,9 +119,8 @@ def _examine_parties(base: Base, pack: SitePack, witness: Witness, problems: Pro
     site, supplier = base.trust.issuer, pack.application.supplier.organisation
     problems.require(pack.site == site, "site", "site.made_for_other", found=pack.site, site=site)
     problems.require(witness.organisation != supplier, "witness", "site.witness_of_supplier", supplier=supplier)
-    offered = base.lab.view.head(OFFER_HEAD)
-    release = base.lab.view.load(offered, SiteEnrolment).release if offered is not None else None
-    allowed = release is not None and pack.release.within(release)
+    offered = base.lab.view.load_head(OFFER_HEAD, SiteEnrolment)
+    allowed = offered is not None and pack.release.within(offered.release)
     problems.require(allowed, "release", "site.asks_for_more")
     known = base.lab.view.head(pack_head(pack.nonce))
     problems.require(known in (None, pack.digest()), "nonce", "site.nonce_used", nonce=pack.nonce)

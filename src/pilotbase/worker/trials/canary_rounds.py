@@ -92,10 +92,4 @@ def canary_round(base: Base) -> int:
 
 def asking_canaries(base: Base) -> AbstractContextManager[None]:
     """Ask once a day, in a thread, until the end of the block."""
-    ask = OnceADay(base.lab.store.clock, lambda: canary_round(base))
-
-    def once() -> bool:
-        ask()
-        return False
-
-    return in_rounds("canaries", once, PACE)
+    return in_rounds("canaries", OnceADay(base.lab.store.clock, lambda: canary_round(base)), PACE)

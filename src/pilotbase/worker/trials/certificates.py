@@ -34,13 +34,11 @@ from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
-from pilotbase.workspace.actors import PUBLIC, Actor
+from pilotbase.workspace.actors import PUBLIC, VISITOR
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View, utc_now
-
-_NOBODY = Actor("", frozenset())
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,9 @@ def issue_once(
     certificate = issue_certificate(
         report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
     )
-    certificate = certificate if site is None else _ran_at_site(certificate, site)
+    if site is not None:  # its statement, for programs and, as the first remark, for people
+        remarks = (site_sentence(site), *certificate.remarks)
+        certificate = certificate.model_copy(update={"site": site, "remarks": remarks})
     issued = IssuedCertificate(certificate=certificate, envelope=sign_certificate(certificate, base.trust))
     try:
         with view.transaction("certificate.issued") as change:
@@ -104,12 +104,6 @@ def issue_once(
     except ConflictError:  # another process issued it meanwhile: its certificate is the one
         return issue_once(base, report, plan, remarks, site)
     return issued
-
-
-def _ran_at_site(certificate: Certificate, statement: SiteStatement) -> Certificate:
-    """Return ``certificate`` with the site's statement, for programs and, as its first remark, for people."""
-    remarks = (site_sentence(statement), *certificate.remarks)
-    return certificate.model_copy(update={"site": statement, "remarks": remarks})
 
 
 def _expiry(base: Base, report: Report, now: datetime) -> datetime:
@@ -146,11 +140,10 @@ def site_sentence(statement: SiteStatement) -> Text:
 
 def issued(base: Base, serial: str) -> IssuedCertificate:
     """Return the certificate of a serial number (hex digits), as public as all; raises `NotFoundError`."""
-    view = base.lab.store.as_actor(_NOBODY)
-    digest = view.head(certificate_head(digest_of(serial)))
-    if digest is None:
+    found = base.lab.store.as_actor(VISITOR).load_head(certificate_head(digest_of(serial)), IssuedCertificate)
+    if found is None:
         raise NotFoundError("hub.no_certificate")
-    return view.load(digest, IssuedCertificate)
+    return found
 
 
 def check(base: Base, data: bytes) -> Checked:

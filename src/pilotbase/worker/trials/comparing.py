@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pilotbase.catalogue.records import load_record
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.permissions import ReadScope
@@ -14,7 +15,7 @@ from pilotbase.documents.scenario import ConstantBaseline, Costs, Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.worker.readings import scenario_for
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+from pilotbase.workspace.listings import Query, every_listing
 from pilotbase.workspace.store import View
 
 _TRIED = (
@@ -61,37 +62,29 @@ def compare(view: View, subject: str) -> Comparison:
 
 
 def _candidates(view: View, subject: str, scenario: Scenario) -> Iterator[Candidate]:
-    after: str | None = None
-    while True:
-        page = list_page(view, Query("commission", states=_TRIED, scenario=subject), after, MAXIMUM_PAGE)
-        for listing in page.items:
-            record = load_record(view, listing.subject)[0]
-            digest = record.documents.get("report")
-            stored = view.get(digest) if digest is not None else None
-            if stored is not None:
-                report = stored.load(Report)
-                tried = view.load(record.documents["scenario"], Scenario)
-                yield _candidate(name_of(listing.subject), record.state, report, tried)
-        after = page.after
-        if after is None:
-            return
+    for listing in every_listing(view, Query("commission", states=_TRIED, scenario=subject)):
+        record = load_record(view, listing.subject)[0]
+        digest = record.documents.get("report")
+        stored = view.get(digest) if digest is not None else None
+        if stored is not None:
+            tried = view.load(record.documents["scenario"], Scenario)
+            yield _candidate(name_of(listing.subject), record.state, stored.load(Report), tried)
 
 
 def _candidate(trial: str, state: str, report: Report, scenario: Scenario) -> Candidate:
     performance, application = report.performance, report.application
     cpu = performance.cpu_seconds if performance is not None else None
     cases = report.counts.get("answered", 0)
-    return Candidate(
+    return filled(
+        Candidate,
+        report,
+        application,
         trial=trial,
         title=report.application_title,
-        name=application.name,
-        version=application.version,
         supplier=application.supplier.organisation,
         state=state,
-        verdict=report.verdict,
         approximate=report.approximate or None,
         attempt=report.attempt.number if report.attempt is not None else 0,
-        ended_at=report.ended_at,
         criteria=tuple(map(_criterion, report.criteria)),
         saves=saves(scenario, report),
         latency=performance.latency_quantiles.get("p95") if performance is not None else None,
@@ -102,17 +95,12 @@ def _candidate(trial: str, state: str, report: Report, scenario: Scenario) -> Ca
 
 def _criterion(result: CriterionResult) -> ComparedCriterion:
     measured_once = result.guarantee == "measured_run"
-    return ComparedCriterion(
-        rule=result.rule,
-        outcome=result.outcome,
-        threshold=result.threshold,
-        estimate=result.estimate,
+    return filled(
+        ComparedCriterion,
+        result,
         lower=None if measured_once else result.lower,
         upper=None if measured_once else result.upper,
-        baseline=result.baseline,
         better_by=_better_by(result),
-        unit_label=result.unit_label,
-        guarantee=result.guarantee,
     )
 
 
@@ -140,7 +128,8 @@ def saves(scenario: Scenario, report: Report) -> float | None:
     share = _share(report, results)
     if share is None:
         return None
-    ours = _cost(_Scores(*(_ours(results, name) for name in _NAMES)), share, costs)
+    estimates = (results[name].estimate if name in results else None for name in _NAMES)
+    ours = _cost(_Scores(*estimates), share, costs)
     theirs = _baseline_cost(scenario, results, share, costs)
     return None if ours is None or theirs is None else CASES * (theirs - ours)
 
@@ -168,10 +157,6 @@ def _stated(results: Mapping[str, CriterionResult], costs: Costs) -> float | Non
 def _share(report: Report, results: Mapping[str, CriterionResult]) -> float | None:
     recall, scored = results.get("recall"), report.counts.get("scored")
     return recall.scored / scored if recall is not None and recall.scored and scored else None
-
-
-def _ours(results: Mapping[str, CriterionResult], name: str) -> float | None:
-    return results[name].estimate if name in results else None
 
 
 def _baseline_cost(

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
-from pilotbase.documents.api.trials import EstimateTold, SpanTold
+from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.api.trials import EstimateTold
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import (
     DEFAULT,
@@ -192,23 +193,17 @@ def estimate_shown(view: View, record: Record) -> ShownEstimate | None:
 
 def _told(found: RunEstimate, record: Record) -> EstimateTold:
     held = record.state == CommissionState.CONSENT
-    return EstimateTold(
+    return filled(
+        EstimateTold,
+        found,
         held=held,
         payer=record.payer if held else None,
         limit=found.ceiling.spelled(),
-        confidence=found.confidence,
         coarse=found.wall.expected is None,
-        seconds=span_told(found.wall),
-        core_seconds=span_told(found.cpu) if found.cpu is not None else None,
-        mib_seconds=span_told(found.memory) if found.memory is not None else None,
-        money=span_told(found.money) if found.money is not None else None,
-        currency=found.currency,
+        seconds=found.wall,
+        core_seconds=found.cpu,
+        mib_seconds=found.memory,
     )
-
-
-def span_told(found: Span) -> SpanTold:
-    """Return a span in the form of the API."""
-    return SpanTold(low=found.low, expected=found.expected, high=found.high)
 
 
 def _plain(found: Span | None) -> str:

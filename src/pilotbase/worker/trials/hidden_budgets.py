@@ -11,6 +11,7 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.status import issued_certificates
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import Budget, SealedVersion
 from pilotbase.documents.base import NAME
 from pilotbase.documents.errors import BarredError
@@ -96,18 +97,15 @@ def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
     """Return what the hidden set of a sealed scenario still permits."""
     scenario, hidden = sealed.scenario, _hidden_set(lab, sealed)
     left = remaining(lab.vault, hidden)
-    return Budget(
-        attempts=hidden.attempts,
+    return filled(
+        Budget,
+        hidden,
+        left,
         used=hidden.attempts - left.attempts,
         left=left.attempts,
-        next_number=left.next_number,
         next_level=next_level(scenario, left),
         spent=left.spent_alpha,
-        alpha=hidden.alpha,
         cases=hidden.rows,
-        fresh=left.fresh,
-        reserved=left.reserved,
-        scored=left.scored,
         cases_per_attempt=scenario.trial.cases_per_attempt,
         due=_due(_Standing(sealed.record.digest(), left, lab, sealed)),
     )
@@ -116,7 +114,7 @@ def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
 @lru_cache(maxsize=_REMEMBERED)
 def _due(here: _Standing) -> tuple[Text, ...]:
     scenario, record = here.sealed.scenario, here.sealed.record
-    return refresh_advice(scenario, record.classes, read_public_sample(here.lab, here.sealed), here.left)
+    return tuple(refresh_advice(scenario, record.classes, read_public_sample(here.lab, here.sealed), here.left))
 
 
 def _hidden_set(lab: TrialRuntime, sealed: OpenedScenario) -> HiddenSet:
@@ -133,19 +131,18 @@ def sealed_versions(base: Base, scenario: Scenario) -> tuple[SealedVersion, ...]
 
 
 def _told(base: Base, version: DataVersion, rests: dict[Digest, list[Digest]]) -> SealedVersion:
-    left, digest = remaining(base.lab.vault, version.hidden), version.hidden.digest()
-    return SealedVersion(
-        number=version.number,
+    hidden = version.hidden
+    left, digest = remaining(base.lab.vault, hidden), hidden.digest()
+    return filled(
+        SealedVersion,
+        version,
+        hidden,
+        left,
         hidden_set=digest,
-        sealed_at=version.hidden.sealed_at,
         shown=version.record.public_cases,
-        cases=version.hidden.rows,
-        scored=left.scored,
-        fresh=left.fresh,
-        attempts=version.hidden.attempts,
-        used=version.hidden.attempts - left.attempts,
+        cases=hidden.rows,
+        used=hidden.attempts - left.attempts,
         spent=left.spent_alpha,
-        alpha=version.hidden.alpha,
         certificates=tuple(rests.get(digest, ())),
     )
 

@@ -17,8 +17,9 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.baselines import keep_reference_application
+from pilotbase.trial.conforming import Conformance, conform
 from pilotbase.trial.freezing import freeze_plan
-from pilotbase.trial.rehearsing import Conformance, conform, has_rehearsed, rehearse
+from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario, naming_places
 from pilotbase.trial.scorer_process import run_trial
@@ -135,20 +136,25 @@ def require_rehearsed(
     base: Base,
     sealed: OpenedScenario,
     candidate: PreparedApplication,
-    folder: Path,
+    folder: Path | None,
     on_progress: OnProgress,
     release: Release | None = None,
 ) -> None:
-    """Rehearse if that has not been done, and write the result; raises `RefusedError` when it fails.
+    """Rehearse if that has not been done; raises `RefusedError` when it fails.
 
-    ``release``: what may leave, if it is rehearsed at a site.
+    ``folder``: where the result is written, if anywhere. ``release``: what may leave, if it is rehearsed at a site.
     """
-    if not has_rehearsed(base.lab, sealed, candidate):
-        rehearsal = rehearse(base.lab, sealed, candidate, on_progress, release)
+    if has_rehearsed(base.lab, sealed, candidate):
+        return
+    rehearsal = rehearse(base.lab, sealed, candidate, on_progress, release)
+    if folder is not None:
         write_rehearsal(folder / "rehearsal", rehearsal)
-        if not rehearsal.passed:
-            end = rehearsal.report.isolation
-            raise RefusedError("trial.rehearsal_failed", reason=END_TEXTS[end.end], detail=end.detail, folder=folder)
+    if not rehearsal.passed:
+        end = rehearsal.report.isolation
+        said = {"reason": END_TEXTS[end.end], "detail": end.detail}
+        if folder is None:
+            raise RefusedError("worker.rehearsal_failed", **said)
+        raise RefusedError("trial.rehearsal_failed", folder=folder, **said)
 
 
 def trial_folder(base: Base, out: Path | None, sealed: OpenedScenario, candidate: PreparedApplication) -> Path:

@@ -141,17 +141,17 @@ def replay_trial(path: Path) -> ReplayedVerdict:
         for field, value in said.items()
         if value != derived.get(field) and (field in derived or field.startswith(_WHOLE))
     ]
+    decision = replayed.decision
     if different:
         raise InvalidProofError(
             "worker.replay_differs",
             count=len(different),
-            verdict=_verdict_of(replayed),
+            verdict=verdict_in_words(replayed.verdict, is_approximate(item.guarantee for item in decision.criteria)),
             fields=_join(different[:_SHOWN]),
         )
     csv = _compare_cases(folder)
     compared = [*(field for field in derived if field in said), *(["cases.csv"] if csv else [])]
     absent = [*(field for field in derived if field not in said), *([] if csv else ["cases.csv"])]
-    decision = replayed.decision
     return ReplayedVerdict(
         verdict=replayed.verdict,
         digest=replayed.digest,
@@ -221,23 +221,20 @@ def _held_against(
 
 def _report_as_said(report: _Json) -> dict[str, Any]:
     """Return a report, even if parts were deleted from it, with the findings of its sections under their names."""
-    return {**report, "sections": _keyed_sections(report)}
-
-
-def _keyed_sections(report: _Json) -> dict[str, Any]:
-    return {
+    sections = {
         str(section.get("verification")): {
             "outcome": section.get("outcome"),
             "findings": {str(item.get("check")): item for item in _listed(section.get("findings"))},
         }
         for section in _listed(report.get("sections"))
     }
+    return {**report, "sections": sections}
 
 
 def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, said: _Json) -> dict[str, Any]:
     """Return all of a report that plan and records decide, in its own form; ``said`` is from `_report_as_said`."""
     facts, decision, results = stored.facts, replayed.decision, replayed.judged.criteria
-    load = facts.restored_load()
+    load = facts.load
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answers = stored.records.answers
@@ -372,10 +369,6 @@ def _join(parts: list[Text]) -> Text:
     for part in parts[1:]:
         joined = text("worker.replay_fields", first=joined, next=part)
     return joined
-
-
-def _verdict_of(replayed: Replayed) -> Text:
-    return verdict_in_words(replayed.verdict, is_approximate(item.guarantee for item in replayed.decision.criteria))
 
 
 def _compare_cases(folder: _Folder) -> bool:

@@ -13,18 +13,14 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.ends import END_TEXTS
 
 
-def report_lines(report: Report, folder: Path) -> list[Text]:
-    """Return verdict, reasons, criteria and where the report is, as sentences."""
-    return list(_lines(report, folder))
-
-
 def verdict_text(report: Report) -> Text:
     """Return the verdict's name, or that it was a rehearsal."""
     verdict = report.verdict_in_words
     return verdict if report.evidence else text("worker.rehearsal_verdict", verdict=verdict)
 
 
-def _lines(report: Report, folder: Path) -> Iterator[Text]:
+def report_lines(report: Report, folder: Path) -> Iterator[Text]:
+    """Yield verdict, reasons, criteria and where the report is, as sentences."""
     application = f"{report.application.name} {report.application.version}"
     yield text("worker.line_verdict", application=application, verdict=verdict_text(report))
     for reason in report.reasons:

@@ -96,11 +96,11 @@ class Objects:
             self._publish(self._folder, draft, name_of(room, digest))
         return digest
 
-    def read(self, name: str, start: int | None = None, end: int | None = None) -> bytes | None:
-        """Return the bytes under a name, or those of a range; None if there is no such object."""
+    def read(self, name: str) -> bytes | None:
+        """Return the bytes under a name; None if there is no such object."""
         try:
             with self._told():
-                return self._content(self._place(name), start, end)
+                return bytes(self._files.cat_file(self._place(name)))
         except FileNotFoundError:
             return None
 
@@ -183,14 +183,6 @@ class Objects:
     def _renews(self) -> bool:
         """Return whether an object's date can be renewed without its bytes."""
         return self._folder is not None or bool(self._protocols & _S3)
-
-    def _content(self, place: str, start: int | None, end: int | None) -> bytes:
-        try:
-            return bytes(self._files.cat_file(place, start=start, end=end))
-        except OSError as error:
-            if start is not None and error.errno == errno.EINVAL:  # how S3 says that the object ends before this range
-                return b""
-            raise
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:

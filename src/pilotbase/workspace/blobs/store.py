@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path
 from typing import IO, Annotated, Literal
 
@@ -63,11 +63,7 @@ class BlobStore:
         Raises:
             PilotbaseError: disk full, not writable, not reachable; nothing is left behind.
         """
-        return self.put_pieces(_pieces_of(data))
-
-    def put_pieces(self, pieces: Iterable[bytes]) -> str:
-        """Store the bytes of ``pieces`` in order, and return the digest; raises as `put`, or as they do."""
-        return self.objects.write_hashed(OWN, pieces)
+        return self.objects.write_hashed(OWN, _pieces_of(data))
 
     def keep(self, data: bytes | IO[bytes]) -> str:
         """Store bytes, or a stream to its end, for good, and return the digest; as `keep_pieces`."""
@@ -126,25 +122,6 @@ class BlobStore:
             yield piece
         if digest_of(hashed.hexdigest()) != digest:
             raise InvalidProofError("workspace.blob_damaged", digest=digest)
-
-    def read_range(self, digest: str, start: int, size: int) -> bytes:
-        """Return ``size`` bytes from ``start``, or fewer at the blob's end, without reading the others.
-
-        For a blob in chunks, the chunks read are verified against their names. Any other blob can only be verified as a
-        whole, so nothing is: verify the bytes against a digest of their own.
-
-        Raises:
-            NotFoundError: it, or a chunk of it, is not here.
-            InvalidProofError: the bytes of a chunk do not match its name.
-        """
-        if size <= 0:
-            return b""
-        for room in (OWN, KEPT):
-            found = self.objects.read(name_of(room, digest), start, start + size)
-            if found is not None:
-                return found
-        parts = self.manifest(digest).covering(start, start + size)
-        return b"".join(self._chunk(chunk, digest)[begin:end] for chunk, begin, end in parts)
 
     def manifest(self, digest: str) -> CutBlob:
         """Return the chunks of a blob.
@@ -286,19 +263,6 @@ class CutBlob(Document):
 
     document: Literal["cut-blob/1"] = "cut-blob/1"
     chunks: tuple[Chunk, ...] = pydantic.Field(min_length=1)
-
-    @property
-    def size(self) -> int:
-        """Return the size of the blob in bytes."""
-        return sum(size for _, size in self.chunks)
-
-    def covering(self, start: int, end: int) -> Iterator[tuple[Digest, int, int]]:
-        """Yield the chunks that hold bytes ``start`` to ``end`` of the blob, each with its range: from, and to."""
-        ends = list(accumulate(size for _, size in self.chunks))
-        for (digest, size), beyond in zip(self.chunks, ends, strict=True):
-            begin = beyond - size
-            if beyond > start and begin < end:
-                yield digest, max(start - begin, 0), min(end - begin, size)
 
 
 def _pieces_of(data: bytes | IO[bytes]) -> Iterator[bytes]:

@@ -38,7 +38,6 @@ _LASTING = {
     "report": ("records.blob",),
     "overlap": ("pairs",),
     "board-slice": ("members",),
-    "packed-tree": ("shards.index", "shards.body"),
     "dataset-file": ("pieces", "preview", "marks"),
     "committed-files": ("salt",),
 }

@@ -1,13 +1,14 @@
 """Whether the store holds what the log recorded, and nothing else: rows of heads, documents, counters, attempts.
 
 The log proves itself (`log_check`); this compares it with the tables, which anyone with write access to the database
-could have changed without it.
+could have changed without it. Who sees a document is in the payloads of the log, which entries commit to by salted
+hashes: lines leave the base in bundles, and name no reader.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,8 +20,10 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import kind_of, record_head
 from pilotbase.workspace import tables, terms_rows
+from pilotbase.workspace.actors import spelled
 from pilotbase.workspace.checks.journeys import OF_SERVICES, compare_journeys, compare_services
 from pilotbase.workspace.checks.proofs import compare_cases
+from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.entries import CASES, COUNTER, HEAD, READINGS, STORED, Fact, LogEntry, names_in
 from pilotbase.workspace.log.notes import LogVerifier
 from pilotbase.workspace.log.offline import LogCopy, VerifiedLog, verify_log
@@ -61,6 +64,10 @@ class LoggedState:
     """Digest → kind."""
     stored: dict[str, list[datetime]] = field(default_factory=dict)
     """Digest → when each organisation's copy was stored."""
+    seen_by: dict[str, Fact] = field(default_factory=dict)
+    """``<digest> <owner>`` → who sees this copy."""
+    unsaid: set[str] = field(default_factory=set)
+    """Digests that an earlier version stored without saying in the log who sees them."""
     heads: dict[str, Fact] = field(default_factory=dict)
     moved: dict[str, Fact] = field(default_factory=dict)
     """Head → when it last moved, as ISO 8601."""
@@ -73,8 +80,9 @@ class LoggedState:
     uses: list[UseRow] = field(default_factory=list)
     readings: set[_ReadingRow] = field(default_factory=set)
 
-    def read(self, entry: LogEntry) -> None:
-        """Take in the next entry."""
+    def read(self, entry: LogEntry, payload: bytes | None = None) -> None:
+        """Take in the next entry, and its payload if it says who sees documents."""
+        self.seen_by |= json.loads(payload) if payload is not None else {}
         kept = ((STORED, self.documents), (HEAD, self.heads), (COUNTER, self.counters), (CASES, self.cases))
         for fact, value in entry.facts.items():
             for prefix, known in kept:
@@ -82,6 +90,7 @@ class LoggedState:
                     known[fact.removeprefix(prefix)] = value
             if fact.startswith(STORED):
                 self.stored.setdefault(fact.removeprefix(STORED), []).append(entry.time)
+                self.unsaid |= {fact.removeprefix(STORED)} if payload is None else set()
             elif fact.startswith(HEAD):
                 self.moved[fact.removeprefix(HEAD)] = entry.time.isoformat()
         if entry.action.startswith(_ATTEMPT):
@@ -119,10 +128,12 @@ def verify_tables(connection: Connection, verifier: LogVerifier, witnesses: Iter
     """Return as `verify_store` does, with the public key alone and within the transaction of ``connection``."""
     copy = LogCopy.from_store(connection)
     verified = verify_log(copy, verifier, witnesses)
-    told = LoggedState()
+    told, payloads = LoggedState(), log.payloads(connection)
     for body in copy.entries:
-        told.read(LogEntry.model_validate_json(body))
+        entry = LogEntry.model_validate_json(body)
+        told.read(entry, _payload_of(entry, payloads.get(entry.number)))
     _compare_documents(connection, told)
+    _compare_visibilities(connection, told)
     _compare_heads(connection, told)
     _compare_counters(connection, told)
     _compare_attempts(connection, told)
@@ -149,6 +160,14 @@ def compare_readings(connection: Connection, told: set[_ReadingRow]) -> None:
     found = {(name, number) for name, number in connection.execute(select(row.name, row.number))}
     for name, number in sorted(found ^ told, key=lambda one: one[1]):
         raise InvalidProofError("log.reading_differs", name=name, number=number)
+
+
+def _payload_of(entry: LogEntry, kept: tuple[str, bytes] | None) -> bytes | None:
+    """Return the payload of ``entry`` if it says who sees documents; ``kept``: hash and payload that the store has."""
+    required = log.says_who_sees(entry)
+    if (kept is None and required) or (kept is not None and kept[0] != entry.payload):
+        raise InvalidProofError("log.payload_altered", number=entry.number)
+    return kept[1] if kept is not None and required else None
 
 
 def _use_of(entry: LogEntry) -> UseRow:
@@ -197,6 +216,23 @@ def _compare_documents(connection: Connection, told: LoggedState) -> None:
     for digest, kind in told.documents.items():
         if digest not in found:
             raise InvalidProofError("log.document_lost", kind=kind, digest=digest)
+
+
+def _compare_visibilities(connection: Connection, told: LoggedState) -> None:
+    """Check that each owner's copy of a document is seen by those whom the log names, and no one else."""
+    row, party = tables.documents.c, tables.document_parties.c
+    named = defaultdict[tuple[str, str], list[str]](list)
+    for digest, owner, organisation in connection.execute(select(party.digest, party.owner, party.organisation)):
+        named[digest, owner].append(organisation)
+    rows = connection.execute(select(row.digest, row.owner, row.scope).order_by(row.sequence)).all()
+    found: dict[str, Fact] = {
+        f"{digest} {owner}": spelled(scope, named[digest, owner]) for digest, owner, scope in rows
+    }
+    for copy, stored, logged in _differences(found, told.seen_by):
+        digest, _, owner = copy.partition(" ")
+        if logged != _ABSENT or digest not in told.unsaid:
+            differing = {"digest": digest, "owner": owner, "stored": stored, "logged": logged}
+            raise InvalidProofError("log.visibility_differs", **differing)
 
 
 def _compare_heads(connection: Connection, told: LoggedState) -> None:

@@ -3,7 +3,8 @@
 Every state change, permission change and read of hidden data is one entry, written in the transaction of the change
 itself. An entry is canonical JSON that names its predecessor's hash; every transaction ends in a signed checkpoint over
 the whole tree. Personal or secret payload is included only as a salted hash, so that erasing it leaves all proofs
-valid.
+valid. The payload of a line that stores documents, or changes who sees them, says who sees each from then on; it is not
+erased.
 
 There is also an index of the log lines that record readings of closed data, by what was read. It contains nothing else:
 every fact about a reading is in its entry; `log verify` checks that the index names exactly the existing entries.
@@ -17,11 +18,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import islice
 
 import pydantic
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from pilotbase.documents.base import Moment, Part
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
@@ -32,7 +35,7 @@ from pilotbase.workspace.log.notes import Checkpoint, LogKey
 Fact = str | int | bool
 _SALT_BYTES = 32
 NO_PREDECESSOR = digest_of("0" * 64)
-STORED, HEAD, COUNTER = "stored ", "head ", "counter "
+STORED, VISIBILITY, HEAD, COUNTER = "stored ", "visibility ", "head ", "counter "
 CASES = "cases "
 """Facts of a change, each followed by its subject (``head report:…``): what the store must hold from then on."""
 _log_nodes = tables.log_nodes.c
@@ -175,8 +178,26 @@ def payload_of(connection: Connection, number: int) -> bytes | None:
     return connection.scalar(select(tables.log_payloads.c.payload).where(tables.log_payloads.c.number == number))
 
 
+def payloads(connection: Connection) -> dict[int, tuple[Digest, bytes]]:
+    """Return number → salted hash, as the entry must state it, and payload; without the erased ones."""
+    row = tables.log_payloads.c
+    found = connection.execute(select(row.number, row.salt, row.payload))
+    return {number: (_salted(salt, payload), payload) for number, salt, payload in found}
+
+
+def says_who_sees(entry: LogEntry) -> bool:
+    """Return whether the payload of ``entry`` says who sees documents; entries of earlier versions have none."""
+    return entry.payload is not None and any(fact.startswith((STORED, VISIBILITY)) for fact in entry.facts)
+
+
 def erase_payload(connection: Connection, number: int) -> None:
-    """Erase payload and salt of entry ``number``: the remaining hash reveals nothing, and every proof still holds."""
+    """Erase payload and salt of entry ``number``: the remaining hash reveals nothing, and every proof still holds.
+
+    Raises:
+        RefusedError: it says who sees documents, which the store is compared with.
+    """
+    if any(entry.number == number and says_who_sees(entry) for entry in islice(entries(connection, number), 1)):
+        raise RefusedError("log.payload_kept", number=number)
     connection.execute(delete(tables.log_payloads).where(tables.log_payloads.c.number == number))
 
 
@@ -223,6 +244,10 @@ def _keep_payload(connection: Connection, number: int, payload: bytes | None) ->
         return None
     salt = secrets.token_bytes(_SALT_BYTES)
     connection.execute(insert(tables.log_payloads), {"number": number, "salt": salt, "payload": payload})
+    return _salted(salt, payload)
+
+
+def _salted(salt: bytes, payload: bytes) -> Digest:
     return digest_text(hashlib.sha256(salt + payload).digest())
 
 

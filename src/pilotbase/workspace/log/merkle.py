@@ -3,9 +3,9 @@
 Pure functions and an in-memory tree. A leaf is hashed as SHA-256(0x00 ‖ data), a node as SHA-256(0x01 ‖ left ‖ right),
 so that no node can pass for a leaf (RFC 6962 §2.1). Leaves are the data itself, not their hashes.
 
-    root = merkle_root(leaves)
-    proof = inclusion_proof(leaves, 3)
-    assert verify_inclusion(leaves[3], 3, len(leaves), proof, root)
+    tree = MerkleTree(leaves)
+    proof = inclusion_path(tree.node, 3, len(tree))
+    assert verify_inclusion(leaves[3], 3, len(tree), proof, tree.root())
 """
 
 from __future__ import annotations
@@ -17,16 +17,6 @@ Node = Callable[[int, int], bytes]
 """(level, index) → hash of the complete subtree over leaves [index·2^level, (index+1)·2^level)."""
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
-
-
-def merkle_root(leaves: Iterable[bytes]) -> bytes:
-    """Return the 32-byte root over ``leaves`` (RFC 6962 §2.1); of no leaves it is SHA-256 of nothing."""
-    return MerkleTree(leaves).root()
-
-
-def inclusion_proof(leaves: Iterable[bytes], index: int) -> tuple[bytes, ...]:
-    """Return the audit path of leaf ``index`` (RFC 6962 §2.1.1), nearest node first; raises `IndexError`."""
-    return MerkleTree(leaves).inclusion_proof(index)
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
@@ -90,7 +80,7 @@ class MerkleTree:
     def append_hash(self, hashed: bytes) -> int:
         """Add a leaf by its `leaf_hash` and return its index."""
         index = len(self)
-        for level, position, node in completed_nodes(index, hashed, self._node):
+        for level, position, node in completed_nodes(index, hashed, self.node):
             if level == len(self._levels):
                 self._levels.append([])
             assert position == len(self._levels[level])
@@ -98,26 +88,15 @@ class MerkleTree:
         return index
 
     def root(self, size: int | None = None) -> bytes:
-        """Return the root over the first ``size`` leaves (default all)."""
-        return root_of(self._node, self._within(size))
-
-    def inclusion_proof(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
-        """Return the audit path of leaf ``index`` in the tree of the first ``size`` leaves; raises `IndexError`."""
-        return inclusion_path(self._node, index, self._within(size))
-
-    def consistency_proof(self, first: int, second: int | None = None) -> tuple[bytes, ...]:
-        """Return the proof that ``first`` leaves are a prefix of the first ``second``; raises `IndexError`."""
-        return consistency_path(self._node, first, self._within(second))
-
-    def _node(self, level: int, index: int) -> bytes:
-        return self._levels[level][index]
-
-    def _within(self, size: int | None) -> int:
-        if size is None:
-            return len(self)
+        """Return the root over the first ``size`` leaves (default all); of none it is SHA-256 of nothing."""
+        size = len(self) if size is None else size
         if not 0 <= size <= len(self):
             raise IndexError(f"the tree has {len(self)} leaves, not {size}")
-        return size
+        return root_of(self.node, size)
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return the hash of a complete subtree, as `Node`."""
+        return self._levels[level][index]
 
 
 def completed_nodes(index: int, hashed: bytes, node: Node) -> list[tuple[int, int, bytes]]:
@@ -137,7 +116,7 @@ def root_of(node: Node, size: int) -> bytes:
 
 
 def inclusion_path(node: Node, index: int, size: int) -> tuple[bytes, ...]:
-    """Return the audit path of ``index`` among ``size`` leaves (RFC 6962 §2.1.1)."""
+    """Return the audit path of ``index`` among ``size`` leaves, nearest node first (RFC 6962 §2.1.1)."""
     if not 0 <= index < size:
         raise IndexError(f"leaf {index} is not among {size}")
     path: list[bytes] = []

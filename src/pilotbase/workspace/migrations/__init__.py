@@ -1,1 +1,1 @@
-"""Alembic's revisions of the store. A released revision never changes, and neither does what its shorthand makes."""
+"""Alembic's revisions of the store. A released revision never changes, nor does what the shorthand of columns makes."""

@@ -1,93 +1,13 @@
-"""The shorthand of the revisions: columns of one type in a line, keys and indexes in the spelling of both databases.
-
-Times are `numbers`: microseconds since 1970 in UTC. No column may be null unless ``null`` says so.
-"""
+"""What revisions make tables with; their columns, keys and indexes are in the shorthand of `workspace.columns`."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import SchemaItem
+
+from pilotbase.workspace.columns import kept_by
 
 
-def make_table(name: str, *parts: sa.schema.SchemaItem, clustered: bool = False) -> None:
-    """Make a table of columns, keys and indexes; a `serial` column never assigns a number twice.
-
-    ``clustered``: SQLite keeps the rows in the order of their primary key, for tables that are read only by it.
-    """
-    counts_up = any(isinstance(part, sa.Column) and part.autoincrement is True for part in parts)
-    op.create_table(name, *parts, sqlite_autoincrement=counts_up, sqlite_with_rowid=not clustered)
-
-
-def words(*, null: bool = False, default: str | None = None, **lengths: int) -> list[sa.Column[Any]]:
-    """Return columns of short text: name → maximum length in characters."""
-    return [_column(name, sa.String(length), null, default) for name, length in lengths.items()]
-
-
-def texts(*names: str, null: bool = False, default: str | None = None) -> list[sa.Column[Any]]:
-    """Return columns of text of any length."""
-    return [_column(name, sa.Text(), null, default) for name in names]
-
-
-def blobs(*names: str, null: bool = False) -> list[sa.Column[Any]]:
-    """Return columns of bytes."""
-    return [_column(name, sa.LargeBinary(), null, None) for name in names]
-
-
-def numbers(*names: str, null: bool = False, default: str | None = None) -> list[sa.Column[Any]]:
-    """Return columns of whole numbers of 64 bits."""
-    return [_column(name, sa.BigInteger(), null, default) for name in names]
-
-
-def counts(*names: str, null: bool = False, default: str | None = None) -> list[sa.Column[Any]]:
-    """Return columns of whole numbers of 32 bits."""
-    return [_column(name, sa.Integer(), null, default) for name in names]
-
-
-def floats(*names: str) -> list[sa.Column[Any]]:
-    """Return columns of floating-point numbers."""
-    return [_column(name, sa.Float(), False, None) for name in names]
-
-
-def flags(*names: str, default: bool | None = None) -> list[sa.Column[Any]]:
-    """Return columns of true or false."""
-    return [
-        _column(name, sa.Boolean(), False, {None: None, False: sa.false(), True: sa.true()}[default]) for name in names
-    ]
-
-
-def serial(name: str) -> sa.Column[Any]:
-    """Return a column that numbers its rows."""
-    kind = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    return sa.Column(name, kind, autoincrement=True, nullable=False)
-
-
-def key(*columns: str) -> sa.PrimaryKeyConstraint:
-    """Return the primary key."""
-    return sa.PrimaryKeyConstraint(*columns)
-
-
-def unique(*columns: str) -> sa.UniqueConstraint:
-    """Return a constraint that no two rows agree in ``columns``."""
-    return sa.UniqueConstraint(*columns)
-
-
-def refers(**targets: str) -> sa.ForeignKeyConstraint:
-    """Return a foreign key: column → ``table.column`` that it refers to."""
-    return sa.ForeignKeyConstraint(list(targets), list(targets.values()))
-
-
-def check(name: str, condition: str) -> sa.CheckConstraint:
-    """Return a condition that every row meets."""
-    return sa.CheckConstraint(condition, name=name)
-
-
-def index(name: str, *columns: str, unique: bool = False, where: str | None = None) -> sa.Index:
-    """Return an index, over the rows that meet ``where``."""
-    only: dict[str, Any] = {} if where is None else {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
-    return sa.Index(name, *columns, unique=unique, **only)
-
-
-def _column(name: str, kind: Any, null: bool, default: Any) -> sa.Column[Any]:
-    return sa.Column(name, kind, nullable=null, server_default=default, autoincrement=False)
+def make_table(name: str, *parts: SchemaItem, clustered: bool = False) -> None:
+    """Make a table of columns, keys and indexes; ``clustered`` as in `kept_by`."""
+    op.create_table(name, *parts, **kept_by(parts, clustered))

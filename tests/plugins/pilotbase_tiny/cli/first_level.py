@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-COMMANDS = {"greetings": ("greetings:app", "Greet somebody.")}
+COMMANDS = {"greetings": "greetings:app"}

@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, String, Table
+from pilotbase.workspace.columns import key, serial, table, words
 
-from pilotbase.workspace.columns import SERIAL, metadata
-
-greetings = Table(
-    "tiny_greetings",
-    metadata,
-    Column("number", SERIAL, primary_key=True, autoincrement=True),
-    Column("name", String(63), nullable=False),
-    sqlite_autoincrement=True,
-)
+greetings = table("tiny_greetings", serial("number"), *words(name=63), key("number"))

@@ -1,16 +1,7 @@
 """The tables of the computing estate: shared pools, and vouchers that pay for computing."""
 
-from pilotbase.workspace.migrations.shorthand import (
-    check,
-    counts,
-    index,
-    key,
-    make_table,
-    numbers,
-    texts,
-    unique,
-    words,
-)
+from pilotbase.workspace.columns import check, counts, index, key, numbers, texts, unique, words
+from pilotbase.workspace.migrations.shorthand import make_table
 
 revision = "0101"
 down_revision = None

@@ -13,27 +13,28 @@ from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
+    UnmeasuredError,
     entry,
     joined,
+    measure,
     not_applicable,
     not_measured,
 )
 from pilotbase.data.quality.measures.traceability import audited_pairs
 from pilotbase.documents.label_statement import LabelStatement
-from pilotbase.documents.quality import QualityCodes, QualityEntry
+from pilotbase.documents.quality import QualityEntry
 from pilotbase.documents.texts import text
 from pilotbase.evidence.distributions import wilson
 
 
-def syntactic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("values of the declared type, pattern, list and range / values", iso="Acc-ML-1", tc609="0201", gbt="0302")
+def syntactic_accuracy(asked: QualityContext) -> QualityRequest:
     """Return how many values are of the declared type and within pattern, list and range."""
     columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
     if not columns:
-        return not_applicable("quality.reason.no_type")
+        raise not_applicable("quality.reason.no_type")
     wrong = {column.name: _wrong_values(column) for column in columns}
 
     def conclude(answers: QualityResults) -> QualityFinding:
@@ -57,30 +58,40 @@ def _fitting(column: TableColumn, wrong: list[CheckCount], answers: QualityResul
     return entry(column.name, fitting, answers.count(present(column)))
 
 
-def semantic_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("values that agree with the audited sample / compared; Wilson 95 %", iso="Acc-ML-2", tc609="0205", gbt="0301")
+def semantic_accuracy(asked: QualityContext) -> QualityRequest:
     """Return how many values agree with those of the audited records, with a Wilson interval."""
     return _agreement(asked, [name for name in asked.table.columns if name not in asked.table.record_set.key])
 
 
-def label_accuracy(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure(
+    "labels that agree with the audited sample, or that a campaign found right / audited; Wilson 95 %",
+    iso="Acc-ML-7",
+    tc609="0304",
+    gbt="0301",
+)
+def label_accuracy(asked: QualityContext) -> QualityRequest:
     """Return how many labels agree with those of the audited records, with a Wilson interval.
 
     If no checked records are given: how many of the labels that a campaign audited were right.
     """
     if not asked.table.labels:
-        return not_applicable("quality.reason.no_label")
-    found = _agreement(asked, [column.name for column in asked.table.labels])
-    if isinstance(found, Unmeasured) and asked.reference.labels is not None:
-        return _stated(asked.reference.labels, [column.name for column in asked.table.labels])
-    return found
+        raise not_applicable("quality.reason.no_label")
+    names = [column.name for column in asked.table.labels]
+    try:
+        return _agreement(asked, names)
+    except UnmeasuredError:
+        if asked.reference.labels is None:
+            raise
+        return _stated(asked.reference.labels, names)
 
 
-def _stated(labels: LabelStatement, names: list[str]) -> QualityRequest | Unmeasured:
+def _stated(labels: LabelStatement, names: list[str]) -> QualityRequest:
     """Return the result of a campaign's audit; agreement alone does not show how many labels are wrong."""
     if len(names) > 1:
-        return not_measured("quality.reason.labels_of_which", fields=", ".join(names))
+        raise not_measured("quality.reason.labels_of_which", fields=", ".join(names))
     if labels.audit is None:
-        return not_measured("quality.reason.labels_not_audited", agreement=figure_line(labels.agreement))
+        raise not_measured("quality.reason.labels_not_audited", agreement=figure_line(labels.agreement))
     audited, correct = labels.audit.audited, labels.audit.correct
     right = wilson(correct, audited)
     said = text("quality.reason.labels_audited", guideline=labels.guideline, agreement=figure_line(labels.agreement))
@@ -89,12 +100,10 @@ def _stated(labels: LabelStatement, names: list[str]) -> QualityRequest | Unmeas
     return QualityRequest(lambda _: finding)
 
 
-def _agreement(asked: QualityContext, names: list[str]) -> QualityRequest | Unmeasured:
+def _agreement(asked: QualityContext, names: list[str]) -> QualityRequest:
     if asked.audited is None:
-        return not_measured("quality.reason.no_audit")
+        raise not_measured("quality.reason.no_audit")
     pairs = audited_pairs(asked.table, asked.audited, names)
-    if isinstance(pairs, Unmeasured):
-        return pairs
     name = f"audited {', '.join(names)}"
     return QualityRequest(lambda answers: _interval(answers.tables[name]), tables={name: pairs})
 
@@ -109,20 +118,3 @@ def _interval(found: pl.DataFrame) -> QualityFinding:
     return QualityFinding(
         agreeing.value, int(found["agrees"].sum()), found.height, entries, agreeing.lower, agreeing.upper, sample
     )
-
-
-MEASURES = (
-    QualityMeasure(
-        "syntactic_accuracy", QualityCodes(iso="Acc-ML-1", tc609="0201", gbt="0302"), "higher",
-        "values of the declared type, pattern, list and range / values", syntactic_accuracy,
-    ),
-    QualityMeasure(
-        "semantic_accuracy", QualityCodes(iso="Acc-ML-2", tc609="0205", gbt="0301"), "higher",
-        "values that agree with the audited sample / compared; Wilson 95 %", semantic_accuracy,
-    ),
-    QualityMeasure(
-        "label_accuracy", QualityCodes(iso="Acc-ML-7", tc609="0304", gbt="0301"), "higher",
-        "labels that agree with the audited sample, or that a campaign found right / audited; Wilson 95 %",
-        label_accuracy,
-    ),
-)  # fmt: skip

@@ -11,30 +11,28 @@ from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
     entry,
+    measure,
     not_applicable,
     not_measured,
 )
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.quality import QualityCodes
 
 _MOST_CLASSES = 1000
 """A label with more values is no class."""
 _MOST_GROUPS = 1000
 
 
-def class_column(asked: QualityContext) -> TableColumn | Unmeasured:
+def class_column(asked: QualityContext) -> TableColumn:
     """Return the label whose values are classes: the first one that is no measured number, time or free text."""
     if not asked.table.labels:
-        return not_applicable("quality.reason.no_label")
+        raise not_applicable("quality.reason.no_label")
     for column in asked.table.labels:
         if column.data_type not in (DataType.FLOAT, DataType.DATE, DataType.DATETIME) or column.field.values:
             return column
-    return not_applicable("quality.reason.no_classes")
+    raise not_applicable("quality.reason.no_classes")
 
 
 def _class_table(asked: QualityContext, column: TableColumn) -> pl.LazyFrame:
@@ -52,23 +50,37 @@ def _class_counts(answers: QualityResults, name: str, column: TableColumn) -> Ma
     return {**found, **{value: 0 for value in column.field.values if value not in found}}
 
 
-def category_balance(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("1 / (1 + max |n_k - mean n| / mean n)", iso="Bal-ML-3", tc609="0301")
+def category_balance(asked: QualityContext) -> QualityRequest:
     """Return 1 if all classes have equally many records, less the furthest one's distance from the mean."""
     return of_classes(asked, _balance)
 
 
-def label_distribution_balance(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("max over classes and groups of |P(y | g1) - P(y | g2)|", "lower", iso="Bal-ML-7", tc609="0301")
+def label_proportion_gap(asked: QualityContext) -> QualityRequest:
+    """Return, over classes, the widest gap between two groups' shares of a class."""
+    column = class_column(asked)
+    group = asked.table.columns.get(asked.reference.group or "")
+    if asked.reference.group is None:
+        raise not_measured("quality.reason.no_group")
+    if group is None:
+        raise not_applicable("quality.reason.no_column", name=asked.reference.group)
+    spelled = [group.canonical.cast(pl.String).alias("group"), column.canonical.cast(pl.String).alias("value")]
+    counts = asked.table.frame.group_by(spelled).agg(pl.len().alias("count")).drop_nulls()
+    return QualityRequest(
+        lambda answers: _gap(answers.tables["groups"]), tables={"groups": counts.head(_MOST_GROUPS**2)}
+    )
+
+
+@measure("H(p) / ln K", iso="Bal-ML-8", tc609="0301")
+def label_distribution_balance(asked: QualityContext) -> QualityRequest:
     """Return the entropy of the classes as a share of the largest possible for so many classes."""
     return of_classes(asked, _entropy)
 
 
-def of_classes(
-    asked: QualityContext, conclude: Callable[[Mapping[str, int]], QualityFinding]
-) -> QualityRequest | Unmeasured:
+def of_classes(asked: QualityContext, conclude: Callable[[Mapping[str, int]], QualityFinding]) -> QualityRequest:
     """Return what ``conclude`` makes of the counts of classes."""
     column = class_column(asked)
-    if isinstance(column, Unmeasured):
-        return column
 
     def counted(answers: QualityResults) -> QualityFinding:
         counts = _class_counts(answers, "classes", column)
@@ -92,23 +104,6 @@ def _entropy(counts: Mapping[str, int]) -> QualityFinding:
     return QualityFinding(entropy / log(len(counts)), entropy, log(len(counts)))
 
 
-def label_proportion_gap(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return, over classes, the widest gap between two groups' shares of a class."""
-    column = class_column(asked)
-    if isinstance(column, Unmeasured):
-        return column
-    group = asked.table.columns.get(asked.reference.group or "")
-    if asked.reference.group is None:
-        return not_measured("quality.reason.no_group")
-    if group is None:
-        return not_applicable("quality.reason.no_column", name=asked.reference.group)
-    spelled = [group.canonical.cast(pl.String).alias("group"), column.canonical.cast(pl.String).alias("value")]
-    counts = asked.table.frame.group_by(spelled).agg(pl.len().alias("count")).drop_nulls()
-    return QualityRequest(
-        lambda answers: _gap(answers.tables["groups"]), tables={"groups": counts.head(_MOST_GROUPS**2)}
-    )
-
-
 def _gap(counts: pl.DataFrame) -> QualityFinding:
     whole = counts.group_by("group").agg(pl.col("count").sum().alias("whole")).sort("group")
     if whole.height < 2 or whole.height > _MOST_GROUPS:
@@ -124,19 +119,3 @@ def _gap(counts: pl.DataFrame) -> QualityFinding:
 
 def _spread(shares: list[float]) -> float:
     return max(shares) - min(shares)
-
-
-MEASURES = (
-    QualityMeasure(
-        "category_balance", QualityCodes(iso="Bal-ML-3", tc609="0301"), "higher",
-        "1 / (1 + max |n_k - mean n| / mean n)", category_balance,
-    ),
-    QualityMeasure(
-        "label_proportion_gap", QualityCodes(iso="Bal-ML-7", tc609="0301"), "lower",
-        "max over classes and groups of |P(y | g1) - P(y | g2)|", label_proportion_gap,
-    ),
-    QualityMeasure(
-        "label_distribution_balance", QualityCodes(iso="Bal-ML-8", tc609="0301"), "higher",
-        "H(p) / ln K", label_distribution_balance,
-    ),
-)  # fmt: skip

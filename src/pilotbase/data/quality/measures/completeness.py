@@ -9,19 +9,19 @@ from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
     entry,
+    measure,
     not_applicable,
     not_measured,
     share,
+    worst_of,
 )
-from pilotbase.documents.quality import QualityCodes
 
 
-def value_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("1 - missing cells / (N · required fields)", iso="Com-ML-1", tc609="0204", gbt="0201")
+def value_completeness(asked: QualityContext) -> QualityRequest:
     """Return how many cells of required fields hold a value; of all fields if none is required."""
     columns = required(asked)
 
@@ -32,28 +32,15 @@ def value_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
     return QualityRequest(conclude, (ROWS, *map(present, columns)))
 
 
-def feature_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
-    """Return the share of the field that lacks most, and of each field its own."""
-    columns = list(asked.table.columns.values())
-
-    def conclude(answers: QualityResults) -> QualityFinding:
-        entries = tuple(entry(column.name, answers.count(present(column)), answers.rows) for column in columns)
-        worst = min(entries, key=lambda one: one.numerator or 0, default=None)
-        if worst is None:
-            return QualityFinding(None)
-        return QualityFinding(worst.value, worst.numerator, worst.denominator, entries)
-
-    return QualityRequest(conclude, (ROWS, *map(present, columns)))
-
-
-def value_occurrence(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("min over values of min(1, observed / expected)", iso="Com-ML-2", tc609="0302")
+def value_occurrence(asked: QualityContext) -> QualityRequest:
     """Return, for the value furthest below its expected number, how much of that number is present."""
     wanted = {
         (name, value): number for name, values in asked.reference.expected.items() for value, number in values.items()
     }
     known = {pair: number for pair, number in wanted.items() if pair[0] in asked.table.columns}
     if not known:
-        return not_measured("quality.reason.no_expected")
+        raise not_measured("quality.reason.no_expected")
     counts = {pair: _occurrence(asked.table.columns[pair[0]], pair[1]) for pair in known}
 
     def conclude(answers: QualityResults) -> QualityFinding:
@@ -61,8 +48,7 @@ def value_occurrence(asked: QualityContext) -> QualityRequest | Unmeasured:
             entry(f"{name}={value}", min(answers.count(counts[name, value]), number), number)
             for (name, value), number in known.items()
         )
-        worst = min(entries, key=lambda one: one.value or 0)
-        return QualityFinding(worst.value, worst.numerator, worst.denominator, entries)
+        return worst_of(min(entries, key=lambda one: one.value or 0), entries)
 
     return QualityRequest(conclude, tuple(counts.values()))
 
@@ -72,22 +58,40 @@ def _occurrence(column: TableColumn, value: str) -> CheckCount:
     return CheckCount(f"occurs {column.name}={value}", (spelled == value).sum())
 
 
-def record_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("min over fields of 1 - missing / N", iso="Com-ML-3", tc609="0204", gbt="0201")
+def feature_completeness(asked: QualityContext) -> QualityRequest:
+    """Return the share of the field that lacks most, and of each field its own."""
+    columns = list(asked.table.columns.values())
+
+    def conclude(answers: QualityResults) -> QualityFinding:
+        entries = tuple(entry(column.name, answers.count(present(column)), answers.rows) for column in columns)
+        return worst_of(min(entries, key=lambda one: one.numerator or 0, default=None), entries)
+
+    return QualityRequest(conclude, (ROWS, *map(present, columns)))
+
+
+@measure("records with every required field / N", iso="Com-ML-4", tc609="0204", gbt="0202")
+def record_completeness(asked: QualityContext) -> QualityRequest:
     """Return how many records have every required field."""
     columns = required(asked)
     if _absent(asked):
         return QualityRequest(lambda answers: share(0, answers.rows), (ROWS,))
-    complete = CheckCount("complete records", pl.all_horizontal(column.raw.is_not_null() for column in columns).sum())
+    return _complete("complete records", columns)
+
+
+def _complete(name: str, columns: list[TableColumn]) -> QualityRequest:
+    """Return how many records have a value in all of the columns."""
+    complete = CheckCount(name, pl.all_horizontal(column.raw.is_not_null() for column in columns).sum())
     return QualityRequest(lambda answers: share(answers.count(complete), answers.rows), (ROWS, complete))
 
 
-def label_completeness(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("labelled records / N", iso="Com-ML-5", tc609="0203")
+def label_completeness(asked: QualityContext) -> QualityRequest:
     """Return how many records are labelled, in every label field."""
     labels = asked.table.labels
     if not labels:
-        return not_applicable("quality.reason.no_label")
-    labelled = CheckCount("labelled", pl.all_horizontal(column.raw.is_not_null() for column in labels).sum())
-    return QualityRequest(lambda answers: share(answers.count(labelled), answers.rows), (ROWS, labelled))
+        raise not_applicable("quality.reason.no_label")
+    return _complete("labelled", labels)
 
 
 def required(asked: QualityContext) -> list[TableColumn]:
@@ -99,27 +103,3 @@ def required(asked: QualityContext) -> list[TableColumn]:
 def _absent(asked: QualityContext) -> list[str]:
     """Return required fields that the file lacks entirely."""
     return [name for name in asked.table.absent if asked.table.record_set.field(name).required]
-
-
-MEASURES = (
-    QualityMeasure(
-        "value_completeness", QualityCodes(iso="Com-ML-1", tc609="0204", gbt="0201"), "higher",
-        "1 - missing cells / (N · required fields)", value_completeness,
-    ),
-    QualityMeasure(
-        "value_occurrence", QualityCodes(iso="Com-ML-2", tc609="0302"), "higher",
-        "min over values of min(1, observed / expected)", value_occurrence,
-    ),
-    QualityMeasure(
-        "feature_completeness", QualityCodes(iso="Com-ML-3", tc609="0204", gbt="0201"), "higher",
-        "min over fields of 1 - missing / N", feature_completeness,
-    ),
-    QualityMeasure(
-        "record_completeness", QualityCodes(iso="Com-ML-4", tc609="0204", gbt="0202"), "higher",
-        "records with every required field / N", record_completeness,
-    ),
-    QualityMeasure(
-        "label_completeness", QualityCodes(iso="Com-ML-5", tc609="0203"), "higher",
-        "labelled records / N", label_completeness,
-    ),
-)  # fmt: skip

@@ -11,18 +11,17 @@ from pilotbase.data.quality.columns import TableColumn, row_hash
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
     entry,
     joined,
+    measure,
     not_applicable,
     share,
 )
 from pilotbase.data.quality.tally import KeyedRows
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.quality import QualityCodes, QualityEntry
+from pilotbase.documents.quality import QualityEntry
 
 _SEPARATORS = {"-": "iso", "/": "slashes", ".": "dots", "年": "characters"}
 """What follows the year of a time → name of the format."""
@@ -33,34 +32,41 @@ _JOINED = 64
 _TRUTHS = {"words": ("true", "false"), "answers": ("yes", "no"), "digits": ("0", "1"), "characters": ("是", "否")}
 
 
-def uniqueness(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("distinct records / N", costly=True, iso="Con-ML-1", gbt="0303")
+def uniqueness(asked: QualityContext) -> QualityRequest:
     """Return how many records remain if those equal in every field are counted once."""
     hashed = row_hash(list(asked.table.columns.values()))
-    stream = KeyedRows(asked.table.frame, hashed, hashed * 0)
+    return _distinct("rows", (KeyedRows(asked.table.frame, hashed, hashed * 0),))
 
+
+def _distinct(name: str, streams: tuple[KeyedRows, ...]) -> QualityRequest:
     def conclude(answers: QualityResults) -> QualityFinding:
-        return share(answers.tallies["rows"].distinct, answers.tallies["rows"].rows)
+        return share(answers.tallies[name].distinct, answers.tallies[name].rows)
 
-    return QualityRequest(conclude, groups={"rows": (stream,)})
+    return QualityRequest(conclude, groups={name: streams})
 
 
-def key_uniqueness(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("distinct keys / records with a key", costly=True, iso="Con-ML-1", gbt="0304")
+def key_uniqueness(asked: QualityContext) -> QualityRequest:
     """Return how many keys there are to how many records that have one."""
     check = next((one for one in asked.group_checks if one.kind == "key"), None)
     if not isinstance(check, GroupCheck):
-        return not_applicable("quality.reason.no_key")
-
-    def conclude(answers: QualityResults) -> QualityFinding:
-        return share(answers.tallies["rule key"].distinct, answers.tallies["rule key"].rows)
-
-    return QualityRequest(conclude, groups={"rule key": check.streams})
+        raise not_applicable("quality.reason.no_key")
+    return _distinct("rule key", check.streams)
 
 
-def label_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure(
+    "1 - records in groups of equal features with several labels / records in groups of two and more",
+    costly=True,
+    iso="Con-ML-2",
+    tc609="0206",
+    gbt="0401",
+)
+def label_consistency(asked: QualityContext) -> QualityRequest:
     """Return, among records that look the same to an application, how many are not labelled in two ways."""
     labels, features = asked.table.labels, asked.table.features
     if not labels or not features:
-        return not_applicable("quality.reason.no_label")
+        raise not_applicable("quality.reason.no_label")
     stream = KeyedRows(asked.table.frame, row_hash(features), row_hash(labels, 2))
 
     def conclude(answers: QualityResults) -> QualityFinding:
@@ -70,11 +76,12 @@ def label_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
     return QualityRequest(conclude, groups={"features": (stream,)})
 
 
-def format_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("values in their field's declared or most frequent format / values", iso="Con-ML-3", tc609="0207", gbt="0102")
+def format_consistency(asked: QualityContext) -> QualityRequest:
     """Return how many values have the format that their field declares or, if none, mostly has."""
     columns = [column for column in asked.table.columns.values() if column.field.data_type is not None]
     if not columns:
-        return not_applicable("quality.reason.no_type")
+        raise not_applicable("quality.reason.no_type")
     formats = {column.name: _format_counts(column) for column in columns}
     patterns = {
         one.fields[0]: one.failed for one in asked.checks if isinstance(one, RowCheck) and one.kind == "pattern"
@@ -97,11 +104,12 @@ def _in_one_format(
     return entry(column.name, max(*counts, there - sum(counts)) if counts else there, there)
 
 
-def semantic_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("Σ passed / Σ evaluated over the rules between fields", iso="Con-ML-4", tc609="0206", gbt="0104")
+def semantic_consistency(asked: QualityContext) -> QualityRequest:
     """Return how many judgements of the rules between fields were passed."""
     checks = [check for check in asked.checks if isinstance(check, RowCheck) and check.kind == "row"]
     if not checks:
-        return not_applicable("quality.reason.no_row_rule")
+        raise not_applicable("quality.reason.no_row_rule")
 
     def conclude(answers: QualityResults) -> QualityFinding:
         return joined(_passed(check, answers) for check in checks)
@@ -114,46 +122,18 @@ def _passed(check: RowCheck, answers: QualityResults) -> QualityEntry:
     return entry(check.name, evaluated - answers.count(check.failed), evaluated)
 
 
-def referential_consistency(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("1 - references that lead nowhere / references", costly=True, iso="Con-ML-4", tc609="0206", gbt="0402")
+def referential_consistency(asked: QualityContext) -> QualityRequest:
     """Return how many references are found where they point."""
     checks = [one for one in asked.group_checks if isinstance(one, GroupCheck) and one.kind == "reference"]
     if not checks:
-        return not_applicable("quality.reason.no_references")
+        raise not_applicable("quality.reason.no_references")
 
     def conclude(answers: QualityResults) -> QualityFinding:
         tallies = {check.name: answers.tallies[f"rule {check.name}"] for check in checks}
         return joined(entry(name, tally.met, tally.marked) for name, tally in tallies.items())
 
     return QualityRequest(conclude, groups={f"rule {check.name}": check.streams for check in checks})
-
-
-MEASURES = (
-    QualityMeasure(
-        "uniqueness", QualityCodes(iso="Con-ML-1", gbt="0303"), "higher",
-        "distinct records / N", uniqueness, costly=True,
-    ),
-    QualityMeasure(
-        "key_uniqueness", QualityCodes(iso="Con-ML-1", gbt="0304"), "higher",
-        "distinct keys / records with a key", key_uniqueness, costly=True,
-    ),
-    QualityMeasure(
-        "label_consistency", QualityCodes(iso="Con-ML-2", tc609="0206", gbt="0401"), "higher",
-        "1 - records in groups of equal features with several labels / records in groups of two and more",
-        label_consistency, costly=True,
-    ),
-    QualityMeasure(
-        "format_consistency", QualityCodes(iso="Con-ML-3", tc609="0207", gbt="0102"), "higher",
-        "values in their field's declared or most frequent format / values", format_consistency,
-    ),
-    QualityMeasure(
-        "semantic_consistency", QualityCodes(iso="Con-ML-4", tc609="0206", gbt="0104"), "higher",
-        "Σ passed / Σ evaluated over the rules between fields", semantic_consistency,
-    ),
-    QualityMeasure(
-        "referential_consistency", QualityCodes(iso="Con-ML-4", tc609="0206", gbt="0402"), "higher",
-        "1 - references that lead nowhere / references", referential_consistency, costly=True,
-    ),
-)  # fmt: skip
 
 
 def _format_counts(column: TableColumn) -> list[CheckCount]:

@@ -10,34 +10,32 @@ from pilotbase.data.quality.columns import ROW, TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
+    measure,
     not_applicable,
     not_measured,
 )
 from pilotbase.data.quality.measures.balance import class_column
-from pilotbase.documents.quality import QualityCodes, QualityEntry
+from pilotbase.documents.quality import QualityEntry
 
 _RECORDS, _BINS, _MOST_CLASSES = 50_000, 10, 50
 Codes = npt.NDArray[np.int64]
 
 
-def model_fitness(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("min(1, balanced accuracy of naive Bayes / declared)", costly=True, tc609="0305")
+def model_fitness(asked: QualityContext) -> QualityRequest:
     """Return the balanced accuracy of naive Bayes as a share of the declared one, at most 1.
 
     It learns from every other one of the first records, with features cut into ten parts of equally many values; its
     result with shuffled labels, and that of the majority, are beside it.
     """
     label = class_column(asked)
-    if isinstance(label, Unmeasured):
-        return label
     if asked.reference.fitness is None:
-        return not_measured("quality.reason.no_fitness")
+        raise not_measured("quality.reason.no_fitness")
     features = [column for column in asked.table.features if column is not label]
     if not features:
-        return not_applicable("quality.reason.no_type")
+        raise not_applicable("quality.reason.no_type")
     declared = asked.reference.fitness.balanced_accuracy
     first = asked.table.frame.head(_RECORDS).filter(label.value.is_not_null())
     answers = label.canonical.cast(pl.String).rank("dense").alias("label")
@@ -81,11 +79,3 @@ def _balanced_accuracy(features: Codes, labels: Codes) -> float:
     there = np.bincount(labels[1::2], minlength=classes)
     hits = np.bincount(labels[1::2], weights=right, minlength=classes)
     return float((hits[there > 0] / there[there > 0]).mean())
-
-
-MEASURES = (
-    QualityMeasure(
-        "model_fitness", QualityCodes(tc609="0305"), "higher",
-        "min(1, balanced accuracy of naive Bayes / declared)", model_fitness, costly=True,
-    ),
-)  # fmt: skip

@@ -9,20 +9,25 @@ from pilotbase.data.quality.columns import RecordTable, TableColumn, row_hash
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
     entry,
+    measure,
     not_applicable,
     not_measured,
+    worst_of,
 )
 from pilotbase.data.quality.tally import KeyedRows
-from pilotbase.documents.quality import QualityCodes
 from pilotbase.documents.scenario import GroupSplit, HashSplit
 
 
-def split_leakage(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure(
+    "hidden records whose features, key or group stand among the others / hidden records",
+    "lower",
+    costly=True,
+    tc609="0305",
+)
+def split_leakage(asked: QualityContext) -> QualityRequest:
     """Return how many hidden records have a twin, in all features or in their key, among the others.
 
     If two tables are compared, also how many hidden records are of a group that is in both: what the split keeps
@@ -31,10 +36,8 @@ def split_leakage(asked: QualityContext) -> QualityRequest | Unmeasured:
     these within a trial.
     """
     if not asked.table.features:
-        return not_applicable("quality.reason.no_type")
+        raise not_applicable("quality.reason.no_type")
     sides = _sides(asked)
-    if isinstance(sides, Unmeasured):
-        return sides
     groups = {"leaked rows": tuple(_rows(table, side) for table, side in sides)}
     key = asked.table.record_set.key
     if key and len(asked.table.named(key)) == len(key):
@@ -46,8 +49,7 @@ def split_leakage(asked: QualityContext) -> QualityRequest | Unmeasured:
     def conclude(answers: QualityResults) -> QualityFinding:
         tallies = {name: answers.tallies[name] for name in groups}
         entries = tuple(entry(name, tally.met, tally.marked) for name, tally in tallies.items())
-        worst = max(entries, key=lambda one: one.value or 0)
-        return QualityFinding(worst.value, worst.numerator, worst.denominator, entries)
+        return worst_of(max(entries, key=lambda one: one.value or 0), entries)
 
     return QualityRequest(conclude, groups=groups)
 
@@ -63,15 +65,15 @@ def _kept_together(asked: QualityContext) -> list[TableColumn]:
     return asked.table.named(tuple(known)) if asked.learned_from is not None else []
 
 
-def _sides(asked: QualityContext) -> list[tuple[RecordTable, pl.Expr]] | Unmeasured:
+def _sides(asked: QualityContext) -> list[tuple[RecordTable, pl.Expr]]:
     """Return the tables that take part, each with 1 for hidden rows and 0 for others."""
     if asked.learned_from is not None:
         lacking = set(asked.table.columns) - set(asked.learned_from.columns)
         if lacking:
-            return not_applicable("quality.reason.no_column", name=sorted(lacking)[0])
+            raise not_applicable("quality.reason.no_column", name=sorted(lacking)[0])
         return [(asked.learned_from, pl.lit(0)), (asked.table, pl.lit(1))]
     if asked.parts is None or asked.parts.kind != "hidden":
-        return not_measured("quality.reason.no_split")
+        raise not_measured("quality.reason.no_split")
     return [(asked.table, asked.parts.later.fill_null(False).cast(pl.UInt64))]
 
 
@@ -80,12 +82,3 @@ def _rows(table: RecordTable, side: pl.Expr) -> KeyedRows:
     apart = {getattr(split, "column", None)}  # the column that divides them cannot be equal on both sides
     features: list[TableColumn] = [column for column in table.features if column.name not in apart]
     return KeyedRows(table.frame, row_hash(features), side)
-
-
-MEASURES = (
-    QualityMeasure(
-        "split_leakage", QualityCodes(tc609="0305"), "lower",
-        "hidden records whose features, key or group stand among the others / hidden records",
-        split_leakage, costly=True,
-    ),
-)  # fmt: skip

@@ -11,17 +11,15 @@ from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
     entry,
+    measure,
     not_applicable,
     share,
 )
 from pilotbase.data.quality.views import INLINE, Views, may_be
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.quality import QualityCodes
 from pilotbase.documents.vocabularies import Sensitivity
 
 _PATTERNS = (
@@ -36,7 +34,8 @@ PERSONAL = "|".join(f"(?:{pattern})" for pattern in _PATTERNS)
 _PERSONAL = "personal in "
 
 
-def identifiability(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("records with a personal pattern / N", "lower", iso="Idn-ML-1", tc609="0202", gbt="0106")
+def identifiability(asked: QualityContext) -> QualityRequest:
     """Return how many records hold what looks like an identity card, a mobile number, a mail address or a card."""
     columns = [column for column in asked.table.columns.values() if column.data_type is DataType.TEXT or _long(column)]
     if not columns:
@@ -115,27 +114,18 @@ def _of_nobody(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, [False], dtype=pl.Boolean).new_from_index(0, len(values))
 
 
-def smallest_cell(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure(
+    "records of the rarest combination of quasi-identifiers", costly=True, iso="Idn-ML-1", tc609="0202", gbt="0106"
+)
+def smallest_cell(asked: QualityContext) -> QualityRequest:
     """Return how many records the rarest combination of quasi-identifiers has (k of k-anonymity)."""
     columns = [
         column for column in asked.table.columns.values() if column.field.sensitivity is Sensitivity.QUASI_IDENTIFIER
     ]
     if not columns:
-        return not_applicable("quality.reason.no_quasi_identifier")
+        raise not_applicable("quality.reason.no_quasi_identifier")
 
     def conclude(answers: QualityResults) -> QualityFinding:
         return QualityFinding(answers.tallies["cells"].smallest)
 
     return QualityRequest(conclude, groups={"cells": (key_stream(asked.table, columns),)})
-
-
-MEASURES = (
-    QualityMeasure(
-        "identifiability", QualityCodes(iso="Idn-ML-1", tc609="0202", gbt="0106"), "lower",
-        "records with a personal pattern / N", identifiability,
-    ),
-    QualityMeasure(
-        "smallest_cell", QualityCodes(iso="Idn-ML-1", tc609="0202", gbt="0106"), "higher",
-        "records of the rarest combination of quasi-identifiers", smallest_cell, costly=True,
-    ),
-)  # fmt: skip

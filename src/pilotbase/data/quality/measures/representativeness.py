@@ -10,16 +10,15 @@ from pilotbase.data.drift import stability_index
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
     entry,
+    measure,
     not_applicable,
     not_measured,
     share,
 )
-from pilotbase.documents.quality import QualityCodes, QualityEntry
+from pilotbase.documents.quality import QualityEntry
 
 _MOST_VALUES = 10_000
 Shares = dict[str, float]
@@ -28,7 +27,8 @@ Compared = dict[str, tuple[Shares, Shares]]
 """Field → shares in the data and in the target."""
 
 
-def representativeness(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("target values that occur / target values", iso="Rep-ML-1", tc609="0301")
+def representativeness(asked: QualityContext) -> QualityRequest:
     """Return how many of the target's values occur at all."""
 
     def conclude(compared: Compared) -> QualityFinding:
@@ -42,24 +42,24 @@ def representativeness(asked: QualityContext) -> QualityRequest | Unmeasured:
     return _held_against_target(asked, conclude)
 
 
-def representativeness_overlap(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("min over fields of 1 - ½ Σ |p - q|", iso="Rep-ML-1", tc609="0301")
+def representativeness_overlap(asked: QualityContext) -> QualityRequest:
     """Return, for the field that is furthest off, 1 less half the sum of differences between shares."""
     return _held_against_target(asked, lambda compared: _worst(compared, _overlap, min))
 
 
-def population_stability_index(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("max over fields of Σ (p - q) ln(p / q)", "lower", iso="Rep-ML-1", tc609="0301")
+def population_stability_index(asked: QualityContext) -> QualityRequest:
     """Return the index of the field that is furthest off: from 0.25 a shift is usually called large."""
     return _held_against_target(asked, lambda compared: _worst(compared, _stability, max))
 
 
-def _held_against_target(
-    asked: QualityContext, conclude: Callable[[Compared], QualityFinding]
-) -> QualityRequest | Unmeasured:
+def _held_against_target(asked: QualityContext, conclude: Callable[[Compared], QualityFinding]) -> QualityRequest:
     if not asked.reference.target:
-        return not_measured("quality.reason.no_target")
+        raise not_measured("quality.reason.no_target")
     absent = [name for name in asked.reference.target if name not in asked.table.columns]
     if absent:
-        return not_applicable("quality.reason.no_column", name=absent[0])
+        raise not_applicable("quality.reason.no_column", name=absent[0])
     tables = {f"shares {name}": _counts(asked, name) for name in asked.reference.target}
 
     def counted(answers: QualityResults) -> QualityFinding:
@@ -98,19 +98,3 @@ def _overlap(there: Shares, target: Shares) -> float:
 
 def _stability(there: Shares, target: Shares) -> float:
     return stability_index((there.get(value, 0), target.get(value, 0)) for value in sorted({*there, *target}))
-
-
-MEASURES = (
-    QualityMeasure(
-        "representativeness", QualityCodes(iso="Rep-ML-1", tc609="0301"), "higher",
-        "target values that occur / target values", representativeness,
-    ),
-    QualityMeasure(
-        "representativeness_overlap", QualityCodes(iso="Rep-ML-1", tc609="0301"), "higher",
-        "min over fields of 1 - ½ Σ |p - q|", representativeness_overlap,
-    ),
-    QualityMeasure(
-        "population_stability_index", QualityCodes(iso="Rep-ML-1", tc609="0301"), "lower",
-        "max over fields of Σ (p - q) ln(p / q)", population_stability_index,
-    ),
-)  # fmt: skip

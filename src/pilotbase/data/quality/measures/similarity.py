@@ -10,14 +10,12 @@ from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
+    measure,
     not_applicable,
 )
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.quality import QualityCodes
 from pilotbase.documents.texts import text
 from pilotbase.measures.minhash import Hashes, near_copies, text_shingles
 
@@ -27,14 +25,15 @@ _LONG = 20
 """A text with more characters is compared by its shingles, a shorter one as a whole."""
 
 
-def sample_similarity(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("1 - near copies of earlier records / records compared", costly=True, iso="Sim-ML-1", tc609="0208", gbt="0303")
+def sample_similarity(asked: QualityContext) -> QualityRequest:
     """Return how many records are no near copy of an earlier one (MinHash, Jaccard ≥ 0.8).
 
     A record is the set of its cells; a long text is the set of its runs of five characters instead.
     """
     columns = [column for column in asked.table.columns.values() if column.name not in asked.table.record_set.key]
     if not columns:
-        return not_applicable("quality.reason.no_type")
+        raise not_applicable("quality.reason.no_type")
     cells = pl.concat_arr(*(_cell(number, column) for number, column in enumerate(columns))).alias("cells")
     texts = [_long(column).alias(column.name) for column in columns if column.data_type is DataType.TEXT]
     long = pl.concat_list(texts).list.drop_nulls() if texts else pl.lit([], dtype=pl.List(pl.String))
@@ -70,11 +69,3 @@ def _shingles(cells: pl.Series, texts: pl.Series) -> Hashes:
     named = cells.to_numpy().astype(np.uint64)
     parts = [named[named != 0], *(text_shingles(content) for content in texts)]
     return np.unique(np.concatenate(parts))
-
-
-MEASURES = (
-    QualityMeasure(
-        "sample_similarity", QualityCodes(iso="Sim-ML-1", tc609="0208", gbt="0303"), "higher",
-        "1 - near copies of earlier records / records compared", sample_similarity, costly=True,
-    ),
-)  # fmt: skip

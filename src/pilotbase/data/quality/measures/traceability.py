@@ -9,24 +9,22 @@ from pilotbase.data.quality.columns import RecordTable, TableColumn
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityFinding,
-    QualityMeasure,
     QualityRequest,
     QualityResults,
-    Unmeasured,
     entry,
+    measure,
     not_applicable,
     not_measured,
     share,
 )
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.dataset import FileObject
-from pilotbase.documents.quality import QualityCodes
 from pilotbase.documents.steps import Step, missing_for
 
 _KEY, _THERE, _CHECKED = "key of ", "there ", "checked "
 
 
-def audited_pairs(table: RecordTable, audited: pl.DataFrame, names: list[str]) -> pl.LazyFrame | Unmeasured:
+def audited_pairs(table: RecordTable, audited: pl.DataFrame, names: list[str]) -> pl.LazyFrame:
     """Return one row a compared value: ``record``, ``field`` and whether it ``agrees``.
 
     Records are found by their key; values are read as the contract types them, so that ``1.50`` agrees with ``1.5``.
@@ -34,10 +32,10 @@ def audited_pairs(table: RecordTable, audited: pl.DataFrame, names: list[str]) -
     """
     key = table.named(table.record_set.key)
     if not key or len(key) != len(table.record_set.key):
-        return not_measured("quality.reason.no_key")
+        raise not_measured("quality.reason.no_key")
     compared = [table.columns[name] for name in names if name in table.columns and name in audited.columns]
     if not compared or any(column.name not in audited.columns for column in key):
-        return not_measured("quality.reason.audit_lacks_columns")
+        raise not_measured("quality.reason.audit_lacks_columns")
     checked = (
         audited.lazy()
         .select(
@@ -71,11 +69,12 @@ def _typed(column: TableColumn) -> pl.Expr:
     return as_text.made(column.name)[0].cast(as_text.canonical_type)
 
 
-def traceability(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("files with their declared SHA-256 in a dataset with provenance / files", iso="Tra-ML-1", tc609="0205")
+def traceability(asked: QualityContext) -> QualityRequest:
     """Return how many files match their digest, in a dataset that states its origin."""
     files = [file for file in asked.dataset.distribution if isinstance(file, FileObject)]
     if not files:
-        return not_applicable("quality.reason.no_files")
+        raise not_applicable("quality.reason.no_files")
     provenance = asked.dataset.provenance
     told = bool(provenance.derived_from or provenance.generated_by or provenance.attributed_to)
     right = sum(
@@ -84,13 +83,12 @@ def traceability(asked: QualityContext) -> QualityRequest | Unmeasured:
     return QualityRequest(lambda _: share(right, len(files)))
 
 
-def audited_records(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("audited records / N", iso="Aud-ML-1", tc609="0103")
+def audited_records(asked: QualityContext) -> QualityRequest:
     """Return how many records somebody has checked."""
     if asked.audited is None:
-        return not_measured("quality.reason.no_audit")
+        raise not_measured("quality.reason.no_audit")
     pairs = audited_pairs(asked.table, asked.audited, list(asked.table.columns))
-    if isinstance(pairs, Unmeasured):
-        return pairs
 
     def conclude(answers: QualityResults) -> QualityFinding:
         return share(answers.tables["audited records"]["record"].n_unique(), answers.rows)
@@ -98,7 +96,8 @@ def audited_records(asked: QualityContext) -> QualityRequest | Unmeasured:
     return QualityRequest(conclude, (ROWS,), tables={"audited records": pairs})
 
 
-def documentation(asked: QualityContext) -> QualityRequest | Unmeasured:
+@measure("items needed to publish that are filled / needed", tc609="0101", gbt="0103")
+def documentation(asked: QualityContext) -> QualityRequest:
     """Return how many of the items required for publishing are filled, by group."""
     lacking = missing_for(asked.dataset, Step.PUBLISH)
     groups = {
@@ -115,18 +114,3 @@ def documentation(asked: QualityContext) -> QualityRequest | Unmeasured:
 def _needed(model: type[Document] | type[Part], prefix: str) -> list[str]:
     extras = {name: field.json_schema_extra for name, field in model.model_fields.items()}
     return [prefix + name for name, extra in extras.items() if isinstance(extra, dict) and "needed_for" in extra]
-
-
-MEASURES = (
-    QualityMeasure(
-        "traceability", QualityCodes(iso="Tra-ML-1", tc609="0205"), "higher",
-        "files with their declared SHA-256 in a dataset with provenance / files", traceability,
-    ),
-    QualityMeasure(
-        "audited_records", QualityCodes(iso="Aud-ML-1", tc609="0103"), "higher", "audited records / N", audited_records,
-    ),
-    QualityMeasure(
-        "documentation", QualityCodes(tc609="0101", gbt="0103"), "higher",
-        "items needed to publish that are filled / needed", documentation,
-    ),
-)  # fmt: skip

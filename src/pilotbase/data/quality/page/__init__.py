@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pilotbase import charts
-from pilotbase.charts import Bin, RankedBar
+from pilotbase.charts.bars import RankedBar, ranked_chart
+from pilotbase.charts.columns import Bin, format_time, histogram_chart
+from pilotbase.charts.marks import status_mark
 from pilotbase.charts.one_file import page_environment, page_style
+from pilotbase.charts.scales import format_count
 from pilotbase.documents.base import localized
 from pilotbase.documents.quality import (
     Cell,
@@ -29,15 +31,14 @@ __all__ = ["render_quality"]
 
 SHOWN, FOLDED = 40, 400
 """Rows of a table that are open, and that are folded; only the document has more."""
-_BARS, _OPEN_PICTURES = 25, 12
+_BARS = 25
 _DRIFT_LINES, _MOST_DRIFT = (0.1, 0.25), 0.6
 """Where a shift is called moderate and large; bars of larger shifts all end at the same place."""
 _TIMES = ("sc:Date", "sc:DateTime")
 _PACKAGE = "pilotbase.data.quality.page"
 
 
-@dataclass(frozen=True)
-class Pictured:
+class Pictured(NamedTuple):
     """A picture and its heading."""
 
     name: str
@@ -105,19 +106,11 @@ class _QualityWording:
         """Return the name of a kind of rule."""
         return self.t(f"quality.kind.{name}")
 
-    def outcome(self, name: str) -> str:
-        """Return the name of an outcome."""
-        return self.t(f"outcome.{name}")
-
     def bound(self, low: float | None, high: float | None) -> str:
         """Return the requirement on a figure."""
         if low is not None:
             return self.t("quality.page.at_least", value=f"{low:g}")
         return self.t("quality.page.any") if high is None else self.t("quality.page.at_most", value=f"{high:g}")
-
-    def number(self, value: float | None) -> str:
-        """Return a figure of a measure: never rounded up to 1 or down to 0."""
-        return format_share(value)
 
     def of(self, found: QualityMeasurement) -> str:
         """Return numerator / denominator."""
@@ -133,7 +126,7 @@ class _QualityWording:
 
     def cell(self, count: Cell) -> str:
         """Return a count, or that it is too small to be shown."""
-        return f"< {self.report.least_cell}" if count is None else charts.format_count(count)
+        return f"< {self.report.least_cell}" if count is None else format_count(count)
 
     def codes(self, found: QualityMeasurement) -> str:
         """Return the three codes."""
@@ -145,7 +138,7 @@ class _QualityWording:
         if one.minimum is None or one.maximum is None:
             return MISSING
         if one.data_type in _TIMES:
-            return f"{charts.format_time(one.minimum)} … {charts.format_time(one.maximum)}"
+            return f"{format_time(one.minimum)} … {format_time(one.maximum)}"
         return f"{format_digits(one.minimum)} … {format_digits(one.maximum)}"
 
     def mean_of(self, one: FieldProfile) -> str:
@@ -178,13 +171,13 @@ class _QualityWording:
             RankedBar(one.field, _missing(one) / max(1, profile.rows), self._share(one.missing, profile.rows))
             for one in lacking[:_BARS]
         ]
-        return _markup(charts.ranked_chart(bars, self.t("quality.page.missingness")))
+        return _markup(ranked_chart(bars, self.t("quality.page.missingness")))
 
     def drift(self, profile: RecordSetProfile) -> Markup:
         """Return the fields that shifted most between the parts; empty without two parts."""
         moved = sorted((one for one in profile.fields if one.drift is not None), key=_drift, reverse=True)
         bars = [RankedBar(one.field, min(_drift(one), _MOST_DRIFT), f"{_drift(one):.3f}") for one in moved[:_BARS]]
-        return _markup(charts.ranked_chart(bars, self.t("quality.page.drift"), _DRIFT_LINES))
+        return _markup(ranked_chart(bars, self.t("quality.page.drift"), _DRIFT_LINES))
 
     def balance(self, profile: RecordSetProfile) -> list[Pictured]:
         """Return how many records each class has, for every label."""
@@ -204,7 +197,7 @@ class _QualityWording:
     def _picture(self, one: FieldProfile) -> Markup:
         if one.histogram:
             bins = [Bin(each.low, each.high, each.count, each.later) for each in one.histogram]
-            return _markup(charts.histogram_chart(bins, one.field, times=one.data_type in _TIMES))
+            return _markup(histogram_chart(bins, one.field, times=one.data_type in _TIMES))
         divided = any(each.later for each in one.values)
         bars = [
             RankedBar(
@@ -215,7 +208,7 @@ class _QualityWording:
             )
             for each in one.values
         ]
-        return _markup(charts.ranked_chart(bars, one.field))
+        return _markup(ranked_chart(bars, one.field))
 
     def parts(self, profile: RecordSetProfile) -> str:
         """Return what is drawn darker."""
@@ -223,18 +216,9 @@ class _QualityWording:
             return ""
         return self.t("quality.page.hidden_part" if profile.parts == "hidden" else "quality.page.later_part")
 
-    @staticmethod
-    def open_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
-        """Return the open pictures."""
-        return pictures[:_OPEN_PICTURES]
-
-    @staticmethod
-    def folded_ones(pictures: Sequence[Pictured]) -> Sequence[Pictured]:
-        """Return the folded pictures."""
-        return pictures[_OPEN_PICTURES:]
-
     def _share(self, count: Cell, whole: int) -> str:
-        return self.cell(count) if count is None else f"{_format_percent(count, whole)} ({charts.format_count(count)})"
+        shown = self.cell(count)
+        return shown if count is None else f"{100 * count / max(1, whole):.3g} % ({shown})"
 
     @staticmethod
     def _capital(sentence: str) -> str:
@@ -249,11 +233,6 @@ def format_share(value: float | None) -> str:
     if (spelled == "1.0000" and value < 1) or (spelled == "0.0000" and value > 0):
         return f"1 - {1 - value:.1e}" if value > 0.5 else f"{value:.1e}"
     return spelled if value < 100 else f"{value:,.0f}"
-
-
-def _format_percent(count: int, whole: int) -> str:
-    """Return a share in percent with three digits."""
-    return f"{100 * count / max(1, whole):.3g} %"
 
 
 def _whole(number: float) -> str:
@@ -290,6 +269,6 @@ def render_quality(report: QualityReport, language: Language = "en") -> str:
 @cache
 def _environment() -> Environment:
     environment = page_environment(_PACKAGE)
-    environment.filters["count"] = charts.format_count
-    environment.globals["mark"] = lambda outcome: Markup(charts.status_mark(outcome))  # noqa: S704 - built as an XML tree
+    environment.filters |= {"count": format_count, "share": format_share}
+    environment.globals["mark"] = lambda outcome: Markup(status_mark(outcome))  # noqa: S704 - built as an XML tree
     return environment

@@ -6,19 +6,19 @@ Needs the extra ``postgres``. The password of the address never gets into a docu
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import polars as pl
 
-from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
-from pilotbase.data.sources.faults import FileFaults, check_names, refuse
+from pilotbase.data.sources.database_rows import DeclaredTable, declared_tables, kept_tables, require_names
+from pilotbase.data.sources.faults import FileFaults, refuse
 from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.dataset import FileObject, Reference
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.extras import packages_of
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
 
 if TYPE_CHECKING:
@@ -66,23 +66,13 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         with connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             connection.execute("SET LOCAL TIME ZONE 'UTC'")
-            declared = _declared(connection, schema, asked, shown)
-            kept = [kept_table(one, _rows(connection, schema, one), (shown, scratch), faults) for one in declared]
+            names = [name for (name,) in connection.execute(_TABLES, (schema,)).fetchall()]
+            declared = declared_tables(names, asked, shown, partial(_declaration, connection, schema, shown))
+            tables, taken = kept_tables(declared, partial(_rows, connection, schema), (shown, scratch), faults)
     finally:
         connection.close()
-    tables = tuple(table for table, _ in kept)
-    for table in tables:
-        if not table.rows:
-            faults.add(text("source.no_rows"), path=table.name)
-    faults.require_none()
-    left_out = [
-        text("source.taken.left_out", file=shown, column=f"{one.name}.{name}")
-        for one in declared
-        for name in one.left_out
-    ]
-    left_out += [one for _, told in kept for one in told]
     resource = FileObject(id=shown, content_url=shown, encoding_format=("application/sql",))
-    return OpenedSource(tables, (resource,), (text("source.taken.snapshot", file=shown), *left_out), live=True)
+    return OpenedSource(tables, (resource,), (text("source.taken.snapshot", file=shown), *taken), live=True)
 
 
 def shown_address(address: str) -> str:
@@ -104,21 +94,9 @@ def _connected(address: str, shown: str) -> psycopg.Connection[Any]:
         raise refuse(shown, text("source.no_connection", reason=reason)) from None
 
 
-def _declared(connection: psycopg.Connection[Any], schema: str, asked: ReadOptions, shown: str) -> list[DeclaredTable]:
-    names = [name for (name,) in connection.execute(_TABLES, (schema,)).fetchall()]
-    for name in asked.tables:
-        if name not in names:
-            raise refuse(shown, text("source.unknown_table", found=name, allowed=offer(name, names)))
-    if not names:
-        raise refuse(shown, text("source.no_tables"))
-    return [_declaration(connection, schema, name, shown) for name in names if not asked.tables or name in asked.tables]
-
-
-def _declaration(connection: psycopg.Connection[Any], schema: str, table: str, shown: str) -> DeclaredTable:
+def _declaration(connection: psycopg.Connection[Any], schema: str, shown: str, table: str) -> DeclaredTable:
     columns = connection.execute(_COLUMNS, (schema, table)).fetchall()
-    faults = FileFaults(shown)
-    check_names([column[0] for column in columns], faults, None, table)
-    faults.require_none()
+    require_names([column[0] for column in columns], shown, table)
     key, references = [], {}
     for kind, here, there, field in connection.execute(_KEYS, (schema, table)).fetchall():
         if kind == "p":

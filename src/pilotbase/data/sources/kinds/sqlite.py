@@ -5,16 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import polars as pl
 
-from pilotbase.data.sources.database_rows import DeclaredTable, kept_table
-from pilotbase.data.sources.faults import FileFaults, check_names, refuse
+from pilotbase.data.sources.database_rows import DeclaredTable, declared_tables, kept_tables, require_names
+from pilotbase.data.sources.faults import FileFaults, refuse
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, file_object, require_file
 from pilotbase.documents.dataset import Reference
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
 
 _MAGIC = b"SQLite format 3\0"
@@ -33,20 +33,9 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         with closing(_opened(path)) as connection:
             _check(connection, faults)
             declared = _declared(connection, asked, path.name)
-            kept = [kept_table(one, _rows(connection, one), (path.name, scratch), faults) for one in declared]
+            tables, taken = kept_tables(declared, partial(_rows, connection), (path.name, scratch), faults)
     except sqlite3.DatabaseError as error:
         raise refuse(path.name, text("source.broken_sqlite", reason=str(error)[:120])) from None
-    tables = tuple(table for table, _ in kept)
-    for table in tables:
-        if not table.rows:
-            faults.add(text("source.no_rows"), path=table.name)
-    faults.require_none()
-    taken = [
-        text("source.taken.left_out", file=path.name, column=f"{one.name}.{name}")
-        for one in declared
-        for name in one.left_out
-    ]
-    taken += [one for _, told in kept for one in told]
     return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3", asked.quick),), tuple(taken))
 
 
@@ -70,19 +59,12 @@ def _check(connection: sqlite3.Connection, faults: FileFaults) -> None:
 def _declared(connection: sqlite3.Connection, asked: ReadOptions, file: str) -> list[DeclaredTable]:
     listed = connection.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main' ORDER BY name")
     names = [name for name, kind in listed if kind == "table" and not name.startswith("sqlite_")]
-    for name in asked.tables:
-        if name not in names:
-            raise refuse(file, text("source.unknown_table", found=name, allowed=offer(name, names)))
-    if not names:
-        raise refuse(file, text("source.no_tables"))
-    return [_declaration(connection, name, file) for name in names if not asked.tables or name in asked.tables]
+    return declared_tables(names, asked, file, partial(_declaration, connection, file))
 
 
-def _declaration(connection: sqlite3.Connection, table: str, file: str) -> DeclaredTable:
+def _declaration(connection: sqlite3.Connection, file: str, table: str) -> DeclaredTable:
     columns = connection.execute('SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (table,)).fetchall()
-    faults = FileFaults(file)
-    check_names([column[0] for column in columns], faults, None, table)
-    faults.require_none()
+    require_names([column[0] for column in columns], file, table)
     types = {name: _type(connection, table, name, kind) for name, kind, _, _ in columns}
     keyed = sorted((pk, name) for name, _, _, pk in columns if pk)
     references = {}

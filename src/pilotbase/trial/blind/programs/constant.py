@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.answer_texts import read_labels, read_mask, read_ranking, read_true_boxes
 from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.texts import text
+from pilotbase.protocols.frames import abstentions
 from pilotbase.trial.blind.program import BlindInput, BlindProgram, ProgramOutput
 from pilotbase.trial.delivering import Column
 
@@ -32,22 +33,13 @@ _REACHES = (0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
 
 def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
     yield from _WAYS[asked.prediction.kind](asked)
-    yield ProgramOutput(text("trial.blind.silent"), _silent(asked))
+    yield ProgramOutput(text("trial.blind.silent"), abstentions(asked.size, asked.prediction))
 
 
 def _always(answer: object, values: Column) -> ProgramOutput:
     spelled = str(answer)
     shown = spelled if len(spelled) <= _SHOWN else f"{spelled[: _SHOWN - 1]}…"
     return ProgramOutput(text("trial.blind.constant", answer=shown), values)
-
-
-def _silent(asked: BlindInput) -> Column:
-    kind, size = asked.prediction.kind, asked.size
-    if asked.prediction.is_spelled:
-        return np.full(size, None, dtype=object)
-    if kind == "label":
-        return np.full(size, -1, dtype=np.int64)
-    return np.full((size, 2) if kind == "interval" else size, np.nan)
 
 
 def _classes(asked: BlindInput) -> Iterator[ProgramOutput]:

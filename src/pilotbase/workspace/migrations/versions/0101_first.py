@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from pilotbase.workspace.migrations.shorthand import (
+from pilotbase.workspace.columns import (
     blobs,
     check,
     counts,
@@ -10,7 +10,6 @@ from pilotbase.workspace.migrations.shorthand import (
     floats,
     index,
     key,
-    make_table,
     numbers,
     refers,
     serial,
@@ -18,6 +17,7 @@ from pilotbase.workspace.migrations.shorthand import (
     unique,
     words,
 )
+from pilotbase.workspace.migrations.shorthand import make_table
 
 revision = "0101"
 down_revision = None
@@ -29,11 +29,11 @@ def upgrade() -> None:
     _make_accounts_and_log()
     _make_vault()
     _make_records()
-    _make_work()
     _make_exchange()
-    _make_terms()
+    _make_work_and_terms()
     _make_services()
-    _make_watch()
+    _make_observations()
+    _make_cohorts()
     _make_warnings()
     for statement in _SEARCH[op.get_bind().dialect.name]:
         op.execute(statement)
@@ -213,30 +213,6 @@ def _make_records() -> None:
     )
 
 
-def _make_work() -> None:
-    make_table(
-        "work",
-        serial("identity"),
-        *words(lane=40, kind=40, key=200, organisation=120, person=63),
-        *blobs("payload"),
-        *words(state=12),
-        *numbers("ready_at", null=True),
-        *counts("tries", default="0"),
-        *counts("attempt"),
-        *numbers("token", default="0"),
-        *words(holder=200, default=""),
-        *flags("stopping", default=False),
-        *blobs("progress", "reason", null=True),
-        *numbers("queued_at"),
-        *numbers("started_at", "beat_at", "ended_at", null=True),
-        key("identity"),
-        index("work_due", "lane", "state", "ready_at", "identity", where="ready_at is not null"),
-        index("work_key", "lane", "key", "identity"),
-        index("work_lane", "lane", "identity"),
-        index("work_once", "lane", "kind", "key", unique=True, where="ready_at is not null and not stopping"),
-    )
-
-
 def _make_exchange() -> None:
     make_table(
         "threads",
@@ -292,7 +268,28 @@ def _make_exchange() -> None:
     )
 
 
-def _make_terms() -> None:
+def _make_work_and_terms() -> None:
+    make_table(
+        "work",
+        serial("identity"),
+        *words(lane=40, kind=40, key=200, organisation=120, person=63),
+        *blobs("payload"),
+        *words(state=12),
+        *numbers("ready_at", null=True),
+        *counts("tries", default="0"),
+        *counts("attempt"),
+        *numbers("token", default="0"),
+        *words(holder=200, default=""),
+        *flags("stopping", default=False),
+        *blobs("progress", "reason", null=True),
+        *numbers("queued_at"),
+        *numbers("started_at", "beat_at", "ended_at", null=True),
+        key("identity"),
+        index("work_due", "lane", "state", "ready_at", "identity", where="ready_at is not null"),
+        index("work_key", "lane", "key", "identity"),
+        index("work_lane", "lane", "identity"),
+        index("work_once", "lane", "kind", "key", unique=True, where="ready_at is not null and not stopping"),
+    )
     make_table("datasets", *words(subject=200, owner=120, state=30, digest=71, version=40, opening=20), key("subject"))
     make_table(
         "agreements",
@@ -366,7 +363,7 @@ def _make_services() -> None:
     make_table("service_journals", *words(desk=32), *counts("segment"), *numbers("place"), key("desk"))
 
 
-def _make_watch() -> None:
+def _make_observations() -> None:
     make_table(
         "observation_packs",
         serial("number"),
@@ -397,6 +394,9 @@ def _make_watch() -> None:
         index("observed_cases_pack", "pack"),
         clustered=True,
     )
+
+
+def _make_cohorts() -> None:
     make_table(
         "label_batches",
         serial("number"),

@@ -1,6 +1,7 @@
 """The table of greetings."""
 
-from pilotbase.workspace.migrations.shorthand import key, make_table, serial, words
+from pilotbase.workspace.columns import key, serial, words
+from pilotbase.workspace.migrations.shorthand import make_table
 
 revision = "0001"
 down_revision = None

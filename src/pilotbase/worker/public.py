@@ -1,4 +1,4 @@
-"""What anybody may know of a base: read as a visitor, whoever asks, so that it is the same for everybody.
+"""What anybody may know of a base: read with the view of a `VISITOR`, so that it is the same for everybody.
 
 Every reading here is bounded by what is public: hidden rows are neither counted nor searched, so they cost no time.
 """
@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from pilotbase.catalogue.figures import Published, published
 from pilotbase.certificate.revocation import Revoked
 from pilotbase.certificate.status import (
     MOST_CERTIFICATES,
@@ -25,9 +24,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.hub.acting import NOBODY
-from pilotbase.hub.base import base
-from pilotbase.workspace.listings import Listing, Page, Query, count_by, find_listing, list_page
+from pilotbase.workspace.listings import Listing, Query, count_by, find_listing
 from pilotbase.workspace.records import fold
 from pilotbase.workspace.store import View
 
@@ -56,34 +53,21 @@ class Certified:
         return self.scenario.title if self.scenario else self.certificate.scenario.name
 
 
-def visitor() -> View:
-    """Return the store as a visitor sees it."""
-    return base().lab.store.as_actor(NOBODY)
-
-
-def open_scenarios(
-    words: str = "", sector: str = "", action: str = "", after: str | None = None, limit: int = PAGE
-) -> Page:
-    """Return open scenarios, newest first; raises as `list_page`."""
-    return list_page(visitor(), open_query(words, sector, action), after, limit)
-
-
 def open_query(words: str = "", sector: str = "", action: str = "") -> Query:
     """Return what to ask for; the state keeps the search to rows that are public."""
     return Query("scenario", words, (ScenarioState.OPEN,), sector, action)
 
 
-def open_by(column: str) -> dict[str, int]:
+def open_by(view: View, column: str) -> dict[str, int]:
     """Return ``sector`` or ``action`` → open scenarios, the most first."""
-    found = count_by(visitor(), open_query(), column)
+    found = count_by(view, open_query(), column)
     return dict(
         sorted(((value, number) for value, number in found.items() if value), key=lambda one: (-one[1], one[0]))
     )
 
 
-def certified(words: str = "") -> list[Certified]:
+def certified(view: View, words: str = "") -> list[Certified]:
     """Return certified applications, newest first, those whose words hold every word asked for."""
-    view = visitor()
     terms, listed, now = fold(words).split(), revocations_of(view), view.store.clock()
     found = []
     for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES):
@@ -93,18 +77,12 @@ def certified(words: str = "") -> list[Certified]:
     return found
 
 
-def placed(certified: Sequence[Certified]) -> list[Certified]:
+def placed(view: View, certified: Sequence[Certified]) -> list[Certified]:
     """Return some certified applications with the scenarios that are still open: one look-up each, so for one page."""
-    view = visitor()
     subjects = dict.fromkeys(one.certificate.scenario.subject for one in certified)
     listings = [find_listing(view, subject) for subject in subjects]
     opened = {one.subject: one for one in listings if one is not None and one.state == ScenarioState.OPEN}
     return [replace(one, scenario=opened.get(one.certificate.scenario.subject)) for one in certified]
-
-
-def figures() -> Published:
-    """Return the figures that everybody may know."""
-    return published(visitor())
 
 
 @lru_cache(maxsize=MOST_CERTIFICATES)

@@ -1,0 +1,58 @@
+"""Jobs of applications: rehearsed, and scored on a board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pilotbase.catalogue.records import load_record
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.scenario import Approval
+from pilotbase.documents.vocabularies import WorkKind
+from pilotbase.trial.rehearsing import rehearse
+from pilotbase.trial.running import PreparedApplication
+from pilotbase.trial.sealed import OpenedScenario
+from pilotbase.worker.base import Base
+from pilotbase.worker.jobs.handling import Handler, granted, record_of, take_in, take_step
+from pilotbase.worker.trials.boards import score_on_board
+from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
+from pilotbase.worker.trials.proving import require_rehearsed
+from pilotbase.workspace.jobs import Job
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
+
+
+def rehearse_application(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Rehearse an application version on the public sample of the open scenario that it was made for."""
+    version, sealed, candidate = _ordered(base, job, on_progress)
+    rehearsal = rehearse(base.lab, sealed, candidate, on_progress)
+    write_rehearsal(rehearsal_folder(base.lab, version.folder, sealed.scenario.name), rehearsal)
+    if record_of(base, job).documents["application"] == job.payload["application"]:
+        take_step(base, job, Act.APPLICATION_REHEARSED, rehearsal.report.digest())
+
+
+def submit_to_board(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Score an application version on the board of the open scenario that it was made for; no evidence, no attempt."""
+    version, sealed, candidate = _ordered(base, job, on_progress)
+    require_rehearsed(base, sealed, candidate, None, on_progress)
+    score_on_board(base.lab, sealed, candidate, on_progress, _approved(base, version.scenario or "", job.subject))
+
+
+HANDLERS: Mapping[WorkKind, Handler] = {WorkKind.REHEARSE: rehearse_application, WorkKind.BOARD: submit_to_board}
+
+
+def _ordered(
+    base: Base, job: Job, on_progress: OnProgress
+) -> tuple[ApplicationVersion, OpenedScenario, PreparedApplication]:
+    version = base.lab.view.load(job.payload["application"], ApplicationVersion)
+    assert version.scenario is not None
+    scenario = load_record(base.lab.view, version.scenario)[0].documents["scenario"]
+    return version, *take_in(base, scenario, version.folder, on_progress)
+
+
+def _approved(base: Base, scenario: str, application: str) -> list[Approval]:
+    """Return the filed approvals for trials of an application on a scenario: its board reads the same data."""
+    query = Query("commission", scenario=scenario, application=application)
+    trials = list_page(base.lab.view, query, limit=MAXIMUM_PAGE)
+    records = (load_record(base.lab.view, listing.subject)[0] for listing in trials.items)
+    return [approval for record in records for approval in granted(record)]
