@@ -67,12 +67,12 @@ class Ended(NamedTuple):
     said: str
 
 
-def _python(home: Path, chosen: str, program: str, given: str = "") -> str:
+def _python(home: Path, chosen: str, program: str, given: str = "", folder: Path = FOLDER) -> str:
     """Run a program with the chosen plug-ins installed; return what it printed last."""
     environment = os.environ | {
         "PILOTBASE_HOME": str(home),
         "PILOTBASE_PLUGINS": chosen,
-        "PYTHONPATH": str(FOLDER),
+        "PYTHONPATH": str(folder),
         "DJANGO_SETTINGS_MODULE": "pilotbase.hub.settings",
     }
     words = [sys.executable, "-c", program]
@@ -81,10 +81,12 @@ def _python(home: Path, chosen: str, program: str, given: str = "") -> str:
     return done.stdout.splitlines()[-1]
 
 
-def _pilotbase(home: Path, chosen: str, *commands: str | list[str], language: str = "en") -> list[Ended]:
+def _pilotbase(
+    home: Path, chosen: str, *commands: str | list[str], language: str = "en", folder: Path = FOLDER
+) -> list[Ended]:
     """Run commands one after the other in one process."""
     given = [(str(home), language, words.split() if isinstance(words, str) else words) for words in commands]
-    return [Ended(*one) for one in json.loads(_python(home, chosen, RUN, json.dumps(given)))]
+    return [Ended(*one) for one in json.loads(_python(home, chosen, RUN, json.dumps(given), folder))]
 
 
 def _hub(home: Path, chosen: str) -> dict:
@@ -146,7 +148,8 @@ def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
     (refused,) = _pilotbase(home, "none", f"backup {tmp_path / 'lost'}")
     assert refused.code == 1 and "pilotbase_tiny" in refused.said and not (tmp_path / "lost").exists()
     (refused,) = _pilotbase(tmp_path / "elsewhere", "none", f"restore {whole}")
-    assert refused.code == 2 and "PILOTBASE_PLUGINS" in refused.said
+    assert refused.code == 1 and "not installed: pilotbase_tiny" in refused.said
+    assert not (tmp_path / "elsewhere").exists()
     _restore(whole, back, home)
     assert '"times": 2' in _pilotbase(back, "tiny", "greetings greet plant")[0].out
 
@@ -158,10 +161,65 @@ def test_a_backup_from_before_a_plug_in_is_restored_beside_it(tmp_path):
     assert '"times": 1' in _pilotbase(back, "tiny", "greetings greet plant")[0].out
 
 
-def _restore(kept: Path, back: Path, home: Path) -> None:
-    (restored,) = _pilotbase(back, "tiny", f"restore {kept}")
+def _restore(kept: Path, back: Path, home: Path, folder: Path = FOLDER) -> None:
+    (restored,) = _pilotbase(back, "tiny", f"restore {kept}", folder=folder)
     assert restored.code == 0, restored.said
     shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
+
+
+def test_a_backup_says_which_plug_in_is_too_old_for_it(tmp_path):
+    newer, home, back = tmp_path / "newer", tmp_path / "home", tmp_path / "back"
+    shutil.copytree(FOLDER, newer, ignore=shutil.ignore_patterns("__pycache__"))
+    (newer / "pilotbase_tiny" / "workspace" / "migrations" / "versions" / "0002_second.py").write_text(
+        'revision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade() -> None:\n    pass\n'
+    )
+    old, new = tmp_path / "old", tmp_path / "new"
+    _pilotbase(home, "tiny", "init", f"backup {old}")
+    _pilotbase(home, "tiny", "upgrade", f"backup {new}", folder=newer)
+    (refused,) = _pilotbase(back, "tiny", f"restore {new}")
+    assert refused.code == 1 and "pilotbase_tiny is too old" in refused.said, refused.said
+    assert "schema 0002; the plug-in knows 0001" in refused.said and not back.exists()
+    (refused,) = _pilotbase(home, "tiny", f"backup {tmp_path / 'lost'}")
+    assert refused.code == 1 and "pilotbase_tiny is too old" in refused.said
+    _restore(old, back, home, newer)
+    assert '"times": 1' in _pilotbase(back, "tiny", "greetings greet plant", folder=newer)[0].out
+
+
+KINDS = """
+import json
+from pilotbase.documents.notice import NoticeKind
+from pilotbase.documents.vocabularies import VOCABULARIES, WorkKind
+from pilotbase.notices.rows import count_unread, list_notices
+from pilotbase.worker.base import open_base
+from pilotbase.worker.jobs.handlers import HANDLERS
+from pilotbase.workspace.actors import Actor
+
+view = open_base().lab.store.as_actor(Actor("plant", frozenset(), "plant-anna"))
+try:
+    NoticeKind("greeted")
+    refused = ""
+except ValueError as error:
+    refused = str(error)
+print(json.dumps({
+    "kinds": [*NoticeKind, *WorkKind],
+    "unhandled": sorted(set(WorkKind) ^ set(HANDLERS)),
+    "domains": list(VOCABULARIES),
+    "told": [one.sentence.render("en") for one in list_notices(view)[0]],
+    "unread": count_unread(view),
+    "refused": refused,
+}))
+"""
+
+
+def test_a_plug_in_adds_to_the_closed_lists_of_the_core(tmp_path):
+    _pilotbase(tmp_path, "estate,tiny", "init", "greetings greet plant")
+    core, tiny, both = (json.loads(_python(tmp_path, chosen, KINDS)) for chosen in ("none", "tiny", "estate,tiny"))
+    assert (core["told"], core["unread"], core["refused"]) == ([], 0, "'greeted' is not a valid NoticeKind")
+    assert (tiny["told"], tiny["unread"], tiny["refused"]) == (["Hello, plant"], 1, "")
+    assert set(tiny["kinds"]) - set(core["kinds"]) == {"greeted"}
+    assert set(both["kinds"]) - set(tiny["kinds"]) == {"claim", "what_if"}
+    assert set(both["domains"]) - set(core["domains"]) == {"pool.kind", "pool.wait"}
+    assert [one["unhandled"] for one in (core, tiny, both)] == [[], [], []]
 
 
 @pytest.fixture

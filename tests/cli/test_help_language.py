@@ -36,24 +36,27 @@ def spoken():
     return [(path, inspect.cleandoc(words)) for path, words in walk(typer.main.get_command(app), "pilotbase") if words]
 
 
-def spoken_in(language):
-    """The same of a process of its own: commands of operations take their words once, as they are loaded."""
-    environment = {**os.environ, "PILOTBASE_LANGUAGE": language}
+def spoken_in(language, plugins=""):
+    """The same, and what is translated, of a process of its own: commands take their words once, as they are loaded."""
+    environment = {**os.environ, "PILOTBASE_LANGUAGE": language, "PILOTBASE_PLUGINS": plugins}
     line = [sys.executable, __file__]
     return json.loads(subprocess.run(line, check=True, capture_output=True, encoding="utf-8", env=environment).stdout)
 
 
 def test_every_command_speaks_chinese():
-    assert [(path, words) for path, words in spoken_in("zh") if not re.search(r"[\u4e00-\u9fff]", words)] == []
+    found = spoken_in("zh")["spoken"]
+    assert [(path, words) for path, words in found if not re.search(r"[\u4e00-\u9fff]", words)] == []
 
 
-def test_no_words_of_help_are_left_over():
-    left = catalogue("help", "zh").keys() - {words for _, words in spoken_in("en")} - TYPERS
+@pytest.mark.parametrize("plugins", ["", "none"])
+def test_no_words_of_help_are_left_over(plugins):
+    found = spoken_in("en", plugins)
+    left = set(found["translated"]) - {words for _, words in found["spoken"]} - TYPERS
     assert sorted(words for words in left if not OF_USAGE.match(words)) == []
 
 
 def test_every_text_of_a_parameter_is_said_and_every_parameter_has_one():
-    said = {words for _, words in spoken_in("en")}
+    said = {words for _, words in spoken_in("en")["spoken"]}
     assert [code for code, words in catalogue("option", "en").items() if words not in said] == []
     whole = typer.main.get_command(app)
 
@@ -86,4 +89,4 @@ def test_help_is_drawn_in_the_language_of_the_terminal(language, words):
 
 
 if __name__ == "__main__":
-    print(json.dumps(spoken()))
+    print(json.dumps({"spoken": spoken(), "translated": list(catalogue("help", "zh"))}))

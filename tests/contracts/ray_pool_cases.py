@@ -19,7 +19,7 @@ from pilotbase.documents.limits import Limits
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.vocabularies import Role, Verdict, WaitReason
+from pilotbase.documents.vocabularies import Role, Verdict
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
@@ -35,6 +35,7 @@ from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
 from pilotbase_estate.computing.rounds import dispatching
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, QueueState
@@ -103,7 +104,7 @@ def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_har
         reports = [one.result(timeout=240) for one in running]
         until(lambda: all(job_of(base, name).ended_at is not None for name in names))
         wide = handed_in(base, tmp_path, "wide", "mill", cpu=1000, members=2)
-        until(lambda: job_seen(base.lab.view, wide).shown.wait is not None)
+        until(lambda: job_seen(base.lab.view, wide).wait is not None)
     assert [report.verdict for report in reports] == [Verdict.ACCEPT, Verdict.REJECT, Verdict.ACCEPT]
     assert [report.counts["answered"] for report in reports] == [100] * len(plans)
     states = [attempt.state for attempt in attempts_of(base.lab.vault, hidden_set(base, scenario))]
@@ -116,8 +117,8 @@ def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_har
     assert {one for found in endings.values() for one in found[:-1]} == {Ending.LOST}, "who was on the node that went"
     assert all(backend_of(base).output(MemberAttempt(name, len(found))) is not None for name, found in endings.items())
     for machine in ("hall-2", "hall-3"):
-        assert f"machine {machine} of pool hall does not answer" in caplog.text
-    wait = job_seen(base.lab.view, wide).shown.wait
+        assert f"machine {machine} of pool hall does not respond" in caplog.text
+    wait = job_seen(base.lab.view, wide).wait
     assert wait is not None
     assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "hall-2, hall-3", None)
 
@@ -138,9 +139,9 @@ def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
     assert job_of(base, runs).state is QueueState.RUNNING
     assert [one.ending for one in job_seen(base.lab.view, runs).attempts] == [None]
     seen = job_seen(base.lab.view, waits)
-    assert (seen.shown.job.state, seen.attempts) == (QueueState.WAITING, ())
-    assert seen.shown.wait is not None
-    assert seen.shown.wait.reason is WaitReason.MACHINES
+    assert (seen.job.state, seen.attempts) == (QueueState.WAITING, ())
+    assert seen.wait is not None
+    assert seen.wait.reason is WaitReason.MACHINES
 
 
 def handed_in(
@@ -158,7 +159,7 @@ def handed_in(
 
 
 def job_of(base: Base, name: str) -> rows.JobRow:
-    return job_seen(base.lab.view, name).shown.job
+    return job_seen(base.lab.view, name).job
 
 
 def until(holds: Callable[[], bool], seconds: float = 180) -> None:

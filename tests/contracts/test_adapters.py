@@ -1,6 +1,7 @@
 """What every form of application keeps to: the same model answers the same, and each fault has a reason of its own."""
 
 import json
+import pickle
 import shutil
 import stat
 import subprocess
@@ -16,7 +17,6 @@ import yaml
 from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.application import SPEAKING, WITH_MODEL, Form, Runtime
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.protocols.frames import FeatureBatch
@@ -31,8 +31,10 @@ from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.drafting import new_application
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.summary import report_lines
-from pilotbase_estate.backends.parcels import parcel_name, send_parcels
-from pilotbase_estate.backends.session_host import BoxOpening, SessionHost
+from pilotbase_estate.backends.backend import BackendNode
+from pilotbase_estate.backends.ray_settings import settings_of
+from pilotbase_estate.backends.session_host import SessionHost
+from pilotbase_estate.backends.sessions import RayEngine
 from tests.contracts import adapter_cases as cases
 from tests.contracts.adapter_boxes import SETTINGS, start
 from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column
@@ -243,27 +245,42 @@ def test_a_command_may_be_a_binary_whatever_its_mode_and_prints_to_its_log(start
         assert '["fine", null, "broken"]' in worker.logs().text
 
 
+class OneNode:
+    """A cluster of one node in this process: what goes there and back is copied as on a network."""
+
+    settings = settings_of({})
+
+    def __init__(self, place) -> None:
+        self.host = SessionHost(str(place))
+
+    def nodes(self):
+        return [BackendNode("node", {"cpu": 4000, "memory": 64 << 30})]
+
+    def make(self, host):
+        return "key"
+
+    def ask(self, key, method, *arguments, seconds=None):
+        if method == "__ray_ready__":
+            return True
+        asked = pickle.loads(pickle.dumps(arguments))
+        return pickle.loads(pickle.dumps(getattr(self.host, method)(*asked)))
+
+    def remove(self, key):
+        pass
+
+
 def test_a_node_of_a_cluster_loads_the_form_that_it_is_told(folder, place, trained):
     form, asked = trained["value"].write("command", folder), batch(5)
     environment = build_environment(b"", "lock", place / INSTALLED)
-    sent = {parcel_name(folder): folder, hex_of(environment.seal): environment.path}
-    host = SessionHost(str(place))
-    send_parcels(lambda method, *arguments: getattr(host, method)(*arguments), sent)
-    opened = host.open(
-        BoxOpening(
-            application=parcel_name(folder),
-            form=form.model_dump_json(),
-            contract=contract("value").model_dump_json(by_alias=True),
-            environment=(environment.digest, environment.packages, environment.seal),
-            limits=SETTINGS.limits.model_dump_json(),
-            level=SETTINGS.level.value,
-            uid=SETTINGS.uid,
-            logs=SETTINGS.logs.value,
-        )
-    )
-    assert opened.end is None and opened.error is None
-    answers = host.predict(asked.columns, asked.rows).value
-    host.close("finished")
+    engine = RayEngine(OneNode(place))
+    worker = engine.start_worker(folder, form, contract("value"), environment, SETTINGS)
+    assert worker.facts.level is SETTINGS.level and worker.load_seconds > 0
+    answers = worker.predict(asked).values
+    with pytest.raises(InputError) as refused:
+        worker.predict(FeatureBatch({}, 5))
+    assert refused.value.code == "box.batch_columns"
+    worker.close()
+    assert worker.usage().wall_seconds > 0
     matrix = np.column_stack(list(asked.columns.values()))
     np.testing.assert_allclose(answers, trained["value"].model.predict(matrix), atol=1e-6)
 

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from pilotbase_estate.backends.attempt_folder import AttemptFolder
-from pilotbase_estate.backends.backend import AttemptPhase, EndCause
+from pilotbase_estate.backends.backend import AttemptPhase, EndCause, write_spec
 from pilotbase_estate.backends.local import LocalBackend
-from pilotbase_estate.backends.specs import write_spec
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, printing, spec
 
 __all__ = ["folder", "spec"]
@@ -29,7 +28,7 @@ class TestLocal(BackendCases):
         job = spec(WAIT)
         starter = (
             "import sys\nfrom pathlib import Path\nfrom pilotbase_estate.backends.local import LocalBackend\n"
-            "from pilotbase_estate.backends.specs import read_spec\n"
+            "from pilotbase_estate.backends.backend import read_spec\n"
             "LocalBackend(Path(sys.argv[1])).start(read_spec(sys.argv[2]))\nimport os\nos.kill(os.getpid(), 9)\n"
         )
         subprocess.run([sys.executable, "-c", starter, str(backend.folder), write_spec(job)], check=False)

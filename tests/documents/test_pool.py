@@ -74,8 +74,8 @@ def test_a_guarantee_of_what_is_not_there_says_how_much_there_is():
         load(POOL.replace("gpu/t4: 8", "gpu/h100: 8"))
     (issue,) = caught.value.issues
     assert issue.render("en") == (
-        "pool.yaml:9 quotas[0].guarantee.gpu/h100: gpu/h100: 8 are guaranteed in all, and the machines have 0; "
-        "guarantee less, or add machines: a guarantee must hold when everybody asks for it at once"
+        "pool.yaml:9 quotas[0].guarantee.gpu/h100: gpu/h100: the guarantees add up to 8, but the machines have 0: "
+        "lower them or add machines, because all guarantees must hold at the same time"
     )
     assert "请减少保障量" in issue.render("zh")
 

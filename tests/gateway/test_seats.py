@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import JobKind, Role, WaitReason
+from pilotbase.documents.vocabularies import Role
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.gateway.upstreams import certified, registry, seated
 from pilotbase.service.registry import services_of
@@ -20,6 +20,7 @@ from pilotbase.workspace.actors import Actor
 from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import JobKind, WaitReason
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
 from pilotbase_estate.queue.members import Members

@@ -82,7 +82,7 @@ def test_a_claim_goes_from_the_form_over_a_person_to_the_payout(purse):
 
     assert "No reason" not in get(purse, "regulator", page).content.decode()
     judge, decide = purse.world.client("regulator"), f"{page}decide/"
-    assert "refused without a reason" in judge.post(decide, {"does": "refuse", "note": ""}).content.decode()
+    assert "needs a reason" in judge.post(decide, {"does": "refuse", "note": ""}).content.decode()
     assert judge.post(decide, {"does": "grant", "note": "The receipt is whole."}).status_code == 302
     assert purse.world.client("desk").post(f"{page}pay/", {"reference": "bank-77"}).status_code == 302
     told = get(purse, "supplier", f"/api/voucher-claims/{claim}").json()
@@ -137,7 +137,7 @@ def test_both_sides_are_told_and_who_decides_is_asked(purse):
         ("supplier", True), ("reviewer", True), ("desk", True), ("regulator", True), ("other-supplier", False)
     ):  # fmt: skip
         page = get(purse, who, "/notices/").content.decode()
-        assert ("Claim of acme on job:told: waits for a person." in page) is sees, who
+        assert ("acme claims job:told: waiting for review." in page) is sees, who
     notice = re.search(r"/notices/([0-9a-f]{32})/", get(purse, "reviewer", "/notices/").content.decode())[0]
     assert get(purse, "reviewer", notice)["Location"] == f"/voucher-claims/{claim}/"
     told = f"/api/voucher-claims/{claim}/decision"
@@ -212,6 +212,6 @@ def test_what_was_metered_stands_beside_what_was_posted_for_operator_and_regulat
         one for one in get(purse, "regulator", "/api/voucher-metering").json()["uses"] if one["job"] == "job:metered"
     ]
     assert (told["metered"], told["settled"], told["difference"]) == (18_000_000, 14_400_000, 3_600_000)
-    assert (told["subsidy"], told["posted"]) == (1200, 1200) and "node counts" in told["findings"][0].lower()
+    assert (told["subsidy"], told["posted"]) == (1200, 1200) and "node reports" in told["findings"][0].lower()
     page = get(purse, "desk", "/voucher-metering/").content.decode()
     assert "3,600,000" in page and "job:metered" in page

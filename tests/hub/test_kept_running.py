@@ -42,7 +42,7 @@ def test_a_worker_that_is_killed_comes_back_and_does_the_next_job(tmp_path, monk
         base = open_base()
         view = base.lab.store.as_actor(actor(base.trust.issuer, Role.OPERATOR, person="p-desk"))
         with view.transaction("test.ordered") as change:
-            enqueue(change, WorkKind.WHAT_IF, "work:next", {})
+            enqueue(change, WorkKind("what_if"), "work:next", {})
         assert worker_of(hub, killed) != killed
         deadline = time.monotonic() + 60
         while not (job := ordered_jobs(view, "work:next")[0]).ended:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pilotbase_estate.queue.machines import There, keep
+from pilotbase_estate.queue.machines import There
+from pilotbase_estate.queue.turns import keep_there
 from tests.hub.pools_for_tests import Hall
 
 
@@ -12,7 +13,7 @@ def test_machines_that_are_not_as_told_are_named_and_a_cluster_that_is_away_is_t
 
     def told(**there):
         with hall.base.lab.view.store.database.write() as connection:
-            keep(connection, "hall-7", There(**there))
+            keep_there(connection, "hall-7", There(**there))
         return hall.get("desk", "/api/pools/hall-7").json()
 
     found = told(missing=("rack-2",), smaller={"rack-3": {"cpu": 0, "memory": 1 << 30}})
@@ -23,7 +24,7 @@ def test_machines_that_are_not_as_told_are_named_and_a_cluster_that_is_away_is_t
     )
     assert found["free"] == {"cpu": 4000, "memory": 5 << 30}, "what is not there is not free"
     page = hall.get("desk", "/pools/hall-7/").content.decode().replace("\u00a0", " ")
-    assert "Not there" in page and "rack-2" in page and "--node-name" in page
+    assert "Missing" in page and "rack-2" in page and "--node-name" in page
     assert "rack-3: cpu 0 · memory 1 GiB" in page
     others = hall.get("owner", "/pools/hall-7/", "zh").content.decode()
     assert "不在位" in others and "--node-name" not in others, "what to do is for who can"

@@ -39,8 +39,8 @@ def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns
 
     back = hall.handed_in("supplier", cpu=0.3)
     waiting = hall.get("supplier", "/pools/hall/jobs/").content.decode()
-    assert "Its guarantee is being restored (Plant)" in waiting and "place 1" in waiting
-    assert re.search(r"starts about <time datetime=", waiting)
+    assert "Its guarantee is being restored (Plant)" in waiting and "position 1" in waiting
+    assert re.search(r"estimated start <time datetime=", waiting)
     hall.set(minimum_run="2 s")
     hall.until(lambda: hall.held("acme") == (300, 0) and hall.held("plant") == (700, 0))
     assert hall.state("supplier", back) == "running"
@@ -49,7 +49,7 @@ def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns
     )
     assert [hall.state("owner", own), hall.state("owner", lent)] == ["running", "waiting"]
     evicted = hall.get("owner", f"/pools/hall/jobs/{lent}/").content.decode()
-    assert "It made room for a job that had a better right to it" in evicted and "Times that it made room" in evicted
+    assert "Evicted for a job that has priority" in evicted and "Evictions" in evicted
 
     usage = hall.get("owner", "/api/pools/hall/usage?span=hour").json()
     assert usage["shares"]["plant"][-1] > usage["shares"]["acme"][-1] > 0
@@ -132,12 +132,12 @@ def test_of_others_no_job_has_a_name_and_none_is_taken_back(hall):
 def test_what_could_never_run_is_refused_with_what_to_do(hall):
     upload = sent(hall.world.client("supplier"), zipped({"main.py": SLEEPER}))
     for changes, said in (
-        ({"cpu": 2}, "all of hall has 1"),
+        ({"cpu": 2}, "hall has 1 in total"),
         ({"entry": ["other.py"]}, "no Python file other.py"),
         ({"data": [{"dataset": "dataset:plant/none", "file": "x.csv"}]}, ""),
         ({"demand": {"cpu": -1}}, "not a valid amount"),
         ({"demand": {"bananas": 1}}, "not a dimension"),
-        ({"hours": 3}, "may run for 1 h"),
+        ({"hours": 3}, "may run for at most 1 h"),
         ({"voucher": "nothing"}, ""),
     ):
         answer = hall.submit("supplier", upload=upload, **changes)

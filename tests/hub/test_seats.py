@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.jobs import JobState, claim, enqueue, finish
 from pilotbase_estate.backends.backend import Metered
-from pilotbase_estate.queue.seating import place_for
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue.seats import forgo
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase_estate.queue.sitting import SeatHolder, place_for
 from tests.hub.pools_for_tests import Hall
 from tests.hub.services_for_tests import serve
 from tests.hub.test_uploads_in_pieces import JSON
@@ -63,12 +62,12 @@ def test_a_trial_tells_why_it_waits_for_its_seat_and_to_whom(hall):
     assert trial.tend() is not None
     for who in ("owner", "supplier", "regulator"):
         page = hall.get(who, "/trials/c1/").content.decode()
-        assert "Its seat in hall" in page and "Its guarantee is being restored (Plant)" in page, who
-        assert "place 1" in page and theirs not in page, who
+        assert "Seat in hall" in page and "Its guarantee is being restored (Plant)" in page, who
+        assert "position 1" in page and theirs not in page, who
         told = hall.get(who, "/api/trials/c1/progress").json()
         assert (told["state"], told["seat"]["pool"], told["seat"]["state"]) == ("queued", "hall", "waiting")
         assert told["seat"]["wait"]["reason"] == "reclaiming", who
-        assert "the pool hall" in told["reason"]
+        assert "pool hall" in told["reason"]
     assert "在 hall 的席位" in hall.get("owner", "/trials/c1/", "zh").content.decode()
     for path in ("/trials/c1/", "/api/trials/c1/progress"):
         assert hall.get("other-supplier", path).status_code == 404
@@ -83,7 +82,7 @@ def test_a_seat_is_a_job_of_the_pool_that_names_its_trial_and_goes_with_it_alone
     name = job["name"]
     for path in ("/pools/hall/jobs/", f"/pools/hall/jobs/{name}/"):
         page = hall.get("supplier", path).content.decode()
-        assert 'href="/trials/c1/"' in page and "Take back" not in page and "/cancel" not in page
+        assert 'href="/trials/c1/"' in page and "Cancel job" not in page and "/cancel" not in page
     assert hall.get("owner", "/api/pools/hall/jobs").json()["jobs"] == []
     assert hall.get("owner", f"/api/pool-jobs/{name}").status_code == 404
     refused = hall.world.client("supplier").post(f"/api/pool-jobs/{name}/cancel", **JSON)

@@ -82,13 +82,13 @@ def test_rules_that_are_considered_stand_beside_those_of_today(world, tmp_path):
     assert work()[1] is JobState.DONE
 
     shown = {language: get(world, "desk", place, language).content.decode() for language in ("en", "zh")}
-    assert "Shared pool, as it is" in shown["en"] and "Shared pool, as considered" in shown["en"]
+    assert "Shared pool, as it is" in shown["en"] and "Shared pool, as proposed" in shown["en"]
     assert "共享算力池（拟议规则）" in shown["zh"] and "先来先服务" in shown["zh"]
     plant = re.findall(r'<tr><th scope="row">Plant</th><td[^>]*>([^<]*)</td>(.*?)</tr>', shown["en"])
     waits = {policy: re.findall(r">([^<]*)</td>", cells)[2:] for policy, cells in plant}
     assert waits == {
         "Shared pool, as it is": ["1.5 h"] * 3,
-        "Shared pool, as considered": ["15 min", "27 min", "30 min"],
+        "Shared pool, as proposed": ["15 min", "27 min", "30 min"],
         "First come, first served": ["1.5 h"] * 3,
     }
     assert shown["en"].count("<svg") == shown["zh"].count("<svg") == 3

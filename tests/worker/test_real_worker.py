@@ -90,7 +90,7 @@ def test_a_worker_whose_words_nobody_takes_works_on(base, home):
         while b"ready" not in os.read(reading, 1 << 16):
             pass
         os.close(reading)
-        for kind in (WorkKind.BUNDLE, WorkKind.DESCRIBE, WorkKind.WHAT_IF):
+        for kind in (WorkKind.BUNDLE, WorkKind.DESCRIBE, WorkKind("what_if")):
             order(base, kind)
         assert {job.state for job in ended(base, worker).values()} == {JobState.FAILED}
         assert worker.poll() is None

@@ -16,8 +16,17 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from pilotbase_estate.backends.backend import AttemptPhase, JobSpec, LogPart, Metered, Status
-from pilotbase_estate.backends.specs import read_spec, read_status, write_spec, write_status
+from pilotbase_estate.backends.backend import (
+    AttemptPhase,
+    JobSpec,
+    LogPart,
+    Metered,
+    Status,
+    read_spec,
+    read_status,
+    write_spec,
+    write_status,
+)
 
 LOG_BYTES = 1 << 20
 """At most this much of a log is returned at once."""

@@ -8,6 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import TypeAdapter
+
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase_estate.documents.resources import Vector
@@ -180,3 +182,26 @@ class ComputeBackend(Protocol):
     def forget(self, attempt: MemberAttempt) -> None:
         """Remove what is kept of an ended attempt."""
         ...
+
+
+_SPEC, _STATUS = TypeAdapter(JobSpec), TypeAdapter(Status)
+
+
+def write_spec(spec: JobSpec) -> str:
+    """Return the JSON of a spec."""
+    return _SPEC.dump_json(spec).decode()
+
+
+def read_spec(text: str) -> JobSpec:
+    """Return the spec from JSON that `write_spec` wrote."""
+    return _SPEC.validate_json(text)
+
+
+def write_status(status: Status) -> str:
+    """Return the JSON of an attempt's status."""
+    return _STATUS.dump_json(status).decode()
+
+
+def read_status(text: str) -> Status:
+    """Return the status of an attempt from JSON that `write_status` wrote."""
+    return _STATUS.validate_json(text)

@@ -21,12 +21,13 @@ from pilotbase_estate.backends.backend import (
     LogPart,
     MemberAttempt,
     Status,
+    read_status,
+    write_spec,
 )
 from pilotbase_estate.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase_estate.backends.parcels import pack, parcel_name, send_parcels
 from pilotbase_estate.backends.ray_cluster import Cluster
 from pilotbase_estate.backends.room import require_room
-from pilotbase_estate.backends.specs import read_status, write_spec
 
 _HOST = "pilotbase_estate.backends.node_host:NodeHost"
 _LOST = Status(AttemptPhase.ENDED, EndCause.LOST)
@@ -108,10 +109,6 @@ class RayBackend:
     def forget(self, attempt: MemberAttempt) -> None:
         if self._home(attempt).recorded().phase is AttemptPhase.ENDED:
             self._home(attempt).remove()
-
-    def attempts(self) -> list[MemberAttempt]:
-        """Return the attempts of which anything is kept."""
-        return [MemberAttempt.named(place.name) for place in self.folder.iterdir()]
 
     def _home(self, attempt: MemberAttempt) -> AttemptRecord:
         return AttemptRecord(self.folder / attempt.name)

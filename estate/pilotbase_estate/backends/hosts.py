@@ -31,15 +31,14 @@ class Ended:
     error: PilotbaseError | None = None
 
 
-class HostGoneError(PilotbaseError):
+class _HostError(PilotbaseError):
+    def __init__(self, code: str = "compute.worker_lost", /, **params: object) -> None:
+        super().__init__(code, **params)
+
+
+class HostGoneError(_HostError):
     """The host no longer exists: its node or its process has gone, and its work with it."""
 
-    def __init__(self, code: str = "compute.worker_lost", /, **params: object) -> None:
-        super().__init__(code, **params)
 
-
-class HostSilentError(PilotbaseError):
+class HostSilentError(_HostError):
     """A host did not answer in time, or has not found a node yet."""
-
-    def __init__(self, code: str = "compute.worker_lost", /, **params: object) -> None:
-        super().__init__(code, **params)

@@ -18,8 +18,7 @@ from pilotbase_estate.backends.backend import (
     Status,
 )
 from pilotbase_estate.backends.launcher import Launcher
-from pilotbase_estate.backends.measuring import measured
-from pilotbase_estate.backends.room import require_room
+from pilotbase_estate.backends.room import measured, require_room
 from pilotbase_estate.documents.resources import Vector
 
 NODE = "local"

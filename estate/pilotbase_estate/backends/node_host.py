@@ -13,10 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.sandbox.box.settings import FIRST_ORGANISATION_UID
-from pilotbase_estate.backends.backend import AttemptPhase, ProgramWork
+from pilotbase_estate.backends.backend import AttemptPhase, ProgramWork, read_spec, write_status
 from pilotbase_estate.backends.local import LocalBackend
 from pilotbase_estate.backends.parcels import ParcelHost, unpack
-from pilotbase_estate.backends.specs import read_spec, write_status
 
 
 class NodeHost(ParcelHost):

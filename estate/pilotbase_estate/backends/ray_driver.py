@@ -33,10 +33,10 @@ from ray.exceptions import (
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase_estate.backends import measuring
 from pilotbase_estate.backends.backend import BackendAwayError, BackendNode
 from pilotbase_estate.backends.hosts import Ended, Host, HostGoneError, HostSilentError
 from pilotbase_estate.backends.ray_settings import LOCAL, NAMESPACE, OWN_NODE, RaySettings, require_version
+from pilotbase_estate.backends.room import measured
 from pilotbase_estate.documents.resources import MILLI, Vector
 
 _ACCELERATOR = "accelerator_type:"
@@ -172,7 +172,7 @@ class Driver:
     def _measure(self, numbers: set[str]) -> None:
         """Ask all new nodes at once what they have; forget those that have gone."""
         self._measured = {number: has for number, has in self._measured.items() if number in numbers}
-        task = ray.remote(measuring.measured)
+        task = ray.remote(measured)
         asked = {}
         for number in numbers - self._measured.keys():
             there = NodeAffinitySchedulingStrategy(number, soft=False)

@@ -1,12 +1,13 @@
-"""Whether a node could ever hold an attempt: one that no node could hold is refused at once, or it would wait."""
+"""What a machine has, and whether a node could ever hold an attempt: one that none could is refused at once."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Set as AbstractSet
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase_estate.backends.backend import BackendNode
-from pilotbase_estate.documents.resources import Vector, format_vector
+from pilotbase_estate.documents.resources import MILLI, Vector, format_vector
 from pilotbase_estate.placing.fleet import Fleet, read_ask
 
 
@@ -28,3 +29,11 @@ def require_room(
     if not Fleet.of(possible).fitting(read_ask(asked)).any():
         most = max(possible.values(), key=lambda capacity: capacity.get("cpu", 0))
         raise RefusedError("compute.beyond_node", asked=format_vector(demand), most=format_vector(most))
+
+
+def measured() -> Vector:
+    """Return what this machine really has: cores that this process may use, in thousandths, and memory, in bytes."""
+    return {
+        "cpu": len(os.sched_getaffinity(0)) * MILLI,
+        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+    }

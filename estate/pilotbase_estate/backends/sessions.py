@@ -15,14 +15,14 @@ from typing import Any, Self
 
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.limits import EndReason, IsolationLevel
+from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.sandbox.box.box import BoxFacts
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, Logs, WorkerLostError
 from pilotbase.sandbox.box.environments import Environment
-from pilotbase.sandbox.box.settings import BoxSettings, MemoryWatch
+from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.engines import Worker
 from pilotbase_estate.backends.backend import BackendAwayError
@@ -57,13 +57,10 @@ class RayEngine:
         sent = {parcel_name(application): application, hex_of(environment.seal): environment.path}
         opening = BoxOpening(
             application=parcel_name(application),
-            form=form.model_dump_json(),
-            contract=contract.model_dump_json(by_alias=True),
+            form=form,
+            contract=contract,
             environment=(environment.digest, environment.packages, environment.seal),
-            limits=settings.limits.model_dump_json(),
-            level=settings.level.value,
-            uid=settings.uid,
-            logs=settings.logs.value,
+            settings=BoxSettings(settings.limits, settings.level, settings.uid, settings.logs),
         )
         demand = {"cpu": settings.limits.threads * MILLI, "memory": settings.limits.memory_bytes}
         require_room(demand, self.cluster.nodes())
@@ -90,18 +87,18 @@ class RemoteWorker:
     ) -> None:
         self._cluster, self._key, self._limits = cluster, key, settings.limits
         self._usage, self._logs, self._open = BoxUsage(0.0, 0.0, 0), Logs("", 0, True), True
+        self.facts: BoxFacts
+        self.load_seconds: float
         self._cancelled = False
         self.end: BoxEnd | None = None
         seconds = self._limits.load_seconds + _SLACK_SECONDS
         try:
             self._await_room(opening.application)
             send_parcels(lambda method, *arguments: self._ask(method, *arguments, seconds=seconds), sent)
-            facts, self.load_seconds = self._value("open", opening, seconds=seconds)
+            self.facts, self.load_seconds = self._value("open", opening, seconds=seconds)
         except BaseException:
             self._let_go()
             raise
-        watch, level = MemoryWatch(facts.pop("memory_watch")), IsolationLevel(facts.pop("level"))
-        self.facts = BoxFacts(level=level, memory_watch=watch, **facts)
 
     @property
     def running(self) -> bool:
@@ -121,13 +118,13 @@ class RemoteWorker:
     def usage(self) -> BoxUsage:
         """Return what the box has used until now, or until its end."""
         if self._open:
-            self._usage = BoxUsage(**self._ask("usage"))
+            self._usage = self._ask("usage")
         return self._usage
 
     def logs(self) -> Logs:
         """Return what the log policy releases."""
         if self._open:
-            self._logs = Logs(**self._ask("logs"))
+            self._logs = self._ask("logs")
         return self._logs
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
@@ -135,7 +132,7 @@ class RemoteWorker:
         if not self._open:
             return
         try:
-            self._ask("close", reason.value)
+            self._ask("close", reason)
             self.usage()
             self.logs()
         except WorkerLostError:
@@ -164,15 +161,10 @@ class RemoteWorker:
         """Return the value of a reply, or raise the error that it reports."""
         reply: BoxReply = self._ask(method, *arguments, seconds=seconds)
         if reply.end is not None:
-            reason, number, detail = reply.end
-            self.end = BoxEnd(EndReason(reason), number, detail)
-            raise BoxEnded(self.end)
+            self.end = reply.end
+            raise BoxEnded(reply.end)
         if reply.error is not None:
-            code, params = reply.error
-            if code == "box.killed":
-                raise WorkerLostError(code)
-            kind = InputError if code.startswith(("frame.", "input.", "contract.")) else PilotbaseError
-            raise kind(code, **params)
+            raise WorkerLostError("box.killed") if reply.error.code == "box.killed" else reply.error
         return reply.value
 
     def _ask(self, method: str, *arguments: Any, seconds: float = _SLACK_SECONDS) -> Any:

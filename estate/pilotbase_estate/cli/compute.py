@@ -16,7 +16,6 @@ from pilotbase_estate.cli import compute_replay
 from pilotbase_estate.cli.computing import AsJson, demand_of, operators_view
 
 if TYPE_CHECKING:
-    from pilotbase.workspace.store import View
     from pilotbase_estate.documents.resources import Vector
     from pilotbase_estate.queue.rows import JobRow
     from pilotbase_estate.queue.showing import JobView
@@ -80,12 +79,13 @@ def submit(  # noqa: PLR0913 - each thing that is asked for is an option
     as_json: AsJson = False,
 ) -> None:
     """Hand a program in: it runs in a box without a network as soon as the pool has room for it."""
-    from pilotbase.documents.vocabularies import JobKind, Role
+    from pilotbase.documents.vocabularies import Role
     from pilotbase.worker.base import open_base
     from pilotbase.worker.trials.consenting import ceiling_of
     from pilotbase.workspace.actors import Actor
     from pilotbase_estate.computing.estimates import consent_by, consented, estimate_job
     from pilotbase_estate.computing.orders import SubmittedProgram, order_of, submit_order
+    from pilotbase_estate.documents.vocabularies import JobKind
     from pilotbase_estate.queue.submitting import JobRequest
 
     base = open_base()
@@ -131,16 +131,11 @@ def jobs(pool: PoolName, as_json: AsJson = False) -> None:
 @command
 def show(job: JobName) -> None:
     """Show where a job stands, and every attempt at it."""
-    from pilotbase_estate.queue import rows
-
-    view = operators_view()
-    found = _job(view, job)
-    say(text("compute.told.job", job=job, state=Text(code=f"pool.state.{found.state.value}"), **_whose(found)))
-    if found.reason is not None:
-        say(found.reason)
-    with view.reading() as connection:
-        attempts = rows.attempts_of(connection, job)
-    for one in attempts:
+    seen = _seen(job)
+    say(text("compute.told.job", job=job, state=Text(code=f"pool.state.{seen.job.state.value}"), **_whose(seen.job)))
+    if seen.job.reason is not None:
+        say(seen.job.reason)
+    for one in seen.attempts:
         ending = Text(code=f"pool.ending.{one.ending.value}") if one.ending is not None else text("pool.state.running")
         used = {"wall": one.metered.wall_ms / 1000, "cpu": one.metered.cpu_ms / 1000}
         say(text("compute.told.attempt", number=one.number, nodes=", ".join(one.nodes), ending=ending, **used))
@@ -154,7 +149,7 @@ def logs(job: JobName, member: Annotated[int, typer.Option(help="Of which member
     from pilotbase_estate.backends.backend import MemberAttempt
     from pilotbase_estate.computing.keeping import local_backend
 
-    found = _job(operators_view(), job)
+    found = _seen(job).job
     part = local_backend(open_base()).logs(MemberAttempt(job, found.attempt, member), 0)
     if part.lost:
         raise InputError("compute.log_lost", job=job)
@@ -173,7 +168,7 @@ def fetch(
     from pilotbase_estate.backends.backend import MemberAttempt
     from pilotbase_estate.computing.keeping import local_backend
 
-    found = _job(operators_view(), job)
+    found = _seen(job).job
     archive = local_backend(open_base()).output(MemberAttempt(job, found.attempt, member))
     if archive is None:
         raise InputError("compute.no_output", job=job)
@@ -195,15 +190,10 @@ app.command("replay")(compute_replay.replay)
 app.command("trace")(compute_replay.trace)
 
 
-def _job(view: View, name: str) -> JobRow:
-    from pilotbase.workspace.failures import NotFoundError
-    from pilotbase_estate.queue import rows
+def _seen(name: str) -> JobView:
+    from pilotbase_estate.queue.showing import job_seen
 
-    with view.reading() as connection:
-        found = rows.find_job(connection, name)
-    if found is None:
-        raise NotFoundError("pool.no_job", job=name)
-    return found
+    return job_seen(operators_view(), name)
 
 
 def _whose(job: JobRow) -> dict[str, str]:

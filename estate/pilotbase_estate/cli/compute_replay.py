@@ -14,22 +14,20 @@ from rich.text import Text as Cell
 
 from pilotbase.cli.edge.terminal import command, language, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase_estate.cli.computing import operators_view
 from pilotbase_estate.documents.pool_replay import Policy
 
 if TYPE_CHECKING:
     from pilotbase_estate.documents.pool import Pool
-    from pilotbase_estate.documents.pool_replay import OrganisationReplay, PolicyReplay, PoolReplay
-    from pilotbase_estate.replay.page.wording import ReplayWording
+    from pilotbase_estate.documents.pool_replay import PoolReplay
+    from pilotbase_estate.replay.page.wording import FigureRow
     from pilotbase_estate.replay.traces import Trace, TraceFormat
 
 USUAL = (Policy.FIFO, Policy.DRF, Policy.SHARED, Policy.FGD)
 PLACEMENTS = (Policy.RANDOM, Policy.BEST_FIT, Policy.FGD)
 RUNS = 3
-_COLUMNS = ("jain", "fragments", "median", "p90", "longest", "evictions", "lost", "impossible")
-_MOST_LINES = 60
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 Since = Annotated[datetime | None, typer.Option(help="Of a pool's record: jobs handed in from then on (UTC).")]
 
@@ -61,7 +59,7 @@ def replay(  # noqa: PLR0913 - each thing that can be asked is an option
 ) -> None:
     """Play a trace under several policies: use, fairness, waits by organisation, fragments. Changes no pool."""
     from pilotbase.documents.loading import load_document
-    from pilotbase_estate.computing.what_if import WhatIfRequest, play_record
+    from pilotbase_estate.computing.what_if import WhatIfOrder, play_record
     from pilotbase_estate.documents.pool import Pool
     from pilotbase_estate.replay.policies import PolicyContext
     from pilotbase_estate.replay.reporting import replay, replay_inflated
@@ -75,8 +73,12 @@ def replay(  # noqa: PLR0913 - each thing that can be asked is an option
     with progress_shown(as_json) as on_progress:
         if trace is None and not inflate:
             view = operators_view()
-            question = WhatIfRequest(of, _begins(since), view.store.clock(), chosen, considered, seed, load)
-            found = play_record(view, question, on_progress)
+            now, asked_by = view.store.clock(), view.actor.organisation
+            order = WhatIfOrder(
+                pool=of, since=_begins(since), until=now, policies=chosen, considered=considered, seed=seed,
+                asked_at=now, organisation=asked_by,
+            )  # fmt: skip
+            found = play_record(view, order, on_progress, load)
         elif inflate:
             drawn_from = trace or _recorded(of, since, considered)
             found = replay_inflated(drawn_from, chosen, range(seed, seed + RUNS), on_progress)
@@ -144,65 +146,26 @@ def _write(found: PoolReplay, folder: Path, as_json: bool) -> None:
 
 def _print(found: PoolReplay, left_out: Sequence[Issue]) -> None:
     from pilotbase.documents.quantities import format_span
-    from pilotbase_estate.replay.page.wording import ReplayWording, assumptions, format_percent, format_waits
+    from pilotbase_estate.replay.page.wording import ReplayWording, assumptions
 
     words = ReplayWording(language(), found)
     for issue in left_out:
         typer.echo(issue.render(language(), format_for_terminal), err=True)
     told = {"jobs": f"{found.trace.jobs:,}", "nodes": f"{found.trace.nodes:,}"}
     say(text("replay.told.played", span=format_span(found.trace.span_seconds), **told))
-    if found.inflated:
-        heads = [text("replay.column.asked", share=f"{100 * mark:.0f}") for mark in words.marks]
-        rows = [[name, *map(format_percent, parts)] for name, parts in words.placements]
-        _print_table([text("replay.column.policy"), *heads], rows)
-    else:
-        columns = [text("replay.column.used", dimension=words.dimension(name)) for name in words.dimensions]
-        _print_table(
-            [text("replay.column.policy"), *columns, *(text(f"replay.column.{one}") for one in _COLUMNS)],
-            [
-                [
-                    name,
-                    *(format_percent(one.utilisation.get(dimension)) for dimension in words.dimensions),
-                    *_figures(one),
-                ]
-                for name, one in words.rows
-            ],
-        )
-        _print_table(
-            [text(f"replay.column.{one}") for one in ("organisation", "policy", "share", "ended", "waits")],
-            [
-                [
-                    own.organisation,
-                    name,
-                    format_percent(own.share),
-                    f"{own.waits.ended:,} / {own.waits.jobs:,}",
-                    format_waits(own.waits),
-                ]
-                for own, name in _by_organisation(words)
-            ],
-        )
+    for rows in [words.placements] if found.inflated else [words.policies, words.organisations]:
+        _print_table(rows)
     for sentence in assumptions(found):
         say(sentence)
 
 
-def _by_organisation(words: ReplayWording) -> list[tuple[OrganisationReplay, str]]:
-    pairs = [(own, name) for name, one in words.rows for own in one.organisations]
-    return sorted(pairs, key=lambda pair: pair[0].organisation)[:_MOST_LINES]
-
-
-def _figures(one: PolicyReplay) -> list[str]:
-    from pilotbase.documents.quantities import format_span
-    from pilotbase_estate.replay.page.wording import format_percent
-
-    spans = (one.waits.median, one.waits.p90, one.waits.longest)
-    counts = f"{one.evictions:,}", format_span(one.lost_seconds), f"{one.impossible:,}"
-    return [f"{one.jain:.3f}", format_percent(one.fragmentation), *map(format_span, spans), *counts]
-
-
-def _print_table(heads: Sequence[Text], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(expand=False)
-    for place, head in enumerate(heads):
-        table.add_column(Cell(shown(head)), overflow="fold", justify="right" if place else "left")
+def _print_table(rows: Sequence[FigureRow]) -> None:
+    table, whose = Table(expand=False), ["replay.column.organisation"] if rows[0].organisation else []
+    for code in (*whose, "replay.column.policy"):
+        table.add_column(Cell(shown(text(code))), overflow="fold")
+    for name, _ in rows[0].cells:
+        table.add_column(Cell(format_for_terminal(name)), overflow="fold", justify="right")
     for row in rows:
-        table.add_row(*(Cell(format_for_terminal(cell)) for cell in row))
+        cells = (*([row.organisation] if whose else []), row.policy, *(value for _, value in row.cells))
+        table.add_row(*(Cell(format_for_terminal(cell)) for cell in cells))
     Console(width=None if Console().is_terminal else 160).print(table)

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pilotbase.documents.api.trials import SpanTold
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling, Span
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.prices import PriceList, cost_of
+from pilotbase.documents.texts import Language
 from pilotbase.evidence.remaining import Predicted, predict_next
 from pilotbase.worker.trials.consenting import ceiling_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
+from pilotbase_estate.documents.alike import alike
+from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
 from pilotbase_estate.documents.job_estimate import JobEstimate
-from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.documents.resources import Vector, plus
+from pilotbase_estate.operations.pools import ConsideredJob
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, Ending, QueueState
@@ -51,8 +56,23 @@ def estimate_unseen(view: View, asking: JobRequest, entry: tuple[str, ...]) -> J
     return _estimate(view, asking, list(_earlier(view, asking.pool, entry)))
 
 
+def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> JobEstimateTold:
+    """Return what a job would take and cost, before its program is handed in; raises as `estimate_unseen`."""
+    asking = alike(JobRequest, given, max_seconds=given.hours * 3600)
+    found, limit = estimate_unseen(view, asking, given.entry), ceiling_of()
+    return alike(
+        JobEstimateTold,
+        found,
+        seconds=SpanTold.model_validate(found.wall) if found.wall is not None else None,
+        money=SpanTold.model_validate(found.money) if found.money is not None else None,
+        limit=limit.spelled(),
+        needs_consent=found.above(limit),
+        said=found.said().render(language),
+    )
+
+
 def _estimate(view: View, asking: JobRequest, earlier: list[AttemptRow]) -> JobEstimate:
-    prices, held = _prices(view, asking.pool), _held(asking)
+    prices, held = _prices(view, asking.pool), plus({}, asking.demand.vector, asking.members)
     most_ms = round(1000 * asking.max_seconds)
     most_money = None if prices is None else cost_of(prices, amounts_over(held, most_ms))
     runs = earlier[:_MOST_RUNS]
@@ -109,10 +129,6 @@ def _cost(prices: PriceList, run: AttemptRow, held: Vector) -> int:
     """Return what an earlier run would cost now: its counters, and what else is held while it runs."""
     counted = {"cpu": run.metered.cpu_ms, "memory": run.metered.memory_mib_ms}
     return cost_of(prices, amounts_over(held, run.metered.wall_ms) | counted)
-
-
-def _held(asking: JobRequest) -> dict[str, int]:
-    return {name: amount * asking.members for name, amount in asking.demand.vector.items()}
 
 
 def _prices(view: View, pool: str) -> PriceList | None:

@@ -12,7 +12,7 @@ from pilotbase_estate.backends.cluster import RayBackend
 from pilotbase_estate.backends.local import LocalBackend
 from pilotbase_estate.backends.sessions import RayEngine
 from pilotbase_estate.queue import rows
-from pilotbase_estate.queue.one_engine import require_own
+from pilotbase_estate.queue.rows import require_own
 
 KEPT_DAYS = 30
 

@@ -16,7 +16,6 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.running import threads_of
@@ -26,12 +25,12 @@ from pilotbase.worker.rounds import PASSING
 from pilotbase.workspace.jobs import jobs_of
 from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue import rows, seats
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.rows import Ending, JobRow
-from pilotbase_estate.queue.seating import place_for
 from pilotbase_estate.queue.showing import why_seat_waits
-from pilotbase_estate.queue.sitting import KEEP_SECONDS, SeatHolder
+from pilotbase_estate.queue.sitting import KEEP_SECONDS, SeatHolder, place_for
 
 BESIDES_SECONDS = 600
 """The most that a trial takes besides its boxes: data are opened, answers scored."""
@@ -53,10 +52,6 @@ class TrialSeat:
         self._sitter = sitter
         self._failure: PilotbaseError | None = None
         self.used = Metered()
-
-    @property
-    def is_lost(self) -> bool:
-        return self._failure is not None
 
     def watched(self, on_progress: OnProgress) -> OnProgress:
         """Return ``on_progress``, which also ends a trial without its seat; raises `SeatLostError`, or why it ended."""
@@ -141,7 +136,7 @@ def _is_ordered(view: View, seat: JobRow) -> bool:
 def _work(lab: TrialRuntime, record: Record, plan: TrialPlan) -> OwnWork:
     boxes_in_turn = 2 + len(perturbations_of(plan.criteria))  # the baseline's, the application's, one an arm
     return OwnWork(
-        kind=JobKind.TRIAL,
+        kind="trial",
         subject=record.subject,
         organisation=_payer(lab, record),
         memory_bytes=plan.limits.memory_bytes,

@@ -13,9 +13,9 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import LogPart, MemberAttempt
 from pilotbase_estate.computing.keeping import local_backend
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.pools import (
     AttemptTold,
-    HoldingTold,
     JobDetail,
     JobTold,
     OthersTold,
@@ -29,7 +29,6 @@ from pilotbase_estate.documents.resources import dominant_share
 from pilotbase_estate.queue.pools import pool_of, pools
 from pilotbase_estate.queue.rows import AttemptRow, JobRow, QueueState
 from pilotbase_estate.queue.showing import (
-    Holding,
     PoolStatus,
     is_seen,
     job_seen,
@@ -67,7 +66,7 @@ def pool_told(view: View, language: Language, name: str) -> PoolTold:
         away=found.there.away,
         missing=list(found.there.missing),
         smaller=dict(found.there.smaller),
-        holdings=[_holding(one) for one in found.holdings],
+        holdings=list(found.holdings),
     )
 
 
@@ -86,7 +85,7 @@ def queue_told(view: View, language: Language, name: str, most: int = 30) -> Que
 def job_told(view: View, language: Language, name: str) -> JobDetail:
     """Return a job that the actor may know, with every attempt at it; raises `NotFoundError`."""
     seen = job_seen(view, name)
-    told = _job(view, language, seen.shown.job, seen.shown.wait)
+    told = _job(view, language, seen.job, seen.wait)
     return JobDetail(**dict(told), attempts=[_attempt(one) for one in seen.attempts])
 
 
@@ -106,50 +105,24 @@ def usage_told(view: View, name: str, span: UsageSpan) -> UsageTold:
 def _windows(found: PoolStatus, now: datetime, language: Language) -> list[WindowTold]:
     coming = (one for one in found.pool.maintenance if one.ends > now)
     return [
-        WindowTold(
-            machines=list(one.machines),
-            starts=one.starts,
-            ends=one.ends,
-            why=localized(one.why, language) if one.why else "",
-        )
+        alike(WindowTold, one, machines=list(one.machines), why=localized(one.why, language) if one.why else "")
         for one in sorted(coming, key=lambda one: one.starts)
     ]
 
 
-def _holding(one: Holding) -> HoldingTold:
-    return HoldingTold(
-        organisation=one.organisation,
-        guarantee=one.quota.guarantee.vector,
-        limit=one.quota.limit.vector,
-        held=one.held,
-        borrowed=one.borrowed,
-        weight=one.quota.weight,
-        share=one.share,
-        running=one.running,
-        waiting=one.waiting,
-    )
-
-
 def _job(view: View, language: Language, job: JobRow, wait: JobWait | None) -> JobTold:
-    asked = job.asked
-    return JobTold(
-        name=job.name,
-        pool=asked.pool,
-        organisation=asked.organisation,
-        kind=asked.kind.value,
+    return alike(
+        JobTold,
+        job.asked,
         subject=job.thing if job.is_seat and is_seen(view, job.thing) else "",
-        demand=asked.demand.vector,
-        members=asked.members,
-        priority=asked.priority,
-        preemptible=asked.preemptible,
-        max_seconds=asked.max_seconds,
+        demand=job.asked.demand.vector,
         voucher=job.voucher,
-        state=job.state.value,
+        state=job.state,
         reason=job.reason.render(language) if job.reason is not None else None,
         wait=wait_told(wait) if wait is not None else None,
         attempt=job.attempt,
         evictions=job.evictions,
-        submitted_at=asked.submitted,
+        submitted_at=job.asked.submitted,
         started_at=job.started_at if job.state is not QueueState.WAITING else None,
         ended_at=job.ended_at,
     )
@@ -162,17 +135,8 @@ def wait_told(wait: JobWait) -> WaitTold:
 
 
 def _attempt(one: AttemptRow) -> AttemptTold:
-    metered = one.metered
-    return AttemptTold(
-        number=one.number,
-        nodes=list(one.nodes),
-        ending=one.ending.value if one.ending is not None else None,
-        wall_ms=metered.wall_ms,
-        cpu_ms=metered.cpu_ms,
-        memory_mib_ms=metered.memory_mib_ms,
-        began_at=one.began_at,
-        ended_at=one.ended_at,
-    )
+    used = {name: getattr(one.metered, name) for name in ("wall_ms", "cpu_ms", "memory_mib_ms")}
+    return alike(AttemptTold, one, nodes=list(one.nodes), **used)
 
 
 def log_of(base: Base, view: View, job: str, member: int = 0) -> LogPart:
@@ -197,7 +161,7 @@ def output_of(base: Base, view: View, job: str, member: int = 0) -> bytes:
 
 
 def _last_attempt(view: View, job: str, member: int) -> MemberAttempt:
-    found = job_seen(view, job).shown.job
+    found = job_seen(view, job).job
     if found.asked.organisation != view.actor.organisation or not 0 <= member < found.asked.members:
         raise NotFoundError("pool.no_job", job=job)
     return MemberAttempt(job, found.attempt, member)

@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.texts import Language
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Language, Text, sentence
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
-from pilotbase_estate.computing.told_claims import claim_told
+from pilotbase_estate.computing.paying import reconciled_hours
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.vouchers import (
+    ClaimDetail,
+    ClaimFileTold,
+    ClaimRuleTold,
+    ClaimStepTold,
+    ClaimTold,
     HoldTold,
+    HourTold,
+    MeteredTold,
     MovementTold,
     ProgrammeListed,
+    ReconciliationTold,
+    UseTold,
     VoucherTold,
     WalletListed,
     WalletTold,
-    YearTold,
 )
-from pilotbase_estate.documents.voucher import VoucherRules
+from pilotbase_estate.documents.voucher import (
+    ClaimDecision,
+    ClaimPayout,
+    Settlement,
+    VoucherClaim,
+    VoucherHold,
+    VoucherRules,
+)
 from pilotbase_estate.vouchers.programmes import programmes
-from pilotbase_estate.vouchers.rows import seen_claims, vouchers_of
+from pilotbase_estate.vouchers.reconciling import Reconciliation, reconciled
+from pilotbase_estate.vouchers.rows import ClaimRow, UseRow, find_claim, find_use, seen_claims, seen_uses, vouchers_of
+from pilotbase_estate.vouchers.rules import outcomes
 from pilotbase_estate.vouchers.wallet import VoucherStanding, wallet
 
 
@@ -29,9 +52,7 @@ def wallets_listed(view: View) -> list[WalletListed]:
         claimants = {row.claimant for row in seen_claims(connection, view.actor)}
         claimants &= claimants if view.actor.sees_all else {view.actor.organisation}
     found = [wallet(view, name, movements=0) for name in sorted(holders | claimants)]
-    return [
-        WalletListed(organisation=one.organisation, vouchers=len(one.vouchers), balance=one.balance) for one in found
-    ]
+    return [alike(WalletListed, one, vouchers=len(one.vouchers)) for one in found]
 
 
 def wallet_told(view: View, language: Language, organisation: str) -> WalletTold:
@@ -44,31 +65,11 @@ def wallet_told(view: View, language: Language, organisation: str) -> WalletTold
         organisation=organisation,
         balance=found.balance,
         vouchers=[_voucher(one) for one in found.vouchers],
-        holds=[
-            HoldTold(
-                job=one.job,
-                attempt=one.attempt,
-                voucher=one.voucher,
-                supplier=one.supplier,
-                held=one.held,
-                currency=currencies[one.voucher],
-                lapses_at=one.lapses_at,
-            )
-            for one in found.holds
-        ],
+        holds=[alike(HoldTold, one, currency=currencies[one.voucher]) for one in found.holds],
         movements=[
-            MovementTold(
-                step=row.step,
-                voucher=row.voucher,
-                job=row.job,
-                attempt=row.attempt,
-                amount=row.amount,
-                currency=currencies[row.voucher],
-                at=row.moved_at,
-            )
-            for row in found.movements
+            alike(MovementTold, row, currency=currencies[row.voucher], at=row.moved_at) for row in found.movements
         ],
-        years=[YearTold.model_validate(one) for one in found.years],
+        years=list(found.years),
         claims=[claim_told(view, language, row) for row in claims],
     )
 
@@ -76,16 +77,7 @@ def wallet_told(view: View, language: Language, organisation: str) -> WalletTold
 def programmes_told(view: View, language: Language) -> list[ProgrammeListed]:
     """Return the programmes as they stand today, by name."""
     return [
-        ProgrammeListed(
-            name=rules.name,
-            title=localized(rules.title, language),
-            issuer=rules.issuer,
-            currency=rules.currency,
-            begins=rules.begins,
-            ends=rules.ends,
-            rate=rules.rate,
-            version=digest,
-        )
+        alike(ProgrammeListed, rules, title=localized(rules.title, language), version=digest)
         for digest, rules in programmes(view)
     ]
 
@@ -97,16 +89,114 @@ def require_named(rules: VoucherRules, programme: str) -> None:
 
 
 def _voucher(one: VoucherStanding) -> VoucherTold:
-    row = one.voucher
-    return VoucherTold(
-        identity=row.identity,
-        programme=row.programme,
-        state=one.state,
-        amount=row.amount,
-        free=one.free,
-        held=one.held,
-        used=one.used,
-        currency=one.currency,
-        pays=one.pays,
-        expires_at=row.expires_at,
+    standing = {name: getattr(one, name) for name in ("state", "free", "held", "used", "currency", "pays")}
+    return alike(VoucherTold, one.voucher, **standing)
+
+
+def claims_told(view: View, language: Language, state: str = "") -> list[ClaimTold]:
+    """Return the claims that the actor may see, newest first."""
+    with view.reading() as connection:
+        found = seen_claims(connection, view.actor, state=state)
+    return [claim_told(view, language, row) for row in found]
+
+
+def claim_told(view: View, language: Language, row: ClaimRow) -> ClaimTold:
+    """Return a claim that the actor may see."""
+    decision = view.load(row.decision, ClaimDecision)
+    currency = view.load(decision.rules, VoucherRules).currency
+    return alike(ClaimTold, row, currency=currency, failed=[_said(one, language) for one in decision.failed])
+
+
+def claim_detail(view: View, language: Language, claim: Digest) -> ClaimDetail:
+    """Return a claim with everything that happened to it; raises `NotFoundError` for those who may not see it."""
+    with view.reading() as connection:
+        row = find_claim(connection, claim)
+        use = None if row is None else find_use(connection, row.job, row.attempt)
+    made = view.get(claim)
+    if row is None or use is None or made is None:
+        raise NotFoundError("voucher.no_claim", claim=claim)
+    claimed, decision = made.load(VoucherClaim), view.load(row.decision, ClaimDecision)
+    rules = view.load(decision.rules, VoucherRules)
+    own, payment = view.actor.organisation, claimed.payment
+    judges = view.actor.sees_all and own not in (row.claimant, use.organisation, use.supplier)
+    return ClaimDetail(
+        **dict(claim_told(view, language, row)),
+        fee=row.fee,
+        organisation=use.organisation,
+        supplier=use.supplier,
+        reference=payment.reference if payment is not None else "",
+        paid=payment.amount if payment is not None else 0,
+        other_subsidies=list(claimed.other_subsidies),
+        note=claimed.note,
+        rules=[
+            ClaimRuleTold(rule=one.rule, state=one.state, why="" if one.why is None else _said(one.why, language))
+            for one in outcomes(rules, decision)
+        ],
+        files=[ClaimFileTold.model_validate(one) for one in claimed.files or ()],
+        history=list(_history(view, row, claimed)),
+        may_read_files=view.actor.sees_all or own == row.claimant,
+        may_decide=judges and row.state == "waiting",
+        may_pay=view.actor.is_operator and row.state == "granted",
     )
+
+
+def uses_to_claim(view: View) -> list[UseTold]:
+    """Return the settled uses of the actor's organisation of which a voucher has paid something, newest first."""
+    own = view.actor.organisation
+    with view.reading() as connection:
+        uses = [use for use in seen_uses(connection, view.actor) if use.state == "settled" and use.subsidy]
+        standing = {row.use: row.claimant for row in seen_claims(connection, view.actor) if row.state != "refused"}
+    return [_use(view, use, standing.get((use.job, use.attempt), ""), own) for use in uses]
+
+
+def reconciliation_told(view: View, language: Language) -> ReconciliationTold:
+    """Return what was metered beside what was settled and posted; for operator and regulator only."""
+    if not view.actor.sees_all:
+        raise NotFoundError("hub.not_found")
+    return ReconciliationTold(
+        uses=[told for one in reconciled(view) for told in _metered(one, language)],
+        hours=[alike(HourTold, line, attempts=line.attempt) for line in reconciled_hours(view)],
+    )
+
+
+def _history(view: View, row: ClaimRow, made: VoucherClaim) -> Iterator[ClaimStepTold]:
+    yield ClaimStepTold(state="made", organisation=row.claimant, note=made.note, at=row.claimed_at)
+    found = {
+        stored.digest: stored.load(ClaimDecision) for stored in view.find("voucher-decision", {"claim": row.identity})
+    }
+    found.setdefault(row.decision, view.load(row.decision, ClaimDecision))
+    for decision in sorted(found.values(), key=lambda one: one.decided_at):
+        state = "waiting" if decision.waits else "granted" if decision.granted else "refused"
+        by = decision.looked_at
+        who, note = ("", "") if by is None else (by.organisation, by.note)
+        yield ClaimStepTold(state=state, organisation=who, note=note, at=decision.decided_at)
+    for stored in view.find("voucher-payout", {"claim": row.identity}):
+        paid = stored.load(ClaimPayout)
+        yield ClaimStepTold(state="paid", organisation="", note=paid.reference, at=paid.paid_at)
+
+
+def _use(view: View, use: UseRow, claimed_by: str, own: str) -> UseTold:
+    settlement = view.load(use.settlement, Settlement)
+    rules = view.load(view.load(use.hold, VoucherHold).rules, VoucherRules)
+    sides = {"supplier": use.supplier, "consumer": use.organisation}
+    return alike(
+        UseTold,
+        use,
+        cost=settlement.cost,
+        currency=rules.currency,
+        settled_at=settlement.settled_at,
+        claimed_by=claimed_by,
+        needs_payment=rules.paid,
+        sides=[side for side in rules.claimed_by if sides[side] == own and not claimed_by],
+    )
+
+
+def _metered(one: Reconciliation, language: Language) -> Iterator[MeteredTold]:
+    money = {"currency": one.currency, "subsidy": one.subsidy, "posted": one.posted}
+    findings = [_said(finding, language) for finding in one.findings]
+    for line in one.lines:
+        yield alike(MeteredTold, line, **money, findings=findings)
+
+
+def _said(why: Text, language: Language) -> str:
+    return sentence(why, language, make_visible)

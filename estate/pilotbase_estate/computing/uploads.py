@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base, vault_of
@@ -13,6 +12,8 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.estimates import consent_by, consented
 from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
+from pilotbase_estate.documents.alike import alike
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.operations.pools import NewJob
 from pilotbase_estate.queue.rows import JobRow
 from pilotbase_estate.queue.showing import job_seen
@@ -35,23 +36,10 @@ def submit_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> Job
         grant = ReaderGrant.of_owner(view.actor.organisation)
         data = tuple((one.dataset, one.file) for one in given.data)
         with unpacked(base, read_upload(vault, given.upload, grant), most_bytes) as folder:
-            asking = _asking(given)
+            asking = alike(JobRequest, given, max_seconds=given.hours * 3600, kind=JobKind.DEVELOPMENT)
             consents = consented if given.consent else consent_by(view, asking)
             made = submit_order(base, view, SubmittedProgram(folder, given.entry, data), asking, consents).name
     with suppress(NotFoundError):
         find_upload(vault, given.upload)
         erase_upload(vault, given.upload)
-    return job_seen(view, made).shown.job
-
-
-def _asking(given: NewJob) -> JobRequest:
-    return JobRequest(
-        given.pool,
-        given.demand,
-        given.hours * 3600,
-        kind=JobKind.DEVELOPMENT,
-        members=given.members,
-        priority=given.priority,
-        preemptible=given.preemptible,
-        voucher=given.voucher,
-    )
+    return job_seen(view, made).job

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 from pilotbase.documents.base import Document, Moment, Name
@@ -42,7 +42,7 @@ from pilotbase_estate.queue.recorded import ended_between, trace_of
 from pilotbase_estate.replay.policies import PolicyContext, require_named
 from pilotbase_estate.replay.reporting import replay
 
-KIND = WorkKind.WHAT_IF
+KIND = WorkKind("what_if")
 MOST_JOBS = 20_000
 """The longest record that a hub replays; the command line has no such limit."""
 MOST_MINUTES = 10
@@ -51,20 +51,6 @@ MOST_SHOWN = 30
 KEPT = timedelta(days=90)
 """How long figures are kept: a quarter, in which rules are considered, decided on and reviewed."""
 _KEY_FILE = "what-ifs.key"
-
-
-@dataclass(frozen=True)
-class WhatIfRequest:
-    """Which part of a pool's record is replayed, and how."""
-
-    pool: str
-    since: datetime
-    until: datetime
-    policies: tuple[Policy, ...]
-    considered: Pool | None = None
-    """None: by today's rules and on today's machines."""
-    seed: int = 0
-    load: float = 1.0
 
 
 class WhatIfOrder(Document):
@@ -76,6 +62,7 @@ class WhatIfOrder(Document):
     until: Moment
     policies: tuple[Policy, ...]
     considered: Pool | None = None
+    """None: by today's rules and on today's machines."""
     seed: int = 0
     asked_at: Moment
     organisation: Name
@@ -89,10 +76,6 @@ class WhatIfOrder(Document):
     @property
     def head(self) -> str:
         return _head(self.identity)
-
-    @property
-    def question(self) -> WhatIfRequest:
-        return WhatIfRequest(self.pool, self.since, self.until, self.policies, self.considered, self.seed)
 
 
 class PlayedWhatIf(KeptUntil):
@@ -118,8 +101,12 @@ class WhatIf:
         return self.job.state is JobState.DONE and self.played is None
 
 
-def play_record(view: View, asked: WhatIfRequest, on_progress: OnProgress = ignore_progress) -> PoolReplay:
+def play_record(
+    view: View, asked: WhatIfOrder, on_progress: OnProgress = ignore_progress, load: float = 1.0
+) -> PoolReplay:
     """Return each policy's result on what a pool has run; a proposed pool is shown beside the pool as it is.
+
+    ``load``: the gaps between submissions are divided by it.
 
     Raises:
         NotFoundError: there is no such pool.
@@ -130,7 +117,7 @@ def play_record(view: View, asked: WhatIfRequest, on_progress: OnProgress = igno
     rules = asked.considered or as_it_is
     before = as_it_is if rules.digest() != as_it_is.digest() else None
     trace = replace(trace_of(view, asked.pool, asked.since, asked.until), nodes=rules.capacities)
-    return replay(trace, asked.policies, PolicyContext(rules, asked.seed, before), asked.load, on_progress)
+    return replay(trace, asked.policies, PolicyContext(rules, asked.seed, before), load, on_progress)
 
 
 def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
@@ -234,7 +221,7 @@ def play_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
     before = _played(view, order)
     if before is not None and base.lab.vault.blobs.exists(before.blob):
         return
-    found = play_record(view, order.question, _within_time(on_progress))
+    found = play_record(view, order, _within_time(on_progress))
     sealed = seal_bytes(_key(base), found.canonical(), _context(order))
     until = view.store.clock() + KEPT
     played = PlayedWhatIf(order=order.identity, replay=found.digest(), blob=digest_bytes(sealed), until=until)

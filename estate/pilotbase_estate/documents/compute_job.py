@@ -9,9 +9,9 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.quantities import Duration
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase_estate.documents.pool import Labels
-from pilotbase_estate.documents.resources import Demand
+from pilotbase_estate.documents.resources import Demand, Vector, plus
+from pilotbase_estate.documents.vocabularies import JobKind
 
 MOST_MEMBERS = 10_000
 
@@ -40,3 +40,8 @@ class ComputeJob(Document, published=True):
     preemptible: bool = True
     """Whether it may be evicted and start again; a job that may not is never run on borrowed resources."""
     submitted: Moment
+
+    @property
+    def total(self) -> Vector:
+        """What all its members request together."""
+        return plus({}, self.demand.vector, self.members)

@@ -351,3 +351,8 @@ class ClaimPayout(Document, published=True):
     reference: Word
     """Number of the transfer."""
     paid_at: Moment
+
+
+def claim_subject(claim: Digest) -> str:
+    """Return the subject of a claim on a voucher, by its digest; it is in the store under the same name."""
+    return f"voucher-claim:{claim.partition(':')[2]}"

@@ -17,21 +17,25 @@ from pilotbase.documents.texts import Text
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.leases import Lease
 from pilotbase.workspace.store import View
-from pilotbase_estate.backends.backend import AttemptPhase, BackendAwayError, EndCause, Status
+from pilotbase.workspace.transaction import Transaction
+from pilotbase_estate.backends.backend import AttemptPhase, BackendAwayError, EndCause, Metered, Status
+from pilotbase_estate.documents.voucher import Usage, UsageSheet
 from pilotbase_estate.queue import rows, seats, turns
 from pilotbase_estate.queue.ending import Next, ending_of, next_of, sum_of
 from pilotbase_estate.queue.machines import ALL_THERE, There
 from pilotbase_estate.queue.members import Members
-from pilotbase_estate.queue.one_engine import OtherEngineError, require_own
-from pilotbase_estate.queue.paying import pay
 from pilotbase_estate.queue.pools import pool_of
-from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
-from pilotbase_estate.queue.submitting import NO_TIES, PLACER
+from pilotbase_estate.queue.rows import Ending, JobRow, OtherEngineError, QueueState, require_own
+from pilotbase_estate.queue.submitting import NO_TIES, PLACER, order_of
 from pilotbase_estate.sharing.desk import PoolScheduler
 from pilotbase_estate.sharing.jobs import QueuedJob
+from pilotbase_estate.vouchers import ledger
 from pilotbase_estate.vouchers.relations import Ties
+from pilotbase_estate.vouchers.settling import settle
 
 LEASE_SECONDS = 30
+SOURCE = "box"
+"""The counters of the box that did the work: its control group, or /proc."""
 LATE_SECONDS = 5.0
 """How much longer than its stated time a job may take before it is ended from outside: its box ends it first."""
 _OWN_FAULT = (InputError, RefusedError, NotFoundError)
@@ -46,7 +50,6 @@ class Turned:
     ended: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
     evicted: tuple[str, ...] = ()
-    again_at: float | None = None
 
     @property
     def did_anything(self) -> bool:
@@ -61,15 +64,11 @@ class Dispatcher:
     ) -> None:
         self._view, self._pool, self._members, self._name, self._ties = view, pool, members, name, ties
         self._lease: Lease | None = None
-        self._desk: PoolScheduler | None = None
+        self.desk: PoolScheduler | None = None
+        """The desk after the last turn, which knows why each job waits; None: another dispatcher holds the pool."""
         self._version: tuple[Digest, There] = "", ALL_THERE
         self._waiting: dict[str, QueuedJob] = {}
         """Jobs that wait at the desk."""
-
-    @property
-    def desk(self) -> PoolScheduler | None:
-        """The desk after the last turn, which knows why each job waits; None: another dispatcher holds the pool."""
-        return self._desk
 
     def turn(self, there: There = ALL_THERE) -> Turned | None:
         """Do what is due now and return it; None: another dispatcher holds the pool.
@@ -80,7 +79,7 @@ class Dispatcher:
             BackendAwayError: the next turn continues from the rows.
             OtherEngineError: jobs of the pool run on another engine; the pool is left to that engine's worker.
         """
-        desk, self._desk = self._desk, None
+        desk, self.desk = self.desk, None
         self._lease = self._view.acquire(f"pool:{self._pool}", self._name, LEASE_SECONDS)
         if self._lease is None:
             return None
@@ -91,17 +90,17 @@ class Dispatcher:
         decided = desk.decide(self._now())
         evicted = [one.job for one in decided.evictions if self._evict(desk, one.job)]
         started = [one.job for one in decided.starts if self._start(desk, one.job, one.nodes)]
-        turned = Turned(tuple(ended), tuple(started), tuple(evicted), decided.again_at)
+        turned = Turned(tuple(ended), tuple(started), tuple(evicted))
         if turned.did_anything or desk.books.running:
             self._keep(desk)
-        self._desk = desk
+        self.desk = desk
         return turned
 
     def leave(self) -> None:
         """Release the pool to other dispatchers at once."""
         if self._lease is not None:
             self._view.release(self._lease)
-            self._lease = self._desk = None
+            self._lease = self.desk = None
 
     def _require_own_engine(self) -> None:
         try:
@@ -291,3 +290,39 @@ class Dispatcher:
 
     def _now(self) -> float:
         return self._view.store.clock().timestamp()
+
+
+def pay(here: View, change: Transaction, job: JobRow, follows: Next, metered: Metered, ties: Ties) -> Next:
+    """Settle an attempt, or release what was set aside for it and set it aside for the next; return what follows.
+
+    In the transaction in which the job moves on.
+
+    If the voucher no longer pays when its job is to be retried, the job ends with the reason.
+    """
+    if not job.voucher:
+        return follows
+    if follows.paid:
+        settle(here, change, _sheet(job, metered, change))
+        return follows
+    ledger.release(here, change, job.name, job.attempt)
+    if follows.state is not QueueState.WAITING:
+        return follows
+    try:
+        ledger.hold(here, change, order_of(job.asked, job.attempt + 1, job.voucher), ties)
+    except PilotbaseError as error:
+        return replace(follows, state=QueueState.FAILED, reason=error.text)
+    return follows
+
+
+def _sheet(job: JobRow, metered: Metered, change: Transaction) -> UsageSheet:
+    assert job.started_at is not None
+    gpus = {name: held for name, held in job.asked.total.items() if name.startswith("gpu/")}  # what is held was used
+    usage = Usage(
+        source=SOURCE,
+        node=job.nodes[0] if job.nodes else SOURCE,
+        wall_ms=metered.wall_ms,
+        cpu_ms=metered.cpu_ms,
+        memory_mib_ms=metered.memory_mib_ms,
+        gpu_ms={name.removeprefix("gpu/"): metered.wall_ms * held // 1000 for name, held in gpus.items()},
+    )
+    return UsageSheet(job=job.name, attempt=job.attempt, started_at=job.started_at, ended_at=change.now, usage=usage)

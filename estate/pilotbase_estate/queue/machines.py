@@ -7,19 +7,14 @@ wait.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-
-from sqlalchemy import Connection, delete, insert, select
 
 from pilotbase_estate.backends.backend import BackendNode
 from pilotbase_estate.backends.ray_settings import OWN_NODE
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Vector, minus
-from pilotbase_estate.workspace import compute_tables
 
-_table = compute_tables.compute_turns
 _UNSEEN = ("disk",)
 """What no node reports."""
 
@@ -56,23 +51,6 @@ def held_against(pool: Pool, nodes: Iterable[BackendNode]) -> There:
     missing = tuple(name for name in pool.capacities if name not in known)
     found = {name: _lacking(declared, known.get(name, declared)) for name, declared in pool.capacities.items()}
     return There(missing=missing, smaller={name: has for name, has in found.items() if has})
-
-
-def keep(connection: Connection, pool: str, there: There) -> None:
-    """Keep what is missing of a pool's machines, for the next decision or page."""
-    row = connection.execute(select(_table).where(_table.c.pool == pool)).one_or_none()
-    told = {"away": there.away, "missing": there.missing, "smaller": there.smaller}
-    kept = {**(json.loads(row.kept) if row is not None else {"kept": None, "protected": {}}), "machines": told}
-    connection.execute(delete(_table).where(_table.c.pool == pool))
-    recent = row.recent if row is not None else "{}"
-    connection.execute(insert(_table).values(pool=pool, recent=recent, kept=json.dumps(kept)))
-
-
-def there_of(connection: Connection, pool: str) -> There:
-    """Return what was missing of a pool's machines when they were last checked."""
-    row = connection.execute(select(_table).where(_table.c.pool == pool)).one_or_none()
-    told = json.loads(row.kept).get("machines") if row is not None else None
-    return There() if told is None else There(told["away"], tuple(told["missing"]), told["smaller"])
 
 
 def _dealt(pool: Pool, left: Vector) -> dict[str, Vector]:

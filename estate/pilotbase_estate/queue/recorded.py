@@ -12,6 +12,7 @@ from datetime import datetime
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.workspace.store import View
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, Ending, JobRow
@@ -76,16 +77,11 @@ def _seconds(attempts: list[AttemptRow]) -> Mapping[str, float]:
 
 def _trace_job(job: JobRow, seconds: float, began: datetime) -> TraceJob:
     asked = job.asked
-    return TraceJob(
-        name=asked.name,
-        organisation=asked.organisation,
-        person=asked.person,
+    return alike(
+        TraceJob,
+        asked,
         submitted=(asked.submitted - began).total_seconds(),
         runs=seconds,
         demand=asked.demand.vector,
-        members=asked.members,
-        priority=asked.priority,
         longest=float(asked.max_seconds),
-        labels=asked.labels,
-        preemptible=asked.preemptible,
     )

@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import Text
 from pilotbase_estate.backends.backend import Metered
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import Vector
 from pilotbase_estate.workspace import compute_tables
@@ -98,22 +100,21 @@ class AttemptRow:
     ended_at: datetime | None
 
 
+class OtherEngineError(RefusedError):
+    """Jobs run on an engine other than this worker's."""
+
+
 def insert_job(connection: Connection, asked: ComputeJob, work: str, subject: str, voucher: str) -> None:
     """Write a new job that waits."""
     values = {
-        "name": asked.name,
-        "pool": asked.pool,
-        "organisation": asked.organisation,
-        "person": asked.person,
+        **{name: getattr(asked, name) for name in ("name", "pool", "organisation", "person")},
         "kind": asked.kind.value,
         "subject": subject,
         "state": QueueState.WAITING.value,
         "asked": asked.canonical().decode(),
         "work": work,
         "voucher": voucher,
-        "attempt": 0,
-        "losses": 0,
-        "evictions": 0,
+        **dict.fromkeys(("attempt", "losses", "evictions"), 0),
         "nodes": "[]",
         "reason": "",
         "submitted_at": asked.submitted,
@@ -123,64 +124,52 @@ def insert_job(connection: Connection, asked: ComputeJob, work: str, subject: st
 
 def find_job(connection: Connection, name: str) -> JobRow | None:
     """Return a job; None: there is none."""
-    row = connection.execute(select(compute_tables.compute_jobs).where(_jobs.name == name)).one_or_none()
-    return None if row is None else _job(row)
+    return next(iter(_jobs_where(connection, _jobs.name == name)), None)
 
 
 def jobs_in(connection: Connection, pool: str, states: Iterable[QueueState] = LIVE) -> list[JobRow]:
     """Return the jobs of a pool in these states, in the order of submission."""
-    wanted = (_jobs.pool == pool, _jobs.state.in_([state.value for state in states]))
-    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
-    return [_job(row) for row in connection.execute(rows)]
+    return _jobs_where(connection, _jobs.pool == pool, _is(states))
 
 
 def jobs_between(connection: Connection, pool: str, since: datetime, until: datetime) -> list[JobRow]:
     """Return the jobs of a pool that were handed in between two moments, in the order of submission."""
-    rows = select(compute_tables.compute_jobs).where(*_handed_in(pool, since, until))
-    return [_job(row) for row in connection.execute(rows.order_by(_jobs.submitted_at, _jobs.name))]
+    return _jobs_where(connection, *_handed_in(pool, since, until))
 
 
 def ended_by_organisation(connection: Connection, pool: str, since: datetime, until: datetime) -> dict[str, int]:
     """Return how many jobs, handed in to a pool between two moments, each organisation ran to their end."""
-    ended = (*_handed_in(pool, since, until), _jobs.state.in_([state.value for state in OVER]), _jobs.attempt > 0)
+    ended = (*_handed_in(pool, since, until), _is(OVER), _jobs.attempt > 0)
     counted = select(_jobs.organisation, func.count()).where(*ended).group_by(_jobs.organisation)
     return {organisation: int(count) for organisation, count in connection.execute(counted)}
 
 
-def names_waiting(connection: Connection, pool: str) -> set[str]:
-    """Return the names of the jobs that wait for a pool."""
-    wanted = (_jobs.pool == pool, _jobs.state == QueueState.WAITING.value)
-    return set(connection.scalars(select(_jobs.name).where(*wanted)))
-
-
-def seats_waiting(connection: Connection, pool: str) -> set[str]:
-    """Return the names of the seats that wait for a pool."""
-    wanted = (_jobs.pool == pool, _jobs.state == QueueState.WAITING.value, _jobs.work == "")
+def names_waiting(connection: Connection, pool: str, seats: bool = False) -> set[str]:
+    """Return the names of the jobs, or only of the ``seats``, that wait for a pool."""
+    wanted = (_jobs.pool == pool, _is([QueueState.WAITING]), *([_jobs.work == ""] if seats else []))
     return set(connection.scalars(select(_jobs.name).where(*wanted)))
 
 
 def jobs_over(connection: Connection, pool: str, organisation: str, most: int) -> list[JobRow]:
     """Return the newest jobs of a pool that have ended, the last one first; ``organisation`` "": of all."""
-    wanted = [_jobs.pool == pool, _jobs.state.in_([state.value for state in OVER])]
-    if organisation:
-        wanted.append(_jobs.organisation == organisation)
+    wanted = (
+        _jobs.pool == pool,
+        _is(OVER),
+        *([_jobs.organisation == organisation] if organisation else []),
+    )
     rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.ended_at.desc(), _jobs.name)
     return [_job(row) for row in connection.execute(rows.limit(most))]
 
 
 def live_job_about(connection: Connection, subject: str) -> JobRow | None:
     """Return the job about a subject that waits or runs; None: there is none."""
-    wanted = (_jobs.subject == subject, _jobs.state.in_([state.value for state in LIVE]))
-    row = connection.execute(select(compute_tables.compute_jobs).where(*wanted)).first()
-    return None if row is None else _job(row)
+    return next(iter(_jobs_where(connection, _jobs.subject == subject, _is(LIVE))), None)
 
 
 def seats_about(connection: Connection, thing: str) -> list[JobRow]:
     """Return the seats about a thing that wait or are taken: one, or one for each ``THING@PART``."""
     about = (_jobs.subject == thing) | _jobs.subject.startswith(f"{thing}@", autoescape=True)
-    wanted = (about, _jobs.work == "", _jobs.state.in_([state.value for state in LIVE]))
-    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
-    return [_job(row) for row in connection.execute(rows)]
+    return _jobs_where(connection, about, _jobs.work == "", _is(LIVE))
 
 
 def update_job(connection: Connection, name: str, **values: Any) -> None:
@@ -197,18 +186,15 @@ def insert_attempt(
 ) -> None:
     """Record that the next attempt of a job begins, on an engine; "": a process of the base does the work."""
     asked = job.asked
-    held = {name: amount * asked.members for name, amount in asked.demand.vector.items()}
     values = {
         "job": job.name,
         "number": job.attempt + 1,
         "pool": asked.pool,
         "organisation": asked.organisation,
-        "held": json.dumps(held, sort_keys=True),
+        "held": json.dumps(asked.total, sort_keys=True),
         "nodes": json.dumps(list(nodes)),
         "ending": "",
-        "wall_ms": 0,
-        "cpu_ms": 0,
-        "memory_mib_ms": 0,
+        **_counted(Metered()),
         "began_at": now,
         "engine": engine,
     }
@@ -218,13 +204,7 @@ def insert_attempt(
 def end_attempt(connection: Connection, job: JobRow, ending: Ending, metered: Metered, now: datetime) -> None:
     """Record how the running attempt of a job ended, and what it used."""
     here = (_attempts.job == job.name, _attempts.number == job.attempt)
-    values = {
-        "ending": ending.value,
-        "wall_ms": metered.wall_ms,
-        "cpu_ms": metered.cpu_ms,
-        "memory_mib_ms": metered.memory_mib_ms,
-        "ended_at": now,
-    }
+    values = {"ending": ending.value, **_counted(metered), "ended_at": now}
     connection.execute(update(compute_tables.compute_attempts).where(*here).values(values))
 
 
@@ -234,9 +214,8 @@ def tell_ending(connection: Connection, job: str, number: int, ending: Ending, m
     `end_attempt` is still due.
     """
     here = (_attempts.job == job, _attempts.number == number, _attempts.ended_at.is_(None))
-    used = {"wall_ms": metered.wall_ms, "cpu_ms": metered.cpu_ms, "memory_mib_ms": metered.memory_mib_ms}
-    told = connection.execute(update(compute_tables.compute_attempts).where(*here).values(ending=ending.value, **used))
-    return told.rowcount == 1
+    values = {"ending": ending.value, **_counted(metered)}
+    return connection.execute(update(compute_tables.compute_attempts).where(*here).values(values)).rowcount == 1
 
 
 def attempts_of(connection: Connection, job: str) -> list[AttemptRow]:
@@ -252,37 +231,63 @@ def attempts_between(connection: Connection, pool: str, since: datetime, until: 
     return [_attempt(row) for row in connection.execute(rows.order_by(_attempts.began_at))]
 
 
+def require_own(connection: Connection, engine: str, pool: str = "") -> None:
+    """Require that all that runs in a pool, or in any, runs on ``engine``, as far as it is known.
+
+    A worker that looked for an attempt on the wrong engine would call it lost, and run it twice. Seats do not count:
+    the process that does their work holds their boxes, and nothing looks for them.
+
+    Raises:
+        OtherEngineError: ``compute.other_engine``.
+    """
+    runs = _is([QueueState.RUNNING, QueueState.STOPPING])
+    elsewhere = _attempts.engine.not_in(["", engine])
+    wanted = (runs, elsewhere, _jobs.pool == pool) if pool else (runs, elsewhere)
+    same = (_jobs.name == _attempts.job) & (_jobs.attempt == _attempts.number)
+    found = select(_jobs.name, _attempts.engine).join_from(
+        compute_tables.compute_jobs, compute_tables.compute_attempts, same
+    )
+    running = connection.execute(found.where(*wanted).order_by(_jobs.name)).all()
+    if running:
+        job, theirs = running[0]
+        raise OtherEngineError("compute.other_engine", count=len(running), job=job, running=theirs, own=engine)
+
+
+def _jobs_where(connection: Connection, *wanted: ColumnElement[bool]) -> list[JobRow]:
+    """Return jobs in the order of submission."""
+    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
+    return [_job(row) for row in connection.execute(rows)]
+
+
+def _is(states: Iterable[QueueState]) -> ColumnElement[bool]:
+    return _jobs.state.in_([state.value for state in states])
+
+
+def _counted(metered: Metered) -> dict[str, int]:
+    return {name: amount for name, amount in vars(metered).items() if name != "memory_peak_bytes"}
+
+
 def _handed_in(pool: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
     return _jobs.pool == pool, _jobs.submitted_at >= since, _jobs.submitted_at < until
 
 
 def _job(row: Row[Any]) -> JobRow:
-    return JobRow(
+    return alike(
+        JobRow,
+        row,
         asked=ComputeJob.model_validate_json(row.asked),
-        work=row.work,
-        subject=row.subject,
-        voucher=row.voucher,
         state=QueueState(row.state),
-        attempt=row.attempt,
-        losses=row.losses,
-        evictions=row.evictions,
         nodes=tuple(json.loads(row.nodes)),
         reason=Text.model_validate_json(row.reason) if row.reason else None,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
     )
 
 
 def _attempt(row: Row[Any]) -> AttemptRow:
-    return AttemptRow(
-        job=row.job,
-        number=row.number,
-        pool=row.pool,
-        organisation=row.organisation,
+    return alike(
+        AttemptRow,
+        row,
         held=json.loads(row.held),
         nodes=tuple(json.loads(row.nodes)),
         ending=Ending(row.ending) if row.ending else None,
         metered=Metered(row.wall_ms, row.cpu_ms, row.memory_mib_ms),
-        began_at=row.began_at,
-        ended_at=row.ended_at,
     )

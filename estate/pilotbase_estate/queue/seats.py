@@ -75,7 +75,7 @@ def forgo(view: View, job: str) -> bool:
 
 def unasked(connection: Connection, pool: str, now: datetime) -> set[str]:
     """Return the names of the seats that wait for a pool without a recent request."""
-    waiting = rows.seats_waiting(connection, pool)
+    waiting = rows.names_waiting(connection, pool, seats=True)
     return {name for name in waiting if not leases.is_running(connection, _asked(name), now)}
 
 

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+from pilotbase_estate.documents.api.pools import HoldingTold
 from pilotbase_estate.documents.pool import Pool, Quota
 from pilotbase_estate.documents.resources import Vector, dominant_share, minus, total
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows, seats, turns
-from pilotbase_estate.queue.machines import ALL_THERE, There, there_of
+from pilotbase_estate.queue.machines import ALL_THERE, There
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, JobRow, QueueState
 from pilotbase_estate.queue.submitting import PLACER
@@ -28,26 +29,11 @@ from pilotbase_estate.sharing.explaining import JobWait, waits
 
 
 @dataclass(frozen=True)
-class Holding:
-    """What an organisation holds of a pool now."""
-
-    organisation: str
-    quota: Quota
-    held: Vector
-    borrowed: Vector
-    """The part beyond its guarantee."""
-    share: float
-    """Its dominant share of the pool, 0 to 1."""
-    running: int
-    waiting: int
-
-
-@dataclass(frozen=True)
 class PoolStatus:
     """A pool's current state."""
 
     pool: Pool
-    holdings: tuple[Holding, ...]
+    holdings: tuple[HoldingTold, ...]
     free: Vector
     """What nobody holds of the machines that are present and not under maintenance."""
     closed: tuple[str, ...] = ()
@@ -58,18 +44,11 @@ class PoolStatus:
 
 @dataclass(frozen=True)
 class JobView:
-    """A job with why it waits, if it does."""
+    """A job with why it waits, if it does, and every attempt at it where it is shown alone."""
 
     job: JobRow
     wait: JobWait | None
-
-
-@dataclass(frozen=True)
-class JobDetails:
-    """A job with every attempt at it."""
-
-    shown: JobView
-    attempts: tuple[AttemptRow, ...]
+    attempts: tuple[AttemptRow, ...] = ()
 
 
 def standing(view: View, name: str) -> PoolStatus:
@@ -77,11 +56,11 @@ def standing(view: View, name: str) -> PoolStatus:
     pool = pool_of(view, name)[1]
     closed = _closed(pool, view.store.clock())
     with view.reading() as connection:
-        live, machines = rows.jobs_in(connection, name), there_of(connection, name)
+        live, machines = rows.jobs_in(connection, name), turns.there_of(connection, name)
     there = total(has for machine, has in machines.capacities(pool).items() if machine not in closed)
     running = [job for job in live if job.state is not QueueState.WAITING]
     holdings = tuple(_holding(pool, quota, live) for quota in pool.quotas)
-    held = total(_held(job) for job in running)
+    held = total(job.asked.total for job in running)
     free = {key: max(left, 0) for key, left in minus(there, held).items()}
     return PoolStatus(pool, holdings, free, closed, machines)
 
@@ -132,7 +111,7 @@ def over(view: View, name: str, most: int = 50) -> list[JobRow]:
         return rows.jobs_over(connection, name, "" if view.actor.sees_all else view.actor.organisation, most)
 
 
-def job_seen(view: View, name: str) -> JobDetails:
+def job_seen(view: View, name: str) -> JobView:
     """Return a job with why it waits and every attempt; raises `NotFoundError`, also for jobs of others."""
     with view.reading() as connection:
         found = rows.find_job(connection, name)
@@ -141,7 +120,7 @@ def job_seen(view: View, name: str) -> JobDetails:
         raise NotFoundError("pool.no_job", job=name)
     waiting: Sequence[JobView] = queue(view, found.asked.pool) if found.state is QueueState.WAITING else ()
     wait = next((one.wait for one in waiting if one.job.name == name), None)
-    return JobDetails(JobView(found, wait), tuple(attempts))
+    return JobView(found, wait, tuple(attempts))
 
 
 def usage(view: View, name: str, since: datetime, until: datetime, bins: int) -> Mapping[str, tuple[float, ...]]:
@@ -167,7 +146,7 @@ def _all_shown(view: View, name: str) -> list[JobView]:
     with view.reading() as connection:
         live, absent = rows.jobs_in(connection, name), seats.unasked(connection, name, at)
         there = [job for job in live if job.name not in absent]
-        machines = there_of(connection, name)
+        machines = turns.there_of(connection, name)
         desk = PoolScheduler(pool, PLACER, turns.standing_of(connection, name, there), now, machines.capacities(pool))
     if not machines.away:
         desk.decide(now)
@@ -196,21 +175,19 @@ def _closed(pool: Pool, now: datetime) -> tuple[str, ...]:
     return tuple(name for alike in pool.machines if alike.name in entries for name in alike.names)
 
 
-def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> Holding:
+def _holding(pool: Pool, quota: Quota, live: list[JobRow]) -> HoldingTold:
     own = [job for job in live if job.asked.organisation == quota.organisation]
     running = [job for job in own if job.state is not QueueState.WAITING]
-    held = total(_held(job) for job in running)
-    beyond = {name: amount - quota.guarantee.vector.get(name, 0) for name, amount in held.items()}
-    return Holding(
+    held, guarantee = total(job.asked.total for job in running), quota.guarantee.vector
+    beyond = {name: amount - guarantee.get(name, 0) for name, amount in held.items()}
+    return HoldingTold(
         organisation=quota.organisation,
-        quota=quota,
+        guarantee=guarantee,
+        limit=quota.limit.vector,
         held=held,
         borrowed={name: amount for name, amount in beyond.items() if amount > 0},
+        weight=quota.weight,
         share=dominant_share(held, pool.capacity),
         running=len(running),
         waiting=len(own) - len(running),
     )
-
-
-def _held(job: JobRow) -> Vector:
-    return {name: amount * job.asked.members for name, amount in job.asked.demand.vector.items()}

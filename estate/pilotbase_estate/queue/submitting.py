@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.pool import Labels
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import JobRow, QueueState
@@ -118,23 +119,18 @@ def job_within(view: View, change: Transaction, name: str) -> JobRow:
 
 def order_of(asked: ComputeJob, attempt: int, voucher: str) -> ledger.VoucherOrder:
     """Return the most that a voucher is to pay of an attempt."""
-    total = Resources.of({name: amount * asked.members for name, amount in asked.demand.vector.items()})
-    return ledger.VoucherOrder(asked.name, attempt, voucher, asked.pool, total, round(asked.max_seconds))
+    total, seconds = Resources.of(asked.total), round(asked.max_seconds)
+    return ledger.VoucherOrder(asked.name, attempt, voucher, asked.pool, total, seconds)
 
 
 def _job_of(change: Transaction, asking: JobRequest) -> ComputeJob:
-    return ComputeJob(
+    return alike(
+        ComputeJob,
+        asking,
         name=f"job-{secrets.token_hex(8)}",
-        pool=asking.pool,
         organisation=change.actor.organisation,
         person=change.actor.person or change.actor.organisation,
-        kind=asking.kind,
-        demand=asking.demand,
-        members=asking.members,
         labels=asking.labels or {},
-        priority=asking.priority,
-        max_seconds=asking.max_seconds,
-        preemptible=asking.preemptible,
         submitted=change.now,
     )
 

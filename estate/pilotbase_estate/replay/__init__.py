@@ -5,7 +5,6 @@ reporting.replay(trace, policies, setting) -> PoolReplay               replay_in
 page.render_replay(replay, language) -> str            one HTML file in both languages
 
 policies.scheduler_of(policy, trace, setting)          by name: schedulers.{Fifo, Drf}, sharing's own in `shared`
-simulating.simulate(trace, scheduler) -> Course        playing.play: with fragments
-inflating.inflated(trace, generator), allocated(...)   how much of the GPUs is allocated at a given demand
-figures.figures_of(course) -> PolicyFigures            utilisation, fairness, waits, fragmentation
+simulating.simulate(trace, scheduler) -> Course        reporting.play: with fragments
+figures.policy_replay(policy, course, …)               utilisation, fairness, waits, fragmentation
 """

@@ -2,56 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from pilotbase_estate.documents.pool_replay import WaitFigures
+from pilotbase_estate.documents.pool_replay import FragmentPoint, OrganisationReplay, Policy, PolicyReplay, WaitFigures
 from pilotbase_estate.documents.resources import Vector, dominant_share, total
 from pilotbase_estate.replay.simulating import Course, Moment, Ran
 
-
-@dataclass(frozen=True)
-class PolicyFigures:
-    """Of one policy on one trace."""
-
-    utilisation: Mapping[str, float]
-    """Dimension → share held, 0 to 1, over the period of submissions; ``gpu`` is all kinds together."""
-    jain: float
-    """Jain's index (Jain, Chiu and Hawe, DEC-TR-301, 1984) of `shares`, 1/n to 1."""
-    shares: Mapping[str, float]
-    """Organisation → its mean dominant share over the time in which it held something or waited."""
-    waits: Mapping[str, WaitFigures]
-    """By organisation."""
-    all_waits: WaitFigures
-    fragmentation: float | None
-    """Mean share of the free GPUs that typical jobs could not use; None if fragments were not measured."""
-    evictions: int
-    lost_seconds: float
-    impossible: int
-    unfinished: int
+STRETCHES = 240
+"""Intervals of the period of submissions, for the picture of use."""
 
 
-def figures_of(course: Course) -> PolicyFigures:
-    """Return the figures of a course."""
-    capacity = merged_gpus(course.capacity)
+def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyReplay:
+    """Return the figures of a course, with use over time given for ``dimension``."""
+    capacity, first = merged_gpus(course.capacity), course.ran[0].job.submitted
     stretches = _stretches(course)
     shares = _mean_shares(stretches, capacity)
     looked = [share for _, share in course.fragments]
     names = sorted({ran.job.organisation for ran in course.ran})
-    return PolicyFigures(
+    waits = {name: _waits([ran for ran in course.ran if ran.job.organisation == name]) for name in names}
+    return PolicyReplay(
+        policy=policy,
         utilisation=_utilisation(stretches, capacity),
         jain=jain_index(list(shares.values())),
-        shares=shares,
-        waits={name: _waits([ran for ran in course.ran if ran.job.organisation == name]) for name in names},
-        all_waits=_waits(course.ran),
+        organisations=tuple(
+            OrganisationReplay(organisation=name, share=shares.get(name, 0.0), waits=one) for name, one in waits.items()
+        ),
+        waits=_waits(course.ran),
         fragmentation=float(np.mean(looked)) if looked else None,
         evictions=sum(ran.evictions for ran in course.ran),
         lost_seconds=sum(ran.lost for ran in course.ran),
         impossible=sum(ran.impossible for ran in course.ran),
         unfinished=sum(ran.ended is None and not ran.impossible for ran in course.ran),
+        used=used_over_time(course, dimension, STRETCHES),
+        fragments=tuple(FragmentPoint(at=at - first, share=share) for at, share in course.fragments),
     )
 
 
@@ -75,7 +61,10 @@ def used_over_time(course: Course, dimension: str, parts: int) -> tuple[float, .
 
 
 def jain_index(shares: Sequence[float]) -> float:
-    """Return (Σx)² / (n·Σx²): 1 if all are equal, 1/n if one has all; 1 if there is nothing to share."""
+    """Return (Σx)² / (n·Σx²): 1 if all are equal, 1/n if one has all; 1 if there is nothing to share.
+
+    Source: Jain, Chiu and Hawe, DEC-TR-301, 1984.
+    """
     squares = sum(share * share for share in shares)
     return sum(shares) ** 2 / (len(shares) * squares) if squares > 0 else 1.0
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from pilotbase_estate.documents.resources import Vector, dominant_share, minus, plus, total
 from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Spot, read_ask
-from pilotbase_estate.placing.gangs import place_gang, release_gang
 from pilotbase_estate.placing.policies import FirstFitPolicy, Placement
 from pilotbase_estate.replay.simulating import SchedulerActions
 from pilotbase_estate.replay.traces import TraceJob
@@ -48,16 +46,26 @@ class SeatMap:
         release_gang(self.fleet, self._asks[number][0], self._spots.pop(number))
 
 
-@dataclass
-class Fifo:
-    """First come, first served: nobody starts before the first job that waits."""
+class _Scheduler:
+    """A scheduler over a fleet, which acts only when something comes or ends."""
 
-    seats: SeatMap
-    queue: deque[int] = field(default_factory=deque)
+    def __init__(self, seats: SeatMap) -> None:
+        self.seats = seats
 
     @property
     def fleet(self) -> Fleet:
         return self.seats.fleet
+
+    def wakes(self, now: float) -> float | None:
+        return None
+
+
+class Fifo(_Scheduler):
+    """First come, first served: nobody starts before the first job that waits."""
+
+    def __init__(self, seats: SeatMap) -> None:
+        super().__init__(seats)
+        self.queue: deque[int] = deque()
 
     def submit(self, number: int, job: TraceJob, now: float) -> bool:
         possible = self.seats.admit(number, job)
@@ -74,29 +82,23 @@ class Fifo:
             started.append(self.queue.popleft())
         return SchedulerActions(started)
 
-    def wakes(self, now: float) -> float | None:
-        return None
 
-
-class Drf:
+class Drf(_Scheduler):
     """Dominant resource fairness (Ghodsi et al., NSDI 2011, Algorithm 1): the lowest dominant share is next.
 
     An organisation whose first job does not fit is skipped for this turn.
     """
 
     def __init__(self, seats: SeatMap, nodes: Mapping[str, Vector], weights: Mapping[str, float] | None = None) -> None:
-        self._seats, self._capacity, self._weights = seats, total(nodes.values()), weights or {}
+        super().__init__(seats)
+        self._capacity, self._weights = total(nodes.values()), weights or {}
         self._queues: dict[str, deque[int]] = {}
         self._jobs: dict[int, TraceJob] = {}
         self._held: dict[str, dict[str, int]] = {}
 
-    @property
-    def fleet(self) -> Fleet:
-        return self._seats.fleet
-
     def submit(self, number: int, job: TraceJob, now: float) -> bool:
         self._jobs[number] = job
-        possible = self._seats.admit(number, job)
+        possible = self.seats.admit(number, job)
         if possible:
             self._queues.setdefault(job.organisation, deque()).append(number)
         return possible
@@ -104,7 +106,7 @@ class Drf:
     def end(self, number: int, now: float) -> None:
         job = self._jobs[number]
         self._held[job.organisation] = minus(self._held[job.organisation], job.demand, job.members)
-        self._seats.free(number)
+        self.seats.free(number)
 
     def turn(self, now: float) -> SchedulerActions:
         started: list[int] = []
@@ -112,7 +114,7 @@ class Drf:
         while trying:
             name = min(trying, key=lambda one: (self._share(one), one))
             number = self._queues[name][0]
-            if not self._seats.seat(number):
+            if not self.seats.seat(number):
                 trying.discard(name)
                 continue
             job = self._jobs[self._queues[name].popleft()]
@@ -122,8 +124,24 @@ class Drf:
                 trying.discard(name)
         return SchedulerActions(started)
 
-    def wakes(self, now: float) -> float | None:
-        return None
-
     def _share(self, organisation: str) -> float:
         return dominant_share(self._held.get(organisation, {}), self._capacity) / self._weights.get(organisation, 1.0)
+
+
+def place_gang(fleet: Fleet, placement: Placement, ask: NodeDemand, members: int) -> tuple[Spot, ...] | None:
+    """Return where each member runs, all taken from the fleet; None, with nothing taken, if they do not all fit."""
+    spots: list[Spot] = []
+    for _ in range(members):
+        spot = placement.choose(fleet, ask)
+        if spot is None:
+            release_gang(fleet, ask, tuple(spots))
+            return None
+        fleet.take(spot, ask)
+        spots.append(spot)
+    return tuple(spots)
+
+
+def release_gang(fleet: Fleet, ask: NodeDemand, spots: tuple[Spot, ...]) -> None:
+    """Give back what the members held."""
+    for spot in spots:
+        fleet.give_back(spot, ask)

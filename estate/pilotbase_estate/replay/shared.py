@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.quantities import MOST_SECONDS
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.pool import Machines, Pool, Quota
 from pilotbase_estate.documents.resources import ANY_GPU, MILLI, Resources, Vector, total
 from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Spot, read_ask
@@ -148,18 +149,8 @@ def _part(name: str, amount: int, organisations: int) -> int:
 
 
 def _job(number: int, job: TraceJob, now: float) -> QueuedJob:
-    return QueuedJob(
-        name=str(number),
-        organisation=job.organisation,
-        person=job.person or job.organisation,
-        demand=job.demand,
-        max_seconds=_longest(job),
-        members=job.members,
-        priority=job.priority,
-        submitted=now,
-        preemptible=job.preemptible,
-        labels=job.labels,
-    )
+    person, longest = job.person or job.organisation, _longest(job)
+    return alike(QueuedJob, job, name=str(number), person=person, max_seconds=longest, submitted=now)
 
 
 def _longest(job: TraceJob) -> float:

@@ -103,14 +103,11 @@ def simulate(trace: Trace, scheduler: Scheduler, look: Look = lambda *_: None) -
         now = state.next_moment()
         state.hear(now)
         state.take(scheduler.turn(now), now)
-        state.wake = _later(scheduler.wakes(now), now)
+        wake = scheduler.wakes(now)
+        state.wake = wake if wake is not None and wake > now else None
         state.note(now)
         look(now, scheduler.fleet)
     return Course(state.ran, state.moments, total(trace.nodes.values()))
-
-
-def _later(wake: float | None, now: float) -> float | None:
-    return wake if wake is not None and wake > now else None
 
 
 class _Play:

@@ -1,7 +1,7 @@
 """The desk of a pool: jobs come and end, and the desk decides which start, which are evicted and which wait.
 
-`PoolScheduler` keeps its books from one decision to the next; `decide` rebuilds them from a `PoolState` and forgets
-them. Both give the same result: a decision depends only on pool, state and moment.
+`PoolScheduler` keeps its books from one decision to the next. One that is built afresh from a `PoolState` decides the
+same: a decision depends only on pool, state and moment.
 """
 
 from __future__ import annotations
@@ -15,13 +15,6 @@ from pilotbase_estate.sharing.impossible import Empty
 from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running, SchedulingDecisions, UnplaceableJob
 from pilotbase_estate.sharing.placer import Placer
 from pilotbase_estate.sharing.turn import SchedulingCycle
-
-
-def decide(pool: Pool, state: PoolState, now: float, placer: Placer) -> SchedulingDecisions:
-    """Return what to do at ``now``; waiting jobs that could never run come back as refusals."""
-    desk = PoolScheduler(pool, placer, state, now)
-    decisions = desk.decide(now)
-    return SchedulingDecisions(decisions.starts, decisions.evictions, desk.refusals, decisions.again_at)
 
 
 class PoolScheduler:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pilotbase_estate.documents.resources import Vector
 from pilotbase_estate.sharing.amounts import Tally, add, allows
 from pilotbase_estate.sharing.jobs import QueuedJob, Running, RunningJob
-from pilotbase_estate.sharing.machines import Free, FreeMachines, Supposed
-from pilotbase_estate.sharing.room import Room
+from pilotbase_estate.sharing.machines import Free, FreeMachines, Room, Supposed
 
 
 @dataclass

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.texts import Text, text
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, on_cards
 
@@ -35,18 +35,8 @@ class QueuedJob:
     @classmethod
     def of(cls, document: ComputeJob) -> QueuedJob:
         """Return the job that a document describes."""
-        return cls(
-            document.name,
-            document.organisation,
-            document.person,
-            document.demand.vector,
-            document.max_seconds,
-            document.members,
-            document.priority,
-            document.submitted.timestamp(),
-            document.preemptible,
-            document.labels,
-        )
+        submitted = document.submitted.timestamp()
+        return alike(cls, document, demand=document.demand.vector, submitted=submitted)
 
     @cached_property
     def each(self) -> Vector:
@@ -133,7 +123,7 @@ class PoolState:
 
 
 Cause = Literal["reclaim", "share", "own"]
-"""Why a job is evicted: a guarantee, a fair share, a higher priority in its own organisation (`pool.cause.<value>`)."""
+"""Why a job is evicted: a guarantee, a fair share, a higher priority in its own organisation."""
 
 
 @dataclass(frozen=True)
@@ -153,11 +143,6 @@ class Evict:
     by: str
     """The job that starts in its place."""
 
-    @property
-    def why(self) -> Text:
-        """The reason as its owner reads it."""
-        return text(f"pool.cause.{self.cause}")
-
 
 @dataclass(frozen=True)
 class UnplaceableJob:
@@ -173,6 +158,5 @@ class SchedulingDecisions:
 
     starts: tuple[JobStart, ...] = ()
     evictions: tuple[Evict, ...] = ()
-    refusals: tuple[UnplaceableJob, ...] = ()
     again_at: float | None = None
     """When to decide again if nothing came or ended; None: not before that."""

@@ -16,8 +16,8 @@ from pilotbase_estate.sharing.amounts import allows
 from pilotbase_estate.sharing.books import Accounts
 from pilotbase_estate.sharing.holds import Hold, NodeHold, hold_of_granted, hold_of_machines
 from pilotbase_estate.sharing.jobs import Cause, Evict, JobStart, Pending, QueuedJob, Running, SchedulingDecisions
+from pilotbase_estate.sharing.machines import Room
 from pilotbase_estate.sharing.placer import Placer
-from pilotbase_estate.sharing.room import Room
 from pilotbase_estate.sharing.victims import for_share, larger, least, lent, limit_after, of_own
 
 DEPTH = 32
@@ -62,7 +62,7 @@ class SchedulingCycle:
         if self._looked and (grown := self._books.next_has_run(self._now)) is not None:
             self._again.append(grown)
         again = min((at for at in self._again if at > self._now), default=None)
-        return SchedulingDecisions(tuple(self._starts), tuple(self._evictions), (), again)
+        return SchedulingDecisions(tuple(self._starts), tuple(self._evictions), again)
 
     def _renew_hold(self) -> None:
         """Keep machines for the same job as before, where and when announced; recompute if that can't be kept."""

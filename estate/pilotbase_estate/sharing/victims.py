@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pilotbase_estate.sharing.accounts import Account
 from pilotbase_estate.sharing.amounts import Tally, add, allows
 from pilotbase_estate.sharing.jobs import QueuedJob, Running
-from pilotbase_estate.sharing.room import Room
+from pilotbase_estate.sharing.machines import Room
 
 Victims = tuple[Running, ...]
 Spared = Callable[[Running], bool]

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.subjects import claim_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.actors import Visibility, parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.voucher import (
     ClaimDecision,
     ClaimPayout,
@@ -30,6 +30,7 @@ from pilotbase_estate.documents.voucher import (
     VoucherClaim,
     VoucherHold,
     VoucherRules,
+    claim_subject,
 )
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.ledger import require_use
@@ -73,13 +74,11 @@ def claim(here: View, change: Transaction, made: VoucherClaim, ties: Ties) -> Cl
     )
     seen = _seen_by(made, use)
     change.set_head(claim_subject(digest), change.put(made, seen, owner=made.claimant), expected=None)
-    row = ClaimRow(
+    row = alike(
+        ClaimRow,
+        made,
         identity=digest,
-        job=made.job,
-        attempt=made.attempt,
         programme=use.programme,
-        claimant=made.claimant,
-        side=made.side,
         state=_state(decision),
         year=use.year,
         amount=decision.amount,
@@ -88,7 +87,7 @@ def claim(here: View, change: Transaction, made: VoucherClaim, ties: Ties) -> Cl
         decision=_keep(change, decision, seen, made.claimant),
         claimed_at=change.now,
     )
-    rows.insert_claim(change.connection, row)
+    rows.insert_row(change.connection, row)
     _tell(change, row, decision)
     if decision.granted:
         _grant(change, case, use)

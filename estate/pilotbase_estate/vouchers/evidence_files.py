@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from pilotbase.documents.base import Document
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import canonical_json, digest_bytes, digest_json
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.voucher import Settlement
 from pilotbase_estate.vouchers.rows import ClaimRow, MoveRow, UseRow, VoucherRow
 
@@ -137,12 +138,11 @@ def format_manifest(programme: str, files: Mapping[str, bytes]) -> bytes:
 def _usage_rows(settlements: Sequence[Settlement]) -> tuple[BillLine, ...]:
     """Return the lines of bills, with the counters behind them."""
     return tuple(
-        BillLine(
+        alike(
+            BillLine,
+            one.usage,
             job=one.job,
             attempt=one.attempt,
-            node=one.usage.node,
-            source=one.usage.source,
-            wall_ms=one.usage.wall_ms,
             dimension=line.of,
             counted=one.usage.counted.get(line.of, 0),
             settled=line.amount,

@@ -19,6 +19,7 @@ from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Voucher, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
@@ -70,18 +71,8 @@ def issue(view: View, programme: str, organisation: str, amount: int) -> Voucher
             issued_at=change.now,
             expires_at=min(change.now + timedelta(days=rules.valid_days), _last_moment(rules)),
         )
-        row = VoucherRow(
-            identity=found.identity,
-            programme=programme,
-            organisation=organisation,
-            amount=amount,
-            state="valid",
-            rules=digest,
-            digest=change.put(found, parties(), owner=organisation),
-            issued_at=found.issued_at,
-            expires_at=found.expires_at,
-        )
-        rows.insert_voucher(change.connection, row)
+        row = alike(VoucherRow, found, state="valid", digest=change.put(found, parties(), owner=organisation))
+        rows.insert_row(change.connection, row)
         amounts = {fund_account(rules): -amount, pocket(organisation, found.identity, "free"): amount}
         change.vouch_for(organisation)
         move(change, Movement("issue", rules, found.identity, amounts))
@@ -285,25 +276,8 @@ def _amounts(order: VoucherOrder) -> dict[str, int]:
 
 def _keep_hold(change: Transaction, found: VoucherHold, rules: VoucherRules, year: int) -> None:
     digest = change.put(found, parties(found.supplier), owner=found.organisation)
-    rows.insert_use(
-        change.connection,
-        UseRow(
-            job=found.job,
-            attempt=found.attempt,
-            voucher=found.voucher,
-            programme=rules.name,
-            organisation=found.organisation,
-            supplier=found.supplier,
-            state="held",
-            year=year,
-            held=found.held,
-            subsidy=0,
-            hold=digest,
-            settlement="",
-            held_at=found.held_at,
-            lapses_at=found.lapses_at,
-        ),
-    )
+    new = {"programme": rules.name, "state": "held", "year": year, "subsidy": 0, "hold": digest, "settlement": ""}
+    rows.insert_row(change.connection, alike(UseRow, found, **new))
 
 
 def _let_go(here: View, change: Transaction, use: UseRow, state: Literal["released", "lapsed"]) -> None:

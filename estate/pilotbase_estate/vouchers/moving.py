@@ -65,7 +65,7 @@ def move(change: Transaction, movement: Movement) -> None:
         amount,
         change.now,
     )
-    rows.insert_move(change.connection, row)
+    rows.insert_row(change.connection, row)
     facts: dict[str, Fact] = {"programme": programme, "place": place, "transfer": transfer, "amount": amount}
     posted = {f"posting {account}": posted for account, posted in amounts.items()}
     subjects = [f"voucher:{movement.voucher}", *([f"job:{movement.job}"] if movement.job else [])]

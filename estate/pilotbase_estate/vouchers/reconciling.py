@@ -43,11 +43,6 @@ class Reconciliation:
     """What was posted for it when it was settled."""
     findings: tuple[Text, ...]
 
-    @property
-    def differs(self) -> bool:
-        """Return whether anything differs from what was metered or posted."""
-        return bool(self.findings) or self.subsidy != self.posted or any(line.difference for line in self.lines)
-
 
 def reconciled(view: View, most: int = 500) -> list[Reconciliation]:
     """Return the settled uses of the base beside their counters and postings, the newest ``most`` of them.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, func, insert, or_, select, update
 
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
 from pilotbase_estate.workspace import voucher_tables
 
+_Row = TypeVar("_Row")
 VoucherState = Literal["valid", "expired", "revoked"]
 UseState = Literal["held", "settled", "released", "lapsed", "refunded"]
 ClaimState = Literal["waiting", "granted", "refused", "paid"]
@@ -111,9 +112,9 @@ class Payer:
     since: datetime
 
 
-def insert_voucher(connection: Connection, row: VoucherRow) -> None:
-    """Write a new voucher."""
-    connection.execute(insert(voucher_tables.vouchers).values(asdict(row)))
+def insert_row(connection: Connection, row: VoucherRow | UseRow | ClaimRow | MoveRow) -> None:
+    """Write a new row."""
+    connection.execute(insert(_TABLES[type(row)]).values(asdict(row)))
 
 
 def end_voucher(connection: Connection, identity: str, state: VoucherState) -> None:
@@ -123,8 +124,7 @@ def end_voucher(connection: Connection, identity: str, state: VoucherState) -> N
 
 def find_voucher(connection: Connection, identity: str) -> VoucherRow | None:
     """Return a voucher's row, regardless of who may see it, or None."""
-    found = connection.execute(select(voucher_tables.vouchers).where(_vouchers.identity == identity)).one_or_none()
-    return None if found is None else VoucherRow(**found._mapping)
+    return _one(connection, VoucherRow, _vouchers.identity == identity)
 
 
 def vouchers_of(connection: Connection, actor: Actor, organisation: str = "", programme: str = "") -> list[VoucherRow]:
@@ -132,22 +132,13 @@ def vouchers_of(connection: Connection, actor: Actor, organisation: str = "", pr
     rows = select(voucher_tables.vouchers).order_by(_vouchers.issued_at.desc(), _vouchers.identity)
     if not actor.sees_all:
         rows = rows.where(_vouchers.organisation == actor.organisation)
-    if organisation:
-        rows = rows.where(_vouchers.organisation == organisation)
-    if programme:
-        rows = rows.where(_vouchers.programme == programme)
-    return [VoucherRow(**found._mapping) for found in connection.execute(rows)]
+    return _read(connection, VoucherRow, rows, (_vouchers.organisation, organisation), (_vouchers.programme, programme))
 
 
 def expired_vouchers(connection: Connection, now: datetime) -> list[VoucherRow]:
     """Return the expired vouchers whose row does not say so yet."""
     rows = select(voucher_tables.vouchers).where(_vouchers.state == "valid", _vouchers.expires_at <= now)
-    return [VoucherRow(**found._mapping) for found in connection.execute(rows.order_by(_vouchers.expires_at))]
-
-
-def insert_use(connection: Connection, row: UseRow) -> None:
-    """Write what a voucher pays of an attempt."""
-    connection.execute(insert(voucher_tables.voucher_uses).values(asdict(row)))
+    return _read(connection, VoucherRow, rows.order_by(_vouchers.expires_at))
 
 
 def end_use(connection: Connection, use: UseRow, state: UseState, subsidy: int = 0, settlement: str = "") -> None:
@@ -160,14 +151,13 @@ def end_use(connection: Connection, use: UseRow, state: UseState, subsidy: int =
 def find_use(connection: Connection, job: str, attempt: int) -> UseRow | None:
     """Return what a voucher pays of an attempt, regardless of who may see it, or None."""
     here = and_(_uses.job == job, _uses.attempt == attempt)
-    found = connection.execute(select(voucher_tables.voucher_uses).where(here)).one_or_none()
-    return None if found is None else UseRow(**found._mapping)
+    return _one(connection, UseRow, here)
 
 
 def uses_of_job(connection: Connection, job: str) -> list[UseRow]:
     """Return what vouchers pay of all attempts of a job, by attempt."""
     rows = select(voucher_tables.voucher_uses).where(_uses.job == job).order_by(_uses.attempt)
-    return [UseRow(**found._mapping) for found in connection.execute(rows)]
+    return _read(connection, UseRow, rows)
 
 
 def seen_uses(connection: Connection, actor: Actor, voucher: str = "", programme: str = "") -> list[UseRow]:
@@ -175,22 +165,13 @@ def seen_uses(connection: Connection, actor: Actor, voucher: str = "", programme
     rows = select(voucher_tables.voucher_uses).order_by(_uses.held_at.desc(), _uses.job, _uses.attempt)
     if not actor.sees_all:
         rows = rows.where(or_(_uses.organisation == actor.organisation, _uses.supplier == actor.organisation))
-    if voucher:
-        rows = rows.where(_uses.voucher == voucher)
-    if programme:
-        rows = rows.where(_uses.programme == programme)
-    return [UseRow(**found._mapping) for found in connection.execute(rows)]
+    return _read(connection, UseRow, rows, (_uses.voucher, voucher), (_uses.programme, programme))
 
 
 def lapsed_uses(connection: Connection, now: datetime) -> list[UseRow]:
     """Return the holds that nobody has settled in time."""
     rows = select(voucher_tables.voucher_uses).where(_uses.state == "held", _uses.lapses_at <= now)
-    return [UseRow(**found._mapping) for found in connection.execute(rows.order_by(_uses.lapses_at))]
-
-
-def insert_claim(connection: Connection, row: ClaimRow) -> None:
-    """Write a claim with its decision."""
-    connection.execute(insert(voucher_tables.voucher_claims).values(asdict(row)))
+    return _read(connection, UseRow, rows.order_by(_uses.lapses_at))
 
 
 def decide_claim(connection: Connection, row: ClaimRow) -> None:
@@ -207,15 +188,13 @@ def pay_claim(connection: Connection, identity: str) -> None:
 
 def find_claim(connection: Connection, identity: str) -> ClaimRow | None:
     """Return a claim's row, regardless of who may see it, or None."""
-    found = connection.execute(select(voucher_tables.voucher_claims).where(_claims.identity == identity)).one_or_none()
-    return None if found is None else ClaimRow(**found._mapping)
+    return _one(connection, ClaimRow, _claims.identity == identity)
 
 
 def standing_claim(connection: Connection, job: str, attempt: int) -> ClaimRow | None:
     """Return the claim on a use that was granted, or waits for a person; None: the use is free to be claimed."""
     here = and_(_claims.job == job, _claims.attempt == attempt, _claims.state.in_(STANDING))
-    found = connection.execute(select(voucher_tables.voucher_claims).where(here)).one_or_none()
-    return None if found is None else ClaimRow(**found._mapping)
+    return _one(connection, ClaimRow, here)
 
 
 def seen_claims(connection: Connection, actor: Actor, programme: str = "", state: str = "") -> list[ClaimRow]:
@@ -232,11 +211,7 @@ def seen_claims(connection: Connection, actor: Actor, programme: str = "", state
             _claims.claimant.in_([_uses.organisation, _uses.supplier]),
         )
         rows = rows.where(or_(_claims.claimant == own, of_the_other))
-    if state:
-        rows = rows.where(_claims.state == state)
-    if programme:
-        rows = rows.where(_claims.programme == programme)
-    return [ClaimRow(**found._mapping) for found in connection.execute(rows)]
+    return _read(connection, ClaimRow, rows, (_claims.state, state), (_claims.programme, programme))
 
 
 def claimed_in_year(connection: Connection, claimant: str, programme: str, year: int) -> int:
@@ -257,19 +232,10 @@ def last_place(connection: Connection, programme: str) -> int:
     return int(connection.scalar(select(func.max(_moves.place)).where(_moves.programme == programme)) or 0)
 
 
-def insert_move(connection: Connection, row: MoveRow) -> None:
-    """Write the name of a movement."""
-    connection.execute(insert(voucher_tables.voucher_moves).values(asdict(row)))
-
-
 def moves_of(connection: Connection, voucher: str = "", programme: str = "") -> list[MoveRow]:
     """Return the movements of a voucher or of a programme, oldest first."""
     rows = select(voucher_tables.voucher_moves).order_by(_moves.programme, _moves.place)
-    if voucher:
-        rows = rows.where(_moves.voucher == voucher)
-    if programme:
-        rows = rows.where(_moves.programme == programme)
-    return [MoveRow(**found._mapping) for found in connection.execute(rows)]
+    return _read(connection, MoveRow, rows, (_moves.voucher, voucher), (_moves.programme, programme))
 
 
 def postings_of(connection: Connection, programme: str) -> Iterator[tuple[str, str, int]]:
@@ -297,4 +263,25 @@ def set_payer(connection: Connection, payer: Payer) -> None:
 def payers(connection: Connection) -> Sequence[Payer]:
     """Return which vouchers pay the calls of services, by service."""
     rows = select(voucher_tables.voucher_payers).order_by(_payers.service)
-    return [Payer(**found._mapping) for found in connection.execute(rows)]
+    return _read(connection, Payer, rows)
+
+
+_TABLES: Mapping[type, Table] = {
+    VoucherRow: voucher_tables.vouchers,
+    UseRow: voucher_tables.voucher_uses,
+    ClaimRow: voucher_tables.voucher_claims,
+    MoveRow: voucher_tables.voucher_moves,
+}
+
+
+def _one(connection: Connection, kind: type[_Row], wanted: ColumnElement[bool]) -> _Row | None:
+    return next(iter(_read(connection, kind, select(_TABLES[kind]).where(wanted))), None)
+
+
+def _read(
+    connection: Connection, kind: type[_Row], rows: Select[Any], *only: tuple[ColumnElement[str], str]
+) -> list[_Row]:
+    """Return rows as a class with a field for each column; ``only``: column → its value, "": any."""
+    for column, value in only:
+        rows = rows.where(column == value) if value else rows
+    return [kind(**row._mapping) for row in connection.execute(rows)]

@@ -15,6 +15,7 @@ from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.voucher import Settlement, UsageSheet, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.ledger import account_back, require_use
@@ -73,18 +74,14 @@ def settlement_of(
     billed = bill(prices, measured.settled, rules)
     share = rules.share(billed.counted)
     subsidy = min(share, hold.held) if stands else 0
-    return Settlement(
-        job=hold.job,
-        attempt=hold.attempt,
+    return alike(
+        Settlement,
+        sheet,
         voucher=hold.voucher,
         hold=hold.digest(),
         organisation=hold.organisation,
         supplier=hold.supplier,
-        started_at=sheet.started_at,
-        ended_at=sheet.ended_at,
         settled_at=sheet.ended_at,
-        usage=sheet.usage,
-        capacity=sheet.capacity,
         settled=measured.settled,
         findings=measured.findings,
         lines=billed.lines,

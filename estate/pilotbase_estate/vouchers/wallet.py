@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from pilotbase.workspace import budgets
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+from pilotbase_estate.documents.api.vouchers import YearTold
 from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.moving import Pocket, claims_account, pocket, year_counter
@@ -38,25 +39,6 @@ class VoucherStanding:
 
 
 @dataclass(frozen=True)
-class ProgrammeYear:
-    """How close an organisation is to the year's cap of a programme, and what it has claimed."""
-
-    programme: str
-    currency: str
-    year: int
-    cap: int
-    taken: int
-    """Held or paid this year."""
-    granted: int
-    """Claims that are granted and not paid out."""
-    paid: int
-
-    @property
-    def left(self) -> int:
-        return max(self.cap - self.taken, 0)
-
-
-@dataclass(frozen=True)
 class Wallet:
     """All that an organisation has of vouchers."""
 
@@ -67,7 +49,7 @@ class Wallet:
     """What is on hold now, newest first."""
     movements: tuple[MoveRow, ...]
     """Newest first."""
-    years: tuple[ProgrammeYear, ...]
+    years: tuple[YearTold, ...]
     """By programme: this year's."""
 
     @property
@@ -116,11 +98,20 @@ def _balance(connection: Connection, row: VoucherRow, name: Pocket) -> int:
     return budgets.balance(connection, pocket(row.organisation, row.identity, name))
 
 
-def _year(view: View, organisation: str, programme: str, now: datetime) -> ProgrammeYear:
+def _year(view: View, organisation: str, programme: str, now: datetime) -> YearTold:
     rules = rules_of(view, programme)[1]
     year = rules.year(now)
     with view.reading() as connection:
         taken = budgets.counter(connection, year_counter(organisation, programme, year))
         granted = budgets.balance(connection, claims_account(organisation, programme, "granted"))
         paid = budgets.balance(connection, claims_account(organisation, programme, "paid"))
-    return ProgrammeYear(programme, rules.currency, year, rules.cap_year, taken, granted, paid)
+    return YearTold(
+        programme=programme,
+        currency=rules.currency,
+        year=year,
+        cap=rules.cap_year,
+        taken=taken,
+        left=max(rules.cap_year - taken, 0),
+        granted=granted,
+        paid=paid,
+    )

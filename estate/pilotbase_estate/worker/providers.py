@@ -21,9 +21,8 @@ from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.computing.seats import seat_of_trial
 from pilotbase_estate.computing.told_pools import wait_told
 from pilotbase_estate.queue.pools import pools
-from pilotbase_estate.queue.seating import place_for
 from pilotbase_estate.queue.showing import seats_of, why_seat_waits
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase_estate.queue.sitting import SeatHolder, place_for
 from pilotbase_estate.vouchers.programmes import prices_of
 
 

@@ -11,8 +11,10 @@ from pilotbase.documents.base import Localized, Moment, Part
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.vocabulary import extended
 
 
+@extended
 class NoticeKind(StrEnum):
     """Reason for a notice; names: text ``notice.<value>``."""
 
@@ -37,8 +39,6 @@ class NoticeKind(StrEnum):
     """The recipient's data were used, or a use was refused."""
     ASKED = "asked"
     """A request outside any record: to agree to a pack for a site, to label items."""
-    CLAIM = "claim"
-    """A claim on a voucher was made, decided or paid out, or waits for a person."""
 
 
 class MailChoice(StrEnum):
@@ -72,7 +72,7 @@ class NoticeBody(Part):
     """Who did it; empty if it happened by passage of time."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, for notices on the watch, uses of data, requests and claims."""
+    """The whole sentence, for notices on the watch, uses of data, requests, and those of plug-ins."""
 
 
 class Notice(Part):

@@ -60,11 +60,6 @@ def incident_subject(number: int) -> str:
     return f"incident:{number}"
 
 
-def claim_subject(claim: str) -> str:
-    """Return the subject of a claim on a voucher, by its digest; it is in the store under the same name."""
-    return f"voucher-claim:{claim.partition(':')[2]}"
-
-
 def kind_of(subject: str) -> str:
     """Return what kind of thing a subject names: ``scenario`` of ``scenario:plant/milling``."""
     return subject.partition(":")[0]

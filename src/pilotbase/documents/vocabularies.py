@@ -9,20 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabulary import Vocabulary, extended
 
 Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
-
-
-class Vocabulary(StrEnum):
-    """A closed list whose values have names in both languages: text ``<domain>.<value>``."""
-
-    domain: ClassVar[str]
-
-    def __init_subclass__(cls, domain: str) -> None:
-        cls.domain = domain
 
 
 class Action(Vocabulary, domain="action"):
@@ -314,6 +306,7 @@ class Sensitivity(Vocabulary, domain="sensitivity"):
     SENSITIVE = "sensitive"
 
 
+@extended
 class WorkKind(Vocabulary, domain="job.kind"):
     """Kinds of jobs of the queue; names: text ``job.kind.<value>``."""
 
@@ -336,44 +329,6 @@ class WorkKind(Vocabulary, domain="job.kind"):
     LABEL_IMPORT = "label_import"
     SITE_PACK = "site_pack"
     SITE_REPORT = "site_report"
-    WHAT_IF = "what_if"
-
-
-class JobKind(Vocabulary, domain="pool.kind"):
-    """Purpose of a request for computing power 用途; names: text ``pool.kind.<value>``."""
-
-    TRIAL = "trial"
-    SERVICE = "service"
-    DEVELOPMENT = "development"
-    """A supplier's own code, boxed, on open or synthetic data."""
-    OTHER = "other"
-
-
-class WaitReason(Vocabulary, domain="pool.wait"):
-    """Why a job waits 等待原因, the one thing that has to change first; names: text ``pool.wait.<value>``."""
-
-    PERSON_LIMIT = "person_limit"
-    """Its person already holds the maximum per person."""
-    ORGANISATION_LIMIT = "organisation_limit"
-    BEHIND = "behind"
-    """Another job of its organisation comes first."""
-    PROMISED = "promised"
-    """It must not be evicted, but the free capacity must be returned on request."""
-    MAINTENANCE = "maintenance"
-    """It could run into a maintenance window."""
-    MACHINES = "machines"
-    """Machines named in the pool's document do not respond, or have less than it says."""
-    RECLAIMING = "reclaiming"
-    """Its guarantee is being restored: borrowers use up their minimum time."""
-    POOL_FULL = "pool_full"
-    FRAGMENTED = "fragmented"
-    """Enough is free in total, but not in a place where it could run at once."""
-    RESERVED = "reserved"
-    """It would delay a job that comes first, or a guarantee that is being restored."""
-    TURN = "turn"
-    """It is another organisation's turn."""
-    WORKER = "worker"
-    """Its seat is requested again once the base's worker for it is free."""
 
 
 class ReadingKind(Vocabulary, domain="reader.kind"):
@@ -407,7 +362,7 @@ class Conformity(Vocabulary, domain="standard.outcome"):
 
 
 VOCABULARIES: dict[str, type[Vocabulary]] = {kind.domain: kind for kind in Vocabulary.__subclasses__()}
-"""Text domain → vocabulary."""
+"""Text domain → vocabulary, also those of plug-ins."""
 
 
 def weakest(guarantees: Sequence[Guarantee]) -> Guarantee:

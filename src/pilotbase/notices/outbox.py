@@ -28,7 +28,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.channel import LONGEST, NoticeChannel, Parcel, Sender, SendResult
 from pilotbase.notices.channels import CHANNELS
 from pilotbase.notices.making import NoticeDraft
-from pilotbase.notices.rows import as_notice, find_for_organisation, keep
+from pilotbase.notices.rows import KNOWN, as_notice, find_for_organisation, keep
 from pilotbase.notices.webhooks import (
     Webhook,
     all_webhooks,
@@ -168,7 +168,7 @@ def list_deliveries(view: View, webhook: str, limit: int = 50) -> list[WebhookDe
     newest = select(tables.work).where(_rows.lane == lane_of(webhook)).order_by(_rows.identity.desc())
     with view.reading() as connection:
         rows = connection.execute(newest.limit(min(limit, 200))).all()
-        told = select(tables.notices).where(tables.notices.c.identity.in_([_notice_of(row) for row in rows]))
+        told = select(tables.notices).where(KNOWN, tables.notices.c.identity.in_([_notice_of(row) for row in rows]))
         notices = {row.identity: as_notice(row, view.actor) for row in connection.execute(told)}
     return [_delivery(row, notices[_notice_of(row)]) for row in rows if _notice_of(row) in notices]
 

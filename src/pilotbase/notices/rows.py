@@ -41,6 +41,8 @@ COUNTED = 100
 """Unread notices are counted up to this number: a page shows 99+."""
 _rows, _reads, _floors = tables.notices.c, tables.notice_reads.c, tables.notice_floors.c
 _heads, _documents = tables.heads.c, tables.documents.c
+KNOWN = _rows.kind.in_([kind.value for kind in NoticeKind])
+"""Notices of other kinds are hidden: the plug-in that says what they mean is not here."""
 
 
 def keep(connection: Connection, drafts: Iterable[NoticeDraft], now: datetime) -> list[tuple[int, NoticeDraft]]:
@@ -140,7 +142,7 @@ def unread_since(connection: Connection, actor: Actor, position: int, limit: int
 def find_for_organisation(connection: Connection, actor: Actor, identity: str) -> Notice | None:
     """Return a notice for anyone in the organisation of ``actor``, or None if it cannot see it (any more)."""
     own = or_(_rows.organisation == actor.organisation, _for_organisation(actor))
-    rows = select(tables.notices).where(_rows.identity == identity, own, _about_seen(actor))
+    rows = select(tables.notices).where(_rows.identity == identity, own, KNOWN, _about_seen(actor))
     row = connection.execute(rows).first()
     return None if row is None else as_notice(row, actor)
 
@@ -179,7 +181,7 @@ def as_notice(row: Any, actor: Actor, read: bool = False) -> Notice:
 def _mine(actor: Actor) -> Select[Any]:
     person = actor.person or ""
     for_me = and_(_for_organisation(actor), _rows.person.in_(["", person]), _rows.author != person)
-    return select(tables.notices).where(for_me, _about_seen(actor))
+    return select(tables.notices).where(for_me, KNOWN, _about_seen(actor))
 
 
 def _with_reads(actor: Actor) -> Select[Any]:

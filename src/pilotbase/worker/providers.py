@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pilotbase.documents.api.seats import SeatTold
 from pilotbase.documents.plan import TrialPlan
@@ -20,7 +20,6 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.store import View
@@ -30,7 +29,7 @@ from pilotbase.workspace.store import View
 class OwnWork:
     """Boxes that a process of the base will open."""
 
-    kind: JobKind
+    kind: Literal["trial", "service"]
     subject: str
     """``commission:NAME``, or ``service:NAME@PART``."""
     organisation: str

@@ -5,7 +5,7 @@ A plug-in with tables has revisions and a version of its own, which follow those
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,15 @@ _TABLE = "alembic_version"
 
 @dataclass(frozen=True)
 class _Chain:
-    """The revisions of a plug-in."""
+    """The revisions of a plug-in, or of the core: the package without a name."""
 
+    package: str
     folder: Path
-    table: str
-    """The database table with its present version."""
+
+    @property
+    def table(self) -> str:
+        """Return the name of the database table with their present version."""
+        return f"{_TABLE}_{self.package}" if self.package else _TABLE
 
     @property
     def versions(self) -> list[str]:
@@ -41,18 +45,18 @@ def upgrade(database: Database) -> None:
         version = _version(connection)
         if version is not None:
             _require_known(version, database)
-        if version != CURRENT or any(_versions_of_plugins(connection, database)):
+        if version != CURRENT or any(_outdated(connection, database)):
             migrate(connection, CURRENT)
 
 
-def migrate(connection: Connection, target: str) -> None:
+def migrate(connection: Connection, target: str, plugins: Mapping[str, str] = {}) -> None:
     """Bring the database of ``connection`` from its present version to ``target``, within its transaction.
 
-    Plug-ins are brought to their newest versions.
+    Plug-ins are brought to their versions in ``plugins``, others to their newest.
     """
-    _run(connection, _Chain(Path(__file__).parent / "migrations" / "versions", _TABLE), target)
+    _run(connection, _Chain("", Path(__file__).parent / "migrations" / "versions"), target)
     for chain in _chains():
-        _run(connection, chain, chain.versions[-1])
+        _run(connection, chain, plugins.get(chain.package, chain.versions[-1]))
 
 
 def known_version(connection: Connection, database: Database) -> str:
@@ -73,7 +77,7 @@ def require_current(database: Database) -> None:
     """Return if ``database`` has this version's schema; raises `InputError` or `PilotbaseError` saying what to do."""
     with database.read() as connection:
         version = known_version(connection, database)
-        behind = list(_versions_of_plugins(connection, database))
+        behind = list(_outdated(connection, database))
     for found, wanted in [(version, CURRENT)] * (version != CURRENT) + behind:
         raise InputError("workspace.schema_older", path=database.place, found=found, wanted=wanted)
 
@@ -84,18 +88,25 @@ def require_released(version: str, path: object) -> None:
         raise PilotbaseError("workspace.schema_unreleased", path=path, found=version)
 
 
-def require_plugins(connection: Connection) -> None:
-    """Return if every plug-in that has tables in this database is installed.
+def versions_of_plugins(connection: Connection) -> dict[str, str]:
+    """Return package → version of every plug-in that has tables in this database, installed or not."""
+    there = [name for name in inspect(connection).get_table_names() if name.startswith(f"{_TABLE}_")]
+    return {name.removeprefix(f"{_TABLE}_"): version for name in there if (version := _version(connection, name))}
+
+
+def require_plugins(versions: Mapping[str, str], path: object) -> None:
+    """Return if every plug-in is installed that the contents of ``path`` need, and knows the version of its tables.
 
     Raises:
-        PilotbaseError: ``backup.plugin_missing``: its rows would be left out.
+        PilotbaseError: ``workspace.plugin_missing`` or ``workspace.plugin_older``.
     """
-    known = {chain.table for chain in _chains()}
-    there = [name for name in inspect(connection).get_table_names() if name.startswith(f"{_TABLE}_")]
-    if missing := sorted(set(there) - known):
-        raise PilotbaseError(
-            "backup.plugin_missing", packages=", ".join(name.removeprefix(f"{_TABLE}_") for name in missing)
-        )
+    chains = {chain.package: chain for chain in _chains()}
+    if missing := sorted(versions.keys() - chains.keys()):
+        raise PilotbaseError("workspace.plugin_missing", path=path, packages=", ".join(missing))
+    for package, version in versions.items():
+        if version not in (known := chains[package].versions):
+            newest = known[-1]
+            raise PilotbaseError("workspace.plugin_older", path=path, package=package, found=version, wanted=newest)
 
 
 def _require_known(version: str, database: Database) -> None:
@@ -113,16 +124,15 @@ def _version(connection: Connection, table: str = _TABLE) -> str | None:
 
 def _chains() -> Iterator[_Chain]:
     for module in mirrored("workspace.migrations"):
-        yield _Chain(Path(module.__path__[0], "versions"), f"{_TABLE}_{module.__name__.partition('.')[0]}")
+        yield _Chain(module.__name__.partition(".")[0], Path(module.__path__[0], "versions"))
 
 
-def _versions_of_plugins(connection: Connection, database: Database) -> Iterator[tuple[str, str]]:
+def _outdated(connection: Connection, database: Database) -> Iterator[tuple[str, str]]:
     """Yield the version of an outdated plug-in, and the required one; raises `PilotbaseError` for a newer one."""
     for chain in _chains():
-        *_, newest = known = chain.versions
-        found = _version(connection, chain.table)
-        if found is not None and found not in known:
-            raise PilotbaseError("workspace.schema_newer", path=database.place, found=found, wanted=newest)
+        found, newest = _version(connection, chain.table), chain.versions[-1]
+        if found is not None:
+            require_plugins({chain.package: found}, database.place)
         if found != newest:
             yield found or "–", newest
 

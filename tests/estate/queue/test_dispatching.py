@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.failures import BusyError, ConflictError, NotFoundError, StaleLeaseError
 from pilotbase_estate.backends.backend import AttemptPhase, EndCause, MemberAttempt, Status
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows, seats, turns
 from pilotbase_estate.queue.dispatching import Dispatcher, Turned
 from pilotbase_estate.queue.members import Members, Prepared

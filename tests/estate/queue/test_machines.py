@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from queue_for_tests import Hall
 
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.backends.backend import BackendAwayError, BackendNode, MemberAttempt
 from pilotbase_estate.backends.ray_settings import OWN_NODE
 from pilotbase_estate.documents.pool import Pool
-from pilotbase_estate.queue.machines import There, held_against, keep, there_of
+from pilotbase_estate.documents.vocabularies import WaitReason
+from pilotbase_estate.queue.machines import There, held_against
 from pilotbase_estate.queue.rows import Ending, QueueState
 from pilotbase_estate.queue.showing import job_seen, queue, standing
+from pilotbase_estate.queue.turns import keep_there, there_of
 from tests.workspace.stores_for_tests import Clock
 
 POOL = Pool.model_validate(
@@ -60,8 +61,8 @@ def test_what_needs_a_machine_that_is_not_there_waits_for_it_and_is_not_refused(
     assert turned.started == (small,)
     assert here.job(small).nodes == ("node-2",)
     with here.view.store.database.write() as connection:
-        keep(connection, "shared", there)
-    wait = job_seen(here.view, wide).shown.wait
+        keep_there(connection, "shared", there)
+    wait = job_seen(here.view, wide).wait
     assert wait is not None
     assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "node-1, node-2", None)
     told = standing(here.view, "shared")
@@ -75,7 +76,7 @@ def test_what_needs_a_machine_that_is_not_there_waits_for_it_and_is_not_refused(
 def test_what_is_kept_of_machines_outlives_a_turn(here: Hall) -> None:
     there = There(away=True, missing=("node-1",), smaller={"node-2": {"cpu": 1}})
     with here.view.store.database.write() as connection:
-        keep(connection, "shared", there)
+        keep_there(connection, "shared", there)
     here.ask("mill")
     assert here.dispatcher.turn() is not None
     with here.view.reading() as connection:
@@ -85,9 +86,9 @@ def test_what_is_kept_of_machines_outlives_a_turn(here: Hall) -> None:
 def test_while_nothing_answers_that_is_why_everything_waits(here: Hall) -> None:
     names = [here.ask("mill"), here.ask("port", cpu=5)]
     with here.view.store.database.write() as connection:
-        keep(connection, "shared", There(away=True))
+        keep_there(connection, "shared", There(away=True))
     for name in names:
-        wait = job_seen(here.view, name).shown.wait
+        wait = job_seen(here.view, name).wait
         assert wait is not None
         assert (wait.reason, wait.starts) == (WaitReason.MACHINES, None)
 

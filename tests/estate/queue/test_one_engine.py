@@ -8,8 +8,7 @@ from queue_for_tests import Hall, Scripted, works
 from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.queue.dispatching import Dispatcher
 from pilotbase_estate.queue.members import Members
-from pilotbase_estate.queue.one_engine import OtherEngineError
-from pilotbase_estate.queue.rows import QueueState
+from pilotbase_estate.queue.rows import OtherEngineError, QueueState
 from tests.workspace.stores_for_tests import Clock
 
 

@@ -8,20 +8,18 @@ from queue_for_tests import POOL, USED, Hall
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import ServiceStatus
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import JobKind, WaitReason
 from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.documents.pool import Pool, Seats
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import JobKind, WaitReason
 from pilotbase_estate.queue import rows, seats
-from pilotbase_estate.queue.one_engine import require_own
 from pilotbase_estate.queue.pools import set_pool
-from pilotbase_estate.queue.rows import Ending, QueueState
-from pilotbase_estate.queue.seating import place_for
+from pilotbase_estate.queue.rows import Ending, QueueState, require_own
 from pilotbase_estate.queue.showing import job_seen, queue, seats_of, usage, why_waiting
-from pilotbase_estate.queue.sitting import SeatHolder
+from pilotbase_estate.queue.sitting import SeatHolder, place_for
 from pilotbase_estate.queue.submitting import cancel
 from tests.workspace.stores_for_tests import Clock
 

@@ -12,7 +12,7 @@ from pilotbase_estate.placing.fgd import FragmentationDescent
 from pilotbase_estate.placing.fleet import Fleet, read_ask
 from pilotbase_estate.placing.fragmentation import Fragmentation, typical_kinds
 from pilotbase_estate.placing.policies import BestFit, Placement, Random
-from pilotbase_estate.replay.inflating import allocated, inflated
+from pilotbase_estate.replay.reporting import allocated, inflated
 from pilotbase_estate.replay.traces import Trace, read_trace
 
 FOLDER = Path(__file__).parents[4] / "shared" / "conformance" / "traces"

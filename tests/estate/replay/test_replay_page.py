@@ -52,7 +52,7 @@ def test_what_is_assumed_is_said_where_it_holds(found: PoolReplay) -> None:
     assert "虚构" in render_replay(fifo)
     inflated = replay_inflated(gpus(), (Policy.RANDOM, Policy.BEST_FIT), range(2))
     assert codes(inflated) == {"inflated"}
-    assert "at 130 % asked" in render_replay(inflated)
+    assert "at 130 % demand" in render_replay(inflated)
 
 
 def test_many_organisations_are_told_and_not_drawn(found: PoolReplay) -> None:
@@ -61,7 +61,7 @@ def test_many_organisations_are_told_and_not_drawn(found: PoolReplay) -> None:
     page = render_replay(
         found.model_copy(update={"policies": (one.model_copy(update={"organisations": tuple(many)}),)})
     )
-    assert "18 more organisations stand in replay.json" in page
+    assert "18 more organisations are in replay.json" in page
     assert "<b>" not in page
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pilotbase_estate.documents.pool_replay import Policy
 from pilotbase_estate.placing.policies import BestFit
-from pilotbase_estate.replay.figures import figures_of, jain_index
+from pilotbase_estate.replay.figures import jain_index, policy_replay
 from pilotbase_estate.replay.schedulers import Drf, Fifo, SeatMap
 from pilotbase_estate.replay.simulating import simulate
 from pilotbase_estate.replay.traces import Trace, TraceJob
@@ -42,17 +43,20 @@ def test_what_no_node_could_hold_waits_for_nothing() -> None:
     course = simulate(Trace(NODES, jobs), Fifo(SeatMap(NODES, BestFit())))
     assert [ran.impossible for ran in course.ran] == [True, True, False]
     assert course.ran[2].started == 0
-    assert figures_of(course).impossible == 2
+    assert policy_replay(Policy.FIFO, course, "cpu").impossible == 2
 
 
 def test_figures_of_a_course_that_can_be_told_by_hand() -> None:
     """mill holds all of the node for 10 s, port waits and then holds half of it until the last job comes at 20 s."""
     jobs = (_job("a", "mill", 0, 10, 4000), _job("b", "port", 0, 20, 2000), _job("c", "mill", 20, 1, 1000))
-    figures = figures_of(simulate(Trace(NODES, jobs), Fifo(SeatMap(NODES, BestFit()))))
+    course = simulate(Trace(NODES, jobs), Fifo(SeatMap(NODES, BestFit())))
+    figures = policy_replay(Policy.FIFO, course, "cpu")
+    shares = {one.organisation: one.share for one in figures.organisations}
+    waits = {one.organisation: one.waits for one in figures.organisations}
     assert figures.utilisation == {"cpu": pytest.approx(0.75)}
-    assert figures.shares == {"mill": pytest.approx(1.0), "port": pytest.approx(0.25)}
+    assert shares == {"mill": pytest.approx(1.0), "port": pytest.approx(0.25)}
     assert figures.jain == pytest.approx(1.25**2 / (2 * (1 + 0.0625)))
-    assert (figures.waits["port"].jobs, figures.waits["port"].longest) == (1, 10)
+    assert (waits["port"].jobs, waits["port"].longest) == (1, 10)
     assert figures.fragmentation is None
     assert (figures.unfinished, figures.evictions) == (0, 0)
 

@@ -9,7 +9,7 @@ from itertools import count
 from pilotbase_estate.documents.pool import Machines, Pool, Quota, Window
 from pilotbase_estate.documents.resources import Resources, plus, total
 from pilotbase_estate.sharing.desk import PoolScheduler
-from pilotbase_estate.sharing.jobs import QueuedJob, Running, SchedulingDecisions
+from pilotbase_estate.sharing.jobs import PoolState, QueuedJob, Running, SchedulingDecisions
 from pilotbase_estate.sharing.placer import FirstFit
 
 MINUTE = 60.0
@@ -38,6 +38,11 @@ def pool(*quotas: Quota, nodes: tuple[Machines, ...], **more: object) -> Pool:
 
 def window(starts: float, ends: float, *names: str) -> Window:
     return Window(starts=datetime.fromtimestamp(starts, UTC), ends=datetime.fromtimestamp(ends, UTC), machines=names)
+
+
+def decide(pool: Pool, state: PoolState, now: float, placer: FirstFit) -> SchedulingDecisions:
+    """What a desk decides that knows nothing but the state."""
+    return PoolScheduler(pool, placer, state, now).decide(now)
 
 
 class Play:

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase_estate.documents.resources import Demand
-from pilotbase_estate.sharing.desk import PoolScheduler, decide
+from pilotbase_estate.documents.vocabularies import WaitReason
+from pilotbase_estate.sharing.desk import PoolScheduler
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import QueuedJob
 from pilotbase_estate.sharing.placer import FirstFit
-from tests.estate.sharing.pools_for_tests import MINUTE, Play, check, machines, pool, quota, resources, vector
+from tests.estate.sharing.pools_for_tests import MINUTE, Play, check, decide, machines, pool, quota, resources, vector
 
 LONG = 86_400.0
 KINDS = (machines(name="old", gpu_t4=2, cpu=16), machines(name="new", gpu_a100=2, cpu=16))
@@ -62,14 +62,14 @@ def test_a_limit_of_any_bounds_the_sum_of_all_kinds():
 @pytest.mark.parametrize(
     ("asked", "code", "said"),
     [
-        ({"gpu_any": 5}, "pool.larger_than_pool", "gpu/any: 5 are asked for, and all of hall has 4."),
-        ({"gpu_any": 3}, "pool.larger_than_machine", "no machine of hall has that: gpu/any 2 is the most."),
-        ({"gpu_any": 2, "members": 3}, "pool.larger_than_pool", "gpu/any: 6"),
+        ({"gpu_any": 5}, "pool.larger_than_pool", "gpu/any: the job requests 5, but hall has 4 in total."),
+        ({"gpu_any": 3}, "pool.larger_than_machine", "no machine of hall has that: the most is gpu/any 2."),
+        ({"gpu_any": 2, "members": 3}, "pool.larger_than_pool", "gpu/any: the job requests 6"),
         ({"gpu_any": 0.5}, "pool.gpu_not_shared", "gpu/any: 0.5 is a share of a GPU"),
-        ({"gpu_any": 2, "organisation": "small"}, "pool.larger_than_limit", "small may have 1"),
+        ({"gpu_any": 2, "organisation": "small"}, "pool.larger_than_limit", "small may use at most 1"),
         ({"gpu_t4": 2, "organisation": "small"}, "pool.larger_than_limit", "gpu/any"),
-        ({"gpu_any": 1, "preemptible": False}, "pool.firm_any_gpu", "takes GPUs of any kind"),
-        ({"gpu_h100": 1}, "pool.larger_than_pool", "gpu/h100: 1 are asked for, and all of hall has 0."),
+        ({"gpu_any": 1, "preemptible": False}, "pool.firm_any_gpu", "accepts any kind of GPU"),
+        ({"gpu_h100": 1}, "pool.larger_than_pool", "gpu/h100: the job requests 1, but hall has 0 in total."),
     ],
 )
 def test_what_could_never_run_is_told(asked, code, said):

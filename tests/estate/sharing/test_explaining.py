@@ -1,7 +1,7 @@
 """Every job that waits has one reason, a blocker, a place and an estimate."""
 
 from pilotbase.documents.texts import LANGUAGES, Text
-from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
 from tests.estate.sharing.pools_for_tests import Play, machines, pool, quota
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
 from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
 

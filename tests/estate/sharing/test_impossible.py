@@ -3,8 +3,8 @@
 import pytest
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.vocabularies import WaitReason
-from pilotbase_estate.sharing.desk import PoolScheduler, decide
+from pilotbase_estate.documents.vocabularies import WaitReason
+from pilotbase_estate.sharing.desk import PoolScheduler
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running
 from pilotbase_estate.sharing.placer import FirstFit
@@ -31,21 +31,33 @@ def refused(**more: object) -> RefusedError:
 @pytest.mark.parametrize(
     ("asked", "code", "said"),
     [
-        ({"cpu": 41}, "pool.larger_than_pool", "cpu: 41 are asked for, and all of hall has 40."),
-        ({"gpu_h100": 1}, "pool.larger_than_pool", "gpu/h100: 1 are asked for, and all of hall has 0."),
-        ({"cpu": 17}, "pool.larger_than_machine", "A member asks for cpu 17, and no machine of hall has that: cpu 16"),
+        ({"cpu": 41}, "pool.larger_than_pool", "cpu: the job requests 41, but hall has 40 in total."),
+        ({"gpu_h100": 1}, "pool.larger_than_pool", "gpu/h100: the job requests 1, but hall has 0 in total."),
+        (
+            {"cpu": 17},
+            "pool.larger_than_machine",
+            "Each member requests cpu 17, but no machine of hall has that: the most is cpu 16",
+        ),
         (
             {"cpu": 10, "gpu_t4": 1},
             "pool.larger_than_machine",
-            "A member asks for cpu 10, gpu/t4 1, and no machine of hall has that: cpu 8 is the most.",
+            "Each member requests cpu 10, gpu/t4 1, but no machine of hall has that: the most is cpu 8.",
         ),
-        ({"cpu": 5, "members": 7}, "pool.too_large_a_gang", "7 members of cpu 5 cannot run at once on the machines"),
-        ({"gpu_t4": 0.5}, "pool.gpu_not_shared", "gpu/t4: 0.5 is a share of a GPU, and GPUs of hall are not shared."),
-        ({"gpu_t4": 2, "members": 3}, "pool.larger_than_person_limit", "one person of a may have 4 of hall at most."),
-        ({"cpu": 1, "max_seconds": 7200}, "pool.too_long", "The job asks for 2 h, and jobs of hall may run for 1 h."),
-        ({"cpu": 1, "labels": {"zone": "x"}}, "pool.no_machine_labelled", "No machine of hall carries zone: x."),
-        ({"cpu": 1, "organisation": "nobody"}, "pool.no_quota", "Nobody has no quota of hall."),
-        ({"cpu": 7, "members": 3, "preemptible": False}, "pool.never_firm", "promised to nobody: cpu 20."),
+        (
+            {"cpu": 5, "members": 7},
+            "pool.too_large_a_gang",
+            "7 members with cpu 5 each cannot run at the same time on the machines",
+        ),
+        ({"gpu_t4": 0.5}, "pool.gpu_not_shared", "gpu/t4: 0.5 is a share of a GPU, but hall does not share GPUs."),
+        ({"gpu_t4": 2, "members": 3}, "pool.larger_than_person_limit", "one person of a may use at most 4 of hall."),
+        (
+            {"cpu": 1, "max_seconds": 7200},
+            "pool.too_long",
+            "The job requests 2 h, but jobs of hall may run for at most 1 h.",
+        ),
+        ({"cpu": 1, "labels": {"zone": "x"}}, "pool.no_machine_labelled", "No machine of hall has the labels zone: x."),
+        ({"cpu": 1, "organisation": "nobody"}, "pool.no_quota", "Nobody has no quota in hall."),
+        ({"cpu": 7, "members": 3, "preemptible": False}, "pool.never_firm", "unpromised capacity: cpu 20."),
     ],
 )
 def test_what_could_never_run_is_refused_with_its_reason(asked, code, said):
@@ -79,7 +91,7 @@ def test_a_hair_less_than_a_whole_core_is_told_at_once():
     """Ray: nodes with 0.998 cores left let every job that asks for one core wait for ever, and said nothing."""
     with pytest.raises(RefusedError) as caught:
         Play(pool(quota("a"), nodes=(machines(4, cpu=0.998),))).submit("a", cpu=1)
-    assert "cpu 0.998 is the most" in caught.value.render("en")
+    assert "the most is cpu 0.998" in caught.value.render("en")
 
 
 def test_a_hair_that_others_hold_is_named_while_it_lacks():
@@ -99,6 +111,6 @@ def test_a_hair_that_others_hold_is_named_while_it_lacks():
 
 def test_refusals_of_a_decision_from_a_state():
     jobs = (QueuedJob("ok", "a", "p", vector(cpu=1), 60.0), QueuedJob("never", "a", "p", vector(cpu=100), 60.0))
-    decided = decide(SHARED, PoolState(pending=tuple(map(Pending, jobs))), 0.0, FirstFit())
-    assert [one.job for one in decided.starts] == ["ok"]
-    assert [(one.job, one.error.code) for one in decided.refusals] == [("never", "pool.larger_than_pool")]
+    desk = PoolScheduler(SHARED, FirstFit(), PoolState(pending=tuple(map(Pending, jobs))))
+    assert [one.job for one in desk.decide(0.0).starts] == ["ok"]
+    assert [(one.job, one.error.code) for one in desk.refusals] == [("never", "pool.larger_than_pool")]

@@ -1,7 +1,6 @@
 """Limits cap: an organisation's, what is borrowed included, and each person's."""
 
-from pilotbase.documents.vocabularies import WaitReason
-from pilotbase_estate.sharing.changing import findings
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
 from pilotbase_estate.sharing.jobs import QueuedJob
 from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, vector
@@ -41,33 +40,18 @@ def test_a_larger_job_is_not_overtaken_for_ever_at_a_limit():
     assert play.started[large] == 1003
 
 
-def test_a_limit_below_what_is_held_is_told_and_stops_nothing():
+def test_a_limit_below_what_is_held_stops_nothing():
     play = Play(pool(quota("a"), quota("b"), nodes=(machines(cpu=10),)))
     play.submit("a", 8, max_seconds=1000, cpu=1)
     play.settle()
     smaller = pool(
         quota("a", limit=resources(cpu=3)), quota("b", guarantee=resources(cpu=7)), nodes=(machines(cpu=10),)
     )
-    (found,) = findings(smaller, play.desk.state(play.now), play.now)
-    assert found.path == "quotas[0].limit.cpu"
-    assert found.say("en") == (
-        "a holds 8 of cpu, and may have 3 from now on. "
-        "Nothing is stopped: it starts nothing new until its jobs have ended."
-    )
     after = Play(smaller)
     after.desk = type(after.desk)(smaller, after.desk.placer, play.desk.state(play.now), play.now)
     after.desk.submit(_job(play, "a", cpu=1))
     assert not after.desk.decide(play.now).starts
     assert after.desk.books.accounts["a"].used["cpu"] == 8000
-
-
-def test_promises_below_what_may_not_be_evicted_are_told():
-    play = Play(pool(quota("a"), quota("b"), nodes=(machines(cpu=10),)))
-    play.submit("a", max_seconds=1000, preemptible=False, cpu=8)
-    play.settle()
-    promised = pool(quota("a"), quota("b", guarantee=resources(cpu=7)), nodes=(machines(cpu=10),))
-    (found,) = findings(promised, play.desk.state(play.now), play.now)
-    assert found.problem.code == "pool.promises_below_use" and "5" in found.problem.render("zh")
 
 
 def test_who_lost_its_quota_keeps_what_runs():

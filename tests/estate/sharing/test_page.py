@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.loading import build_document
-from pilotbase.documents.vocabularies import WaitReason
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
 from tests.estate.sharing.pools_for_tests import Play
 

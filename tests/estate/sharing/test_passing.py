@@ -1,6 +1,6 @@
 """Who may go before one that waits: those who do not delay it."""
 
-from pilotbase.documents.vocabularies import WaitReason
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.sharing.explaining import waits
 from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources, window
 

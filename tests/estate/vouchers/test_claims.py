@@ -56,7 +56,7 @@ def test_a_claim_that_meets_every_rule_is_granted_and_paid_out(books):
 def test_a_consumer_claims_what_it_paid_in_full(settled):
     short = settled.claim(settled.claim_of(claimant="acme", side="consumer", payment=payment(amount=1399)))
     assert codes(short.failed) == ["paid_short"]
-    assert "of payment INV-7 there is 13.99 CNY left for this fee of 14.00 CNY" in short.failed[0].render("en")
+    assert "payment INV-7 has only 13.99 CNY left for this fee of 14.00 CNY" in short.failed[0].render("en")
     full = settled.claim(settled.claim_of(claimant="acme", side="consumer", payment=payment(amount=1400)))
     assert full.granted and full.fee == 1400
     settled.require_balanced()
@@ -138,7 +138,7 @@ def test_a_side_that_the_programme_does_not_know_is_refused(here):
     here.used(here.issue())
     refused = here.claim(here.claim_of())
     assert codes(refused.failed) == ["side"]
-    assert "takes no claims of a supplier" in refused.failed[0].render("en")
+    assert "does not accept claims by a supplier" in refused.failed[0].render("en")
     assert "供给方" in refused.failed[0].render("zh")
 
 
@@ -181,7 +181,7 @@ def test_the_cap_of_a_year_bounds_a_supplier_too(here):
         assert here.claim(here.claim_of(f"job:{number}", payment=paid)).granted
     refused = here.claim(here.claim_of("job:2", payment=payment(payer="third", evidence=digest_bytes(b"3"))))
     assert codes(refused.failed) == ["cap_year"]
-    assert "9.00 CNY there is 0.60 CNY left" in refused.failed[0].render("en")
+    assert "only 0.60 CNY of the yearly cap of 9.00 CNY" in refused.failed[0].render("en")
     here.require_balanced()
 
 
@@ -198,7 +198,7 @@ def test_use_of_what_does_not_count_or_too_little_of_it_is_refused(here):
     here.settle("job:2", cpu_ms=wall // 2, gpu_ms={}, disk_mib_ms=0)
     refused = here.claim(here.claim_of("job:2"))
     assert codes(refused.failed) == ["minimum"]
-    assert "0.50 CNY, below the least of 1.00 CNY" in refused.failed[0].render("en")
+    assert "0.50 CNY, below the minimum of 1.00 CNY" in refused.failed[0].render("en")
     here.require_balanced()
 
 
@@ -337,7 +337,7 @@ def test_what_a_person_refuses_says_why_and_frees_the_use(reviewed):
     assert "another invoice" in refused.failed[0].render("zh")
     with pytest.raises(ConflictError) as caught:
         reviewed.decide(made)
-    assert caught.value.code == "voucher.claim_decided" and "refused already" in caught.value.render("en")
+    assert caught.value.code == "voucher.claim_decided" and "already refused" in caught.value.render("en")
     reviewed.require_balanced()
     reviewed.clock.step(1)
     assert reviewed.claim(reviewed.claim_of()).waits

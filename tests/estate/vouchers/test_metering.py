@@ -43,7 +43,7 @@ def test_a_counter_above_the_clock_is_settled_on_the_clock_and_its_node_named():
     found = read(cpu_ms=3 * WALL)
     assert found.settled["cpu"] == 2 * WALL
     assert codes(found.findings) == ["beyond"]
-    assert "node n7 counts 10800000 of cpu, by our clock it can be 7200000" in found.findings[0].render("en")
+    assert "node n7 reports 10800000 of cpu, but our clock allows at most 7200000" in found.findings[0].render("en")
     within = read(cpu_ms=2 * WALL + 2 * WALL // 20)
     assert within.findings == () and within.settled["cpu"] == 2 * WALL
 
@@ -65,7 +65,7 @@ def test_a_node_that_lies_about_its_capacity_is_named():
     small = Resources({"cpu": 1, "memory": "8 GiB", "gpu/t4": 1}).vector
     found = read(capacity=small)
     assert codes(found.findings) == ["capacity", "impossible"]
-    assert "was given 2 of cpu and has declared 1" in found.findings[0].render("en")
+    assert "was given 2 of cpu but has declared 1" in found.findings[0].render("en")
     assert "n7" in found.findings[1].render("zh")
     assert read(capacity=Resources({"cpu": 2, "memory": "4 GiB", "gpu/t4": 1}).vector).findings == ()
 

@@ -67,12 +67,12 @@ def test_each_change_of_the_machines_is_told_once(
         BackendNode(name, {"cpu": cpu}) for name, cpu in (("m-1", 2000), ("m-2", 64_000), ("m-2", 500))
     )
     assert said([first, second]) == []
-    assert said([first]) == ["machine m-2 of pool hall does not answer: no node of the cluster has its name"]
+    assert said([first]) == ["machine m-2 of pool hall does not respond: the cluster has no node with its name"]
     assert said(None) == ["the compute cluster does not respond; jobs wait, and none of them is called lost"]
     there = standing(base.lab.view, "hall").there
     assert (there.away, there.missing) == (True, ("m-2",))
-    assert said([first, small]) == ["machine m-2 of pool hall has cpu 0.5, and the document of the pool says cpu 2"]
-    assert said([first, second]) == ["all machines of pool hall are there"]
+    assert said([first, small]) == ["machine m-2 of pool hall has cpu 0.5, but the pool document says cpu 2"]
+    assert said([first, second]) == ["all machines of pool hall are available"]
     pools.leave()
 
 

@@ -93,7 +93,7 @@ def test_what_could_never_run_is_told_when_it_is_handed_in(base: Base, program: 
         "submit", "hall", program, "train.py", "--as", "mill", "--of", "cpu=2", exit_code=5
     )
     assert "no Python file" in run("submit", "hall", program, "test.py", "--as", "mill", exit_code=2)
-    assert "no pool" in run("submit", "other", program, "train.py", "--as", "mill", exit_code=2)
+    assert "Pool other does not exist" in run("submit", "other", program, "train.py", "--as", "mill", exit_code=2)
 
 
 def test_a_job_that_is_taken_back_leaves_the_line(base: Base, program: Path) -> None:

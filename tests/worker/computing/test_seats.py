@@ -20,7 +20,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Commission
 from pilotbase.documents.report import Report
-from pilotbase.documents.vocabularies import Role, WaitReason
+from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import open_base
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor, parties
@@ -31,6 +31,7 @@ from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.computing import seats
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
+from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
 from pilotbase_estate.queue.members import Members
@@ -237,7 +238,7 @@ def test_a_trial_whose_seat_is_lost_stops_asks_again_and_has_one_verdict(ordered
         def tell(progress):
             if progress.stage.code == "trial.progress.answer" and not lost:
                 lost.append(hall.turn(after=7 * 24 * 3600))
-                _wait(lambda: seat.is_lost)
+                _wait(lambda: seat._failure is not None)
             real(seat, on_progress)(progress)
 
         return tell

@@ -1,20 +1,98 @@
-"""Wallets of vouchers: an organisation's own; all of them for operator and regulator."""
+"""Wallets of vouchers, and programmes: rules, readable by everyone and set by the operator; evidence; metering."""
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest, language, posted
+from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.presenters.names import title_of
-from pilotbase.hub.routing import page
-from pilotbase_estate.computing.told_vouchers import wallet_told, wallets_listed
+from pilotbase.hub.routing import EVERYBODY, FORM, page
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed
+from pilotbase_estate.hub.forms.claims import RulesForm
+from pilotbase_estate.hub.presenters.programmes import evidence_response, rules_from, rules_written
+from pilotbase_estate.vouchers.programmes import programmes, rules_of, set_rules
+
+
+@page("voucher-programmes/", "programmes", EVERYBODY)
+def show_all(request: HubRequest) -> HttpResponse:
+    """List the programmes as they are today."""
+    shown = {
+        "title": text("voucher.hub.programmes"),
+        "programmes": [rules for _, rules in programmes(request.acting.view)],
+        "may_set": request.acting.actor.is_operator,
+        "sees_all": request.acting.actor.sees_all,
+    }
+    return render(request, "hub/programmes.html", shown)
+
+
+@page("voucher-programmes/<slug:programme>/", "programme", EVERYBODY)
+def show(request: HubRequest, programme: str) -> HttpResponse:
+    """Show the rules of a programme."""
+    digest, rules = rules_of(request.acting.view, programme)
+    shown = {
+        "title": rules.title,
+        "rules": rules,
+        "digest": digest,
+        "may_set": request.acting.actor.is_operator,
+        "sees_all": request.acting.actor.sees_all,
+        "crumbs": _crumbs(),
+    }
+    return render(request, "hub/programme.html", shown)
+
+
+@page("voucher-programmes/new/", "programme-new", methods=FORM)
+@page("voucher-programmes/<slug:programme>/edit/", "programme-edit", methods=FORM)
+def edit(request: HubRequest, programme: str = "") -> HttpResponse:
+    """Set the rules of a programme, or of a new one; only the operator can see this page."""
+    view = request.acting.view
+    if not request.acting.actor.is_operator:
+        raise NotFoundError("hub.not_found")
+    before = rules_of(view, programme)[1] if programme else None
+    form = RulesForm(posted(request), initial={"rules": rules_written(before) if before is not None else ""})
+    if request.method == "POST" and form.is_valid():
+        try:
+            rules = rules_from(form.cleaned_data["rules"], programme)
+            set_rules(view, rules)
+            return redirect("programme", programme=rules.name)
+        except (InputError, RefusedError) as error:
+            add_errors(form, error)
+    title = text("voucher.hub.set_rules" if programme else "voucher.hub.new_programme")
+    back = reverse("programme", args=[programme]) if programme else reverse("programmes")
+    shown = {"title": title, "lead": text("voucher.hub.rules_lead"), "form": form, "wide": True, "button": title}
+    return render(request, "hub/upload.html", {**shown, "back": back, "crumbs": _crumbs()})
+
+
+@page("voucher-programmes/<slug:programme>/evidence.zip", "programme-evidence")
+def evidence(request: HubRequest, programme: str) -> HttpResponse:
+    """Return the auditor's folder of a programme."""
+    return cast(HttpResponse, evidence_response(request.acting.view, programme))
+
+
+@page("voucher-metering/", "voucher-metering")
+def metering(request: HubRequest) -> HttpResponse:
+    """Show what was metered beside what was settled and posted."""
+    found = reconciliation_told(request.acting.view, language())
+    shown = {
+        "title": text("voucher.hub.metering"),
+        "uses": found.uses,
+        "hours": found.hours,
+        "differ": sum(bool(one.difference or one.subsidy != one.posted or one.findings) for one in found.uses),
+        "open": sum(bool(one.difference) for one in found.hours),
+        "crumbs": [{"url": reverse("wallet"), "label": text("voucher.hub.title")}],
+    }
+    return render(request, "hub/metering.html", shown)
 
 
 @page("vouchers/", "wallet")
-def show(request: HubRequest) -> HttpResponse:
+def show_wallet(request: HubRequest) -> HttpResponse:
     """Show the reader's own wallet; to operator and regulator, the list of wallets."""
     acting = request.acting
     shown = {
@@ -26,7 +104,7 @@ def show(request: HubRequest) -> HttpResponse:
 
 
 @page("vouchers/<slug:organisation>/", "wallet-of")
-def show_one(request: HubRequest, organisation: str) -> HttpResponse:
+def show_wallet_of(request: HubRequest, organisation: str) -> HttpResponse:
     """Show the wallet of an organisation."""
     shown = {
         "title": text("voucher.hub.wallet_of", organisation=title_of(organisation)),
@@ -34,3 +112,10 @@ def show_one(request: HubRequest, organisation: str) -> HttpResponse:
         "crumbs": [{"url": reverse("wallet"), "label": text("voucher.hub.title")}],
     }
     return render(request, "hub/wallet.html", shown)
+
+
+def _crumbs() -> list[dict[str, object]]:
+    return [
+        {"url": reverse("wallet"), "label": text("voucher.hub.title")},
+        {"url": reverse("programmes"), "label": text("voucher.hub.programmes")},
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
@@ -10,29 +10,15 @@ from typing import Any
 import yaml
 from django.utils.safestring import SafeString
 
-from pilotbase.documents.quantities import format_span
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.names import title_of
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.what_if import WhatIf
 from pilotbase_estate.documents.pool import Pool
-from pilotbase_estate.documents.pool_replay import PolicyReplay, PoolReplay, WaitFigures
+from pilotbase_estate.documents.pool_replay import PoolReplay
 from pilotbase_estate.queue.pools import pool_of
-from pilotbase_estate.replay.page.wording import ReplayWording, format_percent
-
-MOST_ORGANISATIONS = 30
-"""In the table of a page; the document has all of them."""
-
-
-@dataclass(frozen=True)
-class PolicyRow:
-    """A line of a table: a policy, for one organisation or (empty) for all, and its figures."""
-
-    policy: str
-    cells: list[tuple[str, str]]
-    """What a column is called, and its content."""
-    organisation: str = ""
+from pilotbase_estate.replay.page.wording import ReplayWording
 
 
 @dataclass(frozen=True)
@@ -69,8 +55,8 @@ def figures_told(replay: PoolReplay) -> dict[str, object]:
     words = ReplayWording(language(), replay, title_of)
     return {
         "facts": words.facts,
-        "policies": [_of_policy(words, name, one) for name, one in words.rows],
-        "organisations": list(_of_organisations(words)),
+        "policies": words.policies,
+        "organisations": words.organisations,
         "pictures": [one for one in _pictures(words) if one.chart],
         "assumptions": words.assumptions,
     }
@@ -84,43 +70,6 @@ def _pictures(words: ReplayWording) -> Iterator[WhatIfChart]:
         says = f"{words.t(f'replay.page.{name}_says')} {left_out}".strip()
         yield WhatIfChart(words.t(f"replay.page.{name}"), drawn(chart), says)
     yield WhatIfChart(words.t("replay.page.fragments"), drawn(words.fragments()), words.t("replay.page.fragments_says"))
-
-
-def _of_policy(words: ReplayWording, name: str, one: PolicyReplay) -> PolicyRow:
-    used = [
-        (words.t("replay.column.used", dimension=words.dimension(each)), format_percent(one.utilisation.get(each)))
-        for each in words.dimensions
-    ]
-    figures = [
-        ("jain", f"{one.jain:.3f}"),
-        ("fragments", format_percent(one.fragmentation)),
-        *_waits(one.waits),
-        ("evictions", f"{one.evictions:,}"),
-        ("lost", format_span(one.lost_seconds)),
-        ("impossible", f"{one.impossible:,}"),
-    ]
-    return PolicyRow(name, used + _named(words, figures))
-
-
-def _of_organisations(words: ReplayWording) -> Iterator[PolicyRow]:
-    """Yield a line for each organisation and policy, organisations with most jobs first."""
-    found = words.replay.policies[0].organisations
-    order = [one.organisation for one in sorted(found, key=lambda one: (-one.waits.jobs, one.organisation))]
-    for organisation in order[:MOST_ORGANISATIONS]:
-        for policy, one in words.rows:
-            own = next(each for each in one.organisations if each.organisation == organisation)
-            ended = f"{own.waits.ended:,} / {own.waits.jobs:,}"
-            figures = [("share", format_percent(own.share)), ("ended", ended), *_waits(own.waits)]
-            yield PolicyRow(policy, _named(words, figures), organisation)
-
-
-def _waits(waits: WaitFigures) -> list[tuple[str, str]]:
-    spans = {"median": waits.median, "p90": waits.p90, "longest": waits.longest}
-    return [(name, format_span(seconds)) for name, seconds in spans.items()]
-
-
-def _named(words: ReplayWording, figures: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(words.t(f"replay.column.{name}"), value) for name, value in figures]
 
 
 def _without_empty(value: Any) -> Any:

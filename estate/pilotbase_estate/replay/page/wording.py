@@ -12,14 +12,33 @@ from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_ch
 from pilotbase.charts.strips import Strip, strips_chart
 from pilotbase.documents.quantities import MISSING, format_span
 from pilotbase.documents.texts import Language, Text, text
-from pilotbase_estate.documents.pool_replay import Policy, PolicyReplay, PoolReplay, ReplayedTrace, WaitFigures
+from pilotbase_estate.documents.pool_replay import (
+    OrganisationReplay,
+    Policy,
+    PolicyReplay,
+    PoolReplay,
+    ReplayedTrace,
+    WaitFigures,
+)
 from pilotbase_estate.documents.resources import format_vector
 
 MOST_GROUPS = 12
 """How many organisations are drawn; the document has all."""
+MOST_ORGANISATIONS = 30
+"""How many organisations a table lists."""
 _AXIS = 5
 _NAMED = ("cpu", "gpu", "memory", "disk")
 _SPANS = (0, 60, 3600, 86_400, 10 * 86_400, 100 * 86_400)
+
+
+@dataclass(frozen=True)
+class FigureRow:
+    """A line of a table: a policy, for one organisation or (empty) for all, and its figures."""
+
+    policy: str
+    cells: list[tuple[str, str]]
+    """What a column is called, and its content."""
+    organisation: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,19 @@ class ReplayWording:
         return [(self.t("replay.rules.as_it_is"), before), *found]
 
     @property
+    def policies(self) -> list[FigureRow]:
+        """Return the figures of each policy, the pool as it is first."""
+        return [FigureRow(name, self._of_policy(one)) for name, one in self.rows]
+
+    @property
+    def organisations(self) -> list[FigureRow]:
+        """Return a line for each organisation and policy, organisations with most jobs first."""
+        found = {(own.organisation, name): own for name, one in self.rows for own in one.organisations}
+        names = [name for name, _ in self.rows]
+        order = [(organisation, name) for organisation in self._all()[:MOST_ORGANISATIONS] for name in names]
+        return [FigureRow(name, self._of_organisation(found[who, name]), who) for who, name in order]
+
+    @property
     def facts(self) -> list[tuple[str, str]]:
         """Return name and value of what was replayed."""
         trace = self.replay.trace
@@ -70,14 +102,6 @@ class ReplayWording:
     def dimension(self, name: str) -> str:
         """Return a dimension's name."""
         return self.t(f"replay.dimension.{name}") if name in _NAMED else name
-
-    def share(self, value: float | None) -> str:
-        """Return a share in percent."""
-        return format_percent(value)
-
-    def span(self, seconds: float | None) -> str:
-        """Return a length of time."""
-        return format_span(seconds)
 
     def used(self) -> Markup:
         """Return how much was in use over time, by policy."""
@@ -132,21 +156,45 @@ class ReplayWording:
         return max(len(self._all()) - MOST_GROUPS, 0)
 
     @property
-    def marks(self) -> list[float]:
+    def _marks(self) -> list[float]:
         """Return the demand at which `PoolReplay.inflated` is quoted."""
         return sorted({one.asked for one in self.replay.inflated})
 
     @property
-    def placements(self) -> list[tuple[str, list[float]]]:
-        """Return placement and what it allocates at each of `marks`."""
+    def placements(self) -> list[FigureRow]:
+        """Return what each placement allocates at each demand."""
         names = dict.fromkeys(one.policy for one in self.replay.inflated)
-        found = {(one.policy, one.asked): one.allocated for one in self.replay.inflated}
-        return [(self.policy(name), [found[name, mark] for mark in self.marks]) for name in names]
+        heads = {mark: self.t("replay.column.asked", share=f"{100 * mark:.0f}") for mark in self._marks}
+        found = {(one.policy, one.asked): format_percent(one.allocated) for one in self.replay.inflated}
+        return [
+            FigureRow(self.policy(name), [(head, found[name, mark]) for mark, head in heads.items()]) for name in names
+        ]
 
     @property
     def assumptions(self) -> list[str]:
         """Return the assumptions, in sentences."""
         return [one.render(self.language) for one in assumptions(self.replay)]
+
+    def _of_policy(self, one: PolicyReplay) -> list[tuple[str, str]]:
+        used = [
+            (self.t("replay.column.used", dimension=self.dimension(name)), format_percent(one.utilisation.get(name)))
+            for name in self.dimensions
+        ]
+        return used + self._named(
+            jain=f"{one.jain:.3f}",
+            fragments=format_percent(one.fragmentation),
+            **_spans(one.waits),
+            evictions=f"{one.evictions:,}",
+            lost=format_span(one.lost_seconds),
+            impossible=f"{one.impossible:,}",
+        )
+
+    def _of_organisation(self, own: OrganisationReplay) -> list[tuple[str, str]]:
+        ended = f"{own.waits.ended:,} / {own.waits.jobs:,}"
+        return self._named(share=format_percent(own.share), ended=ended, **_spans(own.waits))
+
+    def _named(self, **figures: str) -> list[tuple[str, str]]:
+        return [(self.t(f"replay.column.{name}"), value) for name, value in figures.items()]
 
     def _labels(self) -> list[str]:
         return [format_span(self.replay.trace.span_seconds * part / (_AXIS - 1)) for part in range(_AXIS)]
@@ -211,9 +259,8 @@ def format_percent(share: float | None) -> str:
     return MISSING if share is None else f"{100 * share:.1f} %"
 
 
-def format_waits(waits: WaitFigures) -> str:
-    """Return median, 90th percentile and longest wait."""
-    return " · ".join(map(format_span, (waits.median, waits.p90, waits.longest)))
+def _spans(waits: WaitFigures) -> dict[str, str]:
+    return {name: format_span(getattr(waits, name)) for name in ("median", "p90", "longest")}
 
 
 def _share_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
@@ -228,7 +275,7 @@ def _wait_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> 
     if waits.median is None:
         return GroupedBar(name, 0.0, MISSING)
     places = [_place(seconds or 0.0, most) for seconds in (waits.median, waits.p90, waits.longest)]
-    return GroupedBar(name, places[0], format_waits(waits), places[1], places[2])
+    return GroupedBar(name, places[0], " · ".join(_spans(waits).values()), places[1], places[2])
 
 
 def _place(seconds: float, most: float) -> float:

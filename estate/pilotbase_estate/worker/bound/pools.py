@@ -8,9 +8,10 @@ from pilotbase.worker.bound.binding import Caller, does
 from pilotbase.worker.progress import told
 from pilotbase.workspace.actors import require_may_begin
 from pilotbase_estate.computing import told_pools, what_if
-from pilotbase_estate.computing.told_estimates import job_estimate_told
+from pilotbase_estate.computing.estimates import job_estimate_told
 from pilotbase_estate.computing.told_pools import log_of, output_of
 from pilotbase_estate.computing.uploads import submit_upload
+from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
 from pilotbase_estate.documents.api.pools import JobDetail
 from pilotbase_estate.documents.api.what_ifs import WhatIfTold
@@ -73,15 +74,11 @@ def _found(caller: Caller, asked: declared.OfWhatIf) -> what_if.WhatIf:
 
 def _what_if(caller: Caller, found: what_if.WhatIf) -> WhatIfTold:
     order, work = found.order, told(found.job)
-    return WhatIfTold(
-        identity=order.identity,
-        pool=order.pool,
-        organisation=order.organisation,
-        since=order.since,
-        until=order.until,
+    return alike(
+        WhatIfTold,
+        order,
         policies=list(order.policies),
         considered=order.considered.digest() if order.considered is not None else None,
-        asked_at=order.asked_at,
         state=work.state,
         stage=work.stage.render(caller.language) if work.stage else None,
         share=work.share,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.worker.bound.binding import Caller, Versioned, does
-from pilotbase_estate.computing import told_claims, told_vouchers
+from pilotbase_estate.computing import told_vouchers
 from pilotbase_estate.computing.claim_files import take_claim_file
 from pilotbase_estate.computing.claims import decide_claim, pay_claim, submit_claim
 from pilotbase_estate.documents.api.vouchers import ClaimDetail, NewClaim
@@ -16,10 +16,10 @@ from pilotbase_estate.vouchers.programmes import rules_of, set_rules
 
 does(declared.WALLETS)(lambda caller, asked: told_vouchers.wallets_listed(caller.view))
 does(declared.WALLET)(lambda caller, asked: told_vouchers.wallet_told(caller.view, caller.language, asked.organisation))
-does(declared.USES)(lambda caller, asked: told_claims.uses_to_claim(caller.view))
-does(declared.CLAIMS)(lambda caller, asked: told_claims.claims_told(caller.view, caller.language))
+does(declared.USES)(lambda caller, asked: told_vouchers.uses_to_claim(caller.view))
+does(declared.CLAIMS)(lambda caller, asked: told_vouchers.claims_told(caller.view, caller.language))
 does(declared.CLAIM)(lambda caller, asked: _detail(caller, digest_of(asked.asked)))
-does(declared.METERING)(lambda caller, asked: told_claims.reconciliation_told(caller.view, caller.language))
+does(declared.METERING)(lambda caller, asked: told_vouchers.reconciliation_told(caller.view, caller.language))
 does(declared.PROGRAMMES)(lambda caller, asked: told_vouchers.programmes_told(caller.view, caller.language))
 
 
@@ -66,4 +66,4 @@ def rules(caller: Caller, asked: declared.OnRules) -> Versioned[VoucherRules]:
 
 
 def _detail(caller: Caller, claim: Digest) -> ClaimDetail:
-    return told_claims.claim_detail(caller.view, caller.language, claim)
+    return told_vouchers.claim_detail(caller.view, caller.language, claim)

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
-from pilotbase.documents.subjects import claim_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.making import NoticeDraft
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.store import View
-from pilotbase_estate.documents.voucher import ClaimDecision, ClaimPayout, Settlement, VoucherClaim
+from pilotbase_estate.documents.voucher import ClaimDecision, ClaimPayout, Settlement, VoucherClaim, claim_subject
 
 
 def of_changes(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
@@ -37,7 +36,7 @@ def _of(view: View, claim: Digest, state: str, happening: Digest) -> Iterator[No
     if state == "waiting":
         told += [Address(role=Role.OPERATOR), Address(role=Role.REGULATOR)]
     for address in told:
-        yield NoticeDraft(NoticeKind.CLAIM, claim_subject(claim), address, body, f"claim {happening}")
+        yield NoticeDraft(NoticeKind("claim"), claim_subject(claim), address, body, f"claim {happening}")
 
 
 def _sides(view: View, made: VoucherClaim) -> list[str]:

@@ -13,7 +13,6 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceTerms
-from pilotbase.documents.vocabularies import JobKind
 from pilotbase.gateway.upstreams.pool import BoxPool
 from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import TabularModel
@@ -53,7 +52,7 @@ class Recipe:
         """Return what takes a seat where a pool seats services: all boxes of this route, as ``part`` of the service."""
         digest = self.route.application.digest
         return OwnWork(
-            kind=JobKind.SERVICE,
+            kind="service",
             subject=f"{service.subject}@{part}",
             organisation=service.organisation,
             memory_bytes=self.terms.limits.memory_bytes,

@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
-from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, language, posted
 from pilotbase.hub.forms.declared import do, form_of, post_of
@@ -152,8 +151,6 @@ def _target(notice: Notice) -> str:
     if notice.kind is NoticeKind.ASKED:
         asked = {"site-pack": "sites", "labelling-round": "labelling"}.get(notice.body.record)
         return reverse(asked) if asked is not None else address_of(notice.subject)
-    if notice.kind is NoticeKind.CLAIM:
-        return reverse("claim", kwargs={"claim": name_of(notice.subject)})
     if notice.subject:
         return f"{address_of(notice.subject)}{'readers/' if notice.kind is NoticeKind.DATA else ''}"
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")

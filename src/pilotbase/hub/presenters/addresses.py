@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils.http import urlencode
 from pilotbase.documents.api.datasets import FacetCount
 from pilotbase.documents.api.records import SECTIONS
 from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
 
@@ -21,13 +22,18 @@ Crumb = dict[str, Any]
 
 KINDS: dict[str, str] = {section: kind for kind, section in SECTIONS.items()}
 """Section of the hub → kind of record."""
+_ELSEWHERE: Mapping[str, Callable[[str], str]] = {
+    "service": lambda name: reverse("service", kwargs={"name": name}),
+    **{kind: page for plugin in mirrored("hub.presenters.addresses") for kind, page in plugin.ADDRESSES.items()},
+}
+"""Kind of subject that is no record, also those of plug-ins → the path of its page, by name."""
 
 
 def address_of(subject: str) -> str:
     """Return the path of a subject's page; of ``scenario:plant/milling`` it is ``/scenarios/plant/milling/``."""
     kind, _, name = subject.partition(":")
-    if kind == "service":
-        return reverse("service", kwargs={"name": name})
+    if (elsewhere := _ELSEWHERE.get(kind)) is not None:
+        return elsewhere(name)
     return reverse("record", kwargs={"section": SECTIONS[kind], "name": name})
 
 

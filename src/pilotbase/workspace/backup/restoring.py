@@ -21,7 +21,7 @@ import secrets
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +58,6 @@ ACCOUNTS = "accounts.jsonl"
 _MAXIMUM_MANIFEST = 256 << 20
 _CHUNK = 1 << 20
 _BLOB = re.compile(f"({'|'.join(BLOB_ROOMS)})/{HEX}")
-_TABLE = re.compile(r"(?!alembic_version)[a-z0-9_]+\.jsonl")
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -133,7 +132,8 @@ def opened_backup(path: Path) -> Iterator[Backup]:
     Raises:
         InputError: there is no such file, it is no backup, or it is truncated.
         InvalidProofError: it was altered: members and manifest do not match, or it has names that no backup has.
-        PilotbaseError: it was written by a newer version of Pilotbase, or by one before 0.1.
+        PilotbaseError: it was written by a newer version of Pilotbase, or by one before 0.1, or a plug-in with rows in
+            it is not installed or too old.
     """
     try:
         archive = zipfile.ZipFile(path)
@@ -200,10 +200,9 @@ def restore_store(backup: Backup, home: Home) -> VerifiedLog:
     try:
         with database.write() as connection:
             _require_no_store(connection, database)
-            schema.migrate(connection, backup.manifest.version)
+            schema.migrate(connection, backup.manifest.version, backup.manifest.plugins)
             _load(backup, connection)
-            if backup.manifest.version != schema.CURRENT:
-                schema.migrate(connection, schema.CURRENT)
+            schema.migrate(connection, schema.CURRENT)
             text_index.rebuild(connection)
             return verify_tables(connection, backup.verifier)
     finally:
@@ -248,6 +247,7 @@ def _parsed(content: bytes, path: Path) -> Manifest:
     schema.require_released(manifest.version, path)
     if manifest.version not in schema.VERSIONS:
         raise PilotbaseError("backup.newer", path=path, found=manifest.version, software=manifest.software)
+    schema.require_plugins(manifest.plugins, path)
     return manifest
 
 
@@ -270,20 +270,13 @@ def _require_members(archive: zipfile.ZipFile, manifest: Manifest, path: Path) -
             raise InvalidProofError("backup.strange_name", path=path, name=name)
         if info.file_size != manifest.members[name].size or info.compress_type not in _KINDS or info.flag_bits & 1:
             raise InvalidProofError("backup.altered", path=path, name=name)
-    if foreign := _tables_in(named) - set(tables.metadata.tables):
-        raise InputError("backup.foreign_tables", tables=", ".join(sorted(foreign)))
-
-
-def _tables_in(members: Iterable[str]) -> set[str]:
-    rooms = (name.partition("/") for name in members)
-    return {rest.removesuffix(".jsonl") for room, _, rest in rooms if room == "store"}
 
 
 def _is_allowed(name: str) -> bool:
     """Return whether a backup may have a member of this name: it stays within its home, and is no secret of it."""
     room, _, rest = name.partition("/")
     if room == "store":
-        return _TABLE.fullmatch(rest) is not None
+        return rest.removesuffix(".jsonl") in tables.metadata.tables
     if room == "home":
         return is_plain(rest) and is_kept(rest)
     return name in (TRUST, ACCOUNTS) or _BLOB.fullmatch(name) is not None
@@ -350,7 +343,7 @@ def _require_no_store(connection: Connection, database: Database) -> None:
 
 def _load(backup: Backup, connection: Connection) -> None:
     known = {table.name: table for table in stored_tables(connection)}
-    wanted = _tables_in(backup.names("store/"))
+    wanted = {name.removeprefix("store/").removesuffix(".jsonl") for name in backup.names("store/")}
     if wrong := (wanted - set(known)) | (tables.CORE.intersection(known) - wanted):  # a plug-in may have come later
         raise InvalidProofError("backup.not_rows", table=min(wrong))
     for table in reversed(known.values()):

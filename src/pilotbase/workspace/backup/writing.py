@@ -83,6 +83,8 @@ class Manifest(Document):
     made_at: Moment
     version: str
     """The schema of the store (`workspace.schema`)."""
+    plugins: dict[str, str] = pydantic.Field(default={})
+    """Package → schema of its tables, of every plug-in that has any in the store."""
     log: str
     """The key that signs the log and this manifest, as `LogVerifier` spells it."""
     keys: tuple[str, ...]
@@ -103,7 +105,7 @@ def write_backup(
     Raises:
         InputError: ``target`` exists already, or is inside the home; a file of the home has an odd name.
         NotFoundError: the key of the log is not here.
-        PilotbaseError: a plug-in that has tables in the store is not installed.
+        PilotbaseError: a plug-in that has tables in the store is not installed, or older than they are.
         InvalidProofError: a blob was changed on the disk, or a chunk of it is missing.
         PilotbaseError: disk full, or not writable; nothing is left behind.
     """
@@ -212,7 +214,7 @@ def load_rows(connection: Connection, table: Table, lines: Iterable[bytes]) -> i
 def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]], on_progress: OnProgress) -> Manifest:
     key, made_at = LogKey(home.keys.log_key()), datetime.now(UTC)
     on_progress(Progress(text("backup.progress.store")))
-    version = _pack_store(home, packing)
+    version, plugins = _pack_store(home, packing)
     on_progress(Progress(text("backup.progress.files")))
     blobs = home.open_blobs()
     folders = {room: folder for folder, room in BLOB_ROOMS.items()}
@@ -229,6 +231,7 @@ def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]],
         software=f"pilotbase {__version__}",
         made_at=made_at,
         version=version,
+        plugins=plugins,
         log=str(key.verifier),
         keys=home.keys.names(),
         members=packing.members,
@@ -239,18 +242,19 @@ def _pack(home: Home, packing: _Packing, further: Mapping[str, Iterable[bytes]],
     return manifest
 
 
-def _pack_store(home: Home, packing: _Packing) -> str:
-    """Pack every table from one snapshot; return the version of the schema."""
+def _pack_store(home: Home, packing: _Packing) -> tuple[str, dict[str, str]]:
+    """Pack every table from one snapshot; return the versions of the schema and of plug-ins."""
     database = Database(home.store_url)
     try:
         with database.read() as connection:
             version = schema.known_version(connection, database)
-            schema.require_plugins(connection)
+            plugins = schema.versions_of_plugins(connection)
+            schema.require_plugins(plugins, home.path)
             for table in stored_tables(connection):
                 packing.add(f"store/{table.name}.jsonl", dump_rows(connection, table))
     finally:
         database.close()
-    return version
+    return version, plugins
 
 
 def _files(home: Path) -> Iterator[str]:

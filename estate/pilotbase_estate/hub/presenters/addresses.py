@@ -1,0 +1,12 @@
+"""Where things of the estate stand on the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from django.urls import reverse
+
+ADDRESSES: Mapping[str, Callable[[str], str]] = {
+    "voucher-claim": lambda claim: reverse("claim", kwargs={"claim": claim}),
+}
+"""Kind of subject → the path of its page, by name."""
