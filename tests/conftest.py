@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
-from tests.scheduling import in_units, pytest_xdist_make_scheduler
+from tests.scheduling import in_units, last_files_first, pytest_xdist_make_scheduler
 from tests.workspace.stores_for_tests import (
     any_url,
     clock,
@@ -57,6 +57,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     number, _, hands = config.getoption("shard").partition("/")
     if not (number.isdigit() and hands.isdigit() and 1 <= int(number) <= int(hands)):
         raise pytest.UsageError("--shard takes a part and how many there are: 2/4")
+    if hasattr(config, "workerinput"):
+        items[:] = last_files_first(items)
     if hands == "1":
         return
     dealt = [[item for unit in hand for item in unit] for hand in deal(in_units(items), int(hands))]

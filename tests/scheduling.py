@@ -43,6 +43,14 @@ def in_units(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
     return list(units.values())
 
 
+def last_files_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Return the tests file by file, the last file first: workers and watches take longest, and would begin last."""
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    return [item for file in reversed(files) for item in files[file]]
+
+
 class ByUnit(LoadScopeScheduling):
     """Gives a worker one unit after the other, those of many tests first; the cases of a function are one parcel."""
 

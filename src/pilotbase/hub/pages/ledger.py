@@ -27,7 +27,6 @@ from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.hub.presenters.records import lines_of
 from pilotbase.hub.routing import page
 from pilotbase.operations import ledger as operations
-from pilotbase.operations.ledger import MOST_TOP
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import CRITERIA, scenarios_of
 from pilotbase.roadmap.tables import format_shift, ledger_table, map_table, ranking_table
@@ -117,7 +116,7 @@ def ranking(request: HubRequest) -> HttpResponse:
         "ranking": told,
         "weights": weights,
         "largest": LARGEST_WEIGHT,
-        "most": MOST_TOP,
+        "most": operations.MOST_TOP,
         "within": f"{100 * told.within:g}",
         "rungs": [
             (one, *(format_shift(share, reader) for share in (one.passed_after, one.crosses_after)))
@@ -164,7 +163,10 @@ def download(request: HubRequest, name: str) -> HttpResponse:
 
 def _ranking(request: HubRequest) -> RankingTold:
     asked = {name: _whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA}
-    asked |= {"within": _whole(request, "within", 10, 100), "top": max(1, _whole(request, "top", 10, MOST_TOP))}
+    asked |= {
+        "within": _whole(request, "within", 10, 100),
+        "top": max(1, _whole(request, "top", 10, operations.MOST_TOP)),
+    }
     return do(operations.RANKING, request.acting.view, asked)
 
 
