@@ -7,6 +7,7 @@ import pytest
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.steps import Step
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.trials.proving import rehearse_in, take_in
@@ -44,7 +45,11 @@ def test_an_approval_until_some_day_is_the_owners_input_error(base, write_scenar
     approvals = "  approvals: [{kind: ethics, reference: E-1, until: soon}]\n"
     with pytest.raises(PilotbaseError):
         sealed, candidate = take_in(
-            base, write_scenario(change=lambda content: content + approvals), write_application(), 0, lambda _: None
+            base,
+            write_scenario(change=lambda content: content + approvals),
+            write_application(),
+            Step.DRAFT,
+            lambda _: None,
         )
         freeze_plan(base.lab, sealed, candidate)
 

@@ -145,9 +145,9 @@ def die_at(moment):
     calls += 1
     if calls == int(sys.argv[5]):
         os.kill(os.getpid(), signal.SIGKILL)
-put, transaction = plant.blobs.put, type(plant).transaction
+put, transaction = plant.blobs.put, type(plant.view).transaction
 plant.blobs.put = lambda data: (die_at("before"), put(data), die_at("after"))[1]
-type(plant).transaction = lambda self, action: (die_at(action), transaction(self, action))[1]
+type(plant.view).transaction = lambda self, action: (die_at(action), transaction(self, action))[1]
 append_piece(plant, sys.argv[4], 100, SECRET[100:200], DAY)
 """
 
