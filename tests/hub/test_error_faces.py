@@ -131,8 +131,8 @@ def raising(error):
 
 
 def test_the_table_holds_every_class():
-    assert FACES.keys() == raised.exit_codes().keys()
-    assert {name: faces[0] for name, faces in FACES.items()} == dict(raised.exit_codes())
+    known = {name: code for name, code in raised.exit_codes().items() if not name.startswith("_")}  # others are bases
+    assert {name: faces[0] for name, faces in FACES.items()} == known
 
 
 @pytest.mark.parametrize(("language", "stop"), [("en", "."), ("zh", "。")])
