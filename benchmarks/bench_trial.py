@@ -170,7 +170,7 @@ def one_pass(folder: Path, data: Data, environment: Environment) -> tuple[float,
     cases = Cases(data.truth, answers, classes=CLASSES, positive="1")
     order = draw_order(len(answers), b"seed")
     criteria = [Criterion(rule="accuracy >= 0.5"), Criterion(rule="recall(1) >= 0.5")]
-    load = Load(batch_seconds=tuple(seconds.tolist()), cases=len(answers), batch_rows=BATCH, load_seconds=0.0)
+    load = Load(batch_seconds=seconds, cases=len(answers), batch_rows=BATCH, load_seconds=0.0)
     decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), measured_run(load))
     position = np.empty(len(answers), dtype=np.int64)
     position[order] = np.arange(len(answers))
