@@ -75,7 +75,8 @@ def _evaluate(worker: EndpointWorker, samples: int, path: Path) -> dict[str, flo
     assert answered == samples
     truth = np.full(samples, ANSWER, dtype=object)
     cases, order = Cases(truth, answers, kind="text"), draw_order(samples, b"seed")
-    levels, load = Levels(Fraction(1, 20), Fraction(1, 20)), Load(seconds, samples, BATCH, 0.0, None, None)
+    levels = Levels(Fraction(1, 20), Fraction(1, 20))
+    load = Load(batch_seconds=seconds, cases=samples, batch_rows=BATCH, load_seconds=0.0)
     assert judge([Criterion(rule="exact_match >= 0.5")], cases, order, levels, measured_run(load)).verdict == "accept"
     kept = sum(file.stat().st_size for file in (path, path.with_name("calls")))
     return {"right": float((answers == truth).mean()), "bytes": kept}
