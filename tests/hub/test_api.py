@@ -208,9 +208,10 @@ def test_bodies_of_another_kind_are_told(walked, raw, kind, status):
 def test_a_token_that_asks_too_often_waits(walked, settings_of_hub):
     settings_of_hub(token_requests=3)
     supplier = caller(walked, "supplier")
-    codes = [supplier.get("/api/me").status_code for _ in range(5)]
-    assert codes[0] == 200 and codes[-1] == 429
-    assert 1 <= int(supplier.get("/api/me")["Retry-After"]) <= 60
+    answers = [supplier.get("/api/me") for _ in range(8)]  # a minute may begin in between: six pass at most
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert answers[0].status_code == 200 and refused
+    assert 1 <= int(refused[0]["Retry-After"]) <= 60
     assert caller(walked, "supplier").get("/api/me").status_code == 200, "each token has its own"
 
 
