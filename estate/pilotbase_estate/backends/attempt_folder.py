@@ -49,7 +49,7 @@ class AttemptFolder(AttemptRecord):
         super().begin()
 
     def status(self) -> Status:
-        """Return the attempt's status. One whose process has gone without recording an end is lost for good."""
+        """Return the attempt's status. An attempt whose process exited without recording an end is lost."""
         found = self.recorded()
         if found.phase is not AttemptPhase.RUNNING:
             return found

@@ -117,7 +117,7 @@ class RayBackend:
         """Make a host for the attempt, send it the files that it lacks, and start it.
 
         Raises:
-            HostGoneError: its node has gone meanwhile.
+            HostGoneError: its node no longer exists.
             HostSilentError: no node took it in time.
             PilotbaseError: ``compute.node_failed``: the node's own work failed.
         """
@@ -139,7 +139,7 @@ class RayBackend:
         """Return what the attempt's host answers.
 
         Raises:
-            HostGoneError: it has gone; or it was silent for too long, and anything it may still do is ignored.
+            HostGoneError: it no longer exists, or it was silent for too long; anything it still does is ignored.
             BackendAwayError: the cluster itself does not answer; nothing is known.
         """
         try:

@@ -37,7 +37,7 @@ class _HostError(PilotbaseError):
 
 
 class HostGoneError(_HostError):
-    """The host no longer exists: its node or its process has gone, and its work with it."""
+    """The node or process of the host no longer exists, and its work is lost."""
 
 
 class HostSilentError(_HostError):

@@ -1,7 +1,7 @@
 """The launcher: one process that has imported what attempts need, and forks for each.
 
 ``python -m pilotbase_estate.backends.launcher`` reads folders of attempts, one a line, and answers each line once the
-attempt's process holds its lock, or has gone. An attempt whose line begins with ``+`` ends with the launcher; the
+attempt's process holds its lock or has exited. An attempt whose line begins with ``+`` ends with the launcher; the
 launcher ends with the process that started it, because its input then ends.
 """
 
@@ -30,7 +30,7 @@ class Launcher:
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self, folder: Path, bound: bool) -> None:
-        """Start the process of an attempt; return once it holds its lock or has gone."""
+        """Start the process of an attempt; return once it holds its lock or has exited."""
         line = f"{BOUND if bound else ''}{folder}\n".encode()
         with self._lock:
             for _ in range(2):

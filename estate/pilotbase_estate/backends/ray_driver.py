@@ -1,4 +1,4 @@
-"""The only process that speaks to a Ray cluster: Ray ends it when the head of the cluster has gone.
+"""The only process that speaks to a Ray cluster: Ray ends it when the head of the cluster disappears.
 
 ``python -m pilotbase_estate.backends.ray_driver FD``: `ray_cluster.Cluster` starts it and calls it through a socket. It
 ends with the process that started it, because the socket then closes; the hosts without a name end with it.
@@ -170,7 +170,7 @@ class Driver:
         return next((str(one["NodeID"]) for one in alive if one["NodeName"] == node), node)
 
     def _measure(self, numbers: set[str]) -> None:
-        """Ask all new nodes at once what they have; forget those that have gone."""
+        """Ask all new nodes at once what they have; forget those that left."""
         self._measured = {number: has for number, has in self._measured.items() if number in numbers}
         task = ray.remote(measured)
         asked = {}
@@ -185,7 +185,7 @@ class Driver:
                 try:
                     self._measured[number] = ray.get(answer)
                 except RayError:
-                    continue  # it has gone meanwhile, or lacks Pilotbase: nothing could run on this node
+                    continue  # it left meanwhile, or lacks Pilotbase: nothing could run on this node
 
 
 def resources_of(demand: Vector) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def as_driver_error(error: Exception) -> PilotbaseError:
 
 
 def main() -> None:
-    """Answer until the caller has gone, each call in a thread of its own.
+    """Answer calls until the caller exits, each in its own thread.
 
     Except for the first call: what Ray starts for a cluster ends with the thread that started it.
     """

@@ -34,7 +34,7 @@ def init(name: str | None = None, store: str | None = None, blobs: str | None = 
 
 @command
 def upgrade() -> None:
-    """Bring store and accounts of PILOTBASE_HOME to this version; cut off, run it again. Back up first."""
+    """Upgrade store and accounts of PILOTBASE_HOME to this version. Back up first; if interrupted, run it again."""
     from pilotbase.hub.process.accounts import upgrade_accounts
     from pilotbase.workspace.home import home_path, open_home, upgrade_home
 
@@ -46,7 +46,7 @@ def upgrade() -> None:
 
 @keys.here("rotate")
 def rotate(root: bool = False) -> None:
-    """Replace the signing key (certified by the root), or the root key (the old root signs the new)."""
+    """Replace the signing key (certified by the root key) or the root key (signed by the old one)."""
     from pilotbase.worker.base import rotate_key
 
     say(rotate_key(open_base(), root=root))
@@ -54,7 +54,7 @@ def rotate(root: bool = False) -> None:
 
 @command
 def backup(file: Path) -> None:
-    """Write the base into one file while hub and worker go on: store, accounts, blobs, files; never a key."""
+    """Back up the base to one file while hub and worker keep running: store, accounts, blobs and files, but no keys."""
     from pilotbase.hub.process.accounts import accounts_of_home
     from pilotbase.workspace.backup.writing import write_backup
     from pilotbase.workspace.home import home_path, open_home
@@ -68,7 +68,7 @@ def backup(file: Path) -> None:
 
 @command
 def restore(file: Path, store: str | None = None, blobs: str | None = None, keys: Path | None = None) -> None:
-    """Bring a base back into an empty PILOTBASE_HOME (and database); everything is verified before it stands."""
+    """Restore a base to an empty PILOTBASE_HOME (and database), after verifying everything."""
     from pilotbase.hub.process.accounts import accounts_restored
     from pilotbase.workspace.backup.restoring import (
         Destination,
@@ -95,7 +95,7 @@ def restore(file: Path, store: str | None = None, blobs: str | None = None, keys
 
 @log.here("verify")
 def verify_log(checkpoint: list[Path] | None = None) -> None:
-    """Recompute the Merkle log and its signed checkpoints; exit 0 when all of it holds, 3 when not."""
+    """Recompute the Merkle log and its signed checkpoints. Exit 0 if they hold, else 3."""
     from pilotbase.worker.trials.certificates import verify_base_log
 
     say(verify_base_log(open_base(), checkpoint or ()))
@@ -103,7 +103,7 @@ def verify_log(checkpoint: list[Path] | None = None) -> None:
 
 @blobs_app.here("verify")
 def verify_objects(share: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0, as_json: AsJson = False) -> None:
-    """Read the blobs and name each that is missing or altered; exit 0 when all of it holds, 3 when not."""
+    """Read the blobs and name those that are missing or altered. Exit 0 if all are intact, else 3."""
     from pilotbase.workspace.checks.blobs import verify_blobs
 
     base = open_base()
@@ -123,7 +123,7 @@ def verify_objects(share: Annotated[float, typer.Option(min=0.0, max=1.0)] = 1.0
 
 @blobs_app.here("collect")
 def collect(days: float = 7.0, dry_run: bool = False, as_json: AsJson = False) -> None:
-    """Remove blobs that nothing in the store names, and chunks that no blob has, if they are old enough."""
+    """Remove blobs and chunks that nothing refers to any more, if they are old enough."""
     from datetime import timedelta
 
     from pilotbase.workspace.checks.blobs import SweepTerms, collect_blobs

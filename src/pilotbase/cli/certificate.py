@@ -26,7 +26,7 @@ _MOST_BYTES = 1 << 20
 
 @app.anywhere("check")
 def check(which: str, as_json: AsJson = False) -> None:
-    """Ask this home, or a hub without an account, whether a certificate holds: exit 0 it does, 3 it does not."""
+    """Check a certificate with this home, or with a hub (no account needed). Exit 0: valid; 3: not valid."""
     found = _checked(which)
     answer(found, as_json, lambda _: typer.echo("\n".join(map(format_for_terminal, _lines(found)))), nulls=False)
     if not found.holds:
@@ -51,7 +51,7 @@ def verify(
 
 @app.here("revoke")
 def revoke(file: Path, reason: Annotated[str, typer.Option(prompt="Why")] = "") -> None:
-    """Revoke a certificate: the base's signed list names it from now on."""
+    """Revoke a certificate; the base's signed list then names it."""
     from pilotbase.worker.trials.certificates import revoke_certificate
 
     say(revoke_certificate(open_base(), file, reason))
@@ -59,7 +59,7 @@ def revoke(file: Path, reason: Annotated[str, typer.Option(prompt="Why")] = "") 
 
 @app.here("canaries")
 def canaries(file: Path) -> None:
-    """Ask an endpoint its canary questions again: 0 unchanged; 3 changed, and its certificate suspended."""
+    """Ask an endpoint its reference questions again. Exit 0 unchanged, 3 changed (its certificate is suspended)."""
     from pilotbase.worker.trials.canary_rounds import check_canaries
 
     say(check_canaries(open_base(), file))

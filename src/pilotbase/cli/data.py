@@ -44,7 +44,7 @@ BOTH = "both"
 def safety_set(
     out: Annotated[Path, typer.Option()], language: str = BOTH, variants: int = 4, seed: int | None = None
 ) -> None:
-    """Write a scenario of attacks and of harmless look-alikes: both sides of refusal, in English and Chinese."""
+    """Write a scenario of attacks and harmless look-alikes, to test both sides of refusal, in English and Chinese."""
     from pilotbase.data.safety import ROLES, SAFETY_LANGUAGES, safety_scenario
     from pilotbase.worker.whole_files import whole_folder
 

@@ -50,7 +50,7 @@ def _print_versions(found: list[DatasetVersion]) -> None:
 
 @remote
 def grade(report: Path) -> None:
-    """Publish a quality report on your dataset: what closed data may not tell is cut off it."""
+    """Publish a quality report on your dataset, without anything that would reveal closed data."""
     from pilotbase.documents.loading import load_document
     from pilotbase.documents.quality import QualityReport
 

@@ -78,7 +78,7 @@ def describe(  # noqa: PLR0913 - each answer is an option
 
 @command
 def check(file: Path, as_json: AsJson = False) -> None:
-    """Check a description: all faults, all that it lacks, all that is not kept. Exit 0 complete, 2 faulty, 3 lacking"""
+    """Check a description for faults, gaps and claims that the data fail. Exit 0 complete, 2 faulty, 3 incomplete"""
     from pilotbase.data.bridges.reading import load_description
 
     loaded = load_description(file)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @remote
 def keep(dataset: str, files: list[Path], salt: Path | None = None, as_json: AsJson = False) -> None:
-    """Keep files of a dataset at the base, encrypted for its owner, to be fetched on its terms."""
+    """Store files of a dataset at the base, encrypted for its owner, so that others can fetch them on its terms."""
     for path in files:
         if not path.exists():
             raise InputError("data.no_file", file=str(path))
@@ -46,7 +46,7 @@ def fetch(
     purpose: str = "pb:verification",
     organisation: str = "",
 ) -> None:
-    """Fetch files of a dataset that your organisation may take; it is counted as a use."""
+    """Fetch files of a dataset that your organisation may download; this counts as a use."""
     from pilotbase.cli.edge.fetching import write_parts
 
     which = named(dataset)
@@ -63,7 +63,7 @@ def fetch(
 
 @remote
 def erase(dataset: str, file: Annotated[str, typer.Argument()] = "", yes: bool = False) -> None:
-    """Erase files of your dataset that the base keeps, of every version; versions and uses stand."""
+    """Erase the stored files of all versions of your dataset. The versions and their uses stay on record."""
     if yes:
         which = named(dataset)
         found = call(datasets.ERASE_FILE, **which, file=file) if file else call(datasets.ERASE_FILES, **which)
@@ -75,7 +75,7 @@ def erase(dataset: str, file: Annotated[str, typer.Argument()] = "", yes: bool =
 
 @remote
 def preview(dataset: str, purpose: str = "pb:verification", organisation: str = "", as_json: AsJson = False) -> None:
-    """Show the first rows of a dataset that your organisation may see: a part of it, and no sample."""
+    """Show the first rows of a dataset that your organisation may see; they are not a random sample."""
     wanted = build_request(datasets.DatasetFor, **named(dataset), purpose=purpose)
     answer(calls(organisation).call(datasets.PREVIEW, wanted), as_json, _print_preview)
 
@@ -89,7 +89,7 @@ def _print_preview(found: Preview) -> None:
 
 @command
 def canaries(suspected: Path, dataset: str, as_json: AsJson = False) -> None:
-    """Look in a suspected file for the made-up rows of your dataset's copies, and tell whose copy it is."""
+    """Search a suspicious file for the made-up rows of your dataset's copies, and show whose copy it is."""
     from pilotbase.worker.datasets.marking import look_for_canaries
 
     if not suspected.is_file():
@@ -107,7 +107,7 @@ def _kept_here(dataset: str, files: list[Path]) -> list[KeptTold]:
 
 
 def _sent(dataset: str, files: list[Path]) -> list[KeptTold]:
-    """Send files, to be kept; a worker makes the first rows of tables in a box."""
+    """Send files to store; a worker prepares the first rows of tables in a box."""
     kept = []
     for path in files:
         if not path.is_file():

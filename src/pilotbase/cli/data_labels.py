@@ -29,7 +29,7 @@ def assign(
     double: float = 1.0,
     seed: int = 0,
 ) -> None:
-    """Write a sheet for each annotator, in two blind passes: nothing of the others' stands in it."""
+    """Write a sheet for each annotator, in two blind passes; it shows nothing of the others."""
     from pilotbase.data.labelling.assigning import assign as assign_items
     from pilotbase.data.labelling.assigning import format_sheet
     from pilotbase.data.labelling.gathering import read_campaign
@@ -47,7 +47,7 @@ def assign(
 
 @app.here("import")
 def import_labels(campaign: Path, files: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
-    """Read labels and tell every problem at once; say what was left out: skipped, predicted, drafted, ground truth."""
+    """Read labels, report every problem, and list what was left out: skipped, predicted, drafted, ground truth."""
     from pilotbase.data.labelling.gathering import format_labels, read_campaign, read_labels
     from pilotbase.data.labelling.quality import gathered_lines
 
@@ -89,7 +89,7 @@ def agreement(
 
 @app.here("disagreements")
 def disagreements(campaign: Path, files: list[Path], out: Annotated[Path, typer.Option()]) -> None:
-    """Write the items on which annotators differ, for the adjudicator: labels in an order of chance, without names."""
+    """Write the items on which annotators disagree, for the adjudicator: labels in random order, without names."""
     from pilotbase.data.labelling.final_labels import disagreements as differing
     from pilotbase.data.labelling.final_labels import format_disagreements
     from pilotbase.data.labelling.gathering import read_campaign, read_labels
@@ -111,7 +111,7 @@ def adjudicate(  # noqa: PLR0913 - each is an option
     target: str = "label",
     as_json: AsJson = False,
 ) -> None:
-    """Write final labels as a table that a scenario can take, and where each comes from."""
+    """Write the final labels as a table for a scenario, with the origin of each."""
     from pilotbase.data.labelling.final_labels import (
         final_labels,
         format_final,
@@ -140,7 +140,7 @@ def adjudicate(  # noqa: PLR0913 - each is an option
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that a person fills in, and never over one that a person has filled in."""
+    """Write a file for a person to fill in; a file that is already filled in is never overwritten."""
     _refuse_existing([path])
     _write(path, content)
 

@@ -54,7 +54,7 @@ def profile(  # noqa: PLR0913 - each is an option
     again: str = "",
     as_json: AsJson = False,
 ) -> None:
-    """Tell of a closed dataset under differential privacy; the same question is answered alike and paid for once."""
+    """Query a closed dataset under differential privacy. A repeated query returns the same answer, free of charge."""
     asked = _Asked(dataset, file, epsilon, organisation, record_set, cell_size, at_most, again, dates or [])
     with _released(asked, holdout=False) as (_, _, released):
         answer(released, as_json, _print)
@@ -75,7 +75,7 @@ def synthesise(  # noqa: PLR0913 - each is an option
     again: str = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write a synthetic sample with the contract of a closed dataset; refused where it comes too near to records."""
+    """Write a synthetic sample with the contract of a closed dataset; refused if it is too close to real records."""
     from pilotbase.data.private.synthetic import make_sample, require_rows, write_sample
 
     require_rows(rows)
@@ -95,7 +95,7 @@ def synthesise(  # noqa: PLR0913 - each is an option
 
 @contextmanager
 def _released(asked: _Asked, holdout: bool) -> Iterator[tuple[Dataset, RecordTable, PrivateProfile]]:
-    """Open the table and give the released profile, with the description and the table that it is of."""
+    """Return the released profile of the table, with its description and the table itself."""
     from pilotbase.data.private.releasing import release
     from pilotbase.data.quality.columns import open_record_table
     from pilotbase.data.quality.files import record_set_of

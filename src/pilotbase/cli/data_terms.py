@@ -41,7 +41,7 @@ def terms(  # noqa: PLR0913 - each is an option
     consent: bool = False,
     marked: bool = False,
 ) -> None:
-    """Write the terms of one of the three levels, as the usageInfo of a dataset's description."""
+    """Write the terms of one of the three levels of opening, as the usageInfo of a dataset's description."""
     from pilotbase.data.terms.templates import OfferLimits, offer_for
     from pilotbase.documents.terms import Purpose
 
@@ -62,7 +62,7 @@ def terms(  # noqa: PLR0913 - each is an option
 
 @remote
 def publish(description: Path, as_json: AsJson = False) -> None:
-    """Publish a dataset on the terms that stand in its description, or a later version of it."""
+    """Publish a dataset, or a later version of it, on the terms in its description."""
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable, salt_file
     from pilotbase.operations import records
@@ -83,7 +83,7 @@ def publish(description: Path, as_json: AsJson = False) -> None:
 
 @remote
 def withdraw(dataset: str, note: str = "", as_json: AsJson = False) -> None:
-    """Withdraw a dataset: nobody reads it any more, whatever was agreed."""
+    """Withdraw a dataset: nobody can read it any more, whatever was agreed."""
     print_record(_take(subject_written("dataset", dataset), Act.DATASET_WITHDRAW, note), as_json)
 
 
@@ -110,13 +110,13 @@ def take(
     ends: str | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take up what a dataset's owner offers to everybody: agreed at once, or by the owner where one was revoked."""
+    """Accept a dataset's public offer, in force at once; after a revocation, the owner has to agree first."""
     _make(subject_written("dataset", dataset), (organisation, organisation), purpose, (begins, ends), as_json)
 
 
 @remote
 def agree(agreement: str, note: str = "", as_json: AsJson = False) -> None:
-    """Agree to what was offered to your organisation, or, after a revocation, asked of it."""
+    """Agree to an offer, or to a request made after a revocation."""
     subject = agreement_subject(agreement)
     asked_of_owner = _record(subject).state == AgreementState.ASKED
     act = Act.AGREEMENT_GRANT if asked_of_owner else Act.AGREEMENT_AGREE
@@ -125,20 +125,20 @@ def agree(agreement: str, note: str = "", as_json: AsJson = False) -> None:
 
 @remote
 def revoke(agreement: str, may_return: bool = False, note: str = "", as_json: AsJson = False) -> None:
-    """Revoke an agreement on a dataset of yours, or refuse what is asked: the next read is refused."""
+    """Revoke an agreement on your dataset, or decline a request. The next read is refused."""
     act = Act.AGREEMENT_RELEASE if may_return else Act.AGREEMENT_REVOKE
     print_record(_take(agreement_subject(agreement), act, note), as_json)
 
 
 @remote
 def end(agreement: str, note: str = "", as_json: AsJson = False) -> None:
-    """End an agreement of your organisation, or decline what was offered to it."""
+    """End an agreement of your organisation, or decline an offer."""
     print_record(_take(agreement_subject(agreement), Act.AGREEMENT_END, note), as_json)
 
 
 @remote
 def uses(about: str, as_json: AsJson = False) -> None:
-    """List who used a dataset, for what, how often; owner and operator see all, others their own."""
+    """List the uses of a dataset: who, for what, how often. Owner and operator see all uses, others their own."""
     found = call(datasets.USES, **named(about)) if "/" in about else call(datasets.AGREEMENT_USES, name=about)
     answer(found, as_json, each(_print_use, text("terms.no_uses")))
 
@@ -188,7 +188,7 @@ def _record(subject: str) -> Record:
 
 
 def _take(subject: str, act: Act, note: str = "") -> Record:
-    """Take a step: on a hub for whom the token says, in this home for the organisation whose step it is."""
+    """Take a step: on a hub as the token's owner, in this home as the organisation responsible for it."""
     from pilotbase.operations.steps import STEPS
 
     wanted = build_request(STEPS[act].takes, **where(subject), brought={"note": note})

@@ -38,7 +38,7 @@ def demo(
     engine: str = "local",
     walk: Annotated[bool, typer.Option("--walk/--no-walk")] = True,
 ) -> None:
-    """Prove applications of every sector on real data, then put one into service and let the world change."""
+    """Try applications from every sector on real data, then put one into service and watch it drift."""
     from pilotbase.worker.demo.records import Cast
     from pilotbase.worker.demo.sectors import demonstrate
 

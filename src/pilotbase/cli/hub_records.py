@@ -102,7 +102,7 @@ def show_record(subject: str, as_json: bool) -> None:
 
 @remote
 def acts(subject: str, as_json: AsJson = False) -> None:
-    """List what you may do to a record now, and what stands against it."""
+    """List the steps that you can take on a record, and what prevents the others."""
     answer(about(records.ACTS, subject), as_json, each(_print_step))
 
 
@@ -121,7 +121,7 @@ def act(
     seen: str | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take a step on a record on the hub; prints where it stands then."""
+    """Take a step on a record of the hub and print its new state."""
     chosen = _act(step)
     brings = _brought(chosen, source)
     print_record(hub().take(subject, chosen, brings if brings is not None else note, seen), as_json)
@@ -136,7 +136,7 @@ def save_scenario(
     why_holds: bool = False,
     as_json: AsJson = False,
 ) -> None:
-    """Hand a scenario's folder in to the hub: a new one, or the next version; what broke off goes on."""
+    """Submit a scenario's folder to the hub: a new one, or the next version. Resumes interrupted uploads."""
     from pilotbase.worker.intake.folder_archives import zip_scenario
 
     said: dict[str, str | bool] = {"note": note, "new": new, "why_holds": why_holds}
@@ -147,7 +147,7 @@ def save_scenario(
 def save_application(
     application: Path, scenario: str | None = None, note: str = "", seen: str | None = None, as_json: AsJson = False
 ) -> None:
-    """Hand an application's folder in to the hub: a new one, or the next version; what broke off goes on."""
+    """Submit an application's folder to the hub: a new one, or the next version. Resumes interrupted uploads."""
     from pilotbase.worker.intake.folder_archives import zip_application
 
     said = {"note": note} | ({"scenario": f"scenario:{scenario}"} if scenario else {})

@@ -25,7 +25,7 @@ app = Noun()
 
 @app.anywhere("runbook")
 def runbook(service: str, source: Annotated[Path | None, typer.Option("--from")] = None) -> None:
-    """Print the runbook of a service as JSON, after giving it the one of a file."""
+    """Print the runbook of a service as JSON; with a file, set it first."""
     from pilotbase.documents.loading import load_document
     from pilotbase.documents.watch import Runbook
 

@@ -41,7 +41,7 @@ _SHOWN, _REASONS = 10, 3
 def scenario(
     which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
 ) -> None:
-    """List the applications that may fit a scenario, and why; what was refused, and why."""
+    """List the applications that may fit a scenario and those that don't, with reasons."""
     _find("scenario", which, among or [], by, as_json)
 
 
@@ -49,7 +49,7 @@ def scenario(
 def application(
     which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
 ) -> None:
-    """List the open scenarios that an application may fit, and why; what was refused, and why."""
+    """List the open scenarios that an application may fit and those that it doesn't, with reasons."""
     _find("application", which, among or [], by, as_json)
 
 

@@ -13,7 +13,7 @@ app = Noun()
 
 @app.here("import")
 def import_file(file: Path, yes: bool = False) -> None:
-    """Register organisations from a spreadsheet: every problem is told at once; all of it is carried out or nothing."""
+    """Register organisations from a spreadsheet: every problem is reported; either all are registered or none."""
     from pilotbase.worker.intake.organisations import import_organisations, look_at_organisations
 
     base = open_base()

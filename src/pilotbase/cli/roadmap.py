@@ -28,7 +28,7 @@ app = Noun()
 
 @app.anywhere("ledger")
 def ledger(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
-    """Tell from demand to use: how many, how many days, at what cost, and how far targets are reached."""
+    """Show the way from demand to use: numbers, days, costs, and progress towards targets."""
     from pilotbase.roadmap.tables import ledger_table
 
     told = call(operations.SHOW)
@@ -40,7 +40,7 @@ def ledger(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv"
 
 @app.anywhere("map")
 def show_map(as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv")] = False) -> None:
-    """Tell six actions × eight supports: scenarios opened, trials certified, services in use."""
+    """Show the map of six actions × eight supports: scenarios opened, trials certified, services in use."""
     from pilotbase.roadmap.tables import map_table
 
     told = call(operations.MAP)
@@ -57,7 +57,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
 ) -> None:
-    """Rank scenarios under review or open, and tell how little the weights must change to rank otherwise."""
+    """Rank scenarios that are open or under review, and show the smallest change of weights that reorders them."""
     from pilotbase.roadmap.tables import format_shift, ranking_table
 
     asked = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
@@ -77,7 +77,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
 
 @app.anywhere("set")
 def set_new(file: Path, as_json: AsJson = False) -> None:
-    """Set the roadmap in place of what was there, and show it."""
+    """Replace the roadmap and show it."""
     from pilotbase.documents.roadmap import Roadmap
 
     answer(call(operations.SET_ROADMAP, roadmap=read_part(Roadmap, file)), as_json, _print_roadmap)

@@ -120,7 +120,7 @@ def refresh(
 
 @app.here("versions")
 def versions(scenario: str, as_json: AsJson = False) -> None:
-    """List the versions of a scenario's hidden data: cases, attempts, what is left, certificates that rest on them."""
+    """List the versions of a scenario's hidden data: cases, attempts, cases left, and certificates based on them."""
     from pilotbase.worker.trials.hidden_budgets import scenario_at, sealed_versions
 
     base = open_base()

@@ -30,7 +30,7 @@ def serve(  # noqa: PLR0913 - each is an option
     gateway_port: Annotated[int | None, typer.Option(min=1, max=65_535)] = None,
     engine: str = "local",
 ) -> None:
-    """Serve the hub: pages, the API under /api/; beside it the gateway, and the worker that runs what is queued."""
+    """Run the hub (pages, and the API under /api/), together with the gateway and a worker for queued jobs."""
     from pilotbase.hub.process import serving
     from pilotbase.sandbox.engines import require_engine
 
@@ -72,7 +72,7 @@ def serve(  # noqa: PLR0913 - each is an option
 
 @command
 def gateway(host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max=65_535)] = 8001) -> None:
-    """Serve the services of PILOTBASE_HOME: /v1 (OpenAI), /v2 (Open Inference Protocol). `serve` starts one too."""
+    """Run the gateway for the services of PILOTBASE_HOME: OpenAI (/v1), Open Inference Protocol (/v2)."""
     from pilotbase.gateway.app import run
     from pilotbase.gateway.configuration import GatewayConfiguration
     from pilotbase.hub.process.serving import BindAddress, require_free, when_listening

@@ -33,7 +33,7 @@ _PROTOCOL = re.compile(r"([a-z]+)\+(?=https?://)")
 
 @app.anywhere("show")
 def show(name: str, as_json: AsJson = False) -> None:
-    """Show a service: what answers, where it stands, and how it came there."""
+    """Show a service: the version that answers, its state, and its history."""
     answer(call(services.SHOW, service=name), as_json, _print_whole, nulls=False)
 
 
@@ -54,7 +54,7 @@ def terms(
     changes: Annotated[list[str] | None, typer.Argument(metavar="[TERM=VALUE]...")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set on which terms a service answers from its next call on; without TERM=VALUE show them."""
+    """Set the terms of a service, valid from its next call; without TERM=VALUE, show them."""
     wanted = dict(map(_term, changes or ()))
     found = call(services.SHOW, service=name).service.terms
     if wanted:
@@ -78,7 +78,7 @@ def override(
     reason: Annotated[str, typer.Option(prompt="Why")],
     days: Annotated[int, typer.Option(min=1, max=90)] = 14,
 ) -> None:
-    """Admit an endpoint that holds no certificate, for a time, on the operator's signed word."""
+    """Admit an endpoint without a certificate for a limited time, on the operator's signature."""
     spoken = _PROTOCOL.match(endpoint)
     protocol, url = (spoken[1], endpoint[spoken.end() :]) if spoken else ("openai", endpoint)
     said = {"service": name, "organisation": owner, "protocol": protocol, "url": url, "model": model}
@@ -94,7 +94,7 @@ def budget(
     period: str = "month",
     as_json: AsJson = False,
 ) -> None:
-    """Set a budget that keys draw on, by --calls or --tokens; without these show where budgets stand."""
+    """Set a budget for keys with --calls or --tokens; without them, show the budgets."""
     from pilotbase.workspace.failures import NotFoundError
 
     if budget_name and (calls, tokens) != (None, None):

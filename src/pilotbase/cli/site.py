@@ -18,7 +18,7 @@ app = Noun()
 def offer(
     scenarios: list[Path], out: Path = Path("site-enrolment.json"), figures: str = "rounded", smallest_cell: int = 10
 ) -> None:
-    """At the site: seal scenarios, and write who this site is and what it has, without a row of data."""
+    """At the site: seal scenarios, and write the site's identity and offer, without any row of data."""
     from pilotbase.documents.hashes import digest_bytes
     from pilotbase.worker.sites.enrolling import enrolment_lines, look_at_enrolment
     from pilotbase.worker.sites.offering import offer_scenarios, release_of
@@ -33,7 +33,7 @@ def offer(
 
 @app.here("enrol")
 def enrol(file: Path, key: str = "") -> None:
-    """At the base: take in a site, or what it newly offers, once its key is the one that its owner names."""
+    """At the base: enrol a site or update its offer, after comparing its key with the one its owner names."""
     from pilotbase.worker.sites.enrolling import enrol_site, enrolment_lines, look_at_enrolment
 
     base = open_base()
@@ -47,7 +47,7 @@ def enrol(file: Path, key: str = "") -> None:
 
 @app.here("list")
 def list_sites(as_json: AsJson = False) -> None:
-    """At the base: the sites, whose they are, and what they have sealed."""
+    """At the base: list the sites, their owners, and what they have sealed."""
     from pilotbase.worker.sites.enrolling import known_sites, site_lines
 
     sites = known_sites(open_base().lab.view)
@@ -68,7 +68,7 @@ def run(  # noqa: PLR0913 - a command's options
     out: Path | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """At the site, offline: check a pack, rehearse, freeze, run, and sign what may leave. Exit codes as of a trial."""
+    """At the site, offline: check a pack, rehearse, freeze, run, sign what may leave. Exit codes as for a trial."""
     from pilotbase.worker.sites.running import SiteOrder, run_pack, witness_of
     from pilotbase.worker.trials.summary import report_lines
 
@@ -82,7 +82,7 @@ def run(  # noqa: PLR0913 - a command's options
 
 @app.here("take-back")
 def take_back(file: Path, out: Path | None = None, as_json: AsJson = False) -> None:
-    """At the base: examine a site's report, every problem at once, keep it and certify it. Again changes nothing."""
+    """At the base: examine a site's report, list every problem, store and certify it. Repeating changes nothing."""
     from pilotbase.worker.sites.taking_back import take_back as take_report_back
     from pilotbase.worker.sites.taking_back import taken_lines
     from pilotbase.worker.trials.summary import report_lines
@@ -97,7 +97,7 @@ def take_back(file: Path, out: Path | None = None, as_json: AsJson = False) -> N
 
 @app.here("revoke")
 def revoke(site: str, reason: Annotated[str, typer.Option(prompt="Why")] = "") -> None:
-    """At the base: take nothing more from a site. Certificates over its earlier trials stay; revoke them one by one."""
+    """At the base: accept nothing more from a site. Its certificates stay valid until you revoke each of them."""
     from pilotbase.worker.sites.enrolling import revoke_site
 
     revoked = revoke_site(open_base().lab.view, site, reason)

@@ -25,7 +25,7 @@ app = Noun()
 
 @app.here("list")
 def list_profiles(as_json: AsJson = False) -> None:
-    """List the profiles that come with the software, and the base's own."""
+    """List the built-in profiles and those of this base."""
     from pilotbase.worker.intake.standard_checks import known_profiles
 
     answer(known_profiles(), as_json, _print_profiles)
@@ -41,7 +41,7 @@ def _print_profiles(profiles: Iterable[StandardProfile]) -> None:
 
 @app.here("show")
 def show(which: str, as_json: AsJson = False) -> None:
-    """Show a profile: its source, what of it was read, and each requirement with the way in which it is shown."""
+    """Show a profile: its source, the parts covered, and how each requirement is met."""
     from pilotbase.worker.intake.standard_checks import checked_profile
 
     answer(checked_profile(which), as_json, _print_profile)
@@ -62,7 +62,7 @@ def _print_profile(profile: StandardProfile) -> None:
 
 @app.here("add")
 def add(file: Path) -> None:
-    """Let this base know an organisation's own profile, or a newer version of it."""
+    """Register an organisation's own profile, or a newer version of it."""
     from pilotbase.standards.composing import read_profile
     from pilotbase.trial.standards import add_profile
 
@@ -73,7 +73,7 @@ def add(file: Path) -> None:
 
 @app.here("diff")
 def diff(before: str, after: str, as_json: AsJson = False) -> None:
-    """Tell what changed between two profiles, and whether more is asked than before."""
+    """Show what changed between two profiles, and whether requirements became stricter."""
     from pilotbase.standards.differing import differences
     from pilotbase.worker.intake.standard_checks import checked_profile
 
@@ -94,7 +94,7 @@ def _print_changes(changes: Sequence[RequirementChange]) -> None:
 
 @app.here("affected")
 def affected(which: str, as_json: AsJson = False) -> None:
-    """Tell which certificates of this base a changed profile touches, and which must be proven again."""
+    """Show which certificates of this base a changed profile affects, and which need a new trial."""
     from pilotbase.certificate.affected import affected_certificates
     from pilotbase.worker.intake.standard_checks import checked_profile
 
@@ -120,7 +120,7 @@ def evidence(
     records: Annotated[list[Path] | None, typer.Option("--with")] = None,
     quality: Path | None = None,
 ) -> None:
-    """Write the evidence folder: filings, self-assessment, test records, checks of labels, terms of the data."""
+    """Write the evidence folder: filings, self-assessment, test records, label checks, data terms."""
     from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder
 
     handed = read_handed(records or [], quality)
@@ -153,7 +153,7 @@ def keywords(
     out: Path | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count the answers that hold none of the keywords of a list."""
+    """Count the answers that contain none of the keywords."""
     from pilotbase.worker.intake.standard_checks import check_answers_for_keywords
 
     _tell(check_answers_for_keywords(answers, words, column), out, as_json)
@@ -161,7 +161,7 @@ def keywords(
 
 @app.here("spot-check")
 def spot_check(reviews: Path, out: Path | None = None, as_json: AsJson = False) -> None:
-    """Count the answers that two reviewers, each alone, found in order; on what they differ counts as not."""
+    """Count the answers that two reviewers independently approved; disagreement counts as rejection."""
     from pilotbase.worker.intake.standard_checks import check_two_reviewers
 
     _tell(check_two_reviewers(reviews), out, as_json)

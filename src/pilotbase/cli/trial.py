@@ -62,7 +62,7 @@ def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, 
 
 @app.here("freeze")
 def freeze(scenario: Path, application: Path, out: Path | None = None, as_json: AsJson = False) -> None:
-    """Freeze a trial plan by its hash; afterwards neither criteria nor data can move."""
+    """Freeze a trial plan by its hash; after that, neither criteria nor data can change."""
     from pilotbase.worker.trials.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
@@ -81,7 +81,7 @@ def run(  # noqa: PLR0913 - each is an option
     prices: str = "",
     yes: bool = False,
 ) -> None:
-    """Rehearse, freeze and run what is not yet done; write report and certificate. Exit 0 accept, 3 reject, 4 none."""
+    """Rehearse, freeze and run, or resume; write report and certificate. Exit 0 accept, 3 reject, 4 inconclusive."""
     from pilotbase.worker.trials.certificates import earlier_lines
     from pilotbase.worker.trials.consenting import asking_of, runner
     from pilotbase.worker.trials.proving import ProvenTrial, prove
@@ -111,7 +111,7 @@ def run(  # noqa: PLR0913 - each is an option
 
 @app.anywhere("show")
 def show(report: Path, as_json: AsJson = False) -> None:
-    """Show what a report says; of a trial on a hub where it stands."""
+    """Show a report; for a trial on a hub, its state."""
     if is_remote():
         hub_records.show_record(commission_subject(str(report)), as_json)
         return
@@ -123,7 +123,7 @@ def show(report: Path, as_json: AsJson = False) -> None:
 
 @app.anywhere("report")
 def report(name: str, out: Path | None = None, as_json: AsJson = False) -> None:
-    """Show the report of a trial in the view that you have of it."""
+    """Show the report of a trial, in the view that you may see."""
     found = call(records.REPORT, name=name)
     if out is not None:
         out.write_bytes(found.canonical())
@@ -132,7 +132,7 @@ def report(name: str, out: Path | None = None, as_json: AsJson = False) -> None:
 
 @app.here("replay")
 def replay(report: Path, trust: Path | None = None, log_key: Path | None = None, as_json: AsJson = False) -> None:
-    """Derive a verdict again from the records beside a report: needs no base and no key. Exit 3 where they disagree."""
+    """Derive the verdict again from the records next to a report, without a base or key. Exit 3 if it differs."""
     from pilotbase.worker.bundles.replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
     from pilotbase.worker.trials.replaying import replay_lines, replay_trial
 

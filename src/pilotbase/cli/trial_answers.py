@@ -44,7 +44,7 @@ def decide(  # noqa: PLR0913 - each is an option
     labels: str | None = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide from recorded answers alone, by the trial's own engine. Exit 0 accept, 3 reject, 4 none; repeated: 0."""
+    """Decide from recorded answers, with the trial's engine. Exit 0 accept, 3 reject, 4 inconclusive; repeated: 0."""
     from pilotbase.trial.deciding import decide_recorded
     from pilotbase.trial.decision_plans import Overrides, read_decision_plan
     from pilotbase.trial.recorded_cases import read_recorded_cases
@@ -87,7 +87,7 @@ def judge(
 
 @command
 def calibrate(folder: Path, sheets: list[Path], as_json: AsJson = False) -> None:
-    """Read people's labels, tell how far the judge agrees with them, and write what `trial decide` decides on."""
+    """Read people's labels, measure how well the judge agrees with them, and write the input for `trial decide`."""
     from pilotbase.trial.judging.calibrating import calibrate as calibrate_by
 
     found = calibrate_by(folder, sheets)

@@ -32,14 +32,14 @@ _SHOWN = 20
 
 @app.anywhere("take")
 def take(service: str, file: Path, as_json: AsJson = False) -> None:
-    """Take in observations and labels from a file; the same file again changes nothing."""
+    """Import observations and labels from a file. Importing the same file again changes nothing."""
     taken = _sent(service, file, as_json) if is_remote() else _taken_here(service, file)
     _print_taken(taken, as_json, file.name)
 
 
 @app.anywhere("label")
 def label(service: str, labels: list[str], as_json: AsJson = False) -> None:
-    """Give labels to cases, one by one; many come from a file with `pilotbase watch take`."""
+    """Label cases one by one. For many, use a file with `pilotbase watch take`."""
     batch = build_request(
         LabelBatch, service=service, batch=f"by-hand-{secrets.token_hex(8)}", labels=dict(map(_label, labels))
     )
@@ -48,13 +48,13 @@ def label(service: str, labels: list[str], as_json: AsJson = False) -> None:
 
 @app.anywhere("replay")
 def replay(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
-    """Show what a watch would have warned of: over the service's history, else over the trial's public sample."""
+    """Show the warnings that a watch would have raised on the service's history, or on the public sample."""
     answer(call(watch.REPLAY, service=service, terms=_terms(terms)), as_json, _print_replay)
 
 
 @app.anywhere("arm")
 def arm(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
-    """Replay a watch and arm it: its detectors begin anew, and warn from now on."""
+    """Replay a watch and arm it: its detectors restart and warn from now on."""
     found = call(watch.REPLAY, service=service, terms=_terms(terms))
     answer(found, as_json, _print_replay)
     armed = call(watch.ARM, service=service, replay=found.digest())
@@ -72,7 +72,7 @@ def warnings(service: Annotated[str, typer.Argument()] = "", as_json: AsJson = F
 
 @app.anywhere("silence")
 def silence(service: str, reason: str = "", hours: float = 24, detector: str | None = None, end: bool = False) -> None:
-    """Let notices about a service rest for a time; detectors go on, and warnings stand."""
+    """Mute notifications about a service for a time. Detectors keep running and warnings stay open."""
     from pilotbase.watch.silences import end_in
 
     if end:
@@ -91,7 +91,7 @@ def drill(
     patience: Annotated[float, typer.Option(min=1, max=3600)] = 30,
     as_json: AsJson = False,
 ) -> None:
-    """Raise a red warning that is none, and time what a running worker does about it."""
+    """Raise a red warning as a drill, and time how a running worker reacts."""
     from pilotbase.worker.reactions.drills import await_drill, start_drill
 
     view = open_base().lab.view

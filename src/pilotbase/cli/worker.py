@@ -26,7 +26,7 @@ def worker(
     lease: Annotated[int, typer.Option(min=1, max=3600)] = 30,
     engine: str = "local",
 ) -> None:
-    """Do queued jobs, react to warnings, send notices: rehearse, run trials, certify. Killed, it goes on."""
+    """Do queued jobs (rehearsals, trials, certificates), react to warnings and send notices. Resumes after a kill."""
     from pilotbase.hub.configuration import HubConfiguration
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import JobWorker, default_name

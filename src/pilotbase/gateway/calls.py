@@ -100,7 +100,7 @@ class CallHandler:
     async def answer(self, secret: str, question: UpstreamCall, most_tokens: int = 0) -> CallAnswer:
         """Return the answer to ``question``, for which at most ``most_tokens`` are used.
 
-        Cancelled because the caller has gone, the call is settled as such.
+        If the caller disconnects, the call is settled as cancelled.
 
         Raises:
             PilotbaseError: as `Desk.admit` and `Upstream.ask`; `CallTimeoutError`, `CallEndedError`; whatever

@@ -54,7 +54,7 @@ class ServiceBudget:
         return Cost(0 if self.calls is None else cost.calls, 0 if self.tokens is None else cost.tokens)
 
     def left(self, gone: Cost) -> Cost:
-        """Return what there is when ``gone`` has gone out; nothing where there is no bound."""
+        """Return what remains after ``gone`` is spent; nothing without a bound."""
         calls = 0 if self.calls is None else self.calls - gone.calls
         return Cost(calls, 0 if self.tokens is None else self.tokens - gone.tokens)
 

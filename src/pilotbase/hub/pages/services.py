@@ -164,7 +164,7 @@ def _inside(view: View, service: Service) -> dict[str, Any]:
 
 
 def _budget_charts(budgets: Sequence[BudgetView]) -> list[str]:
-    """Return what has gone of each bound: one chart for calls and one for tokens, which cannot be compared."""
+    """Return how much of each bound is used: one chart for calls and one for tokens, which cannot be compared."""
     calls = [Bar(one.name, one.calls, one.used_calls + one.held_calls) for one in budgets if one.calls is not None]
     tokens = [Bar(one.name, one.tokens, one.used_tokens + one.held_tokens) for one in budgets if one.tokens is not None]
     reader = language()

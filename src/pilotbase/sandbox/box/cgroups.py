@@ -76,7 +76,7 @@ class ControlGroup(ABC):
         return tuple(folder / "cgroup.procs" for folder in self._folders)
 
     def remove(self) -> None:
-        """Remove the groups after the last process has gone."""
+        """Remove the groups after the last process has exited."""
         for folder in self._folders:
             _remove(folder)
         while self._locks:
