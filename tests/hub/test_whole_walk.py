@@ -218,7 +218,7 @@ class Walk:
     def check_as_visitor(self):
         self.signer.press("main a[href^='/certificates/']")
         self.people["visitor"] = visitor = Person(self.browser, self.hub.address).go(self.signer.page.url)
-        assert "Holds" in visitor.said and "Accept" in visitor.said
+        assert "Valid" in visitor.said and "Accept" in visitor.said
         self.look("visitor", "certificate")
         shown = visitor.page.request.get(f"{visitor.page.url}qr.svg").text()
         drawn = re.findall(r"<rect[^>]+>", qr_code(visitor.page.url, ""))
