@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from pilotbase.hub.process import serving
+from pilotbase.hub.serving import serving
 
 PASSWORD = "a bench has no secrets"
 OPERATOR, REGULATOR = "desk", "regulator"

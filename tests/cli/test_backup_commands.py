@@ -14,7 +14,7 @@ from tests.workspace.stores_for_tests import reason_to_skip, running_server
 
 ACCOUNTS = """
 import sys
-from pilotbase.hub.process import serving
+from pilotbase.hub.serving import serving
 serving.configure(serving.BindAddress())
 serving.prepare()
 from allauth.account.models import EmailAddress

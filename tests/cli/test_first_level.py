@@ -38,7 +38,7 @@ def test_what_is_listed_is_what_stands_there():
 def test_a_command_loads_its_own_module_alone(words, module):
     done = subprocess.run([sys.executable, "-c", LOADED, *words], check=True, capture_output=True, text=True)
     loaded = {name.split(".")[2] for name in json.loads(done.stderr.splitlines()[-1])}
-    assert loaded - {"edge", "first_level"} == ({module} if module else set())
+    assert loaded - {"framework", "first_level"} == ({module} if module else set())
 
 
 def test_who_mistypes_is_told_what_may_be_meant():
@@ -46,7 +46,7 @@ def test_who_mistypes_is_told_what_may_be_meant():
     assert told.exit_code == 2 and "Did you mean 'scenario'" in told.stderr
 
 
-@pytest.mark.parametrize("module", ["trials.certificates", "bound.services", "bound.ledger"])
+@pytest.mark.parametrize("module", ["trials.certificates", "operations.services", "operations.ledger"])
 def test_who_opens_a_base_loads_no_statistics_and_no_tables(module):
     program = f"import sys, pilotbase.worker.{module}; print({{'scipy', 'polars', 'django'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)

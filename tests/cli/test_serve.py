@@ -43,7 +43,7 @@ def test_the_check_of_a_machine_without_a_base_says_what_serve_will_do(tmp_path,
 
 
 GROUND = """
-from pilotbase.hub.process import serving
+from pilotbase.hub.serving import serving
 serving.configure(serving.BindAddress())
 serving.prepare()
 from pilotbase.hub.demo import make_accounts

@@ -5,7 +5,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from pilotbase.cli.edge.terminal import _cell, print_json
+from pilotbase.cli.framework.terminal import _cell, print_json
 from pilotbase.documents.texts import text
 
 

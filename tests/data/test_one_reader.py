@@ -22,7 +22,7 @@ from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Contact
-from pilotbase.trial.judging.judged_cases import read_judged_cases
+from pilotbase.trial.judge_models.judged_cases import read_judged_cases
 from pilotbase.trial.probes.contamination import texts_of
 from pilotbase.trial.recorded_cases import read_recorded_cases
 from pilotbase.trial.scenario_folder import read_cases

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.safety import ROLES, SAFETY_LANGUAGES, safety_items, safety_roles, safety_scenario
+from pilotbase.data.safety_cases import ROLES, SAFETY_LANGUAGES, safety_items, safety_roles, safety_scenario
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.measures import Cases, score
 from pilotbase.measures.reading.refusing import declines

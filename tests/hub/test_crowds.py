@@ -12,7 +12,7 @@ from tests.hub.worlds_for_tests import PASSWORD
 
 
 def test_a_crowd_is_answered_some_at_a_time(one_world):
-    from pilotbase.hub.process.middleware import AT_ONCE, take_turns
+    from pilotbase.hub.serving.middleware import AT_ONCE, take_turns
 
     lock, now, most, answered = threading.Lock(), [0], [0], []
 
@@ -36,7 +36,7 @@ def test_a_crowd_is_answered_some_at_a_time(one_world):
 
 
 def test_a_turn_is_given_back_when_the_work_fails(one_world):
-    from pilotbase.hub.process.middleware import AT_ONCE, take_turns
+    from pilotbase.hub.serving.middleware import AT_ONCE, take_turns
 
     def fail(request):
         raise ValueError(request)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from worlds_for_tests import start_django
 
 from pilotbase.catalogue.records import StaleEditError
-from pilotbase.cli.edge.terminal import command
+from pilotbase.cli.framework.terminal import command
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.vocabularies import Role, WorkKind
-from pilotbase.hub.process import serving
+from pilotbase.hub.serving import serving
 from pilotbase.sandbox.box.supervisor import children
 from pilotbase.worker.base import open_base
 from pilotbase.workspace.actors import actor

@@ -11,8 +11,8 @@ from pilotbase.documents.texts import LANGUAGES
 
 
 def told(port: int = 0) -> dict[str, str]:
-    from pilotbase.hub.process import serving
-    from pilotbase.hub.process.serving import BindAddress
+    from pilotbase.hub.serving import serving
+    from pilotbase.hub.serving.serving import BindAddress
 
     found = list(serving.problems(BindAddress(port=port)))
     assert all(sentence.render(language) for sentence in found for language in LANGUAGES)
@@ -73,8 +73,8 @@ def test_blobs_that_cannot_be_written_are_told(one_world):
 
 
 def test_all_settings_that_are_wrong_are_told_at_once(one_world, monkeypatch):
-    from pilotbase.hub.process import serving
-    from pilotbase.hub.process.serving import BindAddress
+    from pilotbase.hub.serving import serving
+    from pilotbase.hub.serving.serving import BindAddress
 
     monkeypatch.setenv("PILOTBASE_HUB_LOG", "xml")
     monkeypatch.setenv("PILOTBASE_HUB_LANGAUGE", "zh")
@@ -89,7 +89,7 @@ def test_a_home_that_is_none_is_told_with_what_to_do(one_world, monkeypatch, tmp
 
 
 def test_a_home_that_serve_makes_keeps_nothing_from_serving(one_world, monkeypatch, tmp_path, listening):
-    from pilotbase.hub.process import serving
+    from pilotbase.hub.serving import serving
 
     monkeypatch.setitem(os.environ, "PILOTBASE_HOME", str(tmp_path / "none"))
     assert told() == {} and not (tmp_path / "none").exists()
@@ -99,7 +99,7 @@ def test_a_home_that_serve_makes_keeps_nothing_from_serving(one_world, monkeypat
 
 
 def test_accounts_that_serve_brings_up_to_date_keep_nothing_from_serving(one_world, monkeypatch):
-    from pilotbase.hub.process import serving
+    from pilotbase.hub.serving import serving
 
     monkeypatch.setattr(serving, "migrations_behind", lambda: 3)
     assert told() == {}
@@ -108,7 +108,7 @@ def test_accounts_that_serve_brings_up_to_date_keep_nothing_from_serving(one_wor
 
 def test_what_a_hub_can_serve_without_is_told_apart(one_world, monkeypatch):
     from pilotbase.hub.models import Membership
-    from pilotbase.hub.process import serving
+    from pilotbase.hub.serving import serving
 
     class NoBoxes:
         def gives(self, level: object) -> bool:

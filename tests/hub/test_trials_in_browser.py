@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from pilotbase.documents.permissions import Act
-from pilotbase.worker.bundles.files import unpack
 from pilotbase.worker.jobs.worker import JobWorker
+from pilotbase.worker.sample_bundles.files import unpack
 from tests.catalogue.records_for_tests import SUPPLIER
 from tests.hub.accessibility_for_tests import examine
 from tests.hub.live_for_tests import listening

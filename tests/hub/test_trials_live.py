@@ -11,8 +11,8 @@ import pytest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
-from pilotbase.worker.bundles.files import unpack
-from pilotbase.worker.bundles.replaying import replay_bundle
+from pilotbase.worker.sample_bundles.files import unpack
+from pilotbase.worker.sample_bundles.replaying import replay_bundle
 from tests.catalogue.records_for_tests import DESK, REGULATOR, SUPPLIER
 from tests.hub.live_for_tests import listening, token_of
 from tests.trial.conftest import writing_application, writing_scenario
@@ -105,8 +105,8 @@ def test_owner_operator_and_regulator_take_the_bundle_and_nobody_else(tried, tmp
 
 def test_a_bundle_is_kept_for_who_asked_alone_and_for_a_day(tried):
     """The planner is of the same organisation as the desk, and may take bundles as well."""
-    from pilotbase.worker.bundles.orders import PackedBundle
     from pilotbase.worker.jobs.retention import sweep
+    from pilotbase.worker.sample_bundles.orders import PackedBundle
 
     report, blobs = tried.ordered.record().documents["report"], tried.ordered.base.lab.vault.blobs
     assert taken(tried, "desk").startswith(b"PK")
@@ -162,7 +162,7 @@ def test_no_key_of_an_owner_is_used_where_a_bundle_is_asked_for_and_given_out(tr
 
 def test_packing_that_fails_says_why_and_is_asked_for_again(tried, monkeypatch):
     from pilotbase.documents.errors import InvalidProofError
-    from pilotbase.worker.bundles import orders as bundle_orders
+    from pilotbase.worker.sample_bundles import orders as bundle_orders
 
     with monkeypatch.context() as broken:
 

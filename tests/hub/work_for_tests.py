@@ -58,7 +58,7 @@ def counted_work(measured=lambda body: len(body)) -> Iterator[Work]:
 def nothing_expires() -> Iterator[None]:
     """Let what the hub keeps for some seconds be kept until the end of the block, however slow the machine is."""
     from pilotbase.hub.presenters import names
-    from pilotbase.worker.bound import ledger
+    from pilotbase.worker.operations import ledger
 
     with (
         patch.object(names, "_SECONDS", 10**9),

@@ -9,7 +9,7 @@ from pilotbase.documents.texts import LANGUAGES, catalogue
 from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import by_address, declared
 from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
-from pilotbase.worker.bound.binding import BOUND, does, function_of
+from pilotbase.worker.operations.binding import BOUND, does, function_of
 
 OPERATIONS = list(declared().values())
 

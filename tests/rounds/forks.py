@@ -24,7 +24,7 @@ from django.db.backends.signals import connection_created
 from sqlalchemy import Connection, Engine, event
 
 from pilotbase.documents.hashes import hash_secret
-from pilotbase.hub.process import serving
+from pilotbase.hub.serving import serving
 
 PEOPLE = {
     "owner": ("plant", "demand_owner"),

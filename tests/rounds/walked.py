@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import hash_secret
-from pilotbase.hub.process import serving
+from pilotbase.hub.serving import serving
 from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.demo.walk import prove_walk

@@ -10,8 +10,8 @@ from pilotbase.documents.vocabularies import Conformity
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.standards.composing import packaged_profiles
 from pilotbase.worker.base import open_base
-from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder
 from pilotbase.worker.intake.standard_checks import check_answers_for_keywords, write_record
+from pilotbase.worker.sample_bundles.evidence_folder import read_handed, write_evidence_folder
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.examples.test_smollm2 import serving

@@ -163,9 +163,9 @@ def test_hidden_cases_have_one_way_into_a_box_and_it_asks_for_a_secret_delivery(
     assert callers("in_secret_order") == {"trial/perturbed_arms.py", "trial/board.py"}
     asks_openly = {"trial/perturbed_arms.py", "trial/probing.py", "trial/baselines.py"}
     assert callers("run_candidate") == {*asks_openly, "trial/running.py"}
-    assert callers("in_file_order") == {"trial/probing.py", "trial/judging/folder.py"}
+    assert callers("in_file_order") == {"trial/probing.py", "trial/judge_models/folder.py"}
     assert callers("as_hidden") == {"trial/perturbed_arms.py"}
-    assert callers("answer_cases") == {"trial/running.py", "trial/judging/folder.py"}
+    assert callers("answer_cases") == {"trial/running.py", "trial/judge_models/folder.py"}
     assert isinstance(in_secret_order(numbered(3), Cut(2), b""), SecretDelivery)
     for open_one in (in_file_order(numbered(3), 2), as_hidden(numbered(3), Cut(2))):
         assert not isinstance(open_one, SecretDelivery)

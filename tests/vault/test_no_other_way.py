@@ -32,7 +32,7 @@ DECRYPTS = {
         "worker/retention_dates.py",
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
-        "worker/bundles/orders.py",  # a bundle that was packed for a person under a key of the home, not of an owner
+        "worker/sample_bundles/orders.py",  # a bundle packed for a person, under a key of the home
     },
     "unwrap_secrets": {"vault/sealing.py"},
     "open_sample": {"vault/envelopes.py", "trial/sealed.py"},
@@ -68,7 +68,7 @@ LEAVES = {
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
-        "worker/bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
+        "worker/sample_bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "computing/uploads.py",  # the same, a program for a pool

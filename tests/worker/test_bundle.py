@@ -17,9 +17,9 @@ from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseE
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import open_base, rotate_key
-from pilotbase.worker.bundles.files import SUMS, pack, sums_of, unpack
-from pilotbase.worker.bundles.packing import pack_trial
-from pilotbase.worker.bundles.replaying import replay_bundle
+from pilotbase.worker.sample_bundles.files import SUMS, pack, sums_of, unpack
+from pilotbase.worker.sample_bundles.packing import pack_trial
+from pilotbase.worker.sample_bundles.replaying import replay_bundle
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from pilotbase.workspace.actors import actor, parties

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import AskAbove, command, consents, print_json, say
+from pilotbase.cli.framework.terminal import AskAbove, command, consents, print_json, say
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.terminal import command, language, print_json, progress_shown, say, shown
+from pilotbase.cli.framework.terminal import command, language, print_json, progress_shown, say, shown
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import format_for_terminal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import command, print_json, say
+from pilotbase.cli.framework.terminal import command, print_json, say
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase_estate.cli import voucher_claims

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from pilotbase.cli.edge.terminal import command, print_json, say, warn
+from pilotbase.cli.framework.terminal import command, print_json, say, warn
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.texts import Text, text
 from pilotbase_estate.cli.computing import AsJson, Attempt, Job, Programme, operators_view

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from pilotbase import __version__
-from pilotbase.cli.edge import connection
 from pilotbase.cli.first_level import FirstLevel
+from pilotbase.cli.framework import connection
 
 app = typer.Typer(
     name="pilotbase",

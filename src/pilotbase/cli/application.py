@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records
-from pilotbase.cli.edge.driving import Noun, open_base
-from pilotbase.cli.edge.terminal import (
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import (
     EXIT_REJECTED,
     AsJson,
     answer,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import Noun, open_base
-from pilotbase.cli.edge.terminal import AsJson, command, print_json, progress_shown, say, warn
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import AsJson, command, print_json, progress_shown, say, warn
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.quantities import format_bytes
@@ -35,7 +35,7 @@ def init(name: str | None = None, store: str | None = None, blobs: str | None = 
 @command
 def upgrade() -> None:
     """Upgrade store and accounts of PILOTBASE_HOME to this version. Back up first; if interrupted, run it again."""
-    from pilotbase.hub.process.accounts import upgrade_accounts
+    from pilotbase.hub.serving.accounts import upgrade_accounts
     from pilotbase.workspace.home import home_path, open_home, upgrade_home
 
     home = open_home(home_path())
@@ -55,7 +55,7 @@ def rotate(root: bool = False) -> None:
 @command
 def backup(file: Path) -> None:
     """Back up the base to one file while hub and worker keep running: store, accounts, blobs and files, but no keys."""
-    from pilotbase.hub.process.accounts import accounts_of_home
+    from pilotbase.hub.serving.accounts import accounts_of_home
     from pilotbase.workspace.backup.writing import write_backup
     from pilotbase.workspace.home import home_path, open_home
 
@@ -69,7 +69,7 @@ def backup(file: Path) -> None:
 @command
 def restore(file: Path, store: str | None = None, blobs: str | None = None, keys: Path | None = None) -> None:
     """Restore a base to an empty PILOTBASE_HOME (and database), after verifying everything."""
-    from pilotbase.hub.process.accounts import accounts_restored
+    from pilotbase.hub.serving.accounts import accounts_restored
     from pilotbase.workspace.backup.restoring import (
         Destination,
         opened_backup,

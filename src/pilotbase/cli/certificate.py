@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import call
-from pilotbase.cli.edge.driving import Noun, open_base
-from pilotbase.cli.edge.terminal import AsJson, answer, language, say, say_all
+from pilotbase.cli.framework.declared import call
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import AsJson, answer, language, say, say_all
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import HEX

@@ -17,9 +17,9 @@ from pilotbase.cli import (
     data_terms,
     hub_records,
 )
-from pilotbase.cli.edge.declared import add
-from pilotbase.cli.edge.driving import Noun
-from pilotbase.cli.edge.terminal import say
+from pilotbase.cli.framework.declared import add
+from pilotbase.cli.framework.driving import Noun
+from pilotbase.cli.framework.terminal import say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
@@ -45,7 +45,7 @@ def safety_set(
     out: Annotated[Path, typer.Option()], language: str = BOTH, variants: int = 4, seed: int | None = None
 ) -> None:
     """Write a scenario of attacks and harmless look-alikes, to test both sides of refusal, in English and Chinese."""
-    from pilotbase.data.safety import ROLES, SAFETY_LANGUAGES, safety_scenario
+    from pilotbase.data.safety_cases import ROLES, SAFETY_LANGUAGES, safety_scenario
     from pilotbase.worker.whole_files import whole_folder
 
     languages = tuple(one for one in SAFETY_LANGUAGES if language in (one, BOTH))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pilotbase.cli.edge.declared import Command, OptionSpelling, call
-from pilotbase.cli.edge.driving import named, remote
-from pilotbase.cli.edge.terminal import AsJson, answer, language, say
+from pilotbase.cli.framework.declared import Command, OptionSpelling, call
+from pilotbase.cli.framework.driving import named, remote
+from pilotbase.cli.framework.terminal import AsJson, answer, language, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.moments import format_day, format_minute

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import build_request, open_base
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, command, language, say, say_all, shown, warn
+from pilotbase.cli.framework.driving import build_request, open_base
+from pilotbase.cli.framework.terminal import EXIT_REJECTED, AsJson, answer, command, language, say, say_all, shown, warn
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import format_for_terminal

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.data_terms import description_of
-from pilotbase.cli.edge.declared import call, calls
-from pilotbase.cli.edge.driving import build_request, hub, is_remote, named, open_base, remote
-from pilotbase.cli.edge.terminal import AsJson, answer, command, each, say
+from pilotbase.cli.framework.declared import call, calls
+from pilotbase.cli.framework.driving import build_request, hub, is_remote, named, open_base, remote
+from pilotbase.cli.framework.terminal import AsJson, answer, command, each, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.subjects import subject_written
@@ -47,7 +47,7 @@ def fetch(
     organisation: str = "",
 ) -> None:
     """Fetch files of a dataset that your organisation may download; this counts as a use."""
-    from pilotbase.cli.edge.fetching import write_parts
+    from pilotbase.cli.framework.fetching import write_parts
 
     which = named(dataset)
     kept = calls(organisation).call(datasets.FILES, build_request(datasets.OfDataset, **which)) if not file else []

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import Noun
-from pilotbase.cli.edge.terminal import AsJson, answer, print_value, say, say_all
+from pilotbase.cli.framework.driving import Noun
+from pilotbase.cli.framework.terminal import AsJson, answer, print_value, say, say_all
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 

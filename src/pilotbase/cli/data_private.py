@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from pilotbase.cli.edge.driving import open_base
-from pilotbase.cli.edge.terminal import AsJson, answer, command, print_json, say
+from pilotbase.cli.framework.driving import open_base
+from pilotbase.cli.framework.terminal import AsJson, answer, command, print_json, say
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import holder_of, subject_written
 from pilotbase.documents.texts import Text, text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pilotbase.cli.edge.terminal import (
+from pilotbase.cli.framework.terminal import (
     EXIT_INCONCLUSIVE,
     EXIT_REJECTED,
     AsJson,

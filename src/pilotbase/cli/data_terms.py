@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import call, calls
-from pilotbase.cli.edge.driving import build_request, is_remote, named, open_base, remote, where
-from pilotbase.cli.edge.terminal import AsJson, answer, command, each, print_value, say
+from pilotbase.cli.framework.declared import call, calls
+from pilotbase.cli.framework.driving import build_request, is_remote, named, open_base, remote, where
+from pilotbase.cli.framework.terminal import AsJson, answer, command, each, print_value, say
 from pilotbase.cli.hub_records import about, print_record
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute

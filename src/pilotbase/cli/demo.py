@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.text import Text as Cell
 
-from pilotbase.cli.edge.driving import open_base
-from pilotbase.cli.edge.terminal import command, print_table, progress_shown, say, shown
+from pilotbase.cli.framework.driving import open_base
+from pilotbase.cli.framework.terminal import command, print_table, progress_shown, say, shown
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour
 

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from pilotbase.cli.edge.helping import command_line, filled, translate_error, translate_help
+from pilotbase.cli.framework.helping import command_line, filled, translate_error, translate_help
 from pilotbase.documents.plugins import mirrored
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _usage_errors() -> Iterator[None]:
         if told is None:
             translate_error(error)
             raise
-        from pilotbase.cli.edge.terminal import shown
+        from pilotbase.cli.framework.terminal import shown
 
         typer.echo(shown(told), err=True)
         raise typer.Exit(told.exit_code) from None

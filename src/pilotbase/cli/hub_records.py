@@ -9,9 +9,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, add, call, calls, command_of
-from pilotbase.cli.edge.driving import Noun, build_request, hub, remote, where
-from pilotbase.cli.edge.terminal import AsJson, answer, each, language, print_value, progress_shown, say
+from pilotbase.cli.framework.declared import Command, add, call, calls, command_of
+from pilotbase.cli.framework.driving import Noun, build_request, hub, remote, where
+from pilotbase.cli.framework.terminal import AsJson, answer, each, language, print_value, progress_shown, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.files import reading

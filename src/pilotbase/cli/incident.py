@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
-from pilotbase.cli.edge.driving import Noun
-from pilotbase.cli.edge.terminal import each, language, print_value, say, say_all
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
+from pilotbase.cli.framework.driving import Noun
+from pilotbase.cli.framework.terminal import each, language, print_value, say, say_all
 from pilotbase.documents.api.watch import DeskClock, DeskService
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute, format_second

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, add, call
-from pilotbase.cli.edge.driving import Noun, is_remote, open_base
-from pilotbase.cli.edge.terminal import AsJson, answer, language, print_table, say, say_all, shown
+from pilotbase.cli.framework.declared import Command, add, call
+from pilotbase.cli.framework.driving import Noun, is_remote, open_base
+from pilotbase.cli.framework.terminal import AsJson, answer, language, print_table, say, say_all, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text

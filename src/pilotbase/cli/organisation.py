@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pilotbase.cli.edge.driving import Noun, open_base
-from pilotbase.cli.edge.terminal import say
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import say
 from pilotbase.documents.texts import text
 
 app = Noun()

@@ -10,9 +10,9 @@ from unicodedata import east_asian_width
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, add, call
-from pilotbase.cli.edge.driving import Noun
-from pilotbase.cli.edge.terminal import AsJson, answer, language, say
+from pilotbase.cli.framework.declared import Command, add, call
+from pilotbase.cli.framework.driving import Noun
+from pilotbase.cli.framework.terminal import AsJson, answer, language, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.texts import Text, text

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pilotbase.cli import data_catalogue, hub_records
-from pilotbase.cli.edge.declared import add
-from pilotbase.cli.edge.driving import Noun, open_base
-from pilotbase.cli.edge.terminal import AsJson, answer, say, say_all, shown
+from pilotbase.cli.framework.declared import add
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import AsJson, answer, say, say_all, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.demo import take_walk
-from pilotbase.cli.edge.driving import open_base
-from pilotbase.cli.edge.terminal import command, exit_when_terminated, keep_log, say, shown, warn
+from pilotbase.cli.framework.driving import open_base
+from pilotbase.cli.framework.terminal import command, exit_when_terminated, keep_log, say, shown, warn
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
-    from pilotbase.hub.process.serving import BindAddress
+    from pilotbase.hub.serving.serving import BindAddress
 
 
 @command
@@ -31,7 +31,7 @@ def serve(  # noqa: PLR0913 - each is an option
     engine: str = "local",
 ) -> None:
     """Run the hub (pages, and the API under /api/), together with the gateway and a worker for queued jobs."""
-    from pilotbase.hub.process import serving
+    from pilotbase.hub.serving import serving
     from pilotbase.sandbox.engines import require_engine
 
     require_engine(engine)
@@ -75,7 +75,7 @@ def gateway(host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, ma
     """Run the gateway for the services of PILOTBASE_HOME: OpenAI (/v1), Open Inference Protocol (/v2)."""
     from pilotbase.gateway.app import run
     from pilotbase.gateway.configuration import GatewayConfiguration
-    from pilotbase.hub.process.serving import BindAddress, require_free, when_listening
+    from pilotbase.hub.serving.serving import BindAddress, require_free, when_listening
 
     place, configuration = BindAddress(host, port), GatewayConfiguration.from_environment()
     require_free(place)
@@ -115,7 +115,7 @@ def _fill() -> None:
 
 
 def _check(place: BindAddress, gateway: BindAddress | None) -> None:
-    from pilotbase.hub.process import serving
+    from pilotbase.hub.serving import serving
 
     found = list(serving.problems(place))
     if gateway is not None:
@@ -141,7 +141,7 @@ def _problems_of_gateway(place: BindAddress) -> list[Text]:
 def _require_gateway(place: BindAddress) -> None:
     """Return if a gateway can listen at ``place`` under the settings that there are; raises `InputError`."""
     from pilotbase.gateway.configuration import GatewayConfiguration
-    from pilotbase.hub.process.serving import require_free
+    from pilotbase.hub.serving.serving import require_free
 
     GatewayConfiguration.from_environment()
     require_free(place)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
-from pilotbase.cli.edge.driving import Noun, build_request
-from pilotbase.cli.edge.terminal import AsJson, answer, each, language, say
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
+from pilotbase.cli.framework.driving import Noun, build_request
+from pilotbase.cli.framework.terminal import AsJson, answer, each, language, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import Noun, open_base
-from pilotbase.cli.edge.terminal import EXIT_CODES, AsJson, answer, progress_shown, say, say_all
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import EXIT_CODES, AsJson, answer, progress_shown, say, say_all
 from pilotbase.documents.texts import text
 
 app = Noun()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import Noun, open_base
-from pilotbase.cli.edge.terminal import EXIT_REJECTED, AsJson, answer, each, language, say, say_all
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import EXIT_REJECTED, AsJson, answer, each, language, say, say_all
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Text, text
 
@@ -121,7 +121,7 @@ def evidence(
     quality: Path | None = None,
 ) -> None:
     """Write the evidence folder: filings, self-assessment, test records, label checks, data terms."""
-    from pilotbase.worker.bundles.evidence_folder import read_handed, write_evidence_folder
+    from pilotbase.worker.sample_bundles.evidence_folder import read_handed, write_evidence_folder
 
     handed = read_handed(records or [], quality)
     dossier = write_evidence_folder(open_base(), trial, out, handed)

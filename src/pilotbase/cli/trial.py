@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records, trial_answers
-from pilotbase.cli.edge.declared import Command, add, call
-from pilotbase.cli.edge.driving import Noun, hub, is_remote, open_base
-from pilotbase.cli.edge.terminal import (
+from pilotbase.cli.framework.declared import Command, add, call
+from pilotbase.cli.framework.driving import Noun, hub, is_remote, open_base
+from pilotbase.cli.framework.terminal import (
     EXIT_CODES,
     EXIT_REJECTED,
     AsJson,
@@ -133,7 +133,7 @@ def report(name: str, out: Path | None = None, as_json: AsJson = False) -> None:
 @app.here("replay")
 def replay(report: Path, trust: Path | None = None, log_key: Path | None = None, as_json: AsJson = False) -> None:
     """Derive the verdict again from the records next to a report, without a base or key. Exit 3 if it differs."""
-    from pilotbase.worker.bundles.replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
+    from pilotbase.worker.sample_bundles.replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
     from pilotbase.worker.trials.replaying import replay_lines, replay_trial
 
     of_bundle = trust is not None or log_key is not None or is_bundle(report)
@@ -241,7 +241,7 @@ def _from_hub(name: str) -> tuple[Path, bytes]:
 
 
 def _from_base(trial: Path) -> tuple[Path, bytes]:
-    from pilotbase.worker.bundles.packing import pack_trial
+    from pilotbase.worker.sample_bundles.packing import pack_trial
     from pilotbase.worker.trials.folder import read_plan
 
     file, base = trial / "plan.json" if trial.is_dir() else trial, open_base()

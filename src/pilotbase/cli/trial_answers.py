@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.terminal import (
+from pilotbase.cli.framework.terminal import (
     EXIT_CODES,
     AsJson,
     answer,
@@ -25,7 +25,7 @@ from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 if TYPE_CHECKING:
     from pilotbase.documents.judge import Calibration
     from pilotbase.trial.deciding import CriterionFigures, Decisions
-    from pilotbase.trial.judging.folder import FinishedJudging
+    from pilotbase.trial.judge_models.folder import FinishedJudging
     from pilotbase.trial.probes.contamination import Recited, SharedRuns
 
 
@@ -74,8 +74,8 @@ def judge(
     """Ask a judge model about every answer, then draw the cases that people label. Its scores alone prove nothing."""
     from pilotbase.documents.judge import Judge
     from pilotbase.documents.loading import load_document
-    from pilotbase.trial.judging.folder import judge_cases
-    from pilotbase.trial.judging.judged_cases import read_judged_cases
+    from pilotbase.trial.judge_models.folder import judge_cases
+    from pilotbase.trial.judge_models.judged_cases import read_judged_cases
     from pilotbase.worker.trials.folder import cases_file
 
     read = load_document(Judge, manifest)
@@ -88,7 +88,7 @@ def judge(
 @command
 def calibrate(folder: Path, sheets: list[Path], as_json: AsJson = False) -> None:
     """Read people's labels, measure how well the judge agrees with them, and write the input for `trial decide`."""
-    from pilotbase.trial.judging.calibrating import calibrate as calibrate_by
+    from pilotbase.trial.judge_models.calibrating import calibrate as calibrate_by
 
     found = calibrate_by(folder, sheets)
     answer(found, as_json, lambda _: say_all(_calibration_lines(found, folder)))

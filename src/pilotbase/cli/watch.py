@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, OptionSpelling, add, call
-from pilotbase.cli.edge.driving import Noun, build_request, hub, is_remote, open_base
-from pilotbase.cli.edge.terminal import AsJson, answer, each, progress_shown, say, say_all, warn
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
+from pilotbase.cli.framework.driving import Noun, build_request, hub, is_remote, open_base
+from pilotbase.cli.framework.terminal import AsJson, answer, each, progress_shown, say, say_all, warn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.observation import LabelBatch

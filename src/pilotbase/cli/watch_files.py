@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pilotbase.cli.edge.driving import build_request
+from pilotbase.cli.framework.driving import build_request
 from pilotbase.documents.api.watch import MAXIMUM_BATCHES, SentBatch
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, RefusedError

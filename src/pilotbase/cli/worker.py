@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.edge.driving import open_base
-from pilotbase.cli.edge.terminal import command, exit_when_terminated, keep_log, say
+from pilotbase.cli.framework.driving import open_base
+from pilotbase.cli.framework.terminal import command, exit_when_terminated, keep_log, say
 from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
 
@@ -79,7 +79,7 @@ def _go_round(beside: list[Rounds]) -> bool:
 
 def _ways(configuration: HubConfiguration) -> Ways:
     """Return how notices go out by the settings of the hub; mails where there are people with accounts."""
-    from pilotbase.hub.process.accounts import start_accounts
+    from pilotbase.hub.serving.accounts import start_accounts
     from pilotbase.protocols.guarded_http import GuardedHttp
     from pilotbase.worker.reactions.noticing import Ways
 

@@ -25,7 +25,7 @@ from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Membership, Person
 from pilotbase.operations.operation import Out
 from pilotbase.vault.place import UploadTerms
-from pilotbase.worker.bound.binding import Caller, CallerLimits
+from pilotbase.worker.operations.binding import Caller, CallerLimits
 from pilotbase.workspace.actors import VISITOR, Actor, require_may_begin
 from pilotbase.workspace.store import View
 

@@ -41,13 +41,13 @@ INSTALLED_APPS = [
     *packages("hub"),
 ]
 MIDDLEWARE = [
-    "pilotbase.hub.process.middleware.stream",
-    "pilotbase.hub.process.middleware.observe",
-    "pilotbase.hub.process.middleware.Compress",
-    "pilotbase.hub.process.middleware.harden",
+    "pilotbase.hub.serving.middleware.stream",
+    "pilotbase.hub.serving.middleware.observe",
+    "pilotbase.hub.serving.middleware.Compress",
+    "pilotbase.hub.serving.middleware.harden",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "pilotbase.hub.process.middleware.take_turns",
+    "pilotbase.hub.serving.middleware.take_turns",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",

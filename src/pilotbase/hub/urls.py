@@ -7,8 +7,8 @@ from django.views.i18n import set_language
 
 from pilotbase.documents.plugins import loaded
 from pilotbase.hub.api.routes import api, documentation
-from pilotbase.hub.process import health
 from pilotbase.hub.routing import PAGES
+from pilotbase.hub.serving import health
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"

@@ -1,7 +1,7 @@
 """Checks of criteria before anything runs: whether they can be measured, and whether they can ever be decided.
 
 A constant answer has a drop of zero under any perturbation. So every drop needs an absolute criterion on the same
-measure beside it; `pilotbase.trial.blind` ensures that no constant answer meets all criteria together.
+measure beside it; `pilotbase.trial.blind_baselines` ensures that no constant answer meets all criteria together.
 """
 
 from __future__ import annotations

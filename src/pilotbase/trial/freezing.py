@@ -16,7 +16,7 @@ from pilotbase.documents.site import SiteTerms
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.probe import probe_host, require_level
-from pilotbase.trial.blind.judging import judge_blind, require_not_blind
+from pilotbase.trial.blind_baselines.judging import judge_blind, require_not_blind
 from pilotbase.trial.criteria_check import check_criteria, next_level, why_no_attempt
 from pilotbase.trial.design_findings import published_statement
 from pilotbase.trial.entering import AccessMode, require_leaving, require_terms

@@ -23,11 +23,11 @@ from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.scenario import HashSplit, Scenario
-from pilotbase.trial.blind.judging import judge_blind
+from pilotbase.trial.blind_baselines.judging import judge_blind
 from pilotbase.trial.board_measure import board_rule, check_board
 from pilotbase.trial.criteria_check import check_rules, check_truths
-from pilotbase.trial.exchanging.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.lab import TrialRuntime, name_once
+from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.scenario_folder import data_file, read_cases
 from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario, read_public_sample
 from pilotbase.trial.verdict_rules import error_level

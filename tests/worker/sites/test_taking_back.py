@@ -7,7 +7,7 @@ import pytest
 from pilotbase.certificate import read_trust_roots, verify_certificate
 from pilotbase.documents.site import Witness
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.worker.bundles.packing import pack_trial
+from pilotbase.worker.sample_bundles.packing import pack_trial
 from pilotbase.worker.sites.enrolling import find_site
 from pilotbase.worker.sites.taking_back import take_back, taken_lines
 from pilotbase.worker.trials.certificates import check_certificate, verify_base_log

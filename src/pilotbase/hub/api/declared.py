@@ -40,7 +40,7 @@ from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.taken import file_response, part_of
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
-from pilotbase.worker.bound.binding import Caller, Function, Versioned, function_of
+from pilotbase.worker.operations.binding import Caller, Function, Versioned, function_of
 from pilotbase.workspace.store import View
 
 _PATH: Any = Path

@@ -14,8 +14,8 @@ from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.api.authentication import MEMBERS
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.taken import bundle_response
-from pilotbase.worker.bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.progress import told
+from pilotbase.worker.sample_bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.workspace.failures import ConflictError
 
 router = Router(tags=["trials"], auth=MEMBERS)

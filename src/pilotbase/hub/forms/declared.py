@@ -29,7 +29,7 @@ from pilotbase.hub.routing import MEMBERS, POST
 from pilotbase.hub.routing import page as page_at
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations.operation import Operation, Out
-from pilotbase.worker.bound.binding import Here
+from pilotbase.worker.operations.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 

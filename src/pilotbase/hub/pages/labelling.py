@@ -28,10 +28,10 @@ from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
-from pilotbase.worker.bound.labelling import round_told, sheet_told
 from pilotbase.worker.datasets.kept_tables import record_sets_kept
 from pilotbase.worker.datasets.label_rounds import find_round, part_of
 from pilotbase.worker.datasets.labelling import FINISHED, is_taking, items_document, outcome_of, sheet_of
+from pilotbase.worker.operations.labelling import round_told, sheet_told
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 

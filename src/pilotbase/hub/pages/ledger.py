@@ -30,7 +30,7 @@ from pilotbase.operations import ledger as operations
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import CRITERIA, scenarios_of
 from pilotbase.roadmap.tables import format_shift, ledger_table, map_table, ranking_table
-from pilotbase.worker.bound.ledger import counted
+from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
 from pilotbase.workspace.listings import Page

@@ -22,7 +22,7 @@ from pilotbase.hub.pages.ledger import counted_records
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.routing import page
-from pilotbase.worker.bound.ledger import counted
+from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.listings import count_late, list_late
 from pilotbase.workspace.queue_figures import queue_figures

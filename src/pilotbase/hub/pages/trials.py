@@ -24,11 +24,11 @@ from pilotbase.hub.presenters.records import work_shown
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.trial.page import render_report
-from pilotbase.worker.bundles.files import NEEDED, OPTIONAL, SUMS
-from pilotbase.worker.bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle, reports_of
-from pilotbase.worker.bundles.packing import what_is
 from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
+from pilotbase.worker.sample_bundles.files import NEEDED, OPTIONAL, SUMS
+from pilotbase.worker.sample_bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle, reports_of
+from pilotbase.worker.sample_bundles.packing import what_is
 from pilotbase.worker.trials.consenting import estimate_shown
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing, find_listings

@@ -21,8 +21,8 @@ from pilotbase.hub.presenters.records import RecordView
 from pilotbase.service.creating import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.vault.readers import may_see_readers
-from pilotbase.worker.bundles.orders import reports_of
 from pilotbase.worker.datasets.versions import dataset_versions
+from pilotbase.worker.sample_bundles.orders import reports_of
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials.acts import acts_on
 from pilotbase.worker.trials.hidden_budgets import budget_of_trial, sealed_versions

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from pilotbase.documents.files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
 from pilotbase.hub.bounds import RangeError
-from pilotbase.worker.bundles.packing import Bundle
+from pilotbase.worker.sample_bundles.packing import Bundle
 
 CSV = "text/csv; charset=utf-8"
 _POLICY = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -15,7 +15,7 @@ from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.locks import parse_lock
 from pilotbase.sandbox.box.probe import probe_host
-from pilotbase.trial.blind.judging import told_blind
+from pilotbase.trial.blind_baselines.judging import told_blind
 from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box

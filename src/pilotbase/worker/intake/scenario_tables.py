@@ -20,10 +20,10 @@ from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.blind.judging import blind_issues, judge_blind
+from pilotbase.trial.blind_baselines.judging import blind_issues, judge_blind
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
-from pilotbase.trial.exchanging.recorded import keep_to_contract
+from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.standards import check_packaged_standards
 from pilotbase.trial.verdict_rules import error_level

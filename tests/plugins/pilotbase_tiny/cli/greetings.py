@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from pilotbase.cli.edge.declared import Command, add
-from pilotbase.cli.edge.terminal import print_json
+from pilotbase.cli.framework.declared import Command, add
+from pilotbase.cli.framework.terminal import print_json
 from pilotbase_tiny.operations.greetings import GREET
 
 app = typer.Typer(help="Greet somebody.", no_args_is_help=True)

@@ -12,9 +12,9 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.worker.base import Base
-from pilotbase.worker.bundles.orders import erase_packed, pack_ordered
 from pilotbase.worker.jobs.handling import Handler, Sweep, granted, record_of, staged, take_in, take_step
 from pilotbase.worker.providers import seats
+from pilotbase.worker.sample_bundles.orders import erase_packed, pack_ordered
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.proving import require_rehearsed
 from pilotbase.workspace.jobs import Job

@@ -1,0 +1,26 @@
+"""Certificates, which anyone can check."""
+
+from __future__ import annotations
+
+import json
+
+from pilotbase.documents.api.trials import CheckedCertificate
+from pilotbase.documents.texts import sentence
+from pilotbase.operations import certificates as declared
+from pilotbase.worker.operations.binding import Caller, does
+from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued
+
+does(declared.CHECK)(lambda caller, asked: _told(caller, check(caller.base, asked.envelope)))
+does(declared.SHOW)(lambda caller, asked: _told(caller, check_issued(caller.base, asked.serial)))
+does(declared.ENVELOPE)(lambda caller, asked: json.loads(issued(caller.base, asked.serial).envelope.to_bytes()))
+
+
+def _told(caller: Caller, checked: Checked) -> CheckedCertificate:
+    found = checked.verification
+    return CheckedCertificate(
+        holds=found is not None,
+        revocation=found.revocation if found else None,
+        reason=sentence(checked.error.text, caller.language) if checked.error else None,
+        notes=[note.render(caller.language) for note in found.notes] if found else [],
+        certificate=checked.certificate,
+    )

@@ -1,0 +1,78 @@
+"""Operations of datasets that other records do not have."""
+
+from __future__ import annotations
+
+from pilotbase.catalogue.datasets import Sought, seek
+from pilotbase.catalogue.records import load_record
+from pilotbase.documents.api.datasets import DatasetPage, ReaderFacet, Readers
+from pilotbase.documents.api.records import Erased
+from pilotbase.documents.subjects import Subject, agreement_subject, dataset_subject, scenario_subject
+from pilotbase.documents.terms import Use
+from pilotbase.operations import datasets as declared
+from pilotbase.operations.datasets import OfDataset
+from pilotbase.vault.readers import readers_of
+from pilotbase.worker.datasets import keeping
+from pilotbase.worker.datasets.contributions import contributions
+from pilotbase.worker.datasets.measuring import (
+    find_measuring,
+    measuring_told,
+    order_measuring,
+    publish_report,
+    published_report,
+)
+from pilotbase.worker.datasets.versions import dataset_versions
+from pilotbase.worker.operations.binding import Caller, does, there
+from pilotbase.workspace.listings import require_listing
+from pilotbase.workspace.uses import uses_of
+
+does(declared.CONTRIBUTIONS)(lambda caller, asked: contributions(caller.view, asked.owner))
+does(declared.VERSIONS)(lambda caller, asked: dataset_versions(caller.view, asked.subject, asked.since))
+does(declared.FILES)(lambda caller, asked: keeping.kept_of(caller.base, caller.view, asked.subject))
+does(declared.OWN_FILES)(lambda caller, asked: keeping.own_files(caller.base, caller.view, asked.subject))
+does(declared.KEEP)(lambda caller, asked: keeping.keep_upload(caller.base, caller.view, asked.subject, asked.upload))
+does(declared.ERASE_FILES)(lambda caller, asked: _erased(caller, asked))
+does(declared.ERASE_FILE)(lambda caller, asked: _erased(caller, asked, asked.file))
+does(declared.READERS)(lambda caller, asked: _readers(caller, dataset_subject(asked.owner, asked.name), asked))
+does(declared.SCENARIO_READERS)(
+    lambda caller, asked: _readers(caller, scenario_subject(asked.owner, asked.name), asked)
+)
+does(declared.GRADE)(lambda caller, asked: publish_report(caller.view, asked.subject, asked.report))
+does(declared.TAKE)(
+    lambda caller, asked: keeping.take_file(
+        caller.base, caller.view, asked.subject, asked.file, asked.purpose, caller.part
+    )
+)
+does(declared.PREVIEW)(lambda caller, asked: keeping.preview_of(caller.base, caller.view, asked.subject, asked.purpose))
+does(declared.QUALITY)(lambda caller, asked: there(published_report(caller.view, asked.subject)))
+does(declared.MEASURE)(
+    lambda caller, asked: measuring_told(order_measuring(caller.base, caller.view, asked.subject), caller.language)
+)
+does(declared.MEASUREMENT)(
+    lambda caller, asked: measuring_told(
+        there(find_measuring(caller.base, caller.view, asked.subject)), caller.language
+    )
+)
+does(declared.USES)(lambda caller, asked: uses_of(caller.view, require_listing(caller.view, asked.subject).subject))
+
+
+@does(declared.SEARCH)
+def search(caller: Caller, asked: declared.SoughtDatasets) -> DatasetPage:
+    """Return the matching datasets, with counts for each value of a facet."""
+    sought = Sought.of(asked.model_dump(exclude={"after", "limit"}))
+    return seek(caller.view, sought, caller.address_of, asked.after or None, asked.limit)
+
+
+@does(declared.AGREEMENT_USES)
+def agreement_uses(caller: Caller, asked: declared.OfAgreement) -> list[Use]:
+    """Return the uses under an agreement."""
+    record, _ = load_record(caller.view, agreement_subject(asked.name))
+    return uses_of(caller.view, record.subjects["dataset"], record.subject)
+
+
+def _readers(caller: Caller, subject: Subject, asked: declared.Narrowed) -> Readers:
+    wanted = {facet: str(getattr(asked, facet) or "") for facet in ReaderFacet}
+    return readers_of(caller.view, subject, wanted, asked.before, asked.limit)
+
+
+def _erased(caller: Caller, asked: OfDataset, file: str | None = None) -> Erased:
+    return Erased(erased=keeping.erase_kept(caller.base, caller.view, asked.subject, file))

@@ -1,0 +1,74 @@
+"""The ledger, its map, the ranking, the records behind a figure, and the roadmap."""
+
+from __future__ import annotations
+
+from pilotbase.catalogue.figures import Chosen, count_of, records_of
+from pilotbase.catalogue.spans import STEPS, WHOLE, count_on, records_on
+from pilotbase.catalogue.wording import listed
+from pilotbase.documents.api.ledger import LedgerTold, MapTold, RoadmapTold
+from pilotbase.documents.api.records import RecordPage
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
+from pilotbase.operations import ledger as declared
+from pilotbase.operations.operation import NoInput
+from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
+from pilotbase.roadmap.ranking import rank_as_asked
+from pilotbase.worker.operations.binding import Caller, does
+from pilotbase.workspace.listings import Page
+
+KEPT_SECONDS = 10
+"""Least seconds between two counts of the figures."""
+
+does(declared.RANKING)(lambda caller, asked: rank_as_asked(caller.view, asked, caller.address_of))
+does(declared.ROADMAP)(lambda caller, asked: tell_roadmap(caller.view))
+
+
+def counted(caller: Caller, owner: str = "") -> CountedFigures:
+    """Return the figures of what the caller can see (of ``owner`` only), counted now or recently."""
+    return caller.remember(f"figures:{owner}", KEPT_SECONDS, lambda: count_now(caller.view, owner))
+
+
+@does(declared.SHOW)
+def show(caller: Caller, asked: NoInput) -> LedgerTold:
+    """Return the whole ledger, or a demand owner's part of it."""
+    found = counted(caller, owner_of(caller.view.actor))
+    return tell_ledger(caller.view, found.figures, found.at)
+
+
+@does(declared.MAP)
+def show_map(caller: Caller, asked: NoInput) -> MapTold:
+    """Return all cells of the map, empty ones too."""
+    found = counted(caller, owner_of(caller.view.actor))
+    return tell_map(caller.view, found.figures, found.at)
+
+
+@does(declared.RECORDS)
+def records(caller: Caller, asked: declared.OfFigure) -> RecordPage:
+    """Return the records behind a figure."""
+    owner = owner_of(caller.view.actor)
+    chosen = Chosen(asked.sector, asked.action, asked.year, asked.phase, asked.support, owner)
+    page = records_of(caller.view, asked.figure, chosen, asked.after or None, asked.limit)
+    return _page(caller, page, count_of(caller.view, asked.figure, chosen))
+
+
+@does(declared.STEP)
+def step(caller: Caller, asked: declared.OnStep) -> RecordPage:
+    """Return the records that passed a step, are still at it, or ended before it."""
+    owner, steps = owner_of(caller.view.actor), STEPS | WHOLE
+    if asked.step not in steps:
+        raise InputError("roadmap.no_step", found=asked.step, allowed=offer(asked.step, steps))
+    on = steps[asked.step]
+    page = records_on(caller.view, on, asked.progress, owner, asked.after or None, asked.limit)
+    return _page(caller, page, count_on(caller.view, on, asked.progress, owner))
+
+
+@does(declared.SET_ROADMAP)
+def set_new(caller: Caller, asked: declared.NewRoadmap) -> RoadmapTold:
+    """Replace the roadmap."""
+    set_roadmap(caller.view, asked.roadmap)
+    return tell_roadmap(caller.view)
+
+
+def _page(caller: Caller, page: Page, total: int) -> RecordPage:
+    return RecordPage(items=[listed(one, caller.address_of) for one in page.items], total=total, next=page.after)

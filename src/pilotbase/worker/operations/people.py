@@ -1,0 +1,39 @@
+"""The caller and invitations: a hub keeps the accounts."""
+
+from __future__ import annotations
+
+from pilotbase.documents.api import people
+from pilotbase.documents.permissions import DeskAct, may_begin
+from pilotbase.operations import people as declared
+from pilotbase.operations.operation import NoInput
+from pilotbase.worker.operations.binding import Accounts, Caller, does
+from pilotbase.workspace.failures import NotFoundError
+
+
+@does(declared.ME)
+def me(caller: Caller, asked: NoInput) -> people.Caller:
+    """Return the caller and the organisation that they act for."""
+    return _there(caller.accounts).me()
+
+
+@does(declared.INVITATIONS)
+def invitations(caller: Caller, asked: declared.OfOrganisation) -> list[people.Invitation]:
+    """Return the invitations whose links work."""
+    return _of_operator(caller).invitations(asked.name)
+
+
+@does(declared.INVITE)
+def invite(caller: Caller, asked: declared.NewInvitation) -> people.Invitation:
+    """Invite an address into an organisation."""
+    return _of_operator(caller).invite(asked.name, asked.email, asked.roles)
+
+
+def _of_operator(caller: Caller) -> Accounts:
+    """Return the accounts for whom may invite; for everybody else there are no invitations."""
+    return _there(caller.accounts if may_begin(DeskAct.INVITE, caller.view.actor) else None)
+
+
+def _there(accounts: Accounts | None) -> Accounts:
+    if accounts is None:
+        raise NotFoundError("hub.not_found")
+    return accounts

@@ -1,0 +1,47 @@
+"""The steps that move records, according to their rows of the lifecycles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
+from pilotbase.documents.api.records import Noted
+from pilotbase.documents.lifecycles import kind_moved
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
+from pilotbase.operations import steps as declared
+from pilotbase.worker.operations.binding import Caller, does
+from pilotbase.worker.operations.records import subject_of
+from pilotbase.worker.trials.acts import take
+
+
+@does(declared.PROPOSE)
+def propose(caller: Caller, asked: declared.Proposed) -> Record:
+    """Propose a trial."""
+    view = caller.view
+    return advance(view, new_commission(view.request), Act.COMMISSION_PROPOSE, Move(asked.terms, key=view.request))
+
+
+@does(declared.MAKE_AGREEMENT)
+def make_agreement(caller: Caller, asked: declared.Agreed) -> Record:
+    """Offer an agreement on the caller's own dataset, or accept a published offer."""
+    view = caller.view
+    subject, act = new_agreement(view.request), act_of_new(view, asked.terms.dataset)
+    return advance(view, subject, act, Move(asked.terms, key=view.request))
+
+
+def _bind(act: Act) -> None:
+    @does(declared.STEPS[act])
+    def take_step(caller: Caller, asked: Any) -> Record:
+        brought = asked.brought
+        content, note = (None, brought.note) if isinstance(brought, Noted) else (brought, "")
+        move = Move(content, note, caller.seen, key=caller.view.request)
+        record = take(caller.base, caller.view, subject_of(kind_moved(act), asked), act, move)
+        if act is Act.ORGANISATION_EDIT:
+            caller.roles_changed(record.name)
+        return record
+
+
+for _act in declared.STEPS:
+    _bind(_act)

@@ -1,0 +1,44 @@
+"""Running trials."""
+
+from __future__ import annotations
+
+from pilotbase.catalogue.records import record_of
+from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.api.trials import EstimateTold, QueuedWork
+from pilotbase.documents.subjects import commission_subject, scenario_subject
+from pilotbase.operations import trials as declared
+from pilotbase.operations.operation import NoInput
+from pilotbase.worker.jobs.waiting_line import waiting_line
+from pilotbase.worker.operations.binding import Caller, does, there
+from pilotbase.worker.trials.boards import board_for
+from pilotbase.worker.trials.comparing import compare
+from pilotbase.worker.trials.consenting import estimate_told
+from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
+
+does(declared.BOARD)(lambda caller, asked: board_for(caller.view, scenario_subject(asked.owner, asked.name)))
+does(declared.COMPARISON)(lambda caller, asked: compare(caller.view, scenario_subject(asked.owner, asked.name)))
+does(declared.BUDGET)(
+    lambda caller, asked: there(budget_of_scenario(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
+)
+
+
+@does(declared.QUEUE)
+def queue(caller: Caller, asked: NoInput) -> list[QueuedWork]:
+    """Return running and waiting work, in the order in which workers take it."""
+    return [
+        filled(
+            QueuedWork,
+            line,
+            line.progress.spoken(caller.language),
+            work=line.progress.kind,
+            percent=line.progress.share,
+        )
+        for line in waiting_line(caller.view)
+    ]
+
+
+@does(declared.ESTIMATE)
+def estimate(caller: Caller, asked: declared.OfTrial) -> EstimateTold:
+    """Return the estimated time and cost of a trial."""
+    record = record_of(caller.view, commission_subject(asked.name))
+    return there(estimate_told(caller.view, record) if record is not None else None)
