@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from pilotbase.measures import Cases, coded
 from pilotbase.trial.phases.asking import CommittedTrial
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.probes import measured
+from pilotbase.trial.probes.invariance import with_scores
 from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, judge, unit_codes
 from pilotbase.trial.verdict_rules import levels_of, scoring_seed
 from pilotbase.vault.attempts import mark_scored, reveal_order
@@ -53,8 +54,21 @@ def decide_trial(committed: CommittedTrial) -> DecidedTrial:
     levels = levels_of(plan, trial.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, measured(committed.clean.run.load), plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
+    committed = _with_scores(committed, kept, order[: decision.scored])
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     return DecidedTrial(committed, kept, order, secret, judged)
+
+
+def _with_scores(committed: CommittedTrial, kept: Cases, scored: NDArray[np.int64]) -> CommittedTrial:
+    """Return ``committed`` with the scores in the batch and alone compared on scored cases, where answers vary."""
+    clean = committed.clean
+    if len(clean.again) <= 1:
+        return committed
+    values, rows = clean.values.copy(), clean.again[0].rows
+    values[rows] = clean.again[0].values
+    alone = _cases(replace(committed, clean=replace(clean, values=values)))
+    run = with_scores(clean.run, kept, alone.answers, np.intersect1d(rows, scored))
+    return replace(committed, clean=replace(clean, run=run))
 
 
 def _cases(committed: CommittedTrial) -> Cases:
