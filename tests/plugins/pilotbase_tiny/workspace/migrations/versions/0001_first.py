@@ -1,7 +1,8 @@
 """The table of greetings."""
 
-from pilotbase.workspace.migrations.declared import make_tables
 from pilotbase_tiny.workspace import tables
+
+from pilotbase.workspace.migrations.declared import make_tables
 
 revision = "0001"
 down_revision = None
