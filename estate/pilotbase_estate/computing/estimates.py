@@ -20,8 +20,8 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
 from pilotbase_estate.documents.alike import alike
-from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
-from pilotbase_estate.documents.job_estimate import JobEstimate
+from pilotbase_estate.documents.api.pools import JobEstimateTold
+from pilotbase_estate.documents.compute_job import JobEstimate
 from pilotbase_estate.documents.resources import Vector, plus
 from pilotbase_estate.operations.pools import ConsideredJob
 from pilotbase_estate.queue import rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from pilotbase.documents.api.seats import WaitTold
+from pilotbase.documents.api.shapes import WaitTold
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Language
 from pilotbase.worker.base import Base
