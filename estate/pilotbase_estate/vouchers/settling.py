@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.resources import Vector, format_amount, missing
 from pilotbase_estate.documents.voucher import (
     WHOLE_RATE,
@@ -84,7 +84,7 @@ def settlement_of(
     billed = bill(prices, measured.settled, rules)
     share = rules.share(billed.counted)
     subsidy = min(share, hold.held) if stands else 0
-    return alike(
+    return filled(
         Settlement,
         sheet,
         voucher=hold.voucher,

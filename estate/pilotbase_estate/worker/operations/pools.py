@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.files import File
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.vault.opening import ReaderGrant
@@ -19,7 +20,6 @@ from pilotbase_estate.computing import told_pools, what_if
 from pilotbase_estate.computing.estimates import consent_by, consented, job_estimate_told
 from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
 from pilotbase_estate.computing.told_pools import log_of, output_of
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.pools import JobDetail, JobEstimateTold, WhatIfTold
 from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.operations import pools as declared
@@ -85,7 +85,7 @@ def _found(caller: Caller, asked: declared.OfWhatIf) -> what_if.WhatIf:
 
 def _what_if(caller: Caller, found: what_if.WhatIf) -> WhatIfTold:
     order, work = found.order, told(found.job)
-    return alike(
+    return filled(
         WhatIfTold,
         order,
         policies=list(order.policies),
@@ -115,7 +115,7 @@ def submit_upload(base: Base, view: View, given: NewJob, most_bytes: int) -> Job
         grant = ReaderGrant.of_owner(view.actor.organisation)
         data = tuple((one.dataset, one.file) for one in given.data)
         with unpacked(base, read_upload(vault, given.upload, grant), most_bytes) as folder:
-            asking = alike(JobRequest, given, max_seconds=given.hours * 3600, kind=JobKind.DEVELOPMENT)
+            asking = filled(JobRequest, given, max_seconds=given.hours * 3600, kind=JobKind.DEVELOPMENT)
             consents = consented if given.consent else consent_by(view, asking)
             made = submit_order(base, view, SubmittedProgram(folder, given.entry, data), asking, consents).name
     with suppress(NotFoundError):
