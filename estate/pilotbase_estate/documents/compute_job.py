@@ -1,4 +1,4 @@
-"""Compute job 算力作业: what somebody requests from a pool, and for how long at most."""
+"""Compute job 算力作业: what somebody requests from a pool, and for how long at most; its estimate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The policies that a replay can compare, by name."""
+"""The policies that a replay can compare, by name, and the scheduler of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads records: as an actor sees them, as the engine must see them to judge a step, and what happened to them."""
+"""Reads records: as an actor sees them, as the engine must see them to judge a step, and what happened to them; ownership ties."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The in-toto statement of what a certificate covers, and its DSSE envelope: a payload, its type, Ed25519 signatures over both."""
+"""DSSE envelopes (a payload, its type, Ed25519 signatures over both), and the in-toto statement in a certificate's."""
 
 from __future__ import annotations
 

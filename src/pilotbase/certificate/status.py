@@ -1,4 +1,4 @@
-"""Issued certificates and their status, from their dates and the base's signed list of revocations, which has an end date."""
+"""Issued certificates and their status, from their dates and the base's signed list of revocations, which ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images for people: pixels as PNG, by our own code, and the boxes on them: found solid, missed dashed, false alarms dotted."""
+"""Images for people: pixels as PNG, by our own code, with boxes: found solid, missed dashed, false alarms dotted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records as pages show them, read as the actor sees them."""
+"""Records as pages show them, read as the actor sees them; what organisations and people are called there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of the computing estate: shared pools, and vouchers that pay for computing. As declared, until released."""
+"""The tables of the estate: shared pools, and vouchers that pay for computing. As declared, until 0.1 is released."""
 
 from pilotbase.workspace.migrations.declared import make_tables
 from pilotbase_estate.workspace import compute_tables, voucher_tables
