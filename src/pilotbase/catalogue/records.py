@@ -1,4 +1,4 @@
-"""Reads records: as an actor sees them, as the engine must see them to judge a step, and what happened to them; ownership ties."""
+"""Reads records: as an actor sees them, as the engine must see them to judge a step; what happened, whose ties."""
 
 from __future__ import annotations
 
