@@ -142,3 +142,6 @@ class DecisionPlan(Document, published=True):
     """``score``: true labels are known for few cases and a judge's score for all (prediction-powered verification)."""
     judge_weight: float = pydantic.Field(default=0.75, ge=0, le=1)
     """Weight of the judge's scores (λ), fixed before any label is seen; low for a poor judge."""
+    judge_group: int | None = pydantic.Field(default=None, ge=1, le=99)
+    """Unlabelled cases compared with each labelled one, for a claim about the population; 9 when not set, so at most a
+    tenth of the cases count as labelled."""
