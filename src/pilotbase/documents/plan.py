@@ -12,7 +12,7 @@ from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
-from pilotbase.documents.probes import Contamination, LoadTest, Matrix
+from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
 from pilotbase.documents.scenario import Contact, Criterion, HourPrice, Label, TrialDesign
 from pilotbase.documents.site import Release
 from pilotbase.documents.standards import StandardReference
@@ -98,6 +98,7 @@ class TrialPlan(Document, published=True):
     processor_hour: HourPrice | None = None
     exchanges: tuple[Exchange, ...] | None = None
     contamination: Contamination | None = None
+    panel: ExpertPanel | None = None
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""
