@@ -101,7 +101,7 @@ class RecalculatedBets:
         return taken
 
     def _bet(self, left: int) -> float:
-        """Return the bet that reaches 1/α after ``left`` gains of -1 and +v, v the variance seen, at the rate needed."""
+        """Return the bet that reaches 1/α after ``left`` gains of -1 and +v (the variance seen) at the rate needed."""
         state = self._state
         seen = state.squares - state.total**2 / max(state.count, 1) + state.first
         v = max((_PRIOR_WEIGHT * _PRIOR + seen) / (_PRIOR_WEIGHT + state.count), _NEAR)
