@@ -21,8 +21,8 @@ from pilotbase.evidence.order import ProportionalBlocks
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.primitive import Primitive, state_from
 from pilotbase.evidence.quantiles import QuantileSequence
-from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 from pilotbase.evidence.recalculated import RecalculatedBets
+from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 from pilotbase.evidence.roc_area import DeLong
 
 Values = NDArray[Any]
