@@ -1,4 +1,4 @@
-"""Reads records: as an actor sees them, as the engine must see them to judge a step; what happened, whose ties."""
+"""Records as an actor sees them and as the engine judges a step by them; what happened to them; ownership ties."""
 
 from __future__ import annotations
 

@@ -139,6 +139,8 @@ class Act(Restricted):
     TRIAL_HOLD = "trial.hold", MACHINE
     CONSENT_GIVE = "consent.give", OWNER, SUPPLIER, OPERATOR
     CONSENT_REFUSE = "consent.refuse", OWNER, SUPPLIER, OPERATOR
+    TRIAL_JUDGE = "trial.judge", MACHINE
+    TRIAL_JUDGED = "trial.judged", OWNER
     TRIAL_REPEAT = "trial.repeat", OPERATOR
     RETRIAL_ASK = "retrial.ask", MACHINE
     REPORT_REVIEW = "report.review", REVIEWER
