@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from pilotbase.catalogue.records import trial_with
-from pilotbase.certificate import read_evidence
+from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.documents.hashes import hex_of
