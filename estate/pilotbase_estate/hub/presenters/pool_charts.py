@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from django.utils.safestring import SafeString
-from pilotbase.hub.presenters.names import title_of
 
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.records import title_of
 from pilotbase_estate.charts.pool_bars import PoolBar, pool_chart
 from pilotbase_estate.charts.usage_bands import MOST_BANDS, Promise, UsageBand, others, usage_chart
 from pilotbase_estate.documents.api.pools import HoldingTold, PoolTold, UsageTold
