@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pilotbase.certificate import (
+from pilotbase.certificate.revoking import publish_revocations
+from pilotbase.certificate.trust import (
     TrustFolder,
     create_trust,
     has_trust,
     open_trust,
-    publish_revocations,
     require_name,
     rotate_root,
     rotate_signing_key,
