@@ -19,7 +19,7 @@ _Model = TypeVar("_Model", bound=pydantic.BaseModel)
 class RequestModel(pydantic.BaseModel):
     """A request body; unknown fields are refused, and a number must be a JSON number."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
@@ -60,7 +60,7 @@ def _kinds(model: type[pydantic.BaseModel], info: pydantic.ValidationInfo) -> se
 class ResponseModel(pydantic.BaseModel):
     """A response of the hub; a client ignores fields that later versions add."""
 
-    model_config = pydantic.ConfigDict(from_attributes=True, frozen=True)
+    model_config = pydantic.ConfigDict(from_attributes=True, frozen=True, defer_build=True)
 
 
 def filled(model: type[_Model], *parts: object, **given: object) -> _Model:
