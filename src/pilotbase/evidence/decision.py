@@ -305,7 +305,7 @@ def _guarantee(trial: _Trial, census: bool) -> Guarantee:
         return "measured_run"
     if census:
         return "exact_census"
-    if trial.test.exact_fixed(trial.plan.threshold):
+    if trial.test.exact_fixed():
         return "exact_fixed"
     return "asymptotic" if isinstance(trial.test, FunctionTest) else "exact_anytime"
 

@@ -35,14 +35,6 @@ LONGEST_JSON = 64 << 10
 MOST_PLACES = 32
 """Places examined in one text: each takes a pass over the text that follows."""
 _IN_XML = re.compile(r'AIGC\s*+=\s*+"([^"]*)"|AIGC\s*+=\s*+\'([^\']*)\'|AIGC(?:\s[^<>]*+)?>([^<]*)<')
-NEAR = 200
-"""Letters from either end that count as beginning and end; further inside, the place can't be judged."""
-_LABEL = re.compile(r"(?<![A-Za-z])(?:人工智能|AI)(?:技术|模型|大模型|辅助)?\s*(?:自动)?(?:生成|合成)")
-_DENIED = re.compile(r"(?:非|不是|并非|未经|没有|不含|不由|无)\s*(?:由|经)?\s*$")
-_BEGINS = re.compile(r"\s*+(?:<!--[^>]{0,1000}-->\s*+)?<(?:!doctype|html)", re.IGNORECASE)
-_ATTRIBUTE = re.compile(r"\s*+([A-Za-z-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
-_NAME = re.compile(r"/?[A-Za-z]*+")
-_SILENT = ("head", "script", "style", "template")
 
 
 def files_of(paths: Iterable[Path]) -> list[tuple[str, Path]]:
@@ -259,6 +251,16 @@ def _parsed(spelled: str) -> Any:
         return json.loads(spelled.strip("\ufeff\x00 \t\r\n"))
     except (ValueError, RecursionError):
         return None
+
+
+NEAR = 200
+"""Letters from either end that count as beginning and end; further inside, the place can't be judged."""
+_LABEL = re.compile(r"(?<![A-Za-z])(?:人工智能|AI)(?:技术|模型|大模型|辅助)?\s*(?:自动)?(?:生成|合成)")
+_DENIED = re.compile(r"(?:非|不是|并非|未经|没有|不含|不由|无)\s*(?:由|经)?\s*$")
+_BEGINS = re.compile(r"\s*+(?:<!--[^>]{0,1000}-->\s*+)?<(?:!doctype|html)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\s*+([A-Za-z-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
+_NAME = re.compile(r"/?[A-Za-z]*+")
+_SILENT = ("head", "script", "style", "template")
 
 
 def explicit_label(content: str) -> LabelState:
