@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
 _OF_A_FILE = re.compile(r'scope="module".*?\ndef (\w+)\(', re.DOTALL)
@@ -51,12 +50,9 @@ def last_files_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     return [item for file in reversed(files) for item in files[file]]
 
 
-class ByUnit(LoadScopeScheduling):
-    """Gives a worker one unit after the other, those of many tests first; the cases of a function are one parcel."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return unit_of(nodeid).partition("[")[0]
-
-
-def pytest_xdist_make_scheduler(config, log):
-    return ByUnit(config, log)
+def parcels(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
+    """Return what a worker is given at a time, those of many tests first; the cases of a function are one parcel."""
+    together: dict[str, list[pytest.Item]] = {}
+    for item in last_files_first(items):
+        together.setdefault(unit_of(item.nodeid).partition("[")[0], []).append(item)
+    return sorted(together.values(), key=len, reverse=True)

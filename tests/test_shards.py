@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import deal, pytest_collection_modifyitems
-from tests.scheduling import ByUnit, shares_state
+from tests.scheduling import parcels, shares_state
 
 SHARING = "tests/hub/test_sites.py"
 
@@ -55,8 +55,7 @@ def test_parts_are_disjoint_and_cover_all(hands):
 )
 def test_a_file_whose_tests_share_what_a_fixture_made_stays_on_one_worker(file, shared):
     assert shares_state(file) is shared
-    parcels = {ByUnit._split_scope(None, item.nodeid) for item in cases_of(file)}
-    assert len(parcels) == (1 if shared else 15)
+    assert len(parcels(cases_of(file))) == (1 if shared else 15)
 
 
 def test_no_part_has_all_that_is_costly():
