@@ -10,7 +10,6 @@ from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Name, Note, Sentence
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX, Digest
-from pilotbase.documents.permissions import DeskAct
 from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation
 from pilotbase_estate.documents.api.vouchers import (
     ClaimDetail,
@@ -22,7 +21,7 @@ from pilotbase_estate.documents.api.vouchers import (
     WalletListed,
     WalletTold,
 )
-from pilotbase_estate.documents.voucher import VoucherRules
+from pilotbase_estate.documents.voucher import VoucherAct, VoucherRules
 
 
 class OfOrganisation(RequestModel):
@@ -72,67 +71,31 @@ class OnRules(OfProgramme):
 
 _OWN = "members, of their own; operator and regulator of all"
 _CLAIM, _PROGRAMME = "/voucher-claims/{asked}", "/voucher-programmes/{programme}"
-WALLETS = Operation("vouchers.wallets", "GET /vouchers", NoInput, list[WalletListed], only=_OWN, known_as="read_all")
-WALLET = Operation(
-    "vouchers.wallet", "GET /vouchers/{organisation}", OfOrganisation, WalletTold, only=_OWN, known_as="read"
-)
-USES = Operation("vouchers.uses", "GET /voucher-uses", NoInput, list[UseTold], known_as="claims.read_uses")
-CLAIMS = Operation("vouchers.claims", "GET /voucher-claims", NoInput, list[ClaimTold], known_as="claims.read_all")
+WALLETS = Operation("vouchers.wallets", "GET /vouchers", NoInput, list[WalletListed], only=_OWN)
+WALLET = Operation("vouchers.wallet", "GET /vouchers/{organisation}", OfOrganisation, WalletTold, only=_OWN)
+USES = Operation("vouchers.uses", "GET /voucher-uses", NoInput, list[UseTold])
+CLAIMS = Operation("vouchers.claims", "GET /voucher-claims", NoInput, list[ClaimTold])
 MAKE_CLAIM = Operation(
     "vouchers.make_claim",
     "POST /voucher-claims",
     NewClaim,
     ClaimDetail,
-    who=DeskAct.CLAIM,
+    who=VoucherAct.CLAIM,
     location="/api/voucher-claims/{given.number}",
-    known_as="claims.make",
 )
-CLAIM = Operation("vouchers.claim", f"GET {_CLAIM}", OfClaim, ClaimDetail, known_as="claims.read")
-DECIDE = Operation(
-    "vouchers.decide",
-    f"POST {_CLAIM}/decision",
-    NewVerdict,
-    ClaimDetail,
-    who=DeskAct.DECIDE_CLAIM,
-    known_as="claims.decide",
-)
-PAY = Operation(
-    "vouchers.pay", f"POST {_CLAIM}/payout", NewPayout, ClaimDetail, who=DeskAct.PAY_CLAIM, known_as="claims.pay"
-)
-CLAIM_FILE = Operation(
-    "vouchers.claim_file", f"GET {_CLAIM}/files/{{digest}}", OfClaimFile, File, known_as="claims.read_file"
-)
+CLAIM = Operation("vouchers.claim", f"GET {_CLAIM}", OfClaim, ClaimDetail)
+DECIDE = Operation("vouchers.decide", f"POST {_CLAIM}/decision", NewVerdict, ClaimDetail, who=VoucherAct.DECIDE)
+PAY = Operation("vouchers.pay", f"POST {_CLAIM}/payout", NewPayout, ClaimDetail, who=VoucherAct.PAY)
+CLAIM_FILE = Operation("vouchers.claim_file", f"GET {_CLAIM}/files/{{digest}}", OfClaimFile, File)
 METERING = Operation(
-    "vouchers.metering",
-    "GET /voucher-metering",
-    NoInput,
-    ReconciliationTold,
-    refuses=frozenset({404}),
-    known_as="claims.read_metering",
+    "vouchers.metering", "GET /voucher-metering", NoInput, ReconciliationTold, refuses=frozenset({404})
 )
 PROGRAMMES = Operation(
-    "vouchers.programmes",
-    "GET /voucher-programmes",
-    NoInput,
-    list[ProgrammeListed],
-    callers=Callers.EVERYBODY,
-    known_as="programmes.read_all",
+    "vouchers.programmes", "GET /voucher-programmes", NoInput, list[ProgrammeListed], callers=Callers.EVERYBODY
 )
 PROGRAMME = Operation(
-    "vouchers.programme",
-    f"GET {_PROGRAMME}",
-    OfProgramme,
-    VoucherRules,
-    callers=Callers.EVERYBODY,
-    marked=True,
-    known_as="programmes.read",
+    "vouchers.programme", f"GET {_PROGRAMME}", OfProgramme, VoucherRules, callers=Callers.EVERYBODY, marked=True
 )
 SET_RULES = Operation(
-    "vouchers.set_rules",
-    f"PUT {_PROGRAMME}",
-    OnRules,
-    VoucherRules,
-    who=DeskAct.RULES,
-    marked=True,
-    known_as="programmes.put",
+    "vouchers.set_rules", f"PUT {_PROGRAMME}", OnRules, VoucherRules, who=VoucherAct.SET_RULES, marked=True
 )

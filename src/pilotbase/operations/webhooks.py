@@ -18,7 +18,7 @@ class NewWebhook(RequestModel):
 
     url: str = pydantic.Field(min_length=1, max_length=2000)
     channel: str = pydantic.Field("webhook", max_length=20)
-    """``webhook`` (signed events), or the robot of a group chat: ``dingtalk``, ``feishu``, ``wecom``."""
+    """``webhook`` (signed events), or the robot of a group chat, such as ``wecom``."""
     secret: str | None = pydantic.Field(None, max_length=200)
     """The signing secret that a robot of Feishu or DingTalk shows; other channels take none."""
 
@@ -36,7 +36,7 @@ class OfMessage(OfWebhook):
 
 
 _MANAGE, _OWN = ExchangeAct.WEBHOOK_MANAGE, "members, of their own organisation"
-LIST = Operation("webhooks.list", "GET /webhooks", NoInput, list[OpenWebhook], only=_OWN, known_as="list_all")
+LIST = Operation("webhooks.list", "GET /webhooks", NoInput, list[OpenWebhook], only=_OWN)
 ADD = Operation(
     "webhooks.add",
     "POST /webhooks",
@@ -52,10 +52,5 @@ MESSAGES = Operation(
     "webhooks.messages", "GET /webhooks/{webhook}/messages", OfWebhook, list[WebhookMessage], only=_OWN
 )
 REPLAY = Operation(
-    "webhooks.replay",
-    "POST /webhooks/{webhook}/messages/{message}/replay",
-    OfMessage,
-    NOTHING,
-    who=_MANAGE,
-    known_as="send_again",
+    "webhooks.replay", "POST /webhooks/{webhook}/messages/{message}/replay", OfMessage, NOTHING, who=_MANAGE
 )

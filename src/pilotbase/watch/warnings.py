@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Moment, Part
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
-from pilotbase.watch.following import ColourChange
 from pilotbase.workspace.actors import Visibility
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import watch_tables
 from pilotbase.workspace.transaction import Transaction
+
+if TYPE_CHECKING:
+    from pilotbase.watch.following import ColourChange
 
 KIND = "risk-warning"
 REARMED = "watching.rearmed"
@@ -37,17 +41,8 @@ def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iter
     """Write a warning for every turn and return their digests; who sees the service sees its warnings."""
     raised = []
     for turn in turns:
-        warning = RiskWarning(
-            service=service.load(Service).name,
-            signal=turn.signal,
-            detector=turn.detector,
-            colour=turn.colour,
-            reason=turn.reason,
-            promise=turn.promise,
-            seen_to=turn.seen,
-            began=turn.began,
-            at=change.now,
-        )
+        name = service.load(Service).name
+        warning = filled(RiskWarning, turn, service=name, seen_to=turn.seen, at=change.now)
         raised.append(_write(change, warning, service.owner, service.visibility))
     return raised
 

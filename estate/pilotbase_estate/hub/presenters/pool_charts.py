@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.safestring import SafeString
 
-from pilotbase.charts.usage_bands import MOST_BANDS, Promise, UsageBand, others, usage_chart
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_of
 from pilotbase_estate.charts.pool_bars import PoolBar, pool_chart
+from pilotbase_estate.charts.usage_bands import MOST_BANDS, Promise, UsageBand, others, usage_chart
 from pilotbase_estate.documents.api.pools import HoldingTold, PoolTold, UsageTold
 from pilotbase_estate.documents.resources import format_amount
 

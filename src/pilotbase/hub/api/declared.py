@@ -15,7 +15,7 @@ from ninja.constants import NOT_SET
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest, canonical_json
-from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.permissions import DeskAct, PluginAct
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import (
     BINARY_BODY,
@@ -70,7 +70,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
         auth=_AUTH[operation.callers],
         response=NOT_SET if operation.gives_file else {operation.status: given},
         by_alias=True,
-        operation_id=operation.id,
+        operation_id=operation.name,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
         tags=[operation.heading],
@@ -89,7 +89,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
     function: Function[Any, Any] = function_of(operation)
 
     def view(request: HubRequest, **given: Any) -> Any:
-        if isinstance(operation.who, DeskAct) and not operation.in_path:
+        if isinstance(operation.who, DeskAct | PluginAct) and not operation.in_path:
             request.acting.require(operation.who)
         if operation.takes_bytes:
             given["wanted"] = _piece(request, operation.media)

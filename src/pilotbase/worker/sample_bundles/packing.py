@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pilotbase.certificate import read_evidence
+from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
@@ -24,8 +24,8 @@ from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
 from pilotbase.worker.base import Base
-from pilotbase.worker.sample_bundles.course import Proceedings, excerpt_of
 from pilotbase.worker.sample_bundles.files import SUMS, pack
+from pilotbase.worker.sample_bundles.replaying import Proceedings, excerpt_of
 from pilotbase.workspace.checks.proofs import LogExcerpt, proven_head
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import TAKEN

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from pilotbase.certificate import Envelope
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.roots import TrustedKey
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import InvalidProofError
@@ -20,7 +20,7 @@ from pilotbase.documents.texts import text
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.reporting import conclude
 from pilotbase.trial.verdict_rules import levels_of
-from pilotbase.worker.sample_bundles.course import Proceedings, require_said
+from pilotbase.worker.sample_bundles.replaying import Proceedings, require_said
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force
 from pilotbase.worker.sites.papers import (
     Problems,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pilotbase.certificate import Envelope
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Finding, GroupScore, Report
@@ -16,7 +16,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.measures import is_resource
 from pilotbase.trial.lab import name_once
 from pilotbase.worker.base import Base
-from pilotbase.worker.sample_bundles.course import Logged, Proceedings, excerpt_of
+from pilotbase.worker.sample_bundles.replaying import Logged, Proceedings, excerpt_of
 from pilotbase.worker.sites.papers import (
     Signed,
     SitePack,
