@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from benchmarks.evidence.claims import (
     anytime_coverage,
-    approximate_intervals,
     attempts_reused,
     attempts_shared,
     auc_pairs,
@@ -13,6 +12,7 @@ from benchmarks.evidence.claims import (
     committed_order,
     exact_ties,
     few_labels,
+    fixed_number,
     fleet_shown,
     golden_vectors,
     group_gap,
@@ -74,7 +74,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             real_values.CLAIM,
             anytime_coverage.CLAIM,
             quantiles.CLAIM,
-            approximate_intervals.CLAIM,
+            fixed_number.CLAIM,
         ),
     ),
     (
