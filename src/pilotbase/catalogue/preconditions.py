@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from pilotbase.catalogue.records import record_of
+from pilotbase.catalogue.records import are_tied, operators, record_of, ties
 from pilotbase.catalogue.situation import Situation
 from pilotbase.catalogue.subjects import is_revoked, require_subject
-from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.dataset import Dataset

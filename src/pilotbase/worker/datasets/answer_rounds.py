@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pilotbase.catalogue.advancing import Move, advance
-from pilotbase.catalogue.records import load_record
-from pilotbase.catalogue.ties import are_tied
+from pilotbase.catalogue.records import are_tied, load_record
 from pilotbase.documents.api.labelling import NewPanel
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.label_statement import LabelStatement
