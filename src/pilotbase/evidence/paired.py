@@ -73,6 +73,8 @@ def compare_paired(scores: Ints, highest: int, terms: PairedTerms) -> PartialOrd
 
 def _crossings(gains: Ints, highest: int, null: Fraction, levels: Sequence[float]) -> list[int | None]:
     """Return after how many entries the log capital against *mean ≤ null* first reached each of the rising levels."""
+    if MeanMartingale.with_replacement(null, -highest).crossing(gains, levels[0]) is None:
+        return [None] * len(levels)  # the usual case, and much quicker than the path
     capital = np.maximum.accumulate(MeanMartingale.with_replacement(null, -highest).update(gains))
     found = np.searchsorted(capital, levels)
     return [int(place) + 1 if place < len(capital) else None for place in found]
