@@ -22,6 +22,7 @@ from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Interest, Reviewer
+from pilotbase.documents.subjects import verdicts_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import PUBLIC, actor, parties
 from pilotbase.workspace.failures import NotFoundError
@@ -119,6 +120,8 @@ MAY = {
     "trial.fail": "m",
     "trial.report": "m",
     "trial.hold": "m",
+    "trial.judge": "m",
+    "trial.judged": "D",
     "consent.give": "S",
     "consent.refuse": "oS",
     "trial.repeat": "o",
@@ -275,10 +278,16 @@ def walk_to_report(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     trial.queue()
     yield COMMISSION, (Act.TRIAL_START, Act.TRIAL_STOP, Act.TRIAL_FAIL)
     trial.start()
-    yield COMMISSION, (Act.TRIAL_REPORT, Act.TRIAL_HOLD)
+    yield COMMISSION, (Act.TRIAL_REPORT, Act.TRIAL_HOLD, Act.TRIAL_JUDGE)
     trial.hold()
     yield COMMISSION, (Act.CONSENT_GIVE, Act.CONSENT_REFUSE)
     trial.do(SUPPLIER, COMMISSION, Act.CONSENT_GIVE)
+    trial.start()
+    trial.do(MACHINE, COMMISSION, Act.TRIAL_JUDGE)
+    with trial.store.as_actor(MACHINE).transaction("test.verdicts") as change:
+        change.set_head(verdicts_head(trial.plan.digest()), trial.plan.digest(), expected=None)
+    yield COMMISSION, (Act.TRIAL_JUDGED, Act.TRIAL_STOP)
+    trial.do(OWNER, COMMISSION, Act.TRIAL_JUDGED)
     trial.start()
     trial.do(MACHINE, COMMISSION, Act.TRIAL_REPORT, Result(made=trial.report.digest()))
     yield (

@@ -2,8 +2,7 @@
 
 import pytest
 
-from pilotbase.catalogue.records import everything
-from pilotbase.catalogue.ties import ties
+from pilotbase.catalogue.records import everything, ties
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act

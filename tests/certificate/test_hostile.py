@@ -13,11 +13,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pilotbase.certificate import TrustFolder, create_trust, read_evidence, read_trust_roots, verify_certificate
-from pilotbase.certificate.envelope import Envelope, PublicKey, seal
+from pilotbase.certificate.envelope import PAYLOAD_TYPE, Envelope, PublicKey, seal, write_statement
 from pilotbase.certificate.issuing import issue_certificate
-from pilotbase.certificate.revocation import REVOCATIONS_TYPE
 from pilotbase.certificate.roots import Delegation, delegate
-from pilotbase.certificate.statement import PAYLOAD_TYPE, write_statement
+from pilotbase.certificate.status import REVOCATIONS_TYPE
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report

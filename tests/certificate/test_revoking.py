@@ -19,7 +19,7 @@ from pilotbase.certificate import (
     suspend,
     verify_certificate,
 )
-from pilotbase.certificate.revocation import RevocationList, read_revocations, seal_revocations
+from pilotbase.certificate.status import RevocationList, read_revocations, seal_revocations
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError, UnknownProofError
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.home import init_home

@@ -5,8 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.certificate import issue_certificate
-from pilotbase.certificate.revocation import RevocationList, Revoked
-from pilotbase.certificate.status import CertificateStatus, standing_of
+from pilotbase.certificate.status import CertificateStatus, RevocationList, Revoked, standing_of
 from tests.certificate.conftest import NOW
 
 

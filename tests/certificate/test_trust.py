@@ -21,9 +21,8 @@ from pilotbase.certificate import (
     sign_certificate,
     verify_certificate,
 )
-from pilotbase.certificate.envelope import PublicKey, seal
+from pilotbase.certificate.envelope import PAYLOAD_TYPE, PublicKey, read_statement, seal, write_statement
 from pilotbase.certificate.roots import Delegation, delegate
-from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement, write_statement
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report

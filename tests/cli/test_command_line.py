@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from pilotbase.certificate import Envelope, suspend
 from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
-from pilotbase.certificate.statement import read_statement
+from pilotbase.certificate.envelope import read_statement
 from pilotbase.cli import app
 from pilotbase.worker.base import open_base
 from pilotbase.workspace import tables

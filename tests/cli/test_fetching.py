@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from pilotbase.cli.framework.fetching import write_parts
+from pilotbase.cli.data_files import write_parts
 from pilotbase.documents.errors import RefusedError
 from pilotbase.operations.datasets import FileFor
 from pilotbase.protocols import hub_requests

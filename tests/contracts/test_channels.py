@@ -10,6 +10,8 @@ from pilotbase.notices.channel import LONGEST
 from pilotbase.notices.channels import CHANNELS
 from pilotbase.notices.webhooks import organisation_channels
 
+ROBOTS = {name: one.example for name, one in CHANNELS.items() if one.example and name != "webhook"}
+"""Name → an address of the channel."""
 TESTS = Path(__file__).parents[1] / "notices" / "channels"
 
 
@@ -24,17 +26,14 @@ def test_a_channel_has_a_name_a_rule_and_a_test_of_its_own(name):
 
 
 def test_organisations_choose_whatever_channel_has_addresses_that_they_may_give():
-    assert organisation_channels() == ["webhook", "dingtalk", "feishu", "wecom"]
+    assert organisation_channels() == ["webhook", *sorted(ROBOTS)]
+    assert {"dingtalk", "feishu", "wecom"} <= ROBOTS.keys()
+    assert [name for name, one in CHANNELS.items() if not one.example] == ["mail"]
 
 
-@pytest.mark.parametrize("name", [name for name in organisation_channels() if name != "webhook"])
+@pytest.mark.parametrize("name", ROBOTS)
 def test_a_robot_knows_its_address_from_others(name):
-    addresses = {
-        "dingtalk": "https://oapi.dingtalk.com/robot/send?access_token=bf1d",
-        "feishu": "https://open.feishu.cn/open-apis/bot/v2/hook/3f1c-ab_9",
-        "wecom": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a",
-    }
     fits = CHANNELS[name].fits
     assert fits is not None
-    assert [other for other, url in addresses.items() if fits(urlsplit(url))] == [name]
-    assert not fits(urlsplit("https://hooks.plant.example/x"))
+    assert [other for other, url in ROBOTS.items() if fits(urlsplit(url))] == [name]
+    assert not fits(urlsplit(CHANNELS["webhook"].example))

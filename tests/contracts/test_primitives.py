@@ -21,6 +21,7 @@ from pilotbase.evidence.order import ProportionalBlocks
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.primitive import Primitive, state_from
 from pilotbase.evidence.quantiles import QuantileSequence
+from pilotbase.evidence.recalculated import RecalculatedBets
 from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 from pilotbase.evidence.roc_area import DeLong
 
@@ -97,6 +98,12 @@ KINDS: dict[str, Kind] = {
         lambda state: MeanMartingale.without_replacement(900, 1000, 0, state),
         binary,
         (*INTEGERS, np.ones(1001, dtype=np.int64)),
+        path=True,
+    ),
+    "recalculated bets": Kind(
+        lambda state: RecalculatedBets(0.05, 3000, state),
+        lambda rng, n: rng.random(n) - 0.6,
+        (np.array([np.nan]), np.array([[0.1]]), np.array([-1.5]), np.zeros(3001)),
         path=True,
     ),
     "sequence of counts": Kind(lambda state: ConfidenceSequence(0.05, (0, 1), state=state), binary, BOUNDED),
@@ -187,6 +194,7 @@ AT_LEVEL: dict[str, Callable[[float], object]] = {
     "quantile sequence": lambda alpha: QuantileSequence(0.9, alpha),
     "e-LOND": ELond,
     "prediction-powered sequence": lambda alpha: PredictionPoweredSequence(JUDGED, alpha, Fraction(4, 5)),
+    "recalculated bets": lambda alpha: RecalculatedBets(alpha, 100),
     "DeLong": DeLong,
     "multinomial bootstrap": lambda alpha: MultinomialBootstrap(4, lambda counts: counts[:, 3], alpha),
 }

@@ -9,7 +9,7 @@ import pytest
 from pilotbase.data.safety_cases import ROLES, SAFETY_LANGUAGES, safety_items, safety_roles, safety_scenario
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.measures import Cases, score
-from pilotbase.measures.reading.refusing import declines
+from pilotbase.measures.formulas.refusals import declines
 from tests.cli.test_command_line import run
 from tests.trial.conftest import home, write_application  # noqa: F401 - fixtures
 

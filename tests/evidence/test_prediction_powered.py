@@ -10,7 +10,13 @@ import pytest
 
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
-from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
+from pilotbase.evidence.prediction_powered import (
+    GroupedLabels,
+    JudgedPool,
+    PredictionPowered,
+    PredictionPoweredSequence,
+    judge_weight,
+)
 
 LOG_40 = math.log(40)
 Pool = tuple[np.ndarray, np.ndarray]
@@ -219,3 +225,45 @@ def test_false_confirmations_in_many_runs(learn: bool) -> None:
 )
 def test_the_rest_of_the_table(share: float, wrong_judge: float, weight: Fraction, published: int) -> None:
     assert medians(share, wrong_judge, weight, 300) == pytest.approx(published, rel=0.12)
+
+
+JUDGES = {
+    "none": lambda rng, y: np.zeros(len(y)),
+    "five": lambda rng, y: np.where(rng.random(len(y)) < 0.05, 1 - y, y),
+    "inverted": lambda rng, y: 1 - y,
+    "flattering": lambda rng, y: np.ones(len(y)),
+    "random": lambda rng, y: rng.random(len(y)),
+    "perfect": lambda rng, y: y,
+}
+
+
+def grouped(rng, truth, labels, judge, weight=Fraction(3, 4)):
+    y = (rng.random(labels * 10) < truth).astype(float)
+    scores = JUDGES[judge](rng, y)
+    groups = scores[labels:].reshape(labels, 9).mean(axis=1)
+    return GroupedLabels(np.column_stack((y[:labels], scores[:labels], groups)), 9, weight)
+
+
+@pytest.mark.parametrize("judge", JUDGES)
+def test_groups_accept_falsely_within_the_level_whatever_the_judge(judge):
+    rng = np.random.default_rng(7)
+    passed = sum(float(grouped(rng, 0.9, 400, judge).above(0.9).max()) >= math.log(20) for _ in range(300))
+    assert passed <= 15 + 3 * 3.8, "level 0.05 on its boundary"
+
+
+def test_a_judge_that_errs_in_5_percent_saves_two_labels_in_five_and_a_bad_one_costs_none():
+    def median(judge, weight=Fraction(3, 4)):
+        rng = np.random.default_rng(8)
+        paths = (grouped(rng, 0.93, 2500, judge, weight).above(0.9) for _ in range(60))
+        return float(np.median([np.argmax(path >= math.log(40)) or 2500 for path in paths]))
+
+    alone = median("none", Fraction(0))
+    assert median("five") <= 0.6 * alone
+    assert median("inverted") <= 1.25 * alone
+
+
+def test_groups_bound_the_mean_from_both_sides():
+    found = grouped(np.random.default_rng(9), 0.93, 1000, "five")
+    low, high = found.bounds(0.025).lower, found.bounds(0.025).upper
+    assert 0.9 < low < 0.93 < high < 0.96
+    assert float(found.above(low).max()) >= math.log(40) > float(found.above(low + 1e-4).max())

@@ -119,14 +119,14 @@ def test_a_page_asks_a_fixed_number_of_questions(before_and_after, path, who):
 @pytest.mark.usefixtures("before_and_after")
 def test_titles_of_all_organisations_of_a_page_are_asked_for_at_once(one_world):
     """Also in the first moment of a minute, when none is known."""
-    from pilotbase.hub.presenters import names
+    from pilotbase.hub.presenters import records
 
     browser, cold = one_world.client("desk"), {}
     with nothing_expires():
         for path in ("/scenarios/", "/organisations/", "/applications/", "/trials/c1/"):
             warm = asked(one_world, path, "desk")["store"]
-            names._title.cache_clear()
-            names._newest.cache_clear()
+            records._title.cache_clear()
+            records._newest.cache_clear()
             statements: list[str] = []
             with counted(statements):
                 assert browser.get(path).status_code == 200

@@ -35,7 +35,7 @@ def test_a_page_tells_organisations_by_their_titles(proposed):
 
 
 def test_names_are_shown_to_colleagues_and_to_who_runs_or_oversees_the_base(proposed):
-    from pilotbase.hub.presenters.names import names_shown
+    from pilotbase.hub.presenters.records import names_shown
 
     standing = [("plant", "p-owner"), ("acme", "p-supplier"), ("base", None)]
     both = {"p-owner", "p-supplier"}

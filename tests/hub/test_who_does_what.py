@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pilotbase.documents.permissions import DeskAct, ReadScope, SubjectRelation, permitted
+from pilotbase.documents.permissions import DeskAct, PluginAct, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import declared, records
@@ -127,7 +127,7 @@ def test_a_person_does_what_the_table_lets_them_and_nothing_else(world, one):
 
 def of_the_base(one):
     """What is done for the base as a whole is refused before anything is looked for."""
-    return one.writes and isinstance(one.who, DeskAct | ReadScope)
+    return one.writes and isinstance(one.who, DeskAct | PluginAct | ReadScope)
 
 
 def is_empty(one):

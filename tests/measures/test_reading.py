@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.measures import Cases, RuleContext, measures, problems_among, problems_of, score
-from pilotbase.measures.reading.refusing import declines
+from pilotbase.measures.formulas.refusals import declines
 from pilotbase.measures.reading.stated import chosen_letter, last_number
 from pilotbase.measures.reading.tokens import sentences, tokens
 from pilotbase.measures.rules import given_columns

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from pilotbase.charts.png import png_of
+from pilotbase.charts.boxed_image import png_of
 from pilotbase.documents import figures as f
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.figures import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, ShownImage, TextPiece

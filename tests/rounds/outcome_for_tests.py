@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.certificate.revocation import RevocationList, read_revocations
+from pilotbase.certificate.status import RevocationList, read_revocations
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import CallEnd, Role, Signal
 from pilotbase.documents.watch import Watch

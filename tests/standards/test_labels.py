@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pilotbase.standards.ai_labels.checking import check_file, files_of, record_of
-from pilotbase.standards.ai_labels.texts import explicit_label
+from pilotbase.standards.ai_labels.checking import check_file, explicit_label, files_of, record_of
 from tests.standards import label_files as made
 
 MEDIA = {

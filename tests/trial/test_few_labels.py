@@ -60,9 +60,25 @@ def test_one_decision_says_how_many_labels_it_took_and_bounds_them(write):  # no
     assert turned.criteria[0].upper == pytest.approx(1 - criterion.lower)
 
 
+def test_a_claim_about_the_population_compares_each_label_with_a_group_of_its_own(write):  # noqa: F811
+    plan = PLAN.replace("accuracy >= 0.9", "{rule: accuracy >= 0.9, estimand: population}")
+    decision = decisions(*write(plan, judged(6000, 180, 0.02), HEADER)).decisions[0]
+    (criterion,) = decision.criteria
+    assert (decision.verdict.value, criterion.claim.code) == ("accept", "trial.claim.judged_population")
+    assert decision.scored == criterion.decided_at <= 600
+    assert 0.9 <= criterion.lower < 0.97 < criterion.upper
+    lower = plan.replace("accuracy >= 0.9", "error_rate <= 0.1")
+    turned = decisions(*write(lower, judged(6000, 180, 0.02), HEADER)).decisions[0]
+    assert (turned.scored, turned.criteria[0].upper) == (decision.scored, pytest.approx(1 - criterion.lower))
+    few = decisions(*write(plan, judged(6000, 600, 0.02), HEADER), repeat=100)
+    assert few.counts["accept"] <= 8, "level 0.025 on its boundary"
+    part = decisions(*write(plan, judged(6000, 180, 0.02, labelled=300), HEADER)).decisions[0]
+    assert part.scored <= 300
+
+
 @pytest.mark.parametrize(
     ("rule", "said"),
-    [("recall(broken) >= 0.9", "every case"), ("{rule: accuracy >= 0.9, estimand: population}", "pool only")],
+    [("recall(broken) >= 0.9", "every case"), ("{rule: recall(broken) >= 0.9, estimand: population}", "every case")],
 )
 def test_what_few_labels_cannot_decide_is_refused(write, rule, said):  # noqa: F811
     with pytest.raises(InputError) as caught:

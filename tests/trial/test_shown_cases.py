@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from pilotbase.charts.png import png_of
+from pilotbase.charts.boxed_image import png_of
 from pilotbase.documents.contract import DataType, Field, Prediction
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.figures import MOST_CASES, ShownCases, TextPiece

@@ -71,7 +71,7 @@ LEAVES = {
         "worker/sample_bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
-        "computing/uploads.py",  # the same, a program for a pool
+        "worker/operations/pools.py",  # the same, a program for a pool
         "computing/claims.py",  # the same, evidence of a claim
         "computing/claim_files.py",  # that evidence, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset

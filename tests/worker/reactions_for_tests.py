@@ -10,8 +10,7 @@ from types import SimpleNamespace
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate import sign_certificate
-from pilotbase.certificate.revocation import RevocationList
-from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.certificate.status import IssuedCertificate, RevocationList
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Result
 from pilotbase.documents.texts import text

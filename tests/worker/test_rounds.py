@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pilotbase.certificate.revocation import read_revocations
+from pilotbase.certificate.status import read_revocations
 from pilotbase.worker.jobs.retention import sweeping
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.workspace.failures import BusyError

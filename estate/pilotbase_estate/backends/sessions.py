@@ -18,7 +18,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, Following
 from pilotbase.sandbox.box.box import BoxFacts
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, Logs, WorkerLostError
 from pilotbase.sandbox.box.environments import Environment
@@ -110,7 +110,7 @@ class RemoteWorker:
         self._cancelled = True
         self._cluster.remove(self._key)
 
-    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
+    def predict(self, batch: FeatureBatch, following: Following = lambda: None) -> AnswerBatch:
         """Return one answer for each case; raises as `WarmWorker.predict`, and `WorkerLostError`."""
         seconds = self._limits.batch_seconds + _SLACK_SECONDS
         return AnswerBatch(self._value("predict", batch.columns, batch.rows, seconds=seconds))

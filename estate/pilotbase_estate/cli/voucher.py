@@ -112,7 +112,7 @@ def hold(  # noqa: PLR0913 - each thing that is asked for is an option
     as_json: AsJson = False,
 ) -> None:
     """Put on hold what a voucher pays of a job at the most; the queue does it when a job is submitted."""
-    from pilotbase.catalogue.ties import declared_ties
+    from pilotbase.catalogue.records import declared_ties
     from pilotbase_estate.vouchers.ledger import VoucherOrder, hold
 
     view = operators_view()

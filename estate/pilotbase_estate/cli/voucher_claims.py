@@ -150,7 +150,7 @@ def audit(
 
 
 def _decide(view: View, made: VoucherClaim, as_json: bool) -> None:
-    from pilotbase.catalogue.ties import declared_ties
+    from pilotbase.catalogue.records import declared_ties
     from pilotbase_estate.vouchers.claiming import claim
 
     ties = declared_ties(view)

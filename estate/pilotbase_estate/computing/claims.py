@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pilotbase.catalogue.ties import declared_ties
+from pilotbase.catalogue.records import declared_ties
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.quantities import format_bytes

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import SpanTold
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.estimate import Ceiling, Span
@@ -19,9 +20,8 @@ from pilotbase.worker.trials.consenting import ceiling_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
-from pilotbase_estate.documents.alike import alike
-from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
-from pilotbase_estate.documents.job_estimate import JobEstimate
+from pilotbase_estate.documents.api.pools import JobEstimateTold
+from pilotbase_estate.documents.compute_job import JobEstimate
 from pilotbase_estate.documents.resources import Vector, plus
 from pilotbase_estate.operations.pools import ConsideredJob
 from pilotbase_estate.queue import rows
@@ -58,9 +58,9 @@ def estimate_unseen(view: View, asking: JobRequest, entry: tuple[str, ...]) -> J
 
 def job_estimate_told(view: View, language: Language, given: ConsideredJob) -> JobEstimateTold:
     """Return what a job would take and cost, before its program is handed in; raises as `estimate_unseen`."""
-    asking = alike(JobRequest, given, max_seconds=given.hours * 3600)
+    asking = filled(JobRequest, given, max_seconds=given.hours * 3600)
     found, limit = estimate_unseen(view, asking, given.entry), ceiling_of()
-    return alike(
+    return filled(
         JobEstimateTold,
         found,
         seconds=SpanTold.model_validate(found.wall) if found.wall is not None else None,

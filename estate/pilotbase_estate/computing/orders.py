@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import Field
 
 from pilotbase.catalogue.folders import FolderTree, kept_folder, read_tree, store_tree
-from pilotbase.catalogue.ties import declared_ties
+from pilotbase.catalogue.records import declared_ties
 from pilotbase.data.terms.gate import require_permitted
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError

@@ -7,7 +7,7 @@ from collections import defaultdict
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-from pilotbase.catalogue.ties import declared_ties
+from pilotbase.catalogue.records import declared_ties
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.vocabularies import CallEnd

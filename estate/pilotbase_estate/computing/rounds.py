@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from pilotbase.catalogue.ties import declared_ties
+from pilotbase.catalogue.records import declared_ties
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import Pace, in_rounds

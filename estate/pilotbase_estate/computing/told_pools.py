@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from pilotbase.documents.api.seats import WaitTold
+from pilotbase.documents.api.shapes import WaitTold, filled
 from pilotbase.documents.base import localized
 from pilotbase.documents.texts import Language
 from pilotbase.worker.base import Base
@@ -13,7 +13,6 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import LogPart, MemberAttempt
 from pilotbase_estate.computing.keeping import local_backend
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.pools import (
     AttemptTold,
     JobDetail,
@@ -105,13 +104,13 @@ def usage_told(view: View, name: str, span: UsageSpan) -> UsageTold:
 def _windows(found: PoolStatus, now: datetime, language: Language) -> list[WindowTold]:
     coming = (one for one in found.pool.maintenance if one.ends > now)
     return [
-        alike(WindowTold, one, machines=list(one.machines), why=localized(one.why, language) if one.why else "")
+        filled(WindowTold, one, machines=list(one.machines), why=localized(one.why, language) if one.why else "")
         for one in sorted(coming, key=lambda one: one.starts)
     ]
 
 
 def _job(view: View, language: Language, job: JobRow, wait: JobWait | None) -> JobTold:
-    return alike(
+    return filled(
         JobTold,
         job.asked,
         subject=job.thing if job.is_seat and is_seen(view, job.thing) else "",
@@ -136,7 +135,7 @@ def wait_told(wait: JobWait) -> WaitTold:
 
 def _attempt(one: AttemptRow) -> AttemptTold:
     used = {name: getattr(one.metered, name) for name in ("wall_ms", "cpu_ms", "memory_mib_ms")}
-    return alike(AttemptTold, one, nodes=list(one.nodes), **used)
+    return filled(AttemptTold, one, nodes=list(one.nodes), **used)
 
 
 def log_of(base: Base, view: View, job: str, member: int = 0) -> LogPart:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
@@ -12,7 +13,6 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.paying import reconciled_hours
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.api.vouchers import (
     ClaimDetail,
     ClaimFileTold,
@@ -52,7 +52,7 @@ def wallets_listed(view: View) -> list[WalletListed]:
         claimants = {row.claimant for row in seen_claims(connection, view.actor)}
         claimants &= claimants if view.actor.sees_all else {view.actor.organisation}
     found = [wallet(view, name, movements=0) for name in sorted(holders | claimants)]
-    return [alike(WalletListed, one, vouchers=len(one.vouchers)) for one in found]
+    return [filled(WalletListed, one, vouchers=len(one.vouchers)) for one in found]
 
 
 def wallet_told(view: View, language: Language, organisation: str) -> WalletTold:
@@ -65,9 +65,9 @@ def wallet_told(view: View, language: Language, organisation: str) -> WalletTold
         organisation=organisation,
         balance=found.balance,
         vouchers=[_voucher(one) for one in found.vouchers],
-        holds=[alike(HoldTold, one, currency=currencies[one.voucher]) for one in found.holds],
+        holds=[filled(HoldTold, one, currency=currencies[one.voucher]) for one in found.holds],
         movements=[
-            alike(MovementTold, row, currency=currencies[row.voucher], at=row.moved_at) for row in found.movements
+            filled(MovementTold, row, currency=currencies[row.voucher], at=row.moved_at) for row in found.movements
         ],
         years=list(found.years),
         claims=[claim_told(view, language, row) for row in claims],
@@ -77,7 +77,7 @@ def wallet_told(view: View, language: Language, organisation: str) -> WalletTold
 def programmes_told(view: View, language: Language) -> list[ProgrammeListed]:
     """Return the programmes as they stand today, by name."""
     return [
-        alike(ProgrammeListed, rules, title=localized(rules.title, language), version=digest)
+        filled(ProgrammeListed, rules, title=localized(rules.title, language), version=digest)
         for digest, rules in programmes(view)
     ]
 
@@ -90,7 +90,7 @@ def require_named(rules: VoucherRules, programme: str) -> None:
 
 def _voucher(one: VoucherStanding) -> VoucherTold:
     standing = {name: getattr(one, name) for name in ("state", "free", "held", "used", "currency", "pays")}
-    return alike(VoucherTold, one.voucher, **standing)
+    return filled(VoucherTold, one.voucher, **standing)
 
 
 def claims_told(view: View, language: Language, state: str = "") -> list[ClaimTold]:
@@ -104,7 +104,7 @@ def claim_told(view: View, language: Language, row: ClaimRow) -> ClaimTold:
     """Return a claim that the actor may see."""
     decision = view.load(row.decision, ClaimDecision)
     currency = view.load(decision.rules, VoucherRules).currency
-    return alike(ClaimTold, row, currency=currency, failed=[_said(one, language) for one in decision.failed])
+    return filled(ClaimTold, row, currency=currency, failed=[_said(one, language) for one in decision.failed])
 
 
 def claim_detail(view: View, language: Language, claim: Digest) -> ClaimDetail:
@@ -155,7 +155,7 @@ def reconciliation_told(view: View, language: Language) -> ReconciliationTold:
         raise NotFoundError("hub.not_found")
     return ReconciliationTold(
         uses=[told for one in reconciled(view) for told in _metered(one, language)],
-        hours=[alike(HourTold, line, attempts=line.attempt) for line in reconciled_hours(view)],
+        hours=[filled(HourTold, line, attempts=line.attempt) for line in reconciled_hours(view)],
     )
 
 
@@ -179,7 +179,7 @@ def _use(view: View, use: UseRow, claimed_by: str, own: str) -> UseTold:
     settlement = view.load(use.settlement, Settlement)
     rules = view.load(view.load(use.hold, VoucherHold).rules, VoucherRules)
     sides = {"supplier": use.supplier, "consumer": use.organisation}
-    return alike(
+    return filled(
         UseTold,
         use,
         cost=settlement.cost,
@@ -195,7 +195,7 @@ def _metered(one: Reconciliation, language: Language) -> Iterator[MeteredTold]:
     money = {"currency": one.currency, "subsidy": one.subsidy, "posted": one.posted}
     findings = [_said(finding, language) for finding in one.findings]
     for line in one.lines:
-        yield alike(MeteredTold, line, **money, findings=findings)
+        yield filled(MeteredTold, line, **money, findings=findings)
 
 
 def _said(why: Text, language: Language) -> str:

@@ -20,6 +20,7 @@ from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Not
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_day
+from pilotbase.documents.permissions import EVERYBODY, MACHINE, OPERATOR, REGULATOR, PluginAct
 from pilotbase.documents.prices import Amounts, Count, Currency, Money, Rounding, category_of, format_money, rounded
 from pilotbase.documents.texts import Text
 from pilotbase_estate.documents.resources import Demand, Resources
@@ -35,6 +36,15 @@ FileKind = Literal["invoice", "receipt"]
 Side = Literal["supplier", "consumer"]
 """Who sold the computing power, or who used it."""
 Category = Literal["cpu", "memory", "disk", "gpu", "licence", "calls", "tokens"]
+
+
+class VoucherAct(PluginAct):
+    """Acts on vouchers."""
+
+    CLAIM = "voucher.claim", *EVERYBODY, MACHINE
+    DECIDE = "voucher.decide", OPERATOR, MACHINE, REGULATOR
+    PAY = "voucher.pay", OPERATOR, MACHINE
+    SET_RULES = "voucher.set-rules", OPERATOR, MACHINE
 
 
 class MeteringTerms(Part):

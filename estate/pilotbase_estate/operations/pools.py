@@ -14,19 +14,20 @@ from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
-from pilotbase_estate.documents.api.job_estimates import JobEstimateTold
 from pilotbase_estate.documents.api.pools import (
+    MOST_SEED,
     DataFile,
     Hours,
     JobDetail,
+    JobEstimateTold,
     Members,
     PoolTold,
     QueueTold,
     UsageSpan,
     UsageTold,
+    WhatIfTold,
     Word,
 )
-from pilotbase_estate.documents.api.what_ifs import MOST_SEED, WhatIfTold
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import Policy, PoolReplay
 from pilotbase_estate.documents.resources import Demand

@@ -10,7 +10,6 @@ from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Name, Note, Sentence
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX, Digest
-from pilotbase.documents.permissions import DeskAct
 from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation
 from pilotbase_estate.documents.api.vouchers import (
     ClaimDetail,
@@ -22,7 +21,7 @@ from pilotbase_estate.documents.api.vouchers import (
     WalletListed,
     WalletTold,
 )
-from pilotbase_estate.documents.voucher import VoucherRules
+from pilotbase_estate.documents.voucher import VoucherAct, VoucherRules
 
 
 class OfOrganisation(RequestModel):
@@ -83,7 +82,7 @@ MAKE_CLAIM = Operation(
     "POST /voucher-claims",
     NewClaim,
     ClaimDetail,
-    who=DeskAct.CLAIM,
+    who=VoucherAct.CLAIM,
     location="/api/voucher-claims/{given.number}",
     known_as="claims.make",
 )
@@ -93,11 +92,11 @@ DECIDE = Operation(
     f"POST {_CLAIM}/decision",
     NewVerdict,
     ClaimDetail,
-    who=DeskAct.DECIDE_CLAIM,
+    who=VoucherAct.DECIDE,
     known_as="claims.decide",
 )
 PAY = Operation(
-    "vouchers.pay", f"POST {_CLAIM}/payout", NewPayout, ClaimDetail, who=DeskAct.PAY_CLAIM, known_as="claims.pay"
+    "vouchers.pay", f"POST {_CLAIM}/payout", NewPayout, ClaimDetail, who=VoucherAct.PAY, known_as="claims.pay"
 )
 CLAIM_FILE = Operation(
     "vouchers.claim_file", f"GET {_CLAIM}/files/{{digest}}", OfClaimFile, File, known_as="claims.read_file"
@@ -132,7 +131,7 @@ SET_RULES = Operation(
     f"PUT {_PROGRAMME}",
     OnRules,
     VoucherRules,
-    who=DeskAct.RULES,
+    who=VoucherAct.SET_RULES,
     marked=True,
     known_as="programmes.put",
 )

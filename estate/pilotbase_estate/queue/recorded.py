@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.workspace.store import View
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, Ending, JobRow
@@ -77,7 +77,7 @@ def _seconds(attempts: list[AttemptRow]) -> Mapping[str, float]:
 
 def _trace_job(job: JobRow, seconds: float, began: datetime) -> TraceJob:
     asked = job.asked
-    return alike(
+    return filled(
         TraceJob,
         asked,
         submitted=(asked.submitted - began).total_seconds(),

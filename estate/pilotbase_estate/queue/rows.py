@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import Text
 from pilotbase_estate.backends.backend import Metered
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import Vector
 from pilotbase_estate.workspace import compute_tables
@@ -272,7 +272,7 @@ def _handed_in(pool: str, since: datetime, until: datetime) -> tuple[ColumnEleme
 
 
 def _job(row: Row[Any]) -> JobRow:
-    return alike(
+    return filled(
         JobRow,
         row,
         asked=ComputeJob.model_validate_json(row.asked),
@@ -283,7 +283,7 @@ def _job(row: Row[Any]) -> JobRow:
 
 
 def _attempt(row: Row[Any]) -> AttemptRow:
-    return alike(
+    return filled(
         AttemptRow,
         row,
         held=json.loads(row.held),

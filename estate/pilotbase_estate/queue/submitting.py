@@ -6,11 +6,11 @@ import secrets
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.pool import Labels
 from pilotbase_estate.documents.resources import Resources
@@ -124,7 +124,7 @@ def order_of(asked: ComputeJob, attempt: int, voucher: str) -> ledger.VoucherOrd
 
 
 def _job_of(change: Transaction, asking: JobRequest) -> ComputeJob:
-    return alike(
+    return filled(
         ComputeJob,
         asking,
         name=f"job-{secrets.token_hex(8)}",

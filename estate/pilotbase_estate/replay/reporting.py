@@ -8,11 +8,11 @@ from dataclasses import asdict, replace
 
 import numpy as np
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import InflatedPart, Policy, PoolReplay, ReplayedTrace
 from pilotbase_estate.documents.resources import Resources, Vector, total
@@ -96,7 +96,7 @@ def _windows_within(trace: Trace, pool: Pool | None) -> int:
 
 
 def _told(trace: Trace, load: float, pool: Pool | None = None) -> ReplayedTrace:
-    return alike(
+    return filled(
         ReplayedTrace,
         trace,
         digest=digest_json({"nodes": dict(trace.nodes), "jobs": [asdict(job) for job in trace.jobs]}),

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.quantities import MOST_SECONDS
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.pool import Machines, Pool, Quota
 from pilotbase_estate.documents.resources import ANY_GPU, MILLI, Resources, Vector, total
 from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Spot, read_ask
@@ -150,7 +150,7 @@ def _part(name: str, amount: int, organisations: int) -> int:
 
 def _job(number: int, job: TraceJob, now: float) -> QueuedJob:
     person, longest = job.person or job.organisation, _longest(job)
-    return alike(QueuedJob, job, name=str(number), person=person, max_seconds=longest, submitted=now)
+    return filled(QueuedJob, job, name=str(number), person=person, max_seconds=longest, submitted=now)
 
 
 def _longest(job: TraceJob) -> float:

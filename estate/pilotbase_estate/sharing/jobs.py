@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, on_cards
 
@@ -36,7 +36,7 @@ class QueuedJob:
     def of(cls, document: ComputeJob) -> QueuedJob:
         """Return the job that a document describes."""
         submitted = document.submitted.timestamp()
-        return alike(cls, document, demand=document.demand.vector, submitted=submitted)
+        return filled(cls, document, demand=document.demand.vector, submitted=submitted)
 
     @cached_property
     def each(self) -> Vector:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text, text
@@ -21,7 +22,6 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.voucher import (
     ClaimDecision,
     ClaimPayout,
@@ -74,7 +74,7 @@ def claim(here: View, change: Transaction, made: VoucherClaim, ties: Ties) -> Cl
     )
     seen = _seen_by(made, use)
     change.set_head(claim_subject(digest), change.put(made, seen, owner=made.claimant), expected=None)
-    row = alike(
+    row = filled(
         ClaimRow,
         made,
         identity=digest,

@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import canonical_json, digest_bytes, digest_json
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.voucher import Settlement
 from pilotbase_estate.vouchers.rows import ClaimRow, MoveRow, UseRow, VoucherRow
 
@@ -138,7 +138,7 @@ def format_manifest(programme: str, files: Mapping[str, bytes]) -> bytes:
 def _usage_rows(settlements: Sequence[Settlement]) -> tuple[BillLine, ...]:
     """Return the lines of bills, with the counters behind them."""
     return tuple(
-        alike(
+        filled(
             BillLine,
             one.usage,
             job=one.job,

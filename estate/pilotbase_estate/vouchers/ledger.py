@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import day_end, format_second
 from pilotbase.documents.texts import Text
@@ -19,7 +20,6 @@ from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
-from pilotbase_estate.documents.alike import alike
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Voucher, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
@@ -71,7 +71,7 @@ def issue(view: View, programme: str, organisation: str, amount: int) -> Voucher
             issued_at=change.now,
             expires_at=min(change.now + timedelta(days=rules.valid_days), _last_moment(rules)),
         )
-        row = alike(VoucherRow, found, state="valid", digest=change.put(found, parties(), owner=organisation))
+        row = filled(VoucherRow, found, state="valid", digest=change.put(found, parties(), owner=organisation))
         rows.insert_row(change.connection, row)
         amounts = {fund_account(rules): -amount, pocket(organisation, found.identity, "free"): amount}
         change.vouch_for(organisation)
@@ -277,7 +277,7 @@ def _amounts(order: VoucherOrder) -> dict[str, int]:
 def _keep_hold(change: Transaction, found: VoucherHold, rules: VoucherRules, year: int) -> None:
     digest = change.put(found, parties(found.supplier), owner=found.organisation)
     new = {"programme": rules.name, "state": "held", "year": year, "subsidy": 0, "hold": digest, "settlement": ""}
-    rows.insert_row(change.connection, alike(UseRow, found, **new))
+    rows.insert_row(change.connection, filled(UseRow, found, **new))
 
 
 def _let_go(here: View, change: Transaction, use: UseRow, state: Literal["released", "lapsed"]) -> None:

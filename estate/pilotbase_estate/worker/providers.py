@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from pilotbase.documents.api.seats import SeatTold
+from pilotbase.documents.api.shapes import SeatTold
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.record import Record

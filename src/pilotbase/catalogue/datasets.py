@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pilotbase.catalogue.records import both_languages
 from pilotbase.catalogue.wording import Address, held, line_of, quality_of, values_in
 from pilotbase.documents.api.datasets import DatasetPage, Facet, FacetCount, FoundDataset
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.subjects import quality_head
@@ -90,12 +91,10 @@ def _told(view: View, listings: Sequence[Listing], address: Address) -> Iterator
 def _found(listing: Listing, dataset: Dataset, report: QualityReport | None, address: Address) -> FoundDataset:
     rows = [one.rows for one in dataset.record_sets if one.rows is not None]
     grade = report.grade if report is not None and report.version == dataset.version else None
-    return FoundDataset(
-        subject=listing.subject,
-        title=listing.title,
+    return filled(
+        FoundDataset,
+        listing,
         description=both_languages(dataset.description or ""),
-        owner=listing.owner,
-        state=listing.state,
         sector=dataset.sector,
         opening=dataset.opening,
         licence=dataset.license or "",
@@ -107,6 +106,5 @@ def _found(listing: Listing, dataset: Dataset, report: QualityReport | None, add
         version=dataset.version,
         fields=sum(len(one.fields) for one in dataset.record_sets),
         rows=sum(rows) if rows else None,
-        digest=listing.digest,
         url=address(listing.subject),
     )

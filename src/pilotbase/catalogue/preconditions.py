@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from pilotbase.catalogue.records import record_of
+from pilotbase.catalogue.records import are_tied, operators, record_of, ties
 from pilotbase.catalogue.situation import Situation
 from pilotbase.catalogue.subjects import is_revoked, require_subject
-from pilotbase.catalogue.ties import are_tied, operators, ties
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.dataset import Dataset
@@ -33,6 +32,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.states import NEW, ApplicationState, DatasetState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.subjects import verdicts_head
 from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
@@ -216,6 +216,11 @@ def _pays(at: Situation) -> None:
     pays = operates if organisation is None else at.actor.organisation == organisation
     if not pays and not (operates and at.row.act is Act.CONSENT_REFUSE):
         raise BarredError("record.not_payer", payer=text(f"hub.payer.{payer}"))
+
+
+def _verdicts(at: Situation) -> None:
+    if at.base.head(verdicts_head(at.record.documents.get("plan", ""))) is None:
+        raise BarredError("record.not_judged")
 
 
 def _no_open_appeal(at: Situation) -> None:

@@ -13,6 +13,7 @@ from typing import IO
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.exchange import ListedThread, ThreadPage
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.permissions import ExchangeAct, SubjectRelation, act_name, permitted
@@ -211,12 +212,9 @@ def may(view: View, seen: SeenThread, act: ExchangeAct, number: int = 0) -> bool
 
 
 def _listed(thread: Thread) -> ListedThread:
-    return ListedThread(
-        identity=thread.identity,
-        subject=thread.subject,
-        title=thread.title,
-        asker=thread.asker,
-        private=thread.private,
+    return filled(
+        ListedThread,
+        thread,
         answered=thread.answer is not None,
         messages=len(thread.messages),
         last_at=thread.messages[-1].at,

@@ -12,6 +12,7 @@ from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.api.records import ListedRecord
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import QualityReport
@@ -63,16 +64,7 @@ def _report_on(base: View, record: Record) -> QualityReport | None:
 
 def listed(one: Listing, address: Address) -> ListedRecord:
     """Return a listing as lists show it, with its page at ``address``."""
-    return ListedRecord(
-        subject=one.subject,
-        state=one.state,
-        title=one.title,
-        owner=one.owner,
-        sector=one.sector,
-        action=one.action,
-        digest=one.digest,
-        url=address(one.subject),
-    )
+    return filled(ListedRecord, one, url=address(one.subject))
 
 
 def content_of(change: Transaction, base: View, record: Record, name: str, model: type[D]) -> D | None:

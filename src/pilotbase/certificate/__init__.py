@@ -17,9 +17,9 @@ Invalid raises `InvalidProofError` (exit 3); "unknown" under ``strict`` raises `
 from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.issuing import NO_SEPARATION_OF_DUTIES, claim_sentence, issue_certificate, sign_certificate
-from pilotbase.certificate.revocation import RevocationList
 from pilotbase.certificate.revoking import publish_revocations, reinstate, revoke, suspend
 from pilotbase.certificate.roots import TrustRoots, read_trust_roots
+from pilotbase.certificate.status import RevocationList
 from pilotbase.certificate.trust import (
     TrustFolder,
     create_trust,

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pilotbase.certificate.envelope import Envelope, seal
-from pilotbase.certificate.statement import PAYLOAD_TYPE, write_statement
+from pilotbase.certificate.envelope import PAYLOAD_TYPE, Envelope, seal, write_statement
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Literal
 
 from pilotbase.certificate.bounded_json import read_evidence
-from pilotbase.certificate.revocation import (
+from pilotbase.certificate.status import (
     LIST_LIFE,
     MAXIMUM_REASON,
+    REVOCATIONS_HEAD,
     RevocationList,
     Revoked,
     read_revocations,
     seal_revocations,
 )
-from pilotbase.certificate.status import REVOCATIONS_HEAD
 from pilotbase.certificate.trust import TrustFolder, write_public
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.workspace.actors import PUBLIC

@@ -13,6 +13,7 @@ from pydantic import model_validator
 
 from pilotbase.certificate.bounded_json import DELEGATION, ROOTS, parse_model
 from pilotbase.certificate.envelope import Envelope, PublicKey, seal
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes
@@ -97,14 +98,7 @@ def follow_chain(roots: TrustRoots, chain: Iterable[Envelope]) -> tuple[TrustedK
     need them. A key that can't be reached isn't trusted, so skipping links never admits a key.
     """
     trusted = [
-        TrustedKey(
-            key=root.key,
-            issuer=root.issuer,
-            role="root",
-            valid_from=root.valid_from,
-            valid_until=root.valid_until,
-            only_delegations=frozenset(root.delegations) if root.retired_at else None,
-        )
+        filled(TrustedKey, root, role="root", only_delegations=frozenset(root.delegations) if root.retired_at else None)
         for root in roots.roots
     ]
     revoked = {(root.issuer, key) for root in roots.roots for key in root.revoked_keys}
@@ -139,13 +133,7 @@ def _granted(link: Envelope, trusted: Iterable[TrustedKey]) -> TrustedKey | None
     delegation = parse_model(Delegation, link.content(), DELEGATION)
     if not any(_may_grant(holder, delegation, digest_bytes(link.content())) for holder in signers):
         return None
-    return TrustedKey(
-        key=delegation.key,
-        issuer=delegation.issuer,
-        role=delegation.role,
-        valid_from=delegation.valid_from,
-        valid_until=delegation.valid_until,
-    )
+    return filled(TrustedKey, delegation)
 
 
 def _may_grant(root: TrustedKey, delegation: Delegation, digest: str) -> bool:

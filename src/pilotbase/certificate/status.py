@@ -1,17 +1,23 @@
-"""Issued certificates and their status, from their dates and the base's signed revocation list."""
+"""Issued certificates and their status, from their dates and the base's signed list of revocations, which ends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
-from pilotbase.certificate.envelope import Envelope
-from pilotbase.certificate.revocation import RevocationList, Revoked
-from pilotbase.documents.base import Document
+import pydantic
+
+from pilotbase.certificate.bounded_json import REVOCATIONS, parse_model
+from pilotbase.certificate.envelope import Envelope, seal
+from pilotbase.certificate.roots import TrustRoots, signers_of
+from pilotbase.certificate.trust import TrustFolder
+from pilotbase.documents.base import Document, Moment, Name, Part
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.hashes import Digest
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
@@ -76,3 +82,80 @@ class IssuedCertificate(Document):
 @lru_cache(maxsize=MOST_CERTIFICATES)
 def _read(body: bytes) -> Certificate:
     return IssuedCertificate.model_validate_json(body).certificate
+
+
+REVOCATIONS_TYPE = "application/vnd.pilotbase.revocations+json"
+MAXIMUM_REASON = 500
+LIST_LIFE = timedelta(days=1)
+"""A list is valid for at most this long, whatever it states: replaying an old list can't hide a revocation longer."""
+
+
+class Revoked(Part):
+    """One certificate that isn't valid, since when and why."""
+
+    serial: Digest
+    reason: str = pydantic.Field(max_length=MAXIMUM_REASON)
+    at: Moment
+
+
+class RevocationList(Document):
+    """Everything that ``issuer`` has revoked or suspended; the list says nothing after `until`.
+
+    A suspension is what RFC 5280, 5.3.1 calls certificateHold: the entry leaves the list when it is lifted.
+    """
+
+    document: Literal["revocations/1"] = "revocations/1"
+    issuer: Name
+    number: int = pydantic.Field(ge=1)
+    """Increases with every list."""
+    issued_at: Moment
+    next_update: Moment
+    revoked: tuple[Revoked, ...] = ()
+    suspended: tuple[Revoked, ...] = ()
+
+    def find(self, serial: str) -> Revoked | None:
+        """Return the entry of the certificate ``serial`` if it is revoked."""
+        return next((entry for entry in self.revoked if entry.serial == serial), None)
+
+    def find_suspended(self, serial: str) -> Revoked | None:
+        """Return the entry of the certificate ``serial`` if it is suspended."""
+        return next((entry for entry in self.suspended if entry.serial == serial), None)
+
+    @property
+    def until(self) -> datetime:
+        return min(self.next_update, self.issued_at + LIST_LIFE)
+
+    def fresh(self, at: datetime) -> bool:
+        """Return whether the list is valid at the moment ``at``."""
+        return self.issued_at <= at <= self.until
+
+
+def read_revocations(data: bytes, roots: TrustRoots) -> RevocationList:
+    """Return the list in ``data``.
+
+    Raises:
+        InvalidProofError: it is malformed, or not signed by a key that ``roots`` vouch for.
+    """
+    envelope = parse_model(Envelope, data, REVOCATIONS)
+    signers = signers_of(envelope, roots, REVOCATIONS_TYPE, REVOCATIONS)
+    found = parse_model(RevocationList, envelope.content(), REVOCATIONS)
+    if not any(holder.issuer == found.issuer and holder.covers(found.issued_at, found.issued_at) for holder in signers):
+        raise InvalidProofError("certificate.untrusted", what=REVOCATIONS)
+    return found
+
+
+def seal_revocations(listed: RevocationList, trust: TrustFolder) -> Envelope:
+    """Return ``listed`` signed by the signing key.
+
+    Raises:
+        RefusedError: the list is dated outside the validity of the key, so no verifier would accept it.
+    """
+    begins, ends = trust.signing_span()
+    if not begins <= listed.issued_at < ends:
+        raise RefusedError(
+            "certificate.clock_outside_key",
+            now=listed.issued_at.isoformat(timespec="seconds"),
+            begins=begins.isoformat(timespec="seconds"),
+            ends=ends.isoformat(timespec="seconds"),
+        )
+    return seal(REVOCATIONS_TYPE, listed.canonical(), trust.signing_key(), trust.chain)

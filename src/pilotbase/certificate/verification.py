@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Literal
 
 from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
-from pilotbase.certificate.envelope import Envelope
-from pilotbase.certificate.revocation import RevocationList, read_revocations
+from pilotbase.certificate.envelope import PAYLOAD_TYPE, Envelope, read_statement
 from pilotbase.certificate.roots import TrustedKey, TrustRoots, signers_of
-from pilotbase.certificate.statement import PAYLOAD_TYPE, read_statement
+from pilotbase.certificate.status import RevocationList, read_revocations
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, UnknownProofError
 from pilotbase.documents.moments import format_minute

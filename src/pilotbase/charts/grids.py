@@ -28,13 +28,9 @@ class Grid:
     cells: tuple[tuple[tuple[int, ...], ...], ...]
 
 
+@lru_cache(maxsize=32)
 def grid_chart(grid: Grid, language: Language, theme: Theme = LIGHT) -> str:
     """Return the grid as SVG: each cell with its counts, darker the more its first count is."""
-    return _grid_drawn(grid, language, theme)
-
-
-@lru_cache(maxsize=32)
-def _grid_drawn(grid: Grid, language: Language, theme: Theme) -> str:
     width, height = GRID_LEFT + WIDE * len(grid.columns) + GRID_INSET, GRID_TOP + HIGH * len(grid.rows) + GRID_INSET
     drawing = Drawing(width, height, grid.title, _described(grid, language), theme.paper)
     most = max((cell[0] for row in grid.cells for cell in row), default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -18,12 +19,13 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 from pilotbase.operations import datasets
+from pilotbase.protocols.guarded_http import NoAnswerError
+from pilotbase.protocols.hub_requests import FilePart, PartialDownload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from pilotbase.documents.api.datasets import KeptTold, Preview
-    from pilotbase.protocols.hub_requests import FilePart, PartialDownload
     from pilotbase.vault.canaries import Sighting
 
 
@@ -47,7 +49,7 @@ def fetch(
     organisation: str = "",
 ) -> None:
     """Fetch files of a dataset that your organisation may download; this counts as a use."""
-    from pilotbase.cli.framework.fetching import write_parts
+    from pilotbase.cli.data_files import write_parts
 
     which = named(dataset)
     kept = calls(organisation).call(datasets.FILES, build_request(datasets.OfDataset, **which)) if not file else []
@@ -160,3 +162,28 @@ def _print_sighting(one: Sighting) -> None:
         say(text("canary.copy", chance=f"{copy.chance:.1g}", **said))
     if not one.copies:
         say(text("canary.nobody"))
+
+
+def write_parts(target: Path, parts: Callable[[PartialDownload | None], Iterable[FilePart]]) -> None:
+    """Write a file whole; what an outage cuts off is gone on with, what a refusal does leaves nothing behind."""
+    draft, named = target.with_name(f".{target.name}.part"), target.with_name(f".{target.name}.tag")
+    begun = PartialDownload(draft.stat().st_size, named.read_text()) if draft.is_file() and named.is_file() else None
+    try:
+        with draft.open("r+b" if begun is not None else "wb") as stream:
+            for part in parts(begun):
+                stream.seek(part.start)
+                stream.truncate()
+                stream.write(part.content)
+                stream.flush()
+                if part.tag:
+                    named.write_text(part.tag)
+        draft.replace(target)
+    except (NoAnswerError, KeyboardInterrupt):
+        if not named.is_file():
+            draft.unlink(missing_ok=True)
+        raise
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        named.unlink(missing_ok=True)
+        raise
+    named.unlink(missing_ok=True)

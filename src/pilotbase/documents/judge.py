@@ -43,6 +43,8 @@ class Judge(Document, published=True):
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=1)
     weight: float = pydantic.Field(default=0.75, ge=0, le=1)
     """Weight of the scores (λ): low for a poor judge."""
+    group: int | None = pydantic.Field(default=None, ge=1, le=99)
+    """Unlabelled cases compared with each labelled one, if a criterion is about the population; 9 when not set."""
     missing: float = pydantic.Field(default=0.0, ge=0, le=1)
     """The score, between 0 and 1, for a case that the judge did not score."""
 

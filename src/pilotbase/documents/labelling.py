@@ -11,6 +11,7 @@ from pydantic import StringConstraints
 from pilotbase.documents.base import Document, Moment, Name, Part, Sentence
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.label_statement import FigureName, GuidelineVersion, LabelAudit, LabelFigure, LabelStatement
+from pilotbase.documents.probes import LONGEST_GUIDELINE as LONGEST_GUIDELINE
 from pilotbase.documents.scenario import Label
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.texts import Text, text
@@ -21,7 +22,6 @@ ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 JUDGE = "judge"
 ANNOTATORS = ("a1", "a2")
 MOST_ITEMS = 2000
-LONGEST_GUIDELINE = 50_000
 Identity = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -190,6 +190,25 @@ class LabelledItems(Document, published=True):
     items: tuple[LabelledItem, ...]
 
 
+class PanelSheet(Document):
+    """The answers of a trial that experts judge, sealed. Only the base sees it."""
+
+    document: Literal["panel-sheet/1"] = "panel-sheet/1"
+    plan: Digest
+    items: tuple[str, ...]
+    """Names by place in the secret order, which tell nothing of the cases."""
+    blob: Digest
+
+
+class PanelVerdicts(Document):
+    """What experts said of a trial's answers, and how far they agreed. Only the owner of the scenario sees it."""
+
+    document: Literal["panel-verdicts/1"] = "panel-verdicts/1"
+    plan: Digest
+    labelled: LabelledItems
+    quality: LabelQuality
+
+
 class Labeller(Part):
     """A participant in a round: an opaque name for anything shown about labels, and an account for access."""
 
@@ -219,6 +238,11 @@ class LabellingRound(Document):
     items: int = pydantic.Field(ge=1, le=MOST_ITEMS)
     """Maximum number of items, drawn at random."""
     opened_at: Moment
+    trial: Subject | None = None
+    """The commission whose answers are judged, if it is such a round: ``dataset`` is then its scenario, ``version`` its
+    plan."""
+    cases_of: Subject | None = None
+    """The dataset that the cases of this commission come from, if any."""
 
     @property
     def identity(self) -> str:

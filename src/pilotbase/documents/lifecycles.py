@@ -4,7 +4,8 @@ A scenario      draft → review → open → closed; withdrawn; an edit makes a
 An application  draft → submitted; withdrawn; an edit makes a version; rehearsed at any time before
 A commission    proposed ⇄ countered → agreed → plan_review → plan_approved → freezing → frozen → queued → running →
                 reported → accepted → signing → certified ⇄ suspended → revoked
-                running → consent → queued …; reported → rectification → retest → plan_review …   reported → refused
+                running → consent → queued …; running → judging → queued …
+                reported → rectification → retest → plan_review …   reported → refused
                 … → declined, cancelled
 A dataset       draft → published → withdrawn; a later version revises a published one
 An agreement    offered → agreed → in_force → expired; revoked by its owner, ended by its assignee
@@ -107,6 +108,8 @@ class Precondition(StrEnum):
     """The certificate is for the accepted report."""
     PAYS = "pays"
     """Their organisation pays for the trial; the operator may refuse on the payer's behalf."""
+    VERDICTS = "verdicts"
+    """Experts have judged every answer that the plan asks them about."""
     NO_OPEN_APPEAL = "no_open_appeal"
     OPEN_APPEAL = "open_appeal"
     NO_SUSPENSION_ORDERED = "no_suspension_ordered"
@@ -275,12 +278,14 @@ COMMISSION = (
     _row(Act.PLAN_REFUSED, (_C.FREEZING,), _C.PLAN_APPROVED),
     _row(Act.TRIAL_QUEUE, (_C.FROZEN,), _C.QUEUED, days=5, needs=(_N.APPROVALS,), starts=WorkKind.TRIAL),
     _row(Act.TRIAL_START, (_C.QUEUED,), _C.RUNNING),
-    _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING), _C.FROZEN, stops=True),
+    _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING, _C.JUDGING), _C.FROZEN, stops=True),
     _row(Act.TRIAL_FAIL, (_C.QUEUED, _C.RUNNING), _C.FROZEN),
     _row(Act.TRIAL_REPORT, (_C.RUNNING,), _C.REPORTED, brings="result", needs=(_N.OWN_REPORT,)),
     _row(Act.TRIAL_HOLD, (_C.RUNNING,), _C.CONSENT, brings="consent-asked", stops=True),
     _row(Act.CONSENT_GIVE, (_C.CONSENT,), _C.QUEUED, needs=(_N.PAYS,), starts=WorkKind.TRIAL),
     _row(Act.CONSENT_REFUSE, (_C.CONSENT,), _C.CANCELLED, needs=(_N.PAYS,), starts=WorkKind.CONSENT_REFUSED),
+    _row(Act.TRIAL_JUDGE, (_C.RUNNING,), _C.JUDGING, stops=True),
+    _row(Act.TRIAL_JUDGED, (_C.JUDGING,), _C.QUEUED, days=30, needs=(_N.VERDICTS,), starts=WorkKind.TRIAL),
     _row(
         Act.TRIAL_REPEAT,
         (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED),

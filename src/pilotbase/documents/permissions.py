@@ -139,6 +139,8 @@ class Act(Restricted):
     TRIAL_HOLD = "trial.hold", MACHINE
     CONSENT_GIVE = "consent.give", OWNER, SUPPLIER, OPERATOR
     CONSENT_REFUSE = "consent.refuse", OWNER, SUPPLIER, OPERATOR
+    TRIAL_JUDGE = "trial.judge", MACHINE
+    TRIAL_JUDGED = "trial.judged", OWNER
     TRIAL_REPEAT = "trial.repeat", OPERATOR
     RETRIAL_ASK = "retrial.ask", MACHINE
     REPORT_REVIEW = "report.review", REVIEWER
@@ -245,10 +247,10 @@ class DeskAct(Restricted):
     """See the process's health figures, which are not public."""
     UPLOAD = "upload.start", ANY_SUPPLIER, ANY_OWNER, OPERATOR
     CANCEL = "job.cancel", *MEMBERS, OPERATOR, MACHINE
-    CLAIM = "voucher.claim", *EVERYBODY, MACHINE
-    DECIDE_CLAIM = "voucher.decide", OPERATOR, MACHINE, REGULATOR
-    PAY_CLAIM = "voucher.pay", OPERATOR, MACHINE
-    RULES = "voucher.set-rules", OPERATOR, MACHINE
+
+
+class PluginAct(Restricted):
+    """Base class of the acts on the base as a whole that a plug-in adds."""
 
 
 class ReadScope(Restricted):
@@ -274,7 +276,7 @@ class ReadScope(Restricted):
     """A pool's past jobs replayed under other rules: shows what each organisation requested, and how long it waited."""
 
 
-AnyAct = Act | ExchangeAct | IncidentAct | ServiceAct | WatchAct | DeskAct
+AnyAct = Act | ExchangeAct | IncidentAct | ServiceAct | WatchAct | DeskAct | PluginAct
 
 
 class Acting(Protocol):

@@ -12,7 +12,7 @@ from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
-from pilotbase.documents.probes import Contamination, LoadTest, Matrix
+from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
 from pilotbase.documents.scenario import Contact, Criterion, HourPrice, Label, TrialDesign
 from pilotbase.documents.site import Release
 from pilotbase.documents.standards import StandardReference
@@ -98,6 +98,7 @@ class TrialPlan(Document, published=True):
     processor_hour: HourPrice | None = None
     exchanges: tuple[Exchange, ...] | None = None
     contamination: Contamination | None = None
+    panel: ExpertPanel | None = None
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""
@@ -142,3 +143,6 @@ class DecisionPlan(Document, published=True):
     """``score``: true labels are known for few cases and a judge's score for all (prediction-powered verification)."""
     judge_weight: float = pydantic.Field(default=0.75, ge=0, le=1)
     """Weight of the judge's scores (λ), fixed before any label is seen; low for a poor judge."""
+    judge_group: int | None = pydantic.Field(default=None, ge=1, le=99)
+    """Unlabelled cases compared with each labelled one, for a claim about the population; 9 when not set, so at most a
+    tenth of the cases count as labelled."""

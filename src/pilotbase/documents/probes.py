@@ -9,6 +9,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Name, Part
+from pilotbase.documents.endpoint import Currency, Money
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.quantities import Bytes, Seconds
@@ -73,6 +74,31 @@ class CellRun(Part):
     def agrees(self) -> bool:
         """Return whether every case was answered as in the trial."""
         return self.end is EndReason.FINISHED and self.cases > 0 and not self.differing
+
+
+PANEL = "panel"
+"""The column of experts' verdicts: ``judged(by=panel) >= 0.9``."""
+LONGEST_GUIDELINE = 50_000
+
+
+class ExpertPanel(Part):
+    """Two experts who judge answers blind, by this guideline; a third decides where they differ.
+
+    Which expert judges an answer is drawn by chance, so that a claim is about what an expert drawn at random says.
+    """
+
+    guideline: str = pydantic.Field(min_length=1, max_length=LONGEST_GUIDELINE)
+    """When an answer is good. Frozen with the plan."""
+    version: Annotated[str, StringConstraints(min_length=1, max_length=100)] = "1"
+    cases: int | None = pydantic.Field(default=None, ge=1, le=2000)
+    """How many answers to judge, drawn at random after all are committed; all of them when not set."""
+    double: float = pydantic.Field(default=0.2, gt=0, le=1)
+    """Share of these answers that both experts judge."""
+    disagreement: float = pydantic.Field(default=0.25, ge=0, lt=1)
+    """Largest share of doubly judged answers on which experts may differ; beyond it their verdicts decide nothing."""
+    fee: Money | None = None
+    """Cost of one judgement, if it is to be shown."""
+    currency: Currency = "CNY"
 
 
 class Contamination(Part):

@@ -30,7 +30,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.probes import Contamination, LoadTest, Matrix
+from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
 from pilotbase.documents.standards import StandardUses
 from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject, scenario_subject
@@ -247,6 +247,8 @@ class TrialTerms(TrialDesign):
     """Price of a box's CPU time, for criteria such as ``cost.cny <= 2 CNY``."""
     contamination: Contamination | None = None
     """The check whether a language model has already seen the cases; not done when not set."""
+    panel: ExpertPanel | None = None
+    """Who judges the answers, for criteria such as ``judged(by=panel) >= 0.9``; nobody when not set."""
     reuse: bool = False
     """Score previously scored cases again. Refused: every attempt scores fresh cases."""
 

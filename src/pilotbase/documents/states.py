@@ -43,6 +43,8 @@ class CommissionState(StrEnum):
     RUNNING = "running"
     CONSENT = "consent"
     """Held: it would exceed the limit, and the payer has not consented yet."""
+    JUDGING = "judging"
+    """Its answers are committed, and experts judge them."""
     REPORTED = "reported"
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -96,6 +98,7 @@ AT_WORK = (
     CommissionState.QUEUED,
     CommissionState.RUNNING,
     CommissionState.CONSENT,
+    CommissionState.JUDGING,
 )
 """Its plan is frozen or being frozen, and it has no report yet."""
 BARRED = (CommissionState.SUSPENDED, CommissionState.REVOKED)

@@ -85,6 +85,11 @@ def report_head(plan: str) -> str:
     return f"report:{plan}"
 
 
+def verdicts_head(plan: str) -> str:
+    """Return the head of the experts' verdicts on the answers of a trial."""
+    return f"panel-verdicts:{plan}"
+
+
 def certificate_head(report: str) -> str:
     """Return the head of the certificate for the report with this digest."""
     return f"certificate:{report}"

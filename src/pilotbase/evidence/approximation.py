@@ -58,7 +58,7 @@ class FunctionTest:
             return self.whole.estimate(horizon)
         return self._plain(self.order[:horizon])
 
-    def exact_fixed(self, bound: Fraction) -> bool:
+    def exact_fixed(self) -> bool:
         return isinstance(self.statistic, RecallCut)
 
     def scarcest(self) -> int:

@@ -73,8 +73,8 @@ class CombinedTest:
         value = self._value([part.census.ratio(part.census.until(horizon)) for part in self.parts])
         return None if value is None else float(value)
 
-    def exact_fixed(self, bound: Fraction) -> bool:
-        return all(part.exact_fixed(bound) for part in self.parts)
+    def exact_fixed(self) -> bool:
+        return all(part.exact_fixed() for part in self.parts)
 
     def holds(self, bound: Fraction) -> bool:
         value = self._value([part.census.ratio() for part in self.parts])
@@ -202,7 +202,7 @@ class GapTest:
         low, high = self._limits
         return Fraction(0), high - low
 
-    def exact_fixed(self, bound: Fraction) -> bool:
+    def exact_fixed(self) -> bool:
         return False
 
     def measured(self) -> bool:

@@ -9,7 +9,7 @@ A quantile needs no assumption on the tail. With ``units`` its entries are time 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -22,10 +22,13 @@ from pilotbase.evidence.distributions import binomial_head, binomial_tail, hyper
 from pilotbase.evidence.lattice import MeanClaim, Stream, claim_at_least, claim_at_most
 from pilotbase.evidence.martingale import Floats
 from pilotbase.evidence.observations import Comparison
+from pilotbase.evidence.recalculated import RecalculatedBets
 
 Method = Literal["anytime", "fixed"]
-"""``fixed``: looked at once, at the horizon. Binary observations then get the exact fixed-n test, other independent
-ones the martingale's last capital; other observations of a hidden set keep the martingale, which holds at any time."""
+"""``fixed``: at a number fixed beforehand. Entries of two values then get the binomial or hypergeometric test, others
+bets that aim at that number."""
+AIMED = 0.9
+"""Share of an error level for the bets that aim at a fixed number."""
 
 _WORTH_COUNTING = 4096
 
@@ -33,8 +36,8 @@ _WORTH_COUNTING = 4096
 class CriterionTest(Protocol):
     """One criterion under test."""
 
-    def exact_fixed(self, bound: Fraction) -> bool:
-        """Return whether the exact fixed-n test is used (otherwise the martingale, which is valid at any time)."""
+    def exact_fixed(self) -> bool:
+        """Return whether the test is one for a number fixed beforehand (otherwise it holds at any time)."""
 
     @property
     def range(self) -> tuple[Fraction, Fraction]:
@@ -71,6 +74,11 @@ class SingleTest:
     unit: int
     finite: bool
     method: Method
+    target: Fraction | None = None
+    """The bound at which a fixed number is to decide; None for a part, of which only bounds are asked."""
+    _aimed: dict[tuple[float, int, int], int | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _entries: dict[int, CountedEntries] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -96,41 +104,63 @@ class SingleTest:
         return ratio >= limit if self.comparison == ">=" else ratio <= limit
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        known, level = self.stream.until(horizon), math.log(1 / alpha)
-        if self._is_counted:
-            return self._once(known, self._counted(known).confirms(self.ratio_at(bound), self.comparison, level))
-        if self._path is not None and (gains := self._gains(bound, 1)) is not None:
-            return self._at(self._path.crossing(gains, level, known))
-        claim = self.claim(bound, known)
-        if self.method == "fixed" and _is_binary(claim):
-            return self._once(known, _confirming_p(claim, known, self.finite) <= alpha)
-        return self._at(claim.confirming(self.finite).crossing(claim.values, level))
+        return self._crossed(bound, alpha, self.stream.until(horizon), 1)
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        known, level = self.stream.until(horizon), math.log(1 / alpha)
-        if self._is_counted:
-            return self._once(known, self._counted(known).refutes(self.ratio_at(bound), self.comparison, level))
-        if self._path is not None and (gains := self._gains(bound, -1)) is not None:
+        return self._crossed(bound, alpha, self.stream.until(horizon), -1)
+
+    def _crossed(self, bound: Fraction, alpha: float, known: int, sign: int) -> int | None:
+        """Return when the evidence for (1) or against (-1) the claim at ``bound`` reached 1/alpha.
+
+        At a fixed number most of alpha aims at the target, which also speaks for easier bounds; the mixture has the
+        rest, and gives the interval beyond it. By the union bound both err with probability at most alpha.
+        """
+        if self.method == "fixed" and self.binary:
+            test = _confirming_p if sign > 0 else _refuting_p
+            return self._once(known, self._two_valued(test, bound, known) <= alpha)
+        if self.method != "fixed" or self.target is None:
+            return self._mixed(bound, alpha, known, sign)
+        found = self._mixed(bound, (1 - AIMED) * alpha, known, sign)
+        side = sign if self.comparison == ">=" else -sign
+        if found is not None or side * (bound - self.target) > 0:
+            return found
+        key = alpha, known, sign
+        if key not in self._aimed:
+            self._aimed[key] = self._at(aimed(self.claim(self.target, known), self.finite, alpha, sign))
+        return self._aimed[key]
+
+    def _mixed(self, bound: Fraction, alpha: float, known: int, sign: int) -> int | None:
+        level = math.log(1 / alpha)
+        if self.method == "fixed" and not self.finite:
+            counts = self._counted(known)
+            reached = (counts.confirms if sign > 0 else counts.refutes)(self.ratio_at(bound), self.comparison, level)
+            return self._once(known, reached)
+        if self._path is not None and (gains := self._gains(bound, sign)) is not None:
             return self._at(self._path.crossing(gains, level, known))
         claim = self.claim(bound, known)
-        if self.method == "fixed" and _is_binary(claim):
-            return self._once(known, _refuting_p(claim, known, self.finite) <= alpha)
-        return self._at(claim.refuting(self.finite).crossing(-claim.values, level))
+        martingale = claim.confirming(self.finite) if sign > 0 else claim.refuting(self.finite)
+        return self._at(martingale.crossing(sign * claim.values, level))
+
+    def _two_valued(self, test: Callable[[MeanClaim, int, bool, int], float], bound: Fraction, known: int) -> float:
+        make = claim_at_least if self.comparison == ">=" else claim_at_most
+        kinds = make(kinds_of(self.stream), self.ratio_at(bound)).values
+        low, high = int(kinds.min()), int(kinds.max())
+        claim = self.claim(bound, known)
+        successes = (int(claim.values.sum()) - low * known) // max(high - low, 1)
+        return test(replace(claim, low=low, high=high), known, self.finite, successes) if high > low else 1.0
 
     def claim(self, bound: Fraction, known: int | None = None) -> MeanClaim:
         """Return the criterion linearised at ``bound``, with the values of the first ``known`` entries (or all)."""
         make = claim_at_least if self.comparison == ">=" else claim_at_most
         return make(self.stream, self.ratio_at(bound), known)
 
-    def exact_fixed(self, bound: Fraction) -> bool:
-        return self.method == "fixed" and (self._is_counted or _is_binary(self.claim(bound, 0)))
+    def exact_fixed(self) -> bool:
+        return self.method == "fixed" and (self.binary or not self.finite or self.target is not None)
 
-    @cached_property
-    def _is_counted(self) -> bool:
-        """True when the capital is looked at once, and the entries are independent and not just yes or no."""
-        gains, weights = zip(*self.stream.outcomes, strict=True)
-        binary = len(set(weights)) == 1 and max(gains) - min(gains) == 1 and not self.stream.largest_unit
-        return self.method == "fixed" and not self.finite and not binary
+    @property
+    def binary(self) -> bool:
+        """True when an entry is one of two, such as a hit among hits, misses and false alarms (F1)."""
+        return not self.stream.largest_unit and len(set(self.stream.outcomes)) == 2
 
     def _counted(self, known: int) -> CountedEntries:
         if known not in self._entries:
@@ -200,8 +230,8 @@ class WorstTest:
             return None
         return min(found) if self.groups[0].comparison == ">=" else max(found)
 
-    def exact_fixed(self, bound: Fraction) -> bool:
-        return all(group.exact_fixed(bound) for group in self.groups)
+    def exact_fixed(self) -> bool:
+        return all(group.exact_fixed() for group in self.groups)
 
     def holds(self, bound: Fraction) -> bool:
         return all(group.holds(bound) for group in self.groups)
@@ -221,26 +251,28 @@ class WorstTest:
         return min((time for time in times if time is not None), default=None)
 
 
-def _is_binary(claim: MeanClaim) -> bool:
-    return claim.high - claim.low == 1
+def aimed(claim: MeanClaim, finite: bool, alpha: float, sign: int = 1) -> int | None:
+    """Return the index at which bets recalculated towards all of ``claim.values`` reached their share of alpha."""
+    martingale = claim.confirming(finite) if sign > 0 else claim.refuting(finite)
+    gains, impossible = martingale.gains(sign * claim.values)
+    broken = np.flatnonzero(impossible)
+    if len(broken) or gains.sum() <= 0:
+        return int(broken[0]) if len(broken) else None
+    return RecalculatedBets(AIMED * alpha, len(gains)).crossing(gains)
 
 
-def _confirming_p(claim: MeanClaim, known: int, finite: bool) -> float:
-    successes, size = _successes(claim, known), claim.size
+def _confirming_p(claim: MeanClaim, known: int, finite: bool, successes: int) -> float:
+    step, size = claim.high - claim.low, claim.size
     if finite:
-        return hypergeometric_tail(successes, known, size, claim.total - 1 - claim.low * size)
-    return binomial_tail(successes, known, claim.mean - claim.low)
+        return hypergeometric_tail(successes, known, size, (claim.total - 1 - claim.low * size) // step)
+    return binomial_tail(successes, known, (claim.mean - claim.low) / step)
 
 
-def _refuting_p(claim: MeanClaim, known: int, finite: bool) -> float:
-    successes, size = _successes(claim, known), claim.size
+def _refuting_p(claim: MeanClaim, known: int, finite: bool, successes: int) -> float:
+    step, size = claim.high - claim.low, claim.size
     if finite:
-        return hypergeometric_head(successes, known, size, claim.total - claim.low * size)
-    return binomial_head(successes, known, claim.mean - claim.low)
-
-
-def _successes(claim: MeanClaim, known: int) -> int:
-    return int(claim.values[:known].sum()) - claim.low * known
+        return hypergeometric_head(successes, known, size, -((claim.low * size - claim.total) // step))
+    return binomial_head(successes, known, (claim.mean - claim.low) / step)
 
 
 @dataclass(frozen=True)
@@ -255,8 +287,9 @@ class QuantileTest:
         values = self._values
         return Fraction(0), Fraction(int(values.gain.max(initial=0)), self._weight)
 
-    def exact_fixed(self, bound: Fraction) -> bool:
-        return self.shares_within(bound).exact_fixed(self.quantile)
+    def exact_fixed(self) -> bool:
+        single = self.single
+        return single.method == "fixed" and not (single.finite and single.stream.largest_unit)
 
     def measured(self) -> bool:
         return self.single.measured()

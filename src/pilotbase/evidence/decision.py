@@ -172,7 +172,9 @@ def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> No
         raise InputError("evidence.no_criteria")
     if len(order) == 0 and not all(plan.run for plan in criteria):
         raise InputError("evidence.no_cases")
-    if len(order) and np.bincount(order).max() > 1:
+    seen = np.zeros(order.max(initial=-1) + 1, dtype=bool)
+    seen[order] = True
+    if np.count_nonzero(seen) < len(order):
         raise InputError("evidence.order_repeats")
     if design.stop == "fixed" and not design.cases:
         raise InputError("evidence.fixed_without_cases")
@@ -303,7 +305,7 @@ def _guarantee(trial: _Trial, census: bool) -> Guarantee:
         return "measured_run"
     if census:
         return "exact_census"
-    if trial.test.exact_fixed(trial.plan.threshold):
+    if trial.test.exact_fixed():
         return "exact_fixed"
     return "asymptotic" if isinstance(trial.test, FunctionTest) else "exact_anytime"
 

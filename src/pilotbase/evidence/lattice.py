@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.evidence.martingale import Ints, MeanMartingale
-from pilotbase.evidence.observations import RatioPart
+from pilotbase.evidence.observations import RatioPart, RealGains
 
 _EXACT = 1 << 62
 
@@ -110,12 +110,12 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None) -> Stream:
     gain, weight = part.gain[order], part.weight[order]
     outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
     if units is None:
-        eligible = np.flatnonzero(weight != 0)
-        if len(eligible) < len(order):
-            gain, weight = gain[eligible], weight[eligible]
-        exactly = _exactly(part, order[eligible])
-        eligible += 1
-        return Stream(_wide(gain), _wide(weight), eligible, outcomes, 0, exactly, part.slack)
+        positions = np.arange(1, len(order) + 1)
+        if not weight.all():
+            eligible = np.flatnonzero(weight != 0)
+            gain, weight, positions = gain[eligible], weight[eligible], positions[eligible]
+        exactly = None if part.reals is None else _exactly(part.reals, part.unit, order[positions - 1])
+        return Stream(_wide(gain), _wide(weight), positions, outcomes, 0, exactly, part.slack)
     gain, weight = _wide(gain), _wide(weight)
     codes = units[order]
     last = np.flatnonzero(np.append(codes[1:] != codes[:-1], True))
@@ -127,9 +127,8 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None) -> Stream:
     return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, largest, None, part.slack)
 
 
-def _exactly(part: RatioPart, cases: Ints) -> Callable[[int | None], Fraction] | None:
-    reals = part.reals
-    return None if reals is None else lambda entries: reals.ratio(cases[:entries]) / part.unit
+def _exactly(reals: RealGains, unit: int, cases: Ints) -> Callable[[int | None], Fraction]:
+    return lambda entries: reals.ratio(cases[:entries]) / unit
 
 
 def _wide(values: NDArray[np.signedinteger[Any]]) -> Ints:

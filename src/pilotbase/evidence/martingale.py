@@ -123,6 +123,10 @@ class MeanMartingale:
             impossible |= (seen > 0) & bool(breaks)
         return np.where(impossible, math.inf, log_mean(logs))
 
+    def gains(self, values: Ints) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the gain of a bet of one on each value, ≥ -1, and from where on no future could satisfy the null."""
+        return self._relative_gains(integers(values, self._low))
+
     def _refuse_too_many(self, values: Ints) -> None:
         if self._size is not None and self._count + len(values) > self._size:
             raise InputError("evidence.more_than_the_set", size=self._size, found=self._count + len(values))

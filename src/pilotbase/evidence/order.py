@@ -37,15 +37,10 @@ def draw_order(cases: int, seed: bytes, units: Ints | None = None) -> Ints:
 def _shuffled(count: int, seed: bytes) -> Ints:
     """Return the places of ``count`` random 64-bit keys in rising order; equal keys keep the order of their cases."""
     stream = hashlib.shake_256(b"pilotbase order\x00" + seed).digest(8 * count)
-    keys = np.frombuffer(stream, dtype="<u8").astype(np.uint64)
-    # One sort of integers is quicker than an argsort: the number of a case takes the low bits of its key, and only
-    # keys that agree in all bits above are looked at whole (3 % of the orders of a million cases).
-    bits = np.uint64(count.bit_length())
-    marked = (keys >> bits << bits) | np.arange(count, dtype=np.uint64)
-    marked.sort()
-    if not bool(((marked[1:] ^ marked[:-1]) >> bits == 0).any()):
-        return (marked & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
-    return np.argsort(keys, kind="stable").astype(np.int64)
+    # First by the highest 16 bits, a radix sort: what is nearly in order then takes a third of the time.
+    nearly = np.argsort(np.frombuffer(stream, dtype="<u2")[3::4], kind="stable")
+    keys = np.frombuffer(stream, dtype="<u8")[nearly]
+    return nearly[np.argsort(keys, kind="stable")].astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True)

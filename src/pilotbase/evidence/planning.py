@@ -12,7 +12,7 @@ import numpy as np
 
 from pilotbase.evidence.approximation import FunctionTest, negatives_needed
 from pilotbase.evidence.combination import CombinedTest, GapTest
-from pilotbase.evidence.criterion import CriterionTest, QuantileTest, SingleTest, WorstTest
+from pilotbase.evidence.criterion import CriterionTest, QuantileTest, SingleTest, WorstTest, aimed
 from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints, log_mean
@@ -105,12 +105,30 @@ def _of_single(test: SingleTest, bound: Fraction, how: tuple[float, int], name: 
     claim = test.claim(bound, 0)
     if total == 0 or claim.high == claim.low:
         return Feasibility(total or None, available, name)
+    if test.method == "fixed" and not test.binary and test.target is not None:
+        return Feasibility(_aimed(test, claim, alpha), available, name)
     if not test.finite:
         share = (claim.mean - claim.low) / (claim.high - claim.low)
         return Feasibility(cases_to_confirm_at_best(share, alpha, test.method), available, name)
     best = replace(claim, values=np.full(total, claim.high, dtype=np.int64), entries=None)
-    needed = _fixed(best, alpha) if test.exact_fixed(bound) else _anytime(best, alpha)
+    needed = (
+        _fixed(best, alpha, claim.high - claim.low) if test.method == "fixed" and test.binary else _anytime(best, alpha)
+    )
     return Feasibility(needed, available, name)
+
+
+def _aimed(test: SingleTest, claim: MeanClaim, alpha: float) -> int | None:
+    """Return the fewest entries with which bets that aim at their number confirm, all of them best."""
+    most = claim.size if test.finite else _MOST
+
+    def confirms(n: int) -> bool:
+        return (
+            n >= most
+            or aimed(replace(claim, values=np.full(n, claim.high, dtype=np.int64)), test.finite, alpha) is not None
+        )
+
+    needed = _first(confirms)
+    return None if needed is None or (needed >= most and not test.finite) else min(needed, most)
 
 
 def _anytime(best: MeanClaim, alpha: float) -> int:
@@ -119,9 +137,9 @@ def _anytime(best: MeanClaim, alpha: float) -> int:
     return len(best.values) if index is None else index + 1
 
 
-def _fixed(best: MeanClaim, alpha: float) -> int:
+def _fixed(best: MeanClaim, alpha: float, step: int) -> int:
     size = len(best.values)
-    failing = best.total - 1 - best.low * size
+    failing = (best.total - 1 - best.low * size) // step
     low, high = 1, size
     while low < high:
         middle = (low + high) // 2

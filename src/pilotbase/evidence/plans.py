@@ -72,7 +72,8 @@ def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | No
     if form in ("mean", "absolute_sum"):
         ratios = [replace(_single(part, plan, order, method), comparison=">=") for part in plan.observation.parts]
         return CombinedTest(ratios, "mean" if form == "mean" else "absolute_sum", plan.comparison)
-    tests = [_single(part, plan, order, method) for part in plan.observation.parts]
+    decides = form in ("single", "worst")
+    tests = [_single(part, plan, order, method, decides) for part in plan.observation.parts]
     if form == "function" and statistic is not None:
         at = len(order) if fixed is None else fixed
         return FunctionTest(tests[0], statistic, order, at, plan.comparison, plan.units)
@@ -95,11 +96,12 @@ def alphas_of(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float
     return float(own.accept), float(own.reject / k)
 
 
-def _single(part: RatioPart, plan: CriterionPlan, order: Ints, method: Method) -> SingleTest:
+def _single(part: RatioPart, plan: CriterionPlan, order: Ints, method: Method, decides: bool = False) -> SingleTest:
     census = stream_of(part, order, None)
     by_case = plan.units is None or plan.observation.form == "function"
     stream = census if by_case or plan.units is None else stream_of(part, order, plan.units)
-    return SingleTest(stream, census, plan.comparison, part.root, part.unit, plan.estimand != "population", method)
+    finite, target = plan.estimand != "population", plan.threshold if decides else None
+    return SingleTest(stream, census, plan.comparison, part.root, part.unit, finite, method, target)
 
 
 @dataclass(frozen=True)

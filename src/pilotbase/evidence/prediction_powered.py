@@ -4,12 +4,13 @@ Source: prediction-powered inference (Angelopoulos et al., Science 2023) with be
 (Waudby-Smith & Ramdas, JRSS-B 2024): label minus λ · (score - the pool's mean score) has the same mean as the labels
 for any judge, and a smaller spread when the judge is good. Exact at any stopping time, with no assumption on the judge.
 The claim covers only the pool, and its cases must be labelled in uniformly random order. All sums are integers, so ties
-at the threshold are exact.
+at the threshold are exact. `GroupedLabels` claims the population instead.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -248,6 +249,57 @@ class SumsBefore:
     def negated(self) -> SumsBefore:
         """Return the sums of turned labels and scores."""
         return replace(self, labels=-self.labels, scores=-self.scores)
+
+
+class GroupedLabels:
+    """Evidence about the mean label of the population from which cases are independent draws, at any time.
+
+    Every labelled case has ``group`` unlabelled ones of its own: z = y - λ · (f - mean f of its group) has the mean of
+    the labels for any judge and any λ that follows from earlier labels only, and lies in [-λ, 1 + λ]. So λ may be
+    learned: cov(y, f) / (var f · (1 + 1/group)), shrunk towards ``weight`` as if by 30 labels.
+
+    ``values``: columns label, score, mean score of the group, each in [0, 1], in the order of labelling.
+    """
+
+    def __init__(self, values: Floats, group: int, weight: Fraction) -> None:
+        _refuse_weight(weight)
+        labels, scores, others = values.T
+        before = SumsBefore(*(np.concatenate(([0.0], np.cumsum(term)[:-1])) for term in (
+            np.ones(len(labels)), labels, scores, labels * scores, scores * scores)))  # fmt: skip
+        spread = (before.count * before.squares - before.scores**2) * (1 + 1 / group)
+        together = before.count * before.products - before.labels * before.scores
+        slope = np.clip(np.where(spread > 1e-9, together / np.where(spread > 1e-9, spread, 1), float(weight)), 0, 1)
+        self.weights: Floats = (slope * before.count + float(weight) * _PRIOR_LABELS) / (before.count + _PRIOR_LABELS)
+        self.entries: Floats = labels - self.weights * (scores - others)
+
+    def above(self, mean: float) -> Floats:
+        """Return the log capital after each label of a bet against *the mean is at most* ``mean``, shape (n,)."""
+        return self._path((self.entries - mean) / (mean + self.weights))
+
+    def below(self, mean: float) -> Floats:
+        """Return the log capital after each label of a bet against *the mean is at least* ``mean``, shape (n,)."""
+        return self._path((mean - self.entries) / (1 + self.weights - mean))
+
+    def bounds(self, alpha: float) -> Bounds:
+        """Return bounds of the mean after the last label; each side is wrong at any time with at most ``alpha``."""
+        level = math.log(1 / alpha)
+        low = _outermost(lambda mean: bool((self.above(mean) >= level).any()))
+        high = _outermost(lambda mean: bool((self.below(1 - mean) >= level).any()))
+        return Bounds(low, 1 - high)
+
+    def _path(self, gains: Floats) -> Floats:
+        if len(gains) == 0:
+            return np.zeros(0)
+        return log_mean(np.cumsum(np.log1p(FRACTIONS[:, None] * gains), axis=1))
+
+
+def _outermost(refuted: Callable[[float], bool]) -> float:
+    """Return the largest mean in (0, 1) that is refuted, from below to twenty bits; 0 if none is."""
+    low, high = 0.0, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if refuted(middle) else (low, middle)
+    return low
 
 
 def judge_weight(labels: Ints, scores: Ints, pool_size: int) -> Fraction:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.matching import ContractFit, Match, Proof, Weights
 from pilotbase.documents.vocabularies import Fit, Verdict
 from pilotbase.matching.constraints import check_all, contract_fit, fit_of, share_of
@@ -102,16 +103,7 @@ def _by_application(proofs: Iterable[ProvenPair]) -> defaultdict[str, list[Prove
 
 
 def _told(proofs: Iterable[ProvenPair], likeness: dict[str, float | None]) -> tuple[Proof, ...]:
-    told = [
-        Proof(
-            serial=one.serial,
-            scenario=one.scenario,
-            verdict=one.verdict,
-            approximate=one.approximate,
-            likeness=likeness[one.serial],
-        )
-        for one in proofs
-    ]
+    told = [filled(Proof, one, likeness=likeness[one.serial]) for one in proofs]
     return tuple(sorted(told, key=lambda one: (-(one.likeness or 0.0), one.serial)))
 
 
@@ -126,10 +118,9 @@ def _judged(
     checks = check_all(need, offer, own)
     contract = contract_fit(need.contract, offer.contract) if offer.contract else None
     words, evidence, fit = _known(value), evidence_of(told), fit_of(checks)
-    return Match(
-        subject=shown.subject,
-        title=shown.title,
-        owner=shown.owner,
+    return filled(
+        Match,
+        shown,
         known_by=shown.known_by if isinstance(shown, ApplicationOffer) else "scenario",
         fit=fit,
         score=None if fit is Fit.REFUSED else score_of(contract, words, evidence),

@@ -28,6 +28,8 @@ from pilotbase.documents.answer_texts import (
 )
 from pilotbase.documents.contract import STRUCTURED
 
+JUDGED_GOOD, JUDGED_POOR = "good", "poor"
+"""Experts' verdicts on an answer, in a column; any other value is none."""
 Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask", "scores"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

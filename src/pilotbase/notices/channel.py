@@ -98,6 +98,8 @@ class NoticeChannel:
     """Raises `PilotbaseError` if there is no answer."""
     fits: Callable[[SplitResult], bool] | None = None
     """Whether a URL belongs to this channel; None: its addresses are people's, so organisations cannot add them."""
+    example: str = ""
+    """An address that belongs to this channel."""
     secret: Secret = Secret.NONE
     apart: float = 0.0
     """Seconds between two messages to one address, from the number that it accepts per minute."""

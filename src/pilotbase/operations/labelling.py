@@ -7,19 +7,26 @@ from typing import Annotated
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.labelling import Class, NewRound, Reason, RoundDetail, RoundTold, SheetTold, Word
+from pilotbase.documents.api.labelling import Class, NewPanel, NewRound, Reason, RoundDetail, RoundTold, SheetTold, Word
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.labelling import LabelledItems, PublishedLabels
 from pilotbase.operations.datasets import OfDataset
 from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repeated
+from pilotbase.operations.trials import OfTrial
 
 
 class OpenedRound(OfDataset):
     """A new round and the dataset whose items it covers."""
 
     wanted: Annotated[NewRound, BODY]
+
+
+class TrialPanel(OfTrial):
+    """The experts who judge the answers of a trial."""
+
+    wanted: Annotated[NewPanel, BODY]
 
 
 class OfRound(RequestModel):
@@ -78,6 +85,22 @@ START = Operation(
             {"organisation": "plant", "person": "p0c5d7e1a9b3f4826", "account": "8"},
         ],
         "adjudicator": {"organisation": "plant", "person": "pa1f2c3d4e5f65be0"},
+    },
+)
+JUDGE = Operation(
+    "labelling.judge",
+    "POST /trials/{name}/panel",
+    TrialPanel,
+    RoundTold,
+    only="owner of the scenario",
+    repeated=_HARMLESS,
+    location="/api/labelling/{given.identity}",
+    example={
+        "annotators": [
+            {"organisation": "hospital", "person": "p5be0a1f2c3d4e5f6"},
+            {"organisation": "hospital", "person": "p0c5d7e1a9b3f4826"},
+        ],
+        "adjudicator": {"organisation": "hospital", "person": "pa1f2c3d4e5f65be0"},
     },
 )
 SHOW = Operation(

@@ -18,7 +18,7 @@ class NewWebhook(RequestModel):
 
     url: str = pydantic.Field(min_length=1, max_length=2000)
     channel: str = pydantic.Field("webhook", max_length=20)
-    """``webhook`` (signed events), or the robot of a group chat: ``dingtalk``, ``feishu``, ``wecom``."""
+    """``webhook`` (signed events), or the robot of a group chat, such as ``wecom``."""
     secret: str | None = pydantic.Field(None, max_length=200)
     """The signing secret that a robot of Feishu or DingTalk shows; other channels take none."""
 

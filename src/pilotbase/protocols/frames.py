@@ -16,7 +16,7 @@ copying. Nothing is pickled. The other end is `sandbox/box/runner.py`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import pairwise
@@ -93,6 +93,10 @@ class FeatureBatch:
     def from_matrix(cls, names: Iterable[str], matrix: npt.NDArray[np.float64]) -> Self:
         """Return the batch with the columns of ``matrix``, shape (rows, columns); views, best in order "F"."""
         return cls({name: matrix[:, index] for index, name in enumerate(names)}, len(matrix))
+
+
+Following = Callable[[], FeatureBatch | None]
+"""Returns the next batch, None after the last; called while a worker is busy with the one before."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.ledger import RoadmapTold, TaskTold
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.roadmap import Phase, PlannedPhase, Roadmap, Task, TaskState
 from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER, CommissionState, ScenarioState
@@ -67,12 +68,10 @@ def tell_roadmap(view: View) -> RoadmapTold:
         for one in replan(roadmap, states, today)
     }
     tasks = [
-        TaskTold(
+        filled(
+            TaskTold,
+            task,
             phase=phase.phase,
-            scenario=task.scenario,
-            start=task.start,
-            end=task.end,
-            resources=task.resources,
             state=states[task.scenario],
             is_late=states[task.scenario] is not TaskState.IN_USE and has_passed(task.end, now),
             **suggested.get(task.scenario, _AS_PLANNED),

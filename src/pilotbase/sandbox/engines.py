@@ -14,7 +14,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.plugins import mirrored
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, Following
 from pilotbase.sandbox.box.box import BoxFacts
 from pilotbase.sandbox.box.ends import BoxEnd, Logs
 from pilotbase.sandbox.box.environments import Environment
@@ -39,7 +39,7 @@ class Worker(Protocol):
 
     def cancel(self) -> None: ...
 
-    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
+    def predict(self, batch: FeatureBatch, following: Following = lambda: None) -> AnswerBatch: ...
 
     def usage(self) -> BoxUsage: ...
 

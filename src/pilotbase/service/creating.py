@@ -11,6 +11,7 @@ from pilotbase.catalogue.folders import kept_folder
 from pilotbase.catalogue.records import everything, load_record, trial_with
 from pilotbase.certificate import TrustFolder, TrustRoots, verify_certificate
 from pilotbase.certificate.status import IssuedCertificate, revocations_of
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
@@ -211,13 +212,7 @@ def _require_in_time(stated: Certificate, now: datetime) -> None:
 
 def _route(issued: IssuedCertificate, commission: Subject | None) -> CertifiedRoute:
     stated = issued.certificate
-    return CertifiedRoute(
-        certificate=issued.digest(),
-        serial=stated.serial,
-        application=stated.application,
-        plan=stated.plan,
-        commission=commission,
-    )
+    return filled(CertifiedRoute, stated, certificate=issued.digest(), commission=commission)
 
 
 def _require_standing(view: View, stated: Certificate, route: CertifiedRoute) -> None:

@@ -10,8 +10,7 @@ from typing import Literal
 
 from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.envelope import Envelope, seal
-from pilotbase.certificate.revocation import RevocationList
-from pilotbase.certificate.status import REVOCATIONS_HEAD, IssuedCertificate
+from pilotbase.certificate.status import REVOCATIONS_HEAD, IssuedCertificate, RevocationList
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError

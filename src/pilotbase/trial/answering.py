@@ -21,6 +21,7 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -32,7 +33,7 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, abstentions, decode_texts, encode_texts
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, Following, abstentions, decode_texts, encode_texts
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.trial.delivering import CaseDelivery
 
@@ -173,7 +174,7 @@ def read_answers(path: Path, commitment: bytes, expected: str, key: bytes = b"")
 class Predictor(Protocol):
     """What answers batches: a warm worker."""
 
-    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch: ...
+    def predict(self, batch: FeatureBatch, following: Following = lambda: None) -> AnswerBatch: ...
 
 
 def answer_cases(
@@ -193,7 +194,7 @@ def answer_cases(
     while batch is not None:
         if log.size > MOST_BYTES:
             return BoxEnd(EndReason.OVERSIZED_ANSWER, detail=f"more than {MOST_BYTES} bytes of answers in all")
-        following = next(batches, None)
+        following = cache(partial(next, batches, None))
         began = time.perf_counter()
         try:
             answers = worker.predict(batch, following)
@@ -201,7 +202,7 @@ def answer_cases(
             return ended.end
         log.append(answers.values, time.perf_counter() - began)
         on_batch(log.answered)
-        batch = following
+        batch = following()
     return BoxEnd()
 
 

@@ -21,6 +21,7 @@ from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import BarredError, InputError, Issue, RefusedError
+from pilotbase.documents.probes import PANEL
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
@@ -46,7 +47,9 @@ from pilotbase.measures import (
     problems_of,
     resource_measures,
 )
+from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
+from pilotbase.measures.rules import given_columns
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -210,6 +213,7 @@ def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, i
 def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
     """Return the problems with the rules themselves, as (index, sentence); no index if it concerns all of them."""
     columns = frozenset(field.name for field in scenario.data.fields)
+    columns = columns | {PANEL} if scenario.trial.panel is not None else columns - {PANEL}
     kind = scenario.answer
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
     setting = RuleContext(kind, classes or (), scenario.positive, columns, has_baseline, features)
@@ -232,9 +236,12 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
 
 def _without_setup(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[int, Text]]:
     """Yield (index, sentence) of rules on a load test, a matrix or exchanges that the scenario does not ask for."""
-    test = scenario.trial.load_test
+    test, panel = scenario.trial.load_test, scenario.trial.panel
     for index, rule in enumerate(rules):
         resource = resource_measures().get(rule.measure)
+        whole = scenario.criteria[index].estimand is not Estimand.POPULATION
+        if whole and panel is not None and panel.cases is not None and PANEL in given_columns(rule):
+            yield index, text("trial.panel_sample", rule=str(rule))
         if resource is not None and resource.of_matrix and scenario.trial.matrix is None:
             yield index, text("trial.no_matrix", rule=str(rule))
         if resource is not None and resource.of_load_test and test is None:
@@ -254,6 +261,9 @@ def _undecidable(
     scenario: Scenario, classes: tuple[str, ...], drawn: pl.DataFrame, level: float
 ) -> Iterator[tuple[int, Text]]:
     cases, criteria = drawn.height, settle_criteria(scenario)
+    if (panel := scenario.trial.panel) is not None:
+        said = [JUDGED_GOOD if case < (panel.cases or cases) else "" for case in range(cases)]
+        drawn = drawn.with_columns(pl.Series(PANEL, said, pl.String))
     design = Design(scenario.trial.stop, scenario.trial.cases)
     part = design.cases is not None and design.cases < cases
     asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]

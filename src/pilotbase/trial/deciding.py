@@ -37,13 +37,14 @@ from pilotbase.evidence import (
 )
 from pilotbase.measures import RuleContext, is_resource, measures, problems_among, problems_of
 from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
-from pilotbase.trial.few_labels import JudgeScores, decide_few_labels, require_few_label_criteria
+from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
 from pilotbase.trial.scoring import Ints, plan_criterion
 from pilotbase.trial.verdict_rules import decision_digest
 
 MAXIMUM_REPEAT = 100_000
 _STEPS = 100
+_CLAIMS = {Estimand.HIDDEN_SET: "trial.claim.pool", Estimand.POPULATION: "trial.claim.judged_population"}
 
 
 class CriterionFigures(Part):
@@ -185,7 +186,7 @@ class _Docket:
     def decide_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)
         if self.recorded.scores is not None:
-            return self._judged(seed, JudgeScores(self.recorded.scores, self._weight), order)
+            return self._judged(seed, self._judge(bounded=True), order)
         decision = decide(self._plans(order), order, self.levels, self.design)
         verdict = Verdict(decision.verdict)
         return SeedDecision(
@@ -200,7 +201,7 @@ class _Docket:
     def outcome_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)
         if self.recorded.scores is not None:
-            return self._judged(seed, JudgeScores(self.recorded.scores, self._weight, bounded=False), order)
+            return self._judged(seed, self._judge(bounded=False), order)
         found = outcome_of(self._plans(order), order, self.levels, self.design)
         criteria = zip(self.criteria, found.criteria, strict=True)
         return SeedDecision(
@@ -210,25 +211,26 @@ class _Docket:
             criteria=tuple(CriterionFigures(rule=criterion.rule, **vars(item)) for criterion, item in criteria),
         )
 
-    @property
-    def _weight(self) -> Fraction:
-        return exact(self.plan.judge_weight)
+    def _judge(self, bounded: bool) -> JudgeScores:
+        assert self.recorded.scores is not None
+        return JudgeScores(self.recorded.scores, exact(self.plan.judge_weight), self.plan.judge_group or GROUP, bounded)
 
     def _judged(self, seed: int, judge: JudgeScores, order: Ints) -> SeedDecision:
         found = decide_few_labels(self.criteria, self.recorded, judge, order, self.levels, self.plan.design.cases)
-        pool = {
-            "used": found.labels,
-            "total": len(self.recorded.cases),
-            "unit": "case",
-            "guarantee": "exact_anytime",
-            "claim": text("trial.claim.pool", used=found.labels, total=len(self.recorded.cases)),
-        }
+        counts = {"used": found.labels, "total": len(self.recorded.cases)}
+        pool = {**counts, "unit": "case", "guarantee": "exact_anytime"}
         return SeedDecision(
             seed=seed,
             verdict=found.verdict,
             scored=found.labels,
             criteria=tuple(
-                CriterionFigures(rule=criterion.rule, estimand=criterion.estimand.value, **pool, **vars(item))
+                CriterionFigures(
+                    rule=criterion.rule,
+                    estimand=criterion.estimand.value,
+                    claim=text(_CLAIMS[criterion.estimand], **counts),
+                    **pool,
+                    **vars(item),
+                )
                 for criterion, item in zip(self.criteria, found.criteria, strict=True)
             ),
             guarantee="exact_anytime",

@@ -13,7 +13,8 @@ from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
-from pilotbase.documents.labelling import PublishedLabels
+from pilotbase.documents.labelling import LabelQuality, PublishedLabels
+from pilotbase.documents.probes import ExpertPanel
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import ColumnBaseline, Scenario
 from pilotbase.documents.subjects import labels_head
@@ -109,6 +110,30 @@ def label_findings(scenario: Scenario, published: LabelStatement | None = None) 
     if stated is None:
         return [unmeasured("labels", text("trial.finding.no_labels"))]
     return [_agreement(stated.agreement, stated.guideline), _error(stated.audit, scenario.target_form != "numbers")]
+
+
+def panel_findings(panel: tuple[ExpertPanel, LabelQuality] | None) -> list[Finding]:
+    """Return how far the experts agreed who judged the answers, and what they cost; none if nobody did."""
+    if panel is None:
+        return []
+    terms, found = panel
+    kappa = found.figure("cohen_kappa").value
+    told = {
+        "judged": found.items,
+        "double": found.double_labelled,
+        "differing": found.disagreements,
+        "kappa": "–" if kappa is None else f"{kappa:.2f}",
+        "cost": "–" if terms.fee is None else f"{terms.fee * (found.labels + found.adjudicated):,f} {terms.currency}",
+    }
+    disputed = text("trial.finding.panel_disputed", **told, most=f"{terms.disagreement:.0%}")
+    agreed = text("trial.finding.panel", **told)
+    sentence, outcome = (disputed, Outcome.INCONCLUSIVE) if is_disputed(terms, found) else (agreed, Outcome.PASS)
+    return [Finding(check="panel", outcome=outcome, sentence=sentence)]
+
+
+def is_disputed(terms: ExpertPanel, found: LabelQuality) -> bool:
+    """Return whether experts differ on so many of the answers both judged that their verdicts decide nothing."""
+    return found.disagreements > terms.disagreement * found.double_labelled
 
 
 def published_statement(view: View, scenario: Scenario) -> LabelStatement | None:

@@ -1,7 +1,8 @@
 """Few labels: a judge scores every case of a pool; true labels are bought in random order until there is a verdict.
 
-The claim covers only the pool, and the labelled cases must have been chosen from it at random. The weight of the judge
-is fixed before any label is seen, so the error levels hold however good the judge is (statistics.md §2.9).
+The labelled cases must have been chosen at random. A claim about the pool has the judge's weight fixed before any label
+is seen (statistics.md §2.9); one about the population gives each labelled case a group of its own from the end of the
+order, and learns the weight (statistics-2.md §4). The error levels hold however good the judge is.
 """
 
 from __future__ import annotations
@@ -18,13 +19,20 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Verdict
-from pilotbase.evidence import Comparison, Levels
-from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
+from pilotbase.evidence import Levels
+from pilotbase.evidence.prediction_powered import (
+    GroupedLabels,
+    JudgedPool,
+    PredictionPowered,
+    PredictionPoweredSequence,
+)
 from pilotbase.measures import Cases, measures, observe
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.observation import missing_texts
 from pilotbase.trial.recorded_cases import RecordedCases
 
+GROUP = 9
+"""Unlabelled cases for each labelled one: of more than nine each saves little."""
 _UNIT = 10_000
 """Labels and scores are whole multiples of one ten-thousandth."""
 
@@ -56,6 +64,8 @@ class JudgeScores:
 
     scores: NDArray[np.float64]
     weight: Fraction
+    group: int
+    """Unlabelled cases for each labelled one, for a claim about the population."""
     bounded: bool = True
     """Bounds and planning are wanted too; without them a decision is ten times as quick."""
 
@@ -71,7 +81,12 @@ def decide_few_labels(
     """Return the verdict with labels bought in ``order``, skipping cases without a label; at most ``limit``."""
     labelled = np.ones(len(order), dtype=np.bool_) if recorded.labelled is None else recorded.labelled
     bought = order[labelled[order]][:limit]
-    trials = [_Pool.of(criterion, recorded.cases, judge, bought) for criterion in criteria]
+    trials = [
+        _Population(criterion, recorded.cases, judge, order, bought)
+        if criterion.estimand is Estimand.POPULATION
+        else _Pool.of(criterion, recorded.cases, judge, bought)
+        for criterion in criteria
+    ]
     shares = (float(levels.accept), float(levels.reject / len(criteria)))
     times = [trial.crossings(shares) for trial in trials]
     confirmed = [first for first, _ in times]
@@ -87,9 +102,7 @@ def decide_few_labels(
 def few_label_problems(criteria: Sequence[Criterion], cases: Cases) -> Iterator[tuple[int, Text]]:
     """Yield (index, problem) for criteria that few labels can't decide."""
     for index, criterion in enumerate(criteria):
-        if criterion.estimand is Estimand.POPULATION:
-            yield index, text("trial.judge_claims_pool", rule=criterion.rule)
-        elif not _counts_every_case(criterion, cases):
+        if not _counts_every_case(criterion, cases):
             yield index, text("trial.judge_needs_every_case", rule=criterion.rule)
 
 
@@ -122,79 +135,135 @@ def require_few_label_criteria(criteria: Sequence[Criterion], cases: Cases) -> N
         raise InputError.from_issues("criteria", issues)
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """One criterion on a pool: label and score of each case in the order bought; turned round where less is better."""
+class _Judged:
+    """One criterion decided by few labels; ``turned``: it asks for ``<=``, so values are those of the opposite."""
 
-    pool: JudgedPool
-    values: Ints
-    threshold: Fraction
-    weight: Fraction
-    comparison: Comparison
+    turned: bool
     bounded: bool
 
-    @classmethod
-    def of(cls, criterion: Criterion, cases: Cases, judge: JudgeScores, bought: Ints) -> _Pool:
-        rule = criterion.parsed()
-        gain = observe(rule, cases, np.arange(len(cases), dtype=np.int64)).parts[0].gain.astype(np.int64)
-        right = np.rint(_UNIT * judge.scores).astype(np.int64)
-        lower = measures()[rule.measure].better == "lower"
-        labels, scores = _UNIT * gain, _UNIT - right if lower else right
-        threshold = Fraction(rule.threshold)
-        if rule.comparison == "<=":
-            labels, scores, threshold = _UNIT - labels, _UNIT - scores, 1 - threshold
-        values = np.column_stack((labels[bought], scores[bought]))
-        return cls(
-            JudgedPool.of(scores, (0, _UNIT)), values, threshold * _UNIT, judge.weight, rule.comparison, judge.bounded
-        )
+    def paths(self, used: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the log capitals for and against the criterion after each of the first ``used`` labels."""
+        raise NotImplementedError
+
+    def bounds(self, used: int, shares: tuple[float, float]) -> tuple[float, float]:
+        """Return bounds after ``used`` labels; each side holds at its share."""
+        raise NotImplementedError
+
+    def estimate(self, used: int) -> float:
+        """Return the mean score, corrected by what the labels show about the judge."""
+        raise NotImplementedError
 
     def crossings(self, shares: tuple[float, float]) -> tuple[int | None, int | None]:
         """Return after how many labels the criterion was confirmed and refuted."""
-        rising, falling = PredictionPowered(self.pool, self.threshold, self.weight).update(self.values)
+        rising, falling = self.paths()
         return _first(rising, shares[0]), _first(falling, shares[1])
 
     def conclude(self, times: tuple[int | None, int | None], used: int, shares: tuple[float, float]) -> JudgedCriterion:
         confirmed, refuted = times
-        seen = self.values[:used]
         if refuted is not None and refuted <= used:
             verdict, at = "fail", refuted
         elif confirmed is not None and confirmed <= used:
             verdict, at = "pass", confirmed
         else:
             verdict, at = "inconclusive", None
-        estimate = self._estimate(seen)
-        estimate = 1 - estimate if self.comparison == "<=" else estimate
+        estimate = self.estimate(used)
+        estimate = 1 - estimate if self.turned else estimate
         if not self.bounded:
             return JudgedCriterion(verdict, at, estimate, None, None, None)
-        low, high = (self._bounds(seen, share) for share in shares)
-        lower, upper = low[0] / _UNIT, high[1] / _UNIT
-        if self.comparison == "<=":
+        lower, upper = self.bounds(used, shares)
+        if self.turned:
             lower, upper = 1 - upper, 1 - lower
-        needed = self._needed(seen, shares) if verdict == "inconclusive" else None
+        needed = self._needed(used, shares) if verdict == "inconclusive" else None
         return JudgedCriterion(verdict, at, estimate, lower, upper, needed)
 
-    def _bounds(self, seen: Ints, share: float) -> tuple[float, float]:
-        """Return bounds; each side holds at ``share``."""
-        found = PredictionPoweredSequence(self.pool, min(2 * share, 0.999), self.weight).update(seen)
-        return found.lower, found.upper
+    def _needed(self, used: int, shares: tuple[float, float]) -> int | None:
+        """Return about how many labels would decide, if the evidence grew on as it did: a planning estimate."""
+        paths = self.paths(used) if used else ()
+        growth = [
+            float(path[-1]) / math.log(1 / share) for path, share in zip(paths, shares, strict=False) if path[-1] > 0
+        ]
+        return math.ceil(used / max(growth)) if growth else None
 
-    def _estimate(self, seen: Ints) -> float:
-        """Return the mean score of the pool, corrected by what the labels show about the judge."""
-        if len(seen) == 0:
+
+def _values(criterion: Criterion, cases: Cases, judge: JudgeScores) -> tuple[Ints, Ints, Fraction, bool]:
+    """Return label and score of each case in units, the threshold, and whether all three were turned round."""
+    rule = criterion.parsed()
+    gain = observe(rule, cases, np.arange(len(cases), dtype=np.int64)).parts[0].gain.astype(np.int64)
+    right = np.rint(_UNIT * judge.scores).astype(np.int64)
+    labels, scores = _UNIT * gain, _UNIT - right if measures()[rule.measure].better == "lower" else right
+    threshold, turned = Fraction(rule.threshold), rule.comparison == "<="
+    return (_UNIT - labels, _UNIT - scores, 1 - threshold, turned) if turned else (labels, scores, threshold, turned)
+
+
+class _Population(_Judged):
+    """One criterion on the population, from independent entries: a labelled case with its group."""
+
+    def __init__(self, criterion: Criterion, cases: Cases, judge: JudgeScores, order: Ints, bought: Ints) -> None:
+        labels, scores, threshold, self.turned = _values(criterion, cases, judge)
+        self.bounded, self._threshold = judge.bounded, float(threshold)
+        # A group is cut from the end of the order by the number of its label, so no label can choose it.
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        number = np.arange(len(bought))
+        starts = len(order) - (number + 1) * judge.group
+        fits = np.logical_and.accumulate(place[bought] < starts) if len(bought) else number > 0
+        members = order[starts[fits][:, None] + np.arange(judge.group)]
+        columns = (labels[bought[fits]], scores[bought[fits]], scores[members].mean(axis=1))
+        self._found = np.column_stack(columns) / _UNIT
+        self._group, self._weight = judge.group, judge.weight
+
+    def _labelled(self, used: int | None = None) -> GroupedLabels:
+        return GroupedLabels(self._found[:used], self._group, self._weight)
+
+    def paths(self, used: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found = self._labelled(used)
+        return found.above(self._threshold), found.below(self._threshold)
+
+    def bounds(self, used: int, shares: tuple[float, float]) -> tuple[float, float]:
+        found = self._labelled(used)
+        return found.bounds(shares[0]).lower, found.bounds(shares[1]).upper
+
+    def estimate(self, used: int) -> float:
+        return float(self._labelled(used).entries.mean()) if used and len(self._found) else 0.0
+
+
+@dataclass(frozen=True)
+class _Pool(_Judged):
+    """One criterion on a pool: label and score of each case in the order bought."""
+
+    pool: JudgedPool
+    values: Ints
+    threshold: Fraction
+    weight: Fraction
+    turned: bool
+    bounded: bool
+
+    @classmethod
+    def of(cls, criterion: Criterion, cases: Cases, judge: JudgeScores, bought: Ints) -> _Pool:
+        labels, scores, threshold, turned = _values(criterion, cases, judge)
+        values = np.column_stack((labels[bought], scores[bought]))
+        return cls(JudgedPool.of(scores, (0, _UNIT)), values, threshold * _UNIT, judge.weight, turned, judge.bounded)
+
+    def paths(self, used: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        rising, falling = PredictionPowered(self.pool, self.threshold, self.weight).update(self.values[:used])
+        return rising, falling
+
+    def bounds(self, used: int, shares: tuple[float, float]) -> tuple[float, float]:
+        low, high = (
+            PredictionPoweredSequence(self.pool, min(2 * share, 0.999), self.weight).update(self.values[:used])
+            for share in shares
+        )
+        return low.lower / _UNIT, high.upper / _UNIT
+
+    def estimate(self, used: int) -> float:
+        seen, weight = self.values[:used], float(self.weight)
+        if not used:
             return self.pool.score_total / self.pool.size / _UNIT
-        weight = float(self.weight)
         residual = float(seen[:, 0].mean() - weight * seen[:, 1].mean())
         return (residual + weight * self.pool.score_total / self.pool.size) / _UNIT
 
-    def _needed(self, seen: Ints, shares: tuple[float, float]) -> int:
-        """Return about how many labels would decide, if the evidence grew on as it did: a planning estimate."""
-        if len(seen) == 0:
-            return self.pool.size
-        paths = PredictionPowered(self.pool, self.threshold, self.weight).update(seen)
-        growth = [
-            float(path[-1]) / math.log(1 / share) for path, share in zip(paths, shares, strict=True) if path[-1] > 0
-        ]
-        return min(self.pool.size, math.ceil(len(seen) / max(growth))) if growth else self.pool.size
+    def _needed(self, used: int, shares: tuple[float, float]) -> int:
+        return min(self.pool.size, super()._needed(used, shares) or self.pool.size)
 
 
 def _first(path: NDArray[np.float64], share: float) -> int | None:

@@ -16,7 +16,9 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.label_statement import LabelStatement
+from pilotbase.documents.labelling import LabelQuality
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.probes import ExpertPanel
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
 from pilotbase.documents.scenario import Scenario
@@ -25,7 +27,7 @@ from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
 from pilotbase.trial.answering import count_abstentions
-from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, judged, unmeasured
+from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, judged, panel_findings, unmeasured
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
@@ -103,6 +105,8 @@ class TrialFindings:
     """How often each case was asked: `answered` and `abstained` are of all these answers."""
     differing: int = 0
     """To how many cases not all answers are the same."""
+    panel: tuple[ExpertPanel, LabelQuality] | None = None
+    """Who judged the answers, and how far they agreed."""
 
     @property
     def run(self) -> BoxRun:
@@ -145,7 +149,7 @@ def _build_sections(observed: TrialFindings) -> tuple[Section, ...]:
     of_probes = probe_findings(observed.run.load)
     further = {
         Verification.DESIGN: design_findings(_design(observed)),
-        Verification.FUNCTION: [*_noise(observed), *_untested_function(observed)],
+        Verification.FUNCTION: [*panel_findings(observed.panel), *_noise(observed), *_untested_function(observed)],
         Verification.PROCESS: _process(observed),
         Verification.ADAPTATION: _adaptation(observed),
         Verification.PRODUCTION: _production(observed),
@@ -201,6 +205,8 @@ def _with(results: Sequence[CriterionResult], outcome: Outcome) -> list[Criterio
 
 def _undecided(result: CriterionResult) -> Text:
     if result.outcome is Outcome.NOT_MEASURED:
+        if parse_rule(result.rule).measure == "judged":
+            return text("trial.reason.not_judged", rule=result.rule)
         return text("trial.reason.not_measured", rule=result.rule)
     if result.needed is None:
         return _reason("undecided", result)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, Rule
 from pilotbase.documents.figures import Figure
+from pilotbase.documents.probes import PANEL
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
@@ -60,6 +61,8 @@ def build_cases(
     Measures read them `coded`. ``others``: answers of ``baseline`` and ``people``. ``perturbed``: answers to the same
     cases by the perturbation, as rules spell it.
     """
+    if PANEL not in frame.columns:
+        frame = frame.with_columns(pl.lit("").alias(PANEL))  # no expert has said anything yet
     rules = rules_of(scenario.criteria)
     columns = {rule.by for rule in rules if rule.by}
     given = {name for rule in rules for name in given_columns(rule)}

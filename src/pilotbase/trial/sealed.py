@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.batches import feature_columns
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Name, Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.hashes import Digest
@@ -76,9 +77,9 @@ class OpenedScenario:
 
     @property
     def reference(self) -> ScenarioReference:
-        return ScenarioReference(
-            name=self.scenario.name,
-            owner=self.scenario.owner,
+        return filled(
+            ScenarioReference,
+            self.scenario,
             digest=self.record.scenario,
             public_sample=self.record.public_sample,
             hidden_set=self.record.hidden_set,

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, insert, select, update
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.evidence import attempt_levels, draw_order, exact
@@ -389,17 +390,12 @@ def _scored(connection: Connection, digest: Digest) -> Bits:
 
 
 def _attempt(row: Row[Any], hidden_set: HiddenSet, bundle: SetSecrets) -> VaultAttempt:
-    return VaultAttempt(
-        identity=row.identity,
-        hidden_set=row.hidden_set,
-        number=row.number,
+    return filled(
+        VaultAttempt,
+        row,
         alpha=alpha_of(hidden_set, row.number),
-        plan=row.plan,
-        application=row.application,
-        nonce=row.nonce,
         state=AttemptState(row.state),
         order_commitment=digest_bytes(_order_secret(bundle, row.application, row.nonce)),
-        answers=row.answers,
         cases=np.flatnonzero(_unpacked(row.reserved, hidden_set.rows)).astype(np.int64),
     )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.watch import (
     CohortReading,
     DetectorReading,
@@ -132,17 +133,8 @@ def _raised(view: View, warnings: list[tuple[Digest, RiskWarning]]) -> tuple[Rai
 
 def _reading(one: DetectorStanding, watch: Watch | None) -> DetectorReading:
     risks = {risk_detector(risk): risk for risk in watch.risks} if watch is not None else {}
-    return DetectorReading(
-        detector=one.detector,
-        signal=one.signal,
-        colour=one.colour,
-        seen=one.seen,
-        value=one.value,
-        level=1 / risks[one.detector].alpha if one.detector in risks else None,
-        promise=one.promise,
-        last_at=one.last_at,
-        today=_today(one),
-    )
+    level = 1 / risks[one.detector].alpha if one.detector in risks else None
+    return filled(DetectorReading, one, level=level, today=_today(one))
 
 
 def _today(one: DetectorStanding) -> LevelReading | None:

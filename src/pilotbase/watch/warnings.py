@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, insert, select
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Moment, Part
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.documents.service import CertifiedRoute, Service
@@ -37,17 +38,8 @@ def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iter
     """Write a warning for every turn and return their digests; who sees the service sees its warnings."""
     raised = []
     for turn in turns:
-        warning = RiskWarning(
-            service=service.load(Service).name,
-            signal=turn.signal,
-            detector=turn.detector,
-            colour=turn.colour,
-            reason=turn.reason,
-            promise=turn.promise,
-            seen_to=turn.seen,
-            began=turn.began,
-            at=change.now,
-        )
+        name = service.load(Service).name
+        warning = filled(RiskWarning, turn, service=name, seen_to=turn.seen, at=change.now)
         raised.append(_write(change, warning, service.owner, service.visibility))
     return raised
 

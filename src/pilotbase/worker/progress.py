@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pilotbase.documents.api.seats import SeatTold
+from pilotbase.documents.api.shapes import SeatTold
 from pilotbase.documents.api.trials import TrialProgress
 from pilotbase.documents.texts import Language, Spell, Text
 from pilotbase.worker.providers import seats

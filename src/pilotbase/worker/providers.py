@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
 
-from pilotbase.documents.api.seats import SeatTold
+from pilotbase.documents.api.shapes import SeatTold
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.prices import PriceList

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from pilotbase.certificate.revocation import Revoked
 from pilotbase.certificate.status import (
     MOST_CERTIFICATES,
     CertificateStanding,
     CertificateStatus,
     IssuedCertificate,
+    Revoked,
     certificate_in,
     revocations_of,
     standing_of,

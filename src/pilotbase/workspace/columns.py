@@ -1,7 +1,6 @@
 """The building blocks of every table: the one register of tables, times in UTC, columns of one type in a line.
 
-Released revisions are written in this shorthand too, so what it makes never changes. No column may be null unless
-``null`` says so.
+No column may be null unless ``null`` says so.
 """
 
 from __future__ import annotations
@@ -31,17 +30,12 @@ class UtcMoment(sa.TypeDecorator[datetime]):
 
 
 def table(name: str, *parts: SchemaItem, clustered: bool = False) -> sa.Table:
-    """Declare a table of columns, keys and indexes; ``clustered`` as in `kept_by`."""
-    return sa.Table(name, metadata, *parts, **kept_by(parts, clustered))
+    """Declare a table of columns, keys and indexes; on SQLite, a `serial` column never assigns a number twice.
 
-
-def kept_by(parts: tuple[SchemaItem, ...], clustered: bool) -> dict[str, Any]:
-    """Return how SQLite keeps a table of ``parts``: a `serial` column never assigns a number twice.
-
-    ``clustered``: the rows are in the order of their primary key, for tables that are read only by it.
+    ``clustered``: SQLite keeps the rows in the order of their primary key, for tables that are read only by it.
     """
     counts_up = any(isinstance(part, sa.Column) and part.autoincrement is True for part in parts)
-    return {"sqlite_autoincrement": counts_up, "sqlite_with_rowid": not clustered}
+    return sa.Table(name, metadata, *parts, sqlite_autoincrement=counts_up, sqlite_with_rowid=not clustered)
 
 
 def words(*, null: bool = False, default: str | None = None, **lengths: int) -> list[sa.Column[Any]]:
@@ -60,7 +54,7 @@ def blobs(*names: str, null: bool = False) -> list[sa.Column[Any]]:
 
 
 def numbers(*names: str, null: bool = False, default: str | None = None) -> list[sa.Column[Any]]:
-    """Return columns of whole numbers of 64 bits; a revision also keeps times in them."""
+    """Return columns of whole numbers of 64 bits."""
     return [_column(name, sa.BigInteger(), null, default) for name in names]
 
 

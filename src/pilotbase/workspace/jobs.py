@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, literal, or_, select, update
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.progress import Progress
@@ -196,22 +197,16 @@ def _ahead_of(connection: Connection, row: Row[Any]) -> int:
 def _job(row: Row[Any], ahead: int) -> Job:
     payload = _words(_PAYLOAD, row.payload)
     progress, reason = _words(_PROGRESS, row.progress), _words(_REASON, row.reason)
-    return Job(
-        identity=row.identity,
-        kind=row.kind,
+    return filled(
+        Job,
+        row,
         subject=row.key,
         payload=Payload(payload or {}),
-        organisation=row.organisation,
         person=row.person or None,
         state=JobState(row.state),
-        attempt=row.attempt,
         stopping=bool(row.stopping),
         progress=progress,
         reason=reason,
-        queued_at=row.queued_at,
-        started_at=row.started_at,
-        beat_at=row.beat_at,
-        ended_at=row.ended_at,
         ahead=ahead,
         readable=payload is not None,
     )

@@ -165,7 +165,7 @@ listing_search = Table(
     "listing_search",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
-    Column("terms", ARRAY(Text), nullable=False),
+    Column("terms", ARRAY(Text).with_variant(Text(), "sqlite"), nullable=False),
     Index("listing_search_terms", "terms", postgresql_using="gin"),
 )
 """The words of listings, by their ``sequence``, on PostgreSQL; on SQLite it is a table of FTS5. See `text_index`."""

@@ -13,7 +13,7 @@ from pilotbase_estate.placing.fgd import FragmentationDescent
 from pilotbase_estate.placing.fleet import Fleet, Spot, read_ask
 from pilotbase_estate.placing.fragmentation import Fragmentation, typical_kinds
 from pilotbase_estate.placing.policies import BestFit, FirstFitPolicy, Placement, Random
-from pilotbase_estate.replay.schedulers import place_gang, release_gang
+from pilotbase_estate.replay.policies import place_gang, release_gang
 
 NODES = {
     "small": {"cpu": 4000, "memory": 8},

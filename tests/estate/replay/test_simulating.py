@@ -7,7 +7,7 @@ import pytest
 from pilotbase_estate.documents.pool_replay import Policy
 from pilotbase_estate.placing.policies import BestFit
 from pilotbase_estate.replay.figures import jain_index, policy_replay
-from pilotbase_estate.replay.schedulers import Drf, Fifo, SeatMap
+from pilotbase_estate.replay.policies import Drf, Fifo, SeatMap
 from pilotbase_estate.replay.simulating import simulate
 from pilotbase_estate.replay.traces import Trace, TraceJob
 

@@ -13,10 +13,12 @@ from typing import Annotated
 import pydantic
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.seats import WaitTold
-from pilotbase.documents.api.shapes import RequestModel, ResponseModel
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel, WaitTold
+from pilotbase.documents.api.trials import SpanTold
 from pilotbase.documents.api.uploads import FileName
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import Subject
+from pilotbase_estate.documents.pool_replay import Policy
 
 Amounts = Mapping[str, int]
 """Dimension → how much."""
@@ -165,3 +167,56 @@ class UsageTold(ResponseModel):
     """Organisation → its mean dominant share of the pool in each interval, 0 to 1."""
     guarantees: dict[str, float]
     """Organisation → the share of the pool that it is guaranteed now."""
+
+
+class JobEstimateTold(ResponseModel):
+    """What a job takes and costs: the most that it can, and what earlier runs of the caller's own programs suggest."""
+
+    most_seconds: float
+    """By the clock; the job is ended then."""
+    most_money: int | None
+    """In hundredths of ``currency``; null: the pool has no prices."""
+    rates: Mapping[str, int]
+    """Dimension requested → price in hundredths: per core-hour, GiB-hour, GPU-hour or licence-hour. A dimension that is
+    not named is free."""
+    currency: str
+    runs: int
+    """How many earlier runs of the caller's own in this pool are known: of a program of the same name, at most the
+    newest thirty."""
+    seconds: SpanTold | None
+    """The estimate for the next run; null: there are no earlier runs."""
+    money: SpanTold | None
+    limit: str
+    """The limit above which consent is needed, as ``4 h, 50.00 CNY``."""
+    needs_consent: bool
+    """Whether it may exceed that; once it is handed in, runs of the very same files take precedence."""
+    said: str
+    """The same in a sentence."""
+
+
+MOST_SEED = 2**31 - 1
+
+
+class WhatIfTold(ResponseModel):
+    """A requested what-if and its progress."""
+
+    identity: str
+    pool: str
+    organisation: str
+    """Who asked."""
+    since: datetime
+    until: datetime
+    policies: list[Policy]
+    considered: Digest | None
+    """The proposed pool; null: the pool as it is."""
+    asked_at: datetime
+    state: str
+    stage: str | None
+    share: int | None
+    """Progress of the stage, in percent; null: not known."""
+    reason: str | None
+    """Why it waits, failed or was cancelled."""
+    replay: Digest | None
+    """The document with the figures, while it is kept."""
+    kept_until: datetime | None
+    """Null: there are no figures, not yet or no longer."""

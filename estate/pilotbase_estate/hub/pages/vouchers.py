@@ -12,7 +12,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import add_errors
-from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from pilotbase.hub.acting import language
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_of
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.what_if import WhatIf
 from pilotbase_estate.documents.pool import Pool

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pilotbase.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
-from pilotbase.charts.strips import Strip, strips_chart
 from pilotbase.documents.quantities import MISSING, format_span
 from pilotbase.documents.texts import Language, Text, text
+from pilotbase_estate.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
+from pilotbase_estate.charts.strips import Strip, strips_chart
 from pilotbase_estate.documents.pool_replay import (
     OrganisationReplay,
     Policy,

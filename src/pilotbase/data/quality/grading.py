@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from pilotbase.data.quality.measures import QUALITY_MEASURES
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.dataset import Dataset, RequiredMeasure
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
@@ -95,14 +96,7 @@ def _judged(required: RequiredMeasure, found: QualityMeasurement) -> QualityRequ
         low, high = required.at_least, required.at_most
         held = (low is None or found.value >= low) and (high is None or found.value <= high)
         outcome = Outcome.PASS if held else Outcome.FAIL
-    return QualityRequirement(
-        measure=required.measure,
-        record_set=found.record_set,
-        at_least=required.at_least,
-        at_most=required.at_most,
-        value=found.value,
-        outcome=outcome,
-    )
+    return filled(QualityRequirement, required, found, outcome=outcome)
 
 
 def _margin(one: QualityRequirement) -> float:

@@ -9,7 +9,8 @@ import pydantic
 
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.label_statement import GuidelineVersion, LabelStatement
-from pilotbase.documents.labelling import LONGEST_GUIDELINE, MOST_ITEMS, LabelQuality
+from pilotbase.documents.labelling import MOST_ITEMS, LabelQuality
+from pilotbase.documents.probes import LONGEST_GUIDELINE
 from pilotbase.documents.scenario import Label
 
 Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -42,6 +43,13 @@ class NewRound(RequestModel):
     shown: list[Word] = pydantic.Field(default_factory=list, max_length=100)
     """Fields that labellers see; None: all except labels."""
     items: int = pydantic.Field(200, ge=1, le=MOST_ITEMS)
+    annotators: Annotated[list[RoundParticipant], pydantic.Field(min_length=2, max_length=2)]
+    adjudicator: RoundParticipant
+
+
+class NewPanel(RequestModel):
+    """The experts who judge a trial's answers: two, and who decides where they differ; nobody of the supplier."""
+
     annotators: Annotated[list[RoundParticipant], pydantic.Field(min_length=2, max_length=2)]
     adjudicator: RoundParticipant
 
@@ -93,3 +101,5 @@ class RoundDetail(RoundTold):
     items: int
     quality: LabelQuality | None
     statement: LabelStatement | None
+    trial: str | None = None
+    """The trial whose answers are judged, if it is such a round."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pilotbase.documents.api.seats import SeatTold
-from pilotbase.documents.api.shapes import ResponseModel
+from pilotbase.documents.api.shapes import ResponseModel, SeatTold
 from pilotbase.documents.base import Localized, Moment, Name
 from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState

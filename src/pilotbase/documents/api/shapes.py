@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar, get_args
 
 import pydantic
@@ -13,7 +14,7 @@ MOST_LISTED = 200
 """Maximum length of a page of a list."""
 _NUMBERS = {int, float}
 _LARGEST = 2**63
-_Model = TypeVar("_Model", bound=pydantic.BaseModel)
+_Filled = TypeVar("_Filled")
 
 
 class RequestModel(pydantic.BaseModel):
@@ -63,11 +64,20 @@ class ResponseModel(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(from_attributes=True, frozen=True)
 
 
-def filled(model: type[_Model], *parts: object, **given: object) -> _Model:
-    """Return a ``model`` with the fields ``given``; each other field is that of the first of ``parts`` that has it."""
+def filled(kind: type[_Filled], /, *parts: object, **given: object) -> _Filled:
+    """Return a ``kind`` with the fields ``given``; each other field is that of the first of ``parts`` that has it.
+
+    ``kind`` is a model or a dataclass; the version of a document is its kind's own.
+
+    Raises:
+        TypeError, pydantic.ValidationError: a field is nowhere, and has no default.
+    """
+    made: Any = kind
+    wanted = {*(getattr(kind, "model_fields", None) or made.__dataclass_fields__), *given} - {"document"}
     for part in parts:
-        given |= {name: getattr(part, name) for name in model.model_fields if name not in given and hasattr(part, name)}
-    return model.model_validate(given)
+        given |= {name: getattr(part, name) for name in wanted - given.keys() if hasattr(part, name)}
+    found: _Filled = made(**given)
+    return found
 
 
 class ProblemIssue(ResponseModel):
@@ -92,3 +102,24 @@ class Problem(ResponseModel):
     problems: list[ProblemIssue] = []
     barred: bool = False
     """The caller may do it, but not in the current state."""
+
+
+class WaitTold(ResponseModel):
+    """Why a job waits."""
+
+    reason: str
+    blocker: str
+    """A job of the same organisation, an organisation, or what is lacking and how much."""
+    place: int
+    """Place in its organisation's queue, from 1; 0: it isn't queued while nobody asks for it."""
+    starts: datetime | None
+    """When it is expected to start; null: unknown."""
+
+
+class SeatTold(ResponseModel):
+    """A seat in a shared pool that work of the base waits for or holds."""
+
+    pool: str
+    state: str
+    wait: WaitTold | None
+    """If null while the job waits, it is admitted at the next turn."""

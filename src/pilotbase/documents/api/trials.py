@@ -8,8 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pilotbase.documents.api.seats import SeatTold
-from pilotbase.documents.api.shapes import ResponseModel
+from pilotbase.documents.api.shapes import ResponseModel, SeatTold
 from pilotbase.documents.base import Localized, Moment, Part
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest

@@ -15,7 +15,7 @@ from ninja.constants import NOT_SET
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest, canonical_json
-from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.permissions import DeskAct, PluginAct
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import (
     BINARY_BODY,
@@ -89,7 +89,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
     function: Function[Any, Any] = function_of(operation)
 
     def view(request: HubRequest, **given: Any) -> Any:
-        if isinstance(operation.who, DeskAct) and not operation.in_path:
+        if isinstance(operation.who, DeskAct | PluginAct) and not operation.in_path:
             request.acting.require(operation.who)
         if operation.takes_bytes:
             given["wanted"] = _piece(request, operation.media)

@@ -28,8 +28,7 @@ from pilotbase.documents.vocabularies import ApprovalKind, Role
 from pilotbase.hub.acting import RequestActor, language, roles_of
 from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
 from pilotbase.hub.models import Membership
-from pilotbase.hub.presenters.names import title_of
-from pilotbase.hub.presenters.records import title_shown
+from pilotbase.hub.presenters.records import title_of, title_shown
 from pilotbase.hub.sentences import approval_kind, area, t
 from pilotbase.operations.steps import STEPS
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page

@@ -33,8 +33,7 @@ from pilotbase.hub.base import operator_view
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
 from pilotbase.hub.presenters.addresses import record_crumbs
-from pilotbase.hub.presenters.names import title_of
-from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.records import see, title_of
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.routing import EVERYBODY, PAGES, POST, page
 from pilotbase.hub.sentences import t

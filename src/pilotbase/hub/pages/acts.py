@@ -34,9 +34,8 @@ from pilotbase.hub.forms.bringing import (
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
-from pilotbase.hub.presenters.names import names_shown
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
-from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.records import names_shown, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError

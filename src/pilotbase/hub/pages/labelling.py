@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -15,6 +15,7 @@ from pilotbase.data.labelling.final_labels import format_final
 from pilotbase.data.labelling.quality import quality_lines
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.labelling import JUDGE, LabellingRound
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
@@ -39,12 +40,31 @@ _ASKED = ("name", "record_set", "items", "guideline_version", "guideline", "scal
 _PARTS = ("first", "second", "judge")
 
 
-class _People(OperationForm):
-    """Who labels, and who decides where they differ."""
+class PanelForm(OperationForm):
+    """Two people of an organisation, and who decides where they differ."""
 
+    operation = operations.JUDGE
     first = forms.ChoiceField(label=t("labelling.hub.first"))
     second = forms.ChoiceField(label=t("labelling.hub.second"))
     judge = forms.ChoiceField(label=t("labelling.hub.judge"), help_text=t("labelling.hub.judge_help"))
+
+    def __init__(self, given: Mapping[str, str], organisation: str, posted: QueryDict | None, **more: Any) -> None:
+        super().__init__(posted, given=given, **more)
+        self.organisation = organisation
+        members = Membership.objects.filter(organisation=organisation).select_related("person").order_by("person__name")
+        people = [(one.person.identity, f"{one.person.name} ({one.person.email})") for one in members]
+        for part in _PARTS:
+            self.fields[part].choices = people  # type: ignore[attr-defined]
+
+    def said(self, view: View) -> dict[str, Any]:
+        people = ({"organisation": self.organisation, "person": self.cleaned_data[one]} for one in _PARTS)
+        first, second, judge = people
+        return {"annotators": [first, second], "adjudicator": judge}
+
+
+class _Round(PanelForm):
+    """A round over items of a dataset, whose labels may come from Label Studio."""
+
     first_account = forms.CharField(
         label=t("labelling.hub.first_account"),
         help_text=t("labelling.hub.account_help"),
@@ -57,22 +77,17 @@ class _People(OperationForm):
     def __init__(self, dataset: str, record_sets: Sequence[str], organisation: str, posted: QueryDict | None) -> None:
         owner, _, name = dataset.partition("/")
         choices = {"record_set": [(one, one) for one in record_sets]}
-        super().__init__(posted, given={"owner": owner, "name": name}, choices=choices)
-        self.organisation = organisation
-        members = Membership.objects.filter(organisation=organisation).select_related("person").order_by("person__name")
-        people = [(one.person.identity, f"{one.person.name} ({one.person.email})") for one in members]
-        for part in _PARTS:
-            self.fields[part].choices = people  # type: ignore[attr-defined]
+        super().__init__({"owner": owner, "name": name}, organisation, posted, choices=choices)
 
     def said(self, view: View) -> dict[str, Any]:
-        given = self.cleaned_data
-        first, second, judge = ({"organisation": self.organisation, "person": given[one]} for one in _PARTS)
-        first["account"], second["account"] = given["first_account"], given["second_account"]
+        given, people = self.cleaned_data, super().said(view)
+        for one, account in zip(people["annotators"], ("first_account", "second_account"), strict=True):
+            one["account"] = given[account]
         said = {name: given[name] for name in _ASKED} | {"guideline": given["guideline"].replace("\r\n", "\n")}
-        return {**said, "annotators": [first, second], "adjudicator": judge}
+        return {**said, **people}
 
 
-RoundForm = form_of(operations.START, *_ASKED, words={"scale": "labelling.scale."}, base=_People)
+RoundForm = form_of(operations.START, *_ASKED, words={"scale": "labelling.scale."}, base=_Round)
 
 
 class LabelForm(forms.Form):
@@ -113,6 +128,21 @@ def start(request: HubRequest, name: str) -> HttpResponse:
         return redirect("labelling-round", identity=form.found.identity)
     crumbs = record_crumbs(seen.subject, seen.title)
     shown = {"title": text("labelling.hub.open"), "form": form, "can": bool(record_sets), "crumbs": crumbs}
+    return render(request, "hub/labelling_open.html", shown)
+
+
+@page("trials/<name:name>/panel/", "panel-open", methods=FORM)
+def start_panel(request: HubRequest, name: str) -> HttpResponse:
+    """Open the round in which experts judge the answers of a trial; who opened it before is taken there."""
+    view, seen = request.acting.view, see(request.acting.view, subject_of("trials", name))
+    if seen.record is None or seen.record.demand_owner != request.acting.organisation:
+        raise NotFoundError("hub.not_found")
+    form = PanelForm({"name": name}, request.acting.organisation, posted(request))
+    if form.done(view):
+        return redirect("labelling-round", identity=form.found.identity)
+    crumbs = record_crumbs(seen.subject, seen.title)
+    can = seen.record.state == CommissionState.JUDGING
+    shown = {"title": text("labelling.hub.panel"), "form": form, "can": can, "panel": True, "crumbs": crumbs}
     return render(request, "hub/labelling_open.html", shown)
 
 

@@ -23,8 +23,7 @@ from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
 from pilotbase.hub.forms.files import SeveralFiles
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subject_of
-from pilotbase.hub.presenters.names import names_shown
-from pilotbase.hub.presenters.records import see
+from pilotbase.hub.presenters.records import names_shown, see
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import later, t

@@ -34,7 +34,7 @@ from pilotbase.hub.acting import roles_of
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
 from pilotbase.hub.people.tokens import new_secret
-from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_of
 from pilotbase.worker.base import DEFAULT_NAME
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, every_listing

@@ -44,7 +44,7 @@ _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
         "commission": (_C.PROPOSED, _C.COUNTERED),
         "plan": PREPARED,
         "frozen": (_C.FREEZING, _C.FROZEN),
-        "run": (_C.QUEUED, _C.RUNNING, _C.CONSENT),
+        "run": (_C.QUEUED, _C.RUNNING, _C.CONSENT, _C.JUDGING),
         "report": (_C.REPORTED, _C.REFUSED, _C.RECTIFICATION),
         "acceptance": (_C.ACCEPTED,),
         "certificate": (_C.SIGNING, _C.CERTIFIED, _C.SUSPENDED, _C.REVOKED),

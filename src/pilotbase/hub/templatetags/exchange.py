@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from pilotbase.documents.notice import Notice
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import RequestActor, language
-from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_of
 from pilotbase.notices.rows import COUNTED, count_unread
 from pilotbase.workspace.threads import count_threads
 

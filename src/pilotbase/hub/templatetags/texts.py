@@ -31,7 +31,7 @@ from pilotbase.documents.vocabularies import verdict_in_words
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of
-from pilotbase.hub.presenters.names import title_of
+from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.states import LOOK
 from pilotbase.hub.sentences import approval_kind
 from pilotbase.trial.page.wording import ReportWording

@@ -52,4 +52,5 @@ def _signed(parcel: Parcel) -> str:
     return f"{parcel.address}&{urlencode({'timestamp': timestamp, 'sign': signature})}"
 
 
-CHANNEL = NoticeChannel("dingtalk", send, fits, Secret.GIVEN, apart=60 / 20)
+_EXAMPLE = "https://oapi.dingtalk.com/robot/send?access_token=bf1d"
+CHANNEL = NoticeChannel("dingtalk", send, fits, _EXAMPLE, Secret.GIVEN, apart=60 / 20)

@@ -46,4 +46,5 @@ def _signature(parcel: Parcel) -> dict[str, str]:
     return {"timestamp": timestamp, "sign": base64.b64encode(digest).decode()}
 
 
-CHANNEL = NoticeChannel("feishu", send, fits, Secret.GIVEN, apart=60 / 100)
+_EXAMPLE = "https://open.feishu.cn/open-apis/bot/v2/hook/3f1c-ab_9"
+CHANNEL = NoticeChannel("feishu", send, fits, _EXAMPLE, Secret.GIVEN, apart=60 / 100)

@@ -30,4 +30,6 @@ def event_of(notice: Notice, parcel: Parcel) -> CloudEvent:
     )
 
 
-CHANNEL = NoticeChannel("webhook", send, fits=lambda url: True, secret=Secret.MADE)
+CHANNEL = NoticeChannel(
+    "webhook", send, fits=lambda url: True, example="https://hooks.plant.example/x", secret=Secret.MADE
+)

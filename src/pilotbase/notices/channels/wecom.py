@@ -29,4 +29,5 @@ def fits(url: SplitResult) -> bool:
     return url.path == "/cgi-bin/webhook/send" and "key" in parse_qs(url.query)
 
 
-CHANNEL = NoticeChannel("wecom", send, fits, apart=60 / 20)
+_EXAMPLE = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a"
+CHANNEL = NoticeChannel("wecom", send, fits, _EXAMPLE, apart=60 / 20)

@@ -23,6 +23,7 @@ from pilotbase.protocols.frames import (
     AnswerBatch,
     Buffer,
     FeatureBatch,
+    Following,
     FrameError,
     FrameKind,
     Header,
@@ -156,10 +157,10 @@ class WarmWorker(ClosedAtEnd):
         """Return whether the box is still there; if it ended between two batches, the next `predict` reports it."""
         return self._end is None and self._box.supervisor.is_alive()
 
-    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
+    def predict(self, batch: FeatureBatch, following: Following = lambda: None) -> AnswerBatch:
         """Return one answer for each case of ``batch``, in its order.
 
-        ``following``: the next batch, if known; it is encoded while the box works, and not sent yet.
+        ``following``: called while the box works; the batch that it returns is encoded, and not sent yet.
 
         Raises:
             InputError: the batch does not fit the contract; the box keeps running.
@@ -175,7 +176,7 @@ class WarmWorker(ClosedAtEnd):
             if channel.has_unread():
                 self._refuse_unasked(deadline)
             channel.send(frame, deadline)
-            self._make_ready(following)
+            self._make_ready(following())
             header = channel.receive_header(deadline)
             self._raise_reported(header, deadline)
             check_answer_header(header, self._contract.prediction, batch.rows, self._sequence)

@@ -21,7 +21,7 @@ from pilotbase.documents.contract import AnswerKind, Contract, DataType, Field, 
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.quantities import MOST_SECONDS
-from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, FrameError, abstentions
+from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, Following, FrameError, abstentions
 from pilotbase.protocols.guarded_http import GuardedHttp, NoAnswerError
 from pilotbase.protocols.kept_connection import KeptConnection
 from pilotbase.sandbox.box.box import BoxFacts
@@ -93,7 +93,7 @@ class EndpointWorker(ClosedAtEnd):
     def running(self) -> bool:
         return self._end is None
 
-    def predict(self, batch: FeatureBatch, following: FeatureBatch | None = None) -> AnswerBatch:
+    def predict(self, batch: FeatureBatch, following: Following = lambda: None) -> AnswerBatch:
         """Return one answer for each case of ``batch``, in its order; cases without one abstain.
 
         Raises:

@@ -329,6 +329,7 @@ def decision_plan(judge: Judge) -> DecisionPlan:
         alpha=judge.alpha,
         labels="score",
         judge_weight=judge.weight,
+        judge_group=judge.group,
     )
 
 

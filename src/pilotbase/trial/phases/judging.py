@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.documents.labelling import LabelQuality
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
 from pilotbase.evidence import draw_order
 from pilotbase.measures import Cases, coded
 from pilotbase.trial.phases.asking import CommittedTrial
+from pilotbase.trial.phases.expert_panel import with_verdicts
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.probes import measured
 from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, judge, unit_codes
@@ -26,6 +29,8 @@ class DecidedTrial:
     committed: CommittedTrial
     cases: Cases
     """As they are stored."""
+    quality: LabelQuality | None
+    """How far experts agreed, if they judged the answers."""
     order: NDArray[np.int64]
     secret: bytes
     """Of the order."""
@@ -42,24 +47,28 @@ class DecidedTrial:
 
 
 def decide_trial(committed: CommittedTrial) -> DecidedTrial:
-    """Return the decision of the criteria on committed answers; the scored cases are marked for ever."""
+    """Return the decision of the criteria on committed answers; the scored cases are marked for ever.
+
+    Raises `RefusedError` (`expert_panel.WAITING`) until experts have judged the answers, where the plan has a panel.
+    """
     trial, reserved = committed.trial, committed.reserved
     lab, plan, frame, attempt = trial.lab, trial.plan, reserved.frame, reserved.attempt
     trial.on_progress(Progress(text("trial.progress.score")))
     secret = reveal_order(lab.vault, trial.hidden, attempt)
     order = draw_order(frame.height, scoring_seed(plan, secret), unit_codes(plan.criteria, frame))
-    kept = _cases(committed)
+    frame, quality = with_verdicts(committed, order)
+    kept = _cases(committed, frame)
     cases = coded(kept)
     levels = levels_of(plan, trial.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, measured(committed.clean.run.load), plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
-    return DecidedTrial(committed, kept, order, secret, judged)
+    return DecidedTrial(committed, kept, quality, order, secret, judged)
 
 
-def _cases(committed: CommittedTrial) -> Cases:
+def _cases(committed: CommittedTrial, frame: pl.DataFrame) -> Cases:
     trial, reserved = committed.trial, committed.reserved
     perturbed = {str(arm.under): arm.values for arm in committed.perturbed}
     scenario = trial.sealed.scenario.model_copy(update={"criteria": trial.plan.criteria})
     classes = trial.sealed.record.classes
-    return build_cases(scenario, classes, reserved.frame, committed.clean.values, reserved.others, perturbed)
+    return build_cases(scenario, classes, frame, committed.clean.values, reserved.others, perturbed)

@@ -18,7 +18,7 @@ from pilotbase.data.labelling.assigning import assign
 from pilotbase.data.labelling.label_tables import is_name
 from pilotbase.data.quality.columns import column_name
 from pilotbase.data.terms.gate import permit, require_permitted
-from pilotbase.documents.api.labelling import NewRound
+from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes, digest_json
@@ -64,8 +64,6 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
     listing = own_listing(view, dataset)
     described = view.load(listing.digest, Dataset)
     record_set = kept_record_set(base, described, wanted.record_set)
-    campaign = _campaign(dataset, wanted)
-    people = (*wanted.annotators, wanted.adjudicator)
     made = LabellingRound(
         dataset=dataset,
         version=listing.digest,
@@ -73,29 +71,41 @@ def open_round(base: Base, view: View, dataset: Subject, wanted: NewRound, known
         key=_key(record_set).name,
         key_column=column_name(_key(record_set), _key(record_set).name),
         shown=_shown(record_set, wanted.shown),
-        campaign=campaign,
+        campaign=_campaign(dataset, wanted),
         guideline=wanted.guideline,
-        labellers=tuple(
-            Labeller(name=name, organisation=one.organisation, person=one.person)
-            for name, one in zip((*ANNOTATORS, JUDGE), people, strict=True)
-        ),
+        labellers=labellers_of((*wanted.annotators, wanted.adjudicator)),
         items=wanted.items,
         opened_at=view.store.clock(),
     )
-    same = (one for one in rounds_of(view, dataset) if one.model_copy(update={"opened_at": made.opened_at}) == made)
-    before = next(same, None)
+    return opened_once(base, view, made, known)
+
+
+def labellers_of(people: Sequence[RoundParticipant]) -> tuple[Labeller, ...]:
+    """Return two annotators and the adjudicator under their opaque names."""
+    return tuple(
+        Labeller(name=name, organisation=one.organisation, person=one.person)
+        for name, one in zip((*ANNOTATORS, JUDGE), people, strict=True)
+    )
+
+
+def opened_once(base: Base, view: View, made: LabellingRound, known: IsMember) -> LabellingRound:
+    """Return the round, opened if it is not; of a trial there is one, whoever was named later."""
+    others = rounds_of(view, made.dataset)
+    same = (one for one in others if one.model_copy(update={"opened_at": made.opened_at}) == made)
+    before = next((one for one in others if one.version == made.version) if made.trial else same, None)
     if before is not None:
         return before
+    people = made.labellers
     if len({one.person for one in people}) < len(people):
         raise InputError("labelling.one_person_twice")
     for one in people:
         if not known(one.organisation, one.person):
             raise InputError("labelling.not_a_member", organisation=one.organisation, found=one.person)
-    for labeller in made.labellers:
-        require_permitted(base.lab.view, _request(made, labeller))
+        if (request := _request(made, one)) is not None:
+            require_permitted(base.lab.view, request)
     with view.transaction("labelling.opened") as change:
-        others = {one.organisation for one in made.labellers} - {listing.owner}
-        digest = change.put(made, parties(*others), owner=listing.owner, fields={"dataset": dataset})
+        outside = {one.organisation for one in people} - {made.dataset_owner}
+        digest = change.put(made, parties(*outside), owner=made.dataset_owner, fields={"dataset": made.dataset})
         change.set_head(round_head(made.identity), digest, expected=None)
         enqueue(change, WorkKind.LABEL_ITEMS, round_head(made.identity), {"round": digest})
     return made
@@ -133,7 +143,7 @@ def prepare_items(base: Base, job: Job, read: ReadTexts) -> None:
     for labeller in of.labellers[: len(ANNOTATORS)]:
         if base.lab.view.head(items_head(of.identity, labeller.name)) is not None:
             continue
-        leave = _leave(base.lab.view, of, labeller)
+        leave = leave_of(base.lab.view, of, labeller)
         if labeller.organisation not in tables:
             tables[labeller.organisation] = _opened(base, of, described, leave, read)
         table = tables[labeller.organisation]
@@ -147,7 +157,7 @@ def prepare_differing(base: Base, of: LabellingRound, differing: Sequence[str], 
     if not differing or base.lab.view.head(items_head(of.identity, judge.name)) is not None:
         return
     described = base.lab.view.load(of.version, Dataset)
-    table = _opened(base, of, described, _leave(base.lab.view, of, judge), read)
+    table = _opened(base, of, described, leave_of(base.lab.view, of, judge), read)
     order = [differing[place] for place in np.random.default_rng(_seed(of)).permutation(len(differing))]
     seal_items(base, of, judge, RoundItems(tuple(order), _fields(of, described, table)))
 
@@ -208,7 +218,7 @@ def opened_item(base: Base, view: View, of: LabellingRound, labeller: Labeller, 
         raise NotFoundError("labelling.not_yours", item=item)
     if not base.lab.vault.blobs.exists(kept.blob):
         raise NotFoundError("labelling.items_erased")
-    leave = _leave(view, of, labeller)
+    leave = leave_of(view, of, labeller)
     with view.transaction("labelling.item_shown") as change:
         facts = {"ground": leave.by, "labeller": labeller.name}
         named = [of.dataset, kept.digest(), digest_json([of.identity, item])]
@@ -283,15 +293,22 @@ def _opened(base: Base, of: LabellingRound, described: Dataset, leave: AccessGra
     return texts_of(kept, open_file(base.lab.vault, kept, leave, action=Action.DISPLAY), read)
 
 
-def _leave(view: View, of: LabellingRound, labeller: Labeller) -> AccessGrant:
+def leave_of(view: View, of: LabellingRound, labeller: Labeller) -> AccessGrant:
     """Return the leave of a labeller, counted once a round; the terms are checked again each time."""
+    request = _request(of, labeller)
+    if request is None:
+        return AccessGrant.of_owner(of.dataset_owner)
     taker = view.as_actor(Actor(labeller.organisation, frozenset(), labeller.person))
-    return permit(taker, _request(of, labeller), digest_json([of.identity, labeller.name]))
+    return permit(taker, request, digest_json([of.identity, labeller.name]))
 
 
-def _request(of: LabellingRound, labeller: Labeller) -> Request:
+def _request(of: LabellingRound, labeller: Labeller) -> Request | None:
+    """Return the use of a dataset that showing items to a labeller is; None: the cases of a trial are of none."""
+    target = of.dataset if of.trial is None else of.cases_of
+    if target is None:
+        return None
     return Request(
-        target=of.dataset,
+        target=target,
         action=Action.DISPLAY,
         by=labeller.organisation,
         purpose=Purpose.LABELLING,

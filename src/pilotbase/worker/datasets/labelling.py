@@ -40,6 +40,7 @@ from pilotbase.documents.vocabularies import Opening, WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base, vault_of
+from pilotbase.worker.datasets.answer_rounds import hand_over, seal_answers
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
     are_erased,
@@ -276,6 +277,10 @@ def close_round(base: Base, view: View, identity: str) -> LabellingRound:
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
     gathered = gathered_of(base, of)
+    if of.trial is not None and any(
+        set(kept_order(base, of, one)) - _given(base, of, one).keys() for one in ANNOTATORS
+    ):
+        raise ConflictError("labelling.not_all_judged")  # whoever could end it early could leave out what displeases
     if not any(len(given) > 1 for given in gathered.by_item.values()):
         raise ConflictError("labelling.nothing_twice")
     differing = len(disagreements(of.campaign, gathered))
@@ -291,7 +296,11 @@ def close_round(base: Base, view: View, identity: str) -> LabellingRound:
 def prepare_decisions(base: Base, job: Job, read: ReadTexts) -> None:
     """Seal the items on which annotators differ for the adjudicator; raises as `prepare_items`."""
     of = base.lab.view.load(job.payload["round"], LabellingRound)
-    prepare_differing(base, of, list(disagreements(of.campaign, gathered_of(base, of))), read)
+    differing = list(disagreements(of.campaign, gathered_of(base, of)))
+    if of.trial is not None:
+        seal_answers(base, of, of.labellers[-1:], {JUDGE: tuple(differing)})
+    else:
+        prepare_differing(base, of, differing, read)
 
 
 def outcome_of(base: Base, view: View, identity: str) -> RoundOutcome | None:
@@ -334,6 +343,8 @@ def publish_labels(base: Base, view: View, identity: str) -> PublishedLabels:
         return known
     if outcome is None or stage_of(base, of).name != "decided":
         raise ConflictError("labelling.undecided")
+    if of.trial is not None:
+        return hand_over(base, view, of, outcome.items, outcome.quality.statement())
     described = view.load(of.version, Dataset)
     least = least_cell(described) if described.opening is Opening.COMPUTE_TO_DATA else 1
     if outcome.quality.double_labelled < least:

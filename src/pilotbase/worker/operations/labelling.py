@@ -10,6 +10,7 @@ from pilotbase.documents.labelling import LabelledItems, LabellingRound
 from pilotbase.operations import labelling as declared
 from pilotbase.operations.labelling import OfRound
 from pilotbase.worker.datasets import labelling
+from pilotbase.worker.datasets.answer_rounds import open_panel
 from pilotbase.worker.datasets.label_rounds import find_round, open_round, part_of, rounds_of
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.failures import ConflictError
@@ -20,6 +21,11 @@ does(declared.LIST)(lambda caller, asked: [round_told(caller, one) for one in ro
 does(declared.START)(
     lambda caller, asked: round_told(
         caller, open_round(caller.base, caller.view, asked.subject, asked.wanted, caller.is_member)
+    )
+)
+does(declared.JUDGE)(
+    lambda caller, asked: round_told(
+        caller, open_panel(caller.base, caller.view, asked.name, asked.wanted, caller.is_member)
     )
 )
 does(declared.IMPORT)(

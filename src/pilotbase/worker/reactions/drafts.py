@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pilotbase.catalogue.bars import Blocker
-from pilotbase.catalogue.records import both_languages
-from pilotbase.catalogue.ties import organisation_of
+from pilotbase.catalogue.records import both_languages, organisation_of
 from pilotbase.documents.base import Localized
 from pilotbase.documents.board import BoardSubmission, TenderPlan
 from pilotbase.documents.hashes import digest_of, is_digest

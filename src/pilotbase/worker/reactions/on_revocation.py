@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from pilotbase.certificate.revocation import RevocationList
-from pilotbase.certificate.status import revocations_of
+from pilotbase.certificate.status import RevocationList, revocations_of
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import Service

@@ -24,8 +24,8 @@ from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
 from pilotbase.worker.base import Base
-from pilotbase.worker.sample_bundles.course import Proceedings, excerpt_of
 from pilotbase.worker.sample_bundles.files import SUMS, pack
+from pilotbase.worker.sample_bundles.replaying import Proceedings, excerpt_of
 from pilotbase.workspace.checks.proofs import LogExcerpt, proven_head
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import TAKEN

@@ -20,7 +20,7 @@ from pilotbase.documents.texts import text
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.reporting import conclude
 from pilotbase.trial.verdict_rules import levels_of
-from pilotbase.worker.sample_bundles.course import Proceedings, require_said
+from pilotbase.worker.sample_bundles.replaying import Proceedings, require_said
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force
 from pilotbase.worker.sites.papers import (
     Problems,

@@ -16,7 +16,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.measures import is_resource
 from pilotbase.trial.lab import name_once
 from pilotbase.worker.base import Base
-from pilotbase.worker.sample_bundles.course import Logged, Proceedings, excerpt_of
+from pilotbase.worker.sample_bundles.replaying import Logged, Proceedings, excerpt_of
 from pilotbase.worker.sites.papers import (
     Signed,
     SitePack,

@@ -16,6 +16,7 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.certificate import read_evidence
 from pilotbase.certificate.roots import TrustedKey
 from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.report import Report
@@ -160,14 +161,6 @@ def _note_seen(view: View, change: Transaction, paper: SiteReport) -> None:
 def _certify(base: Base, paper: SiteReport, signer: TrustedKey) -> IssuedCertificate:
     release = paper.release
     pack = base.lab.view.load(release.pack, SitePack)
-    statement = SiteStatement(
-        site=release.site,
-        owner=release.owner,
-        witness=release.witness,
-        pack=release.pack,
-        full_report=release.full_report,
-        signed_by=signer.key.key_id,
-        signed_at=release.signed_at,
-        smallest_cell=pack.release.smallest_cell,
-    )
+    smallest = pack.release.smallest_cell
+    statement = filled(SiteStatement, release, signed_by=signer.key.key_id, smallest_cell=smallest)
     return issue_once(base, paper.report, paper.plan, (), statement)

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_delivered
-from pilotbase.catalogue.records import everything
-from pilotbase.catalogue.ties import ties
+from pilotbase.catalogue.records import everything, ties
 from pilotbase.certificate import (
     NO_SEPARATION_OF_DUTIES,
     CertificateVerification,

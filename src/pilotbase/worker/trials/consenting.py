@@ -38,6 +38,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of, note_consent
 from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.phases.expert_panel import WAITING
 from pilotbase.trial.scorer import report_of
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import attempts_of, cancel_attempt
@@ -100,15 +101,19 @@ def runner(asking: SpendingLimit, consented: bool) -> Runner:
 
 
 def run_unless_held(base: Base, record: Record, plan: TrialPlan, on_progress: OnProgress) -> Report | None:
-    """Run the plan of a commission; if it is held, note that on its record and return None."""
+    """Run the plan of a commission; if it is held, or waits for experts, note that on its record and return None."""
     given = _consent_in(record)
     if given is not None:
         note_consent(base.lab, plan.digest(), given.organisation, given.person)
     try:
         return run_trial(base.lab, plan, on_progress, asking_of(base.lab.view))
     except RefusedError as error:
-        if error.code != CODE:
+        if error.code not in (CODE, WAITING):
             raise
+        if error.code == WAITING:
+            if load_record(base.lab.view, record.subject)[0].state == CommissionState.RUNNING:
+                advance(base.lab.view, record.subject, Act.TRIAL_JUDGE, Move(reason=text("trial.panel_judging")))
+            return None
     _hold(base, record, plan)
     return None
 

@@ -12,8 +12,8 @@ from typing import Any
 import pydantic
 
 from pilotbase.certificate import Envelope
+from pilotbase.certificate.envelope import read_statement
 from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
-from pilotbase.certificate.statement import read_statement
 from pilotbase.documents.base import Part
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule

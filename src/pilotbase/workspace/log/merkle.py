@@ -54,7 +54,9 @@ def verify_consistency(sizes: tuple[int, int], roots: tuple[bytes, bytes], proof
 
 def leaf_hash(data: bytes) -> bytes:
     """Return SHA-256(0x00 ‖ data)."""
-    return hashlib.sha256(b"\x00" + data).digest()
+    hashed = hashlib.sha256(b"\x00")
+    hashed.update(data)
+    return hashed.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""Alembic's revisions of the store. A released revision never changes, nor does what the shorthand of columns makes."""
+"""Alembic's revisions of the store. A released revision never changes; the first is released with 0.1."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pilotbase.certificate import reinstate, revoke, suspend
-from pilotbase.certificate.revocation import MAXIMUM_REASON
-from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.certificate.status import MAXIMUM_REASON, IssuedCertificate
 from pilotbase.documents.certificate import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pilotbase.documents.vocabularies import WorkKind
+from pilotbase.worker.datasets.answer_rounds import prepare_round
 from pilotbase.worker.datasets.describing import describe_ordered
-from pilotbase.worker.datasets.label_rounds import prepare_items
 from pilotbase.worker.datasets.labelling import import_ordered, prepare_decisions
 from pilotbase.worker.datasets.measuring import measure_ordered
 from pilotbase.worker.datasets.owner_jobs import erase_old_results
@@ -20,7 +20,7 @@ HANDLERS: Mapping[WorkKind, Handler] = {
     WorkKind.QUALITY: staged("job.progress.quality", measure_ordered),
     WorkKind.FIRST_ROWS: staged("job.progress.first_rows", make_preview),
     WorkKind.STATISTICS: lambda base, job, on_progress: answer_ordered(base, job, on_progress, texts_in_box),
-    WorkKind.LABEL_ITEMS: staged("job.progress.label_items", lambda base, job: prepare_items(base, job, texts_in_box)),
+    WorkKind.LABEL_ITEMS: staged("job.progress.label_items", lambda base, job: prepare_round(base, job, texts_in_box)),
     WorkKind.LABEL_CLOSE: staged(
         "job.progress.label_items", lambda base, job: prepare_decisions(base, job, texts_in_box)
     ),

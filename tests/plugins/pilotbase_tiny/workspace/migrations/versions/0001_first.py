@@ -1,7 +1,8 @@
 """The table of greetings."""
 
-from pilotbase.workspace.columns import key, serial, words
-from pilotbase.workspace.migrations.shorthand import make_table
+from pilotbase_tiny.workspace import tables
+
+from pilotbase.workspace.migrations.declared import make_tables
 
 revision = "0001"
 down_revision = None
@@ -9,4 +10,4 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the table."""
-    make_table("tiny_greetings", serial("number"), *words(name=63), key("number"))
+    make_tables(tables)
