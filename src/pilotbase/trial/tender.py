@@ -26,7 +26,7 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.texts import text
 from pilotbase.evidence import draw_order
 from pilotbase.evidence.paired import PairedTerms, compare_paired
-from pilotbase.measures import coded, measures
+from pilotbase.measures import coded, is_resource, measures
 from pilotbase.trial.board import HiddenRun, answer_slice
 from pilotbase.trial.board_measure import board_losses, board_rule, measure_problems
 from pilotbase.trial.criteria_check import why_no_attempt
@@ -119,7 +119,10 @@ def require_entrant(
 def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
     """Return if the measure has a score for each case and the margin is within its range; raises `InputError`."""
     scenario = sealed.scenario
+    units = {one.unit for one in scenario.criteria if not is_resource(one.parsed())} - {"case"}
     problem = next(measure_problems(scenario, terms.measure, sealed.record.classes), None)
+    if len(units) > 1:
+        problem = text("trial.units_differ", found=sorted(units))
     if problem is not None:
         raise InputError("tender.measure", problem=problem)
     rule = board_rule(scenario, terms.measure)
