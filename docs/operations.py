@@ -24,7 +24,6 @@ from pilotbase.operations import declared
 from pilotbase.operations.operation import Callers
 
 Json = dict[str, Any]
-PREFIX = "pilotbase_hub_api_"
 HEADINGS = {
     "people": "Who I am, invitations",
     "certificates": "Certificates",
@@ -50,9 +49,9 @@ HEADINGS = {
 }
 """Tag → heading; the order of the page."""
 GRANTED: dict[str, AnyAct | ReadScope] = {
-    "trials_bundle": ReadScope.BUNDLE,
+    "trials.bundle": ReadScope.BUNDLE,
 }
-"""Operation → its row of the tables, where its name is not the act's and it is not declared yet."""
+"""Operation that is not declared → its row of the tables."""
 PREAMBLE = """\
 The API stands under `/api/` of a hub; [Use the API](../use-the-api.md) shows it at work. The schema with every field,
 header and example is `/api/openapi.json` of the hub itself. *Who* names who may of those who see the thing at all: what
@@ -107,12 +106,11 @@ def _operation(operation: Json, name: str) -> Iterator[str]:
 
 
 def _who(operation: Json) -> str:
-    name = str(operation["operationId"]).removeprefix(PREFIX)
-    if known := next((one for one in declared().values() if one.id == operation["operationId"]), None):
+    if known := declared().get(operation["operationId"]):
         keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
         everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
         return keys + (known.only or everybody if known.who is None else granted(known.who.grants))
-    if found := GRANTED.get(name):
+    if found := GRANTED.get(operation["operationId"]):
         return granted(found.grants)
     return "anybody" if {} in operation.get("security", [{}]) else "members"
 

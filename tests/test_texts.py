@@ -50,9 +50,12 @@ def error_classes() -> set[str]:
 def python_codes() -> Iterator[tuple[str, bool]]:
     errors = error_classes()
     for call in nodes_of_python()[ast.Call]:
-        name, code = last_name(call.func), call.args and getattr(call.args[0], "value", None)
-        if isinstance(code, str) and "." in code and " " not in code and (name in errors or name in {"text", "t"}):
-            yield code, name in errors
+        name = last_name(call.func)
+        for argument in call.args[: 2 if name == "asked" else 1]:
+            code = getattr(argument, "value", None)
+            known = name in errors or name in {"text", "t", "asked"}
+            if isinstance(code, str) and "." in code and " " not in code and known:
+                yield code, name in errors
 
 
 DJANGO_TAG = re.compile(r"""\{%\s*(t|word|status)\s+["']([a-z_.]+)["'](?:\s+["']([a-z_]+)["'])?""")

@@ -9,7 +9,7 @@ from importlib.util import cache_from_source
 
 import pytest
 
-from pilotbase.certificate import publish_revocations
+from pilotbase.certificate.revoking import publish_revocations
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.report import Report
 from pilotbase.worker.base import open_base

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.certificate import TrustFolder, create_trust, issue_certificate, sign_certificate
+from pilotbase.certificate.issuing import issue_certificate, sign_certificate
+from pilotbase.certificate.trust import TrustFolder, create_trust
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference, TrialPlan

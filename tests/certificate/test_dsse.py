@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from pilotbase.certificate import TrustFolder, verify_certificate
 from pilotbase.certificate.envelope import pre_authentication_encoding
+from pilotbase.certificate.trust import TrustFolder
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.plan import TrialPlan
 
 NOW = datetime(2026, 11, 25, 8, 0, tzinfo=UTC)

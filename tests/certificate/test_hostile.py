@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from pilotbase.certificate import TrustFolder, create_trust, read_evidence, read_trust_roots, verify_certificate
+from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.envelope import PAYLOAD_TYPE, Envelope, PublicKey, seal, write_statement
 from pilotbase.certificate.issuing import issue_certificate
-from pilotbase.certificate.roots import Delegation, delegate
+from pilotbase.certificate.roots import Delegation, delegate, read_trust_roots
 from pilotbase.certificate.status import REVOCATIONS_TYPE
+from pilotbase.certificate.trust import TrustFolder, create_trust
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pilotbase.certificate import claim_sentence, issue_certificate
+from pilotbase.certificate.issuing import claim_sentence, issue_certificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.plan import TrialPlan

@@ -8,18 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.certificate import (
-    Envelope,
-    TrustFolder,
-    create_trust,
-    publish_revocations,
-    reinstate,
-    revoke,
-    rotate_signing_key,
-    suspend,
-    verify_certificate,
-)
+from pilotbase.certificate.envelope import Envelope
+from pilotbase.certificate.revoking import publish_revocations, reinstate, revoke, suspend
 from pilotbase.certificate.status import RevocationList, read_revocations, seal_revocations
+from pilotbase.certificate.trust import TrustFolder, create_trust, rotate_signing_key
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError, UnknownProofError
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.home import init_home

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.certificate import issue_certificate
+from pilotbase.certificate.issuing import issue_certificate
 from pilotbase.certificate.status import CertificateStatus, RevocationList, Revoked, standing_of
 from tests.certificate.conftest import NOW
 

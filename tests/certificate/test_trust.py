@@ -10,19 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.certificate import (
-    Envelope,
-    TrustFolder,
-    create_trust,
-    issue_certificate,
-    open_trust,
-    rotate_root,
-    rotate_signing_key,
-    sign_certificate,
-    verify_certificate,
-)
-from pilotbase.certificate.envelope import PAYLOAD_TYPE, PublicKey, read_statement, seal, write_statement
+from pilotbase.certificate.envelope import PAYLOAD_TYPE, Envelope, PublicKey, read_statement, seal, write_statement
+from pilotbase.certificate.issuing import issue_certificate, sign_certificate
 from pilotbase.certificate.roots import Delegation, delegate
+from pilotbase.certificate.trust import TrustFolder, create_trust, open_trust, rotate_root, rotate_signing_key
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report

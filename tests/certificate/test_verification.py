@@ -8,13 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.certificate import (
-    TrustFolder,
-    create_trust,
-    read_trust_roots,
-    verify_certificate,
-    write_trust_roots,
-)
+from pilotbase.certificate.roots import read_trust_roots
+from pilotbase.certificate.trust import TrustFolder, create_trust, write_trust_roots
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
 

@@ -5,15 +5,19 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts.grids import GapSquare, gap_chart
+from pilotbase.charts.grids import gap_chart
 from pilotbase.charts.palette import LIGHT
+from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import LANGUAGES
 
 SVG = "{http://www.w3.org/2000/svg}"
-SQUARES = (
-    GapSquare("Manufacturing", "Industrial development", 40, 10, 7, 0),
-    GapSquare("医疗", "民生福祉", 0, 0, 4, 3),
-    GapSquare("A sector <b>with a long name that has no room</b>", "民生福祉", 5, 5, 0, 0),
+SQUARES = tuple(
+    GapCell(sector=sector, action=action, demand=demand, unmet=unmet, supply=supply, unused=unused)
+    for sector, action, demand, unmet, supply, unused in (
+        ("Manufacturing", "Industrial development", 40, 10, 7, 0),
+        ("医疗", "民生福祉", 0, 0, 4, 3),
+        ("A sector <b>with a long name that has no room</b>", "民生福祉", 5, 5, 0, 0),
+    )
 )
 
 

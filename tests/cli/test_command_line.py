@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import select, update
 from typer.testing import CliRunner
 
-from pilotbase.certificate import Envelope, suspend
 from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
-from pilotbase.certificate.envelope import read_statement
+from pilotbase.certificate.envelope import Envelope, read_statement
+from pilotbase.certificate.revoking import suspend
 from pilotbase.cli import app
 from pilotbase.worker.base import open_base
 from pilotbase.workspace import tables

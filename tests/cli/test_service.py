@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pilotbase.certificate import suspend
+from pilotbase.certificate.revoking import suspend
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.cli import app
 from pilotbase.documents.errors import PilotbaseError

@@ -11,7 +11,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from pilotbase.certificate import reinstate, suspend
+from pilotbase.certificate.revoking import reinstate, suspend
 from pilotbase.documents.certificate import RISK_WARNING
 from pilotbase.documents.texts import text
 from pilotbase.gateway.configuration import GatewayConfiguration

@@ -224,7 +224,7 @@ def test_figures_of_a_few_are_not_told(public_world):
 
 
 def test_a_revoked_certificate_is_said_to_be_revoked_and_feeds_tell_of_it(public_world):
-    from pilotbase.certificate import revoke
+    from pilotbase.certificate.revoking import revoke
     from pilotbase.hub.base import base
 
     opened = base()

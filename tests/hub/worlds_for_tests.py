@@ -100,7 +100,7 @@ class SignedTrial(Trial):
             change.put(self.report.supplier_view(), parties(), owner="acme", fields={"full": self.report.digest()})
 
     def issue(self) -> None:
-        from pilotbase.certificate import sign_certificate
+        from pilotbase.certificate.issuing import sign_certificate
         from pilotbase.certificate.status import IssuedCertificate
         from pilotbase.hub.base import base
 

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, store_application
-from pilotbase.certificate import create_trust, reinstate, revoke, sign_certificate, suspend
+from pilotbase.certificate.issuing import sign_certificate
+from pilotbase.certificate.revoking import reinstate, revoke, suspend
 from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.certificate.trust import create_trust
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from sqlalchemy import update
 
-from pilotbase.certificate import read_trust_roots, verify_certificate
+from pilotbase.certificate.roots import read_trust_roots
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.steps import Step

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.certificate import sign_certificate
+from pilotbase.certificate.issuing import sign_certificate
 from pilotbase.certificate.status import IssuedCertificate, RevocationList
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Result

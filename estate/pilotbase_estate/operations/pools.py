@@ -111,10 +111,10 @@ class OfWhatIf(OfPool):
 _POOL, _JOB, _MEMBER = "/pools/{pool}", "/pool-jobs/{job}", "/pool-jobs/{job}/members/{member}"
 _OWN_QUEUE, _OF_JOB = "members, of their own organisation; operator and regulator of all", "organisation of the job"
 _WHAT_IF, _SEES_ALL = f"{_POOL}/what-ifs/{{asked}}", ReadScope.WHAT_IF
-LIST = Operation("pools.list", "GET /pools", NoInput, list[PoolTold], known_as="read_all")
-SHOW = Operation("pools.show", f"GET {_POOL}", OfPool, PoolTold, known_as="read")
-QUEUE = Operation("pools.queue", f"GET {_POOL}/jobs", OfPool, QueueTold, only=_OWN_QUEUE, known_as="read_queue")
-USAGE = Operation("pools.usage", f"GET {_POOL}/usage", OverSpan, UsageTold, known_as="read_usage")
+LIST = Operation("pools.list", "GET /pools", NoInput, list[PoolTold])
+SHOW = Operation("pools.show", f"GET {_POOL}", OfPool, PoolTold)
+QUEUE = Operation("pools.queue", f"GET {_POOL}/jobs", OfPool, QueueTold, only=_OWN_QUEUE)
+USAGE = Operation("pools.usage", f"GET {_POOL}/usage", OverSpan, UsageTold)
 SUBMIT = Operation(
     "pools.submit", f"POST {_POOL}/jobs", NewJob, JobDetail, who=DeskAct.UPLOAD, location="/api/pool-jobs/{given.name}"
 )
@@ -126,15 +126,11 @@ ESTIMATE = Operation(
     who=DeskAct.UPLOAD,
     repeated=Repeated.HARMLESS,
 )
-SHOW_JOB = Operation(
-    "pools.show_job", f"GET {_JOB}", OfJob, JobDetail, only=f"{_OF_JOB}, operator, regulator", known_as="read_job"
-)
+SHOW_JOB = Operation("pools.show_job", f"GET {_JOB}", OfJob, JobDetail, only=f"{_OF_JOB}, operator, regulator")
 CANCEL = Operation("pools.cancel", f"POST {_JOB}/cancel", OfJob, JobDetail, who=DeskAct.CANCEL)
-LOG = Operation("pools.log", f"GET {_MEMBER}/log", OfMember, File, only=_OF_JOB, known_as="read_log")
-OUTPUT = Operation("pools.output", f"GET {_MEMBER}/output", OfMember, File, only=_OF_JOB, known_as="read_output")
-WHAT_IFS = Operation(
-    "pools.what_ifs", f"GET {_POOL}/what-ifs", OfPool, list[WhatIfTold], who=_SEES_ALL, known_as="what_ifs.read_all"
-)
+LOG = Operation("pools.log", f"GET {_MEMBER}/log", OfMember, File, only=_OF_JOB)
+OUTPUT = Operation("pools.output", f"GET {_MEMBER}/output", OfMember, File, only=_OF_JOB)
+WHAT_IFS = Operation("pools.what_ifs", f"GET {_POOL}/what-ifs", OfPool, list[WhatIfTold], who=_SEES_ALL)
 ASK_WHAT_IF = Operation(
     "pools.ask_what_if",
     f"POST {_POOL}/what-ifs",
@@ -144,18 +140,7 @@ ASK_WHAT_IF = Operation(
     later=True,
     location="/api/pools/{asked.pool}/what-ifs/{given.identity}",
     example={"since": "2027-03-01T00:00:00Z", "until": "2027-03-08T00:00:00Z", "policies": ["shared", "fifo"]},
-    known_as="what_ifs.ask",
 )
-WHAT_IF = Operation("pools.what_if", f"GET {_WHAT_IF}", OfWhatIf, WhatIfTold, who=_SEES_ALL, known_as="what_ifs.read")
-REPLAY = Operation(
-    "pools.replay",
-    f"GET {_WHAT_IF}/replay",
-    OfWhatIf,
-    PoolReplay,
-    who=_SEES_ALL,
-    marked=True,
-    known_as="what_ifs.read_replay",
-)
-CANCEL_WHAT_IF = Operation(
-    "pools.cancel_what_if", f"POST {_WHAT_IF}/cancel", OfWhatIf, WhatIfTold, who=_SEES_ALL, known_as="what_ifs.cancel"
-)
+WHAT_IF = Operation("pools.what_if", f"GET {_WHAT_IF}", OfWhatIf, WhatIfTold, who=_SEES_ALL)
+REPLAY = Operation("pools.replay", f"GET {_WHAT_IF}/replay", OfWhatIf, PoolReplay, who=_SEES_ALL, marked=True)
+CANCEL_WHAT_IF = Operation("pools.cancel_what_if", f"POST {_WHAT_IF}/cancel", OfWhatIf, WhatIfTold, who=_SEES_ALL)

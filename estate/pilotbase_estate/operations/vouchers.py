@@ -71,12 +71,10 @@ class OnRules(OfProgramme):
 
 _OWN = "members, of their own; operator and regulator of all"
 _CLAIM, _PROGRAMME = "/voucher-claims/{asked}", "/voucher-programmes/{programme}"
-WALLETS = Operation("vouchers.wallets", "GET /vouchers", NoInput, list[WalletListed], only=_OWN, known_as="read_all")
-WALLET = Operation(
-    "vouchers.wallet", "GET /vouchers/{organisation}", OfOrganisation, WalletTold, only=_OWN, known_as="read"
-)
-USES = Operation("vouchers.uses", "GET /voucher-uses", NoInput, list[UseTold], known_as="claims.read_uses")
-CLAIMS = Operation("vouchers.claims", "GET /voucher-claims", NoInput, list[ClaimTold], known_as="claims.read_all")
+WALLETS = Operation("vouchers.wallets", "GET /vouchers", NoInput, list[WalletListed], only=_OWN)
+WALLET = Operation("vouchers.wallet", "GET /vouchers/{organisation}", OfOrganisation, WalletTold, only=_OWN)
+USES = Operation("vouchers.uses", "GET /voucher-uses", NoInput, list[UseTold])
+CLAIMS = Operation("vouchers.claims", "GET /voucher-claims", NoInput, list[ClaimTold])
 MAKE_CLAIM = Operation(
     "vouchers.make_claim",
     "POST /voucher-claims",
@@ -84,54 +82,20 @@ MAKE_CLAIM = Operation(
     ClaimDetail,
     who=VoucherAct.CLAIM,
     location="/api/voucher-claims/{given.number}",
-    known_as="claims.make",
 )
-CLAIM = Operation("vouchers.claim", f"GET {_CLAIM}", OfClaim, ClaimDetail, known_as="claims.read")
-DECIDE = Operation(
-    "vouchers.decide",
-    f"POST {_CLAIM}/decision",
-    NewVerdict,
-    ClaimDetail,
-    who=VoucherAct.DECIDE,
-    known_as="claims.decide",
-)
-PAY = Operation(
-    "vouchers.pay", f"POST {_CLAIM}/payout", NewPayout, ClaimDetail, who=VoucherAct.PAY, known_as="claims.pay"
-)
-CLAIM_FILE = Operation(
-    "vouchers.claim_file", f"GET {_CLAIM}/files/{{digest}}", OfClaimFile, File, known_as="claims.read_file"
-)
+CLAIM = Operation("vouchers.claim", f"GET {_CLAIM}", OfClaim, ClaimDetail)
+DECIDE = Operation("vouchers.decide", f"POST {_CLAIM}/decision", NewVerdict, ClaimDetail, who=VoucherAct.DECIDE)
+PAY = Operation("vouchers.pay", f"POST {_CLAIM}/payout", NewPayout, ClaimDetail, who=VoucherAct.PAY)
+CLAIM_FILE = Operation("vouchers.claim_file", f"GET {_CLAIM}/files/{{digest}}", OfClaimFile, File)
 METERING = Operation(
-    "vouchers.metering",
-    "GET /voucher-metering",
-    NoInput,
-    ReconciliationTold,
-    refuses=frozenset({404}),
-    known_as="claims.read_metering",
+    "vouchers.metering", "GET /voucher-metering", NoInput, ReconciliationTold, refuses=frozenset({404})
 )
 PROGRAMMES = Operation(
-    "vouchers.programmes",
-    "GET /voucher-programmes",
-    NoInput,
-    list[ProgrammeListed],
-    callers=Callers.EVERYBODY,
-    known_as="programmes.read_all",
+    "vouchers.programmes", "GET /voucher-programmes", NoInput, list[ProgrammeListed], callers=Callers.EVERYBODY
 )
 PROGRAMME = Operation(
-    "vouchers.programme",
-    f"GET {_PROGRAMME}",
-    OfProgramme,
-    VoucherRules,
-    callers=Callers.EVERYBODY,
-    marked=True,
-    known_as="programmes.read",
+    "vouchers.programme", f"GET {_PROGRAMME}", OfProgramme, VoucherRules, callers=Callers.EVERYBODY, marked=True
 )
 SET_RULES = Operation(
-    "vouchers.set_rules",
-    f"PUT {_PROGRAMME}",
-    OnRules,
-    VoucherRules,
-    who=VoucherAct.SET_RULES,
-    marked=True,
-    known_as="programmes.put",
+    "vouchers.set_rules", f"PUT {_PROGRAMME}", OnRules, VoucherRules, who=VoucherAct.SET_RULES, marked=True
 )

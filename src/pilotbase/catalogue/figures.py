@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.catalogue.records import everything
-from pilotbase.catalogue.spans import STEPS, StepSpan, TrialCosts, costs, read_trials, spans
+from pilotbase.catalogue.spans import STEPS, TrialCosts, costs, read_trials, spans
+from pilotbase.documents.api.ledger import StepSpanTold
 from pilotbase.documents.roadmap import Figure, Phase, Target, Targets
 from pilotbase.documents.states import AT_WORK, PREPARED, CommissionState, ScenarioState
 from pilotbase.documents.vocabularies import ServingState, Support
@@ -133,7 +134,7 @@ class Figures:
 
     year: int
     groups: tuple[FigureGroup, ...]
-    spans: dict[str, StepSpan]
+    spans: dict[str, StepSpanTold]
     """Step of `STEPS` or `WHOLE` → its span; empty if the view may not see it."""
     costs: TrialCosts
 

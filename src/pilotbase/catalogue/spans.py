@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from pilotbase.documents.api.ledger import QuartilesTold, StepSpanTold
 from pilotbase.documents.lifecycles import RecordKind, states
 from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER
 from pilotbase.workspace.journeys import Journeys, RecordFilter, count_wanted, list_wanted, read_journeys
@@ -64,39 +65,13 @@ WHOLE = {step.name: step for step in (JourneyStep("demanded", "certified"), Jour
 
 
 @dataclass(frozen=True)
-class Quartiles:
-    """A quarter, half and three quarters of the values are at most these; there are ``count`` values."""
-
-    low: float
-    middle: float
-    high: float
-    count: int
-
-
-@dataclass(frozen=True)
-class StepSpan:
-    """A step with all that have begun it: ``taken + open + ended``."""
-
-    taken: int
-    open: int
-    ended: int
-    days: Quartiles | None
-    """Of those that took it; these alone are too quick, since the slow ones are still open."""
-    half_after: float | None
-    """Days after which half of all that began it had taken it, with open ones censored and ended ones as never
-    (Kaplan and Meier 1958); None if half have not."""
-    longest_open: float | None
-    """Days since the first of the open ones began it."""
-
-
-@dataclass(frozen=True)
 class TrialCosts:
     """The known costs of trials that the parties agreed on; other costs are unknown."""
 
     trials: int
-    prices: dict[str, Quartiles]
+    prices: dict[str, QuartilesTold]
     """Currency → price of a trial."""
-    cpu_seconds: Quartiles | None
+    cpu_seconds: QuartilesTold | None
     """CPU time of a trial with a report, over all its rounds, if it was metered."""
     reported: int
     """Trials with a report; those not in ``cpu_seconds`` were not metered."""
@@ -107,7 +82,7 @@ def read_trials(view: View, owner: str = "") -> Journeys:
     return read_journeys(view, "commission", MILESTONES, owner)
 
 
-def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[str, StepSpan]:
+def spans(view: View, trials: Journeys, now: datetime, owner: str = "") -> dict[str, StepSpanTold]:
     """Return step → its span over demands that ``view`` sees (of ``owner`` only) and ``trials``; then `WHOLE`.
 
     Only its owner and the base may know when a demand came, so others' scenarios do not count.
@@ -155,12 +130,12 @@ def costs(trials: Journeys) -> TrialCosts:
     )
 
 
-def quartiles(values: Values) -> Quartiles | None:
+def quartiles(values: Values) -> QuartilesTold | None:
     """Return the quartiles of ``values`` (linear between neighbours), None if there are none."""
     if not len(values):
         return None
     low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-    return Quartiles(float(low), float(middle), float(high), len(values))
+    return QuartilesTold(low=low, middle=middle, high=high, count=len(values))
 
 
 def half_after(taken: Values, open_since: Values, ended: int) -> float | None:
@@ -176,14 +151,15 @@ def half_after(taken: Values, open_since: Values, ended: int) -> float | None:
     return float(at[reached[0]]) if len(reached) else None
 
 
-def _span(rows: Journeys, milestones: tuple[str, ...], step: JourneyStep, now: datetime) -> StepSpan:
+def _span(rows: Journeys, milestones: tuple[str, ...], step: JourneyStep, now: datetime) -> StepSpanTold:
     began, took = (np.array(rows.reached[milestones.index(one)], dtype=float) for one in (step.start, step.end))
     may_not = np.fromiter((state in _ENDED[step.kind] for state in rows.states), bool, len(rows.states))
     has_begun, has_taken = ~np.isnan(began), ~np.isnan(began) & ~np.isnan(took)
     is_open, has_ended = has_begun & ~has_taken & ~may_not, has_begun & ~has_taken & may_not
     days = np.maximum(took[has_taken] - began[has_taken], 0) / _DAY
     open_days = np.maximum((now - _EPOCH) // _MICROSECOND - began[is_open], 0) / _DAY
-    return StepSpan(
+    return StepSpanTold(
+        step=step.name,
         taken=int(has_taken.sum()),
         open=int(is_open.sum()),
         ended=int(has_ended.sum()),

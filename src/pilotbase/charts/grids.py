@@ -9,6 +9,7 @@ from functools import lru_cache
 from pilotbase.charts.drawing import Drawing, shortened, width_of
 from pilotbase.charts.palette import LIGHT, Theme
 from pilotbase.charts.scales import format_count
+from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import Language, text
 
 GRID_LEFT, GRID_TOP, WIDE, HIGH, GRID_INSET = 190, 64, 78, 44, 4
@@ -90,25 +91,14 @@ GAP_LEFT, CELL, ROW, GAP_TOP, GAP_INSET = 132, 116, 62, 76, 6
 _BAR = 6
 
 
-@dataclass(frozen=True)
-class GapSquare:
-    """One sector and action by name, with how many there are of each side and how many of them are left over."""
-
-    sector: str
-    action: str
-    demand: int
-    unmet: int
-    supply: int
-    unused: int
-
-
-def gap_chart(squares: Sequence[GapSquare], language: Language, theme: Theme = LIGHT) -> str:
-    """Return the squares as SVG, sectors down and actions across in the order of their first square; "" for none."""
-    return _gap_drawn(tuple(squares), language, theme) if squares else ""
-
-
 @lru_cache(maxsize=64)
-def _gap_drawn(squares: tuple[GapSquare, ...], language: Language, theme: Theme) -> str:
+def gap_chart(squares: tuple[GapCell, ...], language: Language, theme: Theme = LIGHT) -> str:
+    """Return the squares as SVG, sectors down and actions across in the order of their first square; "" for none.
+
+    Sectors and actions are in the reader's words.
+    """
+    if not squares:
+        return ""
     sectors = list(dict.fromkeys(square.sector for square in squares))
     actions = list(dict.fromkeys(square.action for square in squares))
     described = "; ".join(text("match.chart_cell", **vars(square)).render(language) for square in squares)
@@ -136,7 +126,7 @@ def _draw_legend(drawing: Drawing, language: Language, theme: Theme) -> None:
         drawing.text((x + 16, y), text(code).render(language), colour=theme.muted)
 
 
-def _draw_square(drawing: Drawing, square: GapSquare, corner: tuple[float, float], theme: Theme) -> None:
+def _draw_square(drawing: Drawing, square: GapCell, corner: tuple[float, float], theme: Theme) -> None:
     x, y, room = corner[0] + GAP_INSET, corner[1], CELL - 2 * GAP_INSET
     drawing.line((corner[0], y + ROW), (corner[0] + CELL, y + ROW), theme.line)
     for offset, left_over, whole, colour in (

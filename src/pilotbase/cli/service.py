@@ -117,9 +117,8 @@ def _term(spelled: str) -> tuple[str, str]:
 
 def _number(certificate: str) -> str:
     """Return the number of a certificate that was given as such or as a file."""
-    from pilotbase.certificate import Envelope, read_evidence
-    from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
-    from pilotbase.certificate.envelope import read_statement
+    from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model, read_evidence
+    from pilotbase.certificate.envelope import Envelope, read_statement
     from pilotbase.documents.hashes import digest_of, hex_of, is_digest
 
     number = digest_of(hex_of(certificate))

@@ -191,14 +191,17 @@ class Spent(Part):
     currency: Currency | None = None
 
 
-class EndpointStatement(Part):
-    """The endpoint and how long its supplier keeps it: on a certificate, this replaces a digest of the model."""
-
+class _Named(Part):
     protocol: ClientProtocol
     url: str
     model: str
     version: str | None = None
     period: Period
+
+
+class EndpointStatement(_Named):
+    """The endpoint and how long its supplier keeps it: on a certificate, this replaces a digest of the model."""
+
     canaries: Digest | None = None
     """Digest of the answers that later ones are compared with."""
 
@@ -221,14 +224,9 @@ def _two_digits(value: Number | None, kind: Callable[[str], Number]) -> Number |
     return None if value is None else kind(f"{Decimal(f'{value:.2g}'):f}")
 
 
-class EndpointUse(Part):
+class EndpointUse(_Named):
     """What a report says about an endpoint: where it is, and the totals of the calls to it."""
 
-    protocol: ClientProtocol
-    url: str
-    model: str
-    version: str | None = None
-    period: Period
     calls: int = 0
     """Questions sent, regardless of their outcome."""
     attempts: int = 0
@@ -278,11 +276,5 @@ class EndpointUse(Part):
     @property
     def statement(self) -> EndpointStatement:
         """Return what a certificate says about it."""
-        return EndpointStatement(
-            protocol=self.protocol,
-            url=self.url,
-            model=self.model,
-            version=self.version,
-            period=self.period,
-            canaries=None if self.canaries is None else self.canaries.digest,
-        )
+        named = {name: getattr(self, name) for name in _Named.model_fields}
+        return EndpointStatement(**named, canaries=None if self.canaries is None else self.canaries.digest)

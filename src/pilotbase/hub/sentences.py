@@ -22,6 +22,11 @@ def t(code: str) -> _StrPromise:
     return cast("_StrPromise", _render(code))
 
 
+def asked(label: str, help_text: str) -> dict[str, Any]:
+    """Return what a field is called and the help beside it, by their codes, as a field takes them."""
+    return {"label": t(label), "help_text": t(help_text)}
+
+
 def area(label: object, help_text: object = "", rows: int = 3, **options: Any) -> forms.CharField:
     """Return a field of several lines."""
     widget = forms.Textarea(attrs={"rows": rows})

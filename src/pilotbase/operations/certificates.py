@@ -34,12 +34,7 @@ CHECK = Operation(
     media="application/json",
 )
 SHOW = Operation(
-    "certificates.show",
-    "GET /certificates/{serial}",
-    OfCertificate,
-    CheckedCertificate,
-    callers=Callers.UNASKED,
-    known_as="read",
+    "certificates.show", "GET /certificates/{serial}", OfCertificate, CheckedCertificate, callers=Callers.UNASKED
 )
 ENVELOPE = Operation(
     "certificates.envelope",

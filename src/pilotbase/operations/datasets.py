@@ -123,20 +123,10 @@ _HIDDEN = frozenset({403})
 _MEASURED = "/datasets/{owner}/{name}/quality/measurement"
 SEARCH = Operation("datasets.search", "GET /catalogue/datasets", SoughtDatasets, DatasetPage, callers=Callers.EVERYBODY)
 CONTRIBUTIONS = Operation(
-    "datasets.contributions",
-    "GET /catalogue/contributions",
-    OfOwner,
-    Contributions,
-    callers=Callers.EVERYBODY,
-    known_as="read_contributions",
+    "datasets.contributions", "GET /catalogue/contributions", OfOwner, Contributions, callers=Callers.EVERYBODY
 )
 VERSIONS = Operation(
-    "datasets.versions",
-    "GET /datasets/{owner}/{name}/versions",
-    Since,
-    list[DatasetVersion],
-    callers=Callers.EVERYBODY,
-    known_as="read_versions",
+    "datasets.versions", "GET /datasets/{owner}/{name}/versions", Since, list[DatasetVersion], callers=Callers.EVERYBODY
 )
 FILES = Operation(
     "datasets.files",
@@ -145,7 +135,6 @@ FILES = Operation(
     list[KeptTold],
     callers=Callers.EVERYBODY,
     refuses=_HIDDEN,
-    known_as="read_files",
 )
 KEEP = Operation(
     "datasets.keep",
@@ -182,16 +171,8 @@ OWN_FILES = Operation(
     list[OwnFile],
     only=OWNER,
     refuses=_HIDDEN,
-    known_as="read_own_files",
 )
-PREVIEW = Operation(
-    "datasets.preview",
-    "GET /datasets/{owner}/{name}/preview",
-    DatasetFor,
-    Preview,
-    refuses=_HIDDEN,
-    known_as="read_preview",
-)
+PREVIEW = Operation("datasets.preview", "GET /datasets/{owner}/{name}/preview", DatasetFor, Preview, refuses=_HIDDEN)
 QUALITY = Operation(
     "datasets.quality",
     "GET /datasets/{owner}/{name}/quality",
@@ -199,7 +180,6 @@ QUALITY = Operation(
     QualityReport,
     callers=Callers.EVERYBODY,
     marked=True,
-    known_as="read_quality",
 )
 GRADE = Operation(
     "datasets.grade",
@@ -220,7 +200,6 @@ GRADE = Operation(
         "checks_run": 1,
         "grade": {"purpose": "verification", "outcome": "pass", "measured": 4, "required": 4},
     },
-    known_as="save_quality",
 )
 MEASURE = Operation(
     "datasets.measure",
@@ -230,38 +209,15 @@ MEASURE = Operation(
     only="owner of it",
     later=True,
     location="/api/datasets/{asked.owner}/{asked.name}/quality/measurement",
-    known_as="measure_quality",
 )
 MEASUREMENT = Operation(
-    "datasets.measurement",
-    f"GET {_MEASURED}",
-    OfDataset,
-    Measuring,
-    only="owner of it",
-    refuses=_HIDDEN,
-    known_as="read_measurement",
+    "datasets.measurement", f"GET {_MEASURED}", OfDataset, Measuring, only="owner of it", refuses=_HIDDEN
 )
-USES = Operation("datasets.uses", "GET /datasets/{owner}/{name}/uses", OfDataset, list[Use], known_as="terms.read_uses")
-AGREEMENT_USES = Operation(
-    "datasets.agreement_uses",
-    "GET /agreements/{name}/uses",
-    OfAgreement,
-    list[Use],
-    known_as="terms.read_agreement_uses",
-)
+USES = Operation("datasets.uses", "GET /datasets/{owner}/{name}/uses", OfDataset, list[Use])
+AGREEMENT_USES = Operation("datasets.agreement_uses", "GET /agreements/{name}/uses", OfAgreement, list[Use])
 READERS = Operation(
-    "datasets.readers",
-    "GET /datasets/{owner}/{name}/readers",
-    Narrowed,
-    Readers,
-    who=ReadScope.READERS,
-    known_as="readers.read_dataset",
+    "datasets.readers", "GET /datasets/{owner}/{name}/readers", Narrowed, Readers, who=ReadScope.READERS
 )
 SCENARIO_READERS = Operation(
-    "datasets.scenario_readers",
-    "GET /scenarios/{owner}/{name}/readers",
-    Narrowed,
-    Readers,
-    who=ReadScope.READERS,
-    known_as="readers.read_scenario",
+    "datasets.scenario_readers", "GET /scenarios/{owner}/{name}/readers", Narrowed, Readers, who=ReadScope.READERS
 )

@@ -35,9 +35,7 @@ class SavedDescription(OfDescription):
     """Whether the files are kept as files of the dataset; otherwise they are erased."""
 
 
-LIST = Operation(
-    "descriptions.list", "GET /descriptions", NoInput, list[OpenDescription], only=_OWN, known_as="list_descriptions"
-)
+LIST = Operation("descriptions.list", "GET /descriptions", NoInput, list[OpenDescription], only=_OWN)
 START = Operation(
     "descriptions.start",
     "POST /descriptions",
@@ -47,9 +45,7 @@ START = Operation(
     location="/api/descriptions/{given.identity}",
     example={"uploads": ["0c5d7e1a9b3f4826a1d0c7e95b82f364"], "answers": {"title": "Pumps of line 3"}},
 )
-SHOW = Operation(
-    "descriptions.show", "GET /descriptions/{identity}", OfDescription, DescriptionTold, only=_OWN, known_as="read"
-)
+SHOW = Operation("descriptions.show", "GET /descriptions/{identity}", OfDescription, DescriptionTold, only=_OWN)
 ANSWER = Operation(
     "descriptions.answer", "PUT /descriptions/{identity}/answers", AnswersGiven, DescriptionTold, only=_OWN
 )

@@ -91,18 +91,18 @@ class MarkedAnswer(OfThread):
 
 def _moves(verb: str, http: str, takes: type[In], **more: Any) -> Operation[In, Thread]:
     """Return what makes the next version of a thread."""
-    act, known = ExchangeAct[f"THREAD_{verb.upper()}"], f"threads.{verb}"
-    return Operation(f"exchange.{verb}", http, takes, Thread, who=act, marked=True, known_as=known, **more)
+    act = ExchangeAct[f"THREAD_{verb.upper()}"]
+    return Operation(f"exchange.{verb}", http, takes, Thread, who=act, marked=True, **more)
 
 
 _MADE = "/api/threads/{given.identity}"
 _MESSAGE = "/threads/{thread}/messages/{number}"
-LIST = Operation("exchange.list", "GET /threads", ThreadsAsked, ThreadPage, known_as="threads.list_all")
+LIST = Operation("exchange.list", "GET /threads", ThreadsAsked, ThreadPage)
 ASK = _moves("ask", "POST /threads", AskedQuestion, location=_MADE)
-SHOW = Operation("exchange.show", "GET /threads/{thread}", OfThread, Thread, marked=True, known_as="threads.read")
+SHOW = Operation("exchange.show", "GET /threads/{thread}", OfThread, Thread, marked=True)
 REPLY = _moves("reply", "POST /threads/{thread}/messages", AddedReply, location=_MADE)
 CORRECT = _moves("correct", f"PUT {_MESSAGE}", CorrectedMessage)
 REMOVE = _moves("remove", f"POST {_MESSAGE}/removal", RemovedMessage)
 MARK = _moves("mark", "PUT /threads/{thread}/answer", MarkedAnswer)
 ATTACH = _moves("attach", f"PUT {_MESSAGE}/files", AttachedFile, repeated=Repeated.HARMLESS)
-FILE = Operation("exchange.file", f"GET {_MESSAGE}/files/{{digest}}", OfFile, File, known_as="threads.read_file")
+FILE = Operation("exchange.file", f"GET {_MESSAGE}/files/{{digest}}", OfFile, File)

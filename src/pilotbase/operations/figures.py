@@ -5,13 +5,5 @@ from __future__ import annotations
 from pilotbase.documents.api.ledger import OverviewTold, PublicFigures
 from pilotbase.operations.operation import Callers, NoInput, Operation
 
-PUBLIC = Operation(
-    "figures.public",
-    "GET /figures",
-    NoInput,
-    PublicFigures,
-    callers=Callers.UNASKED,
-    shared=True,
-    known_as="read_public",
-)
-OVERVIEW = Operation("figures.overview", "GET /figures/overview", NoInput, OverviewTold, known_as="read_overview")
+PUBLIC = Operation("figures.public", "GET /figures", NoInput, PublicFigures, callers=Callers.UNASKED, shared=True)
+OVERVIEW = Operation("figures.overview", "GET /figures/overview", NoInput, OverviewTold)

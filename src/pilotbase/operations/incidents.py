@@ -86,9 +86,9 @@ def _amends(act: IncidentAct, place: str, takes: type[In], example: dict[str, An
     return Operation(name, http, takes, Incident, who=act, marked=True, example=example)
 
 
-DESK = Operation("incidents.desk", "GET /desk", NoInput, DutyDesk, who=ReadScope.DESK, known_as="read_desk")
-LIST = Operation("incidents.list", "GET /incidents", IncidentsAsked, ListedIncidents, known_as="list_all")
-SHOW = Operation("incidents.show", "GET /incidents/{number}", OfIncident, Incident, marked=True, known_as="read")
+DESK = Operation("incidents.desk", "GET /desk", NoInput, DutyDesk, who=ReadScope.DESK)
+LIST = Operation("incidents.list", "GET /incidents", IncidentsAsked, ListedIncidents)
+SHOW = Operation("incidents.show", "GET /incidents/{number}", OfIncident, Incident, marked=True)
 NOTE = _amends(IncidentAct.NOTE, "notes", IncidentNote, {"text": "The night shift saw it, too.", "unknown": ["Cause"]})
 GRADE = _amends(
     IncidentAct.GRADE,
@@ -107,14 +107,7 @@ CLOSE = _amends(
     {"summary": "A worn sensor. Exchanged; the trial is repeated with its new readings."},
 )
 CORRECT = _amends(IncidentAct.CORRECT, "corrections", IncidentCorrection, {"line": 1, "text": "It was the late shift."})
-RUNBOOK = Operation(
-    "incidents.runbook",
-    "GET /services/{service}/runbook",
-    OfService,
-    Runbook,
-    marked=True,
-    known_as="read_service_runbook",
-)
+RUNBOOK = Operation("incidents.runbook", "GET /services/{service}/runbook", OfService, Runbook, marked=True)
 SET_RUNBOOK = Operation(
     "incidents.set_runbook",
     "PUT /services/{service}/runbook",
@@ -128,5 +121,4 @@ SET_RUNBOOK = Operation(
         "rules": [{"signal": "risk", "colour": "red", "measures": ["fall_back", "notify"], "incident": True}],
         "reporter": "critical_infrastructure",
     },
-    known_as="write_service_runbook",
 )

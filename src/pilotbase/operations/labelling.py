@@ -64,7 +64,6 @@ LIST = Operation(
     NoInput,
     list[RoundTold],
     only="people named in a round, owner of the dataset, operator, regulator",
-    known_as="read_all",
 )
 START = Operation(
     "labelling.start",
@@ -103,9 +102,7 @@ JUDGE = Operation(
         "adjudicator": {"organisation": "hospital", "person": "pa1f2c3d4e5f65be0"},
     },
 )
-SHOW = Operation(
-    "labelling.show", "GET /labelling/{asked}", OfRound, RoundDetail, only=_OWNER, refuses=_HIDDEN, known_as="read"
-)
+SHOW = Operation("labelling.show", "GET /labelling/{asked}", OfRound, RoundDetail, only=_OWNER, refuses=_HIDDEN)
 SHEET = Operation("labelling.sheet", "GET /labelling/{asked}/sheet", OfItem, SheetTold, only=_LABELLER, refuses=_HIDDEN)
 LABEL = Operation(
     "labelling.label",
@@ -126,7 +123,6 @@ IMPORT = Operation(
     later=True,
     location="/api/labelling/{asked.asked}",
     example={"upload": "0c5d7e1a9b3f4826a1d0c7e95b82f364"},
-    known_as="import_export",
 )
 CLOSE = Operation(
     "labelling.close", "POST /labelling/{asked}/close", OfRound, RoundTold, only=_OWNER, repeated=_HARMLESS

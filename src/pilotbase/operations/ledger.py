@@ -57,18 +57,18 @@ class NewRoadmap(RequestModel):
     roadmap: Annotated[Roadmap, BODY]
 
 
-def _reads(name: str, place: str, takes: type[In], gives: type[Out], known_as: str) -> Operation[In, Out]:
+def _reads(name: str, place: str, takes: type[In], gives: type[Out]) -> Operation[In, Out]:
     """Return an operation that reads the ledger; callers without permission get 404."""
     refuses = frozenset({404})
-    return Operation(name, place, takes, gives, who=ReadScope.LEDGER, refuses=refuses, known_as=known_as)
+    return Operation(name, place, takes, gives, who=ReadScope.LEDGER, refuses=refuses)
 
 
-SHOW = _reads("ledger.show", "GET /ledger", NoInput, LedgerTold, "read_ledger")
-MAP = _reads("ledger.map", "GET /ledger/map", NoInput, MapTold, "read_map")
-RANKING = _reads("ledger.ranking", "GET /ledger/ranking", RankingAsked, RankingTold, "read_ranking")
-RECORDS = _reads("ledger.records", "GET /ledger/records/{figure}", OfFigure, RecordPage, "read_records")
-STEP = _reads("ledger.step", "GET /ledger/steps/{step}/{progress}", OnStep, RecordPage, "read_step")
-ROADMAP = _reads("ledger.roadmap", "GET /roadmap", NoInput, RoadmapTold, "read_roadmap")
+SHOW = _reads("ledger.show", "GET /ledger", NoInput, LedgerTold)
+MAP = _reads("ledger.map", "GET /ledger/map", NoInput, MapTold)
+RANKING = _reads("ledger.ranking", "GET /ledger/ranking", RankingAsked, RankingTold)
+RECORDS = _reads("ledger.records", "GET /ledger/records/{figure}", OfFigure, RecordPage)
+STEP = _reads("ledger.step", "GET /ledger/steps/{step}/{progress}", OnStep, RecordPage)
+ROADMAP = _reads("ledger.roadmap", "GET /roadmap", NoInput, RoadmapTold)
 SET_ROADMAP = Operation(
     "ledger.set_roadmap",
     "PUT /roadmap",
@@ -86,5 +86,4 @@ SET_ROADMAP = Operation(
             }
         ],
     },
-    known_as="set_new",
 )

@@ -56,13 +56,9 @@ AN_APPLICATION = {
     "licence": "Apache-2.0",
     "model_card": {"summary": {"en": "Warns of tool wear.", "zh": "预警刀具磨损。"}},
 }
-GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap, known_as="read_gaps")
-SCENARIO = Operation(
-    "matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches, known_as="match_scenario"
-)
-APPLICATION = Operation(
-    "matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches, known_as="match_application"
-)
+GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap)
+SCENARIO = Operation("matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches)
+APPLICATION = Operation("matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches)
 SENT_SCENARIO = Operation(
     "matches.sent_scenario",
     "POST /matches/scenarios",
@@ -70,7 +66,6 @@ SENT_SCENARIO = Operation(
     Matches,
     repeated=Repeated.HARMLESS,
     example=A_SCENARIO,
-    known_as="match_sent_scenario",
 )
 SENT_APPLICATION = Operation(
     "matches.sent_application",
@@ -79,5 +74,4 @@ SENT_APPLICATION = Operation(
     Matches,
     repeated=Repeated.HARMLESS,
     example={"application": AN_APPLICATION},
-    known_as="match_sent_application",
 )

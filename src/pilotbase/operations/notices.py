@@ -29,7 +29,7 @@ class ReadNotices(RequestModel):
 
 
 _OWN = "members, for themselves"
-LIST = Operation("notices.list", "GET /notices", NoticesAsked, NoticePage, only=_OWN, known_as="list_all")
+LIST = Operation("notices.list", "GET /notices", NoticesAsked, NoticePage, only=_OWN)
 READ = Operation(
     "notices.read",
     "POST /notices/read",

@@ -101,10 +101,6 @@ class Operation(Generic[In, Out]):
     """An example of the input; the schema has its own for a whole document."""
     media: str = "application/octet-stream"
     """Media type of the bytes that it takes; JSON is read under any type."""
-    known_as: str = ""
-    """Its id in the API's schema, if that is not its name; it can include another noun.
-
-    After a slash it is the complete id."""
     words: Text | None = None
     """Its title, if a loop makes many similar operations without separate texts."""
 
@@ -122,14 +118,6 @@ class Operation(Generic[In, Out]):
     def heading(self) -> str:
         """Return its heading in the reference."""
         return _HEADINGS.get(self.name) or _HEADINGS.get(self.noun, self.noun)
-
-    @property
-    def id(self) -> str:
-        """Return its id in the API's schema."""
-        known = self.known_as or self.name.partition(".")[2]
-        if known.startswith("/"):
-            return known[1:]
-        return f"pilotbase_hub_api_{known if '.' in known else f'{self.noun}.{known}'}".replace(".", "_")
 
     @property
     def method(self) -> str:

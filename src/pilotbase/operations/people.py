@@ -39,5 +39,4 @@ INVITE = Operation(
     repeated=Repeated.ANEW,
     location="/api/organisations/{asked.name}/invitations",
     example={"email": "wang@plant.example", "roles": ["demand_owner"]},
-    known_as="send",
 )

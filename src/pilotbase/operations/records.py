@@ -101,7 +101,7 @@ def _read(kind: str, verb: str, gives: type[Out], **more: Any) -> Operation[Any,
     where, section = ("" if verb == "content" else f"/{verb}"), text(f"op.records.section.{SECTIONS[kind]}")
     name = f"read_{kind}" if verb == "content" else f"read_{kind}_{verb}"
     said = text(f"op.records.{verb}", records=section)
-    return Operation(f"records.{name}", f"GET {path}{where}", takes, gives, words=said, known_as=f"/{name}", **more)
+    return Operation(f"records.{name}", f"GET {path}{where}", takes, gives, words=said, **more)
 
 
 def _callers(kind: str) -> Callers:
@@ -123,7 +123,6 @@ def _hand_in(kind: str, takes: type[Any], who: Act) -> Operation[Any, Record]:
         who=who,
         marked=True,
         location=f"/api/{SECTIONS[kind]}/{{given.name}}",
-        known_as=f"uploads.hand_in_{kind}",
     )
 
 
@@ -142,7 +141,6 @@ LISTS = {
         RecordPage,
         callers=_callers(kind),
         words=text("op.records.list", records=text(f"op.records.section.{section}")),
-        known_as=f"/list_{section}",
     )
     for kind, section in SECTIONS.items()
 }
@@ -150,18 +148,10 @@ CONTENT = {kind: _read(kind, "content", model, marked=True, callers=_callers(kin
 STANDS = {kind: _read(kind, "record", Record, marked=True) for kind in CONTENTS}
 ACTS = {kind: _read(kind, "acts", list[PossibleStep]) for kind in CONTENTS}
 DOCUMENT: Operation[OfDigest, Any] = Operation(
-    "records.document",
-    "GET /documents/{digest}",
-    OfDigest,
-    dict[str, Any],
-    callers=Callers.EVERYBODY,
-    marked=True,
-    known_as="read_document",
+    "records.document", "GET /documents/{digest}", OfDigest, dict[str, Any], callers=Callers.EVERYBODY, marked=True
 )
-REPORT = Operation("records.report", "GET /trials/{name}/report", OfTrial, Report, marked=True, known_as="read_report")
-PROGRESS = Operation(
-    "records.progress", "GET /trials/{name}/progress", OfTrial, TrialProgress, known_as="read_progress"
-)
+REPORT = Operation("records.report", "GET /trials/{name}/report", OfTrial, Report, marked=True)
+PROGRESS = Operation("records.progress", "GET /trials/{name}/progress", OfTrial, TrialProgress)
 SAVE = {
     "scenario": _save("scenario", SavedScenario, Act.SCENARIO_EDIT, A_SCENARIO),
     "application": _save("application", SavedApplication, Act.APPLICATION_EDIT, _VERSION),
@@ -173,20 +163,8 @@ HAND_IN = {
     "application": _hand_in("application", HandedInApplication, Act.APPLICATION_REGISTER),
 }
 KEPT = Operation(
-    "records.kept_files",
-    f"GET {_FILES}",
-    OfRecord,
-    list[KeptVersion],
-    only=_OWNER,
-    refuses=frozenset({403}),
-    known_as="uploads.kept",
+    "records.kept_files", f"GET {_FILES}", OfRecord, list[KeptVersion], only=_OWNER, refuses=frozenset({403})
 )
 ERASE_KEPT = Operation(
-    "records.erase_kept_files",
-    f"DELETE {_FILES}",
-    OfRecord,
-    Erased,
-    only=_OWNER,
-    repeated=Repeated.HARMLESS,
-    known_as="uploads.erase_kept",
+    "records.erase_kept_files", f"DELETE {_FILES}", OfRecord, Erased, only=_OWNER, repeated=Repeated.HARMLESS
 )

@@ -120,7 +120,7 @@ class OfDays(OfService):
 
 _MADE = "/api/services/{given.service.name}"
 _DIGEST = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-LIST = Operation("services.list", "GET /services", NoInput, list[ListedService], known_as="list_all")
+LIST = Operation("services.list", "GET /services", NoInput, list[ListedService])
 CREATE = Operation(
     "services.create",
     "POST /services",
@@ -147,7 +147,7 @@ OVERRIDE = Operation(
         "days": 14,
     },
 )
-SHOW = Operation("services.show", "GET /services/{service}", OfService, ServiceView, known_as="read")
+SHOW = Operation("services.show", "GET /services/{service}", OfService, ServiceView)
 SET_TERMS = Operation(
     "services.set_terms",
     "PUT /services/{service}/terms",

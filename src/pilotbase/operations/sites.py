@@ -62,7 +62,7 @@ class SignedReport(RequestModel):
 
 _OWNER, _HARMLESS = "owner of the site, operator", Repeated.HARMLESS
 _READERS, _PARTIES = "owner of the site, operator, regulator", "owner of the site, supplier, operator, regulator"
-LIST = Operation("sites.list", "GET /sites", NoInput, list[SiteTold], only=_READERS, known_as="read_all")
+LIST = Operation("sites.list", "GET /sites", NoInput, list[SiteTold], only=_READERS)
 ENROL = Operation(
     "sites.enrol",
     "POST /sites",
@@ -73,7 +73,7 @@ ENROL = Operation(
     location="/api/sites/{given.site}",
     example={"enrolment": {"payload": "…", "signatures": []}, "key": "0c5d7e1a9b3f4826a1d0"},
 )
-SHOW = Operation("sites.show", "GET /sites/{site}", OfSite, SiteDetail, only=_READERS, known_as="read")
+SHOW = Operation("sites.show", "GET /sites/{site}", OfSite, SiteDetail, only=_READERS)
 REVOKE = Operation(
     "sites.revoke",
     "POST /sites/{site}/revoke",
@@ -83,7 +83,7 @@ REVOKE = Operation(
     repeated=_HARMLESS,
     example={"reason": "The machine was stolen."},
 )
-PACKS = Operation("sites.packs", "GET /site-packs", NoInput, list[PackTold], only=_PARTIES, known_as="read_packs")
+PACKS = Operation("sites.packs", "GET /site-packs", NoInput, list[PackTold], only=_PARTIES)
 ASK = Operation(
     "sites.ask",
     "POST /sites/{site}/packs",
@@ -94,9 +94,7 @@ ASK = Operation(
     location="/api/site-packs/{given.identity}",
     example={"scenario": "milling", "application": "application:acme/forest", "days": 7},
 )
-SHOW_PACK = Operation(
-    "sites.show_pack", "GET /site-packs/{asked}", OfPack, PackTold, only=_PARTIES, known_as="read_pack"
-)
+SHOW_PACK = Operation("sites.show_pack", "GET /site-packs/{asked}", OfPack, PackTold, only=_PARTIES)
 AGREE = Operation(
     "sites.agree",
     "POST /site-packs/{asked}/agree",

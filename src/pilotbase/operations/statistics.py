@@ -40,7 +40,6 @@ LIST = Operation(
     OfDataset,
     StatisticsPage,
     only="members, of their own; owner of it, operator and regulator of all",
-    known_as="read_all",
 )
 PRICE = Operation(
     "statistics.price",
@@ -62,7 +61,5 @@ ASK = Operation(
     later=True,
     location="/api/datasets/{asked.owner}/{asked.name}/statistics/{given.identity}",
 )
-SHOW = Operation(
-    "statistics.show", f"GET {_PLACE}/{{asked}}", OfAnswer, StatisticsAnswer, only=_READERS, known_as="read"
-)
+SHOW = Operation("statistics.show", f"GET {_PLACE}/{{asked}}", OfAnswer, StatisticsAnswer, only=_READERS)
 SAMPLE = Operation("statistics.sample", f"GET {_PLACE}/{{asked}}/sample", OfAnswer, File, only=_READERS)

@@ -53,7 +53,6 @@ def _step(kind: RecordKind, row: Transition) -> Operation[Any, Record]:
         who=row.act,
         marked=True,
         words=text(f"act.{row.act}"),
-        known_as=f"/{row.act.value.replace('.', '_')}",
     )
 
 

@@ -43,7 +43,7 @@ _SCENARIO = "GET /scenarios/{owner}/{name}"
 QUEUE = Operation("trials.queue", "GET /queue", NoInput, list[QueuedWork])
 ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, EstimateTold)
 BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=ReadScope.BUDGET)
-BOARD = Operation("trials.board", f"{_SCENARIO}/board", OfRecord, SeenBoard, who=ReadScope.BOARD, known_as="board.read")
+BOARD = Operation("trials.board", f"{_SCENARIO}/board", OfRecord, SeenBoard, who=ReadScope.BOARD)
 COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=ReadScope.COMPARISON)
 _OWNER, _TENDER = "owner of the scenario", "/tenders/{tender}"
 TENDERS = Operation("trials.tenders", f"{_SCENARIO}/tenders", OfRecord, list[SeenTender], who=ReadScope.BOARD)

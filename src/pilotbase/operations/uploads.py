@@ -26,7 +26,7 @@ class Piece(OfUpload):
 
 
 _AT = {"Upload-Offset": "{given.received}"}
-LIST = Operation("uploads.list", "GET /uploads", NoInput, list[OpenUpload], known_as="uploads")
+LIST = Operation("uploads.list", "GET /uploads", NoInput, list[OpenUpload])
 START = Operation(
     "uploads.start",
     "POST /uploads",
@@ -41,7 +41,7 @@ START = Operation(
         "digest": "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     },
 )
-SHOW = Operation("uploads.show", "GET /uploads/{identity}", OfUpload, OpenUpload, headers=_AT, known_as="read")
+SHOW = Operation("uploads.show", "GET /uploads/{identity}", OfUpload, OpenUpload, headers=_AT)
 SEND = Operation(
     "uploads.send",
     "PUT /uploads/{identity}/pieces/{start}",

@@ -118,7 +118,7 @@ _PAGE = "/api/services/{asked.service}/watch"
 OBSERVE = _hands_in("observe", "observations", Observed, _CASES)
 LABEL = _hands_in("label", "labels", Labelled, _LABELS)
 HAND_IN = _hands_in("hand_in", "batches", Batches, {"batches": [_CASES, _LABELS]})
-SHOW = Operation("watch.show", "GET /services/{service}/watch", OfService, WatchStatus, known_as="read")
+SHOW = Operation("watch.show", "GET /services/{service}/watch", OfService, WatchStatus)
 PATH_OF = Operation("watch.path", "GET /services/{service}/watch/path", OfDetector, list[PathPoint])
 REPLAY = Operation(
     "watch.replay",
@@ -130,22 +130,9 @@ REPLAY = Operation(
     example={"tolerance": 0.02, "alpha": 0.05},
 )
 ARM = Operation(
-    "watch.arm",
-    "POST /services/{service}/watch/arming",
-    Arming,
-    Watch,
-    who=WatchAct.ARM,
-    example={"replay": _DIGEST},
-    known_as="arm_watch",
+    "watch.arm", "POST /services/{service}/watch/arming", Arming, Watch, who=WatchAct.ARM, example={"replay": _DIGEST}
 )
-DISARM = Operation(
-    "watch.disarm",
-    "POST /services/{service}/watch/disarming",
-    OfService,
-    Watch,
-    who=WatchAct.DISARM,
-    known_as="disarm_watch",
-)
+DISARM = Operation("watch.disarm", "POST /services/{service}/watch/disarming", OfService, Watch, who=WatchAct.DISARM)
 WARNINGS_OF = Operation("watch.warnings_of", "GET /services/{service}/warnings", OfService, list[RaisedWarning])
 WARNINGS = Operation("watch.warnings", "GET /warnings", NoInput, list[RaisedWarning])
 ACKNOWLEDGE = Operation(
@@ -156,7 +143,6 @@ ACKNOWLEDGE = Operation(
     who=WatchAct.CARE,
     location="/api/warnings",
     example={"note": "The night shift looks at the sensor."},
-    known_as="take_care",
 )
 SILENCE = Operation(
     "watch.silence",
@@ -166,7 +152,6 @@ SILENCE = Operation(
     who=WatchAct.SILENCE,
     location=_PAGE,
     example={"detector": "drift:torque", "reason": "The tool is changed", "until": "2027-05-08T06:00:00Z"},
-    known_as="be_silent",
 )
 END_SILENCE = Operation(
     "watch.end_silence",
@@ -175,7 +160,6 @@ END_SILENCE = Operation(
     NOTHING,
     who=WatchAct.SILENCE,
     example={"detector": "drift:torque"},
-    known_as="speak",
 )
 ERASE = Operation(
     "watch.erase",

@@ -36,7 +36,7 @@ class OfMessage(OfWebhook):
 
 
 _MANAGE, _OWN = ExchangeAct.WEBHOOK_MANAGE, "members, of their own organisation"
-LIST = Operation("webhooks.list", "GET /webhooks", NoInput, list[OpenWebhook], only=_OWN, known_as="list_all")
+LIST = Operation("webhooks.list", "GET /webhooks", NoInput, list[OpenWebhook], only=_OWN)
 ADD = Operation(
     "webhooks.add",
     "POST /webhooks",
@@ -52,10 +52,5 @@ MESSAGES = Operation(
     "webhooks.messages", "GET /webhooks/{webhook}/messages", OfWebhook, list[WebhookMessage], only=_OWN
 )
 REPLAY = Operation(
-    "webhooks.replay",
-    "POST /webhooks/{webhook}/messages/{message}/replay",
-    OfMessage,
-    NOTHING,
-    who=_MANAGE,
-    known_as="send_again",
+    "webhooks.replay", "POST /webhooks/{webhook}/messages/{message}/replay", OfMessage, NOTHING, who=_MANAGE
 )

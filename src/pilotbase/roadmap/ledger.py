@@ -25,8 +25,8 @@ from pilotbase.catalogue.figures import (
     read_targets,
 )
 from pilotbase.catalogue.records import both_languages, everything
-from pilotbase.catalogue.spans import STEPS, WHOLE, Quartiles, TrialCosts
-from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold, QuartilesTold, StepSpanTold
+from pilotbase.catalogue.spans import STEPS, WHOLE, TrialCosts
+from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold
 from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
@@ -94,11 +94,7 @@ def tell_ledger(view: View, found: Figures, at: datetime) -> LedgerTold:
         owner=owner,
         counts={figure.value: found.counts[figure] for figure in LEDGER},
         this_year={figure.value: found.this_year[figure] for figure in LEDGER if figure in YEARLY},
-        spans=[
-            StepSpanTold.model_validate({"step": name, **vars(found.spans[name])})
-            for name in (*STEPS, *WHOLE)
-            if name in found.spans
-        ],
+        spans=[found.spans[name] for name in (*STEPS, *WHOLE) if name in found.spans],
         costs=list(_costs(found)),
         targets=[_aim(one, year=found.year) for one in reached(found, targets)],
         phases=list(_phases(view, targets, owner)),
@@ -123,15 +119,10 @@ def _costs(found: Figures) -> Iterator[CostTold]:
 def _known(step: str, costs: TrialCosts) -> Iterator[CostTold]:
     if step == "proposed_agreed":
         for currency, price in costs.prices.items():
-            amount = _quartiles(price)
-            yield CostTold(step=step, kind="price", unit=currency, known=price.count, unknown=0, amount=amount)
+            yield CostTold(step=step, kind="price", unit=currency, known=price.count, unknown=0, amount=price)
     elif step == "frozen_reported" and costs.cpu_seconds is not None:
-        known, amount = costs.cpu_seconds.count, _quartiles(costs.cpu_seconds)
-        yield CostTold(step=step, kind="cpu", unit="s", known=known, unknown=costs.reported - known, amount=amount)
-
-
-def _quartiles(found: Quartiles | None) -> QuartilesTold | None:
-    return None if found is None else QuartilesTold.model_validate(found)
+        amount, unknown = costs.cpu_seconds, costs.reported - costs.cpu_seconds.count
+        yield CostTold(step=step, kind="cpu", unit="s", known=amount.count, unknown=unknown, amount=amount)
 
 
 def _phases(view: View, targets: Targets, owner: str) -> Iterator[AimTold]:

@@ -9,8 +9,10 @@ from pathlib import Path
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.folders import kept_folder
 from pilotbase.catalogue.records import everything, load_record, trial_with
-from pilotbase.certificate import TrustFolder, TrustRoots, verify_certificate
+from pilotbase.certificate.roots import TrustRoots
 from pilotbase.certificate.status import IssuedCertificate, revocations_of
+from pilotbase.certificate.trust import TrustFolder
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.envelope import Envelope, seal
 from pilotbase.certificate.status import REVOCATIONS_HEAD, IssuedCertificate, RevocationList
+from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError

@@ -1,4 +1,4 @@
-"""The tables of services: keys, budgets, metering. The migrations build them; a test compares the two."""
+"""The tables of services: keys, budgets, metering."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The tables of the one store. Queue, budget and ledger are plain rows; documents are canonical JSON bytes.
 
-The migrations build these tables; a test compares the two. Times are microseconds since 1970 in UTC: SQLite keeps no
-zones, and integers compare alike in both databases. Tables of a later room are in a file of their own; those of
-plug-ins in their module of this name.
+Until 0.1 is released, the first revision makes what is declared here. Times are microseconds since 1970 in UTC: SQLite
+keeps no zones, and integers compare alike in both databases. Tables of a later room are in a file of their own; those
+of plug-ins in their module of this name.
 """
 
 from __future__ import annotations

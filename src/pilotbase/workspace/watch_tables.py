@@ -1,4 +1,4 @@
-"""The tables of the watch: observations, labels, cohorts, states of detectors. The migrations build them."""
+"""The tables of the watch: observations, labels, cohorts, states of detectors."""
 
 from __future__ import annotations
 

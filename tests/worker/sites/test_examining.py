@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pilotbase.certificate import create_trust
+from pilotbase.certificate.trust import create_trust
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.sites.enrolling import revoke_site

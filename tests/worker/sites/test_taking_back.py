@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.certificate import read_trust_roots, verify_certificate
+from pilotbase.certificate.roots import read_trust_roots
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.site import Witness
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.sample_bundles.packing import pack_trial

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.certificate import create_trust, read_trust_roots, write_trust_roots
+from pilotbase.certificate.roots import read_trust_roots
+from pilotbase.certificate.trust import create_trust, write_trust_roots
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.site import Release, Software, Witness
 from pilotbase.documents.steps import Step

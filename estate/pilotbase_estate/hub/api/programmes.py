@@ -17,7 +17,7 @@ ARCHIVE = {"responses": {200: {"description": "The archive.", "content": BINARY}
 
 @router.get(
     "/voucher-programmes/{programme}/evidence",
-    operation_id="pilotbase_hub_api_programmes_evidence",
+    operation_id="vouchers.evidence",
     summary="Evidence for the auditor",
     openapi_extra=ARCHIVE,
 )

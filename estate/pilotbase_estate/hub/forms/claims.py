@@ -14,7 +14,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.forms.files import KeepingForm, SizedForm
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase_estate.documents.api.vouchers import UseTold
 
 _NOTE = forms.Textarea(attrs={"rows": 2})
@@ -39,9 +39,7 @@ class ClaimForm(forms.Form):
 
     side = forms.ChoiceField(label=t("voucher.hub.as"))
     reference = forms.CharField(label=t("voucher.hub.reference"), required=False, max_length=200)
-    amount = forms.CharField(
-        label=t("voucher.hub.paid_amount"), help_text=t("voucher.hub.paid_help"), required=False, max_length=20
-    )
+    amount = forms.CharField(**asked("voucher.hub.paid_amount", "voucher.hub.paid_help"), required=False, max_length=20)
     paid_on = forms.DateField(
         label=t("voucher.hub.paid_on"),
         required=False,
@@ -49,9 +47,7 @@ class ClaimForm(forms.Form):
     )
     payer = forms.CharField(label=t("voucher.hub.payer"), required=False, max_length=63)
     payee = forms.CharField(label=t("voucher.hub.payee"), required=False, max_length=63)
-    others = forms.CharField(
-        label=t("voucher.hub.others"), help_text=t("voucher.hub.others_help"), required=False, max_length=2000
-    )
+    others = forms.CharField(**asked("voucher.hub.others", "voucher.hub.others_help"), required=False, max_length=2000)
     note = forms.CharField(label=t("voucher.hub.note"), widget=_NOTE, required=False, max_length=LONGEST_NOTE)
 
     def __init__(self, use: UseTold, *given: Any, **options: Any) -> None:
@@ -89,8 +85,7 @@ class RulesForm(forms.Form):
     """The rules of a programme, as their file."""
 
     rules = forms.CharField(
-        label=t("voucher.hub.rules_file"),
-        help_text=t("voucher.hub.rules_help"),
+        **asked("voucher.hub.rules_file", "voucher.hub.rules_help"),
         widget=forms.Textarea(attrs={"rows": 28, "class": "code", "spellcheck": "false", "wrap": "off"}),
         max_length=100_000,
     )

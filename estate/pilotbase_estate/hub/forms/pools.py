@@ -18,7 +18,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.files import KeepingForm, SizedForm
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase_estate.documents.api.pools import MOST_HOURS, DataFile
 from pilotbase_estate.documents.resources import Demand, Resources
 
@@ -30,40 +30,34 @@ class JobForm(SizedForm, KeepingForm):
 
     keeps = "folder"
     folder = forms.FileField(
-        label=t("pool.hub.folder"),
-        help_text=t("pool.hub.folder_help"),
+        **asked("pool.hub.folder", "pool.hub.folder_help"),
         required=False,
         widget=forms.FileInput(attrs={"data-asked": ""}),
     )
-    entry = forms.CharField(label=t("pool.hub.entry"), help_text=t("pool.hub.entry_help"), max_length=2000)
+    entry = forms.CharField(**asked("pool.hub.entry", "pool.hub.entry_help"), max_length=2000)
     cpu = forms.DecimalField(
         label=t("pool.hub.cpu"), initial=1, min_value=0, max_value=1_000_000, decimal_places=3, max_digits=10
     )
-    memory = forms.CharField(
-        label=t("pool.hub.memory"), help_text=t("pool.hub.memory_help"), initial="1 GiB", max_length=40
-    )
-    more = forms.CharField(label=t("pool.hub.more"), help_text=t("pool.hub.more_help"), required=False, max_length=400)
+    memory = forms.CharField(**asked("pool.hub.memory", "pool.hub.memory_help"), initial="1 GiB", max_length=40)
+    more = forms.CharField(**asked("pool.hub.more", "pool.hub.more_help"), required=False, max_length=400)
     hours = forms.FloatField(
-        label=t("pool.hub.hours"), help_text=t("pool.hub.hours_help"), initial=1, min_value=0.0003, max_value=MOST_HOURS
+        **asked("pool.hub.hours", "pool.hub.hours_help"), initial=1, min_value=0.0003, max_value=MOST_HOURS
     )
     members = forms.IntegerField(
-        label=t("pool.hub.members"), help_text=t("pool.hub.members_help"), initial=1, min_value=1, max_value=10_000
+        **asked("pool.hub.members", "pool.hub.members_help"), initial=1, min_value=1, max_value=10_000
     )
     priority = forms.IntegerField(
-        label=t("pool.hub.priority"), help_text=t("pool.hub.priority_help"), initial=0, min_value=-100, max_value=100
+        **asked("pool.hub.priority", "pool.hub.priority_help"), initial=0, min_value=-100, max_value=100
     )
     reads = forms.CharField(
-        label=t("pool.hub.data"),
-        help_text=t("pool.hub.data_help"),
+        **asked("pool.hub.data", "pool.hub.data_help"),
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
         required=False,
         max_length=4000,
     )
-    voucher = forms.ChoiceField(label=t("pool.hub.voucher"), help_text=t("pool.hub.voucher_help"), required=False)
+    voucher = forms.ChoiceField(**asked("pool.hub.voucher", "pool.hub.voucher_help"), required=False)
 
-    consent = forms.BooleanField(
-        label=t("estimate.hub.consent"), help_text=t("estimate.hub.consent_help"), required=False
-    )
+    consent = forms.BooleanField(**asked("estimate.hub.consent", "estimate.hub.consent_help"), required=False)
 
     def __init__(self, vouchers: Iterable[tuple[str, str]], *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)

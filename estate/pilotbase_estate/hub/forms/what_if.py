@@ -11,7 +11,7 @@ from django.http import QueryDict
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
 from pilotbase.hub.forms.files import SizedForm
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import Policy
 from pilotbase_estate.hub.presenters.what_ifs import format_pool
@@ -27,22 +27,20 @@ class WhatIfForm(SizedForm):
 
     since = forms.DateField(label=t("what_if.since"), widget=forms.DateInput(format=_ISO, attrs={"type": "date"}))
     until = forms.DateField(
-        label=t("what_if.until"),
-        help_text=t("what_if.until_help"),
+        **asked("what_if.until", "what_if.until_help"),
         widget=forms.DateInput(format=_ISO, attrs={"type": "date"}),
         required=False,
     )
     policies = forms.MultipleChoiceField(
-        label=t("what_if.policies"), help_text=t("what_if.policies_help"), widget=forms.CheckboxSelectMultiple
+        **asked("what_if.policies", "what_if.policies_help"), widget=forms.CheckboxSelectMultiple
     )
     considered = forms.CharField(
-        label=t("what_if.considered"),
-        help_text=t("what_if.considered_help"),
+        **asked("what_if.considered", "what_if.considered_help"),
         widget=forms.Textarea(attrs={"rows": 20, "spellcheck": "false", "class": "code"}),
         required=False,
         max_length=MAXIMUM_BYTES,
     )
-    file = forms.FileField(label=t("what_if.document"), help_text=t("what_if.document_help"), required=False)
+    file = forms.FileField(**asked("what_if.document", "what_if.document_help"), required=False)
 
     def __init__(self, pool: Pool, today: date, data: QueryDict | None, files: Any) -> None:
         since = today - timedelta(days=_DAYS - 1)

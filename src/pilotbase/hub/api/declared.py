@@ -70,7 +70,7 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
         auth=_AUTH[operation.callers],
         response=NOT_SET if operation.gives_file else {operation.status: given},
         by_alias=True,
-        operation_id=operation.id,
+        operation_id=operation.name,
         summary=operation.said("en"),
         description=operation.said("en", "more"),
         tags=[operation.heading],

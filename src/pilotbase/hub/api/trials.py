@@ -33,6 +33,7 @@ class RoundQuery(InAddress):
 
 @router.get(
     "/trials/{name}/bundle",
+    operation_id="trials.bundle",
     response={200: None, 202: OrderedBundle},
     summary="The sample bundle",
     openapi_extra={

@@ -29,7 +29,7 @@ from pilotbase.hub.acting import RequestActor, language, roles_of
 from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.records import title_of, title_shown
-from pilotbase.hub.sentences import approval_kind, area, t
+from pilotbase.hub.sentences import approval_kind, area, asked, t
 from pilotbase.operations.steps import STEPS
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
@@ -187,22 +187,18 @@ class CommissionForm(StepForm):
 
     scope = area(t("hub.scope_of_trial"), t("hub.help_scope"), max_length=LONGEST_NOTE)
     amount = forms.RegexField(
-        r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$", label=t("hub.price"), help_text=t("hub.help_price"), initial="0"
+        r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$", **asked("hub.price", "hub.help_price"), initial="0"
     )
-    currency = forms.RegexField(
-        r"^[A-Z]{3}$", label=t("hub.field_currency"), help_text=t("hub.help_currency"), initial="CNY"
-    )
+    currency = forms.RegexField(r"^[A-Z]{3}$", **asked("hub.field_currency", "hub.help_currency"), initial="CNY")
     paid_by = forms.ChoiceField(
-        label=t("hub.field_paid_by"),
-        help_text=t("hub.help_paid_by"),
+        **asked("hub.field_paid_by", "hub.help_paid_by"),
         choices=[(one, t(f"hub.payer.{one}")) for one in ("supplier", "demand_owner", "base")],
     )
     results = forms.ChoiceField(
-        label=t("hub.results_belong"),
-        help_text=t("hub.help_results"),
+        **asked("hub.results_belong", "hub.help_results"),
         choices=[(one, t(f"hub.results.{one}")) for one in ("supplier", "demand_owner", "shared")],
     )
-    deadline = DayField(label=t("hub.deadline"), help_text=t("hub.help_deadline"))
+    deadline = DayField(**asked("hub.deadline", "hub.help_deadline"))
 
     def prepare(self) -> None:
         if "commission" in self.bringing.record.documents:
@@ -235,8 +231,8 @@ class CommissionForm(StepForm):
 class ProposeForm(CommissionForm):
     """A trial proposed: which application of one's own, on which open scenario, on which terms."""
 
-    scenario = forms.ChoiceField(label=t("hub.scenario"), help_text=t("hub.help_choose_scenario"))
-    application = forms.ChoiceField(label=t("hub.application"), help_text=t("hub.help_choose_application"))
+    scenario = forms.ChoiceField(**asked("hub.scenario", "hub.help_choose_scenario"))
+    application = forms.ChoiceField(**asked("hub.application", "hub.help_choose_application"))
     field_order = ("scenario", "application")
 
     def prepare(self) -> None:
@@ -270,7 +266,7 @@ class ReviewerForm(StepForm):
     """A reviewer, named or released."""
 
     noted = False
-    reviewer = forms.ChoiceField(label=t("hub.field_reviewer"), help_text=t("hub.help_reviewer"))
+    reviewer = forms.ChoiceField(**asked("hub.field_reviewer", "hub.help_reviewer"))
 
     def prepare(self) -> None:
         named = {(one.organisation, one.person) for one in self.bringing.record.reviewers}
@@ -289,20 +285,15 @@ class OrganisationForm(StepForm):
     """An organisation: as the operator registers it, or as its members declare themselves."""
 
     noted = False
-    name = forms.RegexField(NAME_PATTERN, label=t("hub.field_short_name"), help_text=t("hub.help_short_name"))
-    title_en = forms.CharField(
-        label=t("hub.field_title_en"), help_text=t("hub.help_title"), max_length=200, required=False
-    )
-    title_zh = forms.CharField(
-        label=t("hub.field_title_zh"), help_text=t("hub.help_title"), max_length=200, required=False
-    )
+    name = forms.RegexField(NAME_PATTERN, **asked("hub.field_short_name", "hub.help_short_name"))
+    title_en = forms.CharField(**asked("hub.field_title_en", "hub.help_title"), max_length=200, required=False)
+    title_zh = forms.CharField(**asked("hub.field_title_zh", "hub.help_title"), max_length=200, required=False)
     roles = forms.MultipleChoiceField(
-        label=t("hub.field_roles"),
-        help_text=t("hub.help_roles"),
+        **asked("hub.field_roles", "hub.help_roles"),
         choices=lambda: [(role.value, t(f"role.{role.value}")) for role in Role],
         widget=forms.CheckboxSelectMultiple,
     )
-    contact = forms.CharField(label=t("hub.contact"), help_text=t("hub.help_contact"), max_length=200, required=False)
+    contact = forms.CharField(**asked("hub.contact", "hub.help_contact"), max_length=200, required=False)
     related = area(t("hub.ties"), t("hub.help_ties"), rows=2, required=False)
 
     def prepare(self) -> None:
@@ -340,8 +331,7 @@ class DatasetForm(StepForm):
     """A dataset's description, as ``pilotbase data describe`` writes it."""
 
     content = forms.CharField(
-        label=t("hub.dataset_document"),
-        help_text=t("hub.help_dataset_document"),
+        **asked("hub.dataset_document", "hub.help_dataset_document"),
         widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}),
         max_length=1_000_000,
     )
@@ -358,10 +348,10 @@ class DatasetForm(StepForm):
 class AgreementForm(StepForm):
     """An agreement: offered by the dataset's owner to whom they name, or the published offer taken up."""
 
-    assignee = forms.RegexField(NAME_PATTERN, label=t("hub.assignee"), help_text=t("hub.help_assignee"))
+    assignee = forms.RegexField(NAME_PATTERN, **asked("hub.assignee", "hub.help_assignee"))
     purposes = area(t("hub.purposes"), t("hub.help_purposes"), rows=2, initial=Purpose.VERIFICATION.value)
-    begins = DayField(label=t("hub.begins"), help_text=t("hub.help_begins"), required=False)
-    ends = DayField(label=t("hub.ends"), help_text=t("hub.help_ends"), required=False)
+    begins = DayField(**asked("hub.begins", "hub.help_begins"), required=False)
+    ends = DayField(**asked("hub.ends", "hub.help_ends"), required=False)
 
     def prepare(self) -> None:
         if self.bringing.act is not Act.AGREEMENT_OFFER:

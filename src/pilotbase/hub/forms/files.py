@@ -22,7 +22,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.base import base
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import (
@@ -136,10 +136,7 @@ class FilesForm(forms.Form):
     """The files that make one dataset."""
 
     tables = SeveralFiles(
-        label=t("describing.files"),
-        help_text=t("describing.files_help"),
-        most=MOST_FILES,
-        too_many=t("describing.too_many"),
+        **asked("describing.files", "describing.files_help"), most=MOST_FILES, too_many=t("describing.too_many")
     )
 
 

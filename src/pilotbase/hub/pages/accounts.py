@@ -36,7 +36,7 @@ from pilotbase.hub.presenters.addresses import record_crumbs
 from pilotbase.hub.presenters.records import see, title_of
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.routing import EVERYBODY, PAGES, POST, page
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.workspace.failures import NotFoundError
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -50,11 +50,9 @@ def _role_choices(roles: Iterable[Role] = Role) -> list[tuple[str, str]]:
 class InvitationForm(forms.Form):
     """Whom an operator invites, and as what."""
 
-    email = forms.EmailField(label=t("hub.field_email"), help_text=t("hub.help_invited_email"), max_length=254)
+    email = forms.EmailField(**asked("hub.field_email", "hub.help_invited_email"), max_length=254)
     roles = forms.MultipleChoiceField(
-        label=t("hub.field_roles"),
-        help_text=t("hub.help_invited_roles"),
-        widget=forms.CheckboxSelectMultiple,
+        **asked("hub.field_roles", "hub.help_invited_roles"), widget=forms.CheckboxSelectMultiple
     )
 
     def __init__(self, organisation: str, *arguments: Any, **options: Any) -> None:
@@ -70,14 +68,12 @@ class JoinForm(forms.Form):
     """What an invited person tells."""
 
     name = forms.CharField(
-        label=t("hub.field_name"),
-        help_text=t("hub.help_name"),
+        **asked("hub.field_name", "hub.help_name"),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         max_length=120,
     )
     password = forms.CharField(
-        label=t("hub.field_password"),
-        help_text=t("hub.help_password"),
+        **asked("hub.field_password", "hub.help_password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         strip=False,
         max_length=1000,
@@ -96,15 +92,12 @@ class JoinForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token."""
 
-    label = forms.CharField(label=t("hub.field_token_label"), help_text=t("hub.help_token_label"), max_length=80)
+    label = forms.CharField(**asked("hub.field_token_label", "hub.help_token_label"), max_length=80)
     scope = forms.ChoiceField(
-        label=t("hub.field_scope"),
-        help_text=t("hub.help_token_scope"),
+        **asked("hub.field_scope", "hub.help_token_scope"),
         choices=[("read", t("hub.scope_read")), ("write", t("hub.scope_write"))],
     )
-    days = forms.IntegerField(
-        label=t("hub.field_days"), help_text=t("hub.help_token_days"), min_value=1, max_value=365, initial=90
-    )
+    days = forms.IntegerField(**asked("hub.field_days", "hub.help_token_days"), min_value=1, max_value=365, initial=90)
 
 
 @page("invitations/<str:secret>/", "invitation", EVERYBODY, ("GET", "POST"))

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from pilotbase.catalogue.records import trial_with
-from pilotbase.certificate import read_evidence
+from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.documents.hashes import hex_of
@@ -21,7 +21,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
 from pilotbase.hub.routing import EVERYBODY, FORM, page
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.service.creating import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
@@ -38,8 +38,7 @@ class CheckForm(forms.Form):
 
     file = forms.FileField(label=t("hub.field_certificate_file"), required=False)
     pasted = forms.CharField(
-        label=t("hub.field_certificate_text"),
-        help_text=t("hub.help_certificate_text"),
+        **asked("hub.field_certificate_text", "hub.help_certificate_text"),
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
         required=False,
         max_length=_MAXIMUM_BYTES,

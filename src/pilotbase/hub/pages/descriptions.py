@@ -30,7 +30,7 @@ from pilotbase.hub.presenters.addresses import address_of, crumb, section_crumb,
 from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, POST, page
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.operations import descriptions
 from pilotbase.worker.datasets.describing import (
     DescriptionProgress,
@@ -94,7 +94,7 @@ class DescriptionForm(forms.Form):
     """What the owner says: whatever is left empty is guessed, or stays missing."""
 
     sector = forms.ChoiceField(label=t("describing.sector"), required=False)
-    opening = forms.ChoiceField(label=t("describing.opening"), help_text=t("describing.opening_help"), required=False)
+    opening = forms.ChoiceField(**asked("describing.opening", "describing.opening_help"), required=False)
     purpose = forms.ChoiceField(label=t("describing.purpose"), required=False)
     field_order = (
         *("title_en", "title_zh", "name", "description", "sector", "opening", "purpose", "contact", "license", "url"),

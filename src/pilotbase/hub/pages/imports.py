@@ -37,7 +37,7 @@ from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name, o
 from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
 from pilotbase.hub.presenters.taken import CSV, download
 from pilotbase.hub.routing import FORM, POST, page
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.sandbox.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.base import vault_of
@@ -51,7 +51,7 @@ SHOWN = 200
 class ImportForm(forms.Form):
     """A spreadsheet."""
 
-    file = forms.FileField(label=t("imports.file"), help_text=t("imports.file_help"))
+    file = forms.FileField(**asked("imports.file", "imports.file_help"))
 
     def clean_file(self) -> UploadedFile[Any]:
         upload: UploadedFile[Any] = self.cleaned_data["file"]

@@ -26,7 +26,7 @@ from pilotbase.hub.presenters.addresses import crumb, record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.presenters.taken import download
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import area, t
+from pilotbase.hub.sentences import area, asked, t
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
 from pilotbase.worker.datasets.kept_tables import record_sets_kept
@@ -46,7 +46,7 @@ class PanelForm(OperationForm):
     operation = operations.JUDGE
     first = forms.ChoiceField(label=t("labelling.hub.first"))
     second = forms.ChoiceField(label=t("labelling.hub.second"))
-    judge = forms.ChoiceField(label=t("labelling.hub.judge"), help_text=t("labelling.hub.judge_help"))
+    judge = forms.ChoiceField(**asked("labelling.hub.judge", "labelling.hub.judge_help"))
 
     def __init__(self, given: Mapping[str, str], organisation: str, posted: QueryDict | None, **more: Any) -> None:
         super().__init__(posted, given=given, **more)
@@ -66,10 +66,7 @@ class _Round(PanelForm):
     """A round over items of a dataset, whose labels may come from Label Studio."""
 
     first_account = forms.CharField(
-        label=t("labelling.hub.first_account"),
-        help_text=t("labelling.hub.account_help"),
-        max_length=100,
-        required=False,
+        **asked("labelling.hub.first_account", "labelling.hub.account_help"), max_length=100, required=False
     )
     second_account = forms.CharField(label=t("labelling.hub.second_account"), max_length=100, required=False)
     field_order = _ASKED
@@ -102,7 +99,7 @@ class ExportForm(KeepingForm):
     """An export of Label Studio."""
 
     keeps = "file"
-    file = forms.FileField(label=t("labelling.hub.export"), help_text=t("labelling.hub.export_help"), max_length=200)
+    file = forms.FileField(**asked("labelling.hub.export", "labelling.hub.export_help"), max_length=200)
 
 
 _BUTTONS: dict[str, Operation[Any, Any]] = {"close": operations.CLOSE, "publish": operations.PUBLISH}

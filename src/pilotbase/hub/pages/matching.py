@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from pilotbase.charts.grids import GapSquare, gap_chart
+from pilotbase.charts.grids import gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.matching import GapMap, Match, Matches
+from pilotbase.documents.matching import GapCell, GapMap, Match, Matches
 from pilotbase.documents.permissions import Act, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
@@ -97,18 +97,11 @@ def _own(acting: RequestActor, kind: str, role: Role) -> tuple[Listing, ...]:
     return list_page(acting.view, Query(kind, owner=acting.organisation), limit=_OWN).items
 
 
-def _squares(found: GapMap) -> list[GapSquare]:
-    return [
-        GapSquare(
-            _name("sector", cell.sector),
-            _name("action", cell.action),
-            cell.demand,
-            cell.unmet,
-            cell.supply,
-            cell.unused,
-        )
-        for cell in found.cells
-    ]
+def _squares(found: GapMap) -> tuple[GapCell, ...]:
+    named = (
+        (cell, {"sector": _name("sector", cell.sector), "action": _name("action", cell.action)}) for cell in found.cells
+    )
+    return tuple(cell.model_copy(update=names) for cell, names in named)
 
 
 def _name(vocabulary: str, value: str) -> str:

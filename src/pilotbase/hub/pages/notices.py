@@ -15,7 +15,7 @@ from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, lan
 from pilotbase.hub.forms.declared import do, form_of, post_of
 from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
 from pilotbase.hub.routing import FORM, POST, page
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.notices.mails import has_failed, mail_choice
 from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
@@ -31,8 +31,7 @@ class MailForm(forms.Form):
     """How a person wants to be told by mail, and in which language."""
 
     mail = forms.ChoiceField(
-        label=t("notice.field_mail"),
-        help_text=t("notice.help_mail"),
+        **asked("notice.field_mail", "notice.help_mail"),
         choices=[(choice.value, t(f"notice.mail.{choice}")) for choice in MailChoice],
         widget=forms.RadioSelect,
     )

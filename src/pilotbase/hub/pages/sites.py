@@ -20,7 +20,7 @@ from pilotbase.hub.forms.files import private_folder, save
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import records_offered
 from pilotbase.hub.routing import FORM, POST, page
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.operations import sites
 from pilotbase.worker.sites.enrolling import KnownSite, enrol_site, known_sites, require_site
 from pilotbase.worker.sites.orders import packs_of, send_report
@@ -42,16 +42,16 @@ class _JsonFile(forms.FileField):
 class EnrolForm(forms.Form):
     """What a site says of itself, and its key as the owner has told it."""
 
-    file = _JsonFile(label=t("site.hub.file"), help_text=t("site.hub.file_help"))
+    file = _JsonFile(**asked("site.hub.file", "site.hub.file_help"))
     key = forms.RegexField(
-        r"^(sha256:)?[0-9a-fA-F]{20,64}$", label=t("site.hub.key"), help_text=t("site.hub.key_help"), max_length=80
+        r"^(sha256:)?[0-9a-fA-F]{20,64}$", **asked("site.hub.key", "site.hub.key_help"), max_length=80
     )
 
 
 class ReportForm(forms.Form):
     """A report as the site has signed it."""
 
-    file = _JsonFile(label=t("site.hub.report_file"), help_text=t("site.hub.report_help"))
+    file = _JsonFile(**asked("site.hub.report_file", "site.hub.report_help"))
 
 
 PackForm = form_of(sites.ASK, "scenario", "application", "days")

@@ -30,7 +30,7 @@ from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import area, t
+from pilotbase.hub.sentences import area, asked, t
 from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.statistics import (
     QuestionPrice,
@@ -53,33 +53,28 @@ class StatisticsForm(forms.Form):
     what = forms.ChoiceField(label=t("statistics.what"), widget=forms.RadioSelect, initial="profile")
     record_set = forms.ChoiceField(label=t("statistics.record_set"))
     epsilon = forms.DecimalField(
-        label=t("statistics.epsilon"),
-        help_text=t("statistics.epsilon_help"),
+        **asked("statistics.epsilon", "statistics.epsilon_help"),
         min_value=Decimal("0.000001"),
         max_value=100,
         decimal_places=6,
         initial=Decimal("0.5"),
     )
     rows = forms.IntegerField(
-        label=t("statistics.rows"),
-        help_text=t("statistics.rows_help"),
+        **asked("statistics.rows", "statistics.rows_help"),
         min_value=LEAST_ROWS,
         max_value=MOST_ROWS,
         initial=1000,
         required=False,
     )
     at_most = forms.IntegerField(
-        label=t("statistics.at_most"),
-        help_text=t("statistics.at_most_help"),
+        **asked("statistics.at_most", "statistics.at_most_help"),
         min_value=1,
         max_value=MOST_CONTRIBUTIONS,
         initial=1,
         required=False,
     )
     dates = area(t("statistics.dates"), t("statistics.dates_help"), rows=2, max_length=5000, required=False)
-    name = forms.CharField(
-        label=t("statistics.again"), help_text=t("statistics.again_help"), max_length=100, required=False
-    )
+    name = forms.CharField(**asked("statistics.again", "statistics.again_help"), max_length=100, required=False)
 
     def __init__(self, record_sets: Sequence[str], *given: object, **options: object) -> None:
         super().__init__(*given, **options)  # type: ignore[arg-type]

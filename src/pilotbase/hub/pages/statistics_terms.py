@@ -29,7 +29,7 @@ from pilotbase.hub.pages.acts import taken
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subject_of
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import t
+from pilotbase.hub.sentences import asked, t
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 
@@ -63,22 +63,19 @@ class StatisticsTermsForm(StepForm):
     """The budget as ε with six decimals (whole millionths), the smallest group, ranges and values column by column."""
 
     budget = forms.DecimalField(
-        label=t("statistics.terms.budget"),
-        help_text=t("statistics.terms.budget_help"),
+        **asked("statistics.terms.budget", "statistics.terms.budget_help"),
         min_value=0,
         max_value=1000,
         decimal_places=6,
     )
     cell_size = forms.IntegerField(
-        label=t("statistics.terms.cell_size"),
-        help_text=t("statistics.terms.cell_size_help"),
+        **asked("statistics.terms.cell_size", "statistics.terms.cell_size_help"),
         min_value=LEAST_CELL,
         max_value=1_000_000,
     )
     version = forms.RegexField(
         r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)\Z",
-        label=t("hub.version"),
-        help_text=t("statistics.terms.version_help"),
+        **asked("hub.version", "statistics.terms.version_help"),
         max_length=40,
     )
 

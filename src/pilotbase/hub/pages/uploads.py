@@ -43,7 +43,7 @@ from pilotbase.hub.forms.files import (
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import area, t
+from pilotbase.hub.sentences import area, asked, t
 from pilotbase.worker.intake.scenario_versions import take_drafted, take_edited
 from pilotbase.worker.intake.versions import take_uploaded_application
 from pilotbase.workspace.failures import NotFoundError
@@ -65,7 +65,7 @@ class DataForm(SizedForm):
     """The table of cases: the first thing that is asked for."""
 
     kinds: ClassVar[tuple[str, ...]] = _SOURCES
-    cases = forms.FileField(label=t("hub.field_data"), help_text=t("hub.help_data"))
+    cases = forms.FileField(**asked("hub.field_data", "hub.help_data"))
 
     def clean_cases(self) -> UploadedFile[Any]:
         upload: UploadedFile[Any] = self.cleaned_data["cases"]
@@ -79,41 +79,29 @@ class AnswersForm(DataForm):
 
     kept = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
     problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000, required=False)
-    target = forms.CharField(
-        label=t("hub.field_target"), help_text=t("hub.help_target"), max_length=200, required=False
-    )
-    group_or_time = forms.CharField(
-        label=t("hub.field_group"), help_text=t("hub.help_group"), max_length=200, required=False
-    )
+    target = forms.CharField(**asked("hub.field_target", "hub.help_target"), max_length=200, required=False)
+    group_or_time = forms.CharField(**asked("hub.field_group", "hub.help_group"), max_length=200, required=False)
     dates = forms.ChoiceField(
-        label=t("hub.field_date_order"),
-        help_text=t("hub.help_date_order"),
+        **asked("hub.field_date_order", "hub.help_date_order"),
         choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
         required=False,
     )
     cost_of_miss = forms.FloatField(
-        label=t("hub.field_miss"), help_text=t("hub.help_miss"), min_value=0, max_value=1e15, required=False
+        **asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15, required=False
     )
     cost_of_false_alarm = forms.FloatField(
-        label=t("hub.field_false_alarm"),
-        help_text=t("hub.help_false_alarm"),
-        min_value=0,
-        max_value=1e15,
-        required=False,
+        **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
     )
-    contact = forms.CharField(
-        label=t("hub.field_contact"), help_text=t("hub.help_contact"), max_length=150, required=False
-    )
+    contact = forms.CharField(**asked("hub.field_contact", "hub.help_contact"), max_length=150, required=False)
     name = forms.RegexField(
         NAME_PATTERN,
-        label=t("hub.field_scenario_name"),
-        help_text=t("hub.help_scenario_name"),
+        **asked("hub.field_scenario_name", "hub.help_scenario_name"),
         error_messages={"invalid": t("hub.no_short_name")},
         max_length=63,
         required=False,
     )
-    dataset = forms.ChoiceField(label=t("hub.field_dataset"), help_text=t("hub.help_dataset"), required=False)
-    manifest = forms.FileField(label=t("hub.field_manifest"), help_text=t("hub.help_manifest"), required=False)
+    dataset = forms.ChoiceField(**asked("hub.field_dataset", "hub.help_dataset"), required=False)
+    manifest = forms.FileField(**asked("hub.field_manifest", "hub.help_manifest"), required=False)
 
     def __init__(self, acting: RequestActor, table: KeptTable, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -175,12 +163,9 @@ class ApplicationForm(SizedForm, KeepingForm):
 
     keeps = "folder"
     folder = forms.FileField(
-        label=t("hub.field_folder"),
-        help_text=t("hub.help_folder"),
-        required=False,
-        widget=forms.FileInput(attrs={"data-asked": ""}),
+        **asked("hub.field_folder", "hub.help_folder"), required=False, widget=forms.FileInput(attrs={"data-asked": ""})
     )
-    scenario = forms.ChoiceField(label=t("hub.field_made_for"), help_text=t("hub.help_made_for"), required=False)
+    scenario = forms.ChoiceField(**asked("hub.field_made_for", "hub.help_made_for"), required=False)
     note = area(t("hub.field_note"), t("hub.help_note"), rows=2, required=False, max_length=LONGEST_NOTE)
 
     def __init__(self, request: HubRequest, data: Any = None, files: Any = None) -> None:

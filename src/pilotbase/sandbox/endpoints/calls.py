@@ -21,6 +21,7 @@ from typing import Self
 
 import pydantic
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Part
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import InvalidProofError
@@ -169,20 +170,12 @@ def endpoint_use(endpoint: Endpoint, total: Total, records: Digest) -> EndpointU
     )
     share = None if cost is None or not total.cases else round(cost * 1000 / total.cases, _EXACT)
     counted = total.counted > 0
-    return EndpointUse(
-        protocol=endpoint.protocol,
-        url=endpoint.url,
-        model=endpoint.model,
-        version=endpoint.version,
-        period=endpoint.period,
-        calls=total.calls,
-        attempts=total.attempts,
-        unanswered=total.unanswered,
-        unread=total.unread,
-        cases=total.cases,
+    return filled(
+        EndpointUse,
+        total,
+        endpoint,
         prompt_tokens=total.prompt_tokens if counted else None,
         completion_tokens=total.completion_tokens if counted else None,
-        estimated=total.estimated,
         seconds=round(total.seconds, 3),
         cost=None if cost is None else round(cost, _EXACT),
         cost_per_thousand=share,

@@ -31,7 +31,7 @@ from pilotbase.worker.datasets.owner_jobs import (
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for
-from pilotbase.workspace.listings import Listing, find_listing, require_listing
+from pilotbase.workspace.listings import find_listing, require_listing
 from pilotbase.workspace.store import View
 
 Measurement = OwnerWork[QualityReport]
@@ -46,7 +46,7 @@ def order_measuring(base: Base, view: View, dataset: Subject) -> Measurement:
     """
     listing = own_listing(view, dataset)
     if view.outcome() is None:
-        if not _tables(base, listing):
+        if not _tables(base, dataset, listing.digest):
             raise NotFoundError("dataset.nothing_to_measure", dataset=dataset)
         with view.transaction("dataset.measuring") as change:
             change.record("dataset.measuring", [dataset, listing.digest])
@@ -147,7 +147,7 @@ def measure_ordered(base: Base, job: Job) -> None:
     """
     dataset, version = job.payload["dataset"], job.payload["version"]
     described = base.lab.view.load(version, Dataset)
-    files = [one for one in find_kept(base.lab.vault, dataset, version) if is_table(one.name)]
+    files = _tables(base, dataset, version)
     given = {"dataset": described.to_json_value(), "files": [one.name for one in files]}
     found: QualityReport | FileRefusal
     try:
@@ -160,8 +160,8 @@ def measure_ordered(base: Base, job: Job) -> None:
     keep_result(base, holder_of(dataset), _work(dataset), found)
 
 
-def _tables(base: Base, listing: Listing) -> list[KeptFile]:
-    return [one for one in find_kept(base.lab.vault, listing.subject, listing.digest) if is_table(one.name)]
+def _tables(base: Base, dataset: Subject, version: str) -> list[KeptFile]:
+    return [one for one in find_kept(base.lab.vault, dataset, version) if is_table(one.name)]
 
 
 def _work(dataset: Subject) -> str:

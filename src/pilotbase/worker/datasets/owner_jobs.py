@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -94,23 +93,16 @@ def own_listing(view: View, dataset: Subject) -> Listing:
     return listing
 
 
-@contextmanager
-def _files_for_box(base: Base, files: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[Path]:
-    """Yield a private folder with ``files`` (name, pieces), gone at the end of the block."""
+def read_in_box(
+    base: Base, function: str, files: Iterable[tuple[str, Iterable[bytes]]], given: Mapping[str, object], model: type[M]
+) -> M:
+    """Return the result of a function of `in_box` about ``files`` (name, pieces); raises `InputError`."""
     with tempfile.TemporaryDirectory(dir=base.lab.folder("tmp")) as scratch:
         folder = Path(scratch, "files")
         folder.mkdir()
         for name, pieces in files:
             with (folder / name).open("xb") as written:
                 written.writelines(pieces)
-        yield folder
-
-
-def read_in_box(
-    base: Base, function: str, files: Iterable[tuple[str, Iterable[bytes]]], given: Mapping[str, object], model: type[M]
-) -> M:
-    """Return the result of a function of `in_box` about ``files`` (name, pieces); raises `InputError`."""
-    with _files_for_box(base, files) as folder:
         names = ", ".join(sorted(path.name for path in folder.iterdir()))
         broken = InputError("data.not_a_table", file=names, reason=text("data.reason.box"))
         return call_in_box(BoxedCall(f"pilotbase.worker.datasets.in_box:{function}", folder, given, broken), model)

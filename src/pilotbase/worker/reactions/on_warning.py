@@ -12,7 +12,7 @@ from functools import partial
 
 from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import load_record
-from pilotbase.certificate import suspend
+from pilotbase.certificate.revoking import suspend
 from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.certificate import RISK_WARNING
 from pilotbase.documents.hashes import Digest

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pilotbase.certificate import read_evidence
+from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance

@@ -11,9 +11,11 @@ from typing import TypeVar
 
 import pydantic
 
-from pilotbase.certificate import Envelope, read_evidence, read_trust_roots, verify_certificate
-from pilotbase.certificate.envelope import read_statement
+from pilotbase.certificate.bounded_json import read_evidence
+from pilotbase.certificate.envelope import Envelope, read_statement
+from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError

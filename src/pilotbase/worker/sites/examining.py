@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from pilotbase.certificate import Envelope
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.certificate.roots import TrustedKey
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import InvalidProofError

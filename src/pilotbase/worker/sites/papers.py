@@ -13,10 +13,10 @@ import pydantic
 from pydantic import StringConstraints
 
 import pilotbase
-from pilotbase.certificate import TrustFolder
 from pilotbase.certificate.bounded_json import parse_model
 from pilotbase.certificate.envelope import Envelope, seal
 from pilotbase.certificate.roots import TrustedKey, TrustRoots, follow_chain
+from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Document, Moment, Name, Note, Part
 from pilotbase.documents.dataset import Dataset

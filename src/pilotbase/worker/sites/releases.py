@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pilotbase.certificate import Envelope
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import CriterionResult, Finding, GroupScore, Report

@@ -9,7 +9,8 @@ import pydantic
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.writing import take_over
-from pilotbase.certificate import read_evidence, read_trust_roots
+from pilotbase.certificate.bounded_json import read_evidence
+from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report

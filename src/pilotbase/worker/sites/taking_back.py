@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.certificate import read_evidence
+from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.roots import TrustedKey
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.api.shapes import filled

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from pilotbase.catalogue.folders import read_tree
-from pilotbase.certificate import TrustRoots
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
+from pilotbase.certificate.roots import TrustRoots
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_file, digest_of
 from pilotbase.documents.moments import format_minute

@@ -12,8 +12,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
-from pilotbase.certificate import read_evidence, suspend, verify_certificate
+from pilotbase.certificate.bounded_json import read_evidence
+from pilotbase.certificate.revoking import suspend
 from pilotbase.certificate.status import CertificateStatus, issued_certificates, revocations_of, standing_of
+from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.certificate import CANARIES, Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
 from pilotbase.documents.plan import TrialPlan

@@ -9,18 +9,12 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_delivered
 from pilotbase.catalogue.records import everything, ties
-from pilotbase.certificate import (
-    NO_SEPARATION_OF_DUTIES,
-    CertificateVerification,
-    issue_certificate,
-    read_evidence,
-    read_trust_roots,
-    revoke,
-    sign_certificate,
-    verify_certificate,
-)
-from pilotbase.certificate.issuing import endpoint_remark
+from pilotbase.certificate.bounded_json import read_evidence
+from pilotbase.certificate.issuing import NO_SEPARATION_OF_DUTIES, endpoint_remark, issue_certificate, sign_certificate
+from pilotbase.certificate.revoking import revoke
+from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.certificate.status import IssuedCertificate, revocations_of, standing_of
+from pilotbase.certificate.verification import CertificateVerification, verify_certificate
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.hashes import digest_of

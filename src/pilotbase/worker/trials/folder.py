@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pydantic
 
-from pilotbase.certificate import Envelope
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError

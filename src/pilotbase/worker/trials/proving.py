@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, store_application
-from pilotbase.certificate import Envelope
+from pilotbase.certificate.envelope import Envelope
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan

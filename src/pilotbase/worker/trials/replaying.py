@@ -11,8 +11,7 @@ from typing import Any
 
 import pydantic
 
-from pilotbase.certificate import Envelope
-from pilotbase.certificate.envelope import read_statement
+from pilotbase.certificate.envelope import Envelope, read_statement
 from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
 from pilotbase.documents.base import Part
 from pilotbase.documents.certificate import Certificate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pilotbase.certificate import reinstate, revoke, suspend
+from pilotbase.certificate.revoking import reinstate, revoke, suspend
 from pilotbase.certificate.status import MAXIMUM_REASON, IssuedCertificate
 from pilotbase.documents.certificate import REVOKED, SUPERSEDED, SUSPENDED
 from pilotbase.documents.hashes import Digest
