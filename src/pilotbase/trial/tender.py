@@ -126,9 +126,10 @@ def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
     if problem is not None:
         raise InputError("tender.measure", problem=problem)
     rule = board_rule(scenario, terms.measure)
-    low, high = measures()[rule.measure].range(dict(rule.arguments))  # type: ignore[arg-type]
+    given = {name: value for name, value in rule.arguments.items() if not isinstance(value, str)}
+    low, high = measures()[rule.measure].range(given)
     if not terms.margin < high - low:
-        raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=high - low)
+        raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=f"{high - low:g}")
 
 
 def result_of(lab: TrialRuntime, plan: TenderPlan) -> TenderResult | None:
