@@ -32,6 +32,7 @@ PLACES = {
     "thread": "0" * 16,
     "pool": "hall-9",
     "asked": "0" * 64,
+    "tender": "0" * 64,
     "job": "none",
     "member": "0",
     "organisation": "plant",
@@ -51,8 +52,8 @@ PLACES = {
 QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}
 OF_WHAT_IS_SENT = {"steps.propose", *(one.name for one in records.SAVE.values())}
 """What is sent says whose it is, and what stands there already may be sent by whoever sees it: see `test_api`."""
-SHOWN = {"matches.scenario", "ledger.records", "ledger.step", "trials.board"}
-"""An open scenario and its board are there for others, and who owns demand reads their own part of the ledger."""
+SHOWN = {"matches.scenario", "ledger.records", "ledger.step", "trials.board", "trials.tenders"}
+"""An open scenario, its board and tenders are there for others; who owns demand reads their own part of the ledger."""
 OWNED = [
     one
     for one in OPERATIONS
