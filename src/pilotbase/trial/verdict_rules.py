@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from pilotbase.documents.board import TenderPlan
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
@@ -36,7 +37,7 @@ def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:
     return Verdict.REJECT if end is not EndReason.FINISHED or depends(load) else Verdict(decision.verdict)
 
 
-def scoring_seed(plan: TrialPlan, secret: bytes) -> bytes:
+def scoring_seed(plan: TrialPlan | TenderPlan, secret: bytes) -> bytes:
     """Return the seed of the scoring order: SHA-256(secret ‖ nonce)."""
     return hashlib.sha256(secret + bytes.fromhex(plan.nonce)).digest()
 
