@@ -31,8 +31,7 @@ from pilotbase.trial.design_findings import DesignInputs, declared, design_findi
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
-from pilotbase.trial.probes import probe_findings, told_fields
-from pilotbase.trial.probes.invariance import depends
+from pilotbase.trial.probes import probe_findings, rejects, told_fields
 from pilotbase.trial.running import BoxRun, PreparedApplication
 from pilotbase.trial.scoring import ScoredDecision
 
@@ -44,7 +43,7 @@ def build_report(
     scenario = observed.scenario
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
-    verdict, reasons = conclude(observed.criteria, None if finished else ended, depends(observed.run.load))
+    verdict, reasons = conclude(observed.criteria, None if finished else ended, rejects(observed.run.load))
     counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
     return Report(
         evidence=proof is not None,

@@ -16,7 +16,7 @@ from pilotbase.documents.scenario import Criterion, TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Levels, attempt_levels, exact
 from pilotbase.trial.performance import Load
-from pilotbase.trial.probes.invariance import depends
+from pilotbase.trial.probes import rejects
 
 _FORMAT = "pilotbase decision 1"
 
@@ -34,7 +34,7 @@ def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
 
 def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:
     """Return the verdict: a run that broke off, or whose answers depend on other cases, is rejected at any score."""
-    return Verdict.REJECT if end is not EndReason.FINISHED or depends(load) else Verdict(decision.verdict)
+    return Verdict.REJECT if end is not EndReason.FINISHED or rejects(load) else Verdict(decision.verdict)
 
 
 def scoring_seed(plan: TrialPlan | TenderPlan, secret: bytes) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -45,7 +45,6 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.phases.asking import CommittedTrial
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.probes import measured
-from pilotbase.trial.probes.invariance import with_scores
 from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, judge, unit_codes
 from pilotbase.trial.verdict_rules import levels_of, scoring_seed
 from pilotbase.vault.attempts import mark_scored, reveal_order
@@ -101,21 +100,10 @@ def decide_trial(committed: CommittedTrial) -> DecidedTrial:
     levels = levels_of(plan, trial.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, measured(committed.clean.run.load), plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
-    committed = _with_scores(committed, kept, order[: decision.scored])
+    if (alone := committed.asked_alone) is not None:
+        committed = committed.with_scores(kept, _cases(alone, reserved.frame).answers, order[: decision.scored])
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     return DecidedTrial(committed, kept, quality, order, secret, judged)
-
-
-def _with_scores(committed: CommittedTrial, kept: Cases, scored: NDArray[np.int64]) -> CommittedTrial:
-    """Return ``committed`` with the scores in the batch and alone compared on scored cases, where answers vary."""
-    clean = committed.clean
-    if len(clean.again) <= 1 or committed.trial.plan.panel is not None:  # a panel judges no second answer
-        return committed
-    values, rows = clean.values.copy(), clean.again[0].rows
-    values[rows] = clean.again[0].values
-    alone = _cases(replace(committed, clean=replace(clean, values=values)), committed.reserved.frame)
-    run = with_scores(clean.run, kept, alone.answers, np.intersect1d(rows, scored))
-    return replace(committed, clean=replace(clean, run=run))
 
 
 def sheet_of(view: View, plan: Digest) -> PanelSheet | None:

@@ -25,7 +25,6 @@ from pilotbase.documents.vocabularies import Verification
 from pilotbase.evidence.distributions import binomial_at_least
 from pilotbase.measures import Cases
 from pilotbase.trial.design_findings import judged, unmeasured
-from pilotbase.trial.performance import Load
 from pilotbase.trial.probes.cells import apart
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
@@ -84,6 +83,9 @@ class Invariance(Probe[AskedAgain]):
         """Return None: the arms of a run ask, since only they may deliver hidden cases."""
         return None
 
+    def rejects(self, found: AskedAgain) -> bool:
+        return found.depends
+
     def findings(self, found: AskedAgain) -> Findings:
         values: Mapping[str, Any] = {"sent": found.cases}
         if found.depends:
@@ -134,12 +136,6 @@ def with_scores(run: BoxRun, cases: Cases, alone: NDArray[Any], scored: NDArray[
     gap = _errors(alone, cases)[scored] - _errors(cases.answers, cases)[scored]
     scores = {"better": int((gap > 0).sum()), "worse": int((gap < 0).sum())}
     return PROBE.add(run, found.model_copy(update=scores))
-
-
-def depends(load: Load) -> bool:
-    """Return whether the answers of a run were found to depend on other cases."""
-    found = PROBE.of(load)
-    return found is not None and found.depends
 
 
 def _differ(answers: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.bool_]:
