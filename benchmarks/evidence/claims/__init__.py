@@ -18,6 +18,7 @@ from benchmarks.evidence.claims import (
     group_gap,
     hidden_boundary,
     input_drift,
+    judged_groups,
     late_labels,
     latency_blocks,
     linearised_ratios,
@@ -39,6 +40,7 @@ from benchmarks.evidence.claims import (
     sample_saving,
     shift_detection,
     strata,
+    tender,
     watch_delay,
     watch_false_alarms,
     watch_threshold,
@@ -61,6 +63,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             many_criteria.CLAIM,
             no_positive.CLAIM,
             best_of_k.CLAIM,
+            tender.CLAIM,
         ),
     ),
     (
@@ -79,7 +82,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
     ),
     (
         Words("How many cases it takes", "需要多少案例"),
-        (sample_saving.CLAIM, log_grid.CLAIM, planning.CLAIM, few_labels.CLAIM),
+        (sample_saving.CLAIM, log_grid.CLAIM, planning.CLAIM, few_labels.CLAIM, judged_groups.CLAIM),
     ),
     (
         Words("Watching services", "服务监测"),
