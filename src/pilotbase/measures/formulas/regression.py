@@ -52,7 +52,7 @@ def r_squared(question: MeasureInput) -> MeasurePart:
     spent = np.ceil(squares[members].mean(axis=1) * _STEPS).astype(np.int64)
     weight = np.floor(spread_of * _STEPS).astype(np.int64)
     top = _WIDEST * _STEPS
-    outcomes = ((-_STEPS, 0), (-1, 0), (0, _STEPS), (top - _STEPS, top), (top, top))
+    outcomes = ((-_STEPS, 0), (-1, 0), (1, 1), (0, _STEPS), (top - _STEPS, top), (top, top))
     return replace(joined_part(question, members, (weight - spent, weight), outcomes), from_below=True)
 
 
