@@ -137,6 +137,7 @@ PAGES = """
 /api/datasets/plant/logs/statistics/{milling}/sample 401 404 404 404 404 404 404 404 404 404
 /datasets/plant/logs/labelling/      302 404 404 200 404 404 404 404 404 404
 /datasets/plant/none/labelling/      302 404 404 404 404 404 404 404 404 404
+/trials/c1/panel/                    302 404 404 200 404 404 404 404 404 404
 /labelling/                          302 404 200 200 200 200 200 200 200 200
 /labelling/{milling}/ 302 404 404 404 404 404 404 404 404 404
 /labelling/{milling}/labels.csv 302 404 404 404 404 404 404 404 404 404

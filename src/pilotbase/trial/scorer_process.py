@@ -22,6 +22,7 @@ from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseE
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.sandbox.engines import LOCAL, open_engine
@@ -35,6 +36,8 @@ from pilotbase.vault.opening import harden_process
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import open_home
 
+for _read in (TrialPlan, Scenario, Report):
+    _read.model_rebuild()  # once, in the server that is forked, and not in each scorer
 ERRORS = (RefusedError, UnknownProofError, InvalidProofError, InputError, PilotbaseError)
 
 
