@@ -40,7 +40,6 @@ from benchmarks.evidence.claims import (
     sample_saving,
     shift_detection,
     strata,
-    tender,
     watch_delay,
     watch_false_alarms,
     watch_threshold,
