@@ -62,7 +62,6 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             many_criteria.CLAIM,
             no_positive.CLAIM,
             best_of_k.CLAIM,
-            tender.CLAIM,
         ),
     ),
     (
