@@ -14,7 +14,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.operations.services import Moved, ServiceMove
 from pilotbase.service import registry, standing
-from pilotbase.service.creating import Premises
+from pilotbase.service.admission import Premises
 from pilotbase.service.known import read_serving
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import seats
@@ -68,7 +68,7 @@ def premises_of(base: Base) -> Premises:
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     """Return whether ``actor`` may put the certified application into service, once nothing prevents it.
 
-    `pilotbase.service.creating.why_not_admitted` returns what prevents it.
+    `pilotbase.service.admission.why_not_admitted` returns what prevents it.
     """
     owner = certificate.scenario.owner.organisation
     return certificate.verdict is Verdict.ACCEPT and permitted(
