@@ -4,6 +4,8 @@ Parameters, complexity and docstrings are held by ruff, rings between rooms and 
 """
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,13 @@ def test_who_takes_many_parameters_says_why():
 def test_help_loads_nothing_heavy():
     heavy = starting.packages_of(starting.loaded()) & declared() - starting.LIGHT
     assert not heavy, f"`pilotbase --help` loads {sorted(heavy)}: import them where a command needs them"
+
+
+def test_a_list_loads_no_library_of_numbers():
+    bound = ", ".join(f"pilotbase.worker.operations.{noun}" for noun in ("incidents", "records", "services"))
+    program = f"import sys, pilotbase.worker.base, {bound}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert not {"jinja2", "numpy", "polars", "scipy", "pilotbase.trial.scorer"} & set(done.stdout.split())
 
 
 def test_the_page_shows_what_was_published_and_it_holds():

@@ -11,7 +11,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-SECONDS = 0.3
+SECONDS = 0.15
 LIGHT = frozenset({"rich", "typer"})
 """Of our requirements, those that ``--help`` may load: commands and the terminal."""
 PROGRAM = """

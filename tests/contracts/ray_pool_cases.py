@@ -23,6 +23,7 @@ from pilotbase.documents.vocabularies import Role, Verdict
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.engines import open_engine
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of
 from pilotbase.worker.base import Base, open_base
@@ -66,7 +67,7 @@ HALL = {
 @pytest.fixture
 def base(asked: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Base]:
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
-    made = open_base(create=True, name="test-base", engine="ray")
+    made = open_base(create=True, name="test-base", engine=open_engine("ray"))
     set_pool(made.lab.view, Pool.model_validate(HALL))
     yield made
     made.lab.close()

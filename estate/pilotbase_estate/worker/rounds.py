@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
+from pilotbase.sandbox.engines import LOCAL
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import Rounds
 from pilotbase_estate.computing.keeping import backend_of, require_engine_of_jobs
@@ -18,7 +19,7 @@ require_engine = require_engine_of_jobs
 
 def rounds_of(base: Base, name: str) -> Rounds:
     """Return the rounds of a worker called ``name``; raises as `require_engine`."""
-    require_engine(base.lab.view, base.lab.engine.name)
+    require_engine(base.lab.view, (base.lab.engine or LOCAL).name)
     return _EstateRounds(base, name)
 
 

@@ -47,4 +47,7 @@ def _root(
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(_ALLOCATIONS)
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()  # the process ends: looking over everything that was imported takes a fifth of a short command

@@ -87,7 +87,8 @@ Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
 class Part(BaseModel):
     """A frozen, closed piece of a document; property names in YAML and JSON are the aliases."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    # Built when first used: a command loads hundreds of parts and uses few.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True)
 
     def to_json_value(self) -> dict[str, Any]:
         """Return the plain JSON value: aliases as names, absent optional fields left out."""

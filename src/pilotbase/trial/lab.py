@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pilotbase import __version__
 from pilotbase.catalogue.folders import kept_folder
 from pilotbase.sandbox.box.settings import FIRST_ORGANISATION_UID
-from pilotbase.sandbox.engines import LOCAL, Engine, open_engine
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.home import Home
 from pilotbase.workspace.store import Store, View
+
+if TYPE_CHECKING:
+    from pilotbase.sandbox.engines import Engine
 
 SOFTWARE = f"pilotbase {__version__}"
 
@@ -28,14 +31,14 @@ class TrialRuntime:
     home: Home
     store: Store
     vault: Vault
-    engine: Engine = LOCAL
-    """Where boxes are opened."""
+    engine: Engine | None = None
+    """Where boxes are opened; None: on this machine."""
 
     @classmethod
-    def open(cls, home: Home, actor: Actor, engine: str = "local") -> TrialRuntime:
-        """Open store and vault of ``home`` for ``actor``; raises as `open_engine`."""
-        opened, store = open_engine(engine), home.open_store()
-        return cls(home, store, Vault.of_home(home, store, actor), opened)
+    def open(cls, home: Home, actor: Actor, engine: Engine | None = None) -> TrialRuntime:
+        """Open store and vault of ``home`` for ``actor``."""
+        store = home.open_store()
+        return cls(home, store, Vault.of_home(home, store, actor), engine)
 
     @property
     def view(self) -> View:

@@ -158,7 +158,7 @@ def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedAppl
     else:
         file = submission.application.requirements
         environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
-    return PreparedApplication(submission, environment, uid, lab.engine)
+    return PreparedApplication(submission, environment, uid, lab.engine or LOCAL)
 
 
 def kept_candidate(lab: TrialRuntime, digest: str) -> PreparedApplication:

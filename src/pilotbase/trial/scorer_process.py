@@ -24,6 +24,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.sandbox.engines import LOCAL, open_engine
 from pilotbase.trial.board import score_submission
 from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit
 from pilotbase.trial.fork_server import ForkedProcess, start
@@ -135,7 +136,7 @@ class _Coarse:
 
 
 def _carry_out(job: ScorerJob, on_progress: OnProgress) -> str:
-    lab = TrialRuntime.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)), job.engine)
+    lab = TrialRuntime.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)), open_engine(job.engine))
     if job.submission is not None:
         return score_submission(lab, lab.view.load(job.submission, BoardSubmission), on_progress).digest()
     return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress, job.limit).digest()
@@ -149,7 +150,7 @@ def _run(lab: TrialRuntime, on_progress: OnProgress, **work: Any) -> str:
         home=lab.home.path,
         organisation=lab.actor.organisation,
         roles=tuple(lab.actor.roles),
-        engine=lab.engine.name,
+        engine=(lab.engine or LOCAL).name,
         **work,
     )
     process = start(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
@@ -13,9 +13,11 @@ from pilotbase.documents.api.watch import PathPoint
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.watch.following import Followed
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.columns import set_row
+
+if TYPE_CHECKING:
+    from pilotbase.watch.following import Followed
 
 _rows, _states, _points, _packs = (
     tables.watches.c,

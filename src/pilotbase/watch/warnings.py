@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -13,13 +14,15 @@ from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
-from pilotbase.watch.following import ColourChange
 from pilotbase.workspace.actors import Visibility
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import watch_tables
 from pilotbase.workspace.transaction import Transaction
+
+if TYPE_CHECKING:
+    from pilotbase.watch.following import ColourChange
 
 KIND = "risk-warning"
 REARMED = "watching.rearmed"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pilotbase.certificate.revoking import publish_revocations
 from pilotbase.certificate.trust import (
@@ -24,6 +25,9 @@ from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import Home, HomeSettings, home_path, init_home, open_home
 from pilotbase.workspace.store import View
+
+if TYPE_CHECKING:
+    from pilotbase.sandbox.engines import Engine
 
 DEFAULT_NAME = "pilot-base"
 
@@ -46,12 +50,13 @@ class Base:
 
 
 def open_base(
-    create: bool = False, name: str | None = None, engine: str = "local", settings: HomeSettings | None = None
+    create: bool = False, name: str | None = None, engine: Engine | None = None, settings: HomeSettings | None = None
 ) -> Base:
     """Return the base in ``PILOTBASE_HOME``; with ``create``, set it up first if there is none.
 
-    ``engine`` is where boxes are opened (`open_engine`). ``name`` is the name that the base signs under; None takes its
-    present name, or `DEFAULT_NAME` for a new one. ``settings`` say where a new one keeps store and blobs.
+    ``engine`` is where boxes are opened, by default on this machine. ``name`` is the name that the base signs under;
+    None takes its present name, or `DEFAULT_NAME` for a new one. ``settings`` say where a new one keeps store and
+    blobs.
 
     Raises:
         InputError: there is none (``pilotbase init`` makes one), or ``name`` is no name.
@@ -84,7 +89,7 @@ def rotate_key(base: Base, root: bool) -> Text:
     return done
 
 
-def _opened(home: Home, trust: TrustFolder, engine: str) -> Base:
+def _opened(home: Home, trust: TrustFolder, engine: Engine | None) -> Base:
     return Base(home, TrialRuntime.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine), trust)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Iterator
 
 import pytest
 
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.workspace.blobs.store import _GEAR, LARGEST, SMALLEST, USUAL, cut
+from pilotbase.workspace.blobs.store import _GEAR as _BYTES
+from pilotbase.workspace.blobs.store import LARGEST, SMALLEST, USUAL, cut
 
 MIB = 1 << 20
+_GEAR = struct.unpack("<256I", _BYTES)
 
 
 def in_pieces(data: bytes, *sizes: int) -> Iterator[bytes]:

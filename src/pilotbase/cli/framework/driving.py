@@ -50,10 +50,15 @@ class Noun(typer.Typer):
 def open_base(
     create: bool = False, name: str | None = None, engine: str = "local", settings: HomeSettings | None = None
 ) -> Base:
-    """Return the base of this machine as `worker.base.open_base`, which is loaded now."""
+    """Return the base of this machine as `worker.base.open_base`; raises as that, and as `open_engine`."""
     from pilotbase.worker import base
 
-    return base.open_base(create, name, engine, settings)
+    opened = None
+    if engine != "local":
+        from pilotbase.sandbox.engines import open_engine
+
+        opened = open_engine(engine)
+    return base.open_base(create, name, opened, settings)
 
 
 def is_remote() -> bool:

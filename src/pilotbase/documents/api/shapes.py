@@ -20,7 +20,7 @@ _Filled = TypeVar("_Filled")
 class RequestModel(pydantic.BaseModel):
     """A request body; unknown fields are refused, and a number must be a JSON number."""
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @pydantic.field_validator("*", mode="before")
     @classmethod
@@ -61,7 +61,7 @@ def _kinds(model: type[pydantic.BaseModel], info: pydantic.ValidationInfo) -> se
 class ResponseModel(pydantic.BaseModel):
     """A response of the hub; a client ignores fields that later versions add."""
 
-    model_config = pydantic.ConfigDict(from_attributes=True, frozen=True)
+    model_config = pydantic.ConfigDict(from_attributes=True, frozen=True, defer_build=True)
 
 
 def filled(kind: type[_Filled], /, *parts: object, **given: object) -> _Filled:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +48,10 @@ def demonstrate(
     if unknown:
         raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=offer(unknown[0], known))
     chosen = sectors or known
-    with _installing_ahead(base, [examples / sector for sector in chosen]):
+    with _made_ahead(base, examples, chosen) as folders:
         for sector in chosen:
             on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
-            folder = prepare_example(base, examples, sector)
+            folder = folders[sector].result()
             scenario = load_document(Scenario, folder / "scenario.yaml")
             dataset = publish_dataset(base, folder)
             for application in _applications(folder):
@@ -63,15 +63,19 @@ def demonstrate(
 
 
 @contextmanager
-def _installing_ahead(base: Base, folders: Sequence[Path]) -> Iterator[None]:
-    """Install the requirements of applications while others are on trial: half of a trial is waiting for a box."""
-    with ThreadPoolExecutor(1) as ahead:
-        for application in (application for folder in folders for application in _applications(folder)):
-            ahead.submit(_install, base, application)
+def _made_ahead(base: Base, examples: Path, sectors: Sequence[str]) -> Iterator[Mapping[str, Future[Path]]]:
+    """Prepare data and install requirements while others are on trial: half of a trial is waiting for a box.
+
+    Yields each sector's folder.
+    """
+    with ThreadPoolExecutor(1) as preparing, ThreadPoolExecutor(1) as installing:
+        for application in (application for sector in sectors for application in _applications(examples / sector)):
+            installing.submit(_install, base, application)
         try:
-            yield
+            yield {sector: preparing.submit(prepare_example, base, examples, sector) for sector in sectors}
         finally:
-            ahead.shutdown(cancel_futures=True)
+            preparing.shutdown(wait=False, cancel_futures=True)
+            installing.shutdown(cancel_futures=True)
 
 
 def _install(base: Base, application: Path) -> None:

@@ -6,6 +6,7 @@ from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.watch import WatchTerms
 from pilotbase.operations.services import NewBudget, NewKey, NewService
+from pilotbase.service.admission import Premises
 from pilotbase.service.creating import create_service
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import standing_of
@@ -13,7 +14,6 @@ from pilotbase.service.terms import create_key, set_budget
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.records import PlayedTrial
-from pilotbase.worker.services.acts import premises_of
 from pilotbase.workspace.store import View
 
 SERVICE, BUDGET = "late-arrivals", "desk"
@@ -25,7 +25,11 @@ KEPT_TERMS = TERMS.model_copy(update={"label_seconds": 60})
 
 def put_into_service(base: Base, trial: PlayedTrial) -> Text:
     """Put what a trial has certified into service, and return which version answers."""
-    create_service(base.lab.view, premises_of(base), NewService(name=SERVICE, commission=trial.subject))
+    create_service(
+        base.lab.view,
+        Premises.of_home(base.home.path, base.trust.roots()),
+        NewService(name=SERVICE, commission=trial.subject),
+    )
     first, *earlier = _versions(base)
     if not earlier:
         return text("walk.service", service=SERVICE, version=first)

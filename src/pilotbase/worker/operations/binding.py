@@ -121,8 +121,8 @@ def there(found: Out | None) -> Out:
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:
     """Return the function of ``operation``; raises `LookupError` if there is none."""
-    if operation.name not in BOUND:
-        for module in packages(f"worker.operations.{operation.noun}"):
+    for name in (operation.noun, f"{operation.noun}_acts"):  # the second loads what the rest of the noun needs not
+        for module in packages(f"worker.operations.{name}") if operation.name not in BOUND else ():
             import_module(module)
     if operation.name not in BOUND:
         raise LookupError(f"operation {operation.name} is bound to nothing")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pilotbase.documents.api.services import ServiceView
 from pilotbase.operations import services as declared
-from pilotbase.service import creating, terms
+from pilotbase.service import terms
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.services import acts
 
 does(declared.LIST)(lambda caller, asked: acts.list_services(caller.view))
-does(declared.SHOW)(lambda caller, asked: _show(caller, asked.service))
+does(declared.SHOW)(lambda caller, asked: show(caller, asked.service))
 does(declared.HISTORY)(lambda caller, asked: acts.history_of(caller.view, asked.service))
 does(declared.KEYS)(lambda caller, asked: terms.list_keys(caller.view, asked.service))
 does(declared.CREATE_KEY)(lambda caller, asked: terms.create_key(caller.view, asked))
@@ -17,23 +17,15 @@ does(declared.REVOKE_KEY)(lambda caller, asked: terms.revoke_key(caller.view, as
 does(declared.BUDGETS)(lambda caller, asked: terms.list_budgets(caller.view, asked.service))
 does(declared.SET_BUDGET)(lambda caller, asked: terms.set_budget(caller.view, asked))
 does(declared.USAGE)(lambda caller, asked: terms.usage_by_day(caller.view, asked.service, asked.days))
-does(declared.CREATE)(
-    lambda caller, asked: _show(caller, creating.create_service(caller.view, acts.premises_of(caller.base), asked).name)
-)
-does(declared.OVERRIDE)(
-    lambda caller, asked: _show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
-)
-does(declared.SET_TERMS)(
-    lambda caller, asked: _show(caller, creating.set_terms(caller.view, asked.service, asked.terms).name)
-)
 
 
 @does(declared.MOVE)
 def move(caller: Caller, asked: declared.Moved) -> ServiceView:
     """Stop, start, fall back or hand over to a person."""
     acts.move_service(caller.view, asked)
-    return _show(caller, asked.service)
+    return show(caller, asked.service)
 
 
-def _show(caller: Caller, name: str) -> ServiceView:
+def show(caller: Caller, name: str) -> ServiceView:
+    """Return a service as the caller sees it."""
     return acts.show_service(caller.base, caller.view, name)

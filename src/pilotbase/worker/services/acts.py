@@ -14,7 +14,6 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.operations.services import Moved, ServiceMove
 from pilotbase.service import registry, standing
-from pilotbase.service.admission import Premises
 from pilotbase.service.known import read_serving
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import seats
@@ -58,11 +57,6 @@ def history_of(view: View, name: str) -> list[ServiceStatus]:
 def may_act(view: View, act: ServiceAct, service: Service) -> bool:
     """Return whether the actor may do ``act`` to the service, for the buttons of a page."""
     return permitted(act, view.actor, SubjectRelation(demand_owner=service.organisation))
-
-
-def premises_of(base: Base) -> Premises:
-    """Return what ``base`` knows of applications."""
-    return Premises.of_home(base.home.path, base.trust.roots())
 
 
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:

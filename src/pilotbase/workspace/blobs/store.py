@@ -19,17 +19,19 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
-from typing import IO, Annotated, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 import pydantic
-from numpy.typing import NDArray
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_of
 from pilotbase.workspace.blobs.objects import Objects, digest_in, name_of
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 OWN, KEPT, CUT = "sha256", "kept", "cut"
 """Rooms: blobs of their own; shared blobs and chunks; manifests of blobs in chunks."""
@@ -43,8 +45,8 @@ SMALLEST, USUAL, LARGEST = 256 << 10, 1 << 20, 4 << 20
 """Bytes of a chunk; only the last one of a blob may be smaller."""
 _WINDOW, _BLOCK = 32, 64 << 10
 """Bytes that a hash covers; bytes whose hashes are taken at once and still fit the cache."""
-_GEAR = np.frombuffer(hashlib.shake_256(b"pilotbase gear 1").digest(1024), "<u4").astype(np.uint32)
-"""What each byte adds to the hash. Other numbers would cut elsewhere, and share nothing with stored blobs."""
+_GEAR = hashlib.shake_256(b"pilotbase gear 1").digest(1024)
+"""What each byte adds to the hash: 256 numbers of 32 bits. Others would cut elsewhere, and share no stored chunks."""
 _SPANS = ((SMALLEST, USUAL, 1 << 10), (USUAL, LARGEST, 1 << 14))
 """From, to, and the bound of a 32-bit hash below which a chunk ends there: 1 byte in 4 Mi, then 1 in 256 Ki."""
 Chunk = tuple[Digest, Annotated[int, pydantic.Field(ge=1)]]
@@ -277,20 +279,24 @@ def _taken(held: bytearray) -> bytes:
 
 
 def _end_of_first(held: bytearray) -> int:
-    octets = np.frombuffer(held, np.uint8)[:LARGEST]
+    import numpy as np  # every command loads this file, few keep anything
+
+    octets, gear = np.frombuffer(held, np.uint8)[:LARGEST], np.frombuffer(_GEAR, "<u4")
     for begin, end, below in _SPANS:
         for start in range(begin, min(end, len(octets)), _BLOCK):
             stop = min(start + _BLOCK, end, len(octets))
-            hashes = _gear(octets[start - _WINDOW + 1 : stop])[_WINDOW - 1 :]
+            hashes = _gear(gear[octets[start - _WINDOW + 1 : stop]])[_WINDOW - 1 :]
             small = np.flatnonzero(hashes < below)
             if small.size:
                 return start + int(small[0]) + 1
     return len(octets)
 
 
-def _gear(octets: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Return Σ gear[octets[i-k]]·2ᵏ (k < 32, mod 2³²) for each i; for the first 31, over the bytes there are."""
-    hashes = _GEAR[octets]
+def _gear(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return Σ gear[octets[i-k]]·2ᵏ (k < 32, mod 2³²) for each i; for the first 31, over the bytes there are.
+
+    ``hashes``: gear[octets], which is overwritten.
+    """
     covered = 1
     while covered < _WINDOW:
         hashes[covered:] += hashes[:-covered] << covered

@@ -1,0 +1,23 @@
+"""Services that come into being or change what they admit, which looks at the applications of the base."""
+
+from __future__ import annotations
+
+from pilotbase.operations import services as declared
+from pilotbase.service import creating
+from pilotbase.service.admission import Premises
+from pilotbase.worker.operations.binding import Caller, does
+from pilotbase.worker.operations.services import show
+
+does(declared.CREATE)(
+    lambda caller, asked: show(caller, creating.create_service(caller.view, _premises(caller), asked).name)
+)
+does(declared.OVERRIDE)(
+    lambda caller, asked: show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
+)
+does(declared.SET_TERMS)(
+    lambda caller, asked: show(caller, creating.set_terms(caller.view, asked.service, asked.terms).name)
+)
+
+
+def _premises(caller: Caller) -> Premises:
+    return Premises.of_home(caller.base.home.path, caller.base.trust.roots())
