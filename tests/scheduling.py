@@ -9,9 +9,21 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
+LONGEST = (
+    "tests/hub/test_browser.py",
+    "tests/contracts/test_compute_backends.py",
+    "tests/cli/test_walk.py",
+    "tests/hub/test_who_reaches_what.py",
+    "tests/page/test_pictures.py",
+    "tests/hub/test_large_files.py",
+    "tests/hub/test_kept_running.py",
+    "tests/test_plugins.py",
+    "tests/worker/sites/test_running.py",
+    "tests/cli/test_serve.py",
+)
+"""Files with a test that takes longer than thirteen seconds, most of them waiting: they begin before all others."""
 _OF_A_FILE = re.compile(r'scope="module".*?\ndef (\w+)\(', re.DOTALL)
 
 
@@ -51,12 +63,17 @@ def last_files_first(items: Iterable[pytest.Item]) -> list[pytest.Item]:
     return [item for file in reversed(files) for item in files[file]]
 
 
-class ByUnit(LoadScopeScheduling):
-    """Gives a worker one unit after the other, those of many tests first; the cases of a function are one parcel."""
+def parcels(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
+    """Return what a worker is given at a time: the longest first, then those of many tests, so that all end together.
 
-    def _split_scope(self, nodeid: str) -> str:
-        return unit_of(nodeid).partition("[")[0]
+    The cases of a function are one parcel.
+    """
+    together: dict[str, list[pytest.Item]] = {}
+    for item in last_files_first(items):
+        together.setdefault(unit_of(item.nodeid).partition("[")[0], []).append(item)
+    return sorted(together.values(), key=lambda tests: (_place(tests[0].nodeid), -len(tests)))
 
 
-def pytest_xdist_make_scheduler(config, log):
-    return ByUnit(config, log)
+def _place(nodeid: str) -> int:
+    file = nodeid.partition("::")[0]
+    return LONGEST.index(file) if file in LONGEST else len(LONGEST)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.conftest import deal, pytest_collection_modifyitems
-from tests.scheduling import ByUnit, shares_state
+from tests.scheduling import LONGEST, ROOT, parcels, shares_state
 
 SHARING = "tests/hub/test_sites.py"
 
@@ -55,8 +55,15 @@ def test_parts_are_disjoint_and_cover_all(hands):
 )
 def test_a_file_whose_tests_share_what_a_fixture_made_stays_on_one_worker(file, shared):
     assert shares_state(file) is shared
-    parcels = {ByUnit._split_scope(None, item.nodeid) for item in cases_of(file)}
-    assert len(parcels) == (1 if shared else 15)
+    assert len(parcels(cases_of(file))) == (1 if shared else 15)
+
+
+def test_the_longest_begin_first_and_then_what_many_tests_share():
+    assert all((ROOT / file).is_file() for file in LONGEST)
+    few, many = cases_of("tests/documents/test_moments.py"), cases_of(SHARING)
+    order = [parcel[0].nodeid for parcel in parcels([*few, *many, *cases_of(LONGEST[1])[:2], *cases_of(LONGEST[0])])]
+    files = list(dict.fromkeys(nodeid.partition("::")[0] for nodeid in order))
+    assert files == [LONGEST[0], LONGEST[1], SHARING, "tests/documents/test_moments.py"]
 
 
 def test_no_part_has_all_that_is_costly():

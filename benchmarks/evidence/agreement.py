@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.evidence.predictable import predictable_sequence
 from benchmarks.peers.environments import HERE, peer_environment, peer_python
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.evidence import BetaBinomial, ELond, JudgedPool, PredictionPoweredSequence, delong, e_benjamini_hochberg
+from pilotbase.evidence import BetaBinomial, ELond, JudgedPool, PredictionPoweredSequence, e_benjamini_hochberg
 from pilotbase.evidence.distributions import clopper_pearson
 from pilotbase.measures import Cases, score
 
@@ -81,10 +81,6 @@ def questions() -> list[Question]:
         ),
         Question(
             "prediction_powered_mean", "ppi_py", pool, lambda: _powered(pool), 0, "ours has to hold its",
-        ),
-        Question(
-            "area", "sklearn", {"truth": truth.tolist(), "scores": scores.tolist()},
-            lambda: delong(scores, truth.astype(bool), 0.05).area, 1e-12, "floating point",
         ),
         Question("scores_of_labels", "sklearn", labels, lambda: _scores(truth, answers), 1e-8, "nine digits are kept"),
         Question(

@@ -39,8 +39,6 @@ For readers who are no statisticians there is [a page of its own](evidence-for-r
 TAIL = """
 ## What is not shown here · 此处未展示的内容
 
-* **A13** (DeLong's interval on the data of pROC): the published value could not be confirmed in its source and the
-  data may not be shipped; DeLong is checked against scikit-learn's area and by its coverage instead.
 * **A4, A5, A8, A9, A10**: the papers show figures without numbers, or their numbers could not be read. What stands
   beside ours is the reference's own simulation, or an order or a property that the paper states.
 * Simulated cases are draws from a model. That units are independent, the order random and the conditions stable is what
@@ -51,7 +49,7 @@ TAIL = """
 * Speed is measured by `make bench-evidence`, see
   [benchmarks/results/evidence.json](../benchmarks/results/evidence.json).
 
-A13 的公布值未能核实且数据不得随附，故不作比较；A4、A5、A8、A9、A10 的论文只有图或其数字未能读到，
+A4、A5、A8、A9、A10 的论文只有图或其数字未能读到，
 并列的是参考文件自身的模拟或论文陈述的性质。
 模拟案例来自模型：单位独立、顺序随机、条件平稳是各声明的**前提**，此处并未对任何真实数据予以证明。中位数与延迟只是所模拟情形的事实，不是保证。
 """

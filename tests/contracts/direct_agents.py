@@ -31,4 +31,8 @@ def _end_of(walk: list[str]) -> str | None:
     return here
 
 
-FORMULAS = {"goal_reached": goal_reached, "score": lambda cases, _: float(cases.answers[:, 1].mean())}
+FORMULAS = {
+    "goal_reached": goal_reached,
+    "score": lambda cases, _: float(cases.answers[:, 1].mean()),
+    "judged": lambda cases, _: float(np.mean([said == "good" for said in cases.given["passage"]])),
+}

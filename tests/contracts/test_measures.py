@@ -93,7 +93,7 @@ def test_stays_within_its_bounds(name: str, kind: str, seed: int, absent: float)
 @EVERY_KIND
 def test_right_answers_are_best_and_better_than_wrong_ones(name: str, kind: str) -> None:
     measure, cases = measures()[name], cases_for(name, kind, 1)
-    if name in ("coverage", "abstention", "selection_rate", "hand_over", "review_hours"):
+    if name in ("coverage", "abstention", "selection_rate", "hand_over", "review_hours", "judged"):
         pytest.skip("it does not look at whether answers are right")
     best, worst = (score(rule_of(measure), replace(cases, answers=answers)) for answers in right_and_wrong(name, cases))
     assert best is not None and worst is not None
@@ -257,7 +257,7 @@ def test_answers_and_truth_that_are_all_equal_crash_nothing(name: str, kind: str
             assert found.verdict != "pass", "no number of cases shows perfection"
 
 
-@pytest.mark.parametrize("name", ["auc", "auc_delong", "average_precision", "mcc", "kappa"])
+@pytest.mark.parametrize("name", ["auc", "average_precision", "mcc", "kappa"])
 def test_a_single_class_is_not_measured(name: str) -> None:
     kind = "probability" if "probability" in measures()[name].kinds else "label"
     cases = random_cases(kind, 1, n=20)
@@ -294,27 +294,6 @@ def test_a_criterion_just_missed_is_rarely_confirmed(name: str, kind: str, estim
         plan = CriterionPlan(str(rule), seen, rule.comparison, beyond, estimand)
         passes += outcome_of([plan], order, Levels(ALPHA, ALPHA)).verdict == "accept"
     assert passes / runs <= float(ALPHA) + 3 * math.sqrt(0.09 / runs)
-
-
-@pytest.mark.parametrize(
-    "name", [name for name, m in sorted(measures().items()) if "asymptotic" in m.guarantees.population]
-)
-def test_an_approximate_bound_at_a_fixed_n_misses_about_as_often_as_said(name: str) -> None:
-    kind = "probability" if "probability" in measures()[name].kinds else "label"
-    measure, base = measures()[name], random_cases(kind, 11, n=300)
-    rule, rng, runs = rule_of(measure), np.random.default_rng(1), 150 if name in ("mcc", "kappa", "auc_delong") else 60
-    value, low, high = score(rule, base), 0, 0
-    assert value is not None
-    for _ in range(runs):
-        drawn = base.among(rng.integers(0, 300, 300))
-        plan = CriterionPlan(
-            str(rule), observe(rule, drawn, np.arange(300), "population"), ">=", Fraction(1, 2), "population"
-        )
-        found = decide([plan], np.arange(300), Levels(ALPHA, ALPHA), Design("full")).criteria[0]
-        assert found.guarantee == "asymptotic"
-        low, high = low + (found.lower > value), high + (found.upper < value)  # type: ignore[operator]
-    assert max(low, high) / runs <= 0.1 + 3 * math.sqrt(0.09 / runs)
-    assert min(low, high) / runs > 0.01, "bounds that never miss are too wide"
 
 
 def setting_of(kind: Any, estimand: Any = "hidden_set") -> RuleContext:

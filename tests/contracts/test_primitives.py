@@ -13,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.bootstrap import MultinomialBootstrap
 from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence
 from pilotbase.evidence.martingale import MeanMartingale
 from pilotbase.evidence.monitoring import CumulativeSum, ELond, ShiryaevRoberts, WeightedRestart
@@ -23,7 +22,6 @@ from pilotbase.evidence.primitive import Primitive, state_from
 from pilotbase.evidence.quantiles import QuantileSequence
 from pilotbase.evidence.recalculated import RecalculatedBets
 from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
-from pilotbase.evidence.roc_area import DeLong
 
 Values = NDArray[Any]
 
@@ -63,18 +61,6 @@ def questions(rng: np.random.Generator, n: int) -> Values:
     return np.stack((training, training + 0.15 * rng.standard_normal(n)), axis=1)
 
 
-def scored(rng: np.random.Generator, n: int) -> Values:
-    positive = rng.random(n) < 0.4
-    return np.column_stack((np.round(rng.standard_normal(n) + positive, 1), positive))
-
-
-SCORED = (
-    np.array([[0.5, 2]]),
-    np.array([[np.nan, 1]]),
-    np.array([[np.inf, 0]]),
-    np.array([[0.5, 0.5]]),
-    np.array([1.0]),
-)
 JUDGED = JudgedPool(600, 520, (0, 1), (0, 1))
 ROWS = (
     np.array([[0, 2]]),
@@ -143,17 +129,6 @@ KINDS: dict[str, Kind] = {
     "Thresholdout with a budget": Kind(
         lambda state: Thresholdout(0.2, 0.05, 7, "laplace", 25, state), questions, QUESTIONS, path=True
     ),
-    "DeLong": Kind(lambda state: DeLong(0.05, state=state), scored, SCORED),
-    "DeLong of clusters": Kind(
-        lambda state: DeLong(0.05, clustered=True, state=state),
-        lambda rng, n: np.column_stack((scored(rng, n), rng.integers(0, 40, n))),
-        (np.array([[0.5, 1]]), np.array([[np.nan, 1, 0]]), np.array([[0.5, 1, 0.5]])),
-    ),
-    "multinomial bootstrap": Kind(
-        lambda state: MultinomialBootstrap(4, lambda counts: counts[:, 3] / counts.sum(axis=1), 0.05, 200, 0, state),
-        lambda rng, n: rng.integers(0, 4, n),
-        (*INTEGERS, np.array([4])),
-    ),
     "proportional blocks": Kind(
         lambda state: ProportionalBlocks((2, 1), (0, 5), state),
         lambda rng, n: np.column_stack((rng.integers(0, 6, n), rng.integers(0, 2, n))),
@@ -195,8 +170,6 @@ AT_LEVEL: dict[str, Callable[[float], object]] = {
     "e-LOND": ELond,
     "prediction-powered sequence": lambda alpha: PredictionPoweredSequence(JUDGED, alpha, Fraction(4, 5)),
     "recalculated bets": lambda alpha: RecalculatedBets(alpha, 100),
-    "DeLong": DeLong,
-    "multinomial bootstrap": lambda alpha: MultinomialBootstrap(4, lambda counts: counts[:, 3], alpha),
 }
 
 

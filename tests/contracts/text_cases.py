@@ -31,6 +31,7 @@ TRUTHS: dict[str, Callable[[np.random.Generator], str]] = {
     "rouge_l": lambda rng: " ".join(rng.choice(_WORDS, rng.integers(2, 7))),
     "matches": lambda rng: "(red|green) ca+r",
     "supported": lambda rng: "x",
+    "judged": lambda rng: "x",
     "quotes_found": lambda rng: "x",
     "attack_success": lambda rng: "CANARY 7|swordfish",
     "secret_told": lambda rng: "x",
@@ -101,7 +102,8 @@ def read_in_its_way(name: str, cases: Cases, seed: int) -> Cases:
 def with_passage(cases: Cases, name: str = "") -> Cases:
     """Return ``cases`` with the column that the measure reads: a passage, or a world."""
     column = {"goal_reached": WORLD, "secret_told": "CANARY 7|swordfish"}.get(name, PASSAGE)
-    return replace(cases, given={COLUMN: np.full(len(cases), column, dtype=object)})
+    said = np.where(np.arange(len(cases)) % 3 < 2, "good", "poor").astype(object)
+    return replace(cases, given={COLUMN: said if name == "judged" else np.full(len(cases), column, dtype=object)})
 
 
 def with_refusals(cases: Cases, seed: int) -> Cases:

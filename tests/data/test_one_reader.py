@@ -218,8 +218,12 @@ def type_of(data_type):
     return str(getattr(data_type, "value", data_type)).removeprefix("sc:")
 
 
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("separator", [",", "\t"])
+SEPARATED = [(kind, ",") for kind in TYPES]
+SEPARATED += [(kind, "\t") for kind, (values, _) in TYPES.items() if "," in "".join(values)]
+"""Between tabs, a comma is not also what separates."""
+
+
+@pytest.mark.parametrize(("kind", "separator"), SEPARATED)
 def test_whoever_guesses_types_guesses_the_same(tmp_path, kind, separator):
     values, expected = TYPES[kind]
     if kind == "thousands alone" and separator != ",":

@@ -4,16 +4,19 @@ import pytest
 from pilotbase.data.rules import compile_rule, evaluate_rule
 from pilotbase.documents.errors import InputError
 
-FRAME = pl.DataFrame(
-    {
-        "torque": [10.0, 70.0, 70.0, None],
-        "wear": [250, 0, 250, 250],
-        "type": ["L", "M", None, "L"],
-        "alarm": [True, False, None, True],
-        "气温": [1.0, 2.0, 3.0, 4.0],
-        "speed [rpm]": [0.0, 2.0, 4.0, 8.0],
-    }
-)
+
+@pytest.fixture
+def frame():
+    return pl.DataFrame(
+        {
+            "torque": [10.0, 70.0, 70.0, None],
+            "wear": [250, 0, 250, 250],
+            "type": ["L", "M", None, "L"],
+            "alarm": [True, False, None, True],
+            "气温": [1.0, 2.0, 3.0, 4.0],
+            "speed [rpm]": [0.0, 2.0, 4.0, 8.0],
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,8 +44,8 @@ FRAME = pl.DataFrame(
         ("not not torque > 60", [0, 1, 1, 0]),
     ],
 )
-def test_rules_decide_as_written(rule, hits):
-    assert evaluate_rule(rule, FRAME).tolist() == [bool(hit) for hit in hits]
+def test_rules_decide_as_written(rule, hits, frame):
+    assert evaluate_rule(rule, frame).tolist() == [bool(hit) for hit in hits]
 
 
 def test_a_division_by_zero_is_no_hit():
@@ -77,23 +80,23 @@ def test_not_a_number_is_missing():
         ("type == 'L", 9, "'"),
     ],
 )
-def test_what_cannot_be_read_is_named_by_its_place(rule, position, found):
+def test_what_cannot_be_read_is_named_by_its_place(rule, position, found, frame):
     with pytest.raises(InputError) as caught:
-        evaluate_rule(rule, FRAME)
+        evaluate_rule(rule, frame)
     error = caught.value
     assert error.code == "data.rule.unexpected"
     assert f"at character {position}: found {found}, expected" in error.render()
     assert f"第 {position} 个字符" in error.render("zh")
 
 
-def test_unknown_columns_are_named_with_those_that_are_allowed():
+def test_unknown_columns_are_named_with_those_that_are_allowed(frame):
     with pytest.raises(InputError) as caught:
-        evaluate_rule("torque > 1 and wera > 2", FRAME)
+        evaluate_rule("torque > 1 and wera > 2", frame)
     assert caught.value.code == "data.rule.unknown_column"
     assert "wera at character 16" in caught.value.render()
     assert "torque, wear, type" in caught.value.render()
     with pytest.raises(InputError) as caught:
-        evaluate_rule("torque > 1", FRAME, withheld=frozenset({"torque"}))
+        evaluate_rule("torque > 1", frame, withheld=frozenset({"torque"}))
     assert caught.value.code == "data.rule.unknown_column"
 
 
@@ -108,9 +111,9 @@ def test_unknown_columns_are_named_with_those_that_are_allowed():
         "torque ** 9 > 1",
     ],
 )
-def test_nothing_but_the_little_language_is_understood(rule):
+def test_nothing_but_the_little_language_is_understood(rule, frame):
     with pytest.raises(InputError):
-        evaluate_rule(rule, FRAME)
+        evaluate_rule(rule, frame)
 
 
 @pytest.mark.parametrize(
@@ -122,18 +125,18 @@ def test_nothing_but_the_little_language_is_understood(rule):
         ("torque > 1 or " * 400 + "alarm", "data.rule.too_long"),
     ],
 )
-def test_rules_are_bounded(rule, code):
+def test_rules_are_bounded(rule, code, frame):
     with pytest.raises(InputError) as caught:
-        evaluate_rule(rule, FRAME)
+        evaluate_rule(rule, frame)
     assert caught.value.code == code
 
 
-def test_the_longest_rule_still_runs():
+def test_the_longest_rule_still_runs(frame):
     rule = "+".join(["wear"] * 390) + " >= 390"
-    assert evaluate_rule(rule, FRAME).tolist() == [True, False, True, True]
+    assert evaluate_rule(rule, frame).tolist() == [True, False, True, True]
     rule = " or ".join(["alarm"] * 220)
-    assert evaluate_rule(rule, FRAME).tolist() == [True, False, False, True]
+    assert evaluate_rule(rule, frame).tolist() == [True, False, False, True]
 
 
-def test_a_rule_tells_which_columns_it_reads():
-    assert compile_rule("torque > 1 and alarm", FRAME.schema).columns == {"torque", "alarm"}
+def test_a_rule_tells_which_columns_it_reads(frame):
+    assert compile_rule("torque > 1 and alarm", frame.schema).columns == {"torque", "alarm"}

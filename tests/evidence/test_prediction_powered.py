@@ -237,24 +237,27 @@ JUDGES = {
 }
 
 
-def grouped(rng, truth, labels, judge, weight=Fraction(3, 4)):
+def grouped(rng, truth, labels, judge, weight=Fraction(3, 4), horizon=None):
     y = (rng.random(labels * 10) < truth).astype(float)
     scores = JUDGES[judge](rng, y)
     groups = scores[labels:].reshape(labels, 9).mean(axis=1)
-    return GroupedLabels(np.column_stack((y[:labels], scores[:labels], groups)), 9, weight)
+    return GroupedLabels(np.column_stack((y[:labels], scores[:labels], groups)), 9, weight, horizon)
 
 
+@pytest.mark.parametrize("horizon", [None, 400])
 @pytest.mark.parametrize("judge", JUDGES)
-def test_groups_accept_falsely_within_the_level_whatever_the_judge(judge):
+def test_groups_accept_falsely_within_the_level_whatever_the_judge(judge, horizon):
     rng = np.random.default_rng(7)
-    passed = sum(float(grouped(rng, 0.9, 400, judge).above(0.9).max()) >= math.log(20) for _ in range(300))
+    passed = sum(
+        float(grouped(rng, 0.9, 400, judge, horizon=horizon).above(0.9, 0.05).max()) >= math.log(20) for _ in range(300)
+    )
     assert passed <= 15 + 3 * 3.8, "level 0.05 on its boundary"
 
 
 def test_a_judge_that_errs_in_5_percent_saves_two_labels_in_five_and_a_bad_one_costs_none():
     def median(judge, weight=Fraction(3, 4)):
         rng = np.random.default_rng(8)
-        paths = (grouped(rng, 0.93, 2500, judge, weight).above(0.9) for _ in range(60))
+        paths = (grouped(rng, 0.93, 2500, judge, weight).above(0.9, 0.025) for _ in range(60))
         return float(np.median([np.argmax(path >= math.log(40)) or 2500 for path in paths]))
 
     alone = median("none", Fraction(0))
@@ -266,4 +269,10 @@ def test_groups_bound_the_mean_from_both_sides():
     found = grouped(np.random.default_rng(9), 0.93, 1000, "five")
     low, high = found.bounds(0.025).lower, found.bounds(0.025).upper
     assert 0.9 < low < 0.93 < high < 0.96
-    assert float(found.above(low).max()) >= math.log(40) > float(found.above(low + 1e-4).max())
+    assert float(found.above(low, 0.025).max()) >= math.log(40) > float(found.above(low + 1e-4, 0.025).max())
+
+
+def test_a_number_of_labels_that_was_fixed_decides_with_more_power():
+    rng = np.random.default_rng(10)
+    passed = [float(grouped(rng, 0.93, 600, "five", horizon=600).above(0.9, 0.025).max()) >= LOG_40 for _ in range(60)]
+    assert sum(passed) >= 48, "0.93 by the note, where the labels alone have 0.72"

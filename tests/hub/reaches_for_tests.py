@@ -83,6 +83,8 @@ PAGES = """
 /trials/c1/bundle/{report}.zip      404 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/board/     404 404 200 200 404 200 200 404 404 200
 /scenarios/hospital/xray/board/     404 404 200 404 200 404 404 404 404 200
+/scenarios/plant/milling/tenders/   404 404 200 200 404 200 200 404 404 200
+/scenarios/hospital/xray/tenders/   404 404 200 404 200 404 404 404 404 200
 /scenarios/plant/milling/comparison/ 404 404 200 200 404 404 404 404 404 404
 /scenarios/hospital/xray/comparison/ 404 404 200 404 200 404 404 404 404 404
 /datasets/                          200 200 200 200 200 200 200 200 200 200
@@ -135,6 +137,7 @@ PAGES = """
 /api/datasets/plant/logs/statistics/{milling}/sample 401 404 404 404 404 404 404 404 404 404
 /datasets/plant/logs/labelling/      302 404 404 200 404 404 404 404 404 404
 /datasets/plant/none/labelling/      302 404 404 404 404 404 404 404 404 404
+/trials/c1/panel/                    302 404 404 200 404 404 404 404 404 404
 /labelling/                          302 404 200 200 200 200 200 200 200 200
 /labelling/{milling}/ 302 404 404 404 404 404 404 404 404 404
 /labelling/{milling}/labels.csv 302 404 404 404 404 404 404 404 404 404
@@ -301,6 +304,9 @@ PAGES = """
 /api/trials/c1/progress             401 404 200 200 404 200 404 200 404 200
 /api/trials/c1/bundle               401 404 202 202 404 404 404 404 404 202
 /api/queue                          401 200 200 200 200 200 200 200 200 200
+/api/tenders/{milling}              401 404 404 404 404 404 404 404 404 404
+/api/scenarios/plant/milling/tenders 401 404 200 200 404 200 200 404 404 200
+/api/scenarios/hospital/xray/tenders 401 404 200 404 200 404 404 404 404 200
 /api/scenarios/plant/milling/board  401 404 200 200 404 200 200 404 404 200
 /api/scenarios/hospital/xray/board  401 404 200 404 200 404 404 404 404 200
 /api/scenarios/plant/milling/comparison 401 404 200 200 404 404 404 404 404 404

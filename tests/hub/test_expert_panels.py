@@ -41,6 +41,10 @@ def world(one_world, tmp_path_factory):
     return one_world
 
 
+def work_page(world):
+    return get(world, "chief", "/work/").content.decode()
+
+
 def stage(world):
     return get(world, "chief", world.place).json()["stage"]
 
@@ -52,10 +56,12 @@ def test_a_hospital_gets_its_verdict_from_experts_on_the_hub(world):
     assert 'href="/trials/c1/panel/"' in get(world, "chief", "/trials/c1/").content.decode()
     assert 'href="/trials/c1/panel/"' not in get(world, "supplier", "/trials/c1/").content.decode()
     assert get(world, "supplier", PAGE).status_code == 404
+    assert 'href="/trials/c1/panel/">The trial c1 waits for its experts' in work_page(world)
     assert "指定专家" in get(world, "chief", PAGE, "zh").content.decode()
     assert post(world, "supplier", PANEL, EXPERTS).status_code in (403, 404)
-    conflict = {**EXPERTS, "adjudicator": {"organisation": "acme", "person": "p-supplier"}}
-    assert post(world, "chief", PANEL, conflict).json()["code"] == "labelling.conflict"
+    for organisation in ("acme", "plant"):  # who acts for the supplier, whatever else they act for
+        conflict = {**EXPERTS, "adjudicator": {"organisation": organisation, "person": "p-supplier"}}
+        assert post(world, "chief", PANEL, conflict).json()["code"] == "labelling.conflict"
     asked = {"first": "p-ann", "second": "p-ben", "judge": "p-judge"}
     opened = world.client("chief").post(PAGE, asked)
     assert opened.status_code == 302, opened.content.decode()
@@ -63,6 +69,8 @@ def test_a_hospital_gets_its_verdict_from_experts_on_the_hub(world):
     again = post(world, "chief", PANEL, EXPERTS)
     assert again["Location"] == place, "a trial has one round"
     assert ordered.work() == [("label_items", "done")]
+    assert "waits for its experts" not in work_page(world)
+    assert get(world, "chief", PAGE)["Location"] == place.removeprefix("/api") + "/"
 
     seen = sheet(world, "ann", place)
     assert seen["guideline"] == "Good: nothing is made up."
@@ -73,6 +81,7 @@ def test_a_hospital_gets_its_verdict_from_experts_on_the_hub(world):
     assert post(world, "chief", f"{place}/close").json()["code"] == "labelling.not_all_judged"
     label_all(world, "ann", place, lambda item: "good")
     label_all(world, "ben", place, lambda item: "poor" if item["item"].endswith("3") else "good")
+    assert "waits for its experts" in work_page(world), "the round can be closed"
     assert post(world, "chief", f"{place}/close").status_code == 200
     done = ordered.work()
     assert done in ([("label_close", "done")], []), "the two differ, or do not"

@@ -17,6 +17,7 @@ from pilotbase.documents.lifecycles import LIFECYCLES, states, transition
 from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.record import Appeal, AppealDecision, Interest, Order, OrderLifting, Reviewer
 from pilotbase.documents.states import DatasetState
+from pilotbase.documents.subjects import verdicts_head
 from pilotbase.documents.vocabularies import Role, Verdict
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.workspace.actors import actor
@@ -317,7 +318,8 @@ def expire(walk, subject):
 
 
 @comes_by(
-    commission="agreed consent countered freezing frozen plan_approved plan_review proposed queued reported running"
+    commission="agreed consent countered freezing frozen judging plan_approved plan_review proposed queued reported "
+    "running"
 )
 def test_a_trial_from_its_proposal_to_its_report(walk):
     trial = walk.trial
@@ -358,6 +360,12 @@ def test_a_trial_from_its_proposal_to_its_report(walk):
         walk.look()
     assert (COMMISSION, Act.CONSENT_GIVE) in walk.tasks["supplier"]
     walk.do(SUPPLIER, COMMISSION, Act.CONSENT_GIVE)
+    trial.start()
+    walk.do(MACHINE, COMMISSION, Act.TRIAL_JUDGE)
+    walk.look()
+    with trial.store.as_actor(MACHINE).transaction("test.verdicts") as change:
+        change.set_head(verdicts_head(trial.plan.digest()), trial.plan.digest(), expected=None)
+    walk.do(OWNER, COMMISSION, Act.TRIAL_JUDGED)
     trial.start()
     trial.finish()
     walk.look()

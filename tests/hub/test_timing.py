@@ -77,10 +77,9 @@ def about_data(address: str) -> bool:
     return any(word in address for word in ABOUT_DATA)
 
 
-PAIR = ((plain_rows(), CASES), (other_rows(), other_cases()))
-"""A closed table and the cells of a hidden set, and the same with other values."""
-LONG_PAIR = ((plain_rows(2000), CASES), (other_rows(2000), other_cases()))
-"""The same with as many records as a synthetic sample takes."""
+def pair(*rows):
+    """Return a closed table and the cells of a hidden set, and the same with others; a sample takes 2000 rows."""
+    return (plain_rows(*rows), CASES), (other_rows(*rows), other_cases())
 
 
 @contextmanager
@@ -168,7 +167,7 @@ def found_in(tmp_path_factory, pair, told, people, asked):
 
 @pytest.fixture(scope="module")
 def twins(tmp_path_factory):
-    return found_in(tmp_path_factory, PAIR, False, QUICK, lambda made: ASKED)
+    return found_in(tmp_path_factory, pair(), False, QUICK, lambda made: ASKED)
 
 
 def test_who_may_not_see_closed_values_finds_nothing_of_them(twins):
@@ -193,7 +192,7 @@ def test_the_comparison_is_not_blind(twins):
 @pytest.fixture(scope="module")
 def whole_twins(tmp_path_factory):
     """As `twins`, with all that is told of closed data, a sealed scenario of which cells differ, and everybody."""
-    return found_in(tmp_path_factory, LONG_PAIR, True, UNSEEING, writes)
+    return found_in(tmp_path_factory, pair(2000), True, UNSEEING, writes)
 
 
 @pytest.mark.prove

@@ -2,6 +2,7 @@
 
 import html
 import io
+import json
 import re
 from dataclasses import replace
 
@@ -11,11 +12,12 @@ import pytest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
+from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.worker.sample_bundles.files import unpack
 from pilotbase.worker.sample_bundles.replaying import replay_bundle
-from tests.catalogue.records_for_tests import DESK, REGULATOR, SUPPLIER
+from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, REGULATOR, SUPPLIER
 from tests.hub.live_for_tests import listening, token_of
-from tests.trial.conftest import writing_application, writing_scenario
+from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 from tests.worker.commissions_for_tests import APPLICATION, Ordered
 
 EVERYBODY = ("visitor", "stranger", "desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer",
@@ -398,3 +400,60 @@ def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
     assert replay_bundle(file).attempt == 2
     foreign = regulator.get("/api/trials/c1/bundle", {"report": "sha256:" + "0" * 64})
     assert (foreign.status_code, foreign.json()["code"]) == (404, "bundle.no_report")
+
+
+def test_a_tender_from_the_hub(any_world, tmp_path):
+    """Two suppliers enter; the owner sees who is better, each supplier its own place, and nobody else anything."""
+    from pilotbase.hub.base import base
+
+    ordered, subject = Ordered(base()), "scenario:plant/tender-alarm"
+    folder = writing_scenario(tmp_path)(change=lambda content: content.replace("small-alarm", "tender-alarm"))
+    cases = folder / "cases.csv"
+    cases.write_text(re.sub(r"(\d\.\d{3}),", r"\g<1>1,", cases.read_text()))
+    take_scenario(ordered.base, ordered.view(OWNER), folder)
+    ordered.do(OWNER, Act.SCENARIO_SUBMIT, subject=subject)
+    ordered.do(DESK, Act.SCENARIO_OPEN, subject=subject)
+    entrants = {"supplier": (SUPPLIER, GOOD), "other-supplier": (OTHER_SUPPLIER, BAD)}
+    for who, (acting, program) in entrants.items():
+        application = writing_application(tmp_path)(program, f"tender-{who}", supplier=acting.organisation)
+        take_application(ordered.base, ordered.view(acting), application, subject)
+        ordered.do(acting, Act.APPLICATION_SUBMIT, subject=f"application:{acting.organisation}/tender-{who}")
+    page = "/scenarios/plant/tender-alarm/tenders/"
+    owner, english = client(any_world, "owner"), {"accept-language": "en"}
+    terms = {"measure": "accuracy", "cases": 200, "margin": 0.01, "tolerance": 0.02, "alpha": 0.05}
+    refused = owner.post(page, terms | {"margin": -1}, headers=english)
+    assert refused.status_code == 200 and "greater than or equal to 0" in refused.content.decode()
+    assert owner.post(page, terms).status_code == 302
+    assert client(any_world, "supplier").post(page, terms).status_code == 200, "no form for them"
+    (told,) = owner.get("/api/scenarios/plant/tender-alarm/tenders").json()
+    assert (told["stage"], told["entries"]) == ("open", [])
+    assert (
+        owner.post(f"{page}{told['identity']}/close/", follow=True, headers=english)
+        .content.decode()
+        .count("at least two organisations")
+    )
+    for who, (acting, _) in entrants.items():
+        entered = {"application": f"application:{acting.organisation}/tender-{who}"}
+        assert client(any_world, who).post(f"{page}{told['identity']}/enter/", entered).status_code == 302
+    address = f"/api/tenders/{told['identity']}"
+    assert len(owner.get(address).json()["entries"]) == 2
+    assert [one["supplier"] for one in client(any_world, "supplier").get(address).json()["entries"]] == ["acme"]
+    assert client(any_world, "other-owner").post(f"{address}/close").status_code == 404
+    assert owner.post(f"{address}/close").json()["stage"] == "running"
+    assert client(any_world, "supplier").get(address).json()["place"] is None
+    assert ordered.work() == [("tender", "done")]
+    found = owner.get(address).json()
+    assert [(one["better"], one["worse"]) for one in found["result"]["separated"]] == [
+        ("application:acme/tender-supplier", "application:globex/tender-other-supplier")
+    ]
+    theirs = client(any_world, "other-supplier").get(address).json()
+    assert theirs["result"] is None
+    assert (theirs["place"]["better_than"], theirs["place"]["worse_than"]) == (0, 1)
+    assert "acme" not in json.dumps(theirs)
+    shown = owner.get(page, headers=english).content.decode()
+    assert "▲ better" in shown and "among the best" in shown
+    assert "acme/" not in client(any_world, "other-supplier").get(page, headers=english).content.decode()
+    late = client(any_world, "supplier").post(
+        f"{address}/entries", {"application": "application:acme/tender-supplier"}, content_type="application/json"
+    )
+    assert (late.status_code, late.json()["code"]) == (403, "tender.closed")

@@ -32,6 +32,7 @@ PLACES = {
     "thread": "0" * 16,
     "pool": "hall-9",
     "asked": "0" * 64,
+    "tender": "0" * 64,
     "job": "none",
     "member": "0",
     "organisation": "plant",
@@ -51,8 +52,8 @@ PLACES = {
 QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}
 OF_WHAT_IS_SENT = {"steps.propose", *(one.name for one in records.SAVE.values())}
 """What is sent says whose it is, and what stands there already may be sent by whoever sees it: see `test_api`."""
-SHOWN = {"matches.scenario", "ledger.records", "ledger.step", "trials.board"}
-"""An open scenario and its board are there for others, and who owns demand reads their own part of the ledger."""
+SHOWN = {"matches.scenario", "ledger.records", "ledger.step", "trials.board", "trials.tenders"}
+"""An open scenario, its board and tenders are there for others; who owns demand reads their own part of the ledger."""
 OWNED = [
     one
     for one in OPERATIONS
@@ -75,6 +76,7 @@ def world(one_world):
     serve(one_world)
     keep_service(one_world.trial.store)
     open_one(one_world.trial.store)
+    one_world.browsers = {who: one_world.client(who) for who in (None, *PEOPLE)}
     one_world.schema = one_world.client().get("/api/openapi.json").json()["paths"]
     return one_world
 
@@ -83,29 +85,30 @@ def sample(one):
     return one.example or EXAMPLES.get(getattr(one.sent, "__name__", ""), {})
 
 
-def send(world, one, client, **headers):
+def send(world, one, who=None, **headers):
+    """Send it as a person, logged in once; ``headers`` go with it."""
     places = PLACES | {"digest": f"sha256:{'0' * 64}", "identity": "0" * 32}
     address = f"/api{one.path.format(**{name: places[name] for name in one.in_path})}{QUERIES.get(one.name, '')}"
     kind = one.media if one.takes_bytes else "application/json"
     told = {"data": json.dumps(sample(one)), "content_type": kind} if one.writes else {}
-    found = getattr(client, one.method.lower())(address, **told, **headers)
+    found = getattr(world.browsers[who], one.method.lower())(address, **told, **headers)
     assert not undocumented(world.schema[f"/api{one.path}"][one.method.lower()], found), (one.name, found.content)
     return found.status_code, found.json().get("code") if found.status_code >= 400 else None
 
 
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
 def test_who_is_not_logged_in_does_nothing(world, one):
-    status, _ = send(world, one, world.client())
+    status, _ = send(world, one)
     assert (status != 401) == (one.callers in VISITED)
     unknown = {"HTTP_AUTHORIZATION": "Bearer pilot_nobody"}
-    found = send(world, one, world.client(), **unknown)
+    found = send(world, one, **unknown)
     assert (found != (401, "hub.token_invalid")) == (one.callers is Callers.UNASKED)
 
 
 @pytest.mark.parametrize("one", [one for one in ASKED if one.writes], ids=lambda one: one.name)
 def test_a_token_that_only_reads_writes_nothing(world, one):
     reads = {"HTTP_AUTHORIZATION": f"Bearer {token_of(world, 'owner', scope='read')}"}
-    assert send(world, one, world.client(), **reads) == (403, "hub.token_read_only")
+    assert send(world, one, **reads) == (403, "hub.token_read_only")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,7 @@ def test_a_person_does_what_the_table_lets_them_and_nothing_else(world, one):
         actor = Actor(organisation, frozenset({Role(role)} if role else ()), f"p-{who}")
         whose = "plant" if one.in_path else organisation
         may = permitted(one.who, actor, SubjectRelation(organisation=whose, demand_owner="plant"))
-        status, code = send(world, one, world.client(who))
+        status, code = send(world, one, who)
         right = code not in TURNED_AWAY if may else status in (403, 404) or is_empty(one)
         if not right:
             wrong.append((who, may, status, code))
@@ -137,7 +140,7 @@ def is_empty(one):
 @pytest.mark.parametrize("one", OWNED, ids=lambda one: one.name)
 def test_what_is_of_another_organisation_does_not_exist(world, one):
     for who in ("other-owner", "other-supplier", "stranger"):
-        status, _ = send(world, one, world.client(who))
+        status, _ = send(world, one, who)
         refused = of_the_base(one) or (one.writes and who == "stranger")
         assert status == 404 or (status == 403 and refused), (one.name, who)
 
@@ -145,6 +148,6 @@ def test_what_is_of_another_organisation_does_not_exist(world, one):
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
 def test_a_service_key_opens_what_is_for_observers_and_nothing_else(world, one):
     wanted = {"title": "t", "scopes": ["observe"]}
-    made = world.client("owner").post("/api/services/milling/keys", wanted, content_type="application/json").json()
-    status, _ = send(world, one, world.client(), HTTP_AUTHORIZATION=f"Bearer {made['secret']}")
+    made = world.browsers["owner"].post("/api/services/milling/keys", wanted, content_type="application/json").json()
+    status, _ = send(world, one, HTTP_AUTHORIZATION=f"Bearer {made['secret']}")
     assert (status != 401) == (one.callers in (Callers.OBSERVERS, Callers.UNASKED))

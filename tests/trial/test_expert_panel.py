@@ -10,8 +10,8 @@ import pytest
 
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.phases.expert_panel import WAITING
-from pilotbase.worker.trials.panels import judged_in
+from pilotbase.trial.phases.judging import WAITING
+from pilotbase.worker.trials.folder import judged_in
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.test_deciding import run
@@ -54,7 +54,7 @@ def write_hospital(place: Path, cases=60, estimand="", more="", guideline="Good:
     folder.mkdir(exist_ok=True)
     filled = SCENARIO.format(cases=cases, estimand=estimand, more=more, guideline=guideline)
     (folder / "scenario.yaml").write_text(filled)
-    rows = "\n".join(f"c{number},finding {number},letter {number}" for number in range(300))
+    rows = "\n".join(f"c{number},finding {number}," for number in range(300))  # nobody has written a letter
     (folder / "cases.csv").write_text(f"case_id,findings,letter\n{rows}\n")
     return folder
 
@@ -146,7 +146,7 @@ def test_another_guideline_and_verdicts_left_out_are_refused(base, write_applica
         ({**whole, "items": single}, "trial.panel_too_few_twice"),
     ):
         file.write_text(json.dumps(wrong))
-        with pytest.raises(PilotbaseError) as caught, judged_in(base, plan, out / "panel"):
+        with pytest.raises(PilotbaseError) as caught, judged_in(base.lab, plan, out / "panel"):
             pass
         assert caught.value.code == code
     file.write_text(json.dumps(whole))

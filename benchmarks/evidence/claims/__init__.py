@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from benchmarks.evidence.claims import (
     anytime_coverage,
-    approximate_intervals,
     attempts_reused,
     attempts_shared,
     auc_pairs,
@@ -13,11 +12,13 @@ from benchmarks.evidence.claims import (
     committed_order,
     exact_ties,
     few_labels,
+    fixed_number,
     fleet_shown,
     golden_vectors,
     group_gap,
     hidden_boundary,
     input_drift,
+    judged_groups,
     late_labels,
     latency_blocks,
     linearised_ratios,
@@ -39,6 +40,7 @@ from benchmarks.evidence.claims import (
     sample_saving,
     shift_detection,
     strata,
+    tender,
     watch_delay,
     watch_false_alarms,
     watch_threshold,
@@ -61,6 +63,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             many_criteria.CLAIM,
             no_positive.CLAIM,
             best_of_k.CLAIM,
+            tender.CLAIM,
         ),
     ),
     (
@@ -74,12 +77,12 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             real_values.CLAIM,
             anytime_coverage.CLAIM,
             quantiles.CLAIM,
-            approximate_intervals.CLAIM,
+            fixed_number.CLAIM,
         ),
     ),
     (
         Words("How many cases it takes", "需要多少案例"),
-        (sample_saving.CLAIM, log_grid.CLAIM, planning.CLAIM, few_labels.CLAIM),
+        (sample_saving.CLAIM, log_grid.CLAIM, planning.CLAIM, few_labels.CLAIM, judged_groups.CLAIM),
     ),
     (
         Words("Watching services", "服务监测"),

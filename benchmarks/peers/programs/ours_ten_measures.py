@@ -18,7 +18,7 @@ RULES = [
     parse_rule(rule)
     for rule in (
         "accuracy >= 0.80", "balanced_accuracy >= 0.75", "precision >= 0.50", "recall >= 0.65",
-        "specificity >= 0.80", "f1 >= 0.58", "jaccard >= 0.41", "mcc >= 0.45", "brier <= 0.15", "auc_delong >= 0.80",
+        "specificity >= 0.80", "f1 >= 0.58", "jaccard >= 0.41", "mcc >= 0.45", "brier <= 0.15", "auc >= 0.80",
     )
 ]  # fmt: skip
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))

@@ -198,7 +198,7 @@ def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
         return text("certificate.assuming.hidden_set", unit=unit)
     assumed = text("certificate.assuming.population", unit=unit)
     if any(result.unit != "case" for result in population):
-        assumed = text("certificate.assuming.and", first=assumed, next=text("certificate.assuming.largest_unit"))
+        assumed = text("certificate.assuming.and", first=assumed, next=text("certificate.assuming.each_unit"))
     if any(parse_rule(result.rule).by is not None for result in population):
         assumed = text("certificate.assuming.and", first=assumed, next=text("certificate.assuming.seen_groups"))
     return assumed

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records, trial_answers
-from pilotbase.cli.framework.declared import Command, add, call
-from pilotbase.cli.framework.driving import Noun, hub, is_remote, open_base
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
+from pilotbase.cli.framework.driving import Noun, build_request, hub, is_remote, open_base
 from pilotbase.cli.framework.terminal import (
     EXIT_CODES,
     EXIT_REJECTED,
@@ -27,10 +27,11 @@ from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
-from pilotbase.operations import records
+from pilotbase.operations import records, trials
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.trials import TrialProgress
+    from pilotbase.documents.board import SeenTender
     from pilotbase.documents.report import Report
 
 
@@ -190,6 +191,52 @@ def board(
     answer(told, as_json, lambda _: say_all([*([entry_line(entry)] if entry else []), *board_lines(found)]))
 
 
+@app.here("tender")
+def tender(  # noqa: PLR0913 - each is an option
+    scenario: Path,
+    applications: list[Path],
+    measure: str = "accuracy",
+    cases: int = 1000,
+    margin: float = 0.0,
+    tolerance: float = 0.02,
+    alpha: float = 0.05,
+    as_json: AsJson = False,
+) -> None:
+    """Run suppliers' applications on the same hidden cases and tell which is better: one attempt, no verdict."""
+    from pilotbase.documents.board import TenderTerms
+    from pilotbase.worker.trials.tenders import compare_in, tender_lines
+
+    asked = {"measure": measure, "cases": cases, "margin": margin, "tolerance": tolerance, "alpha": alpha}
+    terms = build_request(TenderTerms, **asked)
+    with progress_shown(as_json) as on_progress:
+        found = compare_in(open_base(create=True), scenario, applications, terms, on_progress)
+    answer(found, as_json, lambda _: say_all(tender_lines(found)))
+
+
+def _print_tender(found: SeenTender) -> None:
+    say(
+        text(
+            "tender.line",
+            identity=found.identity,
+            measure=found.terms.measure,
+            stage=Text(code=f"tender.stage.{found.stage}"),
+        )
+    )
+    if found.reason:
+        typer.echo(format_for_terminal(found.reason))
+    if found.result is not None:
+        from pilotbase.worker.trials.tenders import tender_lines
+
+        say_all(tender_lines(found.result))
+    if found.place is not None:
+        say(text("tender.place", **found.place.model_dump(include={"others", "better_than", "worse_than"})))
+
+
+def _print_tenders(found: list[SeenTender]) -> None:
+    for one in found:
+        _print_tender(one)
+
+
 def _print_progress(found: TrialProgress) -> None:
     if found.state is None:
         say(text("cli.hub_no_work"))
@@ -199,7 +246,15 @@ def _print_progress(found: TrialProgress) -> None:
     say(text("cli.hub_progress", state=state, place=place, more=more))
 
 
-add(app, Command("progress", records.PROGRESS, show=_print_progress, nulls=True))
+add(
+    app,
+    Command("progress", records.PROGRESS, show=_print_progress, nulls=True),
+    Command("open-tender", trials.OPEN_TENDER, show=_print_tender),
+    Command("enter-tender", trials.ENTER_TENDER, show=_print_tender, spelled={"application": OptionSpelling(True)}),
+    Command("close-tender", trials.CLOSE_TENDER, show=_print_tender),
+    Command("show-tender", trials.TENDER, show=_print_tender),
+    Command("tenders", trials.TENDERS, show=_print_tenders),
+)
 
 
 def _for_each(applications: list[Path], act: Callable[[Path], int]) -> None:

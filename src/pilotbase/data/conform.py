@@ -13,7 +13,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import HashSplit, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import REFUSALS
+from pilotbase.measures import may_lack_truth
 from pilotbase.protocols.array_cells import array_in
 
 _NOTHING = "[]"
@@ -115,15 +115,11 @@ def _with_empty_truths(frame: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
     return frame.with_columns(pl.col(target).fill_null(_NOTHING))
 
 
-def _may_lack_truth(scenario: Scenario) -> bool:
-    """Return whether a case without truth is one that the application should decline."""
-    return any(criterion.parsed().measure in REFUSALS for criterion in scenario.criteria)
-
-
 def _completeness_problems(frame: pl.DataFrame, scenario: Scenario) -> Iterator[tuple[str, Text]]:
     data, split = scenario.data, scenario.data.split
     steering = split.by if isinstance(split, HashSplit) else split.column
-    if data.target in frame.columns and frame[data.target].null_count() and not _may_lack_truth(scenario):
+    rules = [criterion.parsed() for criterion in scenario.criteria]
+    if data.target in frame.columns and frame[data.target].null_count() and not may_lack_truth(rules):
         lacking = frame[data.target].is_null()
         yield "data.target", text("data.missing_target", name=data.target, count=lacking.sum(), rows=_rows(lacking))
     if data.target in frame.columns and scenario.answer in STRUCTURED:

@@ -1,16 +1,26 @@
-"""Board 排行榜: what an owner and the suppliers of a scenario see of submissions to its board."""
+"""Board 排行榜 and tender 比选: what an owner and the suppliers of a scenario are told of applications side by side.
+
+A board ranks what is handed in by and by, and proves nothing. A tender decides once, on the same hidden cases for all,
+which application is better.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import pydantic
 
-from pilotbase.documents.base import Document, Localized, Moment, Name, Part
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part
+from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.scenario import Contact
+from pilotbase.documents.subjects import Subject
+
+MOST_ENTRANTS = 20
+FEWEST_CASES = 20
+"""Fewer could not separate `MOST_ENTRANTS` applications, whatever they answer."""
 
 
 class BoardSubmission(Document, published=True):
@@ -72,3 +82,135 @@ class SeenBoard(Part):
     """None: no submissions yet, or none by the caller; only suppliers on the board see the standings."""
     own: tuple[BoardEntry, ...]
     """The results of the caller's own submissions, newest first."""
+
+
+class TenderTerms(Part):
+    """The terms of a tender, fixed before the first entry."""
+
+    measure: str = pydantic.Field(min_length=1, max_length=200)
+    """A measure that is a mean over cases, such as ``accuracy`` or ``recall(failure)``."""
+    cases: int = pydantic.Field(ge=FEWEST_CASES, le=1_000_000)
+    margin: float = pydantic.Field(default=0.0, ge=0, lt=1e15)
+    """By more than this, in the unit of the measure, one application is better than another."""
+    tolerance: float = pydantic.Field(default=0.02, gt=0, lt=1e15)
+    """An application this close to the best one may be named as best."""
+    alpha: float = pydantic.Field(default=0.05, ge=0.001, le=0.2)
+    until: Day | None = None
+    """Last day for entries."""
+
+
+class Tender(Document, published=True):
+    """A call to a tender on a scenario."""
+
+    document: Literal["tender/1"] = "tender/1"
+    scenario: Subject
+    version: Digest
+    """Of the scenario."""
+    owner: str
+    terms: TenderTerms
+    opened_at: Moment
+
+    @property
+    def identity(self) -> str:
+        return hex_of(self.digest())
+
+
+class TenderEntry(Document, published=True):
+    """One organisation's entry: the version of its application at that moment."""
+
+    document: Literal["tender-entry/1"] = "tender-entry/1"
+    tender: Digest
+    application: Subject
+    version: Digest
+    supplier: str
+    entered_at: Moment
+
+
+class ClosedTender(Document, published=True):
+    """The entries of a tender, frozen: nothing about them changes from here on."""
+
+    document: Literal["tender-closed/1"] = "tender-closed/1"
+    tender: Digest
+    entries: tuple[Digest, ...] = pydantic.Field(min_length=2, max_length=MOST_ENTRANTS)
+
+
+class TenderPlan(Document, published=True):
+    """What a tender runs: all that matters for its result, frozen before any hidden case leaves."""
+
+    document: Literal["tender-plan/1"] = "tender-plan/1"
+    scenario: ScenarioReference
+    sealed: Digest
+    terms: TenderTerms
+    entrants: tuple[ApplicationReference, ...] = pydantic.Field(min_length=2, max_length=MOST_ENTRANTS)
+    nonce: str
+    order_commitment: Digest
+    frozen_at: Moment
+    software: str
+
+    @property
+    def entered(self) -> Digest:
+        """The digest of the entrants, as the one application that the hidden set's attempt knows."""
+        return entered_digest(self.entrants)
+
+
+def entered_digest(entrants: Iterable[ApplicationReference]) -> Digest:
+    """Return the digest of the entrants of a tender, in their order."""
+    return digest_json([one.digest for one in entrants])
+
+
+class Separated(Part):
+    """One application is better than another by more than the margin."""
+
+    better: Subject
+    worse: Subject
+    cases: int
+    """After about how many entries this was known, to a tenth."""
+
+
+class TenderResult(Document, published=True):
+    """The result for the owner: a partial order. It holds no score, because exact scores give cases away."""
+
+    document: Literal["tender-result/1"] = "tender-result/1"
+    plan: Digest
+    terms: TenderTerms
+    entrants: tuple[Subject, ...]
+    separated: tuple[Separated, ...]
+    best: tuple[Subject, ...]
+    """Within the tolerance of the best one."""
+    copies: tuple[tuple[Subject, Subject], ...]
+    """Pairs that gave the same wrong answers far more often than chance does."""
+    ended: tuple[EndReason, ...]
+    """How each entrant's run ended."""
+    decided_at: Moment
+
+
+class TenderPlace(Document, published=True):
+    """The result for one supplier: its own place, and no other's."""
+
+    document: Literal["tender-place/1"] = "tender-place/1"
+    plan: Digest
+    application: Subject
+    end: EndReason
+    others: int
+    better_than: int
+    worse_than: int
+    best: bool
+
+
+class SeenTender(Part):
+    """A tender, as one actor may see it."""
+
+    identity: str
+    scenario: Subject
+    owner: str
+    terms: TenderTerms
+    opened_at: Moment
+    stage: Literal["open", "running", "failed", "decided"]
+    reason: str | None
+    """Why it failed, for the owner and the base."""
+    entries: tuple[TenderEntry, ...]
+    """A supplier sees only its own."""
+    result: TenderResult | None
+    """For the owner and the base."""
+    place: TenderPlace | None
+    """The supplier's own."""

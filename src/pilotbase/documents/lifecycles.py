@@ -285,7 +285,7 @@ COMMISSION = (
     _row(Act.CONSENT_GIVE, (_C.CONSENT,), _C.QUEUED, needs=(_N.PAYS,), starts=WorkKind.TRIAL),
     _row(Act.CONSENT_REFUSE, (_C.CONSENT,), _C.CANCELLED, needs=(_N.PAYS,), starts=WorkKind.CONSENT_REFUSED),
     _row(Act.TRIAL_JUDGE, (_C.RUNNING,), _C.JUDGING, stops=True),
-    _row(Act.TRIAL_JUDGED, (_C.JUDGING,), _C.QUEUED, days=30, needs=(_N.VERDICTS,), starts=WorkKind.TRIAL),
+    _row(Act.TRIAL_JUDGED, (_C.JUDGING,), _C.QUEUED, needs=(_N.VERDICTS,), starts=WorkKind.TRIAL),
     _row(
         Act.TRIAL_REPEAT,
         (_C.REPORTED, _C.REFUSED, _C.ACCEPTED, _C.SUSPENDED),

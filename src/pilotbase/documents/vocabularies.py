@@ -312,6 +312,7 @@ class WorkKind(Vocabulary, domain="job.kind"):
 
     REHEARSE = "rehearse"
     BOARD = "board"
+    TENDER = "tender"
     FREEZE = "freeze"
     TRIAL = "trial"
     CONSENT_REFUSED = "consent_refused"

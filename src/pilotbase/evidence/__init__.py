@@ -24,7 +24,6 @@ The primitives underneath take values in batches of any size, and can be stored 
     ConfidenceSequence(0.05, (0, 1), 10_000, state=state_from(SequenceState, stored))
 """
 
-from pilotbase.evidence.bootstrap import MultinomialBootstrap
 from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence, confidence_sequence
 from pilotbase.evidence.decision import (
     CriterionDecision,
@@ -52,8 +51,8 @@ from pilotbase.evidence.plans import (
 )
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
 from pilotbase.evidence.quantiles import QuantileSequence, time_blocks
+from pilotbase.evidence.recalculated import RecalculatedBets
 from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
-from pilotbase.evidence.roc_area import delong
 
 __all__ = [
     "BetaBinomial",
@@ -70,11 +69,11 @@ __all__ = [
     "Ladder",
     "Levels",
     "MeanMartingale",
-    "MultinomialBootstrap",
     "PredictionPowered",
     "PredictionPoweredSequence",
     "ProportionalBlocks",
     "QuantileSequence",
+    "RecalculatedBets",
     "ShiryaevRoberts",
     "Thresholdout",
     "Verdict",
@@ -83,7 +82,6 @@ __all__ = [
     "cases_to_confirm_at_best",
     "confidence_sequence",
     "decide",
-    "delong",
     "draw_blocks",
     "draw_order",
     "e_benjamini_hochberg",

@@ -76,6 +76,8 @@ class SingleTest:
     method: Method
     target: Fraction | None = None
     """The bound at which a fixed number is to decide; None for a part, of which only bounds are asked."""
+    from_below: bool = False
+    """The ratio is never above the measure: it shows only that the measure is above a bound, of 0 or more."""
     _aimed: dict[tuple[float, int, int], int | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -115,6 +117,10 @@ class SingleTest:
         At a fixed number most of alpha aims at the target, which also speaks for easier bounds; the mixture has the
         rest, and gives the interval beyond it. By the union bound both err with probability at most alpha.
         """
+        if self.from_below:
+            if (sign > 0) != (self.comparison == ">="):
+                return None
+            bound = max(bound, Fraction(0))
         if self.method == "fixed" and self.binary:
             test = _confirming_p if sign > 0 else _refuting_p
             return self._once(known, self._two_valued(test, bound, known) <= alpha)

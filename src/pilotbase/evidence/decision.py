@@ -17,7 +17,6 @@ import numpy as np
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Guarantee, weakest
-from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import BoundsPoint, Interval, invert
 from pilotbase.evidence.martingale import Ints
@@ -108,12 +107,16 @@ class _Trial:
 
     plan: CriterionPlan
     test: CriterionTest
+    order: Ints
     horizon: int
-    total: int
     confirmed: int | None
     refuted: int | None
     sequential: bool = False
     """Decided by martingales while cases come in, not by one count at the end."""
+
+    @property
+    def total(self) -> int:
+        return len(self.order)
 
 
 def decide(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design | None = None) -> Decision:
@@ -199,14 +202,14 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
     total = len(order)
     test = build_test(plan, order, method_of(plan, design), horizon)
     if not test.measured():
-        return _Trial(plan, test, horizon, total, None, None)
+        return _Trial(plan, test, order, horizon, None, None)
     if _is_census(plan, horizon, total) and (design.stop != "early" or plan.run or plan.observation.census_only):
         holds = test.holds(plan.threshold)
-        return _Trial(plan, test, horizon, total, horizon if holds else None, None if holds else horizon)
+        return _Trial(plan, test, order, horizon, horizon if holds else None, None if holds else horizon)
     if plan.observation.census_only:
-        return _Trial(plan, test, horizon, total, None, None)
+        return _Trial(plan, test, order, horizon, None, None)
     confirmed = test.confirmed_at(plan.threshold, alphas_of(plan, levels, k)[0], horizon)
-    return _Trial(plan, test, horizon, total, confirmed, None, sequential=True)
+    return _Trial(plan, test, order, horizon, confirmed, None, sequential=True)
 
 
 def _refute(trial: _Trial, horizon: int, levels: Levels, k: int) -> _Trial:
@@ -246,7 +249,7 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
     return CriterionDecision(
         rule=plan.rule,
         verdict=verdict,
-        estimate=test.estimate(at),
+        estimate=test.estimate(at) if plan.observation.plain is None else plan.observation.plain(trial.order[:at]),
         lower=None if verdict == "not_measured" else interval.lower,
         upper=None if verdict == "not_measured" else interval.upper,
         threshold=plan.threshold,
@@ -307,7 +310,7 @@ def _guarantee(trial: _Trial, census: bool) -> Guarantee:
         return "exact_census"
     if trial.test.exact_fixed():
         return "exact_fixed"
-    return "asymptotic" if isinstance(trial.test, FunctionTest) else "exact_anytime"
+    return "exact_anytime"
 
 
 def _interval(trial: _Trial, at: int, census: bool, levels: Levels, k: int) -> Interval:

@@ -19,6 +19,8 @@ from pilotbase.evidence.martingale import Ints, MeanMartingale
 from pilotbase.evidence.observations import RatioPart, RealGains
 
 _EXACT = 1 << 62
+_SMALL_COUNTS = math.lcm(*range(1, 20))
+"""Shares of clusters of up to 20 cases are exact."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,18 @@ class MeanClaim:
         return Fraction(self.rounding, max(self.size, 1))
 
 
-def stream_of(part: RatioPart, order: Ints, units: Ints | None) -> Stream:
-    """Return the eligible entries of ``part`` in ``order``; with ``units`` (a code per case) clusters as wholes."""
+def stream_of(part: RatioPart, order: Ints, units: Ints | None, towards: int = 0) -> Stream:
+    """Return the eligible entries of ``part`` in ``order``; with ``units`` (a code per case) clusters as wholes.
+
+    Where the largest cluster isn't known, as in a population, an entry is the cluster's own ratio: ``towards`` says
+    whether rounding up (1) or down (-1) harms the criterion.
+    """
     gain, weight = part.gain[order], part.weight[order]
     outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
     if units is None:
         positions = np.arange(1, len(order) + 1)
         if not weight.all():
-            eligible = np.flatnonzero(weight != 0)
+            eligible = np.flatnonzero((weight != 0) | (gain != 0) if part.joined else weight != 0)
             gain, weight, positions = gain[eligible], weight[eligible], positions[eligible]
         exactly = None if part.reals is None else _exactly(part.reals, part.unit, order[positions - 1])
         return Stream(_wide(gain), _wide(weight), positions, outcomes, 0, exactly, part.slack)
@@ -123,8 +129,29 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None) -> Stream:
     counts = np.add.reduceat((weight > 0).astype(np.int64), starts)
     kept = counts > 0
     summed_gain, summed_weight = np.add.reduceat(gain, starts)[kept], np.add.reduceat(weight, starts)[kept]
+    if towards:
+        return _ratios(part, (summed_gain, summed_weight), last[kept] + 1, towards)
     largest = int(counts.max(initial=0))
     return Stream(summed_gain, summed_weight, last[kept] + 1, outcomes, largest, None, part.slack)
+
+
+def _ratios(part: RatioPart, sums: tuple[Ints, Ints], positions: Ints, towards: int) -> Stream:
+    gain, weight = sums
+    each = max(weight for _, weight in part.outcomes)
+    # Either small counts on a fine lattice, or values whose own lattice, of one weight, is fine.
+    steps = _SMALL_COUNTS if _largest(gain) < _EXACT // _SMALL_COUNTS else each
+    scaled, over = (gain * steps, weight) if steps == _SMALL_COUNTS else (gain, weight // each)
+    value = -(-scaled // over) if towards > 0 else scaled // over
+    ends = [Fraction(g, w) * steps for g, w in part.outcomes if w]
+    low, high = math.floor(min(ends)), math.ceil(max(ends))
+    return Stream(
+        value,
+        np.full(len(value), steps, dtype=np.int64),
+        positions,
+        ((low, steps), (low + 1, steps), (high, steps)),
+        0,
+        slack=part.slack + bool((scaled % over).any()),
+    )
 
 
 def _exactly(reals: RealGains, unit: int, cases: Ints) -> Callable[[int | None], Fraction]:

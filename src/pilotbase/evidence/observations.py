@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,34 +63,17 @@ class RatioPart(Protocol):
     def slack(self) -> int:
         """By how many steps a gain may harm the criterion more than its real does."""
 
-
-@runtime_checkable
-class CountStatistic(Protocol):
-    """A function of how many cases fall into each of a few cells."""
+    @property
+    def joined(self) -> bool:
+        """True when an entry joins several cases; it may then have no weight and still a gain."""
 
     @property
-    def codes(self) -> NDArray[np.int64]:
-        """The cell of each case, shape (cases,); -1 means that the case is not eligible."""
-
-    @property
-    def cells(self) -> int: ...
-
-    @property
-    def value(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        """Counts of shape (…, cells) to values of shape (…), NaN where 0/0."""
-
-    @property
-    def kinds(self) -> NDArray[np.int64]:
-        """The class of each case, shape (cases,); -1 means that the case is not eligible."""
-
-    @property
-    def least(self) -> int:
-        """How many cases of every class its bounds need: with fewer, they fail more often than stated."""
+    def from_below(self) -> bool:
+        """True when the ratio is never above the measure, and bounds it from below only."""
 
 
-@runtime_checkable
 class RecallCut(Protocol):
-    """Scores as in `RankedScores`, and the share of the others allowed above the cut at which recall is read."""
+    """Scores, which cases should rank high, and the share of the others allowed above the cut of the recall."""
 
     @property
     def scores(self) -> NDArray[np.float64]: ...
@@ -100,20 +83,6 @@ class RecallCut(Protocol):
 
     @property
     def rate(self) -> Fraction: ...
-
-
-@runtime_checkable
-class RankedScores(Protocol):
-    """Scores of cases and which of them belong to the class that should rank high; both of shape (cases,)."""
-
-    @property
-    def scores(self) -> NDArray[np.float64]: ...
-
-    @property
-    def positive(self) -> NDArray[np.bool_]: ...
-
-
-Statistic = CountStatistic | RecallCut | RankedScores
 
 
 class MeasuredCases(Protocol):
@@ -130,8 +99,12 @@ class MeasuredCases(Protocol):
         """Which quantile, for that form; else None."""
 
     @property
-    def statistic(self) -> Statistic | None:
+    def statistic(self) -> RecallCut | None:
         """The statistic that estimates a ``function``; otherwise None."""
+
+    @property
+    def plain(self) -> Callable[[NDArray[np.int64]], float | None] | None:
+        """The measure over some cases, where entries join several; otherwise None."""
 
     @property
     def joined(self) -> bool:

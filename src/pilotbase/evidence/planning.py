@@ -10,14 +10,13 @@ from typing import Literal
 
 import numpy as np
 
-from pilotbase.evidence.approximation import FunctionTest, negatives_needed
 from pilotbase.evidence.combination import CombinedTest, GapTest
 from pilotbase.evidence.criterion import CriterionTest, QuantileTest, SingleTest, WorstTest, aimed
 from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints, log_mean
-from pilotbase.evidence.observations import RecallCut
 from pilotbase.evidence.plans import CriterionPlan, Design, Levels, alphas_of, build_test, method_of
+from pilotbase.evidence.recall_cut import RecallCutTest, negatives_needed
 
 _MOST = 1 << 20
 _NEVER = 10**12
@@ -28,13 +27,13 @@ class Feasibility:
     """Eligible entries needed to confirm when all goes well, and those available; for the scarcest group.
 
     ``needed`` is None if no number of cases suffices (a threshold at the end of the range, for a population).
-    ``of``: what is counted, if not every eligible case: the class with the fewest, or the other classes.
+    ``of``: what is counted, if not every eligible case: entries of several cases, the class asked about, the others.
     """
 
     needed: int | None
     available: int
     group: str | None = None
-    of: Literal["cases", "scarcest", "others"] = "cases"
+    of: Literal["cases", "entries", "scarcest", "others"] = "cases"
 
     @property
     def feasible(self) -> bool:
@@ -47,14 +46,15 @@ def feasibility_of(plan: CriterionPlan, order: Ints, levels: Levels, design: Des
     alpha, _ = alphas_of(plan, levels, 1)
     test = build_test(plan, order, method_of(plan, design))
     limit = min(design.cases, len(order)) if design.stop == "fixed" and design.cases is not None else len(order)
-    if isinstance(test, FunctionTest):
-        return _of_function(replace(test, fixed=limit), plan.threshold, alpha)
+    if isinstance(test, RecallCutTest):
+        return _of_cut(replace(test, fixed=limit), plan.threshold, alpha)
     share = alpha / len(test.parts) if isinstance(test, CombinedTest) else alpha
     found = [
         _of_single(single, bound, (share, limit), part.name)
         for (single, bound), part in zip(_parts(test, plan.threshold), plan.observation.parts, strict=True)
     ]
-    return min(found, key=_spare)
+    worst = min(found, key=_spare)
+    return replace(worst, of="entries") if plan.observation.joined and plan.estimand == "population" else worst
 
 
 def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, Fraction]]:
@@ -76,33 +76,21 @@ def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, F
     return [(replace(group, comparison=">="), group.range[1] - threshold) for group in test.groups]
 
 
-def _of_function(test: FunctionTest, threshold: Fraction, alpha: float) -> Feasibility:
-    """Return the fewest cases like these, doubled as often as needed, whose bound meets the threshold.
-
-    Before that, whether the class that has fewest, and the others above a cut, are enough for a bound at all.
-    """
-    scarcest, least = test.scarcest(), test.needed(threshold, alpha)
-    if least is None or least > scarcest:
-        return Feasibility(least, scarcest, of="scarcest")
-    if isinstance(test.statistic, RecallCut):
-        others = int((~test.statistic.positive[test.order[: test.fixed]]).sum())
-        enough = negatives_needed(test.statistic.rate, alpha) if test.comparison == ">=" else 1
-        if enough > others:
-            return Feasibility(enough, others, of="others")
-    available = test.fixed
-    confirms = test.confirmed_at(threshold, alpha, available) is not None
-    order, needed = test.order[:available], available
-    while not confirms and 0 < needed < _MOST:
-        order, needed = np.concatenate((order, order)), 2 * needed
-        larger = replace(test, order=order, fixed=needed, _known={})
-        confirms = larger.confirmed_at(threshold, alpha, needed) is not None
-    return Feasibility(needed if confirms else None, available)
+def _of_cut(test: RecallCutTest, threshold: Fraction, alpha: float) -> Feasibility:
+    """Return whether the class and the others, above a cut, are each enough for a bound at ``threshold``."""
+    (ours, others), least = test.classes(), test.needed(threshold, alpha)
+    enough = negatives_needed(test.statistic.rate, alpha) if test.comparison == ">=" else 1
+    if least is not None and least <= ours and enough > others:
+        return Feasibility(enough, others, of="others")
+    return Feasibility(least, ours, of="scarcest")
 
 
 def _of_single(test: SingleTest, bound: Fraction, how: tuple[float, int], name: str | None) -> Feasibility:
     alpha, limit = how
     available, total = test.counts(limit)
     claim = test.claim(bound, 0)
+    if test.from_below and test.comparison == "<=":
+        return Feasibility(None, available, name)
     if total == 0 or claim.high == claim.low:
         return Feasibility(total or None, available, name)
     if test.method == "fixed" and not test.binary and test.target is not None:

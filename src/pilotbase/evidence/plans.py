@@ -8,12 +8,12 @@ from typing import Literal
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
-from pilotbase.evidence.approximation import FunctionTest
 from pilotbase.evidence.combination import CombinedTest, GapTest
 from pilotbase.evidence.criterion import CriterionTest, Method, QuantileTest, SingleTest, WorstTest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Ints
-from pilotbase.evidence.observations import Comparison, CountStatistic, MeasuredCases, RatioPart
+from pilotbase.evidence.observations import Comparison, MeasuredCases, RatioPart
+from pilotbase.evidence.recall_cut import RecallCutTest
 
 Estimand = Literal["hidden_set", "population", "run"]
 """``hidden_set``: these cases. ``population``: cases drawn like them. ``run``: only the measured run."""
@@ -59,15 +59,13 @@ def levels_among(levels: Levels, candidates: int) -> Levels:
 
 
 def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | None = None) -> CriterionTest:
-    """Return the test of ``plan`` on the cases in ``order``; ``fixed``: the n for approximate bounds.
+    """Return the test of ``plan`` on the cases in ``order``; ``fixed``: the n for a cut of scores.
 
     Raises:
-        InputError: the unit is a cluster, but the measure's entries, or its approximation, are per case.
+        InputError: the unit is a cluster, but an entry of the measure joins several cases.
     """
-    if plan.units is not None and plan.observation.joined:
+    if plan.units is not None and (plan.observation.joined or plan.observation.form == "function"):
         raise InputError("evidence.joined_units", rule=plan.rule, unit=plan.unit)
-    if plan.units is not None and isinstance(plan.observation.statistic, CountStatistic):
-        raise InputError("evidence.function_units", rule=plan.rule, unit=plan.unit)
     form, statistic = plan.observation.form, plan.observation.statistic
     if form in ("mean", "absolute_sum"):
         ratios = [replace(_single(part, plan, order, method), comparison=">=") for part in plan.observation.parts]
@@ -76,7 +74,7 @@ def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | No
     tests = [_single(part, plan, order, method, decides) for part in plan.observation.parts]
     if form == "function" and statistic is not None:
         at = len(order) if fixed is None else fixed
-        return FunctionTest(tests[0], statistic, order, at, plan.comparison, plan.units)
+        return RecallCutTest(tests[0], statistic, order, at, plan.comparison)
     if plan.observation.quantile is not None:
         return QuantileTest(tests[0], plan.observation.quantile)
     if plan.observation.form == "gap":
@@ -97,11 +95,13 @@ def alphas_of(plan: CriterionPlan, levels: Levels, k: int) -> tuple[float, float
 
 
 def _single(part: RatioPart, plan: CriterionPlan, order: Ints, method: Method, decides: bool = False) -> SingleTest:
-    census = stream_of(part, order, None)
-    by_case = plan.units is None or plan.observation.form == "function"
-    stream = census if by_case or plan.units is None else stream_of(part, order, plan.units)
     finite, target = plan.estimand != "population", plan.threshold if decides else None
-    return SingleTest(stream, census, plan.comparison, part.root, part.unit, finite, method, target)
+    of_ratios = plan.units is not None and not finite and plan.observation.form != "quantile"
+    towards = 1 if plan.comparison == "<=" and plan.observation.form in ("single", "worst") else -1
+    stream = stream_of(part, order, plan.units, towards if of_ratios else 0)
+    census = stream if of_ratios or plan.units is None else stream_of(part, order, None)
+    single = SingleTest(stream, census, plan.comparison, part.root, part.unit, finite, method, target)
+    return replace(single, from_below=part.from_below)
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,7 @@ def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: in
     if estimand == "run":
         return text("evidence.claim.run", used=used, unit=unit_text(unit))
     if estimand == "population" and unit != "case":
-        # Bets are scaled by the largest cluster that was seen: one that is far larger would lose more than was staked.
-        return text("evidence.claim.population_units", used=used, unit=unit_text(unit))
+        return text("evidence.claim.population_mean_of_units", used=used, unit=unit_text(unit))
     if estimand == "population":
         return text("evidence.claim.population", used=used, unit=unit_text(unit))
     if census:

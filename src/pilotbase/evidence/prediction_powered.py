@@ -22,6 +22,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.evidence.confidence_sequence import ConfidenceSequence, SequenceState
 from pilotbase.evidence.martingale import FRACTIONS, log_mean
 from pilotbase.evidence.primitive import Bounds, Floats, Ints, integers, table
+from pilotbase.evidence.recalculated import RecalculatedBets
 
 _DENOMINATOR = 64
 _PRIOR_LABELS = 30
@@ -258,11 +259,13 @@ class GroupedLabels:
     the labels for any judge and any λ that follows from earlier labels only, and lies in [-λ, 1 + λ]. So λ may be
     learned: cov(y, f) / (var f · (1 + 1/group)), shrunk towards ``weight`` as if by 30 labels.
 
-    ``values``: columns label, score, mean score of the group, each in [0, 1], in the order of labelling.
+    ``values``: columns label, score, mean score of the group, each in [0, 1], in the order of labelling. ``horizon``:
+    the number of labels, where it was fixed beforehand; the bets then aim at it, and need fewer.
     """
 
-    def __init__(self, values: Floats, group: int, weight: Fraction) -> None:
+    def __init__(self, values: Floats, group: int, weight: Fraction, horizon: int | None = None) -> None:
         _refuse_weight(weight)
+        self._horizon = horizon
         labels, scores, others = values.T
         before = SumsBefore(*(np.concatenate(([0.0], np.cumsum(term)[:-1])) for term in (
             np.ones(len(labels)), labels, scores, labels * scores, scores * scores)))  # fmt: skip
@@ -272,24 +275,29 @@ class GroupedLabels:
         self.weights: Floats = (slope * before.count + float(weight) * _PRIOR_LABELS) / (before.count + _PRIOR_LABELS)
         self.entries: Floats = labels - self.weights * (scores - others)
 
-    def above(self, mean: float) -> Floats:
-        """Return the log capital after each label of a bet against *the mean is at most* ``mean``, shape (n,)."""
-        return self._path((self.entries - mean) / (mean + self.weights))
+    def above(self, mean: float, alpha: float) -> Floats:
+        """Return the log capital after each label of a bet against *the mean is at most* ``mean``, shape (n,).
 
-    def below(self, mean: float) -> Floats:
-        """Return the log capital after each label of a bet against *the mean is at least* ``mean``, shape (n,)."""
-        return self._path((mean - self.entries) / (1 + self.weights - mean))
+        ``alpha``: the level at which it is to reach 1/α, which a fixed number of labels is used for.
+        """
+        return self._path((self.entries - mean) / (mean + self.weights), alpha)
+
+    def below(self, mean: float, alpha: float) -> Floats:
+        """Return the same of a bet against *the mean is at least* ``mean``."""
+        return self._path((mean - self.entries) / (1 + self.weights - mean), alpha)
 
     def bounds(self, alpha: float) -> Bounds:
         """Return bounds of the mean after the last label; each side is wrong at any time with at most ``alpha``."""
         level = math.log(1 / alpha)
-        low = _outermost(lambda mean: bool((self.above(mean) >= level).any()))
-        high = _outermost(lambda mean: bool((self.below(1 - mean) >= level).any()))
+        low = _outermost(lambda mean: bool((self.above(mean, alpha) >= level).any()))
+        high = _outermost(lambda mean: bool((self.below(1 - mean, alpha) >= level).any()))
         return Bounds(low, 1 - high)
 
-    def _path(self, gains: Floats) -> Floats:
+    def _path(self, gains: Floats, alpha: float) -> Floats:
         if len(gains) == 0:
             return np.zeros(0)
+        if self._horizon is not None:
+            return RecalculatedBets(alpha, self._horizon).update(np.maximum(gains, -1.0))
         return log_mean(np.cumsum(np.log1p(FRACTIONS[:, None] * gains), axis=1))
 
 

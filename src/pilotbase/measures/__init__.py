@@ -21,9 +21,9 @@ from pilotbase.measures.cases import Cases, Kind, coded
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import MeasurePart, Observation
 from pilotbase.measures.registry import (
-    REFUSALS,
     MeanScore,
     known_names,
+    may_lack_truth,
     measure_named,
     measures,
     resource_measures,
@@ -42,7 +42,6 @@ from pilotbase.measures.rules import (
 )
 
 __all__ = [
-    "REFUSALS",
     "Cases",
     "Kind",
     "MeanScore",
@@ -55,6 +54,7 @@ __all__ = [
     "coded",
     "is_resource",
     "known_names",
+    "may_lack_truth",
     "measure_named",
     "measures",
     "measures_the_run",

@@ -78,13 +78,10 @@ class Guarantees:
 
 SHARE = Guarantees(("exact_census", "exact_anytime", "exact_fixed"), ("exact_anytime", "exact_fixed"))
 """A share of yes and no: at a fixed number of cases the binomial or hypergeometric test is exact."""
-BOUNDED = Guarantees(("exact_census", "exact_anytime"), ("exact_anytime", "exact_fixed"))
-"""A ratio of bounded sums: the martingale holds at any time; for a population or looked at once, at a fixed n."""
+BOUNDED = Guarantees(("exact_census", "exact_anytime", "exact_fixed"), ("exact_anytime", "exact_fixed"))
+"""A ratio of bounded sums: the martingale holds at any time, recalculated bets at a number fixed beforehand."""
 JOINED = Guarantees(("exact_census",), ("exact_anytime", "exact_fixed"))
-"""Of a hidden set only the whole; for a population from independent pairs of cases."""
-ASYMPTOTIC = Guarantees(("exact_census",), ("asymptotic",))
-LEAST_OF_CLASS = 50
-"""Cases of every class that a bootstrap needs before its error is near the stated one (`docs/decisions/0049`)."""
+"""Of a hidden set only the whole; for a population from independent entries of several cases each."""
 AT_FIXED_N = Guarantees(("exact_census",), ("exact_fixed",))
 """Of a hidden set only the whole; for a population an exact bound at the number of cases that was fixed."""
 DESCRIPTIVE = Guarantees(("exact_census",), ("descriptive",))

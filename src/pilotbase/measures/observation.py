@@ -35,6 +35,7 @@ _FINE = 1e-5
 """Relative to the threshold: a shorter step isn't a figure of its own."""
 _OFF_A_STEP = 1e-3
 """Of a step: what reckoning in floats makes of a number with as many digits."""
+_DECIMALS, _OFF_A_DECIMAL = 12, 1e-14
 _MANTISSA, _HALF = 53, 27
 
 
@@ -46,6 +47,7 @@ class MeasurePart:
     ``joined``: an entry joins several cases (a pair), so that no cluster of cases can be its unit.
     ``reals``: gains and weights as they are, in the measure's own unit, where integers only come near them: the value
     is made of these. ``slack``: by how many steps an integer may then harm the criterion more than its real does.
+    ``from_below``: the ratio is never above the measure, and bounds it from below only, at 0 or more.
     """
 
     gain: Counts
@@ -55,8 +57,9 @@ class MeasurePart:
     unit: int = 1
     name: str | None = None
     joined: bool = False
-    reals: Reals | None = None
+    reals: Reals | Whole | None = None
     slack: int = 0
+    from_below: bool = False
 
     def ratio(self) -> Fraction | None:
         """Return Σ gain / Σ weight; None when it is 0/0."""
@@ -74,30 +77,6 @@ class MeasurePart:
 
 
 @dataclass(frozen=True, eq=False)
-class CellStatistic:
-    """A function of how many cases fall into each of a few cells, such as those of a confusion matrix.
-
-    ``codes``: the cell of each case, shape (cases,), -1 = not eligible. ``value``: counts of shape (…, cells) to values
-    of shape (…), NaN if 0/0. ``kinds``: the class of each case, -1 = not eligible; each needs ``least`` cases for the
-    bounds to fail no more often than stated.
-    """
-
-    codes: Ints
-    cells: int
-    value: Callable[[Floats], Floats]
-    kinds: Ints
-    least: int
-
-
-@dataclass(frozen=True, eq=False)
-class ScoredClasses:
-    """Scores of cases with the class that they should rank high, for DeLong's variance; both of shape (cases,)."""
-
-    scores: Floats
-    positive: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, eq=False)
 class CutAtRate:
     """Scores and classes, and the share of the others above the cut at which recall is read."""
 
@@ -111,13 +90,15 @@ class Observation:
     """A measure on cases: one part, or the worst, largest difference, mean or absolute sum of several parts.
 
     A ``function`` has the whole set's value as its part and, for a population, the statistic for its bounds.
+    ``plain``: the measure over some cases, for entries that join several.
     """
 
     form: Form
     parts: tuple[MeasurePart, ...]
     census_only: bool = False
     quantile: Fraction | None = None
-    statistic: CellStatistic | CutAtRate | ScoredClasses | None = None
+    statistic: CutAtRate | None = None
+    plain: Callable[[Ints], float | None] | None = None
 
     @property
     def joined(self) -> bool:
@@ -260,7 +241,7 @@ def mean_of(
 def mean_among(scores: Floats, eligible: NDArray[np.bool_], question: MeasureInput) -> MeasurePart:
     """Return the mean of scores in [0, 1] over ``eligible`` cases, as `mean_of`."""
     part = mean_of(np.where(eligible, scores, 0.0), Decimal(1), question)
-    reals = None if part.reals is None else Reals(part.reals.gains, eligible.astype(np.float64))
+    reals = Reals(part.reals.gains, eligible.astype(np.float64)) if isinstance(part.reals, Reals) else None
     return replace(part, weight=np.where(eligible, part.weight, 0), reals=reals)
 
 
@@ -284,21 +265,52 @@ def _digits(high: Decimal, question: MeasureInput, root: int) -> int:
     return max(usual, min(wanted, room, room + high.adjusted()))
 
 
-def whole_value(value: float | None, question: MeasureInput, low: int = 0) -> MeasurePart:
-    """Return a value in [``low``, 1] that only all cases together have, the same for each of them.
+def whole_value(value: float | Fraction | None, question: MeasureInput, low: int = 0) -> MeasurePart:
+    """Return a value in [``low``, 1] that only all cases together have, the same for each of them; None becomes 0/0.
 
-    Read to nine digits; None becomes 0/0.
+    A float whose digits end is read as that decimal.
     """
     steps, size = 10**_DIGITS, len(question.cases)
-    gain = 0 if value is None else min(max(round(value * steps), low * steps), steps)
+    if isinstance(value, float):
+        short = round(value, _DECIMALS)
+        value = Fraction(str(short)) if abs(short - value) <= _OFF_A_DECIMAL else Fraction(value)
+    exact = min(max(value or Fraction(0), Fraction(low)), Fraction(1))
     weight = np.full(size, 0 if value is None else steps, dtype=np.int64)
     outcomes = ((low * steps, steps), (low * steps + 1, steps), (steps, steps))
-    return MeasurePart(np.full(size, gain, dtype=np.int64), weight, outcomes)
+    return MeasurePart(np.full(size, int(exact * steps), dtype=np.int64), weight, outcomes, reals=Whole(exact))
+
+
+def joined_part(
+    question: MeasureInput, members: Ints, of: tuple[Ints, Ints | int], outcomes: tuple[tuple[int, int], ...]
+) -> MeasurePart:
+    """Return entries that join several cases, ``members`` (entries, cases), known when the last of them is scored.
+
+    ``of``: gain and weight of each entry.
+    """
+    place = np.zeros(len(question.cases), dtype=np.int64)
+    place[question.order] = np.arange(len(question.order))
+    last = members[np.arange(len(members)), place[members].argmax(axis=1)] if len(members) else members.ravel()
+    gain, weight = np.zeros(len(place), dtype=np.int64), np.zeros(len(place), dtype=np.int64)
+    gain[last], weight[last] = of
+    return MeasurePart(gain, weight, outcomes, joined=True)
 
 
 def whole_of(compose: Callable[[MeasureInput], Observation]) -> Callable[[MeasureInput], MeasurePart]:
     """Return what observes, as a figure of the whole set, the measure that ``compose`` makes of several parts."""
     return lambda question: whole_value(compose(question).value(question.comparison), question)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The value of all cases together."""
+
+    value: Fraction
+
+    def ratio(self, cases: Ints | slice = slice(None)) -> Fraction:
+        return self.value
+
+    def spread(self, chosen: Ints, size: int) -> Whole:
+        return self
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ In the package's pyproject.toml::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -30,9 +30,17 @@ from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
 from pilotbase.measures.perturbations import PERTURBATIONS
 from pilotbase.measures.resources import RESOURCES, ResourceMeasure
 
-REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
+_REFUSALS = frozenset(measure.name for measure in refusals.MEASURES)
 """Measures for which a case without truth is to be refused."""
+_BESIDE_JUDGED = frozenset({"judged", "coverage", "abstention", "supported", "quotes_found"})
+"""Measures that read no truth."""
 ENTRY_POINTS = "pilotbase.measures"
+
+
+def may_lack_truth(rules: Iterable[Rule]) -> bool:
+    """Return whether cases may lack truth: what lacks it is to be declined, or experts judge and no rule reads it."""
+    names = {rule.measure for rule in rules} - resource_measures().keys()
+    return bool(names & _REFUSALS) or ("judged" in names and names <= _BESIDE_JUDGED)
 
 
 @cache

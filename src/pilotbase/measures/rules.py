@@ -11,7 +11,7 @@ baseline has no answer, the baseline counts as right (corrections of the evidenc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -77,7 +77,7 @@ def given_columns(rule: Rule) -> tuple[str, ...]:
 def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_set") -> Observation:
     """Return the per-case observation of ``rule``; arrays have the shape of ``cases``, whatever ``order`` is.
 
-    ``order`` only matters to measures of pairs (AUC for a population).
+    ``order`` only matters to entries of several cases (AUC for a population).
 
     Raises:
         InputError: a problem that `problems_of` reports, or a class or column that ``cases`` doesn't have.
@@ -112,7 +112,19 @@ def _observe_whole(measure: Measure, question: MeasureInput, census_only: bool) 
     if measure.pooled and 0 < len(question.order) < len(question.cases):
         # What only all cases together have is a figure of those that are scored.
         return Observation("single", (_in_group(measure, question, None, np.sort(question.order)),), census_only)
-    return Observation("single", (measure.observe(question),), census_only)
+    part = measure.observe(question)
+    return Observation("single", (part,), census_only, plain=_plainly(measure, question) if part.joined else None)
+
+
+def _plainly(measure: Measure, question: MeasureInput) -> Callable[[Ints], float | None]:
+    """Return the measure over some of the cases as their own whole set, beside bounds from entries of several."""
+
+    def plain(chosen: Ints) -> float | None:
+        order = np.arange(len(chosen), dtype=np.int64)
+        whole = replace(question, cases=question.cases.among(chosen), order=order, estimand="hidden_set")
+        return measure.observe(whole).value()
+
+    return plain
 
 
 def observe_run(rule: Rule, run: RunMeasurements) -> Observation:
@@ -404,7 +416,7 @@ def _second_answers(rule: Rule, question: MeasureInput) -> NDArray[Any]:
 def _real_differences(ahead: MeasurePart, behind: MeasurePart) -> Reals | None:
     if ahead.reals is None and behind.reals is None:
         return None
-    first, second = (part.reals or _from_lattice(part) for part in (ahead, behind))
+    first, second = (part.reals if isinstance(part.reals, Reals) else _from_lattice(part) for part in (ahead, behind))
     return Reals(first.gains - second.gains, first.weights)
 
 

@@ -1,16 +1,36 @@
-"""Trials as they go: the queue, what hidden data still hold, candidates side by side."""
+"""Trials as they go: the queue, what hidden data still hold, candidates side by side, tenders."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
+from pydantic import StringConstraints
+
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.trials import Budget, Comparison, EstimateTold, QueuedWork
 from pilotbase.documents.base import Name
-from pilotbase.documents.board import SeenBoard
+from pilotbase.documents.board import SeenBoard, SeenTender, TenderTerms
+from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.subjects import Subject
 from pilotbase.operations.matches import OfRecord
-from pilotbase.operations.operation import PATH, NoInput, Operation
+from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
+
+
+class NewTender(TenderTerms, OfRecord):
+    """The terms of a new tender, and its scenario."""
+
+
+class OfTender(RequestModel):
+    """Which tender."""
+
+    tender: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]
+
+
+class NewEntry(OfTender):
+    """An application that enters a tender."""
+
+    application: Subject
 
 
 class OfTrial(RequestModel):
@@ -25,3 +45,28 @@ ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, 
 BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=ReadScope.BUDGET)
 BOARD = Operation("trials.board", f"{_SCENARIO}/board", OfRecord, SeenBoard, who=ReadScope.BOARD)
 COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=ReadScope.COMPARISON)
+_OWNER, _TENDER = "owner of the scenario", "/tenders/{tender}"
+TENDERS = Operation("trials.tenders", f"{_SCENARIO}/tenders", OfRecord, list[SeenTender], who=ReadScope.BOARD)
+OPEN_TENDER = Operation(
+    "trials.open_tender",
+    "POST /scenarios/{owner}/{name}/tenders",
+    NewTender,
+    SeenTender,
+    only=_OWNER,
+    repeated=Repeated.HARMLESS,
+    location="/api/tenders/{given.identity}",
+    example={"measure": "accuracy", "cases": 2000, "margin": 0.01},
+)
+TENDER = Operation("trials.tender", f"GET {_TENDER}", OfTender, SeenTender)
+ENTER_TENDER = Operation(
+    "trials.enter_tender",
+    f"POST {_TENDER}/entries",
+    NewEntry,
+    SeenTender,
+    only="suppliers, with their own applications",
+    repeated=Repeated.HARMLESS,
+    example={"application": "application:acme/forest"},
+)
+CLOSE_TENDER = Operation(
+    "trials.close_tender", f"POST {_TENDER}/close", OfTender, SeenTender, only=_OWNER, repeated=Repeated.HARMLESS
+)

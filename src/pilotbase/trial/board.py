@@ -7,15 +7,18 @@ and restarted continues from its committed answers: a crash buys no second look.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.documents.base import Document
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import hex_of
+from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import Approval
 from pilotbase.documents.terms import Channel
@@ -82,7 +85,10 @@ def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress
     frame = read_hidden(lab.vault, hidden, grant, slice_cases(lab.vault, record, grant))
     if len(published_cases(lab, record.owner, frame)):
         raise RefusedError("trial.board_published", scenario=sealed.scenario.name)
-    answers, end = _answer(lab, (sealed, submission, hidden), frame, on_progress)
+    stage = text("trial.progress.answer", application=submission.application.name)
+    hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
+    run = HiddenRun(submission.application, submission, "board")
+    answers, end, _ = answer_slice(lab, (sealed, hidden), run, frame, hooks)
     cases = coded(build_cases(sealed.scenario, sealed.record.classes, frame, answers))
     losses = board_losses(sealed.scenario, record.measure, cases)
 
@@ -99,27 +105,34 @@ def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress
     return release(lab.vault, submission, losses.values, entry, grant)
 
 
-def _answer(
-    lab: TrialRuntime,
-    what: tuple[OpenedScenario, BoardSubmission, HiddenSet],
-    frame: pl.DataFrame,
-    on_progress: OnProgress,
-) -> tuple[NDArray[Any], EndReason]:
-    """Return an answer to each case, and how answering ended; a submission that has ended is only read."""
-    sealed, submission, hidden = what
-    folder = lab.folder("runs", f"board-{hex_of(submission.digest())}")
-    stage = text("trial.progress.answer", application=submission.application.name)
+@dataclass(frozen=True)
+class HiddenRun:
+    """A run on cases that several applications answer, and the document that orders it."""
+
+    application: ApplicationReference
+    paper: Document
+    kind: Literal["board", "tender"]
+    place: tuple[str, ...] = ()
+    """Which of the runs that the paper orders."""
+
+
+def answer_slice(
+    lab: TrialRuntime, of: tuple[OpenedScenario, HiddenSet], run: HiddenRun, frame: pl.DataFrame, hooks: Hooks
+) -> tuple[NDArray[Any], EndReason, Digest]:
+    """Return an answer to each case, how answering ended, and the commitment; a run that has ended is only read."""
+    (sealed, hidden), named = of, (run.paper.digest(), *run.place)
+    folder = lab.folder("runs", f"{run.kind}-{hex_of(named[0])}", *run.place)
     contract, trial = sealed.contract, sealed.scenario.trial
     bundle = secrets_of(lab.vault, hidden)
-    key = bundle.derive("delivered-board-run", submission.digest())
-    cut, secret = cut_as_stated(sealed.scenario, frame), bundle.derive("delivery", submission.digest())
-    asked = in_secret_order(sealed.features(frame), cut, secret)
+    key = bundle.derive(f"delivered-{run.kind}-run", *named)
+    asked = in_secret_order(
+        sealed.features(frame), cut_as_stated(sealed.scenario, frame), bundle.derive("delivery", *named)
+    )
     terms = BoxTerms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
-    hooks = Hooks(on_batch=lambda done: on_progress(Progress(stage, done, frame.height)))
-    candidate = planned_candidate(lab, submission.application, submission.digest())
-    with AnswerLog(folder / "answers", submission.canonical(), key) as log:
-        run = run_on_hidden(lab, candidate, terms, asked, log, hooks)
-        return complete_answers(asked, log.values(), contract.prediction), run.end.reason
+    candidate = planned_candidate(lab, run.application, run.paper.digest())
+    with AnswerLog(folder / "answers", run.paper.canonical(), key) as log:
+        ended = run_on_hidden(lab, candidate, terms, asked, log, hooks).end.reason
+        return complete_answers(asked, log.values(), contract.prediction), ended, log.digest
 
 
 def _slice_of(lab: TrialRuntime, sealed: OpenedScenario) -> BoardSlice:

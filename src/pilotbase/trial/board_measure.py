@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.scenario import BoardTerms, Criterion, Scenario
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, RuleContext, measures, observe, problems_of
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -29,6 +29,8 @@ class BoardLosses:
     worst: float
     """The score at a mean loss of 1."""
     best: float
+    eligible: NDArray[np.bool_]
+    """Which cases count, shape (cases,)."""
 
     def score(self, mean: float) -> float:
         """Return the score for a mean loss."""
@@ -57,7 +59,7 @@ def check_board(scenario: Scenario, classes: tuple[str, ...]) -> None:
         InputError: with everything that keeps it from that.
     """
     if scenario.trial.board is not None:
-        found = _problems(scenario, scenario.trial.board, classes)
+        found = measure_problems(scenario, scenario.trial.board.measure, classes)
         issues = [Issue(file=MANIFEST, path="trial.board.measure", problem=problem) for problem in found]
         if issues:
             raise InputError.from_issues(MANIFEST, issues)
@@ -80,22 +82,23 @@ def board_losses(scenario: Scenario, measure: str, cases: Cases) -> BoardLosses:
     worst, best = (low, high) if rule.comparison == ">=" else (high, low)
     losses = (part.unit * gain - best * weight) / (worst - best) / weight.max()
     # Over cases of unequal weight the mean of the losses is at most weight.mean() / weight.max().
-    return BoardLosses(losses, best + (worst - best) * float(weight.max() / weight.mean()), best)
+    return BoardLosses(losses, best + (worst - best) * float(weight.max() / weight.mean()), best, eligible)
 
 
-def _problems(scenario: Scenario, terms: BoardTerms, classes: tuple[str, ...]) -> Iterator[Text]:
+def measure_problems(scenario: Scenario, measure: str, classes: tuple[str, ...] | None) -> Iterator[Text]:
+    """Yield why ``measure`` is not scored case by case; ``classes`` None: they are not known yet."""
     try:
-        rule = board_rule(scenario, terms.measure)
+        rule = board_rule(scenario, measure)
     except InputError as error:
         yield error.text
         return
     columns = frozenset(field.name for field in scenario.data.fields)
     kind = scenario.answer
-    setting = RuleContext(kind, classes, scenario.positive, columns, has_baseline=False)
-    found = problems_of(rule, setting)
+    setting = RuleContext(kind, classes or (), scenario.positive, columns, has_baseline=False)
+    found = problems_of(rule, setting) if classes is not None else ()
     known = measures().get(rule.measure)
     if found:
         yield from found
     elif rule.wrapper is not None or known is None or not known.paired:
         allowed = ", ".join(name for name, item in measures().items() if item.paired and kind in item.kinds)
-        yield text("trial.board_measure", found=terms.measure, allowed=allowed)
+        yield text("trial.board_measure", found=measure, allowed=allowed)

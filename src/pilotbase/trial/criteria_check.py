@@ -65,6 +65,7 @@ MOST_CASES = 4_000_000
 """How far cases are multiplied to find how many a drop would need."""
 _TOO_FEW = {
     "cases": "trial.too_few_cases",
+    "entries": "trial.too_few_entries",
     "scarcest": "trial.too_few_of_class",
     "others": "trial.too_few_others",
 }
@@ -134,7 +135,7 @@ def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.Data
             there are, because that would reveal labels.
     """
     for _, problem in _undecidable(scenario, classes, hidden, level):
-        if problem.code in (_TOO_FEW["scarcest"], _TOO_FEW["others"]):
+        if problem.code in (_TOO_FEW["entries"], _TOO_FEW["scarcest"], _TOO_FEW["others"]):
             raise RefusedError("trial.too_few_hidden", rule=problem.params["rule"], needed=problem.params["needed"])
 
 

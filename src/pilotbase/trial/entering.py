@@ -56,6 +56,12 @@ def enter(view: View, scenario: Scenario, supplier: str, paper: Digest, mode: Ac
     return permit(view, _request(scenario, supplier, scenario.data.dataset or paper, mode), paper)
 
 
+def enter_tender(view: View, scenario: Scenario, supplier: str, paper: Digest, cases: int) -> AccessGrant:
+    """Return permission for one entrant of the tender whose plan is ``paper``; raises as `enter`."""
+    request = _request(scenario, supplier, scenario.data.dataset or paper, AccessMode.of_trial(cases))
+    return permit(view, request, digest_json([paper, supplier]))
+
+
 def require_terms(view: View, scenario: Scenario, supplier: str, mode: AccessMode) -> None:
     """Return if the terms of the scenario's dataset permit a trial now; without a dataset the plan is agreed on alone.
 

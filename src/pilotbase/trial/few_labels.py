@@ -33,6 +33,7 @@ from pilotbase.trial.recorded_cases import RecordedCases
 
 GROUP = 9
 """Unlabelled cases for each labelled one: of more than nine each saves little."""
+Path = NDArray[np.float64]
 _UNIT = 10_000
 """Labels and scores are whole multiples of one ten-thousandth."""
 
@@ -81,8 +82,10 @@ def decide_few_labels(
     """Return the verdict with labels bought in ``order``, skipping cases without a label; at most ``limit``."""
     labelled = np.ones(len(order), dtype=np.bool_) if recorded.labelled is None else recorded.labelled
     bought = order[labelled[order]][:limit]
+    if any(criterion.estimand is Estimand.POPULATION for criterion in criteria):
+        bought = bought[: len(order) // (judge.group + 1)]
     trials = [
-        _Population(criterion, recorded.cases, judge, order, bought)
+        _Population(criterion, recorded.cases, judge, order, bought, limit)
         if criterion.estimand is Estimand.POPULATION
         else _Pool.of(criterion, recorded.cases, judge, bought)
         for criterion in criteria
@@ -141,8 +144,8 @@ class _Judged:
     turned: bool
     bounded: bool
 
-    def paths(self, used: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the log capitals for and against the criterion after each of the first ``used`` labels."""
+    def paths(self, shares: tuple[float, float], used: int | None = None) -> tuple[Path, Path]:
+        """Return the log capitals for and against the criterion, at these levels, after each of ``used`` labels."""
         raise NotImplementedError
 
     def bounds(self, used: int, shares: tuple[float, float]) -> tuple[float, float]:
@@ -155,7 +158,7 @@ class _Judged:
 
     def crossings(self, shares: tuple[float, float]) -> tuple[int | None, int | None]:
         """Return after how many labels the criterion was confirmed and refuted."""
-        rising, falling = self.paths()
+        rising, falling = self.paths(shares)
         return _first(rising, shares[0]), _first(falling, shares[1])
 
     def conclude(self, times: tuple[int | None, int | None], used: int, shares: tuple[float, float]) -> JudgedCriterion:
@@ -178,7 +181,7 @@ class _Judged:
 
     def _needed(self, used: int, shares: tuple[float, float]) -> int | None:
         """Return about how many labels would decide, if the evidence grew on as it did: a planning estimate."""
-        paths = self.paths(used) if used else ()
+        paths = self.paths(shares, used) if used else ()
         growth = [
             float(path[-1]) / math.log(1 / share) for path, share in zip(paths, shares, strict=False) if path[-1] > 0
         ]
@@ -198,7 +201,9 @@ def _values(criterion: Criterion, cases: Cases, judge: JudgeScores) -> tuple[Int
 class _Population(_Judged):
     """One criterion on the population, from independent entries: a labelled case with its group."""
 
-    def __init__(self, criterion: Criterion, cases: Cases, judge: JudgeScores, order: Ints, bought: Ints) -> None:
+    def __init__(
+        self, criterion: Criterion, cases: Cases, judge: JudgeScores, order: Ints, bought: Ints, limit: int | None
+    ) -> None:
         labels, scores, threshold, self.turned = _values(criterion, cases, judge)
         self.bounded, self._threshold = judge.bounded, float(threshold)
         # A group is cut from the end of the order by the number of its label, so no label can choose it.
@@ -210,14 +215,14 @@ class _Population(_Judged):
         members = order[starts[fits][:, None] + np.arange(judge.group)]
         columns = (labels[bought[fits]], scores[bought[fits]], scores[members].mean(axis=1))
         self._found = np.column_stack(columns) / _UNIT
-        self._group, self._weight = judge.group, judge.weight
+        self._judge, self._horizon = judge, None if limit is None else min(limit, len(order) // (judge.group + 1))
 
     def _labelled(self, used: int | None = None) -> GroupedLabels:
-        return GroupedLabels(self._found[:used], self._group, self._weight)
+        return GroupedLabels(self._found[:used], self._judge.group, self._judge.weight, self._horizon)
 
-    def paths(self, used: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def paths(self, shares: tuple[float, float], used: int | None = None) -> tuple[Path, Path]:
         found = self._labelled(used)
-        return found.above(self._threshold), found.below(self._threshold)
+        return found.above(self._threshold, shares[0]), found.below(self._threshold, shares[1])
 
     def bounds(self, used: int, shares: tuple[float, float]) -> tuple[float, float]:
         found = self._labelled(used)
@@ -244,7 +249,7 @@ class _Pool(_Judged):
         values = np.column_stack((labels[bought], scores[bought]))
         return cls(JudgedPool.of(scores, (0, _UNIT)), values, threshold * _UNIT, judge.weight, turned, judge.bounded)
 
-    def paths(self, used: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def paths(self, shares: tuple[float, float], used: int | None = None) -> tuple[Path, Path]:
         rising, falling = PredictionPowered(self.pool, self.threshold, self.weight).update(self.values[:used])
         return rising, falling
 

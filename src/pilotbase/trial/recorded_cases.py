@@ -30,7 +30,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import REFUSALS, Cases, coded, is_resource
+from pilotbase.measures import Cases, coded, is_resource, may_lack_truth
 from pilotbase.measures.rules import given_columns
 from pilotbase.protocols.inspect_logs import SUFFIXES, InspectLog, SampleRun, read_inspect_log
 from pilotbase.trial.records import RUN
@@ -158,8 +158,7 @@ class _Reader:
         if kind == "scores":
             return np.ones((self._frame.height, len(self._classes)))
         column = self._frame["truth"]
-        to_be_refused = any(rule.measure in REFUSALS for rule in self._rules)
-        if not few and not to_be_refused:
+        if not few and not may_lack_truth(self._rules):
             unscored = self._unscored()
             if unscored.any():
                 problem = text("trial.unscored_cases", count=int(unscored.sum()))

@@ -17,11 +17,12 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pilotbase.documents.board import BoardEntry, BoardSubmission
+from pilotbase.documents.board import BoardEntry, BoardSubmission, TenderPlan, TenderResult
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError, UnknownProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.sandbox.engines import LOCAL, open_engine
@@ -30,10 +31,13 @@ from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit
 from pilotbase.trial.fork_server import ForkedProcess, start
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scorer import report_of, score_trial
+from pilotbase.trial.tender import score_tender
 from pilotbase.vault.opening import harden_process
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import open_home
 
+for _read in (TrialPlan, Scenario, Report):
+    _read.model_rebuild()  # once, in the server that is forked, and not in each scorer
 ERRORS = (RefusedError, UnknownProofError, InvalidProofError, InputError, PilotbaseError)
 
 
@@ -52,6 +56,8 @@ class ScorerJob(BaseModel):
     """The trial to run."""
     submission: str | None = None
     """Or the submission to a board to score."""
+    tender: str | None = None
+    """Or the tender to decide."""
     engine: str = "local"
     limit: SpendingLimit = NO_LIMIT
     """The limit above which the trial is held until there is consent."""
@@ -64,7 +70,7 @@ class Event(BaseModel):
 
     progress: Progress | None = None
     result: str | None = None
-    """Digest of the report, or of the board's release."""
+    """Digest of the report, of the board's release, or of the tender's result."""
     error: Text | None = None
     exit_code: int = 0
 
@@ -92,6 +98,11 @@ def run_submission(
 ) -> BoardEntry:
     """Return the board's release of ``submission`` from a scorer process; raises as `run_trial` does."""
     return lab.view.load(_run(lab, on_progress, submission=submission.digest()), BoardEntry)
+
+
+def run_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress = ignore_progress) -> TenderResult:
+    """Return the result of a tender from a scorer process; raises as `run_trial` does."""
+    return lab.view.load(_run(lab, on_progress, tender=plan.digest()), TenderResult)
 
 
 def main() -> int:
@@ -139,6 +150,8 @@ def _carry_out(job: ScorerJob, on_progress: OnProgress) -> str:
     lab = TrialRuntime.open(open_home(job.home), Actor(job.organisation, frozenset(job.roles)), open_engine(job.engine))
     if job.submission is not None:
         return score_submission(lab, lab.view.load(job.submission, BoardSubmission), on_progress).digest()
+    if job.tender is not None:
+        return score_tender(lab, lab.view.load(job.tender, TenderPlan), on_progress).digest()
     return score_trial(lab, lab.view.load(job.plan or "", TrialPlan), on_progress, job.limit).digest()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from pilotbase.documents.board import TenderPlan
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
@@ -34,7 +35,7 @@ def verdict_at_end(decision: Decision, end: EndReason) -> Verdict:
     return Verdict(decision.verdict) if end is EndReason.FINISHED else Verdict.REJECT
 
 
-def scoring_seed(plan: TrialPlan, secret: bytes) -> bytes:
+def scoring_seed(plan: TrialPlan | TenderPlan, secret: bytes) -> bytes:
     """Return the seed of the scoring order: SHA-256(secret ‖ nonce)."""
     return hashlib.sha256(secret + bytes.fromhex(plan.nonce)).digest()
 

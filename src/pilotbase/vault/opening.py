@@ -206,10 +206,10 @@ def _is_about(connection: Connection, hidden_set: HiddenSet, leave: AccessGrant,
 
 
 def _of_paper(connection: Connection, paper: Digest) -> Digest | None:
-    """Return the hidden set that a frozen plan, or a submission to a board, is about."""
+    """Return the hidden set that the frozen plan of a trial or tender, or a submission to a board, is about."""
     stored = records.get(connection, BASE_ITSELF, paper)
-    if stored is not None and stored.kind == "trial-plan":
-        return stored.load(TrialPlan).scenario.hidden_set
+    if stored is not None and stored.kind in ("trial-plan", "tender-plan"):
+        return str(json.loads(stored.body)["scenario"]["hidden_set"])
     if stored is not None and stored.kind == "board-submission":
         found = hidden_set_of(connection, stored.load(BoardSubmission).board)
         return None if found is None else found.digest()

@@ -1,4 +1,4 @@
-"""Requests that are on no record: to agree that an application goes to a site, to label items."""
+"""Requests that are on no record: to agree that an application goes to a site, to label items, to name experts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pilotbase.catalogue.records import load_record
 from pilotbase.documents.labelling import JUDGE
-from pilotbase.documents.subjects import Subject
+from pilotbase.documents.states import CommissionState
+from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.label_rounds import part_of, rounds_of
-from pilotbase.worker.datasets.labelling import sheet_of, stage_of
+from pilotbase.worker.datasets.labelling import is_judged, sheet_of, stage_of
 from pilotbase.worker.sites.orders import packs_to_agree
+from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
 
 
@@ -21,7 +25,7 @@ from pilotbase.workspace.store import View
 class InboxItem:
     """One thing that the actor's organisation, or the person in particular, is expected to do."""
 
-    kind: Literal["site-pack", "labelling-round"]
+    kind: Literal["site-pack", "labelling-round", "panel-open"]
     identity: str
     subject: Subject
     """The application, or the dataset."""
@@ -31,13 +35,25 @@ class InboxItem:
 
 def asked_of(base: Base, view: View) -> list[InboxItem]:
     """Return what waits for the actor of ``view``, oldest first."""
-    return sorted((*_packs(view), *_rounds(base, view)), key=lambda one: one.since)
+    return sorted((*_packs(view), *_rounds(base, view), *_panels(base, view)), key=lambda one: one.since)
 
 
 def _packs(view: View) -> Iterator[InboxItem]:
     for one in packs_to_agree(view):
         said = text("site.told_pack", organisation=one.owner, site=one.site, scenario=one.scenario)
         yield InboxItem("site-pack", one.identity, one.application, said, one.asked_at)
+
+
+def _panels(base: Base, view: View) -> Iterator[InboxItem]:
+    """Yield the trials of one's own scenarios that wait until experts are named, or until their round goes on."""
+    waiting = Query("commission", states=[CommissionState.JUDGING]) if Role.DEMAND_OWNER in view.actor.roles else None
+    for one in list_page(view, waiting).items if waiting is not None else ():
+        record = load_record(view, one.subject)[0]
+        round_of = next((each for each in rounds_of(view) if each.trial == one.subject), None)
+        done = round_of is None or stage_of(base, round_of).name == "decided" or is_judged(base, round_of)
+        if record.demand_owner == view.actor.organisation and done:
+            said = text("labelling.told_panel", name=name_of(one.subject))
+            yield InboxItem("panel-open", name_of(one.subject), one.subject, said, record.since)
 
 
 def _rounds(base: Base, view: View) -> Iterator[InboxItem]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from pilotbase.data.terms.evaluating import Terms, decide, named, terms_of_agreement, terms_of_paper
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.board import BoardSubmission
+from pilotbase.documents.board import BoardSubmission, TenderPlan
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, is_digest
@@ -161,6 +161,9 @@ def _paper(connection: Connection, request: Request) -> UsePath | Text:
         channel = Channel.REPORT if plan.release is None else Channel.SITE_PACK
     elif stored is not None and stored.kind == "board-submission":
         supplier, channel = stored.load(BoardSubmission).application.supplier.organisation, Channel.BOARD
+    elif stored is not None and stored.kind == "tender-plan":
+        entrants = {one.supplier.organisation for one in stored.load(TenderPlan).entrants}
+        supplier, channel = request.by if request.by in entrants else "", Channel.REPORT
     else:
         return text("terms.no_dataset", dataset=paper)
     if request.by != supplier:

@@ -1,4 +1,4 @@
-"""The candidates for a scenario: its board, and side by side in an order that the reader chooses."""
+"""The candidates for a scenario: its board, its tenders, and side by side in an order that the reader chooses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
@@ -23,12 +23,16 @@ from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import HubRequest, RequestActor, language
+from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import do, form_of, post_of
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.routing import EVERYBODY, page
+from pilotbase.hub.routing import EVERYBODY, FORM, page
+from pilotbase.operations import trials
+from pilotbase.trial.board_measure import measure_problems
 from pilotbase.worker.progress import progress_of
+from pilotbase.worker.readings import scenario_for
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
@@ -48,6 +52,7 @@ ORDERS: dict[str, Key] = {
 
 
 _OWN_SHOWN = 50
+TenderForm = form_of(trials.OPEN_TENDER)
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,36 @@ def show_board(request: HubRequest, name: str) -> HttpResponse:
         "crumbs": record_crumbs(subject, seen.title),
     }
     return render(request, "hub/board.html", shown)
+
+
+@page("scenarios/<name:name>/tenders/", "tenders", EVERYBODY, methods=FORM)
+def show_tenders(request: HubRequest, name: str) -> HttpResponse:
+    """Show the tenders on a scenario to its owner, to the base and to suppliers; let the owner open one."""
+    acting, subject = request.acting, subject_of("scenarios", name)
+    owner, _, own_name = name.partition("/")
+    scenario = scenario_for(acting.view, subject, ReadScope.BOARD)
+    rules = [criterion.parsed() for criterion in scenario.criteria]
+    offered = [rule.plain.key for rule in rules if next(measure_problems(scenario, rule.plain.key, None), None) is None]
+    choices = {"measure": [(one, one) for one in dict.fromkeys(offered)]}
+    form = TenderForm(posted(request), given={"owner": owner, "name": own_name}, choices=choices)
+    owns = acting.organisation == owner and acting.has(Role.DEMAND_OWNER)
+    if owns and form.done(acting.view):
+        return redirect("tenders", name=name)
+    shown = {
+        "title": text("tender.of", scenario=localized(scenario.title, language())),
+        "tenders": do(trials.TENDERS, acting.view, {"owner": owner, "name": own_name}),
+        "form": form if owns and offered else None,
+        "owns": owns,
+        "name": name,
+        "applications": [one for one in own_applications(acting, subject) if one.state == ApplicationState.SUBMITTED],
+        "crumbs": record_crumbs(subject, scenario.title),
+    }
+    return render(request, "hub/tenders.html", shown)
+
+
+_TENDER = "scenarios/<name:name>/tenders/<digits:tender>"
+post_of(f"{_TENDER}/enter/", "tender-enter", trials.ENTER_TENDER, "tenders", tender="tender")
+post_of(f"{_TENDER}/close/", "tender-close", trials.CLOSE_TENDER, "tenders", tender="tender")
 
 
 @page("scenarios/<name:name>/comparison/", "comparison", EVERYBODY)

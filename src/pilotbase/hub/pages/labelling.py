@@ -30,7 +30,7 @@ from pilotbase.hub.sentences import area, asked, t
 from pilotbase.operations import labelling as operations
 from pilotbase.operations.operation import Operation
 from pilotbase.worker.datasets.kept_tables import record_sets_kept
-from pilotbase.worker.datasets.label_rounds import find_round, part_of
+from pilotbase.worker.datasets.label_rounds import find_round, part_of, rounds_of
 from pilotbase.worker.datasets.labelling import FINISHED, is_taking, items_document, outcome_of, sheet_of
 from pilotbase.worker.operations.labelling import round_told, sheet_told
 from pilotbase.workspace.failures import NotFoundError
@@ -134,6 +134,9 @@ def start_panel(request: HubRequest, name: str) -> HttpResponse:
     view, seen = request.acting.view, see(request.acting.view, subject_of("trials", name))
     if seen.record is None or seen.record.demand_owner != request.acting.organisation:
         raise NotFoundError("hub.not_found")
+    opened = next((one for one in rounds_of(view) if one.trial == seen.subject), None)
+    if opened is not None:
+        return redirect("labelling-round", identity=opened.identity)
     form = PanelForm({"name": name}, request.acting.organisation, posted(request))
     if form.done(view):
         return redirect("labelling-round", identity=form.found.identity)

@@ -66,6 +66,8 @@ def _address(one: InboxItem) -> str:
     """Return the page on which somebody does what is asked."""
     if one.kind == "site-pack":
         return reverse("sites")
+    if one.kind == "panel-open":
+        return reverse("panel-open", kwargs={"name": one.identity})
     return reverse("labelling-round", kwargs={"identity": one.identity})
 
 

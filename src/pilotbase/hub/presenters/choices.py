@@ -118,6 +118,8 @@ def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[t
     links = []
     if scenario.trial.board is not None and may_read(ReadScope.BOARD, acting.actor, stands):
         links.append((text("live.board"), reverse("board", kwargs={"name": seen.name})))
+    if may_read(ReadScope.BOARD, acting.actor, stands):
+        links.append((text("tender.title"), reverse("tenders", kwargs={"name": seen.name})))
     if may_read(ReadScope.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
     return links

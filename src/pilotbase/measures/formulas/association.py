@@ -1,72 +1,96 @@
-"""Agreement of answers and truth beyond chance: functions of the whole confusion matrix."""
+"""Agreement of answers and truth beyond chance: of the whole confusion matrix, or of disjoint pairs of cases."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import ASYMPTOTIC, CLASSIFYING, CUT, LEAST_OF_CLASS, Measure
-from pilotbase.measures.observation import CellStatistic, MeasureInput, MeasurePart, Observation, whole_value
+from pilotbase.measures.cases import Ints
+from pilotbase.measures.definition import CLASSIFYING, CUT, JOINED, Measure
+from pilotbase.measures.observation import MeasureInput, MeasurePart, joined_part, whole_value
 
-Association = Callable[[Floats], Floats]
+_STEPS = 10_000
+_BALANCES = np.array([2 / 3, 3 / 4, 7 / 8, 1, 8 / 7, 4 / 3, 3 / 2])
+"""Values of w in `mcc`: few, so that pairs are of few kinds."""
+_OF_TRUTH, _OF_ANSWER = (np.ceil(_STEPS * each).astype(np.int64) for each in (_BALANCES, 1 / _BALANCES))
+Association = Callable[[Ints], float | Fraction | None]
 
 
 def mcc(question: MeasureInput) -> MeasurePart:
-    """Return Matthews' correlation of answers and truth, a figure of the whole set."""
-    return _whole(question, _mcc_of)
+    """Return Matthews' correlation of answers and truth: a figure of the whole set; for a population, of pairs.
+
+    With w > 0, √(v_t v_a) ≤ (w v_t + v_a / w) / 2: the ratio of covariance to the right side is at most the correlation
+    and near it where w is √(v_a / v_t), here that of earlier pairs. R_K of more classes likewise.
+    """
+    if question.estimand != "population":
+        return _whole(question, _mcc_of)
+    members, truth, answered = _pairs(question)
+    agree, cross = _agreements(truth, answered)
+    apart, varied = (pair[:, 0] != pair[:, 1] for pair in (truth, answered))
+    earlier = [1 + np.cumsum(flags) - flags for flags in (apart, varied)]
+    nearest = np.searchsorted(np.sqrt(_BALANCES[1:] * _BALANCES[:-1]), np.sqrt(earlier[1] / earlier[0]))
+    weight = apart * _OF_TRUTH[nearest] + varied * _OF_ANSWER[nearest]
+    sides = [(0, int(one)) for one in (*_OF_TRUTH, *_OF_ANSWER)]
+    both = [(gain * _STEPS, int(w)) for w in _OF_TRUTH + _OF_ANSWER for gain in range(-2, 3)]
+    part = joined_part(question, members, (_STEPS * (agree - cross), weight), (*both, *sides))
+    return replace(part, from_below=True)
 
 
 def kappa(question: MeasureInput) -> MeasurePart:
-    """Return Cohen's kappa, a figure of the whole set."""
-    return _whole(question, _kappa_of)
+    """Return Cohen's kappa: a figure of the whole set; for a population, of pairs.
+
+    Of two independent cases, right answers less answers that are right for the other case, against all less these, have
+    kappa as the ratio of their means.
+    """
+    if question.estimand != "population":
+        return _whole(question, _kappa_of)
+    members, truth, answered = _pairs(question)
+    agree, cross = _agreements(truth, answered)
+    outcomes = ((2, 2), (1, 2), (0, 1), (0, 2), (-1, 1), (-2, 0))
+    return joined_part(question, members, (agree - cross, 2 - cross), outcomes)
 
 
-def _mcc_of(matrix: Floats) -> Floats:
-    """Return the correlation of confusion matrices (…, truth, answer); NaN where either has one class only."""
-    total = matrix.sum(axis=(-2, -1))
-    right = np.trace(matrix, axis1=-2, axis2=-1)
-    true, answered = matrix.sum(axis=-1), matrix.sum(axis=-2)
-    spread = (total**2 - (true**2).sum(axis=-1)) * (total**2 - (answered**2).sum(axis=-1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value: Floats = (right * total - (true * answered).sum(axis=-1)) / np.sqrt(spread)
-    return np.where(spread > 0, value, np.nan)
+def _pairs(question: MeasureInput) -> tuple[Ints, Ints, Ints]:
+    """Return disjoint pairs of cases in their order with truth and answers, each (pairs, 2).
+
+    An abstention is the class after the truth or, where a low value is asked for, the truth.
+    """
+    truth, answered = question.cases.truth.astype(np.int64), question.answered().astype(np.int64)
+    harm = (truth + question.worst(1, 0)) % max(len(question.cases.classes), 1)
+    answered = np.where(answered < 0, harm, answered)
+    known = question.order[truth[question.order] >= 0]
+    members = known[: len(known) // 2 * 2].reshape(-1, 2)
+    return members, truth[members], answered[members]
 
 
-def _kappa_of(matrix: Floats) -> Floats:
-    """Return kappa of confusion matrices (…, truth, answer); NaN where chance alone agrees always."""
-    total = matrix.sum(axis=(-2, -1))
-    right = np.trace(matrix, axis1=-2, axis2=-1) * total
-    chance = (matrix.sum(axis=-1) * matrix.sum(axis=-2)).sum(axis=-1)
-    room = total**2 - chance
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(room > 0, (right - chance) / room, np.nan)
+def _agreements(truth: Ints, answered: Ints) -> tuple[Ints, Ints]:
+    """Return how many answers of each pair are right, and how many would be for the other case."""
+    return (truth == answered).sum(axis=1), (truth == answered[:, ::-1]).sum(axis=1)
+
+
+def _mcc_of(matrix: Ints) -> float | None:
+    """Return the correlation of a confusion matrix (truth, answer); None where either has one class only."""
+    total, right = int(matrix.sum()), int(np.trace(matrix))
+    true, answered = (matrix.sum(axis=axis).astype(object) for axis in (1, 0))
+    spread = (total**2 - (true**2).sum()) * (total**2 - (answered**2).sum())
+    return float((right * total - (true * answered).sum()) / math.sqrt(spread)) if spread else None
+
+
+def _kappa_of(matrix: Ints) -> Fraction | None:
+    """Return kappa of a confusion matrix (truth, answer); None where chance alone agrees always."""
+    total, right = int(matrix.sum()), int(np.trace(matrix))
+    chance = int((matrix.sum(axis=0).astype(object) * matrix.sum(axis=1)).sum())
+    return Fraction(right * total - chance, total**2 - chance) if total**2 > chance else None
 
 
 def _whole(question: MeasureInput, of: Association) -> MeasurePart:
-    size = len(question.cases.classes)
-    value = float(of(_matrix(_worst_cells(question, of), size)))
-    return whole_value(None if np.isnan(value) else value, question, low=-1)
-
-
-def _composed(of: Association) -> Callable[[MeasureInput], Observation]:
-    def compose(question: MeasureInput) -> Observation:
-        size = len(question.cases.classes)
-        codes = _worst_cells(question, of)
-        truth = np.where(codes < 0, -1, codes // size)
-        cells = CellStatistic(
-            codes, size * size, lambda counts: of(counts.reshape(*counts.shape[:-1], size, size)), truth, LEAST_OF_CLASS
-        )
-        return Observation("function", (_whole(question, of),), statistic=cells)
-
-    return compose
-
-
-def _worst_cells(question: MeasureInput, of: Association) -> Ints:
-    """Return truth · C + answer of each case, -1 without truth; abstentions in the way that harms the criterion most.
+    """Return the value of the whole set; abstentions harm the criterion most.
 
     Tried are: all with the same class, and all the same number of classes beyond the truth.
     """
@@ -76,14 +100,14 @@ def _worst_cells(question: MeasureInput, of: Association) -> Ints:
     ways: list[Ints | int] = [0]
     if absent.any():
         ways = [*range(size), *((truth + step) % size for step in range(1, size))]
-    sign = 1 if question.comparison == ">=" else -1
-    found = [(np.where(truth < 0, -1, truth * size + np.where(absent, way, answered))) for way in ways]
-    values = [sign * float(of(_matrix(cells, size))) for cells in found]
-    return found[int(np.nanargmin(values))] if not np.isnan(values).all() else found[0]
+    cells = [np.where(truth < 0, -1, truth * size + np.where(absent, way, answered)) for way in ways]
+    found = [value for value in (of(_matrix(each, size)) for each in cells) if value is not None]
+    worst = min if question.comparison == ">=" else max
+    return whole_value(worst(found) if found else None, question, low=-1)
 
 
-def _matrix(cells: Ints, size: int) -> Floats:
-    return np.bincount(cells[cells >= 0], minlength=size * size).astype(np.float64).reshape(size, size)
+def _matrix(cells: Ints, size: int) -> Ints:
+    return np.bincount(cells[cells >= 0], minlength=size * size).reshape(size, size)
 
 
 MEASURES = (
@@ -91,13 +115,11 @@ MEASURES = (
         "mcc", text("measure.mcc"),
         "(TP · TN - FP · FN) / √((TP + FP)(TP + FN)(TN + FP)(TN + FN)); R_K of more than two classes",
         "Matthews, BBA 405:442, 1975; Gorodkin, Computational Biology and Chemistry 28:367, 2004", "higher",
-        CLASSIFYING, mcc, bounds=(Decimal(-1), Decimal(1)), parameters=(CUT,), pooled=True, guarantees=ASYMPTOTIC,
-        compose=_composed(_mcc_of),
+        CLASSIFYING, mcc, bounds=(Decimal(-1), Decimal(1)), parameters=(CUT,), pooled=True, guarantees=JOINED,
     ),
     Measure(
         "kappa", text("measure.kappa"), "(agreement - chance agreement) / (1 - chance agreement)",
         "Cohen, Educational and Psychological Measurement 20:37, 1960", "higher", CLASSIFYING, kappa,
-        bounds=(Decimal(-1), Decimal(1)), parameters=(CUT,), pooled=True, guarantees=ASYMPTOTIC,
-        compose=_composed(_kappa_of),
+        bounds=(Decimal(-1), Decimal(1)), parameters=(CUT,), pooled=True, guarantees=JOINED,
     ),
 )  # fmt: skip

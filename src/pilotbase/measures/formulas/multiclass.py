@@ -9,14 +9,13 @@ from fractions import Fraction
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import BOUNDED, CLASSIFYING, CUT, SHARE, Measure
 from pilotbase.measures.formulas import classification
 from pilotbase.measures.formulas.classification import OF_CLASSES
-from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, joined_part, whole_of
 
 _FINENESS = 1 << 40
 
@@ -53,17 +52,12 @@ def _mean_over_classes(of_class: Callable[[MeasureInput], MeasurePart], question
 
 
 def _one_of_each(question: MeasureInput, right: Ints, truth: Ints) -> MeasurePart:
-    order, size = question.order, len(truth)
-    place = np.empty(size, dtype=np.int64)
-    place[order] = np.arange(len(order))
-    of_class: list[NDArray[np.int64]] = [order[truth[order] == code] for code in range(len(question.cases.classes))]
-    count = min((len(members) for members in of_class), default=0)
-    each = np.stack([members[:count] for members in of_class]) if count else np.zeros((1, 0), dtype=np.int64)
-    last = each[place[each].argmax(axis=0), np.arange(count)]
-    gain, weight = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    gain[last], weight[last] = right[each].sum(axis=0), len(of_class)
-    classes = max(len(of_class), 1)
-    return MeasurePart(gain, weight, tuple((number, classes) for number in range(classes + 1)), joined=True)
+    order, classes = question.order, max(len(question.cases.classes), 1)
+    of_class = [order[truth[order] == code] for code in range(classes)]
+    count = min(len(members) for members in of_class)
+    each = np.stack([members[:count] for members in of_class], axis=1)
+    outcomes = tuple((number, classes) for number in range(classes + 1))
+    return joined_part(question, each, (right[each].sum(axis=1), classes), outcomes)
 
 
 _EACH_PRECISION = partial(_mean_over_classes, classification.precision)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from decimal import Decimal
 
 import numpy as np
@@ -9,7 +11,10 @@ import numpy as np
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import JOINED, SCORING, Measure, Parameter
-from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
+from pilotbase.measures.observation import MeasureInput, MeasurePart, joined_part, mean_of
+
+_LEVEL = 0.025
+"""Of a side, for the choice of blocks alone."""
 
 
 def brier(question: MeasureInput) -> MeasurePart:
@@ -27,15 +32,27 @@ def capped_log_loss(question: MeasureInput) -> MeasurePart:
         return mean_of(np.minimum(-np.log(of_truth), float(cap)), cap, question)
 
 
-def auc(question: MeasureInput) -> MeasurePart:
-    """Return, on a hidden set, the share of negatives below each positive; for a population, disjoint random pairs.
+def smoothed_log_loss(question: MeasureInput) -> MeasurePart:
+    """Return -log((1 - s) · p(truth) + s / 2): proper for the smoothed answer, and bounded by log(2 / s)."""
+    smoothing, given = float(question.arguments["smoothing"]), of_label(question)
+    of_truth = np.where(question.cases.truth == question.label, given, 1 - given)
+    most = _most_smoothed(question.arguments)
+    return mean_of(-np.log((1 - smoothing) * of_truth + smoothing / 2), most, question)
 
-    Pairs are independent, which the population's bound needs; on a finite set only the census is exact
+
+def _most_smoothed(given: Mapping[str, Decimal]) -> Decimal:
+    return (Decimal(2) / given["smoothing"]).ln()
+
+
+def auc(question: MeasureInput) -> MeasurePart:
+    """Return, on a hidden set, the share of negatives below each positive; for a population, disjoint blocks.
+
+    Blocks are independent, which the population's bound needs; on a finite set only the census is exact
     (corrections, row 6). A tie counts one half.
     """
     positive = question.cases.truth == question.label
     scores = ranked(question, positive)
-    return _pairs(question, scores, positive) if question.estimand == "population" else _census(scores, positive)
+    return _blocks(question, scores, positive) if question.estimand == "population" else _census(scores, positive)
 
 
 def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> MeasurePart:
@@ -49,18 +66,27 @@ def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]
     return MeasurePart(gain, weight, ((0, max(each, 1)), (min(1, each), max(each, 1)), (each, max(each, 1))))
 
 
-def _pairs(question: MeasureInput, scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> MeasurePart:
-    """Return the i-th positive against the i-th negative in the order of scoring, known at the later of the two."""
-    order, place = question.order, np.empty(len(scores), dtype=np.int64)
-    place[order] = np.arange(len(order))
+def _blocks(
+    question: MeasureInput, scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> MeasurePart:
+    """Return blocks of one case of the scarcer class and as many others as there are for each; gain: pairs in order.
+
+    Where both classes are about as frequent, and plenty, blocks of two and two. Sizes depend on labels alone.
+    """
+    order = question.order
     ups, downs = order[positive[order]], order[~positive[order]]
-    count = min(len(ups), len(downs))
-    ups, downs = ups[:count], downs[:count]
-    later = np.where(place[ups] > place[downs], ups, downs)
-    gain, weight = np.zeros(len(scores), dtype=np.int64), np.zeros(len(scores), dtype=np.int64)
-    gain[later] = 2 * (scores[ups] > scores[downs]) + (scores[ups] == scores[downs])
-    weight[later] = 2
-    return MeasurePart(gain, weight, ((0, 2), (1, 2), (2, 2)), joined=True)
+    few, many = sorted((len(ups), len(downs)))
+    each, threshold = many // max(few, 1), float(question.threshold)
+    share = threshold if question.comparison == ">=" else 1 - threshold
+    plenty = 0 < share < 1 and few >= 4 * math.log(_LEVEL) / math.log(share)
+    rows, columns = (2, 2) if each == 1 and plenty else (1, each) if len(ups) <= len(downs) else (each, 1)
+    count = min(len(ups) // rows, len(downs) // columns) if few else 0
+    above = scores[ups[: count * rows]].reshape(count, rows, 1)
+    below = scores[downs[: count * columns]].reshape(count, 1, columns)
+    gain = (2 * (above > below) + (above == below)).sum(axis=(1, 2))
+    members = np.hstack((ups[: count * rows].reshape(count, rows), downs[: count * columns].reshape(count, columns)))
+    whole = 2 * rows * max(columns, 1)
+    return joined_part(question, members, (gain, whole), ((0, whole), (1, whole), (whole, whole)))
 
 
 def of_label(question: MeasureInput) -> Floats:
@@ -87,6 +113,12 @@ MEASURES = (
         "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
         "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", SCORING, capped_log_loss,
         bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True, paired=True, of_calibration=True,
+    ),
+    Measure(
+        "smoothed_log_loss", text("measure.smoothed_log_loss"), "mean -log((1 - s) p(truth) + s / 2)",
+        "Good, JRSS-B 14:107, 1952, of the smoothed answer", "lower", SCORING, smoothed_log_loss,
+        bounds=(Decimal(0), _most_smoothed), parameters=(Parameter("smoothing", Decimal("0.01")),), of_class=True,
+        paired=True, of_calibration=True,
     ),
     Measure(
         "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",

@@ -1,29 +1,28 @@
-"""How well scores rank positive cases first: average precision, AUC with DeLong's variance, a point of the curve."""
+"""How well scores rank positive cases first: average precision, of all cases or of lists, and a point of the curve."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
-from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import ASYMPTOTIC, AT_FIXED_N, LEAST_OF_CLASS, SCORING, Measure, Parameter
-from pilotbase.measures.formulas.probability import auc, ranked
+from pilotbase.measures.cases import Floats
+from pilotbase.measures.definition import AT_FIXED_N, DESCRIPTIVE, JOINED, SCORING, Measure, Parameter
+from pilotbase.measures.formulas.probability import ranked
 from pilotbase.measures.observation import (
-    CellStatistic,
     CutAtRate,
     MeasureInput,
     MeasurePart,
     Observation,
-    ScoredClasses,
+    joined_part,
     whole_value,
 )
 
-_BINS = 200
-"""Quantile bins of scores among which average precision is resampled."""
+_STEPS = 10**9
+_LONGEST = Decimal(10_000)
 
 
 def average_precision(question: MeasureInput) -> MeasurePart:
@@ -31,11 +30,21 @@ def average_precision(question: MeasureInput) -> MeasurePart:
     positive = question.cases.truth == question.label
     if not positive.any() or positive.all():
         return whole_value(None, question)
-    scores = ranked(question, positive)
-    ranks = np.unique(-scores, return_inverse=True)[1]
-    cells = 2 * ranks + positive
-    counts = np.bincount(cells, minlength=2 * (int(ranks.max()) + 1)).astype(np.float64)
-    return whole_value(float(_average_precision_of(counts)), question)
+    return whole_value(_average_precision(ranked(question, positive), positive), question)
+
+
+def average_precision_of_lists(question: MeasureInput) -> MeasurePart:
+    """Return the average precision of lists of so many positives and others, dealt in the order of scoring."""
+    sizes = question.whole("positives"), question.whole("others")
+    positive = question.cases.truth == question.label
+    scores, order = ranked(question, positive), question.order
+    kinds = order[positive[order]], order[~positive[order]]
+    count = min(len(kind) // size for kind, size in zip(kinds, sizes, strict=True))
+    dealt = [kind[: count * size].reshape(count, size) for kind, size in zip(kinds, sizes, strict=True)]
+    members = np.hstack(dealt)
+    found = np.array([_average_precision(scores[one], positive[one]) for one in members])
+    gain = (np.floor if question.comparison == ">=" else np.ceil)(found * _STEPS).astype(np.int64)
+    return joined_part(question, members, (gain, _STEPS), ((0, _STEPS), (1, _STEPS), (_STEPS, _STEPS)))
 
 
 def recall_at_false_alarms(question: MeasureInput) -> MeasurePart:
@@ -47,24 +56,13 @@ def recall_at_false_alarms(question: MeasureInput) -> MeasurePart:
     negatives = np.sort(scores[~positive])[::-1]
     allowed = int(question.arguments["rate"] * len(negatives))
     above = scores[positive] > negatives[allowed] if allowed < len(negatives) else scores[positive] > -np.inf
-    return whole_value(float(above.mean()), question)
+    return whole_value(Fraction(int(above.sum()), len(above)), question)
 
 
-def _average_precision_of(counts: Floats) -> Floats:
-    """Return average precision from counts (…, 2 · bins), negatives and positives of each bin, highest scores first."""
-    negatives, positives = counts[..., 0::2], counts[..., 1::2]
-    hits, alarms = np.cumsum(positives, axis=-1), np.cumsum(negatives, axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(hits > 0, hits / (hits + alarms), 0.0)
-        value: Floats = (positives * precision).sum(axis=-1) / hits[..., -1]
-    return np.where(alarms[..., -1] > 0, value, np.nan)
-
-
-def _binned(question: MeasureInput) -> Observation:
-    positive = question.cases.truth == question.label
-    cells: Ints = 2 * _falling_bins(ranked(question, positive)) + positive
-    statistic = CellStatistic(cells, 2 * _BINS, _average_precision_of, positive.astype(np.int64), LEAST_OF_CLASS)
-    return Observation("function", (average_precision(question),), statistic=statistic)
+def _average_precision(scores: Floats, positive: NDArray[np.bool_]) -> float:
+    ranks = np.unique(-scores, return_inverse=True)[1]
+    ours, all_of = np.bincount(ranks, positive), np.cumsum(np.bincount(ranks))
+    return float((ours * np.cumsum(ours) / all_of).sum() / ours.sum())
 
 
 def _at_false_alarms(question: MeasureInput) -> Observation:
@@ -73,29 +71,20 @@ def _at_false_alarms(question: MeasureInput) -> Observation:
     return Observation("function", (recall_at_false_alarms(question),), statistic=cut)
 
 
-def _falling_bins(scores: Floats) -> Ints:
-    """Return the bin of each score, highest first, equal scores in one bin, bins of about equal size."""
-    ranks = np.unique(-scores, return_inverse=True)[1]
-    before = np.cumsum(np.bincount(ranks)) - np.bincount(ranks)
-    return np.asarray(before[ranks] * _BINS // max(len(scores), 1), dtype=np.int64)
-
-
-def _scored(question: MeasureInput) -> Observation:
-    positive = question.cases.truth == question.label
-    whole = auc(replace(question, estimand="hidden_set"))
-    return Observation("function", (whole,), statistic=ScoredClasses(ranked(question, positive), positive))
-
-
 MEASURES = (
     Measure(
         "average_precision", text("measure.average_precision"), "Σ_k (R_k - R_(k-1)) P_k",
         "ISO/IEC TS 4213:2022, 6 (precision-recall curve); Zhu, University of Waterloo 2004", "higher", SCORING,
-        average_precision, of_class=True, pooled=True, guarantees=ASYMPTOTIC, compose=_binned,
+        average_precision, of_class=True, pooled=True, guarantees=DESCRIPTIVE,
     ),
     Measure(
-        "auc_delong", text("measure.auc_delong"), "P(score of a positive > of a negative) + P(equal) / 2",
-        "DeLong, DeLong & Clarke-Pearson, Biometrics 44:837, 1988", "higher", SCORING, auc, of_class=True,
-        pooled=True, guarantees=ASYMPTOTIC, compose=_scored,
+        "average_precision_of_lists", text("measure.average_precision_of_lists"),
+        "mean over lists of Σ_k (R_k - R_(k-1)) P_k", "as average_precision, of lists of a stated size",
+        "higher", SCORING, average_precision_of_lists, of_class=True, pooled=True, guarantees=JOINED,
+        parameters=(
+            Parameter("positives", None, Decimal(0), _LONGEST, whole=True),
+            Parameter("others", None, Decimal(0), _LONGEST, whole=True),
+        ),
     ),
     Measure(
         "recall_at_false_alarms", text("measure.recall_at_false_alarms"),

@@ -6,16 +6,18 @@ A number has the value of its shortest decimal spelling, as in the file that it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Context, Decimal
 
 import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import CAP, COMPARABLE, CUT, LARGEST, PREDICTING, SHARE, Measure, Parameter
-from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_of
+from pilotbase.measures.definition import CAP, COMPARABLE, CUT, JOINED, LARGEST, PREDICTING, SHARE, Measure, Parameter
+from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, joined_part, mean_of, whole_value
 
 _TOLERANCE = Parameter("tolerance", None, Decimal(-1), LARGEST, in_target_units=True)
+_BLOCK, _WIDEST, _STEPS = 5, 1_000, 10**9
 _EXACT = Context(prec=1_200)
 """Digits of the difference of any two floats."""
 _DOUBT = 16 * float(np.finfo(np.float64).eps)
@@ -31,6 +33,27 @@ def capped_rmse(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth|, cap)²; the measure is the root of the mean."""
     cap = question.arguments["cap"]
     return mean_of(np.minimum(_errors(question), float(cap)) ** 2, cap * cap, question, root=2)
+
+
+def r_squared(question: MeasureInput) -> MeasurePart:
+    """Return 1 - mean min(|answer - truth|, cap)² / variance of the truth, of the whole set; 0 where it is below.
+
+    For a population, of blocks of five cases: the truth's variance within the block less the mean squared error, per
+    variance. Only errors need the cap: an entry harms the criterion by no more than cap².
+    """
+    cap, truth = float(question.arguments["cap"]), question.cases.truth.astype(np.float64)
+    errors = (np.fmin(_errors(question), cap) if question.worst(0, 1) else np.nan_to_num(_errors(question))) / cap
+    squares = np.minimum(errors, 1.0) ** 2
+    if question.estimand != "population":
+        spread = float(np.var(truth)) / cap**2 if len(truth) else 0.0
+        return whole_value(float(1 - squares.mean() / spread) if spread else None, question)
+    members = question.order[: len(question.order) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+    spread_of = np.minimum(truth[members].var(axis=1, ddof=1) / cap**2, _WIDEST)
+    spent = np.ceil(squares[members].mean(axis=1) * _STEPS).astype(np.int64)
+    weight = np.floor(spread_of * _STEPS).astype(np.int64)
+    top = _WIDEST * _STEPS
+    outcomes = ((-_STEPS, 0), (-1, 0), (0, _STEPS), (top - _STEPS, top), (top, top))
+    return replace(joined_part(question, members, (weight - spent, weight), outcomes), from_below=True)
 
 
 def within(question: MeasureInput) -> MeasurePart:
@@ -82,6 +105,11 @@ MEASURES = (
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006; capped so that it is bounded", "lower",
         PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(CAP,),
         in_target_units=True,
+    ),
+    Measure(
+        "r_squared", text("measure.r_squared"), "1 - mean min(|answer - truth|, cap)² / variance of the truth",
+        "Draper & Smith, Applied Regression Analysis, 1998; errors capped so that an entry is bounded", "higher",
+        PREDICTING, r_squared, parameters=(CAP,), pooled=True, guarantees=JOINED,
     ),
     Measure(
         "within", text("measure.within"), "share of |answer - truth| ≤ tolerance",

@@ -23,7 +23,7 @@ from pilotbase.documents.probes import PANEL
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.trial.phases.expert_panel import ANSWER, campaign_of, items_to_judge, sheet_of, take_verdicts
+from pilotbase.trial.phases.judging import ANSWER, campaign_of, items_to_judge, sheet_of, take_verdicts
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
@@ -38,7 +38,7 @@ from pilotbase.worker.datasets.label_rounds import (
     round_head,
     seal_items,
 )
-from pilotbase.worker.trials.panels import assigned_items
+from pilotbase.worker.trials.folder import assigned_items
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job
@@ -62,7 +62,7 @@ def open_panel(base: Base, view: View, name: str, wanted: NewPanel, known: IsMem
         raise NotFoundError("trial.panel_not_asked")
     people = (*wanted.annotators, wanted.adjudicator)
     for one in people:
-        if are_tied(base.lab.view, one.organisation, record.supplier or ""):
+        if are_tied(base.lab.view, one.organisation, record.supplier or "") or known(record.supplier or "", one.person):
             raise RefusedError("labelling.conflict", organisation=one.organisation, supplier=record.supplier)
     made = LabellingRound(
         dataset=record.subjects["scenario"],

@@ -277,9 +277,7 @@ def close_round(base: Base, view: View, identity: str) -> LabellingRound:
     if stage_of(base, of).name != "open":
         raise ConflictError("labelling.not_now")
     gathered = gathered_of(base, of)
-    if of.trial is not None and any(
-        set(kept_order(base, of, one)) - _given(base, of, one).keys() for one in ANNOTATORS
-    ):
+    if of.trial is not None and not is_judged(base, of):
         raise ConflictError("labelling.not_all_judged")  # whoever could end it early could leave out what displeases
     if not any(len(given) > 1 for given in gathered.by_item.values()):
         raise ConflictError("labelling.nothing_twice")
@@ -291,6 +289,13 @@ def close_round(base: Base, view: View, identity: str) -> LabellingRound:
         if differing:
             enqueue(change, WorkKind.LABEL_CLOSE, round_head(of.identity), {"round": of.digest()})
     return of
+
+
+def is_judged(base: Base, of: LabellingRound) -> bool:
+    """Return whether an open round has every label of both annotators."""
+    if stage_of(base, of).name != "open":
+        return False
+    return not any(set(kept_order(base, of, one)) - _given(base, of, one).keys() for one in ANNOTATORS)
 
 
 def prepare_decisions(base: Base, job: Job, read: ReadTexts) -> None:

@@ -5,21 +5,48 @@ from __future__ import annotations
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import EstimateTold, QueuedWork
+from pilotbase.documents.board import SeenTender, Tender, TenderTerms
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.operations import trials as declared
 from pilotbase.operations.operation import NoInput
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.operations.binding import Caller, does, there
+from pilotbase.worker.trials import tenders
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.consenting import estimate_told
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
 
 does(declared.BOARD)(lambda caller, asked: board_for(caller.view, scenario_subject(asked.owner, asked.name)))
+does(declared.TENDERS)(
+    lambda caller, asked: tenders.tenders_of(
+        caller.base, caller.view, scenario_subject(asked.owner, asked.name), caller.language
+    )
+)
+does(declared.TENDER)(lambda caller, asked: _tender(caller, tenders.find_tender(caller.view, asked.tender)))
+does(declared.ENTER_TENDER)(
+    lambda caller, asked: _tender(
+        caller, tenders.enter_tender(caller.base, caller.view, asked.tender, asked.application)
+    )
+)
+does(declared.CLOSE_TENDER)(
+    lambda caller, asked: _tender(caller, tenders.close_tender(caller.base, caller.view, asked.tender))
+)
 does(declared.COMPARISON)(lambda caller, asked: compare(caller.view, scenario_subject(asked.owner, asked.name)))
 does(declared.BUDGET)(
     lambda caller, asked: there(budget_of_scenario(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
 )
+
+
+@does(declared.OPEN_TENDER)
+def open_tender(caller: Caller, asked: declared.NewTender) -> SeenTender:
+    """Open a tender on the caller's own scenario."""
+    subject, terms = scenario_subject(asked.owner, asked.name), filled(TenderTerms, asked)
+    return _tender(caller, tenders.open_tender(caller.base, caller.view, subject, terms))
+
+
+def _tender(caller: Caller, found: Tender) -> SeenTender:
+    return tenders.seen_tender(caller.base, caller.view, found, caller.language)
 
 
 @does(declared.QUEUE)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.records import both_languages, organisation_of
 from pilotbase.documents.base import Localized
-from pilotbase.documents.board import BoardSubmission
+from pilotbase.documents.board import BoardSubmission, TenderPlan
 from pilotbase.documents.hashes import digest_of, is_digest
 from pilotbase.documents.labelling import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
@@ -20,7 +20,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record, Waiting
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.site import AskedPack
-from pilotbase.documents.subjects import Subject, holder_of, name_of, scenario_subject
+from pilotbase.documents.subjects import Subject, holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.making import NoticeDraft
@@ -71,8 +71,9 @@ def _subject(view: View, entry: LogEntry) -> Subject | None:
         return target
     stored = view.get(target)
     if stored is not None and stored.kind == "trial-plan":
-        about = stored.load(TrialPlan).scenario
-        return scenario_subject(about.owner.organisation, about.name)
+        return stored.load(TrialPlan).scenario.subject
+    if stored is not None and stored.kind == "tender-plan":
+        return stored.load(TenderPlan).scenario.subject
     if stored is not None and stored.kind == "board-submission":
         with view.reading() as connection:
             hidden = hidden_set_of(connection, stored.load(BoardSubmission).board)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -13,17 +14,28 @@ from urllib.parse import urlsplit
 import pydantic
 
 from pilotbase.certificate.envelope import Envelope
+from pilotbase.data.labelling.assigning import assign
+from pilotbase.data.labelling.gathering import source_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.figures import ShownCases
-from pilotbase.documents.files import read_bounded
+from pilotbase.documents.files import format_csv, read_bounded
 from pilotbase.documents.hashes import Digest, hex_of
+from pilotbase.documents.labelling import LabelledItems
+from pilotbase.documents.loading import load_document
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report
+from pilotbase.trial.phases.judging import (
+    GUIDELINE,
+    WAITING,
+    campaign_of,
+    items_to_judge,
+    take_verdicts,
+)
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.stored_records import shown_cases
@@ -36,6 +48,8 @@ RECORDS = "records.parquet"
 SHOWN_CASES = "shown-cases.json"
 """Cases of a rehearsal for inspection, if the supplier may hold the rows."""
 _CASES = "cases.csv"
+_VERDICTS = "labelled-items.json"
+"""Written by `pilotbase data labels adjudicate`, read when the trial is run again."""
 _MOST_BYTES = 16 << 20
 _HUB_URL = "PILOTBASE_HUB_URL"
 """The hub's public address; the hub itself reads it too (docs/run-a-hub.md)."""
@@ -79,6 +93,29 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         write_whole(folder / _CASES, cases_csv(shown_cases(files.records)), PRIVATE)
         write_whole(folder / RECORDS, files.records, PRIVATE)
     write_whole(folder / "application.log", _withheld(files.report))
+
+
+@contextmanager
+def judged_in(lab: TrialRuntime, plan: TrialPlan, folder: Path) -> Iterator[None]:
+    """Take verdicts that stand in ``folder``; write its sheets if the block has to wait for verdicts.
+
+    Raises as `take_verdicts`, and what the block raises.
+    """
+    if plan.panel is not None and (folder / _VERDICTS).exists():
+        labelled, source = load_document(LabelledItems, folder / _VERDICTS), source_of(folder / _VERDICTS)
+        take_verdicts(lab, plan, labelled.items, labelled.guideline.digest, source)
+    try:
+        yield
+    except RefusedError as error:
+        if error.code == WAITING and not (folder / GUIDELINE).exists():
+            _write_sheets(lab, plan, folder)
+        raise
+
+
+def assigned_items(plan: TrialPlan, items: Mapping[str, object]) -> Mapping[str, tuple[str, ...]]:
+    """Return expert → the answers to judge, in an order of their own; a share of the answers goes to both."""
+    assert plan.panel is not None
+    return assign(campaign_of(plan), list(items), plan.panel.double, seed=int(hex_of(plan.digest())[:12], 16))
 
 
 def rehearsal_folder(lab: TrialRuntime, application: Digest, scenario: str) -> Path:
@@ -186,3 +223,17 @@ def _is_known(sentence: Text) -> bool:
     except (LookupError, ValueError, TypeError, AttributeError):  # unknown code, a missing value or one of another kind
         return False
     return True
+
+
+def _write_sheets(lab: TrialRuntime, plan: TrialPlan, folder: Path) -> None:
+    items = items_to_judge(lab, plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    fields = list(next(iter(items.values())))
+    for expert, given in assigned_items(plan, items).items():
+        rows = ([item, expert, "", *(items[item][name] for name in fields)] for item in given)
+        # Fields may be called as the columns of a sheet are.
+        sheet = format_csv(["item", "annotator", "label", *(f"case: {name}" for name in fields)], rows)
+        write_whole(folder / f"{expert}.csv", sheet, PRIVATE)
+    write_json(folder / "campaign.json", campaign_of(plan), PRIVATE)
+    assert plan.panel is not None
+    write_whole(folder / GUIDELINE, plan.panel.guideline, PRIVATE)

@@ -28,8 +28,15 @@ from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.certificates import issue
 from pilotbase.worker.trials.consenting import Runner
-from pilotbase.worker.trials.folder import TrialFiles, open_records, read_plan, write_json, write_rehearsal, write_trial
-from pilotbase.worker.trials.panels import judged_in
+from pilotbase.worker.trials.folder import (
+    TrialFiles,
+    judged_in,
+    open_records,
+    read_plan,
+    write_json,
+    write_rehearsal,
+    write_trial,
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ def prove(
     """Return the report and the certificate of an application version on a scenario version.
 
     Run again, it returns the same report; killed on the way, or held by ``run`` for consent, it continues. Where
-    experts judge, it is held until their verdicts are in the folder ``panel`` (`panels`).
+    experts judge, it is held until their verdicts are in the folder ``panel`` (`folder.judged_in`).
 
     Raises:
         InputError: scenario, data, application or lock are wrong, with every problem at once.
@@ -105,7 +112,7 @@ def prove(
     folder = trial_folder(base, out, sealed, candidate)
     with naming_places(scenario):
         plan = _freeze(base, sealed, candidate, folder, on_progress)
-    with judged_in(base, plan, folder / "panel"):
+    with judged_in(base.lab, plan, folder / "panel"):
         report = run(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
     issued = issue(base, report, plan)

@@ -1,10 +1,12 @@
-"""Jobs of applications: rehearsed, and scored on a board."""
+"""Jobs of applications: rehearsed, scored on a board, compared in a tender."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from pilotbase.catalogue.records import load_record
+from pilotbase.documents.board import Tender
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
@@ -13,11 +15,13 @@ from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.rehearsing import rehearse
 from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.sealed import OpenedScenario
+from pilotbase.trial.tender import freeze_tender, require_entrant
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handling import Handler, granted, record_of, take_in, take_step
 from pilotbase.worker.trials.boards import score_on_board
 from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
 from pilotbase.worker.trials.proving import require_rehearsed
+from pilotbase.worker.trials.tenders import decide_tender, entries_of_closed
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
 
@@ -38,7 +42,32 @@ def submit_to_board(base: Base, job: Job, on_progress: OnProgress) -> None:
     score_on_board(base.lab, sealed, candidate, on_progress, _approved(base, version.scenario or "", job.subject))
 
 
-HANDLERS: Mapping[WorkKind, Handler] = {WorkKind.REHEARSE: rehearse_application, WorkKind.BOARD: submit_to_board}
+def decide_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Decide a closed tender. An entrant that cannot run is left out, so that it cannot hold up the others."""
+    tender = base.lab.view.load(job.payload["tender"], Tender)
+    entrants, granted, refused = [], [], []
+    for entry in entries_of_closed(base.lab.view, tender):
+        version = base.lab.view.load(entry.version, ApplicationVersion)
+        try:
+            sealed, candidate = take_in(base, tender.version, version.folder, on_progress)
+            require_rehearsed(base, sealed, candidate, None, on_progress)
+            approved = _approved(base, tender.scenario, entry.application)
+            require_entrant(base.lab, sealed, candidate, tender.terms, approved)
+        except (InputError, RefusedError) as error:
+            refused.append(error)
+            continue
+        entrants.append(candidate)
+        granted.append(approved)
+    if len(entrants) < 2:
+        raise refused[0] if refused else InputError("tender.one_entrant")
+    decide_tender(base, tender, freeze_tender(base.lab, sealed, entrants, tender.terms, granted), on_progress)
+
+
+HANDLERS: Mapping[WorkKind, Handler] = {
+    WorkKind.REHEARSE: rehearse_application,
+    WorkKind.BOARD: submit_to_board,
+    WorkKind.TENDER: decide_ordered,
+}
 
 
 def _ordered(
