@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -269,9 +270,9 @@ def sitting(base, write_scenario, tmp_path, monkeypatch):
         subject = ProbeSubject(
             lab=base.lab,
             sealed=sealed,
-            candidate=None,
+            candidate=SimpleNamespace(endpoint=None),
             terms=terms,
-            asked=trial,
+            asked=trial.model_copy(update={"asked_again": 0}),
             sample=lambda: frame,
             on_progress=lambda _: None,
             secret=lambda label, arm: hashlib.sha256(secret + label.encode() + arm.encode()).digest(),

@@ -18,7 +18,7 @@ from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.report import Attempt, CriterionResult, Report
+from pilotbase.documents.report import Attempt, CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, weakest
 
@@ -53,6 +53,7 @@ def issue_certificate(
     simulated = (_SIMULATED_DATA,) if report.data_nature == "simulated" else ()
     endpoint = None if report.endpoint is None else report.endpoint.statement
     kept = () if endpoint is None else (endpoint_remark(endpoint),)
+    again = () if report.asked_again is None else (_again_remark(report.asked_again),)
     digest = report.digest()
     return Certificate(
         serial=digest,
@@ -67,7 +68,7 @@ def issue_certificate(
         guarantee=weakest_guarantee(report.criteria),
         isolation=report.isolation.level.value,
         not_measured=_not_measured(report),
-        remarks=(*remarks, *simulated, *kept),
+        remarks=(*remarks, *simulated, *kept, *again),
         endpoint=endpoint,
         issued_at=now,
         expires_at=expires_at,
@@ -80,6 +81,11 @@ def endpoint_remark(endpoint: EndpointStatement) -> Text:
     model = " ".join(filter(None, (endpoint.model, endpoint.version)))
     days = {"since": endpoint.period.since, "until": endpoint.period.until}
     return text("certificate.remark.endpoint", url=endpoint.url, model=model, **days)
+
+
+def _again_remark(found: Finding) -> Text:
+    """Return what the cases that were asked again have shown, without any figure that the application chooses."""
+    return found.sentence if found.outcome is Outcome.PASS else text("trial.reason.depends")
 
 
 def sign_certificate(certificate: Certificate, trust: TrustFolder) -> Envelope:

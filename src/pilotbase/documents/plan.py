@@ -78,6 +78,8 @@ class TrialPlan(Document, published=True):
     """Fresh hidden cases that one attempt answers."""
     repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
     """How often each case is asked; once when not set."""
+    asked_again: int | None = pydantic.Field(default=None, ge=0, le=10_000)
+    """Cases asked again alone; when not set 150, none of an endpoint."""
     design: TrialDesign = TrialDesign()
     attempts: int = pydantic.Field(ge=1)
     isolation: IsolationLevel

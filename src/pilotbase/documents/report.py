@@ -127,6 +127,10 @@ class GroupScore(Part):
     upper: float | None = None
 
 
+ASKED_AGAIN = "asked_again"
+"""The check whether answers depend on other cases, which alone among findings rejects."""
+
+
 class Finding(Part):
     """One check of a section."""
 
@@ -287,6 +291,12 @@ class Report(Document, published=True):
     started_at: Moment
     ended_at: Moment
     software: str
+
+    @property
+    def asked_again(self) -> Finding | None:
+        """Return whether answers were found to depend on other cases; None: they were not asked again."""
+        found = [one for section in self.sections for one in section.findings if one.check == ASKED_AGAIN]
+        return next((one for one in found if one.outcome is not Outcome.NOT_MEASURED), None)
 
     @property
     def approximate(self) -> bool:

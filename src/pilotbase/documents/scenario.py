@@ -235,6 +235,8 @@ class TrialTerms(TrialDesign):
     approvals: tuple[Approval, ...] = ()
     repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
     """How often each case is asked, if an application's answers vary; once when not set."""
+    asked_again: int | None = pydantic.Field(default=None, ge=0, le=10_000)
+    """Cases asked again alone, to show that no answer depends on other cases; when not set 150, none of an endpoint."""
     board: BoardTerms | None = None
     """No board when not set."""
     load_test: LoadTest | None = None

@@ -2,8 +2,9 @@
 
 The order of the arms and the draws of each perturbation are secrets of the hidden set. Every arm has its own chain of
 committed answers, kept like the clean arm's: killed at any moment, it continues from there, and an arm that has ended
-starts no more boxes. A case that an arm leaves unanswered abstains, which under a perturbation counts as wrong. A
-rehearsal asks the same arms about public cases, with nothing secret.
+starts no more boxes. In the same way a secret sample of the cases is asked again alone (`probes.invariance`). A case
+that an arm leaves unanswered abstains, which under a perturbation counts as wrong. A rehearsal asks the same arms about
+public cases, with nothing secret.
 """
 
 from __future__ import annotations
@@ -21,13 +22,18 @@ from numpy.typing import NDArray
 from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import Criterion
+from pilotbase.evidence import draw_order
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import CaseDelivery, Cut, Features, Ints, as_hidden, in_secret_order
+from pilotbase.trial.probes.invariance import PROBE, AskedAgain, cases_to_ask, compared
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.running import BoxRun, Hooks, run_candidate, run_on_hidden
 from pilotbase.trial.sealed import read_public_sample
+
+_AGAIN, _PASSES = "again", 2
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class AnsweredArm:
     """The cases that were answered, as they were asked."""
     digest: Digest
     run: BoxRun
+    again: tuple[AnsweredArm, ...] = ()
+    """Of the clean arm, some of its ``rows`` asked again alone: one pass, or two equal ones if an answer differed."""
 
     @property
     def count(self) -> int:
@@ -81,22 +89,50 @@ def answer_arms(
     every: tuple[Perturbed | None, ...] = (None, *arms)
     found: dict[str, AnsweredArm] = {}
     with ExitStack() as open_logs:
-        logs = {_name(under): open_logs.enter_context(_open_log(subject, session, under)) for under in every}
+        logs = {_name(under): open_logs.enter_context(_open_log(subject, session, _name(under))) for under in every}
         for under in sorted(every, key=lambda arm: subject.secret("arm-order", _name(arm))):
             log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
             hooks = replace(session.hooks, on_batch=_after(others, session.hooks.on_batch))
             given = features if under is None else _perturbed(subject, features, under)
-            asked, run = _run_arm(subject, given, under, session.cut, log, hooks)
+            asked, run = _run_arm(subject, given, _name(under), session.cut, log, hooks)
             values = complete_answers(asked, log.values(), subject.terms.contract.prediction)
             found[_name(under)] = AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
+        others = sum(log.answered for log in logs.values())
+        alone = replace(session, hooks=replace(session.hooks, on_batch=lambda _: session.hooks.on_batch(others)))
+        found[""] = _ask_again(subject, features, found[""], alone, open_logs)
         yield tuple(found[_name(under)] for under in every)
 
 
 def committed_digest(arms: Sequence[AnsweredArm]) -> Digest:
     """Return what commits to the answers of all arms: the clean chain's end, or the hash of every arm's."""
-    if len(arms) == 1:
+    if len(arms) == 1 and not arms[0].again:
         return arms[0].digest
-    return digest_json([[_name(arm.under), arm.digest] for arm in arms])
+    return digest_json([[_name(arm.under), *(one.digest for one in (arm, *arm.again))] for arm in arms])
+
+
+def _ask_again(
+    subject: ProbeSubject, features: Features, clean: AnsweredArm, session: ArmSession, open_logs: ExitStack
+) -> AnsweredArm:
+    """Return the clean arm with a secret sample of its cases asked again, and what the comparison shows.
+
+    A second pass, with the same cases in the same order, follows only where an answer differs.
+    """
+    cases, asked = len(clean.values) // session.cut.runs, subject.asked
+    wanted = cases_to_ask(asked, cases, subject.candidate.endpoint is not None)
+    if not wanted or clean.run.end.reason is not EndReason.FINISHED:
+        return clean
+    rows = draw_order(cases, subject.secret("again", "sample"))[:wanted]
+    given = {name: column[rows] for name, column in features.items()}
+    varies = asked.repeats is not None or subject.candidate.endpoint is not None
+    passes: list[AnsweredArm] = []
+    found = AskedAgain(cases=wanted)
+    while not passes or (found.differing and len(passes) < _PASSES):
+        log = open_logs.enter_context(_open_log(subject, session, f"{_AGAIN}{len(passes)}"))
+        delivery, run = _run_arm(subject, given, _AGAIN, Cut(1), log, session.hooks)
+        values = complete_answers(delivery, log.values(), subject.terms.contract.prediction)
+        passes.append(AnsweredArm(None, values, rows, log.digest, run))
+        found = compared(clean.values[rows], passes[0].values, values if len(passes) > 1 else None, varies)
+    return replace(clean, again=tuple(passes), run=PROBE.add(clean.run, found))
 
 
 def _perturbed(subject: ProbeSubject, features: Features, under: Perturbed) -> Features:
@@ -107,7 +143,7 @@ def _perturbed(subject: ProbeSubject, features: Features, under: Perturbed) -> F
 
 
 def _run_arm(
-    subject: ProbeSubject, given: Features, under: Perturbed | None, cut: Cut, log: AnswerLog, hooks: Hooks
+    subject: ProbeSubject, given: Features, name: str, cut: Cut, log: AnswerLog, hooks: Hooks
 ) -> tuple[CaseDelivery, BoxRun]:
     """Let the application answer the remaining cases; an arm of an attempt that has ended is only read."""
     if subject.folder is None:
@@ -115,7 +151,7 @@ def _run_arm(
         return public, run_candidate(subject.candidate, subject.terms, public, log, hooks)
     if subject.committed and not log.path.with_name("ended").exists():
         raise InvalidProofError("trial.run_altered", file="ended")
-    asked = in_secret_order(given, cut, subject.secret("delivery", _name(under)))
+    asked = in_secret_order(given, cut, subject.secret("delivery", name))
     kept = replace(hooks, keeps_usage=True)
     return asked, run_on_hidden(subject.lab, subject.candidate, subject.terms, asked, log, kept)
 
@@ -124,16 +160,16 @@ def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:
     return lambda done: tell(others + done)
 
 
-def _open_log(subject: ProbeSubject, session: ArmSession, under: Perturbed | None) -> AnswerLog:
-    folder = session.folder if under is None else session.folder / _file_name(under)
+def _open_log(subject: ProbeSubject, session: ArmSession, name: str) -> AnswerLog:
+    folder = session.folder / _file_name(name) if name else session.folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Answers were stored under "run" when cases came in file order: those aren't continued in another order.
-    return AnswerLog(folder / "answers", session.commitment, subject.secret("delivered-run", _name(under)))
+    return AnswerLog(folder / "answers", session.commitment, subject.secret("delivered-run", name))
 
 
 def _name(under: Perturbed | None) -> str:
     return "" if under is None else str(under)
 
 
-def _file_name(under: Perturbed) -> str:
-    return f"arm-{hashlib.sha256(str(under).encode()).hexdigest()[:16]}"
+def _file_name(name: str) -> str:
+    return f"arm-{hashlib.sha256(name.encode()).hexdigest()[:16]}"

@@ -109,6 +109,10 @@ class Probe(ABC, Generic[Found]):
         """Return the fields of a report that hold the figures, in addition to ``probes``."""
         return {}
 
+    def rejects(self, found: Found) -> bool:
+        """Return whether the result rejects the application, whatever its score."""
+        return False
+
     def findings(self, found: Found) -> Findings:
         """Return the findings of a result by section of the report."""
         return {}

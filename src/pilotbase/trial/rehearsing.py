@@ -118,7 +118,8 @@ def _printed(arms: Sequence[AnsweredArm]) -> str:
     parts = [
         part
         for arm in arms
-        for part in ("" if arm.under is None else f"--- {arm.under} ---", arm.run.log, arm.run.end.detail)
+        for run in (arm.run, *(one.run for one in arm.again[:1]))
+        for part in ("" if arm.under is None else f"--- {arm.under} ---", run.log, run.end.detail)
     ]
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
 

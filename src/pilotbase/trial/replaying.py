@@ -56,7 +56,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
     decision = judge(plan.criteria, cases, order, levels, measured(facts.load), plan.design)
     _require_positions(order, decision.scored, stored)
-    verdict = verdict_at_end(decision, facts.end)
+    verdict = verdict_at_end(decision, facts.end, facts.load)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     digest = decision_digest(decision, plan.design, verdict)
     return Replayed(verdict, decision, judged, digest, root, len(stored.leaves))

@@ -31,7 +31,7 @@ from pilotbase.trial.design_findings import DesignInputs, declared, design_findi
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
-from pilotbase.trial.probes import probe_findings, told_fields
+from pilotbase.trial.probes import probe_findings, rejects, told_fields
 from pilotbase.trial.running import BoxRun, PreparedApplication
 from pilotbase.trial.scoring import ScoredDecision
 
@@ -43,7 +43,7 @@ def build_report(
     scenario = observed.scenario
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
-    verdict, reasons = conclude(observed.criteria, None if finished else ended)
+    verdict, reasons = conclude(observed.criteria, None if finished else ended, rejects(observed.run.load))
     counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
     return Report(
         evidence=proof is not None,
@@ -71,11 +71,18 @@ def build_report(
     )
 
 
-def conclude(criteria: Sequence[CriterionResult], ended: Text | None) -> tuple[Verdict, tuple[Text, ...]]:
-    """Return the verdict and why; an application that broke off (``ended``) is rejected whatever its score so far."""
+def conclude(
+    criteria: Sequence[CriterionResult], ended: Text | None, depending: bool = False
+) -> tuple[Verdict, tuple[Text, ...]]:
+    """Return the verdict and why.
+
+    An application that broke off (``ended``), or whose answers depend on other cases (``depending``), is rejected
+    whatever its score.
+    """
+    against = [*([] if ended is None else [ended]), *([text("trial.reason.depends")] if depending else [])]
     failed = _with(criteria, Outcome.FAIL)
-    if ended is not None or failed:
-        return Verdict.REJECT, (*([] if ended is None else [ended]), *(_reason("missed", result) for result in failed))
+    if against or failed:
+        return Verdict.REJECT, (*against, *(_reason("missed", result) for result in failed))
     undecided = [*_with(criteria, Outcome.INCONCLUSIVE), *_with(criteria, Outcome.NOT_MEASURED)]
     if undecided:
         return Verdict.INCONCLUSIVE, tuple(_undecided(result) for result in undecided)
@@ -192,7 +199,8 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
 
 def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
     """Return the totals of the calls of all arms, if an endpoint answered."""
-    arms = [run.use for run in (observed.run, *(arm.run for arm in observed.arms)) if run.use is not None]
+    asked = (observed.clean, *observed.clean.again, *observed.arms)
+    arms = [arm.run.use for arm in asked if arm.run.use is not None]
     if not arms:
         return None
     records = arms[0].records if len(arms) == 1 else digest_json([arm.records for arm in arms])

@@ -15,6 +15,8 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Criterion, TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Levels, attempt_levels, exact
+from pilotbase.trial.performance import Load
+from pilotbase.trial.probes import rejects
 
 _FORMAT = "pilotbase decision 1"
 
@@ -30,9 +32,9 @@ def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
     return attempt_levels(alpha, attempt)
 
 
-def verdict_at_end(decision: Decision, end: EndReason) -> Verdict:
-    """Return the verdict: a run that broke off is rejected whatever its score so far."""
-    return Verdict(decision.verdict) if end is EndReason.FINISHED else Verdict.REJECT
+def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:
+    """Return the verdict: a run that broke off, or whose answers depend on other cases, is rejected at any score."""
+    return Verdict.REJECT if end is not EndReason.FINISHED or rejects(load) else Verdict(decision.verdict)
 
 
 def scoring_seed(plan: TrialPlan | TenderPlan, secret: bytes) -> bytes:

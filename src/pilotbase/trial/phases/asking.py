@@ -8,17 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
-from pilotbase.trial.delivering import cut_as_stated
+from pilotbase.measures import Cases
+from pilotbase.trial.delivering import Ints, cut_as_stated
 from pilotbase.trial.entering import require_leaving
 from pilotbase.trial.estimating import RunEstimator, RunSize
 from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms, committed_digest, perturbations_of
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
+from pilotbase.trial.probes.invariance import with_scores
 from pilotbase.trial.running import Hooks
 from pilotbase.vault.attempts import AttemptState, commit_answers, mark_delivered, mark_scored_before
 
@@ -56,6 +62,21 @@ class CommittedTrial(AnsweredTrial):
 
     digest: Digest
     """Of the answers of all arms."""
+
+    @property
+    def asked_alone(self) -> CommittedTrial | None:
+        """Return it with the answers alone, where any were given twice; a panel of experts judges no second answer."""
+        clean = self.clean
+        if len(clean.again) <= 1 or self.trial.plan.panel is not None:
+            return None
+        values = clean.values.copy()
+        values[clean.again[0].rows] = clean.again[0].values
+        return replace(self, clean=replace(clean, values=values))
+
+    def with_scores(self, cases: Cases, alone: NDArray[Any], scored: Ints) -> CommittedTrial:
+        """Return it with the scores in the batch and alone compared on ``scored`` rows."""
+        run = with_scores(self.clean.run, cases, alone, np.intersect1d(self.clean.again[0].rows, scored))
+        return replace(self, clean=replace(self.clean, run=run))
 
 
 def commit(answered: AnsweredTrial) -> CommittedTrial:

@@ -100,7 +100,8 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
 def _proof(decided: DecidedTrial) -> dict[str, Any]:
     """Return the fields of a report that make it evidence."""
     plan, blind, decision = decided.trial.plan, decided.trial.sealed.record.blind, decided.judged.decision
-    verdict = verdict_at_end(decision, decided.committed.clean.run.end.reason)
+    run = decided.committed.clean.run
+    verdict = verdict_at_end(decision, run.end.reason, run.load)
     return {
         "plan": plan.digest(),
         "scenario": plan.scenario,

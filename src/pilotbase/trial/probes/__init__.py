@@ -63,6 +63,11 @@ def measured(load: Load) -> Measured:
     return seen
 
 
+def rejects(load: Load) -> bool:
+    """Return whether the result of a probe rejects the application, whatever its score."""
+    return any(found is not None and probe.rejects(found) for probe, found in found_of(load))
+
+
 def told_fields(load: Load) -> dict[str, Any]:
     """Return the fields of a report that hold the figures of all probes."""
     fields: dict[str, Any] = {"probes": load.probes}

@@ -85,8 +85,24 @@ def what_differs_here(cell: Cell) -> str | None:
 
 def compared(cell: Cell, end: EndReason, answers: Column, reference: Column, tolerance: float) -> CellRun:
     """Return how far the answers of a cell lie from ``reference``; two abstentions are the same."""
-    apart, largest = _apart(answers, reference, tolerance)
-    return CellRun(cell=cell, end=end, cases=len(reference), differing=int(apart.sum()), largest=largest)
+    differing, largest = apart(answers, reference, tolerance)
+    return CellRun(cell=cell, end=end, cases=len(reference), differing=int(differing.sum()), largest=largest)
+
+
+def apart(
+    answers: Column, reference: Column, tolerance: float | NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], float | None]:
+    """Return which answers differ from ``reference``, shape (cases,), and the largest distance of numbers."""
+    if reference.dtype.kind != "f":
+        same = [np.array_equal(one, other) for one, other in zip(answers, reference, strict=True)]
+        return ~np.array(same, dtype=np.bool_), None
+    both = np.isnan(answers) & np.isnan(reference)
+    with np.errstate(invalid="ignore"):
+        distances = np.where(both, 0.0, np.abs(answers - reference))
+    differing = ~(distances <= tolerance)
+    known = distances[np.isfinite(distances)]
+    rows = np.asarray(differing if differing.ndim == 1 else differing.any(axis=1), dtype=np.bool_)
+    return rows, float(known.max()) if len(known) else None
 
 
 def _run_cells(subject: ProbeSubject, matrix: Matrix) -> Iterator[CellRun]:
@@ -121,18 +137,6 @@ def _candidate_of(cell: Cell, candidate: PreparedApplication) -> PreparedApplica
     resources = application.resources.model_copy(update={"threads": cell.threads})
     submission = replace(candidate.submission, application=application.model_copy(update={"resources": resources}))
     return replace(candidate, submission=submission)
-
-
-def _apart(answers: Column, reference: Column, tolerance: float) -> tuple[NDArray[np.bool_], float | None]:
-    if reference.dtype.kind != "f":
-        return np.array([one != other for one, other in zip(answers, reference, strict=True)], dtype=np.bool_), None
-    both = np.isnan(answers) & np.isnan(reference)
-    with np.errstate(invalid="ignore"):
-        distances = np.where(both, 0.0, np.abs(answers - reference))
-    apart = ~(distances <= tolerance)
-    known = distances[np.isfinite(distances)]
-    rows = np.asarray(apart if apart.ndim == 1 else apart.any(axis=1), dtype=np.bool_)
-    return rows, float(known.max()) if len(known) else None
 
 
 def _finding(run: CellRun) -> Finding:

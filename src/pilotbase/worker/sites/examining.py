@@ -17,6 +17,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.reporting import conclude
 from pilotbase.trial.verdict_rules import levels_of
@@ -162,7 +163,9 @@ def _is_of(use: EndpointUse | None, endpoint: Endpoint | None) -> bool:
 def _verdict(report: Report) -> object:
     """Return the verdict that follows from the criteria and from how the run ended."""
     finished = report.isolation.end is EndReason.FINISHED
-    return conclude(report.criteria, None if finished else text("site.differs"))[0]
+    again = report.asked_again
+    depending = again is not None and again.outcome is Outcome.FAIL
+    return conclude(report.criteria, None if finished else text("site.differs"), depending)[0]
 
 
 def _is_permitted(report: Report, release: Release) -> bool:

@@ -28,7 +28,7 @@ from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import perturbations_of
-from pilotbase.trial.probes import probe_findings, told_fields
+from pilotbase.trial.probes import probe_findings, rejects, told_fields
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.replaying import Replayed, replay_decision
 from pilotbase.trial.reporting import conclude, criterion_findings, section_of, worst_outcome
@@ -247,7 +247,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
         "scenario": plan.scenario.to_json_value(),
         "contract": plan.contract.to_json_value(),
         "design": plan.design.to_json_value(),
-        "reasons": [reason.model_dump(mode="json") for reason in conclude(results, ended)[1]],
+        "reasons": [reason.model_dump(mode="json") for reason in conclude(results, ended, rejects(load))[1]],
         "records": {"root": replayed.root, "leaves": replayed.leaves, "answers": facts.answers},
         "order": {"commitment": plan.order_commitment, "nonce": plan.nonce, "secret": facts.order_secret},
         "attempt": {

@@ -1,0 +1,143 @@
+"""Asked again: an application whose answers depend on other cases is rejected, and one whose answers vary is named."""
+
+import numpy as np
+
+from pilotbase.certificate.issuing import issue_certificate
+from pilotbase.documents.scenario import TrialTerms
+from pilotbase.documents.site import Release
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.probes.invariance import PROBE, AskedAgain, cases_to_ask, compared
+from pilotbase.trial.scorer import score_trial
+from pilotbase.worker.sites.releases import permitted
+from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
+from pilotbase.worker.trials.replaying import replay_trial
+
+RANKS = """
+def predict(batch):
+    ordered = sorted(batch['pressure'])
+    return ['broken' if p >= ordered[int(.6 * batch.rows)] else 'fine' for p in batch['pressure']]
+"""
+NORMALISES = """
+def predict(batch):
+    mean = sum(batch['pressure']) / batch.rows
+    return ['broken' if p > mean + 1 else 'fine' for p in batch['pressure']]
+"""
+REMEMBERS = """
+seen = [5.0]
+def predict(batch):
+    answers = ['broken' if p > 1 + sum(seen) / len(seen) else 'fine' for p in batch['pressure']]
+    seen.extend(batch['pressure'])
+    return answers
+"""
+NOISY_ALONE = f"""
+import random
+{RANKS.replace("predict", "rank")}
+def predict(batch):
+    return rank(batch) if batch.rows > 1 else [random.choice(['broken', 'fine'])]
+"""
+BY_CLOCK = """
+import time
+def predict(batch):
+    late = time.time_ns() // 1000 % 7 == 0
+    return ['broken' if (p > 6) != late else 'fine' for p in batch['pressure']]
+"""
+BREAKS_ALONE = """
+def predict(batch):
+    if batch.rows == 1:
+        raise SystemExit(3)
+    return ['broken' if p > 6 else 'fine' for p in batch['pressure']]
+"""
+ROLLS_DICE = """
+import random
+def predict(batch):
+    return ['broken' if (p > 6) != (random.random() < .1) else 'fine' for p in batch['pressure']]
+"""
+
+
+def found(report):
+    return PROBE.found.model_validate(report.probes["invariance"])
+
+
+def codes(report):
+    return [reason.code for reason in report.reasons]
+
+
+def test_answers_that_depend_on_other_cases_are_rejected_and_named_everywhere(
+    base, write_scenario, write_application, tmp_path
+):
+    scenario, application = write_scenario(), write_application(RANKS)
+    report = prove(base, scenario, application, tmp_path / "out").report
+    assert report.verdict is Verdict.REJECT and codes(report) == ["trial.reason.depends"]
+    assert {one.outcome for one in report.criteria} == {Outcome.PASS}, "only this rejects it"
+    assert found(report).depends and report.asked_again.outcome is Outcome.FAIL
+    assert replay_trial(tmp_path / "out").verdict is Verdict.REJECT
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "depend on other cases in the batch" in page and "答案依赖同批的其他案例" in page
+    plan, now = freeze_in(base, scenario, application), report.ended_at
+    signed = issue_certificate(report, plan, issuer="test-base", now=now, expires_at=now)
+    assert signed.remarks[-1] == text("trial.reason.depends"), "an application chooses no figure of a certificate"
+    kept = found(report).cases - found(report).differing
+    assert report.asked_again.sentence.params["kept"] == kept > 10
+    assert report.supplier_view().asked_again.sentence.params["kept"] == kept // 10 * 10
+    site = permitted(report, Release())
+    assert site.probes is None and site.asked_again.outcome is Outcome.FAIL
+
+
+def test_only_answers_that_depend_on_other_cases_reject(base, write_scenario, write_application):
+    """Normalising, remembering and breaking off reject in the rehearsal already; chance and clocks are named."""
+    scenario = write_scenario()
+    for number, program in enumerate([NORMALISES, REMEMBERS, BREAKS_ALONE]):
+        rehearsed = rehearse_in(base, scenario, write_application(program, name=f"dependent-{number}")).report
+        assert codes(rehearsed)[0] == "trial.reason.depends", program
+    for number, program in enumerate([BY_CLOCK, ROLLS_DICE]):
+        rehearsed = rehearse_in(base, scenario, write_application(program, name=f"varying-{number}")).report
+        assert found(rehearsed).by_chance and "trial.reason.depends" not in codes(rehearsed)
+        assert rehearsed.asked_again.sentence.code == "trial.finding.again_varies"
+    honest = rehearse_in(base, scenario, write_application()).report
+    assert found(honest) == AskedAgain(cases=150) and "fewer than 2 %" in honest.asked_again.sentence.render("en")
+
+
+def test_who_answers_single_cases_at_random_hides_nothing(base, write_scenario, write_application):
+    scenario, application = write_scenario(cases=200), write_application(NOISY_ALONE)
+    assert found(rehearse_in(base, scenario, application).report).by_chance
+    report = score_trial(base.lab, freeze_in(base, scenario, application), lambda _: None)
+    assert report.verdict is Verdict.REJECT and codes(report)[0] == "trial.reason.depends"
+    assert found(report).better > 3 * found(report).worse
+
+
+def test_a_scenario_can_ask_for_fewer_or_none(base, write_scenario, write_application):
+    application = write_application(RANKS)
+    for number in (12, 0):
+        terms = f"trial:\n  asked_again: {number}\n"
+        scenario = write_scenario(change=lambda said: said.replace("trial:\n", terms), name=f"asks-{number}")  # noqa: B023
+        report = rehearse_in(base, scenario, application).report
+        assert (report.asked_again is None) == (number == 0) and (not number or found(report).cases == number)
+
+
+def test_only_what_may_use_the_past_or_costs_money_is_asked_less():
+    terms = TrialTerms()
+    assert cases_to_ask(terms, 10_000, at_endpoint=False) == 150 and cases_to_ask(terms, 60, at_endpoint=False) == 60
+    assert cases_to_ask(terms, 201, at_endpoint=True) == 0
+    assert cases_to_ask(terms.model_copy(update={"asked_again": 30}), 201, at_endpoint=True) == 30
+    assert cases_to_ask(terms.model_copy(update={"delivery": "in_time"}), 201, at_endpoint=False) == 0
+
+
+def test_rounding_is_no_difference_and_three_answers_are_told_apart():
+    draw = np.random.default_rng(1)
+    batch = draw.lognormal(0, 4, 500)
+    assert not compared(batch, (batch.astype(np.float32) * np.float32(1 + 1e-6)).astype(float), None, False).differing
+    assert compared(batch, batch * 1.001, None, False).differing > 300
+    labels = [np.array(values) for values in ([0, 0, 0, 0, 1], [0, 1, 1, 0, 0], [0, 1, 0, 1, 2])]
+    assert compared(*labels, False) == AskedAgain(cases=5, differing=3, batch=1, passes=2)
+    texts = [np.array(values, dtype=object) for values in (["a", None], ["a", None])]
+    assert not compared(*texts, None, False).differing
+
+
+def test_an_invariant_application_with_chance_is_rejected_in_at_most_two_of_a_hundred_trials():
+    draw, rejected = np.random.default_rng(2), 0
+    for _ in range(1000):
+        rates = draw.uniform(0, 0.5, 150)
+        batch, alone, again = (draw.random((3, 150)) < rates).astype(int)
+        rejected += compared(batch, alone, again, True).depends
+    assert rejected <= 20
