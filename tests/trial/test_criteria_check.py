@@ -61,7 +61,7 @@ def test_a_criterion_of_pairs_is_refused_where_a_class_is_rare_at_the_freeze_and
         check_criteria(scenario, classes, rare, 1000, 0.025)
     (issue,) = caught.value.issues
     needed = issue.problem.params["needed"]
-    assert issue.problem.code == "trial.too_few_entries" and 70 < needed < 90
+    assert issue.problem.code == "trial.too_few_entries" and 100 < needed < 150
     assert 15 < issue.problem.params["found"] < 45 and str(needed) in issue.problem.render("zh")
     enough = with_rule(rule, 1000, 200)[1]
     check_criteria(scenario, classes, enough, 1000, 0.025)
