@@ -4,6 +4,7 @@ Here ``--shard 2/4`` runs every fourth of the tests that were chosen; `schedulin
 """
 
 import gc
+import os
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -83,3 +84,9 @@ def pytest_sessionstart() -> None:
 def pytest_collection_finish() -> None:
     """Twelve thousand tests and all their modules stay to the end: nobody looks for garbage among them again."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def own_uid() -> int:
+    """The user of this worker's boxes. Without a control group the kernel counts processes by user: none is shared."""
+    return 210_000 + os.getpid() % 50_000

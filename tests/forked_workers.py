@@ -1,7 +1,8 @@
 """``--workers 4``: the tests run in four processes, forked when all tests are collected.
 
-So each test file is imported once, and a worker costs next to nothing. A worker is given one parcel at a time: what
-`scheduling` keeps together. What a worker reports, the first process prints and counts, as if it had run it.
+So each test file is imported once, and a worker costs next to nothing; what workers must not share, such as the user
+of their boxes, a fixture makes. A worker is given one parcel at a time: what `scheduling` keeps together. What a worker
+reports, the first process prints and counts, as if it had run it.
 """
 
 import atexit

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.operations.services import NewBudget, NewKey, NewOverride, NewService
-from pilotbase.service.creating import Premises, admit_endpoint, create_service
+from pilotbase.service.admission import Premises
+from pilotbase.service.creating import admit_endpoint, create_service
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.trials.proving import prove

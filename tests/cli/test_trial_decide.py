@@ -46,16 +46,15 @@ def test_cases_without_their_records_say_once_what_they_lack(tmp_path, language,
     assert "cases.csv:3 truth: " in run("trial", "decide", plan, cases).stderr, "a gap in what was scored is its row's"
 
 
-def test_an_approximate_verdict_says_so_in_its_table_and_is_none_where_a_class_is_rare(tmp_path):
+def test_a_criterion_of_pairs_is_exact_in_its_table_and_open_where_a_class_is_rare(tmp_path):
     plan, cases = tmp_path / "plan.yaml", tmp_path / "cases.csv"
     plan.write_text(
         "criteria:\n  - {rule: mcc >= 0.5, estimand: population, why: all}\n  - {rule: accuracy >= 0.5}\n"
         "design: {stop: full}\n"
     )
-    for rare, headline, outcome in ((60, "Accept (approximate)", 0), (40, "Inconclusive (approximate)", 4)):
+    for rare, headline, outcome in ((60, "accept", 0), (3, "inconclusive", 4)):
         rows = [f"{row},{label},{label}" for row, label in enumerate(["a"] * rare + ["b"] * 200)]
         cases.write_text("case,truth,prediction\n" + "\n".join(rows) + "\n")
         told = run("trial", "decide", plan, cases)
-        assert (told.exit_code, headline.lower() in told.stdout.lower()) == (outcome, True), told.output
-        assert "approximate, for many cases" in " ".join(told.stdout.split())
-    assert "（近似）" in run("trial", "decide", plan, cases, language="zh").stdout
+        assert (told.exit_code, headline in told.stdout.lower()) == (outcome, True), told.output
+        assert "approximate" not in told.stdout and "exact" in told.stdout

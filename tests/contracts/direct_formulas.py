@@ -99,16 +99,6 @@ def recall_at_false_alarms(cases: Cases, given: dict[str, float]) -> float:
     return float(max(recalls[alarms <= given["rate"]]))
 
 
-def average_precision_of_lists(cases: Cases, given: dict[str, float]) -> float:
-    positives, others = (np.flatnonzero(np.equal(cases.truth, code)) for code in (1, 0))
-    ours, theirs = int(given["positives"]), int(given["others"])
-    lists = [
-        np.append(positives[ours * i : ours * (i + 1)], others[theirs * i : theirs * (i + 1)])
-        for i in range(min(len(positives) // ours, len(others) // theirs))
-    ]
-    return float(np.mean([metrics.average_precision_score(cases.truth[one], cases.answers[one]) for one in lists]))
-
-
 def r_squared(cases: Cases, given: dict[str, float]) -> float:
     errors = np.minimum(np.abs(cases.answers - cases.truth), given["cap"]) ** 2
     return max(0.0, 1 - float(errors.mean()) / float(np.var(cases.truth)))
@@ -187,10 +177,6 @@ FORMULAS: dict[str, Formula] = {
     "brier": lambda c, _: metrics.brier_score_loss(c.truth, c.answers),
     "capped_log_loss": each(lambda p, t, given: min(-np.log(p if t else 1 - p), given["cap"])),
     "auc": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
-    "smoothed_log_loss": each(
-        lambda p, t, given: -np.log((1 - given["smoothing"]) * (p if t else 1 - p) + given["smoothing"] / 2)
-    ),
-    "average_precision_of_lists": average_precision_of_lists,
     "average_precision": lambda c, _: metrics.average_precision_score(c.truth, c.answers),
     "recall_at_false_alarms": recall_at_false_alarms,
     "event_recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),

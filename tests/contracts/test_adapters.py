@@ -25,7 +25,7 @@ from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.installed import INSTALLED, installed_environment
 from pilotbase.sandbox.box.warm_worker import start_worker
-from pilotbase.service.creating import Premises, require_held
+from pilotbase.service.admission import Premises, require_held
 from pilotbase.trial import running
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.drafting import new_application

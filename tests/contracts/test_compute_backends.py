@@ -82,7 +82,7 @@ def test_a_cluster_keeps_the_whole_contract_and_a_killed_node_costs_neither_jobs
 
 
 def _run_on_a_cluster(marked: str, *cases: Path) -> None:
-    alone = ["-q", "-x", "-p", "no:cacheprovider", "-n", "0", "--noconftest", "-p", "tests.contracts.ray_cluster"]
+    alone = ["-q", "-x", "-p", "no:cacheprovider", "--noconftest", "-p", "tests.contracts.ray_cluster"]
     command = [sys.executable, "-m", "pytest", *alone, "-m", marked, *map(str, cases)]
     run = subprocess.run([*_namespace(), *command], capture_output=True, text=True, check=False, timeout=600)
     assert run.returncode == 0, run.stdout[-6000:]

@@ -20,7 +20,8 @@ from pilotbase.gateway.app import make_app, open_gateway
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.gateway.door import Gateway
 from pilotbase.operations.services import NewBudget, NewKey, NewOverride, NewService
-from pilotbase.service.creating import Premises, admit_endpoint, create_service
+from pilotbase.service.admission import Premises
+from pilotbase.service.creating import admit_endpoint, create_service
 from pilotbase.service.registry import load_service, seen_by
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.base import Base, open_base

@@ -6,7 +6,6 @@ if it was denied. An attack that is ended by a limit never answers.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
@@ -40,8 +39,6 @@ LIMITS = Limits(
     file_bytes=8 * MEBIBYTE,
     log_bytes=4096,
 )
-OWN_UID = 210_000 + os.getpid() % 50_000
-"""Without a control group the kernel counts processes by uid: parallel tests must not share one."""
 ATTACK = """
 {source}
 
@@ -79,19 +76,19 @@ def ways() -> list[str]:
 
 
 @pytest.fixture(params=ways())
-def settings(request: pytest.FixtureRequest) -> BoxSettings:
+def settings(request: pytest.FixtureRequest, own_uid: int) -> BoxSettings:
     """Settings for one way of starting a box, under small limits."""
     start, _, watch = request.param.partition("-")
-    settings = BoxSettings(limits=LIMITS, uid=OWN_UID, start=StartMode(start), memory_watch=MemoryWatch(watch))
+    settings = BoxSettings(limits=LIMITS, uid=own_uid, start=StartMode(start), memory_watch=MemoryWatch(watch))
     if probe_host().is_root and start == "C":
         settings = replace(settings, interpreter=readable_interpreter())
     return settings
 
 
 @pytest.fixture
-def default() -> BoxSettings:
+def default(own_uid: int) -> BoxSettings:
     """Settings for the way that this host takes by itself, for what does not depend on the way."""
-    return BoxSettings(limits=LIMITS, uid=OWN_UID)
+    return BoxSettings(limits=LIMITS, uid=own_uid)
 
 
 def readable_interpreter() -> Interpreter:

@@ -24,7 +24,7 @@ IMPATIENT = (
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    running = Hub(tmp_path_factory.mktemp("strangers") / "home", IMPATIENT)
+    running = Hub(tmp_path_factory.mktemp("strangers") / "home", IMPATIENT, "--no-worker")
     yield running
     running.stop()
 

@@ -243,7 +243,7 @@ POSTED = {
 `test_what_if`."""
 POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "what-if-cancel", "description-save", "description-forget",
                 "service-move", "service-keys", "service-key-revoke", "service-budget", "service-terms",
-                "claim-decide", "claim-pay",
+                "claim-decide", "claim-pay", "tender-enter", "tender-close",
                 "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
                 "import-confirm", "import-cancel",
                 "act-for", "invitation-withdraw", "membership-remove", "token-revoke", "set_language",

@@ -88,15 +88,15 @@ def workbook(folder: Path) -> Path:
 
 
 class Hub:
-    """A hub in a home of its own, with its worker, as ``pilotbase serve`` runs it."""
+    """A hub in a home of its own, with its worker unless ``options`` say otherwise, as ``pilotbase serve`` runs it."""
 
-    def __init__(self, home: Path, program: str = "from pilotbase.cli import main; main()") -> None:
+    def __init__(self, home: Path, program: str = "from pilotbase.cli import main; main()", *options: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.home, self.address = home, f"http://127.0.0.1:{port}"
         self.environment = {**os.environ, "PILOTBASE_HOME": str(home), "PILOTBASE_HUB_LOG": "plain"}
         self.command = [sys.executable, "-c", program, "serve", "--port", str(port)]
-        self.command.append("--no-gateway")
+        self.command += ["--no-gateway", *options]
         asked = [*self.command, "--invite", "desk@walk.example"]
         found = subprocess.run(asked, env=self.environment, check=True, capture_output=True, text=True)
         self.first_link = found.stdout.strip().splitlines()[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 import textwrap
@@ -21,7 +20,7 @@ from pilotbase.sandbox.box.staging import remove_folder
 from pilotbase.sandbox.box.trees import digest_tree
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 
-SETTINGS = BoxSettings(limits=Limits(memory_bytes=256 << 20), uid=210_000 + os.getpid() % 50_000, logs=LogPolicy.FULL)
+LIMITS = Limits(memory_bytes=256 << 20)
 
 
 @pytest.fixture(scope="session")
@@ -51,12 +50,11 @@ def with_numpy(shared_folder: Path) -> Environment:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., WarmWorker]:
+def start(tmp_path: Path, own_uid: int) -> Callable[..., WarmWorker]:
     """Start a worker for an application with this ``app.py``."""
+    usual = BoxSettings(limits=LIMITS, uid=own_uid, logs=LogPolicy.FULL)
 
-    def begin(
-        source: str, contract: Contract, environment: Environment, settings: BoxSettings = SETTINGS
-    ) -> WarmWorker:
+    def begin(source: str, contract: Contract, environment: Environment, settings: BoxSettings = usual) -> WarmWorker:
         application = tmp_path / "application"
         application.mkdir(exist_ok=True)
         (application / "app.py").write_text(textwrap.dedent(source))

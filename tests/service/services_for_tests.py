@@ -23,9 +23,9 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
 from pilotbase.operations.services import NewKey
 from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.service.admission import Premises
 from pilotbase.service.budgets import ServiceBudget, spending_of, write_budget
 from pilotbase.service.calls import CallObservation, Cost
-from pilotbase.service.creating import Premises
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.keys import withdraw_key, write_key
 from pilotbase.service.registry import load_service

@@ -53,17 +53,17 @@ def with_rule(rule: str, rows: int, broken: int) -> tuple[Scenario, pl.DataFrame
     return build_document(Scenario, parse_yaml(content.encode(), "scenario.yaml")), pl.DataFrame(frame)
 
 
-def test_an_approximate_criterion_is_refused_where_a_class_is_rare_at_the_freeze_and_in_the_scorer():
+def test_a_criterion_of_pairs_is_refused_where_a_class_is_rare_at_the_freeze_and_in_the_scorer():
     """The public sample is only like the hidden cases: the scorer counts these, before anything is spent."""
-    rule, classes = "mcc >= 0.5, estimand: population, why: all", ("broken", "fine")
+    rule, classes = "mcc >= 0.9, estimand: population, why: all", ("broken", "fine")
     scenario, rare = with_rule(rule, 1000, 30)
     with pytest.raises(InputError) as caught:
         check_criteria(scenario, classes, rare, 1000, 0.025)
     (issue,) = caught.value.issues
-    assert issue.problem.code == "trial.too_few_of_class" and issue.problem.params["needed"] == 50
-    assert 20 < issue.problem.params["found"] < 45
-    assert "50" in issue.problem.render("zh")
-    enough = with_rule(rule, 1000, 100)[1]
+    needed = issue.problem.params["needed"]
+    assert issue.problem.code == "trial.too_few_entries" and 100 < needed < 150
+    assert 15 < issue.problem.params["found"] < 45 and str(needed) in issue.problem.render("zh")
+    enough = with_rule(rule, 1000, 200)[1]
     check_criteria(scenario, classes, enough, 1000, 0.025)
     require_enough(scenario, classes, enough, 0.025)
     with pytest.raises(RefusedError) as refused:

@@ -66,6 +66,7 @@ LEAVES = {
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
+        "trial/phases/judging.py",  # answers that experts judge, in a round of the data's owner
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/sample_bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
@@ -75,6 +76,7 @@ LEAVES = {
         "computing/claims.py",  # the same, evidence of a claim
         "computing/claim_files.py",  # that evidence, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
+        "worker/datasets/label_rounds.py",  # a round of answers, which stand in no dataset: no request, no terms
         "worker/datasets/describing.py",  # the same, to be described in a box
         "worker/datasets/labelling.py",  # the same, an export of labels read in a box
         "worker/datasets/owner_jobs.py",  # what a box has found of an owner's files, for that owner

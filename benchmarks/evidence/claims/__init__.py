@@ -40,7 +40,6 @@ from benchmarks.evidence.claims import (
     sample_saving,
     shift_detection,
     strata,
-    tender,
     watch_delay,
     watch_false_alarms,
     watch_threshold,
@@ -63,7 +62,6 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             many_criteria.CLAIM,
             no_positive.CLAIM,
             best_of_k.CLAIM,
-            tender.CLAIM,
         ),
     ),
     (

@@ -69,11 +69,11 @@ def far_off(rng: Rng) -> Cases:
 
 
 def study(label: str, draw: Callable[[Rng], bool], most: float = ALPHA, quick: int = 20) -> Study:
-    return Study(each(draw), (Reading(label, "ours", AtMost(most), most),), 1000, quick)
+    return Study(each(draw), (Reading(label, "ours", AtMost(most), most),), 400, quick)
 
 
 def powered(label: str, draw: Callable[[Rng], bool], low: float, z: float) -> Study:
-    return Study(each(draw), (Reading(label, "ours", Between(low, 1.0), z),), 500, 0)
+    return Study(each(draw), (Reading(label, "ours", Between(low, 1.0), z),), 200, 0)
 
 
 CLAIM = Claim(
@@ -87,9 +87,9 @@ CLAIM = Claim(
         "案例足够时，其通过率接近 z 检验。",
     ),
     assumes=Words(
-        "Cases are independent draws. An entry of AUC, kappa, MCC, R² or lists joins several cases; sizes of blocks "
+        "Cases are independent draws. An entry of AUC, kappa, MCC or R² joins several cases; sizes of blocks "
         "depend on labels alone. R² and MCC are bounded from below only.",
-        "案例为独立抽取。AUC、kappa、MCC、R² 与列表的每个条目由多个案例组成，其大小只取决于标签；R² 与 MCC 只有下界。",
+        "案例为独立抽取。AUC、kappa、MCC 与 R² 的每个条目由多个案例组成，其大小只取决于标签；R² 与 MCC 只有下界。",
     ),
     studies=(
         Study(each(z_test), (Reading("rare large errors, z-test: accepted", "wrong", Beyond(ALPHA)),), 2000, 100),

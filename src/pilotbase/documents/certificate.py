@@ -32,6 +32,8 @@ _SPOKEN = {
     SUSPENDED: Text(code="certificate.because.suspended"),
     CANARIES: Text(code="certificate.because.canaries"),
 }
+EARLIER = ("certificate.assuming.largest_unit", "evidence.claim.population_units")
+"""Sentences that only records of earlier versions hold: they are still read."""
 
 
 class Certificate(Document, published=True):

@@ -225,14 +225,23 @@ class GapTest:
         return max(found) - min(found) <= bound
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        if self._from_below:
+            return None
         table, level = self._table(horizon), math.log(1 / alpha)
         times = [table.first(table.pair_within(a, b, bound, self._shares(a, b)) >= level) for a, b in self._pairs]
         return None if None in times else max(time for time in times if time is not None)
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        if self._from_below:
+            return None
         table, level = self._table(horizon), math.log(len(self._pairs) / alpha)
         times = [table.first(table.pair_beyond(a, b, bound, self._shares(a, b)) >= level) for a, b in self._pairs]
         return min((time for time in times if time is not None), default=None)
+
+    @property
+    def _from_below(self) -> bool:
+        """True where ratios bound the measures from below only: their differences bound nothing."""
+        return any(group.from_below for group in self.groups)
 
     @cached_property
     def _pairs(self) -> list[tuple[int, int]]:

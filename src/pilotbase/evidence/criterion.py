@@ -22,7 +22,7 @@ from pilotbase.evidence.distributions import binomial_head, binomial_tail, hyper
 from pilotbase.evidence.lattice import MeanClaim, Stream, claim_at_least, claim_at_most
 from pilotbase.evidence.martingale import Floats
 from pilotbase.evidence.observations import Comparison
-from pilotbase.evidence.recalculated import RecalculatedBets
+from pilotbase.evidence.recalculated import PRIOR, RecalculatedBets
 
 Method = Literal["anytime", "fixed"]
 """``fixed``: at a number fixed beforehand. Entries of two values then get the binomial or hypergeometric test, others
@@ -89,7 +89,7 @@ class SingleTest:
         return self._value(min(ratios)), self._value(max(ratios))
 
     def measured(self) -> bool:
-        return len(self.stream) > 0
+        return bool(self.stream.weight.any())
 
     def counts(self, horizon: int) -> tuple[int, int]:
         return self.stream.until(horizon), len(self.stream)
@@ -264,7 +264,9 @@ def aimed(claim: MeanClaim, finite: bool, alpha: float, sign: int = 1) -> int | 
     broken = np.flatnonzero(impossible)
     if len(broken) or gains.sum() <= 0:
         return int(broken[0]) if len(broken) else None
-    return RecalculatedBets(AIMED * alpha, len(gains)).crossing(gains)
+    ahead, behind = (float(end) for end in (claim.high - claim.mean, claim.mean - claim.low)[::sign])
+    prior = min(PRIOR, ahead / behind) if ahead > 0 and behind > 0 else PRIOR
+    return RecalculatedBets(AIMED * alpha, len(gains), prior=prior).crossing(gains)
 
 
 def _confirming_p(claim: MeanClaim, known: int, finite: bool, successes: int) -> float:

@@ -271,7 +271,8 @@ def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
     if not trial.test.measured():
         return not_measured_text()
     plan = trial.plan
-    claim = claim_text(plan.estimand, census, plan.unit, *counts)
+    joined = plan.observation.joined and not census
+    claim = claim_text(plan.estimand, census, "pair" if joined else plan.unit, *counts)
     of_groups = plan.estimand == "population" and plan.observation.form in ("worst", "gap")
     return of_seen_groups(claim) if of_groups else claim
 

@@ -15,6 +15,7 @@ from pilotbase.evidence.criterion import CriterionTest, QuantileTest, SingleTest
 from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints, log_mean
+from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.plans import CriterionPlan, Design, Levels, alphas_of, build_test, method_of
 from pilotbase.evidence.recall_cut import RecallCutTest, negatives_needed
 
@@ -73,7 +74,8 @@ def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, F
     if not isinstance(test, GapTest):
         raise TypeError(type(test).__name__)
     # Two groups that are both always right differ by ≤ d once one of them is known to reach the top less d.
-    return [(replace(group, comparison=">="), group.range[1] - threshold) for group in test.groups]
+    towards: Comparison = "<=" if any(group.from_below for group in test.groups) else ">="
+    return [(replace(group, comparison=towards), group.range[1] - threshold) for group in test.groups]
 
 
 def _of_cut(test: RecallCutTest, threshold: Fraction, alpha: float) -> Feasibility:

@@ -138,7 +138,7 @@ def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: in
     """Return the sentence that states what one criterion's figures are about."""
     if estimand == "run":
         return text("evidence.claim.run", used=used, unit=unit_text(unit))
-    if estimand == "population" and unit != "case":
+    if estimand == "population" and unit not in ("case", "pair"):
         return text("evidence.claim.population_mean_of_units", used=used, unit=unit_text(unit))
     if estimand == "population":
         return text("evidence.claim.population", used=used, unit=unit_text(unit))

@@ -17,7 +17,7 @@ import numpy as np
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.primitive import Floats, reals, within
 
-_PRIOR, _PRIOR_WEIGHT = 0.1, 3
+PRIOR, _PRIOR_WEIGHT = 0.1, 3
 _LARGEST_BET = 0.999
 _SAME_BET = 512
 """A bet stands for this share of the entries left: any predictable bet is valid, and millions need few of them."""
@@ -41,12 +41,15 @@ class RecalculatedBets:
     """Evidence at level ``alpha`` that gains ≥ -1 have a mean above 0, from ``horizon`` entries at the most.
 
     A gain is (x - m) / (m - low) for *mean ≤ m* of values ≥ low (without replacement m follows the values drawn). For
-    the other side negate the values, at a level of its own. Once 1/α is reached no further bet is made.
+    the other side negate the values, at a level of its own. Once 1/α is reached no further bet is made. ``prior``: the
+    variance of a gain before any is seen; where gains are small, the largest one.
     """
 
-    def __init__(self, alpha: float, horizon: int, state: RecalculatedState | None = None) -> None:
+    def __init__(
+        self, alpha: float, horizon: int, state: RecalculatedState | None = None, prior: float = PRIOR
+    ) -> None:
         within("alpha", alpha, 0, 1)
-        self._level, self._horizon = math.log(1 / alpha), horizon
+        self._level, self._horizon, self._prior = math.log(1 / alpha), horizon, prior
         self._state = state or RecalculatedState()
 
     @property
@@ -104,7 +107,7 @@ class RecalculatedBets:
         """Return the bet that reaches 1/α after ``left`` gains of -1 and +v (the variance seen) at the rate needed."""
         state = self._state
         seen = state.squares - state.total**2 / max(state.count, 1) + state.first
-        v = max((_PRIOR_WEIGHT * _PRIOR + seen) / (_PRIOR_WEIGHT + state.count), _NEAR)
+        v = max((_PRIOR_WEIGHT * self._prior + seen) / (_PRIOR_WEIGHT + state.count), _NEAR)
         rate = (self._level - state.log_capital) / left
         return min(_share_at(1 / (1 + v), rate), _LARGEST_BET)
 

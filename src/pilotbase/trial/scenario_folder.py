@@ -51,6 +51,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trial.drop_without_floor": ("positive", "criteria"),
         "trial.blind_passes": _ALL,
         "trial.too_few_cases": _ALL,
+        "trial.too_few_entries": _ALL,
         "trial.too_few_of_class": _ALL,
         "trial.too_few_others": _ALL,
     }

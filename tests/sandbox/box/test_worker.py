@@ -21,7 +21,6 @@ from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.warm_worker import start_worker
 
-OWN_UID = 260_000 + os.getpid() % 50_000
 VALUE = Prediction(kind="value")
 COLUMNS = {
     "temperature": ("sc:Float", np.array([1.5, np.nan, -2.0])),
@@ -250,24 +249,24 @@ def test_usage_counts_the_whole_box(start, plain):
     assert usage.wall_seconds >= 0.3 and worker.usage().wall_seconds >= usage.wall_seconds
 
 
-def test_the_report_can_say_what_the_box_was(start, plain):
-    settings = BoxSettings(uid=OWN_UID)
+def test_the_report_can_say_what_the_box_was(start, plain, own_uid):
+    settings = BoxSettings(uid=own_uid)
     with start("def predict(batch): return batch['x0']", floats(1), plain, settings) as worker:
         facts = worker.facts
     probe = probe_host()
     assert facts.level is IsolationLevel.L2 and facts.start in {start.value for start in probe.starts}
     assert facts.memory_watch is probe.memory_watch
-    assert facts.uid == (OWN_UID if probe.is_root else os.getuid())
+    assert facts.uid == (own_uid if probe.is_root else os.getuid())
     assert 0 < facts.start_seconds < 5 and worker.load_seconds >= facts.start_seconds
 
 
-def test_files_that_only_root_can_read(start, plain, tmp_path, monkeypatch):
+def test_files_that_only_root_can_read(start, plain, tmp_path, monkeypatch, own_uid):
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
     (tmp_path / "application").mkdir(mode=0o700)
     (tmp_path / "application" / "app.py").write_text("def predict(batch): return batch['x0']")
     (tmp_path / "application" / "app.py").chmod(0o600)
     contract = floats(1)
-    settings = BoxSettings(uid=OWN_UID, logs=LogPolicy.FULL)
+    settings = BoxSettings(uid=own_uid, logs=LogPolicy.FULL)
     with start_worker(tmp_path / "application", Form(), contract, plain, settings) as worker:
         assert worker.predict(one_column()).values.tolist() == [0.0, 1.0, 2.0]
     assert [kept for kept in (tmp_path / "cache" / "applications").rglob("*") if kept.is_file()] == []
@@ -311,14 +310,14 @@ def test_an_empty_batch(start, plain, with_numpy):
             assert len(worker.predict(one_column(0))) == 0
 
 
-def test_limits_are_those_that_were_given(start, plain):
+def test_limits_are_those_that_were_given(start, plain, own_uid):
     source = """
     import resource
     def predict(batch):
         limits = (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE)
         return [float(resource.getrlimit(limit)[0]) for limit in limits]
     """
-    settings = replace(BoxSettings(uid=OWN_UID), limits=Limits(file_bytes=3 << 20))
+    settings = replace(BoxSettings(uid=own_uid), limits=Limits(file_bytes=3 << 20))
     with start(source, floats(1), plain, settings) as worker:
         assert worker.predict(one_column()).values.tolist() == [3 << 20, 0, 0]
 

@@ -22,7 +22,7 @@ from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.hub.sentences import asked, t
-from pilotbase.service.creating import why_not_admitted
+from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials import certificates

@@ -18,7 +18,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.records import RecordView
-from pilotbase.service.creating import why_not_admitted
+from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.vault.readers import may_see_readers
 from pilotbase.worker.datasets.versions import dataset_versions

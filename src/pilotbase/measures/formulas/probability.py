@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from decimal import Decimal
 
 import numpy as np
@@ -30,18 +29,6 @@ def capped_log_loss(question: MeasureInput) -> MeasurePart:
     of_truth = np.where(question.cases.truth == question.label, given, 1 - given)
     with np.errstate(divide="ignore"):
         return mean_of(np.minimum(-np.log(of_truth), float(cap)), cap, question)
-
-
-def smoothed_log_loss(question: MeasureInput) -> MeasurePart:
-    """Return -log((1 - s) · p(truth) + s / 2): proper for the smoothed answer, and bounded by log(2 / s)."""
-    smoothing, given = float(question.arguments["smoothing"]), of_label(question)
-    of_truth = np.where(question.cases.truth == question.label, given, 1 - given)
-    most = _most_smoothed(question.arguments)
-    return mean_of(-np.log((1 - smoothing) * of_truth + smoothing / 2), most, question)
-
-
-def _most_smoothed(given: Mapping[str, Decimal]) -> Decimal:
-    return (Decimal(2) / given["smoothing"]).ln()
 
 
 def auc(question: MeasureInput) -> MeasurePart:
@@ -113,12 +100,6 @@ MEASURES = (
         "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
         "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", SCORING, capped_log_loss,
         bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True, paired=True, of_calibration=True,
-    ),
-    Measure(
-        "smoothed_log_loss", text("measure.smoothed_log_loss"), "mean -log((1 - s) p(truth) + s / 2)",
-        "Good, JRSS-B 14:107, 1952, of the smoothed answer", "lower", SCORING, smoothed_log_loss,
-        bounds=(Decimal(0), _most_smoothed), parameters=(Parameter("smoothing", Decimal("0.01")),), of_class=True,
-        paired=True, of_calibration=True,
     ),
     Measure(
         "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",

@@ -1,4 +1,4 @@
-"""How well scores rank positive cases first: average precision, of all cases or of lists, and a point of the curve."""
+"""How well scores rank positive cases first: average precision, and a point of the curve."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import AT_FIXED_N, DESCRIPTIVE, JOINED, SCORING, Measure, Parameter
+from pilotbase.measures.definition import AT_FIXED_N, DESCRIPTIVE, SCORING, Measure, Parameter
 from pilotbase.measures.formulas.probability import ranked
 from pilotbase.measures.observation import (
     CutAtRate,
     MeasureInput,
     MeasurePart,
     Observation,
-    joined_part,
     whole_value,
 )
-
-_STEPS = 10**9
-_LONGEST = Decimal(10_000)
 
 
 def average_precision(question: MeasureInput) -> MeasurePart:
@@ -31,20 +27,6 @@ def average_precision(question: MeasureInput) -> MeasurePart:
     if not positive.any() or positive.all():
         return whole_value(None, question)
     return whole_value(_average_precision(ranked(question, positive), positive), question)
-
-
-def average_precision_of_lists(question: MeasureInput) -> MeasurePart:
-    """Return the average precision of lists of so many positives and others, dealt in the order of scoring."""
-    sizes = question.whole("positives"), question.whole("others")
-    positive = question.cases.truth == question.label
-    scores, order = ranked(question, positive), question.order
-    kinds = order[positive[order]], order[~positive[order]]
-    count = min(len(kind) // size for kind, size in zip(kinds, sizes, strict=True))
-    dealt = [kind[: count * size].reshape(count, size) for kind, size in zip(kinds, sizes, strict=True)]
-    members = np.hstack(dealt)
-    found = np.array([_average_precision(scores[one], positive[one]) for one in members])
-    gain = (np.floor if question.comparison == ">=" else np.ceil)(found * _STEPS).astype(np.int64)
-    return joined_part(question, members, (gain, _STEPS), ((0, _STEPS), (1, _STEPS), (_STEPS, _STEPS)))
 
 
 def recall_at_false_alarms(question: MeasureInput) -> MeasurePart:
@@ -76,15 +58,6 @@ MEASURES = (
         "average_precision", text("measure.average_precision"), "Σ_k (R_k - R_(k-1)) P_k",
         "ISO/IEC TS 4213:2022, 6 (precision-recall curve); Zhu, University of Waterloo 2004", "higher", SCORING,
         average_precision, of_class=True, pooled=True, guarantees=DESCRIPTIVE,
-    ),
-    Measure(
-        "average_precision_of_lists", text("measure.average_precision_of_lists"),
-        "mean over lists of Σ_k (R_k - R_(k-1)) P_k", "as average_precision, of lists of a stated size",
-        "higher", SCORING, average_precision_of_lists, of_class=True, pooled=True, guarantees=JOINED,
-        parameters=(
-            Parameter("positives", None, Decimal(0), _LONGEST, whole=True),
-            Parameter("others", None, Decimal(0), _LONGEST, whole=True),
-        ),
     ),
     Measure(
         "recall_at_false_alarms", text("measure.recall_at_false_alarms"),

@@ -42,7 +42,7 @@ def r_squared(question: MeasureInput) -> MeasurePart:
     variance. Only errors need the cap: an entry harms the criterion by no more than cap².
     """
     cap, truth = float(question.arguments["cap"]), question.cases.truth.astype(np.float64)
-    errors = (np.fmin(_errors(question), cap) if question.worst(0, 1) else np.nan_to_num(_errors(question))) / cap
+    errors = (np.fmin(_errors(question), cap) if not question.worst(0, 1) else np.nan_to_num(_errors(question))) / cap
     squares = np.minimum(errors, 1.0) ** 2
     if question.estimand != "population":
         spread = float(np.var(truth)) / cap**2 if len(truth) else 0.0
@@ -52,7 +52,7 @@ def r_squared(question: MeasureInput) -> MeasurePart:
     spent = np.ceil(squares[members].mean(axis=1) * _STEPS).astype(np.int64)
     weight = np.floor(spread_of * _STEPS).astype(np.int64)
     top = _WIDEST * _STEPS
-    outcomes = ((-_STEPS, 0), (-1, 0), (0, _STEPS), (top - _STEPS, top), (top, top))
+    outcomes = ((-_STEPS, 0), (-1, 0), (1, 1), (0, _STEPS), (top - _STEPS, top), (top, top))
     return replace(joined_part(question, members, (weight - spent, weight), outcomes), from_below=True)
 
 

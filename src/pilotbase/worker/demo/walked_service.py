@@ -6,7 +6,8 @@ from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.watch import WatchTerms
 from pilotbase.operations.services import NewBudget, NewKey, NewService
-from pilotbase.service.creating import Premises, create_service
+from pilotbase.service.admission import Premises
+from pilotbase.service.creating import create_service
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import standing_of
 from pilotbase.service.terms import create_key, set_budget

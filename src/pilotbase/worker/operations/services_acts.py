@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pilotbase.operations import services as declared
 from pilotbase.service import creating
+from pilotbase.service.admission import Premises
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.operations.services import show
 
@@ -18,5 +19,5 @@ does(declared.SET_TERMS)(
 )
 
 
-def _premises(caller: Caller) -> creating.Premises:
-    return creating.Premises.of_home(caller.base.home.path, caller.base.trust.roots())
+def _premises(caller: Caller) -> Premises:
+    return Premises.of_home(caller.base.home.path, caller.base.trust.roots())

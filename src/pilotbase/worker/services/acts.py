@@ -62,7 +62,7 @@ def may_act(view: View, act: ServiceAct, service: Service) -> bool:
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     """Return whether ``actor`` may put the certified application into service, once nothing prevents it.
 
-    `pilotbase.service.creating.why_not_admitted` returns what prevents it.
+    `pilotbase.service.admission.why_not_admitted` returns what prevents it.
     """
     owner = certificate.scenario.owner.organisation
     return certificate.verdict is Verdict.ACCEPT and permitted(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.board import (
     MOST_ENTRANTS,
     ClosedTender,
@@ -158,12 +159,9 @@ def seen_tender(base: Base, view: View, tender: Tender, language: Language) -> S
     plan = base.lab.view.load_head(_plan_head(tender.identity), TenderPlan) if stage == "decided" else None
     knows = view.actor.sees_all or view.actor.organisation == tender.owner
     own = None if plan is None else view.load_head(place_head(plan.digest(), view.actor.organisation), TenderPlace)
-    return SeenTender(
-        identity=tender.identity,
-        scenario=tender.scenario,
-        owner=tender.owner,
-        terms=tender.terms,
-        opened_at=tender.opened_at,
+    return filled(
+        SeenTender,
+        tender,
         stage=stage,
         reason=reason.render(language) if reason is not None and knows else None,
         entries=tuple(_entries(view, tender)),
