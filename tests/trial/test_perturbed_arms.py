@@ -196,7 +196,7 @@ def test_kill_at_any_moment_and_rerun_asks_no_arm_again(base, home, write_scenar
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         logs = {path: path.read_bytes() for path in sorted(folder.glob("**/answers"))}
-        assert len(logs) == 2
+        assert len(logs) >= 2
         now = b"".join(logs.values())
         assert len(now) > len(kept)
         kept = now
