@@ -232,11 +232,12 @@ def test_figures_of_the_whole_set_are_of_the_cases_in_the_order() -> None:
     assert part.value() == score(rule, cases.among(chosen))
 
 
-def test_groups_of_a_figure_of_the_whole_are_for_a_hidden_set_only() -> None:
-    cases = labels([0, 1] * 20, [0, 1] * 20, groups={"site": np.arange(40) // 2 % 2})
+def test_pairs_for_a_population_stay_within_their_group() -> None:
+    site = np.arange(40) // 2 % 2
+    cases = labels([0, 1] * 20, [0, 1] * 20, groups={"site": site})
     assert judged("worst(mcc by site) >= 0.5", cases).estimate == 1
-    with pytest.raises(InputError, match="by groups has no bound"):
-        observe(parse_rule("worst(mcc by site) >= 0.5"), cases, np.arange(40), "population")
+    parts = observe(parse_rule("worst(mcc by site) >= 0.5"), cases, np.arange(40), "population").parts
+    assert [set(site[np.flatnonzero(part.weight)]) for part in parts] == [{0}, {1}]
 
 
 def test_refusing_too_much_and_too_little() -> None:

@@ -152,17 +152,19 @@ def test_win_rate_against_the_baseline() -> None:
     assert value("win_rate >= 0.1", numbers) == (1 + 0.5 + 0) / 3
 
 
-def test_pairs_for_a_population_follow_the_order() -> None:
+def test_blocks_for_a_population_follow_the_order() -> None:
+    """One case of the scarcer class and as many others as there are for each, in the committed order."""
     order = np.random.default_rng(2).permutation(N)
     part = observe(parse_rule("auc >= 0.5"), SCORES, order, "population").parts[0]
-    pairs = min(TRUTH.sum(), N - TRUTH.sum())
-    assert (part.weight > 0).sum() == pairs
-    ups, downs = order[TRUTH[order] == 1][:pairs], order[TRUTH[order] == 0][:pairs]
-    wins = (PROBABILITY[ups] > PROBABILITY[downs]) + 0.5 * (PROBABILITY[ups] == PROBABILITY[downs])
-    assert part.value() == pytest.approx(wins.mean())
+    ups, downs = order[TRUTH[order] == 1], order[TRUTH[order] == 0]
+    each = len(downs) // len(ups)
+    assert each == 2 and (part.weight > 0).sum() == len(ups)
+    others = downs[: each * len(ups)].reshape(-1, each)
+    above = PROBABILITY[ups][:, None] - PROBABILITY[others]
+    assert part.value() == pytest.approx(((above > 0) + 0.5 * (above == 0)).mean())
     place = np.argsort(order)
     known = np.flatnonzero(part.weight)
-    assert set(place[known]) == set(np.maximum(place[ups], place[downs]))
+    assert set(place[known]) == set(np.maximum(place[ups], place[others].max(axis=1)))
 
 
 def test_auc_ties_count_half() -> None:
