@@ -75,7 +75,7 @@ def test_the_budget_over_the_api_tells_the_versions(refreshed):
     assert [one["number"] for one in (newest, first)] == [2, 1]
     assert (newest["used"], newest["scored"], newest["certificates"]) == (0, 0, [])
     assert first["used"] == len(first["certificates"]) == 1
-    assert first["scored"] > 0 and first["fresh"] == first["cases"] - first["scored"]
+    assert first["scored"] > 0 and first["fresh"] <= first["cases"] - first["scored"]
     assert told["cases"] == newest["cases"]
     assert (told["next_number"], told["fresh"]) == (1, told["cases"])
 

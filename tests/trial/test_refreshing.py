@@ -48,8 +48,8 @@ def test_a_report_says_what_earlier_attempts_cost_and_what_is_left(base, write_s
     ]
     first, second = (report.attempt for report in reports)
     hidden, left = left_of(base, scenario)
-    assert (first.used_before, first.fresh_left) == (0, hidden.rows - first.scored)
-    assert (second.used_before, second.fresh_left) == (first.scored, left.fresh)
+    assert (first.used_before, first.fresh_left) == (0, hidden.rows - 100)
+    assert (second.used_before, second.fresh_left) == (100, left.fresh)
     assert [first.attempts_left, second.attempts_left] == [5, 4] == [5, left.attempts]
     assert [first.alpha_before, second.alpha_before] == pytest.approx([0, 0.025])
     assert [first.alpha_left, second.alpha_left] == pytest.approx([0.025, 0.05 / 3])

@@ -176,7 +176,7 @@ for done, step in enumerate(itertools.count(step=int(sys.argv[4]))):
     trial(opened(), step)
     vault = opened()
     left = budget.remaining(vault, vault.view.load(digest, HiddenSet))
-    assert left.scored == 5 * (done + 1) and left.reserved == 0, left
+    assert left.scored == 5 * (done + 1) and left.reserved == 25 * (done + 1), left
     assert left.next_number == done + 2, left
     vault.view.store.close()
     if status == 0:
@@ -191,7 +191,7 @@ def test_an_attempt_killed_at_any_statement_goes_on_as_the_same_attempt(
 ) -> None:
     key = any_vault.view.store.key
     (tmp_path / "log.pem").write_bytes(key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    hidden_set = seal(any_vault, pl.DataFrame({"x": range(2000)}), SealTerms(digest_bytes(b"s"), "plant", 0.05, 500))
+    hidden_set = seal(any_vault, pl.DataFrame({"x": range(20_000)}), SealTerms(digest_bytes(b"s"), "plant", 0.05, 500))
     command = [sys.executable, "-W", "error", "-c", KILLED, every_url, str(tmp_path), hidden_set.digest(), str(stride)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert ended.returncode == 0, ended.stderr

@@ -95,17 +95,18 @@ def test_the_same_plan_and_application_find_their_attempt_again_in_any_state(any
     assert len(opened) == 1
 
 
-def test_scored_cases_never_come_again_and_unscored_ones_return(any_vault: Vault) -> None:
+def test_cases_that_a_box_has_seen_never_come_again_scored_or_not(any_vault: Vault) -> None:
     hidden_set = small_set(any_vault, rows=100, attempts=50)
     seen: set[int] = set()
     for number in range(4):
-        attempt = committed(any_vault, hidden_set, str(number), cases=40)
+        attempt = committed(any_vault, hidden_set, str(number), cases=20)
         assert seen.isdisjoint(attempt.cases.tolist())
         mark_scored(any_vault, attempt, attempt.cases[:15])
-        seen |= set(attempt.cases[:15].tolist())
+        seen |= set(attempt.cases.tolist())
         close_attempt(any_vault, attempt)
-    assert remaining(any_vault, hidden_set).fresh == 40
-    last = committed(any_vault, hidden_set, "last", cases=40)
+    left = remaining(any_vault, hidden_set)
+    assert (left.fresh, left.reserved, left.scored) == (20, 20, 60)
+    last = committed(any_vault, hidden_set, "last", cases=20)
     assert set(last.cases.tolist()) == set(range(100)) - seen
 
 
@@ -134,7 +135,7 @@ def test_cancelling_costs_an_attempt_once_a_batch_has_left_and_nothing_before(va
     mark_delivered(vault, late)
     cancel_attempt(vault, late)
     left = remaining(vault, sealed)
-    assert (left.attempts, left.next_number, left.fresh) == (4, 2, 1000)
+    assert (left.attempts, left.next_number, left.fresh) == (4, 2, 1000 - len(late.cases))
     assert open_attempt(vault, sealed, asks("late")).state == AttemptState.CANCELLED
     assert open_attempt(vault, sealed, asks("early")).number == 2
 
@@ -286,7 +287,7 @@ def test_two_processes_racing_share_no_number_and_no_scored_case(
     assert len(scored) == len(set(scored))
     left = remaining(any_vault, hidden_set)
     assert left.scored == len(scored)
-    assert left.fresh == 400 - len(scored)
+    assert left.fresh == 400 - 60 * len(won)
     assert left.fresh < 60 + 60 or left.attempts == 0
 
 
@@ -327,8 +328,8 @@ def test_other_cases_in_as_great_a_number_are_found_before_any_is_given_or_score
             assert found.value.code == "log.cases_altered"
         altered(any_vault, scored=scored, reserved=reserved)
     close_attempt(any_vault, first)
-    second = open_attempt(any_vault, hidden_set, asks("next", 60))
-    assert not set(second.cases.tolist()) & set(first.cases[:20].tolist())
+    second = open_attempt(any_vault, hidden_set, asks("next", 40))
+    assert not set(second.cases.tolist()) & set(first.cases.tolist())
 
 
 def test_a_row_of_an_attempt_put_in_the_place_of_another_is_found(vault: Vault) -> None:

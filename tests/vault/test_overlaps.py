@@ -54,18 +54,18 @@ def rows_of(first: int, last: int) -> pl.DataFrame:
 def test_two_sets_sealed_before_any_attempt_do_not_offer_a_case_twice(any_vault: Vault) -> None:
     first = sealed_after(any_vault, rows_of(0, 100), [])
     second = sealed_after(any_vault, rows_of(20, 120), [first])
-    on_first = run(any_vault, first, "a", cases=100, scored=60)
-    scored = {number for number in on_first.cases[:60].tolist() if number >= 20}
+    on_first = run(any_vault, first, "a", cases=70, scored=60)
+    given, scored = ({number for number in on_first.cases[:last].tolist() if number >= 20} for last in (70, 60))
     left = remaining(any_vault, second)
-    assert (left.fresh, left.scored, left.reserved) == (100 - len(scored), len(scored), 0)
+    assert (left.fresh, left.scored, left.reserved) == (100 - len(given), len(scored), len(given - scored))
     on_second = open_attempt(any_vault, second, asks("b", left.fresh))
-    assert scored.isdisjoint((on_second.cases + 20).tolist())
+    assert given.isdisjoint((on_second.cases + 20).tolist())
     assert (on_first.number, on_second.number) == (1, 2)
     held = remaining(any_vault, first)
-    assert (held.fresh, held.next_number) == (100 - 60 - (80 - len(scored)), 3)
+    assert (held.fresh, held.next_number) == (100 - 70 - (80 - len(given)), 3)
     assert held.spent_alpha == pytest.approx(0.05 * (1 / 2 + 1 / 6))
     cancel_attempt(any_vault, on_second)
-    assert remaining(any_vault, first).fresh == 40
+    assert remaining(any_vault, first).fresh == 30
     assert remaining(any_vault, first).next_number == 2
 
 

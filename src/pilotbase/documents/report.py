@@ -163,9 +163,9 @@ class Attempt(Part):
     scored: int | None = None
     """Not shown in the supplier's view: where scoring stopped reveals something about cases."""
     fresh_left: int | None = None
-    """Unscored cases left after this attempt; like the next three, not shown in the supplier's view."""
+    """Cases that no box has seen, left after this attempt; like the next three, not shown in the supplier's view."""
     used_before: int | None = None
-    """Cases used before this attempt: scored, shown in a public sample, or set aside for a board."""
+    """Cases used before this attempt: given to another, shown in a public sample, or set aside for a board."""
     attempts_left: int | None = None
     refresh: tuple[Text, ...] | None = None
     """Why the owner must provide fresh cases before the next attempt."""

@@ -1,7 +1,7 @@
 """Attempts and unscored cases: the budget that keeps hidden data worth something (`statistics.md`, correction 2).
 
 Counted per hidden-set version, across all suppliers. Attempt number j may err with probability α/(j(j+1)), so that all
-attempts together stay within α, and every attempt scores only cases that were never scored before.
+attempts together stay within α, and every attempt gets only cases that no box has seen before.
 
     open ──▶ delivered ──▶ committed ──▶ closed
       │          └────────────┴────────▶ cancelled    counts: its share of α is spent
@@ -10,8 +10,8 @@ attempts together stay within α, and every attempt scores only cases that were 
 * α is spent by `mark_delivered`, before the first hidden batch leaves for the box. A crash buys nothing: the same plan
   and application find the same attempt, its cases and its state again.
 * `mark_scored` comes before labels are read, is permanent, and survives a crash.
-* Cases that were reserved but not scored return to the pool when the attempt ends. Only committed answers leave the box
-  that has seen their features; their labels have influenced no result that left the vault.
+* Cases that a box has seen are spent, scored or not (`statistics-2.md`): only those of a returned attempt, which
+  delivered none, are fresh again.
 
 Every step is one transaction and one line of the log. The log never contains case numbers, but each line commits to the
 cases scored and given out, and no case is given or scored before the store agrees with it (`checks.case_sets`).
@@ -88,10 +88,11 @@ class VaultAttempt:
 
 @dataclass(frozen=True)
 class Remaining:
-    """What is left of a hidden set: cases that no attempt has scored or holds, attempts, and the next one's α."""
+    """What is left of a hidden set: cases that no attempt has had, attempts, and the next one's α."""
 
     fresh: int
     reserved: int
+    """Cases that an attempt holds or had, and has not scored."""
     scored: int
     attempts: int
     next_number: int
@@ -218,7 +219,7 @@ def scored_cases(vault: Vault, hidden_set: HiddenSet) -> Cases:
 
 
 def fresh_cases(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> Cases:
-    """Return the cases that nobody has scored or holds, ascending; ``connection`` may be a transaction's.
+    """Return the cases that nobody has scored, holds or had, ascending; ``connection`` may be a transaction's.
 
     Raises:
         InvalidProofError: as `open_attempt`.
@@ -247,7 +248,7 @@ def mark_scored_before(vault: Vault, hidden_set: HiddenSet, cases: Cases) -> Non
 
 
 def close_attempt(vault: Vault, attempt: VaultAttempt) -> None:
-    """End an attempt that has its verdict; cases reserved and not scored are fresh again."""
+    """End an attempt that has its verdict; its cases are spent."""
     _advance(vault, attempt, (AttemptState.COMMITTED,), AttemptState.CLOSED)
 
 
@@ -307,13 +308,12 @@ def _spent(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> _Spen
 
 
 def _taken(connection: Connection, digest: Digest) -> tuple[Bits, Bits, set[int]]:
-    """Return which cases of one set are scored, which its live attempts hold, and the numbers of its attempts."""
+    """Return which cases of one set are scored, which its attempts hold or had, and the numbers of its attempts."""
     scored = _scored(connection, digest)
     held, numbers = np.zeros_like(scored), set()
     for row in _rows_of(connection, digest):
-        if row.state in _LIVE:
-            held |= _unpacked(row.reserved, len(scored))
         if row.state != AttemptState.RETURNED:
+            held |= _unpacked(row.reserved, len(scored))
             numbers.add(int(row.number))
     return scored, held, numbers
 

@@ -26,7 +26,7 @@ from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
 from pilotbase.trial.probes.invariance import with_scores
 from pilotbase.trial.running import Hooks
-from pilotbase.vault.attempts import AttemptState, commit_answers, mark_delivered, mark_scored_before
+from pilotbase.vault.attempts import AttemptState, commit_answers, mark_delivered
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,9 @@ def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:
     estimator = RunEstimator(lab, plan.digest(), trial.hidden.owner, trial.limit, size)
 
     def before_first() -> None:
-        leaves = require_leaving(lab.view, scenario, trial.candidate.submission.application, plan.cases)
+        require_leaving(lab.view, scenario, trial.candidate.submission.application, plan.cases)
         estimator.meter.begin_box()
         _spend(reserved)
-        if leaves:  # the endpoint's operator may keep these cases: no later attempt gets them
-            mark_scored_before(lab.vault, trial.hidden, reserved.attempt.cases)
 
     def on_batch(done: int) -> None:
         subject.on_progress(Progress(stage, done, rows * boxes))

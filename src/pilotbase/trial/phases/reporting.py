@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -118,10 +117,7 @@ def _attempt(decided: DecidedTrial) -> Attempt:
     """Return the cost of the attempt, and what remains of the hidden set after it."""
     trial, attempt = decided.trial, decided.committed.reserved.attempt
     hidden, sealed, plan = trial.hidden, trial.sealed, trial.plan
-    now = remaining(trial.lab.vault, hidden)
-    scored = len(np.unique(attempt.cases[decided.scored]))
-    spent = scored if trial.candidate.endpoint is None else plan.cases
-    left = replace(now, fresh=now.fresh + plan.cases - spent)
+    left = remaining(trial.lab.vault, hidden)
     advice = tuple(refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(trial.lab, sealed), left))
     return Attempt(
         number=attempt.number,
@@ -129,11 +125,11 @@ def _attempt(decided: DecidedTrial) -> Attempt:
         alpha_of_all=hidden.alpha,
         reserved=plan.cases,
         answered=decided.committed.clean.count // (plan.repeats or 1),
-        scored=scored,
+        scored=len(np.unique(attempt.cases[decided.scored])),
         fresh_left=left.fresh,
-        used_before=now.scored - spent,
-        attempts_left=now.attempts,
+        used_before=hidden.rows - left.fresh - plan.cases,
+        attempts_left=left.attempts,
         refresh=advice or None,
-        alpha_before=now.spent_alpha - attempt.alpha,
-        alpha_left=hidden.alpha - now.spent_alpha,
+        alpha_before=left.spent_alpha - attempt.alpha,
+        alpha_left=hidden.alpha - left.spent_alpha,
     )
