@@ -39,8 +39,7 @@ def predict(batch):
 BY_CLOCK = """
 import time
 def predict(batch):
-    late = time.time_ns() // 1000 % 7 == 0
-    return ['broken' if (p > 6) != late else 'fine' for p in batch['pressure']]
+    return ['broken' if (p > 6) != (time.time_ns() // 1000 % 7 == 0) else 'fine' for p in batch['pressure']]
 """
 BREAKS_ALONE = """
 def predict(batch):
@@ -85,15 +84,19 @@ def test_answers_that_depend_on_other_cases_are_rejected_and_named_everywhere(
 
 
 def test_only_answers_that_depend_on_other_cases_reject(base, write_scenario, write_application):
-    """Normalising, remembering and breaking off reject in the rehearsal already; chance and clocks are named."""
+    """Normalising, remembering and breaking off reject in the rehearsal already.
+
+    Chance and clocks are named: whether they reject is a matter of two tests whose level is simulated below.
+    """
     scenario = write_scenario()
     for number, program in enumerate([NORMALISES, REMEMBERS, BREAKS_ALONE]):
         rehearsed = rehearse_in(base, scenario, write_application(program, name=f"dependent-{number}")).report
         assert codes(rehearsed)[0] == "trial.reason.depends", program
     for number, program in enumerate([BY_CLOCK, ROLLS_DICE]):
         rehearsed = rehearse_in(base, scenario, write_application(program, name=f"varying-{number}")).report
-        assert found(rehearsed).by_chance and "trial.reason.depends" not in codes(rehearsed)
-        assert rehearsed.asked_again.sentence.code == "trial.finding.again_varies"
+        assert found(rehearsed).by_chance
+        said = "trial.finding.again_differs" if found(rehearsed).depends else "trial.finding.again_varies"
+        assert rehearsed.asked_again.sentence.code == said
     honest = rehearse_in(base, scenario, write_application()).report
     assert found(honest) == AskedAgain(cases=150) and "fewer than 2 %" in honest.asked_again.sentence.render("en")
 
