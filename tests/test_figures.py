@@ -68,7 +68,7 @@ SENTENCES = [
     ("README.md", "costs {} times the bare `predict` loop", trial("full pass, gradient boosting", RATIO)),
     ("README.md", "the trial adds {} ms to each batch of 4,096", trial("per batch of 4096 x 20, linear model: added")),
     ("README.md", "a box starts in {} ms", trial("box start until ready", digits=0)),
-    ("README.md", "a warm round trip of 1,024 × 20 takes {} ms", trial("warm round trip 1,024 x 20", digits=1)),
+    ("README.md", "a warm round trip of 1,024 × 20 takes {} ms", trial("warm round trip 1,024 x 20")),
     ("README.md", "the gateway adds {} ms to a call", gateway("one connection: added p50", digits=1)),
     ("README.md", "(LiteLLM's proxy {} ms)", gateway("one connection: added p50", PEER, 0)),
     ("README.md", "costs {} CPU ms at 16 connections", gateway("16 connections: CPU a call")),
