@@ -43,9 +43,9 @@ def predict(batch):
 
 
 def patient(scenario: str) -> str:
-    """Asks no case again: the second box would write its own names over those of the first."""
-    slow = scenario.replace("batch_seconds: 3", "batch_seconds: 60, log_bytes: 4 MiB")
-    return slow.replace("trial:\n", "trial:\n  asked_again: 0\n")
+    """Cases are not asked again: the second box would write its own names over those of the first."""
+    assert "asked_again: 0" in scenario
+    return scenario.replace("batch_seconds: 3", "batch_seconds: 60, log_bytes: 4 MiB")
 
 
 def rows_that_get_out(base, scenario, write, name: str, rows: int) -> int:

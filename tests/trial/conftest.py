@@ -36,6 +36,7 @@ criteria:
   - {{rule: accuracy >= 0.7}}
   - {{rule: memory.peak <= 512 MiB}}
 trial:
+  asked_again: 0
   attempts: 6
   cases_per_attempt: {cases}
   batch_rows: 20

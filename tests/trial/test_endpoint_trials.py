@@ -298,7 +298,7 @@ def test_the_record_of_calls_is_what_the_report_commits_to(base, write_scenario,
 def test_perturbed_arms_ask_it_too_and_are_counted(base, write_scenario, write_endpoint, stub):
     def with_drop(content):
         rule = "  - {rule: accuracy >= 0.7}\n"
-        content = content.replace("trial:\n", "trial:\n  asked_again: 5\n")
+        content = content.replace("asked_again: 0", "asked_again: 5")
         return may_leave(content).replace(rule, rule + "  - {rule: drop(accuracy under noise(0.05)) <= 0.3}\n")
 
     rehearsed = rehearse_in(base, write_scenario(rows=400, cases=60, change=with_drop), write_endpoint(stub.endpoint()))

@@ -1,6 +1,7 @@
 """Asked again: an application whose answers depend on other cases is rejected, and one whose answers vary is named."""
 
 import numpy as np
+import pytest
 
 from pilotbase.certificate.issuing import issue_certificate
 from pilotbase.documents.scenario import TrialTerms
@@ -12,6 +13,7 @@ from pilotbase.trial.scorer import score_trial
 from pilotbase.worker.sites.releases import permitted
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
+from tests.trial.conftest import writing_scenario
 
 RANKS = """
 def predict(batch):
@@ -52,6 +54,16 @@ import random
 def predict(batch):
     return ['broken' if (p > 6) != (random.random() < .1) else 'fine' for p in batch['pressure']]
 """
+
+
+@pytest.fixture
+def write_scenario(tmp_path):
+    """As for other tests, but asking again as often as a scenario does that says nothing of it."""
+
+    def usual(change=lambda content: content, **given):
+        return writing_scenario(tmp_path)(change=lambda said: change(said.replace("  asked_again: 0\n", "")), **given)
+
+    return usual
 
 
 def found(report):
@@ -113,7 +125,9 @@ def test_a_scenario_can_ask_for_fewer_or_none(base, write_scenario, write_applic
     application = write_application(RANKS)
     for number in (12, 0):
         terms = f"trial:\n  asked_again: {number}\n"
-        scenario = write_scenario(change=lambda said: said.replace("trial:\n", terms), name=f"asks-{number}")  # noqa: B023
+        scenario = write_scenario(
+            change=lambda said, terms=terms: said.replace("trial:\n", terms), name=f"asks-{number}"
+        )
         report = rehearse_in(base, scenario, application).report
         assert (report.asked_again is None) == (number == 0) and (not number or found(report).cases == number)
 
