@@ -12,8 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
-from tests.forked_workers import ForkedWorkers
-from tests.scheduling import in_units
+from tests.scheduling import in_units, parcels, pytest_xdist_make_scheduler
 from tests.workspace.stores_for_tests import (
     any_url,
     clock,
@@ -32,6 +31,7 @@ __all__ = [
     "empty_url",
     "every_url",
     "postgres",
+    "pytest_xdist_make_scheduler",
     "ready_stores",
     "unhurried_disk",
 ]
@@ -50,12 +50,6 @@ providers._get_local_constants = lambda: providers._local_constants
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shard", default="1/1", help="2/4: the second of four parts of the tests")
-    parser.getgroup("workers")._addoption("-n", dest="workers", type=int, default=0, help="fork so many to run tests")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    if config.option.workers:
-        config.pluginmanager.register(ForkedWorkers(config.option.workers))
 
 
 @pytest.hookimpl(trylast=True)
@@ -64,6 +58,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     number, _, hands = config.getoption("shard").partition("/")
     if not (number.isdigit() and hands.isdigit() and 1 <= int(number) <= int(hands)):
         raise pytest.UsageError("--shard takes a part and how many there are: 2/4")
+    if hasattr(config, "workerinput"):
+        items[:] = [item for parcel in parcels(items) for item in parcel]
     if hands == "1":
         return
     dealt = [[item for unit in hand for item in unit] for hand in deal(in_units(items), int(hands))]

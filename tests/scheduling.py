@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
 LONGEST = (
@@ -70,8 +71,23 @@ def parcels(items: Iterable[pytest.Item]) -> list[list[pytest.Item]]:
     """
     together: dict[str, list[pytest.Item]] = {}
     for item in last_files_first(items):
-        together.setdefault(unit_of(item.nodeid).partition("[")[0], []).append(item)
+        together.setdefault(_parcel_of(item.nodeid), []).append(item)
     return sorted(together.values(), key=lambda tests: (_place(tests[0].nodeid), -len(tests)))
+
+
+class ByUnit(LoadScopeScheduling):
+    """Gives a worker one parcel after the other, in the order of the tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _parcel_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByUnit(config, log)
+
+
+def _parcel_of(nodeid: str) -> str:
+    return unit_of(nodeid).partition("[")[0]
 
 
 def _place(nodeid: str) -> int:

@@ -15,7 +15,7 @@ from benchmarks.house.runs import keep
 from benchmarks.publishing import ROOT
 
 FOLDER = ROOT / "build" / "coverage"
-TESTS = ("-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "-m", "not prove")
+TESTS = ("-m", "pytest", "-q", "-n", str(os.cpu_count() or 2), "--dist", "worksteal", "-m", "not prove")
 
 
 def measure() -> None:
