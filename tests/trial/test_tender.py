@@ -1,4 +1,4 @@
-"""Tenders through the box: the same cases for all, spent once; the owner is told the order, each supplier its place."""
+"""Tenders through the box: the same cases for all, spent once; the owner sees the order, each supplier its place."""
 
 import numpy as np
 import pytest

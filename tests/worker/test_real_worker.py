@@ -107,6 +107,7 @@ FLOWS = (
     "tests/hub/test_statistics.py::test_the_price_is_shown_before_it_is_paid_and_nothing_is_spent_until_it_is_confirmed",
     "tests/hub/test_labelling.py::test_an_export_of_label_studio_is_taken_whole_or_not_at_all",
     "tests/hub/test_labelling.py::test_who_decides_sees_disagreements_alone_without_names",
+    "tests/hub/test_expert_panels.py::test_a_hospital_gets_its_verdict_from_experts_on_the_hub",
     "tests/hub/test_what_if.py::test_without_other_rules_policies_are_compared_on_the_pool_as_it_is",
     "tests/hub/test_sites.py",
 )
@@ -119,6 +120,6 @@ def test_each_kind_of_work_is_done_by_the_real_process(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "tests.worker.real_worker_for_tests", *FLOWS]
     environment = {**os.environ, "PILOTBASE_TEST_DONE": str(kept), "PYTEST_ADDOPTS": ""}
     tried = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1800)
-    assert kept.exists(), tried.stdout[-3000:]
+    assert kept.exists() and tried.returncode == 0, tried.stdout[-3000:]
     done = {kind for kind, state in map(json.loads, kept.read_text().splitlines()) if state == "done"}
     assert done == set(map(str, WorkKind)), tried.stdout[-3000:]

@@ -40,6 +40,7 @@ from benchmarks.evidence.claims import (
     sample_saving,
     shift_detection,
     strata,
+    tender,
     watch_delay,
     watch_false_alarms,
     watch_threshold,
@@ -80,7 +81,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
     ),
     (
         Words("How many cases it takes", "需要多少案例"),
-        (sample_saving.CLAIM, log_grid.CLAIM, planning.CLAIM, few_labels.CLAIM, judged_groups.CLAIM),
+        (sample_saving.CLAIM, log_grid.CLAIM, planning.CLAIM, few_labels.CLAIM, judged_groups.CLAIM, tender.CLAIM),
     ),
     (
         Words("Watching services", "服务监测"),

@@ -1,4 +1,4 @@
-"""Board 排行榜 and tender 比选: what an owner and the suppliers of a scenario are told of applications side by side.
+"""Board 排行榜 and tender 比选: how the applications on a scenario compare, as its owner and its suppliers see it.
 
 A board ranks what is handed in by and by, and proves nothing. A tender decides once, on the same hidden cases for all,
 which application is better.

@@ -250,7 +250,7 @@ class TrialTerms(TrialDesign):
     contamination: Contamination | None = None
     """The check whether a language model has already seen the cases; not done when not set."""
     panel: ExpertPanel | None = None
-    """Who judges the answers, for criteria such as ``judged(by=panel) >= 0.9``; nobody when not set."""
+    """Who judges the answers, for criteria such as ``judged(by=panel) >= 0.9``; no panel when not set."""
     reuse: bool = False
     """Score previously scored cases again. Refused: every attempt scores fresh cases."""
 

@@ -1,4 +1,4 @@
-"""Percentile intervals for any function of the cases: a description, for an n fixed beforehand; no verdict rests on it.
+"""Percentile intervals for any function of the cases, for an n fixed beforehand: descriptive, and no verdict uses them.
 
 Source: Efron & Tibshirani, An Introduction to the Bootstrap, chapter 13.
 """

@@ -1,11 +1,11 @@
-"""Which of several answerers is better, from scores on the same cases: a partial order with family-wise error ≤ α.
+"""Which of several applications is better, by scores on the same cases: a partial order with family-wise error ≤ α.
 
 For every ordered pair the null is *the mean of a - b is at most δ*. Its martingale's highest capital so far is an
 anytime p-value; Holm's steps over all k(k - 1) hypotheses run at every time at once and a rejection stays. At the first
-false one, a true null's capital is at least (true nulls)/α, so it happens with probability ≤ α (`statistics-2.md`, §3).
+false one, a true null's capital is at least (true nulls)/α, so it happens with probability ≤ α (Holm 1979; Ville 1939).
 
-An answerer is *within ε of the best* once *a is at most b - ε* is rejected at α/(k - 1) for each other b. The union is
-over b only: naming a wrongly needs a rejection against the best one, and there are k - 1 who could be named.
+An application is *within ε of the best* once *a is at most b - ε* is rejected at α/(k - 1) for each other b. The union
+is over b only: naming a wrongly needs a rejection against the best one, and there are k - 1 who could be named.
 """
 
 from __future__ import annotations

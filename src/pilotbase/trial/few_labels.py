@@ -8,6 +8,7 @@ order, and learns the weight (statistics-2.md §4). The error levels hold howeve
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -138,23 +139,23 @@ def require_few_label_criteria(criteria: Sequence[Criterion], cases: Cases) -> N
         raise InputError.from_issues("criteria", issues)
 
 
-class _Judged:
+class _Judged(ABC):
     """One criterion decided by few labels; ``turned``: it asks for ``<=``, so values are those of the opposite."""
 
     turned: bool
     bounded: bool
 
+    @abstractmethod
     def paths(self, shares: tuple[float, float], used: int | None = None) -> tuple[Path, Path]:
         """Return the log capitals for and against the criterion, at these levels, after each of ``used`` labels."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bounds(self, used: int, shares: tuple[float, float]) -> tuple[float, float]:
         """Return bounds after ``used`` labels; each side holds at its share."""
-        raise NotImplementedError
 
+    @abstractmethod
     def estimate(self, used: int) -> float:
         """Return the mean score, corrected by what the labels show about the judge."""
-        raise NotImplementedError
 
     def crossings(self, shares: tuple[float, float]) -> tuple[int | None, int | None]:
         """Return after how many labels the criterion was confirmed and refuted."""

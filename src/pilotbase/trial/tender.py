@@ -138,7 +138,7 @@ def result_of(lab: TrialRuntime, plan: TenderPlan) -> TenderResult | None:
 
 
 def place_head(plan: Digest, supplier: str) -> str:
-    """Return the head of what one supplier is told."""
+    """Return the head of one supplier's own result."""
     return f"tender-place:{hex_of(plan)}/{supplier}"
 
 
@@ -244,8 +244,8 @@ def _decided(
     with lab.view.transaction("tender.decided") as change:
         for entrant, end in zip(plan.entrants, ends, strict=True):
             supplier = entrant.supplier.organisation
-            told = change.put(_place(result, entrant.subject, end), parties(supplier), owner=owner)
-            change.set_head(place_head(plan.digest(), supplier), told, expected=None)
+            seen = change.put(_place(result, entrant.subject, end), parties(supplier), owner=owner)
+            change.set_head(place_head(plan.digest(), supplier), seen, expected=None)
         change.set_head(_result_head(plan), change.put(result, parties(), owner=owner), expected=None)
     return result
 

@@ -48,7 +48,7 @@ class NewRound(RequestModel):
 
 
 class NewPanel(RequestModel):
-    """The experts who judge a trial's answers: two, and who decides where they differ; nobody of the supplier."""
+    """The experts who judge a trial's answers: two, and who decides where they differ; no one from the supplier."""
 
     annotators: Annotated[list[RoundParticipant], pydantic.Field(min_length=2, max_length=2)]
     adjudicator: RoundParticipant

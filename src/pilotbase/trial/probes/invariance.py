@@ -30,7 +30,7 @@ from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
 
 CASES = 150
-"""No difference among 149 shows, with 95 % confidence, that fewer than 2 % of the answers differ (statistics.md)."""
+"""No difference among 149 shows, with 95 % confidence, that fewer than 2 % of the answers differ: .98 ** 149 < .05."""
 _TOLERANCE = 1e-5
 """Relative: a library adds up a batch in another order than a single case, in 32 bits with errors up to 1e-6."""
 _LEVEL = 0.01

@@ -89,7 +89,7 @@ def labellers_of(people: Sequence[RoundParticipant]) -> tuple[Labeller, ...]:
 
 
 def opened_once(base: Base, view: View, made: LabellingRound, known: IsMember) -> LabellingRound:
-    """Return the round, opened if it is not; of a trial there is one, whoever was named later."""
+    """Return the round, opened if it is not; a trial has one round, even if other experts are named later."""
     others = rounds_of(view, made.dataset)
     same = (one for one in others if one.model_copy(update={"opened_at": made.opened_at}) == made)
     before = next((one for one in others if one.version == made.version) if made.trial else same, None)
