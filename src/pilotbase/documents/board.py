@@ -196,6 +196,11 @@ class TenderPlace(Document, published=True):
     worse_than: int
     best: bool
 
+    @property
+    def not_separated(self) -> int:
+        """Return from how many others these cases cannot tell it apart."""
+        return self.others - self.better_than - self.worse_than
+
 
 class SeenTender(Part):
     """A tender, as one actor may see it."""

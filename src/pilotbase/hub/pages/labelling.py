@@ -53,8 +53,9 @@ class PanelForm(OperationForm):
         self.organisation = organisation
         members = Membership.objects.filter(organisation=organisation).select_related("person").order_by("person__name")
         people = [(one.person.identity, f"{one.person.name} ({one.person.email})") for one in members]
-        for part in _PARTS:
+        for place, part in enumerate(_PARTS):
             self.fields[part].choices = people  # type: ignore[attr-defined]
+            self.fields[part].initial = people[min(place, len(people) - 1)][0] if people else None
 
     def said(self, view: View) -> dict[str, Any]:
         people = ({"organisation": self.organisation, "person": self.cleaned_data[one]} for one in _PARTS)
