@@ -25,7 +25,7 @@ def with_gap(content: str) -> str:
 def test_an_application_that_always_abstains_finds_nothing_in_any_group(base, write_scenario, write_application):
     report = prove(base, write_scenario(change=with_gap), write_application(ABSTAINING)).report
     assert {group.group for group in report.groups} <= {"north", "south"}
-    assert {group.score for group in report.groups if group.cases} == {0.0}, "of those drawn"
+    assert {group.score for group in report.groups if group.cases} <= {0.0}, "a quick rejection may draw no broken case"
 
 
 def test_a_groups_count_is_of_the_cases_that_its_score_is_about(base, write_scenario, write_application, tmp_path):
