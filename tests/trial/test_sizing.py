@@ -1,5 +1,7 @@
 """The planner's numbers beside exact power and simulated trials, and what it refuses."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -55,9 +57,14 @@ def test_what_needs_more_cases_and_what_they_cost():
     assert once.criteria[0].fewest == 62, "what `cases_to_confirm_at_best` says at α/2"
     third = planned(attempt=3, hidden=100)
     assert third.cases > once.cases and third.missing == third.cases - 100
-    assert planned(cluster=10, correlation=0.2).cases > 2 * once.cases
     assert planned("worst(accuracy by site) >= 0.90", groups=4).cases > 4 * once.cases
     assert planned("judged(by=panel) >= 0.90").cases == pytest.approx(once.cases, rel=0.1)
+    fixed = [planned(stop="fixed", attempt=attempt).cases for attempt in (1, 3)]
+    grouped = planned(cluster=10, correlation=0.2).cases
+    for page in ("docs/write-a-scenario.md", "docs/write-a-scenario.zh.md"):
+        told = (Path(__file__).parents[2] / page).read_text("utf-8")
+        assert f"| {once.cases} | {third.cases} | {grouped:,} |" in told and f"| {fixed[0]} | {fixed[1]} |" in told
+    assert grouped > 2 * once.cases
     curve = [point.power for point in once.criteria[0].curve]
     assert curve == sorted(curve) and curve[0] < 0.3 < 0.9 < curve[-1]
 
@@ -96,7 +103,7 @@ def test_what_cannot_be_planned_is_refused(given, code):
 
 def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     rng = np.random.default_rng(2)
-    rows = [f"{p},{'bad' if p + rng.normal() > 0.3 else 'fine'}" for p in rng.normal(size=6000)]
+    rows = [f"{p},{'bad' if p + rng.normal() > 1.3 else 'fine'}" for p in rng.normal(size=12_000)]
     (tmp_path / "cases.csv").write_text("\n".join(["pressure,state", *rows]))
     answers = DraftAnswers("Breaks too often", "state", None, 10, 1, "plant, desk")
     found = draft_sized(tmp_path / "cases.csv", answers)

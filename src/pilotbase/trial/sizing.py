@@ -43,8 +43,7 @@ from pilotbase.measures.rules import given_columns
 from pilotbase.trial.criteria_check import right_answers
 from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
-from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria
-from pilotbase.trial.verdict_rules import error_level
+from pilotbase.trial.scoring import build_cases, error_level, plan_criterion, settle_criteria
 
 MOST_CASES = 200_000
 _SAMPLE, _ROWS = 20_000, 40_000_000

@@ -158,7 +158,7 @@ class SizeTerms(RequestModel):
     """What a trial is to show, of a scenario or of a rule alone, and what cases and labels cost."""
 
     scenario: Annotated[str, pydantic.Field(max_length=300)] = ""
-    rule: Annotated[str, pydantic.Field(max_length=500)] = ""
+    rule: Annotated[str, pydantic.Field(max_length=400)] = ""
     truth: Annotated[tuple[float, ...], pydantic.Field(max_length=100)] = ()
     """The supposed true value of each criterion; half-way from its threshold to the best value where none is given."""
     power: float = pydantic.Field(default=0.9, ge=0.5, le=0.999)

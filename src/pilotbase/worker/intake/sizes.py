@@ -78,8 +78,10 @@ def total_lines(plan: SizePlan) -> Iterator[Text]:
     counts = {"cases": format_count(plan.cases), "labels": format_count(plan.labels)}
     figures = {"number": plan.attempt, "level": f"{plan.level:.2g}", "power": f"{plan.power:.0%}"}
     yield text(f"trial.size.total.{plan.stop}", **counts, **figures)
-    if plan.cost or plan.days:
-        yield text("trial.size.cost", cost=f"{plan.cost:,.2f}", days=f"{plan.days:,.1f}")
+    if plan.cost:
+        yield text("trial.size.cost", cost=f"{plan.cost:,.2f}")
+    if plan.days:
+        yield text("trial.size.days", days=f"{plan.days:,.1f}")
     if plan.missing is not None:
         yield text("trial.size.missing", missing=format_count(plan.missing))
     elif plan.attempts is not None:
