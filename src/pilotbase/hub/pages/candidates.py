@@ -12,9 +12,9 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from pilotbase.charts.criterion import CandidateRow, candidates_chart
-from pilotbase.charts.leader_steps import LeaderStep, leader_chart, power_chart
+from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.scales import format_number
-from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison, PlannedCriterion, SizePlan
+from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.base import localized
 from pilotbase.documents.board import Board
 from pilotbase.documents.moments import format_day
@@ -31,7 +31,6 @@ from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.operations import trials
 from pilotbase.trial.board_measure import measure_problems
-from pilotbase.worker.intake.sizes import total_lines
 from pilotbase.worker.progress import progress_of
 from pilotbase.worker.readings import scenario_for
 from pilotbase.worker.trials.boards import board_for
@@ -54,7 +53,6 @@ ORDERS: dict[str, Key] = {
 
 _OWN_SHOWN = 50
 TenderForm = form_of(trials.OPEN_TENDER)
-SizeForm = form_of(trials.PLAN_SIZE, words={"stop": "trial.size.stop."})
 
 
 @dataclass(frozen=True)
@@ -135,26 +133,6 @@ def show_tenders(request: HubRequest, name: str) -> HttpResponse:
 _TENDER = "scenarios/<name:name>/tenders/<digits:tender>"
 post_of(f"{_TENDER}/enter/", "tender-enter", trials.ENTER_TENDER, "tenders", tender="tender")
 post_of(f"{_TENDER}/close/", "tender-close", trials.CLOSE_TENDER, "tenders", tender="tender")
-
-
-@page("plan-size/", "plan-size", methods=FORM)
-def show_size(request: HubRequest) -> HttpResponse:
-    """Plan how many cases and labels a rule or a scenario needs."""
-    form = SizeForm(posted(request), initial={"scenario": request.GET.get("scenario", "")})
-    plan: SizePlan | None = form.found if form.done(request.acting.view) else None
-    shown = {
-        "title": text("trial.size.title"),
-        "form": form,
-        "plan": plan,
-        "lines": list(total_lines(plan)) if plan is not None else [],
-        "criteria": [(one, drawn(_power(one))) for one in plan.criteria] if plan is not None else [],
-    }
-    return render(request, "hub/plan_size.html", shown)
-
-
-def _power(one: PlannedCriterion) -> str:
-    points = [(point.cases, point.power) for point in one.curve]
-    return power_chart(one.rule, points, one.cases, one.power, language())
 
 
 @page("scenarios/<name:name>/comparison/", "comparison", EVERYBODY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from pilotbase.charts.scales import format_count
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError
@@ -62,12 +61,10 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
     """Yield the plan in sentences, with each criterion's power as bars."""
     for one in plan.criteria:
         values = {"rule": one.rule, "truth": f"{one.truth:g}", "power": f"{one.power:.0%}"}
-        yield text("trial.size.criterion", **values, cases=format_count(one.cases), fewest=format_count(one.fewest))
+        yield text("trial.size.criterion", **values, cases=one.cases, fewest=one.fewest)
         for point in one.curve:
             bar = "█" * round(_BAR * point.power)
-            yield text(
-                "trial.size.point", cases=f"{point.cases:>10,}", bar=f"{bar:<{_BAR}}", power=f"{point.power:.0%}"
-            )
+            yield text("trial.size.point", cases=f"{point.cases:>10}", bar=f"{bar:<{_BAR}}", power=f"{point.power:.0%}")
     if plan.left_out:
         yield text("trial.size.left_out_are", rules="; ".join(plan.left_out))
     yield from total_lines(plan)
@@ -75,7 +72,7 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
 
 def total_lines(plan: SizePlan) -> Iterator[Text]:
     """Yield what one attempt takes, and how many attempts the hidden cases hold."""
-    counts = {"cases": format_count(plan.cases), "labels": format_count(plan.labels)}
+    counts = {"cases": plan.cases, "labels": plan.labels}
     figures = {"number": plan.attempt, "level": f"{plan.level:.2g}", "power": f"{plan.power:.0%}"}
     yield text(f"trial.size.total.{plan.stop}", **counts, **figures)
     if plan.cost:
@@ -83,6 +80,6 @@ def total_lines(plan: SizePlan) -> Iterator[Text]:
     if plan.days:
         yield text("trial.size.days", days=f"{plan.days:,.1f}")
     if plan.missing is not None:
-        yield text("trial.size.missing", missing=format_count(plan.missing))
+        yield text("trial.size.missing", missing=plan.missing)
     elif plan.attempts is not None:
-        yield text("trial.size.attempts", attempts=plan.attempts, cases=format_count(plan.cases))
+        yield text("trial.size.attempts", attempts=plan.attempts, cases=plan.cases)
