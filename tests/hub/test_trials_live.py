@@ -13,6 +13,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
+from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.worker.sample_bundles.files import unpack
 from pilotbase.worker.sample_bundles.replaying import replay_bundle
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, REGULATOR, SUPPLIER
@@ -445,6 +446,16 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
     assert owner.post(f"{address}/close").json()["stage"] == "running"
     assert client(any_world, "supplier").get(address).json()["place"] is None
     assert ordered.work() == [("tender", "done")]
+    noticing = Noticing(ordered.base, Ways())
+    while noticing.tell_changes():
+        pass
+    about = {who: f"application:{acting.organisation}/tender-{who}" for who, (acting, _) in entrants.items()}
+    for who, told_about in (about | {"owner": subject, "other-owner": None}).items():
+        items = client(any_world, who).get("/api/notices", headers=english).json()["items"]
+        decided = [one for one in items if one["said"] == "The tender on plant/tender-alarm is decided"]
+        assert [one["subject"] for one in decided] == [told_about] * bool(told_about), who
+        for one in decided:
+            assert client(any_world, who).get(f"/notices/{one['identity']}/").headers["Location"] == page
     found = owner.get(address).json()
     assert [(one["better"], one["worse"]) for one in found["result"]["separated"]] == [
         ("application:acme/tender-supplier", "application:globex/tender-other-supplier")

@@ -26,7 +26,7 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.steps import Step
-from pilotbase.documents.subjects import name_of
+from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.board_measure import measure_problems
@@ -180,6 +180,13 @@ def entries_of_closed(view: View, tender: Tender) -> list[TenderEntry]:
     """Return the frozen entries of a closed tender."""
     closed = view.load_head(_closed_head(tender.identity), ClosedTender)
     return [view.load(digest, TenderEntry) for digest in closed.entries] if closed is not None else []
+
+
+def told_of(view: View, plan: TenderPlan) -> list[Subject]:
+    """Return the scenario and the entered applications, also those left out, of a tender; of one of folders none."""
+    called = view.every(Tender, {"scenario": plan.scenario.subject})
+    tender = next((one for one in called if view.head(_plan_head(one.identity)) == plan.digest()), None)
+    return [] if tender is None else [tender.scenario, *(one.application for one in entries_of_closed(view, tender))]
 
 
 def decide_tender(base: Base, tender: Tender, plan: TenderPlan, on_progress: OnProgress) -> TenderResult:
