@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from pilotbase.charts.partial_order import order_in_words
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.board import (
     MOST_ENTRANTS,
@@ -19,6 +20,7 @@ from pilotbase.documents.board import (
     TenderTerms,
 )
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_day, has_passed
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.progress import OnProgress
@@ -176,6 +178,17 @@ def tenders_of(base: Base, view: View, subject: str, language: Language) -> list
     return [seen_tender(base, view, one, language) for one in view.every(Tender, {"scenario": subject})]
 
 
+def newest_decided(base: Base, view: View, subject: str) -> tuple[TenderResult | None, dict[Digest, int]]:
+    """Return the result of the newest decided tender on a scenario, and the places of the versions that took part."""
+    for one in view.every(Tender, {"scenario": subject}):
+        plan = base.lab.view.load_head(_plan_head(one.identity), TenderPlan)
+        result = result_of(base.lab, plan) if plan is not None else None
+        if plan is not None and result is not None:
+            places = result.places()
+            return result, {entrant.digest: places[entrant.subject] for entrant in plan.entrants}
+    return None, {}
+
+
 def entries_of_closed(view: View, tender: Tender) -> list[TenderEntry]:
     """Return the frozen entries of a closed tender."""
     closed = view.load_head(_closed_head(tender.identity), ClosedTender)
@@ -214,14 +227,7 @@ def tender_lines(result: TenderResult) -> Iterator[Text]:
     """Yield the result in sentences."""
     terms = result.terms
     yield text("tender.decided", count=len(result.entrants), cases=terms.cases, measure=terms.measure)
-    for one in result.separated:
-        better, worse = name_of(one.better), name_of(one.worse)
-        yield text("tender.better", better=better, worse=worse, margin=f"{terms.margin:g}", cases=one.cases)
-    if not result.separated:
-        yield text("tender.none_separable")
-    if result.best:
-        names = ", ".join(map(name_of, result.best))
-        yield text("tender.best", names=names, tolerance=f"{terms.tolerance:g}")
+    yield from order_in_words(result)
     for first, second in result.copies:
         yield text("tender.copies", first=name_of(first), second=name_of(second))
     yield text("tender.guarantee", alpha=f"{terms.alpha:g}")
