@@ -48,3 +48,13 @@ def order_in_words(result: TenderResult) -> Iterator[Text]:
     if result.best:
         names = ", ".join(map(name_of, result.best))
         yield text("tender.best", names=names, tolerance=f"{result.terms.tolerance:g}")
+
+
+def tender_lines(result: TenderResult) -> Iterator[Text]:
+    """Yield the result in sentences."""
+    terms = result.terms
+    yield text("tender.decided", count=len(result.entrants), cases=terms.cases, measure=terms.measure)
+    yield from order_in_words(result)
+    for first, second in result.copies:
+        yield text("tender.copies", first=name_of(first), second=name_of(second))
+    yield text("tender.guarantee", alpha=f"{terms.alpha:g}")

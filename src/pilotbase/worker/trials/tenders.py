@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pilotbase.charts.partial_order import order_in_words
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.board import (
     MOST_ENTRANTS,
@@ -28,8 +27,8 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.steps import Step
-from pilotbase.documents.subjects import Subject, name_of
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.texts import Language, Text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.board_measure import measure_problems
 from pilotbase.trial.lab import name_once
@@ -221,16 +220,6 @@ def compare_in(
         require_rehearsed(base, sealed, candidate, trial_folder(base, None, sealed, candidate), on_progress)
         entrants.append(candidate)
     return run_tender(base.lab, freeze_tender(base.lab, sealed, entrants, terms), on_progress)
-
-
-def tender_lines(result: TenderResult) -> Iterator[Text]:
-    """Yield the result in sentences."""
-    terms = result.terms
-    yield text("tender.decided", count=len(result.entrants), cases=terms.cases, measure=terms.measure)
-    yield from order_in_words(result)
-    for first, second in result.copies:
-        yield text("tender.copies", first=name_of(first), second=name_of(second))
-    yield text("tender.guarantee", alpha=f"{terms.alpha:g}")
 
 
 def _entries(view: View, tender: Tender) -> list[TenderEntry]:
