@@ -407,6 +407,10 @@ def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
     assert (foreign.status_code, foreign.json()["code"]) == (404, "bundle.no_report")
 
 
+PLANNED = {"power": 0.9, "attempt": 1, "stop": "own", "alpha": 0.05, "prevalence": 0.5, "groups": 4, "cluster": 1}
+PLANNED |= dict.fromkeys(("correlation", "double", "case_cost", "label_cost", "case_days", "label_days"), 0)
+
+
 def test_a_tender_from_the_hub(any_world, tmp_path):
     """Two suppliers enter; the owner sees who is better, each supplier its own place, and nobody else anything."""
     from pilotbase.hub.base import base
@@ -425,6 +429,14 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
         ordered.do(acting, Act.APPLICATION_SUBMIT, subject=f"application:{acting.organisation}/tender-{who}")
     page = "/scenarios/plant/tender-alarm/tenders/"
     owner, english = client(any_world, "owner"), {"accept-language": "en"}
+    sized = {"scenario": "plant/tender-alarm", "hidden": 9}
+    shown = owner.post("/plan-size/", sized | PLANNED, headers=english).content.decode()
+    assert "too few for one attempt" in shown and "<svg" in shown
+    found = owner.post("/api/plan-size", sized, content_type="application/json").json()
+    assert found["missing"] == found["cases"] - 9 > 0
+    assert (
+        client(any_world, "supplier").post("/api/plan-size", sized, content_type="application/json").status_code == 404
+    )
     terms = {"measure": "accuracy", "cases": 200, "margin": 0.01, "tolerance": 0.02, "alpha": 0.05}
     refused = owner.post(page, terms | {"margin": -1}, headers=english)
     assert refused.status_code == 200 and "greater than or equal to 0" in refused.content.decode()

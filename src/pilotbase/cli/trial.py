@@ -30,7 +30,7 @@ from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import records, trials
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.trials import TrialProgress
+    from pilotbase.documents.api.trials import SizePlan, SizeTerms, TrialProgress
     from pilotbase.documents.board import SeenTender
     from pilotbase.documents.report import Report
 
@@ -64,10 +64,12 @@ def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, 
 @app.here("freeze")
 def freeze(scenario: Path, application: Path, out: Path | None = None, as_json: AsJson = False) -> None:
     """Freeze a trial plan by its hash; after that, neither criteria nor data can change."""
+    from pilotbase.documents.plan import attempts_held
     from pilotbase.worker.trials.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
         plan = freeze_in(open_base(create=True), scenario, application, out, on_progress)
+    say(attempts_held(plan.attempts, plan.cases, plan.scenario.hidden_cases), err=True)
     answer(plan, as_json, lambda frozen: typer.echo(frozen.digest()))
 
 
@@ -247,8 +249,27 @@ def _print_progress(found: TrialProgress) -> None:
     say(text("cli.hub_progress", state=state, place=place, more=more))
 
 
+def _plan_here(terms: SizeTerms) -> SizePlan | None:
+    from pilotbase.worker.intake.sizes import plan_here
+
+    return plan_here(terms)
+
+
+def _print_size(plan: SizePlan) -> None:
+    from pilotbase.worker.intake.sizes import size_lines
+
+    say_all(size_lines(plan))
+
+
 add(
     app,
+    Command(
+        "plan-size",
+        trials.PLAN_SIZE,
+        show=_print_size,
+        here=_plan_here,
+        spelled={"scenario": OptionSpelling(positional=True, default="")},
+    ),
     Command("progress", records.PROGRESS, show=_print_progress, nulls=True),
     Command("open-tender", trials.OPEN_TENDER, show=_print_tender),
     Command("enter-tender", trials.ENTER_TENDER, show=_print_tender, spelled={"application": OptionSpelling(True)}),
