@@ -21,7 +21,6 @@ from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered,
 from pilotbase.evidence.primitive import Primitive, state_from
 from pilotbase.evidence.quantiles import QuantileSequence
 from pilotbase.evidence.recalculated import RecalculatedBets
-from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 
 Values = NDArray[Any]
 
@@ -56,11 +55,6 @@ def judged(rng: np.random.Generator, n: int) -> Values:
     return np.stack((labels, np.where(rng.random(n) < 0.1, 1 - labels, labels)), axis=1)
 
 
-def questions(rng: np.random.Generator, n: int) -> Values:
-    training = rng.random(n)
-    return np.stack((training, training + 0.15 * rng.standard_normal(n)), axis=1)
-
-
 JUDGED = JudgedPool(600, 520, (0, 1), (0, 1))
 ROWS = (
     np.array([[0, 2]]),
@@ -69,7 +63,6 @@ ROWS = (
     np.array([[0.5, 1]]),
     np.zeros((601, 2), dtype=np.int64),
 )
-QUESTIONS = (np.array([0.1]), np.array([[0.1, np.nan]]))
 INTEGERS = (np.array([0, 1, -1]), np.array([0.5]), np.array([[0, 1]]), np.array([np.nan]))
 BINARY = (*INTEGERS, np.array([0, 2]))
 REALS = (np.array([np.nan]), np.array([0.1, np.inf]), np.array([[0.1]]))
@@ -115,19 +108,6 @@ KINDS: dict[str, Kind] = {
     ),
     "prediction-powered sequence": Kind(
         lambda state: PredictionPoweredSequence(JUDGED, 0.05, Fraction(4, 5), state), judged, ROWS
-    ),
-    "Ladder": Kind(
-        lambda state: Ladder(50, state=state), lambda rng, n: rng.random((n, 50)) < 0.4, (np.zeros((1, 49)),), path=True
-    ),
-    "Ladder with a step": Kind(
-        lambda state: Ladder(50, Fraction(1, 100), state),
-        lambda rng, n: rng.random((n, 50)) < 0.4,
-        (np.zeros((1, 49)), np.full((1, 50), np.nan), np.full((1, 50), 1.5)),
-        path=True,
-    ),
-    "Thresholdout": Kind(lambda state: Thresholdout(0.1, 0.05, 7, state=state), questions, QUESTIONS, path=True),
-    "Thresholdout with a budget": Kind(
-        lambda state: Thresholdout(0.2, 0.05, 7, "laplace", 25, state), questions, QUESTIONS, path=True
     ),
     "proportional blocks": Kind(
         lambda state: ProportionalBlocks((2, 1), (0, 5), state),

@@ -34,6 +34,7 @@ from pilotbase.evidence.decision import (
     outcome_of,
     verdict_of,
 )
+from pilotbase.evidence.ladder import Ladder
 from pilotbase.evidence.martingale import MeanMartingale
 from pilotbase.evidence.monitoring import ELond, ShiryaevRoberts, WeightedRestart, e_benjamini_hochberg
 from pilotbase.evidence.observations import Comparison
@@ -52,7 +53,6 @@ from pilotbase.evidence.plans import (
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
 from pilotbase.evidence.quantiles import QuantileSequence, time_blocks
 from pilotbase.evidence.recalculated import RecalculatedBets
-from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 
 __all__ = [
     "BetaBinomial",
@@ -75,7 +75,6 @@ __all__ = [
     "QuantileSequence",
     "RecalculatedBets",
     "ShiryaevRoberts",
-    "Thresholdout",
     "Verdict",
     "WeightedRestart",
     "attempt_levels",

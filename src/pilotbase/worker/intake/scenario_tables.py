@@ -27,7 +27,7 @@ from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.standards import check_packaged_standards
 from pilotbase.trial.verdict_rules import error_level
-from pilotbase.vault.board import FEWEST_CASES
+from pilotbase.vault.board import slice_size
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
         with findings.about("people"):
             people_answers(scenario, split.public, classes)
     with findings.about("trial.board"):
-        check_board(scenario, classes)
+        check_board(scenario, classes, split.hidden)
     with findings.about("trial.exchanges"):
         keep_to_contract(scenario, folder, classes, split)
     with findings.about("standards"):
@@ -110,8 +110,7 @@ def _split(scenario: Scenario, folder: Path, findings: Findings) -> Split | None
 
 def _counts(scenario: Scenario, split: Split) -> CaseCounts:
     terms = scenario.trial.board
-    # Whole clusters on the board may be a few more.
-    board = 0 if terms is None else max(round(terms.share * split.hidden.height), FEWEST_CASES)
+    board = 0 if terms is None else slice_size(terms.share, split.hidden.height)
     hidden = split.hidden.height - board
     return CaseCounts(split.public.height, hidden, board, scenario.trial.cases_per_attempt or max(hidden, 1))
 
