@@ -30,7 +30,7 @@ SCENARIO = "plant/small-alarm"
 def with_costs_and_board(content):
     return content.replace(
         "criteria:", "costs: {miss: 500, false_alarm: 20}\ncriteria:\n  - {rule: precision(broken) >= 0.6}"
-    ) + ("  board: {measure: accuracy, share: 0.2}\n  approvals: [{kind: ethics}]\n")
+    ) + ("  board: {measure: accuracy, share: 0.2, entries: 3, improvements: 2}\n  approvals: [{kind: ethics}]\n")
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ class BoardEntry(Document, published=True):
     application: ApplicationReference
     end: EndReason
     improved: bool
-    """Whether it beat the previous best by more than the Ladder's step."""
+    """Whether it beat the previous best by at least the board's step."""
     released: float
     """The best score of the board after this submission: its own if it improved, else the previous best."""
     submitted_at: Moment
@@ -66,6 +66,20 @@ class Board(Document, published=True):
     """Submissions so far, per supplier."""
     ranked: tuple[BoardEntry, ...] = ()
     """The submissions that beat all earlier ones, best first; the others are reported only to their supplier."""
+    entries: int | None = None
+    """Submissions allowed in all; None, as for the next three: a board of an earlier version."""
+    improvements: int | None = None
+    """Improvements shown before the board ends."""
+    step: float | None = None
+    """Scores are shown in steps of this, in the unit of the measure, never better than measured."""
+    band: float | None = None
+    """With 95 % probability no score shown is better by more than this than it would be on all such cases."""
+
+    @property
+    def ended(self) -> bool:
+        """Return whether it takes no more submissions."""
+        full = self.entries is not None and sum(self.used.values()) >= self.entries
+        return full or (self.improvements is not None and len(self.ranked) >= self.improvements)
 
 
 class SeenBoard(Part):
@@ -78,6 +92,10 @@ class SeenBoard(Part):
     """``>=``: a higher score is better."""
     allowed: int
     """Submissions allowed per supplier."""
+    entries: int
+    """Submissions allowed in all."""
+    improvements: int
+    """Improvements shown before the board ends."""
     board: Board | None
     """None: no submissions yet, or none by the caller; only suppliers on the board see the standings."""
     own: tuple[BoardEntry, ...]
