@@ -14,12 +14,11 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, HashSplit, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.evidence.ladder import LONGEST_BAND, Ladder
+from pilotbase.evidence.ladder import LONGEST_BAND, Ladder, independent_cases, slice_size
 from pilotbase.measures import Cases, RuleContext, coded, measures, observe, problems_of
 from pilotbase.protocols.frames import abstentions
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import build_cases, with_cut
-from pilotbase.vault.board import independent_cases, slice_size
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario, TrialTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.evidence.ladder import slice_size
 from pilotbase.trial.blind_baselines.judging import blind_issues, judge_blind
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
@@ -32,7 +33,6 @@ from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import error_level
 from pilotbase.trial.sizing import cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
-from pilotbase.vault.board import slice_size
 
 DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
 """A draft plans for its second attempt, as the first needs fewer cases, and allows no more than ten."""
