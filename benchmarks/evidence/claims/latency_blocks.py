@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.evidence.contract import AtMost, Beyond, Claim, Reading, Shown, Study, Words, column, each
 from benchmarks.evidence.ingredients import ALPHA, LEVELS
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.evidence import CriterionPlan, MeanMartingale, decide, time_blocks
+from pilotbase.evidence import CriterionPlan, MeanMartingale, decide
 from pilotbase.measures import RunMeasurements, observe_run
 
 REQUESTS, BURST = 20_000, 200
@@ -51,7 +51,7 @@ def whole_run(rng: np.random.Generator) -> bool:
 def by_block(rng: np.random.Generator) -> bool:
     latencies = run_of(rng)
     observation = observe_run(RULE, RunMeasurements(latencies, len(latencies), len(latencies) / 100))
-    units = time_blocks(np.arange(len(latencies)) / 100, 10.0)
+    units = np.arange(len(latencies)) // 1000
     plan = CriterionPlan(str(RULE), observation, "<=", Fraction(1, 10), "population", "time_block", units, True)
     return decide([plan], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"
 

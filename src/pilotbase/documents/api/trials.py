@@ -1,6 +1,6 @@
 """Trials over the API: progress of work, the queue, checked certificates, and candidates side by side.
 
-Nothing here is evidence: it is read from reports, and each report was scored on cases of its own.
+Of candidates only a tender is evidence: each report was scored on cases of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pydantic
 
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel, SeatTold
 from pilotbase.documents.base import Localized, Moment, Part
+from pilotbase.documents.board import TenderResult
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
@@ -266,10 +267,15 @@ class Candidate(Part):
     batch_rows: int | None = None
     computing: float | None = None
     """CPU seconds per 1,000 cases."""
+    place: int | None = None
+    """In the tender: 1, or one more than the lowest place of those that are better. None: not this version."""
 
 
 class Comparison(Part):
-    """The candidates for a scenario, in the order in which their trials ended, which is not a ranking."""
+    """The candidates for a scenario by their place in its newest tender, then in the order in which trials ended.
+
+    Without a tender the order is no evidence.
+    """
 
     scenario: str
     title: Localized | str
@@ -277,3 +283,4 @@ class Comparison(Part):
     currency: str = ""
     rules: tuple[str, ...]
     candidates: tuple[Candidate, ...]
+    tender: TenderResult | None = None

@@ -24,6 +24,7 @@ from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario, TrialTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.evidence.ladder import slice_size
 from pilotbase.trial.blind_baselines.judging import blind_issues, judge_blind
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
@@ -32,7 +33,6 @@ from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import error_level
 from pilotbase.trial.sizing import cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
-from pilotbase.vault.board import FEWEST_CASES
 
 DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
 """A draft plans for its second attempt, as the first needs fewer cases, and allows no more than ten."""
@@ -80,7 +80,7 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
         with findings.about("people"):
             people_answers(scenario, split.public, classes)
     with findings.about("trial.board"):
-        check_board(scenario, classes)
+        check_board(scenario, classes, split.hidden)
     with findings.about("trial.exchanges"):
         keep_to_contract(scenario, folder, classes, split)
     with findings.about("standards"):
@@ -146,8 +146,7 @@ def _split(scenario: Scenario, folder: Path, findings: Findings) -> Split | None
 
 def _counts(scenario: Scenario, split: Split) -> CaseCounts:
     terms = scenario.trial.board
-    # Whole clusters on the board may be a few more.
-    board = 0 if terms is None else max(round(terms.share * split.hidden.height), FEWEST_CASES)
+    board = 0 if terms is None else slice_size(terms.share, split.hidden.height)
     hidden = split.hidden.height - board
     return CaseCounts(split.public.height, hidden, board, scenario.trial.cases_per_attempt or max(hidden, 1))
 

@@ -33,8 +33,10 @@ does(declared.ENTER_TENDER)(
 does(declared.CLOSE_TENDER)(
     lambda caller, asked: _tender(caller, tenders.close_tender(caller.base, caller.view, asked.tender))
 )
+does(declared.COMPARISON)(
+    lambda caller, asked: compare(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
+)
 does(declared.PLAN_SIZE)(lambda caller, asked: plan_for(caller.base, caller.view, asked))
-does(declared.COMPARISON)(lambda caller, asked: compare(caller.view, scenario_subject(asked.owner, asked.name)))
 does(declared.BUDGET)(
     lambda caller, asked: there(budget_of_scenario(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
 )
