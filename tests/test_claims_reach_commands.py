@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("cli", "hub", "worker", "service")
+COMMANDS = ("src/pilotbase/cli", "src/pilotbase/hub", "src/pilotbase/worker", "src/pilotbase/service", "estate")
 REGISTERS_NOTHING = {"dataclass", "cache", "contextmanager", "njit", "pydantic"}
 Thing = tuple[str, str]
 """A module, and what stands at its top level; "" for all that runs when it is imported."""
@@ -17,7 +17,8 @@ Thing = tuple[str, str]
 @cache
 def tops(module: str) -> dict[str, list[ast.stmt]]:
     """Return the statements of each function and class of a module, and of what runs at import; {} if there is none."""
-    path = ROOT.joinpath("src", *module.split("."))
+    root = ROOT / ("src" if module.partition(".")[0] == "pilotbase" else "estate")
+    path = root.joinpath(*module.split("."))
     file = next((one for one in (path.with_suffix(".py"), path / "__init__.py") if one.is_file()), None)
     found: dict[str, list[ast.stmt]] = {"": []} if file else {}
     for node in ast.parse(file.read_text("utf-8")).body if file else []:
@@ -33,7 +34,7 @@ def tops(module: str) -> dict[str, list[ast.stmt]]:
 def imports(nodes: Iterable[ast.AST]) -> dict[str, Thing]:
     """Return name → what it stands for, of the imports of ours in ``nodes`` and below."""
     below = (one for node in nodes for one in ast.walk(node) if isinstance(one, ast.ImportFrom) and one.module)
-    ours = (one for one in below if one.module.split(".")[0] == "pilotbase")
+    ours = (one for one in below if one.module.split(".")[0] in ("pilotbase", "pilotbase_estate"))
     return {alias.asname or alias.name: (one.module, alias.name) for one in ours for alias in one.names}
 
 
@@ -65,10 +66,8 @@ def used(thing: Thing) -> Iterator[Thing]:
 @cache
 def reached() -> set[Thing]:
     """Return all that commands, pages and jobs can call, by the names that they use."""
-    rooms = (path for room in COMMANDS for path in (ROOT / "src/pilotbase" / room).rglob("*.py"))
-    modules = [
-        ".".join(path.relative_to(ROOT / "src").with_suffix("").parts).removesuffix(".__init__") for path in rooms
-    ]
+    files = (path.relative_to(ROOT).with_suffix("") for room in COMMANDS for path in (ROOT / room).rglob("*.py"))
+    modules = [".".join(file.parts[1:]).removesuffix(".__init__") for file in files]
     waiting = [(module, name) for module in modules for name in tops(module)]
     found = set(waiting)
     while waiting:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_sum
+from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_next, predict_sum
 
 Floats = NDArray[np.float64]
 Process = Callable[[np.random.Generator, int], Floats]
@@ -90,3 +90,13 @@ def test_durations_that_hang_together_are_told_less_closely_than_independent_one
     apart, together = predict_sum(values.tolist(), 600), predict_sum(sorted(values.tolist()), 600)
     assert together.high > 1.5 * apart.high
     assert together.expected == pytest.approx(apart.expected)
+
+
+def test_the_next_of_independent_values_is_covered_exactly_where_their_logarithms_are_normal() -> None:
+    random, rounds = np.random.default_rng(5), 2000
+    values = np.exp(random.standard_normal((rounds, 6)))
+    found = [predict_next(row[:5].tolist()) for row in values]
+    within = sum(one.low <= row[5] <= one.high for one, row in zip(found, values, strict=True)) / rounds
+    assert abs(within - CONFIDENCE) < 0.02
+    assert predict_next([1.0, 2.0]).high == math.inf
+    assert predict_next([]) == Predicted(0.0, 0.0, math.inf)

@@ -201,6 +201,14 @@ class TenderResult(Document, published=True):
     """How each entrant's run ended."""
     decided_at: Moment
 
+    def places(self) -> dict[Subject, int]:
+        """Return each entrant's place: 1, or one more than the lowest of those that were better."""
+        found = dict.fromkeys(self.entrants, 1)
+        for most in range(2, len(self.entrants) + 1):
+            for one in self.separated:
+                found[one.worse] = max(found[one.worse], min(found[one.better] + 1, most))
+        return found
+
 
 class TenderPlace(Document, published=True):
     """The result for one supplier: its own place, and no other's."""

@@ -10,8 +10,12 @@ import math
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+
 _FINEST, _SPREAD, _ROUNDING = 50, 1.3, 1e-9
 """A step is at least 1/50 and 1.3 standard deviations of a mean, if those of a case are at most 1."""
+_FEWEST_CASES = 20
 LONGEST_BAND, MISS = 0.2, 0.05
 """A board whose band is wider is refused; the probability that a band fails."""
 
@@ -54,3 +58,17 @@ class Ladder:
     def needed(self) -> int:
         """Return the fewest independent cases with which this budget keeps the band within `LONGEST_BAND`."""
         return 1 + bisect_left(range(1, 10**9), -LONGEST_BAND, key=lambda n: -replace(self, cases=n).band)
+
+
+def slice_size(share: float, rows: int) -> int:
+    """Return how many of ``rows`` hidden cases a board gets at least; whole clusters may be a few more."""
+    return max(round(share * rows), _FEWEST_CASES)
+
+
+def independent_cases(clusters: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> float:
+    """Return as how many independent cases they count: (Σ W)² / Σ W² over the weights W of whole clusters.
+
+    Hoeffding's inequality for a weighted mean of independent clusters is that for a plain mean of so many cases.
+    """
+    sums = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=weights)
+    return float(sums.sum() ** 2 / (sums**2).sum()) if sums.any() else 0.0

@@ -67,6 +67,21 @@ def predict_sum(seen: Sequence[float], count: float, confidence: float = CONFIDE
     return _about(mean * count, student_upper_quantile((1 - confidence) / 2 / _SPARE, freedom) * of_mean / mean)
 
 
+def predict_next(seen: Sequence[float], confidence: float = CONFIDENCE) -> Predicted:
+    """Return the next value of a kind from independent ``seen`` values: exact if their logarithms are normal.
+
+    ``expected`` is their median. Fewer than three only give the magnitude.
+    """
+    within("confidence", confidence, 0, 1)
+    values = np.asarray(seen, dtype=np.float64)
+    if len(values) < 3 or values.min() <= 0:
+        middle = float(np.median(values)) if len(values) else 0.0
+        return Predicted(0.0, middle, math.inf)
+    logs = np.log(values)
+    spread = float(logs.std(ddof=1)) * math.sqrt(1 + 1 / len(values))
+    return _about(math.exp(float(logs.mean())), student_upper_quantile((1 - confidence) / 2, len(values) - 1) * spread)
+
+
 def _inflation(deviations: np.ndarray[tuple[int], np.dtype[np.float64]], squares: float) -> float:
     """Return how much larger the variance of the mean is than that of as many independent values."""
     count, correlation = len(deviations), _ASSUMED

@@ -94,7 +94,7 @@ def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress
 
     def entry(board: Board) -> BoardEntry:
         shown = tuple(losses.mean_of(one.released) for one in reversed(board.ranked))
-        after = ladder_of(sealed.scenario, record, board).after(losses.mean, shown)
+        after = ladder_of(sealed.scenario, record.counted, board).after(losses.mean, shown)
         improved = len(after) > len(shown)
         return BoardEntry(
             submission=submission.digest(),
@@ -147,7 +147,7 @@ def _slice_of(lab: TrialRuntime, sealed: OpenedScenario) -> BoardSlice:
 def _empty(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
     record, terms = _slice_of(lab, sealed), sealed.scenario.trial.board
     assert terms is not None
-    rule, ladder = board_rule(sealed.scenario, record.measure), ladder_of(sealed.scenario, record)
+    rule, ladder = board_rule(sealed.scenario, record.measure), ladder_of(sealed.scenario, record.counted)
     width = range_width(rule)
     return Board(
         slice=record.digest(),

@@ -15,12 +15,11 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, HashSplit, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.evidence.ladder import LONGEST_BAND, Ladder
+from pilotbase.evidence.ladder import LONGEST_BAND, Ladder, independent_cases, slice_size
 from pilotbase.measures import Cases, RuleContext, coded, measures, observe, problems_of
 from pilotbase.protocols.frames import abstentions
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import build_cases, with_cut
-from pilotbase.vault.board import BoardSlice, independent_cases, slice_size
 
 
 @dataclass(frozen=True)
@@ -73,12 +72,11 @@ def board_rule(scenario: Scenario, measure: str) -> Rule:
     return with_cut(Criterion(rule=str(rule)), Decimal(str(scenario.decision_threshold))).parsed()
 
 
-def ladder_of(scenario: Scenario, record: BoardSlice, board: Board | None = None) -> Ladder:
-    """Return the Ladder of a slice with the budget of ``board``, or that of the scenario."""
+def ladder_of(scenario: Scenario, cases: int, board: Board | None = None) -> Ladder:
+    """Return the Ladder of a slice of independent ``cases`` with the budget of ``board``, or that of the scenario."""
     terms = scenario.trial.board
     assert terms is not None
     entries, improvements = (board.entries, board.improvements) if board else (None, None)
-    cases = record.cases if record.independent is None else record.independent
     return Ladder(cases, entries or terms.in_all, improvements or terms.shown)
 
 

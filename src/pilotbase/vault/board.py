@@ -26,6 +26,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.evidence import draw_order
+from pilotbase.evidence.ladder import independent_cases, slice_size
 from pilotbase.vault.attempts import fresh_cases, withdraw_cases
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import HiddenSet
@@ -38,7 +39,6 @@ from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-FEWEST_CASES = 20
 _TRIES = 100
 """Others may submit at the same moment: one of them is first, and the others retry."""
 
@@ -56,6 +56,10 @@ class BoardSlice(Document):
     """Envelope of the case numbers."""
     independent: int | None = None
     """As how many independent cases of the measure they count; None: cut by an earlier version."""
+
+    @property
+    def counted(self) -> int:
+        return self.cases if self.independent is None else self.independent
 
 
 @dataclass(frozen=True)
@@ -104,20 +108,6 @@ def cut_slice(
         withdraw_cases(vault, change, hidden_set, members)
         change.facts["cases"] = len(members)
     return record
-
-
-def slice_size(share: float, rows: int) -> int:
-    """Return how many of ``rows`` hidden cases a board gets at least; whole clusters may be a few more."""
-    return max(round(share * rows), FEWEST_CASES)
-
-
-def independent_cases(clusters: Cases, weights: npt.NDArray[np.float64]) -> float:
-    """Return as how many independent cases they count: (Σ W)² / Σ W² over the weights W of whole clusters.
-
-    Hoeffding's inequality for a weighted mean of independent clusters is that for a plain mean of so many cases.
-    """
-    sums = np.bincount(np.unique(clusters, return_inverse=True)[1], weights=weights)
-    return float(sums.sum() ** 2 / (sums**2).sum()) if sums.any() else 0.0
 
 
 def slice_cases(vault: Vault, record: BoardSlice, grant: ReaderGrant) -> Cases:
