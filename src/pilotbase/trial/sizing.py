@@ -234,8 +234,8 @@ class _Simulated:
 
     def too_large(self) -> InputError:
         """Return why no number is planned: it would be beyond ``most``."""
-        values = {"rule": self.criterion.rule, "truth": f"{self.truth:g}"}
-        return InputError("trial.too_large_to_plan", **values, cases=MOST_CASES)
+        rule, truth = self.criterion.rule, f"{self.truth:g}"
+        return InputError("trial.too_large_to_plan", rule=rule, truth=truth, cases=MOST_CASES)
 
     def start(self, power: float) -> int:
         """Return about how many cases (with a judge: labels) are needed, by the closed form, else 100."""
