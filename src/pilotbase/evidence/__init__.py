@@ -37,7 +37,7 @@ from pilotbase.evidence.decision import (
 from pilotbase.evidence.martingale import MeanMartingale
 from pilotbase.evidence.monitoring import ELond, ShiryaevRoberts, WeightedRestart, e_benjamini_hochberg
 from pilotbase.evidence.observations import Comparison
-from pilotbase.evidence.order import ProportionalBlocks, draw_blocks, draw_order, proportional_block
+from pilotbase.evidence.order import ProportionalBlocks, draw_blocks, draw_order, one_of_each, proportional_block
 from pilotbase.evidence.planning import cases_to_confirm_at_best, feasibility_of
 from pilotbase.evidence.plans import (
     CriterionPlan,
@@ -89,6 +89,7 @@ __all__ = [
     "feasibility_of",
     "judge_weight",
     "levels_among",
+    "one_of_each",
     "outcome_of",
     "proportional_block",
     "time_blocks",

@@ -39,6 +39,7 @@ from pilotbase.measures import (
     MeasurePart,
     Observation,
     RuleContext,
+    RunMeasurements,
     coded,
     is_resource,
     measures,
@@ -49,11 +50,12 @@ from pilotbase.measures import (
 )
 from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.measures.rules import given_columns
+from pilotbase.measures.resources import LoadMeasurements
+from pilotbase.measures.rules import block_of, given_columns
 from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import Ints, build_cases, plan_criterion, settle_criteria
+from pilotbase.trial.scoring import Ints, build_cases, plan_criterion, plan_run, settle_criteria
 from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import Remaining
 from pilotbase.vault.hidden import HiddenSet
@@ -89,7 +91,7 @@ def check_criteria(
     if not problems:
         problems = list(drop_problems(scenario))
     if not problems:
-        problems = list(undecidable(scenario, classes, public, cases, level))
+        problems = [*undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)]
     _refuse(problems)
 
 
@@ -289,6 +291,26 @@ def _undecidable(
         if not found.feasible:
             needed = "∞" if found.needed is None else found.needed
             yield index, text(_TOO_FEW[found.of], rule=criterion.rule, found=found.available, needed=needed)
+
+
+def _too_few_blocks(scenario: Scenario, cases: int, level: float) -> Iterator[tuple[int, Text]]:
+    """Yield criteria by blocks of the run that a run without any slow block, or at twice the speed, doesn't confirm."""
+    test, levels = scenario.trial.load_test, Levels(exact(level), Fraction(1, 2))
+    for index, criterion in enumerate(scenario.criteria):
+        rule = criterion.parsed()
+        if block_of(rule) is None:
+            continue
+        loaded = resource_measures()[rule.measure].of_load_test and test is not None
+        requests = (
+            int(test.rate * test.seconds) if loaded and test is not None else -(-cases // scenario.trial.batch_rows)
+        )
+        seconds = cases / (2 * float(rule.threshold)) if rule.comparison == ">=" else 0.0
+        quick = np.full(requests, seconds / max(requests, 1))
+        plan = plan_run(criterion.rule, rule, RunMeasurements(quick, cases, seconds, loaded=LoadMeasurements(quick)))
+        found = feasibility_of(plan, np.arange(len(plan.observation.parts[0].gain)), levels)
+        if not found.feasible:
+            values = {"found": found.available, "needed": "∞" if found.needed is None else found.needed}
+            yield index, text("trial.too_few_blocks", rule=criterion.rule, **values)
 
 
 def _too_many_groups(
