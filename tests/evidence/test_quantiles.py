@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pilotbase.evidence import CriterionPlan, Design, attempt_levels, decide, time_blocks
+from pilotbase.evidence import CriterionPlan, Design, attempt_levels, decide
 from pilotbase.measures.observation import MeasurePart, Observation
 
 LEVELS = attempt_levels(Fraction(1, 10), 1)
@@ -42,11 +42,9 @@ def test_blocks_decide_for_other_times_and_bound_the_quantile() -> None:
     rng = np.random.default_rng(1)
     times = rng.gamma(4, 5, 6000)
     blocks = np.repeat(np.arange(300), 20)
-    found = decide(
-        [plan(times, estimand="population", unit="time_block", units=blocks)], np.arange(0), LEVELS
-    ).criteria[0]
+    found = decide([plan(times, estimand="population", unit="block", units=blocks)], np.arange(0), LEVELS).criteria[0]
     assert found.verdict == "pass"
-    assert (found.used, found.unit, found.guarantee) == (300, "time_block", "exact_fixed")
+    assert (found.used, found.unit, found.guarantee) == (300, "block", "exact_fixed")
     assert found.lower is not None and found.upper is not None and found.estimate is not None
     assert found.lower <= found.estimate <= found.upper <= 0.05
 
@@ -66,11 +64,6 @@ def test_bursts_are_not_taken_for_independent_requests() -> None:
         right += decide([plan(times, estimand="population", units=blocks)], order, LEVELS).verdict == "accept"
     assert wrong / 60 > 0.5
     assert right / 60 <= 0.05
-
-
-def test_blocks_by_time() -> None:
-    assert time_blocks(np.array([10.0, 10.4, 11.0, 12.9]), 1.0).tolist() == [0, 0, 1, 2]
-    assert len(time_blocks(np.array([]), 1.0)) == 0
 
 
 def test_a_quantile_cannot_be_asked_from_below() -> None:

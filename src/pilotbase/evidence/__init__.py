@@ -50,7 +50,7 @@ from pilotbase.evidence.plans import (
     unit_text,
 )
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
-from pilotbase.evidence.quantiles import QuantileSequence, time_blocks
+from pilotbase.evidence.quantiles import QuantileSequence
 from pilotbase.evidence.recalculated import RecalculatedBets
 from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 
@@ -92,7 +92,6 @@ __all__ = [
     "one_of_each",
     "outcome_of",
     "proportional_block",
-    "time_blocks",
     "unit_text",
     "verdict_of",
 ]

@@ -179,7 +179,6 @@ def unit_text(unit: str) -> Text:
     known = {
         "case": text("evidence.unit.case"),
         "pair": text("evidence.unit.pair"),
-        "time_block": text("evidence.unit.time_block"),
         "block": text("evidence.unit.block"),
         "request": text("evidence.unit.request"),
         "run": text("evidence.unit.run"),

@@ -1,8 +1,4 @@
-"""Quantiles from order statistics, never interpolated: bounds that hold at any time, and blocks of time.
-
-For latency the unit is a time block: a slow spell hits many requests in a row, and taking each request as independent
-accepts a p95 that is exceeded 10 % of the time in bursts 91 % of the time (corrections, row 8).
-"""
+"""Quantiles from order statistics, never interpolated: bounds that hold at any time."""
 
 from __future__ import annotations
 
@@ -15,17 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pilotbase.evidence.primitive import Bounds, Floats, Ints, reals, within
+from pilotbase.evidence.primitive import Bounds, Floats, reals, within
 
 _LARGEST = float(np.finfo(np.float64).max)
-
-
-def time_blocks(starts: Floats, seconds: float) -> Ints:
-    """Return the block of each request: whole windows of ``seconds`` from the first start, shape of ``starts``."""
-    if len(starts) == 0:
-        return np.zeros(0, dtype=np.int64)
-    blocks: Ints = np.floor((starts - starts.min()) / seconds).astype(np.int64)
-    return blocks
 
 
 @dataclass(frozen=True)

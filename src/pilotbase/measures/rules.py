@@ -181,9 +181,12 @@ def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
 
 
 def problems_among(rules: Sequence[Rule]) -> tuple[tuple[int, Text], ...]:
-    """Return the problems of rules as a set, as (index, sentence): a measure that requires another beside it."""
+    """Return the problems of rules as a set, as (index, sentence): a measure that requires another beside it, and
+    figures of one run alone, which have no stated error."""
     named = {rule.measure for rule in rules}
     found = []
+    if rules and all(is_resource(rule) and block_of(rule) is None for rule in rules):
+        found.append((0, text("measure.run_alone")))
     for index, rule in enumerate(rules):
         measure = measures().get(rule.measure)
         if measure is not None and measure.beside and not named & set(measure.beside):

@@ -298,18 +298,20 @@ def _too_few_blocks(scenario: Scenario, cases: int, level: float) -> Iterator[tu
     test, levels = scenario.trial.load_test, Levels(exact(level), Fraction(1, 2))
     for index, criterion in enumerate(scenario.criteria):
         rule = criterion.parsed()
-        if block_of(rule) is None:
+        length = block_of(rule)
+        if length is None:
             continue
-        loaded = resource_measures()[rule.measure].of_load_test and test is not None
-        requests = (
-            int(test.rate * test.seconds) if loaded and test is not None else -(-cases // scenario.trial.batch_rows)
-        )
-        seconds = cases / (2 * float(rule.threshold)) if rule.comparison == ">=" else 0.0
-        quick = np.full(requests, seconds / max(requests, 1))
-        plan = plan_run(criterion.rule, rule, RunMeasurements(quick, cases, seconds, loaded=LoadMeasurements(quick)))
-        found = feasibility_of(plan, np.arange(len(plan.observation.parts[0].gain)), levels)
-        if not found.feasible:
-            values = {"found": found.available, "needed": "∞" if found.needed is None else found.needed}
+        there = float(-(-cases // scenario.trial.batch_rows))
+        if resource_measures()[rule.measure].of_load_test and test is not None:
+            there = test.rate * test.seconds
+        elif rule.comparison == ">=":
+            there = cases / (2 * float(rule.threshold))
+        least = np.full(length, 1.0)  # one block: what it takes is the same however many there are
+        run = RunMeasurements(least, cases, length, loaded=LoadMeasurements(least))
+        plan = plan_run(criterion.rule, rule, run)
+        needed = feasibility_of(plan, np.arange(len(plan.observation.parts[0].gain)), levels).needed
+        if needed is None or needed > there // length:
+            values = {"found": int(there // length), "needed": "∞" if needed is None else needed}
             yield index, text("trial.too_few_blocks", rule=criterion.rule, **values)
 
 
