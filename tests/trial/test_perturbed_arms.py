@@ -28,10 +28,11 @@ from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial import perturbed_arms
 from pilotbase.trial.delivering import Cut
 from pilotbase.trial.performance import Load
-from pilotbase.trial.perturbed_arms import ArmSession, answer_arms, committed_digest, perturbations_of
+from pilotbase.trial.perturbed_arms import ArmSession, answer_arms, committed_digest
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.running import BoxRun, BoxTerms, EndedRun, Hooks
 from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.scoring import perturbations_of
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in

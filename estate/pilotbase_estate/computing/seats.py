@@ -17,8 +17,8 @@ from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.running import threads_of
+from pilotbase.trial.scoring import perturbations_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import OwnWork
 from pilotbase.worker.rounds import PASSING

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -52,13 +52,21 @@ from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.measures.resources import LoadMeasurements
 from pilotbase.measures.rules import block_of, given_columns
-from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import Ints, build_cases, plan_criterion, plan_run, settle_criteria
-from pilotbase.trial.verdict_rules import error_level
-from pilotbase.vault.attempts import Remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.trial.scoring import (
+    Ints,
+    build_cases,
+    error_level,
+    perturbations_of,
+    plan_criterion,
+    plan_run,
+    settle_criteria,
+)
+
+if TYPE_CHECKING:
+    from pilotbase.vault.attempts import Remaining
+    from pilotbase.vault.hidden import HiddenSet
 
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""

@@ -15,8 +15,7 @@ from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import YamlSource, read_yaml
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import settle_criteria, with_cut
-from pilotbase.trial.verdict_rules import error_level
+from pilotbase.trial.scoring import error_level, settle_criteria, with_cut
 
 FROZEN = "plan.json"
 _DESIGN = re.compile(r"early|full|fixed:([1-9][0-9]{0,8})")

@@ -23,7 +23,6 @@ from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.scenario import Criterion
 from pilotbase.evidence import draw_order
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import AnswerLog, complete_answers
@@ -64,12 +63,6 @@ class ArmSession:
     commitment: bytes
     hooks: Hooks
     """``before_first`` is called for each box; ``on_batch`` gets the number of answered cases over all arms."""
-
-
-def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
-    """Return the perturbations in the criteria, each once, in order."""
-    found = [rule.under for rule in (criterion.parsed() for criterion in criteria) if rule.under is not None]
-    return tuple({str(under): under for under in found}.values())
 
 
 @contextmanager

@@ -26,11 +26,11 @@ from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.conforming import open_sample_for
 from pilotbase.trial.delivering import as_hidden, cut_as_stated
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms, perturbations_of
+from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms
 from pilotbase.trial.probes import measured, with_probes
 from pilotbase.trial.reporting import TrialFindings, build_report
 from pilotbase.trial.running import Hooks, PreparedApplication
-from pilotbase.trial.scoring import build_cases, describe, judge, rules_of, settle_criteria
+from pilotbase.trial.scoring import build_cases, describe, judge, perturbations_of, rules_of, settle_criteria
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.shown_cases import CaseGallery, answered_table, shown_cases
 from pilotbase.trial.standards import with_standards

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.batches import truth_codes
-from pilotbase.documents.criteria import PAIRED, UNITS, Rule
+from pilotbase.documents.criteria import PAIRED, UNITS, Perturbed, Rule
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.probes import PANEL
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
@@ -94,6 +94,17 @@ def _times(scenario: Scenario, frame: pl.DataFrame) -> Column | None:
 def rules_of(criteria: Sequence[Criterion]) -> tuple[Rule, ...]:
     """Return the parsed rules."""
     return tuple(criterion.parsed() for criterion in criteria)
+
+
+def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
+    """Return the perturbations in the criteria, each once, in order."""
+    found = [rule.under for rule in (criterion.parsed() for criterion in criteria) if rule.under is not None]
+    return tuple({str(under): under for under in found}.values())
+
+
+def error_level(criteria: Sequence[Criterion]) -> float:
+    """Return α: the strictest criterion's error probability holds for all, so one number speaks for the verdict."""
+    return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
 
 
 def settle_criteria(scenario: Scenario) -> tuple[Criterion, ...]:

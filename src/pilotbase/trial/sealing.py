@@ -29,8 +29,8 @@ from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.scenario_folder import data_file, read_cases
+from pilotbase.trial.scoring import error_level
 from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario, read_public_sample
-from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import past_of, same_cases, spend_published

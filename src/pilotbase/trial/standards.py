@@ -7,6 +7,7 @@ software, is checked against the same requirements.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pilotbase.documents.application import Application
 from pilotbase.documents.errors import InputError, Issue
@@ -20,7 +21,9 @@ from pilotbase.standards.composing import Find, HeldRequirement, compose, packag
 from pilotbase.standards.matrix import MatrixInputs, Voucher, conformity_rows, missing_measures
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.workspace.actors import PUBLIC
-from pilotbase.workspace.store import View
+
+if TYPE_CHECKING:
+    from pilotbase.workspace.store import View
 
 _HEAD = "standard:"
 _MOST = 1_000

@@ -1,4 +1,4 @@
-"""Rules that follow from a plan and how a run ended: error levels, order seed, verdict, the decision's name.
+"""Rules that follow from a plan and how a run ended: levels, order seed, verdict, the decision's name.
 
 The scorer and a replay call the same functions.
 """
@@ -6,24 +6,19 @@ The scorer and a replay call the same functions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
 from pilotbase.documents.board import TenderPlan
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.scenario import Criterion, TrialDesign
+from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Levels, attempt_levels, exact
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probes import rejects
+from pilotbase.trial.scoring import error_level
 
 _FORMAT = "pilotbase decision 1"
-
-
-def error_level(criteria: Sequence[Criterion]) -> float:
-    """Return α: the strictest criterion's error probability holds for all, so one number speaks for the verdict."""
-    return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
 
 
 def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:

@@ -34,6 +34,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
     update,
 )
 
@@ -375,12 +376,18 @@ def _meant(actor: Actor) -> ColumnElement[bool]:
 
 
 def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Listing, PendingWork]]:
-    actor = view.actor
-    joined = select(tables.listings, tables.waits).join(tables.waits, _waits.subject == _rows.subject)
+    """Return the work first due. It is chosen within indexes; only the chosen listings, which are wide, are read."""
+    order = (_waits.due.is_(None), _waits.due, _waits.since, _waits.subject)
+    seen = select(_waits.subject, _waits.position).join(tables.listings, _waits.subject == _rows.subject).where(which)
+    firsts = [
+        seen.where(part.condition).order_by(*order).limit(limit).subquery() for part in _parts_seen_by(view.actor)
+    ]
+    chosen = union_all(*(select(first) for first in firsts)).subquery()
     rows = (
-        cut_to(joined, actor)
-        .where(which)
-        .order_by(_waits.due.is_(None), _waits.due, _waits.since, _rows.subject)
+        select(tables.listings, tables.waits)
+        .join(tables.waits, _waits.subject == _rows.subject)
+        .join(chosen, and_(chosen.c.subject == _waits.subject, chosen.c.position == _waits.position))
+        .order_by(*order)
         .limit(limit)
     )
     with view.reading() as connection:

@@ -150,6 +150,7 @@ listings = table(
     index("listings_kind", "kind", "scope", "sequence", "state", "sector", "action"),
     index("listings_state", "kind", "scope", "state", "sequence", "sector", "action"),
     index("listings_owner", "owner", "kind", "sequence"),
+    index("listings_scope", "scope", "subject"),
     index("listings_sequence", "sequence", unique=True),
     index("listings_content", "digest", "owner"),
     index("listings_scenario", "kind", "scenario", "sequence"),

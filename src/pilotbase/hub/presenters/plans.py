@@ -14,7 +14,7 @@ from pilotbase.documents.quantities import format_bytes, format_digits, format_s
 from pilotbase.documents.record import ApplicationVersion, PlanProposal, Record, StepTaken
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.verdict_rules import error_level
+from pilotbase.trial.scoring import error_level
 from pilotbase.workspace.store import View
 
 DECIDED_ON = frozenset(

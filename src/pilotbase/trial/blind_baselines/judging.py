@@ -30,9 +30,8 @@ from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.blind_baselines.program import BlindInput, BlindProgram, ProgramOutput
 from pilotbase.trial.blind_baselines.programs import PROGRAMS
 from pilotbase.trial.delivering import Ints, cut_as_stated
-from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import build_cases, settle_criteria
+from pilotbase.trial.scoring import build_cases, perturbations_of, settle_criteria
 
 MOST_PUBLIC, MOST_HIDDEN = 50_000, 10_000
 """Of more cases as many are taken, evenly spread over their order."""

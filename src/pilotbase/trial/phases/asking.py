@@ -20,12 +20,13 @@ from pilotbase.measures import Cases
 from pilotbase.trial.delivering import Ints, cut_as_stated
 from pilotbase.trial.entering import require_leaving
 from pilotbase.trial.estimating import RunEstimator, RunSize
-from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms, committed_digest, perturbations_of
+from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms, committed_digest
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
 from pilotbase.trial.probes.invariance import with_scores
 from pilotbase.trial.running import Hooks
+from pilotbase.trial.scoring import perturbations_of
 from pilotbase.vault.attempts import AttemptState, commit_answers, mark_delivered
 
 

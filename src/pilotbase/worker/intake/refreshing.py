@@ -28,6 +28,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Role
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario, read_scenario
+from pilotbase.trial.scoring import error_level
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.sealing import (
     DataVersion,
@@ -38,7 +39,6 @@ from pilotbase.trial.sealing import (
     shown_so_far,
     versions_of,
 )
-from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario

@@ -25,8 +25,8 @@ from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
+from pilotbase.trial.scoring import error_level
 from pilotbase.trial.standards import check_packaged_standards
-from pilotbase.trial.verdict_rules import error_level
 from pilotbase.vault.board import FEWEST_CASES
 
 

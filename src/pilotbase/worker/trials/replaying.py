@@ -27,11 +27,11 @@ from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
-from pilotbase.trial.perturbed_arms import perturbations_of
 from pilotbase.trial.probes import probe_findings, rejects, told_fields
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.replaying import Replayed, replay_decision
 from pilotbase.trial.reporting import conclude, criterion_findings, section_of, worst_outcome
+from pilotbase.trial.scoring import perturbations_of
 from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
 from pilotbase.worker.trials.folder import RECORDS, read_plan
 from pilotbase.worker.trials.summary import figure_of
