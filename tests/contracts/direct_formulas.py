@@ -101,11 +101,11 @@ def recall_at_false_alarms(cases: Cases, given: dict[str, float]) -> float:
 
 
 def partial_auc(cases: Cases, given: dict[str, float]) -> float:
-    """Return the area of a curve that is flat over each of the negatives, at the middle of a tie."""
-    ours, others = cases.answers[cases.truth == 1], -np.sort(-cases.answers[cases.truth == 0])
-    size = given["rate"] * len(others)
-    shares = [np.mean((ours > score) + (ours == score) / 2) for score in others]
-    return float(sum(share * min(1, max(0, size - place)) for place, share in enumerate(shares)) / size)
+    """Return the area below scikit-learn's curve, cut where a straight line reaches the rate."""
+    alarms, recalls, _ = metrics.roc_curve(cases.truth, cases.answers, drop_intermediate=False)
+    at = [*alarms[alarms < given["rate"]], given["rate"]]
+    below = [*recalls[alarms < given["rate"]], np.interp(given["rate"], alarms, recalls)]
+    return float(metrics.auc(at, below)) / given["rate"]
 
 
 def precision_at_recall(cases: Cases, given: dict[str, float]) -> float:

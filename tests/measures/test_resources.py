@@ -114,7 +114,7 @@ def test_by_blocks_latency_and_throughput_are_accepted_falsely_as_rarely_as_stat
     """At the border, in spells of a whole block: requests taken as independent pass, or fail, every second time."""
     rng, wrong = (
         np.random.default_rng(5),
-        {"latency.p95(requests=20) <= 100 ms": 0, "throughput(seconds=5) >= 10 cases/s": 0},
+        {"latency.p95(requests=20) <= 100 ms": 0, "throughput(requests=20) >= 10 cases/s": 0},
     )
     for _ in range(sets):
         for source in wrong:
@@ -126,10 +126,10 @@ def test_by_blocks_latency_and_throughput_are_accepted_falsely_as_rarely_as_stat
 def test_by_blocks_a_run_says_what_it_promises() -> None:
     rng = np.random.default_rng(6)
     found = by_blocks("latency.p95(requests=20) <= 100 ms", slow_spells(rng, 0.01))
-    assert (found.verdict, found.guarantee, found.unit, found.used) == ("pass", "exact_fixed", "block", 400)
+    assert (found.verdict, found.guarantee, found.unit, found.used) == ("pass", "exact_fixed", "request_block", 400)
     assert found.claim.code == "evidence.claim.blocks"
-    served = by_blocks("throughput(seconds=5) >= 8 cases/s", slow_spells(rng, 0.01))
-    assert (served.verdict, served.guarantee) == ("pass", "exact_anytime")
+    served = by_blocks("throughput(requests=20) >= 8 cases/s", slow_spells(rng, 0.01))
+    assert (served.verdict, served.guarantee) == ("pass", "exact_fixed")
     assert by_blocks("latency.p95(requests=20) <= 100 ms", slow_spells(rng, 0.2)).verdict == "fail"
     assert by_blocks("latency.p95(requests=20) <= 100 ms", slow_spells(rng, 0.0, 1000)).verdict == "inconclusive"
 
@@ -138,7 +138,7 @@ def test_a_block_has_a_length_and_only_what_has_blocks_takes_one() -> None:
     context = RuleContext("label")
     for rule in (
         "latency.p95(requests=0.5) <= 1 s",
-        "latency.p95(seconds=3) <= 1 s",
+        "latency.p95(cases=3) <= 1 s",
         "memory.peak(requests=2) <= 1 GiB",
     ):
         assert len(problems_of(parse_rule(rule), context)) == 1, rule

@@ -79,7 +79,7 @@ def blocks(label: str, rule: str, share: float, condition: Condition = HELD) -> 
     return Study(each(draw), (Reading(label, "ours", condition),), 1000, 30)
 
 
-LATENCY, THROUGHPUT = "latency.p95(requests=20) <= 100 ms", "throughput(seconds=5) >= 10 cases/s"
+LATENCY, THROUGHPUT = "latency.p95(requests=20) <= 100 ms", "throughput(requests=20) >= 10 cases/s"
 
 
 CLAIM = Claim(
@@ -93,10 +93,10 @@ CLAIM = Claim(
         "跑满全部负载则不会，按块计时误判概率不超过 α。",
     ),
     assumes=Words(
-        "Run: the claim is about the run that was measured. Blocks (of 20 requests, or 5 s): given the earlier ones, a "
+        "Run: the claim is about the run that was measured. Blocks (of 20 requests): given the earlier ones, a "
         "block is expected to be as slow as the service is, so blocks must be long against slow spells; nothing is "
         "claimed outside the load.",
-        "“本次运行”：结论只针对实测的运行。块（20 个请求，或 5 秒）：给定此前各块，每块的期望不优于限值，"
+        "“本次运行”：结论只针对实测的运行。块（20 个请求）：给定此前各块，每块的期望不优于限值，"
         "因此块长须远大于变慢的持续时间；对负载之外不作声明。",
     ),
     studies=(
@@ -115,7 +115,7 @@ CLAIM = Claim(
         Study(each(whole_run), (Reading("whole run: accepted though it missed", "ours", AtMost(0.0), 0.0),), 1000, 30),
         blocks("blocks of requests, 5 % of them slow exactly: accepted", LATENCY, 0.05),
         blocks("… 1 % of them slow: accepted", LATENCY, 0.01, Between(0.8, 1.0)),
-        blocks("blocks of time, at the throughput exactly: accepted", THROUGHPUT, 1 / 9),
+        blocks("blocks, at the throughput exactly: accepted", THROUGHPUT, 1 / 9),
         blocks("… at 1.36 times the throughput: accepted", THROUGHPUT, 0.05, Between(0.8, 1.0)),
     ),
     note="20,000 requests; slow in spells of 200 requests on average, a tenth of the time.",

@@ -92,8 +92,8 @@ class RecallCut(Protocol):
         """The measure of some of the cases."""
 
     @property
-    def blocks(self) -> Callable[[NDArray[np.int64]], RatioPart] | None:
-        """The independent entries of some of the cases, where the measure is the area beyond the cut."""
+    def blocks(self) -> Callable[[NDArray[np.int64], NDArray[np.float64]], RatioPart] | None:
+        """The independent entries of some of the cases by ranks of all, where it is the area beyond the cut."""
 
 
 class MeasuredCases(Protocol):

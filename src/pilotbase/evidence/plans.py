@@ -86,12 +86,7 @@ def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | No
 
 
 def method_of(plan: CriterionPlan, design: Design) -> Method:
-    """Return ``fixed`` where the number of entries was fixed beforehand; a whole hidden set needs a path only.
-
-    How many blocks of time a run has depends on how fast it is: they are looked at at any time.
-    """
-    if plan.unit == "block" and plan.units is None:
-        return "anytime"
+    """Return ``fixed`` where the number of cases was fixed beforehand; a whole hidden set needs a path only."""
     fixed = plan.run or design.stop == "fixed" or (design.stop == "full" and plan.estimand == "population")
     return "fixed" if fixed else "anytime"
 
@@ -150,7 +145,7 @@ def claim_text(estimand: Estimand, census: bool, unit: str, counts: tuple[int, i
     used, total = counts
     if estimand == "run":
         return text("evidence.claim.run", used=used, unit=unit_text(unit))
-    if unit == "block":
+    if unit == "request_block":
         return text("evidence.claim.blocks", used=used)
     if estimand == "population" and joined and unit != "case":
         return text("evidence.claim.population_one_of_units", used=used, unit=unit_text(unit))
@@ -179,7 +174,7 @@ def unit_text(unit: str) -> Text:
     known = {
         "case": text("evidence.unit.case"),
         "pair": text("evidence.unit.pair"),
-        "block": text("evidence.unit.block"),
+        "request_block": text("evidence.unit.request_block"),
         "request": text("evidence.unit.request"),
         "run": text("evidence.unit.run"),
         "repeated_case": text("evidence.unit.repeated_case"),

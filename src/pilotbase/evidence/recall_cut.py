@@ -131,7 +131,7 @@ class AreaCutTest(RecallCutTest):
     def _beyond(self, alpha: float, above: bool) -> SingleTest | None:
         """Return the test of the area up to a cut that is ``above`` the rate's, or below it, with the share of alpha.
 
-        Equal scores stand in an order drawn for them, so that the cut can part them.
+        Equal scores stand in an order that is drawn by lot: the curve is straight over them, and the cut can part them.
         """
         if (alpha, above) not in self._tests:
             self._tests[alpha, above] = self._make(alpha, above)
@@ -139,16 +139,16 @@ class AreaCutTest(RecallCutTest):
 
     def _make(self, alpha: float, above: bool) -> SingleTest | None:
         cases, of = self._first(self.fixed), self.statistic
+        lots, ranks = np.random.default_rng(0).random(len(cases)), np.zeros(len(of.scores))
+        ranks[cases[np.lexsort((lots, of.scores[cases]))]] = np.arange(len(cases))
         others = cases[~of.positive[cases]]
-        ranks = np.empty(len(others), dtype=np.int64)
-        ranks[np.lexsort((np.random.default_rng(0).random(len(others)), of.scores[others]))] = np.arange(len(others))
         half = len(others) // 2
         place = _cuts(half, of.rate, OF_CUT * alpha)[0 if above else 1]
         if not 0 < place <= half or of.blocks is None:
             return None
-        beyond = others[half:][ranks[half:] > np.sort(ranks[:half])[-place]]
+        beyond = others[half:][ranks[others[half:]] > np.sort(ranks[others[:half]])[-place]]
         used = cases[of.positive[cases] | np.isin(cases, beyond)]
-        part = of.blocks(used)
+        part = of.blocks(used, ranks)
         stream = stream_of(part, used, None)
         return replace(self.whole, stream=stream, census=stream) if len(stream) else None
 

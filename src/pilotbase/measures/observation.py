@@ -80,8 +80,8 @@ class MeasurePart:
 class CutAtRate:
     """Scores and classes, and the share of the others above the cut at which recall is read.
 
-    ``chosen``: the cases that enter. ``value``: the measure of some of the cases; ``blocks``: their entries, where it
-    is the area beyond the cut.
+    ``chosen``: the cases that enter. ``value``: the measure of some of the cases; ``blocks``: their entries by ranks,
+    where it is the area beyond the cut.
     """
 
     scores: Floats
@@ -89,7 +89,7 @@ class CutAtRate:
     rate: Fraction
     chosen: NDArray[np.bool_]
     value: Callable[[Ints], float | None]
-    blocks: Callable[[Ints], MeasurePart] | None = None
+    blocks: Callable[[Ints, Floats], MeasurePart] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The costs of a measured run: latency, memory, throughput, processor time. Never decided early, only at full load.
 
-By blocks, as in ``latency.p95(requests=20)`` and ``throughput(seconds=10)``, they have a stated error: a block is one
+By blocks, as in ``latency.p95(requests=20)`` and ``throughput(requests=20)``, they have a stated error: a block is one
 entry, however its requests depend on each other. Without, a figure holds for the run that was measured and no other.
 """
 
@@ -21,6 +21,8 @@ from pilotbase.measures.observation import MeasurePart, Observation
 
 _NANO = 10**9
 _NEVER = 1 << 60
+MOST_TIMES = 10
+"""A mean of unbounded seconds can never be shown to be small: a block counts up to this many times what is allowed."""
 Figure = tuple[int, int] | None
 """One figure of a run as gain and weight, in base units; None: not measured."""
 
@@ -96,12 +98,12 @@ class ResourceMeasure:
     of_process: bool = False
     """It judges the application and the pipeline around it together."""
     parameters: tuple[Parameter, ...] = ()
-    """How long a block is, where it can be judged by blocks; never required."""
+    """How many requests a block has, where it can be judged by blocks; never required."""
 
     def observe(self, run: RunMeasurements, block: int | None = None, threshold: Fraction = Fraction(1)) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured.
 
-        With ``block`` (requests, or seconds) requests are those of whole blocks, and throughput is one entry a block.
+        With ``block`` (requests) only whole blocks count, and throughput has one entry a block.
         """
         if self.quantile is None and block is not None:
             return Observation("single", (_served(run, block, threshold),))
@@ -151,16 +153,17 @@ def _throughput(run: RunMeasurements) -> Figure:
     return (run.cases * _NANO, round(run.wall_seconds * _NANO)) if run.wall_seconds > 0 else None
 
 
-def _served(run: RunMeasurements, seconds: int, threshold: Fraction) -> MeasurePart:
-    """Return the cases answered in each whole block of ``seconds``, up to twice the threshold: their mean is at most
-    the throughput. Requests have equal shares of the cases and count in the block in which they end."""
-    most = int(2 * threshold * seconds * _NANO)
-    each = run.cases * _NANO // max(len(run.latencies), 1)
-    ends = np.cumsum(run.latencies[np.isfinite(run.latencies)])
-    blocks = int(run.wall_seconds // seconds) if np.isfinite(run.wall_seconds) else 0
-    counts = np.bincount((ends // seconds).astype(np.int64), minlength=blocks)[:blocks]
-    gain, weight = np.minimum(counts * each, most), seconds * _NANO
-    return MeasurePart(gain, np.full(blocks, weight, dtype=np.int64), ((0, weight), (1, weight), (most, weight)))
+def _served(run: RunMeasurements, requests: int, threshold: Fraction) -> MeasurePart:
+    """Return cases and seconds of each whole block; seconds count up to `MOST_TIMES` of those that are allowed.
+
+    Requests have equal shares of the cases.
+    """
+    blocks = len(run.latencies) // requests
+    gain = requests * run.cases * _NANO // max(len(run.latencies), 1)
+    most = max(int(MOST_TIMES * gain / threshold), 3)
+    seconds = np.nan_to_num(run.latencies[: blocks * requests], nan=np.inf).reshape(blocks, requests).sum(axis=1)
+    weight = np.maximum(np.rint(np.minimum(seconds * _NANO, float(most))), 1).astype(np.int64)
+    return MeasurePart(np.full(blocks, gain, dtype=np.int64), weight, ((gain, 1), (gain, 2), (gain, most)))
 
 
 def _processor_time(run: RunMeasurements) -> Figure:
@@ -192,7 +195,6 @@ _CALLS = "counted over all calls to an endpoint, at the prices of its manifest"
 _COST = "calls to an endpoint at the prices of its manifest, or a box's processor time at the scenario's price"
 
 _REQUESTS = Parameter("requests", None, Decimal(0), Decimal(10**6), whole=True)
-_SECONDS = Parameter("seconds", None, Decimal(0), Decimal(86_400), whole=True)
 RESOURCES = (
     ResourceMeasure(
         "latency.p50", text("measure.latency.p50"), "median of seconds per request", _LOAD, "lower", "s",
@@ -216,7 +218,7 @@ RESOURCES = (
     ),
     ResourceMeasure(
         "throughput", text("measure.throughput"), "cases / wall seconds", _LOAD, "higher", "cases/s", _throughput,
-        parameters=(_SECONDS,),
+        parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "cpu.per_case", text("measure.cpu.per_case"), "processor seconds / cases", _LOAD, "lower", "s", _processor_time

@@ -138,7 +138,7 @@ def observe_run(rule: Rule, run: RunMeasurements) -> Observation:
 
 
 def block_of(rule: Rule) -> int | None:
-    """Return how many requests or seconds a block of ``rule`` has; None where it isn't judged by blocks."""
+    """Return how many requests a block of ``rule`` has; None where it isn't judged by blocks."""
     measure = resource_measures().get(rule.measure)
     given = [rule.arguments.get(one.name) for one in measure.parameters] if measure is not None else []
     return next((int(length) for length in given if isinstance(length, Decimal)), None)

@@ -302,24 +302,22 @@ def _undecidable(
 
 
 def _too_few_blocks(scenario: Scenario, cases: int, level: float) -> Iterator[tuple[int, Text]]:
-    """Yield criteria by blocks of the run that a run without any slow block, or at twice the speed, doesn't confirm."""
+    """Yield criteria by blocks of the run that a run without any slow block doesn't confirm."""
     test, levels = scenario.trial.load_test, Levels(exact(level), Fraction(1, 2))
     for index, criterion in enumerate(scenario.criteria):
         rule = criterion.parsed()
         length = block_of(rule)
         if length is None:
             continue
-        there = float(-(-cases // scenario.trial.batch_rows))
+        requests = -(-cases // scenario.trial.batch_rows)
         if resource_measures()[rule.measure].of_load_test and test is not None:
-            there = test.rate * test.seconds
-        elif rule.comparison == ">=":
-            there = cases / (2 * float(rule.threshold))
+            requests = int(test.rate * test.seconds)
         least = np.full(length, 1.0)  # one block: what it takes is the same however many there are
-        run = RunMeasurements(least, cases, length, loaded=LoadMeasurements(least))
+        run = RunMeasurements(least, length * scenario.trial.batch_rows, length, loaded=LoadMeasurements(least))
         plan = plan_run(criterion.rule, rule, run)
         needed = feasibility_of(plan, np.arange(len(plan.observation.parts[0].gain)), levels).needed
-        if needed is None or needed > there // length:
-            values = {"found": int(there // length), "needed": "∞" if needed is None else needed}
+        if needed is None or needed > requests // length:
+            values = {"found": requests // length, "needed": "∞" if needed is None else needed}
             yield index, text("trial.too_few_blocks", rule=criterion.rule, **values)
 
 

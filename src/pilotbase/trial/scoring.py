@@ -171,7 +171,7 @@ def plan_run(source: str, rule: Rule, run: RunMeasurements) -> CriterionPlan:
     if block is None:
         return CriterionPlan(source, seen, rule.comparison, threshold, estimand="run", unit="request", run=True)
     units = None if seen.quantile is None else np.arange(len(seen.parts[0].gain)) // block
-    return CriterionPlan(source, seen, rule.comparison, threshold, "population", "block", units, run=True)
+    return CriterionPlan(source, seen, rule.comparison, threshold, "population", "request_block", units, run=True)
 
 
 def describe(
@@ -232,7 +232,6 @@ def _paired(rule: Rule, cases: Cases) -> PairedScores | None:
 
 def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, seen: Cases) -> CriterionResult:
     rule = criterion.parsed()
-    resource = is_resource(rule)
     return CriterionResult(
         rule=criterion.rule,
         outcome=Outcome(found.verdict),
@@ -242,11 +241,7 @@ def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, se
         upper=found.upper,
         scored=found.used,
         available=found.total,
-        estimand=Estimand(found.estimand)
-        if found.unit == "block"
-        else Estimand.HIDDEN_SET
-        if resource
-        else criterion.estimand,
+        estimand=Estimand.HIDDEN_SET if found.estimand == "run" else Estimand(found.estimand),
         unit=found.unit,
         confidence=criterion.confidence,
         guarantee=found.guarantee,

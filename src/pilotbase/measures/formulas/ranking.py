@@ -48,20 +48,22 @@ def recall_at_false_alarms(question: MeasureInput) -> MeasurePart:
 
 
 def partial_auc(question: MeasureInput) -> MeasurePart:
-    """Return the mean share of positives above each of the highest ``rate`` of the negatives, of the whole set.
+    """Return the area under the ROC curve up to ``rate`` false alarms, divided by ``rate``, of the whole set.
 
-    A tie counts one half. It is the area under the ROC curve up to ``rate`` false alarms, divided by ``rate``.
+    The curve is straight over equal scores: an answer that is always the same has half of ``rate``.
     """
     positive = question.ours()
-    scores = ranked(question, positive)
-    ours, others = np.sort(scores[positive]), np.sort(scores[~positive])[::-1]
-    if not len(ours) or not len(others):
+    if not positive.any() or positive.all():
         return whole_value(None, question)
-    size = question.arguments["rate"] * len(others)
-    highest = others[: math.ceil(size)]
-    above = 2 * len(ours) - np.searchsorted(ours, highest, "left") - np.searchsorted(ours, highest, "right")
-    total = int(above.sum()) - int(above[-1]) * (math.ceil(size) - Fraction(size))
-    return whole_value(total / (2 * len(ours) * Fraction(size)), question)
+    ranks = np.unique(-ranked(question, positive), return_inverse=True)[1]
+    ours, others = np.bincount(ranks, positive).astype(np.int64), np.bincount(ranks, ~positive).astype(np.int64)
+    before, passed = np.cumsum(ours) - ours, np.cumsum(others)
+    size = Fraction(question.arguments["rate"]) * int(passed[-1])
+    last = int(np.searchsorted(passed, math.floor(size), "right"))
+    area = Fraction(int((others * (2 * before + ours))[:last].sum()), 2)
+    rest = size - int(passed[last] - others[last])
+    area += rest * (int(before[last]) + rest * Fraction(int(ours[last]), 2 * int(others[last])))
+    return whole_value(area / (int(positive.sum()) * size), question)
 
 
 def precision_at_recall(question: MeasureInput) -> MeasurePart:
@@ -134,10 +136,8 @@ def _at_false_alarms(question: MeasureInput) -> Observation:
 
 
 def _up_to_false_alarms(question: MeasureInput) -> Observation:
-    positive = question.ours()
-    scores = ranked(question, positive)
-    cut = _cut(question, partial_auc)
-    beyond = replace(cut, blocks=lambda cases: blocks(replace(question, order=cases), scores, positive))
+    positive, cut = question.ours(), _cut(question, partial_auc)
+    beyond = replace(cut, blocks=lambda cases, ranks: blocks(replace(question, order=cases), ranks, positive))
     return Observation("function", (partial_auc(question),), statistic=beyond)
 
 
