@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.evidence.predictable import predictable_sequence
 from benchmarks.peers.environments import HERE, peer_environment, peer_python
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.evidence import BetaBinomial, ELond, JudgedPool, PredictionPoweredSequence, e_benjamini_hochberg
+from pilotbase.evidence import JudgedPool, PredictionPoweredSequence
 from pilotbase.evidence.distributions import clopper_pearson
 from pilotbase.measures import Cases, score
 
@@ -51,34 +50,12 @@ class Question:
 def questions() -> list[Question]:
     """Return every question, on data from a fixed seed."""
     rng = np.random.default_rng(20261125)
-    right = (rng.random(_N) < 0.93).astype(float)
-    logs = rng.normal(0, 3, 200)
     truth = (rng.random(_N) < 0.2).astype(np.int64)
     scores = np.round(rng.normal(size=_N) + 1.5 * truth, 2)  # with ties
     answers = (scores > 0.8).astype(np.int64)
     pool = _pool(rng)
     labels = {"truth": truth.tolist(), "answers": answers.tolist()}
     return [
-        Question(
-            "betting_bounds", "ville", {"values": right.tolist(), "alpha": 0.05, "grid": 10_000},
-            lambda: _pair(predictable_sequence(right, 0.05)), 2.1e-4, "two steps of its grid of 10,000",
-        ),
-        Question(
-            "beta_binomial_bounds", "ville", {"values": right.tolist(), "alpha": 0.05, "prior": [0.5, 0.5]},
-            lambda: _pair(BetaBinomial(0.05).update(right.astype(np.int64))), 2e-6, "two steps of our lattice of 2⁻²⁰",
-        ),
-        Question(
-            "e_bh", "ville", {"log_e_values": logs.tolist(), "alpha": 0.05},
-            lambda: e_benjamini_hochberg(logs, 0.05), 0, "sets",
-        ),
-        Question(
-            "e_bh_of_online_fdr", "online_fdr", {"log_e_values": logs.tolist(), "alpha": 0.05},
-            lambda: e_benjamini_hochberg(logs, 0.05), 0, "sets",
-        ),
-        Question(
-            "e_lond", "online_fdr", {"log_e_values": (2 * logs).tolist(), "alpha": 0.05},
-            lambda: ELond(0.05).update(2 * logs), 0, "sets",
-        ),
         Question(
             "prediction_powered_mean", "ppi_py", pool, lambda: _powered(pool), 0, "ours has to hold its",
         ),

@@ -187,7 +187,7 @@ def test_a_perturbed_arm_is_asked_in_an_order_of_its_own(pilotbase, tmp_path):
 
 
 def test_a_board_is_not_climbed_by_places(pilotbase, tmp_path):
-    by, board = "place in the run", "board: {measure: accuracy, share: 0.4, submissions: 3}"
+    by, board = "place in the run", "board: {measure: accuracy, share: 0.4, entries: 3}"
     places = write_table(tmp_path / "table", "seven classes in order", by, board)
     scenario = (tmp_path / "table" / "scenario.yaml").read_text().replace("cases_per_attempt: 250", "")
     (tmp_path / "table" / "scenario.yaml").write_text(scenario)

@@ -10,8 +10,10 @@ import qrcode
 from pilotbase.charts.criterion import CandidateRow, candidates_chart
 from pilotbase.charts.drawing import width_of
 from pilotbase.charts.leader_steps import LeaderStep, leader_chart
+from pilotbase.charts.partial_order import order_chart
 from pilotbase.charts.qr_code import MODULE, QUIET, qr_code
 from pilotbase.documents.api.trials import ComparedCriterion
+from pilotbase.documents.board import Separated, TenderResult, TenderTerms
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.documents.vocabularies import Outcome
 
@@ -96,3 +98,22 @@ def test_a_qr_code_holds_every_module_of_its_address() -> None:
             found[y][x + step] = True
     assert found == wanted
     assert qr_code(address, "Check") == drawing
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_order_draws_each_pair_once_and_what_follows_not_at_all(language: Language) -> None:
+    a, b, c, d = names = [f"application:acme/{name}" for name in "abcd"]
+    separated = tuple(Separated(better=x, worse=y, cases=99) for x, y in ((a, b), (b, c), (a, c)))
+    terms, rest = (
+        TenderTerms(measure="accuracy", cases=99),
+        {"copies": (), "ended": (), "decided_at": "2026-05-01T00:00:00Z"},
+    )
+    made = {"plan": "sha256:" + "0" * 64, "terms": terms, "entrants": names, "separated": separated, "best": (a,)}
+    result = TenderResult.model_validate(made | rest)
+    assert result.places() == {a: 1, b: 2, c: 3, d: 1}
+    drawing = order_chart(result, language)
+    assert words(drawing) == ["acme/a", "acme/d", "acme/b", "acme/c"]
+    assert drawing.count("<line") == 2, "that a is better than c follows"
+    turned = result.model_copy(update={"separated": (*separated, Separated(better=c, worse=a, cases=99))})
+    assert max(turned.places().values()) <= len(names), "even a ring, which a false rejection could make, has an end"
+    assert order_chart(turned, language)

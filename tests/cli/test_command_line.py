@@ -217,12 +217,19 @@ def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scen
         app, ["scenario", "new", "--from", str(source), "--out", str(tmp_path / "s")], input=answers
     )
     assert made.exit_code == 0, made.output
-    assert run("scenario", "check", tmp_path / "s").exit_code == 0
+    found = run("scenario", "check", tmp_path / "s")
+    assert found.exit_code == 0 and "The hidden cases hold 3 attempts of " in found.stdout
+    sized = json.loads(run("trial", "plan-size", tmp_path / "s", "--label-cost", "2", "--json").stdout)
+    assert (sized["cost"], sized["attempts"], sized["missing"]) == (2 * sized["cases"], 0, sized["cases"] - 340)
+    both = run("trial", "plan-size", tmp_path / "s", "--rule", "accuracy >= 0.9")
+    assert both.exit_code == 2 and "either a scenario or a rule" in both.stderr
     assert run("application", "new", tmp_path / "s", "--out", tmp_path / "a", "--supplier", "me").exit_code == 0
     assert (tmp_path / "a-sample.csv").is_file()
     checked = run("application", "check", tmp_path / "a")
     assert checked.exit_code == 0 and "Python: the function app:predict" in checked.stdout
     assert run("trial", "rehearse", tmp_path / "s", tmp_path / "a").exit_code == 0
+    frozen = run("trial", "freeze", tmp_path / "s", tmp_path / "a")
+    assert frozen.exit_code == 0 and "The hidden cases hold 3 attempts of " in frozen.stderr
     assert run("application", "new", tmp_path / "s", "--out", tmp_path / "a").exit_code == 2
 
 

@@ -13,15 +13,12 @@ import pytest
 from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence
+from pilotbase.evidence.confidence_sequence import ConfidenceSequence
 from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.monitoring import CumulativeSum, ELond, ShiryaevRoberts, WeightedRestart
-from pilotbase.evidence.order import ProportionalBlocks
+from pilotbase.evidence.monitoring import ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.primitive import Primitive, state_from
-from pilotbase.evidence.quantiles import QuantileSequence
 from pilotbase.evidence.recalculated import RecalculatedBets
-from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 
 Values = NDArray[Any]
 
@@ -56,11 +53,6 @@ def judged(rng: np.random.Generator, n: int) -> Values:
     return np.stack((labels, np.where(rng.random(n) < 0.1, 1 - labels, labels)), axis=1)
 
 
-def questions(rng: np.random.Generator, n: int) -> Values:
-    training = rng.random(n)
-    return np.stack((training, training + 0.15 * rng.standard_normal(n)), axis=1)
-
-
 JUDGED = JudgedPool(600, 520, (0, 1), (0, 1))
 ROWS = (
     np.array([[0, 2]]),
@@ -69,7 +61,6 @@ ROWS = (
     np.array([[0.5, 1]]),
     np.zeros((601, 2), dtype=np.int64),
 )
-QUESTIONS = (np.array([0.1]), np.array([[0.1, np.nan]]))
 INTEGERS = (np.array([0, 1, -1]), np.array([0.5]), np.array([[0, 1]]), np.array([np.nan]))
 BINARY = (*INTEGERS, np.array([0, 2]))
 REALS = (np.array([np.nan]), np.array([0.1, np.inf]), np.array([[0.1]]))
@@ -99,14 +90,8 @@ KINDS: dict[str, Kind] = {
         (*BOUNDED, np.array([0, 17])),
     ),
     "sequence of scores": Kind(lambda state: ConfidenceSequence(0.05, (0, 1000), state=state), scores, BOUNDED),
-    "beta binomial": Kind(lambda state: BetaBinomial(0.05, state=state), binary, BINARY),
-    "quantile sequence": Kind(lambda state: QuantileSequence(0.9, 0.05, state=state), losses, REALS),
     "weighted restart": Kind(lambda state: WeightedRestart(0.15, state), losses, LOSSES, path=True),
     "e-SR": Kind(lambda state: ShiryaevRoberts(0.15, state), losses, LOSSES, path=True),
-    "e-CUSUM": Kind(lambda state: CumulativeSum(0.15, state), losses, LOSSES, path=True),
-    "e-LOND": Kind(
-        lambda state: ELond(0.1, state), lambda rng, n: 5 * rng.standard_normal(n), (np.array([np.nan]),), path=True
-    ),
     "prediction-powered": Kind(
         lambda state: PredictionPowered(JUDGED, Fraction(9, 10), Fraction(4, 5), state=state), judged, ROWS, path=True
     ),
@@ -115,26 +100,6 @@ KINDS: dict[str, Kind] = {
     ),
     "prediction-powered sequence": Kind(
         lambda state: PredictionPoweredSequence(JUDGED, 0.05, Fraction(4, 5), state), judged, ROWS
-    ),
-    "Ladder": Kind(
-        lambda state: Ladder(50, state=state), lambda rng, n: rng.random((n, 50)) < 0.4, (np.zeros((1, 49)),), path=True
-    ),
-    "Ladder with a step": Kind(
-        lambda state: Ladder(50, Fraction(1, 100), state),
-        lambda rng, n: rng.random((n, 50)) < 0.4,
-        (np.zeros((1, 49)), np.full((1, 50), np.nan), np.full((1, 50), 1.5)),
-        path=True,
-    ),
-    "Thresholdout": Kind(lambda state: Thresholdout(0.1, 0.05, 7, state=state), questions, QUESTIONS, path=True),
-    "Thresholdout with a budget": Kind(
-        lambda state: Thresholdout(0.2, 0.05, 7, "laplace", 25, state), questions, QUESTIONS, path=True
-    ),
-    "proportional blocks": Kind(
-        lambda state: ProportionalBlocks((2, 1), (0, 5), state),
-        lambda rng, n: np.column_stack((rng.integers(0, 6, n), rng.integers(0, 2, n))),
-        (np.array([[6, 0]]), np.array([[0, 2]]), np.array([[0.5, 0]]), np.array([1])),
-        path=True,
-        settled=20,
     ),
     "sequence of a finite set": Kind(
         lambda state: ConfidenceSequence(0.05, (0, 1), 500, state=state),
@@ -165,9 +130,6 @@ def same(one: Any, two: Any) -> bool:
 
 AT_LEVEL: dict[str, Callable[[float], object]] = {
     "sequence": lambda alpha: ConfidenceSequence(alpha, (0, 1)),
-    "beta binomial": BetaBinomial,
-    "quantile sequence": lambda alpha: QuantileSequence(0.9, alpha),
-    "e-LOND": ELond,
     "prediction-powered sequence": lambda alpha: PredictionPoweredSequence(JUDGED, alpha, Fraction(4, 5)),
     "recalculated bets": lambda alpha: RecalculatedBets(alpha, 100),
 }

@@ -15,7 +15,6 @@ from pilotbase.evidence.prediction_powered import (
     JudgedPool,
     PredictionPowered,
     PredictionPoweredSequence,
-    judge_weight,
 )
 
 LOG_40 = math.log(40)
@@ -187,14 +186,6 @@ def test_bounds_agree_with_the_evidence() -> None:
     for total, expected in ((round(lower * 2000), True), (round(lower * 2000) + 1, False)):
         path = PredictionPowered(pool, Fraction(total, 2000), Fraction(9, 10)).update(rows)
         assert bool((path[0] >= LOG_40).any()) is expected
-
-
-def test_the_weight_from_a_pilot() -> None:
-    labels, scores = pool_of(np.random.default_rng(8), 4000, 3600, 0.05)
-    assert judge_weight(labels, scores, 10**6) == pytest.approx(0.675, abs=0.08)
-    assert judge_weight(labels, 1 - labels, 10**6) == 0
-    assert judge_weight(labels, np.ones(4000, dtype=np.int64), 10**6) == 0
-    assert judge_weight(labels, labels, 10**6) == 1
 
 
 def test_scores_of_another_pool_are_refused() -> None:

@@ -16,7 +16,6 @@ from pilotbase.evidence.confidence_sequence import (
     STEPS,
     ConfidenceSequence,
     compiled_crosses,
-    confidence_sequence,
     crosses,
 )
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
@@ -39,7 +38,7 @@ def test_hedged_golden_vectors(n: int) -> None:
 @pytest.mark.parametrize("n", [1_000, 10_000, 100_000])
 def test_the_mixture_is_no_wider_than_the_hedged_bets(n: int) -> None:
     values = np.random.default_rng(0).random(n) < 0.93
-    ours = confidence_sequence(values.astype(np.int64), (0, 1), 0.05)
+    ours = ConfidenceSequence(0.05, (0, 1)).update(values.astype(np.int64))
     hedged = predictable_sequence(values.astype(np.float64), 0.05)
     assert ours.upper - ours.lower < hedged.upper - hedged.lower
 
@@ -48,7 +47,7 @@ def test_the_mixture_is_no_wider_than_the_hedged_bets(n: int) -> None:
 def test_a_million_values_take_at_most_three_seconds_of_cpu(size: int | None) -> None:
     values = (np.random.default_rng(0).random(10**6) < 0.93).astype(np.int64)
     start = time.process_time()
-    bounds = confidence_sequence(values, (0, 1), 0.05, size)
+    bounds = ConfidenceSequence(0.05, (0, 1), size).update(values)
     assert time.process_time() - start <= 3
     assert 0.928 < bounds.lower < 0.9299 < bounds.upper < 0.932
 
@@ -62,21 +61,21 @@ def test_without_a_value_nothing_is_known(limits: tuple[int, int], kinds: tuple[
 
 def test_a_whole_set_leaves_no_width() -> None:
     values = np.array([1, 0, 1, 1])
-    bounds = confidence_sequence(values, (0, 1), 0.05, size=4)
+    bounds = ConfidenceSequence(0.05, (0, 1), 4).update(values)
     assert (bounds.lower, bounds.upper) == (0.75, 0.75)
 
 
 def test_a_claim_about_the_population_keeps_its_width_at_exhaustion() -> None:
     """Pitfall 7: all of a set seen says all of the set, not of the cases it was drawn like."""
     values = (np.random.default_rng(3).random(400) < 0.9).astype(np.int64)
-    of_the_set, of_the_population = (confidence_sequence(values, (0, 1), 0.05, size) for size in (400, None))
+    of_the_set, of_the_population = (ConfidenceSequence(0.05, (0, 1), size).update(values) for size in (400, None))
     assert of_the_set.lower == of_the_set.upper == values.mean()
     assert of_the_population.upper - of_the_population.lower > 0.05
 
 
 def test_without_replacement_is_narrower() -> None:
     values = (np.random.default_rng(4).random(1500) < 0.9).astype(np.int64)
-    finite, infinite = (confidence_sequence(values, (0, 1), 0.05, size) for size in (2000, None))
+    finite, infinite = (ConfidenceSequence(0.05, (0, 1), size).update(values) for size in (2000, None))
     assert finite.lower > infinite.lower
     assert finite.upper < infinite.upper
 
@@ -88,14 +87,14 @@ def test_covers_at_every_time_at_once(size: int | None) -> None:
     pool = np.array([1] * 320 + [0] * 80)
     for _ in range(300):
         values = rng.permutation(pool)[:350] if size else (rng.random(350) < 0.8).astype(np.int64)
-        bounds = confidence_sequence(values, (0, 1), 0.05, size)
+        bounds = ConfidenceSequence(0.05, (0, 1), size).update(values)
         lost += not bounds.lower <= 0.8 <= bounds.upper
     assert lost / 300 <= 0.05
 
 
 def test_real_values_in_any_range() -> None:
     values = np.random.default_rng(6).integers(-50, 151, 5000)
-    bounds = confidence_sequence(values, (-50, 150), 0.05)
+    bounds = ConfidenceSequence(0.05, (-50, 150)).update(values)
     assert bounds.lower < 50 < bounds.upper
     assert bounds.upper - bounds.lower < 12
 
@@ -157,9 +156,9 @@ def test_the_same_bounds_with_and_without_numba(size: int | None, monkeypatch: p
     if compiled_crosses() is None:
         pytest.skip("numba is not installed")
     values = np.random.default_rng(10).integers(0, 101, 50_000)
-    with_numba = confidence_sequence(values, (0, 100), 0.05, size)
+    with_numba = ConfidenceSequence(0.05, (0, 100), size).update(values)
     monkeypatch.setattr("pilotbase.evidence.confidence_sequence.compiled_crosses", lambda: None)
-    without = confidence_sequence(values, (0, 100), 0.05, size)
+    without = ConfidenceSequence(0.05, (0, 100), size).update(values)
     assert (with_numba.lower, with_numba.upper) == pytest.approx((without.lower, without.upper), abs=1e-9)
 
 
@@ -175,7 +174,7 @@ def test_coverage_in_many_runs(size: int | None) -> None:
     pool = np.array([1] * 900 + [0] * 100)
     for _ in range(2000):
         values = rng.permutation(pool)[:900] if size else (rng.random(3000) < 0.9).astype(np.int64)
-        bounds = confidence_sequence(values, (0, 1), 0.05, size)
+        bounds = ConfidenceSequence(0.05, (0, 1), size).update(values)
         lost += not bounds.lower <= 0.9 <= bounds.upper
     assert lost / 2000 <= 0.05
 

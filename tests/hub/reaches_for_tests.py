@@ -212,6 +212,7 @@ PAGES = """
 /api/agreements/a1/record           401 404 200 200 404 200 404 404 404 200
 /api/agreements/a1/acts             401 404 200 200 404 200 404 404 404 200
 /api/agreements/a1/uses             401 404 200 200 404 200 404 404 404 200
+/plan-size/                         302 404 200 200 200 200 200 200 200 200
 /matching/                          302 404 200 200 200 200 200 200 200 200
 /scenarios/plant/milling/matches/   302 404 200 200 200 200 200 200 200 200
 /scenarios/hospital/xray/matches/   302 404 200 404 200 404 404 404 404 200

@@ -49,6 +49,7 @@ def table(tmp_path_factory):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the hub was not opened")
+@pytest.mark.prove
 def test_a_browser_sends_a_large_table_in_pieces_and_goes_on_after_an_interruption(browser, address, table):
     pieces = -(-table.stat().st_size // PIECE)
     first = Visit(browser, address, "owner", script=True).go("/scenarios/new/")

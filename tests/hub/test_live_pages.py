@@ -37,6 +37,7 @@ def address(one_world, ordered):
         yield address
 
 
+@pytest.mark.prove
 def test_a_rehearsal_shows_how_far_it_is_and_then_its_end(browser, address, ordered):
     visit = Visit(browser, address, "supplier", script=True)
     ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
@@ -70,6 +71,7 @@ def test_a_notice_appears_on_the_page_of_notices(browser, address, ordered):
     visit.close()
 
 
+@pytest.mark.prove
 def test_a_service_that_is_stopped_says_so(one_world, browser, address):
     from pilotbase.hub.base import base
     from pilotbase.worker.services.acts import move_service

@@ -13,8 +13,10 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Order
 from pilotbase.documents.report import Report
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
+from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.worker.sample_bundles.files import unpack
 from pilotbase.worker.sample_bundles.replaying import replay_bundle
+from pilotbase.worker.trials.tenders import newest_decided
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, REGULATOR, SUPPLIER
 from tests.hub.live_for_tests import listening, token_of
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
@@ -28,7 +30,7 @@ SCENARIO = "plant/small-alarm"
 def with_costs_and_board(content):
     return content.replace(
         "criteria:", "costs: {miss: 500, false_alarm: 20}\ncriteria:\n  - {rule: precision(broken) >= 0.6}"
-    ) + ("  board: {measure: accuracy, share: 0.2}\n  approvals: [{kind: ethics}]\n")
+    ) + ("  board: {measure: accuracy, share: 0.2, entries: 3, improvements: 2}\n  approvals: [{kind: ethics}]\n")
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +265,7 @@ def test_candidates_side_by_side_say_what_the_report_says(tried):
             .get(f"/scenarios/{SCENARIO}/comparison/", headers={"accept-language": language})
             .content.decode()
         )
-        assert words in page
+        assert words in page and f'href="/scenarios/{SCENARIO}/tenders/"' in page
         assert page.count("<svg") == 4
     english = html.unescape(
         client(tried, "owner")
@@ -308,20 +310,23 @@ def test_the_order_is_the_readers_and_who_has_no_figure_comes_last(tried):
     from pilotbase.documents.api.trials import Candidate, Comparison
     from pilotbase.hub.pages.candidates import in_order
 
-    def candidate(name, saves, day):
+    def candidate(name, saves, day, place=None):
         return Candidate(
             trial=name, title=name, name=name, version="1", supplier="acme", state="reported", verdict="accept",
             attempt=1, ended_at=f"2026-05-{day:02}T00:00:00Z", criteria=(), saves=saves,
+            place=place,
         )  # fmt: skip
 
-    three = (candidate("b", 5.0, 1), candidate("c", None, 2), candidate("a", 9.0, 3))
+    three = (candidate("b", 5.0, 1), candidate("c", None, 2, 2), candidate("a", 9.0, 3, 1))
     found = Comparison(scenario="s", title="S", baseline="rule", rules=(), candidates=three)
     orders = {asked: [one.name for one in in_order(found, *asked)] for asked in [
-        ("", False), ("application", False), ("saves", False), ("saves", True), ("nonsense", False), ("c7", True)
+        ("", False), ("application", False), ("saves", False), ("saves", True), ("nonsense", False), ("c7", True),
+        ("tender", False)
     ]}  # fmt: skip
     assert orders == {
         ("", False): ["b", "c", "a"], ("application", False): ["a", "b", "c"], ("saves", False): ["b", "a", "c"],
         ("saves", True): ["a", "b", "c"], ("nonsense", False): ["b", "c", "a"], ("c7", True): ["a", "c", "b"],
+        ("tender", False): ["a", "c", "b"],
     }  # fmt: skip
 
 
@@ -402,6 +407,10 @@ def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
     assert (foreign.status_code, foreign.json()["code"]) == (404, "bundle.no_report")
 
 
+PLANNED = {"power": 0.9, "attempt": 1, "stop": "own", "alpha": 0.05, "prevalence": 0.5, "groups": 4, "cluster": 1}
+PLANNED |= dict.fromkeys(("correlation", "double", "case_cost", "label_cost", "case_days", "label_days"), 0)
+
+
 def test_a_tender_from_the_hub(any_world, tmp_path):
     """Two suppliers enter; the owner sees who is better, each supplier its own place, and nobody else anything."""
     from pilotbase.hub.base import base
@@ -420,6 +429,14 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
         ordered.do(acting, Act.APPLICATION_SUBMIT, subject=f"application:{acting.organisation}/tender-{who}")
     page = "/scenarios/plant/tender-alarm/tenders/"
     owner, english = client(any_world, "owner"), {"accept-language": "en"}
+    sized = {"scenario": "plant/tender-alarm", "hidden": 9}
+    shown = owner.post("/plan-size/", sized | PLANNED, headers=english).content.decode()
+    assert "too few for one attempt" in shown and "<svg" in shown
+    found = owner.post("/api/plan-size", sized, content_type="application/json").json()
+    assert found["missing"] == found["cases"] - 9 > 0
+    assert (
+        client(any_world, "supplier").post("/api/plan-size", sized, content_type="application/json").status_code == 404
+    )
     terms = {"measure": "accuracy", "cases": 200, "margin": 0.01, "tolerance": 0.02, "alpha": 0.05}
     refused = owner.post(page, terms | {"margin": -1}, headers=english)
     assert refused.status_code == 200 and "greater than or equal to 0" in refused.content.decode()
@@ -445,6 +462,16 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
     assert owner.post(f"{address}/close").json()["stage"] == "running"
     assert client(any_world, "supplier").get(address).json()["place"] is None
     assert ordered.work() == [("tender", "done")]
+    noticing = Noticing(ordered.base, Ways())
+    while noticing.tell_changes():
+        pass
+    about = {who: f"application:{acting.organisation}/tender-{who}" for who, (acting, _) in entrants.items()}
+    for who, told_about in (about | {"owner": subject, "other-owner": None}).items():
+        items = client(any_world, who).get("/api/notices", headers=english).json()["items"]
+        decided = [one for one in items if one["said"] == "The tender on plant/tender-alarm is decided"]
+        assert [one["subject"] for one in decided] == [told_about] * bool(told_about), who
+        for one in decided:
+            assert client(any_world, who).get(f"/notices/{one['identity']}/").headers["Location"] == page
     found = owner.get(address).json()
     assert [(one["better"], one["worse"]) for one in found["result"]["separated"]] == [
         ("application:acme/tender-supplier", "application:globex/tender-other-supplier")
@@ -454,7 +481,13 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
     assert (theirs["place"]["better_than"], theirs["place"]["worse_than"]) == (0, 1)
     assert "acme" not in json.dumps(theirs)
     shown = owner.get(page, headers=english).content.decode()
-    assert "▲ better" in shown and "among the best" in shown
+    good, bad = "acme/tender-supplier", "globex/tender-other-supplier"
+    compared = owner.get(page.replace("tenders", "comparison"), headers=english).content.decode()
+    for each in (shown, compared):
+        assert f"<desc>{good} is better than {bad} by more than 0.01" in each
+    assert owner.get("/api/scenarios/plant/tender-alarm/comparison").json()["tender"] == found["result"]
+    places = newest_decided(ordered.base, ordered.view(OWNER), subject)[1]
+    assert sorted(places.values()) == [1, 2]
     place = client(any_world, "other-supplier").get(page, headers=english).content.decode()
     assert "0 did worse and 1 did better." in place and "cannot separate" not in place and "acme/" not in place
     late = client(any_world, "supplier").post(

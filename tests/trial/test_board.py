@@ -33,7 +33,7 @@ from pilotbase.worker.trials.certificates import verify_base_log
 from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 
-BOARD = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3}\n"
+BOARD = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3, entries: 3, improvements: 2}\n"
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def again(played):
 def test_a_good_application_leads_and_a_worse_one_learns_only_that_it_does_not(played, again):
     first = played.good["submission"]
     assert first["improved"]
-    assert 0.9 < first["released"] <= 1
+    assert first["released"] == pytest.approx(6 / 7), "on a step, and no better than measured"
     board = show_board(again, played.scenario)
     entries = [again.lab.view.load(found.digest, BoardEntry) for found in again.lab.view.find("board-entry")]
     (second,) = [entry for entry in entries if entry.application.name == "printing"]
@@ -127,6 +127,8 @@ def test_the_command_shows_the_board_and_prints_documents(played):
     assert shown.exit_code == 0, shown.output
     assert f"1. {played.good['submission']['released']:.4f}  good 1.0.0, acme" in shown.stdout
     assert "acme: 1 of 1 submission used" in shown.stdout
+    assert "3 submissions in all and 2 improvements shown, in steps of 0.143" in shown.stdout
+    assert "no score shown is more than 0.19 better" in " ".join(shown.stdout.split())
     printed = json.loads(CliRunner().invoke(app, ["trial", "board", str(played.scenario), "--json"]).stdout)
     assert printed["submission"] is None
     assert printed["board"]["ranked"] == played.good["board"]["ranked"]
@@ -218,6 +220,19 @@ def test_a_measure_that_is_no_mean_over_cases_is_refused_before_anything_is_seal
     with pytest.raises(InputError) as caught:
         seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT))
     assert caught.value.issues[0].path == "trial.board.measure"
+    assert base.lab.view.find("hidden-set") == []
+
+
+def test_a_board_whose_band_would_be_useless_is_refused_with_the_cases_it_needs(base, write_board):
+    """About 84 cases for 100 submissions and 5 improvements."""
+    scenario = write_board("trial:\n  board: {measure: accuracy, share: 0.2}\n")
+    with pytest.raises(InputError) as caught:
+        seal_scenario(base.lab, *load_scenario(scenario, Step.DRAFT))
+    (issue,) = caught.value.issues
+    assert (issue.path, issue.problem.code, issue.problem.params["needed"]) == ("trial.board", "trial.board_wide", 355)
+    checked = CliRunner().invoke(app, ["scenario", "check", str(scenario)])
+    assert checked.exit_code == 2
+    assert "needs 355" in " ".join(checked.output.split())
     assert base.lab.view.find("hidden-set") == []
 
 

@@ -88,7 +88,7 @@ def test_what_else_forbids_it_is_told_before_anything_is_sent(base, write_scenar
 
 
 def test_boards_and_baselines_take_what_runs_in_a_box_only(base, write_scenario, write_endpoint, stub):
-    board = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3}\n"
+    board = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3, entries: 3, improvements: 2}\n"
     scenario = write_scenario(change=lambda content: may_leave(content).replace("trial:\n", board))
     application = write_endpoint(stub.endpoint())
     rehearse_in(base, scenario, application)

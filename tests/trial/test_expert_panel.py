@@ -10,7 +10,7 @@ import pytest
 
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.phases.judging import WAITING
+from pilotbase.trial.phases.judging import ANSWER, WAITING
 from pilotbase.worker.trials.folder import judged_in
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial
@@ -170,3 +170,38 @@ def test_a_random_sample_of_the_answers_speaks_for_the_population(base, write_ap
     judge_sheets(out / "panel", lambda expert, row: "good")
     (result,) = prove(base, scenario, application, out).report.criteria
     assert (result.outcome, result.available) == (Outcome.PASS, 40)
+
+
+@pytest.mark.parametrize(
+    ("task", "written", "shown"),
+    [
+        ("summarising", """{"steps": ["rinse", "dress"]}""", '{\n  "steps": [\n    "rinse",\n    "dress"\n  ]\n}'),
+        ("summarising", "A: Where?\nB: Here.", "A: Where?\nB: Here."),
+        ("regression", 0.5, "0.5"),
+    ],
+)
+def test_plans_dialogues_and_numbers_are_shown_as_they_are(base, write_application, tmp_path, task, written, shown):
+    scenario, out = write_hospital(tmp_path), tmp_path / "out"
+    if task == "regression":
+        _measured(scenario)
+    writer = f"def predict(batch):\n    return [{written!r}] * (len(batch['findings']) - 1) + [None]\n"
+    prove_waiting(base, scenario, write_application(writer), out)
+    rows = [
+        row
+        for file in ("a1.csv", "a2.csv")
+        for row in csv.DictReader((out / "panel" / file).open(encoding="utf-8-sig"))
+    ]
+    assert {row[f"case: {ANSWER}"] for row in rows} == {shown}
+    assert len({row["item"] for row in rows}) < 60, "no expert judges a missing answer"
+
+
+def _measured(scenario: Path) -> None:
+    """Let the answers be numbers, as of a pain score."""
+    file, cases = scenario / "scenario.yaml", scenario / "cases.csv"
+    fields = {"letter, dataType: sc:Text": "letter, dataType: sc:Float", 'value: "-"': "value: 0"}
+    numbers = {**fields, "task: summarising": "task: regression"}
+    text = file.read_text()
+    for old, new in numbers.items():
+        text = text.replace(old, new)
+    file.write_text(text)
+    cases.write_text(cases.read_text().replace(",\n", ",0.5\n"))

@@ -19,7 +19,7 @@ from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.summary import report_lines
 from tests.trial.conftest import BAD, GOOD
 
-BOARD = "trial:\n  board: {measure: accuracy, share: 0.2}\n"
+BOARD = "trial:\n  board: {measure: accuracy, share: 0.2, entries: 3, improvements: 2}\n"
 
 
 def population(content: str) -> str:

@@ -16,11 +16,11 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.scenario import Contact
+from pilotbase.evidence.ladder import Ladder
 from pilotbase.vault import board as boards
 from pilotbase.vault.attempts import AttemptRequest, open_attempt, remaining, scored_cases
 from pilotbase.vault.board import (
     BoardSlice,
-    Climbed,
     SliceTerms,
     current_board,
     cut_slice,
@@ -40,6 +40,7 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 SCENARIO = digest_bytes(b"scenario")
 TERMS = SliceTerms("accuracy", 0.1)
 OWN = ReaderGrant.of_owner("plant")
+ALIKE = np.ones(10_000)
 Losses = npt.NDArray[np.float64]
 
 
@@ -76,14 +77,16 @@ def empty(record: BoardSlice, allowed: int = 50) -> Board:
     )
 
 
-def saying(submission: BoardSubmission):  # type: ignore[no-untyped-def]
-    def entry(climbed: Climbed) -> BoardEntry:
+def saying(submission: BoardSubmission, losses: Losses):  # type: ignore[no-untyped-def]
+    def entry(board: Board) -> BoardEntry:
+        shown = tuple(1 - one.released for one in reversed(board.ranked))
+        after = Ladder(len(losses), 100, board.improvements or 100).after(float(losses.mean()), shown)
         return BoardEntry(
             submission=submission.digest(),
             application=submission.application,
             end=EndReason.FINISHED,
-            improved=climbed.improved,
-            released=1 - climbed.loss,
+            improved=len(after) > len(shown),
+            released=1 - after[-1],
             submitted_at=datetime(2026, 1, 1, tzinfo=UTC),
         )
 
@@ -92,9 +95,9 @@ def saying(submission: BoardSubmission):  # type: ignore[no-untyped-def]
 
 def send(
     vault: Vault, record: BoardSlice, name: str, losses: Losses, supplier: str = "acme", allowed: int = 50
-) -> Board:
+) -> BoardEntry:
     submission = open_submission(vault, empty(record, allowed), SCENARIO, application(name, supplier))
-    return release(vault, submission, losses, saying(submission), OWN)
+    return release(vault, submission, saying(submission, losses))
 
 
 def shown(vault: Vault, record: BoardSlice) -> Board:
@@ -112,7 +115,7 @@ def losses_with(wrong: int, cases: int) -> Losses:
 def test_board_cases_are_cut_from_fresh_ones_and_never_certify(any_vault: Vault) -> None:
     hidden_set = small_set(any_vault)
     held = open_attempt(any_vault, hidden_set, asks("early", 300))
-    record = cut_slice(any_vault, hidden_set, TERMS, np.arange(1000))
+    record = cut_slice(any_vault, hidden_set, TERMS, np.arange(1000), ALIKE)
     members = boards.slice_cases(any_vault, record, OWN).tolist()
     assert len(members) == record.cases == 100
     assert set(members).isdisjoint(held.cases.tolist())
@@ -120,86 +123,88 @@ def test_board_cases_are_cut_from_fresh_ones_and_never_certify(any_vault: Vault)
     late = open_attempt(any_vault, hidden_set, asks("late", remaining(any_vault, hidden_set).fresh))
     assert set(members).isdisjoint(late.cases.tolist())
     assert len(late.cases) == 600
-    assert cut_slice(any_vault, hidden_set, TERMS, np.arange(1000)) == record
+    assert cut_slice(any_vault, hidden_set, TERMS, np.arange(1000), ALIKE) == record
 
 
 def test_another_share_or_measure_is_another_board_on_other_cases(vault: Vault) -> None:
     hidden_set = small_set(vault)
     terms = [TERMS, SliceTerms("accuracy", 0.2), SliceTerms("recall(broken)", 0.1)]
-    records = [cut_slice(vault, hidden_set, one, np.arange(1000)) for one in terms]
+    records = [cut_slice(vault, hidden_set, one, np.arange(1000), ALIKE) for one in terms]
     members = np.concatenate([boards.slice_cases(vault, record, OWN) for record in records])
     assert len(set(members.tolist())) == len(members) == 400
     assert remaining(vault, hidden_set).fresh == 600
-    assert [cut_slice(vault, hidden_set, one, np.arange(1000)) for one in terms] == records
+    assert [cut_slice(vault, hidden_set, one, np.arange(1000), ALIKE) for one in terms] == records
 
 
 @pytest.mark.parametrize("board_first", [True, False])
 def test_old_board_cases_stay_out_of_trials_on_any_version_of_the_data(vault: Vault, board_first: bool) -> None:
     first = small_set(vault)
     second = None if board_first else small_set(vault, first=10, earlier=(first,))
-    record = cut_slice(vault, first, TERMS, np.arange(1000))
+    record = cut_slice(vault, first, TERMS, np.arange(1000), ALIKE)
     second = second or small_set(vault, first=10, earlier=(first,))
     on_board = {case - 10 for case in boards.slice_cases(vault, record, OWN).tolist()}
     fresh = remaining(vault, second).fresh
     assert on_board.isdisjoint(open_attempt(vault, second, asks("a", fresh)).cases.tolist())
     with pytest.raises(RefusedError):
-        cut_slice(vault, second, TERMS, np.arange(1000))
+        cut_slice(vault, second, TERMS, np.arange(1000), ALIKE)
 
 
 def test_clusters_are_cut_whole_or_not_at_all(vault: Vault) -> None:
     hidden_set = small_set(vault)
     clusters = np.arange(1000) // 4
     held = open_attempt(vault, hidden_set, asks("early", 100))
-    members = boards.slice_cases(vault, cut_slice(vault, hidden_set, TERMS, clusters), OWN)
+    members = boards.slice_cases(vault, cut_slice(vault, hidden_set, TERMS, clusters, ALIKE), OWN)
     counts = np.bincount(clusters[members], minlength=250)
     assert set(counts.tolist()) == {0, 4}
     assert set(clusters[members].tolist()).isdisjoint(clusters[held.cases].tolist())
     with pytest.raises(RefusedError) as coarse:
-        cut_slice(vault, hidden_set, SliceTerms("accuracy", 0.05), np.arange(1000) % 2)
+        cut_slice(vault, hidden_set, SliceTerms("accuracy", 0.05), np.arange(1000) % 2, ALIKE)
     assert coarse.value.code == "vault.board_too_small"
     with pytest.raises(RefusedError) as coarse:
-        cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.arange(1000) % 2)
+        cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.arange(1000) % 2, ALIKE)
     assert coarse.value.code == "vault.board_too_coarse"
-    by_hundreds = cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.arange(1000) // 100)
+    by_hundreds = cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.arange(1000) // 100, ALIKE)
     assert by_hundreds.cases == 100, "twice the share is allowed"
     with pytest.raises(RefusedError) as coarse:
-        cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.minimum(np.arange(1000) // 101, 8))
+        cut_slice(vault, small_set(vault), SliceTerms("accuracy", 0.05), np.minimum(np.arange(1000) // 101, 8), ALIKE)
     assert coarse.value.code == "vault.board_too_coarse"
 
 
 def test_a_board_leaves_something_for_trials(vault: Vault) -> None:
     for rows, share in ((20, 0.5), (15, 0.1)):
         with pytest.raises(RefusedError) as caught:
-            cut_slice(vault, small_set(vault, rows), SliceTerms("accuracy", share), np.arange(rows))
+            cut_slice(vault, small_set(vault, rows), SliceTerms("accuracy", share), np.arange(rows), ALIKE)
         assert caught.value.code == "vault.board_too_small"
 
 
-def test_only_an_improvement_by_more_than_the_step_is_released(any_vault: Vault) -> None:
-    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000))
+def test_only_an_improvement_by_a_step_is_released(any_vault: Vault) -> None:
+    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000), ALIKE)
     scores = []
-    for name, wrong in (("a", 40), ("b", 39), ("worse", 70), ("c", 20), ("d", 19)):
+    assert record.independent == 100, "steps of 1/7"
+    for name, wrong in (("a", 40), ("b", 29), ("worse", 70), ("c", 20), ("d", 15)):
         scores.append(send(any_vault, record, name, losses_with(wrong, 100)))
-    assert [entry.released for entry in scores] == pytest.approx([0.6, 0.6, 0.6, 0.8, 0.8])
+    assert [entry.released for entry in scores] == pytest.approx([4 / 7, 4 / 7, 4 / 7, 5 / 7, 5 / 7])
     assert [entry.improved for entry in scores] == [True, False, False, True, False]
     assert [entry.application.name for entry in shown(any_vault, record).ranked] == ["c", "a"]
 
 
 def test_a_version_has_one_look_and_a_crash_buys_no_second(any_vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000))
+    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000), ALIKE)
     send(any_vault, record, "a", losses_with(50, 100))
+    submission = open_submission(any_vault, empty(record), SCENARIO, application("b"))
     with monkeypatch.context() as broken:
-        broken.setattr(boards, "_ladder_head", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        broken.setattr(boards, "_entry_head", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            send(any_vault, record, "b", losses_with(30, 100))
+            release(any_vault, submission, saying(submission, losses_with(30, 100)))
     entry = send(any_vault, record, "b", losses_with(30, 100))
-    assert entry.released == pytest.approx(0.7)
+    assert entry.released == pytest.approx(4 / 7)
     assert send(any_vault, record, "b", losses_with(0, 100)) == entry
     assert [item.application.name for item in shown(any_vault, record).ranked] == ["b", "a"]
     assert shown(any_vault, record).used == {"acme": 2}
 
 
 def test_submissions_of_a_supplier_are_limited_and_shown(any_vault: Vault) -> None:
-    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000))
+    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000), ALIKE)
     for name in ("a", "b"):
         send(any_vault, record, name, losses_with(50, 100), allowed=2)
     with pytest.raises(RefusedError) as caught:
@@ -208,10 +213,30 @@ def test_submissions_of_a_supplier_are_limited_and_shown(any_vault: Vault) -> No
     send(any_vault, record, "d", losses_with(49, 100), supplier="globex", allowed=2)
     send(any_vault, record, "a", losses_with(50, 100), allowed=2)
     assert shown(any_vault, record).used == {"acme": 2, "globex": 1}
+    for full in ({"entries": 3}, {"improvements": 1}):
+        ended = empty(record).model_copy(update=full)
+        with pytest.raises(RefusedError) as caught:
+            open_submission(any_vault, ended, SCENARIO, application("e", "initech"))
+        assert caught.value.code == "vault.board_ended"
+
+
+def test_a_board_of_an_earlier_version_opens_and_goes_on_from_its_best(vault: Vault) -> None:
+    """It was written without budget, step and band, and its best score stands on no step."""
+    record = cut_slice(vault, small_set(vault), TERMS, np.arange(1000), ALIKE)
+    send(vault, record, "a", losses_with(37, 100))
+    before = shown(vault, record)
+    old = before.to_json_value()
+    assert not {"entries", "improvements", "step", "band"} & set(old)
+    raw = before.model_copy(update={"ranked": (before.ranked[0].model_copy(update={"released": 0.6312}),)})
+    with vault.view.transaction("board.released") as change:
+        digest = change.put(raw, boards.parties("acme"), owner="plant")
+        change.set_head(boards._board_head(record.digest()), digest, expected=before.digest())
+    assert send(vault, record, "b", losses_with(28, 100)).released == pytest.approx(0.6312)
+    assert send(vault, record, "c", losses_with(14, 100)).released == pytest.approx(6 / 7)
 
 
 def test_the_board_is_for_owner_and_suppliers_and_holds_no_losses(any_vault: Vault) -> None:
-    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000))
+    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000), ALIKE)
     send(any_vault, record, "a", losses_with(37, 100))
     send(any_vault, record, "b", losses_with(36, 100), supplier="globex")
     store = any_vault.view.store
@@ -228,7 +253,7 @@ def test_the_board_is_for_owner_and_suppliers_and_holds_no_losses(any_vault: Vau
     kinds = ("board", "board-entry", "board-submission", "ladder", "board-slice", "hidden-set", "overlap")
     found = [stored for kind in kinds for stored in supplier.view.find(kind)]
     assert sorted({stored.kind for stored in found}) == ["board", "board-entry", "board-submission"]
-    assert [entry.load(BoardEntry).released for entry in supplier.view.find("board-entry")] == [pytest.approx(0.63)]
+    assert [entry.load(BoardEntry).released for entry in supplier.view.find("board-entry")] == [pytest.approx(4 / 7)]
     assert all(b"0.64" not in stored.body for stored in found)
     assert all(b"0.64" not in entry_body for entry_body in _log_bodies(any_vault))
     with pytest.raises(RefusedError):
@@ -238,7 +263,7 @@ def test_the_board_is_for_owner_and_suppliers_and_holds_no_losses(any_vault: Vau
 
 
 def test_each_submission_stands_in_the_log_and_no_case_number(any_vault: Vault) -> None:
-    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000))
+    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000), ALIKE)
     for name, wrong in (("a", 37), ("b", 36), ("c", 3)):
         send(any_vault, record, name, losses_with(wrong, 100))
     actions = [entry.action for entry in any_vault.view.log_entries() if entry.action.startswith("board.")]
@@ -250,22 +275,22 @@ def test_each_submission_stands_in_the_log_and_no_case_number(any_vault: Vault) 
 def test_of_two_submissions_at_once_both_count_and_neither_is_lost(
     any_vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000))
+    record = cut_slice(any_vault, small_set(any_vault), TERMS, np.arange(1000), ALIKE)
     send(any_vault, record, "a", losses_with(50, 100))
     first = open_submission(any_vault, empty(record), SCENARIO, application("first"))
     raced: list[ConflictError] = []
-    original = boards._ladder_of
+    original = boards.current_board
 
-    def raced_ladder(vault: Vault, which: BoardSlice, grant: ReaderGrant):  # type: ignore[no-untyped-def]
-        found = original(vault, which, grant)
+    def raced_board(vault: Vault, which: BoardSlice) -> Board | None:
+        found = original(vault, which)
         if not raced:
             raced.append(ConflictError("workspace.head_moved", name=""))
             send(any_vault, record, "second", losses_with(20, 100), supplier="globex")
         return found
 
-    monkeypatch.setattr(boards, "_ladder_of", raced_ladder)
-    entry = release(any_vault, first, losses_with(30, 100), saying(first), OWN)
-    assert (entry.improved, entry.released) == (False, pytest.approx(0.8))
+    monkeypatch.setattr(boards, "current_board", raced_board)
+    entry = release(any_vault, first, saying(first, losses_with(30, 100)))
+    assert (entry.improved, entry.released) == (False, pytest.approx(5 / 7))
     board = shown(any_vault, record)
     assert [entry.application.name for entry in board.ranked] == ["second", "a"]
     assert board.used == {"acme": 2, "globex": 1}
@@ -279,7 +304,7 @@ def boosted(vault: Vault, seed: int, submissions: int, suppliers: int, cases: in
     """
     chance = np.random.default_rng(seed)
     hidden_set = small_set(vault, cases * 2, seed * 10**6)
-    record = cut_slice(vault, hidden_set, SliceTerms("accuracy", 0.5), np.arange(cases * 2))
+    record = cut_slice(vault, hidden_set, SliceTerms("accuracy", 0.5), np.arange(cases * 2), ALIKE)
     truth = chance.integers(0, 2, cases)
     votes = np.zeros((3, cases))
     for number in range(submissions):

@@ -179,7 +179,7 @@ def test_a_rehearsal_or_board_submission_that_runs_is_stopped_at_its_next_sign_o
     from pilotbase.worker.jobs.handlers import applications as handlers
 
     ordered = Ordered(base)
-    board = "  board: {measure: accuracy, share: 0.2}\n"
+    board = "  board: {measure: accuracy, share: 0.2, entries: 3, improvements: 2}\n"
     ordered.open(write_scenario(change=lambda content: content + board), write_application())
     ordered.do(SUPPLIER, order, subject=APPLICATION)
     real = getattr(handlers, work)

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.evidence.contract import Between, Claim, Draw, Floats, Reading, Study, Words, column, each
 from benchmarks.evidence.predictable import predictable_bets, predictable_sequence
-from pilotbase.evidence import confidence_sequence
+from pilotbase.evidence import ConfidenceSequence
 
 GOLDEN = {
     1000: (0.888762, 0.948518), 10_000: (0.918297, 0.940572), 100_000: (0.925881, 0.934448),
@@ -22,7 +22,7 @@ def bounds(n: int) -> Draw:
     def draw(_: np.random.Generator, size: int) -> list[list[float]]:
         values = (np.random.default_rng(0).random(n) < 0.93).astype(np.float64)
         hedged = predictable_sequence(values, 0.05)
-        ours = confidence_sequence(values.astype(np.int64), (0, 1), 0.05)
+        ours = ConfidenceSequence(0.05, (0, 1)).update(values.astype(np.int64))
         return [[hedged.lower, hedged.upper, ours.lower, ours.upper]] * size
 
     return draw
@@ -31,7 +31,7 @@ def bounds(n: int) -> Draw:
 def widths(rng: np.random.Generator) -> list[float]:
     """Return widths at n = 10,000 of ours, hedged, empirical-Bernstein and Hoeffding sequences, on Beta(10, 30)."""
     values = rng.beta(10, 30, 10_000)
-    ours = confidence_sequence(np.rint(values * 10**6).astype(np.int64), (0, 10**6), 0.05)
+    ours = ConfidenceSequence(0.05, (0, 10**6)).update(np.rint(values * 10**6).astype(np.int64))
     hedged = predictable_sequence(values, 0.05)
     return [(ours.upper - ours.lower) / 10**6, hedged.upper - hedged.lower, _bernstein(values), _hoeffding(values)]
 
@@ -54,9 +54,9 @@ def _hoeffding(values: Floats) -> float:
 def whole_set(rng: np.random.Generator) -> list[float]:
     """Return the width after all of a finite set, and the width at half of it over that of independent draws."""
     values = rng.permutation(np.repeat([1, 0], [930, 70]))
-    end = confidence_sequence(values, (0, 1), 0.05, 1000)
-    half = confidence_sequence(values[:500], (0, 1), 0.05, 1000)
-    independent = confidence_sequence(values[:500], (0, 1), 0.05)
+    end = ConfidenceSequence(0.05, (0, 1), 1000).update(values)
+    half = ConfidenceSequence(0.05, (0, 1), 1000).update(values[:500])
+    independent = ConfidenceSequence(0.05, (0, 1)).update(values[:500])
     return [end.upper - end.lower, (half.upper - half.lower) / (independent.upper - independent.lower)]
 
 
@@ -65,7 +65,7 @@ def _studies() -> list[Study]:
     for n, (lower, upper) in GOLDEN.items():
         readings = [
             Reading(
-                f"hedged, n = {n:,}: {side}", "ours", Between(value - 5e-6, value + 5e-6), value, column(place), False
+                f"hedged, n = {n:,}: {side}", "fact", Between(value - 5e-6, value + 5e-6), value, column(place), False
             )
             for place, (side, value) in enumerate((("lower", lower), ("upper", upper)))
         ]

@@ -9,11 +9,6 @@ from benchmarks.evidence.contract import Between, Claim, Reading, Study, Words, 
 
 ASKED = questions()
 NAMES = {
-    "betting_bounds": "hedged betting bounds: ville",
-    "beta_binomial_bounds": "beta-binomial bounds: ville",
-    "e_bh": "e-BH, sets that differ: ville",
-    "e_bh_of_online_fdr": "e-BH, sets that differ: online-fdr",
-    "e_lond": "e-LOND, decisions that differ: online-fdr",
     "prediction_powered_mean": "prediction-powered interval, beyond ours: ppi-python",
     "area": "area under the ROC curve: scikit-learn",
     "scores_of_labels": "seven measures of class decisions: scikit-learn",
@@ -35,10 +30,10 @@ CLAIM = Claim(
         "凡有他人独立实现的同一方法，结果在双方所保留的最后一位上都一致。",
     ),
     assumes=Words(
-        "ville 0.1.0, online-fdr 1.0.0, ppi-python 0.2.3, scikit-learn and scipy as locked in benchmarks/peers, "
+        "ppi-python 0.2.3, scikit-learn and scipy as locked in benchmarks/peers, "
         "asked in an environment of their own. confseq does not build on this Python: its frozen vectors stand under "
         "the golden vectors.",
-        "ville 0.1.0、online-fdr 1.0.0、ppi-python 0.2.3、scikit-learn 与 scipy 的版本见 benchmarks/peers 的锁文件，"
+        "ppi-python 0.2.3、scikit-learn 与 scipy 的版本见 benchmarks/peers 的锁文件，"
         "均在独立环境中运行。confseq 无法在此 Python 版本上构建，其固化向量见“基准向量”。",
     ),
     studies=(

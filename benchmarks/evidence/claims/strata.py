@@ -1,14 +1,12 @@
-"""Corrections, row 3: strata are shuffled together, or enter in proportional blocks."""
+"""Corrections, row 3: strata are shuffled together."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from benchmarks.evidence.contract import AtMost, Beyond, Claim, Reading, Study, Words, each
 from benchmarks.evidence.ingredients import accepted, share_of
-from pilotbase.evidence import MeanMartingale, ProportionalBlocks, draw_blocks, draw_order, proportional_block
+from pilotbase.evidence import draw_order
 
 EASY, HARD = 500, 500
 RIGHT = np.concatenate((np.ones(EASY), np.repeat([1, 0], [399, 101])))
@@ -20,16 +18,6 @@ def one_after_the_other(rng: np.random.Generator) -> bool:
     return accepted(share_of(RIGHT, "0.90"), order)
 
 
-def in_blocks(rng: np.random.Generator) -> bool:
-    """Return whether blocks that hold both strata in their shares are accepted: their sums are a finite set of 500."""
-    strata = np.repeat([0, 1], [EASY, HARD])
-    order = draw_blocks(strata, rng.bytes(32))
-    blocks = ProportionalBlocks(proportional_block([EASY, HARD]), (0, 1))
-    sums = blocks.update(np.column_stack((RIGHT[order], strata[order])).astype(np.int64))
-    against = MeanMartingale.without_replacement(int(RIGHT.sum()), len(sums), 0)
-    return against.crossing(sums, math.log(20)) is not None
-
-
 def shuffled(rng: np.random.Generator) -> bool:
     return accepted(share_of(RIGHT, "0.90"), draw_order(len(RIGHT), rng.bytes(32)))
 
@@ -39,10 +27,9 @@ CLAIM = Claim(
     source="corrections, row 3",
     title=Words("Strata never come one after the other", "各层案例不得逐层依次评分"),
     sentence=Words(
-        "Scoring an easy stratum first accepts a set that misses the threshold, every time; a shuffle of all cases, "
-        "or blocks that hold every stratum in its share, does so in at most a share α of the orders.",
-        "先评容易的一层，每次都会把未达阈值的案例集判为通过；把全部案例一起随机排序，或每次按比例成块评分，"
-        "误判比例至多为 α。",
+        "Scoring an easy stratum first accepts a set that misses the threshold, every time; a shuffle of all cases "
+        "does so in at most a share α of the orders.",
+        "先评容易的一层，每次都会把未达阈值的案例集判为通过；把全部案例一起随机排序，误判比例至多为 α。",
     ),
     assumes=Words(
         "The order is a uniformly random permutation of all cases; the claim is about these cases.",
@@ -51,13 +38,6 @@ CLAIM = Claim(
     studies=(
         Study(
             each(one_after_the_other), (Reading("easy stratum first: accepted", "wrong", Beyond(0.05), 1.0),), 1000, 40
-        ),
-        Study(
-            each(in_blocks),
-            (Reading("one proportional block per update: accepted", "ours", AtMost(0.05), 0.004),),
-            10000,
-            150,
-            500,
         ),
         Study(each(shuffled), (Reading("all shuffled: accepted", "ours", AtMost(0.05), 0.004),), 20000, 300, 500),
     ),

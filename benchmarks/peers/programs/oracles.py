@@ -15,47 +15,6 @@ import numpy as np
 Numbers = list[float]
 
 
-def betting_bounds(values: Numbers, alpha: float, grid: int) -> Numbers:
-    """Return ville's hedged betting bounds after ``values``."""
-    from ville import BettingCS
-
-    return _end(BettingCS(alpha=alpha, grid=grid), values)
-
-
-def beta_binomial_bounds(values: Numbers, alpha: float, prior: Numbers) -> Numbers:
-    """Return ville's beta-binomial bounds after ``values``."""
-    from ville import BernoulliCS
-
-    return _end(BernoulliCS(alpha=alpha, prior=tuple(prior)), values)
-
-
-def e_bh(log_e_values: Numbers, alpha: float) -> list[bool]:
-    """Return what ville's e-BH rejects."""
-    from ville.evalues import ebh
-
-    return [bool(flag) for flag in ebh(np.exp(log_e_values), alpha)]
-
-
-def e_bh_of_online_fdr(log_e_values: Numbers, alpha: float) -> list[bool]:
-    """Return what online-fdr's e-BH rejects."""
-    from online_fdr.e_values import e_bh as batch
-
-    return [bool(flag) for flag in batch(np.exp(log_e_values).tolist(), alpha)]
-
-
-def e_lond(log_e_values: Numbers, alpha: float) -> list[bool]:
-    """Return what online-fdr's e-LOND rejects with γ_t = 1/(t(t+1))."""
-    from online_fdr.core.abstract.abstract_gamma_seq import AbstractGammaSequence
-    from online_fdr.e_values import ELond
-
-    class Telescoping(AbstractGammaSequence):
-        def calc_gamma(self, j: int, *_: Any, **__: Any) -> float:
-            return 1 / (j * (j + 1))
-
-    procedure = ELond(alpha, Telescoping())
-    return [bool(procedure.test_one(value)) for value in np.exp(log_e_values).tolist()]
-
-
 def prediction_powered_mean(labels: Numbers, scores: Numbers, rest: Numbers, lam: float) -> Numbers:
     """Return ppi-python's point estimate with λ given, and the bounds of its 95 % interval."""
     from ppi_py import ppi_mean_ci, ppi_mean_pointestimate
@@ -103,7 +62,7 @@ def _end(sequence: Any, values: Numbers) -> Numbers:
 QUESTIONS = {
     found.__name__: found
     for found in (
-        betting_bounds, beta_binomial_bounds, e_bh, e_bh_of_online_fdr, e_lond, prediction_powered_mean, area,
+        prediction_powered_mean, area,
         scores_of_labels, binomial_interval,
     )
 }  # fmt: skip

@@ -75,7 +75,7 @@ def synthesise(  # noqa: PLR0913 - each is an option
     again: str = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write a synthetic sample with the contract of a closed dataset; refused if it is too close to real records."""
+    """Write a synthetic sample with the contract of a closed dataset, made from its private profile alone."""
     from pilotbase.data.private.synthetic import make_sample, require_rows, write_sample
 
     require_rows(rows)

@@ -30,7 +30,7 @@ from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import records, trials
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.trials import TrialProgress
+    from pilotbase.documents.api.trials import SizePlan, SizeTerms, TrialProgress
     from pilotbase.documents.board import SeenTender
     from pilotbase.documents.report import Report
 
@@ -64,10 +64,12 @@ def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, 
 @app.here("freeze")
 def freeze(scenario: Path, application: Path, out: Path | None = None, as_json: AsJson = False) -> None:
     """Freeze a trial plan by its hash; after that, neither criteria nor data can change."""
+    from pilotbase.documents.plan import attempts_held
     from pilotbase.worker.trials.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
         plan = freeze_in(open_base(create=True), scenario, application, out, on_progress)
+    say(attempts_held(plan.attempts, plan.cases, plan.scenario.hidden_cases), err=True)
     answer(plan, as_json, lambda frozen: typer.echo(frozen.digest()))
 
 
@@ -203,8 +205,9 @@ def tender(  # noqa: PLR0913 - each is an option
     as_json: AsJson = False,
 ) -> None:
     """Run suppliers' applications on the same hidden cases and tell which is better: one attempt, no verdict."""
+    from pilotbase.charts.partial_order import tender_lines
     from pilotbase.documents.board import TenderTerms
-    from pilotbase.worker.trials.tenders import compare_in, tender_lines
+    from pilotbase.worker.trials.tenders import compare_in
 
     asked = {"measure": measure, "cases": cases, "margin": margin, "tolerance": tolerance, "alpha": alpha}
     terms = build_request(TenderTerms, **asked)
@@ -225,7 +228,7 @@ def _print_tender(found: SeenTender) -> None:
     if found.reason:
         typer.echo(format_for_terminal(found.reason))
     if found.result is not None:
-        from pilotbase.worker.trials.tenders import tender_lines
+        from pilotbase.charts.partial_order import tender_lines
 
         say_all(tender_lines(found.result))
     if found.place is not None:
@@ -246,8 +249,27 @@ def _print_progress(found: TrialProgress) -> None:
     say(text("cli.hub_progress", state=state, place=place, more=more))
 
 
+def _plan_here(terms: SizeTerms) -> SizePlan | None:
+    from pilotbase.worker.intake.sizes import plan_here
+
+    return plan_here(terms)
+
+
+def _print_size(plan: SizePlan) -> None:
+    from pilotbase.worker.intake.sizes import size_lines
+
+    say_all(size_lines(plan))
+
+
 add(
     app,
+    Command(
+        "plan-size",
+        trials.PLAN_SIZE,
+        show=_print_size,
+        here=_plan_here,
+        spelled={"scenario": OptionSpelling(positional=True, default="")},
+    ),
     Command("progress", records.PROGRESS, show=_print_progress, nulls=True),
     Command("open-tender", trials.OPEN_TENDER, show=_print_tender),
     Command("enter-tender", trials.ENTER_TENDER, show=_print_tender, spelled={"application": OptionSpelling(True)}),

@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.source_cases import SourceCases, source_cases
 from pilotbase.data.sources.source import missing_as_null
-from pilotbase.data.split_guesses import guess_split, guess_terms
+from pilotbase.data.split_guesses import TermsGuess, guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import (
     Proposal,
@@ -88,10 +88,16 @@ class ScenarioDraft:
     """The file that the scenario names; None: the given file, unchanged."""
 
 
-def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
+Sizing = Callable[[Scenario, Split], TermsGuess | None]
+"""Plans attempts and their cases for a drafted scenario; None where it cannot."""
+
+
+def draft_scenario(
+    path: Path, answers: DraftAnswers, scratch: Path | None = None, size: Sizing | None = None
+) -> ScenarioDraft:
     """Return a draft from the cases in ``path``. Thresholds are computed on the public sample alone.
 
-    ``scratch``: the folder for temporary files; None: the system's default.
+    ``scratch``: the folder for temporary files; None: the system's default. ``size``: plans the size of an attempt.
 
     Raises:
         InputError: the file is no table (see `source_cases`); answers and table do not fit, all problems at once; the
@@ -100,7 +106,7 @@ def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = Non
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
         named = frozenset(filter(None, (answers.target, answers.group_or_time)))
         cases = source_cases(path, Path(folder), named, answers.dates, answers.table)
-        draft = _drafted(path, cases, answers)
+        draft = _drafted(path, cases, answers, size)
         if cases.file == path:
             return draft
         data = draft.scenario.data.model_copy(update={"copied_from": digest_file(path)})
@@ -108,7 +114,7 @@ def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = Non
         return replace(draft, scenario=scenario, cases=cases.file.read_bytes())
 
 
-def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> ScenarioDraft:
+def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, size: Sizing | None) -> ScenarioDraft:
     fitting = {
         name: one.as_field(name == answers.target, name == answers.group_or_time) for name, one in cases.columns.items()
     }
@@ -129,7 +135,7 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers) -> ScenarioD
     said = (*cases.told, *said_of_dates(table, fields, cases.undecided))
     setting = replace(setting, decided=(*said, *setting.decided))
     setting = _withhold_giveaways(table, setting)
-    return _with_criteria(table, setting, answers)
+    return _with_criteria(table, setting, answers, size)
 
 
 def _describable(table: pl.DataFrame, arrays: Mapping[str, Field | None]) -> pl.DataFrame:
@@ -266,12 +272,16 @@ def _withhold_giveaways(table: pl.DataFrame, setting: ScenarioDraft) -> Scenario
     return ScenarioDraft(scenario, tuple(decided))
 
 
-def _with_criteria(table: pl.DataFrame, setting: ScenarioDraft, answers: DraftAnswers) -> ScenarioDraft:
+def _with_criteria(
+    table: pl.DataFrame, setting: ScenarioDraft, answers: DraftAnswers, size: Sizing | None
+) -> ScenarioDraft:
     split = split_cases(conform(table, setting.scenario), setting.scenario)
     proposal, positive = _propose(split.public, setting.scenario, answers)
     terms = guess_terms(split.hidden.height, _hidden_positives(split, setting.scenario, positive))
     added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria, "trial": terms.terms}
     scenario = Scenario.model_validate(dict(setting.scenario) | added)
+    if size is not None and (planned := size(scenario, split)) is not None:
+        scenario, terms = scenario.model_copy(update={"trial": planned.terms}), planned
     classes = _said_of_classes(table[answers.target], classes_of(split.public, scenario), scenario)
     return ScenarioDraft(
         scenario, (*setting.decided, *classes, proposal.measured, terms.why), missing_for(scenario, Step.FREEZE)

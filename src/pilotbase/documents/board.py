@@ -44,7 +44,7 @@ class BoardEntry(Document, published=True):
     application: ApplicationReference
     end: EndReason
     improved: bool
-    """Whether it beat the previous best by more than the Ladder's step."""
+    """Whether it beat the previous best by at least the board's step."""
     released: float
     """The best score of the board after this submission: its own if it improved, else the previous best."""
     submitted_at: Moment
@@ -66,6 +66,20 @@ class Board(Document, published=True):
     """Submissions so far, per supplier."""
     ranked: tuple[BoardEntry, ...] = ()
     """The submissions that beat all earlier ones, best first; the others are reported only to their supplier."""
+    entries: int | None = None
+    """Submissions allowed in all; None, as for the next three: a board of an earlier version."""
+    improvements: int | None = None
+    """Improvements shown before the board ends."""
+    step: float | None = None
+    """Scores are shown in steps of this, in the unit of the measure, never better than measured."""
+    band: float | None = None
+    """With 95 % probability no score shown is better by more than this than it would be on all such cases."""
+
+    @property
+    def ended(self) -> bool:
+        """Return whether it takes no more submissions."""
+        full = self.entries is not None and sum(self.used.values()) >= self.entries
+        return full or (self.improvements is not None and len(self.ranked) >= self.improvements)
 
 
 class SeenBoard(Part):
@@ -78,6 +92,10 @@ class SeenBoard(Part):
     """``>=``: a higher score is better."""
     allowed: int
     """Submissions allowed per supplier."""
+    entries: int
+    """Submissions allowed in all."""
+    improvements: int
+    """Improvements shown before the board ends."""
     board: Board | None
     """None: no submissions yet, or none by the caller; only suppliers on the board see the standings."""
     own: tuple[BoardEntry, ...]
@@ -182,6 +200,14 @@ class TenderResult(Document, published=True):
     ended: tuple[EndReason, ...]
     """How each entrant's run ended."""
     decided_at: Moment
+
+    def places(self) -> dict[Subject, int]:
+        """Return each entrant's place: 1, or one more than the lowest of those that were better."""
+        found = dict.fromkeys(self.entrants, 1)
+        for most in range(2, len(self.entrants) + 1):
+            for one in self.separated:
+                found[one.worse] = max(found[one.worse], min(found[one.better] + 1, most))
+        return found
 
 
 class TenderPlace(Document, published=True):

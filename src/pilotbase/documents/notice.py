@@ -72,7 +72,7 @@ class NoticeBody(Part):
     """Who did it; empty if it happened by passage of time."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, for notices on the watch, uses of data, requests, and those of plug-ins."""
+    """The whole sentence, for notices on the watch, uses of data, requests, tenders, and those of plug-ins."""
 
 
 class Notice(Part):

@@ -17,6 +17,7 @@ from pilotbase.documents.scenario import Contact, Criterion, HourPrice, Label, T
 from pilotbase.documents.site import Release
 from pilotbase.documents.standards import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
+from pilotbase.documents.texts import Text, text
 
 RecordedKind = Literal[AnswerKind, "scores"]
 """What was recorded for a case: an answer, or scores from external scorers."""
@@ -104,6 +105,11 @@ class TrialPlan(Document, published=True):
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""
+
+
+def attempts_held(allowed: int, cases: int, hidden: int) -> Text:
+    """Return how many attempts of ``cases`` the ``hidden`` cases hold, beside the number allowed."""
+    return text("trial.attempts_held", held=min(allowed, hidden // cases), cases=cases, hidden=hidden, allowed=allowed)
 
 
 class DecisionPrediction(Part):

@@ -220,7 +220,7 @@ class NearShare(Part):
 class PrivacyTest(Document, published=True):
     """Whether synthetic records are nearer to the profiled records than to others of the same source.
 
-    For the owner only: its figures are computed from the records themselves, without noise.
+    For the owner only: its figures are computed from the records themselves, without noise, and decide nothing.
     """
 
     document: Literal["privacy-test/1"] = "privacy-test/1"

@@ -210,6 +210,18 @@ class BoardTerms(Part):
     """Share of the hidden cases set aside for the board permanently."""
     submissions: int = pydantic.Field(default=50, ge=1, le=10_000)
     """Maximum application versions per supplier."""
+    entries: int | None = pydantic.Field(default=None, ge=1, le=100_000)
+    """Maximum application versions of all suppliers together; 100 when not set."""
+    improvements: int | None = pydantic.Field(default=None, ge=1, le=100)
+    """How many improvements are shown before the board ends; 5 when not set."""
+
+    @property
+    def in_all(self) -> int:
+        return self.entries or 100
+
+    @property
+    def shown(self) -> int:
+        return self.improvements or 5
 
 
 class HourPrice(Part):

@@ -24,7 +24,7 @@ The primitives underneath take values in batches of any size, and can be stored 
     ConfidenceSequence(0.05, (0, 1), 10_000, state=state_from(SequenceState, stored))
 """
 
-from pilotbase.evidence.confidence_sequence import BetaBinomial, ConfidenceSequence, confidence_sequence
+from pilotbase.evidence.confidence_sequence import ConfidenceSequence
 from pilotbase.evidence.decision import (
     CriterionDecision,
     CriterionOutcome,
@@ -34,10 +34,11 @@ from pilotbase.evidence.decision import (
     outcome_of,
     verdict_of,
 )
+from pilotbase.evidence.ladder import Ladder
 from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.monitoring import ELond, ShiryaevRoberts, WeightedRestart, e_benjamini_hochberg
+from pilotbase.evidence.monitoring import ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.observations import Comparison
-from pilotbase.evidence.order import ProportionalBlocks, draw_blocks, draw_order, one_of_each, proportional_block
+from pilotbase.evidence.order import draw_order, one_of_each
 from pilotbase.evidence.planning import cases_to_confirm_at_best, feasibility_of
 from pilotbase.evidence.plans import (
     CriterionPlan,
@@ -49,13 +50,10 @@ from pilotbase.evidence.plans import (
     levels_among,
     unit_text,
 )
-from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence, judge_weight
-from pilotbase.evidence.quantiles import QuantileSequence
+from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.recalculated import RecalculatedBets
-from pilotbase.evidence.reused_holdout import Ladder, Thresholdout
 
 __all__ = [
-    "BetaBinomial",
     "Comparison",
     "ConfidenceSequence",
     "CriterionDecision",
@@ -63,7 +61,6 @@ __all__ = [
     "CriterionPlan",
     "Decision",
     "Design",
-    "ELond",
     "Estimand",
     "JudgedPool",
     "Ladder",
@@ -71,27 +68,19 @@ __all__ = [
     "MeanMartingale",
     "PredictionPowered",
     "PredictionPoweredSequence",
-    "ProportionalBlocks",
-    "QuantileSequence",
     "RecalculatedBets",
     "ShiryaevRoberts",
-    "Thresholdout",
     "Verdict",
     "WeightedRestart",
     "attempt_levels",
     "cases_to_confirm_at_best",
-    "confidence_sequence",
     "decide",
-    "draw_blocks",
     "draw_order",
-    "e_benjamini_hochberg",
     "exact",
     "feasibility_of",
-    "judge_weight",
     "levels_among",
     "one_of_each",
     "outcome_of",
-    "proportional_block",
     "unit_text",
     "verdict_of",
 ]

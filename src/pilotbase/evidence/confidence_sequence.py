@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
@@ -170,78 +169,11 @@ class ConfidenceSequence:
         return step * (self._size or 0) * (self._high - self._low) // self._steps
 
 
-def confidence_sequence(values: Ints, limits: tuple[int, int], alpha: float, size: int | None = None) -> Bounds:
-    """Return the bounds of a `ConfidenceSequence` after ``values``."""
-    return ConfidenceSequence(alpha, limits, size).update(values)
-
-
 def _kinds(limits: tuple[int, int], kinds: Sequence[int] | None) -> Ints | None:
     if kinds is not None:
         return np.unique(np.array(kinds, dtype=np.int64))
     few = limits[1] - limits[0] < _FEW_KINDS
     return np.arange(limits[0], limits[1] + 1, dtype=np.int64) if few else None
-
-
-@dataclass(frozen=True)
-class BinaryState:
-    """Trials, successes, and how far the bounds have come on the lattice from either end."""
-
-    count: int
-    successes: int
-    from_low: int
-    from_high: int
-
-
-class BetaBinomial:
-    """Two-sided bounds of a success probability at any time, by a beta mixture of likelihood ratios.
-
-    Source: Robbins 1970; Howard, Ramdas, McAuliffe & Sekhon, Annals of Statistics 2021 (Bernoulli mixtures). ``prior``
-    are the mixture's two parameters; any choice is valid.
-    """
-
-    def __init__(self, alpha: float, prior: tuple[float, float] = (0.5, 0.5), state: BinaryState | None = None) -> None:
-        within("alpha", alpha, 0, 1)
-        self._level = math.log(1 / alpha)
-        self._prior = prior
-        self._state = state or BinaryState(0, 0, 0, 0)
-
-    @property
-    def state(self) -> BinaryState:
-        return self._state
-
-    @property
-    def bounds(self) -> Bounds:
-        """Return the bounds as they stand."""
-        return Bounds(self._state.from_low / STEPS, 1 - self._state.from_high / STEPS)
-
-    def update(self, values: NDArray[Any]) -> Bounds:
-        """Take values (0 or 1); return the bounds after them."""
-        whole = integers(values, 0, 1)
-        if len(whole) == 0:
-            return self.bounds
-        trials, successes = _counts(self._state, whole)
-        a, b = self._prior
-        mixture = special.betaln(a + successes, b + trials - successes) - special.betaln(a, b)
-        low = self._furthest(successes, trials, mixture, self._state.from_low)
-        high = self._furthest(trials - successes, trials, mixture, self._state.from_high)
-        self._state = BinaryState(int(trials[-1]), int(successes[-1]), low, high)
-        return self.bounds
-
-    def _furthest(self, hits: Ints, trials: Ints, mixture: Floats, reached: int) -> int:
-        """Return the last lattice step that some time rules out from below, for the share of ``hits``."""
-        misses = trials - hits
-
-        def excluded(step: int) -> bool:
-            mean = step / STEPS
-            e_values = mixture - hits * math.log(mean) - misses * math.log1p(-mean)
-            return bool(((e_values >= self._level) & (hits > mean * trials)).any())
-
-        return furthest(excluded, reached, STEPS - 1)
-
-
-def _counts(state: BinaryState, values: Ints) -> tuple[Ints, Ints]:
-    trials = state.count + np.arange(1, len(values) + 1)
-    return trials, state.successes + np.cumsum(values)
 
 
 class _CountedBatch:

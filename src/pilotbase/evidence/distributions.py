@@ -65,13 +65,6 @@ def clopper_pearson(s: int, t: int, alpha_lower: float, alpha_upper: float) -> B
     return Bounds(lower, upper)
 
 
-def hypergeometric(s: int, t: int, size: int, alpha_lower: float, alpha_upper: float) -> Bounds:
-    """Return exact bounds of the success share of a finite set, from ``t`` items drawn without replacement."""
-    lower = smallest(s, size - t + s, lambda k: hypergeometric_tail(s, t, size, k) > alpha_lower)
-    upper = smallest(s, size - t + s + 1, lambda k: hypergeometric_head(s, t, size, k) <= alpha_upper) - 1
-    return Bounds(lower / size, upper / size)
-
-
 def hypergeometric_tail(s: int, t: int, size: int, k: int) -> float:
     """Return P(at least ``s`` successes among ``t`` drawn) when ``k`` of ``size`` are successes."""
     from scipy import stats  # half a second, for what few plans ask

@@ -42,7 +42,7 @@ class PredictionPoweredState:
 class PredictionPowered:
     """Evidence that the mean label of a pool is at least a threshold, and evidence that it is below.
 
-    ``weight`` is λ in [0, 1], how much the judge is trusted, fixed beforehand (see `judge_weight`). With ``learn`` it
+    ``weight`` is λ in [0, 1], how much the judge is trusted, fixed beforehand. With ``learn`` it
     is only where λ starts: λ then follows the labels already in, and the null mean is corrected for that (corrections,
     row 5).
     """
@@ -308,20 +308,6 @@ def _outermost(refuted: Callable[[float], bool]) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if refuted(middle) else (low, middle)
     return low
-
-
-def judge_weight(labels: Ints, scores: Ints, pool_size: int) -> Fraction:
-    """Return λ for a pool from a pilot: labels and scores of cases that are *not* of the pool, in twentieths.
-
-    cov(label, score) / ((1 + n/N) var(score)), clipped to [0, 1]; 0 when the scores do not vary. Source: Angelopoulos,
-    Duchi & Zrnic, "PPI++", 2023.
-    """
-    pilot = len(labels)
-    if pilot < 2 or float(np.var(scores)) == 0.0:
-        return Fraction(0)
-    together = float(np.cov(labels, scores)[0, 1])
-    slope = together / ((1 + pilot / pool_size) * float(np.var(scores, ddof=1)))
-    return Fraction(round(20 * min(max(slope, 0.0), 1.0)), 20)
 
 
 def running(sums: LabelledSums, labels: Ints, scores: Ints) -> tuple[SumsBefore, LabelledSums]:

@@ -77,14 +77,6 @@ def reals(values: NDArray[Any], low: float, high: float) -> Floats:
     return real
 
 
-def codes(values: NDArray[Any], low: float, high: float) -> Ints:
-    """Return a column of a table of floats whose entries are codes of classes or units: whole numbers, as int64."""
-    real = reals(values, low, high)
-    if (real != np.rint(real)).any():
-        raise InputError("evidence.values_not_integers", found=str(real[real != np.rint(real)][0]))
-    return real.astype(np.int64)
-
-
 def table(values: NDArray[Any], columns: tuple[int, ...]) -> NDArray[Any]:
     """Return ``values`` if it has rows of one of the numbers of ``columns``; refuse it otherwise."""
     _refuse_unless_shaped(values, columns)

@@ -27,7 +27,9 @@ SEGMENTING: frozenset[Kind] = frozenset({"mask"})
 SCORED: frozenset[Kind] = frozenset({"scores"})
 """Of recorded runs alone: no scenario's applications answer with scores of their own."""
 COMPARABLE: frozenset[Kind] = CLASSIFYING | PREDICTING
-ANY: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS | LABELLING | DETECTING | SEGMENTING
+READABLE: frozenset[Kind] = COMPARABLE | TEXTS | RANKING | INTERVALS | LABELLING
+"""Answers that people can judge as they are written."""
+ANY: frozenset[Kind] = READABLE | DETECTING | SEGMENTING
 
 
 @dataclass(frozen=True)

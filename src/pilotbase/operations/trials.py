@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.api.trials import Budget, Comparison, EstimateTold, QueuedWork
+from pilotbase.documents.api.trials import Budget, Comparison, EstimateTold, QueuedWork, SizePlan, SizeTerms
 from pilotbase.documents.base import Name
 from pilotbase.documents.board import SeenBoard, SeenTender, TenderTerms
 from pilotbase.documents.hashes import HEX
@@ -45,6 +45,15 @@ ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, 
 BUDGET = Operation("trials.budget", f"{_SCENARIO}/budget", OfRecord, Budget, who=ReadScope.BUDGET)
 BOARD = Operation("trials.board", f"{_SCENARIO}/board", OfRecord, SeenBoard, who=ReadScope.BOARD)
 COMPARISON = Operation("trials.comparison", f"{_SCENARIO}/comparison", OfRecord, Comparison, who=ReadScope.COMPARISON)
+PLAN_SIZE = Operation(
+    "trials.plan_size",
+    "POST /plan-size",
+    SizeTerms,
+    SizePlan,
+    refuses=frozenset({404}),
+    repeated=Repeated.HARMLESS,
+    example={"rule": "accuracy >= 0.90", "truth": [0.95], "stop": "fixed", "label_cost": 2},
+)
 _OWNER, _TENDER = "owner of the scenario", "/tenders/{tender}"
 TENDERS = Operation("trials.tenders", f"{_SCENARIO}/tenders", OfRecord, list[SeenTender], who=ReadScope.BOARD)
 OPEN_TENDER = Operation(

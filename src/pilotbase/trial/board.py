@@ -20,13 +20,14 @@ from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.scenario import Approval
+from pilotbase.documents.scenario import Approval, Scenario
 from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
+from pilotbase.evidence import Ladder
 from pilotbase.measures import coded, measures
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers
-from pilotbase.trial.board_measure import board_losses, board_rule
+from pilotbase.trial.board_measure import board_losses, board_rule, range_width
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import AccessMode, enter, require_boxed
 from pilotbase.trial.freezing import require_ready
@@ -35,7 +36,7 @@ from pilotbase.trial.running import BoxTerms, Hooks, PreparedApplication, planne
 from pilotbase.trial.scoring import build_cases
 from pilotbase.trial.sealed import OpenedScenario, load_sealed
 from pilotbase.trial.sealing import published_cases
-from pilotbase.vault.board import BoardSlice, Climbed, current_board, entry_of, open_submission, release, slice_cases
+from pilotbase.vault.board import BoardSlice, current_board, entry_of, open_submission, release, slice_cases
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.vault.sealing import secrets_of
@@ -92,17 +93,20 @@ def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress
     cases = coded(build_cases(sealed.scenario, sealed.record.classes, frame, answers))
     losses = board_losses(sealed.scenario, record.measure, cases)
 
-    def entry(climbed: Climbed) -> BoardEntry:
+    def entry(board: Board) -> BoardEntry:
+        shown = tuple(losses.mean_of(one.released) for one in reversed(board.ranked))
+        after = _ladder(record, sealed.scenario, board).after(losses.mean, shown)
+        improved = len(after) > len(shown)
         return BoardEntry(
             submission=submission.digest(),
             application=submission.application,
             end=end,
-            improved=climbed.improved,
-            released=losses.score(climbed.loss),
+            improved=improved,
+            released=losses.score(after[-1]) if improved else board.ranked[0].released,
             submitted_at=submission.submitted_at.replace(second=0, microsecond=0),
         )
 
-    return release(lab.vault, submission, losses.values, entry, grant)
+    return release(lab.vault, submission, entry)
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,8 @@ def _slice_of(lab: TrialRuntime, sealed: OpenedScenario) -> BoardSlice:
 def _empty(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
     record, terms = _slice_of(lab, sealed), sealed.scenario.trial.board
     assert terms is not None
-    rule = board_rule(sealed.scenario, record.measure)
+    rule, ladder = board_rule(sealed.scenario, record.measure), _ladder(record, sealed.scenario)
+    width = range_width(rule)
     return Board(
         slice=record.digest(),
         scenario=sealed.scenario.name,
@@ -153,4 +158,17 @@ def _empty(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
         better=measures()[rule.measure].better,
         cases=record.cases,
         allowed=terms.submissions,
+        entries=ladder.entries,
+        improvements=ladder.improvements,
+        step=width / ladder.steps,
+        band=None if record.independent is None else width * ladder.band,
     )
+
+
+def _ladder(record: BoardSlice, scenario: Scenario, board: Board | None = None) -> Ladder:
+    """Return the Ladder of a slice with the budget of ``board``, or that of the scenario."""
+    terms = scenario.trial.board
+    assert terms is not None
+    entries, improvements = (board.entries, board.improvements) if board else (None, None)
+    cases = record.cases if record.independent is None else record.independent
+    return Ladder(cases, entries or terms.in_all, improvements or terms.shown)

@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.scenario import Criterion, HashSplit, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import Cases, RuleContext, measures, observe, problems_of
+from pilotbase.evidence.ladder import LONGEST_BAND, Ladder, independent_cases, slice_size
+from pilotbase.measures import Cases, RuleContext, coded, measures, observe, problems_of
+from pilotbase.protocols.frames import abstentions
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import with_cut
+from pilotbase.trial.scoring import build_cases, with_cut
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,30 @@ class BoardLosses:
 
     values: NDArray[np.float64]
     worst: float
-    """The score at a mean loss of 1."""
+    """The score at a weighted mean loss of 1."""
     best: float
     eligible: NDArray[np.bool_]
     """Which cases count, shape (cases,)."""
+    weights: NDArray[np.float64]
+    """Of all cases, shape (cases,)."""
+
+    @property
+    def heaviest(self) -> float:
+        """Return the weight of the heaviest case over the mean weight of the eligible ones."""
+        return float(self.weights.max() / self.weights[self.eligible].mean())
+
+    @property
+    def mean(self) -> float:
+        """Return the weighted mean loss, in [0, 1]."""
+        return float(self.values.mean()) * self.heaviest
 
     def score(self, mean: float) -> float:
-        """Return the score for a mean loss."""
+        """Return the score for a weighted mean loss."""
         return self.best + mean * (self.worst - self.best)
+
+    def mean_of(self, score: float) -> float:
+        """Return the weighted mean loss for a score."""
+        return (score - self.best) / (self.worst - self.best)
 
 
 def board_rule(scenario: Scenario, measure: str) -> Rule:
@@ -52,17 +71,62 @@ def board_rule(scenario: Scenario, measure: str) -> Rule:
     return with_cut(Criterion(rule=str(rule)), Decimal(str(scenario.decision_threshold))).parsed()
 
 
-def check_board(scenario: Scenario, classes: tuple[str, ...]) -> None:
-    """Return when the scenario has no board, or one whose measure can be scored case by case.
+def range_width(rule: Rule) -> float:
+    """Return the difference between the largest and the smallest value of a measure with its arguments."""
+    given = {name: value for name, value in rule.arguments.items() if not isinstance(value, str)}
+    low, high = measures()[rule.measure].range(given)
+    return float(high - low)
+
+
+def check_board(scenario: Scenario, classes: tuple[str, ...], hidden: pl.DataFrame) -> None:
+    """Return when the scenario has no board, or one with a measure of single cases and a useful band.
 
     Raises:
         InputError: with everything that keeps it from that.
     """
-    if scenario.trial.board is not None:
-        found = measure_problems(scenario, scenario.trial.board.measure, classes)
-        issues = [Issue(file=MANIFEST, path="trial.board.measure", problem=problem) for problem in found]
-        if issues:
-            raise InputError.from_issues(MANIFEST, issues)
+    terms = scenario.trial.board
+    if terms is None:
+        return
+    path, found = "trial.board.measure", list(measure_problems(scenario, terms.measure, classes))
+    if not found:
+        cases = independent_cases(*weighed_clusters(scenario, terms.measure, classes, hidden))
+        cases *= slice_size(terms.share, hidden.height) / hidden.height
+        ladder = Ladder(max(int(cases), 1), terms.in_all, terms.shown)
+        if ladder.band > LONGEST_BAND:
+            facts = {"band": f"{ladder.band:.2f}", "limit": LONGEST_BAND, "cases": ladder.cases}
+            path, found = "trial.board", [text("trial.board_wide", needed=ladder.needed, **facts)]
+    if found:
+        issues = [Issue(file=MANIFEST, path=path, problem=problem) for problem in found]
+        raise InputError.from_issues(MANIFEST, issues)
+
+
+def weighed_clusters(
+    scenario: Scenario, measure: str, classes: tuple[str, ...], frame: pl.DataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the cluster of each case and its weight in the measure, shapes (rows,); raises as `board_losses`."""
+    answers = abstentions(frame.height, scenario.contract(classes).prediction)  # weights don't depend on answers
+    losses = board_losses(scenario, measure, coded(build_cases(scenario, classes, frame, answers)))
+    return clusters_of(frame, scenario), losses.weights
+
+
+def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
+    """Return a code per case, shape (rows,): equal where two cases share all features, or a unit, directly or not."""
+    from scipy.sparse import coo_array  # every trial loads this file, few have a board
+    from scipy.sparse.csgraph import connected_components
+
+    split = scenario.data.split
+    columns = {criterion.unit for criterion in scenario.criteria} - {"case"}
+    columns |= {split.by} if isinstance(split, HashSplit) and split.by else set()
+    features = [field.name for field in scenario.feature_fields]
+    kinds = [frame.select(features), *(frame.select(name) for name in sorted(columns))]
+    rows, offset, values = np.arange(frame.height), frame.height, []
+    for kind in kinds:
+        codes = np.unique(kind.hash_rows().to_numpy(), return_inverse=True)[1]
+        values.append(codes + offset)
+        offset += int(codes.max(initial=-1)) + 1
+    edges = (np.ones(len(kinds) * len(rows), dtype=np.int8), (np.tile(rows, len(kinds)), np.concatenate(values)))
+    _, found = connected_components(coo_array(edges, shape=(offset, offset)))
+    return np.asarray(found[: frame.height], dtype=np.int64)
 
 
 def board_losses(scenario: Scenario, measure: str, cases: Cases) -> BoardLosses:
@@ -76,13 +140,13 @@ def board_losses(scenario: Scenario, measure: str, cases: Cases) -> BoardLosses:
     eligible = part.weight > 0
     if not eligible.any():
         raise InputError("trial.board_empty", measure=measure)
-    gain, weight = (column[eligible].astype(np.float64) for column in (part.gain, part.weight))
+    weights = part.weight.astype(np.float64)
+    gain, weight = part.gain[eligible].astype(np.float64), weights[eligible]
     ends = [part.unit * up / down for up, down in part.outcomes if down]
     low, high = min(ends), max(ends)
     worst, best = (low, high) if rule.comparison == ">=" else (high, low)
     losses = (part.unit * gain - best * weight) / (worst - best) / weight.max()
-    # Over cases of unequal weight the mean of the losses is at most weight.mean() / weight.max().
-    return BoardLosses(losses, best + (worst - best) * float(weight.max() / weight.mean()), best, eligible)
+    return BoardLosses(losses, worst, best, eligible, weights)
 
 
 def measure_problems(scenario: Scenario, measure: str, classes: tuple[str, ...] | None) -> Iterator[Text]:

@@ -201,7 +201,7 @@ def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, i
         return None
 
     def problem_in(part: pl.DataFrame) -> Text | None:
-        right = _right_answers(scenario, classes, part)
+        right = right_answers(scenario, classes, part)
         try:
             observe(
                 rule.plain,
@@ -280,7 +280,7 @@ def _undecidable(
     asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]
     if not asked:
         return
-    right = _right_answers(scenario, classes, drawn)
+    right = right_answers(scenario, classes, drawn)
     perturbed = {str(under): right for under in perturbations_of(criteria)}
     ideal = coded(build_cases(scenario, classes, drawn, right, {"baseline": right}, perturbed))
     order = draw_order(cases, b"feasibility", ideal.units)
@@ -343,7 +343,8 @@ def _is_asked(criterion: Criterion, part: bool) -> bool:
     return (part or criterion.estimand is Estimand.POPULATION) and not is_resource(criterion.parsed())
 
 
-def _right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:
+def right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:
+    """Return the right answer of each case in the stored form, shape (cases,); of an interval (cases, 2)."""
     truth, kind = truth_codes(frame, scenario, tuple(classes)), scenario.answer
     if kind == "interval":
         return np.column_stack([truth, truth])

@@ -22,9 +22,9 @@ from pilotbase.data.column_types import classes_of
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
-from pilotbase.documents.scenario import HashSplit, Scenario
+from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.blind_baselines.judging import judge_blind
-from pilotbase.trial.board_measure import board_rule, check_board
+from pilotbase.trial.board_measure import board_rule, check_board, weighed_clusters
 from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract, missing_somewhere, recorded_files
@@ -199,26 +199,6 @@ def published_cases(lab: TrialRuntime, owner: str, frame: pl.DataFrame) -> NDArr
     return np.flatnonzero(shown).astype(np.int64)
 
 
-def clusters_of(frame: pl.DataFrame, scenario: Scenario) -> NDArray[np.int64]:
-    """Return a code per case, shape (rows,): equal where two cases share all features, or a unit, directly or not."""
-    from scipy.sparse import coo_array  # every trial loads this file, few have a board
-    from scipy.sparse.csgraph import connected_components
-
-    split = scenario.data.split
-    columns = {criterion.unit for criterion in scenario.criteria} - {"case"}
-    columns |= {split.by} if isinstance(split, HashSplit) and split.by else set()
-    features = [field.name for field in scenario.feature_fields]
-    kinds = [frame.select(features), *(frame.select(name) for name in sorted(columns))]
-    rows, offset, values = np.arange(frame.height), frame.height, []
-    for kind in kinds:
-        codes = np.unique(kind.hash_rows().to_numpy(), return_inverse=True)[1]
-        values.append(codes + offset)
-        offset += int(codes.max(initial=-1)) + 1
-    edges = (np.ones(len(kinds) * len(rows), dtype=np.int8), (np.tile(rows, len(kinds)), np.concatenate(values)))
-    _, found = connected_components(coo_array(edges, shape=(offset, offset)))
-    return np.asarray(found[: frame.height], dtype=np.int64)
-
-
 def _samples(lab: TrialRuntime, sealed: Iterable[Stored]) -> Iterator[pl.DataFrame]:
     """Yield the public samples of sealed scenarios, each once."""
     records = (stored.load(SealedScenario) for stored in sealed)
@@ -245,7 +225,7 @@ def _seal(
 ) -> SealedScenario:
     (source, reference), split = given, split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)
-    check_board(scenario, classes)
+    check_board(scenario, classes, split.hidden)
     check_rules(scenario)
     check_truths(scenario, classes, frame)
     recorded = keep_to_contract(scenario, folder, classes, split)
@@ -264,7 +244,7 @@ def _seal(
         classes=classes,
         may_miss=missing_somewhere(scenario, frame),
         reference_application=reference,
-        board=_cut_board(lab, scenario, hidden, split.hidden),
+        board=_cut_board(lab, scenario, hidden, classes, split.hidden),
         version=_version_number(lab, scenario, hidden),
         blind=judge_blind(scenario, classes, split.public, split.hidden),
         exchanges=tuple(
@@ -284,13 +264,16 @@ def _version_number(lab: TrialRuntime, scenario: Scenario, hidden: HiddenSet) ->
     return known.get(hidden.digest(), len(known) + 1)
 
 
-def _cut_board(lab: TrialRuntime, scenario: Scenario, hidden: HiddenSet, frame: pl.DataFrame) -> Digest | None:
+def _cut_board(
+    lab: TrialRuntime, scenario: Scenario, hidden: HiddenSet, classes: tuple[str, ...], frame: pl.DataFrame
+) -> Digest | None:
     """Return the slice of the scenario's board, cut when a version first needs it; None without a board."""
     board = scenario.trial.board
     if board is None:
         return None
     measure = board_rule(scenario, board.measure).key
-    return cut_slice(lab.vault, hidden, SliceTerms(measure, board.share), clusters_of(frame, scenario)).digest()
+    clusters, weights = weighed_clusters(scenario, board.measure, classes, frame)
+    return cut_slice(lab.vault, hidden, SliceTerms(measure, board.share), clusters, weights).digest()
 
 
 def _head(scenario: Scenario, folder: Path, source: Digest, reference: Digest | None) -> str:

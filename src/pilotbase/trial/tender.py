@@ -26,9 +26,9 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.texts import text
 from pilotbase.evidence import draw_order
 from pilotbase.evidence.paired import PairedTerms, compare_paired
-from pilotbase.measures import coded, is_resource, measures
+from pilotbase.measures import coded, is_resource
 from pilotbase.trial.board import HiddenRun, answer_slice
-from pilotbase.trial.board_measure import board_losses, board_rule, measure_problems
+from pilotbase.trial.board_measure import board_losses, board_rule, measure_problems, range_width
 from pilotbase.trial.criteria_check import why_no_attempt
 from pilotbase.trial.entering import AccessMode, enter_tender, require_boxed
 from pilotbase.trial.freezing import require_ready
@@ -126,10 +126,9 @@ def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
     if problem is not None:
         raise InputError("tender.measure", problem=problem)
     rule = board_rule(scenario, terms.measure)
-    given = {name: value for name, value in rule.arguments.items() if not isinstance(value, str)}
-    low, high = measures()[rule.measure].range(given)
-    if not terms.margin < high - low:
-        raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=f"{high - low:g}")
+    width = range_width(rule)
+    if not terms.margin < width:
+        raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=f"{width:g}")
 
 
 def result_of(lab: TrialRuntime, plan: TenderPlan) -> TenderResult | None:
@@ -264,7 +263,7 @@ def _scores(
         column = np.full(len(losses.eligible), np.nan)
         column[losses.eligible] = 1 - losses.values
         columns.append(column)
-    return np.stack(columns, axis=1), Fraction(abs(losses.worst - losses.best))
+    return np.stack(columns, axis=1), Fraction(abs(losses.worst - losses.best) * losses.heaviest)
 
 
 def _by_unit(scores: NDArray[np.float64], units: NDArray[np.int64] | None) -> NDArray[np.float64]:

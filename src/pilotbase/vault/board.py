@@ -2,18 +2,16 @@
 
 The slice is cut from cases that nobody has scored or holds, in whole clusters, and counts as scored from then on: no
 attempt ever certifies on it, in this set or a later one. Of a submission the Ladder releases only whether it beat the
-board's best by more than its step, and that best (Blum & Hardt, ICML 2015, parameter-free). All suppliers of a board
-share one Ladder: with one for each, every further name would buy an exact score.
+board's best by a step, and that best. All suppliers of a board share one Ladder and one budget: with one for each,
+every further name would buy another score.
 
     open_submission   counts the submission; the same application version finds its existing one
-    release           one transaction: Ladder, board and entry move together or not at all
+    release           one transaction: board and entry move together or not at all
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -28,8 +26,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.evidence import draw_order
-from pilotbase.evidence.primitive import state_from
-from pilotbase.evidence.reused_holdout import Ladder, LadderState
+from pilotbase.evidence.ladder import independent_cases, slice_size
 from pilotbase.vault.attempts import fresh_cases, withdraw_cases
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.hidden import HiddenSet
@@ -42,7 +39,6 @@ from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-FEWEST_CASES = 20
 _TRIES = 100
 """Others may submit at the same moment: one of them is first, and the others retry."""
 
@@ -58,17 +54,8 @@ class BoardSlice(Document):
     cases: int = pydantic.Field(ge=1)
     members: Digest
     """Envelope of the case numbers."""
-
-
-class LadderRecord(Document):
-    """Where the sealed state of a board's Ladder is: the best loss and, case by case, the losses that gave it.
-
-    It moves with every improvement and with nothing else; the entries that it counts are those since the last one.
-    """
-
-    document: Literal["ladder/1"] = "ladder/1"
-    slice: Digest
-    state: Digest
+    independent: int | None = None
+    """As how many independent cases of the measure they count; None: cut by an earlier version."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +66,13 @@ class SliceTerms:
     share: float
 
 
-@dataclass(frozen=True)
-class Climbed:
-    """What the Ladder releases of a submission: the board's best loss after it, and whether the submission set it."""
-
-    loss: float
-    improved: bool
-
-
-def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: Cases) -> BoardSlice:
+def cut_slice(
+    vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: Cases, weights: npt.NDArray[np.float64]
+) -> BoardSlice:
     """Return the board's slice of ``hidden_set``, cutting it the first time; logged as ``board.cut``.
 
     ``clusters``: a code per case, shape (rows,); cases of one code stay together. The set's secret determines which
-    clusters are taken. A cluster with a scored or held case stays out.
+    clusters are taken. A cluster with a scored or held case stays out. ``weights``: in the measure, (rows,).
 
     Raises:
         RefusedError: there are fewer fresh cases than the share needs, none would be left for trials, or the clusters
@@ -104,7 +85,7 @@ def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: 
         if known:
             return known[0].load(BoardSlice)
         fresh = fresh_cases(vault, change.connection, hidden_set)
-        wanted = max(round(terms.share * hidden_set.rows), FEWEST_CASES)
+        wanted = slice_size(terms.share, hidden_set.rows)
         members = _drawn(clusters, fresh, wanted, key)
         if len(members) < wanted or len(members) >= len(fresh):
             raise RefusedError("vault.board_too_small", wanted=wanted, left=len(fresh))
@@ -116,6 +97,7 @@ def cut_slice(vault: Vault, hidden_set: HiddenSet, terms: SliceTerms, clusters: 
             measure=terms.measure,
             share=terms.share,
             cases=len(members),
+            independent=int(independent_cases(clusters[members], weights[members])),
             members=seal_envelope(vault, hidden_set.owner, hidden_set.digest(), members.astype("<i8").tobytes()),
         )
         change.put(record, parties(), owner=hidden_set.owner, fields=fields)
@@ -152,7 +134,7 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
     ``empty``: the board before any submission, with today's terms.
 
     Raises:
-        RefusedError: the supplier has used all its submissions.
+        RefusedError: the supplier has used all its submissions, or all suppliers together all of the board's.
     """
     record = vault.view.load(empty.slice, BoardSlice)
     vault.require_access(record.owner)
@@ -166,8 +148,10 @@ def open_submission(vault: Vault, empty: Board, sealed: Digest, application: App
         number = used.get(supplier, 0) + 1
         if number > empty.allowed:
             raise RefusedError("vault.board_used_up", supplier=supplier, allowed=empty.allowed)
-        ranked = before.ranked if before else ()
-        after = empty.model_copy(update={"used": {**used, supplier: number}, "ranked": ranked})
+        after = empty.model_copy(update={"used": used, "ranked": before.ranked if before else ()})
+        if after.ended:
+            raise RefusedError("vault.board_ended", entries=empty.entries or 0, improvements=empty.improvements or 0)
+        after = after.model_copy(update={"used": {**used, supplier: number}})
         try:
             with vault.view.transaction("board.submitted") as change:
                 submission = BoardSubmission(
@@ -188,16 +172,10 @@ def entry_of(vault: Vault, submission: BoardSubmission) -> BoardEntry | None:
     return vault.view.load_head(_entry_head(submission), BoardEntry)
 
 
-def release(
-    vault: Vault,
-    submission: BoardSubmission,
-    losses: npt.NDArray[np.float64],
-    entry: Callable[[Climbed], BoardEntry],
-    grant: ReaderGrant,
-) -> BoardEntry:
-    """Return what the Ladder releases of ``submission``; asking again returns the same, whatever the losses.
+def release(vault: Vault, submission: BoardSubmission, entry: Callable[[Board], BoardEntry]) -> BoardEntry:
+    """Return what the board releases of ``submission``; asking again returns the same, whatever ``entry`` makes.
 
-    ``losses``: of the slice's eligible cases, in case order. ``entry`` makes the published entry.
+    ``entry`` makes the published entry, given the board as it stands.
     """
     record = vault.view.load(submission.board, BoardSlice)
     vault.require_access(record.owner)
@@ -205,23 +183,16 @@ def release(
         known = entry_of(vault, submission)
         if known is not None:
             return known
-        head, state = _ladder_of(vault, record, grant)
-        ladder = Ladder(len(losses), state=state)
-        loss = float(ladder.update(losses[np.newaxis])[0])
-        climbed = Climbed(loss, improved=state is None or state.shown is None or loss < state.shown)
-        released = entry(climbed)
+        board = current_board(vault, record)
+        assert board is not None
+        released = entry(board)
         with contextlib.suppress(ConflictError), vault.view.transaction("board.released") as change:
             seen, fields = parties(submission.application.supplier.organisation), {"slice": submission.board}
             digest = change.put(released, seen, owner=record.owner, fields=fields)
             change.set_head(_entry_head(submission), digest, expected=None)
-            if climbed.improved:
-                board = current_board(vault, record)
-                assert board is not None
-                after = board.model_copy(update={"ranked": (released, *board.ranked)})
-                shown = _put_board(change, after, record)
+            if released.improved:
+                shown = _put_board(change, board.model_copy(update={"ranked": (released, *board.ranked)}), record)
                 change.set_head(_board_head(submission.board), shown, expected=board.digest())
-                digest = change.put(_sealed_ladder(vault, record, ladder.state), parties(), owner=record.owner)
-                change.set_head(_ladder_head(submission.board), digest, expected=head)
     raise ConflictError("workspace.head_moved", name=_board_head(submission.board))
 
 
@@ -243,26 +214,8 @@ def _drawn(clusters: Cases, fresh: Cases, wanted: int, key: bytes) -> Cases:
     return np.flatnonzero(np.isin(codes, taken)).astype(np.int64)
 
 
-def _ladder_of(vault: Vault, record: BoardSlice, grant: ReaderGrant) -> tuple[Digest | None, LadderState | None]:
-    head = vault.view.head(_ladder_head(record.digest()))
-    if head is None:
-        return None, None
-    sealed = vault.view.load(head, LadderRecord).state
-    plain = open_envelope(vault, record.owner, record.digest(), sealed, grant)
-    return head, state_from(LadderState, json.loads(plain))
-
-
-def _sealed_ladder(vault: Vault, record: BoardSlice, state: LadderState) -> LadderRecord:
-    plain = json.dumps(dataclasses.asdict(state)).encode()
-    return LadderRecord(slice=record.digest(), state=seal_envelope(vault, record.owner, record.digest(), plain))
-
-
 def _board_head(board: Digest) -> str:
     return f"board:{board}"
-
-
-def _ladder_head(board: Digest) -> str:
-    return f"ladder:{board}"
 
 
 def _entry_head(submission: BoardSubmission) -> str:

@@ -60,6 +60,8 @@ class Command:
     """Selects what to show of the answer, such as the items of a list."""
     nulls: bool = False
     """Whether ``--json`` has a key, too, for what the answer does not say."""
+    here: Callable[[Any], Any] | None = None
+    """Answers without base or hub what it can, such as about a folder; None: the operation is called."""
     without: tuple[str, ...] = ()
     """Fields that the command line does not pass."""
 
@@ -106,7 +108,8 @@ def command_of(one: Command) -> Callable[..., None]:
         if one.of_record:
             said |= named(said["name"])
         wanted = build_request(one.operation.takes, **one.given, **said)
-        found = one.of(calls().call(one.operation, wanted))
+        answered = one.here(wanted) if one.here is not None else None
+        found = one.of(calls().call(one.operation, wanted) if answered is None else answered)
         if one.show is not None:
             answer(found, as_json, one.show, one.nulls)
         elif one.operation.said(language(), "done"):

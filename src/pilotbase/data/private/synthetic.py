@@ -27,7 +27,7 @@ from pilotbase.documents.dataset import (
     ResponsibleUse,
     Source,
 )
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes, hex_of
 from pilotbase.documents.private import NearShare, PrivacyTest, PrivateProfile
 from pilotbase.documents.terms import Purpose
@@ -39,18 +39,19 @@ SUFFIX = "-synthetic"
 ORIGIN = "generated_data_indicator"
 """Marks every record (TC609-5-2025-02): 1, it was generated."""
 LEAST_ROWS, MOST_ROWS = 200, 1_000_000
-"""Fewer could not be tested for privacy."""
+"""Fewer could not be compared with the records."""
 _LONGEST_NAME = 63
 _Matrix = npt.NDArray[np.float64]
 _LEAST_COMPARED = 50
-"""Records needed on either side to decide anything."""
+"""Records needed on either side to compare anything."""
 _MOST_COMPARED, _CHUNK, _SEED = 4000, 64, 5
 _HALF_OF_5_PERCENT = 0.025
+_NOTHING = NearShare(compared=0, share=0.5, lower=0.0, upper=1.0)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample that has passed its privacy test. ``test`` is for the owner of the source alone."""
+    """A synthetic sample. ``test`` is for the owner of the source alone, and decides nothing."""
 
     dataset: Dataset
     table: pl.DataFrame
@@ -64,9 +65,10 @@ class Sample:
 def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, rows: int) -> Sample:
     """Return ``rows`` records made from ``profile``, which was drawn from ``table`` without its holdout.
 
+    The sample and whether there is one depend on ``profile`` alone, so ε covers them; ``table`` is only compared with.
+
     Raises:
-        InputError: too few or too many rows, a profile without a holdout, or as `synthesise` or the privacy test.
-        RefusedError: the records are nearer to those of the source than to others: nothing is released.
+        InputError: too few or too many rows, a profile without a holdout, or as `synthesise`.
     """
     require_rows(rows)
     if not profile.question.holdout:
@@ -77,8 +79,6 @@ def make_sample(dataset: Dataset, profile: PrivateProfile, table: RecordTable, r
     units, grids = Units(table, profile.unit), plan(record_set, profile.question).grids
     sample, training = TableRecords(stored.columns, stored.frame), units.training(holdout=True)
     test = _privacy_test(profile, grids, sample, training, units.holdout())
-    if not test.passed:
-        raise RefusedError("private.too_near")  # without a figure: they are computed without noise
     return Sample(_described(dataset, profile, record_set, made), made, test)
 
 
@@ -198,13 +198,20 @@ def _privacy_test(
     and some of its properties", Biometrics 27 (1971): the mean over fields of |difference| / range, or of being another
     category.
 
-    Raises:
-        InputError: fewer than `_LEAST_COMPARED` records on one side.
+    With fewer than `_LEAST_COMPARED` records on one side nothing is compared.
     """
     made, seen, unseen = (_rows(grids, records) for records in (sample, training, holdout))
     size = min(seen.height, unseen.height, _MOST_COMPARED)
     if size < _LEAST_COMPARED:
-        raise InputError("private.small_holdout", least=_LEAST_COMPARED)
+        return PrivacyTest(
+            profile=profile.digest(),
+            rows=made.height,
+            training=0,
+            holdout=0,
+            nearest=_NOTHING,
+            copies=_NOTHING,
+            copies_in_all=0,
+        )
     compared = made.sample(min(made.height, _MOST_COMPARED), seed=_SEED)
     near, far = (part.sample(size, seed=_SEED) for part in (seen, unseen))
     return PrivacyTest(
@@ -281,7 +288,7 @@ def _copies(made: pl.DataFrame, near: pl.DataFrame, far: pl.DataFrame) -> NearSh
     of_near, of_far = (_alone(part).join(made, on=made.columns, how="semi", nulls_equal=True) for part in (near, far))
     compared = of_near.height + of_far.height
     if compared == 0:
-        return NearShare(compared=0, share=0.5, lower=0.0, upper=1.0)
+        return _NOTHING
     share = wilson(of_near.height, compared)
     return NearShare(compared=compared, share=share.value, lower=share.lower, upper=share.upper)
 

@@ -79,8 +79,6 @@ class StatisticsTold(ResponseModel):
     profile: Digest | None
     sample: str | None
     """Name of the archive with the synthetic sample, once it exists."""
-    tested: bool
-    """Whether the sample has passed its privacy test; one that fails is not kept."""
 
 
 class StatisticsAnswer(StatisticsTold):

@@ -1,15 +1,18 @@
 """Trials over the API: progress of work, the queue, checked certificates, and candidates side by side.
 
-Nothing here is evidence: it is read from reports, and each report was scored on cases of its own.
+Of candidates only a tender is evidence: each report was scored on cases of its own.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pilotbase.documents.api.shapes import ResponseModel, SeatTold
+import pydantic
+
+from pilotbase.documents.api.shapes import RequestModel, ResponseModel, SeatTold
 from pilotbase.documents.base import Localized, Moment, Part
+from pilotbase.documents.board import TenderResult
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
@@ -152,6 +155,75 @@ class Budget(Part):
     """Versions of the scenario's hidden data, newest first, if the question is about a scenario."""
 
 
+class SizeTerms(RequestModel):
+    """What a trial is to show, of a scenario or of a rule alone, and what cases and labels cost."""
+
+    scenario: Annotated[str, pydantic.Field(max_length=300)] = ""
+    rule: Annotated[str, pydantic.Field(max_length=400)] = ""
+    truth: Annotated[tuple[float, ...], pydantic.Field(max_length=100)] = ()
+    """The supposed true value of each criterion; half-way from its threshold to the best value where none is given."""
+    power: float = pydantic.Field(default=0.9, ge=0.5, le=0.999)
+    attempt: int = pydantic.Field(default=1, ge=1, le=1000)
+    hidden: int | None = pydantic.Field(default=None, ge=1, le=10**9)
+    stop: Literal["own", "early", "fixed"] = "own"
+    """``own``: as the scenario says; a rule alone may stop early."""
+    alpha: float = pydantic.Field(default=0.05, ge=0.001, le=0.2)
+    """Of a rule alone, over all attempts."""
+    prevalence: float = pydantic.Field(default=0.5, ge=0.001, le=0.999)
+    """Of a rule alone: the share of the class asked about."""
+    groups: int = pydantic.Field(default=4, ge=1, le=100)
+    cluster: int = pydantic.Field(default=1, ge=1, le=1000)
+    """Of a rule alone: cases of one unit."""
+    correlation: float = pydantic.Field(default=0.0, ge=0, le=0.99)
+    judge_error: float | None = pydantic.Field(default=None, ge=0, le=0.5)
+    """How often a judge model errs that reads nine further answers for each one that people label."""
+    double: float = pydantic.Field(default=0.0, ge=0, le=1)
+    """Share of labels that a second person gives, too."""
+    case_cost: float = pydantic.Field(default=0.0, ge=0, le=1e12)
+    label_cost: float = pydantic.Field(default=0.0, ge=0, le=1e12)
+    case_days: float = pydantic.Field(default=0.0, ge=0, le=1e6)
+    label_days: float = pydantic.Field(default=0.0, ge=0, le=1e6)
+
+
+class PowerPoint(ResponseModel):
+    """The probability that a trial of so many cases meets a criterion."""
+
+    cases: int
+    power: float
+
+
+class PlannedCriterion(ResponseModel):
+    """The cases that one criterion needs; ``fewest``: below, no answers can meet it."""
+
+    rule: str
+    truth: float
+    fewest: int
+    cases: int
+    labels: int
+    power: float
+    curve: list[PowerPoint]
+
+
+class SizePlan(ResponseModel):
+    """The cases of one attempt, what they cost, and how many attempts a hidden set holds."""
+
+    attempt: int
+    level: float
+    """Error level of that attempt."""
+    stop: str
+    power: float
+    criteria: list[PlannedCriterion]
+    left_out: tuple[str, ...] = ()
+    """Rules that are not planned: of a run, a gap, a change."""
+    cases: int
+    labels: int
+    cost: float
+    days: float
+    attempts: int | None = None
+    missing: int | None = None
+    """Cases that the hidden set lacks for one attempt."""
+
+
 class ComparedCriterion(Part):
     """One criterion of one candidate, as its report says."""
 
@@ -195,10 +267,15 @@ class Candidate(Part):
     batch_rows: int | None = None
     computing: float | None = None
     """CPU seconds per 1,000 cases."""
+    place: int | None = None
+    """In the tender: 1, or one more than the lowest place of those that are better. None: not this version."""
 
 
 class Comparison(Part):
-    """The candidates for a scenario, in the order in which their trials ended, which is not a ranking."""
+    """The candidates for a scenario by their place in its newest tender, then in the order in which trials ended.
+
+    Without a tender the order is no evidence.
+    """
 
     scenario: str
     title: Localized | str
@@ -206,3 +283,4 @@ class Comparison(Part):
     currency: str = ""
     rules: tuple[str, ...]
     candidates: tuple[Candidate, ...]
+    tender: TenderResult | None = None

@@ -27,7 +27,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import do, form_of, post_of
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
-from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.drawn import drawn, drawn_order
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.operations import trials
 from pilotbase.trial.board_measure import measure_problems
@@ -40,6 +40,7 @@ from pilotbase.workspace.listings import Listing, Query, list_page
 
 Key = Callable[[Candidate], Any]
 ORDERS: dict[str, Key] = {
+    "tender": lambda one: one.place,
     "ended": lambda one: one.ended_at,
     "application": lambda one: (one.name, one.version),
     "supplier": lambda one: one.supplier,
@@ -114,13 +115,14 @@ def show_tenders(request: HubRequest, name: str) -> HttpResponse:
     rules = [criterion.parsed() for criterion in scenario.criteria]
     offered = [rule.plain.key for rule in rules if next(measure_problems(scenario, rule.plain.key, None), None) is None]
     choices = {"measure": [(one, one) for one in dict.fromkeys(offered)]}
-    form = TenderForm(posted(request), given={"owner": owner, "name": own_name}, choices=choices)
+    asked = {"owner": owner, "name": own_name}
+    form = TenderForm(posted(request), given=asked, choices=choices)
     owns = acting.organisation == owner and acting.has(Role.DEMAND_OWNER)
     if owns and form.done(acting.view):
         return redirect("tenders", name=name)
     shown = {
         "title": text("tender.of", scenario=localized(scenario.title, language())),
-        "tenders": do(trials.TENDERS, acting.view, {"owner": owner, "name": own_name}),
+        "tenders": [(one, drawn_order(one.result)) for one in do(trials.TENDERS, acting.view, asked)],
         "form": form if owns and offered else None,
         "owns": owns,
         "name": name,
@@ -139,15 +141,17 @@ post_of(f"{_TENDER}/close/", "tender-close", trials.CLOSE_TENDER, "tenders", ten
 def show_comparison(request: HubRequest, name: str) -> HttpResponse:
     """Show the candidates to the owner of the scenario and to the operator."""
     view, subject = request.acting.view, subject_of("scenarios", name)
-    found = compare(view, subject)
-    order, downwards = request.GET.get("by", ""), request.GET.get("down") == "1"
+    found = compare(base(), view, subject)
+    order, downwards = request.GET.get("by") or ("tender" if found.tender else "ended"), "down" in request.GET
     candidates = in_order(found, order, downwards)
     may_know = may_read(ReadScope.BUDGET, view.actor, SubjectRelation(demand_owner=name.partition("/")[0]))
     shown = {
         "title": text("live.comparison_of", scenario=localized(found.title, language())),
         "found": found,
         "rows": [row_of(found, one) for one in candidates],
-        "heads": heads(found, order or "ended", downwards),
+        "heads": heads(found, order, downwards),
+        "chart": drawn_order(found.tender),
+        "name": name,
         "charts": charts_of(found, candidates),
         "budget": budget_of_scenario(base(), view, subject) if may_know else None,
         "crumbs": record_crumbs(subject, found.title),

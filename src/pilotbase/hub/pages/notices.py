@@ -150,6 +150,8 @@ def _target(notice: Notice) -> str:
     if notice.kind is NoticeKind.ASKED:
         asked = {"site-pack": "sites", "labelling-round": "labelling"}.get(notice.body.record)
         return reverse(asked) if asked is not None else address_of(notice.subject)
+    if notice.body.record == "tender" and notice.body.said is not None:
+        return reverse("tenders", kwargs={"name": notice.body.said.params["scenario"]})
     if notice.subject:
         return f"{address_of(notice.subject)}{'readers/' if notice.kind is NoticeKind.DATA else ''}"
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from pilotbase.catalogue.advancing import Possible
 from pilotbase.certificate.status import IssuedCertificate
@@ -120,6 +121,8 @@ def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[t
         links.append((text("live.board"), reverse("board", kwargs={"name": seen.name})))
     if may_read(ReadScope.BOARD, acting.actor, stands):
         links.append((text("tender.title"), reverse("tenders", kwargs={"name": seen.name})))
+    if may_read(ReadScope.BUDGET, acting.actor, stands):
+        links.append((text("trial.size.title"), f"{reverse('plan-size')}?{urlencode({'scenario': seen.name})}"))
     if may_read(ReadScope.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
     return links

@@ -8,7 +8,9 @@ from django.utils.safestring import SafeString
 
 from pilotbase.catalogue.figures import StageDurations
 from pilotbase.catalogue.spans import STEPS
+from pilotbase.charts.partial_order import order_chart
 from pilotbase.charts.stages import Leg
+from pilotbase.documents.board import TenderResult
 from pilotbase.documents.texts import Language, Text
 from pilotbase.hub.acting import language
 
@@ -16,6 +18,11 @@ from pilotbase.hub.acting import language
 def drawn(svg: str) -> SafeString:
     """Return a chart of `pilotbase.charts`, which escapes every word in it, to stand in a page as it is."""
     return SafeString(svg)
+
+
+def drawn_order(result: TenderResult | None) -> SafeString:
+    """Return the chart of the order that a tender has found; nothing before there is a result."""
+    return drawn(order_chart(result, language()) if result is not None else "")
 
 
 def capitalised(vocabulary: str, value: str) -> str:

@@ -9,7 +9,7 @@ from pilotbase.charts.scales import format_count
 from pilotbase.documents.base import Localized
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.plan import TrialPlan, attempts_held
 from pilotbase.documents.quantities import format_bytes, format_digits, format_seconds
 from pilotbase.documents.record import ApplicationVersion, PlanProposal, Record, StepTaken
 from pilotbase.documents.scenario import Criterion, Scenario
@@ -80,7 +80,7 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     if terms.repeats is not None:
         yield text("hub.plan.repeats"), str(terms.repeats)
     yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=format_digits(error_level(scenario.criteria)))
-    yield text("hub.plan.attempts"), str(frozen.attempts if frozen is not None else terms.attempts)
+    yield text("hub.plan.attempts"), _attempts(terms.attempts, frozen)
     level = text(f"report.isolation.level.{terms.isolation}")
     yield text("hub.plan.isolation"), text("hub.plan.isolation_of", level=terms.isolation.value, meaning=level)
     yield text("hub.plan.batch"), str(terms.batch_rows)
@@ -97,6 +97,12 @@ def _cases(scenario: Scenario, frozen: TrialPlan | None) -> Text:
         return text("hub.plan.cases_frozen", cases=cases, hidden=hidden)
     wanted = scenario.trial.cases_per_attempt
     return text("hub.plan.cases_all") if wanted is None else text("hub.plan.cases_some", cases=format_count(wanted))
+
+
+def _attempts(allowed: int, frozen: TrialPlan | None) -> str | Text:
+    if frozen is None:
+        return str(allowed)
+    return attempts_held(frozen.attempts, frozen.cases, frozen.scenario.hidden_cases)
 
 
 def _delivery(scenario: Scenario) -> Text:

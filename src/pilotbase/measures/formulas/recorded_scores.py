@@ -8,7 +8,7 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import JUDGED_GOOD, JUDGED_POOR
-from pilotbase.measures.definition import SCORED, SHARE, TEXTS, Measure, Parameter
+from pilotbase.measures.definition import READABLE, SCORED, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_of
 
 
@@ -32,7 +32,7 @@ MEASURES = (
     ),
     Measure(
         "judged", text("measure.judged"), "called good / judged",
-        "experts' verdicts on a blind random sample, by a guideline that is frozen with the plan", "higher", TEXTS,
-        judged, parameters=(Parameter("by", None, of_columns=True),), guarantees=SHARE,
+        "experts' verdicts on a blind random sample, by a guideline that is frozen with the plan", "higher",
+        READABLE, judged, parameters=(Parameter("by", None, of_columns=True),), guarantees=SHARE,
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
 from pilotbase.trial.probes.invariance import with_scores
+from pilotbase.trial.records import format_answers
 from pilotbase.trial.running import Hooks
 from pilotbase.trial.scoring import perturbations_of
 from pilotbase.vault.attempts import AttemptState, commit_answers, mark_delivered
@@ -74,6 +76,12 @@ class CommittedTrial(AnsweredTrial):
         values[clean.again[0].rows] = clean.again[0].values
         return replace(self, clean=replace(clean, values=values))
 
+    @property
+    def spelled(self) -> list[str | None]:
+        """Return the answers as people read them, JSON with a line for each part; None where there is none."""
+        answers = format_answers(self.clean.values, self.trial.plan.contract.prediction)
+        return [None if one is None else _readable(str(one)) for one in answers]
+
     def with_scores(self, cases: Cases, alone: NDArray[Any], scored: Ints) -> CommittedTrial:
         """Return it with the scores in the batch and alone compared on ``scored`` rows."""
         run = with_scores(self.clean.run, cases, alone, np.intersect1d(self.clean.again[0].rows, scored))
@@ -91,6 +99,14 @@ def commit(answered: AnsweredTrial) -> CommittedTrial:
     commit_answers(trial.lab.vault, reserved.attempt, digest)
     run = with_probes(clean.run, replace(reserved.subject, committed=True))
     return CommittedTrial(reserved, replace(clean, run=run), answered.perturbed, digest)
+
+
+def _readable(spelled: str) -> str:
+    try:
+        parsed = json.loads(spelled) if spelled[:1] in ("{", "[") else None
+    except (ValueError, RecursionError):
+        return spelled
+    return spelled if parsed is None else json.dumps(parsed, ensure_ascii=False, indent=2)
 
 
 def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:

@@ -199,12 +199,12 @@ def _with_verdicts(committed: CommittedTrial, order: NDArray[np.int64]) -> tuple
     if plan.panel is None:
         return frame, None
     sample = {f"{place:06}": row for place, row in enumerate(order[: plan.panel.cases].tolist(), 1)}
-    answers = committed.clean.values.tolist()
+    answers = committed.spelled
     asked = {item: row for item, row in sample.items() if answers[row] is not None}
     found = lab.view.load_head(verdicts_head(plan.digest()), PanelVerdicts)
     if found is None and asked:
         if sheet_of(lab.view, plan.digest()) is None:
-            _seal(committed, asked)
+            _seal(committed, {item: (row, answers[row]) for item, row in asked.items()})
         raise RefusedError(WAITING, count=len(asked))
     said = [""] * frame.height
     if found is None or not is_disputed(plan.panel, found.quality):
@@ -214,12 +214,12 @@ def _with_verdicts(committed: CommittedTrial, order: NDArray[np.int64]) -> tuple
     return frame.with_columns(pl.Series(PANEL, said, pl.String)), None if found is None else found.quality
 
 
-def _seal(committed: CommittedTrial, asked: Mapping[str, int]) -> None:
-    trial, frame, answers = committed.trial, committed.reserved.frame, committed.clean.values
+def _seal(committed: CommittedTrial, asked: Mapping[str, tuple[int, str | None]]) -> None:
+    trial, frame = committed.trial, committed.reserved.frame
     names = [field.name for field in trial.sealed.scenario.feature_fields]
     texts = {name: frame[name].cast(pl.String).fill_null("").to_list() for name in names}
     items = {
-        item: {**{name: texts[name][row] for name in names}, ANSWER: str(answers[row])} for item, row in asked.items()
+        item: {**{name: texts[name][row] for name in names}, ANSWER: answer} for item, (row, answer) in asked.items()
     }
     plan, owner = trial.plan.digest(), trial.hidden.owner
     blob = seal_envelope(trial.lab.vault, owner, plan, json.dumps(items, ensure_ascii=False).encode())

@@ -1,4 +1,4 @@
-"""Synthetic samples of closed data: made and tested by the worker, kept, and fetched by those who may."""
+"""Synthetic samples of closed data: made by the worker, kept, and fetched by those who may."""
 
 from __future__ import annotations
 

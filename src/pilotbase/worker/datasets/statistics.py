@@ -154,7 +154,7 @@ def answer_ordered(base: Base, job: Job, on_progress: OnProgress, read: ReadText
     """Answer the question of ``job`` for the organisation that ordered it: spent first, then opened, counted and kept.
 
     Raises:
-        InputError, RefusedError: as `order_statistics`; ``private.too_near`` if a sample fails its privacy test.
+        InputError, RefusedError: as `order_statistics`.
     """
     order = base.lab.view.load(job.payload["order"], StatisticsOrder)
     taker, question = base.lab.store.as_actor(Actor(job.organisation, frozenset(), job.person)), order.question

@@ -10,6 +10,7 @@ from pilotbase.documents.application import Application, form_in_words
 from pilotbase.documents.errors import Findings, InputError
 from pilotbase.documents.loading import LoadedDocument
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.plan import attempts_held
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
@@ -57,6 +58,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
+        attempts_held(scenario.trial.attempts, cases.attempt, cases.hidden),
         *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
         *told_blind(cases.blind),
         *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),

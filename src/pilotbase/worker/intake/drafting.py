@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, form_for, kit_name
-from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, draft_scenario, write_scenario_yaml
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, write_scenario_yaml
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.contract import ARRAYS
@@ -26,7 +26,7 @@ from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_named
-from pilotbase.worker.intake.scenario_tables import PublicSample, read_sample
+from pilotbase.worker.intake.scenario_tables import PublicSample, draft_sized, read_sample
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
@@ -57,7 +57,7 @@ Sampling = Callable[[Scenario, Path], PublicSample]
 
 
 def new_scenario(
-    source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_scenario
+    source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_sized
 ) -> WrittenScenario:
     """Write a draft scenario with a copy of its cases beside it; ``draft_from`` reads the table (on a hub: in a box).
 

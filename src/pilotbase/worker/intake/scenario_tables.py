@@ -12,22 +12,30 @@ import polars as pl
 
 from pilotbase.data.baselines import baseline_answers, check_baseline, people_answers
 from pilotbase.data.column_types import classes_of
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, draft_scenario
 from pilotbase.data.leakage import check_leakage
+from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
+from pilotbase.data.split_guesses import TermsGuess
 from pilotbase.data.splits import Split, split_cases
+from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import Findings, InputError, Issue
 from pilotbase.documents.report import BlindFindings
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import Scenario, TrialTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.evidence.ladder import slice_size
 from pilotbase.trial.blind_baselines.judging import blind_issues, judge_blind
 from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import error_level
+from pilotbase.trial.sizing import cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
-from pilotbase.vault.board import FEWEST_CASES
+
+DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
+"""A draft plans for its second attempt, as the first needs fewer cases, and allows no more than ten."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
         with findings.about("people"):
             people_answers(scenario, split.public, classes)
     with findings.about("trial.board"):
-        check_board(scenario, classes)
+        check_board(scenario, classes, split.hidden)
     with findings.about("trial.exchanges"):
         keep_to_contract(scenario, folder, classes, split)
     with findings.about("standards"):
@@ -96,6 +104,34 @@ def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
     return PublicSample(contract, public.select([*names, scenario.data.target]).write_csv().encode())
 
 
+def plan_table(scenario: Scenario, split: Split, terms: SizeTerms) -> SizePlan:
+    """Return the size of an attempt on the cases of a scenario; raises as `cases_of_scenario` and `plan_size`."""
+    hidden = terms.hidden or split.hidden.height
+    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public)
+    return plan_size(planned, terms.model_copy(update={"hidden": hidden}))
+
+
+def draft_sized(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
+    """Return the draft of `draft_scenario`; where the hidden cases hold two attempts of the planned size, with it."""
+    return draft_scenario(source, answers, scratch, _terms_of_draft)
+
+
+def _terms_of_draft(scenario: Scenario, split: Split) -> TermsGuess | None:
+    if scenario.target_form == "texts" or split.hidden.height < 2 * FEWEST_OF_ATTEMPT:
+        return None
+    terms = SizeTerms(attempt=DRAFTED_ATTEMPT)
+    try:
+        plan = plan_table(scenario, split, terms)
+    except InputError:
+        return None
+    cases, hidden = max(plan.cases, FEWEST_OF_ATTEMPT), split.hidden.height
+    attempts = min(hidden // cases, MOST_ATTEMPTS)
+    if attempts < 2:
+        return None
+    why = text("draft.decided.planned", attempts=attempts, cases=cases, hidden=hidden, power=f"{terms.power:.0%}")
+    return TermsGuess(TrialTerms(attempts=attempts, cases_per_attempt=cases), why)
+
+
 def _split(scenario: Scenario, folder: Path, findings: Findings) -> Split | None:
     """Return the cases, split; None if table and scenario do not fit, with each problem added to the findings."""
     with findings.about("data.file"):
@@ -110,8 +146,7 @@ def _split(scenario: Scenario, folder: Path, findings: Findings) -> Split | None
 
 def _counts(scenario: Scenario, split: Split) -> CaseCounts:
     terms = scenario.trial.board
-    # Whole clusters on the board may be a few more.
-    board = 0 if terms is None else max(round(terms.share * split.hidden.height), FEWEST_CASES)
+    board = 0 if terms is None else slice_size(terms.share, split.hidden.height)
     hidden = split.hidden.height - board
     return CaseCounts(split.public.height, hidden, board, scenario.trial.cases_per_attempt or max(hidden, 1))
 

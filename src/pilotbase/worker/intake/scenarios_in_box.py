@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.plain_columns import encode_columns
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.scenario_folder import read_cases
-from pilotbase.worker.intake.scenario_tables import check_cases, read_sample
+from pilotbase.worker.intake.scenario_tables import check_cases, draft_sized, read_sample
 
 SAMPLE, CASES, DRAFTED = "sample.csv", "cases.bin", "drafted.bin"
 
@@ -20,7 +20,7 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
     """Return a draft of a scenario; if it is complete, it holds. The copied cases, if any, are the file `DRAFTED`."""
     result, answers = _result(given), given["answers"]
     wanted = DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
-    found = draft_scenario(Path(given["table"]), wanted, result)
+    found = draft_sized(Path(given["table"]), wanted, result)
     written = result / found.scenario.data.file
     written.write_bytes(found.cases or b"")
     if not found.missing:

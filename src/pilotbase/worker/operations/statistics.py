@@ -76,6 +76,5 @@ def _told(model: type[_Told], asked: StatisticsRequest, reader: Language, **more
         organisation=question.by,
         profile=asked.profile.digest() if asked.profile else None,
         sample=sample.name if sample else None,
-        tested=sample is not None,
         **more,
     )

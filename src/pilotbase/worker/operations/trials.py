@@ -9,6 +9,7 @@ from pilotbase.documents.board import SeenTender, Tender, TenderTerms
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.operations import trials as declared
 from pilotbase.operations.operation import NoInput
+from pilotbase.worker.intake.sizes import plan_for
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.operations.binding import Caller, does, there
 from pilotbase.worker.trials import tenders
@@ -32,7 +33,10 @@ does(declared.ENTER_TENDER)(
 does(declared.CLOSE_TENDER)(
     lambda caller, asked: _tender(caller, tenders.close_tender(caller.base, caller.view, asked.tender))
 )
-does(declared.COMPARISON)(lambda caller, asked: compare(caller.view, scenario_subject(asked.owner, asked.name)))
+does(declared.COMPARISON)(
+    lambda caller, asked: compare(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
+)
+does(declared.PLAN_SIZE)(lambda caller, asked: plan_for(caller.base, caller.view, asked))
 does(declared.BUDGET)(
     lambda caller, asked: there(budget_of_scenario(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
 )

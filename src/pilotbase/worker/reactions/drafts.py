@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.records import both_languages, organisation_of
 from pilotbase.documents.base import Localized
-from pilotbase.documents.board import BoardSubmission, TenderPlan
+from pilotbase.documents.board import BoardSubmission, TenderPlan, TenderResult
 from pilotbase.documents.hashes import digest_of, is_digest
 from pilotbase.documents.labelling import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
@@ -27,6 +27,7 @@ from pilotbase.notices.making import NoticeDraft
 from pilotbase.notices.outbox import RolesOf
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.vault.opening import hidden_set_of
+from pilotbase.worker.trials.tenders import told_of
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
@@ -82,12 +83,14 @@ def _subject(view: View, entry: LogEntry) -> Subject | None:
 
 
 def of_asks(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
-    """Yield the notices of packs that suppliers are asked to agree to, and of items that were sealed for labellers."""
+    """Yield the notices of packs to agree to, of items that were sealed for labellers, and of decided tenders."""
     for change in changes:
         if change.event == "moved" and change.kind == "site-pack-order":
             yield _of_pack(view, view.load(change.digest, AskedPack))
         elif change.event == "moved" and change.kind == "labelling-items":
             yield _of_items(view, view.load(change.digest, KeptItems))
+        elif change.event == "moved" and change.kind == "tender-result":
+            yield from _of_tender(view, view.load(change.digest, TenderResult))
 
 
 def _of_pack(view: View, asked: AskedPack) -> NoticeDraft:
@@ -104,6 +107,14 @@ def _of_items(view: View, kept: KeptItems) -> NoticeDraft:
     body = _body(view, of.dataset, "labelling-round", said)
     address = Address(organisation=labeller.organisation, person=labeller.person)
     return NoticeDraft(NoticeKind.ASKED, of.dataset, address, body, f"labelling {kept.round} {kept.labeller}")
+
+
+def _of_tender(view: View, result: TenderResult) -> Iterator[NoticeDraft]:
+    plan = view.load(result.plan, TenderPlan)
+    said = text("tender.told", scenario=name_of(plan.scenario.subject))
+    for subject in told_of(view, plan):
+        address, body = Address(organisation=holder_of(subject)), _body(view, subject, "tender", said)
+        yield NoticeDraft(NoticeKind.STEP, subject, address, body, f"tender {result.plan}")
 
 
 def of_bar(record: Record, wait: Waiting, bar: Blocker | None, happening: str = "") -> Iterator[NoticeDraft]:

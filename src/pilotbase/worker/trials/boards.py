@@ -83,6 +83,8 @@ def board_for(view: View, subject: str) -> SeenBoard:
         measure=terms.measure,
         better=board_rule(scenario, terms.measure).comparison,
         allowed=terms.submissions,
+        entries=terms.in_all,
+        improvements=terms.shown,
         board=_own_figures(board, view.actor, owner) if board is not None else None,
         own=tuple(_own_entries(view, board)),
     )
@@ -134,6 +136,9 @@ def entry_line(entry: BoardEntry) -> Text:
 def board_lines(board: Board) -> Iterator[Text]:
     """Yield the board in sentences: what it is, the positions, and who has used how many submissions."""
     yield text("worker.board_title", scenario=board.scenario, measure=board.measure, cases=board.cases)
+    if board.band is not None:
+        figures = {"step": f"{board.step:.3g}", "band": f"{board.band:.2g}"}
+        yield text("worker.board_terms", entries=board.entries, improvements=board.improvements, **figures)
     for rank, entry in enumerate(board.ranked, start=1):
         application = entry.application
         yield text(

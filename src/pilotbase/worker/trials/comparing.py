@@ -1,4 +1,4 @@
-"""Candidates for one scenario side by side, read from their reports: figures with intervals, without a ranking."""
+"""Candidates for one scenario side by side: figures of their reports with intervals, in the order of a tender."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
+from pilotbase.documents.board import MOST_ENTRANTS
 from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.scenario import ConstantBaseline, Costs, Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
+from pilotbase.worker.base import Base
 from pilotbase.worker.readings import scenario_for
+from pilotbase.worker.trials.tenders import newest_decided
 from pilotbase.workspace.listings import Query, every_listing
 from pilotbase.workspace.store import View
 
@@ -42,14 +46,17 @@ class _Scores:
     specificity: float | None
 
 
-def compare(view: View, subject: str) -> Comparison:
-    """Return the candidates for a scenario, in the order in which their trials ended.
+def compare(base: Base, view: View, subject: str) -> Comparison:
+    """Return the candidates for a scenario in the order of its newest tender, and in that in which trials ended.
 
     Raises:
         NotFoundError: the actor sees no such scenario, or is neither its owner nor the operator.
     """
     scenario = scenario_for(view, subject, ReadScope.COMPARISON)
-    found = sorted(_candidates(view, subject, scenario), key=lambda one: (one.ended_at, one.trial))
+    tender, places = newest_decided(base, view, subject)
+    found = sorted(
+        _candidates(view, subject, places), key=lambda one: (one.place or MOST_ENTRANTS, one.ended_at, one.trial)
+    )
     rules = dict.fromkeys(criterion.rule for one in found for criterion in one.criteria)
     return Comparison(
         scenario=subject,
@@ -58,17 +65,19 @@ def compare(view: View, subject: str) -> Comparison:
         currency=scenario.costs.currency if scenario.costs is not None else "",
         rules=tuple(rules),
         candidates=tuple(found),
+        tender=tender,
     )
 
 
-def _candidates(view: View, subject: str, scenario: Scenario) -> Iterator[Candidate]:
+def _candidates(view: View, subject: str, places: Mapping[Digest, int]) -> Iterator[Candidate]:
     for listing in every_listing(view, Query("commission", states=_TRIED, scenario=subject)):
         record = load_record(view, listing.subject)[0]
         digest = record.documents.get("report")
         stored = view.get(digest) if digest is not None else None
         if stored is not None:
             tried = view.load(record.documents["scenario"], Scenario)
-            yield _candidate(name_of(listing.subject), record.state, stored.load(Report), tried)
+            made = _candidate(name_of(listing.subject), record.state, report := stored.load(Report), tried)
+            yield made.model_copy(update={"place": places.get(report.application.digest)})
 
 
 def _candidate(trial: str, state: str, report: Report, scenario: Scenario) -> Candidate:

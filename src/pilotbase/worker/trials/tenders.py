@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,7 @@ from pilotbase.documents.board import (
     TenderTerms,
 )
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_day, has_passed
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.progress import OnProgress
@@ -26,8 +27,8 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.steps import Step
-from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.texts import Language, Text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.board_measure import measure_problems
 from pilotbase.trial.lab import name_once
@@ -176,10 +177,28 @@ def tenders_of(base: Base, view: View, subject: str, language: Language) -> list
     return [seen_tender(base, view, one, language) for one in view.every(Tender, {"scenario": subject})]
 
 
+def newest_decided(base: Base, view: View, subject: str) -> tuple[TenderResult | None, dict[Digest, int]]:
+    """Return the result of the newest decided tender on a scenario, and the places of the versions that took part."""
+    for one in view.every(Tender, {"scenario": subject}):
+        plan = base.lab.view.load_head(_plan_head(one.identity), TenderPlan)
+        result = result_of(base.lab, plan) if plan is not None else None
+        if plan is not None and result is not None:
+            places = result.places()
+            return result, {entrant.digest: places[entrant.subject] for entrant in plan.entrants}
+    return None, {}
+
+
 def entries_of_closed(view: View, tender: Tender) -> list[TenderEntry]:
     """Return the frozen entries of a closed tender."""
     closed = view.load_head(_closed_head(tender.identity), ClosedTender)
     return [view.load(digest, TenderEntry) for digest in closed.entries] if closed is not None else []
+
+
+def told_of(view: View, plan: TenderPlan) -> list[Subject]:
+    """Return the scenario and the entered applications, also those left out, of a tender; of one of folders none."""
+    called = view.every(Tender, {"scenario": plan.scenario.subject})
+    tender = next((one for one in called if view.head(_plan_head(one.identity)) == plan.digest()), None)
+    return [] if tender is None else [tender.scenario, *(one.application for one in entries_of_closed(view, tender))]
 
 
 def decide_tender(base: Base, tender: Tender, plan: TenderPlan, on_progress: OnProgress) -> TenderResult:
@@ -201,23 +220,6 @@ def compare_in(
         require_rehearsed(base, sealed, candidate, trial_folder(base, None, sealed, candidate), on_progress)
         entrants.append(candidate)
     return run_tender(base.lab, freeze_tender(base.lab, sealed, entrants, terms), on_progress)
-
-
-def tender_lines(result: TenderResult) -> Iterator[Text]:
-    """Yield the result in sentences."""
-    terms = result.terms
-    yield text("tender.decided", count=len(result.entrants), cases=terms.cases, measure=terms.measure)
-    for one in result.separated:
-        better, worse = name_of(one.better), name_of(one.worse)
-        yield text("tender.better", better=better, worse=worse, margin=f"{terms.margin:g}", cases=one.cases)
-    if not result.separated:
-        yield text("tender.none_separable")
-    if result.best:
-        names = ", ".join(map(name_of, result.best))
-        yield text("tender.best", names=names, tolerance=f"{terms.tolerance:g}")
-    for first, second in result.copies:
-        yield text("tender.copies", first=name_of(first), second=name_of(second))
-    yield text("tender.guarantee", alpha=f"{terms.alpha:g}")
 
 
 def _entries(view: View, tender: Tender) -> list[TenderEntry]:

@@ -1,0 +1,410 @@
+"""How many cases, labels, days and how much money a rule needs: by simulation with the tests that decide a trial.
+
+Right answers are made worse until the measure has the supposed true value; trials of such cases are then drawn and
+decided. The search starts where the closed form says (statistics-2.md §10: n_z + 2.6 n_0).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import expit, ndtri
+
+from pilotbase.documents.api.trials import PlannedCriterion, PowerPoint, SizePlan, SizeTerms
+from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.probes import PANEL
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import CriterionPlan, Design, Levels, attempt_levels, exact, feasibility_of, verdict_of
+from pilotbase.measures import (
+    Cases,
+    Kind,
+    MeasurePart,
+    Observation,
+    RuleContext,
+    coded,
+    is_resource,
+    measure_named,
+    problems_of,
+    score,
+)
+from pilotbase.measures.cases import JUDGED_GOOD, JUDGED_POOR, Ints
+from pilotbase.measures.definition import Measure
+from pilotbase.measures.rules import given_columns
+from pilotbase.trial.criteria_check import right_answers
+from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
+from pilotbase.trial.recorded_cases import RecordedCases
+from pilotbase.trial.scoring import build_cases, error_level, plan_criterion, settle_criteria
+
+MOST_CASES = 200_000
+_SAMPLE, _ROWS = 20_000, 40_000_000
+"""Made-up cases, and cases drawn for one point of the curve, about."""
+_DRAWS, _FEW_DRAWS, _JUDGED_DRAWS = 400, 150, 60
+"""Trials simulated for one point: of quick tests, of those that take milliseconds, and with a judge model."""
+_LONG = 500
+_CURVE = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6)
+"""The power is simulated at these multiples of about the cases needed."""
+_JUDGE_WEIGHT = Fraction(3, 4)
+_KINDS: tuple[Kind, ...] = ("label", "probability", "value")
+
+
+@dataclass(frozen=True)
+class PlannedCases:
+    """Criteria on cases with right answers, as the public sample has them; ``stop``: ``early`` or ``fixed``."""
+
+    criteria: tuple[Criterion, ...]
+    cases: Cases
+    alpha: float
+    stop: str = "early"
+    left_out: tuple[str, ...] = ()
+    """Rules that no number of cases decides by itself: of a run, of a gap, of a change."""
+
+
+def cases_of_scenario(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame) -> PlannedCases:
+    """Return the criteria of a scenario that can be planned, on its ``public`` sample.
+
+    Claims about hidden cases are planned as claims about the population they stand for: a whole hidden set decides
+    about itself with any number of cases.
+
+    Raises:
+        InputError: there is no such criterion.
+    """
+    wanted = [one.model_copy(update={"estimand": Estimand.POPULATION}) for one in settle_criteria(scenario)]
+    chosen = tuple(one for one in wanted if _plannable(one.parsed()))
+    left_out = tuple(one.rule for one in wanted if one not in chosen)
+    if not chosen:
+        raise InputError("trial.nothing_to_plan", rules=", ".join(left_out))
+    if scenario.answer not in _KINDS and public.height > _LONG:  # texts and pictures take long to compare
+        public = public.sample(_LONG, seed=0)
+    right = right_answers(scenario, classes, public)
+    cases = coded(build_cases(scenario, classes, public, right))
+    stop = "early" if scenario.trial.stop == "early" else "fixed"
+    return PlannedCases(chosen, cases, error_level(scenario.criteria), stop, left_out)
+
+
+def cases_of_rule(terms: SizeTerms) -> PlannedCases:
+    """Return the rule of ``terms`` on made-up cases with its prevalence, groups and units; raises `InputError`."""
+    rule = parse_rule(terms.rule)
+    measure = measure_named(rule.measure)
+    asked: tuple[Kind, ...] = ("text",) if PANEL in given_columns(rule) else _KINDS
+    kind = next((one for one in asked if isinstance(measure, Measure) and one in measure.kinds), None)
+    unknown = [name for name in given_columns(rule) if name != PANEL]
+    if kind is None or unknown or not _plannable(rule):
+        raise InputError("trial.rule_needs_scenario", rule=terms.rule)
+    label = rule.label or "yes"
+    columns = frozenset(filter(None, (rule.by, *given_columns(rule))))
+    found = problems_of(rule, RuleContext(kind, ("", label), label, columns, estimand="population"))
+    if found:
+        raise InputError("measure.rule_problem", rule=terms.rule, problem=found[0])
+    numbers = np.arange(_SAMPLE, dtype=np.int64)
+    ours = np.random.default_rng(0).permutation(numbers < round(terms.prevalence * _SAMPLE))
+    truth: NDArray[Any] = np.zeros(_SAMPLE) if kind == "value" else ours.astype(np.int64)
+    if kind == "text":
+        truth = np.full(_SAMPLE, "", dtype=object)
+    cases = Cases(
+        truth=truth,
+        answers=truth.astype(np.float64) if kind == "probability" else truth,
+        groups={rule.by: np.array([f"{n % terms.groups}" for n in numbers], dtype=object)} if rule.by else {},
+        units=numbers // terms.cluster if terms.cluster > 1 else None,
+        classes=() if kind == "value" else ("", label),
+        positive=None if kind == "value" else label,
+        kind=kind,
+        given={PANEL: np.full(_SAMPLE, JUDGED_GOOD, dtype=object)} if PANEL in given_columns(rule) else {},
+    )
+    unit = "unit" if terms.cluster > 1 else "case"
+    return PlannedCases((Criterion(rule=terms.rule, estimand=Estimand.POPULATION, unit=unit),), cases, terms.alpha)
+
+
+def plan_size(planned: PlannedCases, terms: SizeTerms) -> SizePlan:
+    """Return the cases for every criterion to be met with ``terms.power``, and what they cost.
+
+    Raises:
+        InputError: a supposed value that is no better than its threshold or cannot occur, a rule that no number of
+            cases decides, a number beyond `MOST_CASES`.
+    """
+    levels = attempt_levels(exact(planned.alpha), terms.attempt)
+    stop = planned.stop if terms.stop == "own" else terms.stop
+    power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
+    truths = _truths(planned.criteria, terms)
+    found = [
+        _planned(_Simulated.of(planned.cases, one, truth, levels, stop, terms), power)
+        for one, truth in zip(planned.criteria, truths, strict=True)
+    ]
+    cases = max(one.cases for one in found)
+    labels = max(one.labels for one in found)
+    judgements = labels + round(terms.double * labels)
+    missing = None if terms.hidden is None or terms.hidden >= cases else cases - terms.hidden
+    return SizePlan(
+        attempt=terms.attempt,
+        level=float(levels.accept),
+        stop=stop,
+        power=terms.power,
+        criteria=found,
+        left_out=planned.left_out,
+        cases=cases,
+        labels=judgements,
+        cost=cases * terms.case_cost + judgements * terms.label_cost,
+        days=cases * terms.case_days + judgements * terms.label_days,
+        attempts=None if terms.hidden is None else terms.hidden // cases,
+        missing=missing,
+    )
+
+
+def _plannable(rule: Rule) -> bool:
+    return not is_resource(rule) and rule.wrapper in (None, "worst")
+
+
+def _truths(criteria: Sequence[Criterion], terms: SizeTerms) -> list[float]:
+    """Return the supposed values; where none is given, half-way from the threshold to the best value."""
+    if len(terms.truth) > len(criteria):
+        raise InputError("trial.truths_too_many", found=len(terms.truth), allowed=len(criteria))
+    found = list(terms.truth)
+    for criterion in criteria[len(found) :]:
+        rule = criterion.parsed()
+        measure = measure_named(rule.measure)
+        given = {name: value for name, value in rule.arguments.items() if not isinstance(value, str)}
+        if not isinstance(measure, Measure):
+            raise TypeError(rule.measure)
+        best = measure.range(given)[rule.comparison == ">="]
+        found.append(float((rule.threshold + best) / 2))
+    for criterion, truth in zip(criteria, found, strict=True):
+        rule = criterion.parsed()
+        if (truth - float(rule.threshold)) * (1 if rule.comparison == ">=" else -1) <= 0:
+            raise InputError("trial.truth_not_better", rule=criterion.rule, truth=f"{truth:g}")
+    return found
+
+
+@dataclass
+class _Simulated:
+    """Trials of one criterion whose measure has the supposed value; ``judge``: scores of a judge model."""
+
+    criterion: Criterion
+    truth: float
+    plan: CriterionPlan
+    cases: Cases
+    levels: Levels
+    stop: str
+    fewest: int
+    judge: NDArray[np.float64] | None = None
+    _times: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    _horizon: int = 0
+    known: dict[int, float] = field(default_factory=dict)
+    """Size → the share of trials at that fixed number that meet the criterion."""
+
+    @classmethod
+    def of(
+        cls, right: Cases, criterion: Criterion, truth: float, levels: Levels, stop: str, terms: SizeTerms
+    ) -> _Simulated:
+        rows = np.arange(len(right), dtype=np.int64)
+        design = Design("fixed", len(rows)) if stop == "fixed" else Design()
+        ideal = plan_criterion(criterion, right, rows)
+        most = feasibility_of(ideal, rows, levels, design)
+        if most.needed is None:
+            raise InputError("trial.never_confirmed", rule=criterion.rule)
+        fewest = math.ceil(most.needed * len(rows) / max(most.available, 1))
+        cases = _made_worse(right, criterion, truth, terms.correlation)
+        judge = None
+        if terms.judge_error is not None:
+            require_few_label_criteria([criterion], right)
+            good = plan_criterion(criterion, cases, rows).observation.parts[0].gain == 1
+            wrong = np.random.default_rng(5).random(len(rows)) < terms.judge_error
+            judge = np.where(good ^ wrong, 1.0, 0.0)
+        plan = plan_criterion(criterion, cases, rows)
+        return cls(criterion, truth, plan, cases, levels, stop, fewest, judge)
+
+    @property
+    def each(self) -> int:
+        """Cases for each label: a judge model also reads cases without one."""
+        return 1 if self.judge is None else GROUP + 1
+
+    def start(self, power: float) -> int:
+        """Return about how many cases (with a judge: labels) are needed, by the closed form, else 100."""
+        part, rule = self.plan.observation.parts[0], self.criterion.parsed()
+        share, sign = rule.threshold**part.root / part.unit, 1 if rule.comparison == ">=" else -1
+        gains, size = sign * (part.gain - float(share) * part.weight), 1.0
+        mean, low = float(gains.mean()), max(-sign * (gain - float(share) * weight) for gain, weight in part.outcomes)
+        if self.plan.observation.form not in ("single", "worst") or mean <= 0 or low <= 0:
+            return max(self.fewest // self.each, 100)
+        spread = float(gains.var())
+        if self.plan.units is not None:
+            size = len(gains) / (self.plan.units.max() + 1)
+            spread = float(np.bincount(self.plan.units, gains).var()) / size
+        if self.judge is not None:
+            trust = float(_JUDGE_WEIGHT)
+            spread, low = float((gains - trust * self.judge).var() + trust**2 * self.judge.var() / GROUP), low + trust
+        alpha = float(self.levels.accept)
+        normal = (_z(1 - alpha) + _z(power)) ** 2 * spread / mean**2
+        found = normal + 2.6 * size * math.log(1 / alpha) / math.log1p(mean / low)
+        return max(self.fewest // self.each, math.ceil(found * len(self.plan.observation.parts)), 10)
+
+    @property
+    def _binary(self) -> bool:
+        seen = self.plan.observation
+        return not seen.joined and self.plan.units is None and all(len(set(one.outcomes)) == 2 for one in seen.parts)
+
+    def at(self, size: int) -> float:
+        """Return the share of trials of ``size`` cases (with a judge: labels) that meet the criterion."""
+        if self.stop == "early" and self.judge is None:
+            if size > self._horizon:
+                self._horizon = size
+                self._times = np.array(self._repeat(size, lambda once: once[1] if once[0] else math.inf))
+            return float((self._times <= size).mean())
+        if size not in self.known:
+            self.known[size] = float(np.mean(self._repeat(size, lambda once: once[0])))
+        return self.known[size]
+
+    def _repeat(self, size: int, of: Callable[[tuple[bool, int]], float]) -> list[float]:
+        if size * self.each > MOST_CASES:
+            raise InputError(
+                "trial.too_large_to_plan", rule=self.criterion.rule, truth=f"{self.truth:g}", cases=MOST_CASES
+            )
+        rng = np.random.default_rng([size, 1])
+        draws = _DRAWS if self.stop == "early" or self._binary else _FEW_DRAWS
+        draws = _JUDGED_DRAWS if self.judge is not None else min(draws, max(_ROWS // size, _FEW_DRAWS))
+        return [of(self._once(size, rng)) for _ in range(draws)]
+
+    def _once(self, size: int, rng: np.random.Generator) -> tuple[bool, int]:
+        """Return whether one trial meets the criterion, and after how many cases."""
+        rows, units = self._drawn(size * self.each, rng)
+        order = np.arange(len(rows), dtype=np.int64)
+        if self.judge is not None:
+            drawn = replace(self.cases.among(rows), units=units)
+            scores = JudgeScores(self.judge[rows], _JUDGE_WEIGHT, GROUP, bounded=False)
+            made = decide_few_labels([self.criterion], RecordedCases(drawn), scores, order, self.levels, size)
+            return made.verdict == "accept", made.labels
+        design = Design("fixed", len(rows)) if self.stop == "fixed" else Design()
+        verdict, scored = verdict_of([self._plan_of(rows, units)], order, self.levels, design)
+        return verdict == "accept", scored
+
+    def _drawn(self, size: int, rng: np.random.Generator) -> tuple[Ints, Ints | None]:
+        """Return cases drawn like those of the sample, whole units at a time, and their units."""
+        if self.plan.units is None:
+            return rng.integers(0, len(self.cases), size), None
+        members = np.argsort(self.plan.units, kind="stable")
+        starts = np.flatnonzero(np.diff(self.plan.units[members], prepend=-1))
+        counts = np.diff(np.append(starts, len(members)))
+        chosen = rng.integers(0, len(starts), math.ceil(size / counts.mean()) + 1)
+        chosen = chosen[: max(1, int(np.searchsorted(np.cumsum(counts[chosen]), size, side="right")))]
+        rows = np.concatenate([members[starts[one] : starts[one] + counts[one]] for one in chosen])
+        return rows, np.repeat(np.arange(len(chosen), dtype=np.int64), counts[chosen])
+
+    def _plan_of(self, rows: Ints, units: Ints | None) -> CriterionPlan:
+        seen = self.plan.observation
+        if seen.joined or seen.form == "function":
+            return plan_criterion(self.criterion, replace(self.cases.among(rows), units=units), np.arange(len(rows)))
+        parts = tuple(
+            MeasurePart(one.gain[rows], one.weight[rows], tuple(one.outcomes), one.root, one.unit, one.name)
+            for one in seen.parts
+        )
+        return replace(self.plan, observation=Observation(seen.form, parts, quantile=seen.quantile), units=units)
+
+
+def _planned(simulated: _Simulated, power: float) -> PlannedCriterion:
+    size = _early(simulated, power) if simulated.stop == "early" and simulated.judge is None else None
+    size = size or _fixed(simulated, power)
+    sizes = sorted(simulated.known or {max(1, round(share * size)) for share in _CURVE})
+    near = [one for one in sizes if 0.2 * size < one < 1.8 * size]
+    return PlannedCriterion(
+        rule=simulated.criterion.rule,
+        truth=simulated.truth,
+        fewest=simulated.fewest,
+        cases=size * simulated.each,
+        labels=size,
+        power=power,
+        curve=[PowerPoint(cases=one * simulated.each, power=round(simulated.at(one), 4)) for one in near],
+    )
+
+
+def _early(simulated: _Simulated, power: float) -> int:
+    """Return by when the share ``power`` of trials that may stop at any time have met the criterion."""
+    horizon = 2 * simulated.start(power)
+    while simulated.at(horizon) < min(power + 0.02, 1 - 1 / _DRAWS):
+        horizon *= 2
+    return int(np.quantile(simulated._times, power, method="higher"))
+
+
+def _fixed(simulated: _Simulated, power: float) -> int:
+    """Return the number at which a trial of a fixed number meets the criterion with probability ``power``.
+
+    The normal quantile of the power is a line in √n: it is fitted to simulated points near the number sought.
+    """
+    size, base = simulated.start(power), _z(1 - float(simulated.levels.accept))
+    for _ in range(4):
+        for share in _CURVE:
+            simulated.at(max(1, round(share * size)))
+        near = {n: p for n, p in simulated.known.items() if 0.2 < p < 0.995}
+        if len(near) >= 3:
+            shares = np.array(list(near.values()))
+            weights = np.exp(-(ndtri(shares) ** 2) / 2) / np.sqrt(shares * (1 - shares))
+            slope, height = np.polyfit(np.sqrt(list(near)), ndtri(shares), 1, w=weights)
+            found = ((_z(power) - height) / slope) ** 2 if slope > 0 else 2.0 * size
+        else:
+            reached = _z(min(max(simulated.at(size), 0.02), 0.98))
+            found = size * ((_z(power) + base) / max(reached + base, 0.3)) ** 2
+        close = len(near) >= 3 and abs(found - size) < 0.4 * size
+        size = math.ceil(min(max(found, size / 3, 1), 3 * size))
+        if close:
+            break
+    return size
+
+
+def _made_worse(right: Cases, criterion: Criterion, truth: float, correlation: float) -> Cases:
+    """Return cases whose answers are so much worse that the measure is ``truth``; raises `InputError`: it cannot be.
+
+    ``correlation``: of the errors of two cases of one unit.
+    """
+    rule, rng = criterion.parsed(), np.random.default_rng(3)
+    size = len(right)
+    luck, noise, others = rng.random(size), rng.standard_normal(size), rng.permutation(size)
+    if right.units is not None and correlation > 0:
+        shared = rng.random(size) < math.sqrt(correlation)
+        codes = np.unique(right.units, return_inverse=True)[1]
+        luck = np.where(shared, rng.random(size)[codes], luck)
+        noise = np.where(shared, rng.standard_normal(size)[codes], noise)
+
+    def worse(error: float) -> Cases:
+        return _answered(right, rule, error, {"luck": luck, "noise": noise, "others": others})
+
+    sign = 1 if rule.comparison == ">=" else -1
+    best = score(rule, right)
+    if best is None or sign * (best - truth) < 0:
+        raise InputError("trial.truth_unreachable", rule=criterion.rule, truth=f"{truth:g}", best=_spelled(best))
+    low, high = 0.0, 0.999
+    for _ in range(22):
+        middle = (low + high) / 2
+        value = score(rule, worse(middle))
+        low, high = (middle, high) if value is not None and sign * (value - truth) > 0 else (low, middle)
+    return worse(high)
+
+
+def _answered(right: Cases, rule: Rule, error: float, drawn: Mapping[str, NDArray[Any]]) -> Cases:
+    wrong, spread = drawn["luck"] < error, error / (1 - error) * drawn["noise"]
+    if PANEL in given_columns(rule):
+        return replace(right, given={**right.given, PANEL: np.where(wrong, JUDGED_POOR, JUDGED_GOOD).astype(object)})
+    if right.kind == "label":
+        shift = 1 + drawn["others"] % max(len(right.classes) - 1, 1)
+        return replace(right, answers=np.where(wrong, (right.truth + shift) % len(right.classes), right.truth))
+    if right.kind == "probability":
+        towards = np.where(right.truth == right.code(right.positive or right.classes[-1]), 1.0, -1.0)
+        return replace(right, answers=expit(6 * (towards + spread)))
+    if right.kind == "value":
+        scale = float(np.nanstd(right.truth)) or abs(float(rule.threshold)) or 1.0
+        return replace(right, answers=right.truth + scale * spread)
+    return replace(right, answers=right.answers[np.where(wrong, drawn["others"], np.arange(len(right)))])
+
+
+def _spelled(value: float | None) -> str | Text:
+    return "–" if value is None else f"{value:g}"
+
+
+def _z(share: float) -> float:
+    return float(ndtri(share))

@@ -1,0 +1,85 @@
+"""The size of an attempt, planned for a rule, or for a scenario in a folder or on the base, and the plan in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pilotbase.data.splits import split_cases
+from pilotbase.documents.api.trials import SizePlan, SizeTerms
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.steps import Step
+from pilotbase.documents.subjects import subject_written
+from pilotbase.documents.texts import Text, text
+from pilotbase.trial.scenario_folder import load_scenario, read_cases
+from pilotbase.trial.sizing import cases_of_rule, plan_size
+from pilotbase.worker.base import Base
+from pilotbase.worker.intake.boxed_tables import cases_in_box
+from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.intake.scenario_tables import plan_table
+from pilotbase.worker.readings import scenario_for
+from pilotbase.workspace.store import View
+
+_BAR = 30
+
+
+def plan_here(terms: SizeTerms) -> SizePlan | None:
+    """Return the plan of a rule, or of a scenario in a folder; None if another scenario is named.
+
+    Raises:
+        InputError: neither or both are given, the scenario does not hold, or `plan_size` refuses.
+    """
+    if not Path(_named(terms) or ".").exists():
+        return None
+    if terms.rule:
+        return plan_size(cases_of_rule(terms), terms)
+    scenario, folder = load_scenario(Path(terms.scenario), Step.REHEARSE)
+    return plan_table(scenario, split_cases(read_cases(scenario, folder), scenario), terms)
+
+
+def plan_for(base: Base, view: View, terms: SizeTerms) -> SizePlan:
+    """Return the plan of a rule, or of a scenario of the base for those who may see its budget; no folder is read.
+
+    A box reads its cases. Raises as `plan_here`, `scenario_for` and `cases_in_box`.
+    """
+    if not _named(terms):
+        return plan_size(cases_of_rule(terms), terms)
+    scenario = scenario_for(view, subject_written("scenario", terms.scenario), ReadScope.BUDGET)
+    with opened_scenario(base, scenario) as place:
+        return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms)
+
+
+def _named(terms: SizeTerms) -> str:
+    """Return the scenario that is named, or nothing for a rule; raises `InputError`: neither or both are given."""
+    if bool(terms.rule) == bool(terms.scenario):
+        raise InputError("trial.size_needs_one")
+    return terms.scenario
+
+
+def size_lines(plan: SizePlan) -> Iterator[Text]:
+    """Yield the plan in sentences, with each criterion's power as bars."""
+    for one in plan.criteria:
+        values = {"rule": one.rule, "truth": f"{one.truth:g}", "power": f"{one.power:.0%}"}
+        yield text("trial.size.criterion", **values, cases=one.cases, fewest=one.fewest)
+        for point in one.curve:
+            bar = "█" * round(_BAR * point.power)
+            yield text("trial.size.point", cases=f"{point.cases:>10}", bar=f"{bar:<{_BAR}}", power=f"{point.power:.0%}")
+    if plan.left_out:
+        yield text("trial.size.left_out_are", rules="; ".join(plan.left_out))
+    yield from total_lines(plan)
+
+
+def total_lines(plan: SizePlan) -> Iterator[Text]:
+    """Yield what one attempt takes, and how many attempts the hidden cases hold."""
+    counts = {"cases": plan.cases, "labels": plan.labels}
+    figures = {"number": plan.attempt, "level": f"{plan.level:.2g}", "power": f"{plan.power:.0%}"}
+    yield text(f"trial.size.total.{plan.stop}", **counts, **figures)
+    if plan.cost:
+        yield text("trial.size.cost", cost=f"{plan.cost:,.2f}")
+    if plan.days:
+        yield text("trial.size.days", days=f"{plan.days:,.1f}")
+    if plan.missing is not None:
+        yield text("trial.size.missing", missing=plan.missing)
+    elif plan.attempts is not None:
+        yield text("trial.size.attempts", attempts=plan.attempts, cases=plan.cases)

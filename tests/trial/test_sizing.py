@@ -1,0 +1,112 @@
+"""The planner's numbers beside exact power and simulated trials, and what it refuses."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from pilotbase.data.drafting import DraftAnswers
+from pilotbase.documents.api.trials import SizeTerms
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import Design, attempt_levels, exact, verdict_of
+from pilotbase.measures import Cases
+from pilotbase.trial.scoring import plan_criterion
+from pilotbase.trial.sizing import cases_of_rule, plan_size
+from pilotbase.worker.intake.scenario_tables import draft_sized
+
+
+def planned(rule="accuracy >= 0.90", truth=0.95, **given):
+    terms = SizeTerms(rule=rule, truth=(truth,), **given)
+    return plan_size(cases_of_rule(terms), terms)
+
+
+def power(cases, alpha):
+    least = binom.isf(alpha, cases, 0.9) + 1
+    return binom.sf(least - 1, cases, 0.95)
+
+
+def test_the_number_of_a_fixed_design_is_the_binomials():
+    found = planned(stop="fixed").cases
+    enough = [n for n in range(200, 400) if power(n, 0.025) >= 0.9]
+    assert 0.95 * enough[0] < found < 1.05 * (max(set(range(200, 400)) - set(enough)) + 1)
+
+
+def test_trials_of_the_planned_size_are_accepted_as_often_as_asked():
+    """F1 .847 of cases that the planner has not seen, with an early stop, decided as a trial is."""
+    cases = planned("f1(yes) >= 0.80", 0.847, prevalence=0.3).cases
+    rng, accepted = np.random.default_rng(11), 0
+    wrong = 2 * 0.3 * (1 - 0.847) / (0.847 + 2 * 0.3 * (1 - 0.847))  # F1 = 2π(1−e) / (2π(1−e) + e)
+    for _ in range(300):
+        truth = (rng.random(cases) < 0.3).astype(np.int64)
+        answers = np.where(rng.random(cases) < wrong, 1 - truth, truth)
+        seen = Cases(truth=truth, answers=answers, classes=("no", "yes"), positive="yes")
+        order = np.arange(cases)
+        plan = plan_criterion(Criterion(rule="f1(yes) >= 0.80", estimand=Estimand.POPULATION), seen, order)
+        accepted += verdict_of([plan], order, attempt_levels(exact(0.05), 1), Design())[0] == "accept"
+    assert accepted / 300 == pytest.approx(0.9, abs=0.05)
+
+
+def test_what_needs_more_cases_and_what_they_cost():
+    once = planned(case_cost=0.5, label_cost=2, double=0.25, label_days=0.01, hidden=1200)
+    assert (once.attempts, once.missing) == (1200 // once.cases, None)
+    assert once.labels == once.cases + round(once.cases / 4)
+    assert once.cost == once.cases / 2 + 2 * once.labels and once.days == pytest.approx(once.labels / 100)
+    assert once.criteria[0].fewest == 62, "what `cases_to_confirm_at_best` says at α/2"
+    third = planned(attempt=3, hidden=100)
+    assert third.cases > once.cases and third.missing == third.cases - 100
+    assert planned("worst(accuracy by site) >= 0.90", groups=4).cases > 4 * once.cases
+    assert planned("judged(by=panel) >= 0.90").cases == pytest.approx(once.cases, rel=0.1)
+    fixed = [planned(stop="fixed", attempt=attempt).cases for attempt in (1, 3)]
+    grouped = planned(cluster=10, correlation=0.2).cases
+    for page in ("docs/write-a-scenario.md", "docs/write-a-scenario.zh.md"):
+        told = (Path(__file__).parents[2] / page).read_text("utf-8")
+        assert f"| {once.cases} | {third.cases} | {grouped:,} |" in told and f"| {fixed[0]} | {fixed[1]} |" in told
+    assert grouped > 2 * once.cases
+    curve = [point.power for point in once.criteria[0].curve]
+    assert curve == sorted(curve) and curve[0] < 0.3 < 0.9 < curve[-1]
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("rule", "truth"), [("auc >= 0.90", 0.95), ("capped_mae(cap=10) <= 1", 0.8)])
+def test_a_fixed_number_of_any_measure(rule, truth):
+    """The plan agrees with a second one of other draws: another share of the class, or nothing but a nearby truth."""
+    found = planned(rule, truth, stop="fixed", prevalence=0.2)
+    again = planned(rule, truth * 1.0005, stop="fixed", prevalence=0.2)
+    assert again.cases == pytest.approx(found.cases, rel=0.12)
+
+
+@pytest.mark.prove
+def test_a_judge_model_saves_labels():
+    assert planned(judge_error=0.05).labels < 0.6 * planned().labels
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"truth": 0.9}, "trial.truth_not_better"),
+        ({"truth": 1.2}, "trial.truth_unreachable"),
+        ({"truth": 0.9001}, "trial.too_large_to_plan"),
+        ({"rule": "balanced_accuracy >= 1", "truth": 1.1}, "trial.never_confirmed"),
+        ({"rule": "latency.p99 <= 2 s", "truth": 1}, "trial.rule_needs_scenario"),
+        ({"rule": "gap(accuracy by site) <= 0.05", "truth": 0.02}, "trial.rule_needs_scenario"),
+        ({"rule": "accuracy >= 2"}, "measure.rule_problem"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(given, code):
+    with pytest.raises(InputError) as raised:
+        planned(**given)
+    assert raised.value.code == code
+
+
+def test_a_draft_takes_the_size_of_the_planner(tmp_path):
+    rng = np.random.default_rng(2)
+    rows = [f"{p},{'bad' if p + rng.normal() > 1.3 else 'fine'}" for p in rng.normal(size=12_000)]
+    (tmp_path / "cases.csv").write_text("\n".join(["pressure,state", *rows]))
+    answers = DraftAnswers("Breaks too often", "state", None, 10, 1, "plant, desk")
+    found = draft_sized(tmp_path / "cases.csv", answers)
+    terms, told = found.scenario.trial, found.decided[-1]
+    assert told.code == "draft.decided.planned" and told.params["cases"] == terms.cases_per_attempt
+    assert terms.attempts == min(10, told.params["hidden"] // terms.cases_per_attempt) >= 2
