@@ -50,6 +50,7 @@ def test_the_plan_is_on_every_page_on_which_somebody_decides_on_it(one_world):
     trial.order_freeze()
     trial.freeze()
     frozen = part(page(one_world, "planner", "/trials/c1/acts/trial.queue/"))
+    assert "The hidden cases hold" in frozen
     assert "1,000 of the 5,000 hidden cases" in frozen
     assert trial.plan.order_commitment in frozen, "the order is committed to"
     for step in (trial.queue, trial.start, trial.hold):

@@ -10,7 +10,6 @@ from benchmarks.evidence.contract import Between, Claim, Reading, Study, Words, 
 ASKED = questions()
 NAMES = {
     "prediction_powered_mean": "prediction-powered interval, beyond ours: ppi-python",
-    "area": "area under the ROC curve: scikit-learn",
     "scores_of_labels": "seven measures of class decisions: scikit-learn",
     "binomial_interval": "exact binomial interval: scipy",
 }

@@ -20,14 +20,13 @@ from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.scenario import Approval, Scenario
+from pilotbase.documents.scenario import Approval
 from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
-from pilotbase.evidence import Ladder
 from pilotbase.measures import coded, measures
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers
-from pilotbase.trial.board_measure import board_losses, board_rule, range_width
+from pilotbase.trial.board_measure import board_losses, board_rule, ladder_of, range_width
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import AccessMode, enter, require_boxed
 from pilotbase.trial.freezing import require_ready
@@ -95,7 +94,7 @@ def score_submission(lab: TrialRuntime, submission: BoardSubmission, on_progress
 
     def entry(board: Board) -> BoardEntry:
         shown = tuple(losses.mean_of(one.released) for one in reversed(board.ranked))
-        after = _ladder(record, sealed.scenario, board).after(losses.mean, shown)
+        after = ladder_of(sealed.scenario, record.counted, board).after(losses.mean, shown)
         improved = len(after) > len(shown)
         return BoardEntry(
             submission=submission.digest(),
@@ -148,7 +147,7 @@ def _slice_of(lab: TrialRuntime, sealed: OpenedScenario) -> BoardSlice:
 def _empty(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
     record, terms = _slice_of(lab, sealed), sealed.scenario.trial.board
     assert terms is not None
-    rule, ladder = board_rule(sealed.scenario, record.measure), _ladder(record, sealed.scenario)
+    rule, ladder = board_rule(sealed.scenario, record.measure), ladder_of(sealed.scenario, record.counted)
     width = range_width(rule)
     return Board(
         slice=record.digest(),
@@ -163,12 +162,3 @@ def _empty(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
         step=width / ladder.steps,
         band=None if record.independent is None else width * ladder.band,
     )
-
-
-def _ladder(record: BoardSlice, scenario: Scenario, board: Board | None = None) -> Ladder:
-    """Return the Ladder of a slice with the budget of ``board``, or that of the scenario."""
-    terms = scenario.trial.board
-    assert terms is not None
-    entries, improvements = (board.entries, board.improvements) if board else (None, None)
-    cases = record.cases if record.independent is None else record.independent
-    return Ladder(cases, entries or terms.in_all, improvements or terms.shown)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.documents.board import Board
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.scenario import Criterion, HashSplit, Scenario
@@ -69,6 +70,14 @@ def board_rule(scenario: Scenario, measure: str) -> Rule:
     if scenario.prediction != "probability":
         return rule
     return with_cut(Criterion(rule=str(rule)), Decimal(str(scenario.decision_threshold))).parsed()
+
+
+def ladder_of(scenario: Scenario, cases: int, board: Board | None = None) -> Ladder:
+    """Return the Ladder of a slice of independent ``cases`` with the budget of ``board``, or that of the scenario."""
+    terms = scenario.trial.board
+    assert terms is not None
+    entries, improvements = (board.entries, board.improvements) if board else (None, None)
+    return Ladder(cases, entries or terms.in_all, improvements or terms.shown)
 
 
 def range_width(rule: Rule) -> float:

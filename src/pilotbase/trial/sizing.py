@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -226,6 +227,16 @@ class _Simulated:
         """Cases for each label: a judge model also reads cases without one."""
         return 1 if self.judge is None else GROUP + 1
 
+    @property
+    def most(self) -> int:
+        """The largest number that is simulated."""
+        return MOST_CASES // self.each
+
+    def too_large(self) -> InputError:
+        """Return why no number is planned: it would be beyond ``most``."""
+        rule, truth = self.criterion.rule, f"{self.truth:g}"
+        return InputError("trial.too_large_to_plan", rule=rule, truth=truth, cases=MOST_CASES)
+
     def start(self, power: float) -> int:
         """Return about how many cases (with a judge: labels) are needed, by the closed form, else 100."""
         part, rule = self.plan.observation.parts[0], self.criterion.parsed()
@@ -263,13 +274,11 @@ class _Simulated:
         return self.known[size]
 
     def _repeat(self, size: int, of: Callable[[tuple[bool, int]], float]) -> list[float]:
-        if size * self.each > MOST_CASES:
-            raise InputError(
-                "trial.too_large_to_plan", rule=self.criterion.rule, truth=f"{self.truth:g}", cases=MOST_CASES
-            )
         rng = np.random.default_rng([size, 1])
         draws = _DRAWS if self.stop == "early" or self._binary else _FEW_DRAWS
-        draws = _JUDGED_DRAWS if self.judge is not None else min(draws, max(_ROWS // size, _FEW_DRAWS))
+        draws = _JUDGED_DRAWS if self.judge is not None else draws
+        rows = size * len(self.plan.observation.parts)
+        draws = min(draws, max(_ROWS // rows, _JUDGED_DRAWS))
         return [of(self._once(size, rng)) for _ in range(draws)]
 
     def _once(self, size: int, rng: np.random.Generator) -> tuple[bool, int]:
@@ -289,13 +298,21 @@ class _Simulated:
         """Return cases drawn like those of the sample, whole units at a time, and their units."""
         if self.plan.units is None:
             return rng.integers(0, len(self.cases), size), None
-        members = np.argsort(self.plan.units, kind="stable")
-        starts = np.flatnonzero(np.diff(self.plan.units[members], prepend=-1))
-        counts = np.diff(np.append(starts, len(members)))
+        members, starts, counts = self._members
         chosen = rng.integers(0, len(starts), math.ceil(size / counts.mean()) + 1)
         chosen = chosen[: max(1, int(np.searchsorted(np.cumsum(counts[chosen]), size, side="right")))]
-        rows = np.concatenate([members[starts[one] : starts[one] + counts[one]] for one in chosen])
-        return rows, np.repeat(np.arange(len(chosen), dtype=np.int64), counts[chosen])
+        sizes = counts[chosen]
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        rows = members[np.repeat(starts[chosen], sizes) + within]
+        return rows, np.repeat(np.arange(len(chosen), dtype=np.int64), sizes)
+
+    @cached_property
+    def _members(self) -> tuple[Ints, Ints, Ints]:
+        """Return the cases unit by unit, where each unit begins there, and how many it has."""
+        units = np.zeros(0, dtype=np.int64) if self.plan.units is None else self.plan.units
+        members = np.argsort(units, kind="stable")
+        starts = np.flatnonzero(np.diff(units[members], prepend=-1))
+        return members, starts, np.diff(np.append(starts, len(members)))
 
     def _plan_of(self, rows: Ints, units: Ints | None) -> CriterionPlan:
         seen = self.plan.observation
@@ -309,6 +326,8 @@ class _Simulated:
 
 
 def _planned(simulated: _Simulated, power: float) -> PlannedCriterion:
+    if simulated.start(power) > 2 * simulated.most:
+        raise simulated.too_large()
     size = _early(simulated, power) if simulated.stop == "early" and simulated.judge is None else None
     size = size or _fixed(simulated, power)
     sizes = sorted(simulated.known or {max(1, round(share * size)) for share in _CURVE})
@@ -326,9 +345,11 @@ def _planned(simulated: _Simulated, power: float) -> PlannedCriterion:
 
 def _early(simulated: _Simulated, power: float) -> int:
     """Return by when the share ``power`` of trials that may stop at any time have met the criterion."""
-    horizon = 2 * simulated.start(power)
+    horizon = min(2 * simulated.start(power), simulated.most)
     while simulated.at(horizon) < min(power + 0.02, 1 - 1 / _DRAWS):
-        horizon *= 2
+        if horizon == simulated.most:
+            raise simulated.too_large()
+        horizon = min(2 * horizon, simulated.most)
     return int(np.quantile(simulated._times, power, method="higher"))
 
 
@@ -337,10 +358,11 @@ def _fixed(simulated: _Simulated, power: float) -> int:
 
     The normal quantile of the power is a line in √n: it is fitted to simulated points near the number sought.
     """
-    size, base = simulated.start(power), _z(1 - float(simulated.levels.accept))
+    most, base = simulated.most, _z(1 - float(simulated.levels.accept))
+    size = min(simulated.start(power), most)
     for _ in range(4):
         for share in _CURVE:
-            simulated.at(max(1, round(share * size)))
+            simulated.at(min(max(1, round(share * size)), most))
         near = {n: p for n, p in simulated.known.items() if 0.2 < p < 0.995}
         if len(near) >= 3:
             shares = np.array(list(near.values()))
@@ -351,7 +373,9 @@ def _fixed(simulated: _Simulated, power: float) -> int:
             reached = _z(min(max(simulated.at(size), 0.02), 0.98))
             found = size * ((_z(power) + base) / max(reached + base, 0.3)) ** 2
         close = len(near) >= 3 and abs(found - size) < 0.4 * size
-        size = math.ceil(min(max(found, size / 3, 1), 3 * size))
+        if found > most and size == most:
+            raise simulated.too_large()
+        size = math.ceil(min(max(found, size / 3, 1), 3 * size, most))
         if close:
             break
     return size

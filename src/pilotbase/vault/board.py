@@ -57,6 +57,10 @@ class BoardSlice(Document):
     independent: int | None = None
     """As how many independent cases of the measure they count; None: cut by an earlier version."""
 
+    @property
+    def counted(self) -> int:
+        return self.cases if self.independent is None else self.independent
+
 
 @dataclass(frozen=True)
 class SliceTerms:

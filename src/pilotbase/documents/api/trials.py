@@ -171,7 +171,7 @@ class SizeTerms(RequestModel):
     """Of a rule alone, over all attempts."""
     prevalence: float = pydantic.Field(default=0.5, ge=0.001, le=0.999)
     """Of a rule alone: the share of the class asked about."""
-    groups: int = pydantic.Field(default=4, ge=1, le=100)
+    groups: int = pydantic.Field(default=4, ge=1, le=20)
     cluster: int = pydantic.Field(default=1, ge=1, le=1000)
     """Of a rule alone: cases of one unit."""
     correlation: float = pydantic.Field(default=0.0, ge=0, le=0.99)
