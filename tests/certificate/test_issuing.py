@@ -65,6 +65,10 @@ def test_population_claims_assume_stationarity(
     by_case = claim_sentence(make_report(criteria=(drawn.model_copy(update={"unit": "case"}),)), plan).render("en")
     assert "(stationarity)" in by_case
     assert "largest" not in by_case
+    run = drawn.model_copy(update={"rule": "latency.p95(requests=20) <= 1 s", "unit": "request_block"})
+    both, alone = (claim_sentence(make_report(criteria=some), plan).render("en") for some in ((drawn, run), (run,)))
+    assert "drawn like them, or for later runs" in both and "machine is the independent unit" in both
+    assert "stationarity" not in alone and "draws like the measured ones" in alone
     grouped = drawn.model_copy(update={"rule": "worst(recall(failure) by site) >= 0.80"})
     for language, told in (("en", "its groups are those that occur here"), ("zh", "分组均已在此出现")):
         assert told in claim_sentence(make_report(criteria=(grouped,)), plan).render(language)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import hypergeom, norm
 from sklearn import metrics
 
 from pilotbase.measures import Cases
@@ -99,6 +100,32 @@ def recall_at_false_alarms(cases: Cases, given: dict[str, float]) -> float:
     return float(max(recalls[alarms <= given["rate"]]))
 
 
+def partial_auc(cases: Cases, given: dict[str, float]) -> float:
+    """Return the area below scikit-learn's curve, cut where a straight line reaches the rate."""
+    alarms, recalls, _ = metrics.roc_curve(cases.truth, cases.answers, drop_intermediate=False)
+    at = [*alarms[alarms < given["rate"]], given["rate"]]
+    below = [*recalls[alarms < given["rate"]], np.interp(given["rate"], alarms, recalls)]
+    return float(metrics.auc(at, below)) / given["rate"]
+
+
+def precision_at_recall(cases: Cases, given: dict[str, float]) -> float:
+    precisions, recalls, _ = metrics.precision_recall_curve(cases.truth, cases.answers)
+    return float(precisions[np.flatnonzero(recalls >= given["recall"] - 1e-12)[-1]])
+
+
+def average_precision_of_lists(cases: Cases, given: dict[str, float]) -> float:
+    """Return the mean over all lists that hold each positive: by the counts above it, without a distribution."""
+    ours, others = cases.answers[cases.truth == 1], cases.answers[cases.truth == 0]
+    total = 0.0
+    for own in range(len(ours)):
+        rest = np.delete(ours, own) >= ours[own]
+        for j, k in product(range(int(given["positives"])), range(int(given["others"]) + 1)):
+            of_ours = hypergeom.pmf(j, len(rest), rest.sum(), given["positives"] - 1)
+            of_others = hypergeom.pmf(k, len(others), (others >= ours[own]).sum(), given["others"])
+            total += float(of_ours * of_others) * (j + 1) / (j + k + 1)
+    return total / len(ours)
+
+
 def r_squared(cases: Cases, given: dict[str, float]) -> float:
     errors = np.minimum(np.abs(cases.answers - cases.truth), given["cap"]) ** 2
     return max(0.0, 1 - float(errors.mean()) / float(np.var(cases.truth)))
@@ -178,6 +205,12 @@ FORMULAS: dict[str, Formula] = {
     "capped_log_loss": each(lambda p, t, given: min(-np.log(p if t else 1 - p), given["cap"])),
     "auc": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
     "average_precision": lambda c, _: metrics.average_precision_score(c.truth, c.answers),
+    "smoothed_log_loss": each(
+        lambda p, t, given: -np.log((1 - given["epsilon"]) * (p if t else 1 - p) + given["epsilon"] / 2)
+    ),
+    "average_precision_of_lists": average_precision_of_lists,
+    "precision_at_recall": precision_at_recall,
+    "partial_auc": partial_auc,
     "recall_at_false_alarms": recall_at_false_alarms,
     "event_recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),
     "calibration_gap": calibration_gap,

@@ -25,6 +25,9 @@ GIVEN = {
     "error": Decimal("0.05"),
     "minutes": Decimal(3),
     "cases": Decimal(1000),
+    "positives": Decimal(2),
+    "others": Decimal(3),
+    "recall": Decimal("0.6"),
 }
 REFUSING = ("refusal_rate", "over_refusal_rate", "declined", "answered")
 KINDS = [(name, kind) for name, measure in sorted(measures().items()) for kind in sorted(measure.kinds)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,8 +13,11 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.evidence import CriterionPlan, Design, Levels, decide, feasibility_of, outcome_of
+from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import CriterionPlan, Design, Levels, decide, draw_order, feasibility_of, outcome_of
 from pilotbase.measures import Cases, observe
+from pilotbase.trial.scoring import plan_criterion
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 
@@ -94,9 +98,27 @@ def test_clusters_are_refused_where_an_entry_joins_cases(source: str) -> None:
     assert refused.value.code == "evidence.joined_units" and "ward" in refused.value.render("zh")
 
 
-def test_average_precision_is_no_gate_for_a_population() -> None:
-    with pytest.raises(InputError, match=r"average_precision"):
-        plan("average_precision >= 0.5", ranked_cases(100, 300))
+@pytest.mark.parametrize(
+    ("rule", "instead"),
+    [("average_precision >= 0.5", "average_precision_of_lists"), ("precision_at_recall(recall=0.8) >= 0.5", "recall")],
+)
+def test_what_is_no_gate_for_a_population_names_what_is(rule: str, instead: str) -> None:
+    with pytest.raises(InputError, match=f"instead: .*{instead}"):
+        plan(rule, ranked_cases(100, 300))
+
+
+@pytest.mark.parametrize("rule", ["auc >= 0.5", "partial_auc(rate=0.1) >= 0.5", "recall_at_false_alarms >= 0.2"])
+def test_of_each_unit_one_case_enters_where_an_entry_joins_cases(rule: str) -> None:
+    """Ten cases alike in a ward are as much evidence as one."""
+    wards, rows = scores(600), np.repeat(np.arange(600), 10)
+    criterion = Criterion(rule=rule, estimand=Estimand.POPULATION, unit="ward")
+    order = draw_order(6000, b"seed", rows)
+    (found,) = decide(
+        [plan_criterion(criterion, replace(wards.among(rows), units=rows), order)], order, LEVELS, Design("full")
+    ).criteria
+    (alone,) = decide([plan(rule, wards.among(rows[order][::10]))], np.arange(600), LEVELS, Design("full")).criteria
+    assert (found.lower, found.used, found.estimate) == (alone.lower, alone.used, alone.estimate)
+    assert found.claim.code == "evidence.claim.population_one_of_units"
 
 
 def test_variance_explained_is_shown_by_blocks_and_a_guess_of_the_mean_shows_none() -> None:
@@ -131,6 +153,9 @@ QUARTER = Levels(Fraction(1, 40), Fraction(1, 40))
         ("recall_at_false_alarms(rate=0.001) >= 0.8", 400, 4379, "others", 4380),
         ("recall_at_false_alarms(rate=0.05) >= 0.9", 41, 2000, "scarcest", 42),
         ("kappa >= 0.9", 36, 36, "entries", 40),
+        ("partial_auc(rate=0.1) >= 0.9", 39, 2000, "scarcest", 40),
+        ("partial_auc(rate=0.1) >= 0.9", 400, 20, "others", 1658),
+        ("average_precision_of_lists(positives=5, others=12) >= 0.9", 180, 900, "entries", 37),
     ],
 )
 def test_of_how_many_cases_a_class_needs(rule: str, positives: int, others: int, of: str, needed: int | None) -> None:
@@ -205,6 +230,7 @@ BOTTOM = (
     lambda random, size: np.where(random.random(size) < 0.05, 0.0, 0.9),
     lambda random, size: random.random(size) / 2,
 )
+TENTH = (lambda random, size: np.where(random.random(size) < 0.1, 0.0, 0.9), BOTTOM[1])
 BINARY = (lambda r, size: (r.random(size) < 0.95) * 0.8 + 0.1, lambda r, size: (r.random(size) >= 0.95) * 0.8 + 0.1)
 JUMP = (
     lambda random, size: np.where(random.random(size) < 0.75, 0.9, 0.495 - 1e-9),
@@ -215,6 +241,10 @@ AT_THE_LEAST_SIZE = {
     "area, 5 % of positives at the bottom": ("auc", 0.95, scored(86, 688, *BOTTOM)),
     "area, 5 % at the bottom, as many others": ("auc", 0.95, scored(86, 86, *BOTTOM)),
     "area, two scores": ("auc", 0.95, scored(86, 688, *BINARY)),
+    "area up to a cut, 10 % of positives at the bottom": ("partial_auc(rate=0.1)", 0.9, scored(200, 2000, *TENTH)),
+    "lists, 5 % of positives at the bottom": (
+        "average_precision_of_lists(positives=5, others=12)", 1 - 0.05 * 12 / 17, scored(200, 480, *BOTTOM)
+    ),
     "recall that jumps beyond 1 %": ("recall_at_false_alarms(rate=0.01)", 0.75, scored(200, 437, *JUMP)),
     "mcc, 50 of 167": ("mcc", mcc_of(0.3, 0.9, 0.01), answered(175, 0.3, 0.9, 0.01)),
     "mcc, 50 of 5,000": ("mcc", mcc_of(0.01, 0.7, 0.0), answered(5200, 0.01, 0.7, 0.0)),

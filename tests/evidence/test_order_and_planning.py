@@ -124,5 +124,5 @@ def test_the_scarcest_group_is_named() -> None:
 
 
 def test_units_have_names() -> None:
-    assert unit_text("time_block").render("en") == "time block"
+    assert unit_text("request").render("en") == "request"
     assert unit_text("patient_id").render("zh") == "patient_id"

@@ -43,10 +43,10 @@ def test_blocks_decide_for_other_times_and_bound_the_quantile() -> None:
     times = rng.gamma(4, 5, 6000)
     blocks = np.repeat(np.arange(300), 20)
     found = decide(
-        [plan(times, estimand="population", unit="time_block", units=blocks)], np.arange(0), LEVELS
+        [plan(times, estimand="population", unit="request_block", units=blocks)], np.arange(0), LEVELS
     ).criteria[0]
     assert found.verdict == "pass"
-    assert (found.used, found.unit, found.guarantee) == (300, "time_block", "exact_fixed")
+    assert (found.used, found.unit, found.guarantee) == (300, "request_block", "exact_fixed")
     assert found.lower is not None and found.upper is not None and found.estimate is not None
     assert found.lower <= found.estimate <= found.upper <= 0.05
 

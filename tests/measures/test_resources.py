@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.evidence import CriterionPlan, Levels, decide
-from pilotbase.measures import RunMeasurements, observe_run
+from pilotbase.evidence import CriterionDecision, CriterionPlan, Levels, decide
+from pilotbase.measures import RuleContext, RunMeasurements, observe_run, problems_of
 from pilotbase.measures.resources import Exchanged
+from pilotbase.trial.scoring import plan_run
 
 RUN = RunMeasurements(np.array([0.010] * 96 + [0.200] * 4), 5000, 2.0, cpu_seconds=1.5, peak_bytes=300 << 20)
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
@@ -96,3 +97,48 @@ def test_exchanges_are_counted_and_nothing_is_said_where_nothing_was_sent(
 
 def test_what_never_stopped_fails() -> None:
     assert judged("stop.seconds <= 99999 s", exchanged(stop_seconds=float("inf")))[0] == "fail"
+
+
+def slow_spells(rng: np.random.Generator, share: float, requests: int = 8000, spell: int = 20) -> np.ndarray:
+    """Return latencies whose blocks of 20 requests are slow as a whole, ``share`` of them."""
+    return np.repeat(np.where(rng.random(requests // spell) < share, 0.5, 0.05), spell)
+
+
+def by_blocks(source: str, latencies: np.ndarray) -> CriterionDecision:
+    run = RunMeasurements(latencies, len(latencies), float(latencies.sum()))
+    return decide([plan_run(source, parse_rule(source), run)], np.arange(0), LEVELS).criteria[0]
+
+
+@pytest.mark.parametrize("sets", [40, pytest.param(2000, marks=pytest.mark.prove)])
+def test_by_blocks_latency_and_throughput_are_accepted_falsely_as_rarely_as_stated(sets: int) -> None:
+    """At the border, in spells of a whole block: requests taken as independent pass, or fail, every second time."""
+    rng, wrong = (
+        np.random.default_rng(5),
+        {"latency.p95(requests=20) <= 100 ms": 0, "throughput(requests=20) >= 10 cases/s": 0},
+    )
+    for _ in range(sets):
+        for source in wrong:
+            latencies = slow_spells(rng, 0.05 if source.startswith("latency") else 1 / 9)
+            wrong[source] += by_blocks(source, latencies).verdict == "pass"
+    assert max(wrong.values()) / sets <= 0.05 + 3 * (0.0475 / sets) ** 0.5
+
+
+def test_by_blocks_a_run_says_what_it_promises() -> None:
+    rng = np.random.default_rng(6)
+    found = by_blocks("latency.p95(requests=20) <= 100 ms", slow_spells(rng, 0.01))
+    assert (found.verdict, found.guarantee, found.unit, found.used) == ("pass", "exact_fixed", "request_block", 400)
+    assert found.claim.code == "evidence.claim.blocks"
+    served = by_blocks("throughput(requests=20) >= 8 cases/s", slow_spells(rng, 0.01))
+    assert (served.verdict, served.guarantee) == ("pass", "exact_fixed")
+    assert by_blocks("latency.p95(requests=20) <= 100 ms", slow_spells(rng, 0.2)).verdict == "fail"
+    assert by_blocks("latency.p95(requests=20) <= 100 ms", slow_spells(rng, 0.0, 1000)).verdict == "inconclusive"
+
+
+def test_a_block_has_a_length_and_only_what_has_blocks_takes_one() -> None:
+    context = RuleContext("label")
+    for rule in (
+        "latency.p95(requests=0.5) <= 1 s",
+        "latency.p95(cases=3) <= 1 s",
+        "memory.peak(requests=2) <= 1 GiB",
+    ):
+        assert len(problems_of(parse_rule(rule), context)) == 1, rule

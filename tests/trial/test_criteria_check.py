@@ -9,7 +9,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.trial import criteria_check
-from pilotbase.trial.criteria_check import check_criteria, require_enough
+from pilotbase.trial.criteria_check import check_criteria, check_rules, require_enough
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.intake.scenario_tables import check_cases
@@ -44,6 +44,30 @@ def test_groups_are_counted_before_pairs_of_them_are_compared(monkeypatch, rule)
     check(rule, [f"s{number % 40}" for number in range(100)])
     with pytest.raises(InputError, match=r"scenario\.yaml"):
         check(rule, [f"s{number % 41}" for number in range(100)])
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "needed"),
+    [
+        ("latency.p95(requests=20) <= 1 s", "trial.too_few_blocks", 61),
+        ("throughput(requests=1) >= 10 cases/s", "trial.too_few_blocks", 30),
+        ("load.p95(requests=20) <= 1 s", "trial.no_load_test", None),
+    ],
+)
+def test_blocks_of_a_run_are_counted_before_it(rule, code, needed):
+    with pytest.raises(InputError) as caught:
+        check(rule, ["north", "south"] * 50)
+    (issue,) = caught.value.issues
+    assert (issue.problem.code, issue.problem.params.get("needed")) == (code, needed)
+
+
+def test_figures_of_one_run_are_no_scenario_alone():
+    alone = "".join(
+        line for line in SCENARIO.format(cases=50).splitlines(True) if "{rule: " not in line or "mem" in line
+    )
+    with pytest.raises(InputError) as caught:
+        check_rules(build_document(Scenario, parse_yaml(alone.encode(), "scenario.yaml")))
+    assert [issue.problem.code for issue in caught.value.issues] == ["measure.run_alone"]
 
 
 def with_rule(rule: str, rows: int, broken: int) -> tuple[Scenario, pl.DataFrame]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,8 +12,11 @@ from scipy import stats
 
 from benchmarks.evidence.contract import AtMost, Between, Beyond, Claim, Reading, Study, Words, each
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.evidence import CriterionPlan, Design, Levels, outcome_of
+from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import CriterionPlan, Design, Levels, draw_order, outcome_of
 from pilotbase.measures import Cases, observe
+from pilotbase.trial.scoring import plan_criterion
 
 ALPHA = 0.025
 LEVELS = Levels(Fraction(1, 40), Fraction(1, 40))
@@ -41,12 +45,26 @@ def jumping(rng: Rng, positives: int, others: int) -> Cases:
     return Cases(cases.truth, np.where(cases.answers == 0, 0.495 - 1e-9, cases.answers), **NAMES, kind="probability")
 
 
+LISTS = "average_precision_of_lists(positives=5, others=12)"
 NAMES: dict[str, Any] = {"classes": ("n", "y"), "positive": "y"}
 
 
 def labelled(rng: Rng, cases: int, prevalence: float, right: float, alarms: float) -> Cases:
     truth = (rng.random(cases) < prevalence).astype(np.int64)
     return Cases(truth, (rng.random(cases) < np.where(truth == 1, right, alarms)).astype(np.int64), **NAMES)
+
+
+def of_wards(rng: Rng) -> Cases:
+    """Return 200 wards with ten cases alike each; in 5 % of those with the class all lie below everything."""
+    wards = ranked(rng, 100, 100, 0.05)
+    rows = np.repeat(np.arange(200), 10)
+    return replace(wards.among(rows), units=rows)
+
+
+def by_ward(cases: Cases) -> bool:
+    criterion = Criterion(rule="auc >= 0.95", estimand=Estimand.POPULATION, unit="ward")
+    order = draw_order(len(cases), b"wards", cases.units)
+    return outcome_of([plan_criterion(criterion, cases, order)], order, LEVELS, Design("full")).verdict == "accept"
 
 
 def numbers(errors: Any) -> Cases:
@@ -87,9 +105,10 @@ CLAIM = Claim(
         "案例足够时，其通过率接近 z 检验。",
     ),
     assumes=Words(
-        "Cases are independent draws. An entry of AUC, kappa, MCC or R² joins several cases; sizes of blocks "
-        "depend on labels alone. R² and MCC are bounded from below only.",
-        "案例为独立抽取。AUC、kappa、MCC 与 R² 的每个条目由多个案例组成，其大小只取决于标签；R² 与 MCC 只有下界。",
+        "Cases are independent draws. An entry of AUC, kappa, MCC or R² joins several cases (with units, one of "
+        "each); sizes of blocks depend on labels alone. R² and MCC are bounded from below only.",
+        "案例为独立抽取。AUC、kappa、MCC 与 R² 的每个条目由多个案例组成（有单位时每个单位只取一个），"
+        "其大小只取决于标签；R² 与 MCC 只有下界。",
     ),
     studies=(
         Study(each(z_test), (Reading("rare large errors, z-test: accepted", "wrong", Beyond(ALPHA)),), 2000, 100),
@@ -99,6 +118,13 @@ CLAIM = Claim(
         study("AUC, 10 positives: accepted", lambda rng: accepted("auc >= 0.95", ranked(rng, 10, 980, 0.05))),
         study("AUC, 20 positives: accepted", lambda rng: accepted("auc >= 0.95", ranked(rng, 20, 980, 0.05))),
         study("AUC, 300 and 700: accepted", lambda rng: accepted("auc >= 0.95", ranked(rng, 300, 700, 0.05)), quick=5),
+        Study(each(lambda rng: accepted("auc >= 0.95", of_wards(rng))),
+              (Reading("AUC, wards of ten cases alike taken for cases: accepted", "wrong", Beyond(ALPHA)),), 400, 40),
+        study("AUC, one case of each ward: accepted", lambda rng: by_ward(of_wards(rng))),
+        study("AUC up to 10 % false alarms, 0.9 exactly: accepted",
+              lambda rng: accepted("partial_auc(rate=0.1) >= 0.9", ranked(rng, 200, 2000, 0.1)), quick=5),
+        study("average precision of 120 lists, at its mean: accepted",
+              lambda rng: accepted(f"{LISTS} >= {1 - 0.05 * 12 / 17:.9f}", ranked(rng, 600, 1440, 0.05)), quick=5),
         study("recall at 1 % false alarms, 100 others: accepted",
               lambda rng: accepted("recall_at_false_alarms(rate=0.01) >= 0.75", jumping(rng, 200, 100))),
         study("recall at 0.1 % false alarms, 1,000 others: accepted",

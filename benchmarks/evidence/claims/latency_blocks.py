@@ -7,15 +7,29 @@ from fractions import Fraction
 
 import numpy as np
 
-from benchmarks.evidence.contract import AtMost, Beyond, Claim, Reading, Shown, Study, Words, column, each
+from benchmarks.evidence.contract import (
+    AtMost,
+    Between,
+    Beyond,
+    Claim,
+    Condition,
+    Reading,
+    Shown,
+    Study,
+    Words,
+    column,
+    each,
+)
 from benchmarks.evidence.ingredients import ALPHA, LEVELS
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.evidence import CriterionPlan, MeanMartingale, decide
 from pilotbase.measures import RunMeasurements, observe_run
+from pilotbase.trial.scoring import plan_run
 
 REQUESTS, BURST = 20_000, 200
 """Requests of a full run at 100 a second, and how long a slow spell lasts on average."""
 SLOW = 0.10
+HELD = AtMost(0.05)
 RULE = parse_rule("latency.p95 <= 100 ms")
 
 
@@ -48,29 +62,42 @@ def whole_run(rng: np.random.Generator) -> bool:
     return missed and decide([plan], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"
 
 
-def by_block(rng: np.random.Generator) -> bool:
-    latencies = run_of(rng)
-    observation = observe_run(RULE, RunMeasurements(latencies, len(latencies), len(latencies) / 100))
-    units = np.arange(len(latencies)) // 1000
-    plan = CriterionPlan(str(RULE), observation, "<=", Fraction(1, 10), "population", "time_block", units, True)
-    return decide([plan], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"
+def passes(rule: str, latencies: np.ndarray) -> bool:
+    run = RunMeasurements(latencies, len(latencies), float(latencies.sum()))
+    return decide([plan_run(rule, parse_rule(rule), run)], np.zeros(0, dtype=np.int64), LEVELS).verdict == "accept"
+
+
+def in_blocks(rng: np.random.Generator, share: float) -> np.ndarray:
+    """Return 400 blocks of 20 requests, a ``share`` of which is slow as a whole."""
+    return np.repeat(np.where(rng.random(400) < share, 0.5, 0.05), 20)
+
+
+def blocks(label: str, rule: str, share: float, condition: Condition = HELD) -> Study:
+    def draw(rng: np.random.Generator) -> bool:
+        return passes(rule, in_blocks(rng, share))
+
+    return Study(each(draw), (Reading(label, "ours", condition),), 1000, 30)
+
+
+LATENCY, THROUGHPUT = "latency.p95(requests=20) <= 100 ms", "throughput(requests=20) >= 10 cases/s"
 
 
 CLAIM = Claim(
     id="latency-blocks",
     source="corrections, row 8",
-    title=Words("Latency: the full load, in blocks of time", "时延：跑满全部负载，按时间块计"),
+    title=Words("Latency and throughput: the full load, in blocks", "时延与吞吐：跑满全部负载，按块计"),
     sentence=Words(
         "Requests taken as independent, with a stop as soon as the evidence suffices, pass a p95 that is exceeded a "
-        "tenth of the time: the run ends before the first slow spell. A full run in time blocks does not.",
+        "tenth of the time: the run ends before the first slow spell. A full run does not, and blocks of it hold α.",
         "若把请求视为相互独立、证据一够就停，则有十分之一时间超限的 p95 也会通过：运行在第一次变慢之前就结束了。"
-        "按时间块跑满全部负载则不会。",
+        "跑满全部负载则不会，按块计时误判概率不超过 α。",
     ),
     assumes=Words(
-        "Run: the claim is about the run that was measured. Time blocks (of 10 s here): blocks are taken as "
-        "independent, so they must be long against the spells; what lies outside the load is not claimed.",
-        "“本次运行”：结论只针对实测的运行。时间块（此处 10 秒）：各块视为独立，因此块长须远大于变慢的持续时间；"
-        "对负载之外不作声明。",
+        "Run: the claim is about the run that was measured. Blocks (of 20 requests): given the earlier ones, a "
+        "block is expected to be as slow as the service is, so blocks must be long against slow spells; nothing is "
+        "claimed outside the load.",
+        "“本次运行”：结论只针对实测的运行。块（20 个请求）：给定此前各块，每块的期望不优于限值，"
+        "因此块长须远大于变慢的持续时间；对负载之外不作声明。",
     ),
     studies=(
         Study(
@@ -86,7 +113,10 @@ CLAIM = Claim(
             100,
         ),
         Study(each(whole_run), (Reading("whole run: accepted though it missed", "ours", AtMost(0.0), 0.0),), 1000, 30),
-        Study(each(by_block), (Reading("time blocks, whole run: accepted", "ours", AtMost(0.05)),), 1000, 30),
+        blocks("blocks of requests, 5 % of them slow exactly: accepted", LATENCY, 0.05),
+        blocks("… 1 % of them slow: accepted", LATENCY, 0.01, Between(0.8, 1.0)),
+        blocks("blocks, at the throughput exactly: accepted", THROUGHPUT, 1 / 9),
+        blocks("… at 1.36 times the throughput: accepted", THROUGHPUT, 0.05, Between(0.8, 1.0)),
     ),
     note="20,000 requests; slow in spells of 200 requests on average, a tenth of the time.",
 )  # fmt: skip

@@ -25,6 +25,8 @@ from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, weakest
 NO_SEPARATION_OF_DUTIES = text("certificate.remark.no_separation")
 """For a base run by one person: the person who ran the trial also signed."""
 _SIMULATED_DATA = text("certificate.remark.simulated")
+BLOCK = "request_block"
+"""The unit of a criterion that is judged by blocks of a run's requests."""
 _WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
 
 
@@ -185,6 +187,11 @@ def _error_probability(code: str, criteria: Sequence[CriterionResult], attempt: 
 
 
 def _estimand(criteria: Sequence[CriterionResult], attempt: Attempt) -> Text:
+    of_cases = [result for result in criteria if result.unit != BLOCK]
+    if not of_cases:
+        return text("certificate.of.runs")
+    if len(of_cases) < len(criteria):
+        return text("certificate.of.with_runs", first=_estimand(of_cases, attempt))
     found = {result.estimand for result in criteria}
     if found == {Estimand.POPULATION}:
         return text("certificate.of.population")
@@ -197,6 +204,10 @@ def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
     bounded = [result for result in criteria if result.guarantee in _WITH_ERROR_PROBABILITY]
     if not bounded:
         return text("certificate.assuming.records")
+    of_cases = [result for result in bounded if result.unit != BLOCK]
+    if len(of_cases) < len(bounded):
+        blocks = text("certificate.assuming.blocks")
+        return text("certificate.assuming.and", first=_assumptions(of_cases), next=blocks) if of_cases else blocks
     units = list(dict.fromkeys(result.unit for result in bounded))
     unit = text("certificate.unit.case") if units == ["case"] else text("certificate.unit.named", names=units)
     population = [result for result in bounded if result.estimand is Estimand.POPULATION]

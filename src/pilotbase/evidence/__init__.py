@@ -38,7 +38,7 @@ from pilotbase.evidence.ladder import Ladder
 from pilotbase.evidence.martingale import MeanMartingale
 from pilotbase.evidence.monitoring import ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.observations import Comparison
-from pilotbase.evidence.order import draw_order
+from pilotbase.evidence.order import draw_order, one_of_each
 from pilotbase.evidence.planning import cases_to_confirm_at_best, feasibility_of
 from pilotbase.evidence.plans import (
     CriterionPlan,
@@ -79,6 +79,7 @@ __all__ = [
     "exact",
     "feasibility_of",
     "levels_among",
+    "one_of_each",
     "outcome_of",
     "unit_text",
     "verdict_of",

@@ -289,6 +289,8 @@ class QuantileTest:
 
     single: SingleTest
     quantile: Fraction
+    target: Fraction | None = None
+    """The bound at which a fixed number of blocks is to decide."""
 
     @property
     def range(self) -> tuple[Fraction, Fraction]:
@@ -317,10 +319,25 @@ class QuantileTest:
         return within >= self.quantile * len(self._values)
 
     def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        return self.shares_within(bound).confirmed_at(self.quantile, alpha, horizon)
+        return self._crossed(bound, alpha, horizon, 1)
 
     def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
-        return self.shares_within(bound).refuted_at(self.quantile, alpha, horizon)
+        return self._crossed(bound, alpha, horizon, -1)
+
+    def _crossed(self, bound: Fraction, alpha: float, horizon: int, sign: int) -> int | None:
+        """Return when the evidence reached 1/alpha; of blocks, most of alpha aims at the target, as in `SingleTest`."""
+        shares = self.shares_within(bound)
+        if self.target is None or shares.method != "fixed" or shares.binary:
+            return (shares.confirmed_at if sign > 0 else shares.refuted_at)(self.quantile, alpha, horizon)
+        found = (shares.confirmed_at if sign > 0 else shares.refuted_at)(self.quantile, (1 - AIMED) * alpha, horizon)
+        if found is not None or sign * (bound - self.target) < 0:
+            return found
+        aiming = self.aiming(self.target)
+        return (aiming.confirmed_at if sign > 0 else aiming.refuted_at)(self.quantile, alpha, horizon)
+
+    def aiming(self, bound: Fraction) -> SingleTest:
+        """Return the test of the share within ``bound``; of blocks, with bets that aim at it."""
+        return replace(self.shares_within(bound), target=None if self.target is None else self.quantile)
 
     @property
     def _values(self) -> Stream:

@@ -271,8 +271,8 @@ def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
     if not trial.test.measured():
         return not_measured_text()
     plan = trial.plan
-    joined = plan.observation.joined and not census
-    claim = claim_text(plan.estimand, census, "pair" if joined else plan.unit, *counts)
+    joined = (plan.observation.joined or plan.observation.form == "function") and not census
+    claim = claim_text(plan.estimand, census, plan.unit, counts, joined)
     of_groups = plan.estimand == "population" and plan.observation.form in ("worst", "gap")
     return of_seen_groups(claim) if of_groups else claim
 
@@ -336,6 +336,8 @@ def _needed(trial: _Trial, at: int, levels: Levels, k: int) -> int | None:
     test = trial.test
     if trial.plan.observation.census_only:
         return trial.total
+    if trial.plan.run:
+        return None
     if not isinstance(test, SingleTest):
         return None
     known = test.stream.until(at)

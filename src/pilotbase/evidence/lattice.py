@@ -115,7 +115,7 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None, towards: int = 0
     """
     gain, weight = part.gain[order], part.weight[order]
     outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
-    if units is None:
+    if units is None or not len(order):
         positions = np.arange(1, len(order) + 1)
         if not weight.all():
             eligible = np.flatnonzero((weight != 0) | (gain != 0) if part.joined else weight != 0)

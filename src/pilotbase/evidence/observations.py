@@ -73,7 +73,7 @@ class RatioPart(Protocol):
 
 
 class RecallCut(Protocol):
-    """Scores, which cases should rank high, and the share of the others allowed above the cut of the recall."""
+    """Scores, which cases should rank high, which enter, and the share of the others allowed above the cut."""
 
     @property
     def scores(self) -> NDArray[np.float64]: ...
@@ -83,6 +83,17 @@ class RecallCut(Protocol):
 
     @property
     def rate(self) -> Fraction: ...
+
+    @property
+    def chosen(self) -> NDArray[np.bool_]: ...
+
+    @property
+    def value(self) -> Callable[[NDArray[np.int64]], float | None]:
+        """The measure of some of the cases."""
+
+    @property
+    def blocks(self) -> Callable[[NDArray[np.int64], NDArray[np.float64]], RatioPart] | None:
+        """The independent entries of some of the cases by ranks of all, where it is the area beyond the cut."""
 
 
 class MeasuredCases(Protocol):

@@ -27,6 +27,13 @@ def draw_order(cases: int, seed: bytes, units: Ints | None = None) -> Ints:
     return np.argsort(rank[codes], kind="stable").astype(np.int64)
 
 
+def one_of_each(order: Ints, units: Ints) -> Ints:
+    """Return one case of each unit (a code per case), in ``order``; the order itself, which nobody knew, draws them."""
+    shuffled = order[_shuffled(len(order), order.astype("<i8").tobytes())]
+    chosen = shuffled[np.unique(units[shuffled], return_index=True)[1]]
+    return order[np.isin(order, chosen)]
+
+
 def _shuffled(count: int, seed: bytes) -> Ints:
     """Return the places of ``count`` random 64-bit keys in rising order; equal keys keep the order of their cases."""
     stream = hashlib.shake_256(b"pilotbase order\x00" + seed).digest(8 * count)

@@ -17,7 +17,7 @@ from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import FRACTIONS, Floats, Ints, log_mean
 from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.plans import CriterionPlan, Design, Levels, alphas_of, build_test, method_of
-from pilotbase.evidence.recall_cut import RecallCutTest, negatives_needed
+from pilotbase.evidence.recall_cut import RecallCutTest
 
 _MOST = 1 << 20
 _NEVER = 10**12
@@ -70,7 +70,7 @@ def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, F
         # Sums near zero: each part has to be shown above its share of the threshold below zero.
         return [(part, -threshold / len(test.parts)) for part in test.parts]
     if isinstance(test, QuantileTest):
-        return [(test.shares_within(threshold), test.quantile)]
+        return [(test.aiming(threshold), test.quantile)]
     if not isinstance(test, GapTest):
         raise TypeError(type(test).__name__)
     # Two groups that are both always right differ by ≤ d once one of them is known to reach the top less d.
@@ -81,7 +81,7 @@ def _parts(test: CriterionTest, threshold: Fraction) -> list[tuple[SingleTest, F
 def _of_cut(test: RecallCutTest, threshold: Fraction, alpha: float) -> Feasibility:
     """Return whether the class and the others, above a cut, are each enough for a bound at ``threshold``."""
     (ours, others), least = test.classes(), test.needed(threshold, alpha)
-    enough = negatives_needed(test.statistic.rate, alpha) if test.comparison == ">=" else 1
+    enough = test.others_needed(threshold, alpha)
     if least is not None and least <= ours and enough > others:
         return Feasibility(enough, others, of="others")
     return Feasibility(least, ours, of="scarcest")

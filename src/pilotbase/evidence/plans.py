@@ -13,7 +13,7 @@ from pilotbase.evidence.criterion import CriterionTest, Method, QuantileTest, Si
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison, MeasuredCases, RatioPart
-from pilotbase.evidence.recall_cut import RecallCutTest
+from pilotbase.evidence.recall_cut import AreaCutTest, RecallCutTest
 
 Estimand = Literal["hidden_set", "population", "run"]
 """``hidden_set``: these cases. ``population``: cases drawn like them. ``run``: only the measured run."""
@@ -74,9 +74,12 @@ def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | No
     tests = [_single(part, plan, order, method, decides) for part in plan.observation.parts]
     if form == "function" and statistic is not None:
         at = len(order) if fixed is None else fixed
+        of_area = replace(tests[0], method="fixed", target=plan.threshold, finite=False)
+        if statistic.blocks is not None:
+            return AreaCutTest(of_area, statistic, order, at, plan.comparison)
         return RecallCutTest(tests[0], statistic, order, at, plan.comparison)
     if plan.observation.quantile is not None:
-        return QuantileTest(tests[0], plan.observation.quantile)
+        return QuantileTest(tests[0], plan.observation.quantile, None if plan.units is None else plan.threshold)
     if plan.observation.form == "gap":
         return GapTest(tests, plan.threshold)
     return WorstTest(tests) if plan.observation.form == "worst" else tests[0]
@@ -134,10 +137,19 @@ def attempt_levels(alpha: Fraction, attempt: int) -> Levels:
     return Levels(level, level)
 
 
-def claim_text(estimand: Estimand, census: bool, unit: str, used: int, total: int) -> Text:
-    """Return the sentence that states what one criterion's figures are about."""
+def claim_text(estimand: Estimand, census: bool, unit: str, counts: tuple[int, int], joined: bool = False) -> Text:
+    """Return the sentence that states what one criterion's figures are about.
+
+    ``counts``: entries used and in all; ``joined``: an entry joins several cases, each of another unit.
+    """
+    used, total = counts
     if estimand == "run":
         return text("evidence.claim.run", used=used, unit=unit_text(unit))
+    if unit == "request_block":
+        return text("evidence.claim.blocks", used=used)
+    if estimand == "population" and joined and unit != "case":
+        return text("evidence.claim.population_one_of_units", used=used, unit=unit_text(unit))
+    unit = "pair" if joined else unit
     if estimand == "population" and unit not in ("case", "pair"):
         return text("evidence.claim.population_mean_of_units", used=used, unit=unit_text(unit))
     if estimand == "population":
@@ -162,7 +174,7 @@ def unit_text(unit: str) -> Text:
     known = {
         "case": text("evidence.unit.case"),
         "pair": text("evidence.unit.pair"),
-        "time_block": text("evidence.unit.time_block"),
+        "request_block": text("evidence.unit.request_block"),
         "request": text("evidence.unit.request"),
         "run": text("evidence.unit.run"),
         "repeated_case": text("evidence.unit.repeated_case"),

@@ -1,22 +1,28 @@
-"""Recall at a rate of false alarms, at a fixed n: a cut from the order of the other class's scores, and a count.
+"""Recall at a rate of false alarms, or the area up to it, at a fixed n: a cut from the others' scores, and a test.
 
-Half the level pays for the cut, half for the count: exact, with no assumption on the scores.
+A share of the level pays for the cut (half, for a count above it), the rest for the test: exact, with no assumption on
+the scores.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.evidence.criterion import SingleTest
+from pilotbase.evidence.criterion import AIMED, SingleTest
 from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, clopper_pearson, smallest
+from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Floats, Ints
 from pilotbase.evidence.observations import Comparison, RecallCut
 from pilotbase.evidence.primitive import Bounds
+
+OF_CUT = 0.3
+"""Share of the level for the cut of an area."""
+_MOST = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +45,17 @@ class RecallCutTest:
         return self.whole.measured() and self.estimate(self.fixed) is not None
 
     def counts(self, horizon: int) -> tuple[int, int]:
-        return self.whole.counts(horizon)
+        return len(self._first(horizon)), len(self._first(len(self.order)))
 
     def estimate(self, horizon: int) -> float | None:
-        if horizon >= len(self.order):
-            return self.whole.estimate(horizon)
-        return _recall_at(*self._first(horizon), self.statistic.rate)
+        return self.statistic.value(self._first(horizon))
 
     def exact_fixed(self) -> bool:
         return True
 
     def classes(self) -> tuple[int, int]:
         """Return how many cases of the class and how many others there are up to the fixed n."""
-        positive = self._first(self.fixed)[1]
+        positive = self.statistic.positive[self._first(self.fixed)]
         return int(positive.sum()), int((~positive).sum())
 
     def needed(self, bound: Fraction, alpha: float) -> int | None:
@@ -60,6 +64,12 @@ class RecallCutTest:
         if not 0 < share < 1:
             return None if share >= 1 else 1
         return math.ceil(math.log(alpha / 2) / math.log(share))
+
+    def others_needed(self, bound: Fraction, alpha: float) -> int:
+        """Return how many others there must be for any of them to lie above the cut."""
+        if self.comparison != ">=":
+            return 1
+        return math.ceil(math.log(alpha / 2) / math.log1p(-float(self.statistic.rate)))
 
     def holds(self, bound: Fraction) -> bool:
         return self.whole.holds(bound)
@@ -75,26 +85,82 @@ class RecallCutTest:
     def bounds(self, alpha: float) -> Bounds:
         """Return a lower and an upper bound at the fixed n, each at ``alpha``."""
         if alpha not in self._known:
-            self._known[alpha] = _of_cut(*self._first(self.fixed), self.statistic.rate, alpha)
+            chosen, of = self._first(self.fixed), self.statistic
+            self._known[alpha] = _of_cut(of.scores[chosen], of.positive[chosen], of.rate, alpha)
         return self._known[alpha]
 
-    def _first(self, horizon: int) -> tuple[Floats, NDArray[np.bool_]]:
+    def _first(self, horizon: int) -> Ints:
         chosen = self.order[:horizon]
-        return self.statistic.scores[chosen], self.statistic.positive[chosen]
+        return chosen[self.statistic.chosen[chosen]]
 
 
-def negatives_needed(rate: Fraction, alpha: float) -> int:
-    """Return how many others there must be for any of them to lie above the cut at ``rate`` with error α/2."""
-    return math.ceil(math.log(alpha / 2) / math.log1p(-float(rate)))
+@dataclass(frozen=True, eq=False)
+class AreaCutTest(RecallCutTest):
+    """The criterion *normalised area under the ROC curve up to the rate*.
+
+    Recall rises with false alarms, so the area up to a cut below the rate is at most that up to the rate. Half of the
+    others give the cut, the rest are compared with the class beyond it.
+    """
+
+    _tests: dict[tuple[float, bool], SingleTest | None] = field(default_factory=dict, repr=False)
+
+    def needed(self, bound: Fraction, alpha: float) -> int | None:
+        return super().needed(bound, 2 * AIMED * (1 - OF_CUT) * alpha)
+
+    def others_needed(self, bound: Fraction, alpha: float) -> int:
+        """Return how many others leave, nearly always, as many beyond the cut as of the class are needed."""
+        least = self.needed(bound, alpha) or 1
+
+        def enough(half: int) -> bool:
+            above, _ = _cuts(half, self.statistic.rate, OF_CUT * alpha)
+            return above - 2 * math.sqrt(2 * above) >= least
+
+        return 2 * smallest(1, _MOST, enough)
+
+    def confirmed_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        test = self._beyond(alpha, self.comparison == ">=") if horizon >= self.fixed else None
+        return None if test is None else self._once(test.confirmed_at(bound, (1 - OF_CUT) * alpha, horizon))
+
+    def refuted_at(self, bound: Fraction, alpha: float, horizon: int) -> int | None:
+        test = self._beyond(alpha, self.comparison != ">=") if horizon >= self.fixed else None
+        return None if test is None else self._once(test.refuted_at(bound, (1 - OF_CUT) * alpha, horizon))
+
+    def _once(self, found: int | None) -> int | None:
+        return None if found is None else self.fixed
+
+    def _beyond(self, alpha: float, above: bool) -> SingleTest | None:
+        """Return the test of the area up to a cut that is ``above`` the rate's, or below it, with the share of alpha.
+
+        Equal scores stand in an order that is drawn by lot: the curve is straight over them, and the cut can part them.
+        """
+        if (alpha, above) not in self._tests:
+            self._tests[alpha, above] = self._make(alpha, above)
+        return self._tests[alpha, above]
+
+    def _make(self, alpha: float, above: bool) -> SingleTest | None:
+        cases, of = self._first(self.fixed), self.statistic
+        lots, ranks = np.random.default_rng(0).random(len(cases)), np.zeros(len(of.scores))
+        ranks[cases[np.lexsort((lots, of.scores[cases]))]] = np.arange(len(cases))
+        others = cases[~of.positive[cases]]
+        half = len(others) // 2
+        place = _cuts(half, of.rate, OF_CUT * alpha)[0 if above else 1]
+        if not 0 < place <= half or of.blocks is None:
+            return None
+        beyond = others[half:][ranks[others[half:]] > np.sort(ranks[others[:half]])[-place]]
+        used = cases[of.positive[cases] | np.isin(cases, beyond)]
+        part = of.blocks(used, ranks)
+        stream = stream_of(part, used, None)
+        return replace(self.whole, stream=stream, census=stream) if len(stream) else None
 
 
-def _recall_at(scores: Floats, positive: NDArray[np.bool_], rate: Fraction) -> float | None:
-    """Return the share of positives above the lowest cut with at most ``rate`` of the others above it."""
-    others = np.sort(scores[~positive])[::-1]
-    if not len(others) or len(others) == len(scores):
-        return None
-    allowed = int(rate * len(others))
-    return float((scores[positive] > others[allowed]).mean()) if allowed < len(others) else 1.0
+def _cuts(size: int, rate: Fraction, each: float) -> tuple[int, int]:
+    """Return which of ``size`` falling scores is at or above the cut of the rate, and which at or below it.
+
+    Each fails with probability ``each``; 0 and ``size`` + 1 where there is none.
+    """
+    share = float(rate)
+    above = smallest(0, size, lambda k: binomial_at_most(k, size, share) > each)
+    return above, smallest(1, size + 1, lambda k: binomial_at_least(k, size, share) <= each)
 
 
 def _of_cut(scores: Floats, positive: NDArray[np.bool_], rate: Fraction, alpha: float) -> Bounds:
@@ -105,11 +171,10 @@ def _of_cut(scores: Floats, positive: NDArray[np.bool_], rate: Fraction, alpha: 
     (Clopper-Pearson).
     """
     ours, others = scores[positive], np.sort(scores[~positive])[::-1]
-    size, share, each = len(others), float(rate), alpha / 2
+    size, each = len(others), alpha / 2
     if not len(ours) or not size:
         return Bounds(0.0, 1.0)
-    above = smallest(0, size, lambda k: binomial_at_most(k, size, share) > each)
-    below = smallest(1, size + 1, lambda k: binomial_at_least(k, size, share) <= each)
+    above, below = _cuts(size, rate, each)
     lower, upper = 0.0, 1.0
     if above:
         lower = clopper_pearson(int((ours > others[above - 1]).sum()), len(ours), each, each).lower

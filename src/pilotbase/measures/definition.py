@@ -106,7 +106,8 @@ class Measure:
     ``pooled`` one).
     ``guarantees``: the kinds that it can have. ``compose``: several parts or a function, if one ratio isn't enough;
     ``observe`` then gives the whole set's value. ``beside``: a criterion on one of these is required too, because a
-    useless application can meet this one alone. ``in_target_units``: its value is in the unit of the target.
+    useless application can meet this one alone. ``instead``: what has a bound for a population where this has none.
+    ``in_target_units``: its value is in the unit of the target.
     ``of_calibration``: it judges the probabilities themselves, so a criterion on it is a calibration test.
     ``of_process``: it judges the application together with the people around it.
     """
@@ -129,6 +130,7 @@ class Measure:
     guarantees: Guarantees = BOUNDED
     compose: Callable[[MeasureInput], Observation] | None = None
     beside: tuple[str, ...] = ()
+    instead: str = ""
     in_target_units: bool = False
     of_calibration: bool = False
     of_process: bool = False

@@ -78,11 +78,18 @@ class MeasurePart:
 
 @dataclass(frozen=True, eq=False)
 class CutAtRate:
-    """Scores and classes, and the share of the others above the cut at which recall is read."""
+    """Scores and classes, and the share of the others above the cut at which recall is read.
+
+    ``chosen``: the cases that enter. ``value``: the measure of some of the cases; ``blocks``: their entries by ranks,
+    where it is the area beyond the cut.
+    """
 
     scores: Floats
     positive: NDArray[np.bool_]
     rate: Fraction
+    chosen: NDArray[np.bool_]
+    value: Callable[[Ints], float | None]
+    blocks: Callable[[Ints, Floats], MeasurePart] | None = None
 
 
 @dataclass(frozen=True, eq=False)

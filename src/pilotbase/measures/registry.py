@@ -142,19 +142,15 @@ def spoken(rule: Rule, unit: str = "") -> Text:
 
 
 def _measure(rule: Rule, unit: str) -> Text:
-    known = measures().get(rule.measure)
-    declared = known or resource_measures().get(rule.measure)
+    declared = measures().get(rule.measure) or resource_measures().get(rule.measure)
     measure = declared.title if declared else text("measure.added", name=rule.measure)
     if rule.label is not None:
         measure = text("report.rule.of_class", measure=measure, label=rule.label)
     arguments = dict(rule.arguments)
-    said = [_argument(one, arguments.pop(one.name), unit) for one in _given(known.parameters if known else (), rule)]
+    given = [one for one in (declared.parameters if declared else ()) if one.name in rule.arguments]
+    said = [_argument(one, arguments.pop(one.name), unit) for one in given]
     said += [text("report.rule.unknown_argument", name=name, value=value) for name, value in arguments.items()]
     return text("report.rule.with_arguments", measure=measure, arguments=_listed(said)) if said else measure
-
-
-def _given(parameters: Sequence[Parameter], rule: Rule) -> list[Parameter]:
-    return [parameter for parameter in parameters if parameter.name in rule.arguments]
 
 
 def _argument(parameter: Parameter, value: Decimal | str, unit: str) -> Text:

@@ -1,9 +1,14 @@
-"""The costs of a measured run: latency, memory, throughput, processor time. Never decided early, only at full load."""
+"""The costs of a measured run: latency, memory, throughput, processor time. Never decided early, only at full load.
+
+By blocks, as in ``latency.p95(requests=20)`` and ``throughput(requests=20)``, they have a stated error: a block is one
+entry, however its requests depend on each other. Without, a figure holds for the run that was measured and no other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -11,11 +16,13 @@ import numpy as np
 from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import MEASURED, Direction, Guarantees
+from pilotbase.measures.definition import MEASURED, Direction, Guarantees, Parameter
 from pilotbase.measures.observation import MeasurePart, Observation
 
 _NANO = 10**9
 _NEVER = 1 << 60
+MOST_TIMES = 10
+"""A mean of unbounded seconds can never be shown to be small: a block counts up to this many times what is allowed."""
 Figure = tuple[int, int] | None
 """One figure of a run as gain and weight, in base units; None: not measured."""
 
@@ -90,15 +97,23 @@ class ResourceMeasure:
     """It is measured on recorded exchanges; the plan must have some."""
     of_process: bool = False
     """It judges the application and the pipeline around it together."""
+    parameters: tuple[Parameter, ...] = ()
+    """How many requests a block has, where it can be judged by blocks; never required."""
 
-    def observe(self, run: RunMeasurements) -> Observation:
-        """Return what ``run`` shows; parts without any entry where it was not measured."""
+    def observe(self, run: RunMeasurements, block: int | None = None, threshold: Fraction = Fraction(1)) -> Observation:
+        """Return what ``run`` shows; parts without any entry where it was not measured.
+
+        With ``block`` (requests) only whole blocks count, and throughput has one entry a block.
+        """
+        if self.quantile is None and block is not None:
+            return Observation("single", (_served(run, block, threshold),))
         if self.quantile is None:
             return Observation("single", (_part(self.figure(run)),), census_only=True)
         latencies = run.latencies
         if self.of_load_test:
             found = None if run.loaded is None else run.loaded.latencies
             latencies = np.zeros(0) if found is None else found
+        latencies = latencies[: len(latencies) // (block or 1) * (block or 1)]
         gain, never = _nanoseconds(latencies), (_NEVER, _NANO)
         part = MeasurePart(gain, np.full(len(gain), _NANO, dtype=np.int64), ((0, _NANO), (1, _NANO), never))
         return Observation("quantile", (part,), quantile=self.quantile)
@@ -138,6 +153,19 @@ def _throughput(run: RunMeasurements) -> Figure:
     return (run.cases * _NANO, round(run.wall_seconds * _NANO)) if run.wall_seconds > 0 else None
 
 
+def _served(run: RunMeasurements, requests: int, threshold: Fraction) -> MeasurePart:
+    """Return cases and seconds of each whole block; seconds count up to `MOST_TIMES` of those that are allowed.
+
+    Requests have equal shares of the cases.
+    """
+    blocks = len(run.latencies) // requests
+    gain = requests * run.cases * _NANO // max(len(run.latencies), 1)
+    most = max(int(MOST_TIMES * gain / threshold), 3)
+    seconds = np.nan_to_num(run.latencies[: blocks * requests], nan=np.inf).reshape(blocks, requests).sum(axis=1)
+    weight = np.maximum(np.rint(np.minimum(seconds * _NANO, float(most))), 1).astype(np.int64)
+    return MeasurePart(np.full(blocks, gain, dtype=np.int64), weight, ((gain, 1), (gain, 2), (gain, most)))
+
+
 def _processor_time(run: RunMeasurements) -> Figure:
     seconds = run.cpu_seconds
     return None if seconds is None or not run.cases else (round(seconds * _NANO), run.cases * _NANO)
@@ -166,18 +194,19 @@ _REPLAY = "replay of recorded messages with faults"
 _CALLS = "counted over all calls to an endpoint, at the prices of its manifest"
 _COST = "calls to an endpoint at the prices of its manifest, or a box's processor time at the scenario's price"
 
+_REQUESTS = Parameter("requests", None, Decimal(0), Decimal(10**6), whole=True)
 RESOURCES = (
     ResourceMeasure(
         "latency.p50", text("measure.latency.p50"), "median of seconds per request", _LOAD, "lower", "s",
-        quantile=Fraction(1, 2),
+        quantile=Fraction(1, 2), parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "latency.p95", text("measure.latency.p95"), "95th percentile of seconds per request", _LOAD, "lower", "s",
-        quantile=Fraction(95, 100),
+        quantile=Fraction(95, 100), parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "latency.p99", text("measure.latency.p99"), "99th percentile of seconds per request", _LOAD, "lower", "s",
-        quantile=Fraction(99, 100),
+        quantile=Fraction(99, 100), parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "latency.max", text("measure.latency.max"), "largest seconds per request", _LOAD, "lower", "s",
@@ -188,7 +217,8 @@ RESOURCES = (
         lambda run: None if run.peak_bytes is None else (run.peak_bytes, 1),
     ),
     ResourceMeasure(
-        "throughput", text("measure.throughput"), "cases / wall seconds", _LOAD, "higher", "cases/s", _throughput
+        "throughput", text("measure.throughput"), "cases / wall seconds", _LOAD, "higher", "cases/s", _throughput,
+        parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "cpu.per_case", text("measure.cpu.per_case"), "processor seconds / cases", _LOAD, "lower", "s", _processor_time
@@ -199,15 +229,15 @@ RESOURCES = (
     ),
     ResourceMeasure(
         "load.p50", text("measure.load.p50"), "median of seconds from due to answered", _TEST, "lower", "s",
-        quantile=Fraction(1, 2), of_load_test=True,
+        quantile=Fraction(1, 2), of_load_test=True, parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "load.p95", text("measure.load.p95"), "95th percentile of seconds from due to answered", _TEST, "lower", "s",
-        quantile=Fraction(95, 100), of_load_test=True,
+        quantile=Fraction(95, 100), of_load_test=True, parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "load.p99", text("measure.load.p99"), "99th percentile of seconds from due to answered", _TEST, "lower", "s",
-        quantile=Fraction(99, 100), of_load_test=True,
+        quantile=Fraction(99, 100), of_load_test=True, parameters=(_REQUESTS,),
     ),
     ResourceMeasure(
         "load.held", text("measure.load.held"), "cases a second with the 99th percentile within the test's target",

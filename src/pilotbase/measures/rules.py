@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def _observe_whole(measure: Measure, question: MeasureInput, census_only: bool) 
     several = "exact_anytime" in measure.guarantees.of("hidden_set") or question.estimand == "population"
     if measure.compose is not None and several:
         return measure.compose(question)
-    if measure.pooled and 0 < len(question.order) < len(question.cases):
+    if census_only and 0 < len(question.order) < len(question.cases):
         # What only all cases together have is a figure of those that are scored.
         return Observation("single", (_in_group(measure, question, None, np.sort(question.order)),), census_only)
     part = measure.observe(question)
@@ -117,9 +118,10 @@ def _observe_whole(measure: Measure, question: MeasureInput, census_only: bool) 
 
 
 def _plainly(measure: Measure, question: MeasureInput) -> Callable[[Ints], float | None]:
-    """Return the measure over some of the cases as their own whole set, beside bounds from entries of several."""
+    """Return the measure over some of the cases that enter as a set of their own, beside bounds from entries."""
 
     def plain(chosen: Ints) -> float | None:
+        chosen = chosen[np.isin(chosen, question.order)]
         order = np.arange(len(chosen), dtype=np.int64)
         whole = replace(question, cases=question.cases.among(chosen), order=order, estimand="hidden_set")
         return measure.observe(whole).value()
@@ -132,7 +134,14 @@ def observe_run(rule: Rule, run: RunMeasurements) -> Observation:
     measure = measure_named(rule.measure)
     if not isinstance(measure, ResourceMeasure):
         raise InputError("measure.needs_cases", found=rule.measure)
-    return measure.observe(run)
+    return measure.observe(run, block_of(rule), Fraction(rule.threshold))
+
+
+def block_of(rule: Rule) -> int | None:
+    """Return how many requests a block of ``rule`` has; None where it isn't judged by blocks."""
+    measure = resource_measures().get(rule.measure)
+    given = [rule.arguments.get(one.name) for one in measure.parameters] if measure is not None else []
+    return next((int(length) for length in given if isinstance(length, Decimal)), None)
 
 
 def score(rule: Rule, cases: Cases) -> float | None:
@@ -172,9 +181,12 @@ def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
 
 
 def problems_among(rules: Sequence[Rule]) -> tuple[tuple[int, Text], ...]:
-    """Return the problems of rules as a set, as (index, sentence): a measure that requires another beside it."""
+    """Return the problems of rules as a set, as (index, sentence): a measure that requires another beside it, and
+    figures of one run alone, which have no stated error."""
     named = {rule.measure for rule in rules}
     found = []
+    if rules and all(is_resource(rule) and block_of(rule) is None for rule in rules):
+        found.append((0, text("measure.run_alone")))
     for index, rule in enumerate(rules):
         measure = measures().get(rule.measure)
         if measure is not None and measure.beside and not named & set(measure.beside):
@@ -188,6 +200,8 @@ def _population_problems(measure: Measure, rule: Rule, estimand: Estimand) -> li
     if estimand != "population":
         return []
     if "descriptive" in measure.guarantees.of(estimand) or not measure.guarantees.of(estimand):
+        if measure.instead:
+            return [text("measure.descriptive_instead", measure=measure.name, instead=measure.instead)]
         return [text("measure.descriptive_only", measure=measure.name)]
     if rule.by is not None and measure.compose is not None:
         return [text("measure.groups_census_only", measure=measure.name)]
@@ -212,7 +226,7 @@ def _setting_problems(measure: Measure, rule: Rule, setting: RuleContext) -> lis
     return found
 
 
-def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
+def _argument_problems(measure: Measure | ResourceMeasure, rule: Rule) -> list[Text]:
     known = {parameter.name: parameter for parameter in measure.parameters}
     found = [
         text("measure.unknown_argument", measure=measure.name, found=name, allowed=offer(name, known))
@@ -221,9 +235,9 @@ def _argument_problems(measure: Measure, rule: Rule) -> list[Text]:
     ]
     for name, parameter in known.items():
         value = rule.arguments.get(name, parameter.default)
-        if value is None:
+        if value is None and isinstance(measure, Measure):
             found.append(text("measure.argument_missing", measure=measure.name, name=name))
-        elif not parameter.admits(value):
+        elif value is not None and not parameter.admits(value):
             low, high = parameter.low, parameter.high
             about = {"measure": measure.name, "name": name, "found": value, "low": low, "high": high}
             of_whole = text("measure.argument_whole", **about)
@@ -272,7 +286,7 @@ def _direction_problems(measure: Measure, rule: Rule) -> list[Text]:
 
 
 def _resource_problems(rule: Rule, resource: ResourceMeasure) -> tuple[Text, ...]:
-    found = []
+    found = _argument_problems(resource, rule)
     allowed = ", ".join(name for name, (base, _) in UNITS.items() if base == resource.unit)
     if rule.unit is None or UNITS[rule.unit][0] != resource.unit:
         found.append(text("measure.wrong_unit", measure=resource.name, found=rule.unit or "-", allowed=allowed))

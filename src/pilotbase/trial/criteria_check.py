@@ -39,6 +39,7 @@ from pilotbase.measures import (
     MeasurePart,
     Observation,
     RuleContext,
+    RunMeasurements,
     coded,
     is_resource,
     measures,
@@ -49,10 +50,19 @@ from pilotbase.measures import (
 )
 from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
-from pilotbase.measures.rules import given_columns
+from pilotbase.measures.resources import LoadMeasurements
+from pilotbase.measures.rules import block_of, given_columns
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import Ints, build_cases, error_level, perturbations_of, plan_criterion, settle_criteria
+from pilotbase.trial.scoring import (
+    Ints,
+    build_cases,
+    error_level,
+    perturbations_of,
+    plan_criterion,
+    plan_run,
+    settle_criteria,
+)
 
 if TYPE_CHECKING:
     from pilotbase.vault.attempts import Remaining
@@ -89,7 +99,7 @@ def check_criteria(
     if not problems:
         problems = list(drop_problems(scenario))
     if not problems:
-        problems = list(undecidable(scenario, classes, public, cases, level))
+        problems = [*undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)]
     _refuse(problems)
 
 
@@ -289,6 +299,26 @@ def _undecidable(
         if not found.feasible:
             needed = "∞" if found.needed is None else found.needed
             yield index, text(_TOO_FEW[found.of], rule=criterion.rule, found=found.available, needed=needed)
+
+
+def _too_few_blocks(scenario: Scenario, cases: int, level: float) -> Iterator[tuple[int, Text]]:
+    """Yield criteria by blocks of the run that a run without any slow block doesn't confirm."""
+    test, levels = scenario.trial.load_test, Levels(exact(level), Fraction(1, 2))
+    for index, criterion in enumerate(scenario.criteria):
+        rule = criterion.parsed()
+        length = block_of(rule)
+        if length is None:
+            continue
+        requests = -(-cases // scenario.trial.batch_rows)
+        if resource_measures()[rule.measure].of_load_test and test is not None:
+            requests = int(test.rate * test.seconds)
+        least = np.full(length, 1.0)  # one block: what it takes is the same however many there are
+        run = RunMeasurements(least, length * scenario.trial.batch_rows, length, loaded=LoadMeasurements(least))
+        plan = plan_run(criterion.rule, rule, run)
+        needed = feasibility_of(plan, np.arange(len(plan.observation.parts[0].gain)), levels).needed
+        if needed is None or needed > requests // length:
+            values = {"found": requests // length, "needed": "∞" if needed is None else needed}
+            yield index, text("trial.too_few_blocks", rule=criterion.rule, **values)
 
 
 def _too_many_groups(

@@ -20,9 +20,9 @@ from pilotbase.documents.probes import PANEL
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
-from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide
+from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide, one_of_each
 from pilotbase.measures import Cases, RunMeasurements, is_resource, measures, observe, observe_run, score
-from pilotbase.measures.rules import given_columns, pair_scores
+from pilotbase.measures.rules import block_of, given_columns, pair_scores
 from pilotbase.trial.figures import figures_of
 
 Ints = NDArray[np.int64]
@@ -155,12 +155,23 @@ def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeas
     rule = criterion.parsed()
     threshold = Fraction(rule.threshold)
     if is_resource(rule):
-        seen = observe_run(rule, run)
-        return CriterionPlan(criterion.rule, seen, rule.comparison, threshold, estimand="run", unit="request", run=True)
+        return plan_run(criterion.rule, rule, run)
     estimand: Literal["hidden_set", "population"] = criterion.estimand.value
     units = cases.units if criterion.unit != "case" else None
     observation = observe(rule, cases, order, estimand)
+    if units is not None and (observation.joined or observation.form == "function"):
+        # An entry of several cases needs independent ones: of each unit one, drawn.
+        observation, units = observe(rule, cases, one_of_each(order, units), estimand), None
     return CriterionPlan(criterion.rule, observation, rule.comparison, threshold, estimand, criterion.unit, units)
+
+
+def plan_run(source: str, rule: Rule, run: RunMeasurements) -> CriterionPlan:
+    """Return a criterion on a run: on its blocks, if the rule says how long one is, or on that run alone."""
+    seen, block, threshold = observe_run(rule, run), block_of(rule), Fraction(rule.threshold)
+    if block is None:
+        return CriterionPlan(source, seen, rule.comparison, threshold, estimand="run", unit="request", run=True)
+    units = None if seen.quantile is None else np.arange(len(seen.parts[0].gain)) // block
+    return CriterionPlan(source, seen, rule.comparison, threshold, "population", "request_block", units, run=True)
 
 
 def describe(
@@ -221,7 +232,6 @@ def _paired(rule: Rule, cases: Cases) -> PairedScores | None:
 
 def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, seen: Cases) -> CriterionResult:
     rule = criterion.parsed()
-    resource = is_resource(rule)
     return CriterionResult(
         rule=criterion.rule,
         outcome=Outcome(found.verdict),
@@ -231,7 +241,7 @@ def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, se
         upper=found.upper,
         scored=found.used,
         available=found.total,
-        estimand=Estimand.HIDDEN_SET if resource else criterion.estimand,
+        estimand=Estimand.HIDDEN_SET if found.estimand == "run" else Estimand(found.estimand),
         unit=found.unit,
         confidence=criterion.confidence,
         guarantee=found.guarantee,

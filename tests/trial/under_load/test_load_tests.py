@@ -261,6 +261,7 @@ def raw(latencies):
 
 CRITERIA = """criteria:
   - {rule: load.p99 <= 50 ms}
+  - {rule: load.p95(requests=10) <= 50 ms}
   - {rule: start.cold <= 1 s}
   - {rule: recovery <= 2 s}
   - {rule: memory.growth <= 1 MiB}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
 
@@ -31,6 +32,20 @@ def capped_log_loss(question: MeasureInput) -> MeasurePart:
         return mean_of(np.minimum(-np.log(of_truth), float(cap)), cap, question)
 
 
+def smoothed_log_loss(question: MeasureInput) -> MeasurePart:
+    """Return -log of the probability of the truth in (1 - ε) p + ε / 2: proper, and bounded without a cap."""
+    epsilon = question.arguments["epsilon"]
+    given = of_label(question)
+    of_truth = np.where(question.cases.truth == question.label, given, 1 - given)
+    smoothed = (1 - float(epsilon)) * of_truth + float(epsilon) / 2
+    return mean_of(-np.log(smoothed), _largest_loss({"epsilon": epsilon}), question)
+
+
+def _largest_loss(arguments: Mapping[str, Decimal]) -> Decimal:
+    """Return the loss of an answer of 0, rounded up to a step of the lattice."""
+    return (2 / arguments["epsilon"]).ln().quantize(Decimal("1e-6"), ROUND_CEILING)
+
+
 def auc(question: MeasureInput) -> MeasurePart:
     """Return, on a hidden set, the share of negatives below each positive; for a population, disjoint blocks.
 
@@ -39,7 +54,7 @@ def auc(question: MeasureInput) -> MeasurePart:
     """
     positive = question.cases.truth == question.label
     scores = ranked(question, positive)
-    return _blocks(question, scores, positive) if question.estimand == "population" else _census(scores, positive)
+    return blocks(question, scores, positive) if question.estimand == "population" else _census(scores, positive)
 
 
 def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> MeasurePart:
@@ -53,9 +68,7 @@ def _census(scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]
     return MeasurePart(gain, weight, ((0, max(each, 1)), (min(1, each), max(each, 1)), (each, max(each, 1))))
 
 
-def _blocks(
-    question: MeasureInput, scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]
-) -> MeasurePart:
+def blocks(question: MeasureInput, scores: Floats, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> MeasurePart:
     """Return blocks of one case of the scarcer class and as many others as there are for each; gain: pairs in order.
 
     Where both classes are about as frequent, and plenty, blocks of two and two. Sizes depend on labels alone.
@@ -100,6 +113,12 @@ MEASURES = (
         "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
         "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", SCORING, capped_log_loss,
         bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True, paired=True, of_calibration=True,
+    ),
+    Measure(
+        "smoothed_log_loss", text("measure.smoothed_log_loss"), "mean -log((1 - ε) p(truth) + ε / 2)",
+        "Good, JRSS-B 14:107, 1952; of a smoothed answer, so that it is bounded", "lower", SCORING, smoothed_log_loss,
+        bounds=(lambda given: -(1 - given["epsilon"] / 2).ln(), _largest_loss),
+        parameters=(Parameter("epsilon", Decimal("0.01")),), of_class=True, paired=True, of_calibration=True,
     ),
     Measure(
         "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",
