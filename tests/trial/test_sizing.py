@@ -101,6 +101,13 @@ def test_what_cannot_be_planned_is_refused(given, code):
     assert raised.value.code == code
 
 
+def test_a_base_does_not_plan_for_long():
+    terms = SizeTerms(rule="accuracy >= 0.9", truth=(0.95,))
+    with pytest.raises(InputError) as raised:
+        plan_size(cases_of_rule(terms), terms, seconds=-1)
+    assert raised.value.code == "trial.planning_takes_long"
+
+
 def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     rng = np.random.default_rng(2)
     rows = [f"{p},{'bad' if p + rng.normal() > 1.3 else 'fine'}" for p in rng.normal(size=12_000)]

@@ -7,6 +7,7 @@ decided. The search starts where the closed form says (statistics-2.md §10: n_z
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -130,19 +131,19 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
     return PlannedCases((Criterion(rule=terms.rule, estimand=Estimand.POPULATION, unit=unit),), cases, terms.alpha)
 
 
-def plan_size(planned: PlannedCases, terms: SizeTerms) -> SizePlan:
+def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf) -> SizePlan:
     """Return the cases for every criterion to be met with ``terms.power``, and what they cost.
 
     Raises:
         InputError: a supposed value that is no better than its threshold or cannot occur, a rule that no number of
-            cases decides, a number beyond `MOST_CASES`.
+            cases decides, a number beyond `MOST_CASES`, or it would take longer than so many ``seconds``.
     """
     levels = attempt_levels(exact(planned.alpha), terms.attempt)
     stop = planned.stop if terms.stop == "own" else terms.stop
     power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
-    truths = _truths(planned.criteria, terms)
+    truths, until = _truths(planned.criteria, terms), time.monotonic() + seconds
     found = [
-        _planned(_Simulated.of(planned.cases, one, truth, levels, stop, terms), power)
+        _planned(replace(_Simulated.of(planned.cases, one, truth, levels, stop, terms), until=until), power)
         for one, truth in zip(planned.criteria, truths, strict=True)
     ]
     cases = max(one.cases for one in found)
@@ -205,6 +206,8 @@ class _Simulated:
     _horizon: int = 0
     known: dict[int, float] = field(default_factory=dict)
     """Size → the share of trials at that fixed number that meet the criterion."""
+    until: float = math.inf
+    """When simulating has to end, on the monotonic clock."""
 
     @classmethod
     def of(
@@ -288,6 +291,8 @@ class _Simulated:
 
     def _once(self, size: int, rng: np.random.Generator) -> tuple[bool, int]:
         """Return whether one trial meets the criterion, and after how many cases."""
+        if time.monotonic() > self.until:
+            raise InputError("trial.planning_takes_long", rule=self.criterion.rule)
         rows, units = self._drawn(size * self.each, rng)
         order = np.arange(len(rows), dtype=np.int64)
         if self.judge is not None:

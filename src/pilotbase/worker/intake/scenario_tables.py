@@ -5,6 +5,7 @@ On a hub both run in a box (`boxed_tables`); on the owner's own command line the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -104,11 +105,11 @@ def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
     return PublicSample(contract, public.select([*names, scenario.data.target]).write_csv().encode())
 
 
-def plan_table(scenario: Scenario, split: Split, terms: SizeTerms) -> SizePlan:
+def plan_table(scenario: Scenario, split: Split, terms: SizeTerms, seconds: float = math.inf) -> SizePlan:
     """Return the size of an attempt on the cases of a scenario; raises as `cases_of_scenario` and `plan_size`."""
     hidden = terms.hidden or split.hidden.height
     planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public)
-    return plan_size(planned, terms.model_copy(update={"hidden": hidden}))
+    return plan_size(planned, terms.model_copy(update={"hidden": hidden}), seconds)
 
 
 def draft_sized(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:

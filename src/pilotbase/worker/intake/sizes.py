@@ -22,6 +22,8 @@ from pilotbase.worker.readings import scenario_for
 from pilotbase.workspace.store import View
 
 _BAR = 30
+_LONGEST = 10.0
+"""Seconds that a base, which others are waiting for, plans for."""
 
 
 def plan_here(terms: SizeTerms) -> SizePlan | None:
@@ -44,10 +46,10 @@ def plan_for(base: Base, view: View, terms: SizeTerms) -> SizePlan:
     A box reads its cases. Raises as `plan_here`, `scenario_for` and `cases_in_box`.
     """
     if not _named(terms):
-        return plan_size(cases_of_rule(terms), terms)
+        return plan_size(cases_of_rule(terms), terms, _LONGEST)
     scenario = scenario_for(view, subject_written("scenario", terms.scenario), ReadScope.BUDGET)
     with opened_scenario(base, scenario) as place:
-        return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms)
+        return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms, _LONGEST)
 
 
 def _named(terms: SizeTerms) -> str:
