@@ -85,6 +85,8 @@ def cases_for(name: str, kind: Any, seed: int, n: int = 60, absent: float = 0.0)
     cases = random_cases(kind, seed, n, absent)
     if name == "precision_at_k":  # with as many wanted ids as places it can be 1
         return replace(cases, truth=np.where(cases.truth < 0, (cases.truth[:, :1] + 1) % 6, cases.truth))
+    if name == "judged":
+        return with_passage(cases, name)
     if name in TRUTHS:
         return with_passage(read_in_its_way(name, cases, seed), name)
     if name not in REFUSING:

@@ -31,7 +31,6 @@ TRUTHS: dict[str, Callable[[np.random.Generator], str]] = {
     "rouge_l": lambda rng: " ".join(rng.choice(_WORDS, rng.integers(2, 7))),
     "matches": lambda rng: "(red|green) ca+r",
     "supported": lambda rng: "x",
-    "judged": lambda rng: "x",
     "quotes_found": lambda rng: "x",
     "attack_success": lambda rng: "CANARY 7|swordfish",
     "secret_told": lambda rng: "x",

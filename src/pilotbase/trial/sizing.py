@@ -51,7 +51,8 @@ _SAMPLE, _ROWS = 20_000, 40_000_000
 """Made-up cases, and cases drawn for one point of the curve, about."""
 _DRAWS, _FEW_DRAWS, _JUDGED_DRAWS = 400, 150, 60
 """Trials simulated for one point: of quick tests, of those that take milliseconds, and with a judge model."""
-_LONG = 500
+_LONG, _ENOUGH = 500, 4000
+"""Cases of a public sample: at most so many of texts and pictures; copied until there are so many for a value."""
 _CURVE = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6)
 """The power is simulated at these multiples of about the cases needed."""
 _JUDGE_WEIGHT = Fraction(3, 4)
@@ -88,8 +89,12 @@ def cases_of_scenario(scenario: Scenario, classes: tuple[str, ...], public: pl.D
         public = public.sample(_LONG, seed=0)
     right = right_answers(scenario, classes, public)
     cases = coded(build_cases(scenario, classes, public, right))
+    copies = -(-(_LONG if scenario.answer not in _KINDS else _ENOUGH) // len(cases))
+    many = cases.among(np.tile(np.arange(len(cases)), copies))
+    if many.units is not None:
+        many = replace(many, units=many.units + np.repeat(np.arange(copies), len(cases)) * (many.units.max() + 1))
     stop = "early" if scenario.trial.stop == "early" else "fixed"
-    return PlannedCases(chosen, cases, error_level(scenario.criteria), stop, left_out)
+    return PlannedCases(chosen, many, error_level(scenario.criteria), stop, left_out)
 
 
 def cases_of_rule(terms: SizeTerms) -> PlannedCases:
