@@ -136,8 +136,9 @@ class Measure:
     of_process: bool = False
 
     def range(self, arguments: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
-        """Return the smallest and the largest value with these arguments."""
-        low, high = (_end(end, arguments) for end in self.bounds)
+        """Return the smallest and the largest value with these arguments, and defaults for the others."""
+        whole = {one.name: one.default for one in self.parameters if one.default is not None} | arguments
+        low, high = (_end(end, whole) for end in self.bounds)
         return low, high
 
 
