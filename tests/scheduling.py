@@ -14,7 +14,6 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).parent.parent
 LONGEST = (
     "tests/hub/test_browser.py",
-    "tests/contracts/test_compute_backends.py",
     "tests/cli/test_walk.py",
     "tests/hub/test_who_reaches_what.py",
     "tests/page/test_pictures.py",

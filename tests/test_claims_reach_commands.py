@@ -42,10 +42,16 @@ def imports(nodes: Iterable[ast.AST]) -> dict[str, Thing]:
 def defined(thing: Thing) -> Thing:
     """Return where a name is defined: a package may only pass it on."""
     module, name = thing
-    passed = imports(tops(module)[""]) if tops(module) else {}
-    if name in tops(module) or name in passed:
+    passed = names_of(module) if tops(module) else {}
+    if name in passed:
         return thing if name in tops(module) else defined(passed[name])
     return (f"{module}.{name}", "") if tops(f"{module}.{name}") else (module, "")
+
+
+@cache
+def names_of(module: str) -> dict[str, Thing]:
+    """Return name → what it stands for, everywhere in a module."""
+    return {one: (module, one) for one in tops(module)} | imports(tops(module)[""])
 
 
 def used(thing: Thing) -> Iterator[Thing]:
@@ -53,7 +59,7 @@ def used(thing: Thing) -> Iterator[Thing]:
     module, name = thing
     nodes = tops(module)[name]
     inside = imports(nodes)
-    scope = {one: (module, one) for one in tops(module)} | imports(tops(module)[""]) | inside
+    scope = names_of(module) | inside
     yield from ((defined(one)[0], "") for one in inside.values())
     for node in (one for top in nodes for one in ast.walk(top)):
         if isinstance(node, ast.Name) and node.id in scope:

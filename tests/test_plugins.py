@@ -142,6 +142,7 @@ def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
     assert '"times": 1' in greeted.out
 
 
+@pytest.mark.prove
 def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
     home, whole, back = tmp_path / "home", tmp_path / "whole", tmp_path / "back"
     _pilotbase(home, "tiny", "init", "greetings greet plant", f"backup {whole}")
@@ -154,6 +155,7 @@ def test_a_backup_leaves_out_no_rows_of_a_plug_in(tmp_path):
     assert '"times": 2' in _pilotbase(back, "tiny", "greetings greet plant")[0].out
 
 
+@pytest.mark.prove
 def test_a_backup_from_before_a_plug_in_is_restored_beside_it(tmp_path):
     home, back, kept = tmp_path / "home", tmp_path / "back", tmp_path / "kept"
     _pilotbase(home, "none", "init", f"backup {kept}")
@@ -167,6 +169,7 @@ def _restore(kept: Path, back: Path, home: Path, folder: Path = FOLDER) -> None:
     shutil.copytree(home / "keys", back / "keys", dirs_exist_ok=True)
 
 
+@pytest.mark.prove
 def test_a_backup_says_which_plug_in_is_too_old_for_it(tmp_path):
     newer, home, back = tmp_path / "newer", tmp_path / "home", tmp_path / "back"
     shutil.copytree(FOLDER, newer, ignore=shutil.ignore_patterns("__pycache__"))

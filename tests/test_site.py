@@ -101,6 +101,7 @@ def test_a_chinese_page_says_so_and_its_lines_are_joined(small):
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: nothing was searched for")
+@pytest.mark.prove
 def test_search_reads_english_and_chinese_from_the_disk(small):
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as session:

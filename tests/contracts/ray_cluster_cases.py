@@ -57,7 +57,6 @@ def test_what_ran_comes_home_and_what_a_killed_node_had_is_lost_and_goes_on_else
     assert backend.poll(again.attempt).cause is EndCause.STOPPED
 
 
-@pytest.mark.prove
 class TestCluster(BackendCases):
     @pytest.fixture(autouse=True)
     def nodes(self, grown: Grown) -> None:
@@ -81,7 +80,6 @@ class TestCluster(BackendCases):
         assert ended(backend, job.attempt).exit_code == 0
 
 
-@pytest.mark.prove
 def test_a_cluster_of_ones_own_stays_as_long_as_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ADDRESS, "")
     own = RayCluster(RaySettings(LOCAL, os.environ["RAY_AUTH_TOKEN"]))

@@ -73,7 +73,6 @@ def base(asked: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     made.lab.close()
 
 
-@pytest.mark.prove
 def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_hard(
     base: Base, grown: Grown, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -124,7 +123,6 @@ def test_jobs_and_trials_each_end_once_though_a_node_of_their_pool_is_killed_har
     assert (wait.reason, wait.blocker, wait.starts) == (WaitReason.MACHINES, "hall-2, hall-3", None)
 
 
-@pytest.mark.prove
 def test_while_the_cluster_is_away_jobs_wait_and_nothing_is_called_lost(
     base: Base, grown: Grown, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -171,7 +169,6 @@ def until(holds: Callable[[], bool], seconds: float = 180) -> None:
         threading.Event().wait(0.2)
 
 
-@pytest.mark.prove
 def test_on_a_node_no_box_that_prints_knows_what_one_that_is_fed_hidden_data_looked_up(
     base: Base, tmp_path: Path
 ) -> None:

@@ -37,8 +37,8 @@ from tests.contracts.measure_cases import (
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 ALPHA = Fraction(1, 10)
 EVERY_KIND = pytest.mark.parametrize(("name", "kind"), KINDS)
-DRAWS = settings(max_examples=6, deadline=None, derandomize=True)
-"""Tables of cases a measure and kind of answer: seven hundred for each of these tests."""
+DRAWS = settings(max_examples=4, deadline=None, derandomize=True)
+"""Tables of cases a measure and kind of answer: five hundred for each of these tests."""
 ABSTAINING = {
     "error_after_review": "what is not answered is handed over to a person, who errs less than a wrong answer",
     "abstention": "abstaining is what it measures",

@@ -235,7 +235,7 @@ def grouped(rng, truth, labels, judge, weight=Fraction(3, 4), horizon=None):
     return GroupedLabels(np.column_stack((y[:labels], scores[:labels], groups)), 9, weight, horizon)
 
 
-@pytest.mark.parametrize("horizon", [None, 400])
+@pytest.mark.parametrize("horizon", [pytest.param(None, marks=pytest.mark.prove), 400])
 @pytest.mark.parametrize("judge", JUDGES)
 def test_groups_accept_falsely_within_the_level_whatever_the_judge(judge, horizon):
     rng = np.random.default_rng(7)

@@ -48,7 +48,9 @@ def opened(browser: Any, reports: Reports, certificate: Certificate, tmp_path_fa
 
 
 @pytest.mark.parametrize("width", [375, 1280])
-@pytest.mark.parametrize("kind", ["accepted", "broken-off", "rehearsal"])
+@pytest.mark.parametrize(
+    "kind", ["accepted", *(pytest.param(one, marks=pytest.mark.prove) for one in ("broken-off", "rehearsal"))]
+)
 def test_fits_and_switches_language_without_script(kind: str, width: int, opened: Any) -> None:
     page, said, asked = opened(kind, width)
     try:
@@ -73,6 +75,7 @@ def overflows(page: Any, width: int) -> bool:
     return bool(size["width"] > width)
 
 
+@pytest.mark.prove
 def test_prints_the_chosen_language_only(opened: Any) -> None:
     page, _, _ = opened("accepted", 1280)
     try:
@@ -86,7 +89,7 @@ def test_prints_the_chosen_language_only(opened: Any) -> None:
         page.context.close()
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.prove), "zh"])
 def test_a_wrapped_finding_stays_beside_its_word(language: str, opened: Any) -> None:
     page, _, _ = opened("accepted", 375)
     try:

@@ -143,7 +143,8 @@ def written(tmp_path_factory):
     return files
 
 
-@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("width", [390, 1280])
 def test_fits_every_width_and_loads_nothing(browser, written, width):  # noqa: F811
     for file in written.values():
         page = browser.new_page(viewport={"width": width, "height": 900}, java_script_enabled=False)

@@ -128,7 +128,7 @@ def test_the_command_shows_the_board_and_prints_documents(played):
     assert f"1. {played.good['submission']['released']:.4f}  good 1.0.0, acme" in shown.stdout
     assert "acme: 1 of 1 submission used" in shown.stdout
     assert "3 submissions in all and 2 improvements shown, in steps of 0.143" in shown.stdout
-    assert "no score shown is more than 0.19 better" in " ".join(shown.stdout.split())
+    assert "no score on the board overstates the true score by more than 0.19" in " ".join(shown.stdout.split())
     printed = json.loads(CliRunner().invoke(app, ["trial", "board", str(played.scenario), "--json"]).stdout)
     assert printed["submission"] is None
     assert printed["board"]["ranked"] == played.good["board"]["ranked"]

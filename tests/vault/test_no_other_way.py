@@ -99,7 +99,6 @@ READERS: dict[Callable[..., object], str] = {
     envelopes.open_sample: "grant",
     uploads.read_upload: "grant",
     board.slice_cases: "grant",
-    board.release: "grant",
 }
 
 
