@@ -53,6 +53,7 @@ def test_a_rehearsal_shows_how_far_it_is_and_then_its_end(browser, address, orde
     visit.close()
 
 
+@pytest.mark.prove
 def test_a_notice_appears_on_the_page_of_notices(browser, address, ordered):
     round_of = Noticing(ordered.base, Ways())
     round_of.tell_changes()

@@ -170,12 +170,14 @@ def twins(tmp_path_factory):
     return found_in(tmp_path_factory, pair(), False, QUICK, lambda made: ASKED)
 
 
+@pytest.mark.prove
 def test_who_may_not_see_closed_values_finds_nothing_of_them(twins):
     (one, _, _), (other, _, _) = twins
     assert differences(one, other) == []
     assert sum(found.status == 200 for found in one) > 20
 
 
+@pytest.mark.prove
 def test_what_a_supplier_asks_is_refused_and_taken_up_alike(twins):
     (_, one, _), (_, other, _) = twins
     assert differences(one, other) == []
@@ -183,6 +185,7 @@ def test_what_a_supplier_asks_is_refused_and_taken_up_alike(twins):
     assert sum(found.work.jobs for found in one) >= 2
 
 
+@pytest.mark.prove
 def test_the_comparison_is_not_blind(twins):
     """The owner, who may know how large a file is, is told other sizes."""
     (_, _, one), (_, _, other) = twins

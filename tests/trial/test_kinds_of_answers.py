@@ -39,7 +39,7 @@ task: {task}
 prediction: {kind}
 baseline: {baseline}
 criteria: [{criteria}]
-trial: {{attempts: 4, cases_per_attempt: 60, batch_rows: 16, limits: {{load_seconds: 20, batch_seconds: 5}}}}
+trial: {{asked_again: 0, attempts: 4, cases_per_attempt: 60, batch_rows: 16, limits: {{load_seconds: 20, batch_seconds: 5}}}}
 """
 CASES = 240
 

@@ -185,7 +185,7 @@ print(step, done)
 """
 
 
-@pytest.mark.parametrize("stride", [7, pytest.param(1, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("stride", [13, pytest.param(1, marks=pytest.mark.prove)])
 def test_an_attempt_killed_at_any_statement_goes_on_as_the_same_attempt(
     tmp_path: Path, any_vault: Vault, every_url: str, stride: int
 ) -> None:
