@@ -24,8 +24,8 @@ LONGEST = (
     "tests/cli/test_serve.py",
 )
 """Files with a test that takes longer than thirteen seconds, most of them waiting: they begin before all others."""
-HOUSE = "tests/test_house.py"
-"""Its tests read all source, once a worker."""
+READ_ALL = ("tests/test_house.py", "tests/test_texts.py")
+"""Their tests read all source, once a worker."""
 _OF_A_FILE = re.compile(r'scope="module".*?\ndef (\w+)\(', re.DOTALL)
 
 
@@ -38,7 +38,7 @@ def unit_of(nodeid: str) -> str:
 @cache
 def shares_state(file: str) -> bool:
     """Return whether a test of the file uses a fixture that is made once a file: its own, or of a conftest above."""
-    if file == HOUSE:
+    if file in READ_ALL:
         return True
     text = (ROOT / file).read_text("utf-8")
     above = "|".join(name for folder in (ROOT / file).relative_to(ROOT).parents for name in _fixtures_of(folder))

@@ -115,6 +115,7 @@ def test_the_core_alone_has_no_estate(tmp_path):
     assert [name for name in seen["tables"] if name.startswith(("compute_", "voucher"))] == []
 
 
+@pytest.mark.prove
 def test_the_core_alone_runs_a_trial(tmp_path):
     days = [(number * 37 % 211, number * 53 % 199) for number in range(400)]
     rows = [f"{wind}.5,{delay}.5,{'late' if wind + delay > 200 else 'early'}" for wind, delay in days]
@@ -214,6 +215,7 @@ print(json.dumps({
 """
 
 
+@pytest.mark.prove
 def test_a_plug_in_adds_to_the_closed_lists_of_the_core(tmp_path):
     _pilotbase(tmp_path, "estate,tiny", "init", "greetings greet plant")
     core, tiny, both = (json.loads(_python(tmp_path, chosen, KINDS)) for chosen in ("none", "tiny", "estate,tiny"))

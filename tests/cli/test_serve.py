@@ -57,6 +57,7 @@ print(Person.objects.count())
 """
 
 
+@pytest.mark.prove
 def test_the_demonstration_fills_an_empty_base_and_its_own_but_nobody_elses(tmp_path):
     """The script ends with a base of people whom the demonstration did not make."""
     environment = os.environ | {"PILOTBASE_HOME": str(tmp_path / "own"), "PILOTBASE_LANGUAGE": "en"}

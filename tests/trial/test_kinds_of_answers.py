@@ -39,7 +39,9 @@ task: {task}
 prediction: {kind}
 baseline: {baseline}
 criteria: [{criteria}]
-trial: {{asked_again: 0, attempts: 4, cases_per_attempt: 60, batch_rows: 16, limits: {{load_seconds: 20, batch_seconds: 5}}}}
+trial:
+  {{asked_again: 0, attempts: 4, cases_per_attempt: 60, batch_rows: 16,
+  limits: {{load_seconds: 20, batch_seconds: 5}}}}
 """
 CASES = 240
 
@@ -275,7 +277,7 @@ def test_truths_that_stand_in_for_others_are_decided_in_no_other_order(base, tmp
     text.write(folder)
     prove(base, folder, application(tmp_path, text.good, "good"), tmp_path / "early")
     file = folder / "scenario.yaml"
-    file.write_text(file.read_text().replace("trial: {", "trial: {stop: full, "))
+    file.write_text(file.read_text().replace("{asked_again: 0, ", "{asked_again: 0, stop: full, "))
     prove(base, folder, application(tmp_path, text.good, "good-again"), tmp_path / "full")
     early, full = (read_decision_plan(tmp_path / out) for out in ("early", "full"))
     with pytest.raises(InputError) as refused:

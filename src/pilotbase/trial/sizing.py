@@ -50,8 +50,8 @@ from pilotbase.trial.scoring import build_cases, error_level, plan_criterion, se
 MOST_CASES = 200_000
 _SAMPLE, _ROWS = 20_000, 40_000_000
 """Made-up cases, and cases drawn for one point of the curve, about."""
-_DRAWS, _FEW_DRAWS, _JUDGED_DRAWS = 400, 150, 60
-"""Trials simulated for one point: of quick tests, of those that take milliseconds, and with a judge model."""
+DRAWS, FEW_DRAWS, _JUDGED_DRAWS = 400, 150, 60
+"""Trials simulated for one point: of quick tests, of slow ones and for a draft, with a judge model."""
 _LONG, _ENOUGH = 500, 4000
 """Cases of a public sample: at most so many of texts and pictures; copied until there are so many for a value."""
 _CURVE = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6)
@@ -131,7 +131,7 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
     return PlannedCases((Criterion(rule=terms.rule, estimand=Estimand.POPULATION, unit=unit),), cases, terms.alpha)
 
 
-def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf) -> SizePlan:
+def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf, draws: int = DRAWS) -> SizePlan:
     """Return the cases for every criterion to be met with ``terms.power``, and what they cost.
 
     Raises:
@@ -143,7 +143,9 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
     power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
     truths, until = _truths(planned.criteria, terms), time.monotonic() + seconds
     found = [
-        _planned(replace(_Simulated.of(planned.cases, one, truth, levels, stop, terms), until=until), power)
+        _planned(
+            replace(_Simulated.of(planned.cases, one, truth, levels, stop, terms), until=until, draws=draws), power
+        )
         for one, truth in zip(planned.criteria, truths, strict=True)
     ]
     cases = max(one.cases for one in found)
@@ -208,6 +210,7 @@ class _Simulated:
     """Size → the share of trials at that fixed number that meet the criterion."""
     until: float = math.inf
     """When simulating has to end, on the monotonic clock."""
+    draws: int = DRAWS
 
     @classmethod
     def of(
@@ -283,7 +286,7 @@ class _Simulated:
 
     def _repeat(self, size: int, of: Callable[[tuple[bool, int]], float]) -> list[float]:
         rng = np.random.default_rng([size, 1])
-        draws = _DRAWS if self.stop == "early" or self._binary else _FEW_DRAWS
+        draws = self.draws if self.stop == "early" or self._binary else FEW_DRAWS
         draws = _JUDGED_DRAWS if self.judge is not None else draws
         rows = size * len(self.plan.observation.parts)
         draws = min(draws, max(_ROWS // rows, _JUDGED_DRAWS))
@@ -356,7 +359,7 @@ def _planned(simulated: _Simulated, power: float) -> PlannedCriterion:
 def _early(simulated: _Simulated, power: float) -> int:
     """Return by when the share ``power`` of trials that may stop at any time have met the criterion."""
     horizon = min(2 * simulated.start(power), simulated.most)
-    while simulated.at(horizon) < min(power + 0.02, 1 - 1 / _DRAWS):
+    while simulated.at(horizon) < min(power + 0.02, 1 - 1 / simulated.draws):
         if horizon == simulated.most:
             raise simulated.too_large()
         horizon = min(2 * horizon, simulated.most)

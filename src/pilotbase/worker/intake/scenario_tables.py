@@ -32,7 +32,7 @@ from pilotbase.trial.criteria_check import check_criteria, check_rules, check_tr
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import error_level
-from pilotbase.trial.sizing import cases_of_scenario, plan_size
+from pilotbase.trial.sizing import DRAWS, FEW_DRAWS, cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
 
 DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
@@ -105,11 +105,13 @@ def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
     return PublicSample(contract, public.select([*names, scenario.data.target]).write_csv().encode())
 
 
-def plan_table(scenario: Scenario, split: Split, terms: SizeTerms, seconds: float = math.inf) -> SizePlan:
+def plan_table(
+    scenario: Scenario, split: Split, terms: SizeTerms, seconds: float = math.inf, draws: int = DRAWS
+) -> SizePlan:
     """Return the size of an attempt on the cases of a scenario; raises as `cases_of_scenario` and `plan_size`."""
     hidden = terms.hidden or split.hidden.height
     planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public)
-    return plan_size(planned, terms.model_copy(update={"hidden": hidden}), seconds)
+    return plan_size(planned, terms.model_copy(update={"hidden": hidden}), seconds, draws)
 
 
 def draft_sized(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
@@ -122,7 +124,7 @@ def _terms_of_draft(scenario: Scenario, split: Split) -> TermsGuess | None:
         return None
     terms = SizeTerms(attempt=DRAFTED_ATTEMPT)
     try:
-        plan = plan_table(scenario, split, terms)
+        plan = plan_table(scenario, split, terms, draws=FEW_DRAWS)
     except InputError:
         return None
     cases, hidden = max(plan.cases, FEWEST_OF_ATTEMPT), split.hidden.height
