@@ -2,6 +2,7 @@
 
 import pytest
 from django.template import Context, Template
+from django.utils import translation
 
 from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.matching import Proof
@@ -17,7 +18,8 @@ def test_sites_and_matches_mark_it(one_world, approximate):
     report = ReportTold.model_construct(**given)
     proof = Proof(serial=DIGEST, scenario="scenario:plant/milling", **given)
     for told in (report, proof):
-        shown = Template("{% load texts %}{% verdict it %}").render(Context({"it": told}))
+        with translation.override("en"):
+            shown = Template("{% load texts %}{% verdict it %}").render(Context({"it": told}))
         assert ("approximate" in shown) is bool(approximate) and "accept" in shown.lower(), shown
 
 

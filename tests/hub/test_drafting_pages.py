@@ -141,6 +141,7 @@ def test_a_threshold_is_not_changed_without_its_reason_unless_the_reason_still_h
     assert browser.post(edit, {"manifest": again})["Location"] == address, "rule and reason were changed together"
 
 
+@pytest.mark.prove
 def test_an_edit_is_judged_alike_on_its_page_over_the_api_and_by_hand_in(base):
     browser = base.client("owner")
     address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="alike.csv")})["Location"]

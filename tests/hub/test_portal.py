@@ -125,12 +125,15 @@ def two_bases(tmp_path_factory):
 
 def ask(made, path):
     made.client().get(path)  # what is made once a process is made
-    with counted_steps() as steps:
-        found = made.client(HTTP_ACCEPT_LANGUAGE="en").get(path)
+    counts = []
+    for _ in range(3):  # what is remembered for seconds is made again where a machine is slow
+        with counted_steps() as steps:
+            found = made.client(HTTP_ACCEPT_LANGUAGE="en").get(path)
+        counts.append(steps.count)
     kept = {
         name: value for name, value in found.headers.items() if name not in ("X-Request-Id", "ETag", "Last-Modified")
     }
-    return found.status_code, TOKEN.sub(b"", TIMES.sub(b"<time>", found.content)), kept, steps.count
+    return found.status_code, TOKEN.sub(b"", TIMES.sub(b"<time>", found.content)), kept, min(counts)
 
 
 class counted_steps:  # noqa: N801
