@@ -74,8 +74,8 @@ def build_test(plan: CriterionPlan, order: Ints, method: Method, fixed: int | No
     tests = [_single(part, plan, order, method, decides) for part in plan.observation.parts]
     if form == "function" and statistic is not None:
         at = len(order) if fixed is None else fixed
-        of_area = replace(tests[0], method="fixed", target=plan.threshold, finite=False)
         if statistic.blocks is not None:
+            of_area = replace(tests[0], method="fixed", target=plan.threshold, finite=False)
             return AreaCutTest(of_area, statistic, order, at, plan.comparison)
         return RecallCutTest(tests[0], statistic, order, at, plan.comparison)
     if plan.observation.quantile is not None:

@@ -18,6 +18,7 @@ from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Floats, Ints
 from pilotbase.evidence.observations import Comparison, RecallCut
+from pilotbase.evidence.order import draw_order
 from pilotbase.evidence.primitive import Bounds
 
 OF_CUT = 0.3
@@ -139,7 +140,7 @@ class AreaCutTest(RecallCutTest):
 
     def _make(self, alpha: float, above: bool) -> SingleTest | None:
         cases, of = self._first(self.fixed), self.statistic
-        lots, ranks = np.random.default_rng(0).random(len(cases)), np.zeros(len(of.scores))
+        lots, ranks = draw_order(len(cases), b"equal scores"), np.zeros(len(of.scores))
         ranks[cases[np.lexsort((lots, of.scores[cases]))]] = np.arange(len(cases))
         others = cases[~of.positive[cases]]
         half = len(others) // 2
