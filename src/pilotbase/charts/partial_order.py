@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from pilotbase.charts.drawing import Drawing, shortened
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, MUTED, PAPER
-from pilotbase.documents.board import TenderResult
+from pilotbase.documents.board import TenderResult, order_in_words
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, text
 
 ORDER_WIDTH, ORDER_LEFT, ORDER_TOP, ORDER_ROW, ORDER_STEP, ORDER_GUTTER = 340, 12, 16, 28, 32, 128
 
@@ -36,25 +34,3 @@ def order_chart(result: TenderResult, language: Language) -> str:
         drawing.circle(at[one], 7, BLUE if best else PAPER, DEEP_BLUE)
         drawing.text((names, at[one][1] + 4), shortened(name_of(one), (ORDER_WIDTH - names) / 1.1), bold=best)
     return drawing.to_svg()
-
-
-def order_in_words(result: TenderResult) -> Iterator[Text]:
-    """Yield a sentence for each pair that is separated, and one for the best."""
-    for one in result.separated:
-        better, worse = name_of(one.better), name_of(one.worse)
-        yield text("tender.better", better=better, worse=worse, margin=f"{result.terms.margin:g}", cases=one.cases)
-    if not result.separated:
-        yield text("tender.none_separable")
-    if result.best:
-        names = ", ".join(map(name_of, result.best))
-        yield text("tender.best", names=names, tolerance=f"{result.terms.tolerance:g}")
-
-
-def tender_lines(result: TenderResult) -> Iterator[Text]:
-    """Yield the result in sentences."""
-    terms = result.terms
-    yield text("tender.decided", count=len(result.entrants), cases=terms.cases, measure=terms.measure)
-    yield from order_in_words(result)
-    for first, second in result.copies:
-        yield text("tender.copies", first=name_of(first), second=name_of(second))
-    yield text("tender.guarantee", alpha=f"{terms.alpha:g}")

@@ -205,8 +205,7 @@ def tender(  # noqa: PLR0913 - each is an option
     as_json: AsJson = False,
 ) -> None:
     """Run suppliers' applications on the same hidden cases and tell which is better: one attempt, no verdict."""
-    from pilotbase.charts.partial_order import tender_lines
-    from pilotbase.documents.board import TenderTerms
+    from pilotbase.documents.board import TenderTerms, tender_lines
     from pilotbase.worker.trials.tenders import compare_in
 
     asked = {"measure": measure, "cases": cases, "margin": margin, "tolerance": tolerance, "alpha": alpha}
@@ -228,7 +227,7 @@ def _print_tender(found: SeenTender) -> None:
     if found.reason:
         typer.echo(format_for_terminal(found.reason))
     if found.result is not None:
-        from pilotbase.charts.partial_order import tender_lines
+        from pilotbase.documents.board import tender_lines
 
         say_all(tender_lines(found.result))
     if found.place is not None:

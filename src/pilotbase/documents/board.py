@@ -6,7 +6,7 @@ which application is better.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import pydantic
@@ -16,7 +16,8 @@ from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.scenario import Contact
-from pilotbase.documents.subjects import Subject
+from pilotbase.documents.subjects import Subject, name_of
+from pilotbase.documents.texts import Text, text
 
 MOST_ENTRANTS = 20
 FEWEST_CASES = 20
@@ -245,3 +246,25 @@ class SeenTender(Part):
     """For the owner and the base."""
     place: TenderPlace | None
     """The supplier's own."""
+
+
+def order_in_words(result: TenderResult) -> Iterator[Text]:
+    """Yield a sentence for each pair that is separated, and one for the best."""
+    for one in result.separated:
+        better, worse = name_of(one.better), name_of(one.worse)
+        yield text("tender.better", better=better, worse=worse, margin=f"{result.terms.margin:g}", cases=one.cases)
+    if not result.separated:
+        yield text("tender.none_separable")
+    if result.best:
+        names = ", ".join(map(name_of, result.best))
+        yield text("tender.best", names=names, tolerance=f"{result.terms.tolerance:g}")
+
+
+def tender_lines(result: TenderResult) -> Iterator[Text]:
+    """Yield the result in sentences."""
+    terms = result.terms
+    yield text("tender.decided", count=len(result.entrants), cases=terms.cases, measure=terms.measure)
+    yield from order_in_words(result)
+    for first, second in result.copies:
+        yield text("tender.copies", first=name_of(first), second=name_of(second))
+    yield text("tender.guarantee", alpha=f"{terms.alpha:g}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from pilotbase.charts.leader_steps import power_chart
+from pilotbase.charts.power import power_chart
 from pilotbase.documents.api.trials import PlannedCriterion, SizePlan
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted

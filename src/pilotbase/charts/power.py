@@ -1,0 +1,31 @@
+"""The power of a trial: the probability that it meets a rule, over its number of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pilotbase.charts.drawing import Drawing
+from pilotbase.charts.palette import BLUE, DEEP_BLUE, LINE, MUTED, PAPER
+from pilotbase.charts.scales import Scale, format_count, format_ticks
+from pilotbase.documents.texts import Language, text
+
+WIDTH, HEIGHT = 640, 240
+LEFT, RIGHT, TOP, BOTTOM = 56, 600, 24, 180
+
+
+def power_chart(rule: str, points: Sequence[tuple[int, float]], planned: int, power: float, language: Language) -> str:
+    """Return the probability that a trial meets ``rule`` over its number of cases as SVG; ``planned`` is marked."""
+    described = "; ".join(f"{format_count(cases)}: {share:.0%}" for cases, share in points)
+    drawing = Drawing(WIDTH, HEIGHT, text("chart.power.title", rule=rule).render(language), described)
+    across, up = Scale(0, max([planned, *(cases for cases, _ in points)]), LEFT, RIGHT), Scale(0, 1, BOTTOM, TOP)
+    for tick in (0.0, 0.5, 1.0):
+        drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), LINE)
+        drawing.text((LEFT - 8, up(tick) + 4), f"{tick:.0%}", anchor="end", colour=MUTED)
+    ticks = across.ticks(6)
+    drawing.bottom_axis([across(tick) for tick in ticks], format_ticks(ticks), TOP, BOTTOM)
+    drawing.text((RIGHT, BOTTOM + 36), text("chart.power.cases").render(language), anchor="end", colour=MUTED)
+    drawing.path([(across(cases), up(share)) for cases, share in points], BLUE, 3)
+    drawing.line((across(planned), BOTTOM), (across(planned), up(power)), DEEP_BLUE, dashes="4 3")
+    drawing.circle((across(planned), up(power)), 5, PAPER, DEEP_BLUE)
+    drawing.text((across(planned) + 10, up(power) + 18), f"{format_count(planned)} · {power:.0%}", bold=True)
+    return drawing.to_svg()
