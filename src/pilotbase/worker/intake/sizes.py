@@ -32,11 +32,12 @@ def plan_here(terms: SizeTerms) -> SizePlan | None:
     Raises:
         InputError: neither or both are given, the scenario does not hold, or `plan_size` refuses.
     """
-    if not Path(_named(terms) or ".").exists():
-        return None
-    if terms.rule:
+    named = _named(terms)
+    if not named:
         return plan_size(cases_of_rule(terms), terms)
-    scenario, folder = load_scenario(Path(terms.scenario), Step.REHEARSE)
+    if not Path(named).exists():
+        return None
+    scenario, folder = load_scenario(Path(named), Step.REHEARSE)
     return plan_table(scenario, split_cases(read_cases(scenario, folder), scenario), terms)
 
 

@@ -27,7 +27,7 @@ from pilotbase.notices.making import NoticeDraft
 from pilotbase.notices.outbox import RolesOf
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.vault.opening import hidden_set_of
-from pilotbase.worker.trials.tenders import told_of
+from pilotbase.worker.trials.tenders import records_of_parties
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
@@ -112,7 +112,7 @@ def _of_items(view: View, kept: KeptItems) -> NoticeDraft:
 def _of_tender(view: View, result: TenderResult) -> Iterator[NoticeDraft]:
     plan = view.load(result.plan, TenderPlan)
     said = text("tender.told", scenario=name_of(plan.scenario.subject))
-    for subject in told_of(view, plan):
+    for subject in records_of_parties(view, plan):
         address, body = Address(organisation=holder_of(subject)), _body(view, subject, "tender", said)
         yield NoticeDraft(NoticeKind.STEP, subject, address, body, f"tender {result.plan}")
 

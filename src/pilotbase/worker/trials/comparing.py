@@ -55,7 +55,7 @@ def compare(base: Base, view: View, subject: str) -> Comparison:
     scenario = scenario_for(view, subject, ReadScope.COMPARISON)
     tender, places = newest_decided(base, view, subject)
     found = sorted(
-        _candidates(view, subject, places), key=lambda one: (one.place or MOST_ENTRANTS, one.ended_at, one.trial)
+        _candidates(view, subject, places), key=lambda one: (one.place or MOST_ENTRANTS + 1, one.ended_at, one.trial)
     )
     rules = dict.fromkeys(criterion.rule for one in found for criterion in one.criteria)
     return Comparison(

@@ -194,8 +194,11 @@ def entries_of_closed(view: View, tender: Tender) -> list[TenderEntry]:
     return [view.load(digest, TenderEntry) for digest in closed.entries] if closed is not None else []
 
 
-def told_of(view: View, plan: TenderPlan) -> list[Subject]:
-    """Return the scenario and the entered applications, also those left out, of a tender; of one of folders none."""
+def records_of_parties(view: View, plan: TenderPlan) -> list[Subject]:
+    """Return one record that each party of a tender may see: the scenario, and each entry, also those left out.
+
+    A tender of folders has none.
+    """
     called = view.every(Tender, {"scenario": plan.scenario.subject})
     tender = next((one for one in called if view.head(_plan_head(one.identity)) == plan.digest()), None)
     return [] if tender is None else [tender.scenario, *(one.application for one in entries_of_closed(view, tender))]
