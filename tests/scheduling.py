@@ -13,19 +13,18 @@ from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
 LONGEST = (
-    "tests/hub/test_browser.py",
-    "tests/cli/test_walk.py",
     "tests/hub/test_who_reaches_what.py",
-    "tests/page/test_pictures.py",
-    "tests/hub/test_large_files.py",
+    "tests/cli/test_walk.py",
     "tests/hub/test_kept_running.py",
-    "tests/test_plugins.py",
     "tests/worker/sites/test_running.py",
-    "tests/cli/test_serve.py",
+    "tests/hub/test_expert_panels.py",
+    "tests/cli/test_command_line.py",
+    "tests/test_plugins.py",
+    "tests/hub/test_closed_values.py",
 )
-"""Files with a test that takes longer than thirteen seconds, most of them waiting: they begin before all others."""
+"""Files with a test that takes longer than twelve seconds, most of them waiting: they begin before all others."""
 READ_ALL = ("tests/test_house.py", "tests/test_texts.py")
-"""Their tests read all source, once a worker."""
+"""Each of their tests needs all source: on one worker it is read once."""
 _OF_A_FILE = re.compile(r'scope="module".*?\ndef (\w+)\(', re.DOTALL)
 
 
