@@ -113,8 +113,11 @@ def _as_written(schema: Any) -> Any:
         return [_as_written(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    if (check := _AS_WRITTEN.get(schema.get("type", ""))) is not None:
-        return core_schema.no_info_before_validator_function(check, cast(core_schema.CoreSchema, schema))
+    kind = schema.get("type")
+    if not isinstance(kind, str):  # schemas by name: fields, of which one may be called type
+        return {name: _as_written(value) for name, value in schema.items()}
+    if kind in _AS_WRITTEN:
+        return core_schema.no_info_before_validator_function(_AS_WRITTEN[kind], cast(core_schema.CoreSchema, schema))
     return {name: value if name in ("metadata", "default") else _as_written(value) for name, value in schema.items()}
 
 
