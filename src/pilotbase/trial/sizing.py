@@ -138,7 +138,8 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
         InputError: a supposed value that is no better than its threshold or cannot occur, a rule that no number of
             cases decides, a number beyond `MOST_CASES`, or it would take longer than so many ``seconds``.
     """
-    levels = attempt_levels(exact(planned.alpha), terms.attempt)
+    number = terms.attempt or 1
+    levels = attempt_levels(exact(planned.alpha), number)
     stop = planned.stop if terms.stop == "own" else terms.stop
     power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
     truths, until = _truths(planned.criteria, terms), time.monotonic() + seconds
@@ -153,7 +154,7 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
     judgements = labels + round(terms.double * labels)
     missing = None if terms.hidden is None or terms.hidden >= cases else cases - terms.hidden
     return SizePlan(
-        attempt=terms.attempt,
+        attempt=number,
         level=float(levels.accept),
         stop=stop,
         power=terms.power,

@@ -22,7 +22,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
 from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
-from pilotbase.worker.trials.hidden_budgets import standing_lines
+from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines
 
 
 def check_draft(path: Path) -> Scenario:
@@ -53,8 +53,10 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
     reading, folder = read_scenario(path, Step[step.upper()])
     cases = _count_cases(reading, folder, check_cases)
     scenario = reading.require()
+    budget = None
     if base is not None:
         require_dataset_named(base.lab.vault, scenario, folder)
+        budget = budget_here(base.lab, scenario, folder)
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
@@ -63,7 +65,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         *told_blind(cases.blind),
         *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),
         *_reminders(scenario, cases.hidden // cases.attempt),
-        *(standing_lines(base, scenario, folder) if base is not None else []),
+        *(budget_lines(budget) if budget is not None else []),
     )
     return scenario, lines
 

@@ -18,7 +18,7 @@ from pilotbase.data.leakage import check_leakage
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.documents.api.trials import SizePlan, SizeTerms
+from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import Findings, InputError, Issue
 from pilotbase.documents.report import BlindFindings
@@ -106,12 +106,25 @@ def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
 
 
 def plan_table(
-    scenario: Scenario, split: Split, terms: SizeTerms, seconds: float = math.inf, draws: int = DRAWS
+    scenario: Scenario,
+    split: Split,
+    terms: SizeTerms,
+    budget: Budget | None = None,
+    seconds: float = math.inf,
+    draws: int = DRAWS,
 ) -> SizePlan:
-    """Return the size of an attempt on the cases of a scenario; raises as `cases_of_scenario` and `plan_size`."""
-    hidden = terms.hidden or split.hidden.height
-    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public)
-    return plan_size(planned, terms.model_copy(update={"hidden": hidden}), seconds, draws)
+    """Return the size of an attempt on the cases of a scenario, by default the next one on what ``budget`` has left.
+
+    Raises as `cases_of_scenario` and `plan_size`.
+    """
+    planned, wanted = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public), {}
+    if terms.hidden is None:
+        wanted["hidden"] = split.hidden.height if budget is None else budget.fresh
+    if budget is not None:
+        planned = replace(planned, alpha=min(planned.alpha, budget.alpha))
+        wanted["attempt"] = terms.attempt or budget.next_number
+    plan = plan_size(planned, terms.model_copy(update=wanted), seconds, draws)
+    return plan.model_copy(update={"budget": budget})
 
 
 def draft_sized(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
