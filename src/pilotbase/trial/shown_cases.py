@@ -152,10 +152,11 @@ def read_pixels(cell: str | None) -> Pixels | None:
     return np.stack([grey] * 3, axis=2) if grey is not None else pixels[:, :, :3]
 
 
-def shown_image(pixels: Pixels) -> ShownImage:
+def shown_image(pixels: Pixels, longer_side: int = LONGER_SIDE) -> ShownImage:
     """Return an image as it is shown."""
     height, width = pixels.shape[:2]
-    return ShownImage(png=b64encode(png_of(_smaller(pixels))).decode("ascii"), height=height, width=width)
+    png = b64encode(png_of(_smaller(pixels, longer_side))).decode("ascii")
+    return ShownImage(png=png, height=height, width=width)
 
 
 def striped(pixels: Pixels | None, differing: NDArray[np.bool_]) -> Pixels:
@@ -359,6 +360,6 @@ def _costs(truth: str, answer: str) -> np.typing.NDArray[np.int64]:
     return costs
 
 
-def _smaller(pixels: NDArray[Any]) -> NDArray[Any]:
-    step = -(-max(pixels.shape[:2]) // LONGER_SIDE)
+def _smaller(pixels: NDArray[Any], longer_side: int = LONGER_SIDE) -> NDArray[Any]:
+    step = -(-max(pixels.shape[:2]) // longer_side)
     return pixels[::step, ::step]
