@@ -10,7 +10,7 @@ import pytest
 
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.phases.judging import ANSWER, WAITING
+from pilotbase.trial.phases.panel import ANSWER, WAITING
 from pilotbase.worker.trials.folder import judged_in
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial

@@ -23,7 +23,8 @@ from pilotbase.documents.probes import PANEL
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.trial.phases.judging import ANSWER, campaign_of, items_to_judge, pictured_fields, sheet_of, take_verdicts
+from pilotbase.trial.phases.panel import ANSWER, campaign_of, items_to_judge, sheet_of, take_verdicts
+from pilotbase.trial.shown_cases import pictured_fields
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (

@@ -30,17 +30,10 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report
-from pilotbase.trial.phases.judging import (
-    GUIDELINE,
-    PNG,
-    WAITING,
-    campaign_of,
-    items_to_judge,
-    pictured_fields,
-    take_verdicts,
-)
+from pilotbase.trial.phases.panel import GUIDELINE, WAITING, campaign_of, items_to_judge, take_verdicts
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
+from pilotbase.trial.shown_cases import PNG, pictured_fields
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import ReaderGrant
