@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.api.trials import PlannedCriterion, PowerPoint, SizePlan, SizeTerms
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.probes import PANEL
+from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Estimand
@@ -428,7 +428,11 @@ def _made_worse(right: Cases, criterion: Criterion, truth: float, correlation: f
 def _answered(right: Cases, rule: Rule, error: float, drawn: Mapping[str, NDArray[Any]]) -> Cases:
     wrong, spread = drawn["luck"] < error, error / (1 - error) * drawn["noise"]
     if PANEL in given_columns(rule):
-        return replace(right, given={**right.given, PANEL: np.where(wrong, JUDGED_POOR, JUDGED_GOOD).astype(object)})
+        said = {**right.given, PANEL: np.where(wrong, JUDGED_POOR, JUDGED_GOOD).astype(object)}
+        if MODEL in said:  # of a judge that errs in one answer of twenty
+            scores = np.where(drawn["others"] % 20 == 0, wrong, ~wrong)
+            said[MODEL] = (scores - scores.mean()).astype(object)
+        return replace(right, given=said)
     if right.kind == "label":
         shift = 1 + drawn["others"] % max(len(right.classes) - 1, 1)
         return replace(right, answers=np.where(wrong, (right.truth + shift) % len(right.classes), right.truth))

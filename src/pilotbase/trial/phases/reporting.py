@@ -91,7 +91,7 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
         leakage=committed.reserved.opened.leakage,
         labels=plan.labels,
         repeats=plan.repeats or 1,
-        panel=None if plan.panel is None or decided.quality is None else (plan.panel, decided.quality),
+        panel=decided.panel,
         differing=differing,
     )
 
