@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit, ndtri
 
 from pilotbase.documents.api.trials import PlannedCriterion, PowerPoint, SizePlan, SizeTerms
 from pilotbase.documents.criteria import Rule, parse_rule
@@ -27,6 +26,7 @@ from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import CriterionPlan, Design, Levels, attempt_levels, exact, feasibility_of, verdict_of
+from pilotbase.evidence.distributions import normal_upper_quantile
 from pilotbase.measures import (
     Cases,
     Kind,
@@ -379,8 +379,9 @@ def _fixed(simulated: _Simulated, power: float) -> int:
         near = {n: p for n, p in simulated.known.items() if 0.2 < p < 0.995}
         if len(near) >= 3:
             shares = np.array(list(near.values()))
-            weights = np.exp(-(ndtri(shares) ** 2) / 2) / np.sqrt(shares * (1 - shares))
-            slope, height = np.polyfit(np.sqrt(list(near)), ndtri(shares), 1, w=weights)
+            quantiles = np.array([_z(share) for share in shares])
+            weights = np.exp(-(quantiles**2) / 2) / np.sqrt(shares * (1 - shares))
+            slope, height = np.polyfit(np.sqrt(list(near)), quantiles, 1, w=weights)
             found = ((_z(power) - height) / slope) ** 2 if slope > 0 else 2.0 * size
         else:
             reached = _z(min(max(simulated.at(size), 0.02), 0.98))
@@ -432,7 +433,7 @@ def _answered(right: Cases, rule: Rule, error: float, drawn: Mapping[str, NDArra
         return replace(right, answers=np.where(wrong, (right.truth + shift) % len(right.classes), right.truth))
     if right.kind == "probability":
         towards = np.where(right.truth == right.code(right.positive or right.classes[-1]), 1.0, -1.0)
-        return replace(right, answers=expit(6 * (towards + spread)))
+        return replace(right, answers=(1 + np.tanh(3 * (towards + spread))) / 2)
     if right.kind == "value":
         scale = float(np.nanstd(right.truth)) or abs(float(rule.threshold)) or 1.0
         return replace(right, answers=right.truth + scale * spread)
@@ -444,4 +445,4 @@ def _spelled(value: float | None) -> str | Text:
 
 
 def _z(share: float) -> float:
-    return float(ndtri(share))
+    return -normal_upper_quantile(share)
