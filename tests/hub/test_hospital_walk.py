@@ -29,6 +29,7 @@ class HospitalWalk(Walk):
         file.write_text(text + "  approvals: [{kind: ethics}]\n")
         owner = self.owner.press("main a[href='/scenarios/new/']").fill(cases=str(folder / "cases.csv")).press()
         owner.fill(manifest=str(file)).press()
+        assert "/new/" not in owner.page.url, owner.said
         self.scenario = re.search(r"/scenarios/.*", owner.page.url)[0]
         owner.do("scenario.submit")
 

@@ -59,6 +59,7 @@ def test_what_needs_more_cases_and_what_they_cost():
     assert third.cases > once.cases and third.missing == third.cases - 100
     assert planned("worst(accuracy by site) >= 0.90", groups=4).cases > 4 * once.cases
     assert planned("judged(by=panel) >= 0.90").cases == pytest.approx(once.cases, rel=0.1)
+    assert planned("judged(by=panel, scores=judge) >= 0.90").cases < 0.65 * once.cases, "a judge model saves verdicts"
     fixed = [planned(stop="fixed", attempt=attempt).cases for attempt in (1, 3)]
     grouped = planned(cluster=10, correlation=0.2).cases
     for page in ("docs/write-a-scenario.md", "docs/write-a-scenario.zh.md"):

@@ -206,8 +206,9 @@ def _scores_of(answers: Column | None, criteria: Sequence[Criterion], cases: Cas
 
 
 def _own_score(answers: Column | None, rule: Rule, cases: Cases) -> float | None:
-    """Return what others score who gave ``answers``; None for a difference between two answers, which they have not."""
-    if answers is None or is_resource(rule) or rule.wrapper in PAIRED:
+    """Return what others score who gave ``answers``; None for a difference between two answers, which they have not,
+    and for experts' verdicts, which are of the application's answers alone."""
+    if answers is None or is_resource(rule) or rule.wrapper in PAIRED or PANEL in given_columns(rule):
         return None
     return score(rule, replace(cases, answers=answers))
 

@@ -104,7 +104,7 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
     measure = measure_named(rule.measure)
     asked: tuple[Kind, ...] = ("text",) if PANEL in given_columns(rule) else _KINDS
     kind = next((one for one in asked if isinstance(measure, Measure) and one in measure.kinds), None)
-    unknown = [name for name in given_columns(rule) if name != PANEL]
+    unknown = [name for name in given_columns(rule) if name not in (PANEL, MODEL)]
     if kind is None or unknown or not _plannable(rule):
         raise InputError("trial.rule_needs_scenario", rule=terms.rule)
     label = rule.label or "yes"
@@ -125,7 +125,7 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
         classes=() if kind == "value" else ("", label),
         positive=None if kind == "value" else label,
         kind=kind,
-        given={PANEL: np.full(_SAMPLE, JUDGED_GOOD, dtype=object)} if PANEL in given_columns(rule) else {},
+        given={name: np.full(_SAMPLE, JUDGED_GOOD, dtype=object) for name in given_columns(rule)},
     )
     unit = "unit" if terms.cluster > 1 else "case"
     return PlannedCases((Criterion(rule=terms.rule, estimand=Estimand.POPULATION, unit=unit),), cases, terms.alpha)
