@@ -127,6 +127,14 @@ def plan_table(
     return plan.model_copy(update={"budget": budget})
 
 
+def size_to_add(scenario: Scenario, folder: Path) -> int | None:
+    """Return the size that would hold two attempts where now one takes all cases of ``folder``; else None."""
+    if scenario.trial.cases_per_attempt is not None:
+        return None
+    guess = _terms_of_draft(scenario, split_cases(read_cases(scenario, folder), scenario))
+    return None if guess is None else guess.terms.cases_per_attempt
+
+
 def draft_sized(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
     """Return the draft of `draft_scenario`; where the hidden cases hold two attempts of the planned size, with it."""
     return draft_scenario(source, answers, scratch, _terms_of_draft)
