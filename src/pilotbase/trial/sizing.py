@@ -45,7 +45,7 @@ from pilotbase.measures.rules import given_columns
 from pilotbase.trial.criteria_check import right_answers
 from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
-from pilotbase.trial.scoring import build_cases, error_level, plan_criterion, settle_criteria
+from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria, supplier_level
 
 MOST_CASES = 200_000
 _SAMPLE, _ROWS = 20_000, 40_000_000
@@ -95,7 +95,7 @@ def cases_of_scenario(scenario: Scenario, classes: tuple[str, ...], public: pl.D
     if many.units is not None:
         many = replace(many, units=many.units + np.repeat(np.arange(copies), len(cases)) * (many.units.max() + 1))
     stop = "early" if scenario.trial.stop == "early" else "fixed"
-    return PlannedCases(chosen, many, error_level(scenario.criteria), stop, left_out)
+    return PlannedCases(chosen, many, supplier_level(scenario.criteria, scenario.trial.suppliers), stop, left_out)
 
 
 def cases_of_rule(terms: SizeTerms) -> PlannedCases:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
+from pilotbase.trial.carried import carried_findings
 from pilotbase.trial.criteria_check import refresh_advice
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
@@ -90,6 +91,7 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
         day=trial.lab.store.clock().date().isoformat(),
         leakage=committed.reserved.opened.leakage,
         labels=plan.labels,
+        carried=tuple(carried_findings(plan.carries)),
         repeats=plan.repeats or 1,
         panel=None if plan.panel is None or decided.quality is None else (plan.panel, decided.quality),
         differing=differing,

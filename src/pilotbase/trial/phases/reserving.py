@@ -41,7 +41,7 @@ class ReservedTrial:
     frame: pl.DataFrame
     """The rows to ask."""
     others: dict[str, NDArray[Any]]
-    """The answers of baseline and people."""
+    """The answers of baseline and people; in place of the baseline's, those of the version that is compared."""
     subject: ProbeSubject
     """The application, its terms, and where its answers are kept, for the probes too."""
 
@@ -59,7 +59,8 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
     """
     trial = opened.trial
     lab, plan = trial.lab, trial.plan
-    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
+    supplier = plan.application.supplier.organisation
+    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases, supplier)
     attempt, frame = _asked(opened, open_attempt(lab.vault, trial.hidden, request))
     bundle, named = secrets_of(lab.vault, trial.hidden), (plan.digest(), str(attempt.number))
 
@@ -71,7 +72,7 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
         trial.on_progress(Progress(text("trial.progress.baseline")))
         cut = cut_as_stated(trial.sealed.scenario, frame, plan.repeats or 1)
         deliver = partial(in_secret_order, cut=cut, secret=secret("delivery", "baseline"))
-        others = measured_others(lab, trial.sealed, frame, deliver)
+        others = measured_others(lab, trial.sealed, frame, None if plan.carries is not None else deliver)
         folder = lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}")
         committed = attempt.state is AttemptState.COMMITTED
         subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
@@ -104,7 +105,10 @@ def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFr
     """Return if the attempt has enough cases of each class; checked before it is spent."""
     if attempt.state is AttemptState.OPEN:
         level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
-        require_enough(trial.sealed.scenario, trial.sealed.record.classes, frame, level)
+        scenario = trial.sealed.scenario
+        if trial.plan.carries is not None:
+            scenario = scenario.model_copy(update={"criteria": trial.plan.criteria})
+        require_enough(scenario, trial.sealed.record.classes, frame, level)
 
 
 def _subject(opened: OpenedTrial) -> ProbeSubject:
