@@ -110,7 +110,8 @@ def plan_table(
 ) -> SizePlan:
     """Return the size of an attempt on the cases of a scenario; raises as `cases_of_scenario` and `plan_size`."""
     hidden = terms.hidden or split.hidden.height
-    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public)
+    with_earlier = terms.discordance is not None
+    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public, with_earlier)
     return plan_size(planned, terms.model_copy(update={"hidden": hidden}), seconds, draws)
 
 
