@@ -23,11 +23,12 @@ from pilotbase.sandbox.box import installer
 from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.sandbox.box.command import Mount
+from pilotbase.sandbox.box.copies import mark_of
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.sandbox.box.staging import one_at_a_time, remove_folder, staging_folder
-from pilotbase.sandbox.box.trees import FileEntry, digest_tree, fingerprint_tree, walk_tree
+from pilotbase.sandbox.box.trees import FileEntry, digest_tree, walk_tree
 from pilotbase.sandbox.box.wheels import CachedWheel, provide_wheels
 
 BUILD_LIMITS = Limits(
@@ -70,7 +71,7 @@ class Environment:
         Raises:
             InvalidProofError: a file was changed, added or removed.
         """
-        mark = fingerprint_tree(self.path, links=True)
+        mark = mark_of([self.path], ())
         if _VERIFIED.get((self.path, self.seal)) == mark:
             return
         if digest_tree(self.path, links=True) != self.seal:
