@@ -66,20 +66,21 @@ class Environment:
     seal: str
 
     def verify(self) -> None:
-        """Check that the folder is as it was built; quick if it was checked in this process and is untouched.
+        """Check that the folder is as it was built; quick if it was checked before (`VERIFIED`) and is untouched.
 
         Raises:
             InvalidProofError: a file was changed, added or removed.
         """
-        mark = mark_of([self.path], ())
-        if _VERIFIED.get((self.path, self.seal)) == mark:
+        mark, name = mark_of([self.path], ()), f"{self.path} {self.seal}"
+        if VERIFIED.get(name) == mark:
             return
         if digest_tree(self.path, links=True) != self.seal:
             raise InvalidProofError("environment.poisoned", path=self.path)
-        _VERIFIED[self.path, self.seal] = mark
+        VERIFIED[name] = mark
 
 
-_VERIFIED: dict[tuple[Path, str], str] = {}
+VERIFIED: dict[str, str] = {}
+"""Folder and seal → the mark that it had when this process checked it, or the one that started this process."""
 
 
 def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings | None = None) -> Environment:
