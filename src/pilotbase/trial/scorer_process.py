@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pilotbase.documents.application import Application
 from pilotbase.documents.board import BoardEntry, BoardSubmission, TenderPlan, TenderResult
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError, UnknownProofError
 from pilotbase.documents.plan import TrialPlan
@@ -110,7 +111,7 @@ def run_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress = ig
 def load() -> None:
     """Load, once in the server that is forked, what every scorer needs: scipy, the documents."""
     normal_upper_quantile(0.5)
-    for read in (TrialPlan, Scenario, Report):
+    for read in (Application, TrialPlan, Scenario, Report):
         read.model_rebuild()
 
 
