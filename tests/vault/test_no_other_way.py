@@ -66,15 +66,14 @@ LEAVES = {
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
-        "trial/phases/judging.py",  # answers that experts judge, in a round of the data's owner
+        "trial/phases/panel.py",  # answers that experts judge, in a round of the data's owner
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/sample_bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "worker/operations/pools.py",  # the same, a program for a pool
-        "computing/claims.py",  # the same, evidence of a claim
-        "computing/claim_files.py",  # that evidence, for its claimant and the auditor
+        "computing/claims.py",  # the same, evidence of a claim, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/label_rounds.py",  # a round of answers, which stand in no dataset: no request, no terms
         "worker/datasets/describing.py",  # the same, to be described in a box

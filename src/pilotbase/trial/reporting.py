@@ -16,9 +16,7 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.label_statement import LabelStatement
-from pilotbase.documents.labelling import LabelQuality
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.probes import ExpertPanel
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
 from pilotbase.documents.scenario import Scenario
@@ -27,7 +25,15 @@ from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
 from pilotbase.trial.answering import count_abstentions
-from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, judged, panel_findings, unmeasured
+from pilotbase.trial.design_findings import (
+    DesignInputs,
+    PanelFound,
+    declared,
+    design_findings,
+    judged,
+    panel_findings,
+    unmeasured,
+)
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
@@ -114,7 +120,7 @@ class TrialFindings:
     """To how many cases not all answers are the same."""
     carried: tuple[Finding, ...] = ()
     """With which earlier version it was compared."""
-    panel: tuple[ExpertPanel, LabelQuality] | None = None
+    panel: PanelFound | None = None
     """Who judged the answers, and how far they agreed."""
 
     @property

@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit, ndtri
 
 from pilotbase.documents.api.trials import PlannedCriterion, PowerPoint, SizePlan, SizeTerms
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.probes import PANEL
+from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import CriterionPlan, Design, Levels, attempt_levels, exact, feasibility_of, verdict_of
+from pilotbase.evidence.distributions import normal_upper_quantile
 from pilotbase.measures import (
     Cases,
     Kind,
@@ -110,7 +110,7 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
     measure = measure_named(rule.measure)
     asked: tuple[Kind, ...] = ("text",) if PANEL in given_columns(rule) else _KINDS
     kind = next((one for one in asked if isinstance(measure, Measure) and one in measure.kinds), None)
-    unknown = [name for name in given_columns(rule) if name != PANEL]
+    unknown = [name for name in given_columns(rule) if name not in (PANEL, MODEL)]
     with_earlier = terms.discordance is not None
     if kind is None or unknown or not _plannable(rule, with_earlier):
         raise InputError("trial.rule_needs_scenario", rule=terms.rule)
@@ -132,7 +132,7 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
         classes=() if kind == "value" else ("", label),
         positive=None if kind == "value" else label,
         kind=kind,
-        given={PANEL: np.full(_SAMPLE, JUDGED_GOOD, dtype=object)} if PANEL in given_columns(rule) else {},
+        given={name: np.full(_SAMPLE, JUDGED_GOOD, dtype=object) for name in given_columns(rule)},
     )
     unit = "unit" if terms.cluster > 1 else "case"
     return PlannedCases((Criterion(rule=terms.rule, estimand=Estimand.POPULATION, unit=unit),), cases, terms.alpha)
@@ -145,7 +145,8 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
         InputError: a supposed value that is no better than its threshold or cannot occur, a rule that no number of
             cases decides, a number beyond `MOST_CASES`, or it would take longer than so many ``seconds``.
     """
-    levels = attempt_levels(exact(planned.alpha), terms.attempt)
+    number = terms.attempt or 1
+    levels = attempt_levels(exact(planned.alpha), number)
     stop = planned.stop if terms.stop == "own" else terms.stop
     power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
     truths, until = _truths(planned.criteria, terms), time.monotonic() + seconds
@@ -160,7 +161,7 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
     judgements = labels + round(terms.double * labels)
     missing = None if terms.hidden is None or terms.hidden >= cases else cases - terms.hidden
     return SizePlan(
-        attempt=terms.attempt,
+        attempt=number,
         level=float(levels.accept),
         stop=stop,
         power=terms.power,
@@ -391,8 +392,9 @@ def _fixed(simulated: _Simulated, power: float) -> int:
         near = {n: p for n, p in simulated.known.items() if 0.2 < p < 0.995}
         if len(near) >= 3:
             shares = np.array(list(near.values()))
-            weights = np.exp(-(ndtri(shares) ** 2) / 2) / np.sqrt(shares * (1 - shares))
-            slope, height = np.polyfit(np.sqrt(list(near)), ndtri(shares), 1, w=weights)
+            quantiles = np.array([_z(share) for share in shares])
+            weights = np.exp(-(quantiles**2) / 2) / np.sqrt(shares * (1 - shares))
+            slope, height = np.polyfit(np.sqrt(list(near)), quantiles, 1, w=weights)
             found = ((_z(power) - height) / slope) ** 2 if slope > 0 else 2.0 * size
         else:
             reached = _z(min(max(simulated.at(size), 0.02), 0.98))
@@ -453,13 +455,17 @@ def _two_versions(right: Cases, criterion: Criterion, lift: float, discordance: 
 def _answered(right: Cases, rule: Rule, error: float, drawn: Mapping[str, NDArray[Any]]) -> Cases:
     wrong, spread = drawn["luck"] < error, error / (1 - error) * drawn["noise"]
     if PANEL in given_columns(rule):
-        return replace(right, given={**right.given, PANEL: np.where(wrong, JUDGED_POOR, JUDGED_GOOD).astype(object)})
+        said = {**right.given, PANEL: np.where(wrong, JUDGED_POOR, JUDGED_GOOD).astype(object)}
+        if MODEL in said:  # of a judge that errs in one answer of twenty
+            scores = np.where(drawn["others"] % 20 == 0, wrong, ~wrong)
+            said[MODEL] = (scores - scores.mean()).astype(object)
+        return replace(right, given=said)
     if right.kind == "label":
         shift = 1 + drawn["others"] % max(len(right.classes) - 1, 1)
         return replace(right, answers=np.where(wrong, (right.truth + shift) % len(right.classes), right.truth))
     if right.kind == "probability":
         towards = np.where(right.truth == right.code(right.positive or right.classes[-1]), 1.0, -1.0)
-        return replace(right, answers=expit(6 * (towards + spread)))
+        return replace(right, answers=(1 + np.tanh(3 * (towards + spread))) / 2)
     if right.kind == "value":
         scale = float(np.nanstd(right.truth)) or abs(float(rule.threshold)) or 1.0
         return replace(right, answers=right.truth + scale * spread)
@@ -471,4 +477,4 @@ def _spelled(value: float | None) -> str | Text:
 
 
 def _z(share: float) -> float:
-    return float(ndtri(share))
+    return -normal_upper_quantile(share)

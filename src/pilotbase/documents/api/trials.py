@@ -163,7 +163,8 @@ class SizeTerms(RequestModel):
     truth: Annotated[tuple[float, ...], pydantic.Field(max_length=100)] = ()
     """The supposed true value of each criterion; half-way from its threshold to the best value where none is given."""
     power: float = pydantic.Field(default=0.9, ge=0.5, le=0.999)
-    attempt: int = pydantic.Field(default=1, ge=1, le=1000)
+    attempt: int | None = pydantic.Field(default=None, ge=1, le=1000)
+    """None: the next one of the hidden set; of a rule alone, or before the data are sealed, the first."""
     hidden: int | None = pydantic.Field(default=None, ge=1, le=10**9)
     stop: Literal["own", "early", "fixed"] = "own"
     """``own``: as the scenario says; a rule alone may stop early."""
@@ -227,6 +228,8 @@ class SizePlan(ResponseModel):
     attempts: int | None = None
     missing: int | None = None
     """Cases that the hidden set lacks for one attempt."""
+    budget: Budget | None = None
+    """What is left of the hidden set; None for a rule alone, or before the data are sealed."""
 
 
 class ComparedCriterion(Part):

@@ -20,6 +20,7 @@ from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import while_it_stands
+from pilotbase.trial.judge_models.in_trial import require_judge
 from pilotbase.trial.phases.opening import OpenedTrial, TrialContext
 from pilotbase.trial.probes import look_before
 from pilotbase.trial.probing import ProbeSubject
@@ -102,13 +103,16 @@ def _given_back(trial: TrialContext, attempt: VaultAttempt) -> Iterator[None]:
 
 
 def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFrame) -> None:
-    """Return if the attempt has enough cases of each class; checked before it is spent."""
-    if attempt.state is AttemptState.OPEN:
-        level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
-        scenario = trial.sealed.scenario
-        if trial.plan.carries is not None:
-            scenario = scenario.model_copy(update={"criteria": trial.plan.criteria})
-        require_enough(scenario, trial.sealed.record.classes, frame, level)
+    """Return if the attempt has enough cases of each class, and its judge can be asked; checked before it is spent."""
+    if attempt.state is not AttemptState.OPEN:
+        return
+    level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
+    scenario = trial.sealed.scenario
+    if trial.plan.carries is not None:
+        scenario = scenario.model_copy(update={"criteria": trial.plan.criteria})
+    require_enough(scenario, trial.sealed.record.classes, frame, level)
+    if trial.plan.panel is not None and trial.plan.panel.judge is not None:
+        require_judge(trial.sealed.scenario, trial.plan.panel.judge)
 
 
 def _subject(opened: OpenedTrial) -> ProbeSubject:
