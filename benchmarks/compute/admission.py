@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from pilotbase_estate.documents.pool import Machines, Pool, Quota
 from pilotbase_estate.documents.resources import Resources
-from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.explaining import PoolScheduler
+from pilotbase_estate.sharing.impossible import FirstFit
 from pilotbase_estate.sharing.jobs import QueuedJob, SchedulingDecisions
-from pilotbase_estate.sharing.placer import FirstFit
 
 GIB = 1 << 30
 LENGTHS = (600.0, 1800.0, 3600.0, 7200.0, 14_400.0)

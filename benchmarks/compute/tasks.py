@@ -15,8 +15,7 @@ from pathlib import Path
 from pilotbase.documents.limits import Limits
 from pilotbase_estate.backends.backend import AttemptPhase, ComputeBackend, JobSpec, MemberAttempt, ProgramWork
 from pilotbase_estate.backends.local import LocalBackend
-from pilotbase_estate.backends.ray_cluster import Cluster
-from pilotbase_estate.backends.ray_settings import ADDRESS, prepare, settings_of
+from pilotbase_estate.backends.ray_cluster import ADDRESS, Cluster, prepare, settings_of
 
 LIMITS = Limits(memory_bytes=128 << 20, wall_seconds=60)
 

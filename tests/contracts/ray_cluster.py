@@ -23,8 +23,8 @@ os.environ.update(
 
 from ray.cluster_utils import Cluster
 
+from pilotbase_estate.backends.ray_cluster import ADDRESS, settings_of
 from pilotbase_estate.backends.ray_cluster import Cluster as RayCluster
-from pilotbase_estate.backends.ray_settings import ADDRESS, settings_of
 
 SMALL = {"object_store_memory": 80 << 20}
 NODE = {"num_cpus": 4, **SMALL}

@@ -31,9 +31,9 @@ from pilotbase.worker.trials.proving import freeze_in
 from pilotbase.workspace.actors import Actor
 from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.backends.ray_cluster import Cluster as RayCluster
-from pilotbase_estate.computing.keeping import backend_of
 from pilotbase_estate.computing.orders import SubmittedProgram, submit_order
 from pilotbase_estate.computing.rounds import dispatching
+from pilotbase_estate.computing.told_pools import backend_of
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.vocabularies import WaitReason

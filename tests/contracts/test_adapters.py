@@ -32,7 +32,7 @@ from pilotbase.worker.intake.drafting import new_application
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.summary import report_lines
 from pilotbase_estate.backends.backend import BackendNode
-from pilotbase_estate.backends.ray_settings import settings_of
+from pilotbase_estate.backends.ray_cluster import settings_of
 from pilotbase_estate.backends.session_host import SessionHost
 from pilotbase_estate.backends.sessions import RayEngine
 from tests.contracts import adapter_cases as cases

@@ -17,7 +17,7 @@ from tests.packages_for_tests import files
 
 SPELLERS = {
     "documents/moments.py",
-    "vouchers/calls.py",  # an hour, in the name of what it settles
+    "vouchers/settling.py",  # an hour, in the name of what it settles
     "charts/watch.py",  # the time of day alone, on an axis of some minutes
     "hub/forms/claims.py",  # these two: a day, as browsers take what a field begins with
     "hub/forms/what_if.py",

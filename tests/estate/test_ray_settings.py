@@ -3,7 +3,7 @@
 import pytest
 
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase_estate.backends.ray_settings import ADDRESS, LOCAL, require_version, settings_of
+from pilotbase_estate.backends.ray_cluster import ADDRESS, LOCAL, require_version, settings_of
 
 
 def test_no_cluster_is_reached_without_a_token() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from pilotbase_estate.computing.keeping import local_backend
 from pilotbase_estate.computing.rounds import Dispatching
+from pilotbase_estate.computing.told_pools import local_backend
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.queue.pools import set_pool
 from tests.hub.test_uploads_in_pieces import JSON, sent, zipped

@@ -1,11 +1,16 @@
 """The API: who may call what, documents under their ETags, posts sent twice, problems in the caller's language."""
 
+import copy
 import importlib
 import json
 import pkgutil
+from functools import reduce
+from operator import getitem
 
+import pydantic
 import pytest
 
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.permissions import Act
 from tests.catalogue.records_for_tests import OTHER_OWNER, scenario
@@ -187,6 +192,30 @@ def test_every_example_fits_its_model():
     models |= {one.sent.__name__: one.sent for one in operations.declared().values() if one.sent and one.in_path}
     for name, example in EXAMPLES.items():
         models[name].model_validate_json(json.dumps(example))
+        for endless in ("0" * 3000, f"1.{'0' * 3000}", f"2026-01-01T00:00:00.{'0' * 3000}Z"):
+            taken = {place: taken_at(models[name], example, place, endless) for place in leaves(example)}
+            shortened = [place for place, found in taken.items() if found is not None and endless not in found]
+            assert not shortened, (name, "an endless text passes as a number or a moment")
+
+
+def leaves(value, place=()):
+    """Yield the place of each plain value within an example."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    for key, part in parts or ():
+        yield from leaves(part, (*place, key))
+    if parts is None:
+        yield place
+
+
+def taken_at(model, example, place, value):
+    """Return as JSON what ``model`` makes of an example with another value at a place; None if it refuses it."""
+    example = copy.deepcopy(example)
+    part = reduce(getitem, place[:-1], example)
+    part[place[-1]] = value
+    try:
+        return model.model_validate(example).model_dump_json(by_alias=True)
+    except (pydantic.ValidationError, PilotbaseError):
+        return None
 
 
 @pytest.mark.parametrize(

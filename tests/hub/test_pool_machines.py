@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase_estate.queue.machines import There
-from pilotbase_estate.queue.turns import keep_there
+from pilotbase_estate.queue.turns import There, keep_there
 from tests.hub.pools_for_tests import Hall
 
 

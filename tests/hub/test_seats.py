@@ -9,8 +9,7 @@ from pilotbase.worker.providers import OwnWork
 from pilotbase.workspace.jobs import JobState, claim, enqueue, finish
 from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.documents.vocabularies import JobKind
-from pilotbase_estate.queue.seats import forgo
-from pilotbase_estate.queue.sitting import SeatHolder, place_for
+from pilotbase_estate.queue.sitting import SeatHolder, forgo, place_for
 from tests.hub.pools_for_tests import Hall
 from tests.hub.services_for_tests import serve
 from tests.hub.test_uploads_in_pieces import JSON

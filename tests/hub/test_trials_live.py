@@ -465,13 +465,17 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
     noticing = Noticing(ordered.base, Ways())
     while noticing.tell_changes():
         pass
+
+    def told_to_each(sentence):
+        for who, told_about in (about | {"owner": subject, "other-owner": None}).items():
+            items = client(any_world, who).get("/api/notices", headers=english).json()["items"]
+            told = [one for one in items if one["said"] == sentence]
+            assert [one["subject"] for one in told] == [told_about] * bool(told_about), who
+            for one in told:
+                assert client(any_world, who).get(f"/notices/{one['identity']}/").headers["Location"] == page
+
     about = {who: f"application:{acting.organisation}/tender-{who}" for who, (acting, _) in entrants.items()}
-    for who, told_about in (about | {"owner": subject, "other-owner": None}).items():
-        items = client(any_world, who).get("/api/notices", headers=english).json()["items"]
-        decided = [one for one in items if one["said"] == "The tender on plant/tender-alarm is decided"]
-        assert [one["subject"] for one in decided] == [told_about] * bool(told_about), who
-        for one in decided:
-            assert client(any_world, who).get(f"/notices/{one['identity']}/").headers["Location"] == page
+    told_to_each("The tender on plant/tender-alarm is decided")
     found = owner.get(address).json()
     assert [(one["better"], one["worse"]) for one in found["result"]["separated"]] == [
         ("application:acme/tender-supplier", "application:globex/tender-other-supplier")
@@ -494,3 +498,16 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
         f"{address}/entries", {"application": "application:acme/tender-supplier"}, content_type="application/json"
     )
     assert (late.status_code, late.json()["code"]) == (403, "tender.closed")
+    sized = owner.post("/api/plan-size", {"scenario": "plant/tender-alarm"}, content_type="application/json").json()
+    assert (sized["attempt"], sized["budget"]["fresh"]) == (2, sized["budget"]["cases"] - 200)
+    shown = owner.post("/plan-size/", PLANNED | {"scenario": "plant/tender-alarm", "attempt": ""}, headers=english)
+    assert "the next one is number 2" in shown.content.decode()
+    assert owner.post(page, terms | {"cases": 9000}).status_code == 302
+    failing = owner.get("/api/scenarios/plant/tender-alarm/tenders").json()[0]["identity"]
+    for who, one in about.items():
+        assert client(any_world, who).post(f"{page}{failing}/enter/", {"application": one}).status_code == 302
+    owner.post(f"/api/tenders/{failing}/close")
+    assert ordered.work() == [("tender", "failed")]
+    told_to_each("The tender on plant/tender-alarm failed")
+    assert [client(any_world, who).get(f"/api/tenders/{failing}").json()["reason"] for who in about] == [None] * 2
+    assert owner.get(f"/api/tenders/{failing}").json()["reason"]

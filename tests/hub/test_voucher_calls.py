@@ -10,7 +10,7 @@ from pilotbase.documents.prices import PriceList
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
 from pilotbase.workspace.store import Store
-from pilotbase_estate.computing.paying import pay_calls_of, settle_closed_hours
+from pilotbase_estate.computing.told_vouchers import pay_calls_of, settle_closed_hours
 from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.vouchers import ledger, programmes
 from tests.hub.vouchers_for_tests import RULES

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from pilotbase.documents.texts import text
-from pilotbase_estate.vouchers.moving import Step
+from pilotbase_estate.vouchers.wallet import Step
 from tests.hub.vouchers_for_tests import Purse
 
 

@@ -14,9 +14,13 @@ from sqlalchemy import update
 from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.estimating import NO_LIMIT
+from pilotbase.trial.phases import opening
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer import score_trial
 from pilotbase.trial.sealing import seal_scenario
@@ -95,6 +99,8 @@ def test_every_attempt_scores_cases_that_were_never_scored(base, write_scenario,
         table = pl.read_csv(proven.folder / "cases.csv")
         seen += table.filter(pl.col("position") >= 0)["case"].to_list()
     assert len(seen) == len(set(seen)) > 0
+    logged = [one.facts for one in base.lab.view.log_entries(limit=10**6) if one.action == "vault.opened"]
+    assert [facts["rows"] for facts in logged if facts["purpose"] == "leakage"] == [hidden_set(base, scenario).rows]
 
 
 def test_editing_the_scenario_gives_no_second_chance_on_scored_cases(base, write_scenario, write_application):
@@ -240,6 +246,33 @@ def test_a_leaking_hidden_set_is_refused_before_an_attempt_is_counted(base, writ
         prove(base, scenario, write_application())
     assert caught.value.code == "trial.leakage"
     assert attempts_of(base.lab.vault, hidden_set(base, scenario)) == []
+
+
+def test_leakage_is_computed_once_for_a_sealed_version_and_program(
+    base, write_scenario, write_application, monkeypatch
+):
+    computed, check = [], opening.check_leakage
+    monkeypatch.setattr(opening, "check_leakage", lambda *sides: computed.append(sides) or check(*sides))
+
+    def leakage_of(*folders):
+        plan = freeze_in(base, *folders)
+        return plan, opening.open_trial(base.lab, plan, NO_LIMIT, ignore_progress).leakage
+
+    scenario, application = write_scenario(), write_application()
+    plan, first = leakage_of(scenario, application)
+    assert leakage_of(scenario, write_application(BAD, "other"))[1] == first
+    assert len(computed) == 1
+    later = write_scenario(change=lambda content: content.replace("0.7}", "0.6}"), name="later")
+    other = leakage_of(later, application)[0]
+    assert len(computed) == 2, "another version"
+    heads = [f"leakage:{hex_of(one.sealed)}" for one in (plan, other)]
+    with base.lab.view.transaction("test") as change:
+        change.let_stand(heads[0], base.lab.view.head(heads[1]))
+    assert leakage_of(scenario, application)[1] == first and len(computed) == 3, "findings of another version"
+    base.lab.vault.blobs.remove(base.lab.view.load_head(heads[0], opening.LeakageRecord).blob)
+    assert leakage_of(scenario, application)[1] == first and len(computed) == 4, "they are gone"
+    monkeypatch.setattr(opening, "SOFTWARE", "a later program")
+    assert leakage_of(scenario, application)[1] == first and len(computed) == 5
 
 
 def test_missing_and_expired_approvals_stop_the_freeze(base, write_scenario, write_application):

@@ -11,7 +11,7 @@ from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase_estate.computing.paying import pay_calls_of, reconciled_hours, voucher_round
+from pilotbase_estate.computing.told_vouchers import pay_calls_of, reconciled_hours, voucher_round
 from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.vouchers import ledger, programmes, rows
 from pilotbase_estate.vouchers.wallet import wallet

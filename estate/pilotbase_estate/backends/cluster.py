@@ -29,7 +29,7 @@ from pilotbase_estate.backends.parcels import pack, parcel_name, send_parcels
 from pilotbase_estate.backends.ray_cluster import Cluster
 from pilotbase_estate.backends.room import require_room
 
-_HOST = "pilotbase_estate.backends.node_host:NodeHost"
+_HOST = "pilotbase_estate.backends.local:NodeHost"
 _LOST = Status(AttemptPhase.ENDED, EndCause.LOST)
 _UNKNOWN = Status(AttemptPhase.UNKNOWN)
 _UNSEEN = frozenset({"disk"})

@@ -147,7 +147,7 @@ def logs(job: JobName, member: Annotated[int, typer.Option(help="Of which member
     """Print what a job's last attempt has printed, as far as it is kept."""
     from pilotbase.worker.base import open_base
     from pilotbase_estate.backends.backend import MemberAttempt
-    from pilotbase_estate.computing.keeping import local_backend
+    from pilotbase_estate.computing.told_pools import local_backend
 
     found = _seen(job).job
     part = local_backend(open_base()).logs(MemberAttempt(job, found.attempt, member), 0)
@@ -166,7 +166,7 @@ def fetch(
     """Write what a finished job has left in its output folder, as an archive that nobody here has opened."""
     from pilotbase.worker.base import open_base
     from pilotbase_estate.backends.backend import MemberAttempt
-    from pilotbase_estate.computing.keeping import local_backend
+    from pilotbase_estate.computing.told_pools import local_backend
 
     found = _seen(job).job
     archive = local_backend(open_base()).output(MemberAttempt(job, found.attempt, member))

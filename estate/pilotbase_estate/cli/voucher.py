@@ -183,7 +183,7 @@ def calls(
     pool: Annotated[str, typer.Argument(help="At whose prices.")],
 ) -> None:
     """Let a voucher pay the calls of a service from this hour on; the worker settles each hour when it has closed."""
-    from pilotbase_estate.computing.paying import pay_calls_of
+    from pilotbase_estate.computing.told_vouchers import pay_calls_of
 
     since = pay_calls_of(operators_view(), service, voucher, pool).since
     say(text("voucher.told.pays_calls", voucher=voucher, service=service, since=format_minute(since)))

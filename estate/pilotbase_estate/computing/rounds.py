@@ -13,17 +13,16 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import BackendAwayError, ComputeBackend
+from pilotbase_estate.computing.orders import forget_data, jobs_with_data, works_of
 from pilotbase_estate.computing.seats import forgo_unasked
-from pilotbase_estate.computing.works import forget_data, jobs_with_data, works_of
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import format_vector
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
-from pilotbase_estate.queue.machines import ALL_THERE, There, held_against
 from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.rows import OtherEngineError, QueueState
-from pilotbase_estate.queue.turns import keep_there, there_of
+from pilotbase_estate.queue.turns import ALL_THERE, There, held_against, keep_there, there_of
 
 _MOST_LINES = 10
 

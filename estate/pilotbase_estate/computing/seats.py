@@ -26,7 +26,7 @@ from pilotbase.workspace.jobs import jobs_of
 from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.documents.vocabularies import JobKind
-from pilotbase_estate.queue import rows, seats
+from pilotbase_estate.queue import rows, sitting
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.rows import Ending, JobRow
 from pilotbase_estate.queue.showing import why_seat_waits
@@ -121,9 +121,9 @@ def forgo_unasked(base: Base) -> int:
     """Withdraw the requests for seats of work that was given up since; return how many there were."""
     view = base.lab.view
     with view.reading() as connection:
-        names = [name for pool in pools(view) for name in seats.unasked(connection, pool.name, view.store.clock())]
+        names = [name for pool in pools(view) for name in sitting.unasked(connection, pool.name, view.store.clock())]
         found = [rows.find_job(connection, name) for name in names]
-    return sum(seats.forgo(view, job.name) for job in found if job is not None and not _is_ordered(view, job))
+    return sum(sitting.forgo(view, job.name) for job in found if job is not None and not _is_ordered(view, job))
 
 
 def _is_ordered(view: View, seat: JobRow) -> bool:

@@ -1,6 +1,6 @@
 """Pool replay 算力回放: what each policy would have made of a recorded trace of jobs, side by side.
 
-Written by ``pilotbase compute replay`` and on a hub; figures as `pilotbase_estate.replay.figures` computes them.
+Written by ``pilotbase compute replay`` and on a hub; figures as `pilotbase_estate.replay.simulating` computes them.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from pydantic import RootModel, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from pilotbase.documents.base import MOST_DIGITS, require_short
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.quantities import MOST_BYTES, format_bytes, read_quantity
 
@@ -70,7 +71,8 @@ class Resources(RootModel[Mapping[str, int]]):
     ) -> JsonSchemaValue:
         """Return what people write: a number, or an amount with its unit."""
         found = handler.resolve_ref_schema(handler(core_schema))
-        found["additionalProperties"] = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string"}]}
+        written = {"type": "string", "maxLength": MOST_DIGITS}
+        found["additionalProperties"] = {"anyOf": [{"type": "number", "minimum": 0}, written]}
         return found
 
 
@@ -163,13 +165,13 @@ def _counted(name: str, amount: object) -> object:
     if _DIMENSION.fullmatch(name) is None:
         raise InputError("compute.unknown_dimension", found=name[:60])
     if name in _SIZES:
-        size = read_quantity(amount, "B")
+        size = read_quantity(require_short(amount), "B")
         if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size <= MOST_BYTES:
             raise InputError("compute.bad_size", dimension=name, found=str(amount)[:60])
         return size
     unit = 1 if name.startswith("licence/") else MILLI
     try:
-        number = Decimal(str(amount)) * unit
+        number = Decimal(str(require_short(amount))) * unit
     except InvalidOperation:
         raise InputError("compute.bad_amount", dimension=name, found=str(amount)[:60]) from None
     if isinstance(amount, bool) or not number.is_finite() or not 0 <= number <= MOST_PIECES * unit or number % 1:

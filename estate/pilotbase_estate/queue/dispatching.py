@@ -22,16 +22,16 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 from pilotbase_estate.backends.backend import AttemptPhase, BackendAwayError, EndCause, Metered, Status
 from pilotbase_estate.documents.voucher import Usage, UsageSheet
-from pilotbase_estate.queue import rows, seats, turns
-from pilotbase_estate.queue.machines import ALL_THERE, There
+from pilotbase_estate.queue import rows, sitting, turns
 from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import Ending, JobRow, OtherEngineError, QueueState, require_own
 from pilotbase_estate.queue.submitting import NO_TIES, PLACER, order_of
-from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.queue.turns import ALL_THERE, There
+from pilotbase_estate.sharing.explaining import PoolScheduler
 from pilotbase_estate.sharing.jobs import QueuedJob
 from pilotbase_estate.vouchers import ledger
-from pilotbase_estate.vouchers.relations import Ties
+from pilotbase_estate.vouchers.rules import Ties
 from pilotbase_estate.vouchers.settling import settle
 
 LEASE_SECONDS = 30
@@ -138,7 +138,7 @@ class Dispatcher:
         """Add what was handed in since the last turn to the desk, and remove what is no longer requested."""
         with self._view.reading() as connection:
             names = rows.names_waiting(connection, self._pool)
-            names -= seats.unasked(connection, self._pool, self._view.store.clock())
+            names -= sitting.unasked(connection, self._pool, self._view.store.clock())
             found = (rows.find_job(connection, name) for name in sorted(names - self._waiting.keys()))
             new = [job for job in found if job is not None]
         for name in self._waiting.keys() - names:
@@ -154,7 +154,7 @@ class Dispatcher:
         """Check a running job and return whether it has ended."""
         wanted = self._wanted_end(job)
         if job.is_seat:
-            status, told = seats.status_of(self._view, job, self._view.store.clock())
+            status, told = sitting.status_of(self._view, job, self._view.store.clock())
             statuses, wanted = [_GONE if wanted is Ending.LATE else status], wanted or told
         else:
             if wanted is not None:

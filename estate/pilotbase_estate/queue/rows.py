@@ -17,9 +17,9 @@ from pilotbase.documents.texts import Text
 from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.documents.compute_job import ComputeJob
 from pilotbase_estate.documents.resources import Vector
-from pilotbase_estate.workspace import compute_tables
+from pilotbase_estate.workspace import tables
 
-_jobs, _attempts = compute_tables.compute_jobs.c, compute_tables.compute_attempts.c
+_jobs, _attempts = tables.compute_jobs.c, tables.compute_attempts.c
 
 
 class QueueState(StrEnum):
@@ -119,7 +119,7 @@ def insert_job(connection: Connection, asked: ComputeJob, work: str, subject: st
         "reason": "",
         "submitted_at": asked.submitted,
     }
-    connection.execute(insert(compute_tables.compute_jobs).values(values))
+    connection.execute(insert(tables.compute_jobs).values(values))
 
 
 def find_job(connection: Connection, name: str) -> JobRow | None:
@@ -157,7 +157,7 @@ def jobs_over(connection: Connection, pool: str, organisation: str, most: int) -
         _is(OVER),
         *([_jobs.organisation == organisation] if organisation else []),
     )
-    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.ended_at.desc(), _jobs.name)
+    rows = select(tables.compute_jobs).where(*wanted).order_by(_jobs.ended_at.desc(), _jobs.name)
     return [_job(row) for row in connection.execute(rows.limit(most))]
 
 
@@ -178,7 +178,7 @@ def update_job(connection: Connection, name: str, **values: Any) -> None:
         values["nodes"] = json.dumps(list(values["nodes"]))
     if "reason" in values:
         values["reason"] = values["reason"].model_dump_json() if values["reason"] is not None else ""
-    connection.execute(update(compute_tables.compute_jobs).where(_jobs.name == name).values(values))
+    connection.execute(update(tables.compute_jobs).where(_jobs.name == name).values(values))
 
 
 def insert_attempt(
@@ -198,14 +198,14 @@ def insert_attempt(
         "began_at": now,
         "engine": engine,
     }
-    connection.execute(insert(compute_tables.compute_attempts).values(values))
+    connection.execute(insert(tables.compute_attempts).values(values))
 
 
 def end_attempt(connection: Connection, job: JobRow, ending: Ending, metered: Metered, now: datetime) -> None:
     """Record how the running attempt of a job ended, and what it used."""
     here = (_attempts.job == job.name, _attempts.number == job.attempt)
     values = {"ending": ending.value, **_counted(metered), "ended_at": now}
-    connection.execute(update(compute_tables.compute_attempts).where(*here).values(values))
+    connection.execute(update(tables.compute_attempts).where(*here).values(values))
 
 
 def tell_ending(connection: Connection, job: str, number: int, ending: Ending, metered: Metered) -> bool:
@@ -215,19 +215,19 @@ def tell_ending(connection: Connection, job: str, number: int, ending: Ending, m
     """
     here = (_attempts.job == job, _attempts.number == number, _attempts.ended_at.is_(None))
     values = {"ending": ending.value, **_counted(metered)}
-    return connection.execute(update(compute_tables.compute_attempts).where(*here).values(values)).rowcount == 1
+    return connection.execute(update(tables.compute_attempts).where(*here).values(values)).rowcount == 1
 
 
 def attempts_of(connection: Connection, job: str) -> list[AttemptRow]:
     """Return the attempts of a job, the first one first."""
-    rows = select(compute_tables.compute_attempts).where(_attempts.job == job).order_by(_attempts.number)
+    rows = select(tables.compute_attempts).where(_attempts.job == job).order_by(_attempts.number)
     return [_attempt(row) for row in connection.execute(rows)]
 
 
 def attempts_between(connection: Connection, pool: str, since: datetime, until: datetime) -> list[AttemptRow]:
     """Return the attempts of a pool that ran at any time between two moments."""
     ran = (_attempts.began_at < until) & (_attempts.ended_at.is_(None) | (_attempts.ended_at > since))
-    rows = select(compute_tables.compute_attempts).where(_attempts.pool == pool, ran)
+    rows = select(tables.compute_attempts).where(_attempts.pool == pool, ran)
     return [_attempt(row) for row in connection.execute(rows.order_by(_attempts.began_at))]
 
 
@@ -244,9 +244,7 @@ def require_own(connection: Connection, engine: str, pool: str = "") -> None:
     elsewhere = _attempts.engine.not_in(["", engine])
     wanted = (runs, elsewhere, _jobs.pool == pool) if pool else (runs, elsewhere)
     same = (_jobs.name == _attempts.job) & (_jobs.attempt == _attempts.number)
-    found = select(_jobs.name, _attempts.engine).join_from(
-        compute_tables.compute_jobs, compute_tables.compute_attempts, same
-    )
+    found = select(_jobs.name, _attempts.engine).join_from(tables.compute_jobs, tables.compute_attempts, same)
     running = connection.execute(found.where(*wanted).order_by(_jobs.name)).all()
     if running:
         job, theirs = running[0]
@@ -255,7 +253,7 @@ def require_own(connection: Connection, engine: str, pool: str = "") -> None:
 
 def _jobs_where(connection: Connection, *wanted: ColumnElement[bool]) -> list[JobRow]:
     """Return jobs in the order of submission."""
-    rows = select(compute_tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
+    rows = select(tables.compute_jobs).where(*wanted).order_by(_jobs.submitted_at, _jobs.name)
     return [_job(row) for row in connection.execute(rows)]
 
 

@@ -19,13 +19,12 @@ from pilotbase_estate.documents.api.pools import HoldingTold
 from pilotbase_estate.documents.pool import Pool, Quota
 from pilotbase_estate.documents.resources import Vector, dominant_share, minus, total
 from pilotbase_estate.documents.vocabularies import WaitReason
-from pilotbase_estate.queue import rows, seats, turns
-from pilotbase_estate.queue.machines import ALL_THERE, There
+from pilotbase_estate.queue import rows, sitting, turns
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, JobRow, QueueState
 from pilotbase_estate.queue.submitting import PLACER
-from pilotbase_estate.sharing.desk import PoolScheduler
-from pilotbase_estate.sharing.explaining import JobWait, waits
+from pilotbase_estate.queue.turns import ALL_THERE, There
+from pilotbase_estate.sharing.explaining import JobWait, PoolScheduler, waits
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _all_shown(view: View, name: str) -> list[JobView]:
     pool, at = pool_of(view, name)[1], view.store.clock()
     now = at.timestamp()
     with view.reading() as connection:
-        live, absent = rows.jobs_in(connection, name), seats.unasked(connection, name, at)
+        live, absent = rows.jobs_in(connection, name), sitting.unasked(connection, name, at)
         there = [job for job in live if job.name not in absent]
         machines = turns.there_of(connection, name)
         desk = PoolScheduler(pool, PLACER, turns.standing_of(connection, name, there), now, machines.capacities(pool))

@@ -18,11 +18,10 @@ from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import JobRow, QueueState
-from pilotbase_estate.sharing.impossible import Empty
+from pilotbase_estate.sharing.impossible import Empty, FirstFit, Placer
 from pilotbase_estate.sharing.jobs import QueuedJob
-from pilotbase_estate.sharing.placer import FirstFit, Placer
 from pilotbase_estate.vouchers import ledger
-from pilotbase_estate.vouchers.relations import Ties
+from pilotbase_estate.vouchers.rules import Ties
 
 PLACER: Placer = FirstFit()
 NO_TIES: Ties = MappingProxyType({})

@@ -12,10 +12,8 @@ from pilotbase.documents.errors import InputError
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import Policy
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, dominant_share, minus, plus, total
-from pilotbase_estate.placing.fgd import FragmentationDescent
-from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Spot, read_ask
-from pilotbase_estate.placing.fragmentation import Fragmentation, typical_kinds
-from pilotbase_estate.placing.policies import BestFit, FirstFitPolicy, Placement, Random
+from pilotbase_estate.placing.fgd import Fragmentation, FragmentationDescent, typical_kinds
+from pilotbase_estate.placing.fleet import BestFit, FirstFitPolicy, Fleet, NodeDemand, Placement, Random, Spot, read_ask
 from pilotbase_estate.replay.shared import Shared, any_gpus, on_clock, pool_of_trace
 from pilotbase_estate.replay.simulating import Scheduler, SchedulerActions
 from pilotbase_estate.replay.traces import Trace, TraceJob

@@ -16,10 +16,8 @@ from pilotbase.documents.texts import Text, text
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import InflatedPart, Policy, PoolReplay, ReplayedTrace
 from pilotbase_estate.documents.resources import Resources, Vector, total
-from pilotbase_estate.placing.fleet import Fleet, NodeDemand, read_ask
-from pilotbase_estate.placing.fragmentation import Fragmentation
-from pilotbase_estate.placing.policies import Placement
-from pilotbase_estate.replay.figures import merged_gpus, policy_replay
+from pilotbase_estate.placing.fgd import Fragmentation
+from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Placement, read_ask
 from pilotbase_estate.replay.policies import (
     ALONE,
     PLACEMENTS,
@@ -30,7 +28,7 @@ from pilotbase_estate.replay.policies import (
     scheduler_of,
 )
 from pilotbase_estate.replay.shared import on_clock
-from pilotbase_estate.replay.simulating import Course, simulate
+from pilotbase_estate.replay.simulating import Course, merged_gpus, policy_replay, simulate
 from pilotbase_estate.replay.traces import Trace, hastened
 
 MOST_LOOKS = 300

@@ -18,14 +18,12 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase_estate.documents.pool import Machines, Pool, Quota
 from pilotbase_estate.documents.resources import ANY_GPU, MILLI, Resources, Vector, total
-from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Spot, read_ask
-from pilotbase_estate.placing.policies import spot_on
-from pilotbase_estate.replay.figures import merged_gpus
-from pilotbase_estate.replay.simulating import SchedulerActions
+from pilotbase_estate.placing.fleet import Fleet, NodeDemand, Spot, read_ask, spot_on
+from pilotbase_estate.replay.simulating import SchedulerActions, merged_gpus
 from pilotbase_estate.replay.traces import Trace, TraceJob
-from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.explaining import PoolScheduler
+from pilotbase_estate.sharing.impossible import FirstFit
 from pilotbase_estate.sharing.jobs import QueuedJob
-from pilotbase_estate.sharing.placer import FirstFit
 
 _SHORTEST = 1.0
 _EPOCH = datetime.fromtimestamp(0, UTC)

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.extras import packages_of
 from pilotbase.sandbox.engines import Engine, EngineKind
-from pilotbase_estate.backends.ray_settings import DISTRIBUTION, prepare, settings_of
+from pilotbase_estate.backends.ray_cluster import DISTRIBUTION, prepare, settings_of
 from pilotbase_estate.backends.sessions import open_cluster
 
 

@@ -10,12 +10,9 @@ import numpy.typing as npt
 
 from pilotbase_estate.documents.pool import Pool, Quota
 from pilotbase_estate.documents.resources import Vector, counted
-from pilotbase_estate.sharing.accounts import Account
-from pilotbase_estate.sharing.amounts import add, times_fitting
-from pilotbase_estate.sharing.holds import NodeHold, hold_again
+from pilotbase_estate.sharing.accounts import Account, CapacityGuarantees, add, times_fitting
 from pilotbase_estate.sharing.jobs import Ask, Pending, PoolState, QueuedJob, Recent, Running
-from pilotbase_estate.sharing.machines import Free, FreeMachines
-from pilotbase_estate.sharing.promises import CapacityGuarantees
+from pilotbase_estate.sharing.machines import Free, FreeMachines, NodeHold, hold_again
 
 LEAST_RUN = 1.0
 """Seconds that a job runs in any pool: a decision never evicts what it has just started."""

@@ -35,7 +35,7 @@ from pilotbase_estate.documents.voucher import (
     VoucherHold,
     VoucherRules,
 )
-from pilotbase_estate.vouchers.evidence_files import (
+from pilotbase_estate.vouchers.exporting import (
     CHECKPOINT,
     DOCUMENTS,
     EXPORTED,
@@ -54,11 +54,11 @@ from pilotbase_estate.vouchers.evidence_files import (
     read_line,
     tables_of,
 )
-from pilotbase_estate.vouchers.moving import claims_account, pocket, transfer_name
 from pilotbase_estate.vouchers.programmes import fund_account
 from pilotbase_estate.vouchers.rows import GRANTED, ClaimRow, MoveRow, UseRow, VoucherRow
 from pilotbase_estate.vouchers.rules import ClaimCase, Eligibility, is_reviewed, why_refused
 from pilotbase_estate.vouchers.settling import settlement_of
+from pilotbase_estate.vouchers.wallet import claims_account, pocket, transfer_name
 
 MOST_BYTES = 1 << 30
 """A folder larger than this is not one of our exports."""

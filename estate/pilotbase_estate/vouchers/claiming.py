@@ -34,10 +34,9 @@ from pilotbase_estate.documents.voucher import (
 )
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.ledger import require_use
-from pilotbase_estate.vouchers.moving import Movement, claims_account, move, pocket
-from pilotbase_estate.vouchers.relations import Ties
 from pilotbase_estate.vouchers.rows import ClaimRow, ClaimState, UseRow
-from pilotbase_estate.vouchers.rules import ClaimCase, Eligibility, Failed, is_reviewed, why_refused
+from pilotbase_estate.vouchers.rules import ClaimCase, Eligibility, Failed, Ties, is_reviewed, why_refused
+from pilotbase_estate.vouchers.wallet import Movement, claims_account, move, pocket
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, exists, func, insert, or_, select, update
 
-from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Actor
-from pilotbase_estate.workspace import voucher_tables
+from pilotbase.workspace.tables import postings
+from pilotbase_estate.workspace import tables
 
 _Row = TypeVar("_Row")
 VoucherState = Literal["valid", "expired", "revoked"]
@@ -20,9 +20,9 @@ ClaimState = Literal["waiting", "granted", "refused", "paid"]
 GRANTED = ("granted", "paid")
 STANDING = ("waiting", *GRANTED)
 """States that keep others from the same use, and take up a payment and the year's cap: a waiting claim does, too."""
-_vouchers, _uses = voucher_tables.vouchers.c, voucher_tables.voucher_uses.c
-_claims, _moves = voucher_tables.voucher_claims.c, voucher_tables.voucher_moves.c
-_payers, _postings = voucher_tables.voucher_payers.c, tables.postings.c
+_vouchers, _uses = tables.vouchers.c, tables.voucher_uses.c
+_claims, _moves = tables.voucher_claims.c, tables.voucher_moves.c
+_payers, _postings = tables.voucher_payers.c, postings.c
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def insert_row(connection: Connection, row: VoucherRow | UseRow | ClaimRow | Mov
 
 def end_voucher(connection: Connection, identity: str, state: VoucherState) -> None:
     """Let a voucher take no more holds."""
-    connection.execute(update(voucher_tables.vouchers).where(_vouchers.identity == identity).values(state=state))
+    connection.execute(update(tables.vouchers).where(_vouchers.identity == identity).values(state=state))
 
 
 def find_voucher(connection: Connection, identity: str) -> VoucherRow | None:
@@ -129,7 +129,7 @@ def find_voucher(connection: Connection, identity: str) -> VoucherRow | None:
 
 def vouchers_of(connection: Connection, actor: Actor, organisation: str = "", programme: str = "") -> list[VoucherRow]:
     """Return the vouchers that ``actor`` may see, newest first: its own; everybody's for operator and regulator."""
-    rows = select(voucher_tables.vouchers).order_by(_vouchers.issued_at.desc(), _vouchers.identity)
+    rows = select(tables.vouchers).order_by(_vouchers.issued_at.desc(), _vouchers.identity)
     if not actor.sees_all:
         rows = rows.where(_vouchers.organisation == actor.organisation)
     return _read(connection, VoucherRow, rows, (_vouchers.organisation, organisation), (_vouchers.programme, programme))
@@ -137,7 +137,7 @@ def vouchers_of(connection: Connection, actor: Actor, organisation: str = "", pr
 
 def expired_vouchers(connection: Connection, now: datetime) -> list[VoucherRow]:
     """Return the expired vouchers whose row does not say so yet."""
-    rows = select(voucher_tables.vouchers).where(_vouchers.state == "valid", _vouchers.expires_at <= now)
+    rows = select(tables.vouchers).where(_vouchers.state == "valid", _vouchers.expires_at <= now)
     return _read(connection, VoucherRow, rows.order_by(_vouchers.expires_at))
 
 
@@ -145,7 +145,7 @@ def end_use(connection: Connection, use: UseRow, state: UseState, subsidy: int =
     """Record the outcome of a hold."""
     values = {"state": state, "subsidy": subsidy, "settlement": settlement or use.settlement}
     here = and_(_uses.job == use.job, _uses.attempt == use.attempt)
-    connection.execute(update(voucher_tables.voucher_uses).where(here).values(values))
+    connection.execute(update(tables.voucher_uses).where(here).values(values))
 
 
 def find_use(connection: Connection, job: str, attempt: int) -> UseRow | None:
@@ -156,13 +156,13 @@ def find_use(connection: Connection, job: str, attempt: int) -> UseRow | None:
 
 def uses_of_job(connection: Connection, job: str) -> list[UseRow]:
     """Return what vouchers pay of all attempts of a job, by attempt."""
-    rows = select(voucher_tables.voucher_uses).where(_uses.job == job).order_by(_uses.attempt)
+    rows = select(tables.voucher_uses).where(_uses.job == job).order_by(_uses.attempt)
     return _read(connection, UseRow, rows)
 
 
 def seen_uses(connection: Connection, actor: Actor, voucher: str = "", programme: str = "") -> list[UseRow]:
     """Return the uses that ``actor`` may see, newest first: as consumer or supplier; all for operator and regulator."""
-    rows = select(voucher_tables.voucher_uses).order_by(_uses.held_at.desc(), _uses.job, _uses.attempt)
+    rows = select(tables.voucher_uses).order_by(_uses.held_at.desc(), _uses.job, _uses.attempt)
     if not actor.sees_all:
         rows = rows.where(or_(_uses.organisation == actor.organisation, _uses.supplier == actor.organisation))
     return _read(connection, UseRow, rows, (_uses.voucher, voucher), (_uses.programme, programme))
@@ -170,7 +170,7 @@ def seen_uses(connection: Connection, actor: Actor, voucher: str = "", programme
 
 def lapsed_uses(connection: Connection, now: datetime) -> list[UseRow]:
     """Return the holds that nobody has settled in time."""
-    rows = select(voucher_tables.voucher_uses).where(_uses.state == "held", _uses.lapses_at <= now)
+    rows = select(tables.voucher_uses).where(_uses.state == "held", _uses.lapses_at <= now)
     return _read(connection, UseRow, rows.order_by(_uses.lapses_at))
 
 
@@ -178,12 +178,12 @@ def decide_claim(connection: Connection, row: ClaimRow) -> None:
     """Record the outcome of a claim that waited."""
     values = {"state": row.state, "amount": row.amount, "fee": row.fee, "decision": row.decision}
     here = _claims.identity == row.identity
-    connection.execute(update(voucher_tables.voucher_claims).where(here).values(values))
+    connection.execute(update(tables.voucher_claims).where(here).values(values))
 
 
 def pay_claim(connection: Connection, identity: str) -> None:
     """Record that a granted claim was paid out."""
-    connection.execute(update(voucher_tables.voucher_claims).where(_claims.identity == identity).values(state="paid"))
+    connection.execute(update(tables.voucher_claims).where(_claims.identity == identity).values(state="paid"))
 
 
 def find_claim(connection: Connection, identity: str) -> ClaimRow | None:
@@ -202,7 +202,7 @@ def seen_claims(connection: Connection, actor: Actor, programme: str = "", state
 
     Others see their own claims, and those of the other party to their uses.
     """
-    rows = select(voucher_tables.voucher_claims).order_by(_claims.claimed_at.desc(), _claims.identity)
+    rows = select(tables.voucher_claims).order_by(_claims.claimed_at.desc(), _claims.identity)
     if not actor.sees_all:
         own = actor.organisation
         of_the_other = exists().where(
@@ -234,7 +234,7 @@ def last_place(connection: Connection, programme: str) -> int:
 
 def moves_of(connection: Connection, voucher: str = "", programme: str = "") -> list[MoveRow]:
     """Return the movements of a voucher or of a programme, oldest first."""
-    rows = select(voucher_tables.voucher_moves).order_by(_moves.programme, _moves.place)
+    rows = select(tables.voucher_moves).order_by(_moves.programme, _moves.place)
     return _read(connection, MoveRow, rows, (_moves.voucher, voucher), (_moves.programme, programme))
 
 
@@ -255,22 +255,22 @@ def posted_by(connection: Connection, transfer: str) -> dict[str, int]:
 
 def set_payer(connection: Connection, payer: Payer) -> None:
     """Let a voucher pay the calls of a service."""
-    table, values = voucher_tables.voucher_payers, asdict(payer)
+    table, values = tables.voucher_payers, asdict(payer)
     if connection.execute(update(table).where(_payers.service == payer.service).values(values)).rowcount == 0:
         connection.execute(insert(table).values(values))
 
 
 def payers(connection: Connection) -> Sequence[Payer]:
     """Return which vouchers pay the calls of services, by service."""
-    rows = select(voucher_tables.voucher_payers).order_by(_payers.service)
+    rows = select(tables.voucher_payers).order_by(_payers.service)
     return _read(connection, Payer, rows)
 
 
 _TABLES: Mapping[type, Table] = {
-    VoucherRow: voucher_tables.vouchers,
-    UseRow: voucher_tables.voucher_uses,
-    ClaimRow: voucher_tables.voucher_claims,
-    MoveRow: voucher_tables.voucher_moves,
+    VoucherRow: tables.vouchers,
+    UseRow: tables.voucher_uses,
+    ClaimRow: tables.voucher_claims,
+    MoveRow: tables.voucher_moves,
 }
 
 

@@ -6,16 +6,18 @@ not met, or None.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Literal
 
+from pilotbase.documents.prices import PriceList, category_of, costs_of
+from pilotbase.documents.quantities import SIZES
 from pilotbase.documents.texts import Text, text
-from pilotbase_estate.documents.voucher import ClaimDecision, Payment, Settlement, VoucherClaim, VoucherRules
-from pilotbase_estate.vouchers.pricing import Bill
-from pilotbase_estate.vouchers.relations import Ties, way_between
+from pilotbase_estate.documents.resources import MILLI, Vector
+from pilotbase_estate.documents.voucher import ClaimDecision, CostLine, Payment, Settlement, VoucherClaim, VoucherRules
 
 Failed = tuple[Text, ...]
 
@@ -274,3 +276,74 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "revoked": ("revoked",),
 }
 """Rule → the codes with which it refuses."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The cost of amounts, line by line; ``counted`` is the cost of the lines that are subsidised."""
+
+    lines: tuple[CostLine, ...]
+
+    @property
+    def cost(self) -> int:
+        return sum(line.cost for line in self.lines)
+
+    @property
+    def counted(self) -> int:
+        return sum(line.cost for line in self.lines if line.counts)
+
+
+def amounts_over(demand: Vector, wall_ms: int) -> dict[str, int]:
+    """Return the amounts of ``demand`` over ``wall_ms``: core-ms, MiB-ms, GPU-ms, licence-ms; fractions are cut off."""
+    return {name: amount * wall_ms // _unit(name) for name, amount in sorted(demand.items())}
+
+
+def bill(prices: PriceList, amounts: Mapping[str, int], rules: VoucherRules) -> Bill:
+    """Return the cost of ``amounts``; what has no price, or was not used, has no line.
+
+    Raises:
+        InputError: the amount is too large to be counted or paid.
+    """
+    costs = costs_of(prices, amounts)
+    return Bill(
+        tuple(
+            CostLine(of=name, amount=amounts[name], price=prices.prices[name], cost=cost, counts=rules.counts(name))
+            for name, cost in costs.items()
+        )
+    )
+
+
+def _unit(dimension: str) -> int:
+    category = category_of(dimension)
+    if category in ("memory", "disk"):
+        return SIZES["MiB"]
+    return MILLI if category in ("cpu", "gpu") else 1
+
+
+Ties = Mapping[str, Set[str]]
+"""Organisation → those to which it has declared a tie of ownership; one that is not named has declared none."""
+
+
+def way_between(ties: Ties, one: str, other: str) -> tuple[str, ...]:
+    """Return the shortest path from one to the other over ties that either end has declared; empty: they are unrelated.
+
+    Two subsidiaries of one parent are related although neither has named the other; an organisation is related to
+    itself.
+    """
+    beside: defaultdict[str, set[str]] = defaultdict(set)
+    for organisation, declared in ties.items():
+        for tied in declared:
+            beside[organisation].add(tied)
+            beside[tied].add(organisation)
+    came_from: dict[str, str] = {one: ""}
+    queue = deque([one])
+    while queue and other not in came_from:
+        here = queue.popleft()
+        for there in sorted(beside[here] - came_from.keys()):
+            came_from[there] = here
+            queue.append(there)
+    way, step = [], other if other in came_from else ""
+    while step:
+        way.append(step)
+        step = came_from[step]
+    return tuple(reversed(way))

@@ -3,15 +3,21 @@
 If a voucher expires or is revoked between hold and settlement, its hold still pays the same: the hold was made in time.
 Work after the hold's own deadline is not paid: of a run that crosses it, the part before it by our clock is paid, in
 every dimension. A hold that nobody settled in time has been released: its settlement says so, and pays nothing.
+
+Calls of services, paid by voucher: a closed hour is held and settled in one step, from its meters.
+
+The job is the hour (``service:NAME@2027-03-01T09``). Calls that a desk accounts for after their hour are an attempt of
+their own. However often an hour is settled, each call is paid once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.actors import parties
@@ -29,11 +35,18 @@ from pilotbase_estate.documents.voucher import (
     VoucherRules,
 )
 from pilotbase_estate.vouchers import rows
-from pilotbase_estate.vouchers.ledger import account_back, require_use
-from pilotbase_estate.vouchers.moving import Movement, move, pocket, year_counter
-from pilotbase_estate.vouchers.pricing import Bill, amounts_over, bill
-from pilotbase_estate.vouchers.rows import UseRow
-from pilotbase_estate.vouchers.rules import below_minimum, uncounted
+from pilotbase_estate.vouchers.ledger import (
+    VoucherOrder,
+    account_back,
+    hold,
+    require_use,
+    require_valid,
+    require_voucher,
+)
+from pilotbase_estate.vouchers.programmes import prices_of
+from pilotbase_estate.vouchers.rows import Payer, UseRow
+from pilotbase_estate.vouchers.rules import Bill, Ties, amounts_over, below_minimum, bill, uncounted
+from pilotbase_estate.vouchers.wallet import Movement, move, pocket, year_counter
 
 
 def settle(here: View, change: Transaction, sheet: UsageSheet) -> Settlement:
@@ -197,3 +210,76 @@ def _of_capacity(
 
 def _let_pass(amount: int, terms: MeteringTerms) -> int:
     return max(amount * terms.tolerance // WHOLE_RATE, terms.tolerance_ms)
+
+
+HOUR = timedelta(hours=1)
+GATEWAY = "gateway"
+
+
+@dataclass(frozen=True)
+class HourOfCalls:
+    """All that a service's meters show for one hour by now."""
+
+    service: str
+    begins: datetime
+    calls: int
+    tokens: int
+
+
+def let_pay(view: View, service: str, organisation: str, voucher: str, pool: str) -> Payer:
+    """Let a voucher pay the calls of a service of ``organisation`` from this hour on, at the prices of a pool.
+
+    The actor is the organisation, or the operator; the caller must know that the service is the organisation's.
+
+    Raises:
+        NotFoundError: there is no such voucher for this actor, or the pool has no prices.
+        RefusedError: the voucher is another organisation's, or over.
+    """
+    with view.transaction("voucher.calls_paid") as change:
+        here = view.within(change)
+        row = require_voucher(here, change, voucher)
+        if row.organisation != organisation or not change.actor.may_write_for(organisation):
+            raise RefusedError("voucher.foreign_service", voucher=voucher, service=service, organisation=organisation)
+        require_valid(row, here.load(row.rules, VoucherRules), change.now)
+        prices_of(here, pool)
+        payer = Payer(service, voucher, pool, hour_of(change.now))
+        rows.set_payer(change.connection, payer)
+        change.record("voucher.pays_calls", [f"service:{service}", f"voucher:{voucher}"], {"pool": pool})
+    return payer
+
+
+def settle_calls(view: View, payer: Payer, hour: HourOfCalls, ties: Ties) -> Settlement | None:
+    """Settle the part of a closed hour's calls that is not settled yet, and return it; None: nothing is left.
+
+    Raises:
+        RefusedError: the actor is not the operator, or the voucher does not pay.
+    """
+    with view.transaction("voucher.calls_settled") as change:
+        return _settle(view.within(change), change, payer, hour, ties)
+
+
+def job_of(service: str, begins: datetime) -> str:
+    """Return the job name of an hour of a service's calls."""
+    return f"service:{service}@{begins:%Y-%m-%dT%H}"
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return the start of a moment's hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _settle(here: View, change: Transaction, payer: Payer, hour: HourOfCalls, ties: Ties) -> Settlement | None:
+    job = job_of(hour.service, hour.begins)
+    before = rows.uses_of_job(change.connection, job)
+    settled = [here.load(use.settlement, Settlement).usage for use in before if use.settlement]
+    calls = hour.calls - sum(one.calls for one in settled)
+    tokens = hour.tokens - sum(one.tokens for one in settled)
+    if calls <= 0 and tokens <= 0:
+        return None
+    order = VoucherOrder(job, len(before), payer.voucher, payer.pool, calls=max(calls, 0), tokens=max(tokens, 0))
+    hold(here, change, order, ties)
+    usage = Usage(
+        source=GATEWAY, node=GATEWAY, wall_ms=HOUR // timedelta(milliseconds=1), calls=order.calls, tokens=order.tokens
+    )
+    sheet = UsageSheet(job=job, attempt=order.attempt, started_at=hour.begins, ended_at=hour.begins + HOUR, usage=usage)
+    return settle(here, change, sheet)

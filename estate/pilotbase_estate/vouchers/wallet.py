@@ -1,22 +1,186 @@
-"""An organisation's wallet: what its vouchers have, what is on hold, what moved, what is left of each year's cap."""
+"""An organisation's wallet: what its vouchers have, what is on hold, what moved, what is left of each year's cap.
+
+One movement of a programme's money: a transfer that sums to zero, its number, and its line of the log.
+
+    fund ──issue──► free ──hold──► held ──settle──► used ──claim──► granted ──pay──► paid
+      ▲              │ ▲            │ │              │
+      └─expire,revoke┘ └────────────┘ └─► fund       └─refund─► free, or fund
+
+The fund's account is below zero by the amount paid out of it. No other account is ever below zero, and all of them sum
+to zero. What is given back goes to where it came from while the voucher is valid, and otherwise to the fund.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection
 
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.texts import Text
 from pilotbase.workspace import budgets
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
 from pilotbase_estate.documents.api.vouchers import YearTold
-from pilotbase_estate.documents.voucher import VoucherRules
+from pilotbase_estate.documents.voucher import Settlement, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
-from pilotbase_estate.vouchers.moving import Pocket, claims_account, pocket, year_counter
-from pilotbase_estate.vouchers.programmes import rules_of
+from pilotbase_estate.vouchers.programmes import fund_account, rules_of
 from pilotbase_estate.vouchers.rows import MoveRow, UseRow, VoucherRow, VoucherState
+
+Step = Literal["issue", "hold", "settle", "release", "lapse", "refund", "expire", "revoke", "claim", "pay"]
+Pocket = Literal["free", "held", "used"]
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A movement's purpose; a step happens once for a voucher, or for an attempt of a job."""
+
+    step: Step
+    rules: VoucherRules
+    voucher: str
+    amounts: Mapping[str, int]
+    """Account → how much comes in; sums to zero."""
+    job: str = ""
+    attempt: int = 0
+
+
+def move(change: Transaction, movement: Movement) -> None:
+    """Post a movement, number it, and enter it into the log, all in the transaction of ``change``.
+
+    Raises:
+        RefusedError: an account would fall below its floor, or the actor may not write for one of the parties.
+        ConflictError: the step was taken before with other amounts.
+    """
+    amounts = {account: amount for account, amount in movement.amounts.items() if amount}
+    if not amounts:
+        return
+    programme, fund = movement.rules.name, fund_account(movement.rules)
+    transfer = transfer_name(programme, movement.step, movement.voucher, movement.job, movement.attempt)
+    floors = {account: -movement.rules.total if account == fund else 0 for account in amounts}
+    change.vouch_for(movement.rules.issuer)
+    change.post(transfer, amounts, at_least=floors)
+    amount = sum(amount for amount in amounts.values() if amount > 0)
+    place = rows.last_place(change.connection, programme) + 1
+    row = rows.MoveRow(
+        programme,
+        place,
+        transfer,
+        movement.step,
+        movement.voucher,
+        movement.job,
+        movement.attempt,
+        amount,
+        change.now,
+    )
+    rows.insert_row(change.connection, row)
+    facts: dict[str, Fact] = {"programme": programme, "place": place, "transfer": transfer, "amount": amount}
+    posted = {f"posting {account}": posted for account, posted in amounts.items()}
+    subjects = [f"voucher:{movement.voucher}", *([f"job:{movement.job}"] if movement.job else [])]
+    change.record(f"voucher.{movement.step}", subjects, {**facts, **posted})
+
+
+def transfer_name(programme: str, step: str, voucher: str, job: str = "", attempt: int = 0) -> str:
+    """Return the name of a step's transfer: of an attempt of a job, or of the voucher itself."""
+    return f"voucher:{programme}:{step}:{f'{job}:{attempt}' if job else voucher}"
+
+
+def pocket(organisation: str, voucher: str, name: Pocket) -> str:
+    """Return the account of what a voucher has free, on hold, or used and not claimed."""
+    return f"{organisation}/voucher/{voucher}/{name}"
+
+
+def claims_account(claimant: str, programme: str, name: Literal["granted", "paid"]) -> str:
+    """Return the account of what an organisation was granted from a programme, or paid."""
+    return f"{claimant}/voucher-claims/{programme}/{name}"
+
+
+def year_counter(organisation: str, programme: str, year: int) -> str:
+    """Return the counter of what vouchers hold or have paid for an organisation in a year of a programme."""
+    return f"{organisation}/voucher-year/{programme}/{year}"
+
+
+@dataclass(frozen=True)
+class ReconciliationLine:
+    """One dimension of one use."""
+
+    job: str
+    attempt: int
+    dimension: str
+    metered: int
+    """By the backend's own counters."""
+    settled: int
+
+    @property
+    def difference(self) -> int:
+        return self.metered - self.settled
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """A settled use: its counters, and its money."""
+
+    use: UseRow
+    currency: str
+    lines: tuple[ReconciliationLine, ...]
+    subsidy: int
+    """What the voucher pays according to its settlement."""
+    posted: int
+    """What was posted for it when it was settled."""
+    findings: tuple[Text, ...]
+
+
+def reconciled(view: View, most: int = 500) -> list[Reconciliation]:
+    """Return the settled uses of the base beside their counters and postings, the newest ``most`` of them.
+
+    Raises:
+        RefusedError: the actor is neither operator nor regulator.
+    """
+    if not view.actor.sees_all:
+        raise RefusedError("voucher.reconciles_not", organisation=view.actor.organisation)
+    with view.reading() as connection:
+        uses = [use for use in rows.seen_uses(connection, view.actor) if use.settlement][:most]
+        posted = [rows.posted_by(connection, _settling(use)) for use in uses]
+    return [_of_use(view, use, amounts) for use, amounts in zip(uses, posted, strict=True)]
+
+
+def lines_of(
+    job: str, attempt: int, metered: Mapping[str, int], settled: Mapping[str, int]
+) -> Iterator[ReconciliationLine]:
+    """Yield what was metered beside what was settled, in each dimension that either knows."""
+    for name in sorted(metered.keys() | settled.keys()):
+        yield ReconciliationLine(job, attempt, name, metered.get(name, 0), settled.get(name, 0))
+
+
+def settled_of(here: View, uses: Iterable[UseRow]) -> dict[str, int]:
+    """Return what settlements bill, dimension by dimension, together."""
+    found: dict[str, int] = {}
+    for use in uses:
+        for name, amount in here.load(use.settlement, Settlement).settled.items() if use.settlement else ():
+            found[name] = found.get(name, 0) + amount
+    return found
+
+
+def _settling(use: UseRow) -> str:
+    return transfer_name(use.programme, "settle", use.voucher, use.job, use.attempt)
+
+
+def _of_use(view: View, use: UseRow, posted: Mapping[str, int]) -> Reconciliation:
+    settlement = view.load(use.settlement, Settlement)
+    rules = view.load(view.load(use.hold, VoucherHold).rules, VoucherRules)
+    return Reconciliation(
+        use=use,
+        currency=rules.currency,
+        lines=tuple(lines_of(use.job, use.attempt, settlement.usage.counted, settlement.settled)),
+        subsidy=settlement.subsidy,
+        posted=posted.get(pocket(use.organisation, use.voucher, "used"), 0),
+        findings=settlement.findings,
+    )
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from functools import cached_property
 from pilotbase.sandbox.engines import LOCAL
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import Rounds
-from pilotbase_estate.computing.keeping import backend_of, require_engine_of_jobs
-from pilotbase_estate.computing.paying import paying, voucher_round
 from pilotbase_estate.computing.rounds import Dispatching, dispatching
+from pilotbase_estate.computing.told_pools import backend_of, require_engine_of_jobs
+from pilotbase_estate.computing.told_vouchers import paying, voucher_round
 
 require_engine = require_engine_of_jobs
 

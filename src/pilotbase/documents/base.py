@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar, Self, Unpack
+from typing import Annotated, Any, ClassVar, Self, Unpack, cast
 
+import pydantic
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -27,6 +29,12 @@ NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 NAME_PATTERN = f"^{NAME}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
+Suppliers = Annotated[
+    tuple[Name, ...],
+    pydantic.Field(min_length=1, max_length=100),
+    pydantic.AfterValidator(lambda names: tuple(sorted(set(names)))),
+]
+"""Organisations among whom the error probability is split, each once, in the order of their names."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,51 @@ Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
 """A day such as ``2027-06-30``."""
 
 
-class Part(BaseModel):
+MOST_DIGITS = 40
+"""Maximum characters of a number or a moment that is written as a text."""
+_YEAR = re.compile(r"\d{4}-")
+
+
+def require_short(value: Any) -> Any:
+    """Return ``value``; a text that is too long to be a number is refused: thousands of zeros would pass as one."""
+    if isinstance(value, str) and len(value) > MOST_DIGITS:
+        raise PydanticKnownError("int_parsing_size")
+    return value
+
+
+def _require_spelled(value: Any) -> Any:
+    """Return ``value`` unless it is a moment spelled as a number, which no schema of ours allows."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not _YEAR.match(require_short(value))):
+        raise PydanticKnownError("datetime_type")
+    return value
+
+
+_AS_WRITTEN = {"int": require_short, "float": require_short, "datetime": _require_spelled}
+
+
+def _as_written(schema: Any) -> Any:
+    """Return a schema whose numbers and moments are only read from what its JSON Schema allows."""
+    if isinstance(schema, list):
+        return [_as_written(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kind = schema.get("type")
+    if not isinstance(kind, str):  # schemas by name: fields, of which one may be called type
+        return {name: _as_written(value) for name, value in schema.items()}
+    if kind in _AS_WRITTEN:
+        return core_schema.no_info_before_validator_function(_AS_WRITTEN[kind], cast(core_schema.CoreSchema, schema))
+    return {name: value if name in ("metadata", "default") else _as_written(value) for name, value in schema.items()}
+
+
+class AsWritten(BaseModel):
+    """A model that reads no endless number, and no number as a moment."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return cast(core_schema.CoreSchema, _as_written(handler(source)))
+
+
+class Part(AsWritten):
     """A frozen, closed piece of a document; property names in YAML and JSON are the aliases."""
 
     # Built when first used: a command loads hundreds of parts and uses few.

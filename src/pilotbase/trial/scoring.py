@@ -107,6 +107,11 @@ def error_level(criteria: Sequence[Criterion]) -> float:
     return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
 
 
+def supplier_level(criteria: Sequence[Criterion], suppliers: Sequence[str] | None) -> float:
+    """Return the α that is divided over one supplier's attempts: all of it, or an equal share."""
+    return error_level(criteria) / max(1, len(suppliers or ()))
+
+
 def settle_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
     """Return the criteria with the scenario's decision threshold written out where a rule leaves it open."""
     if scenario.prediction != "probability":
@@ -175,14 +180,19 @@ def plan_run(source: str, rule: Rule, run: RunMeasurements) -> CriterionPlan:
 
 
 def describe(
-    criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, target_unit: str | None
+    criteria: Sequence[Criterion],
+    cases: Cases,
+    order: Ints,
+    decision: Decision,
+    target_unit: str | None,
+    whole: bool = True,
 ) -> ScoredDecision:
-    """Return the decision with scores of baseline, people and groups, and figures, on the scored cases.
+    """Return the decision with scores of baseline and people on the scored cases; groups and figures on all.
 
-    ``target_unit``: of answers.
+    ``target_unit``: of answers. ``whole``: else groups and figures are of the scored cases too, as in older trials.
     """
     in_order, rules = order[: decision.scored], rules_of(criteria)
-    seen = cases.among(np.sort(in_order))
+    seen, shown = cases.among(np.sort(in_order)), order if whole else in_order
     results = tuple(
         _result(criterion, found, target_unit or "", seen)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
@@ -190,8 +200,8 @@ def describe(
     return ScoredDecision(
         decision,
         results,
-        tuple(_group_scores(rules, seen)),
-        figures_of(cases.among(in_order), rules),
+        tuple(_group_scores(rules, cases.among(np.sort(shown)))),
+        figures_of(cases.among(shown), rules),
         _scores_of(seen.baseline, criteria, seen),
         _scores_of(seen.people, criteria, seen),
     )
@@ -271,7 +281,7 @@ def _is_in_target_units(rule: Rule) -> bool:
 
 
 def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:
-    """Return each grouped rule's measure in each group; descriptive, on the scored cases; abstentions harm it."""
+    """Return each grouped rule's measure in each group; descriptive; abstentions harm it."""
     found = []
     for rule in rules:
         if rule.by is None:

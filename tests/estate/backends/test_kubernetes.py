@@ -7,7 +7,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from pilotbase_estate.backends.ray_settings import ADDRESS, FLOOR, settings_of
+from pilotbase_estate.backends.ray_cluster import ADDRESS, FLOOR, settings_of
 
 ROOT = Path(__file__).parents[3]
 MANIFEST = ROOT / "estate" / "kubernetes" / "raycluster.yaml"

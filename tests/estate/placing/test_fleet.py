@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from pilotbase.documents.errors import InputError
 from pilotbase_estate.documents.resources import Vector
-from pilotbase_estate.placing.fgd import FragmentationDescent
-from pilotbase_estate.placing.fleet import Fleet, Spot, read_ask
-from pilotbase_estate.placing.fragmentation import Fragmentation, typical_kinds
-from pilotbase_estate.placing.policies import BestFit, FirstFitPolicy, Placement, Random
+from pilotbase_estate.placing.fgd import Fragmentation, FragmentationDescent, typical_kinds
+from pilotbase_estate.placing.fleet import BestFit, FirstFitPolicy, Fleet, Placement, Random, Spot, read_ask
 from pilotbase_estate.replay.policies import place_gang, release_gang
 
 NODES = {

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbase_estate.placing.fgd import FragmentationDescent
+from pilotbase_estate.placing.fgd import Fragmentation, FragmentationDescent, TypicalJob, typical_kinds
 from pilotbase_estate.placing.fleet import Fleet, Spot, read_ask
-from pilotbase_estate.placing.fragmentation import Fragmentation, TypicalJob, typical_kinds
 
 _KINDS = (
     TypicalJob(read_ask({"cpu": 1000, "gpu/any": 500}), 0.4),

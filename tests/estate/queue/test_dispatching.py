@@ -16,14 +16,13 @@ from pilotbase_estate.backends.backend import AttemptPhase, EndCause, MemberAtte
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.vocabularies import WaitReason
-from pilotbase_estate.queue import rows, seats, turns
+from pilotbase_estate.queue import rows, sitting, turns
 from pilotbase_estate.queue.dispatching import Dispatcher, Turned
 from pilotbase_estate.queue.members import Members, Prepared
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
 from pilotbase_estate.queue.submitting import PLACER, JobRequest, cancel
-from pilotbase_estate.sharing.desk import PoolScheduler
-from pilotbase_estate.sharing.explaining import waits
+from pilotbase_estate.sharing.explaining import PoolScheduler, waits
 from pilotbase_estate.sharing.jobs import SchedulingDecisions
 from tests.workspace.stores_for_tests import Clock
 
@@ -203,15 +202,15 @@ def test_a_pool_that_shrinks_gives_up_what_can_never_run_and_says_why(here: Hall
 def test_a_seat_is_let_in_kept_and_left(hall: Hall, clock: Clock) -> None:
     asking = JobRequest("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
     mill = hall.person("mill")
-    assert seats.take_seat(mill, asking, "worker") is None
+    assert sitting.take_seat(mill, asking, "worker") is None
     hall.dispatcher.turn()
-    lease = seats.take_seat(mill, asking, "worker")
+    lease = sitting.take_seat(mill, asking, "worker")
     assert lease is not None
-    assert seats.keep(mill, lease)
+    assert sitting.keep(mill, lease)
     clock.step(50)
     hall.dispatcher.turn()
-    assert seats.keep(mill, lease)
-    seats.leave(mill, lease, USED)
+    assert sitting.keep(mill, lease)
+    sitting.leave(mill, lease, USED)
     turned = hall.dispatcher.turn()
     assert len(turned.ended) == 1
     job = hall.job(turned.ended[0])
@@ -222,20 +221,20 @@ def test_a_seat_is_let_in_kept_and_left(hall: Hall, clock: Clock) -> None:
 def test_a_seat_that_falls_silent_is_given_to_others(here: Hall, clock: Clock) -> None:
     asking = JobRequest("shared", Resources.model_validate({"cpu": 2}), 600, subject="commission:7")
     mill = here.person("mill")
-    seats.take_seat(mill, asking, "worker")
+    sitting.take_seat(mill, asking, "worker")
     here.dispatcher.turn()
-    lease = seats.take_seat(mill, asking, "worker")
+    lease = sitting.take_seat(mill, asking, "worker")
     clock.step(61)
     here.dispatcher.turn()
-    assert seats.take_seat(mill, asking, "other") is None
+    assert sitting.take_seat(mill, asking, "other") is None
     here.dispatcher.turn()
     assert lease is not None
-    assert not seats.keep(mill, lease)
+    assert not sitting.keep(mill, lease)
     with pytest.raises(StaleLeaseError):
-        seats.leave(mill, lease, USED)
-    again = seats.take_seat(mill, asking, "other")
+        sitting.leave(mill, lease, USED)
+    again = sitting.take_seat(mill, asking, "other")
     assert again is not None
-    seats.leave(mill, again, USED)
+    sitting.leave(mill, again, USED)
     assert len(here.dispatcher.turn().ended) == 1
 
 
@@ -401,13 +400,13 @@ def test_another_version_of_the_pool_makes_nothing_ready_again_that_runs(here: H
 def test_a_seat_does_not_outlive_its_time(here: Hall, clock: Clock) -> None:
     mill = here.person("mill")
     asking = JobRequest("shared", Resources.model_validate({"cpu": 2}), 100, subject="commission:7")
-    seats.take_seat(mill, asking, "worker")
+    sitting.take_seat(mill, asking, "worker")
     here.dispatcher.turn()
-    lease = seats.take_seat(mill, asking, "worker")
+    lease = sitting.take_seat(mill, asking, "worker")
     assert lease is not None
     for _ in range(3):
         clock.step(36)
-        seats.keep(mill, lease)
+        sitting.keep(mill, lease)
     (name,) = here.dispatcher.turn().ended
     assert (here.job(name).state, here.attempts(name)[0].ending) == (QueueState.FAILED, Ending.LATE)
-    assert not seats.keep(mill, lease)
+    assert not sitting.keep(mill, lease)

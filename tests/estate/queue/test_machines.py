@@ -6,13 +6,12 @@ import pytest
 from queue_for_tests import Hall
 
 from pilotbase_estate.backends.backend import BackendAwayError, BackendNode, MemberAttempt
-from pilotbase_estate.backends.ray_settings import OWN_NODE
+from pilotbase_estate.backends.ray_cluster import OWN_NODE
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.vocabularies import WaitReason
-from pilotbase_estate.queue.machines import There, held_against
 from pilotbase_estate.queue.rows import Ending, QueueState
 from pilotbase_estate.queue.showing import job_seen, queue, standing
-from pilotbase_estate.queue.turns import keep_there, there_of
+from pilotbase_estate.queue.turns import There, held_against, keep_there, there_of
 from tests.workspace.stores_for_tests import Clock
 
 POOL = Pool.model_validate(

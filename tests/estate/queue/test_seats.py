@@ -15,7 +15,7 @@ from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.documents.pool import Pool, Seats
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.vocabularies import JobKind, WaitReason
-from pilotbase_estate.queue import rows, seats
+from pilotbase_estate.queue import rows, sitting
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, QueueState, require_own
 from pilotbase_estate.queue.showing import job_seen, queue, seats_of, usage, why_waiting
@@ -111,7 +111,7 @@ def test_nobody_is_let_in_who_has_gone_and_who_comes_back_has_kept_the_place(her
     here.dispatcher.turn()
     why = [one.wait.reason for one in queue(here.person("mill"), "shared") if one.wait]
     assert why == [WaitReason.PROMISED] * 2
-    clock.step(seats.ASKED_SECONDS + 1)
+    clock.step(sitting.ASKED_SECONDS + 1)
     (told,) = [one for one in queue(here.person("mill"), "shared") if one.job.is_seat]
     assert told.wait is not None
     assert (told.wait.reason, told.wait.position, told.wait.starts) == (WaitReason.WORKER, 0, None)
@@ -138,7 +138,7 @@ def test_room_goes_to_others_while_nobody_asks_for_the_seat(here: Hall, clock: C
     set_pool(here.view, SEATED)
     waiting = sitter(here)
     waiting.tend()
-    clock.step(seats.ASKED_SECONDS + 1)
+    clock.step(sitting.ASKED_SECONDS + 1)
     here.dispatcher.turn()
     assert the_seat(here).state is QueueState.WAITING
     assert here.attempts(the_seat(here).name) == []
@@ -151,10 +151,10 @@ def test_a_seat_is_lost_by_silence_and_asked_for_anew(hall: Hall, clock: Clock) 
     hall.dispatcher.turn()
     assert ours.tend() is None
     for _ in range(5):
-        clock.step(seats.SILENT_SECONDS - 1)
+        clock.step(sitting.SILENT_SECONDS - 1)
         assert ours.tend() is None
         hall.dispatcher.turn()
-    clock.step(seats.SILENT_SECONDS + 1)
+    clock.step(sitting.SILENT_SECONDS + 1)
     hall.dispatcher.turn()
     assert ours.tend() is not None, "given to others"
     assert not ours.holds_one
@@ -225,7 +225,7 @@ def test_nobody_takes_a_seat_back_on_the_page_of_the_pool(hall: Hall) -> None:
         with pytest.raises(ConflictError) as refused:
             cancel(view, the_seat(hall).name)
         assert refused.value.code == "pool.seat_not_taken_back"
-    assert seats.forgo(hall.view, the_seat(hall).name)
+    assert sitting.forgo(hall.view, the_seat(hall).name)
     assert queue(hall.view, "shared") == []
 
 

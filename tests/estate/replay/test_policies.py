@@ -12,10 +12,9 @@ import pytest
 from pilotbase.documents.errors import InputError
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import Policy, PoolReplay
-from pilotbase_estate.replay.figures import STRETCHES, used_over_time
 from pilotbase_estate.replay.policies import ALONE, PolicyContext, scheduler_of
 from pilotbase_estate.replay.reporting import MOST_LOOKS, play, replay, replay_inflated
-from pilotbase_estate.replay.simulating import simulate
+from pilotbase_estate.replay.simulating import STRETCHES, simulate, used_over_time
 from pilotbase_estate.replay.traces import Trace, TraceJob, hastened, read_jobs, read_trace, write_trace
 from tests.estate.replay.traces_for_tests import gpus, morning
 

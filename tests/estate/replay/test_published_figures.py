@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pilotbase_estate.placing.fgd import FragmentationDescent
-from pilotbase_estate.placing.fleet import Fleet, read_ask
-from pilotbase_estate.placing.fragmentation import Fragmentation, typical_kinds
-from pilotbase_estate.placing.policies import BestFit, Placement, Random
+from pilotbase_estate.placing.fgd import Fragmentation, FragmentationDescent, typical_kinds
+from pilotbase_estate.placing.fleet import BestFit, Fleet, Placement, Random, read_ask
 from pilotbase_estate.replay.reporting import allocated, inflated
 from pilotbase_estate.replay.traces import Trace, read_trace
 

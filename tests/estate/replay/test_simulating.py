@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pilotbase_estate.documents.pool_replay import Policy
-from pilotbase_estate.placing.policies import BestFit
-from pilotbase_estate.replay.figures import jain_index, policy_replay
+from pilotbase_estate.placing.fleet import BestFit
 from pilotbase_estate.replay.policies import Drf, Fifo, SeatMap
-from pilotbase_estate.replay.simulating import simulate
+from pilotbase_estate.replay.simulating import jain_index, policy_replay, simulate
 from pilotbase_estate.replay.traces import Trace, TraceJob
 
 NODES = {"node": {"cpu": 4000}}

@@ -8,9 +8,9 @@ from itertools import count
 
 from pilotbase_estate.documents.pool import Machines, Pool, Quota, Window
 from pilotbase_estate.documents.resources import Resources, plus, total
-from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.explaining import PoolScheduler
+from pilotbase_estate.sharing.impossible import FirstFit
 from pilotbase_estate.sharing.jobs import PoolState, QueuedJob, Running, SchedulingDecisions
-from pilotbase_estate.sharing.placer import FirstFit
 
 MINUTE = 60.0
 ANY = "gpu/any"

@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from pilotbase.documents.errors import RefusedError
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.sharing.books import LEAST_RUN
+from pilotbase_estate.sharing.impossible import FirstFit
 from pilotbase_estate.sharing.jobs import SchedulingDecisions
-from pilotbase_estate.sharing.placer import FirstFit
 from tests.estate.sharing.pools_for_tests import Play, decide, machines, pool, quota, resources
 
 MINIMUM = 600.0

@@ -11,10 +11,9 @@ from pydantic import TypeAdapter, ValidationError
 from pilotbase.documents.errors import RefusedError
 from pilotbase_estate.documents.resources import Demand
 from pilotbase_estate.documents.vocabularies import WaitReason
-from pilotbase_estate.sharing.desk import PoolScheduler
-from pilotbase_estate.sharing.explaining import waits
+from pilotbase_estate.sharing.explaining import PoolScheduler, waits
+from pilotbase_estate.sharing.impossible import FirstFit
 from pilotbase_estate.sharing.jobs import QueuedJob
-from pilotbase_estate.sharing.placer import FirstFit
 from tests.estate.sharing.pools_for_tests import MINUTE, Play, check, decide, machines, pool, quota, resources, vector
 
 LONG = 86_400.0

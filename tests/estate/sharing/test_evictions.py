@@ -1,6 +1,6 @@
 """Evictions make a state better, or are not made: shares in ascending order grow with each, so none comes back."""
 
-from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.explaining import PoolScheduler
 from tests.estate.sharing.pools_for_tests import MINUTE, Play, machines, pool, quota, resources
 
 LONG = 86_400.0

@@ -4,10 +4,9 @@ import pytest
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase_estate.documents.vocabularies import WaitReason
-from pilotbase_estate.sharing.desk import PoolScheduler
-from pilotbase_estate.sharing.explaining import waits
+from pilotbase_estate.sharing.explaining import PoolScheduler, waits
+from pilotbase_estate.sharing.impossible import FirstFit
 from pilotbase_estate.sharing.jobs import Pending, PoolState, QueuedJob, Running
-from pilotbase_estate.sharing.placer import FirstFit
 from tests.estate.sharing.pools_for_tests import Play, machines, pool, quota, resources, vector
 
 SHARED = pool(

@@ -10,9 +10,9 @@ import pytest
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase_estate.documents.pool import Pool
-from pilotbase_estate.sharing.desk import PoolScheduler
+from pilotbase_estate.sharing.explaining import PoolScheduler
+from pilotbase_estate.sharing.impossible import FirstFit
 from pilotbase_estate.sharing.jobs import QueuedJob
-from pilotbase_estate.sharing.placer import FirstFit
 from tests.estate.sharing.pools_for_tests import check, decide, machines, pool, quota, resources, vector
 
 NAMES = ("a", "b", "c", "d")

@@ -17,17 +17,18 @@ from pilotbase.workspace.log.notes import LogKey
 from pilotbase_estate.documents.voucher import Settlement
 from pilotbase_estate.vouchers import ledger, settling
 from pilotbase_estate.vouchers.auditing import audit
-from pilotbase_estate.vouchers.evidence_files import (
+from pilotbase_estate.vouchers.exporting import (
     DOCUMENTS,
     LEDGER,
     LOG,
     MANIFEST,
+    export_programme,
     format_ledger,
     format_manifest,
+    ledger_of,
     read_ledger,
     tables_of,
 )
-from pilotbase_estate.vouchers.exporting import export_programme, ledger_of
 
 MOVES = 20
 

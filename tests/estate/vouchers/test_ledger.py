@@ -9,9 +9,9 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.vouchers import ledger, programmes
-from pilotbase_estate.vouchers.moving import Movement, move
-from pilotbase_estate.vouchers.relations import way_between
+from pilotbase_estate.vouchers.rules import way_between
 from pilotbase_estate.vouchers.settling import settle
+from pilotbase_estate.vouchers.wallet import Movement, move
 
 
 def refused(code: str, act, kind: type[Exception] = RefusedError) -> str:

@@ -9,7 +9,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.prices import PriceList, format_money, rounded
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import MeteringTerms, Usage, VoucherRules
-from pilotbase_estate.vouchers.pricing import amounts_over, bill
+from pilotbase_estate.vouchers.rules import amounts_over, bill
 from pilotbase_estate.vouchers.settling import MeterReading, reconcile
 
 WALL = HOUR * 1000

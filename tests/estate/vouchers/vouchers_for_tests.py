@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.prices import PriceList
-from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.store import Store, View
+from pilotbase.workspace.tables import accounts
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Payment, Usage, UsageSheet, VoucherClaim, VoucherRules
 from pilotbase_estate.vouchers import claiming, ledger, programmes, settling
-from pilotbase_estate.workspace import voucher_tables
+from pilotbase_estate.workspace import tables
 
 HOUR = 3600
 RULES = VoucherRules(
@@ -135,7 +135,7 @@ class Books:
     def balances(self) -> dict[str, int]:
         """Return every account that is not empty."""
         with self.store.database.read() as connection:
-            return {name: held for name, held in connection.execute(select(tables.accounts)).all() if held}
+            return {name: held for name, held in connection.execute(select(accounts)).all() if held}
 
     def require_balanced(self) -> None:
         """Return if all sums to nothing, only the fund is below it, and the rows say what the accounts say."""
@@ -145,9 +145,9 @@ class Books:
         assert all(held > 0 for name, held in found.items() if name != fund), found
         assert -self.rules.total <= found.get(fund, 0) <= 0
         with self.store.database.read() as connection:
-            uses = connection.execute(select(voucher_tables.voucher_uses)).all()
-            claims = connection.execute(select(voucher_tables.voucher_claims)).all()
-            places = list(connection.scalars(select(voucher_tables.voucher_moves.c.place).order_by("place")))
+            uses = connection.execute(select(tables.voucher_uses)).all()
+            claims = connection.execute(select(tables.voucher_claims)).all()
+            places = list(connection.scalars(select(tables.voucher_moves.c.place).order_by("place")))
         of = {name: sum(held for account, held in found.items() if account.endswith(name)) for name in POCKETS}
         claimed = sum(row.amount for row in claims if row.state in ("granted", "paid"))
         standing = [(row.job, row.attempt) for row in claims if row.state in ("waiting", "granted", "paid")]

@@ -13,7 +13,7 @@ from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.actors import Actor
 from pilotbase_estate.backends.backend import BackendAwayError, BackendNode
 from pilotbase_estate.backends.local import LocalBackend
-from pilotbase_estate.backends.ray_settings import ADDRESS
+from pilotbase_estate.backends.ray_cluster import ADDRESS
 from pilotbase_estate.computing.rounds import Dispatching
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources

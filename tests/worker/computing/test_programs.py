@@ -16,9 +16,9 @@ from pilotbase.cli import app
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.actors import Actor
-from pilotbase_estate.computing.keeping import forget_old_attempts, local_backend
 from pilotbase_estate.computing.orders import WorkOrder
 from pilotbase_estate.computing.rounds import Dispatching
+from pilotbase_estate.computing.told_pools import forget_old_attempts, local_backend
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.queue import rows

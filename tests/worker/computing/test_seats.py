@@ -212,7 +212,7 @@ def test_a_trial_that_is_stopped_while_it_waits_leaves_the_line(ordered, monkeyp
     once(ordered)
     assert seats.forgo_unasked(ordered.base) == 0
     ordered.do(DESK, Act.TRIAL_STOP)
-    monkeypatch.setattr("pilotbase_estate.queue.seats.leases.is_running", lambda *_: False)
+    monkeypatch.setattr("pilotbase_estate.queue.sitting.leases.is_running", lambda *_: False)
     assert seats.forgo_unasked(ordered.base) == 1
     assert [seat.state for seat in hall.seats()] == [QueueState.CANCELLED]
 
@@ -220,7 +220,7 @@ def test_a_trial_that_is_stopped_while_it_waits_leaves_the_line(ordered, monkeyp
 def test_the_seat_of_a_trial_that_waits_for_its_worker_is_not_forgotten(ordered, monkeypatch):
     hall = Hall(ordered)
     once(ordered)
-    monkeypatch.setattr("pilotbase_estate.queue.seats.leases.is_running", lambda *_: False)
+    monkeypatch.setattr("pilotbase_estate.queue.sitting.leases.is_running", lambda *_: False)
     assert seats.forgo_unasked(ordered.base) == 0
     assert progress_of(ordered.view(OWNER), COMMISSION).seat.wait.reason == WaitReason.WORKER
     assert [seat.state for seat in hall.seats()] == [QueueState.WAITING]

@@ -20,7 +20,7 @@ from pilotbase.hub.forms.files import chosen_file
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase_estate.computing.claim_files import take_claim_file
+from pilotbase_estate.computing.claims import take_claim_file
 from pilotbase_estate.computing.told_vouchers import claim_detail, claims_told, uses_to_claim
 from pilotbase_estate.documents.api.vouchers import UseTold
 from pilotbase_estate.hub.forms.claims import ClaimForm, EvidenceForm

@@ -6,8 +6,7 @@ from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.worker.operations.binding import Caller, Versioned, does
 from pilotbase_estate.computing import told_vouchers
-from pilotbase_estate.computing.claim_files import take_claim_file
-from pilotbase_estate.computing.claims import decide_claim, pay_claim, submit_claim
+from pilotbase_estate.computing.claims import decide_claim, pay_claim, submit_claim, take_claim_file
 from pilotbase_estate.documents.api.vouchers import ClaimDetail, NewClaim
 from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.operations import vouchers as declared

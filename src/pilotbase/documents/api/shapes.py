@@ -8,8 +8,8 @@ from typing import Any, TypeVar, get_args
 import pydantic
 from pydantic_core import PydanticKnownError
 
-MOST_DIGITS = 40
-"""Maximum digits of a number in an address: no count here is larger."""
+from pilotbase.documents.base import AsWritten, require_short
+
 MOST_LISTED = 200
 """Maximum length of a page of a list."""
 _NUMBERS = {int, float}
@@ -17,7 +17,7 @@ _LARGEST = 2**63
 _Filled = TypeVar("_Filled")
 
 
-class RequestModel(pydantic.BaseModel):
+class RequestModel(AsWritten):
     """A request body; unknown fields are refused, and a number must be a JSON number."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
@@ -33,23 +33,12 @@ class RequestModel(pydantic.BaseModel):
         return value
 
 
-def _require_short(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > MOST_DIGITS:
-        raise PydanticKnownError("int_parsing_size")
-    return value
-
-
-SHORT = pydantic.BeforeValidator(_require_short)
+SHORT = pydantic.BeforeValidator(require_short)
 """Maximum characters of a number in an address."""
 
 
-class InAddress(pydantic.BaseModel):
+class InAddress(AsWritten):
     """The query string of an address: it is text, so numbers are read from short texts."""
-
-    @pydantic.field_validator("*", mode="before")
-    @classmethod
-    def _number_is_short(cls, value: Any, info: pydantic.ValidationInfo) -> Any:
-        return _require_short(value) if _NUMBERS & _kinds(cls, info) else value
 
 
 def _kinds(model: type[pydantic.BaseModel], info: pydantic.ValidationInfo) -> set[Any]:

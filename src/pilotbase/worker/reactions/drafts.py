@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.records import both_languages, organisation_of
 from pilotbase.documents.base import Localized
-from pilotbase.documents.board import BoardSubmission, TenderPlan, TenderResult
+from pilotbase.documents.board import BoardSubmission, Tender, TenderPlan, TenderResult
 from pilotbase.documents.hashes import digest_of, is_digest
 from pilotbase.documents.labelling import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
@@ -27,7 +27,7 @@ from pilotbase.notices.making import NoticeDraft
 from pilotbase.notices.outbox import RolesOf
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.vault.opening import hidden_set_of
-from pilotbase.worker.trials.tenders import records_of_parties
+from pilotbase.worker.trials.tenders import entries_of_closed, tender_of
 from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
@@ -90,7 +90,10 @@ def of_asks(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
         elif change.event == "moved" and change.kind == "labelling-items":
             yield _of_items(view, view.load(change.digest, KeptItems))
         elif change.event == "moved" and change.kind == "tender-result":
-            yield from _of_tender(view, view.load(change.digest, TenderResult))
+            plan = view.load(change.digest, TenderResult).plan
+            called = tender_of(view, view.load(plan, TenderPlan))
+            if called is not None:
+                yield from of_tender(view, called, "tender.told", f"tender {plan}")
 
 
 def _of_pack(view: View, asked: AskedPack) -> NoticeDraft:
@@ -109,12 +112,12 @@ def _of_items(view: View, kept: KeptItems) -> NoticeDraft:
     return NoticeDraft(NoticeKind.ASKED, of.dataset, address, body, f"labelling {kept.round} {kept.labeller}")
 
 
-def _of_tender(view: View, result: TenderResult) -> Iterator[NoticeDraft]:
-    plan = view.load(result.plan, TenderPlan)
-    said = text("tender.told", scenario=name_of(plan.scenario.subject))
-    for subject in records_of_parties(view, plan):
+def of_tender(view: View, tender: Tender, code: str, happening: str) -> Iterator[NoticeDraft]:
+    """Yield the notice ``code`` to the owner of a tender and to each entrant, also those left out, on its record."""
+    said = text(code, scenario=name_of(tender.scenario))
+    for subject in (tender.scenario, *(one.application for one in entries_of_closed(view, tender))):
         address, body = Address(organisation=holder_of(subject)), _body(view, subject, "tender", said)
-        yield NoticeDraft(NoticeKind.STEP, subject, address, body, f"tender {result.plan}")
+        yield NoticeDraft(NoticeKind.STEP, subject, address, body, happening)
 
 
 def of_bar(record: Record, wait: Waiting, bar: Blocker | None, happening: str = "") -> Iterator[NoticeDraft]:

@@ -27,7 +27,6 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.steps import Step
-from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Language, Text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.board_measure import measure_problems
@@ -194,14 +193,10 @@ def entries_of_closed(view: View, tender: Tender) -> list[TenderEntry]:
     return [view.load(digest, TenderEntry) for digest in closed.entries] if closed is not None else []
 
 
-def records_of_parties(view: View, plan: TenderPlan) -> list[Subject]:
-    """Return one record that each party of a tender may see: the scenario, and each entry, also those left out.
-
-    A tender of folders has none.
-    """
+def tender_of(view: View, plan: TenderPlan) -> Tender | None:
+    """Return the tender that ``plan`` decides; a tender of folders has none."""
     called = view.every(Tender, {"scenario": plan.scenario.subject})
-    tender = next((one for one in called if view.head(_plan_head(one.identity)) == plan.digest()), None)
-    return [] if tender is None else [tender.scenario, *(one.application for one in entries_of_closed(view, tender))]
+    return next((one for one in called if view.head(_plan_head(one.identity)) == plan.digest()), None)
 
 
 def decide_tender(base: Base, tender: Tender, plan: TenderPlan, on_progress: OnProgress) -> TenderResult:

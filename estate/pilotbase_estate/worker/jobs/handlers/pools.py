@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.worker.jobs.handling import Handler, Sweep
-from pilotbase_estate.computing.keeping import forget_old_attempts
+from pilotbase_estate.computing.told_pools import forget_old_attempts
 from pilotbase_estate.computing.what_if import KIND, erase_old_figures, play_ordered
 
 HANDLERS: Mapping[WorkKind, Handler] = {KIND: play_ordered}

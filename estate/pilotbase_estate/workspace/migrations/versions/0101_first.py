@@ -1,7 +1,7 @@
 """The tables of the estate: shared pools, and vouchers that pay for computing. As declared, until 0.1 is released."""
 
 from pilotbase.workspace.migrations.declared import make_tables
-from pilotbase_estate.workspace import compute_tables, voucher_tables
+from pilotbase_estate.workspace import tables
 
 revision = "0101"
 down_revision = None
@@ -9,4 +9,4 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables."""
-    make_tables(compute_tables, voucher_tables)
+    make_tables(tables)

@@ -7,7 +7,7 @@ this name of a plug-in, lists its ``HANDLERS``; it may list ``FAILURES``, ``SWEE
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.documents.errors import PilotbaseError
@@ -24,14 +24,20 @@ HANDLERS: Mapping[str, Handler] = {kind: handler for module in _FOUND for kind, 
 PASSING = frozenset(code for module in _FOUND for code in getattr(module, "PASSING", ()))
 """Codes of errors that pass by themselves: the job is put back in the queue."""
 SWEEPS: tuple[Sweep, ...] = tuple(sweep for module in _FOUND for sweep in getattr(module, "SWEEPS", ()))
-_FAILURES: Mapping[str, Act] = {kind: act for module in _FOUND for kind, act in getattr(module, "FAILURES", {}).items()}
-"""Kind of job → the step that its record takes when it fails."""
+_Told = Act | Callable[[Base, Job], None]
+_FAILURES: Mapping[str, _Told] = {
+    kind: one for module in _FOUND for kind, one in getattr(module, "FAILURES", {}).items()
+}
+"""Kind of job → the step that its record takes when it fails, or what to do."""
 
 
 def give_up(base: Base, job: Job, reason: Text) -> None:
     """Record on the record that its job failed, if it still waits for the job."""
     act = _FAILURES.get(job.kind)
     if act is None:
+        return
+    if callable(act):
+        act(base, job)
         return
     try:
         advance(base.lab.view, job.subject, act, Move(reason=reason))
