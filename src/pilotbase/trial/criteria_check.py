@@ -53,6 +53,7 @@ from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.measures.resources import LoadMeasurements
 from pilotbase.measures.rules import block_of, given_columns
+from pilotbase.trial.carried import margin_problems
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import (
@@ -99,9 +100,15 @@ def check_criteria(
     problems += _too_many_groups(scenario, public, wrong)
     if not problems:
         problems = list(drop_problems(scenario))
-    if not problems:
-        problems = [*undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)]
     _refuse(problems)
+    check_decidable(scenario, classes, public, cases, level)
+
+
+def check_decidable(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
+) -> None:
+    """Return if every criterion can be decided, as `check_criteria`, which also checks what they are."""
+    _refuse([*undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)])
 
 
 def check_rules(scenario: Scenario) -> None:
@@ -184,7 +191,8 @@ def cases_for_drop(plan: CriterionPlan, order: Ints, levels: Levels, design: Des
 
 def next_level(scenario: Scenario, left: Remaining) -> float:
     """Return the error level for the next attempt: the hidden set's, or the scenario's if stricter."""
-    own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number).accept
+    suppliers = len(scenario.trial.suppliers or ())
+    own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number, suppliers).accept
     return min(left.next_alpha, float(own))
 
 
@@ -238,6 +246,7 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
         for problem in problems_of(rule, own)
     ]
     found += problems_among(rules)
+    found += margin_problems(scenario.criteria)
     found += repeat_problems(scenario)
     found += _without_setup(scenario, rules)
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}

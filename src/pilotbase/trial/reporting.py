@@ -118,6 +118,8 @@ class TrialFindings:
     """How often each case was asked: `answered` and `abstained` are of all these answers."""
     differing: int = 0
     """To how many cases not all answers are the same."""
+    carried: tuple[Finding, ...] = ()
+    """With which earlier version it was compared."""
     panel: PanelFound | None = None
     """Who judged the answers, and how far they agreed."""
 
@@ -162,7 +164,12 @@ def _build_sections(observed: TrialFindings) -> tuple[Section, ...]:
     of_probes = probe_findings(observed.run.load)
     further = {
         Verification.DESIGN: design_findings(_design(observed)),
-        Verification.FUNCTION: [*panel_findings(observed.panel), *_noise(observed), *_untested_function(observed)],
+        Verification.FUNCTION: [
+            *observed.carried,
+            *panel_findings(observed.panel),
+            *_noise(observed),
+            *_untested_function(observed),
+        ],
         Verification.PROCESS: _process(observed),
         Verification.ADAPTATION: _adaptation(observed),
         Verification.PRODUCTION: _production(observed),
@@ -244,7 +251,7 @@ def _design(observed: TrialFindings) -> DesignInputs:
         observed.application,
         reviewed=observed.reviewed,
         leakage=observed.leakage,
-        baseline=observed.judged.baseline,
+        baseline=observed.judged.baseline if not observed.carried else (),
         people=observed.judged.people,
         labels=observed.labels,
         day=observed.day,

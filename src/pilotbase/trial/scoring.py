@@ -107,6 +107,11 @@ def error_level(criteria: Sequence[Criterion]) -> float:
     return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
 
 
+def supplier_level(criteria: Sequence[Criterion], suppliers: Sequence[str] | None) -> float:
+    """Return the α that is divided over one supplier's attempts: all of it, or an equal share."""
+    return error_level(criteria) / max(1, len(suppliers or ()))
+
+
 def settle_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
     """Return the criteria with the scenario's decision threshold written out where a rule leaves it open."""
     if scenario.prediction != "probability":

@@ -170,6 +170,9 @@ class SizeTerms(RequestModel):
     """``own``: as the scenario says; a rule alone may stop early."""
     alpha: float = pydantic.Field(default=0.05, ge=0.001, le=0.2)
     """Of a rule alone, over all attempts."""
+    discordance: float | None = pydantic.Field(default=None, gt=0, le=1)
+    """Of a comparison with a certified version: the share of cases that only one of both is expected to get right. The
+    rule is then ``lift(accuracy) >= -0.02``, or the scenario's criteria have margins; true value 0 if none is given."""
     prevalence: float = pydantic.Field(default=0.5, ge=0.001, le=0.999)
     """Of a rule alone: the share of the class asked about."""
     groups: int = pydantic.Field(default=4, ge=1, le=20)
@@ -202,6 +205,8 @@ class PlannedCriterion(ResponseModel):
     cases: int
     labels: int
     power: float
+    median: int | None = None
+    """By when half of the trials that may stop at any time have met it."""
     curve: list[PowerPoint]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
+from pilotbase.trial.carried import carried_findings
 from pilotbase.trial.criteria_check import refresh_advice
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
@@ -86,6 +87,7 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
         day=trial.lab.store.clock().date().isoformat(),
         leakage=committed.reserved.opened.leakage,
         labels=plan.labels,
+        carried=tuple(carried_findings(plan.carries)),
         repeats=plan.repeats or 1,
         panel=decided.panel,
         differing=differing,

@@ -42,7 +42,7 @@ class ReservedTrial:
     frame: pl.DataFrame
     """The rows to ask."""
     others: dict[str, NDArray[Any]]
-    """The answers of baseline and people."""
+    """The answers of baseline and people; in place of the baseline's, those of the version that is compared."""
     subject: ProbeSubject
     """The application, its terms, and where its answers are kept, for the probes too."""
 
@@ -60,7 +60,8 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
     """
     trial = opened.trial
     lab, plan = trial.lab, trial.plan
-    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
+    supplier = plan.application.supplier.organisation
+    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases, supplier)
     attempt, frame = _asked(opened, open_attempt(lab.vault, trial.hidden, request))
     bundle, named = secrets_of(lab.vault, trial.hidden), (plan.digest(), str(attempt.number))
 
@@ -68,12 +69,11 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
         return bundle.derive(label, *named, *filter(None, [arm]))
 
     with _given_back(trial, attempt):
-        if attempt.state is AttemptState.OPEN:
-            _require_enough(trial, attempt, frame)
+        _require_enough(trial, attempt, frame)
         trial.on_progress(Progress(text("trial.progress.baseline")))
         cut = cut_as_stated(trial.sealed.scenario, frame, plan.repeats or 1)
         deliver = partial(in_secret_order, cut=cut, secret=secret("delivery", "baseline"))
-        others = measured_others(lab, trial.sealed, frame, deliver)
+        others = measured_others(lab, trial.sealed, frame, None if plan.carries is not None else deliver)
         folder = lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}")
         committed = attempt.state is AttemptState.COMMITTED
         subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
@@ -103,9 +103,14 @@ def _given_back(trial: TrialContext, attempt: VaultAttempt) -> Iterator[None]:
 
 
 def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFrame) -> None:
-    """Return if the attempt has enough cases of each class, and its judge can be asked, before it is spent."""
+    """Return if the attempt has enough cases of each class, and its judge can be asked; checked before it is spent."""
+    if attempt.state is not AttemptState.OPEN:
+        return
     level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
-    require_enough(trial.sealed.scenario, trial.sealed.record.classes, frame, level)
+    scenario = trial.sealed.scenario
+    if trial.plan.carries is not None:
+        scenario = scenario.model_copy(update={"criteria": trial.plan.criteria})
+    require_enough(scenario, trial.sealed.record.classes, frame, level)
     if trial.plan.panel is not None and trial.plan.panel.judge is not None:
         require_judge(trial.sealed.scenario, trial.plan.panel.judge)
 

@@ -117,7 +117,9 @@ def plan_table(
 
     Raises as `cases_of_scenario` and `plan_size`.
     """
-    planned, wanted = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public), {}
+    with_earlier = terms.discordance is not None
+    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public, with_earlier)
+    wanted: dict[str, int] = {}
     if terms.hidden is None:
         wanted["hidden"] = split.hidden.height if budget is None else budget.fresh
     if budget is not None:

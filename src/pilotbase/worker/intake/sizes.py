@@ -69,6 +69,8 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
     for one in plan.criteria:
         values = {"rule": one.rule, "truth": f"{one.truth:g}", "power": f"{one.power:.0%}"}
         yield text("trial.size.criterion", **values, cases=one.cases, fewest=one.fewest)
+        if one.median is not None:
+            yield text("trial.size.median", median=one.median)
         for point in one.curve:
             bar = "█" * round(_BAR * point.power)
             yield text("trial.size.point", cases=f"{point.cases:>10}", bar=f"{bar:<{_BAR}}", power=f"{point.power:.0%}")
