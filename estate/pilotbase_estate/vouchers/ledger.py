@@ -15,7 +15,7 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import day_end, format_second
 from pilotbase.documents.texts import Text
-from pilotbase.workspace import budgets
+from pilotbase.workspace import transaction
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -100,8 +100,8 @@ def hold(here: View, change: Transaction, order: VoucherOrder, ties: Ties) -> Vo
     quoted = bill(prices, _amounts(order), rules)
     wanted, year = rules.share(quoted.counted), rules.year(change.now)
     counter = year_counter(row.organisation, rules.name, year)
-    left = budgets.balance(change.connection, pocket(row.organisation, row.identity, "free"))
-    left_in_year = rules.cap_year - budgets.counter(change.connection, counter)
+    left = transaction.balance(change.connection, pocket(row.organisation, row.identity, "free"))
+    left_in_year = rules.cap_year - transaction.counter(change.connection, counter)
     asked = Payable(row.organisation, prices.supplier, quoted, wanted, left, left_in_year)
     failed = why_not_payable(rules, asked, ties)
     if failed:
@@ -262,7 +262,7 @@ def _require_issuable(change: Transaction, rules: VoucherRules, amount: int) -> 
     if amount > rules.cap_voucher:
         spelled = {"amount": rules.spell(amount), "cap": rules.spell(rules.cap_voucher)}
         raise RefusedError("voucher.beyond_cap", programme=rules.name, **spelled)
-    left = rules.total + budgets.balance(change.connection, fund_account(rules))
+    left = rules.total + transaction.balance(change.connection, fund_account(rules))
     if amount > left:
         spelled = {"amount": rules.spell(amount), "left": rules.spell(left)}
         raise RefusedError("voucher.fund_low", programme=rules.name, **spelled)
@@ -290,7 +290,7 @@ def _let_go(here: View, change: Transaction, use: UseRow, state: Literal["releas
 def _empty(here: View, change: Transaction, row: VoucherRow, step: Literal["expire", "revoke"]) -> None:
     rules = here.load(row.rules, VoucherRules)
     free = pocket(row.organisation, row.identity, "free")
-    left = budgets.balance(change.connection, free)
+    left = transaction.balance(change.connection, free)
     move(change, Movement(step, rules, row.identity, {free: -left, fund_account(rules): left}))
 
 

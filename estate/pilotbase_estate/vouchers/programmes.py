@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.prices import PriceList
-from pilotbase.workspace import budgets
+from pilotbase.workspace import transaction
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -30,7 +30,7 @@ def set_rules(view: View, rules: VoucherRules) -> Digest:
         before = here.head(_rules_head(rules.name))
         if before is not None:
             _require_same_fund(here.load(before, VoucherRules), rules)
-        issued = -budgets.balance(change.connection, fund_account(rules))
+        issued = -transaction.balance(change.connection, fund_account(rules))
         if rules.total < issued:
             raise InputError("voucher.total_below", total=rules.spell(rules.total), issued=rules.spell(issued))
         digest = change.put(rules, PUBLIC)

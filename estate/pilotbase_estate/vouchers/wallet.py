@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import Text
-from pilotbase.workspace import budgets
+from pilotbase.workspace import transaction
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import Fact
 from pilotbase.workspace.store import View
@@ -259,16 +259,16 @@ def _standing(view: View, row: VoucherRow, now: datetime) -> VoucherStanding:
 
 
 def _balance(connection: Connection, row: VoucherRow, name: Pocket) -> int:
-    return budgets.balance(connection, pocket(row.organisation, row.identity, name))
+    return transaction.balance(connection, pocket(row.organisation, row.identity, name))
 
 
 def _year(view: View, organisation: str, programme: str, now: datetime) -> YearTold:
     rules = rules_of(view, programme)[1]
     year = rules.year(now)
     with view.reading() as connection:
-        taken = budgets.counter(connection, year_counter(organisation, programme, year))
-        granted = budgets.balance(connection, claims_account(organisation, programme, "granted"))
-        paid = budgets.balance(connection, claims_account(organisation, programme, "paid"))
+        taken = transaction.counter(connection, year_counter(organisation, programme, year))
+        granted = transaction.balance(connection, claims_account(organisation, programme, "granted"))
+        paid = transaction.balance(connection, claims_account(organisation, programme, "paid"))
     return YearTold(
         programme=programme,
         currency=rules.currency,

@@ -228,7 +228,7 @@ def _given(source: str, for_owner: bool, is_asked: bool) -> tuple[Dataset, Measu
     """
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable
-    from pilotbase.data.quality.files import REPORT
+    from pilotbase.data.quality.release import REPORT
 
     path = Path(source)
     if not path.is_file() and not path.suffix:

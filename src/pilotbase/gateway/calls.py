@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -14,10 +15,10 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route
 from pilotbase.documents.vocabularies import CallEnd, ServingState
 from pilotbase.gateway.front_desk import FrontDesk
-from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
+from pilotbase.protocols.prometheus import Gauge, Measurements
 from pilotbase.protocols.upstream import (
     AnswerStream,
     CallCases,
@@ -29,6 +30,40 @@ from pilotbase.protocols.upstream import (
 )
 from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost
 from pilotbase.workspace.failures import NotFoundError
+
+
+class GatewayMeasurements:
+    """Counts of one gateway; services are those of the base, so their names are few."""
+
+    def __init__(self) -> None:
+        self.requests = Measurements(time.time())
+        self.ends: dict[str, int] = {end.value: 0 for end in CallEnd}
+        """How a call ended → how many did."""
+        self._calls: dict[str, int] = defaultdict(int)
+        self._tokens: dict[str, int] = defaultdict(int)
+
+    def settled(self, service: str, end: CallEnd, tokens: int) -> None:
+        """Count a call that was settled."""
+        self.ends[end.value] += 1
+        self._calls[service] += 1
+        self._tokens[service] += tokens
+
+    def render(self, upstreams: Upstreams) -> str:
+        """Return everything as text."""
+        return self.requests.render([*self._gauges(upstreams)])
+
+    def _gauges(self, upstreams: Upstreams) -> Iterator[Gauge]:
+        pending: dict[str, float] = defaultdict(float)
+        boxes: dict[str, float] = defaultdict(float)
+        for service, upstream in upstreams:
+            pending[service] += upstream.pending
+            boxes[service] += upstream.boxes
+        yield Gauge("calls_total", "Calls by how they ended.", dict(self.ends), "end", "counter")
+        yield Gauge("service_calls_total", "Calls by service.", dict(self._calls), "service", "counter")
+        yield Gauge("service_tokens_total", "Tokens by service.", dict(self._tokens), "service", "counter")
+        yield Gauge("service_pending", "Calls under way or waiting.", pending, "service")
+        yield Gauge("service_boxes", "Boxes that run.", boxes, "service")
+
 
 _LOOK_SECONDS = 0.5
 """So long, and the time of a look, a call goes on after its service was stopped."""

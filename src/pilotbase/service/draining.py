@@ -22,7 +22,7 @@ from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
 from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
 from pilotbase.service.metering import MeterKey, ServiceUsage, add_up, write_usage
-from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace import tables as tables
 from pilotbase.workspace.store import View
 
 Take = Callable[[Sequence[ObservationBatch]], None]

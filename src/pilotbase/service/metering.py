@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert, select, update
 
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace import tables as tables
 from pilotbase.workspace.store import View
 
 _rows = tables.service_meters.c

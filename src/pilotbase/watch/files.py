@@ -30,9 +30,9 @@ from pilotbase.documents.observation import CASE_ID_PATTERN, LabelBatch, Observa
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.watch.intake_counters import sum_of
+from pilotbase.watch.losses import promised_of
 from pilotbase.watch.observations import Batch, ingest
 from pilotbase.watch.packs import Pack, PackedBatch, microseconds
-from pilotbase.watch.promises import promised_of
 from pilotbase.watch.subjects import own_service
 from pilotbase.workspace.store import View
 

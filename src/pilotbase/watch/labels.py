@@ -6,22 +6,71 @@ changes no evidence. ``null`` takes a label back.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select
 
 from pilotbase.documents.observation import LabelBatch, Scalar, Taken
 from pilotbase.documents.texts import text
 from pilotbase.measures import RuleContext
 from pilotbase.watch.cohorts import Cohort, CohortState
 from pilotbase.watch.intake_counters import Counted, with_amounts, with_refusal
-from pilotbase.watch.keys import batch_key, case_key, content_key, digests_of, in_chunks, places_of
 from pilotbase.watch.packs import Pack
 from pilotbase.watch.scoring import readable_labels, unreadable
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.transaction import Transaction
+
+KEY_BYTES = 16
+AT_ONCE = 5_000
+"""Keys in one question: both databases take more, few gain by it."""
+_cases = tables.observed_cases.c
+
+
+def case_key(service: str, case: str) -> bytes:
+    """Return the 16 bytes by which a case of a service is found: a hash, hence an order that no outcome has chosen."""
+    return _key("case", service, case)
+
+
+def batch_key(service: str, kind: str, batch: str) -> bytes:
+    """Return the 16 bytes by which a batch of a service is known when it comes again."""
+    return _key(kind, service, batch)
+
+
+def content_key(content: bytes) -> bytes:
+    """Return the 16 bytes by which two contents of one batch are told apart."""
+    return hashlib.sha256(content).digest()[:KEY_BYTES]
+
+
+def in_chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Yield the keys in portions for one question each."""
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
+
+
+def digests_of(connection: Connection, table: Table, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return key → digest of the batches that ``table`` knows."""
+    found: dict[bytes, bytes] = {}
+    for chunk in in_chunks(keys):
+        rows = select(table.c.key, table.c.digest).where(table.c.key.in_(chunk))
+        found |= {bytes(key): bytes(digest) for key, digest in connection.execute(rows)}
+    return found
+
+
+def places_of(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+    """Return key → pack and row of the cases that have come."""
+    found: dict[bytes, tuple[int, int]] = {}
+    for chunk in in_chunks(keys):
+        rows = select(_cases.key, _cases.pack, _cases.row).where(_cases.key.in_(chunk))
+        found |= {bytes(key): (pack, row) for key, pack, row in connection.execute(rows)}
+    return found
+
+
+def _key(*parts: str) -> bytes:
+    return hashlib.sha256("\n".join(parts).encode()).digest()[:KEY_BYTES]
+
 
 _labels, _cases, _packs, _cohorts = (
     tables.labels.c,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
-from pilotbase.data.describing.guesses import Guess
+from pilotbase.data.describing.meanings import Guess
 from pilotbase.data.describing.questions import ASKED
 from pilotbase.data.plain_yaml import WIDTH, Flow, FlowList, dump_plain, join_lines
 from pilotbase.documents.dataset import Dataset

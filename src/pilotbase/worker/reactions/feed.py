@@ -35,8 +35,7 @@ from pilotbase.worker.reactions.steps import (
     about_incident,
 )
 from pilotbase.worker.rounds import Pace, in_rounds
-from pilotbase.workspace.changes import Change, move, position
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Change, View, move, position
 from pilotbase.workspace.terms_rows import AgreementRow, beginning, ending
 
 _Reaction = Callable[[Reacting, Digest], None]

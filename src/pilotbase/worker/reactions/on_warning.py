@@ -25,8 +25,7 @@ from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingStat
 from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, TimelineEntry
 from pilotbase.service.known import barred
 from pilotbase.service.standing import standing_of
-from pilotbase.watch.incidents import continue_open, open_incident
-from pilotbase.watch.runbooks import rises, rule_for, runbook_of
+from pilotbase.watch.incidents import continue_open, open_incident, rises, rule_for, runbook_of
 from pilotbase.watch.silences import is_muted
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import (
