@@ -38,6 +38,11 @@ def test_accept_is_0_reject_is_3_refused_is_5(home, write_scenario, write_applic
     assert accepted.exit_code == 0
     assert json.loads(accepted.stdout)["verdict"] == "accept"
     assert run("trial", "run", scenario, write_application(BAD, "bad")).exit_code == 3
+    sized = json.loads(run("trial", "plan-size", scenario, "--json").stdout)
+    left = sized["budget"]
+    assert sized["attempt"] == left["next_number"] == 3 and sized["level"] == left["next_level"]
+    assert (sized["missing"] or 0) == max(0, sized["cases"] - left["fresh"])
+    assert "the next one is number 3" in run("trial", "plan-size", scenario).stdout
     refused = run("trial", "run", scenario, write_application("def predict(batch):\n    return 1\n", "broken"))
     assert refused.exit_code == 5
     assert "Traceback" not in refused.stderr

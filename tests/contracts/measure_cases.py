@@ -39,7 +39,8 @@ def arguments_of(measure: Measure) -> dict[str, Decimal]:
 
 
 def rule_of(measure: Measure, threshold: Any = "0.5", **changes: Any) -> Rule:
-    given = {p.name: COLUMN if p.of_columns else GIVEN[p.name] for p in measure.parameters if p.default is None}
+    asked = [p for p in measure.parameters if p.needed and p.default is None]
+    given = {p.name: COLUMN if p.of_columns else GIVEN[p.name] for p in asked}
     label = "failure" if measure.or_of_all else None
     comparison: Any = "<=" if measure.better == "lower" else ">="
     return replace(Rule(measure.name, comparison, Decimal(threshold), label, arguments=given), **changes)

@@ -207,6 +207,8 @@ def test_levels_of_all_attempts_sum_to_alpha() -> None:
     alpha = Fraction(1, 20)
     total = sum((attempt_levels(alpha, j).accept for j in range(1, 2000)), Fraction(0))
     assert alpha * Fraction(999, 1000) < total < alpha
+    split = sum((attempt_levels(alpha, number, 3).accept for number in range(1, 4 * 2000) if number % 4), Fraction(0))
+    assert alpha * Fraction(999, 1000) < split < alpha
 
 
 def test_a_criterion_may_have_its_own_level() -> None:

@@ -1,9 +1,14 @@
 """A hospital tries an assistant that writes letters: experts judge its answers on the hub, and the verdict follows."""
 
+import re
+from base64 import b64decode
+
+import numpy as np
 import pytest
 
 from pilotbase.documents.report import Report
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.protocols.array_cells import cell_of
 from pilotbase.workspace.checks.reconciliation import verify_store
 from tests.hub.test_labelling import get, label_all, post, sheet
 from tests.hub.worlds_for_tests import _person
@@ -13,6 +18,7 @@ from tests.worker.commissions_for_tests import Ordered
 
 PANEL = "/api/trials/c1/panel"
 PAGE = "/trials/c1/panel/"
+SCAN = cell_of(np.arange(48, dtype=np.uint8).reshape(4, 4, 3))
 EXPERTS = {
     "annotators": [{"organisation": "plant", "person": f"p-{name}"} for name in ("ann", "ben")],
     "adjudicator": {"organisation": "plant", "person": "p-judge"},
@@ -27,7 +33,7 @@ def world(one_world, tmp_path_factory):
     for name in ("ann", "ben", "judge", "chief"):
         one_world.people[name] = _person(name, "plant", "demand_owner")
     place, ordered = tmp_path_factory.mktemp("hospital"), Ordered(base())
-    folder = write_hospital(place)
+    folder = write_hospital(place, scan=SCAN)
     scenario = (folder / "scenario.yaml").read_text().replace("discharge-letters", "small-alarm")
     scenario = scenario.replace("organisation: hospital", "organisation: plant")
     (folder / "scenario.yaml").write_text(scenario + "  approvals: [{kind: ethics}]\n")
@@ -74,10 +80,13 @@ def test_a_hospital_gets_its_verdict_from_experts_on_the_hub(world):
 
     seen = sheet(world, "ann", place)
     assert seen["guideline"] == "Good: nothing is made up."
-    assert set(seen["item"]["fields"]) == {"findings", "answer 回答"}
+    assert set(seen["item"]["fields"]) == {"findings", "scan", "answer 回答"}
     assert get(world, "supplier", f"{place}/sheet").status_code == 404
     page = get(world, "ann", place.removeprefix("/api") + "/").content.decode()
-    assert not any(word in page for word in ("acme", "alarm/1"))
+    assert not any(word in page for word in ("acme", "alarm/1", "cases.csv"))
+    shown = re.findall(r'<img class="judged" src="data:image/png;base64,([^"]+)" alt="scan">', page)
+    assert [b64decode(one)[:8] for one in shown] == [b"\x89PNG\r\n\x1a\n"], "the pixels, encoded by the base"
+    assert not re.search(r'<img class="judged"[^>]*alt="(findings|answer)', page), "a text that looks like one is text"
     assert post(world, "chief", f"{place}/close").json()["code"] == "labelling.not_all_judged"
     label_all(world, "ann", place, lambda item: "good")
     label_all(world, "ben", place, lambda item: "poor" if item["item"].endswith("3") else "good")

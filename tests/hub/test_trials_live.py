@@ -498,6 +498,10 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
         f"{address}/entries", {"application": "application:acme/tender-supplier"}, content_type="application/json"
     )
     assert (late.status_code, late.json()["code"]) == (403, "tender.closed")
+    sized = owner.post("/api/plan-size", {"scenario": "plant/tender-alarm"}, content_type="application/json").json()
+    assert (sized["attempt"], sized["budget"]["fresh"]) == (2, sized["budget"]["cases"] - 200)
+    shown = owner.post("/plan-size/", PLANNED | {"scenario": "plant/tender-alarm", "attempt": ""}, headers=english)
+    assert "the next one is number 2" in shown.content.decode()
     assert owner.post(page, terms | {"cases": 9000}).status_code == 302
     failing = owner.get("/api/scenarios/plant/tender-alarm/tenders").json()[0]["identity"]
     for who, one in about.items():

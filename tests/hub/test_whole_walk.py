@@ -225,9 +225,18 @@ class Walk:
         assert drawn and drawn == re.findall(r"<rect[^>]+>", shown), "the code leads to this very page"
 
     def regulate(self):
-        regulator = self.regulator.go(self.trial)
+        self.regulator.go(self.trial)
         self.look("regulator", "trial-of-a-regulator")
-        regulator.go(f"{self.trial}bundle/")
+        self.replay()
+        regulator = self.regulator.go(self.trial).press("main a[href$='/order.give/']")
+        self.look("regulator", "give-an-order")
+        regulator.fill(kind="rectification", reasons="Check the sensor.", deadline="2099-03-01").press()
+        self.look("regulator", "ordered-trial")
+        assert "Ask for rectification" in self.desk.go("/work/").said
+
+    def replay(self):
+        """Take the bundle of the trial, and decide it again without the hub."""
+        regulator = self.regulator.go(f"{self.trial}bundle/")
         with regulator.page.expect_download() as taken:
             regulator.page.click("main form button.button")
             regulator.page.click("#rounds a[download]")
@@ -235,11 +244,6 @@ class Walk:
         taken.value.save_as(bundle)
         again = [sys.executable, "-c", "from pilotbase.cli import main; main()", "trial", "replay", str(bundle)]
         subprocess.run(again, check=True, cwd=self.folder, env=self.hub.environment)
-        regulator.go(self.trial).press("main a[href$='/order.give/']")
-        self.look("regulator", "give-an-order")
-        regulator.fill(kind="rectification", reasons="Check the sensor.", deadline="2099-03-01").press()
-        self.look("regulator", "ordered-trial")
-        assert "Ask for rectification" in self.desk.go("/work/").said
 
     def look_around(self):
         """Look at every page that the navigation and the account lead to, and at a page that is not there."""

@@ -70,12 +70,12 @@ def predict(batch):
 """
 
 
-def application(answer: str, supplier: str = "acme") -> bytes:
+def application(answer: str, supplier: str = "acme", program: str = PROGRAM) -> bytes:
     """Return the zipped folder of an application."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("torque-limit/application.yaml", MANIFEST.replace("acme", supplier))
-        archive.writestr("torque-limit/app.py", PROGRAM % answer)
+        archive.writestr("torque-limit/app.py", program % answer)
         archive.writestr("torque-limit/requirements.lock", "")
     return buffer.getvalue()
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pilotbase.documents.scenario import HourPrice
+from pilotbase.documents.endpoint import HourPrice
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probes.cost import PROBE

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.phases.judging import ANSWER, WAITING
+from pilotbase.trial.phases.panel import ANSWER, WAITING
 from pilotbase.worker.trials.folder import judged_in
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
 from tests.trial.test_deciding import run
 
 SCENARIO = """
@@ -30,7 +31,7 @@ data:
   licence: CC0-1.0
   fields:
     - {{name: case_id, dataType: sc:Text}}
-    - {{name: findings, dataType: sc:Text}}
+    - {{name: findings, dataType: sc:Text}}{picture}
     - {{name: letter, dataType: sc:Text}}
   target: letter
   key: case_id
@@ -49,13 +50,15 @@ trial:
 WRITER = "def predict(batch):\n    return ['In short: ' + text for text in batch['findings']]\n"
 
 
-def write_hospital(place: Path, cases=60, estimand="", more="", guideline="Good: nothing is made up.") -> Path:
+def write_hospital(place: Path, cases=60, estimand="", more="", guideline="Good: nothing is made up.", scan="") -> Path:
     folder = place / "hospital"
     folder.mkdir(exist_ok=True)
-    filled = SCENARIO.format(cases=cases, estimand=estimand, more=more, guideline=guideline)
+    picture = "\n    - {name: scan, dataType: sc:ImageObject}" if scan else ""
+    filled = SCENARIO.format(cases=cases, estimand=estimand, more=more, guideline=guideline, picture=picture)
     (folder / "scenario.yaml").write_text(filled)
-    rows = "\n".join(f"c{number},finding {number}," for number in range(300))  # nobody has written a letter
-    (folder / "cases.csv").write_text(f"case_id,findings,letter\n{rows}\n")
+    name, cell = (",scan", f",{scan}") if scan else ("", "")
+    rows = "\n".join(f"c{number},finding {number}{cell}," for number in range(300))  # nobody has written a letter
+    (folder / "cases.csv").write_text(f"case_id,findings{name},letter\n{rows}\n")
     return folder
 
 
@@ -170,6 +173,83 @@ def test_a_random_sample_of_the_answers_speaks_for_the_population(base, write_ap
     judge_sheets(out / "panel", lambda expert, row: "good")
     (result,) = prove(base, scenario, application, out).report.criteria
     assert (result.outcome, result.available) == (Outcome.PASS, 40)
+
+
+def judged_by_model(place, stub, rule="scores=judge, weight=0.75", cases=150, template="{findings} {answer}", **more):
+    """Write a scenario whose panel has a judge model, of 50 verdicts."""
+    endpoint = stub.endpoint("openai_chat", prompt={"template": template, "answer": {"read": "last_number"}})
+    judge = json.dumps({"endpoint": endpoint, "scale": [0, 10]})
+    folder = write_hospital(
+        place, cases, more.get("estimand", ", estimand: population"), f", cases: 50, judge: {judge}"
+    )
+    file = folder / "scenario.yaml"
+    named = file.read_text().replace("judged(by=panel) >= 0.8", f"'judged(by=panel, {rule}) >= 0.6'")
+    file.write_text(named)
+    return folder
+
+
+def poor(words: str) -> bool:
+    """What experts call poor; a judge that errs in some cases sees it, too."""
+    return int(words.split()[1]) % 15 == 0
+
+
+def test_a_judge_model_scores_all_answers_before_the_sample_is_known(base, write_application, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
+    application, out = write_application(WRITER), tmp_path / "out"
+    with serving(Stub(chatting(lambda words: "0" if poor(words) or words.split()[1] == "7" else "10"))) as stub:
+        scenario = judged_by_model(tmp_path, stub)
+        prove_waiting(base, scenario, application, out)
+        assert len(stub.asked) == 150, "every answer, not only those of the sample"
+        assert not any(word in json.dumps(stub.asked) for word in ("acme", "discharge"))
+    judge_sheets(out / "panel", lambda expert, row: "poor" if poor(row["case: findings"]) else "good")
+    proven = prove(base, scenario, application, out)
+    (result,) = proven.report.criteria
+    assert (result.outcome, result.available) == (Outcome.PASS, 50)
+    (finding,) = (one for section in proven.report.sections for one in section.findings if one.check == "panel_judge")
+    said = finding.sentence.params
+    assert (said["scored"], said["judged"]) == (150, 50), said
+    assert "agrees with the experts on" in finding.sentence.render("en") and "一致率" in finding.sentence.render("zh")
+    assert replay_trial(out).verdict is Verdict.ACCEPT
+
+
+def test_a_silent_judge_costs_no_trial_and_altered_scores_are_refused(base, write_application, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
+    application, out = write_application(WRITER), tmp_path / "out"
+    with serving(Stub(chatting(lambda words: "10"), lambda number: "status:403")) as stub:
+        scenario = judged_by_model(tmp_path, stub)
+        prove_waiting(base, scenario, application, out)
+    judge_sheets(out / "panel", lambda expert, row: "good")
+    (scores,) = base.home.path.rglob("judge/scores.csv")
+    kept = scores.read_bytes()
+    scores.write_bytes(kept.replace(b",0.0,", b",1.0,"))
+    with pytest.raises(InvalidProofError):
+        prove(base, scenario, application, out)
+    scores.write_bytes(kept)
+    (result,) = prove(base, scenario, application, out).report.criteria
+    assert (result.outcome, result.estimate, result.upper) == (Outcome.PASS, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"cases": 90}, "45 or less"),
+        ({"template": "{letter} {answer}"}, "“letter”"),
+        ({"template": "{findings}"}, "{answer}"),
+        ({"rule": "scores=findings"}, "scores of the judge model"),
+        ({"estimand": ", estimand: population, unit: findings"}, "neither groups nor units"),
+        ({"estimand": ""}, "estimand"),
+        ({}, "does not list the address"),
+    ],
+)
+def test_a_judge_model_that_cannot_be_used_is_refused_before_anything_is_spent(
+    base, write_application, tmp_path, monkeypatch, changed, said
+):
+    monkeypatch.delenv("PILOTBASE_ENDPOINT_ALLOW", raising=False)
+    stub = Stub(chatting(lambda words: "10"))
+    stub.url = "https://8.8.8.8/v1"
+    with pytest.raises(PilotbaseError) as caught:
+        prove(base, judged_by_model(tmp_path, stub, **changed), write_application(WRITER))
+    assert said in caught.value.render("en")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.deciding import decide_recorded
 from pilotbase.trial.decision_plans import read_decision_plan
 from pilotbase.trial.recorded_cases import read_recorded_cases
+from pilotbase.trial.stored_records import read_records, store_records, write_records
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import MANIFEST
@@ -269,19 +270,19 @@ def test_a_file_that_is_no_image_is_told_with_its_row(base, tmp_path):
     assert len(said) == 2 and said[0].startswith("row 4 ") and "p5.npy" in said[1]
 
 
-def test_truths_that_stand_in_for_others_are_decided_in_no_other_order(base, tmp_path):
+def test_an_early_stop_is_decided_in_another_order_unless_older_records_have_truths_of_others(base, tmp_path):
     """A text's truth says something of that text alone: shuffled among others it would make right answers wrong."""
     text = next(one for one in KINDS if one.kind == "text")
-    folder = tmp_path / "scenario"
+    folder, file = tmp_path / "scenario", tmp_path / "early" / "records.parquet"
     folder.mkdir()
     text.write(folder)
-    prove(base, folder, application(tmp_path, text.good, "good"), tmp_path / "early")
-    file = folder / "scenario.yaml"
-    file.write_text(file.read_text().replace("{asked_again: 0, ", "{asked_again: 0, stop: full, "))
-    prove(base, folder, application(tmp_path, text.good, "good-again"), tmp_path / "full")
-    early, full = (read_decision_plan(tmp_path / out) for out in ("early", "full"))
+    proven = prove(base, folder, application(tmp_path, text.good, "good"), tmp_path / "early")
+    assert proven.report.attempt.scored < proven.report.attempt.reserved
+    plan = read_decision_plan(tmp_path / "early")
+    assert decide_recorded(plan, read_recorded_cases(file, plan), order_seed=3).verdicts == (Verdict.ACCEPT,)
+    kept = read_records(file.read_bytes(), proven.report.contract.prediction, 1024, file.name)
+    older = kept.facts.model_copy(update={"unscored": "shuffled"})
+    file.write_bytes(write_records(store_records(kept.records, older, kept.salt)))
     with pytest.raises(InputError) as refused:
-        read_recorded_cases(tmp_path / "early" / "records.parquet", early)
+        read_recorded_cases(file, plan)
     assert refused.value.code == "trial.stand_ins" and "replay" in refused.value.render("en")
-    recorded = read_recorded_cases(tmp_path / "full" / "records.parquet", full)
-    assert decide_recorded(full, recorded, order_seed=3).verdicts == (Verdict.ACCEPT,)

@@ -117,14 +117,6 @@ def test_people_are_replayed_from_the_records_and_a_better_figure_is_noticed(tri
         replay_trial(folder)
 
 
-def test_records_say_nothing_of_people_where_a_case_may_be_asked_again(trial):
-    records = pl.read_parquet(trial[1] / "records.parquet")
-    fresh = records.filter(pl.col("position") < 0)
-    assert fresh.height > 50
-    assert fresh["people"].null_count() == fresh.height
-    assert set(records["people"].drop_nulls()) == {"broken", "fine"}
-
-
 def test_no_application_is_given_what_people_decided(base, write_scenario, write_application):
     copies = "def predict(batch):\n    return batch['shift']\n"
     scenario = decide(write_scenario(change=with_people))

@@ -18,7 +18,7 @@ from pilotbase.trial.replaying import replay_decision
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
-from pilotbase.trial.stored_records import read_records, store_records
+from pilotbase.trial.stored_records import read_records, shown_cases, store_records, write_records
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.folder import read_plan, read_report
 from pilotbase.worker.trials.proving import prove
@@ -137,25 +137,28 @@ RUN = "accuracy >= 0.7}\n  - {rule: latency.p95 <= 5 s}\n  - {rule: throughput >
 def test_whatever_was_decided_is_decided_again(elsewhere, program, old, new, verdict):
     report, folder = elsewhere(program, lambda content: content.replace(old, new) if old else content)
     assert report.verdict == verdict
+    assert sum(group.cases for group in report.groups if group.measure == "accuracy") in (0, 200)
     found = replay_trial(folder)
     assert (found.digest, found.verdict, found.absent) == (report.decision, report.verdict, ())
 
 
-def test_cases_that_were_not_scored_keep_their_labels_to_themselves(good):
-    folder = good
-    report = read_report(folder)
-    table = pl.read_parquet(folder / "records.parquet")
-    unscored = table.filter(pl.col("position") < 0)
+def test_figures_describe_all_cases_also_after_an_early_stop_and_of_older_records_the_scored_ones(good):
+    folder, report = good, read_report(good)
     assert 0 < report.attempt.scored < 200
-    facts = json.loads(json.loads(pl.read_parquet_metadata(folder / "records.parquet")["pilotbase"])["facts"])
-    assert facts["unscored"] == "shuffled"
-    wrong = unscored.filter(pl.col("truth") != pl.col("prediction")).height
-    assert wrong > 0
+    assert np.sum(report.figures[0].counts) == 200
     shown = pl.read_csv(folder / "cases.csv")
     assert shown.columns == ["case", "truth", "prediction", "position"]
-    assert shown.filter(pl.col("position") < 0)["truth"].null_count() == unscored.height
+    assert (shown["position"] < 0).sum() == 200 - report.attempt.scored and shown["truth"].null_count() == 0
     assert (folder / "records.parquet").stat().st_mode & 0o777 == 0o600
     assert not (folder / "supplier" / "records.parquet").exists()
+    plan = read_plan(folder / "plan.json")
+    data = (folder / "records.parquet").read_bytes()
+    new = read_records(data, plan.contract.prediction, plan.batch_rows, "records.parquet")
+    old = store_records(new.records, new.facts.model_copy(update={"unscored": "exact"}), new.salt)
+    found = replay_decision(plan, old, old.root)
+    assert (found.digest, np.sum(found.judged.figures[0].counts)) == (report.decision, report.attempt.scored)
+    older = shown_cases(write_records(old))
+    assert older["truth"].null_count() == 200 - report.attempt.scored
 
 
 @pytest.mark.parametrize("column", ["truth", "prediction"])

@@ -15,7 +15,7 @@ from pilotbase.evidence import Design, attempt_levels, exact, verdict_of
 from pilotbase.measures import Cases
 from pilotbase.trial.scoring import plan_criterion
 from pilotbase.trial.sizing import cases_of_rule, plan_size
-from pilotbase.worker.intake.scenario_tables import draft_sized
+from pilotbase.worker.intake.scenario_tables import draft_sized, size_to_add
 
 
 def planned(rule="accuracy >= 0.90", truth=0.95, **given):
@@ -59,6 +59,7 @@ def test_what_needs_more_cases_and_what_they_cost():
     assert third.cases > once.cases and third.missing == third.cases - 100
     assert planned("worst(accuracy by site) >= 0.90", groups=4).cases > 4 * once.cases
     assert planned("judged(by=panel) >= 0.90").cases == pytest.approx(once.cases, rel=0.1)
+    assert planned("judged(by=panel, scores=judge) >= 0.90").cases < 0.65 * once.cases, "a judge model saves verdicts"
     fixed = [planned(stop="fixed", attempt=attempt).cases for attempt in (1, 3)]
     grouped = planned(cluster=10, correlation=0.2).cases
     for page in ("docs/write-a-scenario.md", "docs/write-a-scenario.zh.md"):
@@ -117,3 +118,8 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     terms, told = found.scenario.trial, found.decided[-1]
     assert told.code == "draft.decided.planned" and told.params["cases"] == terms.cases_per_attempt
     assert terms.attempts == min(10, told.params["hidden"] // terms.cases_per_attempt) >= 2
+    folder = tmp_path / "scenario"
+    folder.mkdir()
+    (folder / "cases.csv").write_bytes((tmp_path / "cases.csv").read_bytes())
+    unsized = found.scenario.model_copy(update={"trial": terms.model_copy(update={"cases_per_attempt": None})})
+    assert (size_to_add(unsized, folder), size_to_add(found.scenario, folder)) == (terms.cases_per_attempt, None)

@@ -66,6 +66,31 @@ def test_attempt_j_gets_alpha_over_j_times_j_plus_1_whoever_the_supplier(any_vau
     assert (left.next_number, left.next_alpha) == (4, pytest.approx(0.05 / 20))
 
 
+def test_alpha_split_among_suppliers_is_counted_for_each(vault: Vault) -> None:
+    terms = SealTerms(SCENARIO, "plant", 0.05, 9, suppliers=("acme", "globex"))
+    split = seal(vault, pl.DataFrame({"x": range(100)}), terms)
+
+    def opened(name: str, supplier: str | None) -> VaultAttempt:
+        return open_attempt(vault, split, dataclasses.replace(asks(name, 5), supplier=supplier))
+
+    found = [
+        opened("a", "acme"),
+        opened("b", "acme"),
+        opened("c", "globex"),
+        opened("tender", None),
+        opened("d", "acme"),
+    ]
+    assert [one.number for one in found] == [1, 4, 2, 3, 7]
+    assert [one.alpha for one in found] == pytest.approx([0.025 / 2, 0.025 / 6, 0.025 / 2, 0, 0.025 / 12])
+    assert remaining(vault, split, "globex").next_alpha == pytest.approx(0.025 / 6)
+    assert remaining(vault, split).next_number == 5
+    assert remaining(vault, split).spent_alpha == pytest.approx(sum(one.alpha for one in found))
+    for ask in (lambda: opened("e", "initech"), lambda: remaining(vault, split, "initech")):
+        with pytest.raises(RefusedError) as refused:
+            ask()
+        assert refused.value.code == "vault.not_admitted"
+
+
 def test_attempts_on_earlier_versions_of_the_data_have_had_their_share(vault: Vault) -> None:
     terms = SealTerms(SCENARIO, "plant", 0.05, 5, attempts_before=3)
     hidden_set = seal(vault, pl.DataFrame({"x": range(100)}), terms)

@@ -66,7 +66,7 @@ LEAVES = {
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
-        "trial/phases/judging.py",  # answers that experts judge, in a round of the data's owner
+        "trial/phases/panel.py",  # answers that experts judge, in a round of the data's owner
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/sample_bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first

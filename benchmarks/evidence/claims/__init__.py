@@ -36,6 +36,7 @@ from benchmarks.evidence.claims import (
     shift_detection,
     strata,
     tender,
+    versions,
     watch_delay,
     watch_false_alarms,
     watch_threshold,
@@ -75,7 +76,15 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
     ),
     (
         Words("How many cases it takes", "需要多少案例"),
-        (sample_saving.CLAIM, log_grid.CLAIM, planning.CLAIM, few_labels.CLAIM, judged_groups.CLAIM, tender.CLAIM),
+        (
+            sample_saving.CLAIM,
+            log_grid.CLAIM,
+            planning.CLAIM,
+            few_labels.CLAIM,
+            judged_groups.CLAIM,
+            tender.CLAIM,
+            versions.CLAIM,
+        ),
     ),
     (
         Words("Watching services", "服务监测"),

@@ -51,6 +51,10 @@ CLAIM = Claim(
             some_accepted(lambda attempt: attempt_levels(ALPHA, attempt)),
             (Reading("twenty suppliers, α/(j(j+1)): some accepted", "ours", AtMost(0.05)),), 4000, 25,
         ),
+        Study(
+            some_accepted(lambda attempt: attempt_levels(ALPHA, attempt, SUPPLIERS)),
+            (Reading("split among twenty suppliers, first attempts: some accepted", "ours", AtMost(0.05)),), 2000, 0,
+        ),
     ),
     note="True accuracy 0.90 against the threshold 0.90, population estimand, 1,000 cases an attempt.",
 )  # fmt: skip

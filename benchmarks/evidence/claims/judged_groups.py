@@ -9,7 +9,14 @@ from fractions import Fraction
 import numpy as np
 
 from benchmarks.evidence.contract import AtMost, Between, Claim, Draw, Floats, Reading, Shown, Study, Words, each
+from pilotbase.documents.probes import MODEL, PANEL
+from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import Design, Levels, exact, verdict_of
 from pilotbase.evidence.prediction_powered import GroupedLabels
+from pilotbase.measures.cases import JUDGED_GOOD, JUDGED_POOR, Cases
+from pilotbase.trial.judge_models.in_trial import ModelScores
+from pilotbase.trial.scoring import plan_criterion
 
 ALPHA, GROUP, LABELS, LONG = 0.025, 9, 600, 3000
 Judge = Callable[[np.random.Generator, Floats], Floats]
@@ -31,6 +38,32 @@ def path(rng: np.random.Generator, truth: float, judge: str, labels: int, horizo
     weight = Fraction(0) if judge == "no judge" else Fraction(3, 4)
     found = GroupedLabels(np.column_stack((right[:labels], scores[:labels], groups)), GROUP, weight, horizon)
     return found.above(0.9, ALPHA)
+
+
+def of_trial(rng: np.random.Generator, truth: float, judge: str, labels: int, design: Design) -> tuple[str, int]:
+    """Return verdict and verdicts used of a trial whose ``labels`` answers, a tenth of all, experts judge."""
+    good = rng.random(labels * (GROUP + 1)) < truth
+    scores, order = (
+        ModelScores(GROUP, JUDGES[judge](rng, good.astype(np.float64)), len(good)),
+        rng.permutation(len(good)),
+    )
+    said = np.full(len(good), "", dtype=object)
+    said[order[:labels]] = np.where(good[order[:labels]], JUDGED_GOOD, JUDGED_POOR)
+    words, above = np.full(len(good), "-", dtype=object), np.array(scores.corrections(order, labels), dtype=object)
+    cases = Cases(words, words, kind="text", given={PANEL: said, MODEL: above})
+    named = "" if judge == "no judge" else f", scores={MODEL}"
+    criterion = Criterion(rule=f"judged(by={PANEL}{named}) >= 0.9", estimand=Estimand.POPULATION)
+    return verdict_of([plan_criterion(criterion, cases, order)], order, Levels(exact(ALPHA), exact(ALPHA)), design)
+
+
+def _trial_accepts(judge: str) -> Draw:
+    return each(lambda rng: of_trial(rng, 0.9, judge, LABELS, Design("fixed", LABELS))[0] == "accept")
+
+
+def _trial_saved(rng: np.random.Generator, size: int) -> Floats:
+    """Return (runs, 2): verdicts until a trial accepts without a judge and with one."""
+    judges = ("no judge", "wrong in 5 %")
+    return np.array([[of_trial(rng, 0.93, judge, LONG, Design())[1] for judge in judges] for _ in range(size)], float)
 
 
 def _accepts(truth: float, judge: str, horizon: int | None) -> Draw:
@@ -57,9 +90,10 @@ CLAIM = Claim(
     sentence=Words(
         "Compared with nine unlabelled answers of its own, each labelled one is an independent draw, so the weight of "
         "the judge may be learned: a judge that errs in 5 % saves two labels in five, and whatever the judge at most α "
-        "of populations at the threshold are accepted.",
+        "of populations at the threshold are accepted. A trial keeps the weight that its plan states.",
         "每个已标注答案与九个专属的未标注答案比较，相当于一次独立抽样，因此评判模型的权重可以边标注边学："
-        "错误率 5 % 的评判模型省去五分之二的标注；无论评判模型好坏，恰在阈值的总体被判为通过的至多为 α。",
+        "错误率 5 % 的评判模型省去五分之二的标注；无论评判模型好坏，恰在阈值的总体被判为通过的至多为 α。"
+        "测试中的权重由方案写定。",
     ),
     assumes=Words(
         "Answers are independent draws from the population; the judge is fixed before any label is seen. Threshold "
@@ -94,6 +128,24 @@ CLAIM = Claim(
                         lambda values: float(1 - np.median(values[:, 1]) / np.median(values[:, 0])), False),
             ),
             400,
+            0,
+        ),
+        *(
+            Study(
+                _trial_accepts(judge),
+                (Reading(f"in a trial: truth 0.90, {judge}, {LABELS} verdicts: accepted", "ours", AtMost(ALPHA)),),
+                1000,
+                20,
+            )
+            for judge in JUDGES
+        ),
+        Study(
+            _trial_saved,
+            (
+                Reading("in a trial: share of verdicts saved, wrong in 5 %", "ours", Between(0.4, 1), None,
+                        lambda values: float(1 - np.median(values[:, 1]) / np.median(values[:, 0])), False),
+            ),
+            200,
             0,
         ),
     ),

@@ -7,7 +7,7 @@ measured run, a descriptive score) says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from pilotbase.certificate.envelope import PAYLOAD_TYPE, Envelope, seal, write_statement
@@ -72,6 +72,7 @@ def issue_certificate(
         not_measured=_not_measured(report),
         remarks=(*remarks, *simulated, *kept, *again),
         endpoint=endpoint,
+        carries=plan.carries,
         issued_at=now,
         expires_at=expires_at,
         issuer=issuer,
@@ -130,7 +131,7 @@ def claim_sentence(report: Report, plan: TrialPlan) -> Text:
         plan=abbreviated(plan.digest()),
         scored=_count(attempt.scored),
         cases=_count(attempt.reserved),
-        shown=_shown(report, attempt),
+        shown=_joined([_shown(report, attempt), *_carried(report, plan, attempt)]),
         assumptions=_assumptions(report.criteria),
     )
 
@@ -164,6 +165,19 @@ def _shown(report: Report, attempt: Attempt) -> Text:
     parts += [text(f"certificate.shown.census{missed}", criteria=_rules(exact))] if exact else []
     parts += [text(f"certificate.shown.observed{missed}", criteria=_rules(observed))] if observed else []
     return _joined(parts) if parts else text("certificate.shown.reason", reason=report.reasons[0])
+
+
+def _carried(report: Report, plan: TrialPlan, attempt: Attempt) -> Iterator[Text]:
+    """Yield what follows with the certificate of the earlier version, once the comparison is met."""
+    carries = plan.carries
+    if carries is not None and report.verdict is Verdict.ACCEPT:
+        yield text(
+            "certificate.shown.carried",
+            criteria=", ".join(carries.criteria),
+            version=carries.application.version,
+            certificates=", ".join(abbreviated(one) for one in carries.certificates),
+            alpha=_number(carries.alpha + attempt.alpha),
+        )
 
 
 def _left_open(report: Report, attempt: Attempt) -> Text:

@@ -52,12 +52,12 @@ def revocations_of(view: View) -> RevocationList | None:
 
 def standing_of(certificate: Certificate, listed: RevocationList | None, at: datetime) -> CertificateStanding:
     """Return the status of ``certificate``; revoked takes precedence over expired, and expired over suspended."""
-    revoked = listed.find(certificate.serial) if listed is not None else None
+    revoked = listed.find(*certificate.serials) if listed is not None else None
     if revoked is not None:
         return CertificateStanding(CertificateStatus.REVOKED, revoked)
     if at >= certificate.expires_at:
         return CertificateStanding(CertificateStatus.EXPIRED)
-    held = listed.find_suspended(certificate.serial) if listed is not None else None
+    held = listed.find_suspended(*certificate.serials) if listed is not None else None
     return CertificateStanding(CertificateStatus.SUSPENDED if held is not None else CertificateStatus.VALID, held)
 
 
@@ -113,13 +113,13 @@ class RevocationList(Document):
     revoked: tuple[Revoked, ...] = ()
     suspended: tuple[Revoked, ...] = ()
 
-    def find(self, serial: str) -> Revoked | None:
-        """Return the entry of the certificate ``serial`` if it is revoked."""
-        return next((entry for entry in self.revoked if entry.serial == serial), None)
+    def find(self, *serials: str) -> Revoked | None:
+        """Return the first entry of a revoked certificate among ``serials``."""
+        return next((entry for entry in self.revoked if entry.serial in serials), None)
 
-    def find_suspended(self, serial: str) -> Revoked | None:
-        """Return the entry of the certificate ``serial`` if it is suspended."""
-        return next((entry for entry in self.suspended if entry.serial == serial), None)
+    def find_suspended(self, *serials: str) -> Revoked | None:
+        """Return the first entry of a suspended certificate among ``serials``."""
+        return next((entry for entry in self.suspended if entry.serial in serials), None)
 
     @property
     def until(self) -> datetime:

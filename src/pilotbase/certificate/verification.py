@@ -96,12 +96,12 @@ def _revocation_doubt(certificate: Certificate, listed: RevocationList | None, a
         return text("certificate.doubt.missing")
     if listed.issuer != certificate.issuer:
         return text("certificate.doubt.other_issuer", found=listed.issuer, issuer=certificate.issuer)
-    entry = listed.find(certificate.serial)
+    entry = listed.find(*certificate.serials)
     if entry is not None:
         raise InvalidProofError("certificate.revoked", at=format_minute(entry.at), reason=spoken_reason(entry.reason))
     if not listed.fresh(at):
         return text("certificate.doubt.stale", **_span(listed))
-    held = listed.find_suspended(certificate.serial)
+    held = listed.find_suspended(*certificate.serials)
     if held is not None:
         raise InvalidProofError("certificate.suspended", at=format_minute(held.at), reason=spoken_reason(held.reason))
     return None

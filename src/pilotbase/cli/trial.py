@@ -62,13 +62,15 @@ def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, 
 
 
 @app.here("freeze")
-def freeze(scenario: Path, application: Path, out: Path | None = None, as_json: AsJson = False) -> None:
+def freeze(
+    scenario: Path, application: Path, out: Path | None = None, carries: str = "", as_json: AsJson = False
+) -> None:
     """Freeze a trial plan by its hash; after that, neither criteria nor data can change."""
     from pilotbase.documents.plan import attempts_held
     from pilotbase.worker.trials.proving import freeze_in
 
     with progress_shown(as_json) as on_progress:
-        plan = freeze_in(open_base(create=True), scenario, application, out, on_progress)
+        plan = freeze_in(open_base(create=True), scenario, application, out, on_progress, carries)
     say(attempts_held(plan.attempts, plan.cases, plan.scenario.hidden_cases), err=True)
     answer(plan, as_json, lambda frozen: typer.echo(frozen.digest()))
 
@@ -83,11 +85,12 @@ def run(  # noqa: PLR0913 - each is an option
     ask_above: AskAbove = None,
     prices: str = "",
     yes: bool = False,
+    carries: str = "",
 ) -> None:
     """Rehearse, freeze and run, or resume; write report and certificate. Exit 0 accept, 3 reject, 4 inconclusive."""
     from pilotbase.worker.trials.certificates import earlier_lines
     from pilotbase.worker.trials.consenting import asking_of, runner
-    from pilotbase.worker.trials.proving import ProvenTrial, prove
+    from pilotbase.worker.trials.proving import ProvenTrial, frozen_in, prove_plan
 
     base = open_base(create=True, engine=engine)
     asked_at, asking = base.lab.store.clock(), asking_of(base.lab.view, ask_above, prices, tells=not as_json)
@@ -95,7 +98,8 @@ def run(  # noqa: PLR0913 - each is an option
     def proven(application: Path, consented: bool) -> ProvenTrial:
         place = _place(out, application, applications)
         with progress_shown(as_json) as on_progress:
-            return prove(base, scenario, application, place, on_progress, runner(asking, consented))
+            plan, folder = frozen_in(base, (scenario, application), place, on_progress, carries)
+            return prove_plan(base, plan, folder, on_progress, runner(asking, consented))
 
     def prove_one(application: Path) -> int:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Self, Unpack, cast
 
+import pydantic
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -28,6 +29,12 @@ NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 NAME_PATTERN = f"^{NAME}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
+Suppliers = Annotated[
+    tuple[Name, ...],
+    pydantic.Field(min_length=1, max_length=100),
+    pydantic.AfterValidator(lambda names: tuple(sorted(set(names)))),
+]
+"""Organisations among whom the error probability is split, each once, in the order of their names."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pydantic
 from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.plan import ApplicationReference, CarriedEvidence, ScenarioReference
 from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Verdict, verdict_in_words
@@ -60,11 +60,18 @@ class Certificate(Document, published=True):
     """Such as "no separation of duties" or declared ties."""
     endpoint: EndpointStatement | None = None
     """The endpoint that answered, if the supplier hosts it; the application's digest then covers only its manifest."""
+    carries: CarriedEvidence | None = None
+    """The evidence on an earlier version that it builds on; it ends with the certificates of that."""
     site: SiteStatement | None = None
     """Where the trial ran, if not at the base."""
     issued_at: Moment
     expires_at: Moment
     issuer: Name
+
+    @property
+    def serials(self) -> tuple[Digest, ...]:
+        """Return the serial numbers that must all stand: its own, and those of the evidence that it carries."""
+        return (self.serial, *(() if self.carries is None else self.carries.certificates))
 
     @property
     def approximate(self) -> bool:

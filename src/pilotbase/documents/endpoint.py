@@ -33,6 +33,13 @@ TensorName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _THOUSAND = 1000
 
 
+class HourPrice(Part):
+    """Cost of one CPU hour to the party that runs the application."""
+
+    amount: Money
+    currency: Currency
+
+
 class Prices(Part):
     """What its calls cost."""
 

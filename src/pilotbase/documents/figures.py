@@ -1,7 +1,7 @@
 """Figures behind a report's pictures, by the kind of answer, and single cases of a rehearsal for people to inspect.
 
-Figures summarise scored cases, never a single case. Counts are exact; a mean needs `SMALLEST_GROUP` cases or more.
-Ends of bins are round numbers, not values of cases.
+Figures summarise all cases of an attempt, never a single case. Counts are exact; a mean needs `SMALLEST_GROUP` cases or
+more. Ends of bins are round numbers, not values of cases.
 
 Shown cases are in a file beside the rehearsal's log, for those who may have the rows of the public sample; they are
 not part of any report.

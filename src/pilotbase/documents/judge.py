@@ -11,8 +11,11 @@ from typing import Annotated, Literal
 import pydantic
 
 from pilotbase.documents.base import Document, Part, short_form
+from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, template_features
-from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.probes import MODEL, PANEL, PanelJudge
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 
 ANSWER, REFERENCE, FIRST, SECOND = "answer", "reference", "first", "second"
@@ -82,6 +85,36 @@ class Judge(Document, published=True):
             rule = criterion.parsed()
             if rule.measure not in RULES or str(rule.plain) != str(rule):
                 yield f"criteria[{index}].rule", text("judge.criterion", rule=criterion.rule)
+
+
+def judge_of(terms: PanelJudge) -> Judge:
+    """Return the judge of a trial's panel, with a criterion that is not read; its problems are not checked."""
+    return Judge.model_construct(
+        endpoint=terms.endpoint, scale=terms.scale, criteria=(Criterion(rule="accuracy >= 0.5"),)
+    )
+
+
+def panel_judge_problems(scenario: Scenario, cases: int | None = None) -> Iterator[tuple[int | None, Text]]:
+    """Yield (index of a criterion or None, problem) of the judge in a scenario's panel, with ``cases`` an attempt."""
+    panel = scenario.trial.panel
+    terms = None if panel is None else panel.judge
+    for index, criterion in enumerate(scenario.criteria):
+        rule = criterion.parsed()
+        named = tuple(rule.arguments.get(name) for name in ("by", "scores"))
+        if "scores" in rule.arguments and (
+            terms is None or named != (PANEL, MODEL) or rule.wrapper is not None or criterion.unit != "case"
+        ):
+            yield index, text("judge.panel_rule", rule=criterion.rule)
+    if panel is None or terms is None:
+        return
+    judge = judge_of(terms)
+    yield from ((None, problem) for _, problem in judge._problems())
+    seen = [ANSWER, *(field.name for field in scenario.feature_fields if field.data_type not in ARRAYS)]
+    for name in judge.places:
+        if name not in seen:
+            yield None, text("judge.panel_place", found=name, allowed=offer(name, seen))
+    if cases is not None and (panel.cases is None or 2 * panel.cases > cases):
+        yield None, text("judge.panel_sample", most=cases // 2)
 
 
 class CriterionAlone(Part):

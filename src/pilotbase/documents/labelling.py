@@ -198,6 +198,8 @@ class PanelSheet(Document):
     items: tuple[str, ...]
     """Names by place in the secret order, which tell nothing of the cases."""
     blob: Digest
+    scores: Digest | None = None
+    """Of a judge's scores of all answers; they are fixed before."""
 
 
 class PanelVerdicts(Document):
@@ -241,6 +243,8 @@ class LabellingRound(Document):
     trial: Subject | None = None
     """The commission whose answers are judged, if it is such a round: ``dataset`` is then its scenario, ``version`` its
     plan."""
+    images: tuple[str, ...] | None = None
+    """Fields of its answers that are images."""
     cases_of: Subject | None = None
     """The dataset that the cases of this commission come from, if any."""
 

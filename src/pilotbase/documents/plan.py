@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from pilotbase.documents.base import Document, Moment, Name, Part, short_form
+from pilotbase.documents.base import Document, Moment, Name, Part, Suppliers, short_form
 from pilotbase.documents.contract import AnswerKind, Contract
+from pilotbase.documents.endpoint import HourPrice
 from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
-from pilotbase.documents.scenario import Contact, Criterion, HourPrice, Label, TrialDesign
+from pilotbase.documents.scenario import Contact, Criterion, Label, TrialDesign
 from pilotbase.documents.site import Release
 from pilotbase.documents.standards import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
@@ -59,6 +60,23 @@ class ScenarioReference(Part):
         return scenario_subject(self.owner.organisation, self.name)
 
 
+MOST_CARRIED = 2
+"""Comparisons in a row, after which a version meets the criteria by itself again: the margins add up."""
+
+
+class CarriedEvidence(Part):
+    """What a trial builds on: the certificate of an earlier version, with which the later one is compared."""
+
+    certificates: tuple[Digest, ...] = pydantic.Field(min_length=1, max_length=MOST_CARRIED)
+    """Serial numbers, the compared version's first; all must be valid."""
+    application: ApplicationReference
+    """The version that it is compared with."""
+    criteria: tuple[str, ...] = pydantic.Field(min_length=1)
+    """What both together show: the scenario's thresholds, moved by a margin for each comparison."""
+    alpha: float = pydantic.Field(gt=0, lt=1)
+    """Error probability of what is carried; the trial's own adds to it."""
+
+
 class TrialPlan(Document, published=True):
     """A frozen plan; a changed plan is a new plan with a new digest.
 
@@ -83,6 +101,8 @@ class TrialPlan(Document, published=True):
     """Cases asked again alone; when not set 150, none of an endpoint."""
     design: TrialDesign = TrialDesign()
     attempts: int = pydantic.Field(ge=1)
+    suppliers: Suppliers | None = None
+    """Among whom the error probability is split, if the scenario says so."""
     isolation: IsolationLevel
     limits: Limits
     batch_rows: int = pydantic.Field(ge=1)
@@ -102,6 +122,8 @@ class TrialPlan(Document, published=True):
     exchanges: tuple[Exchange, ...] | None = None
     contamination: Contamination | None = None
     panel: ExpertPanel | None = None
+    carries: CarriedEvidence | None = None
+    """The certificate that it builds on: its criteria are then ``lift``, and the baseline is the earlier version."""
     frozen_at: Moment
     software: str
     """Name and version of the software that froze the plan."""

@@ -9,7 +9,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Name, Part
-from pilotbase.documents.endpoint import Currency, Money
+from pilotbase.documents.endpoint import Currency, Endpoint, Money
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.documents.quantities import Bytes, Seconds
@@ -78,7 +78,23 @@ class CellRun(Part):
 
 PANEL = "panel"
 """The column of experts' verdicts: ``judged(by=panel) >= 0.9``."""
+MODEL = "judge"
+"""The column of a judge model's corrections: ``judged(by=panel, scores=judge, weight=0.75) >= 0.9``."""
 LONGEST_GUIDELINE = 50_000
+
+
+class PanelJudge(Part):
+    """A judge model of the base, which scores every answer so that fewer need a verdict.
+
+    It sees case and answer, and neither the application nor a verdict.
+    """
+
+    endpoint: Endpoint
+    """As of `pilotbase trial judge`; its prompt names ``{answer}`` and columns that the application sees."""
+    scale: tuple[float, float] = (0.0, 1.0)
+    """The worst and the best score."""
+    group: int = pydantic.Field(default=9, ge=1, le=99)
+    """Most unjudged answers that each judged one is compared with."""
 
 
 class ExpertPanel(Part):
@@ -99,6 +115,8 @@ class ExpertPanel(Part):
     fee: Money | None = None
     """Cost of one judgement, if it is to be shown."""
     currency: Currency = "CNY"
+    judge: PanelJudge | None = None
+    """None when not set: then only experts judge."""
 
 
 class Contamination(Part):

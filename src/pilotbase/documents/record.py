@@ -74,6 +74,8 @@ class Commission(Document):
     """Who owns the results of the trial."""
     results_note: Localized | str | None = None
     deadline: Day
+    carries: Digest | None = None
+    """Serial number of an earlier version's certificate that the trial builds on; all is shown anew when not set."""
 
 
 class ApplicationVersion(Document):

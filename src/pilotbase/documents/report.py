@@ -279,7 +279,7 @@ class Report(Document, published=True):
     probes: dict[str, dict[str, Any]] | None = None
     """Figures of further probes that the plan requests, by probe name; full view only."""
     figures: tuple[Figure, ...] | None = None
-    """The data of pictures of the scored cases; full view only. None: an older report, or no cases."""
+    """The data of pictures of all cases of the attempt; full view only. None: an older report, or no cases."""
     records: Records | None = None
     order: Order | None = None
     design: TrialDesign | None = None

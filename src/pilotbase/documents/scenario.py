@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.base import Day, Document, Localized, Name, Part
+from pilotbase.documents.base import Day, Document, Localized, Name, Part, Suppliers
 from pilotbase.documents.contract import (
     TARGETS,
     TASKS,
@@ -23,7 +23,7 @@ from pilotbase.documents.contract import (
     Task,
 )
 from pilotbase.documents.criteria import Rule, parse_rule
-from pilotbase.documents.endpoint import Currency, Money
+from pilotbase.documents.endpoint import HourPrice
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.hashes import Digest
@@ -159,6 +159,9 @@ class Criterion(Part):
     unit: Label = "case"
     """``case``, or the column whose values are the independent units (patient, machine, day)."""
     confidence: float = pydantic.Field(default=0.95, gt=0.5, le=1 - 1e-9)
+    margin: float | None = pydantic.Field(default=None, gt=0)
+    """How much worse than a certified version a later version may be, in the measure's unit; when not set, a later
+    version meets the criterion by itself."""
     why: Localized | str | None = None
 
     @model_validator(mode="after")
@@ -224,18 +227,14 @@ class BoardTerms(Part):
         return self.improvements or 5
 
 
-class HourPrice(Part):
-    """Cost of one CPU hour to the party that runs the application."""
-
-    amount: Money
-    currency: Currency
-
-
 class TrialTerms(TrialDesign):
     """The terms on which a trial runs."""
 
     attempts: int = pydantic.Field(default=10, ge=1, le=1000)
     """Attempts on one hidden-set version, by all suppliers together."""
+    suppliers: Suppliers | None = None
+    """The only suppliers admitted: the error probability is split equally among them, and each one's attempts are
+    counted separately; when not set, any supplier, and all attempts share it."""
     cases_per_attempt: int | None = pydantic.Field(default=None, ge=1, le=10**9)
     """Fresh hidden cases reserved for one attempt; all that are left when not set."""
     isolation: IsolationLevel = IsolationLevel.L2

@@ -125,14 +125,20 @@ def exact(level: float) -> Fraction:
     return Fraction(str(level))
 
 
-def attempt_levels(alpha: Fraction, attempt: int) -> Levels:
+def attempt_levels(alpha: Fraction, attempt: int, suppliers: int = 0) -> Levels:
     """Return the levels of attempt ``j`` = 1, 2, … on a hidden-set version: α/(j(j+1)) each, which sums to α.
+
+    Split among k ``suppliers``, each has α/k and its own j. Their attempts are numbered in turns: each turn has a
+    number for each of them, and a last one, which has no level, for what certifies nothing.
 
     So a certificate can say of all attempts together that any of them is false with probability at most α, whether it
     accepts or rejects.
     """
-    if attempt < 1:
+    turn, place = divmod(attempt - 1, suppliers + 1)
+    if attempt < 1 or place == suppliers > 0:
         raise InputError("evidence.attempt_out_of_range", attempt=attempt)
+    if suppliers:
+        alpha, attempt = alpha / suppliers, turn + 1
     level = alpha / (attempt * (attempt + 1))
     return Levels(level, level)
 

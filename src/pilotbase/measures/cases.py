@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -30,6 +31,8 @@ from pilotbase.documents.contract import STRUCTURED
 
 JUDGED_GOOD, JUDGED_POOR = "good", "poor"
 """Experts' verdicts on an answer, in a column; any other value is none."""
+JUDGE_WEIGHT = Decimal("0.75")
+"""How much the scores of a judge model count where nothing is said."""
 Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask", "scores"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

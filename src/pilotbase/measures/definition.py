@@ -34,10 +34,11 @@ ANY: frozenset[Kind] = READABLE | DETECTING | SEGMENTING
 
 @dataclass(frozen=True)
 class Parameter:
-    """A named argument: ``beta=2``. Without a default it must be given; ``low`` < value ≤ ``high``; maybe ``whole``.
+    """A named argument: ``beta=2``. ``low`` < value ≤ ``high``; maybe ``whole``.
 
     ``of_columns``: it names a column instead, which the measure reads: ``context=passages``. ``in_target_units``: its
     value is in the unit of the target. ``text``: the code of its words, ``measure.argument.<name>`` where empty.
+    ``needed``: without a default it must be given.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Parameter:
     of_columns: bool = False
     in_target_units: bool = False
     text: str = ""
+    needed: bool = True
 
     def admits(self, value: object) -> bool:
         """Return whether ``value`` is allowed."""

@@ -245,9 +245,15 @@ def mean_of(
     return part if bool(on_step.all()) else replace(part, reals=Reals(filled, np.ones(len(filled))), slack=1)
 
 
-def mean_among(scores: Floats, eligible: NDArray[np.bool_], question: MeasureInput) -> MeasurePart:
-    """Return the mean of scores in [0, 1] over ``eligible`` cases, as `mean_of`."""
-    part = mean_of(np.where(eligible, scores, 0.0), Decimal(1), question)
+def mean_among(
+    scores: Floats,
+    eligible: NDArray[np.bool_],
+    question: MeasureInput,
+    high: Decimal = Decimal(1),
+    low: Decimal = Decimal(0),
+) -> MeasurePart:
+    """Return the mean of scores in [``low``, ``high``] over ``eligible`` cases, as `mean_of`."""
+    part = mean_of(np.where(eligible, scores, 0.0), high, question, low=low)
     reals = Reals(part.reals.gains, eligible.astype(np.float64)) if isinstance(part.reals, Reals) else None
     return replace(part, weight=np.where(eligible, part.weight, 0), reals=reals)
 

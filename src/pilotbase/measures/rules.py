@@ -235,7 +235,7 @@ def _argument_problems(measure: Measure | ResourceMeasure, rule: Rule) -> list[T
     ]
     for name, parameter in known.items():
         value = rule.arguments.get(name, parameter.default)
-        if value is None and isinstance(measure, Measure):
+        if value is None and parameter.needed and isinstance(measure, Measure):
             found.append(text("measure.argument_missing", measure=measure.name, name=name))
         elif value is not None and not parameter.admits(value):
             low, high = parameter.low, parameter.high

@@ -102,6 +102,12 @@ class GuardedHttp:
         """
         self.judged(parts_of(url))
 
+    def lists(self, url: str) -> bool:
+        """Return whether the operator lists the host of ``url``, or the address it has now; raises as `check`."""
+        parts = parts_of(url)
+        address = self.judged(parts)
+        return parts.hostname in self.allowed or any(address in network for network in networks_in(self.allowed))
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> GuardedResponse:
         """Send ``body`` and return the answer, whatever its status; raises as `send`."""
         return self.send(GuardedRequest("POST", url, body, headers))

@@ -47,18 +47,18 @@ def keep_reference_application(lab: TrialRuntime, scenario: Scenario, folder: Pa
 
 
 def measured_others(
-    lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, deliver: Deliver
+    lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, deliver: Deliver | None
 ) -> dict[str, NDArray[Any]]:
     """Return what ``baseline`` and ``people`` answer to ``frame``, coded like an application's, where they are given.
 
-    ``deliver``: how a reference application gets the cases.
+    ``deliver``: how a reference application gets the cases; None: without baseline.
 
     Raises:
         RefusedError: a reference application did not answer every case.
     """
     people = people_answers(sealed.scenario, frame, sealed.record.classes)
     found = {
-        "baseline": measured_baseline(lab, sealed, frame, deliver),
+        "baseline": None if deliver is None else measured_baseline(lab, sealed, frame, deliver),
         "people": None if people is None else _as_asked(people, sealed),
     }
     return {name: answers for name, answers in found.items() if answers is not None}

@@ -114,9 +114,11 @@ class HiddenRun:
 
     application: ApplicationReference
     paper: Document
-    kind: Literal["board", "tender"]
+    kind: Literal["board", "tender", "earlier"]
     place: tuple[str, ...] = ()
     """Which of the runs that the paper orders."""
+    repeats: int = 1
+    """How often ``frame`` has each case."""
 
 
 def answer_slice(
@@ -128,9 +130,8 @@ def answer_slice(
     contract, trial = sealed.contract, sealed.scenario.trial
     bundle = secrets_of(lab.vault, hidden)
     key = bundle.derive(f"delivered-{run.kind}-run", *named)
-    asked = in_secret_order(
-        sealed.features(frame), cut_as_stated(sealed.scenario, frame), bundle.derive("delivery", *named)
-    )
+    cut = cut_as_stated(sealed.scenario, frame, run.repeats)
+    asked = in_secret_order(sealed.features(frame), cut, bundle.derive("delivery", *named))
     terms = BoxTerms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
     candidate = planned_candidate(lab, run.application, run.paper.digest())
     with AnswerLog(folder / "answers", run.paper.canonical(), key) as log:

@@ -21,7 +21,8 @@ from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import BarredError, InputError, Issue, RefusedError
-from pilotbase.documents.probes import PANEL
+from pilotbase.documents.judge import panel_judge_problems
+from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand
@@ -52,6 +53,7 @@ from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.measures.resources import LoadMeasurements
 from pilotbase.measures.rules import block_of, given_columns
+from pilotbase.trial.carried import margin_problems
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import (
@@ -93,19 +95,25 @@ def check_criteria(
     Raises:
         InputError: lists every criterion that can't be decided, and how many cases it would need.
     """
-    problems = _rule_problems(scenario, classes)
+    problems = [*_rule_problems(scenario, classes), *panel_judge_problems(scenario, cases)]
     wrong = {index for index, _ in problems}
     problems += _too_many_groups(scenario, public, wrong)
     if not problems:
         problems = list(drop_problems(scenario))
-    if not problems:
-        problems = [*undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)]
     _refuse(problems)
+    check_decidable(scenario, classes, public, cases, level)
+
+
+def check_decidable(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
+) -> None:
+    """Return if every criterion can be decided, as `check_criteria`, which also checks what they are."""
+    _refuse([*undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)])
 
 
 def check_rules(scenario: Scenario) -> None:
     """Check everything about the criteria that needs no table; raises as `check_criteria`."""
-    _refuse(_rule_problems(scenario, None))
+    _refuse([*_rule_problems(scenario, None), *panel_judge_problems(scenario)])
 
 
 def check_truths(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame) -> None:
@@ -183,7 +191,8 @@ def cases_for_drop(plan: CriterionPlan, order: Ints, levels: Levels, design: Des
 
 def next_level(scenario: Scenario, left: Remaining) -> float:
     """Return the error level for the next attempt: the hidden set's, or the scenario's if stricter."""
-    own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number).accept
+    suppliers = len(scenario.trial.suppliers or ())
+    own = attempt_levels(exact(error_level(scenario.criteria)), left.next_number, suppliers).accept
     return min(left.next_alpha, float(own))
 
 
@@ -224,7 +233,7 @@ def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, i
 def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
     """Return the problems with the rules themselves, as (index, sentence); no index if it concerns all of them."""
     columns = frozenset(field.name for field in scenario.data.fields)
-    columns = columns | {PANEL} if scenario.trial.panel is not None else columns - {PANEL}
+    columns = columns | {PANEL, MODEL} if scenario.trial.panel is not None else columns - {PANEL}
     kind = scenario.answer
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
     setting = RuleContext(kind, classes or (), scenario.positive, columns, has_baseline, features)
@@ -237,6 +246,7 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
         for problem in problems_of(rule, own)
     ]
     found += problems_among(rules)
+    found += margin_problems(scenario.criteria)
     found += repeat_problems(scenario)
     found += _without_setup(scenario, rules)
     units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
@@ -274,7 +284,7 @@ def _undecidable(
     cases, criteria = drawn.height, settle_criteria(scenario)
     if (panel := scenario.trial.panel) is not None:
         said = [JUDGED_GOOD if case < (panel.cases or cases) else "" for case in range(cases)]
-        drawn = drawn.with_columns(pl.Series(PANEL, said, pl.String))
+        drawn = drawn.with_columns(pl.Series(PANEL, said, pl.String), pl.lit("0").alias(MODEL))
     design = Design(scenario.trial.stop, scenario.trial.cases)
     part = design.cases is not None and design.cases < cases
     asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]

@@ -15,7 +15,7 @@ from pilotbase.documents.scenario import Scenario, TrialDesign
 from pilotbase.documents.texts import text
 from pilotbase.documents.yaml_reader import YamlSource, read_yaml
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import error_level, settle_criteria, with_cut
+from pilotbase.trial.scoring import error_level, settle_criteria, supplier_level, with_cut
 
 FROZEN = "plan.json"
 _DESIGN = re.compile(r"early|full|fixed:([1-9][0-9]{0,8})")
@@ -74,6 +74,7 @@ def _of_frozen(plan: TrialPlan) -> DecisionPlan:
             kind=plan.contract.prediction.kind, classes=plan.contract.prediction.classes, positive=plan.positive
         ),
         decision_threshold=plan.decision_threshold,
+        alpha=supplier_level(plan.criteria, plan.suppliers) if plan.suppliers else None,
         design=plan.design,
     )
 
@@ -85,6 +86,7 @@ def _of_scenario(scenario: Scenario, source: YamlSource) -> DecisionPlan:
         criteria=settle_criteria(scenario),
         prediction=DecisionPrediction(kind=scenario.contract(()).prediction.kind, positive=scenario.positive),
         decision_threshold=scenario.decision_threshold,
+        alpha=supplier_level(scenario.criteria, scenario.trial.suppliers) if scenario.trial.suppliers else None,
         design=scenario.trial.design,
     )
 

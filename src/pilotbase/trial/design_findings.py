@@ -5,7 +5,7 @@ Nothing here changes a verdict: it shows whether the trial measured what will be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pilotbase.data.labelling.quality import figure_line
@@ -112,11 +112,39 @@ def label_findings(scenario: Scenario, published: LabelStatement | None = None) 
     return [_agreement(stated.agreement, stated.guideline), _error(stated.audit, scenario.target_form != "numbers")]
 
 
-def panel_findings(panel: tuple[ExpertPanel, LabelQuality] | None) -> list[Finding]:
-    """Return how far the experts agreed who judged the answers, and what they cost; none if nobody did."""
+@dataclass(frozen=True)
+class ModelAgreement:
+    """How far a judge and the experts agree on ``judged`` answers, and how many verdicts it saves."""
+
+    scored: int
+    cases: int
+    judged: int
+    agreeing: int
+    kindness: float
+    """Mean score less the share that experts call good."""
+    worth: int | None
+    """How many verdicts alone say as much; None where they do not vary."""
+
+
+@dataclass(frozen=True)
+class PanelFound:
+    """A panel, how far its experts agreed, and how far a judge model agreed with them if there is one."""
+
+    terms: ExpertPanel
+    quality: LabelQuality
+    model: ModelAgreement | None
+
+    @property
+    def disputed(self) -> bool:
+        """Return whether experts differ on so many of the answers both judged that their verdicts decide nothing."""
+        return self.quality.disagreements > self.terms.disagreement * self.quality.double_labelled
+
+
+def panel_findings(panel: PanelFound | None) -> Iterator[Finding]:
+    """Yield how far the experts agreed who judged the answers, what they cost, and what a judge model saved."""
     if panel is None:
-        return []
-    terms, found = panel
+        return
+    terms, found = panel.terms, panel.quality
     kappa = found.figure("cohen_kappa").value
     told = {
         "judged": found.items,
@@ -127,13 +155,12 @@ def panel_findings(panel: tuple[ExpertPanel, LabelQuality] | None) -> list[Findi
     }
     disputed = text("trial.finding.panel_disputed", **told, most=f"{terms.disagreement:.0%}")
     agreed = text("trial.finding.panel", **told)
-    sentence, outcome = (disputed, Outcome.INCONCLUSIVE) if is_disputed(terms, found) else (agreed, Outcome.PASS)
-    return [Finding(check="panel", outcome=outcome, sentence=sentence)]
-
-
-def is_disputed(terms: ExpertPanel, found: LabelQuality) -> bool:
-    """Return whether experts differ on so many of the answers both judged that their verdicts decide nothing."""
-    return found.disagreements > terms.disagreement * found.double_labelled
+    sentence, outcome = (disputed, Outcome.INCONCLUSIVE) if panel.disputed else (agreed, Outcome.PASS)
+    yield Finding(check="panel", outcome=outcome, sentence=sentence)
+    if (model := panel.model) is not None and terms.judge is not None:
+        told = {**vars(model), "model": terms.judge.endpoint.model, "kindness": f"{model.kindness:+.2f}"}
+        told |= {"agreement": f"{model.agreeing / max(model.judged, 1):.1%}", "worth": model.worth or "–"}
+        yield Finding(check="panel_judge", outcome=Outcome.PASS, sentence=text("trial.finding.panel_judge", **told))
 
 
 def published_statement(view: View, scenario: Scenario) -> LabelStatement | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
-from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.plan import CarriedEvidence, TrialPlan
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Approval, Scenario, TrialTerms
 from pilotbase.documents.site import SiteTerms
@@ -17,7 +18,7 @@ from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.probe import probe_host, require_level
 from pilotbase.trial.blind_baselines.judging import judge_blind, require_not_blind
-from pilotbase.trial.criteria_check import check_criteria, next_level, why_no_attempt
+from pilotbase.trial.criteria_check import check_criteria, check_decidable, next_level, why_no_attempt
 from pilotbase.trial.design_findings import published_statement
 from pilotbase.trial.entering import AccessMode, require_leaving, require_terms
 from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
@@ -38,38 +39,55 @@ _AS_STATED = {"design"} | (TrialPlan.model_fields.keys() & TrialTerms.model_fiel
 """Terms of a trial that a plan takes over as the scenario states them."""
 
 
+@dataclass(frozen=True)
+class FreezeOrder:
+    """On which terms a plan is frozen; the caller has checked them. Each has its own plan."""
+
+    granted: Sequence[Approval] = ()
+    """Approvals filed since the scenario was written; one valid approval of a kind is enough."""
+    repeat: str = ""
+    """Why the pair is tried again, on fresh cases: an order, an upheld appeal."""
+    site: SiteTerms | None = None
+    """The base's terms for a run at the data owner's site."""
+    carries: CarriedEvidence | None = None
+    """The certificate of an earlier version, with which this one is compared."""
+
+    @property
+    def name(self) -> str:
+        if self.carries is not None:
+            return ":".join(filter(None, (self.repeat, hex_of(self.carries.certificates[0]))))
+        return self.repeat if self.site is None else self.site.nonce
+
+
 def freeze_plan(
-    lab: TrialRuntime,
-    sealed: OpenedScenario,
-    candidate: PreparedApplication,
-    granted: Sequence[Approval] = (),
-    repeat: str = "",
-    site: SiteTerms | None = None,
+    lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication, order: FreezeOrder = FreezeOrder()
 ) -> TrialPlan:
     """Return the frozen plan for this application version on this scenario version; the same pair has one plan.
-
-    ``granted``: approvals filed since the scenario was written; one valid approval of a kind is enough. ``repeat``: the
-    reason why the pair is tried again (an order, an upheld appeal): its own plan, on fresh cases; the caller has
-    checked the reason. ``site``: the base's terms for a run at the data owner's site; each has its own plan.
 
     Raises:
         InputError: criteria that can't be measured or that this few cases can never decide, all at once.
         RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host can't
-            provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets.
+            provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets, a
+            supplier who is not admitted.
     """
-    head = _head(sealed, candidate, repeat if site is None else site.nonce)
+    head, site = _head(sealed, candidate, order.name), order.site
     known = lab.view.load_head(head, TrialPlan)
     if known is not None:
         return known
     scenario = sealed.scenario
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
-    left = remaining(lab.vault, hidden)
+    left = remaining(lab.vault, hidden, candidate.reference.supplier.organisation)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
     _require_possible(scenario, hidden, left, cases)
-    check_criteria(scenario, sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left))
+    criteria = planned_criteria(scenario, with_earlier=order.carries is not None)
+    given = sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left)
+    if order.carries is None:
+        check_criteria(scenario, *given)
+    else:
+        check_decidable(scenario.model_copy(update={"criteria": criteria}), *given)
     require_not_blind(_blind(lab, sealed, hidden))
     release = site.release if site is not None else None
-    require_ready(lab, sealed, candidate, AccessMode.of_trial(cases, release), granted)
+    require_ready(lab, sealed, candidate, AccessMode.of_trial(cases, release), order.granted)
     nonce = site.nonce if site is not None else secrets.token_hex(16)
     plan = TrialPlan(
         scenario=sealed.reference,
@@ -78,7 +96,7 @@ def freeze_plan(
         contract=sealed.contract,
         positive=scenario.positive,
         decision_threshold=scenario.decision_threshold,
-        criteria=planned_criteria(scenario),
+        criteria=criteria,
         cases=cases,
         **{name: getattr(scenario.trial, name) for name in _AS_STATED},
         attempts=min(scenario.trial.attempts, hidden.attempts),
@@ -87,6 +105,7 @@ def freeze_plan(
         release=release,
         labels=published_statement(lab.view, scenario),
         standards=freeze_standards(lab.view, scenario),
+        carries=order.carries,
         frozen_at=lab.store.clock(),
         software=SOFTWARE,
     )

@@ -18,16 +18,20 @@ from numpy.typing import NDArray
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import is_resource, measures
+from pilotbase.trial.carried import compared
 from pilotbase.trial.records import REPEATED, RUN, Ints
 from pilotbase.trial.scoring import settle_criteria
 
 
-def planned_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
+def planned_criteria(scenario: Scenario, with_earlier: bool = False) -> tuple[Criterion, ...]:
     """Return the criteria as a plan has them: settled, and by the case where each is asked several times.
 
-    A unit that the scenario names holds the runs of its cases together already.
+    A unit that the scenario names holds the runs of its cases together already. ``with_earlier``: those with a margin
+    compare the application with its earlier version.
     """
     criteria = settle_criteria(scenario)
+    if with_earlier:
+        criteria = tuple(compared(item) for item in criteria)
     if scenario.trial.repeats is None:
         return criteria
     on_answers = [item for item in criteria if not is_resource(item.parsed())]

@@ -32,7 +32,7 @@ class Replayed:
     verdict: Verdict
     decision: Decision
     judged: ScoredDecision
-    """The report's figures on the scored cases."""
+    """The report's figures."""
     digest: Digest
     root: Digest
     leaves: int
@@ -57,7 +57,8 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     decision = judge(plan.criteria, cases, order, levels, measured(facts.load), plan.design)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end, facts.load)
-    judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
+    unit, whole = plan.contract.prediction.unit, facts.unscored not in ("shuffled", "exact")
+    judged = describe(plan.criteria, cases, order, decision, unit, whole)
     digest = decision_digest(decision, plan.design, verdict)
     return Replayed(verdict, decision, judged, digest, root, len(stored.leaves))
 

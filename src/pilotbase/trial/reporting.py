@@ -16,9 +16,7 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.label_statement import LabelStatement
-from pilotbase.documents.labelling import LabelQuality
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.probes import ExpertPanel
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
 from pilotbase.documents.scenario import Scenario
@@ -27,7 +25,15 @@ from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
 from pilotbase.trial.answering import count_abstentions
-from pilotbase.trial.design_findings import DesignInputs, declared, design_findings, judged, panel_findings, unmeasured
+from pilotbase.trial.design_findings import (
+    DesignInputs,
+    PanelFound,
+    declared,
+    design_findings,
+    judged,
+    panel_findings,
+    unmeasured,
+)
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.perturbed_arms import AnsweredArm
@@ -112,7 +118,9 @@ class TrialFindings:
     """How often each case was asked: `answered` and `abstained` are of all these answers."""
     differing: int = 0
     """To how many cases not all answers are the same."""
-    panel: tuple[ExpertPanel, LabelQuality] | None = None
+    carried: tuple[Finding, ...] = ()
+    """With which earlier version it was compared."""
+    panel: PanelFound | None = None
     """Who judged the answers, and how far they agreed."""
 
     @property
@@ -156,7 +164,12 @@ def _build_sections(observed: TrialFindings) -> tuple[Section, ...]:
     of_probes = probe_findings(observed.run.load)
     further = {
         Verification.DESIGN: design_findings(_design(observed)),
-        Verification.FUNCTION: [*panel_findings(observed.panel), *_noise(observed), *_untested_function(observed)],
+        Verification.FUNCTION: [
+            *observed.carried,
+            *panel_findings(observed.panel),
+            *_noise(observed),
+            *_untested_function(observed),
+        ],
         Verification.PROCESS: _process(observed),
         Verification.ADAPTATION: _adaptation(observed),
         Verification.PRODUCTION: _production(observed),
@@ -238,7 +251,7 @@ def _design(observed: TrialFindings) -> DesignInputs:
         observed.application,
         reviewed=observed.reviewed,
         leakage=observed.leakage,
-        baseline=observed.judged.baseline,
+        baseline=observed.judged.baseline if not observed.carried else (),
         people=observed.judged.people,
         labels=observed.labels,
         day=observed.day,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, Perturbed, Rule
 from pilotbase.documents.figures import Figure
-from pilotbase.documents.probes import PANEL
+from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
@@ -61,8 +61,8 @@ def build_cases(
     Measures read them `coded`. ``others``: answers of ``baseline`` and ``people``. ``perturbed``: answers to the same
     cases by the perturbation, as rules spell it.
     """
-    if PANEL not in frame.columns:
-        frame = frame.with_columns(pl.lit("").alias(PANEL))  # no expert has said anything yet
+    missing = [name for name in (PANEL, MODEL) if name not in frame.columns]
+    frame = frame.with_columns(pl.lit("").alias(name) for name in missing)  # nobody has judged anything yet
     rules = rules_of(scenario.criteria)
     columns = {rule.by for rule in rules if rule.by}
     given = {name for rule in rules for name in given_columns(rule)}
@@ -105,6 +105,11 @@ def perturbations_of(criteria: Sequence[Criterion]) -> tuple[Perturbed, ...]:
 def error_level(criteria: Sequence[Criterion]) -> float:
     """Return α: the strictest criterion's error probability holds for all, so one number speaks for the verdict."""
     return round(1 - max((criterion.confidence for criterion in criteria), default=0.95), 9)
+
+
+def supplier_level(criteria: Sequence[Criterion], suppliers: Sequence[str] | None) -> float:
+    """Return the α that is divided over one supplier's attempts: all of it, or an equal share."""
+    return error_level(criteria) / max(1, len(suppliers or ()))
 
 
 def settle_criteria(scenario: Scenario) -> tuple[Criterion, ...]:
@@ -175,14 +180,19 @@ def plan_run(source: str, rule: Rule, run: RunMeasurements) -> CriterionPlan:
 
 
 def describe(
-    criteria: Sequence[Criterion], cases: Cases, order: Ints, decision: Decision, target_unit: str | None
+    criteria: Sequence[Criterion],
+    cases: Cases,
+    order: Ints,
+    decision: Decision,
+    target_unit: str | None,
+    whole: bool = True,
 ) -> ScoredDecision:
-    """Return the decision with scores of baseline, people and groups, and figures, on the scored cases.
+    """Return the decision with scores of baseline and people on the scored cases; groups and figures on all.
 
-    ``target_unit``: of answers.
+    ``target_unit``: of answers. ``whole``: else groups and figures are of the scored cases too, as in older trials.
     """
     in_order, rules = order[: decision.scored], rules_of(criteria)
-    seen = cases.among(np.sort(in_order))
+    seen, shown = cases.among(np.sort(in_order)), order if whole else in_order
     results = tuple(
         _result(criterion, found, target_unit or "", seen)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
@@ -190,8 +200,8 @@ def describe(
     return ScoredDecision(
         decision,
         results,
-        tuple(_group_scores(rules, seen)),
-        figures_of(cases.among(in_order), rules),
+        tuple(_group_scores(rules, cases.among(np.sort(shown)))),
+        figures_of(cases.among(shown), rules),
         _scores_of(seen.baseline, criteria, seen),
         _scores_of(seen.people, criteria, seen),
     )
@@ -206,8 +216,9 @@ def _scores_of(answers: Column | None, criteria: Sequence[Criterion], cases: Cas
 
 
 def _own_score(answers: Column | None, rule: Rule, cases: Cases) -> float | None:
-    """Return what others score who gave ``answers``; None for a difference between two answers, which they have not."""
-    if answers is None or is_resource(rule) or rule.wrapper in PAIRED:
+    """Return what others score who gave ``answers``; None for a difference between two answers, which they have not,
+    and for experts' verdicts, which are of the application's answers alone."""
+    if answers is None or is_resource(rule) or rule.wrapper in PAIRED or PANEL in given_columns(rule):
         return None
     return score(rule, replace(cases, answers=answers))
 
@@ -231,14 +242,14 @@ def _paired(rule: Rule, cases: Cases) -> PairedScores | None:
 
 
 def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, seen: Cases) -> CriterionResult:
-    rule = criterion.parsed()
+    rule, within = criterion.parsed(), _within(criterion.parsed())
     return CriterionResult(
         rule=criterion.rule,
         outcome=Outcome(found.verdict),
         threshold=float(found.threshold),
-        estimate=found.estimate,
-        lower=found.lower,
-        upper=found.upper,
+        estimate=within(found.estimate),
+        lower=within(found.lower),
+        upper=within(found.upper),
         scored=found.used,
         available=found.total,
         estimand=Estimand.HIDDEN_SET if found.estimand == "run" else Estimand(found.estimand),
@@ -251,9 +262,18 @@ def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, se
         baseline=_own_score(seen.baseline, rule, seen),
         people=_own_score(seen.people, rule, seen),
         paired=_paired(rule, seen),
-        path=tuple(PathPoint(cases=point.cases, lower=point.lower, upper=point.upper) for point in found.path),
+        path=tuple(
+            PathPoint(cases=point.cases, lower=within(point.lower), upper=within(point.upper)) for point in found.path
+        ),
         unit_label=UNITS[rule.unit][0] if rule.unit else target_unit if _is_in_target_units(rule) else "",
     )
+
+
+def _within(rule: Rule) -> Callable[[float | None], float | None]:
+    """Return what cuts a bound to the measure's range, beyond which only entries with a judge's scores lie."""
+    if "scores" not in rule.arguments:
+        return lambda value: value
+    return lambda value: value if value is None else min(max(value, 0.0), 1.0)
 
 
 def _is_in_target_units(rule: Rule) -> bool:
@@ -261,7 +281,7 @@ def _is_in_target_units(rule: Rule) -> bool:
 
 
 def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:
-    """Return each grouped rule's measure in each group; descriptive, on the scored cases; abstentions harm it."""
+    """Return each grouped rule's measure in each group; descriptive; abstentions harm it."""
     found = []
     for rule in rules:
         if rule.by is None:

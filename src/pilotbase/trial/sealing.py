@@ -23,17 +23,18 @@ from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import text
 from pilotbase.trial.blind_baselines.judging import judge_blind
 from pilotbase.trial.board_measure import board_rule, check_board, weighed_clusters
 from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract, missing_somewhere, recorded_files
-from pilotbase.trial.scenario_folder import data_file, read_cases
+from pilotbase.trial.scenario_folder import MANIFEST, data_file, read_cases
 from pilotbase.trial.scoring import error_level
 from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario, read_public_sample
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
-from pilotbase.vault.carrying import past_of, same_cases, spend_published
+from pilotbase.vault.carrying import Past, past_of, same_cases, spend_published
 from pilotbase.vault.envelopes import seal_sample
 from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.opening import ReaderGrant, read_hidden
@@ -287,10 +288,15 @@ def _hidden_set(lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame) -> H
     # Rows of a dataset open under its terms: they are another set than the same rows of none.
     head = f"hidden:{digest_bytes(frame.write_csv().encode())}" + (f":{dataset}" if dataset is not None else "")
     known = lab.view.load_head(head, HiddenSet)
+    owner = scenario.owner.organisation
+    past = past_of(lab.vault, frame, _hidden_sets_of(lab, owner)) if known is None else Past(np.empty(0, np.int64), 0)
+    split = scenario.trial.suppliers
+    for earlier in [known] if known is not None else [earlier for earlier, _ in past.shared]:
+        if earlier.suppliers != split:  # the sum of two divisions of one α could exceed it
+            before = ", ".join(earlier.suppliers or "–")
+            raise InputError.at(MANIFEST, "trial.suppliers", text("trial.other_split", before=before))
     if known is not None:
         return known
-    owner = scenario.owner.organisation
-    past = past_of(lab.vault, frame, _hidden_sets_of(lab, owner))
     terms = SealTerms(
         scenario=scenario.digest(),
         owner=owner,
@@ -298,6 +304,7 @@ def _hidden_set(lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame) -> H
         attempts=scenario.trial.attempts,
         attempts_before=past.attempts,
         dataset=dataset,
+        suppliers=split,
     )
     hidden = seal(lab.vault, frame, terms)
     spent = np.union1d(past.scored, published_cases(lab, owner, frame))

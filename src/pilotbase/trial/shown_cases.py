@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.charts.boxed_image import png_of
-from pilotbase.documents.contract import DataType, Field, Prediction
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage, TextPiece
@@ -38,6 +38,7 @@ LONGEST = 600
 _CUT = "…"
 LONGER_SIDE = 240
 """Pixels; of larger images every so many-th is shown."""
+PNG = "data:image/png;base64,"
 _STRIPE, _DARK, _LIGHT = 3, (20, 20, 20), (255, 214, 10)
 Pixels = NDArray[np.uint8]
 
@@ -152,10 +153,22 @@ def read_pixels(cell: str | None) -> Pixels | None:
     return np.stack([grey] * 3, axis=2) if grey is not None else pixels[:, :, :3]
 
 
-def shown_image(pixels: Pixels) -> ShownImage:
+def shown_image(pixels: Pixels, longer_side: int = LONGER_SIDE) -> ShownImage:
     """Return an image as it is shown."""
     height, width = pixels.shape[:2]
-    return ShownImage(png=b64encode(png_of(_smaller(pixels))).decode("ascii"), height=height, width=width)
+    png = b64encode(png_of(_smaller(pixels, longer_side))).decode("ascii")
+    return ShownImage(png=png, height=height, width=width)
+
+
+def pictured_fields(contract: Contract) -> tuple[str, ...]:
+    """Return the fields that are images."""
+    return tuple(field.name for field in contract.features if field.data_type is DataType.IMAGE)
+
+
+def png_address(cell: str, longer_side: int) -> str:
+    """Return the address of the image in a cell, encoded anew; empty if it holds none."""
+    pixels = read_pixels(cell)
+    return "" if pixels is None else PNG + shown_image(pixels, longer_side).png
 
 
 def striped(pixels: Pixels | None, differing: NDArray[np.bool_]) -> Pixels:
@@ -359,6 +372,6 @@ def _costs(truth: str, answer: str) -> np.typing.NDArray[np.int64]:
     return costs
 
 
-def _smaller(pixels: NDArray[Any]) -> NDArray[Any]:
-    step = -(-max(pixels.shape[:2]) // LONGER_SIDE)
+def _smaller(pixels: NDArray[Any], longer_side: int = LONGER_SIDE) -> NDArray[Any]:
+    step = -(-max(pixels.shape[:2]) // longer_side)
     return pixels[::step, ::step]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.api.trials import PlannedCriterion, PowerPoint, SizePlan, SizeTerms
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.probes import PANEL
+from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Estimand
@@ -42,10 +42,11 @@ from pilotbase.measures import (
 from pilotbase.measures.cases import JUDGED_GOOD, JUDGED_POOR, Ints
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.rules import given_columns
+from pilotbase.trial.carried import compared
 from pilotbase.trial.criteria_check import right_answers
 from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
-from pilotbase.trial.scoring import build_cases, error_level, plan_criterion, settle_criteria
+from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria, supplier_level
 
 MOST_CASES = 200_000
 _SAMPLE, _ROWS = 20_000, 40_000_000
@@ -72,8 +73,12 @@ class PlannedCases:
     """Rules that no number of cases decides by itself: of a run, of a gap, of a change."""
 
 
-def cases_of_scenario(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame) -> PlannedCases:
+def cases_of_scenario(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, with_earlier: bool = False
+) -> PlannedCases:
     """Return the criteria of a scenario that can be planned, on its ``public`` sample.
+
+    ``with_earlier``: those with a margin compare two versions.
 
     Claims about hidden cases are planned as claims about the population they stand for: a whole hidden set decides
     about itself with any number of cases.
@@ -81,8 +86,9 @@ def cases_of_scenario(scenario: Scenario, classes: tuple[str, ...], public: pl.D
     Raises:
         InputError: there is no such criterion.
     """
-    wanted = [one.model_copy(update={"estimand": Estimand.POPULATION}) for one in settle_criteria(scenario)]
-    chosen = tuple(one for one in wanted if _plannable(one.parsed()))
+    settled = [compared(one) if with_earlier else one for one in settle_criteria(scenario)]
+    wanted = [one.model_copy(update={"estimand": Estimand.POPULATION}) for one in settled]
+    chosen = tuple(one for one in wanted if _plannable(one.parsed(), with_earlier))
     left_out = tuple(one.rule for one in wanted if one not in chosen)
     if not chosen:
         raise InputError("trial.nothing_to_plan", rules=", ".join(left_out))
@@ -95,7 +101,7 @@ def cases_of_scenario(scenario: Scenario, classes: tuple[str, ...], public: pl.D
     if many.units is not None:
         many = replace(many, units=many.units + np.repeat(np.arange(copies), len(cases)) * (many.units.max() + 1))
     stop = "early" if scenario.trial.stop == "early" else "fixed"
-    return PlannedCases(chosen, many, error_level(scenario.criteria), stop, left_out)
+    return PlannedCases(chosen, many, supplier_level(scenario.criteria, scenario.trial.suppliers), stop, left_out)
 
 
 def cases_of_rule(terms: SizeTerms) -> PlannedCases:
@@ -104,12 +110,13 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
     measure = measure_named(rule.measure)
     asked: tuple[Kind, ...] = ("text",) if PANEL in given_columns(rule) else _KINDS
     kind = next((one for one in asked if isinstance(measure, Measure) and one in measure.kinds), None)
-    unknown = [name for name in given_columns(rule) if name != PANEL]
-    if kind is None or unknown or not _plannable(rule):
+    unknown = [name for name in given_columns(rule) if name not in (PANEL, MODEL)]
+    with_earlier = terms.discordance is not None
+    if kind is None or unknown or not _plannable(rule, with_earlier):
         raise InputError("trial.rule_needs_scenario", rule=terms.rule)
     label = rule.label or "yes"
     columns = frozenset(filter(None, (rule.by, *given_columns(rule))))
-    found = problems_of(rule, RuleContext(kind, ("", label), label, columns, estimand="population"))
+    found = problems_of(rule, RuleContext(kind, ("", label), label, columns, with_earlier, estimand="population"))
     if found:
         raise InputError("measure.rule_problem", rule=terms.rule, problem=found[0])
     numbers = np.arange(_SAMPLE, dtype=np.int64)
@@ -125,7 +132,7 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
         classes=() if kind == "value" else ("", label),
         positive=None if kind == "value" else label,
         kind=kind,
-        given={PANEL: np.full(_SAMPLE, JUDGED_GOOD, dtype=object)} if PANEL in given_columns(rule) else {},
+        given={name: np.full(_SAMPLE, JUDGED_GOOD, dtype=object) for name in given_columns(rule)},
     )
     unit = "unit" if terms.cluster > 1 else "case"
     return PlannedCases((Criterion(rule=terms.rule, estimand=Estimand.POPULATION, unit=unit),), cases, terms.alpha)
@@ -138,7 +145,8 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
         InputError: a supposed value that is no better than its threshold or cannot occur, a rule that no number of
             cases decides, a number beyond `MOST_CASES`, or it would take longer than so many ``seconds``.
     """
-    levels = attempt_levels(exact(planned.alpha), terms.attempt)
+    number = terms.attempt or 1
+    levels = attempt_levels(exact(planned.alpha), number)
     stop = planned.stop if terms.stop == "own" else terms.stop
     power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
     truths, until = _truths(planned.criteria, terms), time.monotonic() + seconds
@@ -153,7 +161,7 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
     judgements = labels + round(terms.double * labels)
     missing = None if terms.hidden is None or terms.hidden >= cases else cases - terms.hidden
     return SizePlan(
-        attempt=terms.attempt,
+        attempt=number,
         level=float(levels.accept),
         stop=stop,
         power=terms.power,
@@ -168,12 +176,12 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
     )
 
 
-def _plannable(rule: Rule) -> bool:
-    return not is_resource(rule) and rule.wrapper in (None, "worst")
+def _plannable(rule: Rule, with_earlier: bool) -> bool:
+    return not is_resource(rule) and rule.wrapper in (None, "worst", *(["lift"] if with_earlier else []))
 
 
 def _truths(criteria: Sequence[Criterion], terms: SizeTerms) -> list[float]:
-    """Return the supposed values; where none is given, half-way from the threshold to the best value."""
+    """Return the supposed values; where none is given, half-way from the threshold to the best value, of a lift 0."""
     if len(terms.truth) > len(criteria):
         raise InputError("trial.truths_too_many", found=len(terms.truth), allowed=len(criteria))
     found = list(terms.truth)
@@ -184,7 +192,7 @@ def _truths(criteria: Sequence[Criterion], terms: SizeTerms) -> list[float]:
         if not isinstance(measure, Measure):
             raise TypeError(rule.measure)
         best = measure.range(given)[rule.comparison == ">="]
-        found.append(float((rule.threshold + best) / 2))
+        found.append(0.0 if rule.wrapper == "lift" else float((rule.threshold + best) / 2))
     for criterion, truth in zip(criteria, found, strict=True):
         rule = criterion.parsed()
         if (truth - float(rule.threshold)) * (1 if rule.comparison == ">=" else -1) <= 0:
@@ -218,12 +226,16 @@ class _Simulated:
     ) -> _Simulated:
         rows = np.arange(len(right), dtype=np.int64)
         design = Design("fixed", len(rows)) if stop == "fixed" else Design()
+        right = replace(right, baseline=right.answers)
         ideal = plan_criterion(criterion, right, rows)
         most = feasibility_of(ideal, rows, levels, design)
         if most.needed is None:
             raise InputError("trial.never_confirmed", rule=criterion.rule)
         fewest = math.ceil(most.needed * len(rows) / max(most.available, 1))
-        cases = _made_worse(right, criterion, truth, terms.correlation)
+        if criterion.parsed().wrapper == "lift":
+            cases = _two_versions(right, criterion, truth, terms.discordance or 0.0)
+        else:
+            cases = _made_worse(right, criterion, truth, terms.correlation)
         judge = None
         if terms.judge_error is not None:
             require_few_label_criteria([criterion], right)
@@ -352,6 +364,7 @@ def _planned(simulated: _Simulated, power: float) -> PlannedCriterion:
         cases=size * simulated.each,
         labels=size,
         power=power,
+        median=int(np.quantile(simulated._times, 0.5, method="higher")) if len(simulated._times) else None,
         curve=[PowerPoint(cases=one * simulated.each, power=round(simulated.at(one), 4)) for one in near],
     )
 
@@ -424,10 +437,29 @@ def _made_worse(right: Cases, criterion: Criterion, truth: float, correlation: f
     return worse(high)
 
 
+def _two_versions(right: Cases, criterion: Criterion, lift: float, discordance: float) -> Cases:
+    """Return cases of which only one version gets the share ``discordance`` right; raises `InputError`: cannot be.
+
+    The later one is better by ``lift``, where it counts right answers.
+    """
+    rule, size = criterion.parsed(), len(right)
+    if right.kind in ("value", "probability") or abs(lift) > discordance:
+        raise InputError("trial.discordance_unreachable", rule=criterion.rule, lift=lift, discordance=discordance)
+    rng = np.random.default_rng(3)
+    luck, others = (rng.permutation(size) + 0.5) / size, rng.permutation(size)
+    ours = _answered(right, rule, (discordance - lift) / 2, {"luck": luck, "noise": luck, "others": others})
+    theirs = _answered(right, rule, (discordance + lift) / 2, {"luck": 1 - luck, "noise": luck, "others": others})
+    return replace(ours, baseline=theirs.answers)
+
+
 def _answered(right: Cases, rule: Rule, error: float, drawn: Mapping[str, NDArray[Any]]) -> Cases:
     wrong, spread = drawn["luck"] < error, error / (1 - error) * drawn["noise"]
     if PANEL in given_columns(rule):
-        return replace(right, given={**right.given, PANEL: np.where(wrong, JUDGED_POOR, JUDGED_GOOD).astype(object)})
+        said = {**right.given, PANEL: np.where(wrong, JUDGED_POOR, JUDGED_GOOD).astype(object)}
+        if MODEL in said:  # of a judge that errs in one answer of twenty
+            scores = np.where(drawn["others"] % 20 == 0, wrong, ~wrong)
+            said[MODEL] = (scores - scores.mean()).astype(object)
+        return replace(right, given=said)
     if right.kind == "label":
         shift = 1 + drawn["others"] % max(len(right.classes) - 1, 1)
         return replace(right, answers=np.where(wrong, (right.truth + shift) % len(right.classes), right.truth))

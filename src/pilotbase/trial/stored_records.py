@@ -3,20 +3,16 @@
 The metadata's entry ``pilotbase`` is JSON: ``facts`` (canonical JSON, the first leaf), ``salt`` (hex; for these records
 only, so its owner may know it) and ``leaves`` (hex; the hash of each leaf, so that an altered record can be named).
 
-A replay needs to know about unscored cases without learning any case's label. The number of cases in a class, a group
-or a unit enters the exact tests, so truths that were never scored matter as counts. They are shuffled among cases with
-the same answers, groups and unit: every count that a criterion reads stays the same, and nothing more is revealed about
-a case's label than its answers, group and unit already reveal. People's decisions would nearly always reveal it, and no
-criterion reads them: they are left out for these cases.
+All cases of an attempt are used up, scored or not, so every truth stands as it is, and figures are of all. Older
+records kept the truths of unscored cases back: mostly shuffled among cases with the same answers, groups and unit,
+which keeps every count that a criterion reads.
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,12 +27,9 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.scenario import Criterion
-from pilotbase.evidence import draw_order
-from pilotbase.measures import Cases, Observation, coded, is_resource, observe
-from pilotbase.protocols.frames import abstentions
+from pilotbase.measures import Cases
 from pilotbase.trial.performance import Load
-from pilotbase.trial.records import REPEATED, RUN, CaseRecords, Ints, format_answers, leaf_hashes
+from pilotbase.trial.records import RUN, CaseRecords, format_answers, leaf_hashes
 from pilotbase.workspace.log.merkle import MerkleTree
 
 OTHERS = ("baseline", "people")
@@ -45,9 +38,8 @@ GROUP, ARM, GIVEN, SCORE = "group:", "prediction under ", "given:", "score:"
 measure reads, and of the scorer of a recorded run."""
 _ENTRY = "pilotbase"
 Column = NDArray[Any]
-Unscored = Literal["none", "shuffled", "exact"]
-"""``exact``: shuffled truths would change what a criterion reads (a gap between means), so they stay in place."""
-_LABELLED = frozenset({"label", "probability"})
+Unscored = Literal["none", "shuffled", "exact", "shown"]
+"""Older records have ``none`` if every case was scored, ``exact`` if a shuffle would change what a criterion reads."""
 
 
 class RecordedFacts(Part):
@@ -151,7 +143,7 @@ def read_records(data: bytes, prediction: Prediction, batch_rows: int, file: str
     return StoredRecords(records, facts, salt, leaves)
 
 
-def how_unscored_stand(file: Path) -> Unscored:
+def how_unscored_stand(file: Path | io.BytesIO) -> Unscored:
     """Return how truths of cases that were not scored stand in a file; ``none`` where it holds no trial's records."""
     try:
         entry = json.loads(pl.read_parquet_metadata(file)[_ENTRY])
@@ -161,11 +153,12 @@ def how_unscored_stand(file: Path) -> Unscored:
 
 
 def shown_cases(data: bytes) -> pl.DataFrame:
-    """Return of a file of records what people are shown: case, truth where it was scored, answers, position."""
+    """Return of a file of records what people are shown: case, truth unless it is kept back, answers, position."""
     table = pl.read_parquet(io.BytesIO(data))
     arms = [name for name in table.columns if name.startswith(ARM)]
-    truth = pl.when(pl.col("position") >= 0).then(pl.col("truth")).alias("truth")
-    run = [RUN] if RUN in table.columns else []
+    run, truth = [RUN] if RUN in table.columns else [], pl.col("truth")
+    if how_unscored_stand(io.BytesIO(data)) != "shown":
+        truth = pl.when(pl.col("position") >= 0).then(truth).alias("truth")
     return table.select("case", *run, truth, "prediction", "position", *arms)
 
 
@@ -174,33 +167,6 @@ def _read_intervals(column: pl.Series) -> Column:
     ends = column.cast(pl.String).str.split(SEPARATOR)
     numbers = [ends.list.get(place, null_on_oob=True).cast(pl.Float64).fill_null(float("nan")) for place in range(2)]
     return np.column_stack([end.to_numpy() for end in numbers])
-
-
-def shuffled_remainder(
-    cases: Cases, position: Ints, criteria: Sequence[Criterion], seed: bytes
-) -> tuple[NDArray[Any], Unscored]:
-    """Return the truths, shape (cases,), with those at ``position`` −1 shuffled, and which way they stand there."""
-    unscored = np.flatnonzero(position < 0)
-    if not len(unscored):
-        return cases.truth, "none"
-    if any(criterion.unit == REPEATED for criterion in criteria):
-        return cases.truth, "exact"  # a case that equals another one in its unit is the same case again
-    strata = _strata(cases, criteria)[unscored]
-    drawn = draw_order(len(unscored), seed)
-    to, taken = np.argsort(strata, kind="stable"), drawn[np.argsort(strata[drawn], kind="stable")]
-    truth = cases.truth.copy()
-    truth[unscored[to]] = cases.truth[unscored[taken]]
-    same = all(_reads_the_same(criterion, cases, truth, unscored) for criterion in criteria)
-    return (truth, "shuffled") if same else (cases.truth, "exact")
-
-
-def people_where_scored(cases: Cases, position: Ints, prediction: Prediction) -> Cases:
-    """Return ``cases`` with what people decided at ``position`` −1 left out, as if they had abstained."""
-    if cases.people is None:
-        return cases
-    kept, scored = abstentions(len(cases), prediction), position >= 0
-    kept[scored] = cases.people[scored]
-    return replace(cases, people=kept)
 
 
 def _table(records: CaseRecords) -> pl.DataFrame:
@@ -238,53 +204,3 @@ def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:
         )
         return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32)
     return np.array(series.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)
-
-
-def _strata(cases: Cases, criteria: Sequence[Criterion]) -> Ints:
-    """Return a code per case: equal for cases with the same answered labels, groups and unit."""
-    strata = np.zeros(len(cases), dtype=np.int64)
-    for column in _attributes(cases, criteria):
-        codes = np.unique(column, return_inverse=True)[1]
-        strata = np.unique(strata * (int(codes.max(initial=0)) + 1) + codes, return_inverse=True)[1].astype(np.int64)
-    return strata
-
-
-def _attributes(cases: Cases, criteria: Sequence[Criterion]) -> Iterator[NDArray[Any]]:
-    yield from cases.groups.values()
-    if cases.units is not None:
-        yield cases.units
-    arms = [cases.answers, *cases.perturbed.values(), *([] if cases.baseline is None else [cases.baseline])]
-    if cases.kind == "labels":
-        yield from (np.array([str(answer) for answer in answers]) for answers in arms)
-    if cases.kind not in _LABELLED:
-        return
-    for cut in _cuts(criteria) if cases.kind == "probability" else (0.5,):
-        yield from (cases.labels(answers, cut) for answers in arms)
-
-
-def _cuts(criteria: Sequence[Criterion]) -> list[float]:
-    found = {criterion.parsed().arguments.get("cut", Decimal("0.5")) for criterion in criteria}
-    return sorted(float(cut) for cut in found if isinstance(cut, Decimal))
-
-
-def _reads_the_same(criterion: Criterion, cases: Cases, truth: NDArray[Any], unscored: Ints) -> bool:
-    """Return whether the criterion reads the same weights of unscored cases, and the same gains where they matter."""
-    rule = criterion.parsed()
-    if is_resource(rule):
-        return True
-    order = np.concatenate((np.setdiff1d(np.arange(len(cases)), unscored), unscored))
-    shuffled = Cases(**{**vars(cases), "truth": truth})
-    pair = [observe(rule, coded(seen), order, criterion.estimand.value) for seen in (cases, shuffled)]
-    # Which cases form an entry follows the order: only where entries weigh the same does it not matter here.
-    varied = any(part.joined and len(np.unique(part.weight)) > 2 for part in pair[0].parts)
-    return not varied and _sums(pair[0], unscored) == _sums(pair[1], unscored)
-
-
-def _sums(observation: Observation, unscored: Ints) -> list[tuple[int, list[int]]]:
-    # One part, or the worst of several, each judged by itself: gains count only for scored cases.
-    # A figure of all cases together (average precision) reads the truth of each, scored or not.
-    alone = observation.form in ("single", "worst") and not observation.census_only
-    return [
-        (0 if alone else int(part.gain[unscored].sum()), np.sort(part.weight[unscored]).tolist())
-        for part in observation.parts
-    ]

@@ -24,7 +24,7 @@ _FORMAT = "pilotbase decision 1"
 def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
     """Return the levels of an attempt: of the hidden set's α, or of the plan's own where that is stricter."""
     alpha = min(exact(alpha_of_all), exact(error_level(plan.criteria)))
-    return attempt_levels(alpha, attempt)
+    return attempt_levels(alpha, attempt, len(plan.suppliers or ()))
 
 
 def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:

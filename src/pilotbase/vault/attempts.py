@@ -1,7 +1,8 @@
 """Attempts and unscored cases: the budget that keeps hidden data worth something (`statistics.md`, correction 2).
 
-Counted per hidden-set version, across all suppliers. Attempt number j may err with probability α/(j(j+1)), so that all
-attempts together stay within α, and every attempt gets only cases that no box has seen before.
+Counted per hidden-set version, across all suppliers, or for each of those among whom its owner splits α. Attempt number
+j may err with probability α/(j(j+1)), so that all attempts together stay within α (`evidence.attempt_levels`). Every
+attempt gets only cases that no box has seen before.
 
     open ──▶ delivered ──▶ committed ──▶ closed
       │          └────────────┴────────▶ cancelled    counts: its share of α is spent
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,8 @@ class AttemptRequest:
     application: Digest
     nonce: str
     cases: int
+    supplier: str | None = None
+    """Whose attempt it counts as where α is split; None: of nobody, as it certifies nothing."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
 
     Raises:
         RefusedError: no attempt is left, or fewer fresh cases than requested (the message says how many are left), or
-            the nonce was used for another plan of this application.
+            the nonce was used for another plan of this application; or α is split among other suppliers.
         InvalidProofError: the log commits to other scored or given cases than the store has.
     """
     bundle = secrets_of(vault, hidden_set)
@@ -139,7 +143,7 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
         if any(row.nonce == request.nonce for row in ours):
             raise RefusedError("vault.nonce_used", nonce=request.nonce)
         spent = _spent(vault, change.connection, hidden_set)
-        number = _free_number(hidden_set, spent)
+        number = _free_number(hidden_set, spent, _place_of(hidden_set, request.supplier))
         if _used(rows) >= hidden_set.attempts:
             raise RefusedError("vault.no_attempts", allowed=hidden_set.attempts, left=0)
         reserved = _draw(~(spent.scored | spent.held), request, number, bundle)
@@ -271,13 +275,17 @@ def attempts_of(vault: Vault, hidden_set: HiddenSet) -> list[VaultAttempt]:
         return [_attempt(row, hidden_set, bundle) for row in _rows_of(connection, hidden_set.digest())]
 
 
-def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
-    """Return what is left of ``hidden_set``; raises `NotFoundError`, `RefusedError`."""
+def remaining(vault: Vault, hidden_set: HiddenSet, supplier: str | None = None) -> Remaining:
+    """Return what is left of ``hidden_set``; raises `NotFoundError`, `RefusedError`: α is split among others.
+
+    The next attempt is that of ``supplier``, if α is split; without one, that of the supplier with the fewest.
+    """
     vault.require_access(hidden_set.owner)
     with vault.view.store.database.read() as connection:
         rows = _rows_of(connection, hidden_set.digest())
         spent = _spent(vault, connection, hidden_set)
-    number = _free_number(hidden_set, spent)
+    places = range(max(1, len(hidden_set.suppliers or ()))) if supplier is None else [_place_of(hidden_set, supplier)]
+    number = min(_free_number(hidden_set, spent, place) for place in places)
     scored, fresh = int(spent.scored.sum()), int((~(spent.scored | spent.held)).sum())
     return Remaining(
         fresh=fresh,
@@ -291,8 +299,11 @@ def remaining(vault: Vault, hidden_set: HiddenSet) -> Remaining:
 
 
 def alpha_of(hidden_set: HiddenSet, number: int) -> float:
-    """Return α/(j(j+1)); over all j the sum is α."""
-    return float(attempt_levels(exact(hidden_set.alpha), number).accept)
+    """Return α/(j(j+1)); over all j the sum is α. Where it is split among suppliers, nothing for an attempt of none."""
+    suppliers = len(hidden_set.suppliers or ())
+    if suppliers and number % (suppliers + 1) == 0:
+        return 0.0
+    return float(attempt_levels(exact(hidden_set.alpha), number, suppliers).accept)
 
 
 def _spent(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> _Spent:
@@ -318,9 +329,20 @@ def _taken(connection: Connection, digest: Digest) -> tuple[Bits, Bits, set[int]
     return scored, held, numbers
 
 
-def _free_number(hidden_set: HiddenSet, spent: _Spent) -> int:
+def _place_of(hidden_set: HiddenSet, supplier: str | None) -> int:
+    """Return the place of a supplier's attempts in each turn of numbers; raises `RefusedError`."""
+    admitted = hidden_set.suppliers or ()
+    if not admitted or supplier is None:
+        return len(admitted)
+    if supplier not in admitted:
+        raise RefusedError("vault.not_admitted", supplier=supplier, admitted=", ".join(admitted))
+    return admitted.index(supplier)
+
+
+def _free_number(hidden_set: HiddenSet, spent: _Spent, place: int) -> int:
+    size = len(hidden_set.suppliers or ()) + 1
     first = hidden_set.attempts_before + 1
-    return next(number for number in range(first, first + len(spent.numbers) + 1) if number not in spent.numbers)
+    return next(number for number in count(first + (place - first + 1) % size, size) if number not in spent.numbers)
 
 
 def _used(rows: list[Row[Any]]) -> int:

@@ -27,6 +27,8 @@ class SealTerms:
     dataset: str | None = None
     """Subject of the dataset that contains the rows."""
     attempts_before: int = 0
+    suppliers: tuple[str, ...] | None = None
+    """Among whom α is split equally, each with attempts of its own, in the order of their names; None: nobody."""
 
 
 class Chunk(Part):
@@ -54,6 +56,8 @@ class HiddenSet(Document):
     secret_commitment: Digest
     """SHA-256 of the master secret from which draws and orders are derived: the base cannot choose them afterwards."""
     sealed_at: Moment
+    suppliers: tuple[str, ...] | None = None
+    """The only suppliers admitted, if α is split among them."""
     dataset: Subject | None = None
     """The dataset that contains the rows: they open under its terms."""
 

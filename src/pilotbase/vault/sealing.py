@@ -55,6 +55,7 @@ def seal(vault: Vault, frame: pl.DataFrame, terms: SealTerms, visibility: Visibi
             secret_commitment=digest_bytes(bundle.master),
             sealed_at=change.now,
             dataset=terms.dataset,
+            suppliers=terms.suppliers,
         )
         change.put(record, visibility or parties(), owner=terms.owner, fields={"scenario": terms.scenario})
         scored = np.zeros((frame.height + 7) // 8, dtype=np.uint8).tobytes()

@@ -89,7 +89,8 @@ def test_half_a_copy_that_a_killed_process_left_is_none(cache, place, monkeypatc
 def test_what_was_not_used_for_a_week_goes_when_another_is_made(cache, place):
     old, kept = copy_of(place, "withheld"), copy_of(place / "deep", "withheld")
     week = time.time() - 8 * 86_400
-    os.utime(old.parents[1], (week, week))
+    for place_of in (old.parents[1], old.parents[2] / ".swept"):
+        os.utime(place_of, (week, week))
     copy_of(place / "tool", "withheld")
     assert not old.exists() and kept.exists()
     assert copy_of(place, "withheld").exists(), "it is made again"

@@ -163,12 +163,16 @@ class SizeTerms(RequestModel):
     truth: Annotated[tuple[float, ...], pydantic.Field(max_length=100)] = ()
     """The supposed true value of each criterion; half-way from its threshold to the best value where none is given."""
     power: float = pydantic.Field(default=0.9, ge=0.5, le=0.999)
-    attempt: int = pydantic.Field(default=1, ge=1, le=1000)
+    attempt: int | None = pydantic.Field(default=None, ge=1, le=1000)
+    """None: the next one of the hidden set; of a rule alone, or before the data are sealed, the first."""
     hidden: int | None = pydantic.Field(default=None, ge=1, le=10**9)
     stop: Literal["own", "early", "fixed"] = "own"
     """``own``: as the scenario says; a rule alone may stop early."""
     alpha: float = pydantic.Field(default=0.05, ge=0.001, le=0.2)
     """Of a rule alone, over all attempts."""
+    discordance: float | None = pydantic.Field(default=None, gt=0, le=1)
+    """Of a comparison with a certified version: the share of cases that only one of both is expected to get right. The
+    rule is then ``lift(accuracy) >= -0.02``, or the scenario's criteria have margins; true value 0 if none is given."""
     prevalence: float = pydantic.Field(default=0.5, ge=0.001, le=0.999)
     """Of a rule alone: the share of the class asked about."""
     groups: int = pydantic.Field(default=4, ge=1, le=20)
@@ -201,6 +205,8 @@ class PlannedCriterion(ResponseModel):
     cases: int
     labels: int
     power: float
+    median: int | None = None
+    """By when half of the trials that may stop at any time have met it."""
     curve: list[PowerPoint]
 
 
@@ -222,6 +228,8 @@ class SizePlan(ResponseModel):
     attempts: int | None = None
     missing: int | None = None
     """Cases that the hidden set lacks for one attempt."""
+    budget: Budget | None = None
+    """What is left of the hidden set; None for a rule alone, or before the data are sealed."""
 
 
 class ComparedCriterion(Part):

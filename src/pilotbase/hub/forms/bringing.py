@@ -12,6 +12,7 @@ from typing import Any
 import pydantic
 from django import forms
 
+from pilotbase.certificate.status import CertificateStatus, issued_certificates, revocations_of, standing_of
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized, Part
 from pilotbase.documents.dataset import Dataset
@@ -24,7 +25,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.terms import Purpose
-from pilotbase.documents.vocabularies import ApprovalKind, Role
+from pilotbase.documents.vocabularies import ApprovalKind, Role, Verdict
 from pilotbase.hub.acting import RequestActor, language, roles_of
 from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
 from pilotbase.hub.models import Membership
@@ -199,8 +200,13 @@ class CommissionForm(StepForm):
         choices=[(one, t(f"hub.results.{one}")) for one in ("supplier", "demand_owner", "shared")],
     )
     deadline = DayField(**asked("hub.deadline", "hub.help_deadline"))
+    carries = forms.ChoiceField(**asked("hub.carries", "hub.help_carries"), required=False)
 
     def prepare(self) -> None:
+        earlier = self._certified()
+        self.fields["carries"].choices = [("", t("hub.carries_none")), *earlier]  # type: ignore[attr-defined]
+        if not earlier:
+            del self.fields["carries"]
         if "commission" in self.bringing.record.documents:
             known: Commission = self.bringing.document("commission", Commission)
             self.initial.update(
@@ -211,8 +217,22 @@ class CommissionForm(StepForm):
                     "paid_by": known.price.paid_by,
                     "results": known.results,
                     "deadline": known.deadline,
+                    "carries": known.carries or "",
                 }
             )
+
+    def _certified(self) -> list[tuple[str, str]]:
+        """Return the valid certificates on which a trial of the supplier's application may build."""
+        view, record = self.bringing.acting.view, self.bringing.record
+        supplier, listed = record.supplier or self.bringing.acting.organisation, revocations_of(view)
+        return [
+            (one.serial, f"{one.application.name} {one.application.version} · {one.scenario.name}")
+            for one in issued_certificates(view)
+            if one.application.supplier.organisation == supplier
+            and record.subjects.get("application", one.application.subject) == one.application.subject
+            and one.verdict is Verdict.ACCEPT
+            and standing_of(one, listed, view.store.clock()).status is CertificateStatus.VALID
+        ]
 
     def part(self) -> Part:
         record, given = self.bringing.record, self.cleaned_data
@@ -225,6 +245,7 @@ class CommissionForm(StepForm):
             price=Price(amount=given["amount"], currency=given["currency"], paid_by=given["paid_by"]),
             results=given["results"],
             deadline=given["deadline"],
+            carries=given.get("carries") or None,
         )
 
 
@@ -236,6 +257,7 @@ class ProposeForm(CommissionForm):
     field_order = ("scenario", "application")
 
     def prepare(self) -> None:
+        super().prepare()
         own = self.bringing.acting.organisation
         self._open = self._listed(Query("scenario", states=(ScenarioState.OPEN,)))
         self._submitted = self._listed(Query("application", states=(ApplicationState.SUBMITTED,), owner=own))

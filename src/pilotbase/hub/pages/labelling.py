@@ -197,6 +197,7 @@ def _sheet(request: HubRequest, of: LabellingRound) -> dict[str, Any]:
     return {
         "sheet": shown,
         "works": works,
+        "images": of.images or (),
         "erased": sheet.erased,
         "judges": sheet.labeller.name == JUDGE,
         "choices": [(place, label) for place, label in enumerate(of.campaign.classes, 1)],

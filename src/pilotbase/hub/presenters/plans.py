@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pilotbase.charts.scales import format_count
 from pilotbase.documents.base import Localized
+from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan, attempts_held
@@ -80,11 +81,21 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     if terms.repeats is not None:
         yield text("hub.plan.repeats"), str(terms.repeats)
     yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=format_digits(error_level(scenario.criteria)))
+    if terms.suppliers is not None:
+        yield text("hub.plan.suppliers"), text("hub.plan.suppliers_of", suppliers=", ".join(terms.suppliers))
     yield text("hub.plan.attempts"), _attempts(terms.attempts, frozen)
     level = text(f"report.isolation.level.{terms.isolation}")
     yield text("hub.plan.isolation"), text("hub.plan.isolation_of", level=terms.isolation.value, meaning=level)
     yield text("hub.plan.batch"), str(terms.batch_rows)
     yield text("hub.plan.delivery"), _delivery(scenario)
+    if frozen is not None and frozen.carries is not None:
+        earlier = frozen.carries.application
+        told = {"name": earlier.name, "version": earlier.version, "criteria": ", ".join(frozen.carries.criteria)}
+        serial = abbreviated(frozen.carries.certificates[0])
+        yield (
+            text("hub.carries"),
+            text("hub.plan.carries_of", **told, serial=serial, alpha=f"{frozen.carries.alpha:.3g}"),
+        )
     yield text("hub.plan.order"), text("hub.plan.order_open") if frozen is None else frozen.order_commitment
     for name in ("load_test", "matrix", "exchanges", "processor_hour", "contamination"):
         if getattr(terms, name) is not None:

@@ -26,6 +26,7 @@ from pilotbase.sandbox.box.staging import one_at_a_time, remove_folder, staging_
 
 _KEPT_SECONDS = 7 * 86_400
 """No box lives this long without another being started from the same copy."""
+_SWEPT_SECONDS = 86_400
 _PIECE = 1 << 30
 _MADE: dict[tuple[object, ...], Path] = {}
 """Kind and places, with inodes and times of change → the copy: a place is walked once in each process."""
@@ -174,7 +175,11 @@ def _entries(place: str, empty: Collection[str]) -> Iterator[tuple[str, os.stat_
 
 
 def _sweep(folder: Path) -> None:
-    """Remove copies that have not been used for long."""
+    """Remove copies that have not been used for long, once a day: a base has tens of thousands of them."""
+    swept = folder / ".swept"
+    if swept.exists() and time.time() - swept.stat().st_mtime < _SWEPT_SECONDS:
+        return
+    swept.touch()
     for kept in folder.iterdir():
         with contextlib.suppress(OSError):
             if time.time() - kept.stat().st_mtime > _KEPT_SECONDS:

@@ -50,7 +50,7 @@ from pilotbase.trial.delivering import in_file_order
 from pilotbase.trial.judge_models.judged_cases import JudgedCases, drawn_rows, format_sheet, order_seed
 from pilotbase.workspace.keys import write_private
 
-_KEYS_OF = "@judge"
+KEYS_OF = "@judge"
 """In the place of a supplier in the operator's file of keys; no supplier can have this name."""
 _A_BATCH = 4
 """Questions in a batch, times those that may be under way at once."""
@@ -178,7 +178,7 @@ def _ask(
     endpoint = judge.endpoint
     kind: AnswerKind = "text" if endpoint.nearest is None else "value"
     try:
-        with start_asking(_speaking(endpoint), _KEYS_OF, tuple(features), kind, calls) as worker:
+        with start_asking(_speaking(endpoint), KEYS_OF, tuple(features), kind, calls) as worker:
             return answer_cases(worker, in_file_order(features, _A_BATCH * endpoint.in_flight), log, on_done)
     except BoxEnded as ended:
         return ended.end
@@ -280,13 +280,21 @@ def judge_cases(
     """
     if not 1 <= label <= len(cases):
         raise InputError("judge.label_out_of_range", count=label, cases=len(cases))
+    scores = fixed_scores(judge, cases, folder, give_up, on_progress)
+    opened = open_judging(folder)
+    write_private(folder / PLAN, format_json(decision_plan(judge).to_json_value()))
+    sheet, count = _write_sheet(opened, cases, scores, label)
+    return FinishedJudging(opened, scores, order_matters(opened), sheet, count)
+
+
+def fixed_scores(
+    judge: Judge, cases: JudgedCases, folder: Path, give_up: bool, on_progress: OnProgress
+) -> tuple[Score, ...]:
+    """Return the scores of ``cases``, fixed in ``folder`` if they were not; raises as `judge_cases`."""
     opened = _freeze(judge, cases, folder)
     if not (folder / SCORES).exists():
         _fix_scores(opened, cases, give_up, on_progress)
-    write_private(folder / PLAN, format_json(decision_plan(judge).to_json_value()))
-    scores = read_scores(opened)
-    sheet, count = _write_sheet(opened, cases, scores, label)
-    return FinishedJudging(opened, scores, order_matters(opened), sheet, count)
+    return read_scores(opened)
 
 
 def open_judging(folder: Path) -> Opened:

@@ -14,10 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.hashes import Digest
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
 from pilotbase.measures import Cases
+from pilotbase.sandbox.box.ends import END_TEXTS
+from pilotbase.trial.board import HiddenRun, answer_slice
 from pilotbase.trial.delivering import Ints, cut_as_stated
 from pilotbase.trial.entering import require_leaving
 from pilotbase.trial.estimating import RunEstimator, RunSize
@@ -37,6 +41,8 @@ class AnsweredTrial:
     """A trial whose cases have been answered, in every arm: an abstention for each that has no answer."""
 
     reserved: ReservedTrial
+    earlier: Digest | None
+    """The commitment to the answers of the version that it is compared with, if it is."""
     clean: AnsweredArm
     perturbed: tuple[AnsweredArm, ...]
 
@@ -56,7 +62,7 @@ def answering(reserved: ReservedTrial) -> Iterator[AnsweredTrial]:
     arms = perturbations_of(reserved.trial.plan.criteria)
     with answer_arms(reserved.subject, reserved.frame, arms, _session(reserved, 1 + len(arms))) as (clean, *perturbed):
         _spend(reserved)
-        yield AnsweredTrial(reserved, clean, tuple(perturbed))
+        yield AnsweredTrial(*_with_earlier(reserved), clean, tuple(perturbed))
 
 
 @dataclass(frozen=True)
@@ -96,9 +102,30 @@ def commit(answered: AnsweredTrial) -> CommittedTrial:
     """
     trial, reserved, clean = answered.trial, answered.reserved, answered.clean
     digest = committed_digest((clean, *answered.perturbed))
+    if answered.earlier is not None:
+        digest = digest_json([digest, answered.earlier])
     commit_answers(trial.lab.vault, reserved.attempt, digest)
     run = with_probes(clean.run, replace(reserved.subject, committed=True))
-    return CommittedTrial(reserved, replace(clean, run=run), answered.perturbed, digest)
+    return CommittedTrial(reserved, answered.earlier, replace(clean, run=run), answered.perturbed, digest)
+
+
+def _with_earlier(reserved: ReservedTrial) -> tuple[ReservedTrial, Digest | None]:
+    """Return the trial with the earlier version's answers as its baseline, and their commitment, if it has one.
+
+    Raises:
+        RefusedError: the earlier version did not answer every case.
+    """
+    trial, plan = reserved.trial, reserved.trial.plan
+    if plan.carries is None:
+        return reserved, None
+    place, repeats, earlier = (f"attempt-{reserved.attempt.number}",), plan.repeats or 1, plan.carries.application
+    stage = text("trial.progress.answer", application=f"{earlier.name} {earlier.version}")
+    hooks = Hooks(on_batch=lambda done: trial.on_progress(Progress(stage, done, reserved.frame.height)))
+    run = HiddenRun(earlier, plan, "earlier", place, repeats)
+    answers, end, digest = answer_slice(trial.lab, (trial.sealed, trial.hidden), run, reserved.frame, hooks)
+    if end is not EndReason.FINISHED:
+        raise RefusedError("trial.earlier_failed", reason=END_TEXTS[end])
+    return replace(reserved, others={**reserved.others, "baseline": answers}), digest
 
 
 def _readable(spelled: str) -> str:

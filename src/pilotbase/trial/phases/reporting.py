@@ -8,6 +8,7 @@ import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
+from pilotbase.trial.carried import carried_findings
 from pilotbase.trial.criteria_check import refresh_advice
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
@@ -18,8 +19,6 @@ from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import (
     RecordedFacts,
     further_columns,
-    people_where_scored,
-    shuffled_remainder,
     store_records,
     write_records,
 )
@@ -48,16 +47,14 @@ def publish(decided: DecidedTrial) -> Report:
 
 
 def _keep_records(decided: DecidedTrial) -> Records:
-    """Store the records of a decided trial and return their commitment; truths that were not scored are shuffled."""
+    """Store the records of a decided trial and return their commitment."""
     trial, committed, cases = decided.trial, decided.committed, decided.cases
     plan, attempt, clean = trial.plan, committed.reserved.attempt, committed.clean
     prediction, bundle = plan.contract.prediction, secrets_of(trial.lab.vault, trial.hidden)
     position = np.full(len(decided.order), -1, dtype=np.int64)
     position[decided.scored] = np.arange(len(decided.scored))
-    truth, unscored = shuffled_remainder(cases, position, plan.criteria, bundle.derive("remainder", plan.digest()))
-    shown = people_where_scored(cases, position, prediction)
-    columns = {**further_columns(shown), **run_column(plan.cases, plan.repeats)}
-    records = CaseRecords(attempt.cases, clean.values, truth, position, prediction, plan.batch_rows, columns)
+    columns = {**further_columns(cases), **run_column(plan.cases, plan.repeats)}
+    records = CaseRecords(attempt.cases, clean.values, cases.truth, position, prediction, plan.batch_rows, columns)
     facts = RecordedFacts(
         plan=plan.digest(),
         attempt=attempt.number,
@@ -66,7 +63,7 @@ def _keep_records(decided: DecidedTrial) -> Records:
         answers=committed.digest,
         end=clean.run.end.reason,
         answered=clean.count,
-        unscored=unscored,
+        unscored="shown",
         load=clean.run.load,
     )
     stored = store_records(records, facts, bundle.derive("records", plan.digest()))
@@ -90,8 +87,9 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
         day=trial.lab.store.clock().date().isoformat(),
         leakage=committed.reserved.opened.leakage,
         labels=plan.labels,
+        carried=tuple(carried_findings(plan.carries)),
         repeats=plan.repeats or 1,
-        panel=None if plan.panel is None or decided.quality is None else (plan.panel, decided.quality),
+        panel=decided.panel,
         differing=differing,
     )
 

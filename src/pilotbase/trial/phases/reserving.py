@@ -20,6 +20,7 @@ from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import while_it_stands
+from pilotbase.trial.judge_models.in_trial import require_judge
 from pilotbase.trial.phases.opening import OpenedTrial, TrialContext
 from pilotbase.trial.probes import look_before
 from pilotbase.trial.probing import ProbeSubject
@@ -41,7 +42,7 @@ class ReservedTrial:
     frame: pl.DataFrame
     """The rows to ask."""
     others: dict[str, NDArray[Any]]
-    """The answers of baseline and people."""
+    """The answers of baseline and people; in place of the baseline's, those of the version that is compared."""
     subject: ProbeSubject
     """The application, its terms, and where its answers are kept, for the probes too."""
 
@@ -59,7 +60,8 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
     """
     trial = opened.trial
     lab, plan = trial.lab, trial.plan
-    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases)
+    supplier = plan.application.supplier.organisation
+    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases, supplier)
     attempt, frame = _asked(opened, open_attempt(lab.vault, trial.hidden, request))
     bundle, named = secrets_of(lab.vault, trial.hidden), (plan.digest(), str(attempt.number))
 
@@ -71,7 +73,7 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
         trial.on_progress(Progress(text("trial.progress.baseline")))
         cut = cut_as_stated(trial.sealed.scenario, frame, plan.repeats or 1)
         deliver = partial(in_secret_order, cut=cut, secret=secret("delivery", "baseline"))
-        others = measured_others(lab, trial.sealed, frame, deliver)
+        others = measured_others(lab, trial.sealed, frame, None if plan.carries is not None else deliver)
         folder = lab.folder("runs", hex_of(plan.digest()), f"attempt-{attempt.number}")
         committed = attempt.state is AttemptState.COMMITTED
         subject = replace(_subject(opened), secret=secret, folder=folder, committed=committed)
@@ -101,10 +103,16 @@ def _given_back(trial: TrialContext, attempt: VaultAttempt) -> Iterator[None]:
 
 
 def _require_enough(trial: TrialContext, attempt: VaultAttempt, frame: pl.DataFrame) -> None:
-    """Return if the attempt has enough cases of each class; checked before it is spent."""
-    if attempt.state is AttemptState.OPEN:
-        level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
-        require_enough(trial.sealed.scenario, trial.sealed.record.classes, frame, level)
+    """Return if the attempt has enough cases of each class, and its judge can be asked; checked before it is spent."""
+    if attempt.state is not AttemptState.OPEN:
+        return
+    level = float(levels_of(trial.plan, trial.hidden.alpha, attempt.number).accept)
+    scenario = trial.sealed.scenario
+    if trial.plan.carries is not None:
+        scenario = scenario.model_copy(update={"criteria": trial.plan.criteria})
+    require_enough(scenario, trial.sealed.record.classes, frame, level)
+    if trial.plan.panel is not None and trial.plan.panel.judge is not None:
+        require_judge(trial.sealed.scenario, trial.plan.panel.judge)
 
 
 def _subject(opened: OpenedTrial) -> ProbeSubject:

@@ -23,7 +23,8 @@ from pilotbase.documents.probes import PANEL
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.trial.phases.judging import ANSWER, campaign_of, items_to_judge, sheet_of, take_verdicts
+from pilotbase.trial.phases.panel import ANSWER, campaign_of, items_to_judge, sheet_of, take_verdicts
+from pilotbase.trial.shown_cases import pictured_fields
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
 from pilotbase.worker.datasets.label_rounds import (
@@ -77,6 +78,7 @@ def open_panel(base: Base, view: View, name: str, wanted: NewPanel, known: IsMem
         items=len(sheet.items),
         opened_at=view.store.clock(),
         trial=record.subject,
+        images=pictured_fields(plan.contract) or None,
         cases_of=base.lab.view.load(record.documents["scenario"], Scenario).data.dataset,
     )
     return opened_once(base, view, made, known)

@@ -21,8 +21,8 @@ from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
-from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
-from pilotbase.worker.trials.hidden_budgets import standing_lines
+from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases, size_to_add
+from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines
 
 
 def check_draft(path: Path) -> Scenario:
@@ -53,8 +53,10 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
     reading, folder = read_scenario(path, Step[step.upper()])
     cases = _count_cases(reading, folder, check_cases)
     scenario = reading.require()
+    budget = None
     if base is not None:
         require_dataset_named(base.lab.vault, scenario, folder)
+        budget = budget_here(base.lab, scenario, folder)
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
@@ -62,8 +64,8 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
         *told_blind(cases.blind),
         *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),
-        *_reminders(scenario, cases.hidden // cases.attempt),
-        *(standing_lines(base, scenario, folder) if base is not None else []),
+        *_reminders(scenario, cases.hidden // cases.attempt, size_to_add(scenario, folder)),
+        *(budget_lines(budget) if budget is not None else []),
     )
     return scenario, lines
 
@@ -82,9 +84,11 @@ def _count_cases(
     return counts
 
 
-def _reminders(scenario: Scenario, attempts: int) -> Iterator[Text]:
+def _reminders(scenario: Scenario, attempts: int, size: int | None) -> Iterator[Text]:
     """Yield what a trial will need that no scenario can contain: approvals, a host that isolates, fresh cases."""
-    if attempts < scenario.trial.attempts:
+    if size is not None:
+        yield text("worker.remind_size", size=f"cases_per_attempt: {size}")
+    elif attempts < scenario.trial.attempts:
         yield text("worker.remind_attempts", allowed=scenario.trial.attempts, possible=attempts)
     for approval in scenario.trial.approvals:
         if not approval.reference:

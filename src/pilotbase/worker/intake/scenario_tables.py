@@ -18,7 +18,7 @@ from pilotbase.data.leakage import check_leakage
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.documents.api.trials import SizePlan, SizeTerms
+from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import Findings, InputError, Issue
 from pilotbase.documents.report import BlindFindings
@@ -106,12 +106,35 @@ def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
 
 
 def plan_table(
-    scenario: Scenario, split: Split, terms: SizeTerms, seconds: float = math.inf, draws: int = DRAWS
+    scenario: Scenario,
+    split: Split,
+    terms: SizeTerms,
+    budget: Budget | None = None,
+    seconds: float = math.inf,
+    draws: int = DRAWS,
 ) -> SizePlan:
-    """Return the size of an attempt on the cases of a scenario; raises as `cases_of_scenario` and `plan_size`."""
-    hidden = terms.hidden or split.hidden.height
-    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public)
-    return plan_size(planned, terms.model_copy(update={"hidden": hidden}), seconds, draws)
+    """Return the size of an attempt on the cases of a scenario, by default the next one on what ``budget`` has left.
+
+    Raises as `cases_of_scenario` and `plan_size`.
+    """
+    with_earlier = terms.discordance is not None
+    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public, with_earlier)
+    wanted: dict[str, int] = {}
+    if terms.hidden is None:
+        wanted["hidden"] = split.hidden.height if budget is None else budget.fresh
+    if budget is not None:
+        planned = replace(planned, alpha=min(planned.alpha, budget.alpha))
+        wanted["attempt"] = terms.attempt or budget.next_number
+    plan = plan_size(planned, terms.model_copy(update=wanted), seconds, draws)
+    return plan.model_copy(update={"budget": budget})
+
+
+def size_to_add(scenario: Scenario, folder: Path) -> int | None:
+    """Return the size that would hold two attempts where now one takes all cases of ``folder``; else None."""
+    if scenario.trial.cases_per_attempt is not None:
+        return None
+    guess = _terms_of_draft(scenario, split_cases(read_cases(scenario, folder), scenario))
+    return None if guess is None else guess.terms.cases_per_attempt
 
 
 def draft_sized(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:

@@ -14,11 +14,12 @@ from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.trial.sizing import cases_of_rule, plan_size
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, base_if_any
 from pilotbase.worker.intake.boxed_tables import cases_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario
 from pilotbase.worker.intake.scenario_tables import plan_table
 from pilotbase.worker.readings import scenario_for
+from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines, budget_of_scenario
 from pilotbase.workspace.store import View
 
 _BAR = 30
@@ -38,7 +39,9 @@ def plan_here(terms: SizeTerms) -> SizePlan | None:
     if not Path(named).exists():
         return None
     scenario, folder = load_scenario(Path(named), Step.REHEARSE)
-    return plan_table(scenario, split_cases(read_cases(scenario, folder), scenario), terms)
+    base = base_if_any()
+    budget = None if base is None else budget_here(base.lab, scenario, folder)
+    return plan_table(scenario, split_cases(read_cases(scenario, folder), scenario), terms, budget)
 
 
 def plan_for(base: Base, view: View, terms: SizeTerms) -> SizePlan:
@@ -48,9 +51,10 @@ def plan_for(base: Base, view: View, terms: SizeTerms) -> SizePlan:
     """
     if not _named(terms):
         return plan_size(cases_of_rule(terms), terms, _LONGEST)
-    scenario = scenario_for(view, subject_written("scenario", terms.scenario), ReadScope.BUDGET)
+    subject = subject_written("scenario", terms.scenario)
+    scenario, budget = scenario_for(view, subject, ReadScope.BUDGET), budget_of_scenario(base, view, subject)
     with opened_scenario(base, scenario) as place:
-        return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms, _LONGEST)
+        return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms, budget, _LONGEST)
 
 
 def _named(terms: SizeTerms) -> str:
@@ -65,6 +69,8 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
     for one in plan.criteria:
         values = {"rule": one.rule, "truth": f"{one.truth:g}", "power": f"{one.power:.0%}"}
         yield text("trial.size.criterion", **values, cases=one.cases, fewest=one.fewest)
+        if one.median is not None:
+            yield text("trial.size.median", median=one.median)
         for point in one.curve:
             bar = "█" * round(_BAR * point.power)
             yield text("trial.size.point", cases=f"{point.cases:>10}", bar=f"{bar:<{_BAR}}", power=f"{point.power:.0%}")
@@ -74,10 +80,11 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
 
 
 def total_lines(plan: SizePlan) -> Iterator[Text]:
-    """Yield what one attempt takes, and how many attempts the hidden cases hold."""
+    """Yield what one attempt takes, what the hidden set has left, and how many attempts its cases hold."""
     counts = {"cases": plan.cases, "labels": plan.labels}
     figures = {"number": plan.attempt, "level": f"{plan.level:.2g}", "power": f"{plan.power:.0%}"}
     yield text(f"trial.size.total.{plan.stop}", **counts, **figures)
+    yield from [] if plan.budget is None else budget_lines(plan.budget)
     if plan.cost:
         yield text("trial.size.cost", cost=f"{plan.cost:,.2f}")
     if plan.days:

@@ -116,6 +116,8 @@ def _planned(pack: SitePack, offer: SiteOffer) -> dict[str, object]:
         "positive": scenario.positive,
         "decision_threshold": scenario.decision_threshold,
         "criteria": planned_criteria(scenario),
+        "carries": None,
+        "suppliers": trial.suppliers,
         "repeats": trial.repeats,
         "design": trial.design,
         "isolation": trial.isolation,

@@ -19,7 +19,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.settings import running_interpreter
 from pilotbase.sandbox.box.wheels import keep_wheel
-from pilotbase.trial.freezing import freeze_plan
+from pilotbase.trial.freezing import FreezeOrder, freeze_plan
 from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_trial
@@ -78,7 +78,7 @@ def run_pack(base: Base, order: SiteOrder, on_progress: OnProgress = ignore_prog
         pack = opened.pack
     folder = trial_folder(base, None, sealed, candidate)
     require_rehearsed(base, sealed, candidate, folder, on_progress, pack.release)
-    plan = freeze_plan(base.lab, sealed, candidate, site=SiteTerms(pack.nonce, pack.release))
+    plan = freeze_plan(base.lab, sealed, candidate, FreezeOrder(site=SiteTerms(pack.nonce, pack.release)))
     report = run_trial(base.lab, plan, on_progress)
     on_progress(Progress(text("site.progress.release")))
     released = release_trial(base, pack, plan, report, order.witness)

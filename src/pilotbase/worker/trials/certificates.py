@@ -17,7 +17,7 @@ from pilotbase.certificate.status import IssuedCertificate, revocations_of, stan
 from pilotbase.certificate.verification import CertificateVerification, verify_certificate
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
-from pilotbase.documents.hashes import digest_of
+from pilotbase.documents.hashes import digest_of, hex_of
 from pilotbase.documents.moments import day_end, format_minute
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
@@ -27,6 +27,7 @@ from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base
+from pilotbase.worker.trials.carrying import standing_certificate
 from pilotbase.workspace.actors import PUBLIC, VISITOR
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
@@ -77,13 +78,14 @@ def issue_once(
 
     Raises:
         InvalidProofError: the log does not record the certificate in the store as issued.
+        RefusedError: a certificate that it builds on no longer holds.
     """
     head, view = certificate_head(report.digest()), base.lab.view
     known = proven_head(base.lab.store, head, "certificate.issued")
     if known is not None:
         return view.load(known, IssuedCertificate)
     now = base.lab.store.clock()
-    expires = _expiry(base, report, now)
+    expires = _expiry(base, report, plan, now)
     certificate = issue_certificate(
         report, plan, issuer=base.trust.issuer, now=now, expires_at=expires, remarks=remarks
     )
@@ -99,9 +101,12 @@ def issue_once(
     return issued
 
 
-def _expiry(base: Base, report: Report, now: datetime) -> datetime:
-    """Return when a certificate ends: with the signing key's time; for an endpoint, with the days it is kept for."""
-    expires = base.trust.expiry(now)
+def _expiry(base: Base, report: Report, plan: TrialPlan, now: datetime) -> datetime:
+    """Return when a certificate ends: with the signing key's time, and with what it builds on; for an endpoint, with
+    the days it is kept for."""
+    serials = () if plan.carries is None else plan.carries.certificates
+    earlier = [standing_certificate(base, hex_of(serial)).expires_at for serial in serials]
+    expires = min([base.trust.expiry(now), *earlier])
     if report.endpoint is None:
         return expires
     return min(expires, max(day_end(report.endpoint.period.until), now + timedelta(seconds=1)))

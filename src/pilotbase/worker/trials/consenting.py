@@ -38,7 +38,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of, note_consent
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.phases.judging import WAITING
+from pilotbase.trial.phases.panel import WAITING
 from pilotbase.trial.scorer import report_of
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import attempts_of, cancel_attempt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,15 +29,10 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report
-from pilotbase.trial.phases.judging import (
-    GUIDELINE,
-    WAITING,
-    campaign_of,
-    items_to_judge,
-    take_verdicts,
-)
+from pilotbase.trial.phases.panel import GUIDELINE, WAITING, campaign_of, items_to_judge, take_verdicts
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
+from pilotbase.trial.shown_cases import PNG, pictured_fields
 from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import ReaderGrant
@@ -225,8 +221,13 @@ def _is_known(sentence: Text) -> bool:
 
 
 def _write_sheets(lab: TrialRuntime, plan: TrialPlan, folder: Path) -> None:
-    items = items_to_judge(lab, plan)
+    items = {item: dict(shown) for item, shown in items_to_judge(lab, plan).items()}
     folder.mkdir(parents=True, exist_ok=True)
+    for item, shown in items.items():
+        for number, name in enumerate(pictured_fields(plan.contract), 1):
+            if shown[name]:
+                png, shown[name] = b64decode(shown[name].removeprefix(PNG)), f"{item}-{number}.png"
+                write_whole(folder / shown[name], png, PRIVATE)
     fields = list(next(iter(items.values())))
     for expert, given in assigned_items(plan, items).items():
         rows = ([item, expert, "", *(items[item][name] for name in fields)] for item in given)

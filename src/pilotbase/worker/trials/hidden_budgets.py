@@ -154,12 +154,14 @@ def sealed_here(lab: TrialRuntime, scenario: Scenario, folder: Path) -> OpenedSc
     return find_sealed(lab, scenario, folder, reference)
 
 
-def standing_lines(base: Base, scenario: Scenario, folder: Path) -> Iterator[Text]:
-    """Yield what is left of the scenario's hidden set and why fresh cases are due; nothing before it is sealed."""
-    sealed = sealed_here(base.lab, scenario, folder)
-    if sealed is None:
-        return
-    budget = budget_of(base.lab, sealed)
+def budget_here(lab: TrialRuntime, scenario: Scenario, folder: Path) -> Budget | None:
+    """Return what is left of the hidden set of a scenario in a folder; None before it is sealed."""
+    sealed = sealed_here(lab, scenario, folder)
+    return None if sealed is None else budget_of(lab, sealed)
+
+
+def budget_lines(budget: Budget) -> Iterator[Text]:
+    """Yield what is left of a hidden set, and why fresh cases are due."""
     yield text(
         "worker.scenario_left",
         fresh=budget.fresh,

@@ -18,7 +18,7 @@ from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.conforming import Conformance, conform
-from pilotbase.trial.freezing import freeze_plan
+from pilotbase.trial.freezing import FreezeOrder, freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import PreparedApplication, prepare_candidate
 from pilotbase.trial.scenario_folder import load_scenario, naming_places
@@ -26,6 +26,7 @@ from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
+from pilotbase.worker.trials.carrying import carried_evidence
 from pilotbase.worker.trials.certificates import issue
 from pilotbase.worker.trials.consenting import Runner
 from pilotbase.worker.trials.folder import (
@@ -80,13 +81,15 @@ def conform_in(base: Base, scenario: Path, application: Path, on_progress: OnPro
 
 
 def freeze_in(
-    base: Base, scenario: Path, application: Path, out: Path | None = None, on_progress: OnProgress = ignore_progress
+    base: Base,
+    scenario: Path,
+    application: Path,
+    out: Path | None = None,
+    on_progress: OnProgress = ignore_progress,
+    carries: str = "",
 ) -> TrialPlan:
-    """Return the frozen plan, rehearsing first if that has not been done; raises as `prove` does."""
-    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
-    folder = trial_folder(base, out, sealed, candidate)
-    with naming_places(scenario):
-        plan = _freeze(base, sealed, candidate, folder, on_progress)
+    """Return the frozen plan, written to its folder; raises as `frozen_in`."""
+    plan, folder = frozen_in(base, (scenario, application), out, on_progress, carries)
     write_json(folder / "plan.json", plan)
     return plan
 
@@ -99,24 +102,27 @@ def prove(
     on_progress: OnProgress = ignore_progress,
     run: Runner = run_trial,
 ) -> ProvenTrial:
-    """Return the report and the certificate of an application version on a scenario version.
-
-    Run again, it returns the same report; killed on the way, or held by ``run`` for consent, it continues. Where
-    experts judge, it is held until their verdicts are in the folder ``panel`` (`folder.judged_in`).
+    """Return the report and the certificate of an application version on a scenario version; see `prove_plan`.
 
     Raises:
         InputError: scenario, data, application or lock are wrong, with every problem at once.
         RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted. Or it is held.
     """
-    sealed, candidate = take_in(base, scenario, application, Step.FREEZE, on_progress)
-    folder = trial_folder(base, out, sealed, candidate)
-    with naming_places(scenario):
-        plan = _freeze(base, sealed, candidate, folder, on_progress)
+    plan, folder = frozen_in(base, (scenario, application), out, on_progress)
+    return prove_plan(base, plan, folder, on_progress, run)
+
+
+def prove_plan(base: Base, plan: TrialPlan, folder: Path, on_progress: OnProgress, run: Runner) -> ProvenTrial:
+    """Return the report and the certificate of a frozen plan, and write them to ``folder``.
+
+    Run again, it returns the same report; killed on the way, or held by ``run`` for consent, it continues. Where
+    experts judge, it is held until their verdicts are in the folder ``panel`` (`folder.judged_in`). Raises as `prove`.
+    """
     with judged_in(base.lab, plan, folder / "panel"):
         report = run(base.lab, plan, on_progress)
     on_progress(Progress(text("trial.progress.report")))
     issued = issue(base, report, plan)
-    records = open_records(base.lab, report, sealed.scenario.owner.organisation)
+    records = open_records(base.lab, report, plan.scenario.owner.organisation)
     checkpoint = base.lab.view.checkpoint().note
     write_trial(folder, TrialFiles(plan, report, issued.certificate, issued.envelope, records, checkpoint))
     return ProvenTrial(report, issued.certificate, issued.envelope, folder)
@@ -181,8 +187,17 @@ def trial_folder(base: Base, out: Path | None, sealed: OpenedScenario, candidate
     return folder
 
 
-def _freeze(
-    base: Base, sealed: OpenedScenario, candidate: PreparedApplication, folder: Path, on_progress: OnProgress
-) -> TrialPlan:
-    require_rehearsed(base, sealed, candidate, folder, on_progress)
-    return freeze_plan(base.lab, sealed, candidate)
+def frozen_in(
+    base: Base, places: tuple[Path, Path], out: Path | None, on_progress: OnProgress, carries: str = ""
+) -> tuple[TrialPlan, Path]:
+    """Return the frozen plan of a scenario and an application in ``places``, and the folder of its files.
+
+    It rehearses first if that has not been done. ``carries``: serial number of an earlier version's certificate to
+    build on. Raises as `prove` and `carried_evidence`.
+    """
+    sealed, candidate = take_in(base, *places, Step.FREEZE, on_progress)
+    folder = trial_folder(base, out, sealed, candidate)
+    with naming_places(places[0]):
+        require_rehearsed(base, sealed, candidate, folder, on_progress)
+        evidence = carried_evidence(base, carries, sealed, candidate.reference) if carries else None
+        return freeze_plan(base.lab, sealed, candidate, FreezeOrder(carries=evidence)), folder

@@ -64,6 +64,9 @@ class Sha256 {
   }
 }
 
+// Not form.dataset: a field of that name would stand in its place.
+const words = (form, name) => form.getAttribute(`data-${name}`);
+
 class Refused extends Error {}
 
 class Sending {
@@ -94,7 +97,7 @@ class Sending {
     const hash = new Sha256();
     for (let start = 0; start < this.file.size; start += PIECE) {
       hash.add(new Uint8Array(await this.file.slice(start, start + PIECE).arrayBuffer()));
-      this.say(this.form.dataset.reading, (100 * start) / this.file.size);
+      this.say(words(this.form, "reading"), (100 * start) / this.file.size);
     }
     return `sha256:${hash.hex()}`;
   }
@@ -112,7 +115,7 @@ class Sending {
         return await ask();
       } catch (error) {
         if (error instanceof Refused || tried === RETRIES) throw error;
-        this.say(this.form.dataset.again, this.shown.querySelector("progress").value);
+        this.say(words(this.form, "again"), this.shown.querySelector("progress").value);
         await new Promise((resume) => setTimeout(resume, Math.min(500 * 2 ** tried, 10000)));
       }
     }
@@ -122,7 +125,7 @@ class Sending {
     let upload = await this.begun(await this.digest());
     while (upload.received < this.file.size) {
       const { received, identity } = upload;
-      this.say(this.form.dataset.sending, (100 * received) / this.file.size);
+      this.say(words(this.form, "sending"), (100 * received) / this.file.size);
       const piece = this.file.slice(received, received + PIECE);
       upload = await this.again(async () => {
         try {
@@ -143,7 +146,7 @@ for (const form of document.querySelectorAll("form[data-pieces]")) {
   form.addEventListener("submit", async (event) => {
     const input = Array.from(form.querySelectorAll("input[type=file]")).find((one) => one.files.length);
     const file = input && input.files[0];
-    if (!file || file.size <= Number(form.dataset.pieces)) return;
+    if (!file || file.size <= Number(words(form, "pieces"))) return;
     event.preventDefault();
     const button = form.querySelector("button");
     button.disabled = true;
@@ -158,11 +161,11 @@ for (const form of document.querySelectorAll("form[data-pieces]")) {
       kept.value = upload.identity;
       input.value = "";
       input.required = false;
-      sending.say(form.dataset.sent, 100);
+      sending.say(words(form, "sent"), 100);
       form.submit();
     } catch (error) {
       button.disabled = false;
-      sending.say(error instanceof Refused ? error.message : form.dataset.failed, 0);
+      sending.say(error instanceof Refused ? error.message : words(form, "failed"), 0);
     }
   });
 }

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.record import Commission
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.trial.freezing import freeze_plan
+from pilotbase.trial.freezing import FreezeOrder, freeze_plan
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handling import Handler, Sweep, granted, record_of, staged, take_in, take_step
 from pilotbase.worker.providers import seats
 from pilotbase.worker.sample_bundles.orders import erase_packed, pack_ordered
+from pilotbase.worker.trials.carrying import carried_evidence
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.proving import require_rehearsed
 from pilotbase.workspace.jobs import Job
@@ -30,7 +33,9 @@ def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
     repeated = any(step.act is Act.TRIAL_REPEAT for step in record.history)
     # The name of this re-run; empty for the first trial of a version.
     repeat = f"{name_of(record.subject)}-{record.round}" if repeated else ""
-    plan = freeze_plan(base.lab, sealed, candidate, granted(record), repeat)
+    serial = base.lab.view.load(record.documents["commission"], Commission).carries
+    carries = None if serial is None else carried_evidence(base, hex_of(serial), sealed, candidate.reference)
+    plan = freeze_plan(base.lab, sealed, candidate, FreezeOrder(granted(record), repeat, carries=carries))
     take_step(base, job, Act.PLAN_FROZEN, plan.digest())
 
 

@@ -1,0 +1,67 @@
+"""Which certificate of an earlier version a trial may build on."""
+
+from __future__ import annotations
+
+from pilotbase.certificate.status import CertificateStatus, IssuedCertificate, revocations_of, standing_of
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import abbreviated, digest_of
+from pilotbase.documents.plan import MOST_CARRIED, ApplicationReference, CarriedEvidence
+from pilotbase.documents.report import Report
+from pilotbase.documents.subjects import certificate_head
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.carried import still_shown
+from pilotbase.trial.scoring import settle_criteria
+from pilotbase.trial.sealed import OpenedScenario
+from pilotbase.worker.base import Base
+from pilotbase.workspace.checks.proofs import proven_head
+from pilotbase.workspace.failures import NotFoundError
+
+
+def carried_evidence(
+    base: Base, serial: str, sealed: OpenedScenario, candidate: ApplicationReference
+) -> CarriedEvidence:
+    """Return what a trial of ``candidate`` carries of the certificate ``serial`` (hex digits) of an earlier version.
+
+    Raises:
+        NotFoundError: there is no such certificate.
+        RefusedError: it is not valid or accepts nothing, is of another scenario, application or an endpoint, the
+            scenario states no margin, or `MOST_CARRIED` comparisons in a row were made.
+        InvalidProofError: the log does not record it as issued.
+    """
+    certificate, scenario = standing_certificate(base, serial), sealed.scenario
+    earlier, of, named = certificate.application, certificate.scenario, abbreviated(certificate.serial)
+    if certificate.endpoint is not None or earlier.subject != candidate.subject or earlier.digest == candidate.digest:
+        raise RefusedError("trial.carries_other_application", serial=named, application=candidate.name)
+    if (of.digest, of.hidden_set) != (sealed.reference.digest, sealed.reference.hidden_set):
+        raise RefusedError("trial.carries_other_scenario", serial=named, scenario=scenario.name)
+    before = certificate.carries
+    serials = (certificate.serial, *(before.certificates if before is not None else ()))
+    if len(serials) > MOST_CARRIED:
+        raise RefusedError("trial.carries_too_long", serial=named, most=MOST_CARRIED)
+    criteria = still_shown(settle_criteria(scenario), len(serials))
+    if not criteria:
+        raise RefusedError("trial.carries_no_margin", scenario=scenario.name)
+    attempt = base.lab.view.load(certificate.report, Report).attempt
+    assert attempt is not None  # a certificate's report is evidence
+    alpha = attempt.alpha + (before.alpha if before is not None else 0)
+    return CarriedEvidence(certificates=serials, application=earlier, criteria=criteria, alpha=alpha)
+
+
+def standing_certificate(base: Base, serial: str) -> Certificate:
+    """Return a certificate that accepts and is valid now, so that evidence may build on it; raises `RefusedError`."""
+    known = proven_head(base.lab.store, certificate_head(digest_of(serial)), "certificate.issued")
+    if known is None:
+        raise NotFoundError("hub.no_certificate")
+    certificate = base.lab.view.load(known, IssuedCertificate).certificate
+    status = standing_of(certificate, revocations_of(base.lab.view), base.lab.store.clock()).status
+    if status is not CertificateStatus.VALID or certificate.verdict is not Verdict.ACCEPT:
+        named = abbreviated(certificate.serial)
+        raise RefusedError(
+            "trial.carries_no_standing",
+            serial=named,
+            standing=text(f"portal.status.{status.value}"),
+            verdict=certificate.verdict_in_words,
+        )
+    return certificate
