@@ -23,10 +23,19 @@ from pilotbase.workspace.transaction import Transaction
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Voucher, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
-from pilotbase_estate.vouchers.programmes import fund_account, prices_of, require_on, rules_of
 from pilotbase_estate.vouchers.rows import UseRow, VoucherRow
 from pilotbase_estate.vouchers.rules import Payable, Ties, amounts_over, bill, joined, why_not_payable
-from pilotbase_estate.vouchers.wallet import Movement, Step, move, pocket, year_counter
+from pilotbase_estate.vouchers.wallet import (
+    Movement,
+    Step,
+    fund_account,
+    move,
+    pocket,
+    prices_of,
+    require_on,
+    rules_of,
+    year_counter,
+)
 
 _NOTHING = Resources({})
 

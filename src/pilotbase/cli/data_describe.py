@@ -116,8 +116,7 @@ def export(
 
 
 def _write(found: Description, out: Path) -> None:
-    from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
-    from pilotbase.data.describing.questions import ASKED, units_to_ask
+    from pilotbase.data.describing.questions import ASKED, units_to_ask, write_dataset_yaml
     from pilotbase.documents.steps import Step
     from pilotbase.worker.whole_files import write_whole
 
