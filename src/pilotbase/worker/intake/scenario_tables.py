@@ -123,8 +123,9 @@ def plan_table(
     if terms.hidden is None:
         wanted["hidden"] = split.hidden.height if budget is None else budget.fresh
     if budget is not None:
-        planned = replace(planned, alpha=min(planned.alpha, budget.alpha))
-        wanted["attempt"] = terms.attempt or budget.next_number
+        suppliers = len(scenario.trial.suppliers or ())  # each has its share of α, and a number of each turn
+        planned = replace(planned, alpha=min(planned.alpha, budget.alpha / max(1, suppliers)))
+        wanted["attempt"] = terms.attempt or (budget.next_number - 1) // (suppliers + 1) + 1
     plan = plan_size(planned, terms.model_copy(update=wanted), seconds, draws)
     return plan.model_copy(update={"budget": budget})
 
