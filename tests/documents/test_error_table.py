@@ -7,8 +7,7 @@ import re
 
 import pytest
 
-from pilotbase.documents.catalogues import catalogue
-from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.texts import LANGUAGES, catalogue
 from tests.documents.error_table import COMMAND, classes_of, named_by, raised, said, table
 
 TABLE = table()
