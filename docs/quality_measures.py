@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pilotbase.data.quality.grading import DEFAULTS
 from pilotbase.data.quality.measures import QUALITY_MEASURES
+from pilotbase.data.quality.profiling import DEFAULTS
 from pilotbase.documents.quality import METHOD
 from pilotbase.documents.texts import LANGUAGES
 

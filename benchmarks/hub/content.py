@@ -15,10 +15,10 @@ from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Commission, Price, Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor, actor
 from pilotbase.workspace.store import Store

@@ -12,7 +12,6 @@ from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.estimate import Ceiling, ConsentAsked, Payer, RunEstimate, Span
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference, TrialPlan
 from pilotbase.documents.record import (
@@ -32,6 +31,7 @@ from pilotbase.documents.record import (
 )
 from pilotbase.documents.report import Attempt, Isolation, Report
 from pilotbase.documents.scenario import Contact, Criterion, Scenario
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role, Verdict
 from pilotbase.workspace.actors import PUBLIC, Actor, actor, parties

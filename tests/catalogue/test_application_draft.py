@@ -8,9 +8,8 @@ import re
 import numpy as np
 import pytest
 
-from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application
+from pilotbase.catalogue.application_draft import FORM_TEMPLATES, ApplicationRequest, draft_application
 from pilotbase.catalogue.applications import read_application
-from pilotbase.catalogue.form_templates import FORM_TEMPLATES
 from pilotbase.cli.application import StartingForm
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Localized

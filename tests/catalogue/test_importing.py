@@ -10,7 +10,7 @@ from pilotbase.catalogue.importing import KnownPeople, plan_organisations, plan_
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import save_all
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.failures import NotFoundError

@@ -19,10 +19,9 @@ from pilotbase.catalogue.advancing import Move, advance, possible_acts
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.lifecycles import transition
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Interest, Reviewer
-from pilotbase.documents.subjects import verdicts_head
+from pilotbase.documents.subjects import Organisation, verdicts_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import PUBLIC, actor, parties
 from pilotbase.workspace.failures import NotFoundError

@@ -4,9 +4,9 @@ import pytest
 
 from pilotbase.catalogue.records import everything, ties
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Interest, Reviewer
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.trials.certificates import remarks_of
 from pilotbase.workspace.actors import actor, parties

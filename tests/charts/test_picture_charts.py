@@ -5,12 +5,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts.against_truth import answer_grid, coverage_chart, interval_chart, time_chart
+from pilotbase.charts.against_truth import (
+    answer_grid,
+    calibration_chart,
+    coverage_chart,
+    interval_chart,
+    probability_chart,
+    time_chart,
+)
 from pilotbase.charts.classes import class_chart, confusion_chart, format_share
 from pilotbase.charts.columns import ChartColumn, column_chart
 from pilotbase.charts.drawing import width_of
 from pilotbase.charts.palette import DARK, LIGHT, shaded
-from pilotbase.charts.probabilities import calibration_chart, probability_chart
 from pilotbase.documents import figures as f
 from pilotbase.documents.texts import LANGUAGES
 

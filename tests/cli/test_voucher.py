@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.cli import app
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.subjects import Organisation
 from pilotbase.worker.base import Base, open_base
 
 PAGE = Path(__file__).parents[2] / "docs" / "pay-with-vouchers.md"

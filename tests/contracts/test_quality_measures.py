@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.grading import DEFAULTS
 from pilotbase.data.quality.measures import QUALITY_MEASURES
 from pilotbase.data.quality.measuring import measure_quality
+from pilotbase.data.quality.profiling import DEFAULTS
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.scenario import Contact

@@ -13,7 +13,7 @@ from pilotbase.data.bridges.writing import write_dataset
 from pilotbase.data.describing.describing import describing
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.data.labelling.label_tables import read_rows
-from pilotbase.data.quality.files import FileInput, measure_file
+from pilotbase.data.quality.release import FileInput, measure_file
 from pilotbase.data.source_cases import columns_of
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.contract import DataType

@@ -7,11 +7,10 @@ import pytest
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_json
-from pilotbase.documents.loading import build_document, upgrade
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.loading import KINDS, build_document, json_schema, upgrade
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.steps import Step
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.yaml_reader import parse_yaml
 
 SCENARIO = """

@@ -20,7 +20,7 @@ SPELLERS = {
     "vouchers/settling.py",  # an hour, in the name of what it settles
     "charts/watch.py",  # the time of day alone, on an axis of some minutes
     "hub/forms/claims.py",  # these two: a day, as browsers take what a field begins with
-    "hub/forms/what_if.py",
+    "hub/pages/what_if.py",
     "data/batches.py",
     "data/column_types.py",
     "data/private/synthetic.py",

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.service.standing import ask_human, restore, take_offline
-from pilotbase.workspace.service_tables import service_keys
+from pilotbase.workspace.tables import service_keys
 from tests.gateway.gateways_for_tests import CASE
 
 

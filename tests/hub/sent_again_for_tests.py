@@ -16,7 +16,7 @@ from pilotbase.documents.described import Described
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.watch import Replay
-from pilotbase.watch.runbooks import default_runbook
+from pilotbase.watch.incidents import default_runbook
 from pilotbase.worker.datasets.owner_jobs import keep_result
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.catalogue.agreements_for_tests import agreement, dataset

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.vocabularies import Role
 from tests.catalogue.records_for_tests import DESK
 from tests.hub.live_for_tests import token_of

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, estimate_head
 from pilotbase.documents.prices import PriceList
 from pilotbase.workspace.actors import parties
-from pilotbase_estate.vouchers.programmes import set_prices
+from pilotbase_estate.vouchers.wallet import set_prices
 from tests.catalogue.records_for_tests import MACHINE, NOW
 from tests.hub.pools_for_tests import Hall
 from tests.hub.test_uploads_in_pieces import JSON, sent, zipped

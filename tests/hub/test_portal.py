@@ -104,7 +104,7 @@ def hide(trial, number=40):
 
 
 def _organisation():
-    from pilotbase.documents.organisation import Organisation
+    from pilotbase.documents.subjects import Organisation
     from pilotbase.documents.vocabularies import Role
 
     return Organisation(name="secret-lab", title="Secret laboratory", roles=(Role.SUPPLIER,))

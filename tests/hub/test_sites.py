@@ -11,9 +11,9 @@ from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.kept_files import take_application
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.worker.sites.enrolling import look_at_enrolment
-from pilotbase.worker.sites.offering import offer_scenarios
 from pilotbase.worker.sites.orders import packs_of
 from pilotbase.worker.sites.running import SiteOrder, run_pack
+from pilotbase.worker.sites.unpacking import offer_scenarios
 from pilotbase.workspace.actors import actor
 from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, SUPPLIER
 from tests.hub.closed_for_tests import work

@@ -12,7 +12,7 @@ from pilotbase.service.draining import drain
 from pilotbase.workspace.store import Store
 from pilotbase_estate.computing.told_vouchers import pay_calls_of, settle_closed_hours
 from pilotbase_estate.documents.voucher import VoucherRules
-from pilotbase_estate.vouchers import ledger, programmes
+from pilotbase_estate.vouchers import ledger, wallet
 from tests.hub.vouchers_for_tests import RULES
 from tests.service.services_for_tests import Served
 
@@ -28,8 +28,8 @@ def paid(one_world):
     store = base().lab.store
     served = Served(store, base().home.path)
     served.serve()
-    programmes.set_rules(served.view, VoucherRules.model_validate(RULES))
-    programmes.set_prices(served.view, PRICES)
+    wallet.set_rules(served.view, VoucherRules.model_validate(RULES))
+    wallet.set_prices(served.view, PRICES)
     voucher = ledger.issue(served.view, "pilot", "plant", 50_000).identity
     pay_calls_of(served.view, "milling", voucher, "gateway")
     secret = served.key()

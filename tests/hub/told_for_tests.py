@@ -6,7 +6,7 @@ from pilotbase.documents.site import Release
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.kept_files import take_application
 from pilotbase.worker.sites.enrolling import look_at_enrolment
-from pilotbase.worker.sites.offering import offer_scenarios
+from pilotbase.worker.sites.unpacking import offer_scenarios
 from tests.catalogue.records_for_tests import SUPPLIER
 from tests.hub.closed_for_tests import ADDRESS, TABLE, keep_closed, work
 from tests.hub.test_uploads_in_pieces import sent

@@ -8,7 +8,7 @@ from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.prices import PriceList
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Payment, Usage, UsageSheet, VoucherClaim, VoucherRules
-from pilotbase_estate.vouchers import claiming, ledger, programmes, settling
+from pilotbase_estate.vouchers import claiming, ledger, settling, wallet
 
 RULES = {
     "name": "pilot",
@@ -33,9 +33,9 @@ class Purse:
         from pilotbase.hub.base import base
 
         self.world, self.view = world, base().lab.view
-        programmes.set_rules(self.view, VoucherRules.model_validate(RULES))
+        wallet.set_rules(self.view, VoucherRules.model_validate(RULES))
         prices = {"pool": "hall", "supplier": "institute", "prices": {"cpu": 1000, "memory": 0}}
-        programmes.set_prices(self.view, PriceList.model_validate(prices))
+        wallet.set_prices(self.view, PriceList.model_validate(prices))
 
     def filled(self) -> str:
         """Issue a voucher of 500.00, use 12.00 of it, hold 12.00, claim twice; return its name."""
@@ -66,7 +66,7 @@ class Purse:
 
     def rule(self, **changed: object) -> None:
         """Let vouchers that are issued from now on stand under other rules."""
-        programmes.set_rules(self.view, VoucherRules.model_validate({**RULES, **changed}))
+        wallet.set_rules(self.view, VoucherRules.model_validate({**RULES, **changed}))
 
     def claim(self, side: str, claimant: str, paid: int | None) -> None:
         """Claim the hour that was used; ``paid``: what acme has paid for it, None: there is no receipt."""

@@ -14,10 +14,9 @@ from pilotbase.documents.vocabularies import CallEnd, Role, Signal
 from pilotbase.documents.watch import Watch
 from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import list_notices
-from pilotbase.service.metering import ServiceUsage, usage_of
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import history_of
-from pilotbase.service.terms import list_budgets
+from pilotbase.service.terms import ServiceUsage, list_budgets, usage_of
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.labels import cases_of

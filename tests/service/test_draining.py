@@ -13,7 +13,7 @@ from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain, expire_allotments
-from pilotbase.service.metering import usage_of
+from pilotbase.service.terms import usage_of
 from pilotbase.workspace.failures import DiskFullError
 from tests.service.services_for_tests import Served, digest
 

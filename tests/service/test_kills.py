@@ -17,7 +17,7 @@ from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import Journal
-from pilotbase.service.metering import usage_of
+from pilotbase.service.terms import usage_of
 from tests.service.services_for_tests import Served
 
 STEPS = {

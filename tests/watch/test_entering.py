@@ -6,11 +6,9 @@ import pytest
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.measures import RuleContext
 from pilotbase.watch.following import broken_cases, worst_fault
-from pilotbase.watch.keys import case_key
-from pilotbase.watch.labels import LabelledPack
-from pilotbase.watch.losses import losses_of, promised_loss
+from pilotbase.watch.labels import LabelledPack, case_key
+from pilotbase.watch.losses import Promised, losses_of, promised_loss
 from pilotbase.watch.packs import Pack
-from pilotbase.watch.promises import Promised
 from pilotbase.watch.scoring import cases_of_answers, spelled_label
 from tests.watch.services_for_tests import EARLIER, WATCHED
 

@@ -7,9 +7,9 @@ import pytest
 
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
 from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelWatch
+from pilotbase.watch.incidents import default_runbook, rule_for
 from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
-from pilotbase.watch.runbooks import default_runbook, rule_for
 from pilotbase.watch.running import run
 from pilotbase.watch.status import status_of
 from tests.watch.services_for_tests import observed

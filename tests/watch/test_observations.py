@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.observation import ObservationBatch
-from pilotbase.watch.intake_counters import counts_of
+from pilotbase.watch.labels import counts_of
 from pilotbase.watch.observations import PACK_CASES, ingest, require_taken
 from pilotbase.watch.packs import Pack
 from pilotbase.workspace import watch_tables as tables

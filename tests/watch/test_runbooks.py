@@ -5,7 +5,7 @@ import pytest
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.vocabularies import Colour, Countermeasure, Signal
 from pilotbase.documents.watch import Runbook, RunbookRule
-from pilotbase.watch.runbooks import default_runbook, keep_runbook, rule_for, runbook_of
+from pilotbase.watch.incidents import default_runbook, keep_runbook, rule_for, runbook_of
 from tests.watch.incidents_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR, SUPPLIER, keep_service
 
 FALLS_BACK = (Countermeasure.FALL_BACK, Countermeasure.NOTIFY)

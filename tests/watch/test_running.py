@@ -13,7 +13,7 @@ from pilotbase.watch import running
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
 from pilotbase.watch.cohorts import CohortState, list_cohorts
 from pilotbase.watch.following import follow
-from pilotbase.watch.intake_counters import counts_of
+from pilotbase.watch.labels import counts_of
 from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
 from pilotbase.watch.running import close_all_cohorts, run, run_once, watched_services

@@ -13,8 +13,8 @@ from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.told_vouchers import pay_calls_of, reconciled_hours, voucher_round
 from pilotbase_estate.documents.voucher import VoucherRules
-from pilotbase_estate.vouchers import ledger, programmes, rows
-from pilotbase_estate.vouchers.wallet import wallet
+from pilotbase_estate.vouchers import ledger, rows
+from pilotbase_estate.vouchers.wallet import set_prices, set_rules, wallet
 from tests.catalogue.records_for_tests import Trial
 from tests.service.conftest import key, served
 from tests.service.services_for_tests import Served
@@ -39,8 +39,8 @@ PRICES = PriceList(pool="gateway", supplier="centre", prices={"calls": 10_000, "
 
 @pytest.fixture
 def voucher(served: Served) -> str:
-    programmes.set_rules(served.view, RULES)
-    programmes.set_prices(served.view, PRICES)
+    set_rules(served.view, RULES)
+    set_prices(served.view, PRICES)
     served.serve()
     return ledger.issue(served.view, "pilot", "plant", 50_000).identity
 

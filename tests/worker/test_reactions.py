@@ -13,8 +13,7 @@ from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade,
 from pilotbase.documents.watch import RunbookRule
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import restore, standing_of
-from pilotbase.watch.incidents import close, list_incidents, set_grade
-from pilotbase.watch.runbooks import default_runbook, keep_runbook
+from pilotbase.watch.incidents import close, default_runbook, keep_runbook, list_incidents, set_grade
 from pilotbase.watch.silences import silence
 from pilotbase.watch.warnings import Done
 from pilotbase.worker.reactions.feed import Reactions

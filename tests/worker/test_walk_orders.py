@@ -17,7 +17,7 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.measures import Cases, RuleContext, is_resource
 from pilotbase.watch.detectors.loss import LossDetector, LossWatch
-from pilotbase.watch.keys import case_key
+from pilotbase.watch.labels import case_key
 from pilotbase.watch.losses import Losses, WatchedLoss, promised_loss, watched_risks
 from pilotbase.worker.base import open_base
 from pilotbase.worker.demo.examples import example_table, find_examples

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import canonical_json, digest_bytes, hex_of
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import Organisation
 from pilotbase.workspace import schema
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.backup.restoring import Destination, opened_backup, restore_store, restored_home

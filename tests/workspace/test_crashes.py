@@ -11,7 +11,7 @@ import itertools, os, signal, sys
 from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import Engine, event
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import Organisation
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.home import init_home, open_home
 from pilotbase.workspace.log.offline import verify_log

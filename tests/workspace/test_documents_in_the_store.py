@@ -5,7 +5,7 @@ from sqlalchemy import text, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import Organisation
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor, parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError

@@ -10,8 +10,18 @@ from pilotbase.documents.texts import text
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import PUBLIC, Role, actor, parties
 from pilotbase.workspace.failures import NotFoundError, StaleLeaseError
-from pilotbase.workspace.jobs import JobState, beat, claim, enqueue, finish, jobs_of, live_jobs, ordered_jobs, stop
-from pilotbase.workspace.queue_figures import queue_figures
+from pilotbase.workspace.jobs import (
+    JobState,
+    beat,
+    claim,
+    enqueue,
+    finish,
+    jobs_of,
+    live_jobs,
+    ordered_jobs,
+    queue_figures,
+    stop,
+)
 from pilotbase.workspace.store import Store, View
 from tests.workspace.stores_for_tests import Clock
 

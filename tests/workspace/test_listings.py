@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pilotbase.documents.base import Localized
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import Organisation
 from pilotbase.workspace import tables, text_index
 from pilotbase.workspace.actors import BASE, PUBLIC, Actor, Visibility, actor, parties
 from pilotbase.workspace.backup.restoring import Destination, opened_backup, restore_store, restored_home

@@ -255,7 +255,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import Organisation
 from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -10,9 +12,10 @@ from typing import Protocol
 
 from pydantic import TypeAdapter
 
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
-from pilotbase_estate.documents.resources import Vector
+from pilotbase_estate.documents.resources import MILLI, Vector, format_vector
+from pilotbase_estate.placing.fleet import Fleet, read_ask
 
 
 @dataclass(frozen=True)
@@ -205,3 +208,31 @@ def write_status(status: Status) -> str:
 def read_status(text: str) -> Status:
     """Return the status of an attempt from JSON that `write_status` wrote."""
     return _STATUS.validate_json(text)
+
+
+def require_room(
+    demand: Vector, there: list[BackendNode], node: str | None = None, unseen: AbstractSet[str] = frozenset()
+) -> None:
+    """Require that one of the nodes, or the chosen one, could hold a demand if it were empty.
+
+    ``unseen``: dimensions that the backend doesn't report.
+
+    Raises:
+        RefusedError: ``compute.no_such_node``, ``compute.beyond_node``.
+        InputError: ``compute.two_gpu_kinds``.
+    """
+    possible = {one.name: one.capacity for one in there if node in (None, one.name)}
+    if not possible:
+        raise RefusedError("compute.no_such_node", node=node or "", known=", ".join(one.name for one in there))
+    asked = {name: amount for name, amount in demand.items() if name not in unseen}
+    if not Fleet.of(possible).fitting(read_ask(asked)).any():
+        most = max(possible.values(), key=lambda capacity: capacity.get("cpu", 0))
+        raise RefusedError("compute.beyond_node", asked=format_vector(demand), most=format_vector(most))
+
+
+def measured() -> Vector:
+    """Return what this machine really has: cores that this process may use, in thousandths, and memory, in bytes."""
+    return {
+        "cpu": len(os.sched_getaffinity(0)) * MILLI,
+        "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+    }

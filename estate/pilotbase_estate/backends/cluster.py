@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase_estate.backends.attempt_record import AttemptRecord
+from pilotbase_estate.backends.attempt_folder import AttemptRecord
 from pilotbase_estate.backends.backend import (
     AttemptPhase,
     BackendAwayError,
@@ -22,12 +22,12 @@ from pilotbase_estate.backends.backend import (
     MemberAttempt,
     Status,
     read_status,
+    require_room,
     write_spec,
 )
 from pilotbase_estate.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase_estate.backends.parcels import pack, parcel_name, send_parcels
 from pilotbase_estate.backends.ray_cluster import Cluster
-from pilotbase_estate.backends.room import require_room
 
 _HOST = "pilotbase_estate.backends.local:NodeHost"
 _LOST = Status(AttemptPhase.ENDED, EndCause.LOST)

@@ -26,12 +26,13 @@ from pilotbase_estate.backends.backend import (
     MemberAttempt,
     ProgramWork,
     Status,
+    measured,
     read_spec,
+    require_room,
     write_status,
 )
 from pilotbase_estate.backends.launcher import Launcher
 from pilotbase_estate.backends.parcels import ParcelHost, unpack
-from pilotbase_estate.backends.room import measured, require_room
 from pilotbase_estate.documents.resources import Vector
 
 

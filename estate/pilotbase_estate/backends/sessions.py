@@ -25,11 +25,10 @@ from pilotbase.sandbox.box.environments import Environment
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.engines import Worker
-from pilotbase_estate.backends.backend import BackendAwayError
+from pilotbase_estate.backends.backend import BackendAwayError, require_room
 from pilotbase_estate.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase_estate.backends.parcels import parcel_name, send_parcels
 from pilotbase_estate.backends.ray_cluster import Cluster, RaySettings
-from pilotbase_estate.backends.room import require_room
 from pilotbase_estate.backends.session_host import BoxOpening, BoxReply
 from pilotbase_estate.documents.resources import MILLI
 

@@ -121,7 +121,7 @@ def _read(jobs: Path, nodes: Path | None, rules: Pool | None, reading: TraceForm
 def _recorded(pool: str, since: datetime | None, rules: Pool | None) -> Trace:
     from dataclasses import replace
 
-    from pilotbase_estate.queue.recorded import trace_of
+    from pilotbase_estate.queue.pools import trace_of
 
     view = operators_view()
     found = trace_of(view, pool, _begins(since), view.store.clock())

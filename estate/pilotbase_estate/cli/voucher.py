@@ -31,7 +31,7 @@ def rules(
     """Set the rules of a programme; vouchers issued before keep theirs."""
     from pilotbase.documents.loading import load_document
     from pilotbase_estate.documents.voucher import VoucherRules
-    from pilotbase_estate.vouchers.programmes import set_rules
+    from pilotbase_estate.vouchers.wallet import set_rules
 
     brought = load_document(VoucherRules, file)
     digest = set_rules(operators_view(), brought)
@@ -46,7 +46,7 @@ def prices(
     """Set the prices of a pool; what is on hold is settled at the prices that it was held at."""
     from pilotbase.documents.loading import load_document
     from pilotbase.documents.prices import PriceList
-    from pilotbase_estate.vouchers.programmes import set_prices
+    from pilotbase_estate.vouchers.wallet import set_prices
 
     brought = load_document(PriceList, file)
     digest = set_prices(operators_view(), brought)

@@ -28,8 +28,8 @@ from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import AttemptRow, Ending, QueueState
 from pilotbase_estate.queue.submitting import JobRequest
-from pilotbase_estate.vouchers.programmes import prices_of
 from pilotbase_estate.vouchers.rules import amounts_over
+from pilotbase_estate.vouchers.wallet import prices_of
 
 _NEWEST = 200
 """How many of the organisation's jobs are looked through."""

@@ -20,8 +20,8 @@ from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.texts import Language, Text, sentence
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.service.metering import usage_of
 from pilotbase.service.registry import opened
+from pilotbase.service.terms import usage_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.workspace.failures import NotFoundError
@@ -53,7 +53,6 @@ from pilotbase_estate.documents.voucher import (
 )
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.ledger import expire_due
-from pilotbase_estate.vouchers.programmes import programmes
 from pilotbase_estate.vouchers.rows import (
     ClaimRow,
     Payer,
@@ -71,6 +70,7 @@ from pilotbase_estate.vouchers.wallet import (
     ReconciliationLine,
     VoucherStanding,
     lines_of,
+    programmes,
     reconciled,
     settled_of,
     wallet,

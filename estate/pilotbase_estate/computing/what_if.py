@@ -37,8 +37,7 @@ from pilotbase.workspace.store import View
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.pool_replay import Policy, PoolReplay
 from pilotbase_estate.operations.pools import NewWhatIf
-from pilotbase_estate.queue.pools import pool_of
-from pilotbase_estate.queue.recorded import ended_between, trace_of
+from pilotbase_estate.queue.pools import ended_between, pool_of, trace_of
 from pilotbase_estate.replay.policies import PolicyContext, require_named
 from pilotbase_estate.replay.reporting import replay
 

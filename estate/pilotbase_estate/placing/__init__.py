@@ -2,6 +2,6 @@
 
 fleet.Fleet.of(nodes) -> Fleet             what each node has, and what of it is free; `take`, `give_back`
 fleet.read_ask(demand) -> NodeDemand       raises InputError (two kinds of GPU at once)
-policies.FirstFitPolicy | Random | BestFit, fgd.FragmentationDescent   .choose(fleet, ask) -> Spot | None
-fragmentation.Fragmentation(kinds)         what is free but useless to the jobs that usually come
+fleet.FirstFitPolicy | Random | BestFit, fgd.FragmentationDescent   .choose(fleet, ask) -> Spot | None
+fgd.Fragmentation(kinds)                   what is free but useless to the jobs that usually come
 """

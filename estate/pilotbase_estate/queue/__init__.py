@@ -4,7 +4,6 @@ pools.set_pool(view, pool); pools.pool_of(view, name)      each change a new ver
 submitting.submit(view, asking) -> JobRow                  raises RefusedError: it could never run
 submitting.cancel(view, name, reason)
 dispatching.Dispatcher(view, pool, members, name).turn()   one at a time for each pool: a fenced lease
-seating.place_for(view, work) -> SeatRequest | None        whether a pool seats work of the base itself, and which
-sitting.SeatHolder(place, name).tend() | leave             its seat: requested, kept, given back (over `seats`)
+sitting.SeatHolder(place, name).tend() | leave             its seat: requested, kept, given back
 showing.standing | queue | usage                           who has what, who waits and why, past usage
 """

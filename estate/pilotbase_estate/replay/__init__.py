@@ -6,5 +6,5 @@ page.render_replay(replay, language) -> str            one HTML file in both lan
 
 policies.scheduler_of(policy, trace, setting)          by name: schedulers.{Fifo, Drf}, sharing's own in `shared`
 simulating.simulate(trace, scheduler) -> Course        reporting.play: with fragments
-figures.policy_replay(policy, course, …)               utilisation, fairness, waits, fragmentation
+simulating.policy_replay(policy, course, …)            utilisation, fairness, waits, fragmentation
 """

@@ -54,11 +54,10 @@ from pilotbase_estate.vouchers.exporting import (
     read_line,
     tables_of,
 )
-from pilotbase_estate.vouchers.programmes import fund_account
 from pilotbase_estate.vouchers.rows import GRANTED, ClaimRow, MoveRow, UseRow, VoucherRow
 from pilotbase_estate.vouchers.rules import ClaimCase, Eligibility, is_reviewed, why_refused
 from pilotbase_estate.vouchers.settling import settlement_of
-from pilotbase_estate.vouchers.wallet import claims_account, pocket, transfer_name
+from pilotbase_estate.vouchers.wallet import claims_account, fund_account, pocket, transfer_name
 
 MOST_BYTES = 1 << 30
 """A folder larger than this is not one of our exports."""

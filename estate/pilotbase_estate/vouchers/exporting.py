@@ -41,8 +41,8 @@ from pilotbase_estate.documents.voucher import (
     VoucherRules,
 )
 from pilotbase_estate.vouchers import rows
-from pilotbase_estate.vouchers.programmes import rules_of
 from pilotbase_estate.vouchers.rows import ClaimRow, MoveRow, UseRow, VoucherRow
+from pilotbase_estate.vouchers.wallet import rules_of
 
 _README = """# Evidence of a voucher programme 算力券计划审计证据
 

@@ -15,7 +15,7 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import day_end, format_second
 from pilotbase.documents.texts import Text
-from pilotbase.workspace import budgets
+from pilotbase.workspace import transaction
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -23,10 +23,19 @@ from pilotbase.workspace.transaction import Transaction
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Voucher, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
-from pilotbase_estate.vouchers.programmes import fund_account, prices_of, require_on, rules_of
 from pilotbase_estate.vouchers.rows import UseRow, VoucherRow
 from pilotbase_estate.vouchers.rules import Payable, Ties, amounts_over, bill, joined, why_not_payable
-from pilotbase_estate.vouchers.wallet import Movement, Step, move, pocket, year_counter
+from pilotbase_estate.vouchers.wallet import (
+    Movement,
+    Step,
+    fund_account,
+    move,
+    pocket,
+    prices_of,
+    require_on,
+    rules_of,
+    year_counter,
+)
 
 _NOTHING = Resources({})
 
@@ -100,8 +109,8 @@ def hold(here: View, change: Transaction, order: VoucherOrder, ties: Ties) -> Vo
     quoted = bill(prices, _amounts(order), rules)
     wanted, year = rules.share(quoted.counted), rules.year(change.now)
     counter = year_counter(row.organisation, rules.name, year)
-    left = budgets.balance(change.connection, pocket(row.organisation, row.identity, "free"))
-    left_in_year = rules.cap_year - budgets.counter(change.connection, counter)
+    left = transaction.balance(change.connection, pocket(row.organisation, row.identity, "free"))
+    left_in_year = rules.cap_year - transaction.counter(change.connection, counter)
     asked = Payable(row.organisation, prices.supplier, quoted, wanted, left, left_in_year)
     failed = why_not_payable(rules, asked, ties)
     if failed:
@@ -262,7 +271,7 @@ def _require_issuable(change: Transaction, rules: VoucherRules, amount: int) -> 
     if amount > rules.cap_voucher:
         spelled = {"amount": rules.spell(amount), "cap": rules.spell(rules.cap_voucher)}
         raise RefusedError("voucher.beyond_cap", programme=rules.name, **spelled)
-    left = rules.total + budgets.balance(change.connection, fund_account(rules))
+    left = rules.total + transaction.balance(change.connection, fund_account(rules))
     if amount > left:
         spelled = {"amount": rules.spell(amount), "left": rules.spell(left)}
         raise RefusedError("voucher.fund_low", programme=rules.name, **spelled)
@@ -290,7 +299,7 @@ def _let_go(here: View, change: Transaction, use: UseRow, state: Literal["releas
 def _empty(here: View, change: Transaction, row: VoucherRow, step: Literal["expire", "revoke"]) -> None:
     rules = here.load(row.rules, VoucherRules)
     free = pocket(row.organisation, row.identity, "free")
-    left = budgets.balance(change.connection, free)
+    left = transaction.balance(change.connection, free)
     move(change, Movement(step, rules, row.identity, {free: -left, fund_account(rules): left}))
 
 

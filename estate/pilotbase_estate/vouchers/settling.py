@@ -43,10 +43,9 @@ from pilotbase_estate.vouchers.ledger import (
     require_valid,
     require_voucher,
 )
-from pilotbase_estate.vouchers.programmes import prices_of
 from pilotbase_estate.vouchers.rows import Payer, UseRow
 from pilotbase_estate.vouchers.rules import Bill, Ties, amounts_over, below_minimum, bill, uncounted
-from pilotbase_estate.vouchers.wallet import Movement, move, pocket, year_counter
+from pilotbase_estate.vouchers.wallet import Movement, move, pocket, prices_of, year_counter
 
 
 def settle(here: View, change: Transaction, sheet: UsageSheet) -> Settlement:

@@ -23,7 +23,7 @@ from pilotbase_estate.computing.told_pools import wait_told
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.showing import seats_of, why_seat_waits
 from pilotbase_estate.queue.sitting import SeatHolder, place_for
-from pilotbase_estate.vouchers.programmes import prices_of
+from pilotbase_estate.vouchers.wallet import prices_of
 
 
 @dataclass(frozen=True)

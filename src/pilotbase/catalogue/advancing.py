@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from pilotbase.catalogue import effects
 from pilotbase.catalogue.bars import Blocker, StepGuard, wrong_state
+from pilotbase.catalogue.effects import AttemptsLeft, Move, Situation, require_separation, unlimited, with_duty
 from pilotbase.catalogue.preconditions import require
 from pilotbase.catalogue.records import StaleEditError, everything, load_record, record_of, steps_since
-from pilotbase.catalogue.situation import AttemptsLeft, Move, Situation, require_separation, unlimited, with_duty
 from pilotbase.catalogue.subjects import begin
 from pilotbase.catalogue.writing import keep, write_record
 from pilotbase.documents.base import LONGEST_NOTE, Document

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.catalogue.effects import AttemptsLeft, Move, Situation, require_separation, unlimited
 from pilotbase.catalogue.preconditions import OF_WHAT_IS_BROUGHT, require
 from pilotbase.catalogue.records import record_of
-from pilotbase.catalogue.situation import AttemptsLeft, Move, Situation, require_separation, unlimited
 from pilotbase.documents.errors import BarredError, PilotbaseError
 from pilotbase.documents.lifecycles import kind_moved, state_name, transition
 from pilotbase.documents.permissions import Act, Grant, Relation, act_name

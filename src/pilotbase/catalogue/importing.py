@@ -18,9 +18,8 @@ from typing import Generic, Literal, Protocol, TypeVar, cast, get_args
 from pilotbase.catalogue.figures import read_targets
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.base import NAME, Localized
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.roadmap import Aim, Target
-from pilotbase.documents.subjects import organisation_subject
+from pilotbase.documents.subjects import Organisation, organisation_subject
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.vocabularies import Action, Role, Sector
 from pilotbase.workspace.records import fold

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.catalogue.bars import Blocker, StepGuard
+from pilotbase.catalogue.effects import AttemptsLeft, unlimited
 from pilotbase.catalogue.records import both_languages, everything
-from pilotbase.catalogue.situation import AttemptsLeft, unlimited
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record, Waiting

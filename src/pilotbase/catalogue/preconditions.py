@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
+from pilotbase.catalogue.effects import Situation
 from pilotbase.catalogue.records import are_tied, operators, record_of, ties
-from pilotbase.catalogue.situation import Situation
 from pilotbase.catalogue.subjects import is_revoked, require_subject
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.certificate import Acceptance, Certificate
@@ -14,7 +14,6 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import BarredError, InputError, InvalidProofError, Issue
 from pilotbase.documents.lifecycles import Precondition
 from pilotbase.documents.moments import format_day, has_passed
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.publication import Lack, given_away, missing
@@ -32,7 +31,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.states import NEW, ApplicationState, DatasetState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.subjects import verdicts_head
+from pilotbase.documents.subjects import Organisation, verdicts_head
 from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict

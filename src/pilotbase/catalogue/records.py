@@ -9,10 +9,9 @@ from typing import NamedTuple
 from pilotbase.documents.base import Localized
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.record import Record, StepTaken
-from pilotbase.documents.subjects import organisation_subject, record_head
+from pilotbase.documents.subjects import Organisation, organisation_subject, record_head
 from pilotbase.documents.thread import Thread
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor

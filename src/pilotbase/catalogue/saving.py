@@ -10,12 +10,11 @@ from pilotbase.catalogue.records import PreconditionError, StaleEditError, every
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState
-from pilotbase.documents.subjects import Subject, record_head
+from pilotbase.documents.subjects import Organisation, Subject, record_head
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 

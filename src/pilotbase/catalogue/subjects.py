@@ -11,12 +11,12 @@ from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, hex_of
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.record import Approval as FiledApproval
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import (
+    Organisation,
     Subject,
     agreement_subject,
     commission_subject,

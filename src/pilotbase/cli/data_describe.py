@@ -116,8 +116,7 @@ def export(
 
 
 def _write(found: Description, out: Path) -> None:
-    from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
-    from pilotbase.data.describing.questions import ASKED, units_to_ask
+    from pilotbase.data.describing.questions import ASKED, units_to_ask, write_dataset_yaml
     from pilotbase.documents.steps import Step
     from pilotbase.worker.whole_files import write_whole
 
@@ -228,7 +227,7 @@ def _given(source: str, for_owner: bool, is_asked: bool) -> tuple[Dataset, Measu
     """
     from pilotbase.data.bridges.reading import load_description
     from pilotbase.data.commitments import publishable
-    from pilotbase.data.quality.files import REPORT
+    from pilotbase.data.quality.release import REPORT
 
     path = Path(source)
     if not path.is_file() and not path.suffix:

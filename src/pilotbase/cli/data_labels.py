@@ -30,9 +30,8 @@ def assign(
     seed: int = 0,
 ) -> None:
     """Write a sheet for each annotator, in two blind passes; it shows nothing of the others."""
-    from pilotbase.data.labelling.assigning import assign as assign_items
-    from pilotbase.data.labelling.assigning import format_sheet
-    from pilotbase.data.labelling.gathering import read_campaign
+    from pilotbase.data.labelling.gathering import assign as assign_items
+    from pilotbase.data.labelling.gathering import format_sheet, read_campaign
     from pilotbase.data.labelling.label_tables import read_rows
 
     found = read_campaign(campaign)
@@ -69,9 +68,8 @@ def agreement(
     as_json: AsJson = False,
 ) -> None:
     """Measure agreement with intervals, and audited accuracy; print what a scenario states of its labels."""
-    from pilotbase.data.labelling.assigning import read_audit
     from pilotbase.data.labelling.final_labels import final_labels, read_decisions
-    from pilotbase.data.labelling.gathering import read_campaign, read_labels
+    from pilotbase.data.labelling.gathering import read_audit, read_campaign, read_labels
     from pilotbase.data.labelling.quality import label_quality, quality_lines
 
     found = read_campaign(campaign)

@@ -98,7 +98,7 @@ def _released(asked: _Asked, holdout: bool) -> Iterator[tuple[Dataset, RecordTab
     """Return the released profile of the table, with its description and the table itself."""
     from pilotbase.data.private.releasing import release
     from pilotbase.data.quality.columns import open_record_table
-    from pilotbase.data.quality.files import record_set_of
+    from pilotbase.data.quality.release import record_set_of
     from pilotbase.data.sources.opening import scanning
 
     spent = _millionths(asked.epsilon)

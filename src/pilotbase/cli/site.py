@@ -21,7 +21,7 @@ def offer(
     """At the site: seal scenarios, and write the site's identity and offer, without any row of data."""
     from pilotbase.documents.hashes import digest_bytes
     from pilotbase.worker.sites.enrolling import enrolment_lines, look_at_enrolment
-    from pilotbase.worker.sites.offering import offer_scenarios, release_of
+    from pilotbase.worker.sites.unpacking import offer_scenarios, release_of
     from pilotbase.worker.whole_files import write_whole
 
     with progress_shown() as on_progress:

@@ -28,7 +28,7 @@ from pilotbase.operations.trials import OfTrial
 from pilotbase.operations.watch import HAND_IN, Batches
 from pilotbase.protocols.hub_requests import HubCalls
 from pilotbase.watch.files import read_batches
-from pilotbase.watch.intake_counters import sum_of
+from pilotbase.watch.labels import sum_of
 from pilotbase.watch.observations import Batch
 from pilotbase.watch.packs import PackedBatch, moment_of
 

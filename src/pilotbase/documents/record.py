@@ -24,11 +24,10 @@ from pilotbase.documents.estimate import ConsentAsked, Payer
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Duty, RecordKind
 from pilotbase.documents.moments import has_passed
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act, SubjectRelation
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
-from pilotbase.documents.subjects import Subject, name_of
+from pilotbase.documents.subjects import Organisation, Subject, name_of
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Role
 

@@ -7,9 +7,30 @@ name used by one package is defined there.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
+
+from pilotbase.documents.base import Document, Localized, Name
+from pilotbase.documents.vocabularies import Role
+
+
+class Organisation(Document, published=True):
+    """An organisation and the roles it may act in."""
+
+    document: Literal["organisation/1"] = "organisation/1"
+    name: Name
+    title: Localized | str
+    roles: tuple[Role, ...]
+    contact: str = ""
+    related: tuple[Name, ...] = ()
+    """Organisations with ownership ties, declared and printed on certificates."""
+
+    @property
+    def subject(self) -> str:
+        """The organisation's name across all its versions."""
+        return organisation_subject(self.name)
+
 
 Subject = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[a-z0-9][a-z0-9_/-]{0,150}$")]
 """``scenario:plant/milling``, ``application:acme/forest``, ``commission:7f3a…``, ``dataset:plant/logs``."""

@@ -20,11 +20,9 @@ from starlette.routing import Route
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.gateway import oip_routes, openai_routes
-from pilotbase.gateway.calls import CallHandler
+from pilotbase.gateway.calls import CallHandler, FrontDesk, GatewayMeasurements
 from pilotbase.gateway.configuration import GatewayConfiguration, Network
 from pilotbase.gateway.door import Gateway, language_of
-from pilotbase.gateway.front_desk import FrontDesk
-from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.bounded_connection import BoundedConnection

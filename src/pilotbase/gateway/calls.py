@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
+from typing import TypeVar
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.service import CertifiedRoute, Route
+from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import CallEnd, ServingState
-from pilotbase.gateway.front_desk import FrontDesk
-from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
+from pilotbase.protocols.prometheus import Gauge, Measurements
 from pilotbase.protocols.upstream import (
     AnswerStream,
     CallCases,
@@ -28,7 +31,128 @@ from pilotbase.protocols.upstream import (
     UpstreamReply,
 )
 from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost
+from pilotbase.service.desk import CallDispatcher, MustWaitError
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+_THREADS = 8
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class FrontDesk:
+    """Asks one desk.
+
+    Of a store that is a file of this machine the state is read from memory, so there keys are looked up at once.
+    """
+
+    def __init__(self, desk: CallDispatcher, view: View) -> None:
+        self.desk, self._view, self._near = desk, view, view.store.database.is_sqlite
+        self._threads = ThreadPoolExecutor(_THREADS, "pilotbase-desk")
+
+    async def service(self, secret: str, name: str | None = None) -> Service:
+        """Return the service that a key opens; raises `RefusedError`, and `NotFoundError` where it is not ``name``."""
+        return _named(await self._ask(self.desk.services, secret), name)
+
+    def service_known(self, secret: str, name: str | None = None) -> Service:
+        """Return the same as it was known last: how much of a call is read, until it is admitted or not."""
+        return _named(self.desk.services(secret, fresh=False), name)
+
+    async def admit(self, secret: str, service: str, cost: Cost) -> Admission:
+        """Return the admission of one call; raises as `CallDispatcher.admit`.
+
+        At once where the desk holds enough for it; in a thread where more has to be taken out of the store first.
+        """
+        if self._near:
+            with contextlib.suppress(MustWaitError):
+                return self.desk.admit(secret, service, cost, waiting=False)
+        loop = asyncio.get_running_loop()
+        asked = loop.run_in_executor(self._threads, self.desk.admit, secret, service, cost)
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            asked.add_done_callback(self._give_up)
+            raise
+
+    async def may_go_on(self, admission: Admission) -> bool:
+        """Return whether a call under way may still be answered; raises as `CallDispatcher.may_go_on`."""
+        return await self._ask(self.desk.may_go_on, admission)
+
+    async def may_answer(self, service: str) -> Sequence[Route]:
+        """Return the routes that would be asked now; raises as `CallDispatcher.may_answer`."""
+        return await self._ask(self.desk.may_answer, service)
+
+    async def ready(self) -> bool:
+        """Return whether the store can be asked."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._view.head, "health")
+        except PilotbaseError:
+            return False
+        return True
+
+    def now(self) -> datetime:
+        """Return the time by the clock of the base."""
+        return self._view.store.clock()
+
+    def settle(self, admission: Admission, used: Cost, observed: CallObservation | None) -> None:
+        """Settle an admitted call; raises as `CallDispatcher.settle`."""
+        self.desk.settle(admission, used, observed)
+
+    def close(self) -> None:
+        """Let go of the desk: what is left of its allotments goes back."""
+        self._threads.shutdown()
+        self.desk.close()
+
+    async def _ask(self, function: Callable[[_In], _Out], asked: _In) -> _Out:
+        if self._near:
+            return function(asked)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, asked)
+
+    def _give_up(self, asked: asyncio.Future[Admission]) -> None:
+        """Settle a call whose caller was gone before it was admitted."""
+        if not asked.cancelled() and asked.exception() is None:
+            self.settle(asked.result(), NOTHING, None)
+
+
+def _named(services: Sequence[Service], name: str | None) -> Service:
+    for service in services:
+        if name is None or service.name == name:
+            return service
+    raise NotFoundError("service.unknown_service", service=name or "")
+
+
+class GatewayMeasurements:
+    """Counts of one gateway; services are those of the base, so their names are few."""
+
+    def __init__(self) -> None:
+        self.requests = Measurements(time.time())
+        self.ends: dict[str, int] = {end.value: 0 for end in CallEnd}
+        """How a call ended → how many did."""
+        self._calls: dict[str, int] = defaultdict(int)
+        self._tokens: dict[str, int] = defaultdict(int)
+
+    def settled(self, service: str, end: CallEnd, tokens: int) -> None:
+        """Count a call that was settled."""
+        self.ends[end.value] += 1
+        self._calls[service] += 1
+        self._tokens[service] += tokens
+
+    def render(self, upstreams: Upstreams) -> str:
+        """Return everything as text."""
+        return self.requests.render([*self._gauges(upstreams)])
+
+    def _gauges(self, upstreams: Upstreams) -> Iterator[Gauge]:
+        pending: dict[str, float] = defaultdict(float)
+        boxes: dict[str, float] = defaultdict(float)
+        for service, upstream in upstreams:
+            pending[service] += upstream.pending
+            boxes[service] += upstream.boxes
+        yield Gauge("calls_total", "Calls by how they ended.", dict(self.ends), "end", "counter")
+        yield Gauge("service_calls_total", "Calls by service.", dict(self._calls), "service", "counter")
+        yield Gauge("service_tokens_total", "Tokens by service.", dict(self._tokens), "service", "counter")
+        yield Gauge("service_pending", "Calls under way or waiting.", pending, "service")
+        yield Gauge("service_boxes", "Boxes that run.", boxes, "service")
+
 
 _LOOK_SECONDS = 0.5
 """So long, and the time of a look, a call goes on after its service was stopped."""

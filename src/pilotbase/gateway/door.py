@@ -19,10 +19,8 @@ from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.gateway.calls import CallAnswer, CallHandler, SettledStream
+from pilotbase.gateway.calls import CallAnswer, CallHandler, FrontDesk, GatewayMeasurements, SettledStream
 from pilotbase.gateway.configuration import Network
-from pilotbase.gateway.front_desk import FrontDesk
-from pilotbase.gateway.measurements import GatewayMeasurements
 from pilotbase.gateway.problems import ProblemMessage, problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.open_inference import HEADER_LENGTH

@@ -15,10 +15,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import AnyAct, ReadScope, may_begin, may_read
 from pilotbase.documents.record import Record
-from pilotbase.documents.subjects import organisation_subject, record_head
+from pilotbase.documents.subjects import Organisation, organisation_subject, record_head
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base, operator_view

@@ -21,9 +21,8 @@ from pilotbase.notices.channels import CHANNELS
 from pilotbase.notices.rows import last_sequence, unread_since
 from pilotbase.workspace import tables, work
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.changes import move, position
 from pilotbase.workspace.keys import KeyFolder
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import View, move, position
 
 DEFAULT = MailChoice.DAILY
 IN_ONE_MAIL = 100

@@ -14,11 +14,11 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import CONTENTS, ApplicationVersion, PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import text
 from pilotbase.documents.thread import Thread
 from pilotbase.operations.matches import A_SCENARIO, AN_APPLICATION, OfRecord

@@ -28,12 +28,11 @@ from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.documents.lifecycles import kind_moved
 from pilotbase.documents.loading import parse_request
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import kind_of, name_of
+from pilotbase.documents.subjects import Organisation, kind_of, name_of
 from pilotbase.documents.texts import text
 from pilotbase.operations import people, records, uploads
 from pilotbase.operations.operation import NoInput, Operation, Out

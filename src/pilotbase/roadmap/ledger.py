@@ -37,13 +37,12 @@ from pilotbase.documents.subjects import record_head, service_subject, standing_
 from pilotbase.documents.vocabularies import Action, Colour, ServingState, Support
 from pilotbase.documents.watch import RiskWarning
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.changes import Change, move, position
 from pilotbase.workspace.checks.journeys import BOOKS
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Journey, note_first, put_journey
 from pilotbase.workspace.listings import Listing, put_listing
 from pilotbase.workspace.records import Stored, copy_of
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Change, View, move, position
 from pilotbase.workspace.transaction import Transaction
 
 _FEED = BOOKS

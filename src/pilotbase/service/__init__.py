@@ -5,7 +5,8 @@ creating    create_service(view, premises, wanted), admit_endpoint(view, trust, 
 registry    load_service, services_of, services_behind; who may do what
 standing    fall_back, ask_human, take_offline, restore: idempotent by their cause; standing_of, history_of
 terms       create_key, revoke_key, list_keys; set_budget, list_budgets; usage_by_day: as an actor may
-keys, budgets, metering: the rows behind them
+            what services have used, hour by hour
+keys, budgets: the rows behind them
 
 desk        Desk: admits calls and settles them; one a process
 known       what the desk knows of keys and services, never older than the store

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, select, up
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.subjects import service_subject
 from pilotbase.service.calls import NOTHING, BudgetPeriod, Cost
-from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace import tables as tables
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction

@@ -21,8 +21,8 @@ from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
 from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
-from pilotbase.service.metering import MeterKey, ServiceUsage, add_up, write_usage
-from pilotbase.workspace import service_tables as tables
+from pilotbase.service.terms import MeterKey, ServiceUsage, add_up, write_usage
+from pilotbase.workspace import tables as tables
 from pilotbase.workspace.store import View
 
 Take = Callable[[Sequence[ObservationBatch]], None]

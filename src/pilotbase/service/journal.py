@@ -32,7 +32,7 @@ from sqlalchemy import Connection, select
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets
 from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost
-from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace import tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
 from pilotbase.workspace.store import View

@@ -16,7 +16,7 @@ from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.operations.services import NewKey
 from pilotbase.service.budgets import require_budget
-from pilotbase.workspace import service_tables as tables
+from pilotbase.workspace import tables as tables
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction

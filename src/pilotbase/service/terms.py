@@ -2,18 +2,89 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert, select, update
 
 from pilotbase.documents.api.services import BudgetView, KeyView, UsageRow
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.permissions import ServiceAct
+from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.operations.services import NewBudget, NewKey
-from pilotbase.service import budgets, keys, metering
+from pilotbase.service import budgets, keys
 from pilotbase.service.budgets import ServiceBudget, Spending
 from pilotbase.service.keys import ServiceKey
 from pilotbase.service.registry import opened
+from pilotbase.workspace import tables as tables
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
+
+_rows = tables.service_meters.c
+
+
+@dataclass(frozen=True)
+class MeterKey:
+    """What is counted together."""
+
+    service: str
+    hour: datetime
+    """The hour, in UTC, in which the calls ended."""
+    key: str
+    version: str
+    """Digest of the application that answered; '': none, or an endpoint without one."""
+    end: CallEnd
+
+
+@dataclass(frozen=True)
+class ServiceUsage:
+    """How much there was."""
+
+    calls: int = 0
+    cases: int = 0
+    tokens: int = 0
+    microseconds: int = 0
+
+    def __add__(self, other: ServiceUsage) -> ServiceUsage:
+        return ServiceUsage(
+            self.calls + other.calls,
+            self.cases + other.cases,
+            self.tokens + other.tokens,
+            self.microseconds + other.microseconds,
+        )
+
+
+def add_up(items: Iterable[tuple[MeterKey, ServiceUsage]]) -> Mapping[MeterKey, ServiceUsage]:
+    """Return the sum for each meter."""
+    found: defaultdict[MeterKey, ServiceUsage] = defaultdict(ServiceUsage)
+    for meter, usage in items:
+        found[meter] = found[meter] + usage
+    return found
+
+
+def write_usage(connection: Connection, counted: Mapping[MeterKey, ServiceUsage]) -> None:
+    """Add to the rows of the meters; the caller makes sure that nothing is counted twice."""
+    for meter, usage in counted.items():
+        here = [_rows[name] == value for name, value in vars(meter).items()]
+        more = {_rows[name]: _rows[name] + value for name, value in vars(usage).items()}
+        if connection.execute(update(tables.service_meters).where(*here).values(more)).rowcount == 0:
+            connection.execute(insert(tables.service_meters).values({**vars(meter), **vars(usage)}))
+
+
+def usage_of(view: View, service: str, days: int = 30) -> Mapping[MeterKey, ServiceUsage]:
+    """Return what was used of a service in the last ``days``; the caller may look into the service."""
+    since = view.store.clock() - timedelta(days=days)
+    rows = select(tables.service_meters).where(_rows.service == service, _rows.hour >= since).order_by(_rows.hour)
+    with view.reading() as connection:
+        found = connection.execute(rows).all()
+    return {
+        MeterKey(row.service, row.hour, row.key, row.version, CallEnd(row.end)): ServiceUsage(
+            row.calls, row.cases, row.tokens, row.microseconds
+        )
+        for row in found
+    }
 
 
 def create_key(view: View, wanted: NewKey) -> KeyView:
@@ -69,8 +140,8 @@ def list_budgets(view: View, service: str) -> list[BudgetView]:
 def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:
     """Return what was used by day (UTC), key, version and end, oldest first."""
     opened(view, service, ServiceAct.INSPECT)
-    hours = metering.usage_of(view, service, days)
-    counted = metering.add_up((replace(meter, hour=meter.hour.replace(hour=0)), used) for meter, used in hours.items())
+    hours = usage_of(view, service, days)
+    counted = add_up((replace(meter, hour=meter.hour.replace(hour=0)), used) for meter, used in hours.items())
     return [
         filled(UsageRow, meter, used, day=meter.hour, milliseconds=used.microseconds / 1000)
         for meter, used in counted.items()

@@ -38,8 +38,8 @@ from pilotbase.documents.figures import (
     TimePoint,
 )
 from pilotbase.measures import Cases
-from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats, Ints, Kind
+from pilotbase.measures.formulas.boxes import by_score, matches, overlaps
 from pilotbase.measures.text_pairs import edit_distance
 
 MOST_CLASSES, MOST_ROWS = 10, 20

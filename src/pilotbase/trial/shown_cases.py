@@ -19,8 +19,8 @@ from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage, TextPiece
 from pilotbase.measures import Cases, is_resource, measures, observe, score
-from pilotbase.measures.box_matching import by_score, matches, overlaps
 from pilotbase.measures.cases import Floats
+from pilotbase.measures.formulas.boxes import by_score, matches, overlaps
 from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.figures import OF_TRANSCRIPTS, first_places, overlap_of

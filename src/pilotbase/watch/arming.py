@@ -17,9 +17,16 @@ from pilotbase.documents.watch import Replay, Watch, WatchTerms
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.watch import standings
-from pilotbase.watch.losses import WatchedLoss, promised_loss, watched_risks
+from pilotbase.watch.losses import (
+    Promised,
+    WatchedLoss,
+    latency_promised,
+    promised_loss,
+    promised_of,
+    promised_to,
+    watched_risks,
+)
 from pilotbase.watch.profiles import profile_of
-from pilotbase.watch.promises import Promised, latency_promised, promised_of, promised_to
 from pilotbase.watch.replaying import replay
 from pilotbase.watch.subjects import require_permitted, service_of, stored_service, watch_of
 from pilotbase.watch.warnings import end_warnings, standing_warnings

@@ -29,10 +29,10 @@ from pilotbase.documents.loading import issues_of
 from pilotbase.documents.observation import CASE_ID_PATTERN, LabelBatch, ObservationBatch, Scalar, Taken
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.watch.intake_counters import sum_of
+from pilotbase.watch.labels import sum_of
+from pilotbase.watch.losses import promised_of
 from pilotbase.watch.observations import Batch, ingest
 from pilotbase.watch.packs import Pack, PackedBatch, microseconds
-from pilotbase.watch.promises import promised_of
 from pilotbase.watch.subjects import own_service
 from pilotbase.workspace.store import View
 

@@ -27,9 +27,16 @@ from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange,
 from pilotbase.watch.detectors.level import CallSeries, LevelDetector, LevelState, LevelWatch
 from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
-from pilotbase.watch.losses import CohortLosses, Losses, WatchedLoss, contract_losses, latency_losses, promised_loss
+from pilotbase.watch.losses import (
+    CohortLosses,
+    Losses,
+    Promised,
+    WatchedLoss,
+    contract_losses,
+    latency_losses,
+    promised_loss,
+)
 from pilotbase.watch.packs import Pack, moment_of
-from pilotbase.watch.promises import Promised
 
 States = Mapping[str, bytes]
 """Name of a detector → its state as it is stored."""

@@ -6,22 +6,146 @@ changes no evidence. ``null`` takes a label back.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select, update
 
-from pilotbase.documents.observation import LabelBatch, Scalar, Taken
+from pilotbase.documents.observation import LabelBatch, Refusal, Scalar, Taken
 from pilotbase.documents.texts import text
 from pilotbase.measures import RuleContext
 from pilotbase.watch.cohorts import Cohort, CohortState
-from pilotbase.watch.intake_counters import Counted, with_amounts, with_refusal
-from pilotbase.watch.keys import batch_key, case_key, content_key, digests_of, in_chunks, places_of
 from pilotbase.watch.packs import Pack
 from pilotbase.watch.scoring import readable_labels, unreadable
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.transaction import Transaction
+
+_rows = tables.watch_counts.c
+
+
+class Counted(StrEnum):
+    """What is counted; names: text ``counted.<value>``."""
+
+    FUTURE = "future"
+    """Batches said to be observed later than now."""
+    BATCH_DIFFERS = "batch_differs"
+    CASE_DIFFERS = "case_differs"
+    UNREAD_LABEL = "unread_label"
+    """Batches of labels of which one is no class (no number) of the service's contract."""
+    UNREAD_ANSWER = "unread_answer"
+    """Answers that are no class (no number) of the service's contract: they count as abstentions."""
+    REPEATED = "repeated"
+    REPEATED_CASE = "repeated_case"
+    LATE_CASE = "late_case"
+    LATE_LABEL = "late_label"
+    UNKNOWN_LABEL = "unknown_label"
+
+
+@dataclass(frozen=True)
+class EventCount:
+    """How often something happened, and when last."""
+
+    what: Counted
+    count: int
+    last_at: datetime
+
+
+def count(connection: Connection, service: str, amounts: Mapping[Counted, int], now: datetime) -> None:
+    """Add to the counts of a service; nothing is written of what is zero."""
+    for what, amount in amounts.items():
+        if not amount:
+            continue
+        here = (_rows.service == service, _rows.what == what.value)
+        added = {"count": _rows["count"] + amount, "last_at": now}
+        if connection.execute(update(tables.watch_counts).where(*here).values(added)).rowcount == 0:
+            first = {"service": service, "what": what.value, "count": amount, "last_at": now}
+            connection.execute(insert(tables.watch_counts).values(first))
+
+
+def counts_of(connection: Connection, service: str) -> list[EventCount]:
+    """Return what was counted of a service, in the order of `Counted`."""
+    rows = select(_rows.what, _rows["count"].label("amount"), _rows.last_at).where(_rows.service == service)
+    found = {row.what: EventCount(Counted(row.what), row.amount, row.last_at) for row in connection.execute(rows)}
+    return [found[what] for what in Counted if what in found]
+
+
+def with_amounts(taken: Taken, amounts: Mapping[str, int]) -> Taken:
+    """Return ``taken`` with so much more in the fields that ``amounts`` names."""
+    return taken.model_copy(update={name: getattr(taken, name) + amount for name, amount in amounts.items()})
+
+
+def with_refusal(taken: Taken, batch: str, what: Counted, **params: object) -> Taken:
+    """Return ``taken`` with one more batch that was refused, and why."""
+    refusal = Refusal(batch=batch, reason=text(f"observation.{what}", batch=batch, **params))
+    return taken.model_copy(update={"refused": (*taken.refused, refusal)})
+
+
+def refused_for(taken: Taken, what: Counted) -> int:
+    """Return how many batches were refused for one reason."""
+    return sum(refusal.reason.code == f"observation.{what}" for refusal in taken.refused)
+
+
+def sum_of(found: Iterable[Taken]) -> Taken:
+    """Return everything together."""
+    total = Taken()
+    for one in found:
+        amounts = {name: value for name, value in one if isinstance(value, int)}
+        total = with_amounts(total, amounts).model_copy(update={"refused": (*total.refused, *one.refused)})
+    return total
+
+
+KEY_BYTES = 16
+AT_ONCE = 5_000
+"""Keys in one question: both databases take more, few gain by it."""
+_cases = tables.observed_cases.c
+
+
+def case_key(service: str, case: str) -> bytes:
+    """Return the 16 bytes by which a case of a service is found: a hash, hence an order that no outcome has chosen."""
+    return _key("case", service, case)
+
+
+def batch_key(service: str, kind: str, batch: str) -> bytes:
+    """Return the 16 bytes by which a batch of a service is known when it comes again."""
+    return _key(kind, service, batch)
+
+
+def content_key(content: bytes) -> bytes:
+    """Return the 16 bytes by which two contents of one batch are told apart."""
+    return hashlib.sha256(content).digest()[:KEY_BYTES]
+
+
+def in_chunks(keys: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Yield the keys in portions for one question each."""
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
+
+
+def digests_of(connection: Connection, table: Table, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Return key → digest of the batches that ``table`` knows."""
+    found: dict[bytes, bytes] = {}
+    for chunk in in_chunks(keys):
+        rows = select(table.c.key, table.c.digest).where(table.c.key.in_(chunk))
+        found |= {bytes(key): bytes(digest) for key, digest in connection.execute(rows)}
+    return found
+
+
+def places_of(connection: Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, int]]:
+    """Return key → pack and row of the cases that have come."""
+    found: dict[bytes, tuple[int, int]] = {}
+    for chunk in in_chunks(keys):
+        rows = select(_cases.key, _cases.pack, _cases.row).where(_cases.key.in_(chunk))
+        found |= {bytes(key): (pack, row) for key, pack, row in connection.execute(rows)}
+    return found
+
+
+def _key(*parts: str) -> bytes:
+    return hashlib.sha256("\n".join(parts).encode()).digest()[:KEY_BYTES]
+
 
 _labels, _cases, _packs, _cohorts = (
     tables.labels.c,

@@ -19,11 +19,22 @@ from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
 from pilotbase.measures import RuleContext
 from pilotbase.watch.cohorts import cohort_for
-from pilotbase.watch.intake_counters import Counted, count, refused_for, sum_of, with_amounts, with_refusal
-from pilotbase.watch.keys import batch_key, case_key, content_key, digests_of, places_of
-from pilotbase.watch.labels import take_labels
+from pilotbase.watch.labels import (
+    Counted,
+    batch_key,
+    case_key,
+    content_key,
+    count,
+    digests_of,
+    places_of,
+    refused_for,
+    sum_of,
+    take_labels,
+    with_amounts,
+    with_refusal,
+)
+from pilotbase.watch.losses import settings_of
 from pilotbase.watch.packs import Pack, PackedBatch, joined, microseconds, moment_of, packed
-from pilotbase.watch.promises import settings_of
 from pilotbase.watch.scoring import readable_answers, unreadable
 from pilotbase.watch.subjects import own_service, service_of, watch_of
 from pilotbase.workspace import watch_tables as tables

@@ -22,9 +22,8 @@ from pilotbase.watch.cohorts import past_cohorts
 from pilotbase.watch.detectors.drift import DriftDetector
 from pilotbase.watch.following import DRIFT, Following, follow
 from pilotbase.watch.labels import LabelledPack, cases_of
-from pilotbase.watch.losses import losses_of
+from pilotbase.watch.losses import Promised, losses_of
 from pilotbase.watch.packs import Pack, microseconds
-from pilotbase.watch.promises import Promised
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.store import View
 

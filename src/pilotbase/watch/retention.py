@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 from pilotbase.documents.permissions import WatchAct
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import Watch
-from pilotbase.watch.keys import case_key, places_of
+from pilotbase.watch.labels import case_key, places_of
 from pilotbase.watch.packs import Pack, without
 from pilotbase.watch.subjects import own_service, watch_of
 from pilotbase.workspace import watch_tables as tables

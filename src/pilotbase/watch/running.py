@@ -17,9 +17,8 @@ from pilotbase.documents.watch import Watch
 from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered
 from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
 from pilotbase.watch.labels import cases_of
-from pilotbase.watch.losses import CohortLosses, losses_of
+from pilotbase.watch.losses import CohortLosses, losses_of, promised_to
 from pilotbase.watch.packs import Pack, microseconds
-from pilotbase.watch.promises import promised_to
 from pilotbase.watch.standings import WatchState, armed_services, move_on, standing_of, states_of, write_states
 from pilotbase.watch.subjects import service_of, stored_service
 from pilotbase.watch.warnings import raise_warnings

@@ -26,7 +26,7 @@ from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.detectors.interface import restored
 from pilotbase.watch.detectors.level import LevelState
 from pilotbase.watch.following import LEVELS, risk_detector
-from pilotbase.watch.intake_counters import counts_of
+from pilotbase.watch.labels import counts_of
 from pilotbase.watch.silences import acknowledgements, silences
 from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, standing_of
 from pilotbase.watch.subjects import service_of, watch_of

@@ -42,7 +42,7 @@ from pilotbase.documents.api.shapes import MOST_LISTED
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
-from pilotbase.workspace import listing_rows, records, tables, text_index
+from pilotbase.workspace import records, tables, text_index, transaction
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -128,7 +128,7 @@ def put_listing(change: Transaction, listing: Listing, waiting: Iterable[Pending
         "words": records.fold(listing.words)[:_WORDS_LIMIT],
         "moved_at": change.now,
     }
-    listing_rows.put_row(connection, listing.subject, values)
+    transaction.put_row(connection, listing.subject, values)
     connection.execute(delete(tables.waits).where(_waits.subject == listing.subject))
     for position, wait in enumerate(waiting):
         row = {"subject": listing.subject, "position": position, **wait.__dict__}

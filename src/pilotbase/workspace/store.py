@@ -15,21 +15,22 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, select
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
-from pilotbase.workspace import budgets, leases, records, schema
+from pilotbase.workspace import leases, records, schema, tables, transaction
 from pilotbase.workspace.actors import Actor, Visibility
-from pilotbase.workspace.changes import Change, changes
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.engine import Database
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.leases import Lease
 from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.notes import Checkpoint, LogKey
 from pilotbase.workspace.log.offline import LogCopy
-from pilotbase.workspace.records import D, Fields, Stored
+from pilotbase.workspace.records import D, Fields, Stored, visible_to
 from pilotbase.workspace.transaction import Transaction, outcome_of
 
 Clock = Callable[[], datetime]
@@ -183,12 +184,12 @@ class View:
     def counter(self, name: str) -> int:
         """Return the value of a counter; 0 if it is unused or belongs to others."""
         with self.reading() as connection:
-            return budgets.counter(connection, name) if self._may_read(name) else 0
+            return transaction.counter(connection, name) if self._may_read(name) else 0
 
     def balance(self, account: str) -> int:
         """Return the balance of an account; 0 if it is unused or belongs to others."""
         with self.reading() as connection:
-            return budgets.balance(connection, account) if self._may_read(account) else 0
+            return transaction.balance(connection, account) if self._may_read(account) else 0
 
     def acquire(self, name: str, holder: str, seconds: int) -> Lease | None:
         """Return a lease on ``name``, or None while another holder has it (see `leases`)."""
@@ -275,3 +276,51 @@ class Remembering(View):
         known = {name: self.documents[name] for name in names if name in self.documents}
         rest = [name for name in names if name not in known]
         return known | (super().named(rest) if rest else {})
+
+
+_changes, _documents = tables.changes.c, tables.documents.c
+_rows = tables.positions.c
+
+
+@dataclass(frozen=True)
+class Change:
+    """One event; pass ``sequence`` of the last handled one to read on."""
+
+    sequence: int
+    event: Literal["stored", "moved", "shown"]
+    kind: str
+    digest: str
+    owner: str
+    head: str | None
+
+
+def changes(connection: Connection, actor: Actor, since: int, limit: int, kinds: Collection[str] = ()) -> list[Change]:
+    """Return events after position ``since``, oldest first; a writer's events appear together, in order.
+
+    ``kinds``: only of documents of these kinds, found by an index.
+    """
+    same = and_(_changes.digest == _documents.digest, _changes.owner == _documents.owner)
+    rows = (
+        select(_changes.sequence, _changes.event, _changes.kind, _changes.digest, _changes.owner, _changes.head)
+        .join_from(tables.changes, tables.documents, same)
+        .where(_changes.sequence > since, visible_to(actor))
+        .order_by(_changes.sequence)
+        .limit(limit)
+    )
+    if kinds:
+        rows = rows.where(_changes.kind.in_(kinds))
+    return [Change(*row) for row in connection.execute(rows)]
+
+
+def position(connection: Connection, name: str) -> int | None:
+    """Return the position of the reader ``name``, or None for one that has not begun."""
+    value = connection.scalar(select(_rows.value).where(_rows.name == name))
+    return None if value is None else int(value)
+
+
+def move(connection: Connection, name: str, *, expected: int | None, to: int) -> bool:
+    """Move a reader on and return True; False if another has moved it meanwhile."""
+    if position(connection, name) != expected:
+        return False
+    set_row(connection, tables.positions, {"name": name}, {"value": to})
+    return True

@@ -3,24 +3,126 @@
 The result of each request is written with its act, so that the act happens once however often the request is sent. An
 answer may be lost after its act was written: the process is killed, or the connection is cut. A sender that repeats the
 request then finds its result here. Acts whose own document names the request, as a step of a record does, need no row.
+
+The rows of listings with their scope and their words in the text index: all written here, so that they agree.
+
+A listing has the scope of the document that it shows. Who sees a listing is therefore decided by its own row, and by
+the document's parties if it is for parties only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
-from pilotbase.workspace import budgets, leases, listing_rows, records, tables
+from pilotbase.workspace import leases, records, tables, text_index
 from pilotbase.workspace.actors import Actor, Visibility, spelled
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.leases import Lease
 from pilotbase.workspace.log.entries import COUNTER, HEAD, STORED, VISIBILITY, Fact, LogRecord
+from pilotbase.workspace.text_index import Indexed
+
+
+def counter(connection: Connection, name: str) -> int:
+    """Return the value of counter ``name``; an unused one is 0."""
+    return connection.scalar(select(tables.counters.c.value).where(tables.counters.c.name == name)) or 0
+
+
+def add(connection: Connection, name: str, amount: int, at_most: int | None) -> int:
+    """Add ``amount`` to counter ``name`` and return the new value; raises `RefusedError` beyond ``at_most``."""
+    before = counter(connection, name)
+    after = before + amount
+    if at_most is not None and amount > 0 and after > at_most:
+        raise RefusedError("workspace.counter_full", name=name, limit=at_most, left=max(at_most - before, 0))
+    set_row(connection, tables.counters, {"name": name}, {"value": after})
+    return after
+
+
+def balance(connection: Connection, account: str) -> int:
+    """Return the balance of ``account``; an unused one is 0."""
+    return connection.scalar(select(tables.accounts.c.balance).where(tables.accounts.c.name == account)) or 0
+
+
+def post(
+    connection: Connection, transfer: str, amounts: Mapping[str, int], floors: Mapping[str, int], now: datetime
+) -> bool:
+    """Post one transfer over accounts (amounts sum to zero); the same transfer posted again changes nothing.
+
+    Returns whether it was new.
+
+    Raises:
+        ValueError: the amounts do not sum to zero.
+        ConflictError: the transfer was posted before with other amounts.
+        RefusedError: an account would fall below its floor in ``floors``; nothing is posted.
+    """
+    if sum(amounts.values()) != 0 or not amounts:
+        raise ValueError(f"the amounts of transfer {transfer!r} do not sum to zero")
+    row = tables.postings.c
+    before = select(row.account, row.amount).where(row.transfer == transfer)
+    posted = dict(connection.execute(before).all())
+    if posted:
+        if posted != dict(amounts):
+            raise ConflictError("workspace.transfer_differs", name=transfer)
+        return False
+    for account, amount in sorted(amounts.items()):
+        _move(connection, account, amount, floors.get(account))
+        connection.execute(
+            insert(tables.postings).values(transfer=transfer, account=account, amount=amount, posted_at=now)
+        )
+    return True
+
+
+def _move(connection: Connection, account: str, amount: int, floor: int | None) -> None:
+    before = balance(connection, account)
+    if floor is not None and amount < 0 and before + amount < floor:
+        raise RefusedError("workspace.balance_low", account=account, balance=before, wanted=-amount, floor=floor)
+    set_row(connection, tables.accounts, {"name": account}, {"balance": before + amount})
+
+
+_rows, _documents = tables.listings.c, tables.documents.c
+_KNOWN = select(_rows.subject, _rows.sequence, _rows.kind, _rows.scope, _rows.words)
+
+
+def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> None:
+    """Set the row of ``subject`` to ``values``, replacing the earlier one; a new row comes last of all."""
+    shown = (_documents.digest == values["digest"], _documents.owner == values["owner"])
+    scope = connection.execute(select(_documents.scope).where(*shown)).scalar_one()
+    after = Indexed(values["kind"], scope, values["words"])
+    known = connection.execute(_KNOWN.where(_rows.subject == subject)).one_or_none()
+    if known is None:
+        sequence = _next_sequence(connection)
+        row = {**values, "subject": subject, "scope": scope, "sequence": sequence}
+        connection.execute(insert(tables.listings), row)
+        text_index.put(connection, sequence, None, after)
+    else:
+        connection.execute(update(tables.listings).where(_rows.subject == subject).values(**values, scope=scope))
+        text_index.put(connection, known.sequence, _indexed(known), after)
+
+
+def _next_sequence(connection: Connection) -> int:
+    """Return a number after all others: the newest change's, or a later one if several listings begin at once."""
+    changed = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
+    listed = connection.scalar(select(func.max(_rows.sequence))) or 0
+    return max(int(changed), int(listed) + 1)
+
+
+def change_scope(connection: Connection, digest: str, owner: str, scope: str) -> None:
+    """Give the listings that show a document its new scope."""
+    for known in connection.execute(_KNOWN.where(_rows.digest == digest, _rows.owner == owner)).all():
+        connection.execute(update(tables.listings).where(_rows.subject == known.subject).values(scope=scope))
+        text_index.put(connection, known.sequence, _indexed(known), _indexed(known)._replace(scope=scope))
+
+
+def _indexed(row: Any) -> Indexed:
+    return Indexed(row.kind, row.scope, row.words)
+
 
 _documents = tables.documents.c
 _heads = tables.heads.c
@@ -136,7 +238,7 @@ class Transaction:
         party = tables.document_parties.c
         self.connection.execute(delete(tables.document_parties).where(party.digest == digest, party.owner == row.owner))
         self._let_see(digest, row.owner, visibility)
-        listing_rows.change_scope(self.connection, digest, row.owner, visibility.scope)
+        change_scope(self.connection, digest, row.owner, visibility.scope)
         self._announce("shown", row.kind, digest, row.owner)
         self.subjects.append(digest)
         self.facts[f"{VISIBILITY}{digest}"] = visibility.scope
@@ -144,7 +246,7 @@ class Transaction:
     def add(self, counter: str, amount: int, *, at_most: int | None = None) -> int:
         """Add ``amount`` to ``counter`` and return the new value; raises `RefusedError` beyond ``at_most``."""
         self._writing_for(counter.partition("/")[0])
-        value = budgets.add(self.connection, counter, amount, at_most)
+        value = add(self.connection, counter, amount, at_most)
         self.subjects.append(f"counter:{counter}")
         self.facts[f"{COUNTER}{counter}"] = value
         return value
@@ -161,7 +263,7 @@ class Transaction:
         """
         for account in amounts:
             self._writing_for(account.partition("/")[0])
-        if budgets.post(self.connection, transfer, amounts, at_least or {}, self.now):
+        if post(self.connection, transfer, amounts, at_least or {}, self.now):
             self.subjects.append(f"transfer:{transfer}")
 
     def vouch_for(self, *organisations: str) -> None:

@@ -6,8 +6,8 @@ import random
 import polars as pl
 import pytest
 
-from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
 from pilotbase.data.describing.describing import describing
+from pilotbase.data.describing.questions import write_dataset_yaml
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Answers

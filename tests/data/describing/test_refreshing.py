@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pilotbase.data.describing.dataset_yaml import write_dataset_yaml
+from pilotbase.data.describing.questions import write_dataset_yaml
 from pilotbase.documents.dataset import Dataset, RowRule
 from pilotbase.documents.described import Answers
 from pilotbase.documents.loading import load_document

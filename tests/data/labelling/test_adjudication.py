@@ -6,7 +6,6 @@ from collections import Counter
 
 import pytest
 
-from pilotbase.data.labelling.assigning import read_audit
 from pilotbase.data.labelling.final_labels import (
     final_labels,
     format_disagreements,
@@ -15,6 +14,7 @@ from pilotbase.data.labelling.final_labels import (
     labelled_items,
     read_decisions,
 )
+from pilotbase.data.labelling.gathering import read_audit
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.labelling import LabelSource

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pilotbase.data.labelling.assigning import assign, format_sheet
+from pilotbase.data.labelling.gathering import assign, format_sheet
 from pilotbase.documents.errors import InputError
 
 ITEMS = [f"i{number}" for number in range(101)]

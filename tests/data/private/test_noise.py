@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from pilotbase.data.private import noise as noise_room
-from pilotbase.data.private.noise import error_of, mechanism, noise_for, noisy
+from pilotbase.data.private import profiling as noise_room
+from pilotbase.data.private.profiling import error_of, mechanism, noise_for, noisy
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.private import Noise
 

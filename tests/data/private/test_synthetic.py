@@ -9,8 +9,7 @@ import pytest
 from pilotbase.data.bridges.reading import load_description
 from pilotbase.data.conform import conform
 from pilotbase.data.private import profiling, synthetic
-from pilotbase.data.private.noise import noisy
-from pilotbase.data.private.profiling import Units, profile
+from pilotbase.data.private.profiling import Units, noisy, profile
 from pilotbase.data.private.synthesis import spell, synthesise
 from pilotbase.data.private.synthetic import make_sample, write_sample
 from pilotbase.data.quality.columns import ROW

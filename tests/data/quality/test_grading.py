@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pilotbase.data.quality.grading import DEFAULTS, grade, required_of
+from pilotbase.data.quality.profiling import DEFAULTS, grade, required_of
 from pilotbase.documents.dataset import RequiredMeasure
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.quality import QualityCodes, QualityMeasurement

@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.files import inferred_dataset
 from pilotbase.data.quality.measuring import measure_quality
+from pilotbase.data.quality.release import inferred_dataset
 
 KINDS = ["a", "b", "a", "a", "b", "a"]
 

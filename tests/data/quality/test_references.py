@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.files import inferred_dataset
 from pilotbase.data.quality.measuring import ReferenceData, measure_quality
+from pilotbase.data.quality.release import inferred_dataset
 from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement

@@ -13,8 +13,8 @@ import pytest
 
 from pilotbase.data.quality import measuring
 from pilotbase.data.quality.columns import ROW
-from pilotbase.data.quality.files import inferred_dataset
 from pilotbase.data.quality.measuring import measure_quality, room
+from pilotbase.data.quality.release import inferred_dataset
 from pilotbase.data.quality.tally import HELD, KeyedRows, tally_all
 from pilotbase.documents.errors import InputError
 

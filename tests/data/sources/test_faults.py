@@ -12,7 +12,7 @@ import zlib
 import polars as pl
 import pytest
 
-from pilotbase.data.quality.files import FileInput, measure_file
+from pilotbase.data.quality.release import FileInput, measure_file
 from pilotbase.data.sources.faults import LONGEST_CELL, MOST_COLUMNS
 from pilotbase.data.sources.kinds.json_lines import MOST_LISTS
 from pilotbase.data.sources.kinds.parquet import footer, row_groups

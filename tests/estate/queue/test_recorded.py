@@ -10,7 +10,7 @@ from queue_for_tests import POOL, Hall
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase_estate.backends.backend import EndCause, MemberAttempt
 from pilotbase_estate.documents.pool_replay import Policy
-from pilotbase_estate.queue.recorded import trace_of
+from pilotbase_estate.queue.pools import trace_of
 from pilotbase_estate.replay.policies import PolicyContext
 from pilotbase_estate.replay.reporting import replay
 from tests.workspace.stores_for_tests import Clock

@@ -17,8 +17,8 @@ from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import ClaimDecision, Settlement, Usage, VoucherClaim
 from pilotbase_estate.vouchers import ledger, rows
 from pilotbase_estate.vouchers.claiming import claim
-from pilotbase_estate.vouchers.programmes import set_rules
 from pilotbase_estate.vouchers.rules import ClaimCase, Eligibility, outcomes, why_refused
+from pilotbase_estate.vouchers.wallet import set_rules
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase_estate.documents.voucher import VoucherClaim
 from pilotbase_estate.vouchers import ledger
-from pilotbase_estate.vouchers.programmes import set_rules
+from pilotbase_estate.vouchers.wallet import set_rules
 from tests.workspace.stores_for_tests import Clock
 
 STEPS = ("issue", "hold", "settle", "release", "refund", "claim", "grant", "refuse", "pay", "expire", "revoke")

@@ -8,7 +8,7 @@ from vouchers_for_tests import HOUR, PRICES, RULES, codes
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase_estate.documents.resources import Resources
-from pilotbase_estate.vouchers import ledger, programmes
+from pilotbase_estate.vouchers import ledger, wallet
 from pilotbase_estate.vouchers.rules import way_between
 from pilotbase_estate.vouchers.settling import settle
 from pilotbase_estate.vouchers.wallet import Movement, move
@@ -102,15 +102,15 @@ def test_the_cap_of_a_year_bounds_all_vouchers_of_an_organisation(here):
 
 
 def test_a_fund_gives_no_more_than_it_has(here):
-    programmes.set_rules(here.operator, RULES.model_copy(update={"total": 120_000}))
+    wallet.set_rules(here.operator, RULES.model_copy(update={"total": 120_000}))
     here.issue(amount=100_000)
     assert "200.00 CNY left" in refused("voucher.fund_low", lambda: here.issue(amount=20_001))
     assert "1,000.00 CNY" in refused("voucher.beyond_cap", lambda: here.issue(amount=100_001))
     refused("voucher.no_amount", lambda: here.issue(amount=0), InputError)
     below = RULES.model_copy(update={"total": 99_999, "cap_voucher": 10})
-    refused("voucher.total_below", lambda: programmes.set_rules(here.operator, below), InputError)
+    refused("voucher.total_below", lambda: wallet.set_rules(here.operator, below), InputError)
     elsewhere = RULES.model_copy(update={"issuer": "town"})
-    refused("voucher.fund_changed", lambda: programmes.set_rules(here.operator, elsewhere), InputError)
+    refused("voucher.fund_changed", lambda: wallet.set_rules(here.operator, elsewhere), InputError)
     refused("voucher.no_programme", lambda: ledger.issue(here.operator, "none", "acme", 1), NotFoundError)
 
 
@@ -199,7 +199,7 @@ def test_every_rule_that_a_payment_does_not_meet_is_told_at_once(here):
 
 
 def test_prices_in_another_currency_are_not_paid(here):
-    programmes.set_prices(here.operator, PRICES.model_copy(update={"currency": "EUR"}))
+    wallet.set_prices(here.operator, PRICES.model_copy(update={"currency": "EUR"}))
     told = refused("voucher.other_currency", lambda: here.hold(here.issue()), InputError)
     assert "hall has prices in EUR, but the voucher pays in CNY" in told
 
@@ -207,8 +207,8 @@ def test_prices_in_another_currency_are_not_paid(here):
 def test_prices_and_rules_are_those_of_the_hold(here):
     voucher = here.issue()
     here.hold(voucher)
-    programmes.set_prices(here.operator, PRICES.model_copy(update={"prices": {"cpu": 1}}))
-    programmes.set_rules(here.operator, RULES.model_copy(update={"rate": 1}))
+    wallet.set_prices(here.operator, PRICES.model_copy(update={"prices": {"cpu": 1}}))
+    wallet.set_rules(here.operator, RULES.model_copy(update={"rate": 1}))
     here.clock.step(HOUR)
     assert here.settle().subsidy == 420
 
@@ -223,8 +223,8 @@ def test_an_organisation_holds_its_own_voucher_alone_and_settles_nothing(here):
     for act in (
         lambda: ledger.issue(acme, "pilot", "acme", 1),
         lambda: ledger.revoke(acme, voucher, "mine"),
-        lambda: programmes.set_rules(acme, RULES),
-        lambda: programmes.set_prices(acme, PRICES),
+        lambda: wallet.set_rules(acme, RULES),
+        lambda: wallet.set_prices(acme, PRICES),
     ):
         refused("workspace.operator_only", act)
     here.require_balanced()

@@ -12,7 +12,7 @@ from pilotbase.workspace.store import Store, View
 from pilotbase.workspace.tables import accounts
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Payment, Usage, UsageSheet, VoucherClaim, VoucherRules
-from pilotbase_estate.vouchers import claiming, ledger, programmes, settling
+from pilotbase_estate.vouchers import claiming, ledger, settling, wallet
 from pilotbase_estate.workspace import tables
 
 HOUR = 3600
@@ -52,8 +52,8 @@ class Books:
     rules: VoucherRules = RULES
 
     def __post_init__(self):
-        programmes.set_rules(self.operator, self.rules)
-        programmes.set_prices(self.operator, PRICES)
+        wallet.set_rules(self.operator, self.rules)
+        wallet.set_prices(self.operator, PRICES)
 
     @property
     def operator(self) -> View:

@@ -25,7 +25,7 @@ from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, QueueState
 from pilotbase_estate.queue.submitting import JobRequest, submit
-from pilotbase_estate.vouchers.programmes import set_prices
+from pilotbase_estate.vouchers.wallet import set_prices
 
 POOL = {
     "document": "pool/1",

@@ -14,10 +14,10 @@ from pilotbase.documents.site import Release, Witness
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.sites.enrolling import enrol_site, look_at_enrolment
-from pilotbase.worker.sites.offering import offer_scenarios
 from pilotbase.worker.sites.packing import Packed, PackOrder, pack_for_site
 from pilotbase.worker.sites.running import SiteOrder, SiteRun, run_pack
 from pilotbase.worker.sites.taking_back import TakenBack, take_back
+from pilotbase.worker.sites.unpacking import offer_scenarios
 from tests.trial.conftest import GOOD, writing_application, writing_scenario
 
 ROUNDED = Release()

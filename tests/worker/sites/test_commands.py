@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError
 from pilotbase.worker.sites.enrolling import look_at_enrolment
-from pilotbase.worker.sites.offering import release_of
+from pilotbase.worker.sites.unpacking import release_of
 from tests.worker.sites.homes_for_tests import two_homes
 
 

@@ -18,7 +18,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed
 from pilotbase_estate.hub.forms.claims import RulesForm
 from pilotbase_estate.hub.presenters.programmes import evidence_response, rules_from, rules_written
-from pilotbase_estate.vouchers.programmes import programmes, rules_of, set_rules
+from pilotbase_estate.vouchers.wallet import programmes, rules_of, set_rules
 
 
 @page("voucher-programmes/", "programmes", EVERYBODY)

@@ -11,7 +11,7 @@ from pilotbase_estate.documents.api.vouchers import ClaimDetail, NewClaim
 from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.operations import vouchers as declared
 from pilotbase_estate.vouchers.claiming import ClaimRuling
-from pilotbase_estate.vouchers.programmes import rules_of, set_rules
+from pilotbase_estate.vouchers.wallet import rules_of, set_rules
 
 does(declared.WALLETS)(lambda caller, asked: told_vouchers.wallets_listed(caller.view))
 does(declared.WALLET)(lambda caller, asked: told_vouchers.wallet_told(caller.view, caller.language, asked.organisation))

@@ -10,8 +10,7 @@ from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.making import NoticeDraft
-from pilotbase.workspace.changes import Change
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Change, View
 from pilotbase_estate.documents.voucher import ClaimDecision, ClaimPayout, Settlement, VoucherClaim, claim_subject
 
 

@@ -12,8 +12,7 @@ from pilotbase.data.croissant.findings import (
 )
 from pilotbase.data.croissant.json_ld import Node, read_node
 from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
-from pilotbase.data.croissant.reading_measurements import read_measurements
-from pilotbase.data.croissant.reading_terms import read_offer
+from pilotbase.data.croissant.reading_terms import read_measurements, read_offer
 from pilotbase.data.croissant.vocabulary import PREFIXES, id_of, name_of, short_name, without_nothing
 from pilotbase.data.croissant.writing import write_offer
 from pilotbase.documents.base import Localized

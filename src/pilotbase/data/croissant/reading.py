@@ -15,9 +15,8 @@ from pilotbase.data.croissant.findings import (
 )
 from pilotbase.data.croissant.json_ld import Node, NodeValue, read_node
 from pilotbase.data.croissant.measurements import NOTHING, Measured
-from pilotbase.data.croissant.reading_measurements import read_measurements
 from pilotbase.data.croissant.reading_records import Ids, IdTarget, entered, read_record_sets
-from pilotbase.data.croissant.reading_terms import read_offer
+from pilotbase.data.croissant.reading_terms import read_measurements, read_offer
 from pilotbase.data.croissant.vocabulary import (
     PROFILE,
     RESPONSIBLE_USE,

@@ -23,7 +23,7 @@ from pilotbase.data.describing.drafting import (
     describe,
     observe_all,
 )
-from pilotbase.data.describing.guesses import Guess
+from pilotbase.data.describing.meanings import Guess
 from pilotbase.data.describing.roles import ObservedTable
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import OpenedSource, ReadOptions

@@ -13,8 +13,7 @@ import polars as pl
 
 from pilotbase.data.column_types import BOOLEANS, TYPES, type_words, typed_expression
 from pilotbase.data.date_forms import NUMBER_FORMS
-from pilotbase.data.describing.guesses import Guess, Sure
-from pilotbase.data.describing.meanings import guess_sensitivity, guess_ucum
+from pilotbase.data.describing.meanings import Guess, Sure, guess_sensitivity, guess_ucum
 from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits, missing_to_null, observe
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
 from pilotbase.data.sources.faults import refuse

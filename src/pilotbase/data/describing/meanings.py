@@ -8,15 +8,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from pilotbase.data.column_guesses import guess_unit
-from pilotbase.data.describing.guesses import Guess, Sure
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sensitivity
+
+
+class Sure(StrEnum):
+    """How sure a guess is."""
+
+    CERTAIN = "certain"
+    """All values say so, or a database declares it."""
+    LIKELY = "likely"
+    """The name says so and no value contradicts it."""
+    UNSURE = "unsure"
+    """A value is needed."""
+
+    @property
+    def said(self) -> Text:
+        return Text(code=f"describe.sure.{self}")
+
+
+@dataclass(frozen=True)
+class Guess:
+    """``part`` of a field or a record set, such as ``unit``; the document contains the guessed value."""
+
+    part: str
+    ground: Text
+    sure: Sure
+
 
 _SHARE = 0.5
 """Share of the values that must have a form for the column to hold it."""

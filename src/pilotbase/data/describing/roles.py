@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pilotbase.data.describing.guesses import Guess, Sure
+from pilotbase.data.describing.meanings import Guess, Sure
 from pilotbase.data.describing.observing import Column
 from pilotbase.data.sources.source import KEY_NAME, SourceTable
 from pilotbase.documents.dataset import FieldType, Reference

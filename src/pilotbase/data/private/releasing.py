@@ -6,8 +6,7 @@ was kept. A second caller with the same question gets what the first one kept, w
 
 from __future__ import annotations
 
-from pilotbase.data.private.noise import mechanism
-from pilotbase.data.private.profiling import plan, profile, request_of, require_ready
+from pilotbase.data.private.profiling import mechanism, plan, profile, request_of, require_ready
 from pilotbase.data.quality.columns import RecordTable
 from pilotbase.data.quality.release import least_cell
 from pilotbase.data.terms.gate import permit

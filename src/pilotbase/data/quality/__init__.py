@@ -11,8 +11,7 @@ columns     fields as lazy expressions: the stored text, and its value in the de
 checks      rules of the contract as counts; those on keys, uniqueness and references as groups of equal rows
 measures    one file a family; each says what it needs from the passes and what it concludes (`definition`)
 measuring   the first pass over all counts; small tables; `tally`: groups of equal rows, partitioned on disk
-profiling   figures and distributions of each field; hidden or later rows, for drift
-grading     what a purpose requires, and the worst of it
-release     what of a report on closed data leaves its owner's hands
+profiling   figures and distributions of each field; hidden or later rows, for drift; what a purpose requires
+release     what of a report on closed data leaves its owner's hands; a file measured on the spot
 page        the report as one HTML file in both languages
 """

@@ -32,9 +32,8 @@ from pilotbase.data.quality.definition import (
     not_measured,
     parts_of,
 )
-from pilotbase.data.quality.grading import grade, required_of
 from pilotbase.data.quality.measures import QUALITY_MEASURES
-from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, profile, profile_counts
+from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, grade, profile, profile_counts, required_of
 from pilotbase.data.quality.tally import HELD, SHOWN, WORDS, KeyedRows, tally_all
 from pilotbase.data.sources.opening import read_table, scanning
 from pilotbase.documents.dataset import Dataset

@@ -12,8 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from pilotbase.data.terms.templates import constraint
 from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.api.statistics import BudgetTold
 from pilotbase.documents.terms import (
     DUTIES,
     FITTING,
@@ -32,6 +35,11 @@ from pilotbase.documents.terms import (
 )
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
+from pilotbase.workspace import records
+from pilotbase.workspace.actors import BASE_ITSELF
+from pilotbase.workspace.store import View
+from pilotbase.workspace.terms_rows import agreements_on, dataset_row
+from pilotbase.workspace.uses import epsilon_by_organisation
 
 CEILING: Mapping[Opening, frozenset[Action]] = {
     Opening.OPEN: frozenset({Action.USE, Action.REPRODUCE, Action.DISTRIBUTE, Action.DISPLAY, Action.COMPUTE_ON}),
@@ -199,3 +207,53 @@ def terms_of_paper(paper: str, owner: str, supplier: str, channel: Channel) -> T
         prohibition=tuple(Prohibition(action=action) for action in closed),
     )
     return Terms(Opening.COMPUTE_TO_DATA, offer)
+
+
+def budgets(view: View, dataset: str) -> list[BudgetTold]:
+    """Return the budgets of a dataset that the actor may see: their own; for owner, operator and regulator all.
+
+    The actor's own comes first; the others by name.
+    """
+    with view.reading() as connection:
+        row, own = dataset_row(connection, dataset), view.actor.organisation
+        if row is None:
+            return []
+        spent = epsilon_by_organisation(connection, dataset)
+        limits = _limits(connection, view, dataset, Opening(row.opening))
+    known = {*spent, *limits} if view.actor.sees_all or own == row.owner else {own}
+    if own == row.owner:
+        known.add(own)
+    found = [
+        budget_of(name, spent.get(name, 0), None if name == row.owner else limits.get(name, 0)) for name in known - {""}
+    ]
+    shown = [one for one in found if one.spent or one.limit or one.limit is None]
+    return sorted(shown, key=lambda one: (one.organisation != own, one.organisation))
+
+
+def budget_of(organisation: str, spent: int = 0, limit: int | None = 0) -> BudgetTold:
+    """Return a budget, in whole millionths of ε."""
+    left = None if limit is None else max(limit - spent, 0)
+    return BudgetTold(organisation=organisation, spent=spent, limit=limit, left=left)
+
+
+def _limits(connection: Connection, view: View, dataset: str, opening: Opening) -> dict[str, int]:
+    """Return, for each organisation with a valid agreement, the largest budget in any of its agreements."""
+    found: dict[str, int] = {}
+    for row in agreements_on(connection, dataset):
+        stored = records.get(connection, BASE_ITSELF, row.digest) if row.holds_at(view.store.clock()) else None
+        if stored is not None:
+            most = max(_given(terms_of_agreement(stored.load(Agreement), opening)), default=0)
+            found[row.assignee] = max(found.get(row.assignee, 0), most)
+    return found
+
+
+def _given(terms: Terms) -> Iterator[int]:
+    """Yield the budgets of the permissions under which statistics may be counted."""
+    for permission in terms.offer.permission:
+        bounds = (*permission.constraint, *terms.narrowed)
+        of_purpose = (one for one in bounds if one.left_operand is LeftOperand.PURPOSE)
+        for_statistics = all(one.lets(Purpose.STATISTICS) for one in of_purpose)
+        of_epsilon = (one for one in bounds if one.left_operand is LeftOperand.EPSILON_BUDGET)
+        limits = [one.number - (one.operator is Operator.LT) for one in of_epsilon]
+        if permission.action is Action.COMPUTE_ON and for_statistics and limits:
+            yield min(limits)

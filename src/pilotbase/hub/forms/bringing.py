@@ -19,11 +19,11 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.loading import issues_of
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import BROUGHT, Commission, Price, Record, Reviewer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import ApprovalKind, Role, Verdict
 from pilotbase.hub.acting import RequestActor, language, roles_of

@@ -23,9 +23,8 @@ from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
 from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.routing import page
 from pilotbase.worker.operations.ledger import counted
-from pilotbase.workspace.jobs import live_jobs
+from pilotbase.workspace.jobs import live_jobs, queue_figures
 from pilotbase.workspace.listings import count_late, list_late
-from pilotbase.workspace.queue_figures import queue_figures
 from pilotbase.workspace.store import View
 
 SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotbase.data.labelling.quality import figure_line
-from pilotbase.data.terms.budgets import budgets
+from pilotbase.data.terms.evaluating import budgets
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.labelling import PublishedLabels

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 from django.http import HttpResponse
 
-from pilotbase.catalogue.form_templates import FORM_TEMPLATES
+from pilotbase.catalogue.application_draft import FORM_TEMPLATES
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.figures import ShownCases

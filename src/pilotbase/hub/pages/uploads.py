@@ -16,8 +16,7 @@ from django.shortcuts import redirect, render
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import SaveOptions
-from pilotbase.data.drafting import DraftAnswers
-from pilotbase.data.scenario_yaml import write_scenario_yaml
+from pilotbase.data.drafting import DraftAnswers, write_scenario_yaml
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
@@ -44,8 +43,7 @@ from pilotbase.hub.presenters.addresses import address_of, record_crumbs, sectio
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
-from pilotbase.worker.intake.scenario_versions import take_drafted, take_edited
-from pilotbase.worker.intake.versions import take_uploaded_application
+from pilotbase.worker.intake.versions import take_drafted, take_edited, take_uploaded_application
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query
 

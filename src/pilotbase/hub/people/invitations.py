@@ -26,8 +26,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.moments import format_day
-from pilotbase.documents.organisation import Organisation
-from pilotbase.documents.subjects import organisation_subject, record_head
+from pilotbase.documents.subjects import Organisation, organisation_subject, record_head
 from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import roles_of

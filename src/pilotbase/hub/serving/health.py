@@ -17,7 +17,7 @@ from pilotbase.hub.people.tokens import acting_by
 from pilotbase.hub.serving.middleware import MEASUREMENTS
 from pilotbase.protocols.prometheus import CONTENT_TYPE, Gauge
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.queue_figures import queue_figures
+from pilotbase.workspace.jobs import queue_figures
 
 
 def live(request: HttpRequest) -> JsonResponse:

@@ -11,7 +11,7 @@ from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures.perturbations import audio, images, series, tabular, texts
+from pilotbase.measures.perturbations import images, series, tabular, texts
 from pilotbase.measures.perturbations.definition import Perturbation, PerturbationParameter, kind_of
 
 PERTURBATIONS: Mapping[str, type[Perturbation]] = MappingProxyType(
@@ -21,7 +21,7 @@ PERTURBATIONS: Mapping[str, type[Perturbation]] = MappingProxyType(
             tabular.GaussianNoise, tabular.Missing, tabular.UnitSlip, tabular.UnseenCategory,
             series.Stale, series.Gaps, series.ClockShift, series.Freeze,
             texts.Typos, texts.Ocr, texts.Paraphrase, texts.Width, texts.Script,
-            audio.Hiss, audio.Loudness, audio.Dropouts, audio.Clipping, audio.BandLimit,
+            series.Hiss, series.Loudness, series.Dropouts, series.Clipping, series.BandLimit,
             images.Blur, images.PixelNoise, images.Exposure, images.Crop, images.Jpeg,
         )
     }

@@ -15,8 +15,7 @@ from pilotbase.documents.exchanges import Exchange, MessagePath, WireForm
 from pilotbase.documents.observation import Scalar
 from pilotbase.protocols.exchanges.medical import DICOM, FHIR
 from pilotbase.protocols.exchanges.opcua import OPCUA
-from pilotbase.protocols.exchanges.plain import FILES, REST, messages_in
-from pilotbase.protocols.exchanges.trees import MessageFormat, Tree, only_value
+from pilotbase.protocols.exchanges.trees import FILES, REST, MessageFormat, Tree, messages_in, only_value
 from pilotbase.protocols.strict_json import WireError
 
 _NUMBER = re.compile(r"^[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,3})?$")

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
 
-from pilotbase.charts.against_truth import answer_grid, coverage_chart, format_at, interval_chart, time_chart
+from pilotbase.charts.against_truth import (
+    answer_grid,
+    calibration_chart,
+    coverage_chart,
+    format_at,
+    interval_chart,
+    probability_chart,
+    time_chart,
+)
 from pilotbase.charts.classes import class_chart, class_name, confusion_chart, confusion_names, format_share
 from pilotbase.charts.columns import Bin, ChartColumn, column_chart, histogram_chart
-from pilotbase.charts.probabilities import calibration_chart, probability_chart
 from pilotbase.charts.scales import format_count, format_number
 from pilotbase.documents import figures as f
 from pilotbase.documents.base import Localized, localized

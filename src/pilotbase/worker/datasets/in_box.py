@@ -10,12 +10,11 @@ from typing import Any
 
 from pilotbase.data.describing.describing import describing
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
-from pilotbase.data.describing.guesses import Guess
+from pilotbase.data.describing.meanings import Guess
 from pilotbase.data.describing.questions import open_questions, units_to_ask
 from pilotbase.data.labelling.gathering import read_labels as gather_labels
-from pilotbase.data.quality.files import record_set_of
 from pilotbase.data.quality.measuring import measure_quality
-from pilotbase.data.quality.release import released
+from pilotbase.data.quality.release import record_set_of, released
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.dataset import Dataset

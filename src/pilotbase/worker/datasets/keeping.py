@@ -2,18 +2,25 @@
 
 The rows of a preview are read when a file is kept: directly on the owner's own command line; for a file sent to a hub,
 in a box, by a worker, as its owner's own job. The process that shows them later parses nothing.
+
+A set of many small files as one: one after the other in an uncompressed ZIP, by path and without times.
+
+The same files give the same pack, and each part of it is a member.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
-from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.files import File, Part, whole
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
@@ -36,15 +43,100 @@ from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base, vault_of
 from pilotbase.worker.datasets.committing import require_described
-from pilotbase.worker.datasets.file_sets import files_of, holds_images, pack_set, set_in, unpack_set
-from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
+from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table, order_preview, why_none
 from pilotbase.worker.datasets.label_rounds import erase_items_of
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
 from pilotbase.worker.datasets.owner_jobs import FileRefusal
-from pilotbase.worker.datasets.previews import order_preview, why_none
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, require_listing
+from pilotbase.workspace.plain_files import NotPlainError, files_in, opened_file
 from pilotbase.workspace.store import View
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_PIECE = 1 << 20
+
+
+def files_of(dataset: Dataset) -> list[str]:
+    """Return the names under which a description's files may be kept."""
+    files = [one for one in dataset.distribution if isinstance(one, FileObject)]
+    return sorted(
+        {*(one.file_name for one in files), *(one.id for one in files), *map(_packed_name, _sets_of(dataset))}
+    )
+
+
+def set_in(view: View, listing: Listing, folder: Path) -> FileSet:
+    """Return the file set of the description that a folder holds: the one with its name, or the only one.
+
+    Raises:
+        InputError: there is none, or it is ambiguous.
+    """
+    dataset = view.load(listing.digest, Dataset)
+    sets, name = _sets_of(dataset), folder.resolve().name
+    named = [one for one in sets if one.id in (name, f"{name}-images")]
+    if not named and len(sets) != 1:
+        allowed = offer(folder.name, [one.id for one in sets])
+        raise InputError("dataset.no_such_file", dataset=listing.subject, found=folder.name, allowed=allowed)
+    return (named or sets)[0]
+
+
+def holds_images(files: FileSet) -> bool:
+    """Return whether a set contains only images, so that its table is known."""
+    return bool(files.encoding_format) and all(one.startswith("image/") for one in files.encoding_format)
+
+
+def pack_set(folder: Path, files: FileSet, out: Path) -> Path:
+    """Write the files of ``folder`` that a set includes to one file in ``out``, and return it.
+
+    Raises:
+        InputError: there is none; links and odd names, all at once; a file that changes meanwhile.
+    """
+    packed = out / _packed_name(files)
+    names = list(_included(folder, files))
+    if not names:
+        raise InputError("dataset.empty_set", folder=folder, found=", ".join(files.includes))
+    try:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+            for name in names:
+                with opened_file(folder, name) as stream, archive.open(zipfile.ZipInfo(name, _EPOCH), "w") as member:
+                    shutil.copyfileobj(stream, member, _PIECE)
+    except NotPlainError as error:
+        raise InputError("blobs.folder_changed", folder=folder) from error
+    return packed
+
+
+def unpack_set(packed: Path, folder: Path) -> Path:
+    """Write the files of a pack made here to ``folder``, unchanged, and return it."""
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def _sets_of(dataset: Dataset) -> tuple[FileSet, ...]:
+    """Return the file sets of a description that are in no archive."""
+    return tuple(one for one in dataset.distribution if isinstance(one, FileSet) and not one.contained_in)
+
+
+def _packed_name(files: FileSet) -> str:
+    """Return the name under which a set of files is kept."""
+    return f"{files.id.replace('/', '-')}.zip"
+
+
+def _included(folder: Path, files: FileSet) -> Iterator[str]:
+    """Yield the paths below ``folder`` that a set includes; its globs may begin with the path to the folder."""
+    way = f"{folder.resolve().name}/"
+    includes, excludes = (
+        [_glob(one.rpartition(way)[2]) for one in globs] for globs in (files.includes, files.excludes)
+    )
+    for name in files_in(folder):
+        if any(one.fullmatch(name) for one in includes) and not any(one.fullmatch(name) for one in excludes):
+            yield name
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    """Return a glob as a pattern of paths: ``**/`` is any way, ``*`` and ``?`` stay within a name."""
+    spelled = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return re.compile("".join(spelled.get(part, re.escape(part)) for part in parts))
 
 
 def keep_files(base: Base, view: View, dataset: Subject, paths: Sequence[Path]) -> list[KeptTold]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
-from pilotbase.data.terms.budgets import budgets
+from pilotbase.data.terms.evaluating import budgets
 from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pydantic
 
-from pilotbase.data.labelling.assigning import assign
+from pilotbase.data.labelling.gathering import assign
 from pilotbase.data.labelling.label_tables import is_name
 from pilotbase.data.quality.columns import column_name
 from pilotbase.data.terms.gate import permit, require_permitted

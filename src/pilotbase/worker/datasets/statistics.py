@@ -14,7 +14,7 @@ from pilotbase.data.private.profiling import plan, request_of
 from pilotbase.data.private.releasing import answer, answered, asked_of_gate, pay, require_answerable
 from pilotbase.data.private.synthetic import require_rows
 from pilotbase.data.quality.release import least_cell
-from pilotbase.data.terms.budgets import budget_of, budgets
+from pilotbase.data.terms.evaluating import budget_of, budgets
 from pilotbase.data.terms.gate import judge, require_permitted
 from pilotbase.documents.api.statistics import BudgetTold, NewStatistics
 from pilotbase.documents.base import Document

@@ -15,7 +15,6 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.organisation import Organisation
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import (
     Approval,
@@ -28,7 +27,7 @@ from pilotbase.documents.record import (
 )
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
-from pilotbase.documents.subjects import holder_of, organisation_subject, record_head
+from pilotbase.documents.subjects import Organisation, holder_of, organisation_subject, record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base

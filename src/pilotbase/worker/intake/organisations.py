@@ -9,7 +9,7 @@ from pathlib import Path
 from pilotbase.catalogue.importing import ImportPlan, plan_organisations
 from pilotbase.catalogue.saving import save_all
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.organisation import Organisation
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.sheets import read_sheet
 from pilotbase.worker.base import Base

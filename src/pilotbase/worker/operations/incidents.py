@@ -5,13 +5,13 @@ from __future__ import annotations
 from pilotbase.documents.api.watch import ListedIncidents
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.operations import incidents as declared
-from pilotbase.watch import incidents, runbooks
+from pilotbase.watch import incidents
 from pilotbase.worker.operations.binding import Caller, Versioned, does
 from pilotbase.worker.services.duty_desk import told_desk
 
 does(declared.DESK)(lambda caller, asked: told_desk(caller.view, caller.language))
 does(declared.SHOW)(lambda caller, asked: Versioned(*incidents.load_incident(caller.view, asked.number)))
-does(declared.RUNBOOK)(lambda caller, asked: runbooks.read_runbook(caller.view, asked.service)[1])
+does(declared.RUNBOOK)(lambda caller, asked: incidents.read_runbook(caller.view, asked.service)[1])
 does(declared.NOTE)(
     lambda caller, asked: incidents.add_note(caller.view, asked.number, asked.text, asked.unknown, caller.seen)
 )
@@ -40,6 +40,6 @@ def grade(caller: Caller, asked: declared.IncidentGrade) -> Incident:
 @does(declared.SET_RUNBOOK)
 def set_runbook(caller: Caller, asked: declared.OnRunbook) -> Runbook:
     """Replace the runbook of a service."""
-    service, _ = runbooks.read_runbook(caller.view, asked.service)
-    runbooks.keep_runbook(caller.view, service, asked.runbook, caller.seen)
+    service, _ = incidents.read_runbook(caller.view, asked.service)
+    incidents.keep_runbook(caller.view, service, asked.runbook, caller.seen)
     return asked.runbook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pilotbase.data.terms.budgets import budgets
+from pilotbase.data.terms.evaluating import budgets
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.statistics import (
     PriceTold,

@@ -28,10 +28,9 @@ from pilotbase.notices.outbox import RolesOf
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.vault.opening import hidden_set_of
 from pilotbase.worker.trials.tenders import entries_of_closed, tender_of
-from pilotbase.workspace.changes import Change
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Change, View
 
 
 def webhook_roles(view: View) -> RolesOf:

@@ -26,8 +26,7 @@ from pilotbase.watch.incidents import PassedClock, load_incident, note_told, pas
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drills import react_to_drill
-from pilotbase.worker.reactions.on_revocation import move_off_barred, react_to_record
-from pilotbase.worker.reactions.on_warning import react_to_warning
+from pilotbase.worker.reactions.on_warning import move_off_barred, react_to_record, react_to_warning
 from pilotbase.worker.reactions.steps import (
     PASSING,
     Reacting,
@@ -35,8 +34,7 @@ from pilotbase.worker.reactions.steps import (
     about_incident,
 )
 from pilotbase.worker.rounds import Pace, in_rounds
-from pilotbase.workspace.changes import Change, move, position
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Change, View, move, position
 from pilotbase.workspace.terms_rows import AgreementRow, beginning, ending
 
 _Reaction = Callable[[Reacting, Digest], None]

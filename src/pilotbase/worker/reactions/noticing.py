@@ -30,11 +30,10 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drafts import of_asks, of_bar, of_readings, webhook_roles
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
-from pilotbase.workspace.changes import move, position
 from pilotbase.workspace.failures import StaleLeaseError
 from pilotbase.workspace.listings import Listing, PendingWork, find_listing
 from pilotbase.workspace.log.entries import LogEntry, readings_since
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import View, move, position
 
 AHEAD = timedelta(days=3)
 """How long before its day work is announced as due."""

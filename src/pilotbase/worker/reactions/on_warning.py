@@ -5,6 +5,7 @@ Nothing is restored automatically: the end of a warning is announced, and a pers
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +14,21 @@ from functools import partial
 from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.revoking import suspend
-from pilotbase.certificate.status import revocations_of
+from pilotbase.certificate.status import RevocationList, revocations_of
 from pilotbase.documents.certificate import RISK_WARNING
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import state_name
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
-from pilotbase.documents.states import CommissionState
+from pilotbase.documents.states import BARRED, CommissionState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Countermeasure, ServingState
 from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, TimelineEntry
-from pilotbase.service.known import barred
-from pilotbase.service.standing import standing_of
-from pilotbase.watch.incidents import continue_open, open_incident
-from pilotbase.watch.runbooks import rises, rule_for, runbook_of
+from pilotbase.service.known import Barred, barred, read_serving
+from pilotbase.service.registry import services_of
+from pilotbase.service.standing import fall_back, standing_of
+from pilotbase.watch.incidents import continue_open, open_incident, rises, rule_for, runbook_of
 from pilotbase.watch.silences import is_muted
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import (
@@ -263,3 +265,50 @@ def _why_over(view: View, warning: RiskWarning) -> Text:
 def _raised(warning: RiskWarning) -> Text:
     colour, signal = text(f"colour.{warning.colour}"), text(f"signal.{warning.signal}")
     return text("reaction.warned", colour=colour, signal=signal, reason=warning.reason)
+
+
+_log = logging.getLogger("pilotbase.reactions")
+
+
+def react_to_record(reacting: Reacting, digest: Digest) -> None:
+    """Move services off a certificate that its record suspends or revokes, before the list that says so is signed."""
+    record = reacting.view.load(digest, Record)
+    if record.kind == "commission" and record.state in BARRED:
+        move_off_barred(reacting, digest)
+
+
+def move_off_barred(reacting: Reacting, digest: Digest) -> None:
+    """Move every service off a version whose certificate does not hold; ``digest`` names the document that says so."""
+    view = reacting.view
+    listed = revocations_of(view)
+    for service, standing in services_of(view):
+        if standing.state in (ServingState.HUMAN, ServingState.STOPPED):
+            continue
+        barred = _barred(view, service, standing.route, listed)
+        if barred is not None:
+            cause, where = Cause(digest, service.name), (service, standing.route)
+            reason = text("reaction.barred", state=text(f"state.commission.{barred}"))
+            reacting.once(cause, f"measure:{service.name}", partial(_fall_back, reacting, cause, where, reason))
+
+
+def _barred(view: View, service: Service, route: int, listed: RevocationList | None) -> Barred | None:
+    """Return why a route may not answer; an unreadable certificate forbids it, and affects no other service."""
+    try:
+        serving = read_serving(view, service.name, listed)
+    except NotFoundError:
+        _log.warning("a route of the service %s cannot be read", service.name)
+        return None
+    return serving.ways[route].barred if serving is not None else None
+
+
+def _fall_back(reacting: Reacting, cause: Cause, where: tuple[Service, int], reason: Text) -> Finish:
+    service, off = where
+    standing = fall_back(reacting.view, service.name, reason, cause.digest, off=off)
+
+    def finish(change: Transaction) -> Done:
+        what = text("reaction.moved", reason=reason, state=text(f"serving.{standing.state}"))
+        done = Done(what=what, at=standing.at, document=standing.digest())
+        reacting.tell(change, about_service(service, what, f"{cause.digest} {service.name}"))
+        return done
+
+    return told_to_incident(reacting, service.name, finish)

@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import pydantic
+
 from pilotbase.catalogue.folders import read_tree
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
 from pilotbase.certificate.roots import TrustRoots
-from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import digest_file, digest_of
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.site import Witness
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.site import Release, Witness
+from pilotbase.documents.steps import Step
+from pilotbase.trial.running import kept_candidate
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import OpenedScenario
+from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.archives import PAPER, PackArchive, opened_archive
-from pilotbase.worker.sites.offering import OFFER_HEAD
 from pilotbase.worker.sites.papers import (
     Problems,
     SiteEnrolment,
+    SiteOffer,
     SitePack,
     named,
     pack_head,
     read_envelope,
     read_paper,
     release_head,
+    sign,
     signer_of,
     this_software,
 )
+from pilotbase.worker.trials.proving import seal_in
+from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import prove_consistency
 from pilotbase.workspace.log.merkle import verify_consistency
@@ -165,3 +174,65 @@ def _examine_terms(pack: SitePack, dataset: str | None, owner: str, problems: Pr
         owners = {terms.dataset.owner.organisation, terms.dataset_record.owner}
         owners |= {terms.agreement.assigner} if terms.agreement is not None else set()
         problems.require(owners == {owner}, "terms", "site.offer_of_other", owner=owner)
+
+
+OFFER_HEAD = "site-offer"
+"""The name under which a site keeps its latest offer."""
+
+
+def offer_scenarios(
+    base: Base, scenarios: Sequence[Path], release: Release, on_progress: OnProgress = ignore_progress
+) -> bytes:
+    """Return the signed enrolment of this site: its public keys, what it has sealed, ``release``.
+
+    Scenarios that are not sealed yet are sealed now.
+
+    Raises:
+        InputError: scenarios or their data are wrong, or their owners differ.
+    """
+    sealed = [_prepared(base, scenario, on_progress) for scenario in scenarios]
+    owners = sorted({one.scenario.owner.organisation for one in sealed})
+    if len(owners) != 1:
+        raise InputError("site.owners_differ", owners=owners)
+    with base.lab.view.transaction("site.offered") as change:
+        change.record("site.offered", [one.record.digest() for one in sealed])
+    enrolment = SiteEnrolment(
+        site=base.trust.issuer,
+        owner=owners[0],
+        roots=base.trust.roots(),
+        log_key=str(base.lab.store.key.verifier),
+        checkpoint=base.lab.view.checkpoint().note,
+        software=this_software(),
+        release=release,
+        offers=tuple(
+            SiteOffer(
+                scenario=one.scenario,
+                reference=one.reference,
+                sealed=one.record.digest(),
+                classes=one.record.classes,
+                hidden=base.lab.view.load(one.record.hidden_set, HiddenSet),
+            )
+            for one in sealed
+        ),
+        signed_at=base.lab.store.clock(),
+    )
+    with base.lab.view.transaction("site.enrolment_signed") as change:
+        digest = change.put(enrolment, parties(), owner=owners[0])
+        change.let_stand(OFFER_HEAD, digest)
+    return sign(enrolment, base.trust).to_bytes()
+
+
+def release_of(figures: str, smallest_cell: int) -> Release:
+    """Return what may leave, as an owner spells it; raises `InputError` for an unknown spelling."""
+    try:
+        return Release.model_validate({"figures": figures, "smallest_cell": smallest_cell})
+    except pydantic.ValidationError:
+        raise InputError("site.bad_release", figures=figures, cell=smallest_cell) from None
+
+
+def _prepared(base: Base, scenario: Path, on_progress: OnProgress) -> OpenedScenario:
+    """Return the sealed scenario; the requirements of its baseline are fetched now: later there is no network."""
+    sealed = seal_in(base, scenario, Step.FREEZE, on_progress)
+    if sealed.record.reference_application is not None:
+        kept_candidate(base.lab, sealed.record.reference_application)
+    return sealed

@@ -6,10 +6,9 @@ from datetime import datetime
 
 from pilotbase.catalogue.advancing import Possible, advance, possible_acts
 from pilotbase.catalogue.bars import StepGuard
-from pilotbase.catalogue.effects import scenario_to_try
+from pilotbase.catalogue.effects import AttemptsLeft, Move, scenario_to_try
 from pilotbase.catalogue.my_work import MyWork, my_work
 from pilotbase.catalogue.records import everything, load_record
-from pilotbase.catalogue.situation import AttemptsLeft, Move
 from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Precondition, transition

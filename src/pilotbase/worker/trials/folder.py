@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 import pydantic
 
 from pilotbase.certificate.envelope import Envelope
-from pilotbase.data.labelling.assigning import assign
-from pilotbase.data.labelling.gathering import source_of
+from pilotbase.data.labelling.gathering import assign, source_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, RefusedError

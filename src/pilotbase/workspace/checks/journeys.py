@@ -15,7 +15,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import milestones
 from pilotbase.documents.subjects import name_of, record_head, standing_head
 from pilotbase.workspace import tables
-from pilotbase.workspace.changes import position
+from pilotbase.workspace.store import position
 
 _ABSENT = "–"
 _KINDS = ("scenario", "commission")

@@ -5,7 +5,7 @@ Until 0.1 is released, it makes what the modules declare; the release writes tha
 
 from alembic import op
 
-from pilotbase.workspace import service_tables, tables, terms_rows, watch_tables
+from pilotbase.workspace import tables, terms_rows, watch_tables
 from pilotbase.workspace.migrations.declared import make_tables
 
 revision = "0101"
@@ -14,7 +14,7 @@ down_revision = None
 
 def upgrade() -> None:
     """Make the tables."""
-    make_tables(tables, service_tables, terms_rows, watch_tables)
+    make_tables(tables, terms_rows, watch_tables)
     for statement in _SEARCH[op.get_bind().dialect.name]:
         op.execute(statement)
 
