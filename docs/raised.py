@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeGuard
 
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.texts import catalogue
 
 _TOP = Path(__file__).resolve().parent.parent
 SOURCES = (_TOP / "src", _TOP / "estate")

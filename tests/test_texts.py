@@ -12,9 +12,10 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
+from pilotbase.documents.catalogues import catalogue, read_messages
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.steps import Step
-from pilotbase.documents.texts import LANGUAGES, Text, catalogue, read_messages, text
+from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import VOCABULARIES
 from tests.packages_for_tests import files
 

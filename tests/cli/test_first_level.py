@@ -11,7 +11,7 @@ import typer
 
 from pilotbase.cli import app
 from pilotbase.cli.first_level import FIRST_LEVEL
-from pilotbase.documents.texts import catalogue
+from pilotbase.documents.catalogues import catalogue
 from tests.cli.test_command_line import run
 
 LOADED = """

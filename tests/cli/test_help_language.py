@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from pilotbase.cli import app
-from pilotbase.documents.texts import catalogue
+from pilotbase.documents.catalogues import catalogue
 
 TYPERS = {
     "Arguments", "Commands", "Options", "Show this message and exit.", "[default: {}]", "[env var: {}]", "[required]",

@@ -11,11 +11,12 @@ from pilotbase.data.conform import conform
 from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import LANGUAGES, catalogue
+from pilotbase.documents.texts import LANGUAGES
 
 
 def table(labels=("no", "yes"), rows=900, share=0.3):

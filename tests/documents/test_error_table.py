@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from pilotbase.documents.texts import LANGUAGES, catalogue
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.texts import LANGUAGES
 from tests.documents.error_table import COMMAND, classes_of, named_by, raised, said, table
 
 TABLE = table()

@@ -2,8 +2,9 @@
 
 import pytest
 
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.texts import Text, catalogue, text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from pilotbase import operations
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.texts import LANGUAGES, catalogue
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.texts import LANGUAGES
 from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import by_address, declared
 from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated

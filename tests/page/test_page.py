@@ -17,11 +17,12 @@ import pytest
 import typer.main
 
 from pilotbase.cli import app
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.figures import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, TextPiece
 from pilotbase.documents.report import GroupScore, Report
-from pilotbase.documents.texts import LANGUAGES, Language, Text, catalogue, text
+from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.trial.page import render_report
 
 Reports = Mapping[str, Report]

@@ -9,7 +9,7 @@ import typer
 
 from pilotbase import __version__
 from pilotbase.cli.first_level import FirstLevel
-from pilotbase.cli.framework import terminal
+from pilotbase.cli.framework import connection
 
 app = typer.Typer(
     name="pilotbase",
@@ -33,15 +33,15 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def _root(
     context: typer.Context,
-    hub: terminal.Hub = "",
-    token: terminal.Token = "",
-    token_file: terminal.TokenFile = None,
+    hub: connection.Hub = "",
+    token: connection.Token = "",
+    token_file: connection.TokenFile = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     del version
-    terminal.remember(context, hub, token, token_file)
+    connection.remember(context, hub, token, token_file)
 
 
 def main() -> None:

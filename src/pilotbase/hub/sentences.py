@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 from django import forms
 from django.utils.functional import lazy
 
-from pilotbase.documents.texts import Language, catalogue, text
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.texts import Language, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 

@@ -12,9 +12,10 @@ from urllib.parse import quote, urlencode
 import pydantic
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.files import File
 from pilotbase.documents.permissions import AnyAct, ReadScope
-from pilotbase.documents.texts import Language, Text, catalogue
+from pilotbase.documents.texts import Language, Text
 
 In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")

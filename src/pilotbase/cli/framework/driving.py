@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
 
-from pilotbase.cli.framework.terminal import Connection, command, connected, language
+from pilotbase.cli.framework.connection import Connection, connected
+from pilotbase.cli.framework.terminal import command, language
 from pilotbase.documents.errors import InputError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from pilotbase.documents.texts import catalogue
+from pilotbase.documents.catalogues import catalogue
 
 _ENGLISH: dict[str, str] = {}
 """Name in typer's drawing → the words that it has there, before they were put into another language."""

@@ -16,6 +16,7 @@ from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.api.trials import Candidate
 from pilotbase.documents.application import form_in_words
 from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of, is_digest
@@ -24,7 +25,7 @@ from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import Action, Channel, Purpose
-from pilotbase.documents.texts import Text, catalogue, sentence, text
+from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import verdict_in_words
 from pilotbase.hub.acting import language
