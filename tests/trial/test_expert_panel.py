@@ -175,7 +175,7 @@ def test_a_random_sample_of_the_answers_speaks_for_the_population(base, write_ap
     assert (result.outcome, result.available) == (Outcome.PASS, 40)
 
 
-def judged_by_model(place, stub, rule="scores=judge, weight=0.75", cases=150, template="{findings} {answer}", **more):
+def judged_by_model(place, stub, rule="scores=judge, weight=0.6", cases=150, template="{findings} {answer}", **more):
     """Write a scenario whose panel has a judge model, of 50 verdicts."""
     endpoint = stub.endpoint("openai_chat", prompt={"template": template, "answer": {"read": "last_number"}})
     judge = json.dumps({"endpoint": endpoint, "scale": [0, 10]})

@@ -7,15 +7,17 @@ import pytest
 from scipy.stats import binom
 
 from pilotbase.data.drafting import DraftAnswers
-from pilotbase.documents.api.trials import SizeTerms
+from pilotbase.data.splits import split_cases
+from pilotbase.documents.api.trials import Budget, SizeTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, attempt_levels, exact, verdict_of
 from pilotbase.measures import Cases
+from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
 from pilotbase.trial.sizing import cases_of_rule, plan_size
-from pilotbase.worker.intake.scenario_tables import draft_sized, size_to_add
+from pilotbase.worker.intake.scenario_tables import draft_sized, plan_table, size_to_add
 
 
 def planned(rule="accuracy >= 0.90", truth=0.95, **given):
@@ -123,3 +125,9 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     (folder / "cases.csv").write_bytes((tmp_path / "cases.csv").read_bytes())
     unsized = found.scenario.model_copy(update={"trial": terms.model_copy(update={"cases_per_attempt": None})})
     assert (size_to_add(unsized, folder), size_to_add(found.scenario, folder)) == (terms.cases_per_attempt, None)
+    counts = dict.fromkeys(("attempts", "used", "left", "spent", "cases", "reserved", "scored"), 9)
+    level = float(attempt_levels(exact(0.05), 5, 2).accept)
+    left = Budget(**counts, next_number=5, next_level=level, alpha=0.05, fresh=7)
+    shared = found.scenario.model_copy(update={"trial": terms.model_copy(update={"suppliers": ("a", "b")})})
+    plan = plan_table(shared, split_cases(read_cases(shared, folder), shared), SizeTerms(), left, draws=50)
+    assert (plan.attempt, plan.level, plan.missing) == (2, pytest.approx(level), plan.cases - 7)

@@ -25,15 +25,16 @@ class Ordered:
     def __init__(self, base: Base) -> None:
         self.base = base
         self.worker = JobWorker(base, "w1")
+        self.commission = COMMISSION
 
     def view(self, who: Actor):
         return self.base.lab.store.as_actor(who)
 
-    def do(self, who: Actor, act: Act, brings=None, subject: str = COMMISSION, **more):
-        return advance(self.view(who), subject, act, Move(brings, **more))
+    def do(self, who: Actor, act: Act, brings=None, subject: str = "", **more):
+        return advance(self.view(who), subject or self.commission, act, Move(brings, **more))
 
-    def record(self, subject: str = COMMISSION):
-        return load_record(self.view(MACHINE), subject)[0]
+    def record(self, subject: str = ""):
+        return load_record(self.view(MACHINE), subject or self.commission)[0]
 
     def work(self) -> list[tuple[str, str]]:
         """Do all that is queued; return kinds and ends."""
@@ -80,7 +81,7 @@ class Ordered:
             PLANNER,
             Act.PLAN_DRAFT,
             PlanProposal(
-                commission=COMMISSION,
+                commission=self.commission,
                 scenario_version=documents["scenario"],
                 folder=documents["folder"],
                 criteria=rules,

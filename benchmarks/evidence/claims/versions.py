@@ -77,13 +77,13 @@ CLAIM = Claim(
         "Two versions answer the same fresh cases. A version that is worse by the margin passes as no worse with "
         "probability at most its attempt's level, also when its errors follow the past. "
         "A small change needs about half the cases of an absolute trial.",
-        "两个版本回答相同的新案例。恰好逊色一个容许差值的版本被判“不逊色”的概率不超过该次试验的水平，"
-        "即使其错误随过往结果变化；小改动所需案例约为单独试验的一半。",
+        "两个版本回答相同的新案例。恰好逊色一个差值界限的版本被判“不逊色”的概率不超过该次验证的水平，"
+        "即使其错误随过往结果变化；小改动所需案例约为单独验证的一半。",
     ),
     assumes=Words(
         "The earlier version holds its certificate for the same scenario and hidden cases; its error adds to this one. "
         "Answers of both are committed before the order is drawn.",
-        "早先版本持有同一场景、同一隐藏案例的有效证书，其错误概率与本次相加；双方答案在抽取顺序之前均已提交。",
+        "先前版本持有同一场景、同一隐藏案例的有效证书，其错误概率与本次相加；双方答案在抽取顺序之前均已提交。",
     ),
     studies=(
         Study(

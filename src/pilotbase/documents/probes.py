@@ -79,7 +79,7 @@ class CellRun(Part):
 PANEL = "panel"
 """The column of experts' verdicts: ``judged(by=panel) >= 0.9``."""
 MODEL = "judge"
-"""The column of a judge model's corrections: ``judged(by=panel, scores=judge, weight=0.75) >= 0.9``."""
+"""The column of a judge model's corrections: ``judged(by=panel, scores=judge, weight=0.6) >= 0.9``."""
 LONGEST_GUIDELINE = 50_000
 
 

@@ -134,13 +134,16 @@ def attempt_levels(alpha: Fraction, attempt: int, suppliers: int = 0) -> Levels:
     So a certificate can say of all attempts together that any of them is false with probability at most α, whether it
     accepts or rejects.
     """
-    turn, place = divmod(attempt - 1, suppliers + 1)
-    if attempt < 1 or place == suppliers > 0:
+    if attempt < 1 or (suppliers and attempt % (suppliers + 1) == 0):
         raise InputError("evidence.attempt_out_of_range", attempt=attempt)
-    if suppliers:
-        alpha, attempt = alpha / suppliers, turn + 1
+    alpha, attempt = alpha / max(1, suppliers), attempt_of(attempt, suppliers)
     level = alpha / (attempt * (attempt + 1))
     return Levels(level, level)
+
+
+def attempt_of(number: int, suppliers: int = 0) -> int:
+    """Return which of its supplier's attempts has this ``number``, where α is split among ``suppliers``."""
+    return (number - 1) // (suppliers + 1) + 1 if suppliers else number
 
 
 def claim_text(estimand: Estimand, census: bool, unit: str, counts: tuple[int, int], joined: bool = False) -> Text:

@@ -31,7 +31,7 @@ from pilotbase.documents.contract import STRUCTURED
 
 JUDGED_GOOD, JUDGED_POOR = "good", "poor"
 """Experts' verdicts on an answer, in a column; any other value is none."""
-JUDGE_WEIGHT = Decimal("0.75")
+JUDGE_WEIGHT = Decimal("0.6")
 """How much the scores of a judge model count where nothing is said."""
 Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask", "scores"]
 Ints = NDArray[np.int64]

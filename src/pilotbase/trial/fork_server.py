@@ -5,7 +5,7 @@ computes nothing and opens nothing, so every fork is the same and knows nothing 
 
 ``python -m pilotbase.trial.fork_server FD MODULE`` serves the socket FD until its other end is closed. The client sends
 four descriptors (input, output, errors, and one for the exit status) and receives a descriptor of the process (pidfd),
-which runs the module's ``main``.
+which runs the module's ``main``. Before the first fork, the server runs its ``load``.
 """
 
 from __future__ import annotations
@@ -186,6 +186,7 @@ def main() -> int:
     """Serve the socket in the first argument; in a forked process, run the module in the second."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     program = import_module(sys.argv[2])
+    program.load()
     gc.freeze()  # loaded objects stay: collecting them would cost each fork a tenth of a second
     streams = serve(socket.socket(fileno=int(sys.argv[1])))
     if not streams:

@@ -40,7 +40,7 @@ from pilotbase.workspace.keys import write_private
 
 MOST_LOSSES = 3
 """Machines that may go under one run, and boxes that somebody may kill, before it is given up."""
-_WRITE_SECONDS = 1.0
+_WRITE_SECONDS, _LOOK_SECONDS = 1.0, 0.01
 AnyPart = TypeVar("AnyPart", bound=Part)
 
 
@@ -364,8 +364,13 @@ def _run_once(
             if log.answered < len(asked.order):
                 hooks.before_first()
 
+            looked = 0.0
+
             def on_batch(done: int) -> None:
-                hooks.on_usage(worker.usage())
+                nonlocal looked
+                if hooks.on_usage is not _ignore or time.monotonic() - looked > _LOOK_SECONDS:
+                    hooks.on_usage(worker.usage())
+                    looked = time.monotonic()
                 hooks.on_batch(done)
 
             end = answer_cases(worker, asked, log, on_batch)

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from pilotbase.documents.application import Application
 from pilotbase.documents.board import BoardEntry, BoardSubmission, TenderPlan, TenderResult
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError, UnknownProofError
 from pilotbase.documents.plan import TrialPlan
@@ -25,6 +26,8 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.evidence.distributions import normal_upper_quantile
+from pilotbase.sandbox.box.environments import VERIFIED
 from pilotbase.sandbox.engines import LOCAL, open_engine
 from pilotbase.trial.board import score_submission
 from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit
@@ -36,8 +39,6 @@ from pilotbase.vault.opening import harden_process
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import open_home
 
-for _read in (TrialPlan, Scenario, Report):
-    _read.model_rebuild()  # once, in the server that is forked, and not in each scorer
 ERRORS = (RefusedError, UnknownProofError, InvalidProofError, InputError, PilotbaseError)
 
 
@@ -61,6 +62,8 @@ class ScorerJob(BaseModel):
     engine: str = "local"
     limit: SpendingLimit = NO_LIMIT
     """The limit above which the trial is held until there is consent."""
+    verified: dict[str, str] = {}
+    """The environments that the starting process has checked (`environments.VERIFIED`)."""
 
 
 class Event(BaseModel):
@@ -105,6 +108,13 @@ def run_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress = ig
     return lab.view.load(_run(lab, on_progress, tender=plan.digest()), TenderResult)
 
 
+def load() -> None:
+    """Load, once in the server that is forked, what every scorer needs: scipy, the documents."""
+    normal_upper_quantile(0.5)
+    for read in (Application, TrialPlan, Scenario, Report):
+        read.model_rebuild()
+
+
 def main() -> int:
     """Run the job on standard input."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -115,6 +125,7 @@ def main() -> int:
     os.environ.clear()
     os.environ.update(job.environment)
     os.chdir(job.folder)
+    VERIFIED.update(job.verified)
     try:
         result = _carry_out(job, _Coarse(events))
     except PilotbaseError as error:
@@ -164,6 +175,7 @@ def _run(lab: TrialRuntime, on_progress: OnProgress, **work: Any) -> str:
         organisation=lab.actor.organisation,
         roles=tuple(lab.actor.roles),
         engine=(lab.engine or LOCAL).name,
+        verified=VERIFIED,
         **work,
     )
     process = start(__name__)

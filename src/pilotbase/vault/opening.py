@@ -32,7 +32,7 @@ from pilotbase.workspace.actors import BASE_ITSELF
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log import entries
 from pilotbase.workspace.log.entries import Fact
-from pilotbase.workspace.uses import find_use, require_leave
+from pilotbase.workspace.uses import find_use, require_leave, require_standing
 
 Cases = npt.NDArray[np.int64]
 _PR_SET_DUMPABLE = 4
@@ -125,7 +125,7 @@ def read_hidden(vault: Vault, hidden_set: HiddenSet, grant: ReaderGrant, cases: 
 def require_still(vault: Vault, leave: AccessGrant) -> None:
     """Return if a leave that was used for an opening is still valid; raises `RefusedError`."""
     with vault.view.reading() as connection:
-        require_leave(connection, leave, vault.view.store.clock())
+        require_standing(connection, leave, vault.view.store.clock())
 
 
 def _frames(

@@ -104,10 +104,18 @@ def require_leave(connection: Connection, leave: AccessGrant, now: datetime) -> 
         raise RefusedError("terms.foreign_leave")
     if leave.ground is LegalBasis.OWNER:
         _require_own(connection, use)
-    elif leave.ground in (LegalBasis.AGREEMENT, LegalBasis.OFFER):
-        state = _state(connection, leave, now)
-        if state is not None:
-            raise RefusedError("terms.not_standing", ground=leave.by, state=state)
+    require_standing(connection, leave, now)
+
+
+def require_standing(connection: Connection, leave: AccessGrant, now: datetime) -> None:
+    """Return if the terms of a leave hold ``now``, whose use `require_leave` has found: what is counted stays counted.
+
+    Raises:
+        RefusedError: its agreement was revoked or has ended; its dataset was withdrawn.
+    """
+    state = _state(connection, leave, now) if leave.ground in (LegalBasis.AGREEMENT, LegalBasis.OFFER) else None
+    if state is not None:
+        raise RefusedError("terms.not_standing", ground=leave.by, state=state)
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,12 @@ from pilotbase.sandbox.box import installer
 from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.sandbox.box.command import Mount
+from pilotbase.sandbox.box.copies import mark_of
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.sandbox.box.staging import one_at_a_time, remove_folder, staging_folder
-from pilotbase.sandbox.box.trees import FileEntry, digest_tree, fingerprint_tree, walk_tree
+from pilotbase.sandbox.box.trees import FileEntry, digest_tree, walk_tree
 from pilotbase.sandbox.box.wheels import CachedWheel, provide_wheels
 
 BUILD_LIMITS = Limits(
@@ -65,20 +66,21 @@ class Environment:
     seal: str
 
     def verify(self) -> None:
-        """Check that the folder is as it was built; quick if it was checked in this process and is untouched.
+        """Check that the folder is as it was built; quick if it was checked before (`VERIFIED`) and is untouched.
 
         Raises:
             InvalidProofError: a file was changed, added or removed.
         """
-        mark = fingerprint_tree(self.path, links=True)
-        if _VERIFIED.get((self.path, self.seal)) == mark:
+        mark, name = mark_of([self.path], ()), f"{self.path} {self.seal}"
+        if VERIFIED.get(name) == mark:
             return
         if digest_tree(self.path, links=True) != self.seal:
             raise InvalidProofError("environment.poisoned", path=self.path)
-        _VERIFIED[self.path, self.seal] = mark
+        VERIFIED[name] = mark
 
 
-_VERIFIED: dict[tuple[Path, str], str] = {}
+VERIFIED: dict[str, str] = {}
+"""Folder and seal → the mark that it had when this process checked it, or the one that started this process."""
 
 
 def build_environment(lock: bytes, file: str, cache: Path, settings: BoxSettings | None = None) -> Environment:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -83,16 +82,6 @@ def digest_tree(root: Path, wanted: Callable[[str], bool] = lambda name: True, *
             f"{entry.name}\0{entry.status.st_size}\0{digest}\n" for entry, digest in zip(files, digests, strict=True)
         ]
     return digest_bytes("".join(lines).encode())
-
-
-def fingerprint_tree(root: Path, *, links: bool = False) -> str:
-    """Return a quick mark that changes whenever a file beneath ``root`` is written, replaced, added or removed."""
-    mark = hashlib.sha256()
-    for entry in walk_tree(root, links=links):
-        status = entry.status
-        facts = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_mode)
-        mark.update(f"{entry.name}\0{facts}\n".encode())
-    return mark.hexdigest()
 
 
 def _digest_entry(entry: FileEntry) -> str:

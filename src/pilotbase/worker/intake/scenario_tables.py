@@ -25,6 +25,7 @@ from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario, TrialTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
+from pilotbase.evidence import attempt_of
 from pilotbase.evidence.ladder import slice_size
 from pilotbase.trial.blind_baselines.judging import blind_issues, judge_blind
 from pilotbase.trial.board_measure import check_board
@@ -123,8 +124,9 @@ def plan_table(
     if terms.hidden is None:
         wanted["hidden"] = split.hidden.height if budget is None else budget.fresh
     if budget is not None:
-        planned = replace(planned, alpha=min(planned.alpha, budget.alpha))
-        wanted["attempt"] = terms.attempt or budget.next_number
+        suppliers = len(scenario.trial.suppliers or ())
+        planned = replace(planned, alpha=min(planned.alpha, budget.alpha / max(1, suppliers)))
+        wanted["attempt"] = terms.attempt or attempt_of(budget.next_number, suppliers)
     plan = plan_size(planned, terms.model_copy(update=wanted), seconds, draws)
     return plan.model_copy(update={"budget": budget})
 

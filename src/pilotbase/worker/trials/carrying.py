@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pilotbase.certificate.status import CertificateStatus, IssuedCertificate, revocations_of, standing_of
-from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hashes import abbreviated, digest_of
+from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.plan import MOST_CARRIED, ApplicationReference, CarriedEvidence
 from pilotbase.documents.report import Report
-from pilotbase.documents.subjects import certificate_head
-from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.carried import still_shown
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.worker.base import Base
-from pilotbase.workspace.checks.proofs import proven_head
-from pilotbase.workspace.failures import NotFoundError
+from pilotbase.worker.trials.certificates import standing_certificate
 
 
 def carried_evidence(
@@ -47,21 +41,3 @@ def carried_evidence(
     assert attempt is not None  # a certificate's report is evidence
     alpha = attempt.alpha + (before.alpha if before is not None else 0)
     return CarriedEvidence(certificates=serials, application=earlier, criteria=criteria, alpha=alpha)
-
-
-def standing_certificate(base: Base, serial: str) -> Certificate:
-    """Return a certificate that accepts and is valid now, so that evidence may build on it; raises `RefusedError`."""
-    known = proven_head(base.lab.store, certificate_head(digest_of(serial)), "certificate.issued")
-    if known is None:
-        raise NotFoundError("hub.no_certificate")
-    certificate = base.lab.view.load(known, IssuedCertificate).certificate
-    status = standing_of(certificate, revocations_of(base.lab.view), base.lab.store.clock()).status
-    if status is not CertificateStatus.VALID or certificate.verdict is not Verdict.ACCEPT:
-        named = abbreviated(certificate.serial)
-        raise RefusedError(
-            "trial.carries_no_standing",
-            serial=named,
-            standing=text(f"portal.status.{status.value}"),
-            verdict=certificate.verdict_in_words,
-        )
-    return certificate

@@ -13,11 +13,11 @@ from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.issuing import NO_SEPARATION_OF_DUTIES, endpoint_remark, issue_certificate, sign_certificate
 from pilotbase.certificate.revoking import revoke
 from pilotbase.certificate.roots import read_trust_roots
-from pilotbase.certificate.status import IssuedCertificate, revocations_of, standing_of
+from pilotbase.certificate.status import CertificateStatus, IssuedCertificate, revocations_of, standing_of
 from pilotbase.certificate.verification import CertificateVerification, verify_certificate
 from pilotbase.documents.certificate import Certificate, spoken_reason
-from pilotbase.documents.errors import InvalidProofError, PilotbaseError
-from pilotbase.documents.hashes import digest_of, hex_of
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.hashes import abbreviated, digest_of, hex_of
 from pilotbase.documents.moments import day_end, format_minute
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
@@ -26,8 +26,8 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.carrying import standing_certificate
 from pilotbase.workspace.actors import PUBLIC, VISITOR
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
@@ -225,3 +225,21 @@ def revoke_certificate(base: Base, file: Path, reason: str) -> Text:
     serial = verify_certificate(read_evidence(file), base.trust.roots(), at=now).certificate.serial
     revoke(base.trust, base.lab.view, base.revocations, serial, reason, now)
     return text("worker.revoked", file=file, list=base.revocations)
+
+
+def standing_certificate(base: Base, serial: str) -> Certificate:
+    """Return a certificate that accepts and is valid now, so that evidence may build on it; raises `RefusedError`."""
+    known = proven_head(base.lab.store, certificate_head(digest_of(serial)), "certificate.issued")
+    if known is None:
+        raise NotFoundError("hub.no_certificate")
+    certificate = base.lab.view.load(known, IssuedCertificate).certificate
+    status = standing_of(certificate, revocations_of(base.lab.view), base.lab.store.clock()).status
+    if status is not CertificateStatus.VALID or certificate.verdict is not Verdict.ACCEPT:
+        named = abbreviated(certificate.serial)
+        raise RefusedError(
+            "trial.carries_no_standing",
+            serial=named,
+            standing=text(f"portal.status.{status.value}"),
+            verdict=certificate.verdict_in_words,
+        )
+    return certificate
