@@ -1,4 +1,4 @@
-"""Charts of a pool: who had how much of it over time, and what each organisation holds of one dimension today."""
+"""Who had how much of a pool over time: a band an organisation, one on the other, and a guarantee as a line."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def usage_chart(
         drawing.line((LEFT, scale(promise.share)), (RIGHT, scale(promise.share)), INK, 2, "6 4")
         drawing.text((RIGHT - 6, scale(promise.share) - 6), promise.words, anchor="end", colour=INK, bold=True)
     for number, row in enumerate(rows):
-        _draw_band_legend(drawing, row, bottom + FOOT + LEGEND * number + 12)
+        _draw_legend(drawing, row, bottom + FOOT + LEGEND * number + 12)
     return drawing.to_svg()
 
 
@@ -112,88 +112,9 @@ def _draw_bands(drawing: Drawing, bands: Sequence[UsageBand], scale: Scale) -> N
     drawing.line((LEFT, scale(0)), (RIGHT, scale(0)), LINE)
 
 
-def _draw_band_legend(drawing: Drawing, row: list[tuple[int, str]], y: float) -> None:
+def _draw_legend(drawing: Drawing, row: list[tuple[int, str]], y: float) -> None:
     x = float(LEFT)
     for number, name in row:
         drawing.rectangle((x, y - 10), (12, 12), COLOURS[number], rounding=2, outline=PAPER)
         drawing.text((x + 18, y), f"{_letter(number)}  {name}", colour=INK)
         x += 60 + width_of(name)
-
-
-WIDTH, ROW, BAR, TOP, FOOT = 680, 44, 18, 40, 26
-LEFT, RIGHT, END = 172, 520, 672
-_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-@dataclass(frozen=True)
-class PoolBar:
-    """One organisation's part of a dimension; shares of the pool's total, 0 to 1."""
-
-    name: str
-    held: float
-    guarantee: float
-    """0: nothing is promised, and nothing is marked."""
-    limit: float | None
-    """None: it is not limited."""
-    spelled: str
-    """What is held, in the unit of the dimension."""
-
-    @property
-    def borrowed(self) -> float:
-        return max(self.held - self.guarantee, 0.0)
-
-
-def pool_chart(bars: Sequence[PoolBar], title: str, language: Language) -> str:
-    """Return the organisations as SVG in the order given: filled within the guarantee, hollow where borrowed."""
-    words = {name: text(f"chart.pool.{name}").render(language) for name in ("within", "borrowed", "guarantee", "limit")}
-    described = "; ".join(_described(bar, words) for bar in bars)
-    height = TOP + ROW * len(bars) + FOOT
-    drawing = Drawing(WIDTH, height, title, described)
-    scale = Scale(0, 1, LEFT, RIGHT)
-    _draw_legend(drawing, bars, words)
-    drawing.bottom_axis([scale(tick) for tick in _TICKS], [f"{tick:.0%}" for tick in _TICKS], TOP, height - FOOT + 2)
-    for index, bar in enumerate(bars):
-        _draw_bar(drawing, bar, scale, TOP + ROW * index, words)
-    return drawing.to_svg()
-
-
-def _described(bar: PoolBar, words: dict[str, str]) -> str:
-    said = f"{bar.name}: {bar.spelled} ({bar.held:.0%})"
-    said += f", {words['guarantee']} {bar.guarantee:.0%}" if bar.guarantee else ""
-    said += f", {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else ""
-    return said if bar.limit is None else f"{said}, {words['limit']} {bar.limit:.0%}"
-
-
-def _draw_legend(drawing: Drawing, bars: Sequence[PoolBar], words: dict[str, str]) -> None:
-    x = float(LEFT)
-    drawing.rectangle((x, 8), (12, 12), LIGHT.strong, rounding=2)
-    x = _word(drawing, x + 18, words["within"])
-    drawing.rectangle((x, 8), (12, 12), LIGHT.paper, rounding=2, outline=LIGHT.strong)
-    x = _word(drawing, x + 18, words["borrowed"])
-    if any(bar.guarantee for bar in bars):
-        drawing.line((x + 4, 5), (x + 4, 23), LIGHT.goal, 3)
-        x = _word(drawing, x + 14, words["guarantee"])
-    if any(bar.limit is not None for bar in bars):
-        drawing.line((x + 4, 5), (x + 4, 23), LIGHT.muted, 2, "3 3")
-        _word(drawing, x + 14, words["limit"])
-
-
-def _word(drawing: Drawing, x: float, word: str) -> float:
-    drawing.text((x, 18), word, colour=LIGHT.muted)
-    return x + width_of(word) + 18
-
-
-def _draw_bar(drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: dict[str, str]) -> None:
-    y = top + (ROW - BAR) / 2
-    within = min(bar.held, bar.guarantee)
-    drawing.text((LEFT - 12, y + 14), bar.name, anchor="end", colour=LIGHT.ink, size=13)
-    drawing.rectangle((LEFT, y), (scale(within) - LEFT, BAR), LIGHT.strong, rounding=2)
-    size = (scale(bar.held) - scale(within) - 1, BAR - 1)
-    drawing.rectangle((scale(within) + 0.5, y + 0.5), size, LIGHT.paper, rounding=2, outline=LIGHT.strong)
-    if bar.guarantee:
-        drawing.line((scale(bar.guarantee), y - 5), (scale(bar.guarantee), y + BAR + 5), LIGHT.goal, 3)
-    if bar.limit is not None:
-        drawing.line((scale(bar.limit), y - 5), (scale(bar.limit), y + BAR + 5), LIGHT.muted, 2, "3 3")
-    drawing.text((END, y + 6), bar.spelled, anchor="end", colour=LIGHT.ink, bold=True, size=13)
-    under = f"{bar.held:.0%}" + (f" · {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else "")
-    drawing.text((END, y + 21), under, anchor="end", colour=LIGHT.muted)

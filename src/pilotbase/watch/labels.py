@@ -101,7 +101,6 @@ def sum_of(found: Iterable[Taken]) -> Taken:
 KEY_BYTES = 16
 AT_ONCE = 5_000
 """Keys in one question: both databases take more, few gain by it."""
-_cases = tables.observed_cases.c
 
 
 def case_key(service: str, case: str) -> bytes:

@@ -86,8 +86,8 @@ def _move(connection: Connection, account: str, amount: int, floor: int | None) 
     set_row(connection, tables.accounts, {"name": account}, {"balance": before + amount})
 
 
-_rows, _documents = tables.listings.c, tables.documents.c
-_KNOWN = select(_rows.subject, _rows.sequence, _rows.kind, _rows.scope, _rows.words)
+_listings, _documents = tables.listings.c, tables.documents.c
+_KNOWN = select(_listings.subject, _listings.sequence, _listings.kind, _listings.scope, _listings.words)
 
 
 def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> None:
@@ -95,28 +95,28 @@ def put_row(connection: Connection, subject: str, values: Mapping[str, Any]) -> 
     shown = (_documents.digest == values["digest"], _documents.owner == values["owner"])
     scope = connection.execute(select(_documents.scope).where(*shown)).scalar_one()
     after = Indexed(values["kind"], scope, values["words"])
-    known = connection.execute(_KNOWN.where(_rows.subject == subject)).one_or_none()
+    known = connection.execute(_KNOWN.where(_listings.subject == subject)).one_or_none()
     if known is None:
         sequence = _next_sequence(connection)
         row = {**values, "subject": subject, "scope": scope, "sequence": sequence}
         connection.execute(insert(tables.listings), row)
         text_index.put(connection, sequence, None, after)
     else:
-        connection.execute(update(tables.listings).where(_rows.subject == subject).values(**values, scope=scope))
+        connection.execute(update(tables.listings).where(_listings.subject == subject).values(**values, scope=scope))
         text_index.put(connection, known.sequence, _indexed(known), after)
 
 
 def _next_sequence(connection: Connection) -> int:
     """Return a number after all others: the newest change's, or a later one if several listings begin at once."""
     changed = connection.scalar(select(func.max(tables.changes.c.sequence))) or 0
-    listed = connection.scalar(select(func.max(_rows.sequence))) or 0
+    listed = connection.scalar(select(func.max(_listings.sequence))) or 0
     return max(int(changed), int(listed) + 1)
 
 
 def change_scope(connection: Connection, digest: str, owner: str, scope: str) -> None:
     """Give the listings that show a document its new scope."""
-    for known in connection.execute(_KNOWN.where(_rows.digest == digest, _rows.owner == owner)).all():
-        connection.execute(update(tables.listings).where(_rows.subject == known.subject).values(scope=scope))
+    for known in connection.execute(_KNOWN.where(_listings.digest == digest, _listings.owner == owner)).all():
+        connection.execute(update(tables.listings).where(_listings.subject == known.subject).values(scope=scope))
         text_index.put(connection, known.sequence, _indexed(known), _indexed(known)._replace(scope=scope))
 
 
@@ -124,7 +124,6 @@ def _indexed(row: Any) -> Indexed:
     return Indexed(row.kind, row.scope, row.words)
 
 
-_documents = tables.documents.c
 _heads = tables.heads.c
 KEPT = timedelta(days=1)
 """How long a request is recognised."""

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from pilotbase.documents.quantities import MISSING, format_span
 from pilotbase.documents.texts import Language, Text, text
-from pilotbase_estate.charts.grouped_bars import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
+from pilotbase_estate.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
+from pilotbase_estate.charts.strips import Strip, strips_chart
 from pilotbase_estate.documents.pool_replay import (
     OrganisationReplay,
     Policy,

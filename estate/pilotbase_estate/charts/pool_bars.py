@@ -1,0 +1,89 @@
+"""What each organisation holds of one dimension of a pool: within its guarantee, borrowed beyond it, and its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pilotbase.charts.drawing import Drawing, width_of
+from pilotbase.charts.palette import LIGHT
+from pilotbase.charts.scales import Scale
+from pilotbase.documents.texts import Language, text
+
+WIDTH, ROW, BAR, TOP, FOOT = 680, 44, 18, 40, 26
+LEFT, RIGHT, END = 172, 520, 672
+_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@dataclass(frozen=True)
+class PoolBar:
+    """One organisation's part of a dimension; shares of the pool's total, 0 to 1."""
+
+    name: str
+    held: float
+    guarantee: float
+    """0: nothing is promised, and nothing is marked."""
+    limit: float | None
+    """None: it is not limited."""
+    spelled: str
+    """What is held, in the unit of the dimension."""
+
+    @property
+    def borrowed(self) -> float:
+        return max(self.held - self.guarantee, 0.0)
+
+
+def pool_chart(bars: Sequence[PoolBar], title: str, language: Language) -> str:
+    """Return the organisations as SVG in the order given: filled within the guarantee, hollow where borrowed."""
+    words = {name: text(f"chart.pool.{name}").render(language) for name in ("within", "borrowed", "guarantee", "limit")}
+    described = "; ".join(_described(bar, words) for bar in bars)
+    height = TOP + ROW * len(bars) + FOOT
+    drawing = Drawing(WIDTH, height, title, described)
+    scale = Scale(0, 1, LEFT, RIGHT)
+    _draw_legend(drawing, bars, words)
+    drawing.bottom_axis([scale(tick) for tick in _TICKS], [f"{tick:.0%}" for tick in _TICKS], TOP, height - FOOT + 2)
+    for index, bar in enumerate(bars):
+        _draw_bar(drawing, bar, scale, TOP + ROW * index, words)
+    return drawing.to_svg()
+
+
+def _described(bar: PoolBar, words: dict[str, str]) -> str:
+    said = f"{bar.name}: {bar.spelled} ({bar.held:.0%})"
+    said += f", {words['guarantee']} {bar.guarantee:.0%}" if bar.guarantee else ""
+    said += f", {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else ""
+    return said if bar.limit is None else f"{said}, {words['limit']} {bar.limit:.0%}"
+
+
+def _draw_legend(drawing: Drawing, bars: Sequence[PoolBar], words: dict[str, str]) -> None:
+    x = float(LEFT)
+    drawing.rectangle((x, 8), (12, 12), LIGHT.strong, rounding=2)
+    x = _word(drawing, x + 18, words["within"])
+    drawing.rectangle((x, 8), (12, 12), LIGHT.paper, rounding=2, outline=LIGHT.strong)
+    x = _word(drawing, x + 18, words["borrowed"])
+    if any(bar.guarantee for bar in bars):
+        drawing.line((x + 4, 5), (x + 4, 23), LIGHT.goal, 3)
+        x = _word(drawing, x + 14, words["guarantee"])
+    if any(bar.limit is not None for bar in bars):
+        drawing.line((x + 4, 5), (x + 4, 23), LIGHT.muted, 2, "3 3")
+        _word(drawing, x + 14, words["limit"])
+
+
+def _word(drawing: Drawing, x: float, word: str) -> float:
+    drawing.text((x, 18), word, colour=LIGHT.muted)
+    return x + width_of(word) + 18
+
+
+def _draw_bar(drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: dict[str, str]) -> None:
+    y = top + (ROW - BAR) / 2
+    within = min(bar.held, bar.guarantee)
+    drawing.text((LEFT - 12, y + 14), bar.name, anchor="end", colour=LIGHT.ink, size=13)
+    drawing.rectangle((LEFT, y), (scale(within) - LEFT, BAR), LIGHT.strong, rounding=2)
+    size = (scale(bar.held) - scale(within) - 1, BAR - 1)
+    drawing.rectangle((scale(within) + 0.5, y + 0.5), size, LIGHT.paper, rounding=2, outline=LIGHT.strong)
+    if bar.guarantee:
+        drawing.line((scale(bar.guarantee), y - 5), (scale(bar.guarantee), y + BAR + 5), LIGHT.goal, 3)
+    if bar.limit is not None:
+        drawing.line((scale(bar.limit), y - 5), (scale(bar.limit), y + BAR + 5), LIGHT.muted, 2, "3 3")
+    drawing.text((END, y + 6), bar.spelled, anchor="end", colour=LIGHT.ink, bold=True, size=13)
+    under = f"{bar.held:.0%}" + (f" · {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else "")
+    drawing.text((END, y + 21), under, anchor="end", colour=LIGHT.muted)
