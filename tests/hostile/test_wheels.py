@@ -22,7 +22,8 @@ from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box import environments
-from pilotbase.sandbox.box.environments import Environment, build_environment
+from pilotbase.sandbox.box.copies import mark_of
+from pilotbase.sandbox.box.environments import VERIFIED, Environment, build_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.sandbox.box.warm_worker import start_worker
 
@@ -203,6 +204,8 @@ def poison(file: Path, content: str) -> None:
 def test_a_poisoned_environment_is_noticed_and_built_again(shelf):
     shelf.add("honest", {"honest/__init__.py": "value = 1\n"})
     environment = shelf.build()
+    name = f"{environment.path} {environment.seal}"
+    assert VERIFIED[name] == mark_of([environment.path], ()), "a scorer that is told this hashes no file again"
     poison(environment.path / "honest" / "__init__.py", "value = 2\n")
     with pytest.raises(InvalidProofError) as noticed:
         environment.verify()

@@ -4,15 +4,27 @@ import re
 import time
 
 import numpy as np
+import pytest
 
 from pilotbase.protocols.array_cells import cell_of
-from tests.hub.test_whole_walk import Walk, browser, hub, pytestmark
-from tests.hub.walk_for_tests import PEOPLE, application
-from tests.trial.test_expert_panel import write_hospital
+from tests.hub.test_whole_walk import Walk, browser, pytestmark
+from tests.hub.walk_for_tests import PEOPLE, Hub, application
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
+from tests.trial.test_expert_panel import judged_by_model, poor
 
-__all__ = ["browser", "hub", "pytestmark"]
+__all__ = ["browser", "pytestmark"]
+AGREES = re.compile("与专家的一致率为|It agrees with the experts on")
 EXPERTS = ("first", "second", "third")
 PROGRAM = 'def predict(batch):\n    return ["In short: " + text for text in batch["findings"]]\n'
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
+        running = Hub(tmp_path_factory.mktemp("walk") / "home")
+    yield running
+    running.stop()
 
 
 class HospitalWalk(Walk):
@@ -21,11 +33,11 @@ class HospitalWalk(Walk):
     def look(self, who, name):
         return self.people[who]
 
-    def draft(self):
+    def draft(self, stub):
         shade = np.linspace(0, 255, 96 * 64 * 3).astype(np.uint8).reshape(64, 96, 3)
-        folder = write_hospital(self.folder, cases=40, scan=cell_of(shade), more=", disagreement: 0.9")
+        folder = judged_by_model(self.folder, stub, scan=cell_of(shade))
         file = folder / "scenario.yaml"
-        text = file.read_text().replace("organisation: hospital", "organisation: plant")
+        text = file.read_text().replace("organisation: hospital", "organisation: plant").replace(">= 0.6", ">= 0.5")
         file.write_text(text + "  approvals: [{kind: ethics}]\n")
         owner = self.owner.press("main a[href='/scenarios/new/']").fill(cases=str(folder / "cases.csv")).press()
         owner.fill(manifest=str(file)).press()
@@ -62,7 +74,7 @@ class HospitalWalk(Walk):
             assert "acme" not in expert.said
             if expert.page.locator("#reason").count():
                 expert.fill(reason="By the guideline.")
-            expert.press(f"main button[value={say(expert.page.input_value('main input[name=item]'))}]")
+            expert.press(f"main button[value={say(int(re.search(r'finding ([0-9]+)', expert.said)[1]))}]")
             count += 1
         return count
 
@@ -72,29 +84,32 @@ def test_a_hospital_gets_a_verdict_from_its_experts(hub, browser, tmp_path, monk
         monkeypatch.setitem(PEOPLE, name, ("plant", "demand_owner", "zh" if name == "second" else "en"))
     walk = HospitalWalk(hub, browser, tmp_path)
     walk.invite()
-    walk.draft()
-    walk.open_scenario()
-    walk.submit()
-    walk.agree()
-    walk.review_plan()
-    walk.wait_for_experts()
+    with serving(Stub(chatting(lambda words: "0" if poor(words) else "10"))) as stub:
+        walk.draft(stub)
+        walk.open_scenario()
+        walk.submit()
+        walk.agree()
+        walk.review_plan()
+        walk.wait_for_experts()
+    assert len(stub.asked) == 150, "the worker asks the judge model about every answer"
     walk.name_experts()
     walk.first.go(walk.room).wait_for("finding")
-    judged = walk.judge("first", lambda item: "good")
-    judged += walk.judge("second", lambda item: "poor" if item[-1] in "27" else "good")
-    assert judged == 40 + 16, "two in five are judged by both"
+    judged = walk.judge("first", lambda number: "good" if number % 15 else "poor")
+    judged += walk.judge("second", lambda number: "good" if number % 15 and number % 7 != 1 else "poor")
+    assert judged == 50 + 20, "two in five are judged by both"
     assert "finding" not in walk.owner.go(walk.room).said, "the owner sees counts alone"
     walk.owner.press("main button[value=close]")
     until = time.monotonic() + 120
     while "提交评判结果" not in walk.owner.go(walk.room).said:
         assert time.monotonic() < until, walk.owner.said
-        walk.judge("third", lambda item: "good")
+        walk.judge("third", lambda number: "good" if number % 15 else "poor")
         time.sleep(1)
     walk.owner.press("main button[value=publish]")
     walk.planner.go(walk.trial).wait_for("Report issued")
     for who in ("owner", "supplier"):
         report = walk.people[who].go(f"{walk.trial}report/")
         report.page.screenshot(path=tmp_path / f"report-of-{who}.png", full_page=True)
+        assert {"与专家的一致率为", "It agrees with the experts on"} <= set(AGREES.findall(report.page.content()))
     walk.accept_and_sign()
     walk.check_as_visitor()
     walk.replay()

@@ -179,9 +179,8 @@ def judged_by_model(place, stub, rule="scores=judge, weight=0.6", cases=150, tem
     """Write a scenario whose panel has a judge model, of 50 verdicts."""
     endpoint = stub.endpoint("openai_chat", prompt={"template": template, "answer": {"read": "last_number"}})
     judge = json.dumps({"endpoint": endpoint, "scale": [0, 10]})
-    folder = write_hospital(
-        place, cases, more.get("estimand", ", estimand: population"), f", cases: 50, judge: {judge}"
-    )
+    more = {"estimand": ", estimand: population", **more}
+    folder = write_hospital(place, cases, more=f", cases: 50, disagreement: 0.9, judge: {judge}", **more)
     file = folder / "scenario.yaml"
     named = file.read_text().replace("judged(by=panel) >= 0.8", f"'judged(by=panel, {rule}) >= 0.6'")
     file.write_text(named)

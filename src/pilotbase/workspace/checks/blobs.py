@@ -35,6 +35,7 @@ from pilotbase.workspace.store import Store, View
 _LASTING = {
     "hidden-set": ("chunks.blob",),
     "sealed-scenario": ("public_sample",),
+    "leakage": ("blob",),
     "report": ("records.blob",),
     "overlap": ("pairs",),
     "board-slice": ("members",),
