@@ -164,7 +164,13 @@ def _shown(report: Report, attempt: Attempt) -> Text:
     parts = [_error_probability(f"certificate.shown.{report.verdict.value}", bounded, attempt)] if bounded else []
     parts += [text(f"certificate.shown.census{missed}", criteria=_rules(exact))] if exact else []
     parts += [text(f"certificate.shown.observed{missed}", criteria=_rules(observed))] if observed else []
-    return _joined(parts) if parts else text("certificate.shown.reason", reason=report.reasons[0])
+    return _joined(parts) if parts else _reason(report)
+
+
+def _reason(report: Report) -> Text:
+    reason = report.reasons[0]
+    tested = reason.code == "trial.reason.depends"
+    return text("certificate.shown.tested" if tested else "certificate.shown.reason", reason=reason)
 
 
 def _carried(report: Report, plan: TrialPlan, attempt: Attempt) -> Iterator[Text]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
@@ -26,13 +27,13 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.evidence import draw_order
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import AnswerLog, complete_answers
-from pilotbase.trial.delivering import CaseDelivery, Cut, Features, Ints, as_hidden, in_secret_order
-from pilotbase.trial.probes.invariance import PROBE, AskedAgain, cases_to_ask, compared
+from pilotbase.trial.delivering import CaseDelivery, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
+from pilotbase.trial.probes.invariance import ALONE, PROBE, AskedAgain, cases_to_ask, differing
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.running import BoxRun, Hooks, run_candidate, run_on_hidden
 from pilotbase.trial.sealed import read_public_sample
 
-_AGAIN, _PASSES = "again", 2
+_AGAIN = "again"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class AnsweredArm:
     digest: Digest
     run: BoxRun
     again: tuple[AnsweredArm, ...] = ()
-    """Of the clean arm, some of its ``rows`` asked again alone: one pass, or two equal ones if an answer differed."""
+    """Of the clean arm, some of its ``rows`` asked again: one pass, and if an answer differed those of the test."""
 
     @property
     def count(self) -> int:
@@ -87,7 +88,8 @@ def answer_arms(
             log, others = logs[_name(under)], sum(log.answered for log in logs.values()) - logs[_name(under)].answered
             hooks = replace(session.hooks, on_batch=_after(others, session.hooks.on_batch))
             given = features if under is None else _perturbed(subject, features, under)
-            asked, run = _run_arm(subject, given, _name(under), session.cut, log, hooks)
+            asked = _delivered(subject, given, _name(under), session.cut)
+            run = _run_arm(subject, asked, log, hooks)
             values = complete_answers(asked, log.values(), subject.terms.contract.prediction)
             found[_name(under)] = AnsweredArm(under, values, asked.order[: log.answered], log.digest, run)
         others = sum(log.answered for log in logs.values())
@@ -108,24 +110,88 @@ def _ask_again(
 ) -> AnsweredArm:
     """Return the clean arm with a secret sample of its cases asked again, and what the comparison shows.
 
-    A second pass, with the same cases in the same order, follows only where an answer differs.
+    A second pass, with the same cases in the same order, follows only where an answer differs, and then a test of one
+    of the cases that differ.
     """
     cases, asked = len(clean.values) // session.cut.runs, subject.asked
     wanted = cases_to_ask(asked, cases, subject.candidate.endpoint is not None)
     if not wanted or clean.run.end.reason is not EndReason.FINISHED:
         return clean
     rows = draw_order(cases, subject.secret("again", "sample"))[:wanted]
-    given = {name: column[rows] for name, column in features.items()}
-    varies = asked.repeats is not None or subject.candidate.endpoint is not None
-    passes: list[AnsweredArm] = []
-    found = AskedAgain(cases=wanted)
-    while not passes or (found.differing and len(passes) < _PASSES):
-        log = open_logs.enter_context(_open_log(subject, session, f"{_AGAIN}{len(passes)}"))
-        delivery, run = _run_arm(subject, given, _AGAIN, Cut(1), log, session.hooks)
-        values = complete_answers(delivery, log.values(), subject.terms.contract.prediction)
-        passes.append(AnsweredArm(None, values, rows, log.digest, run))
-        found = compared(clean.values[rows], passes[0].values, values if len(passes) > 1 else None, varies)
+    again = _Again(subject, features, session, open_logs)
+    passes = [again.alone("0", rows)]
+    differs = differing(passes[0].values, clean.values[rows])
+    found = AskedAgain(cases=wanted, differing=int(differs.sum()))
+    if found.differing:
+        passes.append(again.alone("1", rows))
+        kept = differs & ~differing(passes[1].values, passes[0].values)
+        tested, found = _tested(again, clean, rows, np.flatnonzero(kept if kept.any() else differs), found)
+        passes += tested
     return replace(clean, again=tuple(passes), run=PROBE.add(clean.run, found))
+
+
+def _tested(
+    again: _Again, clean: AnsweredArm, rows: Ints, places: Ints, found: AskedAgain
+) -> tuple[list[AnsweredArm], AskedAgain]:
+    """Return the test of one of the cases at ``places`` of ``rows``, the one that is quickest to ask."""
+    turns, order = np.argsort(clean.rows, kind="stable")[rows], np.argsort(again.order(rows), kind="stable")
+    case = int(min(places, key=lambda place: turns[place] + order[place] * ALONE))
+    scale, passes = clean.values[rows], list[AnsweredArm]()
+
+    def same(arm: AnsweredArm) -> bool:
+        passes.append(arm)
+        return not differing(arm.values, scale[[case]], scale)[0]
+
+    while found.wants_batch or found.wants_alone:
+        if found.wants_batch:
+            here = same(again.in_batch(str(found.batches), int(rows[case])))
+            found = found.model_copy(update={"batches": found.batches + 1, "recurred": found.recurred + here})
+        else:
+            alone = [same(again.alone(f"-one{number}", rows, case)) for number in range(ALONE)]
+            found = found.model_copy(update={"alone": sum(alone)})
+    return passes, found
+
+
+@dataclass(frozen=True)
+class _Again:
+    """How cases of the clean arm are asked again, each time in a box of its own."""
+
+    subject: ProbeSubject
+    features: Features
+    session: ArmSession
+    open_logs: ExitStack
+
+    def order(self, rows: Ints) -> Ints:
+        """Return the place of each turn where ``rows`` are asked one at a time."""
+        return self._delivered_alone(rows).order
+
+    def alone(self, name: str, rows: Ints, last: int | None = None) -> AnsweredArm:
+        """Return the answers to ``rows``, asked one at a time; with ``last`` only that place's, asked as before."""
+        asked = self._delivered_alone(rows)
+        turns = len(rows) if last is None else int(np.flatnonzero(asked.order == last)[0]) + 1
+        values, log, run = self._asked(name, asked, turns)
+        complete = complete_answers(asked, values, self.subject.terms.contract.prediction)
+        kept = slice(None) if last is None else slice(last, last + 1)
+        return AnsweredArm(None, complete[kept], rows[kept], log.digest, run)
+
+    def _delivered_alone(self, rows: Ints) -> CaseDelivery:
+        given = {one: column[rows] for one, column in self.features.items()}
+        return _delivered(self.subject, given, _AGAIN, Cut(1))
+
+    def in_batch(self, name: str, row: int) -> AnsweredArm:
+        """Return the answer to ``row``, asked as in the trial: after the same batches, in the same batch."""
+        asked = _delivered(self.subject, self.features, _name(None), self.session.cut)
+        turn = int(np.flatnonzero(asked.order == row)[0])
+        values, log, run = self._asked(f"-batch{name}", asked, turn + 1)
+        complete = complete_answers(asked, values, self.subject.terms.contract.prediction)
+        return AnsweredArm(None, complete[[row]], np.array([row]), log.digest, run)
+
+    def _asked(self, name: str, asked: CaseDelivery, turns: int) -> tuple[NDArray[Any], AnswerLog, BoxRun]:
+        """Return the answers of the batches in which the first ``turns`` lie, in the order of delivery."""
+        ends = asked.ends[: np.searchsorted(asked.ends, turns) + 1]
+        log = self.open_logs.enter_context(_open_log(self.subject, self.session, f"{_AGAIN}{name}"))
+        run = _run_arm(self.subject, replace(asked, order=asked.order[: ends[-1]], ends=ends), log, self.session.hooks)
+        return log.values(), log, run
 
 
 def _perturbed(subject: ProbeSubject, features: Features, under: Perturbed) -> Features:
@@ -135,18 +201,19 @@ def _perturbed(subject: ProbeSubject, features: Features, under: Perturbed) -> F
     return perturbation_of(under).apply(features, subject.terms.contract.features, seed, reference)
 
 
-def _run_arm(
-    subject: ProbeSubject, given: Features, name: str, cut: Cut, log: AnswerLog, hooks: Hooks
-) -> tuple[CaseDelivery, BoxRun]:
-    """Let the application answer the remaining cases; an arm of an attempt that has ended is only read."""
+def _delivered(subject: ProbeSubject, given: Features, name: str, cut: Cut) -> CaseDelivery:
     if subject.folder is None:
-        public = as_hidden(given, cut)
-        return public, run_candidate(subject.candidate, subject.terms, public, log, hooks)
+        return as_hidden(given, cut)
+    return in_secret_order(given, cut, subject.secret("delivery", name))
+
+
+def _run_arm(subject: ProbeSubject, asked: CaseDelivery, log: AnswerLog, hooks: Hooks) -> BoxRun:
+    """Let the application answer the remaining cases; an arm of an attempt that has ended is only read."""
+    if not isinstance(asked, SecretDelivery):
+        return run_candidate(subject.candidate, subject.terms, asked, log, hooks)
     if subject.committed and not log.path.with_name("ended").exists():
         raise InvalidProofError("trial.run_altered", file="ended")
-    asked = in_secret_order(given, cut, subject.secret("delivery", name))
-    kept = replace(hooks, keeps_usage=True)
-    return asked, run_on_hidden(subject.lab, subject.candidate, subject.terms, asked, log, kept)
+    return run_on_hidden(subject.lab, subject.candidate, subject.terms, asked, log, replace(hooks, keeps_usage=True))
 
 
 def _after(others: int, tell: Callable[[int], None]) -> Callable[[int], None]:

@@ -9,19 +9,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
-from pilotbase.measures import Cases
 from pilotbase.sandbox.box.ends import END_TEXTS
-from pilotbase.trial.delivering import Ints, cut_as_stated
+from pilotbase.trial.delivering import cut_as_stated
 from pilotbase.trial.entering import require_leaving
 from pilotbase.trial.estimating import RunEstimator, RunSize
 from pilotbase.trial.hidden_runs import HiddenRun, answer_slice
@@ -29,7 +24,6 @@ from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms,
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
-from pilotbase.trial.probes.invariance import with_scores
 from pilotbase.trial.records import format_answers
 from pilotbase.trial.running import Hooks
 from pilotbase.trial.scoring import perturbations_of
@@ -73,25 +67,10 @@ class CommittedTrial(AnsweredTrial):
     """Of the answers of all arms."""
 
     @property
-    def asked_alone(self) -> CommittedTrial | None:
-        """Return it with the answers alone, where any were given twice; a panel of experts judges no second answer."""
-        clean = self.clean
-        if len(clean.again) <= 1 or self.trial.plan.panel is not None:
-            return None
-        values = clean.values.copy()
-        values[clean.again[0].rows] = clean.again[0].values
-        return replace(self, clean=replace(clean, values=values))
-
-    @property
     def spelled(self) -> list[str | None]:
         """Return the answers as people read them, JSON with a line for each part; None where there is none."""
         answers = format_answers(self.clean.values, self.trial.plan.contract.prediction)
         return [None if one is None else _readable(str(one)) for one in answers]
-
-    def with_scores(self, cases: Cases, alone: NDArray[Any], scored: Ints) -> CommittedTrial:
-        """Return it with the scores in the batch and alone compared on ``scored`` rows."""
-        run = with_scores(self.clean.run, cases, alone, np.intersect1d(self.clean.again[0].rows, scored))
-        return replace(self, clean=replace(self.clean, run=run))
 
 
 def commit(answered: AnsweredTrial) -> CommittedTrial:

@@ -63,8 +63,6 @@ def decide_trial(committed: CommittedTrial) -> DecidedTrial:
     levels = levels_of(plan, trial.hidden.alpha, attempt.number)
     decision = judge(plan.criteria, cases, order, levels, measured(committed.clean.run.load), plan.design)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
-    if (alone := committed.asked_alone) is not None:
-        committed = committed.with_scores(kept, _cases(alone, reserved.frame).answers, order[: decision.scored])
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     return DecidedTrial(committed, kept, panel, order, secret, judged)
 

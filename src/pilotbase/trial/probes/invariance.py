@@ -1,15 +1,16 @@
 """Asked again 重问: a secret sample of the hidden cases, each alone and in another order, in a fresh box.
 
 An application that ranks within a batch, normalises by it, or remembers earlier cases can look good in a trial and is
-useless in service, where cases come one by one. `perturbed_arms` asks; here the answers are compared. Where any
-differs, a second identical pass shows whether answers vary by themselves: by chance, or with the clock. Without such
-variation any difference rejects. With it, two exact tests decide: if only chance is at work, the answer in the batch is
-the odd one of three in a third of the cases with one odd answer, and the better of two in half of the cases where one
-is better.
+useless in service, where cases come one by one. `perturbed_arms` asks; here the answers are compared. A difference
+proves nothing yet: answers may vary by chance, a case at a time or a whole batch at once. So one case that differs is
+tested with answers not seen so far, each from a fresh box: alone as before, and in its batch, after the same batches.
+If the answer of the batch recurs in every batch and seldom alone, the answers depend on other cases. Under chance alone
+all of these answers are draws of one distribution, whatever the cases of a batch share.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,6 @@ from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verification
 from pilotbase.evidence.distributions import binomial_at_least
-from pilotbase.measures import Cases
 from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.probes.cells import apart
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
@@ -33,8 +33,14 @@ CASES = 150
 """No difference among 149 shows, with 95 % confidence, that fewer than 2 % of the answers differ: .98 ** 149 < .05."""
 _TOLERANCE = 1e-5
 """Relative: a library adds up a batch in another order than a single case, in 32 bits with errors up to 1e-6."""
-_LEVEL = 0.01
-"""Error probability of each of the two tests."""
+LEVEL = 0.01
+"""Greatest probability of a reject where answers do not depend on other cases; summed up in the tests."""
+_RARE = 0.003
+"""So rare a run of its answer in the batch must be, judged by how often it came alone: keeps `LEVEL`."""
+ALONE = 20
+"""How often the case that is tested is asked alone."""
+_BATCHES = (2, 30)
+"""How often its batch is delivered again: at first, and at most."""
 
 
 class AskedAgain(Part):
@@ -43,27 +49,51 @@ class AskedAgain(Part):
     cases: int
     differing: int = 0
     """Cases answered differently alone than in the batch."""
+    alone: int | None = None
+    """How often, of `ALONE`, the case that was tested got the batch's answer alone; None: it was not asked."""
+    batches: int = 0
+    """How often its batch was delivered again."""
+    recurred: int = 0
+    """How often it then got the batch's first answer."""
     batch: int = 0
-    """Cases answered alike alone, twice, and differently in the batch."""
+    """Of an older test, like the fields below: cases answered alike alone, twice, and differently in the batch."""
     passes: int = 0
     """Cases answered alike in the batch and in one of the two passes alone."""
     better: int = 0
     """Scored cases whose answer was better in the batch than alone; counted where answers vary."""
     worse: int = 0
     varies: bool = False
-    """Chance is declared: the plan asks each case several times, or an endpoint answers."""
 
     @property
-    def by_chance(self) -> bool:
-        return self.varies or self.passes > 0 or self.differing > self.batch
+    def enough(self) -> int:
+        """Return how often the answer must recur in the batch, after how often it did alone."""
+        if self.alone is None:
+            return _BATCHES[0]
+        share = (2 + self.alone) / (2 + ALONE)
+        return _BATCHES[1] + 1 if share == 1 else math.ceil(math.log(_RARE) / math.log(share))
+
+    @property
+    def wants_batch(self) -> bool:
+        """Return whether the answer recurred in every batch so far, and more of them can decide."""
+        return self.batches == self.recurred < self.enough <= _BATCHES[1]
+
+    @property
+    def wants_alone(self) -> bool:
+        """Return whether to ask alone: the answer recurred in the first batches, as by chance it seldom does."""
+        return self.alone is None and self.batches == self.recurred
 
     @property
     def depends(self) -> bool:
         """Return whether answers depend on other cases."""
-        if not self.by_chance:
+        return self.recurred >= self.enough if self.batches else self._depended
+
+    @property
+    def _depended(self) -> bool:
+        """Return what bundles of an older engine say: a replay finds the verdict that they had."""
+        if not (self.varies or self.passes > 0 or self.differing > self.batch):
             return self.differing > 0
         odd = binomial_at_least(self.batch, self.batch + self.passes, 1 / 3)
-        return min(odd, binomial_at_least(self.better, self.better + self.worse, 0.5)) <= _LEVEL
+        return min(odd, binomial_at_least(self.better, self.better + self.worse, 0.5)) <= LEVEL
 
     @property
     def bound(self) -> float:
@@ -88,7 +118,9 @@ class Invariance(Probe[AskedAgain]):
 
     def findings(self, found: AskedAgain) -> Findings:
         values: Mapping[str, Any] = {"sent": found.cases}
-        if found.depends:
+        if found.depends and found.batches:
+            said = text("trial.finding.again_tested", kept=found.cases - found.differing, level=LEVEL, **values)
+        elif found.depends:
             said = text("trial.finding.again_differs", kept=found.cases - found.differing, **values)
         elif found.differing:
             said = text("trial.finding.again_varies", **values)
@@ -114,41 +146,10 @@ def cases_to_ask(asked: TrialPlan | TrialTerms, cases: int, at_endpoint: bool) -
     return min(usual if asked.asked_again is None else asked.asked_again, cases)
 
 
-def compared(batch: NDArray[Any], alone: NDArray[Any], again: NDArray[Any] | None, varies: bool) -> AskedAgain:
-    """Return how the answers differ; ``again``: of the second pass, None if it wasn't needed."""
-    differs = _differ(alone, batch)
-    found = AskedAgain(cases=len(batch), differing=int(differs.sum()), varies=varies)
-    if again is None:
-        return found
-    apart_alone, apart_again = _differ(again, alone), _differ(again, batch)
-    odd = {"batch": differs & ~apart_alone, "passes": apart_alone & ~(differs & apart_again)}
-    return found.model_copy(update={name: int(rows.sum()) for name, rows in odd.items()})
-
-
-def with_scores(run: BoxRun, cases: Cases, alone: NDArray[Any], scored: NDArray[np.int64]) -> BoxRun:
-    """Return ``run`` with how often its answers to ``scored`` cases are better in the batch, where answers vary.
-
-    ``alone``: an answer per case as asked alone; ``scored``: the rows to compare, of those.
-    """
-    found = PROBE.of(run.load)
-    if found is None or not found.by_chance:
-        return run
-    gap = _errors(alone, cases)[scored] - _errors(cases.answers, cases)[scored]
-    scores = {"better": int((gap > 0).sum()), "worse": int((gap < 0).sum())}
-    return PROBE.add(run, found.model_copy(update=scores))
-
-
-def _differ(answers: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.bool_]:
+def differing(answers: NDArray[Any], reference: NDArray[Any], scale: NDArray[Any] | None = None) -> NDArray[np.bool_]:
+    """Return which ``answers`` differ from ``reference``, numbers beyond a tolerance; ``scale``: usual answers."""
     if reference.dtype.kind != "f" or not np.isfinite(reference).any():
-        return apart(answers, reference, 0.0)[0]
-    sizes = np.abs(np.nan_to_num(reference))
-    return apart(answers, reference, _TOLERANCE * np.maximum(sizes, np.median(sizes)))[0]
-
-
-def _errors(answers: NDArray[Any], cases: Cases) -> NDArray[np.float64]:
-    """Return an error per case, of any form in which less is better."""
-    if cases.kind not in ("probability", "value"):
-        same = [np.array_equal(one, other) for one, other in zip(answers, cases.truth, strict=True)]
-        return 1.0 - np.array(same, dtype=np.float64)
-    truth = cases.truth == cases.code(cases.positive) if cases.kind == "probability" and cases.positive else cases.truth
-    return np.nan_to_num(np.abs(answers - truth.astype(np.float64)), nan=np.inf)
+        return apart(answers, np.broadcast_to(reference, answers.shape), 0.0)[0]
+    sizes, usual = np.abs(np.nan_to_num(reference)), np.abs(np.nan_to_num(reference if scale is None else scale))
+    tolerance = _TOLERANCE * np.maximum(sizes, np.median(usual))
+    return apart(answers, np.broadcast_to(reference, answers.shape), np.broadcast_to(tolerance, answers.shape))[0]
