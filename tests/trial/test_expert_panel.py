@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pilotbase.data.labelling.final_labels import Decided, disagreements, final_labels, first_labels
+from pilotbase.data.labelling.gathering import Annotation, Gathered, assign, first_annotators
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Outcome, Verdict
-from pilotbase.trial.phases.panel import ANSWER, WAITING
+from pilotbase.trial.phases.panel import ANSWER, WAITING, campaign_of, seed_of
 from pilotbase.worker.trials.folder import judged_in
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.replaying import replay_trial
@@ -110,6 +114,38 @@ def test_a_trial_waits_for_blind_experts_and_their_verdicts_decide_it(base, writ
     assert finding.sentence.params["cost"] == "1,050.0 CNY"
     assert replay_trial(out).verdict is Verdict.ACCEPT
     assert prove(base, scenario, application, out).report.digest() == proven.report.digest()
+
+
+def test_the_verdict_of_the_expert_who_was_drawn_counts_whatever_the_third_says(base, write_application, tmp_path):
+    """The adjudicator finds every disputed answer poor; both experts find one answer in ten poor, never the same."""
+    scenario, application, out = write_hospital(tmp_path), write_application(WRITER), tmp_path / "out"
+    prove_waiting(base, scenario, application, out)
+    judge_sheets(out / "panel", lambda expert, row: "poor" if int(row["item"]) % 10 == int(expert[1]) else "good")
+    (result,) = prove(base, scenario, application, out).report.criteria
+    plan, names = freeze_in(base, scenario, application, out), [f"{place:06}" for place in range(1, 61)]
+    first = first_annotators(campaign_of(plan), names, seed_of(plan))
+    poor = sum(int(item) % 10 == int(first[item][1]) for item in names[: result.scored])
+    assert result.estimate == pytest.approx(1 - poor / result.scored)
+
+
+def test_verdicts_that_count_are_those_of_an_expert_drawn_at_random(base, write_application, tmp_path):
+    """Experts find .88 of the answers good; with a lenient third the panel's final verdicts would be .902."""
+    plan = freeze_in(base, write_hospital(tmp_path), write_application(WRITER), tmp_path / "out")
+    campaign, draw, counted, final = campaign_of(plan), np.random.default_rng(1), [], []
+    names = [f"{place:06}" for place in range(200)]
+    for seed in range(60):
+        given = [
+            Annotation(item, expert, "good" if draw.random() < 0.88 else "poor")
+            for expert, items in assign(campaign, names, 0.2, seed).items()
+            for item in items
+        ]
+        gathered = Gathered(tuple(given), Counter(), ())
+        decided = {item: Decided("good", "lenient") for item in disagreements(campaign, gathered)}
+        items = final_labels(campaign, gathered, decided)
+        final += [one.label == "good" for one in items]
+        counted += [label == "good" for label in first_labels(campaign, names, items, seed).values()]
+    assert len(counted) == len(final) and np.mean(final) > 0.895
+    assert np.mean(counted) == pytest.approx(0.88, abs=0.01)
 
 
 def test_poor_answers_are_rejected_and_silence_is_poor_without_asking(base, write_application, tmp_path):

@@ -98,9 +98,10 @@ class PanelJudge(Part):
 
 
 class ExpertPanel(Part):
-    """Two experts who judge answers blind, by this guideline; a third decides where they differ.
+    """Two experts who judge answers blind, by this guideline; a third says who is right where they differ.
 
-    Which expert judges an answer is drawn by chance, so that a claim is about what an expert drawn at random says.
+    Which expert judges an answer first is drawn by chance, and that verdict counts, so that a claim is about what an
+    expert drawn at random says. The others are shown beside.
     """
 
     guideline: str = pydantic.Field(min_length=1, max_length=LONGEST_GUIDELINE)

@@ -13,7 +13,7 @@ from secrets import SystemRandom
 from statistics import fmean
 from typing import NamedTuple
 
-from pilotbase.data.labelling.gathering import Annotation, Gathered, label_problem
+from pilotbase.data.labelling.gathering import Annotation, Gathered, first_annotators, label_problem
 from pilotbase.data.labelling.label_tables import (
     FileLabels,
     LabelRow,
@@ -62,6 +62,17 @@ def final_labels(
     none: no majority is taken, for a majority of two is one.
     """
     return tuple(_final(campaign, item, given, decided.get(item)) for item, given in gathered.by_item.items())
+
+
+def first_labels(
+    campaign: LabellingCampaign, names: Sequence[str], items: Sequence[LabelledItem], seed: int
+) -> Mapping[str, str]:
+    """Return item → the label of the annotator who was drawn to label it first, whatever others say.
+
+    ``names``, ``seed``: as given to `assign`.
+    """
+    first = first_annotators(campaign, names, seed)
+    return {one.item: each.label for one in items for each in one.given if each.annotator == first.get(one.item)}
 
 
 def labelled_items(

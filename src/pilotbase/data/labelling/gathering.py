@@ -181,6 +181,23 @@ def assign(
     Raises:
         InputError: there are none, some have no name or occur twice, or ``double`` is no share.
     """
+    first, second, generator = _drawn(campaign, items, double, seed)
+    found: dict[str, list[str]] = {one.name: [] for one in campaign.annotators}
+    for item, name in first.items():
+        found[name].append(item)
+        if item in second:
+            found[second[item]].append(item)
+    return {name: tuple(given[place] for place in generator.permutation(len(given))) for name, given in found.items()}
+
+
+def first_annotators(campaign: LabellingCampaign, items: Sequence[str], seed: int = 0) -> Mapping[str, str]:
+    """Return item → the annotator who labels it in the first pass, drawn by chance: as `assign`, whatever its share."""
+    return _drawn(campaign, items, 1.0, seed)[0]
+
+
+def _drawn(
+    campaign: LabellingCampaign, items: Sequence[str], double: float, seed: int
+) -> tuple[Mapping[str, str], Mapping[str, str], np.random.Generator]:
     if not 0 <= double <= 1:
         raise InputError("labelling.no_share", found=double)
     twice = len(items) - len(set(filter(is_name, items)))
@@ -192,12 +209,13 @@ def assign(
     first = np.arange(count) % len(names)
     step = 1 + np.arange(count) // len(names) % (len(names) - 1)
     second = (first + step) % len(names)
-    found: dict[str, list[str]] = {name: [] for name in names}
-    for place, item in enumerate(order):
-        found[names[first[place]]].append(items[item])
-        if place < math.ceil(double * count):
-            found[names[second[place]]].append(items[item])
-    return {name: tuple(given[place] for place in generator.permutation(len(given))) for name, given in found.items()}
+    drawn = [items[place] for place in order]
+    most = math.ceil(double * count)
+    return (
+        {item: names[first[place]] for place, item in enumerate(drawn)},
+        {item: names[second[place]] for place, item in enumerate(drawn[:most])},
+        generator,
+    )
 
 
 def format_sheet(annotator: str, items: Sequence[str]) -> bytes:

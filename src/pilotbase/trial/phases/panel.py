@@ -1,5 +1,8 @@
 """The panel: experts judge the first cases of the secret order, which is drawn after all answers are committed.
 
+One expert, drawn by chance, judges each answer, and that verdict counts: the claim is about what an expert drawn at
+random says. The second and the third verdict on a share of the answers show how far experts agree, and nothing else.
+
 The trial waits until their verdicts are in. They see case, answer and guideline; the names of items tell nothing of
 cases, and nothing there names the application. A judge model scores all answers before the order is opened.
 """
@@ -16,7 +19,8 @@ import polars as pl
 import pydantic
 from numpy.typing import NDArray
 
-from pilotbase.data.labelling.gathering import Annotation, Gathered
+from pilotbase.data.labelling.final_labels import first_labels
+from pilotbase.data.labelling.gathering import Annotation, Gathered, assign
 from pilotbase.data.labelling.quality import label_quality
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, hex_of
@@ -91,6 +95,17 @@ def campaign_of(plan: TrialPlan) -> LabellingCampaign:
     )
 
 
+def assigned_items(plan: TrialPlan, items: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+    """Return expert → the answers to judge, in an order of their own; a share of the answers goes to both."""
+    assert plan.panel is not None
+    return assign(campaign_of(plan), items, plan.panel.double, seed_of(plan))
+
+
+def seed_of(plan: TrialPlan) -> int:
+    """Return the seed of the draw which expert judges which answer."""
+    return int(hex_of(plan.digest())[:12], 16)
+
+
 def take_verdicts(
     lab: TrialRuntime, plan: TrialPlan, items: Sequence[LabelledItem], guideline: Digest, source: LabelSource
 ) -> None:
@@ -99,19 +114,22 @@ def take_verdicts(
     Raises:
         NotFoundError: the plan has no panel, or nothing is to be judged yet.
         RefusedError: they followed another guideline than the frozen one.
-        InputError: an answer has no verdict, or too few were judged twice.
+        InputError: an answer has no verdict of the expert who was drawn for it, or too few were judged twice.
     """
     campaign, digest, sheet = campaign_of(plan), plan.digest(), sheet_of(lab.view, plan.digest())
     if sheet is None or plan.panel is None:
         raise NotFoundError("trial.panel_not_asked")
     if guideline != campaign.guideline.digest:
         raise RefusedError("trial.panel_guideline", found=guideline, frozen=campaign.guideline.digest)
+    first = first_labels(campaign, sheet.items, items, seed_of(plan))
     judged = {one.item for one in items if one.label in campaign.classes}
     if judged != set(sheet.items) or len(items) != len(judged):
         raise InputError("trial.panel_incomplete", count=len(sheet.items), judged=len(judged & set(sheet.items)))
     twice, needed = sum(len(one.given) > 1 for one in items), int(plan.panel.double * len(items))
     if twice < needed:
         raise InputError("trial.panel_too_few_twice", found=twice, needed=needed)
+    if len(first) < len(items):
+        raise InputError("trial.panel_incomplete", count=len(sheet.items), judged=len(first))
     given = tuple(Annotation(one.item, each.annotator, each.label, each.at) for one in items for each in one.given)
     quality = label_quality(campaign, Gathered(given, Counter(), ()), items)
     labelled = LabelledItems(
@@ -160,7 +178,9 @@ def with_verdicts(
         if sheet is None:
             _seal(committed, {item: (row, answers[row]) for item, row in asked.items()}, fixed)
         raise RefusedError(WAITING, count=len(asked))
-    given = {} if found is None else {one.item: one.label for one in found.labelled.items}
+    given: Mapping[str, str] = {}
+    if found is not None and sheet is not None:
+        given = first_labels(campaign_of(plan), sheet.items, found.labelled.items, seed_of(plan))
     verdicts = {row: given.get(item) or JUDGED_POOR for item, row in sample.items()}
     above = [""] * frame.height if scores is None else scores.corrections(order, len(sample))
     seen = {row: verdicts[row] for row in asked.values()}

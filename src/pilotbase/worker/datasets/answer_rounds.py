@@ -23,7 +23,7 @@ from pilotbase.documents.probes import PANEL
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.trial.phases.panel import ANSWER, campaign_of, items_to_judge, sheet_of, take_verdicts
+from pilotbase.trial.phases.panel import ANSWER, assigned_items, campaign_of, items_to_judge, sheet_of, take_verdicts
 from pilotbase.trial.shown_cases import pictured_fields
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
@@ -39,7 +39,6 @@ from pilotbase.worker.datasets.label_rounds import (
     round_head,
     seal_items,
 )
-from pilotbase.worker.trials.folder import assigned_items
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import Job
@@ -91,7 +90,8 @@ def prepare_round(base: Base, job: Job, read: ReadTexts) -> None:
         prepare_items(base, job, read)
         return
     plan = base.lab.view.load(of.version, TrialPlan)
-    seal_answers(base, of, of.labellers[: len(ANNOTATORS)], assigned_items(plan, items_to_judge(base.lab, plan)))
+    orders = assigned_items(plan, list(items_to_judge(base.lab, plan)))
+    seal_answers(base, of, of.labellers[: len(ANNOTATORS)], orders)
 
 
 def seal_answers(

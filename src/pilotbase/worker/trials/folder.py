@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pydantic
 
 from pilotbase.certificate.envelope import Envelope
-from pilotbase.data.labelling.gathering import assign, source_of
+from pilotbase.data.labelling.gathering import source_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, RefusedError
@@ -29,7 +29,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report
-from pilotbase.trial.phases.panel import GUIDELINE, WAITING, campaign_of, items_to_judge, take_verdicts
+from pilotbase.trial.phases.panel import GUIDELINE, WAITING, assigned_items, campaign_of, items_to_judge, take_verdicts
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.shown_cases import PNG, pictured_fields
@@ -105,12 +105,6 @@ def judged_in(lab: TrialRuntime, plan: TrialPlan, folder: Path) -> Iterator[None
         if error.code == WAITING and not (folder / GUIDELINE).exists():
             _write_sheets(lab, plan, folder)
         raise
-
-
-def assigned_items(plan: TrialPlan, items: Mapping[str, object]) -> Mapping[str, tuple[str, ...]]:
-    """Return expert → the answers to judge, in an order of their own; a share of the answers goes to both."""
-    assert plan.panel is not None
-    return assign(campaign_of(plan), list(items), plan.panel.double, seed=int(hex_of(plan.digest())[:12], 16))
 
 
 def rehearsal_folder(lab: TrialRuntime, application: Digest, scenario: str) -> Path:
@@ -229,7 +223,7 @@ def _write_sheets(lab: TrialRuntime, plan: TrialPlan, folder: Path) -> None:
                 png, shown[name] = b64decode(shown[name].removeprefix(PNG)), f"{item}-{number}.png"
                 write_whole(folder / shown[name], png, PRIVATE)
     fields = list(next(iter(items.values())))
-    for expert, given in assigned_items(plan, items).items():
+    for expert, given in assigned_items(plan, list(items)).items():
         rows = ([item, expert, "", *(items[item][name] for name in fields)] for item in given)
         # Fields may be called as the columns of a sheet are.
         sheet = format_csv(["item", "annotator", "label", *(f"case: {name}" for name in fields)], rows)
