@@ -134,6 +134,20 @@ def test_by_blocks_a_run_says_what_it_promises() -> None:
     assert by_blocks("latency.p95(requests=20) <= 100 ms", slow_spells(rng, 0.0, 1000)).verdict == "inconclusive"
 
 
+def test_a_stall_does_not_hide_behind_the_cap_of_a_block() -> None:
+    rng, accepted = np.random.default_rng(7), 0
+    for _ in range(20):
+        latencies = np.repeat(np.where(rng.random(400) < 0.005, 30.0, 0.0071), 20)
+        found = by_blocks("throughput(requests=20) >= 100 cases/s", latencies)
+        accepted += found.verdict == "pass"
+        assert found.estimate == pytest.approx(len(latencies) / latencies.sum())
+        assert found.verdict != "pass" or found.estimate >= 100
+        assert found.claim.code == "evidence.claim.blocks_capped" and "10 times" in found.claim.render("en")
+    assert accepted <= 5, "only runs without a stall: one in seven"
+    stalled = by_blocks("throughput(requests=20) >= 100 cases/s", np.array([0.0071] * 7999 + [np.nan]))
+    assert (stalled.verdict, stalled.estimate) == ("inconclusive", 0.0)
+
+
 def test_a_block_has_a_length_and_only_what_has_blocks_takes_one() -> None:
     context = RuleContext("label")
     for rule in (

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Guarantee, weakest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import BoundsPoint, Interval, invert
@@ -209,7 +209,23 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
     if plan.observation.census_only:
         return _Trial(plan, test, order, horizon, None, None)
     confirmed = test.confirmed_at(plan.threshold, alphas_of(plan, levels, k)[0], horizon)
+    if not _meets_uncapped(plan):
+        confirmed = None
     return _Trial(plan, test, order, horizon, confirmed, None, sequential=True)
+
+
+def _meets_uncapped(plan: CriterionPlan) -> bool:
+    if plan.observation.uncapped is None:
+        return True
+    value = plan.observation.uncapped[0]
+    return value >= plan.threshold if plan.comparison == ">=" else value <= plan.threshold
+
+
+def _estimate(trial: _Trial, at: int) -> float | None:
+    seen = trial.plan.observation
+    if seen.uncapped is not None:
+        return float(seen.uncapped[0]) if trial.test.measured() else None
+    return trial.test.estimate(at) if seen.plain is None else seen.plain(trial.order[:at])
 
 
 def _refute(trial: _Trial, horizon: int, levels: Levels, k: int) -> _Trial:
@@ -249,7 +265,7 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
     return CriterionDecision(
         rule=plan.rule,
         verdict=verdict,
-        estimate=test.estimate(at) if plan.observation.plain is None else plan.observation.plain(trial.order[:at]),
+        estimate=_estimate(trial, at),
         lower=None if verdict == "not_measured" else interval.lower,
         upper=None if verdict == "not_measured" else interval.upper,
         threshold=plan.threshold,
@@ -273,6 +289,8 @@ def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
     plan = trial.plan
     joined = (plan.observation.joined or plan.observation.form == "function") and not census
     claim = claim_text(plan.estimand, census, plan.unit, counts, joined)
+    if plan.observation.uncapped is not None:
+        claim = text("evidence.claim.blocks_capped", used=counts[0], most=plan.observation.uncapped[1])
     of_groups = plan.estimand == "population" and plan.observation.form in ("worst", "gap")
     return of_seen_groups(claim) if of_groups else claim
 

@@ -118,6 +118,11 @@ class MeasuredCases(Protocol):
         """The measure over some cases, where entries join several; otherwise None."""
 
     @property
+    def uncapped(self) -> tuple[Fraction, int] | None:
+        """Where entries count up to a cap, the value of the whole run without it, and how many times what is allowed
+        the cap is; otherwise None."""
+
+    @property
     def joined(self) -> bool:
         """True when an entry joins several cases (pairs), so that no cluster of cases can be its unit."""
 

@@ -97,7 +97,8 @@ class Observation:
     """A measure on cases: one part, or the worst, largest difference, mean or absolute sum of several parts.
 
     A ``function`` has the whole set's value as its part and, for a population, the statistic for its bounds.
-    ``plain``: the measure over some cases, for entries that join several.
+    ``plain``: the measure over some cases, for entries that join several. ``uncapped``: the whole value, where
+    entries count up to a cap, and that cap in times of what is allowed; it is the score and must meet the threshold.
     """
 
     form: Form
@@ -106,6 +107,7 @@ class Observation:
     quantile: Fraction | None = None
     statistic: CutAtRate | None = None
     plain: Callable[[Ints], float | None] | None = None
+    uncapped: tuple[Fraction, int] | None = None
 
     @property
     def joined(self) -> bool:
