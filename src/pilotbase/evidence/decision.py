@@ -157,6 +157,15 @@ def outcome_of(
     return PointDecision(_overall([item.verdict for item in found]), scored, found)
 
 
+def estimate_of(plan: CriterionPlan, order: Ints, scored: int) -> float | None:
+    """Return the estimate that `decide` gives after ``scored`` cases of ``order``; None when it is 0/0."""
+    return _estimate(plan, build_test(plan, order, "anytime"), order[:scored])
+
+
+def _estimate(plan: CriterionPlan, test: CriterionTest, scored: Ints) -> float | None:
+    return test.estimate(len(scored)) if plan.observation.plain is None else plan.observation.plain(scored)
+
+
 def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design) -> tuple[list[_Trial], int]:
     """Return each criterion with its crossings, and when the run stops."""
     _check(criteria, order, design)
@@ -249,7 +258,7 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
     return CriterionDecision(
         rule=plan.rule,
         verdict=verdict,
-        estimate=test.estimate(at) if plan.observation.plain is None else plan.observation.plain(trial.order[:at]),
+        estimate=_estimate(plan, test, trial.order[:at]),
         lower=None if verdict == "not_measured" else interval.lower,
         upper=None if verdict == "not_measured" else interval.upper,
         threshold=plan.threshold,

@@ -152,13 +152,17 @@ def score(rule: Rule, cases: Cases) -> float | None:
 
 def pair_scores(rule: Rule, cases: Cases) -> tuple[float | None, float | None]:
     """Return the measure of a drop (clean, perturbed) or of a lift (ours, the baseline's); raises as `observe`."""
+    first, second = observe_arms(rule, cases, np.arange(len(cases), dtype=np.int64))
+    return first.value(rule.comparison), second.value(rule.comparison)
+
+
+def observe_arms(rule: Rule, cases: Cases, order: Ints) -> tuple[Observation, Observation]:
+    """Return the observations whose difference a drop or a lift is, as `pair_scores`; raises as `observe`."""
     measure = measure_named(rule.measure)
     if not isinstance(measure, Measure):
         raise InputError("measure.needs_run", found=rule.measure)
-    order = np.arange(len(cases), dtype=np.int64)
-    question = _question(measure, rule, cases, rule.comparison, order)
-    first, second = _arms_of(measure, rule, question)
-    return first.value(), second.value()
+    first, second = _arms_of(measure, rule, _question(measure, rule, cases, rule.comparison, order))
+    return Observation("single", (first,)), Observation("single", (second,))
 
 
 def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:

@@ -57,6 +57,8 @@ class RecordedFacts(Part):
     unscored: Unscored
     """How truths of cases that were not scored stand here."""
     load: Load
+    by_unit: Literal[True] | None = None
+    """Scores of baseline, people and groups count units where the criterion does; None: an older report's do not."""
 
 
 @dataclass(frozen=True)
