@@ -115,10 +115,8 @@ def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
         return np.stack([truth, truth], axis=1), np.stack([truth + 100, truth + 101], axis=1)
     if kind == "text":
         return truth, np.array(["#" * (len(t) + 1) for t in truth], dtype=object)
-    if kind == "probability":
-        return truth.astype(float), 1.0 - truth
-    if kind == "probabilities":
-        return np.eye(3)[truth], np.eye(3)[(truth + 1) % 3]
+    if kind in ("probability", "probabilities"):
+        return (truth.astype(float), 1.0 - truth) if kind == "probability" else (np.eye(3)[truth], np.eye(3)[truth - 1])
     if kind == "ranking":
         return truth, np.where(truth < 0, 6, truth + 10)
     if kind in ("labels", "scores"):
