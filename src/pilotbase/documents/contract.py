@@ -131,9 +131,10 @@ class Prediction(Part):
     """What ``predict`` returns, one entry per case.
 
     ``label``: one of ``classes``; ``probability``: of the positive class, in [0, 1]; ``probabilities``: of each of
-    ``classes``, in their order or by name, with the sum 1; ``value``: a number in ``unit``; ``interval``: (lower, upper) in
-    ``unit``; ``text``; ``labels``: a list of classes, maybe empty; ``ranking``: a list of names, best first; ``boxes``: a list of (class, x, y, width, height, score), in pixels; ``mask``: codes of
-    classes, shape (height, width), 255 for none. A missing answer (None or NaN) is an abstention.
+    ``classes``, in their order or by name, with the sum 1; ``value``: a number in ``unit``; ``interval``: (lower,
+    upper) in ``unit``; ``text``; ``labels``: a list of classes, maybe empty; ``ranking``: a list of names, best
+    first; ``boxes``: a list of (class, x, y, width, height, score), in pixels; ``mask``: codes of classes, shape
+    (height, width), 255 for none. A missing answer (None or NaN) is an abstention.
     """
 
     kind: AnswerKind

@@ -165,15 +165,20 @@ def _true(texts: Texts, kind: str, classes: Sequence[str]) -> NDArray[Any]:
 
 def _code(texts: Texts, kind: str, classes: Sequence[str], true: bool = False) -> NDArray[Any]:
     if kind == "probabilities":
-        none = (np.nan,) * len(classes)
-        rows = [none if spelled is None else read_probabilities(spelled, classes) for spelled in texts.tolist()]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), len(classes))
+        return probability_rows(texts, classes)
     if kind == "labels":
         return _label_rows(texts, classes)
     if kind == "ranking":
         return _ranked_rows(texts, {name: code for code, name in enumerate(classes)})
     read, width = (read_true_boxes, 5) if true else (read_boxes, 6)
     return _objects(texts, lambda one: _box_rows(read(one, classes), width))
+
+
+def probability_rows(texts: Texts, classes: Sequence[str]) -> Floats:
+    """Return the probability of each class, shape (cases, classes), NaN = abstained; raises `AnswerTextError`."""
+    none = (np.nan,) * len(classes)
+    rows = [none if spelled is None else read_probabilities(spelled, classes) for spelled in texts.tolist()]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(classes))
 
 
 def _label_rows(texts: Texts, classes: Sequence[str]) -> NDArray[np.int8]:
