@@ -25,8 +25,8 @@ import task_pages
 import typer
 
 from pilotbase.cli import app
-from pilotbase.documents.loading import KINDS, json_schema
 from pilotbase.documents.plugins import HOUSE, plugins
+from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, sentence, template, text
 from pilotbase.documents.vocabularies import VOCABULARIES
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures

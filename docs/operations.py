@@ -9,7 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pilotbase.documents.loading import KINDS
 from pilotbase.documents.permissions import (
     AnyAct,
     Grant,
@@ -18,6 +17,7 @@ from pilotbase.documents.permissions import (
     Relation,
     relation_name,
 )
+from pilotbase.documents.schema import KINDS
 from pilotbase.documents.texts import template
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations import declared

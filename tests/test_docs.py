@@ -17,7 +17,7 @@ import raised  # noqa: E402
 from pilotbase.cli import app  # noqa: E402
 from pilotbase.data.quality.measures import QUALITY_MEASURES  # noqa: E402
 from pilotbase.documents.catalogues import read_messages  # noqa: E402
-from pilotbase.documents.loading import KINDS  # noqa: E402
+from pilotbase.documents.schema import KINDS  # noqa: E402
 from pilotbase.documents.texts import LANGUAGES  # noqa: E402
 from pilotbase.documents.vocabularies import VOCABULARIES  # noqa: E402
 from pilotbase.measures import measures, resource_measures  # noqa: E402

@@ -7,9 +7,8 @@ from xml.etree import ElementTree
 import pytest
 import qrcode
 
-from pilotbase.charts.criterion import CandidateRow, candidates_chart
+from pilotbase.charts.criterion import CandidateRow, LeaderStep, candidates_chart, leader_chart
 from pilotbase.charts.drawing import width_of
-from pilotbase.charts.leader_steps import LeaderStep, leader_chart
 from pilotbase.charts.partial_order import order_chart
 from pilotbase.charts.qr_code import MODULE, QUIET, qr_code
 from pilotbase.documents.api.trials import ComparedCriterion

@@ -276,7 +276,7 @@ def test_equal_scores_rank_nothing() -> None:
 
 @EVERY_KIND
 @pytest.mark.parametrize("estimand", ["hidden_set", pytest.param("population", marks=pytest.mark.prove)])
-@pytest.mark.parametrize("runs", [10, pytest.param(60, marks=pytest.mark.prove)])
+@pytest.mark.parametrize("runs", [5, pytest.param(60, marks=pytest.mark.prove)])
 def test_a_criterion_just_missed_is_rarely_confirmed(name: str, kind: str, estimand: Any, runs: int) -> None:
     """At the boundary, where it is hardest: a false pass at any time in at most α of all orders (and samples)."""
     measure, base = measures()[name], cases_for(name, kind, 11, n=40)

@@ -5,7 +5,7 @@ from typing import get_args
 import pydantic
 import pytest
 
-from pilotbase.documents.loading import KINDS
+from pilotbase.documents.schema import KINDS
 
 
 def models_in(annotation, found):

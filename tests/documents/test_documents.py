@@ -7,8 +7,9 @@ import pytest
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_json
-from pilotbase.documents.loading import KINDS, build_document, json_schema, upgrade
+from pilotbase.documents.loading import build_document, upgrade
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.yaml_reader import parse_yaml
@@ -123,6 +124,7 @@ def test_upgrades_run_one_version_after_the_other():
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_publishes_a_schema_with_its_version(kind):
     schema = json_schema(kind)
+    assert canonical_json(schema), "the portal publishes it so"
     assert schema["properties"]["document"]["const"] == f"{kind}/1"
     assert schema["additionalProperties"] is False
 

@@ -6,9 +6,19 @@ from functools import partial
 
 import pytest
 
-from pilotbase.catalogue.figures import LEDGER, Chosen, count_of, figures, records_of, set_targets
+from pilotbase.catalogue.figures import (
+    LEDGER,
+    STEPS,
+    WHOLE,
+    Chosen,
+    count_of,
+    figures,
+    half_after,
+    records_of,
+    records_on,
+    set_targets,
+)
 from pilotbase.catalogue.saving import save
-from pilotbase.catalogue.spans import STEPS, WHOLE, half_after, records_on
 from pilotbase.catalogue.subjects import new_commission
 from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InvalidProofError

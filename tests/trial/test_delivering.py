@@ -159,8 +159,8 @@ def callers(name: str) -> set[str]:
 
 def test_hidden_cases_have_one_way_into_a_box_and_it_asks_for_a_secret_delivery():
     """`run_on_hidden` takes a `SecretDelivery` (mypy holds it to that); whoever else runs a box has no hidden case."""
-    assert callers("run_on_hidden") == {"trial/perturbed_arms.py", "trial/board.py", "trial/baselines.py"}
-    assert callers("in_secret_order") == {"trial/perturbed_arms.py", "trial/board.py"}
+    assert callers("run_on_hidden") == {"trial/perturbed_arms.py", "trial/hidden_runs.py", "trial/baselines.py"}
+    assert callers("in_secret_order") == {"trial/perturbed_arms.py", "trial/hidden_runs.py"}
     asks_openly = {"trial/perturbed_arms.py", "trial/probing.py", "trial/baselines.py"}
     assert callers("run_candidate") == {*asks_openly, "trial/running.py"}
     assert callers("in_file_order") == {"trial/probing.py", "trial/judge_models/folder.py"}

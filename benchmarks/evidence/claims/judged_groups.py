@@ -135,7 +135,7 @@ CLAIM = Claim(
                 _trial_accepts(judge),
                 (Reading(f"in a trial: truth 0.90, {judge}, {LABELS} verdicts: accepted", "ours", AtMost(ALPHA)),),
                 1000,
-                20,
+                40 if judge in ("inverted", "random") else 0,
             )
             for judge in JUDGES
         ),

@@ -1,4 +1,4 @@
-"""Scores with their intervals: one criterion, candidates on one criterion, and groups (never a verdict)."""
+"""Scores with intervals: one criterion, candidates on one criterion, groups (never a verdict); a board's leader."""
 
 from __future__ import annotations
 
@@ -246,3 +246,41 @@ def _draw_group_row(drawing: Drawing, score: GroupScore, scale: Scale, y: float,
 
 def _shortened(label: str) -> str:
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
+
+
+LEADER_WIDTH, LEADER_HEIGHT = 640, 220
+LEADER_LEFT, LEADER_RIGHT, LEADER_TOP, LEADER_BOTTOM = 56, 600, 24, 180
+
+
+@dataclass(frozen=True)
+class LeaderStep:
+    """One leader: the day on which it took the lead, and the score that the board released."""
+
+    day: str
+    score: float
+
+
+def leader_chart(steps: Sequence[LeaderStep], language: Language) -> str:
+    """Return the steps, oldest first, as SVG: evenly spaced, because the board only shows leaders ("" without one)."""
+    if not steps:
+        return ""
+    title = text("chart.leader.title").render(language)
+    described = "; ".join(f"{step.day}: {format_number(step.score)}" for step in steps)
+    drawing = Drawing(LEADER_WIDTH, LEADER_HEIGHT, title, described)
+    low, high = around([step.score for step in steps])
+    across = Scale(0, len(steps), LEADER_LEFT, LEADER_RIGHT)
+    up = Scale(low, high, LEADER_BOTTOM, LEADER_TOP)
+    ticks = up.ticks(4)
+    for tick, label in zip(ticks, format_ticks(ticks), strict=True):
+        drawing.line((LEADER_LEFT, up(tick)), (LEADER_RIGHT, up(tick)), LINE)
+        drawing.text((LEADER_LEFT - 8, up(tick) + 4), label, anchor="end", colour=MUTED)
+    path = []
+    for index, step in enumerate(steps):
+        path += [(across(index), up(step.score)), (across(index + 1), up(step.score))]
+    drawing.path(path, BLUE, 3)
+    for index in dict.fromkeys((0, len(steps) - 1)):
+        drawing.text((across(index), LEADER_BOTTOM + 20), steps[index].day, colour=MUTED)
+    for index, step in enumerate(steps):
+        drawing.circle((across(index), up(step.score)), 5, PAPER, DEEP_BLUE)
+    drawing.text((LEADER_RIGHT, up(steps[-1].score) - 10), format_number(steps[-1].score), anchor="end", bold=True)
+    return drawing.to_svg()

@@ -79,6 +79,10 @@ class Certificate(Document, published=True):
         return _says(self.claim, "certificate.exactness.asymptotic")
 
     @property
+    def accepts(self) -> bool:
+        return self.verdict is Verdict.ACCEPT
+
+    @property
     def verdict_in_words(self) -> Text:
         """Return the verdict's name, including its rider."""
         return verdict_in_words(self.verdict, self.approximate)

@@ -76,7 +76,7 @@ class Sampling(Part):
     temperature: float | None = pydantic.Field(default=None, ge=0, le=10)
     top_p: float | None = pydantic.Field(default=None, gt=0, le=1)
     max_tokens: int = pydantic.Field(default=256, ge=1, le=100_000)
-    seed: int | None = pydantic.Field(default=None, ge=0, le=2**63 - 1)
+    seed: int | None = pydantic.Field(default=None, ge=0, le=2**53 - 1)
     stop: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...] | None,
                     pydantic.Field(max_length=4)] = None  # fmt: skip
 

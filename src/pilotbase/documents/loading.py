@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, get_args
 import pydantic
 from pydantic_core import ErrorDetails
 
-from pilotbase.documents.base import PUBLISHED, Document
+from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.mending import (
     MISSING_FIELD,
@@ -29,7 +29,6 @@ from pilotbase.documents.mending import (
     without_followers,
 )
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.plugins import loaded
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import Plain, YamlSource, read_yaml
@@ -309,19 +308,3 @@ def _models(annotation: Any) -> Iterator[Model]:
 
 def _is_tagged(part: Model, tag: str) -> bool:
     return part.__name__ == tag or any(field.default == tag for field in part.model_fields.values())
-
-
-loaded("documents")
-KINDS: dict[str, type[Document]] = {
-    current_version(model).partition("/")[0]: model for model in sorted(PUBLISHED, key=current_version)
-}
-
-
-def json_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of ``kind``; raises `KeyError` for an unknown kind."""
-    schema = KINDS[kind].model_json_schema(by_alias=True)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:pilotbase:schema:{kind}:1",
-        **schema,
-    }

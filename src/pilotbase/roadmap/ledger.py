@@ -15,17 +15,19 @@ from datetime import datetime
 
 from pilotbase.catalogue.figures import (
     LEDGER,
+    STEPS,
+    WHOLE,
     YEARLY,
     Chosen,
     Figures,
     Reached,
+    TrialCosts,
     count_of,
     figures,
     reached,
     read_targets,
 )
 from pilotbase.catalogue.records import both_languages, everything
-from pilotbase.catalogue.spans import STEPS, WHOLE, TrialCosts
 from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold
 from pilotbase.documents.permissions import ReadScope, may_read
 from pilotbase.documents.plan import TrialPlan

@@ -18,7 +18,6 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
-from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.box.environments import find_environment
 from pilotbase.sandbox.box.installed import INSTALLED
 from pilotbase.service.known import barred
@@ -111,7 +110,7 @@ def _route(issued: IssuedCertificate, commission: Subject | None) -> CertifiedRo
 
 def _require_standing(view: View, stated: Certificate, route: CertifiedRoute) -> None:
     """Return if it was accepted and is not barred, by the list or by the record of its trial."""
-    if stated.verdict is not Verdict.ACCEPT:
+    if not stated.accepts:
         raise RefusedError("service.not_accepted", verdict=stated.verdict_in_words)
     found = barred(view, route, revocations_of(view))
     if found == "revoked":

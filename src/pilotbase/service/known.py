@@ -174,7 +174,7 @@ def read_serving(view: View, name: str, listed: RevocationList | None) -> Servin
 
 def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
     """Return whether what was certified is revoked or suspended, by the list or by the record of its trial."""
-    return _on_the_list(route, listed) or _in_its_record(view, route)
+    return _on_the_list(view, route, listed) or _in_its_record(view, route)
 
 
 def _way(view: View, route: Route, listed: RevocationList | None) -> RouteStatus:
@@ -184,12 +184,13 @@ def _way(view: View, route: Route, listed: RevocationList | None) -> RouteStatus
     return RouteStatus(route, certificate.expires_at, barred(view, route, listed))
 
 
-def _on_the_list(route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
+def _on_the_list(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
     if listed is None:
         return None
-    if listed.find(route.serial):
+    serials = view.load(route.certificate, IssuedCertificate).certificate.serials
+    if listed.find(*serials):
         return "revoked"
-    return "suspended" if listed.find_suspended(route.serial) else None
+    return "suspended" if listed.find_suspended(*serials) else None
 
 
 def _in_its_record(view: View, route: CertifiedRoute) -> Barred | None:

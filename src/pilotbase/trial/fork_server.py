@@ -1,7 +1,7 @@
 """A process that has loaded a program, holds nothing else, and forks for each run of it.
 
-Loading a scorer takes a second of one core, forking a loaded one a hundredth. The server never runs the program,
-computes nothing and opens nothing, so every fork is the same and knows nothing about other runs.
+Loading a scorer takes a second of one core, forking a loaded one a hundredth. The server never runs the program and
+opens nothing of a base, so every fork is the same and knows nothing about other runs.
 
 ``python -m pilotbase.trial.fork_server FD MODULE`` serves the socket FD until its other end is closed. The client sends
 four descriptors (input, output, errors, and one for the exit status) and receives a descriptor of the process (pidfd),

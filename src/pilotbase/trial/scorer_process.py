@@ -27,7 +27,9 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.evidence.distributions import normal_upper_quantile
+from pilotbase.sandbox.box.box import prepare_host
 from pilotbase.sandbox.box.environments import VERIFIED
+from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.engines import LOCAL, open_engine
 from pilotbase.trial.board import score_submission
 from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit
@@ -109,8 +111,10 @@ def run_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress = ig
 
 
 def load() -> None:
-    """Load, once in the server that is forked, what every scorer needs: scipy, the documents."""
+    """Load, once in the server that is forked, what every scorer needs: scipy, documents, what boxes are made of."""
     normal_upper_quantile(0.5)
+    with contextlib.suppress(PilotbaseError):  # a scorer on a host without boxes says so itself
+        prepare_host(BoxSettings())
     for read in (Application, TrialPlan, Scenario, Report):
         read.model_rebuild()
 

@@ -27,11 +27,11 @@ from pilotbase.documents.texts import text
 from pilotbase.evidence import draw_order
 from pilotbase.evidence.paired import PairedTerms, compare_paired
 from pilotbase.measures import coded, is_resource
-from pilotbase.trial.board import HiddenRun, answer_slice
 from pilotbase.trial.board_measure import board_losses, board_rule, measure_problems, range_width
 from pilotbase.trial.criteria_check import why_no_attempt
 from pilotbase.trial.entering import AccessMode, enter_tender, require_boxed
 from pilotbase.trial.freezing import require_ready
+from pilotbase.trial.hidden_runs import HiddenRun, answer_slice
 from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
 from pilotbase.trial.running import Hooks, PreparedApplication
 from pilotbase.trial.scoring import build_cases, unit_codes

@@ -34,7 +34,6 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStatus
 from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Verdict
 from pilotbase.documents.watch import Watch, WatchedRisk
 from pilotbase.evidence.lattice import MeanClaim, claim_at_least, claim_at_most, stream_of
 from pilotbase.evidence.primitive import Floats
@@ -118,7 +117,7 @@ def _promise(view: View, route: Route) -> Promised | None:
     if not isinstance(route, CertifiedRoute):
         return None
     issued = view.load(route.certificate, IssuedCertificate)
-    if issued.certificate.verdict is not Verdict.ACCEPT:
+    if not issued.certificate.accepts:
         return None
     plan = view.load(route.plan, TrialPlan)
     if plan.release is not None:

@@ -23,7 +23,6 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import LANGUAGES
-from pilotbase.documents.vocabularies import Verdict
 from pilotbase.workspace.listings import Listing, Query, count_by, find_listing
 from pilotbase.workspace.records import fold
 from pilotbase.workspace.store import View
@@ -72,7 +71,7 @@ def certified(view: View, words: str = "") -> list[Certified]:
     found = []
     for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES):
         certificate = certificate_in(stored)
-        if certificate.verdict is Verdict.ACCEPT and all(term in _words(stored.body) for term in terms):
+        if certificate.accepts and all(term in _words(stored.body) for term in terms):
             found.append(Certified(certificate, standing_of(certificate, listed, now)))
     return found
 

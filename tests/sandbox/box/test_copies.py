@@ -14,7 +14,7 @@ from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.sandbox.box import copies
-from pilotbase.sandbox.box.box import Box
+from pilotbase.sandbox.box.box import Box, prepare_host
 from pilotbase.sandbox.box.command import BoxProgram, shown_of_host
 from pilotbase.sandbox.box.copies import copy_of
 from pilotbase.sandbox.box.environments import build_environment
@@ -84,6 +84,17 @@ def test_half_a_copy_that_a_killed_process_left_is_none(cache, place, monkeypatc
     monkeypatch.undo()
     monkeypatch.setenv("CACHE_DIRECTORY", str(cache))
     assert (copy_of(place, "withheld") / "deep" / "er" / "file").read_text() == "content"
+
+
+def test_a_prepared_host_is_walked_no_more(cache, monkeypatch):
+    prepare_host(HIDDEN)
+
+    def walked(places, empty):
+        raise AssertionError(f"{places} are walked again")
+
+    monkeypatch.setattr(copies, "mark_of", walked)
+    program = BoxProgram(Path(copies.__file__), (), ())
+    assert shown_of_host(program, HIDDEN, probe_host().tools)
 
 
 def test_what_was_not_used_for_a_week_goes_when_another_is_made(cache, place):

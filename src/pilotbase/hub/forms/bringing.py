@@ -25,7 +25,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.terms import Purpose
-from pilotbase.documents.vocabularies import ApprovalKind, Role, Verdict
+from pilotbase.documents.vocabularies import ApprovalKind, Role
 from pilotbase.hub.acting import RequestActor, language, roles_of
 from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
 from pilotbase.hub.models import Membership
@@ -230,7 +230,7 @@ class CommissionForm(StepForm):
             for one in issued_certificates(view)
             if one.application.supplier.organisation == supplier
             and record.subjects.get("application", one.application.subject) == one.application.subject
-            and one.verdict is Verdict.ACCEPT
+            and one.accepts
             and standing_of(one, listed, view.store.clock()).status is CertificateStatus.VALID
         ]
 

@@ -11,8 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from pilotbase.charts.criterion import CandidateRow, candidates_chart
-from pilotbase.charts.leader_steps import LeaderStep, leader_chart
+from pilotbase.charts.criterion import CandidateRow, LeaderStep, candidates_chart, leader_chart
 from pilotbase.charts.scales import format_number
 from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.base import localized

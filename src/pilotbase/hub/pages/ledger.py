@@ -8,8 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
 
-from pilotbase.catalogue.figures import Chosen, records_of
-from pilotbase.catalogue.spans import STEPS, WHOLE, records_on
+from pilotbase.catalogue.figures import STEPS, WHOLE, Chosen, records_of, records_on
 from pilotbase.charts.grids import Grid, grid_chart
 from pilotbase.charts.stages import way_chart
 from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold

@@ -14,8 +14,8 @@ from pilotbase.catalogue.figures import PUBLISHED_STEPS, published
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.charts.stages import way_chart
 from pilotbase.documents.hashes import canonical_json
-from pilotbase.documents.loading import KINDS, json_schema
 from pilotbase.documents.quantities import format_days
+from pilotbase.documents.schema import KINDS, json_schema
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import SUBHEADS, VOCABULARIES, Action
 from pilotbase.hub.acting import HubRequest, language

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from django.utils.safestring import SafeString
 
-from pilotbase.catalogue.figures import StageDurations
-from pilotbase.catalogue.spans import STEPS
+from pilotbase.catalogue.figures import STEPS, StageDurations
 from pilotbase.charts.partial_order import order_chart
 from pilotbase.charts.stages import Leg
 from pilotbase.documents.board import TenderResult

@@ -271,6 +271,21 @@ def _memory_file(content: bytes) -> int:
     return descriptor
 
 
+def prepare_host(settings: BoxSettings) -> None:
+    """Do what the first box of such settings would wait for: see what this host gives, and copy its files.
+
+    Processes that are forked later do it no more.
+
+    Raises:
+        RefusedError: this host gives no box.
+        PilotbaseError: ``box.no_copies``: copies cannot be written.
+    """
+    probe = probe_host()
+    require_level(settings.level, probe)
+    settings = replace(settings, interpreter=settings.interpreter or running_interpreter())
+    shown_of_host(BoxProgram(Path(work_program.__file__), (), ()), settings, probe.tools)
+
+
 def ask_box(box: Box, greeting: dict[str, Any], seconds: float) -> tuple[bool, Any]:
     """Return whether the program in ``box`` did what the greeting requests within ``seconds``, and its report.
 

@@ -21,10 +21,10 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.texts import text
 from pilotbase.measures import Cases
 from pilotbase.sandbox.box.ends import END_TEXTS
-from pilotbase.trial.board import HiddenRun, answer_slice
 from pilotbase.trial.delivering import Ints, cut_as_stated
 from pilotbase.trial.entering import require_leaving
 from pilotbase.trial.estimating import RunEstimator, RunSize
+from pilotbase.trial.hidden_runs import HiddenRun, answer_slice
 from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms, committed_digest
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial

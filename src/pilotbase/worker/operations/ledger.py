@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.catalogue.figures import Chosen, count_of, records_of
-from pilotbase.catalogue.spans import STEPS, WHOLE, count_on, records_on
+from pilotbase.catalogue.figures import STEPS, WHOLE, Chosen, count_of, count_on, records_of, records_on
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api.ledger import LedgerTold, MapTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage

@@ -11,7 +11,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.permissions import Acting, ServiceAct, SubjectRelation, permitted
 from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import ServingState, Verdict
+from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations.services import Moved, ServiceMove
 from pilotbase.service import registry, standing
 from pilotbase.service.known import read_serving
@@ -65,9 +65,7 @@ def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     `pilotbase.service.admission.why_not_admitted` returns what prevents it.
     """
     owner = certificate.scenario.owner.organisation
-    return certificate.verdict is Verdict.ACCEPT and permitted(
-        ServiceAct.CREATE, actor, SubjectRelation(demand_owner=owner)
-    )
+    return certificate.accepts and permitted(ServiceAct.CREATE, actor, SubjectRelation(demand_owner=owner))
 
 
 def _seen(service: Service, stands: ServiceStatus, own: View) -> ServiceView:

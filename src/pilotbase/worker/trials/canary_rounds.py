@@ -21,7 +21,6 @@ from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseE
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnded
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.entering import may_leave
@@ -81,7 +80,7 @@ def canary_round(base: Base) -> int:
     suspended = 0
     for certificate in issued_certificates(base.lab.view):
         holds = standing_of(certificate, listed, now).status is CertificateStatus.VALID
-        if certificate.endpoint is None or certificate.verdict is not Verdict.ACCEPT or not holds:
+        if certificate.endpoint is None or not certificate.accepts or not holds:
             continue
         try:
             suspended += not ask_again(base, certificate).holds

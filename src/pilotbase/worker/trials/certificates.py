@@ -26,7 +26,6 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import PUBLIC, VISITOR
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
@@ -234,7 +233,7 @@ def standing_certificate(base: Base, serial: str) -> Certificate:
         raise NotFoundError("hub.no_certificate")
     certificate = base.lab.view.load(known, IssuedCertificate).certificate
     status = standing_of(certificate, revocations_of(base.lab.view), base.lab.store.clock()).status
-    if status is not CertificateStatus.VALID or certificate.verdict is not Verdict.ACCEPT:
+    if status is not CertificateStatus.VALID or not certificate.accepts:
         named = abbreviated(certificate.serial)
         raise RefusedError(
             "trial.carries_no_standing",
