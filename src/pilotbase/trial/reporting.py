@@ -17,7 +17,7 @@ from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
+from pilotbase.documents.quantities import MISSING, NEVER, NEVER_SECONDS, Beside, write_digits
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
@@ -239,10 +239,10 @@ def _reason(why: str, result: CriterionResult, **told: str) -> Text:
 
 
 def _figure(result: CriterionResult) -> str:
-    """Return the score in two digits: reasons stand in the supplier's view too."""
+    """Return the score in two digits, in more where it would read as the threshold or as beyond it."""
     if result.estimate is not None and result.unit_label == "s" and result.estimate >= NEVER_SECONDS:
         return NEVER
-    return "–" if result.estimate is None else f"{result.estimate:.2g}"
+    return MISSING if result.estimate is None else write_digits(result.estimate, 2, Beside(result.threshold))
 
 
 def _design(observed: TrialFindings) -> DesignInputs:

@@ -23,6 +23,7 @@ from pilotbase.documents import figures as f
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.figures import ShownCase
+from pilotbase.documents.quantities import Beside
 from pilotbase.documents.report import BlindScore, CriterionResult, GroupScore, PathPoint, Report
 from pilotbase.documents.standards import ConformityRow
 from pilotbase.documents.texts import Language, Text, text
@@ -373,7 +374,7 @@ def capital(sentence: str) -> str:
 def _spelled_threshold(threshold: Decimal, unit: str) -> str:
     """Return a threshold with all its digits: a whole number as one, else at least three decimals below ten."""
     if unit in ("s", "B"):
-        return format_number(float(threshold), unit)
+        return format_number(float(threshold), unit, Beside(float(threshold)))
     plain = threshold.normalize()
     decimals = max(0, -int(plain.as_tuple().exponent))
     if not unit and decimals and abs(threshold) < 10:
