@@ -17,7 +17,7 @@ from pilotbase.evidence import Design, attempt_levels, exact, verdict_of
 from pilotbase.measures import Cases
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
-from pilotbase.trial.sizing import cases_of_rule, plan_size
+from pilotbase.trial.sizing import PlannedCases, cases_of_rule, plan_size
 from pilotbase.worker.intake.scenario_tables import draft_sized, plan_table, size_to_add
 from pilotbase.worker.intake.sizes import size_lines
 
@@ -74,6 +74,14 @@ def test_what_needs_more_cases_and_what_they_cost():
     assert grouped > 2 * once.cases
     curve = [point.power for point in once.criteria[0].curve]
     assert curve == sorted(curve) and curve[0] < 0.3 < 0.9 < curve[-1]
+
+
+def test_probabilities_of_several_classes_are_planned():
+    truth = np.tile(np.arange(3), 700)
+    right = Cases(truth, np.eye(3)[truth], classes=("a", "b", "c"), kind="probabilities")
+    criterion = Criterion(rule="smoothed_log_loss <= 0.3", estimand=Estimand.POPULATION)
+    found = plan_size(PlannedCases((criterion,), right, 0.05), SizeTerms(rule=criterion.rule, truth=(0.2,)), draws=60)
+    assert 100 < found.cases < 5000
 
 
 @pytest.mark.prove
