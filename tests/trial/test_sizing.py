@@ -1,5 +1,6 @@
 """The planner's numbers beside exact power and simulated trials, and what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
 from pilotbase.trial.sizing import PlannedCases, cases_of_rule, plan_size
 from pilotbase.worker.intake.scenario_tables import draft_sized, plan_table, size_to_add
+from pilotbase.worker.intake.sizes import size_lines
+
+OF_HIDDEN_SET = "trial.size.of_hidden_set"
 
 
 def planned(rule="accuracy >= 0.90", truth=0.95, **given):
@@ -112,6 +116,14 @@ def test_what_cannot_be_planned_is_refused(given, code):
     assert raised.value.code == code
 
 
+def test_a_criterion_of_the_hidden_set_names_no_fewest_cases():
+    terms = SizeTerms(rule="accuracy >= 0.90", truth=(0.95,), stop="fixed")
+    of_population = cases_of_rule(terms)
+    for of_hidden_set, code in ((frozenset(), "trial.size.fewest"), (frozenset({terms.rule}), OF_HIDDEN_SET)):
+        plan = plan_size(replace(of_population, of_hidden_set=of_hidden_set), terms, draws=50)
+        assert [line.code for line in size_lines(plan)][1] == code
+
+
 def test_a_base_does_not_plan_for_long():
     terms = SizeTerms(rule="accuracy >= 0.9", truth=(0.95,))
     with pytest.raises(InputError) as raised:
@@ -139,3 +151,5 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     shared = found.scenario.model_copy(update={"trial": terms.model_copy(update={"suppliers": ("a", "b")})})
     plan = plan_table(shared, split_cases(read_cases(shared, folder), shared), SizeTerms(), left, draws=50)
     assert (plan.attempt, plan.level, plan.missing) == (2, pytest.approx(level), plan.cases - 7)
+    kinds = {one.rule: one.estimand is Estimand.HIDDEN_SET for one in shared.criteria}
+    assert all(one.of_hidden_set is kinds[one.rule] for one in plan.criteria)

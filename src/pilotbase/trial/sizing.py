@@ -71,6 +71,8 @@ class PlannedCases:
     stop: str = "early"
     left_out: tuple[str, ...] = ()
     """Rules that no number of cases decides by itself: of a run, of a gap, of a change."""
+    of_hidden_set: frozenset[str] = frozenset()
+    """Rules that the scenario judges on its hidden set."""
 
 
 def cases_of_scenario(
@@ -101,7 +103,9 @@ def cases_of_scenario(
     if many.units is not None:
         many = replace(many, units=many.units + np.repeat(np.arange(copies), len(cases)) * (many.units.max() + 1))
     stop = "early" if scenario.trial.stop == "early" else "fixed"
-    return PlannedCases(chosen, many, supplier_level(scenario.criteria, scenario.trial.suppliers), stop, left_out)
+    hidden = frozenset(one.rule for one in settled if one.estimand is Estimand.HIDDEN_SET)
+    alpha = supplier_level(scenario.criteria, scenario.trial.suppliers)
+    return PlannedCases(chosen, many, alpha, stop, left_out, hidden)
 
 
 def cases_of_rule(terms: SizeTerms) -> PlannedCases:
@@ -165,7 +169,7 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
         level=float(levels.accept),
         stop=stop,
         power=terms.power,
-        criteria=found,
+        criteria=[one.model_copy(update={"of_hidden_set": one.rule in planned.of_hidden_set}) for one in found],
         left_out=planned.left_out,
         cases=cases,
         labels=judgements,
