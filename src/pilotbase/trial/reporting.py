@@ -22,6 +22,7 @@ from pilotbase.documents.report import CriterionResult, Finding, Performance, Re
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
+from pilotbase.evidence.plans import NEVER_REFUTED
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
 from pilotbase.trial.answering import count_abstentions
@@ -230,7 +231,7 @@ def _undecided(result: CriterionResult) -> Text:
             return text("trial.reason.not_judged", rule=result.rule)
         return text("trial.reason.not_measured", rule=result.rule)
     if result.needed is None:
-        return _reason("undecided", result)
+        return _reason("never_refuted" if result.claim.code == NEVER_REFUTED else "undecided", result)
     return _reason("needs_cases", result, needed=f"{float(f'{result.needed:.2g}'):,.0f}")
 
 

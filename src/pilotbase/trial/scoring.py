@@ -129,17 +129,19 @@ def with_cut(criterion: Criterion, cut: Decimal) -> Criterion:
     return criterion.model_copy(update={"rule": str(replace(rule, arguments={**rule.arguments, "cut": cut}))})
 
 
-def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
-    """Return a code per case from the criteria's unit column; None if every case is its own unit.
+def unit_of(criteria: Sequence[Criterion]) -> str | None:
+    """Return the column whose values are the units of criteria on answers; None if every case is its own unit.
 
-    Raises:
-        ValueError: criteria with different units; freezing refuses them first.
+    Criteria with different units are refused at sealing; until then it is one of them.
     """
     units = {criterion.unit for criterion in criteria if not is_resource(criterion.parsed())} - {"case"}
-    if not units:
-        return None
-    (unit,) = units
-    return np.unique(_as_text(frame[unit]), return_inverse=True)[1].astype(np.int64)
+    return min(units, default=None)
+
+
+def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
+    """Return a code per case from the criteria's unit column; None as `unit_of`."""
+    unit = unit_of(criteria)
+    return None if unit is None else np.unique(_as_text(frame[unit]), return_inverse=True)[1].astype(np.int64)
 
 
 def judge(
