@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from pilotbase.certificate.issuing import issue_certificate
+from pilotbase.documents.contract import Prediction
 from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.probes.cells import comparable
 from pilotbase.trial.probes.invariance import PROBE, AskedAgain, cases_to_ask, compared
 from pilotbase.trial.scorer import score_trial
 from pilotbase.worker.sites.releases import permitted
@@ -145,6 +147,9 @@ def test_rounding_is_no_difference_and_three_answers_are_told_apart():
     batch = draw.lognormal(0, 4, 500)
     assert not compared(batch, (batch.astype(np.float32) * np.float32(1 + 1e-6)).astype(float), None, False).differing
     assert compared(batch, batch * 1.001, None, False).differing > 300
+    shares = Prediction(kind="probabilities", classes=("a", "b"))
+    near, far = (np.array([f"[0.25, {last}]", None], dtype=object) for last in ("0.75", "0.7500000001"))
+    assert not compared(comparable(near, shares), comparable(far, shares), None, False).differing
     labels = [np.array(values) for values in ([0, 0, 0, 0, 1], [0, 1, 1, 0, 0], [0, 1, 0, 1, 2])]
     assert compared(*labels, False) == AskedAgain(cases=5, differing=3, batch=1, passes=2)
     texts = [np.array(values, dtype=object) for values in (["a", None], ["a", None])]

@@ -19,6 +19,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Guarantee, weakest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import BoundsPoint, Interval, invert
+from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
@@ -31,6 +32,7 @@ from pilotbase.evidence.plans import (
     build_test,
     claim_text,
     method_of,
+    never_refuted,
     not_measured_text,
     of_seen_groups,
 )
@@ -282,8 +284,10 @@ def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
     plan = trial.plan
     joined = (plan.observation.joined or plan.observation.form == "function") and not census
     claim = claim_text(plan.estimand, census, plan.unit, counts, joined)
-    of_groups = plan.estimand == "population" and plan.observation.form in ("worst", "gap")
-    return of_seen_groups(claim) if of_groups else claim
+    if plan.estimand == "population" and plan.observation.form in ("worst", "gap"):
+        claim = of_seen_groups(claim)
+    only_confirmed = plan.comparison == ">=" and not census and any(part.from_below for part in plan.observation.parts)
+    return never_refuted(claim) if only_confirmed else claim
 
 
 def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
@@ -351,7 +355,8 @@ def _needed(trial: _Trial, at: int, levels: Levels, k: int) -> int | None:
         return None
     known = test.stream.until(at)
     claim = test.claim(trial.plan.threshold, known)
-    entries = cases_to_decide(claim, known, alphas_of(trial.plan, levels, k))
+    closed = _one_sided(test, claim, known)
+    entries = None if closed else cases_to_decide(claim, known, alphas_of(trial.plan, levels, k))
     needed = None if entries is None else round(entries * at / max(known, 1))
     if trial.plan.estimand != "population":
         needed = min(needed or trial.total, trial.total)  # the whole set always decides
@@ -367,10 +372,22 @@ def _detectable(trial: _Trial, at: int, levels: Levels, k: int) -> float | None:
     for single in singles:
         known = single.stream.until(at)
         claim = single.claim(bound, known)
-        values = detectable_difference(claim, known, claim.size, share)
+        closed = _one_sided(single, claim, known)
+        values = None if closed else detectable_difference(claim, known, claim.size, share)
         if values is not None:
             found.append(values * single.value_per_unit(bound))
     return max(found) if singles and len(found) == len(singles) else None
+
+
+def _one_sided(test: SingleTest, claim: MeanClaim, known: int) -> bool:
+    """Return whether no number of entries like the ``known`` ones decides, as the measure is bounded from below only.
+
+    They would have to decide that it is below its threshold.
+    """
+    if not test.from_below or known == 0:
+        return False
+    meets = float(claim.values[:known].mean()) >= float(claim.mean)
+    return meets != (test.comparison == ">=")
 
 
 def _overall(verdicts: Sequence[CriterionVerdict]) -> Verdict:

@@ -178,7 +178,7 @@ def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
         *_argument_problems(measure, rule),
         *_population_problems(measure, rule, setting.estimand),
         *_column_problems(measure, rule, setting),
-        *_threshold_problems(measure, rule),
+        *_threshold_problems(measure, rule, setting.classes),
         *_direction_problems(measure, rule),
         *_pair_problems(rule, measure, setting.features, setting.has_baseline),
     )
@@ -221,7 +221,7 @@ def _setting_problems(measure: Measure, rule: Rule, setting: RuleContext) -> lis
         found.append(text("measure.unknown_class", found=rule.label, allowed=offer(rule.label, setting.classes)))
     if rule.label is not None and not measure.of_class:
         found.append(text("measure.takes_no_class", measure=measure.name))
-    asks_class = measure.of_class and not measure.or_of_all and setting.kind in measure.kinds
+    asks_class = measure.of_class and not _is_of_all(measure, setting.kind) and setting.kind in measure.kinds
     if rule.label is None and asks_class and setting.positive is None:
         classes = setting.classes if setting.knows_classes else ("…",)
         found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(classes)))
@@ -264,10 +264,21 @@ def _column_problems(measure: Measure, rule: Rule, setting: RuleContext) -> list
     return found
 
 
-def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
+def range_of(rule: Rule, classes: Sequence[str]) -> tuple[Decimal, Decimal]:
+    """Return the smallest and the largest value of the measure of ``rule`` where answers are of ``classes``."""
+    given = {name: value for name, value in rule.arguments.items() if isinstance(value, Decimal)}
+    return measures()[rule.measure].range(given, 2 if rule.label is not None else max(len(classes), 2))
+
+
+def _is_of_all(measure: Measure, kind: Kind) -> bool:
+    """Return whether the measure is about all classes where a rule names none: one probability is of one class."""
+    return measure.or_of_all and kind != "probability"
+
+
+def _threshold_problems(measure: Measure, rule: Rule, classes: Sequence[str]) -> list[Text]:
     if _argument_problems(measure, rule):
         return []
-    low, high = measure.range(_arguments(measure, rule))
+    low, high = range_of(rule, classes)
     if rule.wrapper in ("gap", "drop"):
         low, high = Decimal(0), high - low
     if rule.wrapper == "lift":
@@ -336,7 +347,7 @@ def _question(
 
 
 def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
-    if measure.or_of_all and rule.label is None:
+    if rule.label is None and _is_of_all(measure, cases.kind):
         return ALL_CLASSES
     label = rule.label or cases.positive
     if label is None:

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.data.baselines import as_answered
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import Rule
@@ -52,7 +53,7 @@ from pilotbase.measures import (
 from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.measures.resources import LoadMeasurements
-from pilotbase.measures.rules import block_of, given_columns
+from pilotbase.measures.rules import block_of, given_columns, range_of
 from pilotbase.trial.carried import margin_problems
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -356,13 +357,9 @@ def _is_asked(criterion: Criterion, part: bool) -> bool:
 def right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:
     """Return the right answer of each case in the stored form, shape (cases,); of an interval (cases, 2)."""
     truth, kind = truth_codes(frame, scenario, tuple(classes)), scenario.answer
-    if kind == "interval":
-        return np.column_stack([truth, truth])
     if scenario.target_form == "texts":
         return np.array([None if one is None else right_answer(one, kind) for one in truth.tolist()], dtype=object)
-    if kind != "probability" or scenario.positive is None:
-        return truth
-    return np.equal(truth, list(classes).index(scenario.positive)).astype(np.float64)
+    return as_answered(truth, scenario.contract(tuple(classes)).prediction)
 
 
 def _issue(index: int | None, problem: Text) -> Issue:
@@ -376,9 +373,8 @@ def _is_floor(rule: Rule, drop: Rule, positive: str | None) -> bool:
         return False
     if (rule.label or positive) != (drop.label or positive) or dict(rule.arguments) != dict(drop.arguments):
         return False
-    measure = measures()[rule.measure]
-    low, high = measure.range({name: value for name, value in rule.arguments.items() if not isinstance(value, str)})
-    return rule.threshold < high if measure.better == "lower" else rule.threshold > low
+    low, high = range_of(rule, ())
+    return rule.threshold < high if measures()[rule.measure].better == "lower" else rule.threshold > low
 
 
 def _multiplied(plan: CriterionPlan, size: int) -> CriterionPlan:

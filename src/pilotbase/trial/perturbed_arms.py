@@ -27,6 +27,7 @@ from pilotbase.evidence import draw_order
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import CaseDelivery, Cut, Features, Ints, as_hidden, in_secret_order
+from pilotbase.trial.probes.cells import comparable
 from pilotbase.trial.probes.invariance import PROBE, AskedAgain, cases_to_ask, compared
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.running import BoxRun, Hooks, run_candidate, run_on_hidden
@@ -118,13 +119,16 @@ def _ask_again(
     given = {name: column[rows] for name, column in features.items()}
     varies = asked.repeats is not None or subject.candidate.endpoint is not None
     passes: list[AnsweredArm] = []
+    prediction = subject.terms.contract.prediction
+    told = [comparable(clean.values[rows], prediction)]
     found = AskedAgain(cases=wanted)
     while not passes or (found.differing and len(passes) < _PASSES):
         log = open_logs.enter_context(_open_log(subject, session, f"{_AGAIN}{len(passes)}"))
         delivery, run = _run_arm(subject, given, _AGAIN, Cut(1), log, session.hooks)
-        values = complete_answers(delivery, log.values(), subject.terms.contract.prediction)
+        values = complete_answers(delivery, log.values(), prediction)
         passes.append(AnsweredArm(None, values, rows, log.digest, run))
-        found = compared(clean.values[rows], passes[0].values, values if len(passes) > 1 else None, varies)
+        told.append(comparable(values, prediction))
+        found = compared(told[0], told[1], told[2] if len(passes) > 1 else None, varies)
     return replace(clean, again=tuple(passes), run=PROBE.add(clean.run, found))
 
 

@@ -128,7 +128,7 @@ def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
     if problem is not None:
         raise InputError("tender.measure", problem=problem)
     rule = board_rule(scenario, terms.measure)
-    width = range_width(rule)
+    width = range_width(rule, sealed.record.classes)
     if not terms.margin < width:
         raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=f"{width:g}")
 

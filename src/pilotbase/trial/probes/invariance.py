@@ -24,6 +24,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verification
 from pilotbase.evidence.distributions import binomial_at_least
 from pilotbase.measures import Cases
+from pilotbase.measures.cases import probability_rows
 from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.probes.cells import apart
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
@@ -147,6 +148,9 @@ def _differ(answers: NDArray[Any], reference: NDArray[Any]) -> NDArray[np.bool_]
 
 def _errors(answers: NDArray[Any], cases: Cases) -> NDArray[np.float64]:
     """Return an error per case, of any form in which less is better."""
+    if cases.kind == "probabilities":
+        of_truth = probability_rows(answers, cases.classes)[np.arange(len(cases)), cases.truth]
+        return np.asarray(np.nan_to_num(1 - of_truth, nan=np.inf), dtype=np.float64)
     if cases.kind not in ("probability", "value"):
         same = [np.array_equal(one, other) for one, other in zip(answers, cases.truth, strict=True)]
         return 1.0 - np.array(same, dtype=np.float64)
