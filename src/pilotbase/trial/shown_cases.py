@@ -198,7 +198,8 @@ def _spelled(picked: Cases, values: Any, kept: Any, prediction: Prediction) -> l
         return [_named(picked, row[row >= 0][:MOST_NAMES], " › ") or None for row in values.reshape(len(values), -1)]
     if picked.kind == "probabilities" and values.ndim == 2:
         rows = [sorted(zip(row, picked.classes, strict=True), reverse=True)[:_LIKELIEST] for row in values.tolist()]
-        return [None if row[0][0] != row[0][0] else ", ".join(f"{name} {p:.3g}" for p, name in row) for row in rows]
+        spelled = [", ".join(f"{name} {round(p, 3):g}" for p, name in row) for row in rows]
+        return [None if np.isnan(row[0][0]) else shown for row, shown in zip(rows, spelled, strict=True)]
     if values.ndim == 2:
         return [None if np.isnan(ends).any() else f"{ends[0]:.6g} … {ends[1]:.6g}" for ends in values]
     spelled = format_answers(kept, prediction)

@@ -366,7 +366,10 @@ class ReportWording:
         attempt = report.attempt
         if attempt is None or attempt.scored is None or attempt.scored >= attempt.reserved:
             return False
-        used = {(rule.by, rule.plain.key): one.scored for one in report.criteria if (rule := parse_rule(one.rule)).by}
+        rules = [(parse_rule(one.rule), one.scored) for one in report.criteria]
+        used: dict[tuple[str | None, str], int | None] = {
+            (rule.by, rule.plain.key): scored for rule, scored in rules if rule.by
+        }
         cases = Counter[tuple[str | None, str]]()
         for score in report.groups:
             cases[score.column, score.measure] += score.cases
