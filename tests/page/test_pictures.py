@@ -190,6 +190,13 @@ def test_the_coverage_marks_where_scoring_stopped_and_older_figures_end_there():
         assert "topped" not in shown(*counts)
 
 
+def test_a_level_that_the_number_of_the_attempt_does_not_give_says_how_it_came():
+    attempt = build().attempt
+    for level, said in ((0.05 / 6, "(α/(j(j+1)))"), (0.05 / 4, "split among k suppliers")):
+        found = attempt.model_copy(update={"number": 2, "alpha": level, "alpha_of_all": 0.05})
+        assert said in render_report(build(attempt=found))
+
+
 def test_scores_of_groups_beyond_the_stop_say_so():
     report = build()
     scored, rule = report.attempt.scored, report.criteria[0]

@@ -158,7 +158,7 @@ class Attempt(Part):
     number: int = pydantic.Field(ge=1)
     """Counted over the hidden-set version, across all suppliers."""
     alpha: float
-    """Error probability that this attempt may spend, α/(j(j+1))."""
+    """Error probability that this attempt may spend: α/(j(j+1)), unless α is split or the scenario is stricter."""
     alpha_of_all: float
     """Error probability over all attempts on this hidden-set version together."""
     reserved: int
@@ -262,8 +262,8 @@ class Report(Document, published=True):
     sections: tuple[Section, ...]
     criteria: tuple[CriterionResult, ...]
     blind: tuple[BlindScore, ...] | None = None
-    """The best scores of programs that read no feature, on all hidden cases, for each criterion on answers; full view.
-    None: the hidden set was sealed before blind baselines existed."""
+    """The best scores of programs that read no feature, on at most 10,000 hidden cases, for each criterion on answers.
+    Full view only. None: the hidden set was sealed before blind baselines existed."""
     groups: tuple[GroupScore, ...] = ()
     standards: tuple[ConformityRow, ...] | None = None
     """The conformity matrix, if the scenario names standards."""

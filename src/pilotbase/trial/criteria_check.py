@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.data.baselines import as_answered
+from pilotbase.data.baselines import as_answered, baseline_answers
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import Rule
@@ -74,6 +74,8 @@ if TYPE_CHECKING:
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""
 _SHOWN = 80
+MOST_CAP = 1e6
+"""Largest cap on errors, in usual errors of the baseline: bounds count errors from a billionth of the cap on."""
 MOST_CASES = 4_000_000
 """How far cases are multiplied to find how many a drop would need."""
 _TOO_FEW = {
@@ -99,6 +101,7 @@ def check_criteria(
     problems = [*_rule_problems(scenario, classes), *panel_judge_problems(scenario, cases)]
     wrong = {index for index, _ in problems}
     problems += _too_many_groups(scenario, public, wrong)
+    problems += _absurd_caps(scenario, classes, public, wrong)
     if not problems:
         problems = list(drop_problems(scenario))
     _refuse(problems)
@@ -272,6 +275,32 @@ def _without_setup(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[
             yield index, text("trial.no_load_target", rule=str(rule))
         if resource is not None and resource.of_exchanges and scenario.trial.exchanges is None:
             yield index, text("trial.no_exchanges", rule=str(rule))
+
+
+def _absurd_caps(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, wrong: Collection[int | None]
+) -> Iterator[tuple[int, Text]]:
+    """Yield criteria in units of the baseline's errors whose cap is so large that bounds could not count them.
+
+    ``wrong``: indices of criteria that already have another problem. A reference application is not asked.
+    """
+    rules = [(index, item.parsed()) for index, item in enumerate(scenario.criteria) if index not in wrong]
+    capped = [(index, rule) for index, rule in rules if not is_resource(rule) and _in_errors_of_baseline(rule)]
+    answers = baseline_answers(scenario, public, classes) if capped and scenario.baseline is not None else None
+    if answers is None:
+        return
+    right = right_answers(scenario, classes, public)
+    cases = build_cases(scenario, classes, public, right, {"baseline": answers})
+    errors = np.abs(answers.astype(np.float64) - cases.truth.astype(np.float64))
+    usual = float(np.median(errors[errors > 0])) if (errors > 0).any() else 0.0
+    for index, rule in capped:
+        if 0 < MOST_CAP * usual < float(rule.arguments["cap"]):
+            most = f"{MOST_CAP * usual:.2g}"
+            yield index, text("trial.absurd_cap", rule=str(rule), usual=f"{usual:.2g}", most=most)
+
+
+def _in_errors_of_baseline(rule: Rule) -> bool:
+    return measures()[rule.measure].needs_baseline and "cap" in rule.arguments
 
 
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.figures import ShownCase
 from pilotbase.documents.quantities import Beside
-from pilotbase.documents.report import BlindScore, CriterionResult, GroupScore, PathPoint, Report
+from pilotbase.documents.report import Attempt, BlindScore, CriterionResult, GroupScore, PathPoint, Report
 from pilotbase.documents.standards import ConformityRow
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.measures import spoken
@@ -353,6 +354,11 @@ class ReportWording:
         counts = None if attempt is None or attempt.scored is None else (attempt.scored, attempt.reserved)
         figures = report.figures or ()
         return [picture for figure in figures for picture in pictures_of(figure, self.language, unit, counts)]
+
+    @staticmethod
+    def by_number(attempt: Attempt) -> bool:
+        """Return whether the attempt's error probability is α/(j(j+1)) by its number j over all suppliers."""
+        return math.isclose(attempt.alpha * attempt.number * (attempt.number + 1), attempt.alpha_of_all, rel_tol=1e-6)
 
     @staticmethod
     def groups_beyond_stop(report: Report) -> bool:
