@@ -175,7 +175,7 @@ def test_auc_ties_count_half() -> None:
 
 
 @pytest.mark.parametrize("rule", ["smoothed_log_loss(b) <= 0.5", "capped_log_loss(b, cap=5) <= 0.5", "brier(b) <= 0.5"])
-def test_a_class_of_several_is_judged_against_the_others(rule):
+def test_a_class_of_several_is_judged_against_the_others(rule: str) -> None:
     draw = np.random.default_rng(1)
     truth, shares = draw.integers(0, 3, 50), draw.dirichlet([1, 1, 1], 50)
     several = Cases(truth, shares, classes=("a", "b", "c"), kind="probabilities")
