@@ -72,6 +72,10 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
     kinds={
         "label": ("a class", "a class"),
         "probability": ("a number from 0 to 1, of the positive class", "a class"),
+        "probabilities": (
+            "a number for each class, in their order, or a dict class → number; their sum is 1",
+            "a class",
+        ),
         "value": ("a number", "a number"),
         "interval": ("(lower, upper)", "a number"),
         "text": ("a text", "the text as it is"),
@@ -137,6 +141,7 @@ CHINESE = Words(
     kinds={
         "label": ("一个类别", "类别"),
         "probability": ("正类的概率，0 到 1", "类别"),
+        "probabilities": ("按类别顺序每类一个概率，或类别 → 概率的字典，总和为 1", "类别"),
         "value": ("一个数", "数值"),
         "interval": ("（下限，上限）", "数值"),
         "text": ("一段文本", "文本原样"),

@@ -92,7 +92,7 @@ def test_measured_runs_carry_no_error_probability(
     assert "probability at most" not in alone
     census = recall.model_copy(update={"guarantee": "exact_census"})
     exact = claim_sentence(make_report(criteria=(census,)), plan).render("en")
-    assert "exact for these cases and carry no error probability" in exact
+    assert "exact for these cases and for the answers given in this run, and carry no error probability" in exact
     assert "0.008" not in exact
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pilotbase.charts.scales import Scale, format_count, format_number
+from pilotbase.charts.scales import Scale, format_bounds, format_count, format_number, format_score
+from pilotbase.documents.api.trials import ComparedCriterion
 from pilotbase.documents.visible_text import make_visible
 
 
@@ -71,3 +72,49 @@ def test_plain_text_of_any_language_stays() -> None:
 
 def test_stacked_marks_do_not_paint_over_lines() -> None:
     assert make_visible("a" + "\u0301" * 50).count("\u0301") == 4
+
+
+def judged(threshold: float, unit: str = "") -> ComparedCriterion:
+    return ComparedCriterion(
+        rule="accuracy >= 0.9", outcome="fail", threshold=threshold, unit_label=unit, guarantee="exact_census"
+    )
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "unit", "spelled"),
+    [
+        (0.897, 0.9, "", "0.897"),
+        (0.8996, 0.9, "", "0.8996"),
+        (0.89999, 0.9, "", "0.89999"),
+        (0.9, 0.9, "", "0.900"),
+        (0.3, 0.1 + 0.2, "", "0.300"),
+        (0.8996, 0.8996, "", "0.8996"),
+        (0.8955, 0.896, "", "0.8955"),
+        (0.04999, 0.05, "s", "49.99 ms"),
+        (0.0500004, 0.05, "s", "50.0004 ms"),
+        (119.96, 120, "s", "119.96 s"),
+        (120.2, 120, "s", "120.2 s"),
+        ((1 << 30) + 1024, 1 << 30, "B", "1.000001 GiB"),
+        (25.04, 25, "MW", "25.04 MW"),
+        (999.7, 1000, "cases/s", "999.7 cases/s"),
+        (4901.9, 1000, "cases/s", "4,902 cases/s"),
+    ],
+)
+def test_a_score_never_reads_as_the_threshold_or_beyond_it_unless_it_is(score, threshold, unit, spelled):
+    assert format_score(score, judged(threshold, unit)) == spelled
+
+
+@pytest.mark.parametrize(
+    ("bounds", "spelled"),
+    [
+        ((0.89961, 0.9478), ("0.899", "0.948")),
+        ((0.90004, 0.94), ("0.90004", "0.940")),
+        ((0.8, 0.89996), ("0.800", "0.89996")),
+        ((0.1 + 0.2, 0.7), ("0.300", "0.700")),
+        ((0.8967, 0.8967), ("0.897", "0.897")),
+        ((None, 0.5), ("–", "0.500")),
+        ((0.0, 1.0), ("0.000", "1.000")),
+    ],
+)
+def test_bounds_are_rounded_outward_and_never_onto_the_threshold(bounds, spelled):
+    assert format_bounds(bounds, judged(0.9)) == spelled

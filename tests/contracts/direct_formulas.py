@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -23,6 +24,8 @@ FAILURE = 1
 
 def labels(cases: Cases) -> Any:
     """Return answered codes."""
+    if cases.kind == "probabilities":
+        return cases.answers.argmax(axis=1)
     return (cases.answers >= 0.5).astype(int) if cases.kind == "probability" else cases.answers
 
 
@@ -52,6 +55,11 @@ def each(score: Callable[[float, float, dict[str, float]], float]) -> Formula:
         return sum(score(a, t, given) for a, t in zip(cases.answers, cases.truth, strict=True)) / len(cases)
 
     return mean
+
+
+def of_each(p: Any) -> Any:
+    """Return the probability of each class; ``p``: of each, or of the positive one of two."""
+    return p if np.ndim(p) else np.array([1 - p, p])
 
 
 def averaged(metric: Callable[..., Any], how: str) -> Formula:
@@ -135,7 +143,7 @@ def win_rate(cases: Cases, _: dict[str, float]) -> float:
     if cases.kind == "value":
         ours, theirs = np.abs(cases.answers - cases.truth), np.abs(cases.baseline - cases.truth)
     else:
-        other = (cases.baseline >= 0.5).astype(int) if cases.kind == "probability" else cases.baseline
+        other = labels(replace(cases, answers=cases.baseline))
         ours, theirs = labels(cases) != cases.truth, other != cases.truth
     return float(np.mean([1.0 if o < t else 0.5 if o == t else 0.0 for o, t in zip(ours, theirs, strict=True)]))
 
@@ -201,12 +209,12 @@ FORMULAS: dict[str, Formula] = {
     "kappa": lambda c, _: metrics.cohen_kappa_score(c.truth, labels(c)),
     "coverage": lambda c, _: 1.0,
     "abstention": lambda c, _: 0.0,
-    "brier": lambda c, _: metrics.brier_score_loss(c.truth, c.answers),
-    "capped_log_loss": each(lambda p, t, given: min(-np.log(p if t else 1 - p), given["cap"])),
+    "brier": each(lambda p, t, _: ((of_each(p) - np.eye(np.size(of_each(p)))[t]) ** 2).sum() / 2),
+    "capped_log_loss": each(lambda p, t, given: min(-np.log(of_each(p)[t]), given["cap"])),
     "auc": lambda c, _: metrics.roc_auc_score(c.truth, c.answers),
     "average_precision": lambda c, _: metrics.average_precision_score(c.truth, c.answers),
     "smoothed_log_loss": each(
-        lambda p, t, given: -np.log((1 - given["epsilon"]) * (p if t else 1 - p) + given["epsilon"] / 2)
+        lambda p, t, given: -np.log((1 - given["epsilon"]) * of_each(p)[t] + given["epsilon"] / np.size(of_each(p)))
     ),
     "average_precision_of_lists": average_precision_of_lists,
     "precision_at_recall": precision_at_recall,

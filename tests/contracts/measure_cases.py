@@ -41,7 +41,7 @@ def arguments_of(measure: Measure) -> dict[str, Decimal]:
 def rule_of(measure: Measure, threshold: Any = "0.5", **changes: Any) -> Rule:
     asked = [p for p in measure.parameters if p.needed and p.default is None]
     given = {p.name: COLUMN if p.of_columns else GIVEN[p.name] for p in asked}
-    label = "failure" if measure.or_of_all else None
+    label = "failure" if measure.or_of_all and "boxes" in measure.kinds else None
     comparison: Any = "<=" if measure.better == "lower" else ">="
     return replace(Rule(measure.name, comparison, Decimal(threshold), label, arguments=given), **changes)
 
@@ -66,6 +66,9 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
     if kind == "probability":
         answers: Any = np.where(missing, np.nan, np.clip(truth * 0.4 + rng.random(n) * 0.6, 0, 1).round(2))
         baseline = rng.random(n).round(2)
+    elif kind == "probabilities":
+        answers, baseline = np.eye(3)[truth] * 0.4 + rng.dirichlet(np.ones(3), n) * 0.6, np.eye(3)[baseline]
+        answers[missing] = np.nan
     elif kind == "ranking":
         truth = rng.permuted(np.tile(np.arange(6), (n, 1)), axis=1)[:, :2]
         truth[:, 1] = np.where(rng.random(n) < 0.3, -1, truth[:, 1])
@@ -112,8 +115,8 @@ def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
         return np.stack([truth, truth], axis=1), np.stack([truth + 100, truth + 101], axis=1)
     if kind == "text":
         return truth, np.array(["#" * (len(t) + 1) for t in truth], dtype=object)
-    if kind == "probability":
-        return truth.astype(float), 1.0 - truth
+    if kind in ("probability", "probabilities"):
+        return (truth.astype(float), 1.0 - truth) if kind == "probability" else (np.eye(3)[truth], np.eye(3)[truth - 1])
     if kind == "ranking":
         return truth, np.where(truth < 0, 6, truth + 10)
     if kind in ("labels", "scores"):
@@ -135,7 +138,7 @@ def with_answer(cases: Cases, answer: Any) -> Cases:
     else:
         answers = cases.answers.astype(float)
         answer = (
-            (np.nan if cases.kind in ("value", "probability", "interval", "scores") else -1)
+            (np.nan if cases.kind in ("value", "probability", "probabilities", "interval", "scores") else -1)
             if answer is None
             else answer
         )
@@ -145,6 +148,7 @@ def with_answer(cases: Cases, answer: Any) -> Cases:
 
 CANDIDATES: dict[str, list[Any]] = {
     "probability": [0, 0.35, 1],
+    "probabilities": [[0.0, 1.0, 0.0], [0.3, 0.3, 0.4]],
     "label": [0, 1, 2],
     "value": [0.0, 3.0, -1e6],
     "ranking": [[0, 1, 2, 3], [1, 2, 0, 5], [5, 4, 3, -1]],

@@ -58,6 +58,7 @@ def objects(*values: str) -> np.ndarray:
         ("interval", np.array([1.0, 2.5]), [[1.0, 2.5]] * 2),
         ("text", objects("all is 好"), ["all is 好"] * 2),
         ("labels", np.array([0, 1]), ['["fine"]'] * 2),
+        ("probabilities", np.array([0.25, 0.75]), ["[0.25, 0.75]"] * 2),
         pytest.param("labels", np.array([False, False]), ["[]"] * 2, marks=pytest.mark.prove),
         ("ranking", objects("b", "a", ""), ['["b", "a"]'] * 2),
     ],
@@ -133,6 +134,9 @@ def test_a_model_of_scikit_learn_answers_with_intervals_and_label_sets(place, fo
     skops.io.dump(both, folder / "model.skops")
     with start(place, folder, SKOPS, asking("labels")) as worker:
         assert worker.predict(ASKED).values.tolist() == ['["broken", "fine"]'] * 2
+    skops.io.dump(DummyClassifier().fit(points + points[:1], ["fine"] * 3 + ["broken"]), folder / "model.skops")
+    with start(place, folder, SKOPS, asking("probabilities")) as worker:
+        assert [json.loads(one) for one in worker.predict(ASKED).values] == [[0.25, 0.75]] * 2
 
 
 TREES = {

@@ -85,8 +85,9 @@ def test_agrees_with_the_formula_computed_directly(name: str, kind: str, seed: i
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2, 1.0]))
 def test_stays_within_its_bounds(name: str, kind: str, seed: int, absent: float) -> None:
     measure = measures()[name]
-    value = score(rule_of(measure), cases_for(name, kind, seed, absent=absent))
-    low, high = measure.range(arguments_of(measure))
+    cases = cases_for(name, kind, seed, absent=absent)
+    value = score(rule_of(measure), cases)
+    low, high = measure.range(arguments_of(measure), len(cases.classes))
     assert value is None or float(low) <= value <= float(high) + 1e-12
 
 
@@ -99,7 +100,7 @@ def test_right_answers_are_best_and_better_than_wrong_ones(name: str, kind: str)
     assert best is not None and worst is not None
     assert best > worst if measure.better == "higher" else best < worst
     if name != "win_rate":
-        low, high = measure.range(arguments_of(measure))
+        low, high = measure.range(arguments_of(measure), len(cases.classes))
         assert best == pytest.approx(float(high if measure.better == "higher" else low), abs=1e-9)
 
 

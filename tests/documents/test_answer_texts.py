@@ -38,6 +38,12 @@ def test_boxes_and_masks_are_read():
 
 
 STRANGE = [
+    ("probabilities", "[0.5, 0.6]", EndReason.WRONG_SUM),
+    ("probabilities", '{"bolt": 1}', EndReason.WRONG_COUNT),
+    ("probabilities", '{"bolt": 1, "fire": 0}', EndReason.UNKNOWN_CLASS),
+    ("probabilities", "[NaN, 1]", EndReason.OUT_OF_RANGE),
+    ("probabilities", "[true, 0]", EndReason.WRONG_TYPE),
+    ("probabilities", "1", EndReason.WRONG_TYPE),
     ("labels", "fire", EndReason.UNKNOWN_CLASS),
     ("labels", '["bolt", 1]', EndReason.WRONG_TYPE),
     ("labels", "[" * 60_000, EndReason.WRONG_TYPE),

@@ -118,3 +118,15 @@ def test_the_sentences_say_no_more_than_the_figures():
 def test_a_view_reads_back_the_same(accepted):
     view = accepted.supplier_view()
     assert Report.from_json_value(json.loads(view.canonical())).digest() == view.digest()
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "shown"), [(0.897, 0.9, 0.89), (0.9004, 0.9, 0.91), (0.9, 0.9, 0.9), (0.925, 0.925, 0.925)]
+)
+def test_a_coarse_score_stays_on_its_side_of_the_threshold(accepted, score, threshold, shown):
+    rule = f"accuracy >= {threshold}"
+    criterion = accepted.criteria[0].model_copy(update={"rule": rule, "estimate": score, "threshold": threshold})
+    reason = text("trial.reason.missed", rule=rule, estimate=f"{score:.4g}")
+    view = accepted.model_copy(update={"criteria": (criterion,), "reasons": (reason,)}).supplier_view()
+    assert view.criteria[0].estimate == shown
+    assert view.reasons[0].params == {"rule": rule, "estimate": f"{shown:g}"}

@@ -67,6 +67,16 @@ def test_the_estimate_is_of_the_cases_and_the_bounds_of_the_pairs() -> None:
     assert found.used < 1000 and found.guarantee == "exact_fixed"
 
 
+def test_what_can_never_be_refuted_names_no_number_of_cases_that_would_decide() -> None:
+    bad = decide([plan("mcc >= 0.9", labels(2000, 0.6))], np.arange(2000), LEVELS, Design("full")).criteria[0]
+    assert (bad.verdict, bad.cases_needed, bad.detectable) == ("inconclusive", None, None)
+    assert bad.claim.code == "evidence.claim.never_refuted"
+    near = decide([plan("mcc >= 0.8", labels(300, 0.95))], np.arange(300), LEVELS, Design("full")).criteria[0]
+    assert (near.verdict, near.cases_needed is not None) == ("inconclusive", True)
+    kappa = decide([plan("kappa >= 0.9", labels(2000, 0.95))], np.arange(2000), LEVELS, Design("full")).criteria[0]
+    assert kappa.claim.code != "evidence.claim.never_refuted"
+
+
 @pytest.mark.parametrize("source", ["mcc >= 0.9", "kappa >= 0.9"])
 def test_ten_right_answers_do_not_show_that_none_is_wrong(source: str) -> None:
     ten = decide([plan(source, labels(10, 1.0))], np.arange(10), LEVELS, Design("full")).criteria[0]

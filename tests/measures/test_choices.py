@@ -90,6 +90,16 @@ def test_an_error_where_the_naive_forecast_is_right_counts() -> None:
     assert judged("mase(cap=8) <= 1", cases).verdict == "fail"
 
 
+def test_scaled_errors_of_a_whole_set_are_those_of_its_baseline_however_large_the_cap() -> None:
+    cases = numbers([0] * 9, [0.0058] * 9, [0.0001] * 8 + [1.0])
+    assert value("mase(cap=1000000) <= 1", cases) == pytest.approx(0.0522 / 1.0008)
+    cases = numbers([0] * 9, [0.0058] * 9, [0.0001] * 8 + [0.002])
+    assert value("mase(cap=1000000) <= 1", cases) == pytest.approx(0.0522 / 0.0028)
+    assert judged("mase(cap=1000000) <= 9", cases).verdict == "fail"
+    group = numbers([0, 0], [4, 0], [0, 1])
+    assert value("mase(cap=8) <= 1", group) == pytest.approx(4)
+
+
 def test_scaled_errors_have_useful_bounds_though_their_range_is_huge() -> None:
     rng = np.random.default_rng(0)
     truth = rng.normal(0, 1, 4000)

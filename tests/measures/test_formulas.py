@@ -172,3 +172,12 @@ def test_auc_ties_count_half() -> None:
         np.array([1, 0, 0, 1]), np.array([0.5, 0.5, 0.2, 0.9]), classes=("n", "y"), positive="y", kind="probability"
     )
     assert value("auc >= 0.1", cases) == pytest.approx(metrics.roc_auc_score([1, 0, 0, 1], [0.5, 0.5, 0.2, 0.9]))
+
+
+@pytest.mark.parametrize("rule", ["smoothed_log_loss(b) <= 0.5", "capped_log_loss(b, cap=5) <= 0.5", "brier(b) <= 0.5"])
+def test_a_class_of_several_is_judged_against_the_others(rule: str) -> None:
+    draw = np.random.default_rng(1)
+    truth, shares = draw.integers(0, 3, 50), draw.dirichlet([1, 1, 1], 50)
+    several = Cases(truth, shares, classes=("a", "b", "c"), kind="probabilities")
+    two = Cases((truth == 1).astype(int), shares[:, 1], classes=("a", "b"), positive="b", kind="probability")
+    assert score(parse_rule(rule), several) == score(parse_rule(rule), two)

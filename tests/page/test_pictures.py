@@ -10,7 +10,7 @@ from pilotbase.charts.boxed_image import png_of
 from pilotbase.documents import figures as f
 from pilotbase.documents.contract import Prediction
 from pilotbase.documents.figures import CaseInput, CaseScore, ShownBox, ShownCase, ShownCases, ShownImage, TextPiece
-from pilotbase.documents.report import Report
+from pilotbase.documents.report import GroupScore, Report
 from pilotbase.trial.page import render_report
 from pilotbase.trial.page.wording import pictures_of
 from tests.charts.test_picture_charts import (
@@ -174,3 +174,37 @@ def test_nothing_is_wrong_with_pictures_for_people_who_see_little(browser, writt
         wrong += [(rule["id"], node["html"][:160]) for rule in found for node in rule["nodes"]]
     assert wrong == []
     page.context.close()
+
+
+def test_the_coverage_marks_where_scoring_stopped_and_older_figures_end_there():
+    coverage = (f.CoveragePoint(cases=200, covered=190), f.CoveragePoint(cases=400, covered=370))
+    figure = f.Intervals(groups=(), coverage=coverage)
+
+    def shown(*counts: int) -> str:
+        (picture,) = pictures_of(figure, "en", counts=counts or None)
+        return picture.svg + picture.note
+
+    assert "scoring stopped" in shown(150, 400) and "stopped after 150" in shown(150, 400)
+    assert "stopped after 300" in shown(150, 200), "each case was asked twice"
+    for counts in ((), (400, 400), (400, 1000)):
+        assert "topped" not in shown(*counts)
+
+
+def test_a_level_that_the_number_of_the_attempt_does_not_give_says_how_it_came():
+    attempt = build().attempt
+    for level, said in ((0.05 / 6, "(α/(j(j+1)))"), (0.05 / 4, "split among k suppliers")):
+        found = attempt.model_copy(update={"number": 2, "alpha": level, "alpha_of_all": 0.05})
+        assert said in render_report(build(attempt=found))
+
+
+def test_scores_of_groups_beyond_the_stop_say_so():
+    report = build()
+    scored, rule = report.attempt.scored, report.criteria[0]
+    group = GroupScore(column="site", group="a", measure="accuracy", cases=scored + 1, score=0.5)
+    worst = rule.model_copy(update={"rule": "worst(accuracy by site) >= 0.5", "scored": scored})
+    stopped = report.attempt.model_copy(update={"reserved": scored + 1})
+    said = "only the cases scored before the stop"
+    early = report.model_copy(update={"criteria": (worst,), "groups": (group,), "attempt": stopped})
+    assert said in render_report(early)
+    older = early.model_copy(update={"groups": (group.model_copy(update={"cases": scored}),)})
+    assert said not in render_report(older)

@@ -37,3 +37,8 @@ def test_a_section_without_a_single_measurement_is_not_measured():
     assert worst_outcome([Outcome.NOT_MEASURED]) is Outcome.NOT_MEASURED
     assert worst_outcome([Outcome.PASS, Outcome.NOT_MEASURED]) is Outcome.PASS
     assert worst_outcome([Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL]) is Outcome.FAIL
+
+
+def test_a_reason_never_states_a_score_that_reads_as_the_threshold():
+    missed = result("fail").model_copy(update={"rule": "accuracy >= 0.9", "threshold": 0.9, "estimate": 0.897})
+    assert conclude([missed], None)[1][0].params["estimate"] == "0.897"

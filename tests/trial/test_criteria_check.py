@@ -1,5 +1,7 @@
 """What is said of criteria before anything runs."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -102,6 +104,24 @@ def test_a_measure_that_proves_nothing_alone_is_refused_before_the_freeze():
     (issue,) = caught.value.issues
     assert (issue.path, issue.problem.code) == ("criteria[1].rule", "measure.stands_alone")
     assert "coverage, abstention" in issue.problem.render("zh")
+
+
+def test_a_cap_beyond_a_million_usual_errors_of_the_baseline_is_refused(monkeypatch):
+    content = (Path(__file__).parents[2] / "examples/tasks/forecasting/scenario.yaml").read_text()
+    monkeypatch.setattr(criteria_check, "check_decidable", lambda *_: None)
+    frame = {"load": [100.0, 101.0, 102.0], "bought_by": [100.0001, 101.0, 102.0001], "lead": [1, 1, 1]}
+
+    def found(cap: int) -> list[str]:
+        changed = content.replace("mase(cap=300)", f"mase(cap={cap})")
+        scenario = build_document(Scenario, parse_yaml(changed.encode(), "scenario.yaml"))
+        others = {field.name: [1.0] * 3 for field in scenario.data.fields if field.name not in frame}
+        try:
+            check_criteria(scenario, (), pl.DataFrame(frame | others), 50, 0.05)
+        except InputError as error:
+            return [issue.problem.code for issue in error.issues]
+        return []
+
+    assert (found(300), found(90)) == (["trial.absurd_cap"], [])
 
 
 def test_a_truth_that_a_measure_cannot_read_is_told_before_anything_is_sealed(base, tmp_path):

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from pilotbase.certificate.issuing import issue_certificate
+from pilotbase.documents.contract import Prediction
 from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.probes.cells import comparable
 from pilotbase.trial.probes.invariance import ALONE, LEVEL, PROBE, AskedAgain, cases_to_ask, differing
 from pilotbase.trial.scorer import score_trial
 from pilotbase.worker.sites.releases import permitted
@@ -146,6 +148,9 @@ def test_rounding_is_no_difference():
     assert differing(np.array([0, 1, 2]), np.array([1])).tolist() == [True, False, True]
     assert differing(np.array([5.0, 5.00001]), np.array([5.0]), batch).tolist() == [False, False]
     assert not differing(*(np.array(["a", None], dtype=object) for _ in range(2))).any()
+    shares = Prediction(kind="probabilities", classes=("a", "b"))
+    near, far = (np.array([f"[0.25, {last}]", None], dtype=object) for last in ("0.75", "0.7500000001"))
+    assert not differing(comparable(near, shares), comparable(far, shares)).any()
 
 
 def rejects(batches, passes, alone, again):

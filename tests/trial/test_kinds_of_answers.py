@@ -88,6 +88,11 @@ def interval_row(draw, folder, number):
     return f"{load:.3f}", f"{load + draw.uniform(-2, 2):.3f}"
 
 
+def shares_row(draw, folder, number):
+    light = {name: round(draw.random(), 4) for name in ("blue", "green", "red")}
+    return *light.values(), max(light, key=light.get)
+
+
 def picture(draw, folder, number):
     x, y = draw.randrange(12), draw.randrange(12)
     pixels = np.zeros((16, 20), dtype=np.uint8)
@@ -158,6 +163,15 @@ KINDS = [
         "def predict(batch):\n    return [(x, x, x) for x in batch['load']]\n", "{kind: constant, value: 50}",
     ),
     Kind(
+        "classification", "probabilities",
+        (*((name, "sc:Float") for name in "xyz"), ("truth", "sc:Text")),
+        "{rule: accuracy >= 0.85}, {rule: smoothed_log_loss <= 0.6}, {rule: brier <= 0.2}", shares_row,
+        "def predict(batch):\n    return [[0.94 if one == max(row) else 0.03 for one in row]\n"
+        "            for row in zip(batch['x'], batch['y'], batch['z'])]\n",
+        "def predict(batch):\n    return [{'red': 0.5, 'green': 0.5, 'blue': 0}] * batch.rows\n",
+        "def predict(batch):\n    return [[0.5, 0.5, 0.5]] * batch.rows\n", "{kind: constant, value: red}",
+    ),
+    Kind(
         "detection", "boxes", (("image", "sc:ImageObject"), ("truth", "sc:Text")), "{rule: box_recall(iou=0.5) >= 0.9}",
         boxes_row,
         BRIGHT + "def predict(batch):\n    answers = []\n    for image in batch['image']:\n"
@@ -198,6 +212,7 @@ REASONS = {
     "boxes": EndReason.OUT_OF_RANGE,
     "mask": EndReason.UNKNOWN_CLASS,
     "label": EndReason.UNKNOWN_CLASS,
+    "probabilities": EndReason.WRONG_SUM,
 }
 
 

@@ -43,6 +43,10 @@ STRUCTURES = {
         'c2,"{""size"": [1, 4], ""runs"": [1, 4]}","{""size"": [1, 4], ""runs"": [1, 4]}"\n',
         7 / 8, "[0, 1]", '{"size": [2, 2], "runs": [0, 3]}',
     ),
+    "probabilities": (
+        "brier <= 0.5", 'c1,a,"[0.5, 0.25, 0.25]"\nc2,b,"{""a"": 0, ""b"": 1, ""c"": 0}"\nc3,c,\n',
+        (0.1875 + 0 + 1) / 3, None, None,
+    ),
     "ranking": ("top_k(k=1) >= 0.5", "c1,d1|d2,d2|d9\nc2,d1,d9|d1\n", 0.5, None, None),
 }  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The planner's numbers beside exact power and simulated trials, and what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ from pilotbase.evidence import Design, attempt_levels, exact, verdict_of
 from pilotbase.measures import Cases
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
-from pilotbase.trial.sizing import cases_of_rule, plan_size
+from pilotbase.trial.sizing import PlannedCases, cases_of_rule, plan_size
 from pilotbase.worker.intake.scenario_tables import draft_sized, plan_table, size_to_add
+from pilotbase.worker.intake.sizes import size_lines
+
+OF_HIDDEN_SET = "trial.size.of_hidden_set"
 
 
 def planned(rule="accuracy >= 0.90", truth=0.95, **given):
@@ -72,6 +76,14 @@ def test_what_needs_more_cases_and_what_they_cost():
     assert curve == sorted(curve) and curve[0] < 0.3 < 0.9 < curve[-1]
 
 
+def test_probabilities_of_several_classes_are_planned():
+    truth = np.tile(np.arange(3), 700)
+    right = Cases(truth, np.eye(3)[truth], classes=("a", "b", "c"), kind="probabilities")
+    criterion = Criterion(rule="smoothed_log_loss <= 0.3", estimand=Estimand.POPULATION)
+    found = plan_size(PlannedCases((criterion,), right, 0.05), SizeTerms(rule=criterion.rule, truth=(0.2,)), draws=60)
+    assert 100 < found.cases < 5000
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize(("rule", "truth"), [("auc >= 0.90", 0.95), ("capped_mae(cap=10) <= 1", 0.8)])
 def test_a_fixed_number_of_any_measure(rule, truth):
@@ -104,6 +116,14 @@ def test_what_cannot_be_planned_is_refused(given, code):
     assert raised.value.code == code
 
 
+def test_a_criterion_of_the_hidden_set_names_no_fewest_cases():
+    terms = SizeTerms(rule="accuracy >= 0.90", truth=(0.95,), stop="fixed")
+    of_population = cases_of_rule(terms)
+    for of_hidden_set, code in ((frozenset(), "trial.size.fewest"), (frozenset({terms.rule}), OF_HIDDEN_SET)):
+        plan = plan_size(replace(of_population, of_hidden_set=of_hidden_set), terms, draws=50)
+        assert [line.code for line in size_lines(plan)][1] == code
+
+
 def test_a_base_does_not_plan_for_long():
     terms = SizeTerms(rule="accuracy >= 0.9", truth=(0.95,))
     with pytest.raises(InputError) as raised:
@@ -131,3 +151,5 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     shared = found.scenario.model_copy(update={"trial": terms.model_copy(update={"suppliers": ("a", "b")})})
     plan = plan_table(shared, split_cases(read_cases(shared, folder), shared), SizeTerms(), left, draws=50)
     assert (plan.attempt, plan.level, plan.missing) == (2, pytest.approx(level), plan.cases - 7)
+    kinds = {one.rule: one.estimand is Estimand.HIDDEN_SET for one in shared.criteria}
+    assert all(one.of_hidden_set is kinds[one.rule] for one in plan.criteria)

@@ -29,6 +29,7 @@ CHANCES = RuleContext("probability", ("ok", "failure"), "failure", frozenset({"s
 TEXTS = RuleContext("text")
 TAGS = RuleContext("labels", ("leak", "noise", "rust"))
 NUMBERS = RuleContext("value", columns=frozenset({"site"}))
+SHARES = RuleContext("probabilities", ("leak", "noise", "rust"))
 
 
 def spelled_cases(setting: RuleContext, seed: int, n: int, quality: float) -> Cases:
@@ -52,6 +53,10 @@ def spelled_cases(setting: RuleContext, seed: int, n: int, quality: float) -> Ca
         truths = (10 * rng.random(n)).tolist()
         starts = rng.random(n) * (1.0 if quality > 0.9 else 2.0)
         answers = [f"{truth - start}|{truth - start + 1}" for truth, start in zip(truths, starts, strict=True)]
+    elif setting.kind == "probabilities":
+        truths = [setting.classes[place] for place in rng.integers(0, 3, n)]
+        said = [truth if rng.random() < quality else str(rng.choice(setting.classes)) for truth in truths]
+        answers = [json.dumps([0.8 if name == one else 0.1 for name in setting.classes]) for one in said]
     elif setting.kind == "boxes":
         answers = [right_answer(answer, "boxes") for answer in answers]
     answers = [None if rng.random() < 0.05 else answer for answer in answers]
@@ -97,6 +102,7 @@ RULES = [
     ("recall(failure, cut=0.4) >= 0.80", CHANCES),
     ("brier <= 0.15", CHANCES),
     ("capped_log_loss(cap=5) <= 0.6", CHANCES),
+    ("smoothed_log_loss <= 0.6", SHARES),
     ("capped_mae(cap=5) <= 1.1", NUMBERS),
     ("capped_rmse(cap=5) <= 1.5", NUMBERS),
     ("within(tolerance=1) >= 0.6", NUMBERS),

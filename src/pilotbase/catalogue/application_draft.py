@@ -131,7 +131,7 @@ FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = MappingProxyType(
                 zh="`make_model.py`：换成您的模型，然后运行它，写出 `model.skops`。",
             ),
             makes="model.skops",
-            kinds=("label", "probability", "value"),
+            kinds=("label", "probability", "probabilities", "value"),
             types=frozenset({DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN}),
         ),
     }
@@ -159,6 +159,7 @@ _NUMBERS = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN)
 
 _ANSWERS = {
     "text": "a text · 文本",
+    "probabilities": "a probability for each class, sum 1 · 每个类别的概率，总和为 1",
     "interval": "two numbers, lower and upper · 下限与上限两个数",
     "labels": "a list of classes, maybe empty · 类别列表，可为空",
     "ranking": "a list of names, best first · 名称列表，最佳在前",
@@ -304,7 +305,8 @@ def _constant(contract: Contract) -> str:
     if prediction.kind == "label":
         return repr(prediction.classes[0])
     if prediction.is_spelled:
-        return {"text": '""', "mask": "None"}.get(prediction.kind, "[]")
+        shares = _columns_of_answer(contract) if prediction.kind == "probabilities" else []
+        return {"text": '""', "mask": "None"}.get(prediction.kind, repr(shares))
     return {"probability": "0.5", "interval": "(0.0, 0.0)"}.get(prediction.kind, "0.0")
 
 
@@ -314,6 +316,7 @@ def _columns_of_answer(contract: Contract) -> list[object]:
     constants: dict[str, list[object]] = {
         "label": list(prediction.classes[:1]),
         "probability": [0.5],
+        "probabilities": [1 / len(prediction.classes)] * len(prediction.classes) if prediction.classes else [],
         "interval": [0.0, 0.0],
         "labels": [0] * len(prediction.classes),
         "text": [""],

@@ -68,8 +68,8 @@ def interval_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) 
     return drawing.to_svg()
 
 
-def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) -> str:
-    """Return the share of covered cases after so many as SVG."""
+def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT, stop: int | None = None) -> str:
+    """Return the share of covered cases after so many as SVG; ``stop``: after how many of them scoring stopped."""
     last = figure.coverage[-1]
     title = text("picture.coverage.title").render(language)
     described = text("picture.coverage.description", cases=last.cases, share=f"{last.covered / last.cases:.3f}")
@@ -80,12 +80,17 @@ def coverage_chart(figure: Intervals, language: Language, theme: Theme = LIGHT) 
     for tick in across.ticks(4):
         place, cases = (across(tick), _INTERVALS.bottom + 16), format_count(round(tick))
         drawing.text(place, cases, anchor="middle", colour=theme.muted, size=11)
+    if stop is not None:
+        drawing.line((across(stop), _INTERVALS.top), (across(stop), _INTERVALS.bottom), theme.ink, 1.5, "6 4")
+        label, left = text("picture.coverage.stop").render(language), stop > last.cases / 2
+        place = (across(stop) + (-4 if left else 4), _INTERVALS.bottom - 8)
+        drawing.text(place, label, anchor="end" if left else "start", colour=theme.ink)
     points = [(across(one.cases), up(share)) for one, share in zip(figure.coverage, shares, strict=True)]
     drawing.path(points, theme.strong, 2)
     drawing.circle(points[-1], 4, theme.strong, theme.paper)
     drawing.text((points[-1][0], points[-1][1] - 10), f"{shares[-1]:.3f}", anchor="end", colour=theme.ink, bold=True)
     drawing.text((4, 16), "↑ " + text("picture.coverage.up").render(language), colour=theme.muted)
-    axis = text("chart.cases_scored").render(language) + " →"
+    axis = text("chart.cases_scored" if stop is None else "picture.coverage.across").render(language) + " →"
     drawing.text((_INTERVALS.right, _INTERVALS.bottom + 38), axis, anchor="end", colour=theme.muted)
     return drawing.to_svg()
 

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from pilotbase.charts.drawing import Drawing, Point, width_of
 from pilotbase.charts.palette import DEEP_BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
-from pilotbase.charts.scales import Scale, around, format_count, format_number, format_on_axis, format_ticks, named_once
+from pilotbase.charts.scales import Scale, around, format_bounds, format_count, format_score, format_ticks, named_once
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text
 
@@ -98,16 +98,17 @@ def _inside(bound: float | None, up: Scale) -> TypeGuard[float]:
 def _draw_threshold(drawing: Drawing, result: CriterionResult, plot: _Plot, language: Language) -> None:
     left, y = plot.across.start, plot.up(result.threshold)
     drawing.line((left, y), (RIGHT, y), INK, 2, "6 4")
-    label = text("chart.threshold", value=format_on_axis(result.threshold, result.unit_label)).render(language)
+    label = text("chart.threshold", value=format_score(result.threshold, result, on_axis=True)).render(language)
     drawing.text((left + 6, y - 7 if y - 18 > plot.up.end else y + 16), label, bold=True)
 
 
 def _description(result: CriterionResult, language: Language) -> str:
-    last, unit = result.path[-1], result.unit_label
+    last = result.path[-1]
+    lower, upper = format_bounds((last.lower, last.upper), result)
     return text(
         "chart.sequence.description",
         cases=format_count(last.cases),
-        lower=format_number(last.lower, unit),
-        upper=format_number(last.upper, unit),
-        threshold=format_number(result.threshold, unit),
+        lower=lower,
+        upper=upper,
+        threshold=format_score(result.threshold, result),
     ).render(language)

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from pilotbase.charts.drawing import Anchor, Drawing, shortened, width_of
 from pilotbase.charts.marks import COLOURS
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
-from pilotbase.charts.scales import Scale, around, format_count, format_number, format_on_axis, format_ticks, named_once
+from pilotbase.charts.scales import (
+    Scale,
+    around,
+    format_bounds,
+    format_count,
+    format_number,
+    format_score,
+    format_ticks,
+    named_once,
+)
 from pilotbase.documents.api.trials import ComparedCriterion
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore
@@ -84,7 +93,7 @@ def _draw_ground(
 def _draw_threshold(
     drawing: Drawing, result: CriterionResult | ComparedCriterion, scale: Scale, top: float, language: Language
 ) -> None:
-    label = text("chart.threshold", value=format_on_axis(result.threshold, result.unit_label)).render(language)
+    label = text("chart.threshold", value=format_score(result.threshold, result, on_axis=True)).render(language)
     anchor: Anchor = "end" if scale(result.threshold) > (scale.start + scale.end) / 2 else "start"
     drawing.text((scale(result.threshold) + (-4 if anchor == "end" else 4), top - 12), label, anchor=anchor, bold=True)
 
@@ -109,7 +118,7 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
         drawing.text((CRITERION_LEFT + 8, OURS + 4), note, colour=MUTED)
         return
     drawing.circle((scale(result.estimate), OURS), 6, PAPER, COLOURS[result.outcome], 3)
-    label = format_on_axis(result.estimate, result.unit_label)
+    label = format_score(result.estimate, result, on_axis=True)
     drawing.text((scale(result.estimate), OURS - 13), label, anchor="middle", bold=True)
 
 
@@ -120,23 +129,25 @@ def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, lang
         return
     x = scale(result.baseline)
     drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)
-    label = format_on_axis(result.baseline, result.unit_label)
+    label = format_score(result.baseline, result, on_axis=True)
     fits = x + 12 + width_of(label) <= CRITERION_WIDTH
     drawing.text((x + (12 if fits else -12), THEIRS + 4), label, anchor="start" if fits else "end", colour=MUTED)
 
 
 def _description(result: CriterionResult, language: Language) -> str:
-    unit, (lower, upper) = result.unit_label, _bounds(result)
+    lower, upper = format_bounds(_bounds(result), result)
     values = {
-        "score": format_number(result.estimate, unit),
-        "lower": format_number(lower, unit),
-        "upper": format_number(upper, unit),
-        "threshold": format_number(result.threshold, unit),
+        "score": format_score(result.estimate, result),
+        "lower": lower,
+        "upper": upper,
+        "threshold": format_score(result.threshold, result),
         "outcome": text(f"outcome.{result.outcome.value}"),
     }
     if not _compared(result):
         return text("chart.criterion.description_alone", **values).render(language)
-    return text("chart.criterion.description", **values, baseline=format_number(result.baseline, unit)).render(language)
+    return text("chart.criterion.description", **values, baseline=format_score(result.baseline, result)).render(
+        language
+    )
 
 
 CANDIDATE_WIDTH, CANDIDATE_ROW, CANDIDATE_TOP, FOOT = 440, 64, 34, 28
@@ -196,13 +207,12 @@ def _draw_candidate_row(drawing: Drawing, row: CandidateRow, scale: Scale, top: 
     x = scale(result.estimate)
     drawing.circle((x, y), 6, PAPER, COLOURS[result.outcome], 3)
     anchor: Anchor = "start" if x < CANDIDATE_LEFT + 16 else "end" if x > CANDIDATE_RIGHT - 16 else "middle"
-    drawing.text((x, y - 11), format_on_axis(result.estimate, result.unit_label), anchor=anchor, bold=True)
+    drawing.text((x, y - 11), format_score(result.estimate, result, on_axis=True), anchor=anchor, bold=True)
 
 
 def _told(row: CandidateRow) -> str:
-    unit, result = row.result.unit_label, row.result
-    bounds = f"[{format_number(result.lower, unit)}, {format_number(result.upper, unit)}]"
-    return f"{row.name}: {format_number(result.estimate, unit)} {bounds}"
+    lower, upper = format_bounds((row.result.lower, row.result.upper), row.result)
+    return f"{row.name}: {format_score(row.result.estimate, row.result)} [{lower}, {upper}]"
 
 
 GROUP_WIDTH, GROUP_ROW = 380, 30

@@ -6,8 +6,17 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
-from pilotbase.documents.quantities import MISSING, format_bytes, format_digits, format_seconds
+from pilotbase.documents.quantities import (
+    MISSING,
+    Beside,
+    beside_bounds,
+    format_bytes,
+    format_digits,
+    format_seconds,
+    write_beside,
+)
 
 _MOST_DECIMALS = 6
 _LONG = 1e7
@@ -92,22 +101,47 @@ def _decades(low: float, high: float) -> tuple[float, ...]:
     return tuple(value for value in inside if not wide or f"{value:e}".startswith("1"))
 
 
-def format_number(value: float | None, unit: str = "") -> str:
+class Judged(Protocol):
+    """A criterion with a threshold, in its base unit."""
+
+    @property
+    def threshold(self) -> float: ...
+    @property
+    def unit_label(self) -> str: ...
+
+
+def format_number(value: float | None, unit: str = "", beside: Beside = Beside()) -> str:  # noqa: B008 - a plain tuple
     """Return ``value`` in base unit ``unit`` (``s``, ``B``, any other, or empty for a share), or a dash for None."""
     if value is None:
         return MISSING
     if unit == "s":
-        return format_seconds(value)
+        return format_seconds(value, beside)
     if unit == "B":
-        return format_bytes(value)
+        return format_bytes(value, beside)
     if unit:
-        return f"{format_digits(value)} {unit}"
-    return f"{value:.3f}" if abs(value) < 10 else format_digits(value)
+        return f"{format_digits(value, beside)} {unit}"
+    return write_beside(f"{value:.3f}", value, 3, beside) if abs(value) < 10 else format_digits(value, beside)
 
 
-def format_on_axis(value: float | None, unit: str = "") -> str:
+def format_on_axis(value: float | None, unit: str = "", beside: Beside = Beside()) -> str:  # noqa: B008
     """Return ``value`` for an axis that names ``unit`` once: times, sizes and shares as usual, others without unit."""
-    return format_digits(value) if value is not None and named_once(unit) else format_number(value, unit)
+    bare = value is not None and named_once(unit)
+    return format_digits(value, beside) if value is not None and bare else format_number(value, unit, beside)
+
+
+def format_score(value: float | None, result: Judged, on_axis: bool = False) -> str:
+    """Return a score, or the threshold itself, so that it reads on its own side of the criterion's threshold."""
+    return (format_on_axis if on_axis else format_number)(value, result.unit_label, Beside(result.threshold))
+
+
+def format_bounds(bounds: tuple[float | None, float | None], result: Judged | None = None) -> tuple[str, str]:
+    """Return the lower and the upper bound, rounded outward; an exact value is spelled as a score.
+
+    ``result``: the criterion with its threshold; None for shares that no threshold judges.
+    """
+    threshold, unit = (None, "") if result is None else (result.threshold, result.unit_label)
+    down, up = beside_bounds(bounds, threshold)
+    return format_number(bounds[0], unit, down), format_number(bounds[1], unit, up)
 
 
 def named_once(unit: str) -> bool:

@@ -18,7 +18,9 @@ from pilotbase.cli.framework.terminal import (
     say,
     say_all,
 )
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.quantities import write_judged
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
@@ -162,7 +164,7 @@ def _print_many(found: Decisions) -> None:
 
 
 def _row(item: CriterionFigures) -> tuple[Text | str, ...]:
-    figures = (f"{value:.4g}" if value is not None else "–" for value in (item.estimate, item.lower, item.upper))
+    figures = write_judged(item.estimate, (item.lower, item.upper), float(parse_rule(item.rule).threshold))
     guarantee = "–" if item.guarantee is None else text(f"evidence.guarantee.{item.guarantee}")
     return item.rule, text(f"outcome.{item.verdict}"), *figures, f"{item.used:,} / {item.total:,}", guarantee
 

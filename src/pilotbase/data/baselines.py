@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import polars as pl
 
@@ -41,12 +43,15 @@ def as_answered(answers: Column, prediction: Prediction) -> Column:
 
     Class codes become certain probabilities if the contract requires those, numbers become intervals of no width.
     """
+    if prediction.kind == "probabilities":
+        certain = [json.dumps(row) for row in np.eye(len(prediction.classes)).tolist()]
+        return np.array([*certain, None], dtype=object)[answers]
     if prediction.kind == "interval":
         return np.column_stack([answers, answers])
     if prediction.kind != "probability" or prediction.positive is None:
         return answers
-    certain = (answers == prediction.classes.index(prediction.positive)).astype(np.float64)
-    return np.where(answers < 0, np.nan, certain)
+    of_positive = (answers == prediction.classes.index(prediction.positive)).astype(np.float64)
+    return np.where(answers < 0, np.nan, of_positive)
 
 
 def people_answers(scenario: Scenario, frame: pl.DataFrame, classes: tuple[str, ...]) -> Column | None:

@@ -1,5 +1,6 @@
 """Answers that are more than a number or a class: how each kind is written as text and read back.
 
+    probabilities  JSON list of numbers in the order of the classes, or an object class → number; their sum is 1
     labels    JSON list of classes, or ``a|b``; an empty text means no class
     ranking   JSON list of names, best first, or ``a|b``
     boxes     JSON list of ``[class, x, y, width, height, score]``, in pixels from the upper left corner (COCO); a true
@@ -25,6 +26,8 @@ MOST_ENTRIES = 1000
 """Names of a ranking, and boxes of an image."""
 _FARTHEST = 1e9
 _BOX = 4
+_ROUNDING = 1e-6
+"""How far from 1 the sum of probabilities may be, for each class."""
 
 
 class AnswerTextError(ValueError):
@@ -39,6 +42,24 @@ Boxes = tuple[tuple[float, ...], ...]
 """For each box: class code, x, y, width, height and, for an answer, the score."""
 Mask = tuple[int, int, tuple[int, ...]]
 """Height, width, and runs: code, pixels, code, pixels, …"""
+
+
+def read_probabilities(text: str, classes: Sequence[str]) -> tuple[float, ...]:
+    """Return a probability for each class, in their order; raises `AnswerTextError`."""
+    found = _loaded(text)
+    if isinstance(found, dict):
+        if not found.keys() <= set(classes):
+            raise AnswerTextError(EndReason.UNKNOWN_CLASS)
+        found = [found[name] for name in classes if name in found]
+    if not isinstance(found, list) or not all(type(one) in (int, float) for one in found):
+        raise AnswerTextError(EndReason.WRONG_TYPE)
+    if len(found) != len(classes):
+        raise AnswerTextError(EndReason.WRONG_COUNT)
+    if not all(0 <= one <= 1 for one in found):
+        raise AnswerTextError(EndReason.OUT_OF_RANGE)
+    if abs(sum(found) - 1) > _ROUNDING * len(classes):
+        raise AnswerTextError(EndReason.WRONG_SUM)
+    return tuple(found)
 
 
 def read_labels(text: str, classes: Sequence[str]) -> tuple[int, ...]:
@@ -109,6 +130,7 @@ def right_answer(truth: str, kind: AnswerKind) -> str:
 
 
 ANSWERS: Mapping[str, Callable[[str, Sequence[str]], Any]] = {
+    "probabilities": read_probabilities,
     "labels": read_labels,
     "ranking": read_ranking,
     "boxes": read_boxes,

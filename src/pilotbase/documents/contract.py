@@ -12,7 +12,9 @@ import pydantic
 
 from pilotbase.documents.base import Localized, Part
 
-AnswerKind = Literal["label", "probability", "value", "interval", "text", "labels", "ranking", "boxes", "mask"]
+AnswerKind = Literal[
+    "label", "probability", "probabilities", "value", "interval", "text", "labels", "ranking", "boxes", "mask"
+]
 """What ``predict`` returns for a case; `pilotbase.documents.contract.Prediction` describes each format."""
 
 Task = Literal[
@@ -41,6 +43,7 @@ TARGETS: Mapping[str, TargetForm] = MappingProxyType(
     {
         "label": "labels",
         "probability": "labels",
+        "probabilities": "labels",
         "value": "numbers",
         "interval": "numbers",
         "text": "texts",
@@ -50,12 +53,12 @@ TARGETS: Mapping[str, TargetForm] = MappingProxyType(
         "mask": "texts",
     }
 )
-SPELLED: frozenset[AnswerKind] = frozenset({"text", "labels", "ranking", "boxes", "mask"})
+SPELLED: frozenset[AnswerKind] = frozenset({"text", "probabilities", "labels", "ranking", "boxes", "mask"})
 """Kinds whose answers leave the box and are stored as texts."""
-STRUCTURED: frozenset[AnswerKind] = SPELLED - {"text"}
-"""Kinds whose texts are parsed before they are measured."""
-WITH_CLASSES: frozenset[AnswerKind] = frozenset({"label", "probability", "labels", "boxes", "mask"})
-WITH_POSITIVE: frozenset[AnswerKind] = frozenset({"label", "probability", "labels"})
+STRUCTURED: frozenset[AnswerKind] = SPELLED - {"text", "probabilities"}
+"""Kinds whose truths are texts that are parsed before they are measured."""
+WITH_CLASSES: frozenset[AnswerKind] = frozenset({"label", "probability", "probabilities", "labels", "boxes", "mask"})
+WITH_POSITIVE: frozenset[AnswerKind] = frozenset({"label", "probability", "probabilities", "labels"})
 LONGEST_ANSWER = 64 << 10
 """Maximum bytes of one text answer, unless the contract says otherwise."""
 
@@ -73,7 +76,7 @@ _TEXT = TaskType(("text",))
 
 TASKS: Mapping[Task, TaskType] = MappingProxyType(
     {
-        "classification": TaskType(("label", "probability")),
+        "classification": TaskType(("label", "probability", "probabilities")),
         "regression": TaskType(("value", "interval")),
         "forecasting": TaskType(("value", "interval"), in_time=True),
         "anomaly": TaskType(("probability", "label"), needs_positive=True),
@@ -127,10 +130,11 @@ class Field(Part):
 class Prediction(Part):
     """What ``predict`` returns, one entry per case.
 
-    ``label``: one of ``classes``; ``probability``: of the positive class, in [0, 1]; ``value``: a number in ``unit``;
-    ``interval``: (lower, upper) in ``unit``; ``text``; ``labels``: a list of classes, maybe empty; ``ranking``: a list
-    of names, best first; ``boxes``: a list of (class, x, y, width, height, score), in pixels; ``mask``: codes of
-    classes, shape (height, width), 255 for none. A missing answer (None or NaN) is an abstention.
+    ``label``: one of ``classes``; ``probability``: of the positive class, in [0, 1]; ``probabilities``: of each of
+    ``classes``, in their order or by name, with the sum 1; ``value``: a number in ``unit``; ``interval``: (lower,
+    upper) in ``unit``; ``text``; ``labels``: a list of classes, maybe empty; ``ranking``: a list of names, best
+    first; ``boxes``: a list of (class, x, y, width, height, score), in pixels; ``mask``: codes of classes, shape
+    (height, width), 255 for none. A missing answer (None or NaN) is an abstention.
     """
 
     kind: AnswerKind

@@ -62,6 +62,7 @@ class EndReason(StrEnum):
     WRONG_TYPE = "wrong_type"
     UNKNOWN_CLASS = "unknown_class"
     OUT_OF_RANGE = "out_of_range"
+    WRONG_SUM = "wrong_sum"
     OVERSIZED_ANSWER = "oversized_answer"
     BROKEN_PROTOCOL = "broken_protocol"
     ENDPOINT_UNREACHABLE = "endpoint_unreachable"

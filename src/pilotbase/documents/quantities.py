@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
@@ -63,16 +64,91 @@ def in_whole_units(number: int, units: Mapping[str, int]) -> WholeUnits:
     return WholeUnits(number // units[unit], unit)
 
 
+_ALL_DIGITS = 12
+"""Digits in which two figures are the same figure: later ones come from floating-point arithmetic."""
+
+
+class Beside(NamedTuple):
+    """The threshold that a figure is read beside, and how the figure is rounded.
+
+    ``towards``: 0 for a score, −1 for a lower and 1 for an upper bound; bounds are rounded outward.
+    """
+
+    threshold: float | None = None
+    towards: Literal[-1, 0, 1] = 0
+
+    def in_unit(self, factor: float) -> Beside:
+        return Beside(None if self.threshold is None else self.threshold / factor, self.towards)
+
+
+_PLAIN = Beside()
+
+
+def beside_bounds(bounds: tuple[float | None, float | None], threshold: float | None) -> tuple[Beside, Beside]:
+    """Return how the lower and the upper bound are rounded; two equal bounds are an exact value, hence a score."""
+    if bounds[0] == bounds[1]:
+        return Beside(threshold), Beside(threshold)
+    return Beside(threshold, -1), Beside(threshold, 1)
+
+
+def round_beside(value: float, decimals: int, beside: Beside, most: int | None = None) -> Decimal:
+    """Round a finite ``value`` to the fewest decimals, from ``decimals`` on, that keep it on its side of the threshold.
+
+    So it never reads as equal to the threshold, or beyond it, unless it is. With at most ``most`` decimals it is
+    rounded away from the threshold instead; a value that equals the threshold stays the threshold.
+    """
+    exact = Decimal(f"{value:.{_ALL_DIGITS}g}")
+    threshold = None if beside.threshold is None else Decimal(f"{beside.threshold:.{_ALL_DIGITS}g}")
+    way = {-1: ROUND_FLOOR, 0: ROUND_HALF_EVEN, 1: ROUND_CEILING}[beside.towards]
+    last = max(decimals, -int(exact.as_tuple().exponent))
+    for places in range(decimals, (last if most is None else most) + 1):
+        rounded = exact.quantize(Decimal(1).scaleb(-places), way)
+        if threshold is None or rounded.compare(threshold) == exact.compare(threshold):
+            return rounded
+    if threshold is None or most is None or exact == threshold:
+        return exact
+    return exact.quantize(Decimal(1).scaleb(-most), ROUND_FLOOR if exact < threshold else ROUND_CEILING)
+
+
+def decimals_of(value: float, digits: int) -> int:
+    """Return how many decimals show ``value`` in this many significant digits; below zero: tens, hundreds, …"""
+    return digits - 1 - (math.floor(math.log10(abs(value))) if value else 0)
+
+
+def write_beside(plain: str, value: float, decimals: int, beside: Beside) -> str:
+    """Return ``plain``, the usual spelling of ``value``, unless `round_beside` yields another figure: then that."""
+    if not math.isfinite(value) or beside == _PLAIN:
+        return plain
+    rounded = round_beside(value, decimals, beside)
+    return plain if Decimal(plain.replace(",", "")) == rounded else f"{rounded:,f}"
+
+
+def write_digits(value: float, digits: int, beside: Beside = _PLAIN) -> str:
+    """Write a bare number in this many significant digits, or in more where `round_beside` needs them."""
+    return write_beside(f"{value:.{digits}g}", value, decimals_of(value, digits) if math.isfinite(value) else 0, beside)
+
+
+def write_judged(
+    score: float | None, bounds: tuple[float | None, float | None], threshold: float, factor: float = 1.0
+) -> tuple[str, ...]:
+    """Return score, lower and upper bound beside their threshold in four digits, all divided by ``factor``."""
+    rounded = zip((score, *bounds), (Beside(threshold), *beside_bounds(bounds, threshold)), strict=True)
+    return tuple(
+        MISSING if value is None else write_digits(value / factor, 4, beside.in_unit(factor))
+        for value, beside in rounded
+    )
+
+
 def write_bytes(size: int) -> int | str:
     """Format ``size`` so that `Bytes` reads it back: ``512 MiB``, or the bare number if only bytes keep it whole."""
     whole = in_whole_units(size, SIZES)
     return size if whole.unit == "B" else f"{whole.amount} {whole.unit}"
 
 
-def format_bytes(size: float) -> str:
-    """Format a size in a fitting unit, with three digits, such as ``1.79 KiB``."""
+def format_bytes(size: float, beside: Beside = _PLAIN) -> str:
+    """Format a size in a fitting unit, with three digits, such as ``1.79 KiB``; more where `round_beside` needs."""
     unit = next((unit for unit, factor in SIZES.items() if abs(size) >= factor), "B")
-    return f"{format_digits(size / SIZES[unit])} {unit}"
+    return f"{format_digits(size / SIZES[unit], beside.in_unit(SIZES[unit]))} {unit}"
 
 
 def format_mebibytes(size: int) -> str:
@@ -85,14 +161,17 @@ NEVER_SECONDS = 1e9
 NEVER = "∞"
 
 
-def format_seconds(seconds: float) -> str:
-    """Format a time in a fitting unit, with three digits, such as ``12.4 ms``; ``∞`` for what never came."""
+def format_seconds(seconds: float, beside: Beside = _PLAIN) -> str:
+    """Format a time in a fitting unit, with three digits, such as ``12.4 ms``; ``∞`` for what never came.
+
+    It has more digits where `round_beside` needs them.
+    """
     if seconds >= NEVER_SECONDS:
         return NEVER
     if seconds == 0 or abs(seconds) >= 120:
-        return f"{seconds:,.0f} s"
+        return f"{write_beside(f'{seconds:,.0f}', seconds, 0, beside)} s"
     unit = next((unit for unit, factor in _TIMES.items() if abs(seconds) >= factor), "µs")
-    return f"{format_digits(seconds / _TIMES[unit])} {unit}"
+    return f"{format_digits(seconds / _TIMES[unit], beside.in_unit(_TIMES[unit]))} {unit}"
 
 
 def format_span(seconds: float | None) -> str:
@@ -113,8 +192,16 @@ def format_days(days: float | None) -> str:
     return f"{days:,.0f}" if days >= 10 or days == round(days) else f"{days:.1f}"
 
 
-def format_digits(value: float) -> str:
-    """Format a bare number with three digits, with thousands separated and no decimals from a thousand on."""
+def format_digits(value: float, beside: Beside = _PLAIN) -> str:
+    """Format a bare number with three digits, with thousands separated and no decimals from a thousand on.
+
+    It has more digits where `round_beside` needs them.
+    """
+    decimals = max(0, decimals_of(value, 3)) if math.isfinite(value) else 0
+    return write_beside(_three_digits(value), value, decimals, beside)
+
+
+def _three_digits(value: float) -> str:
     if value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
     if abs(value) < 1e-4:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import pydantic
@@ -15,6 +17,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.probes import CellRun, LoadFigures
+from pilotbase.documents.quantities import NEVER, Beside, decimals_of, round_beside
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.standards import ConformityRow, coarse_rows
 from pilotbase.documents.texts import Text, text
@@ -155,7 +158,7 @@ class Attempt(Part):
     number: int = pydantic.Field(ge=1)
     """Counted over the hidden-set version, across all suppliers."""
     alpha: float
-    """Error probability that this attempt may spend, α/(j(j+1))."""
+    """Error probability that this attempt may spend: α/(j(j+1)), unless α is split or the scenario is stricter."""
     alpha_of_all: float
     """Error probability over all attempts on this hidden-set version together."""
     reserved: int
@@ -259,8 +262,8 @@ class Report(Document, published=True):
     sections: tuple[Section, ...]
     criteria: tuple[CriterionResult, ...]
     blind: tuple[BlindScore, ...] | None = None
-    """The best scores of programs that read no feature, on all hidden cases, for each criterion on answers; full view.
-    None: the hidden set was sealed before blind baselines existed."""
+    """The best scores of programs that read no feature, on at most 10,000 hidden cases, for each criterion on answers.
+    Full view only. None: the hidden set was sealed before blind baselines existed."""
     groups: tuple[GroupScore, ...] = ()
     standards: tuple[ConformityRow, ...] | None = None
     """The conformity matrix, if the scenario names standards."""
@@ -319,7 +322,9 @@ class Report(Document, published=True):
         return self.model_copy(
             update={
                 "view": "supplier",
-                "reasons": tuple(_coarse_sentence(reason, cases) for reason in self.reasons),
+                "reasons": tuple(
+                    _coarse_reason(_coarse_sentence(reason, cases), self.criteria) for reason in self.reasons
+                ),
                 "criteria": tuple(_coarse(result) for result in self.criteria),
                 "sections": tuple(_coarse_section(section, cases) for section in self.sections),
                 "blind": None,
@@ -353,9 +358,27 @@ def _rounded(number: float, digits: int) -> float:
 def _coarse(result: CriterionResult) -> CriterionResult:
     kept_back = dict.fromkeys(("lower", "upper", "baseline", "people", "scored", "needed", "detectable"))
     hidden = {**kept_back, "available": 0, "path": (), "claim": text("input.for_the_owner_only")}
-    estimate = None if result.estimate is None else _rounded(result.estimate, 2)
+    estimate = None if result.estimate is None else _coarse_score(result.estimate, result.threshold)
     paired = result.paired and _coarse_pair(result.paired)
     return result.model_copy(update={**hidden, "estimate": estimate, "paired": paired})
+
+
+def _coarse_score(score: float, threshold: float) -> float:
+    """Return a score in two digits, rounded away from the threshold where it would read as it or as beyond it."""
+    if not math.isfinite(score):
+        return score
+    decimals = decimals_of(score, 2)
+    return float(round_beside(score, decimals, Beside(threshold), most=decimals))
+
+
+def _coarse_reason(reason: Text, criteria: Sequence[CriterionResult]) -> Text:
+    """Return a reason that states a score with that score as coarse as the criterion's."""
+    for result in criteria:
+        if reason.params.get("rule") == result.rule and result.estimate is not None:
+            known, coarse = str(reason.params.get("estimate")), _coarse_score(result.estimate, result.threshold)
+            if known not in ("None", NEVER):
+                return reason.model_copy(update={"params": {**reason.params, "estimate": f"{coarse:g}"}})
+    return reason
 
 
 def _coarse_pair(paired: PairedScores) -> PairedScores:

@@ -31,6 +31,7 @@ from pilotbase.evidence.decision import (
     Decision,
     Verdict,
     decide,
+    estimate_of,
     outcome_of,
     verdict_of,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "cases_to_confirm_at_best",
     "decide",
     "draw_order",
+    "estimate_of",
     "exact",
     "feasibility_of",
     "levels_among",

@@ -19,6 +19,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Guarantee, weakest
 from pilotbase.evidence.criterion import CriterionTest, SingleTest, WorstTest
 from pilotbase.evidence.intervals import BoundsPoint, Interval, invert
+from pilotbase.evidence.lattice import MeanClaim
 from pilotbase.evidence.martingale import Ints
 from pilotbase.evidence.observations import Comparison
 from pilotbase.evidence.planning import cases_to_decide, detectable_difference
@@ -31,6 +32,7 @@ from pilotbase.evidence.plans import (
     build_test,
     claim_text,
     method_of,
+    never_refuted,
     not_measured_text,
     of_seen_groups,
 )
@@ -157,6 +159,18 @@ def outcome_of(
     return PointDecision(_overall([item.verdict for item in found]), scored, found)
 
 
+def estimate_of(plan: CriterionPlan, order: Ints, scored: int) -> float | None:
+    """Return the estimate that `decide` gives after ``scored`` cases of ``order``; None when it is 0/0."""
+    return _estimate(plan, build_test(plan, order, "anytime"), order[:scored])
+
+
+def _estimate(plan: CriterionPlan, test: CriterionTest, scored: Ints) -> float | None:
+    seen = plan.observation
+    if seen.uncapped is not None:
+        return float(seen.uncapped[0]) if test.measured() else None
+    return test.estimate(len(scored)) if seen.plain is None else seen.plain(scored)
+
+
 def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design: Design) -> tuple[list[_Trial], int]:
     """Return each criterion with its crossings, and when the run stops."""
     _check(criteria, order, design)
@@ -221,13 +235,6 @@ def _meets_uncapped(plan: CriterionPlan) -> bool:
     return value >= plan.threshold if plan.comparison == ">=" else value <= plan.threshold
 
 
-def _estimate(trial: _Trial, at: int) -> float | None:
-    seen = trial.plan.observation
-    if seen.uncapped is not None:
-        return float(seen.uncapped[0]) if trial.test.measured() else None
-    return trial.test.estimate(at) if seen.plain is None else seen.plain(trial.order[:at])
-
-
 def _refute(trial: _Trial, horizon: int, levels: Levels, k: int) -> _Trial:
     """Return the trial with its refutation, if there is one by ``horizon``."""
     if not trial.sequential:
@@ -265,7 +272,7 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
     return CriterionDecision(
         rule=plan.rule,
         verdict=verdict,
-        estimate=_estimate(trial, at),
+        estimate=_estimate(plan, test, trial.order[:at]),
         lower=None if verdict == "not_measured" else interval.lower,
         upper=None if verdict == "not_measured" else interval.upper,
         threshold=plan.threshold,
@@ -291,8 +298,10 @@ def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
     claim = claim_text(plan.estimand, census, plan.unit, counts, joined)
     if plan.observation.uncapped is not None:
         claim = text("evidence.claim.blocks_capped", used=counts[0], most=plan.observation.uncapped[1])
-    of_groups = plan.estimand == "population" and plan.observation.form in ("worst", "gap")
-    return of_seen_groups(claim) if of_groups else claim
+    if plan.estimand == "population" and plan.observation.form in ("worst", "gap"):
+        claim = of_seen_groups(claim)
+    only_confirmed = plan.comparison == ">=" and not census and any(part.from_below for part in plan.observation.parts)
+    return never_refuted(claim) if only_confirmed else claim
 
 
 def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
@@ -360,7 +369,8 @@ def _needed(trial: _Trial, at: int, levels: Levels, k: int) -> int | None:
         return None
     known = test.stream.until(at)
     claim = test.claim(trial.plan.threshold, known)
-    entries = cases_to_decide(claim, known, alphas_of(trial.plan, levels, k))
+    closed = _one_sided(test, claim, known)
+    entries = None if closed else cases_to_decide(claim, known, alphas_of(trial.plan, levels, k))
     needed = None if entries is None else round(entries * at / max(known, 1))
     if trial.plan.estimand != "population":
         needed = min(needed or trial.total, trial.total)  # the whole set always decides
@@ -376,10 +386,22 @@ def _detectable(trial: _Trial, at: int, levels: Levels, k: int) -> float | None:
     for single in singles:
         known = single.stream.until(at)
         claim = single.claim(bound, known)
-        values = detectable_difference(claim, known, claim.size, share)
+        closed = _one_sided(single, claim, known)
+        values = None if closed else detectable_difference(claim, known, claim.size, share)
         if values is not None:
             found.append(values * single.value_per_unit(bound))
     return max(found) if singles and len(found) == len(singles) else None
+
+
+def _one_sided(test: SingleTest, claim: MeanClaim, known: int) -> bool:
+    """Return whether no number of entries like the ``known`` ones decides, as the measure is bounded from below only.
+
+    They would have to decide that it is below its threshold.
+    """
+    if not test.from_below or known == 0:
+        return False
+    meets = float(claim.values[:known].mean()) >= float(claim.mean)
+    return meets != (test.comparison == ">=")
 
 
 def _overall(verdicts: Sequence[CriterionVerdict]) -> Verdict:

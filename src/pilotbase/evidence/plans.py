@@ -18,6 +18,9 @@ from pilotbase.evidence.recall_cut import AreaCutTest, RecallCutTest
 Estimand = Literal["hidden_set", "population", "run"]
 """``hidden_set``: these cases. ``population``: cases drawn like them. ``run``: only the measured run."""
 
+NEVER_REFUTED = "evidence.claim.never_refuted"
+"""The claim about a measure that is bounded from below only."""
+
 
 @dataclass(frozen=True)
 class Design:
@@ -171,6 +174,11 @@ def claim_text(estimand: Estimand, census: bool, unit: str, counts: tuple[int, i
 def of_seen_groups(claim: Text) -> Text:
     """Restrict a claim about groups of a population to the groups that occur: nothing was seen of others."""
     return text("evidence.claim.seen_groups", claim=claim)
+
+
+def never_refuted(claim: Text) -> Text:
+    """Add to a claim about a measure that is bounded from below only that its criterion cannot be refuted."""
+    return text(NEVER_REFUTED, claim=claim)
 
 
 def not_measured_text() -> Text:

@@ -1,5 +1,6 @@
 """The input of measures: the truth and the answers of cases, with their group and cluster columns.
 
+    probabilities  float64 (cases, classes), NaN = abstained; the truth is a code
     labels    int8 (cases, classes), 1 = named; a row of −1 has no answer
     ranking   int32 (cases, longest) codes of all names that occur, best first; −1 = after the last
     boxes     objects, each float64 (boxes, 6): code, x, y, width, height, score; of a truth (boxes, 5)
@@ -24,16 +25,17 @@ from pilotbase.documents.answer_texts import (
     read_boxes,
     read_labels,
     read_mask,
+    read_probabilities,
     read_ranking,
     read_true_boxes,
 )
-from pilotbase.documents.contract import STRUCTURED
+from pilotbase.documents.contract import SPELLED, AnswerKind
 
 JUDGED_GOOD, JUDGED_POOR = "good", "poor"
 """Experts' verdicts on an answer, in a column; any other value is none."""
 JUDGE_WEIGHT = Decimal("0.6")
 """How much the scores of a judge model count where nothing is said."""
-Kind = Literal["label", "probability", "value", "text", "ranking", "interval", "labels", "boxes", "mask", "scores"]
+Kind = AnswerKind | Literal["scores"]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Texts = NDArray[Any]
@@ -48,6 +50,7 @@ class Cases:
     abstained). For other kinds, answers and truth alike:
 
     ``interval``  (cases, 2): lower and upper end; the truth is a number
+    ``probabilities``  (cases, classes) numbers, NaN abstains; the truth is a code
     ``ranking``   (cases, k) codes of ids, best first, -1 = after the last; as truth all wanted ids, or (cases,) of one
     ``labels``    (cases, classes) of 0 and 1; a row of -1 abstains
     ``boxes``     objects: arrays (boxes, 6) of class code, x, y, width, height, score, the truth's without score
@@ -109,12 +112,17 @@ class Cases:
         return np.where((answers >= 0) & (answers <= 1), answers, np.nan)
 
     def labels(self, answers: NDArray[Any], cut: float) -> Ints:
-        """Return answered class codes, -1 if there is none; a probability ≥ ``cut`` answers the positive class."""
+        """Return answered class codes, -1 if there is none; a probability ≥ ``cut`` answers the positive class.
+
+        Of probabilities of each class the first of the largest answers its class.
+        """
         if self.kind == "label":
             if answers.dtype.kind == "f":
                 answers = np.where(np.isfinite(answers), answers, -1).astype(np.int64)
             known = (answers >= 0) & (answers < len(self.classes))
             return answers if bool(known.all()) else np.where(known, answers, -1)
+        if self.kind == "probabilities":
+            return np.where(np.isnan(answers).any(axis=1), -1, np.nan_to_num(answers).argmax(axis=1))
         positive = self.code(self.positive or self.classes[-1])
         answered = answers.astype(np.float64)
         valid = (answered >= 0) & (answered <= 1)
@@ -127,7 +135,7 @@ def coded(cases: Cases) -> Cases:
     Raises:
         AnswerTextError: a text isn't an answer of the kind; answers from a box have already been checked.
     """
-    if cases.kind not in STRUCTURED:
+    if cases.kind not in SPELLED - {"text"}:
         return cases
     classes = _names_in(cases) if cases.kind == "ranking" else cases.classes
     truth = _true(cases.truth, cases.kind, classes)
@@ -148,18 +156,29 @@ def coded(cases: Cases) -> Cases:
 
 
 def _true(texts: Texts, kind: str, classes: Sequence[str]) -> NDArray[Any]:
+    if kind == "probabilities":
+        return texts
     if kind == "mask":
         return _objects(texts, lambda one: _pixels(read_mask(one, classes)))
     return _code(texts, kind, classes, true=True)
 
 
 def _code(texts: Texts, kind: str, classes: Sequence[str], true: bool = False) -> NDArray[Any]:
+    if kind == "probabilities":
+        return probability_rows(texts, classes)
     if kind == "labels":
         return _label_rows(texts, classes)
     if kind == "ranking":
         return _ranked_rows(texts, {name: code for code, name in enumerate(classes)})
     read, width = (read_true_boxes, 5) if true else (read_boxes, 6)
     return _objects(texts, lambda one: _box_rows(read(one, classes), width))
+
+
+def probability_rows(texts: Texts, classes: Sequence[str]) -> Floats:
+    """Return the probability of each class, shape (cases, classes), NaN = abstained; raises `AnswerTextError`."""
+    none = (np.nan,) * len(classes)
+    rows = [none if spelled is None else read_probabilities(spelled, classes) for spelled in texts.tolist()]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), len(classes))
 
 
 def _label_rows(texts: Texts, classes: Sequence[str]) -> NDArray[np.int8]:

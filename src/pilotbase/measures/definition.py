@@ -15,8 +15,10 @@ from pilotbase.measures.observation import Estimand, MeasureInput, MeasurePart, 
 Direction = Literal["higher", "lower", "neither"]
 """``neither``: a share that is neither good nor bad (of cases selected); it is compared between groups."""
 
-CLASSIFYING: frozenset[Kind] = frozenset({"label", "probability"})
+CLASSIFYING: frozenset[Kind] = frozenset({"label", "probability", "probabilities"})
 SCORING: frozenset[Kind] = frozenset({"probability"})
+FORECASTING: frozenset[Kind] = SCORING | {"probabilities"}
+"""With a probability of the truth."""
 PREDICTING: frozenset[Kind] = frozenset({"value"})
 TEXTS: frozenset[Kind] = frozenset({"text"})
 RANKING: frozenset[Kind] = frozenset({"ranking"})
@@ -99,8 +101,10 @@ End = Decimal | str | Callable[[Mapping[str, Decimal]], Decimal]
 class Measure:
     """One measure of predictions: what it is, its source, and its per-case observation.
 
-    ``bounds``: smallest and largest value; a parameter's name means its value, a function receives all values.
-    ``of_class``: it is about one class, ``recall(failure)``; ``or_of_all``: without one, about all of them together.
+    ``bounds``: smallest and largest value; a parameter's name means its value, a function receives all values, and
+    how many ``classes`` there are.
+    ``of_class``: it is about one class, ``recall(failure)``; ``or_of_all``: without one, about all of them together,
+    unless answers are about one class (`probability`).
     ``pooled``: the per-case observation needs all cases (AUC on a hidden set), so only a census decides there.
     ``paired``: a case's weight depends only on its truth and the measure is the plain ratio, so a difference between
     two answers to the same cases is itself a mean (``drop``, ``lift``).
@@ -137,9 +141,10 @@ class Measure:
     of_calibration: bool = False
     of_process: bool = False
 
-    def range(self, arguments: dict[str, Decimal]) -> tuple[Decimal, Decimal]:
+    def range(self, arguments: dict[str, Decimal], classes: int = 2) -> tuple[Decimal, Decimal]:
         """Return the smallest and the largest value with these arguments, and defaults for the others."""
         whole = {one.name: one.default for one in self.parameters if one.default is not None} | arguments
+        whole["classes"] = Decimal(classes)
         low, high = (_end(end, whole) for end in self.bounds)
         return low, high
 

@@ -152,13 +152,17 @@ def score(rule: Rule, cases: Cases) -> float | None:
 
 def pair_scores(rule: Rule, cases: Cases) -> tuple[float | None, float | None]:
     """Return the measure of a drop (clean, perturbed) or of a lift (ours, the baseline's); raises as `observe`."""
+    first, second = observe_arms(rule, cases, np.arange(len(cases), dtype=np.int64))
+    return first.value(rule.comparison), second.value(rule.comparison)
+
+
+def observe_arms(rule: Rule, cases: Cases, order: Ints) -> tuple[Observation, Observation]:
+    """Return the observations whose difference a drop or a lift is, as `pair_scores`; raises as `observe`."""
     measure = measure_named(rule.measure)
     if not isinstance(measure, Measure):
         raise InputError("measure.needs_run", found=rule.measure)
-    order = np.arange(len(cases), dtype=np.int64)
-    question = _question(measure, rule, cases, rule.comparison, order)
-    first, second = _arms_of(measure, rule, question)
-    return first.value(), second.value()
+    first, second = _arms_of(measure, rule, _question(measure, rule, cases, rule.comparison, order))
+    return Observation("single", (first,)), Observation("single", (second,))
 
 
 def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
@@ -174,7 +178,7 @@ def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
         *_argument_problems(measure, rule),
         *_population_problems(measure, rule, setting.estimand),
         *_column_problems(measure, rule, setting),
-        *_threshold_problems(measure, rule),
+        *_threshold_problems(measure, rule, setting.classes),
         *_direction_problems(measure, rule),
         *_pair_problems(rule, measure, setting.features, setting.has_baseline),
     )
@@ -217,7 +221,7 @@ def _setting_problems(measure: Measure, rule: Rule, setting: RuleContext) -> lis
         found.append(text("measure.unknown_class", found=rule.label, allowed=offer(rule.label, setting.classes)))
     if rule.label is not None and not measure.of_class:
         found.append(text("measure.takes_no_class", measure=measure.name))
-    asks_class = measure.of_class and not measure.or_of_all and setting.kind in measure.kinds
+    asks_class = measure.of_class and not _is_of_all(measure, setting.kind) and setting.kind in measure.kinds
     if rule.label is None and asks_class and setting.positive is None:
         classes = setting.classes if setting.knows_classes else ("…",)
         found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(classes)))
@@ -260,10 +264,21 @@ def _column_problems(measure: Measure, rule: Rule, setting: RuleContext) -> list
     return found
 
 
-def _threshold_problems(measure: Measure, rule: Rule) -> list[Text]:
+def range_of(rule: Rule, classes: Sequence[str]) -> tuple[Decimal, Decimal]:
+    """Return the smallest and the largest value of the measure of ``rule`` where answers are of ``classes``."""
+    given = {name: value for name, value in rule.arguments.items() if isinstance(value, Decimal)}
+    return measures()[rule.measure].range(given, 2 if rule.label is not None else max(len(classes), 2))
+
+
+def _is_of_all(measure: Measure, kind: Kind) -> bool:
+    """Return whether the measure is about all classes where a rule names none: one probability is of one class."""
+    return measure.or_of_all and kind != "probability"
+
+
+def _threshold_problems(measure: Measure, rule: Rule, classes: Sequence[str]) -> list[Text]:
     if _argument_problems(measure, rule):
         return []
-    low, high = measure.range(_arguments(measure, rule))
+    low, high = range_of(rule, classes)
     if rule.wrapper in ("gap", "drop"):
         low, high = Decimal(0), high - low
     if rule.wrapper == "lift":
@@ -332,7 +347,7 @@ def _question(
 
 
 def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
-    if measure.or_of_all and rule.label is None:
+    if rule.label is None and _is_of_all(measure, cases.kind):
         return ALL_CLASSES
     label = rule.label or cases.positive
     if label is None:

@@ -106,7 +106,7 @@ def _empty(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
     record, terms = _slice_of(lab, sealed), sealed.scenario.trial.board
     assert terms is not None
     rule, ladder = board_rule(sealed.scenario, record.measure), ladder_of(sealed.scenario, record.counted)
-    width = range_width(rule)
+    width = range_width(rule, sealed.record.classes)
     return Board(
         slice=record.digest(),
         scenario=sealed.scenario.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from pilotbase.documents.scenario import Criterion, HashSplit, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence.ladder import LONGEST_BAND, Ladder, independent_cases, slice_size
 from pilotbase.measures import Cases, RuleContext, coded, measures, observe, problems_of
+from pilotbase.measures.rules import range_of
 from pilotbase.protocols.frames import abstentions
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import build_cases, with_cut
@@ -80,10 +81,9 @@ def ladder_of(scenario: Scenario, cases: int, board: Board | None = None) -> Lad
     return Ladder(cases, entries or terms.in_all, improvements or terms.shown)
 
 
-def range_width(rule: Rule) -> float:
+def range_width(rule: Rule, classes: Sequence[str]) -> float:
     """Return the difference between the largest and the smallest value of a measure with its arguments."""
-    given = {name: value for name, value in rule.arguments.items() if not isinstance(value, str)}
-    low, high = measures()[rule.measure].range(given)
+    low, high = range_of(rule, classes)
     return float(high - low)
 
 

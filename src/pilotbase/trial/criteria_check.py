@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pilotbase.data.baselines import as_answered, baseline_answers
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.criteria import Rule
@@ -52,7 +53,7 @@ from pilotbase.measures import (
 from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.measures.resources import LoadMeasurements
-from pilotbase.measures.rules import block_of, given_columns
+from pilotbase.measures.rules import block_of, given_columns, range_of
 from pilotbase.trial.carried import margin_problems
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -73,6 +74,8 @@ if TYPE_CHECKING:
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""
 _SHOWN = 80
+MOST_CAP = 1e6
+"""Largest cap on errors, in usual errors of the baseline: bounds count errors from a billionth of the cap on."""
 MOST_CASES = 4_000_000
 """How far cases are multiplied to find how many a drop would need."""
 _TOO_FEW = {
@@ -98,6 +101,7 @@ def check_criteria(
     problems = [*_rule_problems(scenario, classes), *panel_judge_problems(scenario, cases)]
     wrong = {index for index, _ in problems}
     problems += _too_many_groups(scenario, public, wrong)
+    problems += _absurd_caps(scenario, classes, public, wrong)
     if not problems:
         problems = list(drop_problems(scenario))
     _refuse(problems)
@@ -273,6 +277,32 @@ def _without_setup(scenario: Scenario, rules: Sequence[Rule]) -> Iterator[tuple[
             yield index, text("trial.no_exchanges", rule=str(rule))
 
 
+def _absurd_caps(
+    scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, wrong: Collection[int | None]
+) -> Iterator[tuple[int, Text]]:
+    """Yield criteria in units of the baseline's errors whose cap is so large that bounds could not count them.
+
+    ``wrong``: indices of criteria that already have another problem. A reference application is not asked.
+    """
+    rules = [(index, item.parsed()) for index, item in enumerate(scenario.criteria) if index not in wrong]
+    capped = [(index, rule) for index, rule in rules if not is_resource(rule) and _in_errors_of_baseline(rule)]
+    answers = baseline_answers(scenario, public, classes) if capped and scenario.baseline is not None else None
+    if answers is None:
+        return
+    right = right_answers(scenario, classes, public)
+    cases = build_cases(scenario, classes, public, right, {"baseline": answers})
+    errors = np.abs(answers.astype(np.float64) - cases.truth.astype(np.float64))
+    usual = float(np.median(errors[errors > 0])) if (errors > 0).any() else 0.0
+    for index, rule in capped:
+        if 0 < MOST_CAP * usual < float(rule.arguments["cap"]):
+            most = f"{MOST_CAP * usual:.2g}"
+            yield index, text("trial.absurd_cap", rule=str(rule), usual=f"{usual:.2g}", most=most)
+
+
+def _in_errors_of_baseline(rule: Rule) -> bool:
+    return measures()[rule.measure].needs_baseline and "cap" in rule.arguments
+
+
 def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:
     if problems:
         raise InputError.from_issues(MANIFEST, [_issue(index, problem) for index, problem in problems])
@@ -356,13 +386,9 @@ def _is_asked(criterion: Criterion, part: bool) -> bool:
 def right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:
     """Return the right answer of each case in the stored form, shape (cases,); of an interval (cases, 2)."""
     truth, kind = truth_codes(frame, scenario, tuple(classes)), scenario.answer
-    if kind == "interval":
-        return np.column_stack([truth, truth])
     if scenario.target_form == "texts":
         return np.array([None if one is None else right_answer(one, kind) for one in truth.tolist()], dtype=object)
-    if kind != "probability" or scenario.positive is None:
-        return truth
-    return np.equal(truth, list(classes).index(scenario.positive)).astype(np.float64)
+    return as_answered(truth, scenario.contract(tuple(classes)).prediction)
 
 
 def _issue(index: int | None, problem: Text) -> Issue:
@@ -376,9 +402,8 @@ def _is_floor(rule: Rule, drop: Rule, positive: str | None) -> bool:
         return False
     if (rule.label or positive) != (drop.label or positive) or dict(rule.arguments) != dict(drop.arguments):
         return False
-    measure = measures()[rule.measure]
-    low, high = measure.range({name: value for name, value in rule.arguments.items() if not isinstance(value, str)})
-    return rule.threshold < high if measure.better == "lower" else rule.threshold > low
+    low, high = range_of(rule, ())
+    return rule.threshold < high if measures()[rule.measure].better == "lower" else rule.threshold > low
 
 
 def _multiplied(plan: CriterionPlan, size: int) -> CriterionPlan:

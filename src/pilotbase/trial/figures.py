@@ -408,6 +408,7 @@ _Maker = Callable[[Cases, Sequence[Rule]], Figure | None]
 _MAKERS: Mapping[Kind, tuple[_Maker, ...]] = {
     "label": (confusion,),
     "probability": (calibration, probabilities),
+    "probabilities": (confusion,),
     "value": (against_truth, residuals, time_course),
     "interval": (intervals, time_course),
     "labels": (labels_by_class,),

@@ -26,7 +26,7 @@ from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.sealed import OpenedScenario, read_public_sample
+from pilotbase.trial.sealed import OpenedScenario, read_public_sample, require_whole_units
 from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment, remaining
 from pilotbase.vault.hidden import HiddenSet
@@ -67,8 +67,8 @@ def freeze_plan(
     Raises:
         InputError: criteria that can't be measured or that this few cases can never decide, all at once.
         RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host can't
-            provide, no passed rehearsal, no fresh cases or attempts left, criteria that a blind baseline meets, a
-            supplier who is not admitted.
+            provide, no passed rehearsal, no fresh cases or attempts left, units that the cases would tear, criteria
+            that a blind baseline meets, a supplier who is not admitted.
     """
     head, site = _head(sealed, candidate, order.name), order.site
     known = lab.view.load_head(head, TrialPlan)
@@ -79,6 +79,7 @@ def freeze_plan(
     left = remaining(lab.vault, hidden, candidate.reference.supplier.organisation)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
     _require_possible(scenario, hidden, left, cases)
+    require_whole_units(lab, sealed, cases)
     criteria = planned_criteria(scenario, with_earlier=order.carries is not None)
     given = sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left)
     if order.carries is None:

@@ -28,6 +28,7 @@ from pilotbase.evidence import draw_order
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import AnswerLog, complete_answers
 from pilotbase.trial.delivering import CaseDelivery, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
+from pilotbase.trial.probes.cells import comparable
 from pilotbase.trial.probes.invariance import ALONE, PROBE, AskedAgain, cases_to_ask, differing
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.running import BoxRun, Hooks, run_candidate, run_on_hidden
@@ -120,11 +121,12 @@ def _ask_again(
     rows = draw_order(cases, subject.secret("again", "sample"))[:wanted]
     again = _Again(subject, features, session, open_logs)
     passes = [again.alone("0", rows)]
-    differs = differing(passes[0].values, clean.values[rows])
+    batch = again.comparable(clean.values[rows])
+    differs = differing(again.comparable(passes[0].values), batch)
     found = AskedAgain(cases=wanted, differing=int(differs.sum()))
     if found.differing:
         passes.append(again.alone("1", rows))
-        kept = differs & ~differing(passes[1].values, passes[0].values)
+        kept = differs & ~differing(*(again.comparable(one.values) for one in passes))
         tested, found = _tested(again, clean, rows, np.flatnonzero(kept if kept.any() else differs), found)
         passes += tested
     return replace(clean, again=tuple(passes), run=PROBE.add(clean.run, found))
@@ -136,11 +138,11 @@ def _tested(
     """Return the test of one of the cases at ``places`` of ``rows``, the one that is quickest to ask."""
     turns, order = np.argsort(clean.rows, kind="stable")[rows], np.argsort(again.order(rows), kind="stable")
     case = int(min(places, key=lambda place: turns[place] + order[place] * ALONE))
-    scale, passes = clean.values[rows], list[AnsweredArm]()
+    scale, passes = again.comparable(clean.values[rows]), list[AnsweredArm]()
 
     def same(arm: AnsweredArm) -> bool:
         passes.append(arm)
-        return not differing(arm.values, scale[[case]], scale)[0]
+        return not differing(again.comparable(arm.values), scale[[case]], scale)[0]
 
     while found.wants_batch or found.wants_alone:
         if found.wants_batch:
@@ -160,6 +162,9 @@ class _Again:
     features: Features
     session: ArmSession
     open_logs: ExitStack
+
+    def comparable(self, values: NDArray[Any]) -> NDArray[Any]:
+        return comparable(values, self.subject.terms.contract.prediction)
 
     def order(self, rows: Ints) -> Ints:
         """Return the place of each turn where ``rows`` are asked one at a time."""

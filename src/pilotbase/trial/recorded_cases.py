@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.answer_texts import ANSWERS, TRUTHS, AnswerTextError, classes_in
-from pilotbase.documents.contract import WITH_CLASSES, AnswerKind
+from pilotbase.documents.contract import STRUCTURED, TARGETS, AnswerKind
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
@@ -166,8 +166,10 @@ class _Reader:
             self._report("truth", column.is_null() & ~unscored, lambda _: text("trial.cell_missing"))
         if kind in ("value", "interval"):
             return self._numbers("truth", None)
-        if kind in ("text", "label", "probability"):
-            return self._texts("truth") if kind == "text" else self._codes("truth")
+        if kind == "text":
+            return self._texts("truth")
+        if TARGETS[kind] == "labels":
+            return self._codes("truth")
         return self._rankings("truth") if kind == "ranking" else self._structures("truth", TRUTHS[kind])
 
     def _unscored(self) -> pl.Series:
@@ -352,7 +354,7 @@ def _classes_of(frame: pl.DataFrame, plan: DecisionPlan) -> tuple[str, ...]:
         columns += answered
     elif prediction.kind == "ranking":
         columns = [place for column in (*columns, *answered) for place in _split(column)]
-    elif prediction.kind in WITH_CLASSES - {"probability"}:
+    elif prediction.kind in STRUCTURED:
         return _classes_of_structures(frame["truth"], prediction.kind)
     found = {label for column in columns for label in column.drop_nulls().unique()}
     return tuple(sorted(found | ({prediction.positive} if prediction.positive is not None else set())))

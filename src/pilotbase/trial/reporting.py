@@ -17,11 +17,12 @@ from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
+from pilotbase.documents.quantities import MISSING, NEVER, NEVER_SECONDS, Beside, write_digits
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
+from pilotbase.evidence.plans import NEVER_REFUTED
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
 from pilotbase.trial.answering import count_abstentions
@@ -230,7 +231,7 @@ def _undecided(result: CriterionResult) -> Text:
             return text("trial.reason.not_judged", rule=result.rule)
         return text("trial.reason.not_measured", rule=result.rule)
     if result.needed is None:
-        return _reason("undecided", result)
+        return _reason("never_refuted" if result.claim.code == NEVER_REFUTED else "undecided", result)
     return _reason("needs_cases", result, needed=f"{float(f'{result.needed:.2g}'):,.0f}")
 
 
@@ -239,10 +240,10 @@ def _reason(why: str, result: CriterionResult, **told: str) -> Text:
 
 
 def _figure(result: CriterionResult) -> str:
-    """Return the score in two digits: reasons stand in the supplier's view too."""
+    """Return the score in two digits, in more where it would read as the threshold or as beyond it."""
     if result.estimate is not None and result.unit_label == "s" and result.estimate >= NEVER_SECONDS:
         return NEVER
-    return "–" if result.estimate is None else f"{result.estimate:.2g}"
+    return MISSING if result.estimate is None else write_digits(result.estimate, 2, Beside(result.threshold))
 
 
 def _design(observed: TrialFindings) -> DesignInputs:

@@ -48,6 +48,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "measure.stands_alone": ("criteria",),
         "trial.units_differ": ("criteria",),
         "trial.too_many_groups": _TABLE,
+        "trial.absurd_cap": _ALL,
         "trial.drop_without_floor": ("positive", "criteria"),
         "trial.blind_passes": _ALL,
         "trial.too_few_cases": _ALL,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -20,9 +21,18 @@ from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
-from pilotbase.evidence import CriterionDecision, CriterionPlan, Decision, Design, Levels, decide, one_of_each
-from pilotbase.measures import Cases, RunMeasurements, is_resource, measures, observe, observe_run, score
-from pilotbase.measures.rules import block_of, given_columns, pair_scores
+from pilotbase.evidence import (
+    CriterionDecision,
+    CriterionPlan,
+    Decision,
+    Design,
+    Levels,
+    decide,
+    estimate_of,
+    one_of_each,
+)
+from pilotbase.measures import Cases, Observation, RunMeasurements, is_resource, measures, observe, observe_run, score
+from pilotbase.measures.rules import block_of, given_columns, observe_arms, pair_scores
 from pilotbase.trial.figures import figures_of
 
 Ints = NDArray[np.int64]
@@ -30,6 +40,8 @@ Column = NDArray[Any]
 Scores = tuple[tuple[str, float | None], ...]
 """(rule, score)."""
 EARLY = TrialDesign()
+Answerer = Literal["answers", "baseline", "people"]
+"""Whose answers to the cases."""
 NO_RUN = RunMeasurements(np.empty(0), 0, 0.0)
 """Where answers alone are judged."""
 
@@ -129,17 +141,19 @@ def with_cut(criterion: Criterion, cut: Decimal) -> Criterion:
     return criterion.model_copy(update={"rule": str(replace(rule, arguments={**rule.arguments, "cut": cut}))})
 
 
-def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
-    """Return a code per case from the criteria's unit column; None if every case is its own unit.
+def unit_of(criteria: Sequence[Criterion]) -> str | None:
+    """Return the column whose values are the units of criteria on answers; None if every case is its own unit.
 
-    Raises:
-        ValueError: criteria with different units; freezing refuses them first.
+    Criteria with different units are refused at sealing; until then it is one of them.
     """
     units = {criterion.unit for criterion in criteria if not is_resource(criterion.parsed())} - {"case"}
-    if not units:
-        return None
-    (unit,) = units
-    return np.unique(_as_text(frame[unit]), return_inverse=True)[1].astype(np.int64)
+    return min(units, default=None)
+
+
+def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
+    """Return a code per case from the criteria's unit column; None as `unit_of`."""
+    unit = unit_of(criteria)
+    return None if unit is None else np.unique(_as_text(frame[unit]), return_inverse=True)[1].astype(np.int64)
 
 
 def judge(
@@ -158,15 +172,18 @@ def judge(
 def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeasurements = NO_RUN) -> CriterionPlan:
     """Return the criterion with its observations, on answers or on the run."""
     rule = criterion.parsed()
-    threshold = Fraction(rule.threshold)
     if is_resource(rule):
         return plan_run(criterion.rule, rule, run)
+    return _planned(criterion, cases, order, lambda entering: observe(rule, cases, entering, criterion.estimand.value))
+
+
+def _planned(criterion: Criterion, cases: Cases, order: Ints, look: Callable[[Ints], Observation]) -> CriterionPlan:
+    rule, units = criterion.parsed(), cases.units if criterion.unit != "case" else None
     estimand: Literal["hidden_set", "population"] = criterion.estimand.value
-    units = cases.units if criterion.unit != "case" else None
-    observation = observe(rule, cases, order, estimand)
+    observation, threshold = look(order), Fraction(rule.threshold)
     if units is not None and (observation.joined or observation.form == "function"):
         # An entry of several cases needs independent ones: of each unit one, drawn.
-        observation, units = observe(rule, cases, one_of_each(order, units), estimand), None
+        observation, units = look(one_of_each(order, units)), None
     return CriterionPlan(criterion.rule, observation, rule.comparison, threshold, estimand, criterion.unit, units)
 
 
@@ -179,69 +196,137 @@ def plan_run(source: str, rule: Rule, run: RunMeasurements) -> CriterionPlan:
     return CriterionPlan(source, seen, rule.comparison, threshold, "population", "request_block", units, run=True)
 
 
+@dataclass(frozen=True)
+class Manner:
+    """How a report describes what was decided."""
+
+    whole: bool = True
+    """Else groups and figures are of the scored cases only, as in older reports."""
+    by_unit: bool = True
+    """Else the scores of baseline, people and groups are over cases, as in older reports."""
+
+
+TODAY = Manner()
+
+
+@dataclass(frozen=True)
+class ScoredCases:
+    """Cases of which the first ``scored`` in ``order`` count: anybody's answers to them get the same kind of score.
+
+    A claim about a population with units is about the mean of units, so its scores are; all others are over cases.
+    """
+
+    cases: Cases
+    order: Ints
+    scored: int
+    by_unit: bool = True
+    """Else all scores are over cases, as in older reports."""
+
+    @classmethod
+    def whole(cls, cases: Cases, by_unit: bool = True) -> ScoredCases:
+        """Return all of ``cases``, those of a unit after each other."""
+        order = np.arange(len(cases)) if cases.units is None else np.argsort(cases.units, kind="stable")
+        return cls(cases, order.astype(np.int64), len(cases), by_unit)
+
+    @cached_property
+    def seen(self) -> Cases:
+        """The cases that count, in their own order."""
+        return self.cases if self.scored == len(self.cases) else self.cases.among(np.sort(self.order[: self.scored]))
+
+    def score(self, criterion: Criterion, whose: Answerer = "answers") -> float | None:
+        """Return the criterion's measure of one of the columns of answers; None when it is 0/0."""
+        by_unit = self.counts_units(criterion)
+        cases = self.cases if by_unit else self.seen
+        cases = replace(cases, answers=getattr(cases, whose))
+        if not by_unit:
+            return score(criterion.parsed(), cases)
+        return estimate_of(plan_criterion(criterion, cases, self.order), self.order, self.scored)
+
+    def arms(self, criterion: Criterion) -> tuple[float | None, float | None]:
+        """Return the two scores whose difference a drop or a lift is."""
+        rule = criterion.parsed()
+        if not self.counts_units(criterion):
+            return pair_scores(rule, self.seen)
+
+        def arm(place: int) -> float | None:
+            plan = _planned(criterion, self.cases, self.order, lambda own: observe_arms(rule, self.cases, own)[place])
+            return estimate_of(plan, self.order, self.scored)
+
+        return arm(0), arm(1)
+
+    def counts_units(self, criterion: Criterion) -> bool:
+        """Return whether a score is a mean over units."""
+        of_units = self.cases.units is not None and criterion.unit != "case"
+        return self.by_unit and of_units and criterion.estimand is Estimand.POPULATION
+
+
 def describe(
     criteria: Sequence[Criterion],
     cases: Cases,
     order: Ints,
     decision: Decision,
     target_unit: str | None,
-    whole: bool = True,
+    manner: Manner = TODAY,
 ) -> ScoredDecision:
     """Return the decision with scores of baseline and people on the scored cases; groups and figures on all.
 
-    ``target_unit``: of answers. ``whole``: else groups and figures are of the scored cases too, as in older trials.
+    ``target_unit``: of answers.
     """
-    in_order, rules = order[: decision.scored], rules_of(criteria)
-    seen, shown = cases.among(np.sort(in_order)), order if whole else in_order
+    scored = ScoredCases(cases, order, decision.scored, manner.by_unit)
+    shown = order if manner.whole else order[: decision.scored]
     results = tuple(
-        _result(criterion, found, target_unit or "", seen)
+        _result(criterion, found, target_unit or "", scored)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
     )
     return ScoredDecision(
         decision,
         results,
-        tuple(_group_scores(rules, cases.among(np.sort(shown)))),
-        figures_of(cases.among(shown), rules),
-        _scores_of(seen.baseline, criteria, seen),
-        _scores_of(seen.people, criteria, seen),
+        tuple(_group_scores(criteria, cases.among(np.sort(shown)), manner.by_unit)),
+        figures_of(cases.among(shown), rules_of(criteria)),
+        _scores_of("baseline", criteria, scored),
+        _scores_of("people", criteria, scored),
     )
 
 
-def _scores_of(answers: Column | None, criteria: Sequence[Criterion], cases: Cases) -> Scores:
+def _scores_of(whose: Answerer, criteria: Sequence[Criterion], scored: ScoredCases) -> Scores:
     return tuple(
-        (criterion.rule, _own_score(answers, _alone(criterion.parsed()), cases))
+        (criterion.rule, _own_score(whose, _alone(criterion), scored))
         for criterion in criteria
         if not is_resource(criterion.parsed())
     )
 
 
-def _own_score(answers: Column | None, rule: Rule, cases: Cases) -> float | None:
-    """Return what others score who gave ``answers``; None for a difference between two answers, which they have not,
-    and for experts' verdicts, which are of the application's answers alone."""
-    if answers is None or is_resource(rule) or rule.wrapper in PAIRED or PANEL in given_columns(rule):
+def _own_score(whose: Answerer, criterion: Criterion, scored: ScoredCases) -> float | None:
+    """Return what others score; None for a difference between two answers, which they have not, and for experts'
+    verdicts, which are of the application's answers alone."""
+    rule = criterion.parsed()
+    if getattr(scored.cases, whose) is None or is_resource(rule):
         return None
-    return score(rule, replace(cases, answers=answers))
+    return None if rule.wrapper in PAIRED or PANEL in given_columns(rule) else scored.score(criterion, whose)
 
 
-def _alone(rule: Rule) -> Rule:
-    """Return the plain measure of a drop or a lift, with abstentions counted against it; other rules unchanged."""
+def _alone(criterion: Criterion) -> Criterion:
+    """Return the plain measure of a drop or a lift, with abstentions counted against it; other criteria unchanged."""
+    rule = criterion.parsed()
     if rule.wrapper not in PAIRED:
-        return rule
-    return replace(rule.plain, comparison="<=" if measures()[rule.measure].better == "lower" else ">=")
+        return criterion
+    alone = replace(rule.plain, comparison="<=" if measures()[rule.measure].better == "lower" else ">=")
+    return criterion.model_copy(update={"rule": str(alone)})
 
 
-def _paired(rule: Rule, cases: Cases) -> PairedScores | None:
+def _paired(criterion: Criterion, scored: ScoredCases) -> PairedScores | None:
     """Return the two scores whose difference a drop or a lift is, on the scored cases."""
+    rule = criterion.parsed()
     if rule.wrapper not in PAIRED:
         return None
-    first, second = pair_scores(rule, cases)
-    people = _own_score(cases.people, _alone(rule), cases)
+    first, second = scored.arms(criterion)
+    people = _own_score("people", _alone(criterion), scored)
     if rule.wrapper == "lift":
         return PairedScores(ours=first, baseline=second, people=people)
     return PairedScores(under=str(rule.under), clean=first, perturbed=second, people=people)
 
 
-def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, seen: Cases) -> CriterionResult:
+def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, scored: ScoredCases) -> CriterionResult:
     rule, within = criterion.parsed(), _within(criterion.parsed())
     return CriterionResult(
         rule=criterion.rule,
@@ -259,9 +344,9 @@ def _result(criterion: Criterion, found: CriterionDecision, target_unit: str, se
         claim=found.claim,
         needed=found.cases_needed,
         detectable=found.detectable,
-        baseline=_own_score(seen.baseline, rule, seen),
-        people=_own_score(seen.people, rule, seen),
-        paired=_paired(rule, seen),
+        baseline=_own_score("baseline", criterion, scored),
+        people=_own_score("people", criterion, scored),
+        paired=_paired(criterion, scored),
         path=tuple(
             PathPoint(cases=point.cases, lower=within(point.lower), upper=within(point.upper)) for point in found.path
         ),
@@ -280,18 +365,22 @@ def _is_in_target_units(rule: Rule) -> bool:
     return not is_resource(rule) and measures()[rule.measure].in_target_units
 
 
-def _group_scores(rules: Sequence[Rule], cases: Cases) -> list[GroupScore]:
+def _group_scores(criteria: Sequence[Criterion], cases: Cases, by_unit: bool) -> list[GroupScore]:
     """Return each grouped rule's measure in each group; descriptive; abstentions harm it."""
     found = []
-    for rule in rules:
+    for criterion in criteria:
+        rule = criterion.parsed()
         if rule.by is None:
             continue
         better = measures()[rule.measure].better
         plain = replace(rule, wrapper=None, by=None, comparison=">=" if better == "higher" else "<=")
         for group, chosen in _members(cases.groups, rule.by):
-            seen = observe(plain, cases.among(chosen), np.arange(len(chosen)))
+            members = ScoredCases.whole(cases.among(chosen), by_unit)
+            seen = observe(plain, members.cases, np.arange(len(chosen)))
             counted = int(np.any([part.weight > 0 for part in seen.parts], axis=0).sum())
             value = seen.value(plain.comparison)
+            if members.counts_units(criterion):
+                value = members.score(criterion.model_copy(update={"rule": str(plain)}))
             found.append(GroupScore(column=rule.by, group=group, measure=plain.key, cases=counted, score=value))
     return found
 

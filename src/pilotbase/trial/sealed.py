@@ -14,11 +14,14 @@ from pilotbase.data.batches import feature_columns
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Name, Part
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ScenarioReference
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.scoring import unit_of
+from pilotbase.vault.board import BoardSlice
 from pilotbase.vault.envelopes import open_sample
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
@@ -86,6 +89,28 @@ class OpenedScenario:
             hidden_cases=self.record.hidden_cases,
             hidden_version=self.record.version,
         )
+
+
+def require_whole_units(lab: TrialRuntime, sealed: OpenedScenario, cases: int) -> None:
+    """Return if an attempt of ``cases`` tears no unit (patient, machine), because it takes every one.
+
+    A slice of cases holds nearly every large unit and few small ones, so the mean over its units is another one than
+    that of the population; units drawn up to a number of cases favour some sizes too. What a board leaves is whole and
+    as good as a fresh draw: its units were drawn one after another.
+
+    Raises:
+        RefusedError: it is fewer than all hidden cases beside the board's, or the board was cut by other units.
+    """
+    unit, whole = unit_of(sealed.scenario.criteria), sealed.record.hidden_cases
+    if unit is None:
+        return
+    if sealed.record.board is not None:
+        board = lab.view.load(sealed.record.board, BoardSlice)
+        whole -= board.cases
+        if board.unit != unit:
+            raise RefusedError("trial.board_tears_units", unit=unit)
+    if cases != whole:
+        raise RefusedError("trial.units_torn", unit=unit, cases=cases, whole=whole)
 
 
 def load_sealed(view: View, digest: Digest) -> OpenedScenario:

@@ -30,7 +30,7 @@ from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.scenario_folder import MANIFEST, data_file, read_cases
-from pilotbase.trial.scoring import error_level
+from pilotbase.trial.scoring import error_level, unit_of
 from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario, read_public_sample
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
@@ -274,7 +274,9 @@ def _cut_board(
         return None
     measure = board_rule(scenario, board.measure).key
     clusters, weights = weighed_clusters(scenario, board.measure, classes, frame)
-    return cut_slice(lab.vault, hidden, SliceTerms(measure, board.share), clusters, weights).digest()
+    return cut_slice(
+        lab.vault, hidden, SliceTerms(measure, board.share, unit_of(scenario.criteria)), clusters, weights
+    ).digest()
 
 
 def _head(scenario: Scenario, folder: Path, source: Digest, reference: Digest | None) -> str:

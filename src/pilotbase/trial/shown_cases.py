@@ -39,6 +39,8 @@ _CUT = "…"
 LONGER_SIDE = 240
 """Pixels; of larger images every so many-th is shown."""
 PNG = "data:image/png;base64,"
+_LIKELIEST = 3
+"""Classes with their probabilities."""
 _STRIPE, _DARK, _LIGHT = 3, (20, 20, 20), (255, 214, 10)
 Pixels = NDArray[np.uint8]
 
@@ -109,6 +111,8 @@ def distances(cases: Cases, rules: Sequence[Rule]) -> Floats:
         case "probability":
             hit = (cases.truth == cases.code(cases.positive or cases.classes[-1])).astype(np.float64)
             return _or_farthest(np.abs(cases.probabilities() - hit))
+        case "probabilities":
+            return _or_farthest(1 - cases.answers[np.arange(len(cases)), cases.truth])
         case "value":
             return _or_farthest(np.abs(cases.answers.astype(np.float64) - cases.truth.astype(np.float64)))
         case "interval":
@@ -192,6 +196,10 @@ def _spelled(picked: Cases, values: Any, kept: Any, prediction: Prediction) -> l
         return [None if row.min() < 0 else _named(picked, np.flatnonzero(row == 1), ", ") or "–" for row in values]
     if picked.kind == "ranking":
         return [_named(picked, row[row >= 0][:MOST_NAMES], " › ") or None for row in values.reshape(len(values), -1)]
+    if picked.kind == "probabilities" and values.ndim == 2:
+        rows = [sorted(zip(row, picked.classes, strict=True), reverse=True)[:_LIKELIEST] for row in values.tolist()]
+        spelled = [", ".join(f"{name} {round(p, 3):g}" for p, name in row) for row in rows]
+        return [None if np.isnan(row[0][0]) else shown for row, shown in zip(rows, spelled, strict=True)]
     if values.ndim == 2:
         return [None if np.isnan(ends).any() else f"{ends[0]:.6g} … {ends[1]:.6g}" for ends in values]
     spelled = format_answers(kept, prediction)
@@ -205,7 +213,7 @@ def _named(picked: Cases, codes: Any, between: str) -> str:
 def _result(cases: Cases, place: int, far: float, answer: str | None) -> Literal["same", "differs", "none"] | None:
     if answer is None:
         return "none" if cases.truth[place] is not None else "same"
-    if cases.kind in ("probability", "value", "interval"):
+    if cases.kind in ("probability", "probabilities", "value", "interval"):
         return None
     return "same" if far == 0 else "differs"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -41,7 +41,7 @@ from pilotbase.measures import (
 )
 from pilotbase.measures.cases import JUDGED_GOOD, JUDGED_POOR, Ints
 from pilotbase.measures.definition import Measure
-from pilotbase.measures.rules import given_columns
+from pilotbase.measures.rules import given_columns, range_of
 from pilotbase.trial.carried import compared
 from pilotbase.trial.criteria_check import right_answers
 from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
@@ -58,7 +58,7 @@ _LONG, _ENOUGH = 500, 4000
 _CURVE = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6)
 """The power is simulated at these multiples of about the cases needed."""
 _JUDGE_WEIGHT = Fraction(3, 4)
-_KINDS: tuple[Kind, ...] = ("label", "probability", "value")
+_KINDS: tuple[Kind, ...] = ("label", "probability", "probabilities", "value")
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class PlannedCases:
     stop: str = "early"
     left_out: tuple[str, ...] = ()
     """Rules that no number of cases decides by itself: of a run, of a gap, of a change."""
+    of_hidden_set: frozenset[str] = frozenset()
+    """Rules that the scenario judges on its hidden set."""
 
 
 def cases_of_scenario(
@@ -101,7 +103,9 @@ def cases_of_scenario(
     if many.units is not None:
         many = replace(many, units=many.units + np.repeat(np.arange(copies), len(cases)) * (many.units.max() + 1))
     stop = "early" if scenario.trial.stop == "early" else "fixed"
-    return PlannedCases(chosen, many, supplier_level(scenario.criteria, scenario.trial.suppliers), stop, left_out)
+    hidden = frozenset(one.rule for one in settled if one.estimand is Estimand.HIDDEN_SET)
+    alpha = supplier_level(scenario.criteria, scenario.trial.suppliers)
+    return PlannedCases(chosen, many, alpha, stop, left_out, hidden)
 
 
 def cases_of_rule(terms: SizeTerms) -> PlannedCases:
@@ -149,7 +153,7 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
     levels = attempt_levels(exact(planned.alpha), number)
     stop = planned.stop if terms.stop == "own" else terms.stop
     power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
-    truths, until = _truths(planned.criteria, terms), time.monotonic() + seconds
+    truths, until = _truths(planned, terms), time.monotonic() + seconds
     found = [
         _planned(
             replace(_Simulated.of(planned.cases, one, truth, levels, stop, terms), until=until, draws=draws), power
@@ -165,7 +169,7 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
         level=float(levels.accept),
         stop=stop,
         power=terms.power,
-        criteria=found,
+        criteria=[one.model_copy(update={"of_hidden_set": one.rule in planned.of_hidden_set}) for one in found],
         left_out=planned.left_out,
         cases=cases,
         labels=judgements,
@@ -180,18 +184,15 @@ def _plannable(rule: Rule, with_earlier: bool) -> bool:
     return not is_resource(rule) and rule.wrapper in (None, "worst", *(["lift"] if with_earlier else []))
 
 
-def _truths(criteria: Sequence[Criterion], terms: SizeTerms) -> list[float]:
+def _truths(planned: PlannedCases, terms: SizeTerms) -> list[float]:
     """Return the supposed values; where none is given, half-way from the threshold to the best value, of a lift 0."""
+    criteria = planned.criteria
     if len(terms.truth) > len(criteria):
         raise InputError("trial.truths_too_many", found=len(terms.truth), allowed=len(criteria))
     found = list(terms.truth)
     for criterion in criteria[len(found) :]:
         rule = criterion.parsed()
-        measure = measure_named(rule.measure)
-        given = {name: value for name, value in rule.arguments.items() if not isinstance(value, str)}
-        if not isinstance(measure, Measure):
-            raise TypeError(rule.measure)
-        best = measure.range(given)[rule.comparison == ">="]
+        best = range_of(rule, planned.cases.classes)[rule.comparison == ">="]
         found.append(0.0 if rule.wrapper == "lift" else float((rule.threshold + best) / 2))
     for criterion, truth in zip(criteria, found, strict=True):
         rule = criterion.parsed()
@@ -443,7 +444,7 @@ def _two_versions(right: Cases, criterion: Criterion, lift: float, discordance: 
     The later one is better by ``lift``, where it counts right answers.
     """
     rule, size = criterion.parsed(), len(right)
-    if right.kind in ("value", "probability") or abs(lift) > discordance:
+    if right.kind in ("value", "probability", "probabilities") or abs(lift) > discordance:
         raise InputError("trial.discordance_unreachable", rule=criterion.rule, lift=lift, discordance=discordance)
     rng = np.random.default_rng(3)
     luck, others = (rng.permutation(size) + 0.5) / size, rng.permutation(size)
@@ -466,6 +467,10 @@ def _answered(right: Cases, rule: Rule, error: float, drawn: Mapping[str, NDArra
     if right.kind == "probability":
         towards = np.where(right.truth == right.code(right.positive or right.classes[-1]), 1.0, -1.0)
         return replace(right, answers=(1 + np.tanh(3 * (towards + spread))) / 2)
+    if right.kind == "probabilities":
+        of_truth = ((1 + np.tanh(3 * (1 + spread))) / 2)[:, None]
+        others = (1 - of_truth) / max(len(right.classes) - 1, 1)
+        return replace(right, answers=np.where(right.answers == 1, of_truth, others))
     if right.kind == "value":
         scale = float(np.nanstd(right.truth)) or abs(float(rule.threshold)) or 1.0
         return replace(right, answers=right.truth + scale * spread)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.answer_texts import SEPARATOR
 from pilotbase.documents.base import Part
-from pilotbase.documents.contract import Prediction
+from pilotbase.documents.contract import TARGETS, Prediction
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.documents.limits import EndReason
@@ -57,6 +57,8 @@ class RecordedFacts(Part):
     unscored: Unscored
     """How truths of cases that were not scored stand here."""
     load: Load
+    by_unit: Literal[True] | None = None
+    """Scores of baseline, people and groups count units where the criterion does; None: an older report's do not."""
 
 
 @dataclass(frozen=True)
@@ -193,14 +195,14 @@ def _column(table: pl.DataFrame, name: str, prediction: Prediction) -> Column:
     series = table[name]
     if name not in ("truth", "prediction") and not _is_answer(name):
         return np.array(series.to_list()) if series.dtype == pl.String else series.to_numpy().astype(np.int64)
-    if prediction.is_spelled:
-        return np.array(series.cast(pl.String).to_list(), dtype=object)
-    if prediction.kind == "interval" and name != "truth":
-        return _read_intervals(series)
-    if prediction.classes and (name == "truth" or prediction.kind == "label"):
+    if prediction.classes and TARGETS[prediction.kind] == "labels" and (name == "truth" or prediction.kind == "label"):
         # A column without a single answer has no type of its own in the file.
         codes = series.cast(pl.String).replace_strict(
             list(prediction.classes), list(range(len(prediction.classes))), default=None, return_dtype=pl.Int32
         )
         return np.asarray(codes.fill_null(-1).to_numpy(), dtype=np.int32)
+    if prediction.is_spelled:
+        return np.array(series.cast(pl.String).to_list(), dtype=object)
+    if prediction.kind == "interval" and name != "truth":
+        return _read_intervals(series)
     return np.array(series.cast(pl.Float64).fill_null(float("nan")).to_numpy(), dtype=np.float64)

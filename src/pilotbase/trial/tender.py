@@ -35,7 +35,7 @@ from pilotbase.trial.hidden_runs import HiddenRun, answer_slice
 from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
 from pilotbase.trial.running import Hooks, PreparedApplication
 from pilotbase.trial.scoring import build_cases, unit_codes
-from pilotbase.trial.sealed import OpenedScenario, load_sealed
+from pilotbase.trial.sealed import OpenedScenario, load_sealed, require_whole_units
 from pilotbase.trial.sealing import published_cases
 from pilotbase.trial.verdict_rules import scoring_seed
 from pilotbase.vault import attempts
@@ -65,7 +65,8 @@ def freeze_tender(
     Raises:
         InputError: fewer than two entrants, two of one organisation, a measure without scores by case, or a margin
             that nobody can exceed.
-        RefusedError: an endpoint, missing approvals, a missing rehearsal, too few fresh cases, or no attempt left.
+        RefusedError: an endpoint, missing approvals, a missing rehearsal, too few fresh cases, units that the cases
+            would tear, or no attempt left.
     """
     references = sorted((one.reference for one in entrants), key=lambda one: one.subject)
     entered = entered_digest(references)
@@ -80,6 +81,7 @@ def freeze_tender(
     if twice is not None:
         raise InputError("tender.entered_twice", organisation=twice)
     require_comparable(sealed, terms)
+    require_whole_units(lab, sealed, terms.cases)
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
     left = attempts.remaining(lab.vault, hidden)
     if (refused := why_no_attempt(sealed.scenario, hidden, left)) is not None:
@@ -126,7 +128,7 @@ def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
     if problem is not None:
         raise InputError("tender.measure", problem=problem)
     rule = board_rule(scenario, terms.measure)
-    width = range_width(rule)
+    width = range_width(rule, sealed.record.classes)
     if not terms.margin < width:
         raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=f"{width:g}")
 
@@ -153,6 +155,7 @@ def score_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress) -
     if known is not None:
         return known
     sealed, hidden = load_sealed(lab.view, plan.sealed), lab.view.load(plan.scenario.hidden_set, HiddenSet)
+    require_whole_units(lab, sealed, plan.terms.cases)  # earlier versions froze others
     request = attempts.AttemptRequest(plan.digest(), plan.entered, plan.nonce, plan.terms.cases)
     attempt = attempts.open_attempt(lab.vault, hidden, request)
     frame = _admitted(lab, plan, (sealed, hidden), attempt)

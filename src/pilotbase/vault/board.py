@@ -56,6 +56,8 @@ class BoardSlice(Document):
     """Envelope of the case numbers."""
     independent: int | None = None
     """As how many independent cases of the measure they count; None: cut by an earlier version."""
+    unit: str | None = None
+    """The column whose units it holds whole; None: cut by cases, or by an earlier version."""
 
     @property
     def counted(self) -> int:
@@ -68,6 +70,8 @@ class SliceTerms:
 
     measure: str
     share: float
+    unit: str | None = None
+    """The column whose units the clusters hold whole; None: cases."""
 
 
 def cut_slice(
@@ -102,6 +106,7 @@ def cut_slice(
             share=terms.share,
             cases=len(members),
             independent=int(independent_cases(clusters[members], weights[members])),
+            unit=terms.unit,
             members=seal_envelope(vault, hidden_set.owner, hidden_set.digest(), members.astype("<i8").tobytes()),
         )
         change.put(record, parties(), owner=hidden_set.owner, fields=fields)

@@ -232,7 +232,7 @@ def contract_losses(broken: Flags) -> Losses:
 def _possible_truths(cases: Cases) -> Sequence[Truths]:
     """Return arrays of truths, each of as many cases, coded as measures read them."""
     kind, answers = cases.kind, cases.answers
-    if kind in ("label", "probability"):
+    if kind in ("label", "probability", "probabilities"):
         return [np.full(len(cases), code, dtype=np.int64) for code in range(len(cases.classes))]
     if kind in ("value", "interval"):
         numbers = answers.astype(np.float64)

@@ -114,7 +114,7 @@ def spelled_label(value: Scalar, classes: Sequence[str]) -> str:
 
 def _form(kind: Kind) -> TargetForm:
     """Return in which form answers stand: a probability is a number."""
-    return "numbers" if kind == "probability" else TARGETS[kind]
+    return "texts" if kind in SPELLED else "numbers" if kind == "probability" else TARGETS[kind]
 
 
 def _column(values: Sequence[Scalar], setting: RuleContext, form: TargetForm) -> NDArray[Any]:

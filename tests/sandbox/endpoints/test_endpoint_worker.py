@@ -1,6 +1,7 @@
 """A worker over an endpoint answers as one in a box does, and whatever goes wrong there has a reason of its own."""
 
 import json
+import math
 import re
 import threading
 import time
@@ -100,6 +101,14 @@ def test_a_name_that_nothing_can_write_is_on_record_all_the_same(name, tmp_path)
         assert opened.predict(batch(2)).values.tolist() == [0, 0]
         assert "al?rm" in opened.use().served[0]
     assert len(read_calls(tmp_path / "calls.log", b"plan", log.digest, b"key")) == 2
+
+
+def test_open_inference_gives_a_probability_for_each_class_by_their_names():
+    data = [0.9, 0.1] * 5 + [math.nan, 1.0]
+    answer = {"outputs": [{"name": "scores", "datatype": "FP64", "shape": [6, 2], "data": data}]}
+    asked = contract("probabilities", ("fine", "broken"))
+    with serving(Stub(lambda body: answer)) as stub, asked_of(stub, stub.endpoint(), asked) as opened:
+        assert opened.predict(batch()).values.tolist() == ['{"broken": 0.9, "fine": 0.1}'] * 5 + [None]
 
 
 def test_open_inference_takes_a_matrix_and_gives_scores_of_classes_by_their_names():

@@ -240,6 +240,10 @@ TABLES: dict[str, Table] = {
     "probabilities": Table(
         lambda draw: _rows(draw, _mostly(draw, 0.5)), "constant", ("brier <= 0.3",), extra=PROBABLY
     ),
+    "probabilities of each class": Table(
+        lambda draw: _rows(draw, _mostly(draw, 0.5)), "constant", ("smoothed_log_loss <= 0.7",),
+        extra={"prediction": "probabilities"},
+    ),
     "texts": Table(lambda draw: _of_texts(draw, ["a", "a", "b"]), "constant", ("exact_match >= 0.5",), "answering"),
     "rankings": Table(
         lambda draw: _of_texts(draw, ["p|q", "p", "p|r"]), "constant", ("top_k(k=1) >= 0.9",), "ranking"

@@ -197,7 +197,7 @@ class PowerPoint(ResponseModel):
 
 
 class PlannedCriterion(ResponseModel):
-    """The cases that one criterion needs; ``fewest``: below, no answers can meet it."""
+    """The cases that one criterion needs; ``fewest``: below, no answers can meet it as a claim about a population."""
 
     rule: str
     truth: float
@@ -208,6 +208,8 @@ class PlannedCriterion(ResponseModel):
     median: int | None = None
     """By when half of the trials that may stop at any time have met it."""
     curve: list[PowerPoint]
+    of_hidden_set: bool = False
+    """The criterion is about the hidden set: the figures are those of a population, and fewer cases can decide it."""
 
 
 class SizePlan(ResponseModel):

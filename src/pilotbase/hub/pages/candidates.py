@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from pilotbase.charts.criterion import CandidateRow, LeaderStep, candidates_chart, leader_chart
-from pilotbase.charts.scales import format_number
+from pilotbase.charts.scales import format_bounds, format_number, format_score
 from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Comparison
 from pilotbase.documents.base import localized
 from pilotbase.documents.board import Board
@@ -210,11 +210,11 @@ def _head(key: str, name: Text | str, order: str, downwards: bool) -> Head:
 
 
 def _cell(found: Comparison, result: ComparedCriterion) -> CriterionCell:
-    unit = result.unit_label
     bounded = result.lower is not None or result.upper is not None
-    interval = f"[{format_number(result.lower, unit)}, {format_number(result.upper, unit)}]" if bounded else ""
-    baseline = format_number(result.baseline, unit) if result.baseline is not None else ""
-    return CriterionCell(result, format_number(result.estimate, unit), interval, baseline, _lead(found, result))
+    lower, upper = format_bounds((result.lower, result.upper), result)
+    interval = f"[{lower}, {upper}]" if bounded else ""
+    baseline = format_score(result.baseline, result) if result.baseline is not None else ""
+    return CriterionCell(result, format_score(result.estimate, result), interval, baseline, _lead(found, result))
 
 
 def _lead(found: Comparison, result: ComparedCriterion) -> Text | None:

@@ -12,6 +12,8 @@ from pilotbase.measures.definition import CAP, INTERVALS, LARGEST, PREDICTING, S
 from pilotbase.measures.observation import MeasureInput, MeasurePart, Reals, decimal_steps, indicator, mean_of
 
 _LARGEST_RATIO = Decimal(10) ** 10
+_NO_ERROR = 1e-9
+"""What a case without error of the baseline weighs in a score, in mean errors: a group of such cases has a score."""
 _SHARE_CAP = Parameter("cap", None, Decimal(0), LARGEST)
 
 
@@ -36,8 +38,9 @@ def smape(question: MeasureInput) -> MeasurePart:
 def mase(question: MeasureInput) -> MeasurePart:
     """Return min(|answer - truth|, cap) of min(|baseline - truth|, cap): the ratio of their sums.
 
-    The baseline is the naive forecast. Each of its errors counts at least the ninth digit of the cap, so that every
-    case counts; if all of them are zero there is no scale, and nothing is measured.
+    The baseline is the naive forecast. In bounds, each of its errors counts at least the ninth digit of the cap, so
+    that every case counts; scores and a whole hidden set have the errors themselves. If all of them are below that
+    digit there is no scale, and nothing is measured.
     """
     cases, cap = question.cases, question.arguments["cap"]
     assert cases.baseline is not None
@@ -51,7 +54,8 @@ def mase(question: MeasureInput) -> MeasurePart:
     ours, naive = capped(question.numbers(), question.worst(0, 1) * float(cap)), capped(cases.baseline.astype(float), 0)
     gain, scale = (np.rint(errors / unit * steps).astype(np.int64) for errors in (ours, naive))
     weight = np.maximum(scale, 1) if scale.any() else np.zeros(len(scale), dtype=np.int64)
-    reals = Reals(ours, np.maximum(naive, unit / steps)) if scale.any() else None
+    least = min(unit / steps, _NO_ERROR * float(naive.mean())) if scale.any() else 0.0
+    reals = Reals(ours, np.maximum(naive, least)) if scale.any() else None
     outcomes = ((0, 1), (1, 1), (0, top), (top, 1), (top, top))
     return MeasurePart(np.where(weight > 0, gain, 0), weight, outcomes, reals=reals)
 

@@ -1,4 +1,4 @@
-"""Measures of answered probabilities of the positive class: Brier score, capped log loss, area under the ROC curve."""
+"""Measures of answered probabilities: Brier score, capped and smoothed log loss, area under the ROC curve."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ import numpy as np
 
 from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import JOINED, SCORING, Measure, Parameter
-from pilotbase.measures.observation import MeasureInput, MeasurePart, joined_part, mean_of
+from pilotbase.measures.definition import FORECASTING, JOINED, SCORING, Measure, Parameter
+from pilotbase.measures.observation import ALL_CLASSES, MeasureInput, MeasurePart, joined_part, mean_of
 
 _LEVEL = 0.025
 """Of a side, for the choice of blocks alone."""
 
 
 def brier(question: MeasureInput) -> MeasurePart:
-    """Return (p - y)²."""
+    """Return (p - y)²; of all classes half the sum, which of two is the same."""
+    if question.label == ALL_CLASSES:
+        outcomes = np.eye(len(question.cases.classes))[question.cases.truth]
+        return mean_of(((question.cases.answers - outcomes) ** 2).sum(axis=1) / 2, Decimal(1), question)
     outcome = (question.cases.truth == question.label).astype(np.float64)
     return mean_of((of_label(question) - outcome) ** 2, Decimal(1), question)
 
@@ -26,24 +29,31 @@ def brier(question: MeasureInput) -> MeasurePart:
 def capped_log_loss(question: MeasureInput) -> MeasurePart:
     """Return min(-log p(truth), cap), natural logarithm."""
     cap = question.arguments["cap"]
-    given = of_label(question)
-    of_truth = np.where(question.cases.truth == question.label, given, 1 - given)
     with np.errstate(divide="ignore"):
-        return mean_of(np.minimum(-np.log(of_truth), float(cap)), cap, question)
+        return mean_of(np.minimum(-np.log(_of_truth(question)), float(cap)), cap, question)
 
 
 def smoothed_log_loss(question: MeasureInput) -> MeasurePart:
-    """Return -log of the probability of the truth in (1 - ε) p + ε / 2: proper, and bounded without a cap."""
+    """Return -log of the probability of the truth in (1 - ε) p + ε / C of C classes: bounded without a cap."""
     epsilon = question.arguments["epsilon"]
+    classes = len(question.cases.classes) if question.label == ALL_CLASSES else 2
+    smoothed = (1 - float(epsilon)) * _of_truth(question) + float(epsilon) / classes
+    largest = _largest_loss({"epsilon": epsilon, "classes": Decimal(classes)})
+    return mean_of(-np.log(smoothed), largest, question)
+
+
+def _of_truth(question: MeasureInput) -> Floats:
+    """Return the answered probability of what is true: of its class or, of one class, of being that or not."""
+    cases = question.cases
+    if question.label == ALL_CLASSES:
+        return np.asarray(cases.answers[np.arange(len(cases)), cases.truth], dtype=np.float64)
     given = of_label(question)
-    of_truth = np.where(question.cases.truth == question.label, given, 1 - given)
-    smoothed = (1 - float(epsilon)) * of_truth + float(epsilon) / 2
-    return mean_of(-np.log(smoothed), _largest_loss({"epsilon": epsilon}), question)
+    return np.where(cases.truth == question.label, given, 1 - given)
 
 
 def _largest_loss(arguments: Mapping[str, Decimal]) -> Decimal:
     """Return the loss of an answer of 0, rounded up to a step of the lattice."""
-    return (2 / arguments["epsilon"]).ln().quantize(Decimal("1e-6"), ROUND_CEILING)
+    return (arguments["classes"] / arguments["epsilon"]).ln().quantize(Decimal("1e-6"), ROUND_CEILING)
 
 
 def auc(question: MeasureInput) -> MeasurePart:
@@ -91,6 +101,8 @@ def blocks(question: MeasureInput, scores: Floats, positive: np.ndarray[tuple[in
 
 def of_label(question: MeasureInput) -> Floats:
     """Return the answered probability of the class that is asked about."""
+    if question.cases.kind == "probabilities":
+        return np.asarray(question.cases.answers[:, question.label], dtype=np.float64)
     given = question.cases.probabilities()
     positive = question.cases.positive
     return given if positive is None or question.cases.code(positive) == question.label else 1 - given
@@ -106,19 +118,21 @@ def ranked(question: MeasureInput, positive: np.ndarray[tuple[int], np.dtype[np.
 _CAP = Parameter("cap", None, Decimal(0), Decimal(100), text="measure.argument.loss_cap")
 MEASURES = (
     Measure(
-        "brier", text("measure.brier"), "mean (p - y)²", "Brier, Monthly Weather Review 78:1, 1950", "lower",
-        SCORING, brier, of_class=True, paired=True, of_calibration=True,
+        "brier", text("measure.brier"), "mean (p - y)²; of all classes mean Σ_c (p_c - y_c)² / 2",
+        "Brier, Monthly Weather Review 78:1, 1950", "lower", FORECASTING, brier, of_class=True, or_of_all=True,
+        paired=True, of_calibration=True,
     ),
     Measure(
         "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
-        "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", SCORING, capped_log_loss,
-        bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True, paired=True, of_calibration=True,
+        "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", FORECASTING, capped_log_loss,
+        bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True, or_of_all=True, paired=True, of_calibration=True,
     ),
     Measure(
-        "smoothed_log_loss", text("measure.smoothed_log_loss"), "mean -log((1 - ε) p(truth) + ε / 2)",
-        "Good, JRSS-B 14:107, 1952; of a smoothed answer, so that it is bounded", "lower", SCORING, smoothed_log_loss,
-        bounds=(lambda given: -(1 - given["epsilon"] / 2).ln(), _largest_loss),
-        parameters=(Parameter("epsilon", Decimal("0.01")),), of_class=True, paired=True, of_calibration=True,
+        "smoothed_log_loss", text("measure.smoothed_log_loss"), "mean -log((1 - ε) p(truth) + ε / C) of C classes",
+        "Good, JRSS-B 14:107, 1952; of a smoothed answer, so that it is bounded", "lower", FORECASTING,
+        smoothed_log_loss, parameters=(Parameter("epsilon", Decimal("0.01")),), of_class=True, or_of_all=True,
+        bounds=(lambda given: -(1 - given["epsilon"] + given["epsilon"] / given["classes"]).ln(), _largest_loss),
+        paired=True, of_calibration=True,
     ),
     Measure(
         "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",

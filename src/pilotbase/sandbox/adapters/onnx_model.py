@@ -184,6 +184,27 @@ def _probabilities(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]]
     return next(((one.name, _rounded) for one in outputs if _is_one_number(one)), None)
 
 
+def _of_all_classes(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
+    """Return the output with a probability for each class: a mapping, or a column for each."""
+    codes = range(len(given.classes))
+
+    def by_name(rows: Any) -> Any:
+        return _sum_one([[_of_class(row, given, code) for code in codes] for row in rows])
+
+    for one in outputs:
+        if one.type.startswith("seq(map(") or (one.type in _FLOATS and _has_columns(one, len(codes))):
+            return one.name, by_name if one.type.startswith("seq") else _sum_one
+    return None
+
+
+def _sum_one(probabilities: Any) -> Any:
+    """Return rows of probabilities whose sum is 1, where only rounding has taken it elsewhere."""
+    values = _rounded(probabilities)
+    sums = values.sum(axis=1, keepdims=True)
+    near = abs(sums - 1) <= _ROUNDING * values.shape[1]
+    return values / near.choose(1.0, sums)
+
+
 def _rounded(probabilities: Any) -> Any:
     """Clip values that only rounding has taken out of [0, 1]; values further out are no probabilities."""
     import numpy
@@ -197,7 +218,7 @@ def _of_class(row: dict[Any, float], given: Any, code: int | None) -> float:
     for key, probability in row.items():
         if code is not None and given.code(key) == code:
             return probability
-    raise given.refused("model_misfit", f"the model knows the classes {list(row)}, not {given.positive}")
+    raise given.refused("model_misfit", f"the model knows the classes {list(row)}, not {given.classes}")
 
 
 def _label_sets(outputs: Any, given: Any) -> tuple[str, Callable[[Any], Any]] | None:
@@ -235,6 +256,7 @@ def _shown(values: Any) -> str:
 _READERS = {
     "label": _labels,
     "probability": _probabilities,
+    "probabilities": _of_all_classes,
     "value": _first(_is_one_number, _of_one_column),
     "interval": _first(lambda one: one.type in _FLOATS and _has_columns(one, 2), lambda ends: ends),
     "text": _first(lambda one: one.type == "tensor(string)" and _is_one_column(one), _of_one_column),

@@ -31,7 +31,7 @@ _TRUSTED = (
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.utils._bunch.Bunch",
 )
-_KINDS = ("label", "probability", "value", "interval", "text", "labels")
+_KINDS = ("label", "probability", "probabilities", "value", "interval", "text", "labels")
 
 
 def load(given: Any) -> Callable[[Any], Any]:
@@ -39,8 +39,11 @@ def load(given: Any) -> Callable[[Any], Any]:
     model = _read(given)
     names = _columns(model, given)
     if given.kind == "probability":
-        column = _positive_column(model, given)
+        (column,) = _columns_of(model, given, [given.positive])
         return lambda batch: model.predict_proba(given.numbers(batch, names))[:, column]
+    if given.kind == "probabilities":
+        columns = _columns_of(model, given, given.classes)
+        return lambda batch: model.predict_proba(given.numbers(batch, names))[:, columns]
     if given.kind == "labels":
         return lambda batch: _label_sets(model.predict(given.numbers(batch, names)), given)
     return lambda batch: model.predict(given.numbers(batch, names))
@@ -69,7 +72,7 @@ def _columns(model: Any, given: Any) -> list[str]:
     """Return the features in the model's order; refuse a model with another number of features or other names."""
     if given.kind not in _KINDS:
         raise given.refused("model_misfit", f"a model by skops answers {', '.join(_KINDS)}, not {given.kind}")
-    asked = "predict_proba" if given.kind == "probability" else "predict"
+    asked = "predict_proba" if given.kind in ("probability", "probabilities") else "predict"
     if not callable(getattr(model, asked, None)):
         raise given.refused("model_misfit", f"a {type(model).__name__} has no {asked}, which the contract needs")
     texts = [name for name in given.features if not given.is_number(name)]
@@ -93,10 +96,10 @@ def _label_sets(flags: Any, given: Any) -> list[list[str]]:
     return [[given.classes[code] for code in row.nonzero()[0]] for row in flags]
 
 
-def _positive_column(model: Any, given: Any) -> int:
-    codes = [given.code(one) for one in model.classes_.tolist()]
-    if given.positive is None or given.code(given.positive) not in codes:
-        raise given.refused(
-            "model_misfit", f"the model knows {model.classes_.tolist()}, not the class {given.positive}"
-        )
-    return codes.index(given.code(given.positive))
+def _columns_of(model: Any, given: Any, wanted: list[str | None]) -> list[int]:
+    """Return the column of each ``wanted`` class."""
+    known = model.classes_.tolist()
+    codes = [given.code(one) for one in known]
+    if not all(one is not None and given.code(one) in codes for one in wanted):
+        raise given.refused("model_misfit", f"the model knows the classes {known}, not {wanted}")
+    return [codes.index(given.code(one)) for one in wanted]

@@ -33,7 +33,7 @@ SLOTS = 2
 MISSING_BOOLEAN = 255
 MAX_ERROR_CHARACTERS = 4000
 FEW_CLASSES = 16
-SPELLED = frozenset({"text", "labels", "ranking", "boxes", "mask"})
+SPELLED = frozenset({"text", "probabilities", "labels", "ranking", "boxes", "mask"})
 NPY_LENGTH = struct.Struct("<H")
 
 
@@ -428,11 +428,14 @@ def spelled(answer: Any, kind: str) -> bytes | None:
         if not isinstance(answer, str):
             raise mistyped(answer, "a str")
         return encoded(answer)
-    plain = answer.tolist() if hasattr(answer, "tolist") else answer
-    if isinstance(plain, str | bytes | Mapping) or not hasattr(plain, "__iter__"):
-        wanted = {"mask": "rows of codes", "boxes": "a list of boxes"}.get(kind, "a list of names")
-        raise mistyped(answer, wanted)
-    plain = list(plain)
+    plain: Any = answer.tolist() if hasattr(answer, "tolist") else answer
+    named = kind == "probabilities" and isinstance(plain, Mapping)
+    if isinstance(plain, str | bytes) or (isinstance(plain, Mapping) and not named) or not hasattr(plain, "__iter__"):
+        wanted = {"mask": "rows of codes", "boxes": "a list of boxes", "probabilities": "a number for each class"}
+        raise mistyped(answer, wanted.get(kind, "a list of names"))
+    if kind == "probabilities" and any(one != one for one in (plain.values() if named else plain)):
+        return None
+    plain = dict(plain) if named else list(plain)
     try:
         return encoded(json.dumps(run_lengths(plain) if kind == "mask" else plain, default=unpacked, allow_nan=False))
     except (TypeError, ValueError) as problem:

@@ -25,13 +25,13 @@ from pilotbase.documents.errors import Issue, RefusedError
 from pilotbase.documents.report import BlindFindings, BlindMeets, BlindScore
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import Cases, coded, is_resource, measures, score
+from pilotbase.measures import Cases, coded, is_resource, measures
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.blind_baselines.program import BlindInput, BlindProgram, ProgramOutput
 from pilotbase.trial.blind_baselines.programs import PROGRAMS
 from pilotbase.trial.delivering import Ints, cut_as_stated
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.scoring import build_cases, perturbations_of, settle_criteria
+from pilotbase.trial.scoring import ScoredCases, build_cases, perturbations_of, settle_criteria
 
 MOST_PUBLIC, MOST_HIDDEN = 50_000, 10_000
 """Of more cases as many are taken, evenly spread over their order."""
@@ -65,7 +65,8 @@ class _Bench:
         """Return (rule, score) of each criterion on answers, over all cases or over ``chosen`` ones."""
         cases = replace(self.cases, answers=attempt.values, perturbed=attempt.perturbed)
         answered = coded(cases if chosen is None else cases.among(chosen))
-        return tuple((item.rule, _score(item.parsed(), answered)) for item in self.criteria)
+        whole = ScoredCases.whole(answered)
+        return tuple((item.rule, _score(item, whole)) for item in self.criteria)
 
     def met_by(self, scores: Scores) -> bool:
         return all(_is_met(item.parsed(), found) for item, (_, found) in zip(self.criteria, scores, strict=True))
@@ -204,11 +205,12 @@ def _by_copies(bench: _Bench, attempt: ProgramOutput) -> bool:
     return len(rest) < _FEWEST_WITHOUT_TWINS or not bench.met_by(bench.scores(attempt, rest))
 
 
-def _score(rule: Rule, cases: Cases) -> float | None:
+def _score(criterion: Criterion, answered: ScoredCases) -> float | None:
     """Return the score; None if there is none, or there are no second answers to compare with."""
-    if cases.baseline is None and (rule.wrapper == "lift" or measures()[rule.measure].needs_baseline):
+    rule = criterion.parsed()
+    if answered.cases.baseline is None and (rule.wrapper == "lift" or measures()[rule.measure].needs_baseline):
         return None
-    return score(rule, cases)
+    return answered.score(criterion)
 
 
 def _is_met(rule: Rule, found: float | None) -> bool:

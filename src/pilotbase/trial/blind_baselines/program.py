@@ -73,9 +73,8 @@ class BlindInput:
         return self.prediction.kind in ("value", "interval")
 
     def repeated(self, truth: object) -> Column:
-        """Return ``truth`` as the answer to every case."""
-        kind = object if self.prediction.is_spelled else np.float64 if self.of_numbers else np.int64
-        return self.as_answers(np.full(self.size, truth, dtype=kind))
+        """Return ``truth``, a code or a number, as the answer to every case."""
+        return self.as_answers(np.full(self.size, truth, dtype=np.float64 if self.of_numbers else np.int64))
 
     def picked(self, cases: Ints) -> Column:
         """Return the truths of public ``cases`` as answers, shape (cases,); for −1 the most common of all."""
@@ -83,7 +82,7 @@ class BlindInput:
 
     def as_answers(self, truths: Column) -> Column:
         """Return the answers that say what ``truths`` do, coded like an application's."""
-        if self.prediction.is_spelled:
+        if truths.dtype == object:
             kind = self.prediction.kind
             return np.array([None if one is None else right_answer(one, kind) for one in truths.tolist()], dtype=object)
         return as_answered(truths, self.prediction)

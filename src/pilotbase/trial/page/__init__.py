@@ -23,7 +23,7 @@ from pilotbase.charts.criterion import criterion_chart, group_chart
 from pilotbase.charts.latency import latency_chart, load_blocks_chart
 from pilotbase.charts.marks import OUTCOME_OF, status_mark, verdict_strip
 from pilotbase.charts.qr_code import qr_code
-from pilotbase.charts.scales import format_count, format_number
+from pilotbase.charts.scales import format_bounds, format_count, format_number, format_score
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.hashes import abbreviated
@@ -118,7 +118,9 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "charts": {chart.__name__: chart for chart in _CHARTS},
+        "bounds_of": format_bounds,
         "number": format_number,
+        "score": format_score,
         "outcome_of": OUTCOME_OF,
         "outcome_of_row": _OUTCOME_OF_ROW,
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},

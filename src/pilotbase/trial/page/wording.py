@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -23,7 +25,8 @@ from pilotbase.documents import figures as f
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.figures import ShownCase
-from pilotbase.documents.report import BlindScore, CriterionResult, GroupScore, PathPoint, Report
+from pilotbase.documents.quantities import Beside
+from pilotbase.documents.report import Attempt, BlindScore, CriterionResult, GroupScore, PathPoint, Report
 from pilotbase.documents.standards import ConformityRow
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.measures import spoken
@@ -45,9 +48,11 @@ class Picture:
     """It is drawn over the whole width, and scrolled where that is too narrow."""
 
 
-def pictures_of(figure: f.Figure, language: Language, unit: str = "") -> list[Picture]:
-    """Return the pictures of a figure; ``unit``: of answers that are numbers."""
-    drawer = _Drawer(language, unit)
+def pictures_of(
+    figure: f.Figure, language: Language, unit: str = "", counts: tuple[int, int] | None = None
+) -> list[Picture]:
+    """Return the pictures of a figure; ``unit``: of answers that are numbers; ``counts``: cases scored and in all."""
+    drawer = _Drawer(language, unit, counts)
     match figure:
         case f.Confusion():
             return [drawer.confusion(figure)]
@@ -77,6 +82,7 @@ class _Drawer:
 
     language: Language
     unit: str
+    counts: tuple[int, int] | None = None
 
     def confusion(self, figure: f.Confusion) -> Picture:
         names = confusion_names(figure, self.language)
@@ -165,9 +171,19 @@ class _Drawer:
             (format_count(one.cases), format_count(one.covered), f"{one.covered / one.cases:.3f}")
             for one in figure.coverage
         )
-        svg, head = coverage_chart(figure, self.language), self._head("cases", "covered", "share")
-        coverage = self._picture("coverage", svg, head, steps)
+        stop = self._stop(figure)
+        svg, head = coverage_chart(figure, self.language, stop=stop), self._head("cases", "covered", "share")
+        after = "" if stop is None else self._t("picture.coverage.note_stop", stop=format_count(stop))
+        coverage = self._picture("coverage", svg, head, steps, after)
         return [grouped, coverage] if grouped.svg else [coverage]
+
+    def _stop(self, figure: f.Intervals) -> int | None:
+        """Return after how many answers scoring stopped; None if all of them were scored, as in older figures."""
+        if self.counts is None:
+            return None
+        (scored, cases), answers = self.counts, figure.coverage[-1].cases
+        stop = scored * max(1, round(answers / max(cases, 1)))  # a case may have several answers
+        return stop if stop < answers else None
 
     def by_class(self, figure: f.ByClass) -> Picture:
         rows = tuple(
@@ -334,8 +350,30 @@ class ReportWording:
         return capital(self.t(code, measure=spoken(rule, unit), threshold=threshold))
 
     def pictures(self, report: Report) -> list[Picture]:
-        unit = report.contract.prediction.unit or ""
-        return [picture for figure in report.figures or () for picture in pictures_of(figure, self.language, unit)]
+        unit, attempt = report.contract.prediction.unit or "", report.attempt
+        counts = None if attempt is None or attempt.scored is None else (attempt.scored, attempt.reserved)
+        figures = report.figures or ()
+        return [picture for figure in figures for picture in pictures_of(figure, self.language, unit, counts)]
+
+    @staticmethod
+    def by_number(attempt: Attempt) -> bool:
+        """Return whether the attempt's error probability is α/(j(j+1)) by its number j over all suppliers."""
+        return math.isclose(attempt.alpha * attempt.number * (attempt.number + 1), attempt.alpha_of_all, rel_tol=1e-6)
+
+    @staticmethod
+    def groups_beyond_stop(report: Report) -> bool:
+        """Return whether scores of groups cover cases after the stop, which no criterion counts."""
+        attempt = report.attempt
+        if attempt is None or attempt.scored is None or attempt.scored >= attempt.reserved:
+            return False
+        rules = [(parse_rule(one.rule), one.scored) for one in report.criteria]
+        used: dict[tuple[str | None, str], int | None] = {
+            (rule.by, rule.plain.key): scored for rule, scored in rules if rule.by
+        }
+        cases = Counter[tuple[str | None, str]]()
+        for score in report.groups:
+            cases[score.column, score.measure] += score.cases
+        return any(count > (used.get(key) or count) for key, count in cases.items())
 
     def case_scores(self, case: ShownCase) -> list[str]:
         return [f"{score.rule}: {score.value:.4g}" for score in case.scores]
@@ -373,7 +411,7 @@ def capital(sentence: str) -> str:
 def _spelled_threshold(threshold: Decimal, unit: str) -> str:
     """Return a threshold with all its digits: a whole number as one, else at least three decimals below ten."""
     if unit in ("s", "B"):
-        return format_number(float(threshold), unit)
+        return format_number(float(threshold), unit, Beside(float(threshold)))
     plain = threshold.normalize()
     decimals = max(0, -int(plain.as_tuple().exponent))
     if not unit and decimals and abs(threshold) < 10:

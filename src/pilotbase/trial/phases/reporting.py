@@ -65,6 +65,7 @@ def _keep_records(decided: DecidedTrial) -> Records:
         answered=clean.count,
         unscored="shown",
         load=clean.run.load,
+        by_unit=True,
     )
     stored = store_records(records, facts, bundle.derive("records", plan.digest()))
     blob = seal_envelope(trial.lab.vault, trial.hidden.owner, plan.digest(), write_records(stored))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.base import Part
+from pilotbase.documents.contract import Prediction
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.probes import Cell, CellRun, Matrix
 from pilotbase.documents.progress import Progress
@@ -22,6 +23,7 @@ from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verification
 from pilotbase.measures import RunMeasurements as Measured
+from pilotbase.measures.cases import probability_rows
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.delivering import Column
 from pilotbase.trial.design_findings import judged, unmeasured
@@ -89,6 +91,11 @@ def compared(cell: Cell, end: EndReason, answers: Column, reference: Column, tol
     return CellRun(cell=cell, end=end, cases=len(reference), differing=int(differing.sum()), largest=largest)
 
 
+def comparable(answers: Column, prediction: Prediction) -> Column:
+    """Return answers as `apart` compares them: probabilities of classes as numbers, others as they are."""
+    return probability_rows(answers, prediction.classes) if prediction.kind == "probabilities" else answers
+
+
 def apart(
     answers: Column, reference: Column, tolerance: float | NDArray[np.float64]
 ) -> tuple[NDArray[np.bool_], float | None]:
@@ -108,7 +115,7 @@ def apart(
 def _run_cells(subject: ProbeSubject, matrix: Matrix) -> Iterator[CellRun]:
     candidate, terms, scratch = subject.candidate, subject.terms, subject.lab.folder("tmp")
     features = {name: column[: matrix.cases] for name, column in subject.features.items()}
-    _, reference = answers_in(candidate, terms, features, scratch)
+    prediction, (_, reference) = terms.contract.prediction, answers_in(candidate, terms, features, scratch)
     for cell in matrix.cells:
         differs = what_differs_here(cell)
         if differs is not None:
@@ -116,7 +123,8 @@ def _run_cells(subject: ProbeSubject, matrix: Matrix) -> Iterator[CellRun]:
             continue
         subject.on_progress(Progress(text("trial.progress.cell", application=candidate.reference.name, cell=cell.name)))
         end, answers = answers_in(_candidate_of(cell, candidate), _terms_of(cell, terms), features, scratch)
-        yield compared(cell, end, answers, reference, matrix.tolerance)
+        told, known = (comparable(each, prediction) for each in (answers, reference))
+        yield compared(cell, end, told, known, matrix.tolerance)
 
 
 def _terms_of(cell: Cell, terms: BoxTerms) -> BoxTerms:

@@ -18,6 +18,7 @@ from pilotbase.sandbox.box.locks import parse_lock
 from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.trial.blind_baselines.judging import told_blind
 from pilotbase.trial.scenario_folder import place_problems, read_scenario
+from pilotbase.trial.scoring import unit_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
@@ -88,6 +89,8 @@ def _reminders(scenario: Scenario, attempts: int, size: int | None) -> Iterator[
     """Yield what a trial will need that no scenario can contain: approvals, a host that isolates, fresh cases."""
     if size is not None:
         yield text("worker.remind_size", size=f"cases_per_attempt: {size}")
+    elif attempts < scenario.trial.attempts and (unit := unit_of(scenario.criteria)) is not None:
+        yield text("worker.remind_units", unit=unit, allowed=scenario.trial.attempts)
     elif attempts < scenario.trial.attempts:
         yield text("worker.remind_attempts", allowed=scenario.trial.attempts, possible=attempts)
     for approval in scenario.trial.approvals:

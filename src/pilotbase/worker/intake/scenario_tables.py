@@ -32,7 +32,7 @@ from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
-from pilotbase.trial.scoring import error_level
+from pilotbase.trial.scoring import error_level, unit_of
 from pilotbase.trial.sizing import DRAWS, FEW_DRAWS, cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
 
@@ -128,12 +128,13 @@ def plan_table(
         planned = replace(planned, alpha=min(planned.alpha, budget.alpha / max(1, suppliers)))
         wanted["attempt"] = terms.attempt or attempt_of(budget.next_number, suppliers)
     plan = plan_size(planned, terms.model_copy(update=wanted), seconds, draws)
-    return plan.model_copy(update={"budget": budget})
+    attempts = plan.attempts if plan.attempts is None or unit_of(scenario.criteria) is None else min(plan.attempts, 1)
+    return plan.model_copy(update={"budget": budget, "attempts": attempts})
 
 
 def size_to_add(scenario: Scenario, folder: Path) -> int | None:
     """Return the size that would hold two attempts where now one takes all cases of ``folder``; else None."""
-    if scenario.trial.cases_per_attempt is not None:
+    if scenario.trial.cases_per_attempt is not None or unit_of(scenario.criteria) is not None:
         return None
     guess = _terms_of_draft(scenario, split_cases(read_cases(scenario, folder), scenario))
     return None if guess is None else guess.terms.cases_per_attempt
@@ -189,6 +190,9 @@ def _refused_data(scenario: Scenario, split: Split, counts: CaseCounts) -> list[
     if counts.attempt > counts.hidden:
         wanted = text("worker.too_many_cases", wanted=counts.attempt, hidden=counts.hidden)
         problems.append(("trial.cases_per_attempt", wanted))
+    elif counts.attempt < counts.hidden and (unit := unit_of(scenario.criteria)) is not None:
+        torn = text("trial.units_torn", unit=unit, cases=counts.attempt, whole=counts.hidden)
+        problems.append(("trial.cases_per_attempt", torn))
     return [Issue(file=MANIFEST, path=path, problem=problem) for path, problem in problems]
 
 

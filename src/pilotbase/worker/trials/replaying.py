@@ -247,7 +247,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
         "scenario": plan.scenario.to_json_value(),
         "contract": plan.contract.to_json_value(),
         "design": plan.design.to_json_value(),
-        "reasons": [reason.model_dump(mode="json") for reason in conclude(results, ended, rejects(load))[1]],
+        "reasons": derived_reasons(results, ended, rejects(load), said),
         "records": {"root": replayed.root, "leaves": replayed.leaves, "answers": facts.answers},
         "order": {"commitment": plan.order_commitment, "nonce": plan.nonce, "secret": facts.order_secret},
         "attempt": {
@@ -272,6 +272,20 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
         "groups": [score.to_json_value() for score in replayed.judged.groups],
         "sections": _derived_sections(plan, results, said, probe_findings(load, unasked=False)),
     }
+
+
+def derived_reasons(
+    results: tuple[CriterionResult, ...], ended: Text | None, depending: bool, said: _Json
+) -> list[dict[str, Any]]:
+    """Return the reasons; of reports from before `round_beside`, with the scores in two digits, as they state them."""
+    two_digits = {one.rule: f"{one.estimate:.2g}" for one in results if one.estimate is not None}
+    derived: list[dict[str, Any]] = []
+    for place, reason in enumerate(conclude(results, ended, depending)[1]):
+        made, stated = reason.model_dump(mode="json"), _listed(said.get("reasons"))[place : place + 1]
+        params = made["params"]
+        earlier = {**made, "params": {**params, "estimate": two_digits.get(params.get("rule"), "")}}
+        derived.append(earlier if "estimate" in params and stated == [earlier] else made)
+    return derived
 
 
 def _derived_sections(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pilotbase.documents.criteria import UNITS, parse_rule
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.quantities import NEVER, NEVER_SECONDS
+from pilotbase.documents.quantities import MISSING, NEVER, NEVER_SECONDS, write_judged
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.ends import END_TEXTS
@@ -49,12 +49,11 @@ def figure_of(rule: str, estimate: float | None, bounds: tuple[float | None, flo
     All are in the base unit; ``unit`` is its name, for a rule that names none.
     """
     if estimate is None:
-        return "–"
+        return MISSING
     asked = parse_rule(rule).unit
     if (UNITS[asked][0] if asked else unit) == "s" and estimate >= NEVER_SECONDS:
         return NEVER
     factor = float(UNITS[asked][1]) if asked else 1.0
-    lower, upper = bounds
-    known = "" if lower is None or upper is None else f" [{lower / factor:.4g}, {upper / factor:.4g}]"
-    named = asked or unit
-    return f"{estimate / factor:.4g}{f' {named}' if named else ''}{known}"
+    named = f" {asked or unit}" if asked or unit else ""
+    score, lower, upper = write_judged(estimate, bounds, float(parse_rule(rule).threshold), factor)
+    return f"{score}{named}" if None in bounds else f"{score}{named} [{lower}, {upper}]"

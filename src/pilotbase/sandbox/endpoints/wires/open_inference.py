@@ -2,11 +2,13 @@
 
 Source: kserve/open-inference-protocol, ``inference_rest.md``. One tensor for each feature, of shape [n]; or one FP64
 matrix [n, features] if the manifest names it. The answer: one tensor of shape [n] or [n, 1]; or [n, classes], a score
-for each class in the order of their names, as scikit-learn and our models in boxes have them.
+or probability for each class in the order of their names, as scikit-learn and our models in boxes have them.
 """
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -99,6 +101,9 @@ def read_output(tensor: Tensor, prediction: Prediction, rows: int) -> Column:
     if shape[0] != rows or len(shape) > 2:
         raise FrameError(EndReason.WRONG_COUNT)
     width = shape[1] if len(shape) == 2 else 1
+    if prediction.kind == "probabilities" and tensor.datatype != BYTES:
+        _require_width(width, len(prediction.classes))
+        return _by_name(_within(tensor.values.astype(np.float64)).reshape(rows, width), sorted(prediction.classes))
     if prediction.is_spelled:
         return _spelled(tensor, width)
     if prediction.kind == "label" and tensor.datatype == BYTES:
@@ -158,6 +163,14 @@ def _spelled(tensor: Tensor, width: int) -> Column:
         texts[:] = [None if value is None else value.decode() for value in tensor.values.tolist()]
     except UnicodeDecodeError:
         raise FrameError(EndReason.WRONG_TYPE) from None
+    return texts
+
+
+def _by_name(numbers: Column, names: Sequence[str]) -> Column:
+    """Return rows of probabilities as they are spelled, None where one is NaN."""
+    texts = np.empty(len(numbers), dtype=object)
+    rows = (dict(zip(names, row, strict=True)) for row in numbers.tolist())
+    texts[:] = [None if any(map(math.isnan, row.values())) else json.dumps(row, ensure_ascii=False) for row in rows]
     return texts
 
 

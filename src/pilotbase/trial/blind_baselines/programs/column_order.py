@@ -13,7 +13,7 @@ from pilotbase.trial.blind_baselines.program import BlindInput, BlindProgram, Pr
 from pilotbase.trial.delivering import Column, Features
 
 _BETWEEN = re.compile(r"[^0-9a-z\u0080-\uffff]+")
-_LABELS = ("label", "probability")
+_LABELS = ("label", "probability", "probabilities")
 
 
 def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:

@@ -54,6 +54,15 @@ def _probabilities(asked: BlindInput) -> Iterator[ProgramOutput]:
         yield _always(f"{value:.4g}", np.full(asked.size, value))
 
 
+def _shares(asked: BlindInput) -> Iterator[ProgramOutput]:
+    often = np.bincount(asked.truths[asked.truths >= 0], minlength=len(asked.prediction.classes))
+    for counts in (often, np.ones(len(often))):
+        shares = (counts / counts.sum()).tolist()
+        shown = ", ".join(f"{share:.3g}" for share in shares)
+        yield _always(f"[{shown}]", np.full(asked.size, json.dumps(shares), dtype=object))
+    yield from _classes(asked)
+
+
 def _numbers(asked: BlindInput) -> Iterator[ProgramOutput]:
     known = asked.truths[np.isfinite(asked.truths)]
     if len(known):
@@ -151,6 +160,7 @@ _WAYS: Mapping[AnswerKind, Callable[[BlindInput], Iterator[ProgramOutput]]] = Ma
     {
         "label": _classes,
         "probability": _probabilities,
+        "probabilities": _shares,
         "value": _numbers,
         "interval": _intervals,
         "text": _texts,

@@ -17,7 +17,7 @@ _MOST_CLASSES = 10
 
 
 def _answers(asked: BlindInput) -> Iterator[ProgramOutput]:
-    if asked.prediction.kind not in ("label", "probability") or asked.size < _FEWEST:
+    if asked.prediction.kind not in ("label", "probability", "probabilities") or asked.size < _FEWEST:
         return
     # One draw for all rates: a case that is lucky at one rate is at most as lucky at the next.
     draw = np.random.default_rng(0)
