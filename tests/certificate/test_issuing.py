@@ -123,7 +123,7 @@ def test_rejection_speaks_of_what_failed_only(
     sentence = claim_sentence(report, plan).render("en")
     assert "did not meet plan" in sentence
     assert "had each of the criteria recall(failure) >= 0.80 truly been met" in sentence
-    assert "any false rejection" in sentence
+    assert "any criterion falsely refuted" in sentence
     assert "precision" not in sentence
     slow = latency.model_copy(update={"outcome": Outcome.FAIL})
     observed = claim_sentence(make_report(verdict=Verdict.REJECT, criteria=(passed, slow)), plan).render("en")

@@ -11,7 +11,7 @@ from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.evidence import Levels, draw_order
 from pilotbase.measures import Cases
 from pilotbase.trial.baselines import measured_baseline, measured_others
-from pilotbase.trial.scoring import NO_RUN, Manner, ScoredCases, describe, judge, settle_criteria
+from pilotbase.trial.scoring import NO_RUN, ReportedCases, ScoredCases, describe, judge, settle_criteria
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario
 from tests.trial.conftest import SCENARIO
 
@@ -96,7 +96,7 @@ def test_the_same_answers_have_the_same_score_whoever_gave_them(estimand, stop):
             assert one.paired.ours == one.paired.baseline == one.paired.people == told.criteria[0].baseline
     worst = min(group.score for group in told.groups)
     assert stop == "early" or worst == pytest.approx(told.criteria[2].estimate, abs=1e-12)
-    older = describe(criteria, cases, order, decision, None, Manner(by_unit=False)).criteria[0]
+    older = describe(criteria, cases, order, decision, None, ReportedCases(by_unit=False)).criteria[0]
     assert (older.baseline == pytest.approx(older.estimate)) == (estimand is Estimand.HIDDEN_SET)
 
 

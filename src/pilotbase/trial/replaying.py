@@ -20,7 +20,7 @@ from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
 from pilotbase.trial.probes import measured
 from pilotbase.trial.records import Ints, leaf_hashes
-from pilotbase.trial.scoring import Manner, ScoredDecision, describe, judge
+from pilotbase.trial.scoring import ReportedCases, ScoredDecision, describe, judge
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
 from pilotbase.trial.verdict_rules import decision_digest, levels_of, scoring_seed, verdict_at_end
 
@@ -57,7 +57,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     decision = judge(plan.criteria, cases, order, levels, measured(facts.load), plan.design)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end, facts.load)
-    manner = Manner(facts.unscored not in ("shuffled", "exact"), by_unit=facts.by_unit is not None)
+    manner = ReportedCases(facts.unscored not in ("shuffled", "exact"), by_unit=facts.by_unit is not None)
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit, manner)
     digest = decision_digest(decision, plan.design, verdict)
     return Replayed(verdict, decision, judged, digest, root, len(stored.leaves))

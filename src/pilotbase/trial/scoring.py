@@ -197,8 +197,8 @@ def plan_run(source: str, rule: Rule, run: RunMeasurements) -> CriterionPlan:
 
 
 @dataclass(frozen=True)
-class Manner:
-    """How a report describes what was decided."""
+class ReportedCases:
+    """Which cases the figures of a report are of, beside those that decided."""
 
     whole: bool = True
     """Else groups and figures are of the scored cases only, as in older reports."""
@@ -206,7 +206,7 @@ class Manner:
     """Else the scores of baseline, people and groups are over cases, as in older reports."""
 
 
-TODAY = Manner()
+TODAY = ReportedCases()
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ def describe(
     order: Ints,
     decision: Decision,
     target_unit: str | None,
-    manner: Manner = TODAY,
+    manner: ReportedCases = TODAY,
 ) -> ScoredDecision:
     """Return the decision with scores of baseline and people on the scored cases; groups and figures on all.
 

@@ -230,7 +230,6 @@ TABLES: dict[str, Table] = {
     "nearly copied": Table(lambda draw: _copied(draw, 1e-6), "nearest", ("accuracy >= 0.7",), extra=POSITIVE),
     "called like the classes": Table(_called, "largest_column"),
     "the first that is filled": Table(_first_filled, "first_filled"),
-    "only the run": Table(lambda draw: _rows(draw, _runs(draw)), "constant", ("memory.peak <= 512 MiB",)),
     "numbers": Table(_numbers, "constant", ("capped_mae(cap=20) <= 8",), **REGRESSION),
     "along time": Table(_waves, "file_order", ("capped_mae(cap=20) <= 2",), **REGRESSION),
     "intervals": Table(
