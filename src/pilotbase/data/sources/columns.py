@@ -14,7 +14,7 @@ from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
 from pilotbase.documents.texts import text
 
 _BATCH = 100_000
-_CELLS, _ROWS, _PASSED_ON = 5_250_000, 250_000, 50_000
+_CELLS, _ROWS, _PASSED_ON = 5_250_000, 250_000, 125_000
 """Cells and rows that are decoded at once, and the rows that are passed on at once."""
 
 Groups = Callable[[], Sequence[range]]
