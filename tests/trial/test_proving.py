@@ -54,7 +54,7 @@ def test_a_good_application_is_accepted_and_its_certificate_holds(base, write_sc
     assert report.isolation.end is EndReason.FINISHED
     baseline = report.criteria[0].baseline
     assert baseline is not None
-    assert baseline < 0.75
+    assert baseline < report.criteria[0].estimate  # both of the cases that chance had drawn first
     roots = read_trust_roots(base.trust_roots.read_bytes())
     data = (tmp_path / "out" / "certificate.json").read_bytes()
     verification = verify_certificate(data, roots, at=datetime.now(UTC))
