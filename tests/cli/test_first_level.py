@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
 import typer
@@ -46,11 +48,45 @@ def test_who_mistypes_is_told_what_may_be_meant():
     assert told.exit_code == 2 and "Did you mean 'scenario'" in told.stderr
 
 
-@pytest.mark.parametrize("module", ["trials.certificates", "operations.services", "operations.ledger"])
-def test_who_opens_a_base_loads_no_statistics_and_no_tables(module):
-    program = f"import sys, pilotbase.worker.{module}; print({{'scipy', 'polars', 'django'}} & set(sys.modules))"
+TABLES, STORE = {"scipy", "polars", "django"}, {"sqlalchemy", "cryptography", "django"}
+SPARED = {
+    **dict.fromkeys(("trials.certificates", "operations.services", "operations.ledger"), TABLES),
+    **dict.fromkeys(("datasets.in_box", "intake.tables_in_box", "intake.scenarios_in_box"), STORE),
+}
+"""What opens a base without a table, and what a box loads → packages that would only cost it time."""
+
+
+@pytest.mark.parametrize("module", SPARED)
+def test_what_is_not_needed_is_not_loaded(module):
+    program = f"import sys, pilotbase.worker.{module}; print({SPARED[module]} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"
+
+
+EACH_ALONE = """
+import importlib, os, sys, traceback
+import cryptography, django.forms, numpy, polars, pydantic, scipy.stats, sqlalchemy, typer
+for name in sys.argv[1:]:
+    if not os.fork():
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            print(name, traceback.format_exc().splitlines()[-1], flush=True)
+        os._exit(0)
+    os.wait()
+"""
+"""Imports each module in a process that has loaded what others made, and nothing of ours."""
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("package", ["pilotbase", "pilotbase_estate"])
+def test_every_file_can_be_the_first_that_is_loaded(package):
+    """Else who loads another one first, as a benchmark or a worker may, meets a half-loaded list."""
+    names = [one.name for one in walk_packages(import_module(package).__path__, f"{package}.")]
+    needing_others = (".hub", ".locale", ".migrations.env")  # Django's settings, Alembic's run
+    alone = [name for name in names if not any(part in name for part in needing_others)]
+    command = [sys.executable, "-c", EACH_ALONE, *alone]
+    assert len(alone) > 50 and subprocess.run(command, check=True, capture_output=True, text=True).stdout == ""
 
 
 WRONG = {

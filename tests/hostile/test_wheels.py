@@ -205,7 +205,7 @@ def test_a_poisoned_environment_is_noticed_and_built_again(shelf):
     shelf.add("honest", {"honest/__init__.py": "value = 1\n"})
     environment = shelf.build()
     name = f"{environment.path} {environment.seal}"
-    assert VERIFIED[name] == mark_of([environment.path], ()), "a scorer that is told this hashes no file again"
+    assert VERIFIED[name] == mark_of([environment.path], ()), "a scorer that gets this mark hashes no file again"
     poison(environment.path / "honest" / "__init__.py", "value = 2\n")
     with pytest.raises(InvalidProofError) as noticed:
         environment.verify()

@@ -4,8 +4,8 @@ import pytest
 
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.permissions import Act
-from pilotbase.worker.intake.kept_files import take_application
-from tests.catalogue.records_for_tests import OWNER, SUPPLIER
+from pilotbase.worker.intake.kept_files import take_application, take_scenario
+from tests.catalogue.records_for_tests import DESK, OWNER, SUPPLIER
 from tests.hub.accessibility_for_tests import examine
 from tests.hub.live_for_tests import listening
 from tests.hub.test_browser import CHROMIUM, Visit, browser
@@ -30,6 +30,10 @@ def ordered(one_world, tmp_path_factory):
     ordered.open(writing_scenario(place)(rows=900, cases=80, change=change), writing_application(place)())
     ordered.propose()
     finish(ordered)
+    other = writing_scenario(place)(change=lambda content: content.replace("small-alarm", "other-alarm"), name="other")
+    take_scenario(ordered.base, ordered.view(OWNER), other)
+    for acting, act in ((OWNER, Act.SCENARIO_SUBMIT), (DESK, Act.SCENARIO_OPEN)):
+        ordered.do(acting, act, subject="scenario:plant/other-alarm")
     later = writing_application(place)(f"{GOOD}# later\n", name="later")
     manifest = (later / "application.yaml").read_text()
     (later / "application.yaml").write_text(manifest.replace("later", "alarm").replace("1.0.0", "2.0.0"))
@@ -54,10 +58,13 @@ def finish(ordered):
 
 def test_a_later_version_is_brought_on_an_earlier_certificate(browser, address, ordered):
     visit = Visit(browser, address, "supplier", "en")
-    page = visit.go("/trials/new/?scenario=plant/small-alarm&application=acme/alarm").page
+    page = visit.go("/trials/new/?scenario=plant/other-alarm&application=acme/alarm").page
     for name, value in {"scope": "The next version.", "amount": "50", "deadline": "2099-01-31"}.items():
         page.fill(f"[name={name}]", value)
     page.select_option("[name=carries]", label="alarm 1.0.0 · small-alarm")
+    page.click("main form button")
+    assert "about another scenario or application" in page.inner_text("main form")
+    page.select_option("[name=scenario]", "scenario:plant/small-alarm")
     page.click("main form button")
     name = page.url.rstrip("/").rpartition("/")[2]
     visit.close()

@@ -299,7 +299,8 @@ def test_plans_dialogues_and_numbers_are_shown_as_they_are(base, write_applicati
     scenario, out = write_hospital(tmp_path), tmp_path / "out"
     if task == "regression":
         _measured(scenario)
-    writer = f"def predict(batch):\n    return [{written!r}] * (len(batch['findings']) - 1) + [None]\n"
+    answers = f"[{written!r} if int(t.split()[1]) % 9 else None for t in batch['findings']]"
+    writer = f"def predict(batch):\n    return {answers}\n"
     prove_waiting(base, scenario, write_application(writer), out)
     rows = [
         row

@@ -114,6 +114,7 @@ def test_only_answers_that_depend_on_other_cases_reject(base, write_scenario, wr
     assert found(honest) == AskedAgain(cases=150) and "fewer than 2 %" in honest.asked_again.sentence.render("en")
 
 
+@pytest.mark.prove
 def test_who_answers_single_cases_at_random_hides_nothing(base, write_scenario, write_application):
     scenario, application = write_scenario(cases=200), write_application(NOISY_ALONE)
     report = score_trial(base.lab, freeze_in(base, scenario, application), lambda _: None)

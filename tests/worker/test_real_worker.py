@@ -101,7 +101,7 @@ FLOWS = (
     "tests/worker/test_consent.py::test_a_refusal_ends_the_attempt_by_the_next_job",
     "tests/hub/test_trials_live.py::test_owner_operator_and_regulator_take_the_bundle_and_nobody_else",
     "tests/hub/test_trials_live.py::test_the_board_from_the_hub",
-    "tests/hub/test_trials_live.py::test_a_tender_from_the_hub",
+    "tests/hub/test_tenders.py::test_a_tender_from_the_hub",
     "tests/hub/test_descriptions.py::test_from_files_on_a_page_to_a_published_dataset",
     "tests/hub/test_descriptions.py::test_the_owner_measures_sees_first_and_publishes",
     "tests/hub/test_statistics.py::test_the_price_is_shown_before_it_is_paid_and_nothing_is_spent_until_it_is_confirmed",

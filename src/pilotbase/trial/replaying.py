@@ -57,8 +57,8 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     decision = judge(plan.criteria, cases, order, levels, measured(facts.load), plan.design)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end, facts.load)
-    manner = ReportedCases(facts.unscored not in ("shuffled", "exact"), by_unit=facts.by_unit is not None)
-    judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit, manner)
+    reported = ReportedCases(facts.unscored not in ("shuffled", "exact"), by_unit=facts.by_unit is not None)
+    judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit, reported)
     digest = decision_digest(decision, plan.design, verdict)
     return Replayed(verdict, decision, judged, digest, root, len(stored.leaves))
 

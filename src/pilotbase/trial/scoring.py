@@ -266,14 +266,14 @@ def describe(
     order: Ints,
     decision: Decision,
     target_unit: str | None,
-    manner: ReportedCases = TODAY,
+    reported: ReportedCases = TODAY,
 ) -> ScoredDecision:
     """Return the decision with scores of baseline and people on the scored cases; groups and figures on all.
 
     ``target_unit``: of answers.
     """
-    scored = ScoredCases(cases, order, decision.scored, manner.by_unit)
-    shown = order if manner.whole else order[: decision.scored]
+    scored = ScoredCases(cases, order, decision.scored, reported.by_unit)
+    shown = order if reported.whole else order[: decision.scored]
     results = tuple(
         _result(criterion, found, target_unit or "", scored)
         for criterion, found in zip(criteria, decision.criteria, strict=True)
@@ -281,7 +281,7 @@ def describe(
     return ScoredDecision(
         decision,
         results,
-        tuple(_group_scores(criteria, cases.among(np.sort(shown)), manner.by_unit)),
+        tuple(_group_scores(criteria, cases.among(np.sort(shown)), reported.by_unit)),
         figures_of(cases.among(shown), rules_of(criteria)),
         _scores_of("baseline", criteria, scored),
         _scores_of("people", criteria, scored),
@@ -297,8 +297,11 @@ def _scores_of(whose: Answerer, criteria: Sequence[Criterion], scored: ScoredCas
 
 
 def _own_score(whose: Answerer, criterion: Criterion, scored: ScoredCases) -> float | None:
-    """Return what others score; None for a difference between two answers, which they have not, and for experts'
-    verdicts, which are of the application's answers alone."""
+    """Return what others score.
+
+    None for a drop or a lift, which compares two answers, and for experts' verdicts, which are about the application's
+    answers alone.
+    """
     rule = criterion.parsed()
     if getattr(scored.cases, whose) is None or is_resource(rule):
         return None

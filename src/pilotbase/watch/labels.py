@@ -104,17 +104,17 @@ AT_ONCE = 5_000
 
 
 def case_key(service: str, case: str) -> bytes:
-    """Return the 16 bytes by which a case of a service is found: a hash, hence an order that no outcome has chosen."""
+    """Return the key of a case of a service, 16 bytes: a hash, so its order depends on no outcome."""
     return _key("case", service, case)
 
 
 def batch_key(service: str, kind: str, batch: str) -> bytes:
-    """Return the 16 bytes by which a batch of a service is known when it comes again."""
+    """Return the key of a batch of a service, 16 bytes: the same when the batch is sent again."""
     return _key(kind, service, batch)
 
 
 def content_key(content: bytes) -> bytes:
-    """Return the 16 bytes by which two contents of one batch are told apart."""
+    """Return the key of a batch's content, 16 bytes: it shows whether a batch was sent again with other content."""
     return hashlib.sha256(content).digest()[:KEY_BYTES]
 
 

@@ -230,9 +230,17 @@ class CommissionForm(StepForm):
             for one in issued_certificates(view)
             if one.application.supplier.organisation == supplier
             and record.subjects.get("application", one.application.subject) == one.application.subject
+            and record.subjects.get("scenario", one.scenario.subject) == one.scenario.subject
             and one.accepts
             and standing_of(one, listed, view.store.clock()).status is CertificateStatus.VALID
         ]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        chosen = given.get("carries")
+        if chosen and chosen not in dict(self._certified()):  # now that scenario and application are chosen too
+            self.add_error("carries", t("hub.carries_of_another"))
+        return given
 
     def part(self) -> Part:
         record, given = self.bringing.record, self.cleaned_data
