@@ -25,7 +25,8 @@ from pilotbase.trial.sealing import hidden_rows, shown_by, versions_of
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.intake.refreshing import refreshing
 from pilotbase.worker.trials.hidden_budgets import sealed_versions
-from pilotbase.worker.trials.proving import prove, seal_in
+from pilotbase.worker.trials.kits import seal_in
+from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import GOOD, base, home, write_application, write_scenario
 
 __all__ = ["base", "home", "write_application", "write_scenario"]

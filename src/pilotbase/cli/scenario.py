@@ -12,7 +12,7 @@ import typer
 from pilotbase.cli import data_catalogue, hub_records
 from pilotbase.cli.framework.declared import add
 from pilotbase.cli.framework.driving import Noun, open_base
-from pilotbase.cli.framework.terminal import AsJson, answer, say, say_all, shown
+from pilotbase.cli.framework.terminal import AsJson, answer, progress_shown, say, say_all, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written
@@ -100,6 +100,16 @@ def check(scenario: Path, step: str = "freeze", as_json: AsJson = False) -> None
 
     checked, lines = check_scenario(scenario, step, base_if_any())
     answer(checked, as_json, lambda _: say_all(lines))
+
+
+@app.here("kit")
+def kit(scenario: Path, out: Path | None = None) -> None:
+    """Write one file from which suppliers rehearse anywhere: contract, rules and public sample, no hidden case."""
+    from pilotbase.worker.trials.proving import kit_in
+
+    with progress_shown() as on_progress:
+        file = kit_in(open_base(create=True), scenario, out, on_progress)
+    say(text("cli.kit_written", file=file))
 
 
 @app.here("refresh")

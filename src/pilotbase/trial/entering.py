@@ -84,7 +84,7 @@ def enter_rehearsal(
         RefusedError: no agreement on the scenario's dataset permits it; lists every reason.
     """
     dataset = scenario.data.dataset
-    if dataset is None or mode.channel is Channel.SITE_PACK or _is_open(view, dataset):
+    if dataset is None or mode.channel is Channel.SITE_PACK or is_open(view, dataset):
         require_terms(view, scenario, supplier, mode)
         return None
     key = digest_json(["rehearsal", rehearsal, mode.channel, format_day(view.store.clock())])
@@ -156,7 +156,8 @@ def _require_in_period(endpoint: Endpoint, now: datetime) -> None:
         raise RefusedError("trial.outside_period", since=endpoint.period.since, until=endpoint.period.until)
 
 
-def _is_open(view: View, dataset: Subject) -> bool:
+def is_open(view: View, dataset: Subject) -> bool:
+    """Return whether the dataset is open to everyone."""
     with view.reading() as connection:
         row = dataset_row(connection, dataset)
     return row is not None and row.opening == Opening.OPEN

@@ -17,7 +17,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.vault.attempts import attempts_of
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.worker.sites.archives import MOST_MEMBERS, PAPER, ArchiveEntry, write_archive
+from pilotbase.worker.archives import MOST_MEMBERS, PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.sites.papers import SitePack, pack_head, read_envelope, read_paper, sign
 from pilotbase.worker.sites.running import SiteOrder, run_pack, witness_of
 from pilotbase.worker.sites.unpacking import opened_pack, require_runnable

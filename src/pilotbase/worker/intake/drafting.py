@@ -26,7 +26,8 @@ from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_named
-from pilotbase.worker.intake.scenario_tables import PublicSample, draft_sized, read_sample
+from pilotbase.worker.intake.scenario_tables import PublicSample, draft_sized, public_sample, read_sample
+from pilotbase.worker.trials.kits import is_kit, read_kit
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
@@ -122,13 +123,18 @@ def new_application(
 ) -> WrittenApplication:
     """Write an application of that form, and the public sample beside it (``<folder>-sample.csv``).
 
-    ``sample_from`` reads the scenario's table (on a hub: in a box).
+    ``scenario_path``: its folder, its manifest, or its kit. ``sample_from`` reads the scenario's table (on a hub: in a
+    box).
 
     Raises:
         InputError: the scenario does not hold, no application of this form can answer it, or the folder exists.
     """
-    scenario, source = load_scenario(scenario_path, Step.REHEARSE)
-    public = sample_from(scenario, source)
+    if is_kit(scenario_path):
+        kit, cases = read_kit(scenario_path)
+        scenario, public = kit.scenario, public_sample(kit.scenario, kit.contract, cases)
+    else:
+        scenario, source = load_scenario(scenario_path, Step.REHEARSE)
+        public = sample_from(scenario, source)
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
     form = form_for(public.contract, runtime)

@@ -44,7 +44,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario
 from pilotbase.worker.intake.scenario_tables import check_cases
 from pilotbase.worker.trials.hidden_budgets import scenario_at
-from pilotbase.worker.trials.proving import seal_in
+from pilotbase.worker.trials.kits import seal_in
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import Actor
 

@@ -101,9 +101,13 @@ def check_cases(scenario: Scenario, folder: Path) -> CaseCounts:
 def read_sample(scenario: Scenario, folder: Path) -> PublicSample:
     """Return the public sample of the cases in ``folder``; raises `InputError`."""
     public = split_cases(read_cases(scenario, folder), scenario).public
-    contract = scenario.contract(classes_of(public, scenario))
+    return public_sample(scenario, scenario.contract(classes_of(public, scenario)), public)
+
+
+def public_sample(scenario: Scenario, contract: Contract, cases: pl.DataFrame) -> PublicSample:
+    """Return what an application is built on: features and answers of public ``cases``."""
     names = [field.name for field in contract.features]
-    return PublicSample(contract, public.select([*names, scenario.data.target]).write_csv().encode())
+    return PublicSample(contract, cases.select([*names, scenario.data.target]).write_csv().encode())
 
 
 def plan_table(

@@ -27,8 +27,8 @@ from pilotbase.sandbox.box.wheels import provide_wheels
 from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scoring import settle_criteria
+from pilotbase.worker.archives import PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.base import Base
-from pilotbase.worker.sites.archives import PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
 from pilotbase.worker.sites.papers import (
     CarriedTerms,

@@ -31,12 +31,12 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.trees import digest_tree
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.worker.archives import MOST_WHEELS
 from pilotbase.workspace.checks.proofs import LogExcerpt
 
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Checkpoint = Annotated[str, StringConstraints(max_length=2000)]
 """A signed state of a log (C2SP ``tlog-checkpoint``)."""
-MOST_WHEELS = 2000
 GRACE = timedelta(days=7)
 """How long a site may continue a pack that it began in time: a power cut on the last day costs no attempt."""
 

@@ -24,8 +24,8 @@ from pilotbase.trial.running import kept_candidate
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.vault.hidden import HiddenSet
+from pilotbase.worker.archives import PAPER, PackArchive, opened_archive
 from pilotbase.worker.base import Base
-from pilotbase.worker.sites.archives import PAPER, PackArchive, opened_archive
 from pilotbase.worker.sites.papers import (
     Problems,
     SiteEnrolment,
@@ -40,7 +40,7 @@ from pilotbase.worker.sites.papers import (
     signer_of,
     this_software,
 )
-from pilotbase.worker.trials.proving import seal_in
+from pilotbase.worker.trials.kits import seal_in
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log.entries import prove_consistency

@@ -16,15 +16,13 @@ from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS
-from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.conforming import Conformance, conform
 from pilotbase.trial.freezing import FreezeOrder, freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
 from pilotbase.trial.running import PreparedApplication, prepare_candidate
-from pilotbase.trial.scenario_folder import load_scenario, naming_places
+from pilotbase.trial.scenario_folder import naming_places
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.sealed import OpenedScenario
-from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.carrying import carried_evidence
 from pilotbase.worker.trials.certificates import issue
@@ -38,6 +36,7 @@ from pilotbase.worker.trials.folder import (
     write_rehearsal,
     write_trial,
 )
+from pilotbase.worker.trials.kits import seal_in, write_kit
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,14 @@ def conform_in(base: Base, scenario: Path, application: Path, on_progress: OnPro
     """Return how far an application conforms to matrix and exchanges; raises as `rehearse_in` and `conform`."""
     sealed, candidate = take_in(base, scenario, application, Step.REHEARSE, on_progress)
     return conform(base.lab, sealed, candidate, on_progress)
+
+
+def kit_in(base: Base, scenario: Path, file: Path | None, on_progress: OnProgress = ignore_progress) -> Path:
+    """Return where the kit of a scenario was written, by default beside its folder; raises as `write_kit`."""
+    sealed = seal_in(base, scenario, Step.REHEARSE, on_progress)
+    file = file or scenario.absolute().parent / f"{sealed.scenario.name}.kit.zip"
+    write_kit(base.lab, sealed, file)
+    return file
 
 
 def freeze_in(
@@ -137,15 +144,6 @@ def take_in(
     on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
     kept = store_application(submission, base.lab.applications)
     return sealed, prepare_candidate(base.lab, kept)
-
-
-def seal_in(base: Base, scenario_path: Path, step: Step, on_progress: OnProgress) -> OpenedScenario:
-    """Return the scenario of a folder with its data sealed, and its reference application kept."""
-    scenario, folder = load_scenario(scenario_path, step)
-    on_progress(Progress(text("trial.progress.seal", scenario=scenario.name)))
-    with naming_places(scenario_path):
-        reference = keep_reference_application(base.lab, scenario, folder)
-        return seal_scenario(base.lab, scenario, folder, reference)
 
 
 def require_rehearsed(

@@ -1,4 +1,4 @@
-"""A pack as one file: a zip of plain members, nothing compressed, names in order, no times. Read within bounds.
+"""A pack or a kit as one file: a zip of plain members, uncompressed, in order, without times. Read within bounds.
 
 The same members are the same bytes on every machine. A reader trusts nothing that the archive says of itself: the size
 of the directory is checked before it is parsed, a member is read only up to its permitted length, and anything
@@ -19,10 +19,10 @@ from typing import IO
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES, MAXIMUM_NAME
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.files import reading
-from pilotbase.worker.sites.papers import MOST_WHEELS
 
 PAPER = "pack.json"
 MOST_BYTES = 2 << 30
+MOST_WHEELS = 2000
 MOST_MEMBERS = 1 + MAXIMUM_FILES + MOST_WHEELS
 _MOST_DIRECTORY = 4 << 20
 _OLDEST = (1980, 1, 1, 0, 0, 0)
