@@ -36,15 +36,18 @@ def check(which: str, as_json: AsJson = False) -> None:
 @app.here("verify")
 def verify(
     file: Path,
-    trust: Annotated[Path, typer.Option()],
+    trust: Path | None = None,
     revocations: Path | None = None,
     application: Path | None = None,
     strict: Annotated[bool, typer.Option("--strict/--lenient")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Check a certificate offline: 0 valid (a signed rejection too), 3 invalid, 4 unknown whether it was revoked."""
-    from pilotbase.worker.trials.certificates import check_certificate
+    from pilotbase.worker.trials.certificates import check_certificate, own_roots
 
+    if trust is None:
+        trust, own = own_roots()
+        revocations = revocations or own
     checked = check_certificate(file, trust, revocations, application, strict)
     answer(checked.certificate, as_json, lambda _: say_all(checked.lines))
 

@@ -112,7 +112,9 @@ def _of_application(
         stands = text(f"next.here.{report.verdict}", application=application, report=place / "report.html")
         if report.verdict is Verdict.INCONCLUSIVE:
             return NextStep(stands, _command("trial plan-size", path))
-        return NextStep(stands, _command("trial replay" if report.verdict is Verdict.ACCEPT else "trial show", place))
+        return NextStep(
+            stands, _command("certificate verify" if report.verdict is Verdict.ACCEPT else "trial show", place)
+        )
     rehearsed = next(iter(reports), None)
     if rehearsed is None:
         stands = text("next.here.unrehearsed", application=application)
