@@ -204,7 +204,9 @@ def test_average_precision_of_crowded_images_is_that_of_pycocotools(seed: int, c
 
 def test_units_of_many_boxes_have_their_own_overlap_and_no_other() -> None:
     true = np.array([[0.0, 20.0 * place, 0.0, 10.0, 10.0] for place in range(75)])
-    found = np.hstack((true + [0.0, 2.0, 0.0, 0.0, 0.0], np.full((75, 1), 0.9)))  # each overlaps by two thirds
+    found = np.hstack(
+        (true + np.array([0.0, 2.0, 0.0, 0.0, 0.0]), np.full((75, 1), 0.9))
+    )  # each overlaps by two thirds
     cases = replace(boxes([true] * 100, [found] * 100), units=np.arange(100) // 2)
     for threshold, verdict in (("0.5", "pass"), ("0.8", "fail")):
         rule = f"matched_iou(iou=0.3, most=100) >= {threshold}"

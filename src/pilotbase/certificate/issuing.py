@@ -18,6 +18,7 @@ from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.quantities import write_at_most
 from pilotbase.documents.report import Attempt, CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, weakest
@@ -182,13 +183,13 @@ def _carried(report: Report, plan: TrialPlan, attempt: Attempt) -> Iterator[Text
             criteria=", ".join(carries.criteria),
             version=carries.application.version,
             certificates=", ".join(abbreviated(one) for one in carries.certificates),
-            alpha=_number(carries.alpha + attempt.alpha),
+            alpha=write_at_most(carries.alpha + attempt.alpha),
         )
 
 
 def _left_open(report: Report, attempt: Attempt) -> Text:
     undecided = [result for result in report.criteria if result.outcome in (Outcome.INCONCLUSIVE, Outcome.NOT_MEASURED)]
-    spent = text("certificate.shown.spent", alpha=_number(attempt.alpha), total=_number(attempt.alpha_of_all))
+    spent = text("certificate.shown.spent", alpha=write_at_most(attempt.alpha), total=write_at_most(attempt.alpha_of_all))
     if not undecided:
         return _joined([text("certificate.shown.reason", reason=report.reasons[0]), spent])
     return _joined([text("certificate.shown.open", criteria=_rules(undecided)), spent])
@@ -200,8 +201,8 @@ def _error_probability(code: str, criteria: Sequence[CriterionResult], attempt: 
         code,
         criteria=_rules(criteria),
         estimand=_estimand(criteria, attempt),
-        alpha=_number(attempt.alpha),
-        total=_number(attempt.alpha_of_all),
+        alpha=write_at_most(attempt.alpha),
+        total=write_at_most(attempt.alpha_of_all),
         exactness=text(f"certificate.exactness.{'asymptotic' if asymptotic else 'exact'}"),
     )
 
@@ -250,10 +251,6 @@ def _joined(parts: Sequence[Text]) -> Text:
 
 def _rules(criteria: Iterable[CriterionResult]) -> str:
     return ", ".join(result.rule for result in criteria)
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}"
 
 
 def _count(value: int) -> str:
