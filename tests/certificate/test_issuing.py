@@ -69,6 +69,14 @@ def test_population_claims_assume_stationarity(
     both, alone = (claim_sentence(make_report(criteria=some), plan).render("en") for some in ((drawn, run), (run,)))
     assert "drawn like them, or for later runs" in both and "machine is the independent unit" in both
     assert "stationarity" not in alone and "draws like the measured ones" in alone
+    claim = text("evidence.claim.blocks_capped", used=400, most=10)
+    capped = run.model_copy(update={"rule": "throughput(requests=20) >= 100 cases/s", "claim": claim})
+    for language, told in (
+        ("en", "no such block takes longer than 10 times what"),
+        ("zh", "不超过阈值所允许时间的 10 倍"),
+    ):
+        assert told in claim_sentence(make_report(criteria=(run, capped)), plan).render(language)
+        assert told not in claim_sentence(make_report(criteria=(run,)), plan).render(language)
     grouped = drawn.model_copy(update={"rule": "worst(recall(failure) by site) >= 0.80"})
     for language, told in (("en", "its groups are those that occur here"), ("zh", "分组均已在此出现")):
         assert told in claim_sentence(make_report(criteria=(grouped,)), plan).render(language)

@@ -28,6 +28,8 @@ NO_SEPARATION_OF_DUTIES = text("certificate.remark.no_separation")
 _SIMULATED_DATA = text("certificate.remark.simulated")
 BLOCK = "request_block"
 """The unit of a criterion that is judged by blocks of a run's requests."""
+_CAPPED = "evidence.claim.blocks_capped"
+"""The claim about blocks whose seconds count up to a cap."""
 _WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
 
 
@@ -189,7 +191,9 @@ def _carried(report: Report, plan: TrialPlan, attempt: Attempt) -> Iterator[Text
 
 def _left_open(report: Report, attempt: Attempt) -> Text:
     undecided = [result for result in report.criteria if result.outcome in (Outcome.INCONCLUSIVE, Outcome.NOT_MEASURED)]
-    spent = text("certificate.shown.spent", alpha=write_at_most(attempt.alpha), total=write_at_most(attempt.alpha_of_all))
+    spent = text(
+        "certificate.shown.spent", alpha=write_at_most(attempt.alpha), total=write_at_most(attempt.alpha_of_all)
+    )
     if not undecided:
         return _joined([text("certificate.shown.reason", reason=report.reasons[0]), spent])
     return _joined([text("certificate.shown.open", criteria=_rules(undecided)), spent])
@@ -228,6 +232,9 @@ def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
     of_cases = [result for result in bounded if result.unit != BLOCK]
     if len(of_cases) < len(bounded):
         blocks = text("certificate.assuming.blocks")
+        for capped in [one.claim for one in bounded if one.claim.code == _CAPPED][:1]:
+            longest = text("certificate.assuming.capped", most=capped.params["most"])
+            blocks = text("certificate.assuming.and", first=blocks, next=longest)
         return text("certificate.assuming.and", first=_assumptions(of_cases), next=blocks) if of_cases else blocks
     units = list(dict.fromkeys(result.unit for result in bounded))
     unit = text("certificate.unit.case") if units == ["case"] else text("certificate.unit.named", names=units)
