@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import pydantic
@@ -19,6 +19,7 @@ from pilotbase.documents.texts import Language, Text
 
 In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
+Sent = TypeVar("Sent")
 NOTHING = type(None)
 """The output of an operation that returns nothing."""
 _HEADINGS = {"datasets": "records", "descriptions": "records", "trials.board": "board"}
@@ -63,6 +64,12 @@ PATH, BODY = _Mark("path"), _Mark("body")
 
 class NoInput(RequestModel):
     """The input of an operation that takes none."""
+
+
+class With(RequestModel, Generic[Sent]):
+    """An input whose body is one document, or bytes; what stands in the address is added by a base of its own."""
+
+    sent: Annotated[Sent, BODY]
 
 
 @dataclass(frozen=True, eq=False)

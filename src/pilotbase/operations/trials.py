@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Generic
 
 from pydantic import StringConstraints
 
@@ -14,7 +14,7 @@ from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.subjects import Subject
 from pilotbase.operations.matches import OfRecord
-from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
+from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated, Sent, With
 
 
 class NewTender(TenderTerms, OfRecord):
@@ -37,6 +37,10 @@ class OfTrial(RequestModel):
     """Which trial."""
 
     name: Annotated[Name, PATH]
+
+
+class OfTrialWith(OfTrial, With[Sent], Generic[Sent]):
+    """A body about a trial."""
 
 
 _SCENARIO = "GET /scenarios/{owner}/{name}"
