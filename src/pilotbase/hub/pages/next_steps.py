@@ -19,7 +19,7 @@ from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import see_all
 from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.worker import public
-from pilotbase.workspace.failures import NotFoundError
+from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.listings import list_page
 from pilotbase.workspace.store import View
 
@@ -100,9 +100,7 @@ def show_all(request: HubRequest) -> HttpResponse:
 @revalidated
 def show(request: HubRequest, who: str) -> HttpResponse:
     """Say what one kind of visitor does next, with what there is at this moment."""
-    person = _BY_NAME.get(who)
-    if person is None:
-        raise NotFoundError("hub.not_found")
+    person = there(_BY_NAME.get(who))
     shown = {
         "title": person.title,
         "person": person,

@@ -44,6 +44,7 @@ from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.measuring import published_report
+from pilotbase.worker.operations.binding import there
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
@@ -184,9 +185,7 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
 
 def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:
     """Offer to act for the organisation of the reader that sees the record; raises `NotFoundError`: none does."""
-    organisation = _other_organisation(request.acting, subject)
-    if organisation is None:
-        raise NotFoundError("hub.not_found")
+    organisation = there(_other_organisation(request.acting, subject))
     shown = {"title": text("hub.other_organisation_title"), "organisation": organisation}
     return render(request, "hub/other_organisation.html", shown, status=404)
 

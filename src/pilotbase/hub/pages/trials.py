@@ -30,13 +30,13 @@ from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.operations import trials
 from pilotbase.trial.page import render_report
 from pilotbase.worker.intake.sizes import total_lines
+from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
 from pilotbase.worker.sample_bundles.files import NEEDED, OPTIONAL, SUMS
 from pilotbase.worker.sample_bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle, reports_of
 from pilotbase.worker.sample_bundles.packing import what_is
 from pilotbase.worker.trials.consenting import estimate_shown
-from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing, find_listings
 from pilotbase.workspace.store import View
 
@@ -62,9 +62,7 @@ def progress(request: HubRequest, name: str) -> HttpResponse:
 def report(request: HubRequest, name: str) -> HttpResponse:
     """Give the report, full or in the supplier's view, where nothing in it can run or reach anything."""
     view, record = request.acting.view, _record(request, name)
-    found = report_of(view, record)
-    if found is None:
-        raise NotFoundError("hub.not_found")
+    found = there(report_of(view, record))
     issued = certificate_of(view, record)
     certificate = issued.certificate if issued is not None else None
     check_at = certificate_address(certificate.serial) if certificate is not None else None
@@ -129,10 +127,7 @@ def _ways(view: View, record: Record) -> list[tuple[str, str]]:
 
 
 def _record(request: HubRequest, name: str) -> Record:
-    record = record_of(request.acting.view, subject_of("trials", name))
-    if record is None:
-        raise NotFoundError("hub.not_found")
-    return record
+    return there(record_of(request.acting.view, subject_of("trials", name)))
 
 
 def _rounds(view: View, record: Record) -> Iterator[_Round]:
