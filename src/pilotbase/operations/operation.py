@@ -106,8 +106,10 @@ class Operation(Generic[In, Out]):
     """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
     """An example of the input; the schema has its own for a whole document."""
+    meanwhile: type[Any] | None = None
+    """What it gives (202) while its file is still being made: its ``location`` is asked for it again."""
     media: str = "application/octet-stream"
-    """Media type of the bytes that it takes; JSON is read under any type."""
+    """Media type of the bytes that it takes or gives; JSON is read under any type."""
     words: Text | None = None
     """Its title, if a loop makes many similar operations without separate texts."""
 
@@ -141,7 +143,7 @@ class Operation(Generic[In, Out]):
         """Return the status of its answer where nothing is wrong."""
         if self.gives is NOTHING:
             return 204
-        return 202 if self.later else 201 if self.location else 200
+        return 202 if self.later else 201 if self.location and not self.gives_file else 200
 
     @property
     def writes(self) -> bool:
