@@ -74,7 +74,7 @@ def _checked(which: str) -> CheckedCertificate:
     number = _NUMBER.fullmatch(which)
     if number is not None:
         return call(certificates.SHOW, serial=number[1])
-    return call(certificates.CHECK, envelope=read_bounded(Path(which), _MOST_BYTES))
+    return call(certificates.CHECK, sent=read_bounded(Path(which), _MOST_BYTES))
 
 
 def _lines(found: CheckedCertificate) -> list[str]:

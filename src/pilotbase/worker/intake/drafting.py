@@ -144,4 +144,4 @@ def new_application(
         written = draft_application(scenario, public.contract, draft, wanted)
         write_whole(sample, public.csv)
     files = (*(folder / path.name for path in written), sample)
-    return WrittenApplication(files, folder / next(iter(form.files)), form.makes)
+    return WrittenApplication(files, folder / form.program, form.makes)
