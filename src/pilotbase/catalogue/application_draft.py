@@ -28,7 +28,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.yaml_reader import parse_yaml
 
 
-def _starter(name: str) -> str:
+def starter(name: str) -> str:
     """Return a template of this folder; programs begin with a comment on the columns."""
     folder = resources.files("pilotbase.catalogue") / "starters"
     columns, template = (folder.joinpath(f"{one}.txt").read_text("utf-8") for one in ("columns", name))
@@ -36,12 +36,16 @@ def _starter(name: str) -> str:
 
 
 _LOCK = Localized(
-    en="`requirements.lock`: the packages that it needs, with their hashes; empty where it needs none.",
-    zh="`requirements.lock`：用到的依赖包及其哈希；不需要则留空。",
+    en="`requirements.lock`: the packages that it needs, with their hashes; `pilotbase application lock` writes it.",
+    zh="`requirements.lock`：用到的依赖包及其哈希，由 `pilotbase application lock` 写入。",
 )
 _NO_LOCK = Localized(
     en="No `requirements.lock`: what loads the model is the base's own, and no code of yours runs there.",
     zh="不需要 `requirements.lock`：模型由基地自带的库加载，不运行您的代码。",
+)
+_BEGUN = Localized(
+    en="it is a first application, which always gives the same answer. Make it better:",
+    zh="这是入门应用，始终给出同一答案。请把它改好：",
 )
 _LOCK_LINE = "requirements: requirements.lock   # name==version --hash=sha256:... lines; may stay empty · 可留空\n"
 _ENTRY_LINE = "entry_point: app:predict          # module:function in this folder · 本文件夹中的 模块:函数\n"
@@ -57,7 +61,7 @@ _SKOPS_LINES = """\
 runtime: skops       # a model of scikit-learn, no pickle · scikit-learn 模型，不用 pickle
 model: model.skops   # a file of this folder · 本文件夹中的文件
 """
-MANIFEST_TEMPLATE, README_TEMPLATE = _starter("manifest"), _starter("readme")
+MANIFEST_TEMPLATE, README_TEMPLATE = starter("manifest"), starter("readme")
 PUBLIC_SAMPLE = {"sample_en": "the public sample, to train on", "sample_zh": "公开样本，可用于训练"}
 SYNTHETIC_SAMPLE = {
     "sample_en": "a synthetic sample, to develop on: every record is made up, a figure measured on it proves nothing",
@@ -82,6 +86,8 @@ class FormTemplate:
     """What its README says to do first."""
     makes: str | None = None
     """The model that the first file writes when its supplier runs it; None: the folder runs as it is."""
+    opening: Localized = _BEGUN
+    """What its README begins with."""
     kinds: Collection[str] = frozenset(TARGETS)
     """Kinds of answers that it can give."""
     types: Set[DataType] = frozenset(DataType)
@@ -92,7 +98,7 @@ FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = MappingProxyType(
     {
         "python": FormTemplate(
             _ENTRY_LINE + _LOCK_LINE,
-            {"app.py": _starter("python"), DEFAULT_REQUIREMENTS: ""},
+            {"app.py": starter("python"), DEFAULT_REQUIREMENTS: ""},
             _LOCK,
             Localized(
                 en="`app.py`: write `predict`; what the columns and the answer mean stands at the top.",
@@ -101,7 +107,7 @@ FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = MappingProxyType(
         ),
         "command": FormTemplate(
             _COMMAND_LINES + _LOCK_LINE,
-            {"answer.py": _starter("command"), DEFAULT_REQUIREMENTS: ""},
+            {"answer.py": starter("command"), DEFAULT_REQUIREMENTS: ""},
             _LOCK,
             Localized(
                 en="`answer.py`: write `answers`; or put a program in another language in its place and name it in "
@@ -111,7 +117,7 @@ FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = MappingProxyType(
         ),
         "onnx": FormTemplate(
             _ONNX_LINES,
-            {"make_model.py": _starter("onnx")},
+            {"make_model.py": starter("onnx")},
             _NO_LOCK,
             Localized(
                 en="`make_model.py`: put the export of your model in place of the one there, and run it: it writes "
@@ -124,7 +130,7 @@ FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = MappingProxyType(
         ),
         "skops": FormTemplate(
             _SKOPS_LINES,
-            {"make_model.py": _starter("skops")},
+            {"make_model.py": starter("skops")},
             _NO_LOCK,
             Localized(
                 en="`make_model.py`: put your model in place of the one there, and run it: it writes `model.skops`.",
@@ -186,9 +192,16 @@ class ApplicationRequest:
 
 
 def draft_application(
-    scenario: Scenario, contract: Contract, folder: Path, wanted: ApplicationRequest
+    scenario: Scenario,
+    contract: Contract,
+    folder: Path,
+    wanted: ApplicationRequest,
+    start: FormTemplate | None = None,
+    words: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[Path, ...]:
     """Write a new application for ``scenario`` into ``folder`` and return the files written.
+
+    ``start``: how it starts out, if not as its form does; ``words``: what the files of ``start`` contain besides.
 
     Raises:
         InputError: ``folder`` exists and is not empty, the supplier is no short name, or no application of this form
@@ -196,8 +209,8 @@ def draft_application(
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
-    form = form_for(contract, wanted.runtime)
-    name, words = wanted.name or folder.name, _words(scenario, contract, wanted.runtime)
+    form = start or form_for(contract, wanted.runtime)
+    name, words = wanted.name or folder.name, {**_words(scenario, contract, wanted.runtime), **words}
     files = {
         MANIFEST: _manifest(scenario, _name(name), wanted.supplier, form),
         **{file: template.format(**words) for file, template in form.files.items()},
@@ -235,7 +248,7 @@ def _readme(scenario: Scenario, name: str, synthetic: str | None, form: FormTemp
         sample = {part: words + ARRAYS_IN_SAMPLE.get(part, "") for part, words in sample.items()}
     steps = {
         f"{step}_{language}": localized(words, language)
-        for step, words in (("first", form.first), ("needs", form.needs))
+        for step, words in (("opening", form.opening), ("first", form.first), ("needs", form.needs))
         for language in LANGUAGES
     }
     return README_TEMPLATE.format(**_titles(scenario), scenario=scenario.name, **sample, **steps)
