@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pilotbase.documents.permissions import (
-    AnyAct,
     Grant,
     GrantToAll,
-    ReadScope,
     Relation,
     relation_name,
 )
@@ -48,10 +46,6 @@ HEADINGS = {
     "watch": "Watches, observations, labels, warnings",
 }
 """Tag → heading; the order of the page."""
-GRANTED: dict[str, AnyAct | ReadScope] = {
-    "trials.bundle": ReadScope.BUNDLE,
-}
-"""Operation that is not declared → its row of the tables."""
 PREAMBLE = """\
 The API stands under `/api/` of a hub; [Use the API](../use-the-api.md) shows it at work. The schema with every field,
 header and example is `/api/openapi.json` of the hub itself. *Who* names who may of those who see the thing at all: what
@@ -106,13 +100,10 @@ def _operation(operation: Json, name: str) -> Iterator[str]:
 
 
 def _who(operation: Json) -> str:
-    if known := declared().get(operation["operationId"]):
-        keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
-        everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
-        return keys + (known.only or everybody if known.who is None else granted(known.who.grants))
-    if found := GRANTED.get(operation["operationId"]):
-        return granted(found.grants)
-    return "anybody" if {} in operation.get("security", [{}]) else "members"
+    known = declared()[operation["operationId"]]
+    keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
+    everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
+    return keys + (known.only or everybody if known.who is None else granted(known.who.grants))
 
 
 def granted(grants: Sequence[Grant | GrantToAll]) -> str:

@@ -59,7 +59,7 @@ def test_words_stay_words_in_every_form(scenario, tmp_path, words, runtime):
 
     def shape(words: str, place: str) -> str:
         draft_application(scenario, contract(words), tmp_path / place, ApplicationRequest("acme", runtime=runtime))
-        tree = ast.parse((tmp_path / place / next(iter(FORM_TEMPLATES[runtime].files))).read_bytes())
+        tree = ast.parse((tmp_path / place / FORM_TEMPLATES[runtime].program).read_bytes())
         constants = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == words]
         assert constants, "it names the feature or the class"
         for one in constants:
@@ -101,7 +101,7 @@ def test_a_kit_speaks_both_languages_and_is_called_after_the_scenario(scenario, 
     made = build_document(Application, parse_yaml((tmp_path / "a" / "application.yaml").read_bytes(), "a"))
     assert 'The "mill" {stops}' in made.title.en and made.title.zh.startswith("主轴报警") and "😀" in made.title.zh
     assert made.runtime == runtime and made.model == FORM_TEMPLATES[runtime].makes
-    for name in (next(iter(FORM_TEMPLATES[runtime].files)), "application.yaml", "README.md"):
+    for name in (FORM_TEMPLATES[runtime].program, "application.yaml", "README.md"):
         content = (tmp_path / "a" / name).read_text("utf-8")
         assert re.search("[一-鿿]", content) and re.search("[a-z]{4}", content), name
     assert "a-sample.csv" in content and "主轴报警 # x" in content.splitlines()[0]
@@ -116,7 +116,7 @@ def test_a_kit_of_images_says_how_they_are_given_and_which_classes_there_are(sce
     data = scenario.data.model_copy(update={"fields": (*scenario.data.fields, field)})
     wanted = ApplicationRequest("acme", runtime=runtime)
     draft_application(scenario.model_copy(update={"data": data}), asked, tmp_path / "a", wanted)
-    program = (tmp_path / "a" / next(iter(FORM_TEMPLATES[runtime].files))).read_text("utf-8")
+    program = (tmp_path / "a" / FORM_TEMPLATES[runtime].program).read_text("utf-8")
     assert given in program and "'bolt', 'nut'" in program
     (code,) = set(re.findall("numpy.load[^`]+", (tmp_path / "a" / "README.md").read_text("utf-8")))
     pixels = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)

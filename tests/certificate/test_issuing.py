@@ -41,7 +41,7 @@ def test_accepted_says_every_part(make_report: MakeReport, plan: TrialPlan) -> N
     for part in (
         f"Application forest 1.2.0 ({plan.application.digest[:19]}…) met plan {short}… on 620 of 1,000 hidden cases",
         "had any of the criteria recall(failure) >= 0.80 truly failed for these 1,000 cases",
-        "with probability at most 0.008333, an exact bound",
+        "with probability at most 0.008334, an exact bound",
         "over all attempts on this hidden set: at most 0.05",
         "the case is the independent unit",
         "order of cases was random and sealed",
@@ -49,7 +49,7 @@ def test_accepted_says_every_part(make_report: MakeReport, plan: TrialPlan) -> N
         "nothing is claimed for other versions, periods or sites",
     ):
         assert part in english
-    for part in ("1,000 个隐藏案例中的 620 个上满足了方案", "0.008333", "0.05", "不要求平稳性", "不作任何声明"):
+    for part in ("1,000 个隐藏案例中的 620 个上满足了方案", "0.008334", "0.05", "不要求平稳性", "不作任何声明"):
         assert part in chinese
 
 
@@ -69,6 +69,14 @@ def test_population_claims_assume_stationarity(
     both, alone = (claim_sentence(make_report(criteria=some), plan).render("en") for some in ((drawn, run), (run,)))
     assert "drawn like them, or for later runs" in both and "machine is the independent unit" in both
     assert "stationarity" not in alone and "draws like the measured ones" in alone
+    claim = text("evidence.claim.blocks_capped", used=400, most=10)
+    capped = run.model_copy(update={"rule": "throughput(requests=20) >= 100 cases/s", "claim": claim})
+    for language, told in (
+        ("en", "no such block takes longer than 10 times what"),
+        ("zh", "不超过阈值所允许时间的 10 倍"),
+    ):
+        assert told in claim_sentence(make_report(criteria=(run, capped)), plan).render(language)
+        assert told not in claim_sentence(make_report(criteria=(run,)), plan).render(language)
     grouped = drawn.model_copy(update={"rule": "worst(recall(failure) by site) >= 0.80"})
     for language, told in (("en", "its groups are those that occur here"), ("zh", "分组均已在此出现")):
         assert told in claim_sentence(make_report(criteria=(grouped,)), plan).render(language)
@@ -143,7 +151,7 @@ def test_inconclusive_claims_neither_way(make_report: MakeReport, plan: TrialPla
     sentence = claim_sentence(make_report(verdict=Verdict.INCONCLUSIVE, criteria=(open_still,)), plan).render("en")
     assert "neither to meet plan" in sentence
     assert "no claim is made in either direction" in sentence
-    assert "spent 0.008333 of the error probability 0.05" in sentence
+    assert "spent 0.008334 of the error probability 0.05" in sentence
     assert "would have issued" not in sentence
 
 
@@ -152,7 +160,7 @@ def test_a_run_that_ended_before_any_criterion_is_told_with_its_reason(
 ) -> None:
     reason = text("box.end.memory_limit")
     report = make_report(verdict=Verdict.INCONCLUSIVE, criteria=(), reasons=(reason,))
-    for language, spent in (("en", "spent 0.008333 of the error probability 0.05"), ("zh", "0.008333")):
+    for language, spent in (("en", "spent 0.008334 of the error probability 0.05"), ("zh", "0.008334")):
         sentence = claim_sentence(report, plan).render(language)
         assert reason.render(language) in sentence
         assert spent in sentence

@@ -52,6 +52,7 @@ def test_accept_is_0_reject_is_3_refused_is_5(home, write_scenario, write_applic
     assert run("certificate", "verify", certificate, "--trust", trust).exit_code == 4
     fresh = ("--revocations", home / "revocations.json")
     assert run("certificate", "verify", certificate, "--trust", trust, *fresh).exit_code == 0
+    assert run("certificate", "verify", tmp_path / "out").exit_code == 0, "this machine's own base is trusted"
     content = json.loads(certificate.read_bytes())
     content["payload"] = content["payload"][:-8] + "AAAAAAAA"
     certificate.write_text(json.dumps(content))

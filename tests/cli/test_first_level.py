@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from pilotbase.cli import app
-from pilotbase.cli.first_level import FIRST_LEVEL
+from pilotbase.cli.first_level import FIRST, FIRST_LEVEL
 from pilotbase.documents.catalogues import catalogue
 from tests.cli.test_command_line import run
 
@@ -43,9 +43,18 @@ def test_a_command_loads_its_own_module_alone(words, module):
     assert loaded - {"framework", "first_level"} == ({module} if module else set())
 
 
+def test_the_first_help_shows_nine_commands_and_how_to_see_all():
+    shown = run("--help").stdout
+    assert [name for name in FIRST_LEVEL if f"│ {name} " in shown] == [name for name in FIRST_LEVEL if name in FIRST]
+    assert f"All {len(FIRST_LEVEL)} commands: pilotbase --all" in shown and len(FIRST) == 9
+    assert [name for name in FIRST_LEVEL if f"│ {name} " in run("--all").stdout] == list(FIRST_LEVEL)
+    assert f"全部 {len(FIRST_LEVEL)} 个命令：pilotbase --all" in run("--help", language="zh").stdout
+
+
 def test_who_mistypes_is_told_what_may_be_meant():
-    told = run("scenaro", "check")
-    assert told.exit_code == 2 and "Did you mean 'scenario'" in told.stderr
+    for typed, meant in (("scenaro", "scenario"), ("roadmpa", "roadmap")):
+        told = run(typed, "check")
+        assert told.exit_code == 2 and f"Did you mean '{meant}'" in told.stderr
 
 
 TABLES, STORE = {"scipy", "polars", "django"}, {"sqlalchemy", "cryptography", "django"}

@@ -1,4 +1,4 @@
-"""One contract for every detector: batches, resumption, empty batches, refusals, merging."""
+"""One contract for every detector: batches, resumption, empty batches, refusals."""
 
 from __future__ import annotations
 
@@ -36,8 +36,6 @@ class Kind:
     rows: Callable[[np.random.Generator], Any]
     cut: Callable[[Any, int, int], Any]
     wrong: tuple[Any, ...]
-    mergeable: int = 0
-    """How many rows another may have seen and still be added."""
 
 
 def rising(rng: np.random.Generator) -> Losses:
@@ -116,14 +114,12 @@ KINDS = {
         drifting,
         cut_table,
         ({"torque": np.zeros(3), "load": np.zeros(2)},),
-        mergeable=79,
     ),
     "silence": Kind(
         lambda state: SilenceDetector(600.0, state),
         falling_silent,
         lambda ticks, start, stop: Ticks(ticks.times[start:stop], ticks.heard[start:stop]),
         (Ticks(np.array([0.0, np.nan]), np.array([True, False])),),
-        mergeable=ROWS,
     ),
     "availability": Kind(
         lambda state: LevelDetector(LevelWatch(Signal.AVAILABILITY, Colour.ORANGE, Colour.RED, 0.05), state),
@@ -190,7 +186,7 @@ def test_a_stored_state_goes_on_byte_for_byte(kind: Kind, stop: int) -> None:
     straight, said = fed(kind, rows, (stop,))
     first = kind.make(None)
     before = list(first.update(kind.cut(rows, 0, stop)))
-    resumed = kind.make(restored(first.state_kind, json.loads(as_bytes(first))))
+    resumed = kind.make(restored(type(first.state), json.loads(as_bytes(first))))
     assert resumed.state == first.state
     assert (resumed.seen, resumed.colours, resumed.value) == (stop, first.colours, first.value)
     assert [*before, *resumed.update(kind.cut(rows, stop, ROWS))] == said
@@ -232,22 +228,6 @@ def test_wrong_rows_are_refused_and_none_is_taken(kind: Kind) -> None:
 
 
 @each
-def test_it_adds_up_or_says_that_it_cannot(kind: Kind) -> None:
-    detector, _ = fed(kind, kind.rows(np.random.default_rng(6)))
-    other = kind.make(None)
-    rows = kind.rows(np.random.default_rng(7))
-    other.update(kind.cut(rows, 0, kind.mergeable))
-    if kind.mergeable:
-        detector.merge(other.state)
-        assert detector.seen == ROWS + kind.mergeable
-    if kind.mergeable < ROWS:
-        other.update(kind.cut(rows, kind.mergeable, ROWS))
-        with pytest.raises(InputError) as refused:
-            detector.merge(other.state)
-        assert refused.value.code == "detector.not_mergeable"
-
-
-@each
 def test_its_promise_is_said_in_both_languages(kind: Kind) -> None:
     promise = kind.make(None).promise
     assert promise.render("en") != promise.render("zh")
@@ -256,7 +236,7 @@ def test_its_promise_is_said_in_both_languages(kind: Kind) -> None:
 @each
 def test_a_state_of_another_kind_is_refused(kind: Kind) -> None:
     with pytest.raises(InputError) as refused:
-        restored(kind.make(None).state_kind, {"seen": "many"})
+        restored(type(kind.make(None).state), {"seen": "many"})
     assert refused.value.code == "detector.state_unreadable"
 
 

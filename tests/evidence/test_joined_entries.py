@@ -14,6 +14,7 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import CriterionPlan, Design, Levels, decide, draw_order, feasibility_of, outcome_of
 from pilotbase.measures import Cases, observe
@@ -90,6 +91,12 @@ def test_equal_scores_show_nothing(rule: str) -> None:
     cases = Cases(np.arange(400) % 2, np.full(400, 0.7), classes=("n", "y"), positive="y", kind="probability")
     found = decide([plan(rule, cases)], np.arange(400), LEVELS, Design("full")).criteria[0]
     assert found.estimate == 0.5 and found.verdict != "pass"
+
+
+def test_of_a_cut_of_scores_an_entry_is_a_case_and_no_group_of_cases() -> None:
+    for source, unit in (("recall_at_false_alarms >= 0.2", "case"), ("auc >= 0.6", "pair")):
+        claim = decide([plan(source, scores(600))], np.arange(600), LEVELS, Design("full")).criteria[0].claim
+        assert claim.params["unit"] == text(f"evidence.unit.{unit}")
 
 
 def test_the_interval_of_a_fixed_part_is_of_that_part() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.evidence import Design, Levels, outcome_of
 from pilotbase.measures import Cases, RuleContext, problems_of, score
+from pilotbase.trial.scoring import plan_criterion
 
 
 def value(rule: str, cases: Cases) -> float | None:
@@ -194,3 +200,17 @@ def test_average_precision_of_crowded_images_is_that_of_pycocotools(seed: int, c
     cases = crowded(seed)
     assert value("coco_average_precision >= 0", cases) == pytest.approx(coco, abs=1e-9)
     assert value("box_average_precision >= 0", cases) == pytest.approx(half, abs=1e-9)
+
+
+def test_units_of_many_boxes_have_their_own_overlap_and_no_other() -> None:
+    true = np.array([[0.0, 20.0 * place, 0.0, 10.0, 10.0] for place in range(75)])
+    found = np.hstack(
+        (true + np.array([0.0, 2.0, 0.0, 0.0, 0.0]), np.full((75, 1), 0.9))
+    )  # each overlaps by two thirds
+    cases = replace(boxes([true] * 100, [found] * 100), units=np.arange(100) // 2)
+    for threshold, verdict in (("0.5", "pass"), ("0.8", "fail")):
+        rule = f"matched_iou(iou=0.3, most=100) >= {threshold}"
+        criterion = Criterion(rule=rule, estimand=Estimand.POPULATION, unit="road")
+        plan = plan_criterion(criterion, cases, np.arange(100))
+        levels = Levels(Fraction(1, 20), Fraction(1, 20))
+        assert outcome_of([plan], np.arange(100), levels, Design("full")).criteria[0].verdict == verdict

@@ -119,4 +119,4 @@ def test_what_is_sent_is_what_is_asked_without_the_address():
 
 def test_a_whole_document_is_the_body():
     whole = declared()["incidents.set_runbook"]
-    assert whole.whole == "runbook" and whole.others == () and BODY in whole.takes.model_fields["runbook"].metadata
+    assert whole.whole == "sent" and whole.others == () and BODY in whole.takes.model_fields["sent"].metadata

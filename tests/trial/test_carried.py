@@ -1,13 +1,23 @@
 """A later version is compared with a certified one on fresh cases; its certificate says what both show together."""
 
+from fractions import Fraction
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from pilotbase.certificate.revoking import revoke
 from pilotbase.certificate.status import CertificateStatus, revocations_of, standing_of
 from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.documents.scenario import Criterion, TrialDesign
+from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
+from pilotbase.evidence import Levels, draw_order
+from pilotbase.measures import Cases
+from pilotbase.trial.carried import earlier_missed
+from pilotbase.trial.performance import Load
 from pilotbase.trial.scorer_process import run_trial
+from pilotbase.trial.verdict_rules import judge_plan
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.trials.proving import frozen_in, prove, prove_plan
@@ -115,3 +125,27 @@ def test_a_worse_version_is_not_certified_and_nothing_else_is_carried(
     with pytest.raises(RefusedError) as refused:
         prove(base, tmp_path / "scenario", write_application(name="third", supplier="initech"))
     assert refused.value.code == "vault.not_admitted"
+
+
+def test_an_earlier_version_that_got_worse_does_not_lower_the_bar_for_a_later_one():
+    truth = np.zeros(400, dtype=np.int64)
+    good, bad = (np.where(np.arange(400) % 20 < wrong, 1, 0) for wrong in (1, 5))
+    criteria = (Criterion(rule="lift(accuracy) >= -0.1", estimand=Estimand.POPULATION),)
+    carries = SimpleNamespace(criteria=("accuracy >= 0.8",))  # what both show: each comparison takes .1
+    plan = SimpleNamespace(criteria=criteria, carries=carries, design=TrialDesign())
+    order, levels = draw_order(400, b"order"), Levels(Fraction(1, 20), Fraction(1, 20))
+
+    def decided(earlier):
+        cases = Cases(truth, bad, classes=("fine", "broken"), positive="broken", baseline=earlier)
+        return judge_plan(
+            plan, cases, order, levels, Load(batch_seconds=(), cases=400, batch_rows=1, load_seconds=0.0)
+        ), earlier_missed(plan, cases, order)
+
+    assert decided(np.where(np.arange(400) % 20 < 2, 1, 0))[1] == {}, "exactly what is stated meets it"
+    found, missed = decided(bad)
+    assert (found.verdict, found.criteria[0].verdict) == ("inconclusive", "inconclusive")
+    assert missed == {"lift(accuracy) >= -0.1": "accuracy >= 0.9"}
+    plan.carries = None
+    assert decided(bad)[0].verdict == "accept", "a baseline of the scenario need not meet anything"
+    plan.carries = carries
+    assert decided(good)[0].verdict == "reject"

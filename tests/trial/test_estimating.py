@@ -37,6 +37,13 @@ def test_loading_is_known_for_every_box_and_the_rest_is_predicted():
     assert uneven.low < 327 < uneven.high
 
 
+def test_cases_that_are_asked_again_alone_are_part_of_the_estimate():
+    extent = RunSize(boxes=1, cases=100, batches_each=10, limits=SMALL, again=(20, 20))  # an endpoint: two passes
+    found = _metered(10.0, [2.0] * 4).predict(extent, lambda one: one.wall_seconds)
+    assert (extent.asked, found.low) == (140, pytest.approx(3 * 10 + 9 * 2.0 + 40 * 0.2)), "a case lasts .2 s"
+    assert extent.longest == 3 * SMALL.wall_seconds
+
+
 def test_another_box_is_another_loading_and_no_batch():
     meter = _metered(10.0, [1.0] * 4)
     meter.begin_box()

@@ -161,16 +161,6 @@ def test_the_promise_names_its_numbers() -> None:
     assert "10000 rows" in promise
 
 
-def test_parts_of_a_chunk_that_two_have_counted_are_one_chunk() -> None:
-    profile, table = reference(30_000), rows(np.random.default_rng(8), 1000, 0.5)
-    one, two = DriftDetector(profile, DriftWatch()), DriftDetector(profile, DriftWatch())
-    one.update({name: column[:600] for name, column in table.items()})
-    two.update({name: column[600:] for name, column in table.items()})
-    whole = run(profile, table)
-    assert whole
-    assert list(one.merge(two.state)) == whole
-
-
 def test_memory_does_not_grow_with_rows() -> None:
     detector, rng = DriftDetector(reference(10_000), DriftWatch()), np.random.default_rng(9)
     detector.update(rows(rng, 1000))

@@ -94,7 +94,7 @@ def test_groups_beyond_the_limit_are_counted_and_not_watched() -> None:
     detector = LossDetector(LossWatch(Signal.RISK, "worst(accuracy by site) >= 0.85", 0.15, by="site"))
     detector.update(Losses(np.ones(len(names)), names))
     assert len(detector.colours) == MOST_GROUPS
-    assert detector.left_out == 6
+    assert detector.state.left_out == 6
 
 
 def test_the_reason_gives_the_latest_mean_beside_what_was_accepted() -> None:

@@ -39,12 +39,3 @@ def test_a_clock_that_steps_back_never_alarms() -> None:
 
 def test_what_comes_late_does_not_make_it_older() -> None:
     assert colours((100, HEARD), (40, HEARD), (150, LOOKED)) == []
-
-
-def test_what_another_has_heard_counts() -> None:
-    one, two = SilenceDetector(60), SilenceDetector(60)
-    one.update(ticks((0, HEARD), (100, LOOKED)))
-    assert one.colour is Colour.YELLOW
-    two.update(ticks((90, HEARD)))
-    assert [change.colour for change in one.merge(two.state)] == [Colour.GREEN]
-    assert one.update(ticks((140, LOOKED))) == ()

@@ -227,7 +227,7 @@ def test_classes_are_those_of_the_contract_however_the_model_spells_them(
 
 def test_a_model_of_other_classes_says_so_when_it_is_loaded(scenario, tmp_path, monkeypatch, no_index):
     model = DummyClassifier().fit(np.zeros((2, 2)), ["ok", "bad"])
-    with pytest.raises(ValueError, match="knows the classes .*'bad'.*the contract has .*'fine'"):
+    with pytest.raises(ValueError, match=r"knows the classes .*'bad'.*the contract has .*'fine'"):
         answers_of(model, scenario, tmp_path, monkeypatch)
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from pilotbase.catalogue.records import declared_ties
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
@@ -86,13 +87,21 @@ def export_evidence(base: Base, view: View, programme: str, folder: Path) -> int
     return moves
 
 
-@contextmanager
-def zipped_evidence(base: Base, view: View, programme: str) -> Iterator[Path]:
-    """Yield a zip of what `export_evidence` writes, removed at the end of the block; raises as it does."""
-    with tempfile.TemporaryDirectory(dir=base.home.scratch) as scratch:
-        folder = Path(scratch, programme)
-        export_evidence(base, view, programme, folder)
-        yield Path(shutil.make_archive(str(folder), "zip", scratch, programme))
+def zipped_evidence(base: Base, view: View, programme: str) -> File:
+    """Return a zip of what `export_evidence` writes, to operator and regulator; removed once it was read."""
+    if not view.actor.sees_all:
+        raise NotFoundError("hub.not_found")
+    scratch = tempfile.TemporaryDirectory(dir=base.home.scratch)
+    folder = Path(scratch.name, programme)
+    export_evidence(base, view, programme, folder)
+    archive = Path(shutil.make_archive(str(folder), "zip", scratch.name, programme))
+
+    def pieces() -> Iterator[bytes]:
+        with scratch, archive.open("rb") as stream:
+            while piece := stream.read(1 << 20):
+                yield piece
+
+    return File(f"{programme}-evidence.zip", archive.stat().st_size, pieces())
 
 
 def _claimed(base: Base, view: View, given: NewClaim) -> ClaimDecision:

@@ -96,6 +96,7 @@ PROGRAMMES = Operation(
 PROGRAMME = Operation(
     "vouchers.programme", f"GET {_PROGRAMME}", OfProgramme, VoucherRules, callers=Callers.EVERYBODY, marked=True
 )
+EVIDENCE = Operation("vouchers.evidence", f"GET {_PROGRAMME}/evidence", OfProgramme, File, only="operator, regulator")
 SET_RULES = Operation(
     "vouchers.set_rules", f"PUT {_PROGRAMME}", OnRules, VoucherRules, who=VoucherAct.SET_RULES, marked=True
 )

@@ -9,13 +9,13 @@ from datetime import datetime
 from pilotbase.catalogue.bars import Blocker, StepGuard
 from pilotbase.catalogue.effects import AttemptsLeft, unlimited
 from pilotbase.catalogue.records import both_languages, everything
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record, Waiting
 from pilotbase.documents.remedies import HELPED
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.listings import PendingWork, find_waits, find_waits_of_others
 from pilotbase.workspace.store import Remembering, View
 
@@ -81,14 +81,7 @@ def my_work(view: View, attempts: AttemptsLeft = unlimited) -> MyWork:
 
 def waiting_of(wait: PendingWork) -> Waiting:
     """Return a row of waiting work in the form of the record."""
-    return Waiting(
-        act=Act(wait.act),
-        role=Role(wait.role),
-        organisation=wait.organisation or None,
-        person=wait.person or None,
-        since=wait.since,
-        due=wait.due,
-    )
+    return filled(Waiting, wait, organisation=wait.organisation or None, person=wait.person or None)
 
 
 def _items(judge: StepGuard, view: View, record: Record, wait: PendingWork, mine: bool) -> Iterator[WorkItem]:
@@ -109,14 +102,12 @@ def _items(judge: StepGuard, view: View, record: Record, wait: PendingWork, mine
 def _item(
     record: Record, act: Act, wait: PendingWork, now: datetime, bar: Blocker | None, makes_way: MakesWay | None = None
 ) -> WorkItem:
-    return WorkItem(
-        subject=record.subject,
-        kind=record.kind,
+    return filled(
+        WorkItem,
+        wait,
+        record,
         title=both_languages(record.title),
-        state=record.state,
         act=act,
-        since=wait.since,
-        due=wait.due,
         overdue=wait.due is not None and wait.due < now,
         makes_way=makes_way,
         bar=bar,

@@ -80,11 +80,10 @@ def ask(view: View, question: Question) -> SeenThread:
         identity = hex_of(view.request)[:16] if view.request is not None else secrets.token_hex(8)
         if view.request is not None and find_thread(here, identity) is not None:
             return read(here, identity)
-        thread = Thread(
+        thread = filled(
+            Thread,
+            question,
             identity=identity,
-            subject=question.subject,
-            title=question.title,
-            private=question.private,
             messages=(_message(change, 1, Reply(text=question.text, mentions=question.mentions)),),
             history=(_step(change, ExchangeAct.THREAD_ASK, 1),),
         )
@@ -250,11 +249,10 @@ def _keep(change: Transaction, thread: Thread, owner: str, before: Digest | None
     change.set_head(f"thread:{thread.identity}", digest, expected=before)
     if before is not None:
         change.change_visibility(before, BASE)
-    row = ThreadRow(
-        identity=thread.identity,
-        subject=thread.subject,
+    row = filled(
+        ThreadRow,
+        thread,
         organisation=thread.asker,
-        private=thread.private,
         answered=thread.answer is not None,
         digest=digest,
         owner=owner,

@@ -41,12 +41,10 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
     of_demand = content_of(change, base, record, "scenario", Scenario) if record.kind != "scenario" else None
     scenario = content if isinstance(content, Scenario) else of_demand
     about = scenario or content
-    return Listing(
-        subject=record.subject,
-        kind=record.kind,
-        state=record.state,
+    return filled(
+        Listing,
+        record,
         digest=record.documents[record.kind],
-        owner=record.owner,
         title=both_languages(record.title),
         sector=about.sector.value if isinstance(about, Scenario | Dataset) else "",
         action=scenario.action.value if scenario is not None and scenario.action is not None else "",

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.wording import content_of, listing_of
 from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import Digest
@@ -81,12 +82,10 @@ def _put_terms(change: Transaction, base: View, record: Record) -> None:
 
 def _row(record: Record, agreement: Agreement) -> AgreementRow:
     after = None if agreement.ends is None else _day(agreement.ends) + timedelta(days=1)
-    return AgreementRow(
-        subject=record.subject,
-        dataset=agreement.dataset,
-        assigner=agreement.assigner,
-        assignee=agreement.assignee,
-        state=record.state,
+    return filled(
+        AgreementRow,
+        record,
+        agreement,
         digest=agreement.digest(),
         begins=None if agreement.begins is None else _day(agreement.begins),
         ends=after,

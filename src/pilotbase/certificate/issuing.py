@@ -18,6 +18,7 @@ from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.quantities import write_at_most
 from pilotbase.documents.report import Attempt, CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, weakest
@@ -27,6 +28,8 @@ NO_SEPARATION_OF_DUTIES = text("certificate.remark.no_separation")
 _SIMULATED_DATA = text("certificate.remark.simulated")
 BLOCK = "request_block"
 """The unit of a criterion that is judged by blocks of a run's requests."""
+_CAPPED = "evidence.claim.blocks_capped"
+"""The claim about blocks whose seconds count up to a cap."""
 _WITH_ERROR_PROBABILITY = frozenset({"exact_fixed", "exact_anytime", "asymptotic"})
 
 
@@ -182,13 +185,15 @@ def _carried(report: Report, plan: TrialPlan, attempt: Attempt) -> Iterator[Text
             criteria=", ".join(carries.criteria),
             version=carries.application.version,
             certificates=", ".join(abbreviated(one) for one in carries.certificates),
-            alpha=_number(carries.alpha + attempt.alpha),
+            alpha=write_at_most(carries.alpha + attempt.alpha),
         )
 
 
 def _left_open(report: Report, attempt: Attempt) -> Text:
     undecided = [result for result in report.criteria if result.outcome in (Outcome.INCONCLUSIVE, Outcome.NOT_MEASURED)]
-    spent = text("certificate.shown.spent", alpha=_number(attempt.alpha), total=_number(attempt.alpha_of_all))
+    spent = text(
+        "certificate.shown.spent", alpha=write_at_most(attempt.alpha), total=write_at_most(attempt.alpha_of_all)
+    )
     if not undecided:
         return _joined([text("certificate.shown.reason", reason=report.reasons[0]), spent])
     return _joined([text("certificate.shown.open", criteria=_rules(undecided)), spent])
@@ -200,8 +205,8 @@ def _error_probability(code: str, criteria: Sequence[CriterionResult], attempt: 
         code,
         criteria=_rules(criteria),
         estimand=_estimand(criteria, attempt),
-        alpha=_number(attempt.alpha),
-        total=_number(attempt.alpha_of_all),
+        alpha=write_at_most(attempt.alpha),
+        total=write_at_most(attempt.alpha_of_all),
         exactness=text(f"certificate.exactness.{'asymptotic' if asymptotic else 'exact'}"),
     )
 
@@ -227,6 +232,9 @@ def _assumptions(criteria: Sequence[CriterionResult]) -> Text:
     of_cases = [result for result in bounded if result.unit != BLOCK]
     if len(of_cases) < len(bounded):
         blocks = text("certificate.assuming.blocks")
+        for capped in [one.claim for one in bounded if one.claim.code == _CAPPED][:1]:
+            longest = text("certificate.assuming.capped", most=capped.params["most"])
+            blocks = text("certificate.assuming.and", first=blocks, next=longest)
         return text("certificate.assuming.and", first=_assumptions(of_cases), next=blocks) if of_cases else blocks
     units = list(dict.fromkeys(result.unit for result in bounded))
     unit = text("certificate.unit.case") if units == ["case"] else text("certificate.unit.named", names=units)
@@ -250,10 +258,6 @@ def _joined(parts: Sequence[Text]) -> Text:
 
 def _rules(criteria: Iterable[CriterionResult]) -> str:
     return ", ".join(result.rule for result in criteria)
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}"
 
 
 def _count(value: int) -> str:

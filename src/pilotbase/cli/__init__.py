@@ -30,6 +30,13 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _list_all(context: typer.Context, asked: bool) -> None:
+    if asked:
+        context.params["all"] = True
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
     context: typer.Context,
@@ -39,8 +46,11 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show all commands and exit.", callback=_list_all, is_eager=True)
+    ] = False,
 ) -> None:
-    del version
+    del version, everything
     connection.remember(context, hub, token, token_file)
 
 

@@ -36,15 +36,18 @@ def check(which: str, as_json: AsJson = False) -> None:
 @app.here("verify")
 def verify(
     file: Path,
-    trust: Annotated[Path, typer.Option()],
+    trust: Path | None = None,
     revocations: Path | None = None,
     application: Path | None = None,
     strict: Annotated[bool, typer.Option("--strict/--lenient")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Check a certificate offline: 0 valid (a signed rejection too), 3 invalid, 4 unknown whether it was revoked."""
-    from pilotbase.worker.trials.certificates import check_certificate
+    from pilotbase.worker.trials.certificates import check_certificate, own_roots
 
+    if trust is None:
+        trust, own = own_roots()
+        revocations = revocations or own
     checked = check_certificate(file, trust, revocations, application, strict)
     answer(checked.certificate, as_json, lambda _: say_all(checked.lines))
 
@@ -71,7 +74,7 @@ def _checked(which: str) -> CheckedCertificate:
     number = _NUMBER.fullmatch(which)
     if number is not None:
         return call(certificates.SHOW, serial=number[1])
-    return call(certificates.CHECK, envelope=read_bounded(Path(which), _MOST_BYTES))
+    return call(certificates.CHECK, sent=read_bounded(Path(which), _MOST_BYTES))
 
 
 def _lines(found: CheckedCertificate) -> list[str]:

@@ -55,7 +55,7 @@ def grade(report: Path) -> None:
     from pilotbase.documents.quality import QualityReport
 
     found = load_document(QualityReport, report)
-    shown = call(datasets.GRADE, **named(found.dataset), report=found)
+    shown = call(datasets.GRADE, **named(found.dataset), sent=found)
     outcome = text(f"outcome.{shown.grade.outcome}")
     say(text("facet.published", dataset=shown.dataset, version=shown.version, outcome=outcome))
 

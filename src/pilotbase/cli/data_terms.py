@@ -75,7 +75,7 @@ def publish(description: Path, as_json: AsJson = False) -> None:
         open_base(create=True)
     saving = records.SAVE["dataset"]
     owner = calls(dataset.owner.organisation)
-    record = owner.call(saving, build_request(saving.takes, **where(dataset.subject), content=dataset))
+    record = owner.call(saving, build_request(saving.takes, **where(dataset.subject), sent=dataset))
     if record.state == DatasetState.DRAFT:
         record = _take(dataset.subject, Act.DATASET_PUBLISH)
     print_record(record, as_json)
@@ -153,7 +153,8 @@ def _make(
     """Make an agreement; ``parties``: whom it is for, and who makes it."""
     from pilotbase.documents.agreement import Agreement
     from pilotbase.documents.terms import Purpose
-    from pilotbase.operations.steps import MAKE_AGREEMENT, Agreed
+    from pilotbase.operations.operation import With
+    from pilotbase.operations.steps import MAKE_AGREEMENT
 
     assignee, by = parties
     dataset = description_of(subject)
@@ -169,7 +170,7 @@ def _make(
         "purposes": purposes or [Purpose.VERIFICATION.value],
     }
     chosen = {name: day for name, day in zip(("begins", "ends"), days, strict=True) if day is not None}
-    wanted = Agreed(terms=build_request(Agreement, **said, **chosen))
+    wanted = With[Agreement](sent=build_request(Agreement, **said, **chosen))
     print_record(calls(by).call(MAKE_AGREEMENT, wanted), as_json)
 
 

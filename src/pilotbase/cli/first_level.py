@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from pilotbase.cli.framework.helping import command_line, filled, translate_error, translate_help
+from pilotbase.documents.catalogues import catalogue, wanted_language
 from pilotbase.documents.plugins import mirrored
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 COMMANDS: Mapping[str, str] = {
+    "next": "next_step:next_step",
     "init": "base:init",
     "upgrade": "base:upgrade",
     "backup": "base:backup",
@@ -49,6 +51,8 @@ COMMANDS: Mapping[str, str] = {
     "key": "base:keys",
 }
 """Name → what it is called in which module of this room; its help: text ``command.<name>``."""
+FIRST = ("next", "demo", "serve", "scenario", "application", "trial", "certificate", "service", "watch")
+"""What the first help shows: an owner's and a supplier's way from cases to a watched service. ``--all`` shows all."""
 
 
 def _listed() -> Mapping[str, str]:
@@ -83,8 +87,13 @@ class FirstLevel(TyperGroup):
         return filled(super().get_usage(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
-        del ctx
-        return list(FIRST_LEVEL)
+        return list(FIRST_LEVEL if ctx.params.get("all") else FIRST)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        super().format_help(ctx, formatter)
+        if not ctx.params.get("all"):
+            more = catalogue("command", wanted_language())["command.more"]
+            typer.echo(more.format(count=len(FIRST_LEVEL)))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         del ctx

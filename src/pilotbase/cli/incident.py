@@ -32,7 +32,7 @@ def runbook(service: str, source: Annotated[Path | None, typer.Option("--from")]
     if source is None:
         print_value(call(incidents.RUNBOOK, service=service))
     else:
-        print_value(call(incidents.SET_RUNBOOK, service=service, runbook=load_document(Runbook, source)))
+        print_value(call(incidents.SET_RUNBOOK, service=service, sent=load_document(Runbook, source)))
 
 
 def _print(incident: Incident) -> None:

@@ -94,8 +94,8 @@ def _matched(side: Side, which: str) -> Matches:
     if Path(which).exists():
         sent = read_asked(Path(which), side)
         if side == "scenario":
-            return call(matches.SENT_SCENARIO, scenario=sent)
-        return call(matches.SENT_APPLICATION, application=sent)
+            return call(matches.SENT_SCENARIO, sent=sent)
+        return call(matches.SENT_APPLICATION, sent=sent)
     owner, _, name = which.partition("/")
     return call(matches.SCENARIO if side == "scenario" else matches.APPLICATION, owner=owner, name=name)
 

@@ -80,7 +80,7 @@ def set_new(file: Path, as_json: AsJson = False) -> None:
     """Replace the roadmap and show it."""
     from pilotbase.documents.roadmap import Roadmap
 
-    answer(call(operations.SET_ROADMAP, roadmap=read_part(Roadmap, file)), as_json, _print_roadmap)
+    answer(call(operations.SET_ROADMAP, sent=read_part(Roadmap, file)), as_json, _print_roadmap)
 
 
 def _print_roadmap(told: RoadmapTold) -> None:

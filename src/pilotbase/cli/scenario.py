@@ -12,7 +12,7 @@ import typer
 from pilotbase.cli import data_catalogue, hub_records
 from pilotbase.cli.framework.declared import add
 from pilotbase.cli.framework.driving import Noun, open_base
-from pilotbase.cli.framework.terminal import AsJson, answer, progress_shown, say, say_all, shown
+from pilotbase.cli.framework.terminal import AsJson, answer, language, progress_shown, say, say_all, shown
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written
@@ -67,7 +67,21 @@ def new(  # noqa: PLR0913 - each answer is an option
         dates=dates,
         table=table,
     )
-    say_all(_drafted(source, answers, folder).lines)
+    *lines, end = _drafted(source, answers, folder).lines
+    say_all(lines)
+    _examine(folder)
+    say(end)
+
+
+def _examine(folder: Path) -> None:
+    """Say how many remarks the data doctor has; a table that takes it minutes waits until it is asked."""
+    from pilotbase.worker.intake.examining import PAGE, examine_in, takes_long
+
+    if takes_long(folder):
+        say(text("doctor.later", folder=folder))
+        return
+    found, file = examine_in(folder, folder / PAGE, language())
+    say(text("doctor.written", count=len(found.remarks), file=file))
 
 
 def _asked(name: str, given: Any, default: Any) -> Any:
@@ -100,6 +114,17 @@ def check(scenario: Path, step: str = "freeze", as_json: AsJson = False) -> None
 
     checked, lines = check_scenario(scenario, step, base_if_any())
     answer(checked, as_json, lambda _: say_all(lines))
+
+
+@app.here("doctor")
+def doctor(scenario: Path, out: Path | None = None) -> None:
+    """Examine a scenario's cases: what stands out, what each column alone achieves, and what to do about it."""
+    from pilotbase.worker.intake.examining import examine_in
+
+    found, file = examine_in(scenario, out, language())
+    for one in found.remarks:
+        say(text("doctor.line", sentence=one.sentence, remedy=one.remedy))
+    say(text("doctor.written", count=len(found.remarks), file=file))
 
 
 @app.here("kit")

@@ -59,7 +59,7 @@ def terms(
     found = call(services.SHOW, service=name).service.terms
     if wanted:
         changed = build_request(ServiceTerms, **{**found.model_dump(), **wanted})
-        found = call(services.SET_TERMS, service=name, terms=changed).service.terms
+        found = call(services.SET_TERMS, service=name, sent=changed).service.terms
     answer(found, as_json, _print_terms)
 
 

@@ -43,19 +43,19 @@ def label(service: str, labels: list[str], as_json: AsJson = False) -> None:
     batch = build_request(
         LabelBatch, service=service, batch=f"by-hand-{secrets.token_hex(8)}", labels=dict(map(_label, labels))
     )
-    _print_taken(call(watch.LABEL, service=service, batch=batch), as_json)
+    _print_taken(call(watch.LABEL, service=service, sent=batch), as_json)
 
 
 @app.anywhere("replay")
 def replay(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
     """Show the warnings that a watch would have raised on the service's history, or on the public sample."""
-    answer(call(watch.REPLAY, service=service, terms=_terms(terms)), as_json, _print_replay)
+    answer(call(watch.REPLAY, service=service, sent=_terms(terms)), as_json, _print_replay)
 
 
 @app.anywhere("arm")
 def arm(service: str, terms: Path | None = None, as_json: AsJson = False) -> None:
     """Replay a watch and arm it: its detectors restart and warn from now on."""
-    found = call(watch.REPLAY, service=service, terms=_terms(terms))
+    found = call(watch.REPLAY, service=service, sent=_terms(terms))
     answer(found, as_json, _print_replay)
     armed = call(watch.ARM, service=service, replay=found.digest())
     if not as_json:

@@ -51,17 +51,31 @@ def strongest_feature(
     public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario
 ) -> FeatureStrength | None:
     """Return the feature that gives most away; None if the hidden set is too small or constant."""
+    found = feature_strengths(public, hidden, features, scenario).values()
+    return max(found, key=_strongest, default=None)
+
+
+def feature_strengths(
+    public: pl.DataFrame, hidden: pl.DataFrame, features: list[str], scenario: Scenario
+) -> dict[str, FeatureStrength]:
+    """Return each feature's strength, of a text that of its strongest part; without those that cannot be judged."""
     target = scenario.data.target
+    answers = public[target], hidden[target]
     classes = None if scenario.target_form == "numbers" else public[target]
-    found: list[FeatureStrength | None] = []
+    found = {}
     for name in features:
         sides = public[name], hidden[name]
-        found.append(_strength(name, sides, (public[target], hidden[target]), scenario))
+        of_parts = [_strength(name, sides, answers, scenario)]
         for kind, part in _parts_of_text(*sides, classes):
-            strength = _strength(name, part, (public[target], hidden[target]), scenario)
-            found.append(None if strength is None else replace(strength, part=kind))
-    known = [strength for strength in found if strength is not None]
-    return max(known, key=lambda strength: (max(strength.strength, strength.order), strength.strength), default=None)
+            strength = _strength(name, part, answers, scenario)
+            of_parts.append(None if strength is None else replace(strength, part=kind))
+        if known := [strength for strength in of_parts if strength is not None]:
+            found[name] = max(known, key=_strongest)
+    return found
+
+
+def _strongest(found: FeatureStrength) -> tuple[float, float]:
+    return max(found.strength, found.order), found.strength
 
 
 def strength_of_order(public: pl.DataFrame, hidden: pl.DataFrame, scenario: Scenario) -> FeatureStrength | None:

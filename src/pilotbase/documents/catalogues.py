@@ -6,10 +6,12 @@ library, so that ``pilotbase --help`` stays fast in 中文 too.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 from pilotbase.documents.plugins import packages
 
@@ -17,6 +19,12 @@ _DOMAIN = re.compile(r"[a-z_]{1,40}")
 _MESSAGE = re.compile(r'msgid ((?:"[^\n]*"\n)+)msgstr ((?:"[^\n]*"\n)+)')
 _QUOTED = re.compile(r'^"(.*)"$', re.MULTILINE)
 _ESCAPED = re.compile(r"\\(.)")
+
+
+def wanted_language() -> Literal["en", "zh"]:
+    """Return the reader's language: PILOTBASE_LANGUAGE, else the locale's, else English."""
+    wanted = os.environ.get("PILOTBASE_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "zh" if wanted.lower().startswith("zh") else "en"
 
 
 @cache

@@ -110,6 +110,11 @@ def round_beside(value: float, decimals: int, beside: Beside, most: int | None =
     return exact.quantize(Decimal(1).scaleb(-most), ROUND_FLOOR if exact < threshold else ROUND_CEILING)
 
 
+def write_at_most(value: float, digits: int = 4) -> str:
+    """Return a positive number of which *at most* is said, in so many significant digits, rounded up."""
+    return f"{float(round_beside(value, decimals_of(value, digits), Beside(None, 1))):.{digits}g}"
+
+
 def decimals_of(value: float, digits: int) -> int:
     """Return how many decimals show ``value`` in this many significant digits; below zero: tens, hundreds, …"""
     return digits - 1 - (math.floor(math.log10(abs(value))) if value else 0)

@@ -294,7 +294,8 @@ def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
     if not trial.test.measured():
         return not_measured_text()
     plan = trial.plan
-    joined = (plan.observation.joined or plan.observation.form == "function") and not census
+    one_of_units = plan.observation.form == "function" and plan.unit != "case"
+    joined = (plan.observation.joined or one_of_units) and not census
     claim = claim_text(plan.estimand, census, plan.unit, counts, joined)
     if plan.observation.uncapped is not None:
         claim = text("evidence.claim.blocks_capped", used=counts[0], most=plan.observation.uncapped[1])

@@ -137,11 +137,13 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None, towards: int = 0
 
 def _ratios(part: RatioPart, sums: tuple[Ints, Ints], positions: Ints, towards: int) -> Stream:
     gain, weight = sums
-    each = max(weight for _, weight in part.outcomes)
-    # Either small counts on a fine lattice, or values whose own lattice, of one weight, is fine.
-    steps = _SMALL_COUNTS if _largest(gain) < _EXACT // _SMALL_COUNTS else each
-    scaled, over = (gain * steps, weight) if steps == _SMALL_COUNTS else (gain, weight // each)
-    value = -(-scaled // over) if towards > 0 else scaled // over
+    weights = {weight for _, weight in part.outcomes if weight}
+    # Values whose own lattice, of one weight, is fine; or a fine one for counts and for sums of several weights.
+    own = len(weights) == 1 and _largest(gain) >= _EXACT // _SMALL_COUNTS
+    steps = max(weights) if own else _SMALL_COUNTS
+    over = weight // steps if own else weight
+    scaled = gain if own else gain.astype(object) * steps if _largest(gain) >= _EXACT // steps else gain * steps
+    value = (-(-scaled // over) if towards > 0 else scaled // over).astype(np.int64)
     ends = [Fraction(g, w) * steps for g, w in part.outcomes if w]
     low, high = math.floor(min(ends)), math.ceil(max(ends))
     return Stream(

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
@@ -48,26 +49,6 @@ class Gateway:
     body_bytes: int
     """Largest body of any service."""
     metrics_from: tuple[Network, ...] = ()
-
-
-def with_problems(gateway: Gateway, route: str, handler: Handler, error_body: ErrorBody) -> Handler:
-    """Return ``handler`` with its problems told in the shape of its protocol, and its answers measured."""
-
-    async def handle(request: Request) -> Response:
-        began = time.perf_counter()
-        try:
-            response = await handler(request)
-        except PilotbaseError as error:
-            problem = problem_of(error, language_of(request))
-            headers = dict(problem.headers)
-            response = Response(error_body(problem), problem.kind.status, headers, "application/json")
-        except ClientDisconnect:
-            response = Response(status_code=_GONE)
-        seconds = time.perf_counter() - began
-        gateway.measurements.requests.add(request.method, route, response.status_code, seconds)
-        return response
-
-    return handle
 
 
 def secret_of(request: Request) -> str:
@@ -134,20 +115,42 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T
         watcher.cancel()
 
 
-async def received(request: Request, gateway: Gateway, name: str | None = None) -> tuple[str, Service, bytes]:
-    """Return the key that the caller shows, the service that it opens (``name``), and what was sent to it."""
-    secret = secret_of(request)
-    service = gateway.desk.service_known(secret, name)
-    return secret, service, await _read_body(request, gateway, service)
+class Door:
+    """The routes of one protocol, whose problems are told in its shape by ``error_body``."""
 
+    def __init__(self, gateway: Gateway, error_body: ErrorBody) -> None:
+        self.gateway, self._error_body = gateway, error_body
 
-async def answered(
-    request: Request, gateway: Gateway, secret: str, question: UpstreamCall, error_body: ErrorBody, most_tokens: int = 0
-) -> Response:
-    """Return the response that carries the answer to ``question``, for which at most ``most_tokens`` are used."""
-    work = gateway.calls.answer(secret, question, most_tokens)
-    answer = await while_connected(request.receive, work)
-    return _response_of(answer, question.call, error_body, question.language)
+    def route(self, path: str, handler: Handler, method: str = "GET") -> Route:
+        """Return the route of ``handler``, whose problems are told and whose answers are measured."""
+
+        async def handle(request: Request) -> Response:
+            began = time.perf_counter()
+            try:
+                response = await handler(request)
+            except PilotbaseError as error:
+                problem = problem_of(error, language_of(request))
+                headers = dict(problem.headers)
+                response = Response(self._error_body(problem), problem.kind.status, headers, "application/json")
+            except ClientDisconnect:
+                response = Response(status_code=_GONE)
+            seconds = time.perf_counter() - began
+            self.gateway.measurements.requests.add(request.method, path, response.status_code, seconds)
+            return response
+
+        return Route(path, handle, methods=[method])
+
+    async def received(self, request: Request, name: str | None = None) -> tuple[str, Service, bytes]:
+        """Return the key that the caller shows, the service that it opens (``name``), and what was sent to it."""
+        secret = secret_of(request)
+        service = self.gateway.desk.service_known(secret, name)
+        return secret, service, await _read_body(request, self.gateway, service)
+
+    async def answered(self, request: Request, secret: str, question: UpstreamCall, most_tokens: int = 0) -> Response:
+        """Return the response that carries the answer to ``question``, for which at most ``most_tokens`` are used."""
+        work = self.gateway.calls.answer(secret, question, most_tokens)
+        answer = await while_connected(request.receive, work)
+        return _response_of(answer, question.call, self._error_body, question.language)
 
 
 def _response_of(answer: CallAnswer, call: str, error_body: ErrorBody, language: Language) -> Response:

@@ -12,16 +12,7 @@ from pilotbase import __version__
 from pilotbase.documents.service import Route as ServiceRoute
 from pilotbase.documents.service import Service
 from pilotbase.gateway.calls import version_of
-from pilotbase.gateway.door import (
-    Gateway,
-    Handler,
-    answered,
-    call_of,
-    language_of,
-    received,
-    secret_of,
-    with_problems,
-)
+from pilotbase.gateway.door import Door, Gateway, call_of, language_of, secret_of
 from pilotbase.gateway.problems import ProblemMessage
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream
 from pilotbase.protocols import open_inference
@@ -36,20 +27,16 @@ PLATFORM, ENDPOINT = "pilotbase_python", "endpoint"
 
 def oip_routes(gateway: Gateway) -> list[Route]:
     """Return the routes under /v2."""
-    door = _InferenceDoor(gateway)
+    door = _InferenceDoor(gateway, error_body)
     model = "/v2/models/{model}"
     version = f"{model}/versions/{{version}}"
-
-    def route(path: str, handler: Handler, method: str = "GET") -> Route:
-        return Route(path, with_problems(gateway, path, handler, error_body), methods=[method])
-
     return [
-        route("/v2", door.server),
-        route("/v2/health/live", door.live),
-        route("/v2/health/ready", door.ready),
-        *(route(path, door.metadata) for path in (model, version)),
-        *(route(f"{path}/ready", door.model_ready) for path in (model, version)),
-        *(route(f"{path}/infer", door.infer, "POST") for path in (model, version)),
+        door.route("/v2", door.server),
+        door.route("/v2/health/live", door.live),
+        door.route("/v2/health/ready", door.ready),
+        *(door.route(path, door.metadata) for path in (model, version)),
+        *(door.route(f"{path}/ready", door.model_ready) for path in (model, version)),
+        *(door.route(f"{path}/infer", door.infer, "POST") for path in (model, version)),
     ]
 
 
@@ -58,10 +45,7 @@ def error_body(problem: ProblemMessage) -> bytes:
     return open_inference.error_body(problem.message)
 
 
-class _InferenceDoor:
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
+class _InferenceDoor(Door):
     async def server(self, _: Request) -> Response:
         """Describe this server."""
         return Response(open_inference.server_metadata(SERVER, __version__), media_type=JSON)
@@ -72,12 +56,12 @@ class _InferenceDoor:
 
     async def ready(self, _: Request) -> Response:
         """Answer whether calls can be admitted."""
-        return Response(status_code=200 if await self._gateway.desk.ready() else 503)
+        return Response(status_code=200 if await self.gateway.desk.ready() else 503)
 
     async def metadata(self, request: Request) -> Response:
         """Describe one service: its versions, and the tensors of the first of them, or of the one that is named."""
         service, route = await self._addressed(request)
-        upstream = self._gateway.upstreams.of(service, route)
+        upstream = self.gateway.upstreams.of(service, route)
         platform, contract = ENDPOINT, None
         if isinstance(upstream, CertifiedUpstream):
             platform, contract = PLATFORM, upstream.model.contract
@@ -91,10 +75,10 @@ class _InferenceDoor:
         What may not answer, because it is barred or has expired, makes nothing ready and is never started.
         """
         service, named = await self._addressed(request)
-        may = await self._gateway.desk.may_answer(service.name)
+        may = await self.gateway.desk.may_answer(service.name)
         if "version" in request.path_params:
             may = [route for route in may if route == named]
-        upstreams = self._gateway.upstreams
+        upstreams = self.gateway.upstreams
         for route in may[:1]:
             upstreams.wake(service, route)
         ready = any(upstreams.is_ready(service, route) for route in may)
@@ -103,7 +87,7 @@ class _InferenceDoor:
 
     async def infer(self, request: Request) -> Response:
         """Answer a call."""
-        secret, service, body = await received(request, self._gateway, request.path_params["model"])
+        secret, service, body = await self.received(request, request.path_params["model"])
         length = read_header_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read_infer_request(body, length)
         question = UpstreamCall(
@@ -116,11 +100,11 @@ class _InferenceDoor:
             version=request.path_params.get("version"),
             language=language_of(request),
         )
-        return await answered(request, self._gateway, secret, question, error_body)
+        return await self.answered(request, secret, question)
 
     async def _addressed(self, request: Request) -> tuple[Service, ServiceRoute]:
         """Return the service that the address names, and its first route, or the one of the version that it names."""
-        service = await self._gateway.desk.service(secret_of(request), request.path_params["model"])
+        service = await self.gateway.desk.service(secret_of(request), request.path_params["model"])
         version = request.path_params.get("version")
         for route in service.routes:
             if version in (None, version_of(route)):

@@ -9,16 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pilotbase.documents.service import EndpointRoute, Service
-from pilotbase.gateway.door import (
-    Gateway,
-    Handler,
-    answered,
-    call_of,
-    language_of,
-    received,
-    secret_of,
-    with_problems,
-)
+from pilotbase.gateway.door import Door, Gateway, call_of, language_of, secret_of
 from pilotbase.gateway.problems import ProblemMessage
 from pilotbase.protocols import openai_wire
 from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, most_prompt_tokens
@@ -27,16 +18,12 @@ from pilotbase.protocols.upstream import JSON, UpstreamCall
 
 def openai_routes(gateway: Gateway) -> list[Route]:
     """Return the routes under /v1."""
-    door = _OpenAIDoor(gateway)
-
-    def route(path: str, handler: Handler, method: str) -> Route:
-        return Route(path, with_problems(gateway, path, handler, error_body), methods=[method])
-
+    door = _OpenAIDoor(gateway, error_body)
     return [
-        route("/v1/chat/completions", door.chat, "POST"),
-        route("/v1/embeddings", door.embed, "POST"),
-        route("/v1/models", door.models, "GET"),
-        route("/v1/models/{model}", door.model, "GET"),
+        door.route("/v1/chat/completions", door.chat, "POST"),
+        door.route("/v1/embeddings", door.embed, "POST"),
+        door.route("/v1/models", door.models),
+        door.route("/v1/models/{model}", door.model),
     ]
 
 
@@ -46,32 +33,29 @@ def error_body(problem: ProblemMessage) -> bytes:
     return openai_wire.error_body(problem.message, kind.type, kind.code or problem.code, problem.param)
 
 
-class _OpenAIDoor:
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
-
+class _OpenAIDoor(Door):
     async def chat(self, request: Request) -> Response:
         """Answer a chat completion, whole or streamed."""
-        secret, service, body = await received(request, self._gateway)
+        secret, service, body = await self.received(request)
         asked = openai_wire.read_chat_request(body)
         most = asked.most_tokens + most_prompt_tokens(len(body), asked.messages) if _counts_tokens(service) else 0
-        return await answered(request, self._gateway, secret, _question(request, body, asked), error_body, most)
+        return await self.answered(request, secret, _question(request, body, asked), most)
 
     async def embed(self, request: Request) -> Response:
         """Answer with embeddings."""
-        secret, service, body = await received(request, self._gateway)
+        secret, service, body = await self.received(request)
         asked = openai_wire.read_embedding_request(body)
         most = most_prompt_tokens(len(body)) if _counts_tokens(service) else 0
-        return await answered(request, self._gateway, secret, _question(request, body, asked), error_body, most)
+        return await self.answered(request, secret, _question(request, body, asked), most)
 
     async def models(self, request: Request) -> Response:
         """List what the key opens."""
-        service = await self._gateway.desk.service(secret_of(request))
+        service = await self.gateway.desk.service(secret_of(request))
         return Response(openai_wire.write_models({service.name: 0}, service.organisation), media_type=JSON)
 
     async def model(self, request: Request) -> Response:
         """Describe one service."""
-        service = await self._gateway.desk.service(secret_of(request), request.path_params["model"])
+        service = await self.gateway.desk.service(secret_of(request), request.path_params["model"])
         return Response(openai_wire.write_model(service.name, 0, service.organisation), media_type=JSON)
 
 

@@ -45,7 +45,15 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _POSTGRES_FULL = "53100"
 _log = logging.getLogger("pilotbase.hub")
 
+
+class LoginNeededError(PilotbaseError):
+    """A visitor asked for what only people with an account reach."""
+
+
 STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
+    (LoginNeededError, 401),
+    (PreconditionError, 412),
+    (StaleEditError, 412),
     (NotFoundError, 404),
     (ConflictError, 409),
     (StaleLeaseError, 409),
@@ -65,16 +73,8 @@ STATUSES: tuple[tuple[type[PilotbaseError], int], ...] = (
 )
 
 
-class LoginNeededError(PilotbaseError):
-    """A visitor asked for what only people with an account reach."""
-
-
 def status_of(error: PilotbaseError) -> int:
     """Return the HTTP status that says what ``error`` means."""
-    if isinstance(error, LoginNeededError):
-        return 401
-    if isinstance(error, PreconditionError | StaleEditError):
-        return 412
     return next((status for kind, status in STATUSES if isinstance(error, kind)), 500)
 
 

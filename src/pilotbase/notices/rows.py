@@ -25,6 +25,7 @@ from sqlalchemy import (
     true,
 )
 
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.notice import Notice, NoticeBody, NoticeKind
@@ -166,14 +167,12 @@ def forget(connection: Connection, before: datetime) -> int:
 
 def as_notice(row: Any, actor: Actor, read: bool = False) -> Notice:
     """Return the notice in a row, for ``actor``."""
-    return Notice(
-        identity=row.identity,
+    return filled(
+        Notice,
+        row,
         kind=NoticeKind(row.kind),
-        subject=row.subject,
-        thread=row.thread,
         organisation=row.organisation or actor.organisation,
         body=NoticeBody.model_validate_json(row.body),
-        made_at=row.made_at,
         read=read,
     )
 

@@ -9,13 +9,7 @@ from pydantic import StringConstraints
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.trials import CheckedCertificate
 from pilotbase.documents.hashes import HEX
-from pilotbase.operations.operation import BODY, PATH, Callers, Operation, Repeated
-
-
-class SignedEnvelope(RequestModel):
-    """Any document; one that is not a certificate is not valid."""
-
-    envelope: Annotated[bytes, BODY]
+from pilotbase.operations.operation import PATH, Callers, Operation, Repeated, With
 
 
 class OfCertificate(RequestModel):
@@ -27,7 +21,7 @@ class OfCertificate(RequestModel):
 CHECK = Operation(
     "certificates.check",
     "POST /certificates/check",
-    SignedEnvelope,
+    With[bytes],
     CheckedCertificate,
     callers=Callers.UNASKED,
     repeated=Repeated.HARMLESS,

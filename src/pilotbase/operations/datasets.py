@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Generic
 
 import pydantic
 
@@ -27,7 +27,7 @@ from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Purpose, Use, Word
 from pilotbase.documents.vocabularies import ReadingKind
 from pilotbase.operations.matches import OfRecord
-from pilotbase.operations.operation import BODY, PATH, Callers, Operation, Repeated
+from pilotbase.operations.operation import PATH, Callers, Operation, Repeated, Sent, With
 
 _WORD = r"^[a-z0-9_-]*$"
 _WORDS = r"^[^\x00]*$"
@@ -44,6 +44,10 @@ class OfDataset(RequestModel):
     def subject(self) -> str:
         """Return its subject, such as ``dataset:plant/milling``."""
         return dataset_subject(self.owner, self.name)
+
+
+class OfDatasetWith(OfDataset, With[Sent], Generic[Sent]):
+    """A body about a dataset."""
 
 
 class SoughtDatasets(pydantic.BaseModel):
@@ -95,12 +99,6 @@ class KeptUpload(OfDataset):
     """A finished upload that is kept as a file of a dataset, under its own name."""
 
     upload: UploadId
-
-
-class Graded(OfDataset):
-    """What was measured of a dataset."""
-
-    report: Annotated[QualityReport, BODY]
 
 
 class OfAgreement(RequestModel):
@@ -184,7 +182,7 @@ QUALITY = Operation(
 GRADE = Operation(
     "datasets.grade",
     "PUT /datasets/{owner}/{name}/quality",
-    Graded,
+    OfDatasetWith[QualityReport],
     QualityReport,
     only=OWNER,
     marked=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic
 
 import pydantic
 
@@ -23,7 +23,7 @@ from pilotbase.documents.thread import (
     Thread,
     ThreadId,
 )
-from pilotbase.operations.operation import BODY, PATH, In, Operation, Repeated
+from pilotbase.operations.operation import BODY, PATH, In, Operation, Repeated, Sent, With
 
 
 class ThreadsAsked(pydantic.BaseModel):
@@ -40,10 +40,18 @@ class OfThread(RequestModel):
     thread: Annotated[ThreadId, PATH]
 
 
+class OfThreadWith(OfThread, With[Sent], Generic[Sent]):
+    """A body about a thread."""
+
+
 class OfMessage(OfThread):
     """Which message of a thread."""
 
     number: Annotated[int, pydantic.Field(ge=1, le=MAXIMUM_MESSAGES), SHORT, PATH]
+
+
+class OfMessageWith(OfMessage, With[Sent], Generic[Sent]):
+    """A body about a message."""
 
 
 class OfFile(OfMessage):
@@ -59,36 +67,6 @@ class AttachedFile(OfMessage):
     content: Annotated[bytes, BODY]
 
 
-class AskedQuestion(RequestModel):
-    """What opens a thread."""
-
-    question: Annotated[Question, BODY]
-
-
-class AddedReply(OfThread):
-    """What is said in a thread."""
-
-    said: Annotated[Reply, BODY]
-
-
-class CorrectedMessage(OfMessage):
-    """Other words of a message."""
-
-    said: Annotated[Correction, BODY]
-
-
-class RemovedMessage(OfMessage):
-    """Why a message is taken away."""
-
-    why: Annotated[Removal, BODY]
-
-
-class MarkedAnswer(OfThread):
-    """Which message is the answer."""
-
-    marking: Annotated[Marking, BODY]
-
-
 def _moves(verb: str, http: str, takes: type[In], **more: Any) -> Operation[In, Thread]:
     """Return what makes the next version of a thread."""
     act = ExchangeAct[f"THREAD_{verb.upper()}"]
@@ -98,11 +76,11 @@ def _moves(verb: str, http: str, takes: type[In], **more: Any) -> Operation[In, 
 _MADE = "/api/threads/{given.identity}"
 _MESSAGE = "/threads/{thread}/messages/{number}"
 LIST = Operation("exchange.list", "GET /threads", ThreadsAsked, ThreadPage)
-ASK = _moves("ask", "POST /threads", AskedQuestion, location=_MADE)
+ASK = _moves("ask", "POST /threads", With[Question], location=_MADE)
 SHOW = Operation("exchange.show", "GET /threads/{thread}", OfThread, Thread, marked=True)
-REPLY = _moves("reply", "POST /threads/{thread}/messages", AddedReply, location=_MADE)
-CORRECT = _moves("correct", f"PUT {_MESSAGE}", CorrectedMessage)
-REMOVE = _moves("remove", f"POST {_MESSAGE}/removal", RemovedMessage)
-MARK = _moves("mark", "PUT /threads/{thread}/answer", MarkedAnswer)
+REPLY = _moves("reply", "POST /threads/{thread}/messages", OfThreadWith[Reply], location=_MADE)
+CORRECT = _moves("correct", f"PUT {_MESSAGE}", OfMessageWith[Correction])
+REMOVE = _moves("remove", f"POST {_MESSAGE}/removal", OfMessageWith[Removal])
+MARK = _moves("mark", "PUT /threads/{thread}/answer", OfThreadWith[Marking])
 ATTACH = _moves("attach", f"PUT {_MESSAGE}/files", AttachedFile, repeated=Repeated.HARMLESS)
 FILE = Operation("exchange.file", f"GET {_MESSAGE}/files/{{digest}}", OfFile, File)

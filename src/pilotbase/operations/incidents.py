@@ -12,8 +12,8 @@ from pilotbase.documents.base import LONGEST_NOTE, Name, Trimmed
 from pilotbase.documents.permissions import IncidentAct, ReadScope
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
 from pilotbase.documents.watch import Incident, Runbook
-from pilotbase.operations.operation import BODY, PATH, In, NoInput, Operation
-from pilotbase.operations.services import OfService
+from pilotbase.operations.operation import PATH, In, NoInput, Operation
+from pilotbase.operations.services import OfService, OfServiceWith
 
 Words = Annotated[str, Trimmed(LONGEST_NOTE)]
 Note = Annotated[str, Trimmed(LONGEST_NOTE, min_length=0)]
@@ -74,12 +74,6 @@ class IncidentCorrection(OfIncident):
     text: Words
 
 
-class OnRunbook(OfService):
-    """How a service is run."""
-
-    runbook: Annotated[Runbook, BODY]
-
-
 def _amends(act: IncidentAct, place: str, takes: type[In], example: dict[str, Any]) -> Operation[In, Incident]:
     """Return what adds a line to the timeline of an incident."""
     name, http = f"incidents.{act.name.lower()}", f"POST /incidents/{{number}}/{place}"
@@ -111,7 +105,7 @@ RUNBOOK = Operation("incidents.runbook", "GET /services/{service}/runbook", OfSe
 SET_RUNBOOK = Operation(
     "incidents.set_runbook",
     "PUT /services/{service}/runbook",
-    OnRunbook,
+    OfServiceWith[Runbook],
     Runbook,
     who=IncidentAct.RUNBOOK,
     marked=True,

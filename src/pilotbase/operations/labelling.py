@@ -12,21 +12,9 @@ from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.labelling import LabelledItems, PublishedLabels
-from pilotbase.operations.datasets import OfDataset
-from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repeated
-from pilotbase.operations.trials import OfTrial
-
-
-class OpenedRound(OfDataset):
-    """A new round and the dataset whose items it covers."""
-
-    wanted: Annotated[NewRound, BODY]
-
-
-class TrialPanel(OfTrial):
-    """The experts who judge the answers of a trial."""
-
-    wanted: Annotated[NewPanel, BODY]
+from pilotbase.operations.datasets import OfDatasetWith
+from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
+from pilotbase.operations.trials import OfTrialWith
 
 
 class OfRound(RequestModel):
@@ -68,7 +56,7 @@ LIST = Operation(
 START = Operation(
     "labelling.start",
     "POST /datasets/{owner}/{name}/labelling",
-    OpenedRound,
+    OfDatasetWith[NewRound],
     RoundTold,
     only=_OWNER,
     repeated=_HARMLESS,
@@ -89,7 +77,7 @@ START = Operation(
 JUDGE = Operation(
     "labelling.judge",
     "POST /trials/{name}/panel",
-    TrialPanel,
+    OfTrialWith[NewPanel],
     RoundTold,
     only="owner of the scenario",
     repeated=_HARMLESS,

@@ -12,7 +12,7 @@ from pilotbase.documents.api.shapes import MOST_LISTED, RequestModel
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.roadmap import Figure, Phase, Roadmap
 from pilotbase.documents.vocabularies import Action, Sector, Support
-from pilotbase.operations.operation import BODY, PATH, In, NoInput, Operation, Out, Repeated
+from pilotbase.operations.operation import PATH, In, NoInput, Operation, Out, Repeated, With
 
 MOST_WEIGHT, MOST_TOP = 100, 50
 After = Annotated[str | None, pydantic.Field(max_length=200, pattern=r"^[a-z0-9_:/-]*$")]
@@ -51,12 +51,6 @@ class OnStep(RequestModel):
     limit: Limit = 50
 
 
-class NewRoadmap(RequestModel):
-    """The new roadmap."""
-
-    roadmap: Annotated[Roadmap, BODY]
-
-
 def _reads(name: str, place: str, takes: type[In], gives: type[Out]) -> Operation[In, Out]:
     """Return an operation that reads the ledger; callers without permission get 404."""
     refuses = frozenset({404})
@@ -72,7 +66,7 @@ ROADMAP = _reads("ledger.roadmap", "GET /roadmap", NoInput, RoadmapTold)
 SET_ROADMAP = Operation(
     "ledger.set_roadmap",
     "PUT /roadmap",
-    NewRoadmap,
+    With[Roadmap],
     RoadmapTold,
     who=DeskAct.PLAN,
     repeated=Repeated.HARMLESS,

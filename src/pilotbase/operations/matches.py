@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Generic
 
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Name
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
-from pilotbase.operations.operation import BODY, PATH, NoInput, Operation, Repeated
+from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated, Sent, With
 
 
 class OfRecord(RequestModel):
@@ -18,16 +18,8 @@ class OfRecord(RequestModel):
     name: Annotated[Name, PATH]
 
 
-class SentScenario(RequestModel):
-    """A scenario that need not be on the hub."""
-
-    scenario: Annotated[Scenario, BODY]
-
-
-class SentApplication(RequestModel):
-    """An application that need not be on the hub."""
-
-    application: Annotated[OfferedApplication, BODY]
+class OfRecordWith(OfRecord, With[Sent], Generic[Sent]):
+    """A body about a scenario, or an application."""
 
 
 A_SCENARIO = {
@@ -62,7 +54,7 @@ APPLICATION = Operation("matches.application", "GET /matches/applications/{owner
 SENT_SCENARIO = Operation(
     "matches.sent_scenario",
     "POST /matches/scenarios",
-    SentScenario,
+    With[Scenario],
     Matches,
     repeated=Repeated.HARMLESS,
     example=A_SCENARIO,
@@ -70,7 +62,7 @@ SENT_SCENARIO = Operation(
 SENT_APPLICATION = Operation(
     "matches.sent_application",
     "POST /matches/applications",
-    SentApplication,
+    With[OfferedApplication],
     Matches,
     repeated=Repeated.HARMLESS,
     example={"application": AN_APPLICATION},

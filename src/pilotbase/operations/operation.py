@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
 
 import pydantic
@@ -19,6 +19,7 @@ from pilotbase.documents.texts import Language, Text
 
 In = TypeVar("In", bound=pydantic.BaseModel)
 Out = TypeVar("Out")
+Sent = TypeVar("Sent")
 NOTHING = type(None)
 """The output of an operation that returns nothing."""
 _HEADINGS = {"datasets": "records", "descriptions": "records", "trials.board": "board"}
@@ -65,6 +66,12 @@ class NoInput(RequestModel):
     """The input of an operation that takes none."""
 
 
+class With(RequestModel, Generic[Sent]):
+    """An input whose body is one document, or bytes; what stands in the address is added by a base of its own."""
+
+    sent: Annotated[Sent, BODY]
+
+
 @dataclass(frozen=True, eq=False)
 class Operation(Generic[In, Out]):
     """One operation. ``name`` is ``noun.verb``; the modules that declare and bind it are called ``noun``.
@@ -99,8 +106,10 @@ class Operation(Generic[In, Out]):
     """Header of the answer → its value, such as ``{given.received}``."""
     example: Mapping[str, Any] | None = None
     """An example of the input; the schema has its own for a whole document."""
+    meanwhile: type[Any] | None = None
+    """What it gives (202) while its file is still being made: its ``location`` is asked for it again."""
     media: str = "application/octet-stream"
-    """Media type of the bytes that it takes; JSON is read under any type."""
+    """Media type of the bytes that it takes or gives; JSON is read under any type."""
     words: Text | None = None
     """Its title, if a loop makes many similar operations without separate texts."""
 
@@ -134,7 +143,7 @@ class Operation(Generic[In, Out]):
         """Return the status of its answer where nothing is wrong."""
         if self.gives is NOTHING:
             return 204
-        return 202 if self.later else 201 if self.location else 200
+        return 202 if self.later else 201 if self.location and not self.gives_file else 200
 
     @property
     def writes(self) -> bool:

@@ -21,9 +21,9 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import text
 from pilotbase.documents.thread import Thread
-from pilotbase.operations.matches import A_SCENARIO, AN_APPLICATION, OfRecord
+from pilotbase.operations.matches import A_SCENARIO, AN_APPLICATION, OfRecord, OfRecordWith
 from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation, Out, Repeated
-from pilotbase.operations.trials import OfTrial
+from pilotbase.operations.trials import OfTrial, OfTrialWith
 
 TWO_NAMES = ("scenario", "application", "dataset")
 """Kinds that belong to an organisation: its name precedes theirs, and visitors see the open ones."""
@@ -60,31 +60,13 @@ class OfDigest(RequestModel):
 class SavedScenario(OfRecord):
     """A scenario that is saved, and what is said with it."""
 
-    content: Annotated[Scenario, BODY]
+    sent: Annotated[Scenario, BODY]
     new: bool = pydantic.Field(
         False, description="Refused where the name is taken, not made a version of what is there."
     )
     why_holds: bool = pydantic.Field(
         False, description="The reasons beside criteria that were changed hold for the new ones too."
     )
-
-
-class SavedApplication(OfRecord):
-    """An application version that is saved."""
-
-    content: Annotated[ApplicationVersion, BODY]
-
-
-class SavedDataset(OfRecord):
-    """A dataset that is saved."""
-
-    content: Annotated[Dataset, BODY]
-
-
-class SavedOrganisation(OfTrial):
-    """An organisation that is saved."""
-
-    content: Annotated[Organisation, BODY]
 
 
 def named(kind: str) -> tuple[str, type[Any]]:
@@ -154,9 +136,9 @@ REPORT = Operation("records.report", "GET /trials/{name}/report", OfTrial, Repor
 PROGRESS = Operation("records.progress", "GET /trials/{name}/progress", OfTrial, TrialProgress)
 SAVE = {
     "scenario": _save("scenario", SavedScenario, Act.SCENARIO_EDIT, A_SCENARIO),
-    "application": _save("application", SavedApplication, Act.APPLICATION_EDIT, _VERSION),
-    "dataset": _save("dataset", SavedDataset, Act.DATASET_EDIT),
-    "organisation": _save("organisation", SavedOrganisation, Act.ORGANISATION_EDIT),
+    "application": _save("application", OfRecordWith[ApplicationVersion], Act.APPLICATION_EDIT, _VERSION),
+    "dataset": _save("dataset", OfRecordWith[Dataset], Act.DATASET_EDIT),
+    "organisation": _save("organisation", OfTrialWith[Organisation], Act.ORGANISATION_EDIT),
 }
 HAND_IN = {
     "scenario": _hand_in("scenario", HandedInScenario, Act.SCENARIO_REGISTER),

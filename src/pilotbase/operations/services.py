@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Generic, Literal, Self
 
 import pydantic
 from pydantic import StringConstraints, model_validator
@@ -17,7 +17,7 @@ from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import EndpointProtocol, ServiceStatus, ServiceTerms
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Scope
-from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
+from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 MOST_BOUND = 10**15
@@ -28,6 +28,10 @@ class OfService(RequestModel):
     """Which service."""
 
     service: Annotated[Name, PATH]
+
+
+class OfServiceWith(OfService, With[Sent], Generic[Sent]):
+    """A body about a service."""
 
 
 class NewService(RequestModel):
@@ -60,12 +64,6 @@ class NewOverride(RequestModel):
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     reason: Reason
     days: int = pydantic.Field(default=14, ge=1, le=90)
-
-
-class OnTerms(OfService):
-    """On which terms a service answers."""
-
-    terms: Annotated[ServiceTerms, BODY]
 
 
 class ServiceMove(StrEnum):
@@ -151,7 +149,7 @@ SHOW = Operation("services.show", "GET /services/{service}", OfService, ServiceV
 SET_TERMS = Operation(
     "services.set_terms",
     "PUT /services/{service}/terms",
-    OnTerms,
+    OfServiceWith[ServiceTerms],
     ServiceView,
     who=ServiceAct.CREATE,
     example={"timeout_seconds": 45, "workers": 2},

@@ -15,14 +15,8 @@ from pilotbase.documents.api.statistics import (
 )
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX
-from pilotbase.operations.datasets import OfDataset
-from pilotbase.operations.operation import BODY, PATH, Operation, Repeated
-
-
-class StatisticsWanted(OfDataset):
-    """A question about a dataset."""
-
-    question: Annotated[NewStatistics, BODY]
+from pilotbase.operations.datasets import OfDataset, OfDatasetWith
+from pilotbase.operations.operation import PATH, Operation, Repeated
 
 
 class OfAnswer(OfDataset):
@@ -44,7 +38,7 @@ LIST = Operation(
 PRICE = Operation(
     "statistics.price",
     f"POST {_PLACE}/price",
-    StatisticsWanted,
+    OfDatasetWith[NewStatistics],
     PriceTold,
     example=_EXAMPLE,
     only=_ASKERS,
@@ -53,7 +47,7 @@ PRICE = Operation(
 ASK = Operation(
     "statistics.ask",
     f"POST {_PLACE}",
-    StatisticsWanted,
+    OfDatasetWith[NewStatistics],
     StatisticsTold,
     only=_ASKERS,
     example=_EXAMPLE,

@@ -9,28 +9,15 @@ import pydantic
 
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import Noted
-from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.lifecycles import LIFECYCLES, RecordKind, Transition
 from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.texts import text
-from pilotbase.operations.operation import BODY, Operation
+from pilotbase.operations.operation import BODY, Operation, With
 from pilotbase.operations.records import named
 
 _SAVED = ("scenario", "application-version", "dataset")
-
-
-class Proposed(RequestModel):
-    """A trial that is proposed."""
-
-    terms: Annotated[Commission, BODY]
-
-
-class Agreed(RequestModel):
-    """An agreement that is offered, or taken up."""
-
-    terms: Annotated[Agreement, BODY]
 
 
 def _by_people() -> Iterator[tuple[RecordKind, Transition]]:
@@ -59,7 +46,7 @@ def _step(kind: RecordKind, row: Transition) -> Operation[Any, Record]:
 PROPOSE = Operation(
     "steps.propose",
     "POST /trials",
-    Proposed,
+    With[Commission],
     Record,
     who=Act.COMMISSION_PROPOSE,
     marked=True,
@@ -68,7 +55,7 @@ PROPOSE = Operation(
 MAKE_AGREEMENT = Operation(
     "steps.make_agreement",
     "POST /agreements",
-    Agreed,
+    With[Agreement],
     Record,
     only="owner of the dataset, suppliers",
     marked=True,

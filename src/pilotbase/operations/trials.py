@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Generic
 
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.api.trials import Budget, Comparison, EstimateTold, QueuedWork, SizePlan, SizeTerms
+from pilotbase.documents.api.trials import (
+    Budget,
+    Comparison,
+    EstimateTold,
+    OrderedBundle,
+    QueuedWork,
+    SizePlan,
+    SizeTerms,
+)
 from pilotbase.documents.base import Name
 from pilotbase.documents.board import SeenBoard, SeenTender, TenderTerms
-from pilotbase.documents.hashes import HEX
+from pilotbase.documents.files import File
+from pilotbase.documents.hashes import HEX, Digest
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.subjects import Subject
 from pilotbase.operations.matches import OfRecord
-from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated
+from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated, Sent, With
 
 
 class NewTender(TenderTerms, OfRecord):
@@ -39,6 +48,18 @@ class OfTrial(RequestModel):
     name: Annotated[Name, PATH]
 
 
+class OfTrialWith(OfTrial, With[Sent], Generic[Sent]):
+    """A body about a trial."""
+
+
+class OfBundle(OfTrial):
+    """The bundle of a trial: of its newest report, or of the round whose report is named."""
+
+    report: Digest | None = None
+    again: bool = False
+    """Whether to pack it anew if that failed before."""
+
+
 _SCENARIO = "GET /scenarios/{owner}/{name}"
 QUEUE = Operation("trials.queue", "GET /queue", NoInput, list[QueuedWork])
 ESTIMATE = Operation("trials.estimate", "GET /trials/{name}/estimate", OfTrial, EstimateTold)
@@ -53,6 +74,17 @@ PLAN_SIZE = Operation(
     refuses=frozenset({404}),
     repeated=Repeated.HARMLESS,
     example={"rule": "accuracy >= 0.90", "truth": [0.95], "stop": "fixed", "label_cost": 2},
+)
+BUNDLE: Operation[OfBundle, Any] = Operation(
+    "trials.bundle",
+    "GET /trials/{name}/bundle",
+    OfBundle,
+    File,
+    who=ReadScope.BUNDLE,
+    refuses=frozenset({403, 409}),
+    meanwhile=OrderedBundle,
+    media="application/zip",
+    location="/api/trials/{asked.name}/bundle?report={given.report}",
 )
 _OWNER, _TENDER = "owner of the scenario", "/tenders/{tender}"
 TENDERS = Operation("trials.tenders", f"{_SCENARIO}/tenders", OfRecord, list[SeenTender], who=ReadScope.BOARD)

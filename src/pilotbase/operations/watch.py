@@ -14,8 +14,8 @@ from pilotbase.documents.hashes import DIGEST_PATTERN, Digest
 from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch, Taken
 from pilotbase.documents.permissions import WatchAct
 from pilotbase.documents.watch import Acknowledgement, Replay, Silence, Watch, WatchTerms
-from pilotbase.operations.operation import BODY, NOTHING, PATH, Callers, In, NoInput, Operation, Repeated
-from pilotbase.operations.services import OfService
+from pilotbase.operations.operation import NOTHING, PATH, Callers, In, NoInput, Operation, Repeated
+from pilotbase.operations.services import OfService, OfServiceWith
 
 Detector = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 
@@ -33,18 +33,6 @@ _CASES = {
 _LABELS = {"document": "label-batch/1", "service": "milling", "batch": "may-7", "labels": {"shift-7/0": "broken"}}
 
 
-class Observed(OfService):
-    """Cases that a service has answered."""
-
-    batch: Annotated[ObservationBatch, BODY]
-
-
-class Labelled(OfService):
-    """What turned out to be true of cases."""
-
-    batch: Annotated[LabelBatch, BODY]
-
-
 class Batches(OfService):
     """Batches of one service that are handed in together: those of labels are taken after those of observations."""
 
@@ -58,12 +46,6 @@ class OfDetector(OfService):
     """Which detector."""
 
     detector: Detector
-
-
-class OnTerms(OfService):
-    """On which terms a watch is replayed."""
-
-    terms: Annotated[WatchTerms, BODY]
 
 
 class Arming(OfService):
@@ -115,15 +97,15 @@ def _hands_in(verb: str, place: str, takes: type[In], example: dict[str, Any]) -
 
 
 _PAGE = "/api/services/{asked.service}/watch"
-OBSERVE = _hands_in("observe", "observations", Observed, _CASES)
-LABEL = _hands_in("label", "labels", Labelled, _LABELS)
+OBSERVE = _hands_in("observe", "observations", OfServiceWith[ObservationBatch], _CASES)
+LABEL = _hands_in("label", "labels", OfServiceWith[LabelBatch], _LABELS)
 HAND_IN = _hands_in("hand_in", "batches", Batches, {"batches": [_CASES, _LABELS]})
 SHOW = Operation("watch.show", "GET /services/{service}/watch", OfService, WatchStatus)
 PATH_OF = Operation("watch.path", "GET /services/{service}/watch/path", OfDetector, list[PathPoint])
 REPLAY = Operation(
     "watch.replay",
     "POST /services/{service}/watch/replays",
-    OnTerms,
+    OfServiceWith[WatchTerms],
     Replay,
     who=WatchAct.REPLAY,
     location=_PAGE,

@@ -102,7 +102,7 @@ class HubClient:
 
         ``why_holds``: the reasons beside the changed criteria of a scenario hold for the new ones too.
         """
-        said = {"content": content, **({"why_holds": True} if why_holds else {})}
+        said = {"sent": content, **({"why_holds": True} if why_holds else {})}
         return self._call(records.SAVE[kind_of(subject)], subject, seen, **said)
 
     def bundle(self, trial: str, report: Digest = "", on_progress: OnProgress = lambda _: None) -> bytes:

@@ -15,6 +15,7 @@ from itertools import combinations
 
 from pilotbase.catalogue.wording import Address, listed
 from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.states import ScenarioState
 from pilotbase.operations.ledger import MOST_TOP, MOST_WEIGHT, RankingAsked
@@ -49,15 +50,17 @@ def scenarios_of(view: View, worth: Worth, after: str | None = None, limit: int 
 
 def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") -> RankingTold:
     """Return a ranking with the scenarios of its top."""
-    return RankingTold(
+    flips = [
+        filled(FlipTold, one, above=_values(one.above), below=_values(one.below), moved=moves(one, found.weights))
+        for one in found.flips[:MOST_FLIPS]
+    ]
+    return filled(
+        RankingTold,
+        found,
         weights=found.weights.parts,
-        top=found.top,
-        top_holds_for=_told(found.top_holds_for),
-        unrated=found.unrated,
-        rungs=[_rung(one) for one in found.rungs],
+        rungs=[filled(RungTold, one, one.worth) for one in found.rungs],
         scenarios=[listed(one, address) for one in _top(view, found)],
-        within=float(found.within),
-        flips=[_flip(one, found.weights) for one in found.flips[:MOST_FLIPS]],
+        flips=flips,
     )
 
 
@@ -70,27 +73,6 @@ def _top(view: View, found: Ranking) -> Iterator[Listing]:
         items = scenarios_of(view, rung.worth, limit=left).items
         yield from items
         left -= len(items)
-
-
-def _rung(rung: Rung) -> RungTold:
-    return RungTold(
-        rank=rung.rank,
-        score=float(rung.score),
-        **rung.worth.__dict__,
-        scenarios=rung.scenarios,
-        passed_after=_told(rung.passed_after),
-        crosses_after=_told(rung.crosses_after),
-    )
-
-
-def _flip(flip: Flip, weights: CriterionWeights) -> FlipTold:
-    above, below = ((one.potential, one.maturity, one.driving_effect) for one in (flip.above, flip.below))
-    potential, maturity, driving_effect = map(float, moves(flip, weights))
-    return FlipTold(above=above, below=below, shift=float(flip.shift), moved=(potential, maturity, driving_effect))
-
-
-def _told(share: Fraction | None) -> float | None:
-    return None if share is None else float(share)
 
 
 @dataclass(frozen=True)

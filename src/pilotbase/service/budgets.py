@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.subjects import service_subject
 from pilotbase.service.calls import NOTHING, BudgetPeriod, Cost
 from pilotbase.workspace import tables as tables
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
@@ -77,7 +78,7 @@ def write_budget(change: Transaction, budget: ServiceBudget) -> None:
     if not bounds or not all(0 <= bound <= MAXIMUM for bound in bounds):
         raise InputError("service.bad_budget", maximum=MAXIMUM)
     values = {"period": budget.period, "calls": budget.calls, "tokens": budget.tokens}
-    put(change.connection, tables.service_budgets, {"service": budget.service, "name": budget.name}, values)
+    set_row(change.connection, tables.service_budgets, {"service": budget.service, "name": budget.name}, values)
     facts = {name: value for name, value in values.items() if value is not None}
     change.record("service.budget_set", [service_subject(budget.service), f"budget:{budget.name}"], facts)
 
@@ -213,11 +214,4 @@ def _set(
     connection: Connection, table: Table, key: dict[str, str], cost: Cost, renewed_at: datetime | None = None
 ) -> None:
     values: dict[str, Any] = {"calls": cost.calls, "tokens": cost.tokens}
-    put(connection, table, key, values if renewed_at is None else {**values, "renewed_at": renewed_at})
-
-
-def put(connection: Connection, table: Table, key: dict[str, str], values: dict[str, Any]) -> None:
-    """Write the row of ``key``, new or changed."""
-    same = and_(*(table.c[name] == value for name, value in key.items()))
-    if connection.execute(update(table).where(same).values(values)).rowcount == 0:
-        connection.execute(insert(table).values({**key, **values}))
+    set_row(connection, table, key, values if renewed_at is None else {**values, "renewed_at": renewed_at})

@@ -23,6 +23,7 @@ from pilotbase.service import budgets, journal
 from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
 from pilotbase.service.terms import MeterKey, ServiceUsage, add_up, write_usage
 from pilotbase.workspace import tables as tables
+from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.store import View
 
 Take = Callable[[Sequence[ObservationBatch]], None]
@@ -136,7 +137,7 @@ def _finish(view: View, folder: Path, desk: str) -> Drained:
 
 
 def _move(connection: Connection, desk: str, place: tuple[int, int]) -> None:
-    budgets.put(connection, tables.service_journals, {"desk": desk}, {"segment": place[0], "place": place[1]})
+    set_row(connection, tables.service_journals, {"desk": desk}, {"segment": place[0], "place": place[1]})
 
 
 def _metered(fields: Fields) -> tuple[MeterKey, ServiceUsage]:

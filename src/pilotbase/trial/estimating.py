@@ -61,21 +61,36 @@ NO_LIMIT = SpendingLimit(ceiling=Ceiling())
 
 @dataclass(frozen=True)
 class RunSize:
-    """How much a run is: boxes one after the other, cases that each answers, in so many batches, within limits."""
+    """How much a run is: boxes one after the other, cases that each answers, in so many batches, within limits.
+
+    ``again``: cases of each box, one for each pass alone.
+    """
 
     boxes: int
     cases: int
     batches_each: int
     limits: Limits
+    again: tuple[int, ...] = ()
 
     @property
-    def batches(self) -> int:
-        return self.boxes * self.batches_each
+    def started(self) -> int:
+        """Return how many boxes are started in all."""
+        return self.boxes + len(self.again)
+
+    @property
+    def asked(self) -> int:
+        """Return how many answers are asked for in all."""
+        return self.boxes * self.cases + sum(self.again)
+
+    @property
+    def batches(self) -> float:
+        """Return the batches; a case asked alone is the share of one that it is of a batch."""
+        return self.asked / max(self.cases, 1) * self.batches_each
 
     @property
     def longest(self) -> float:
         """Return the maximum seconds that the boxes' limits allow."""
-        return self.boxes * self.limits.wall_seconds
+        return self.started * self.limits.wall_seconds
 
 
 @dataclass
@@ -103,7 +118,7 @@ class BoxMeter:
     def predict(self, size: RunSize, figure: Callable[[BoxUsage], float]) -> Predicted:
         """Return the use of the whole run for one figure: measured so far, loading, and the prediction for the rest."""
         firsts, seen = [figure(one) for one in self.firsts], [figure(one) for one in self.batches]
-        known = sum(firsts) + sum(seen) + max(size.boxes - len(firsts), 0) * sum(firsts) / len(firsts)
+        known = sum(firsts) + sum(seen) + max(size.started - len(firsts), 0) * sum(firsts) / len(firsts)
         boxes = max(size.boxes, len(firsts))
         rest = predict_sum(seen or firsts[-1:], max(size.batches - boxes - len(seen), 0.0))
         return Predicted(known + rest.low, known + rest.expected, known + rest.high)
@@ -145,11 +160,11 @@ class RunEstimator:
     def _estimate(self, answered: int) -> RunEstimate:
         size, prices, limits = self._size, self._limit.prices, self._size.limits
         wall = self._told(lambda one: one.wall_seconds, size.longest)
-        cpu = self._told(lambda one: one.cpu_seconds, float(size.boxes * limits.cpu_seconds))
+        cpu = self._told(lambda one: one.cpu_seconds, float(size.started * limits.cpu_seconds))
         memory = self._told(lambda one: one.memory_byte_seconds / _MIB, size.longest * limits.memory_bytes / _MIB)
         return RunEstimate(
             plan=self._plan,
-            cases=size.boxes * size.cases,
+            cases=size.asked,
             seen=answered,
             confidence=CONFIDENCE,
             wall=wall,

@@ -18,11 +18,10 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
-from pilotbase.trial.probes import measured
 from pilotbase.trial.records import Ints, leaf_hashes
-from pilotbase.trial.scoring import ReportedCases, ScoredDecision, describe, judge
+from pilotbase.trial.scoring import ReportedCases, ScoredDecision, describe
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
-from pilotbase.trial.verdict_rules import decision_digest, levels_of, scoring_seed, verdict_at_end
+from pilotbase.trial.verdict_rules import decision_digest, judge_plan, levels_of, scoring_seed, verdict_at_end
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     cases = coded(restored_cases(stored.records, plan.positive))
     order = _order(plan, stored, cases.units)
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
-    decision = judge(plan.criteria, cases, order, levels, measured(facts.load), plan.design)
+    decision = judge_plan(plan, cases, order, levels, facts.load)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end, facts.load)
     reported = ReportedCases(facts.unscored not in ("shuffled", "exact"), by_unit=facts.by_unit is not None)

@@ -14,9 +14,11 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Levels, attempt_levels, exact
+from pilotbase.measures import Cases
+from pilotbase.trial.carried import earlier_missed, without_comparisons
 from pilotbase.trial.performance import Load
-from pilotbase.trial.probes import rejects
-from pilotbase.trial.scoring import error_level
+from pilotbase.trial.probes import measured, rejects
+from pilotbase.trial.scoring import Ints, error_level, judge
 
 _FORMAT = "pilotbase decision 1"
 
@@ -25,6 +27,15 @@ def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
     """Return the levels of an attempt: of the hidden set's α, or of the plan's own where that is stricter."""
     alpha = min(exact(alpha_of_all), exact(error_level(plan.criteria)))
     return attempt_levels(alpha, attempt, len(plan.suppliers or ()))
+
+
+def judge_plan(plan: TrialPlan, cases: Cases, order: Ints, levels: Levels, load: Load) -> Decision:
+    """Return the decision of ``plan`` on ``cases`` scored in ``order``, and on the run's ``load``.
+
+    A comparison with an earlier version confirms nothing where that version no longer meets what it is certified for.
+    """
+    decision = judge(plan.criteria, cases, order, levels, measured(load), plan.design)
+    return without_comparisons(decision, tuple(earlier_missed(plan, cases, order)))
 
 
 def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -19,7 +20,7 @@ from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_na
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
+from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, Signal
 from pilotbase.documents.watch import (
     ClockBook,
     ClockRule,
@@ -40,43 +41,18 @@ from pilotbase.workspace.tables import watch_tables
 from pilotbase.workspace.transaction import Transaction
 
 _SEVERITY = {colour: place for place, colour in enumerate(Colour)}
-DEFAULT_RULES = (
-    RunbookRule(
-        signal=Signal.RISK,
-        colour=Colour.RED,
-        measures=(Countermeasure.FALL_BACK, Countermeasure.NOTIFY),
-        within_seconds=60,
-        incident=True,
-        grade=EventGrade.GENERAL,
-        response=ResponseLevel.III,
-        suspend_certificate=True,
-        ask_retrial=True,
-    ),
-    RunbookRule(
-        signal=Signal.AVAILABILITY,
-        colour=Colour.ORANGE,
-        measures=(Countermeasure.NOTIFY,),
-        within_seconds=300,
-        incident=True,
-    ),
-    RunbookRule(signal=Signal.SILENCE, colour=Colour.BLUE, measures=(Countermeasure.NOTIFY,), within_seconds=300),
-    RunbookRule(colour=Colour.RED, measures=(Countermeasure.NOTIFY,), within_seconds=300, incident=True),
-    RunbookRule(
-        signal=Signal.RISK,
-        colour=Colour.ORANGE,
-        measures=(Countermeasure.NOTIFY,),
-        within_seconds=300,
-        incident=True,
-    ),
-    RunbookRule(colour=Colour.YELLOW, measures=(Countermeasure.NOTIFY,), within_seconds=3600),
-)
-"""A broken bound ends the service of what broke it; an outage is an incident at once; whatever else is red is looked at
-by a person first."""
 
 
 def default_runbook(service: str) -> Runbook:
     """Return the runbook of a service that has none of its own."""
-    return Runbook(service=service, rules=DEFAULT_RULES)
+    return Runbook(service=service, rules=_default_rules())
+
+
+@cache
+def _default_rules() -> tuple[RunbookRule, ...]:
+    written = resources.files("pilotbase.watch").joinpath("runbook.yaml").read_bytes()
+    rules: Any = parse_yaml(written, "runbook.yaml").value["rules"]
+    return tuple(map(RunbookRule.model_validate, rules))
 
 
 def rule_for(runbook: Runbook, signal: Signal, colour: Colour) -> RunbookRule | None:

@@ -11,13 +11,15 @@ from django.urls import reverse
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import add_errors
+from pilotbase.hub.forms.declared import add_errors, do
 from pilotbase.hub.presenters.records import title_of
+from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed
 from pilotbase_estate.hub.forms.claims import RulesForm
-from pilotbase_estate.hub.presenters.programmes import evidence_response, rules_from, rules_written
+from pilotbase_estate.hub.presenters.programmes import rules_from, rules_written
+from pilotbase_estate.operations.vouchers import EVIDENCE
 from pilotbase_estate.vouchers.wallet import programmes, rules_of, set_rules
 
 
@@ -73,7 +75,7 @@ def edit(request: HubRequest, programme: str = "") -> HttpResponse:
 @page("voucher-programmes/<slug:programme>/evidence.zip", "programme-evidence")
 def evidence(request: HubRequest, programme: str) -> HttpResponse:
     """Return the auditor's folder of a programme."""
-    return cast(HttpResponse, evidence_response(request.acting.view, programme))
+    return cast(HttpResponse, file_response(do(EVIDENCE, request.acting.view, {"programme": programme})))
 
 
 @page("voucher-metering/", "voucher-metering")

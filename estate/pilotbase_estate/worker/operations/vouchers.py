@@ -6,7 +6,7 @@ from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.worker.operations.binding import Caller, Versioned, does
 from pilotbase_estate.computing import told_vouchers
-from pilotbase_estate.computing.claims import decide_claim, pay_claim, submit_claim, take_claim_file
+from pilotbase_estate.computing.claims import decide_claim, pay_claim, submit_claim, take_claim_file, zipped_evidence
 from pilotbase_estate.documents.api.vouchers import ClaimDetail, NewClaim
 from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.operations import vouchers as declared
@@ -48,6 +48,9 @@ def claim_file(caller: Caller, asked: declared.OfClaimFile) -> File:
     """Return a file of a claim."""
     found, content = take_claim_file(caller.base, caller.view, digest_of(asked.asked), asked.digest)
     return File.of(found.name, content)
+
+
+does(declared.EVIDENCE)(lambda caller, asked: zipped_evidence(caller.base, caller.view, asked.programme))
 
 
 @does(declared.PROGRAMME)

@@ -6,7 +6,6 @@ English stands beside the command, as typer wants it, and is the message id of `
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -15,16 +14,10 @@ from typing import Annotated, Any, get_args, get_origin
 
 import typer
 
-from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.catalogues import catalogue, wanted_language
 
 _ENGLISH: dict[str, str] = {}
 """Name in typer's drawing → the words that it has there, before they were put into another language."""
-
-
-def wanted_language() -> str:
-    """Return the reader's language: PILOTBASE_LANGUAGE, else the locale's, else English."""
-    wanted = os.environ.get("PILOTBASE_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "zh" if wanted.lower().startswith("zh") else "en"
 
 
 def help_line(line: str) -> str:

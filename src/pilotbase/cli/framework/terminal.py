@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 import typer
 
 from pilotbase.cli.framework.connection import require_here
-from pilotbase.cli.framework.helping import described, wanted_language
+from pilotbase.cli.framework.helping import described
+from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
-from pilotbase.documents.texts import Language, Text, sentence, text
+from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import format_for_terminal, make_visible
 from pilotbase.documents.vocabularies import Verdict
 
@@ -41,9 +42,7 @@ AskAbove = Annotated[
 ]
 
 
-def language() -> Language:
-    """Return the reader's language: PILOTBASE_LANGUAGE, else the locale's, else English."""
-    return "zh" if wanted_language() == "zh" else "en"
+language = wanted_language
 
 
 def shown(said: Text | PilotbaseError) -> str:

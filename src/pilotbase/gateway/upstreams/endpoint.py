@@ -67,7 +67,7 @@ class EndpointUpstream:
         return self._answered
 
     async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
-        asked = self._wire.asked(self._route, question)
+        asked = self._wire(self._route, question)
         if self.pending >= self._most:
             raise QueueFullError("gateway.queue_full", seconds=1)
         self.pending += 1

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from pilotbase.documents.service import EndpointRoute
 from pilotbase.protocols.upstream import UpstreamCall
@@ -19,12 +18,8 @@ class WireRequest:
     headers: Mapping[str, str]
 
 
-class UpstreamWire(Protocol):
-    """One protocol that endpoints of others speak."""
+UpstreamWire = Callable[[EndpointRoute, UpstreamCall], WireRequest]
+"""Returns what is sent for a question, under the endpoint's own name of the model.
 
-    def asked(self, route: EndpointRoute, question: UpstreamCall) -> WireRequest:
-        """Return what is sent for ``question``, under the endpoint's own name of the model.
-
-        Raises:
-            WireError: ``wire.other_protocol``, where the caller speaks one that this cannot be put in.
-        """
+Raises `WireError` ``wire.other_protocol`` where the caller speaks one that the endpoint's protocol has no place for.
+"""

@@ -26,10 +26,14 @@ from pilotbase.workspace.transaction import KEPT
 
 KEY = "Idempotency-Key"
 _KEPT_HEADERS = ("ETag", "Location", "Content-Type")
-JSON, BYTES = "application/json", "application/octet-stream"
+JSON, BYTES, ZIP = "application/json", "application/octet-stream", "application/zip"
 BINARY = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
 """Bytes as the schema tells of them."""
-FILE = {200: {"description": "The file.", "content": BINARY}}
+FILES: dict[str, Any] = {
+    BYTES: {200: {"description": "The file.", "content": BINARY}},
+    ZIP: {200: {"description": "The archive", "content": {ZIP: BINARY[BYTES]}}},
+}
+"""Media type of a file → what the schema tells of an answer with one."""
 PART = {206: {"description": "The part that `Range` asks for.", "content": BINARY}}
 BINARY_BODY = {"requestBody": {"required": True, "content": BINARY}}
 Act = Callable[[View], HttpResponse]

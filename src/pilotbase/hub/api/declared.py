@@ -20,7 +20,7 @@ from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import (
     BINARY_BODY,
     BYTES,
-    FILE,
+    FILES,
     JSON,
     PART,
     document,
@@ -63,12 +63,11 @@ def made_router() -> Router:
 
 
 def _add(router: Router, operation: Operation[Any, Any]) -> None:
-    given = None if operation.gives is NOTHING else operation.gives
     router.api_operation(
         [operation.method],
         operation.path,
         auth=_AUTH[operation.callers],
-        response=NOT_SET if operation.gives_file else {operation.status: given},
+        response=_response(operation),
         by_alias=True,
         operation_id=operation.name,
         summary=operation.said("en"),
@@ -78,10 +77,18 @@ def _add(router: Router, operation: Operation[Any, Any]) -> None:
     )(_view(operation))
 
 
+def _response(operation: Operation[Any, Any]) -> Any:
+    """Return status → model of what it answers."""
+    if operation.meanwhile is not None:
+        return {200: None, 202: operation.meanwhile}
+    given = None if operation.gives is NOTHING else operation.gives
+    return NOT_SET if operation.gives_file else {operation.status: given}
+
+
 def _extra(operation: Operation[Any, Any]) -> dict[str, Any] | None:
     """Return the schema of bytes."""
     if operation.gives_file:
-        return {"responses": FILE | (PART if operation.in_parts else {})}
+        return {"responses": FILES[operation.media] | (PART if operation.in_parts else {})}
     return _BODIES[operation.media] if operation.takes_bytes else None
 
 
@@ -142,8 +149,10 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     given, version = (found.given, found.version) if isinstance(found, Versioned) else (found, None)
     if operation.gives is NOTHING:
         return HttpResponse(status=operation.status)
+    if operation.meanwhile is not None and isinstance(given, operation.meanwhile):
+        return _until_made(json_response(given, 202, operation.location.format(asked=wanted, given=given)))
     if operation.gives_file:
-        return file_response(given)
+        return file_response(given, operation.media)
     if operation.shared:
         return shared(request, canonical_json(given.model_dump(mode="json", by_alias=True)), JSON)
     if operation.marked:
@@ -157,8 +166,11 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     answer = json_response(given, operation.status, operation.location.format(asked=wanted, given=given))
     for name, value in operation.headers.items():
         answer[name] = value.format(asked=wanted, given=given)
-    if operation.later:
-        answer["Retry-After"] = "2"
+    return _until_made(answer) if operation.later else answer
+
+
+def _until_made(answer: HttpResponse) -> HttpResponse:
+    answer["Retry-After"] = "2"
     return answer
 
 

@@ -9,13 +9,12 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from ninja import NinjaAPI, Router
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError, ValidationErrorContext
 
 import pilotbase
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.loading import issues_of
-from pilotbase.documents.plugins import loaded
 from pilotbase.documents.texts import text
 from pilotbase.hub.api import answers, declared, schema
 from pilotbase.hub.api.schema import exact
@@ -99,9 +98,6 @@ api = HubApi(
     parser=answers.JsonBodies(),
 )
 install(api)
-for _module in loaded("hub.api"):
-    if isinstance(_router := getattr(_module, "router", None), Router):
-        api.add_router("", _router)
 api.add_router("", declared.made_router())
 
 

@@ -12,12 +12,9 @@ import pydantic
 from pydantic.json_schema import models_json_schema
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
-from pilotbase.documents.board import SeenBoard
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.plugins import HOUSE, loaded, plugins
-from pilotbase.documents.record import BROUGHT, Record
-from pilotbase.documents.report import Report
-from pilotbase.documents.roadmap import Roadmap
+from pilotbase.documents.record import BROUGHT
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 from pilotbase.operations import by_address, declared
@@ -25,23 +22,8 @@ from pilotbase.operations.operation import Operation, Repeated
 
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
-DOCUMENTS = frozenset(
-    {
-        "Scenario",
-        "ApplicationVersion",
-        "Commission",
-        "Organisation",
-        "Record",
-        "Report",
-        *(one.gives.__name__ for one in declared().values() if one.marked or one.shared),
-    }
-)
-"""What is answered in canonical JSON under a mark of its bytes."""
-_WHOLE_DOCUMENTS = (Record, Report, SeenBoard, Roadmap)
-"""Documents that the API takes or gives besides what a step brings, and what declared operations take or give."""
 _OWN_RESULT = "result"
 """What the base's own work brings; nobody sends it."""
-_WRITES = frozenset({"post", "put", "patch", "delete"})
 _TEXT = {"type": "string"}
 _COUNT = {"type": "string", "pattern": "^[0-9]+$"}
 _ETAG = {"ETag": {"description": "Names what is answered; for If-Match and If-None-Match.", "schema": _TEXT}}
@@ -55,8 +37,6 @@ REASONS = {**responses, 413: "Content Too Large", 416: "Range Not Satisfiable", 
 PROBLEMS = (400, 401, 403, 404, 405, 409, 412, 413, 415, 416, 422, 429, 503, 507)
 """Every status of problem details; 405 where an address knows the method not, so no operation names it."""
 _PROBLEM_HEADERS: dict[int, Json] = {401: _LOGIN, 429: _RETRY, 503: _RETRY}
-_REFUSED_TO_READERS = ("/bundle",)
-"""What is there but may be refused: a bundle before there is a report, others' files."""
 _HEADERS = {
     "Idempotency-Key": "Sent again under the same key, a request is done once and answered the same; for a day.",
     "Idempotency-Key of a secret": "Sent again under the same key, nothing is made; 409 names what was. For a day.",
@@ -85,7 +65,8 @@ def exact(schema: Json) -> Json:
         components["schemas"][name]["examples"] = [example]
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
-            _complete(operation, method, path)
+            known = by_address()[f"{method.upper()} {path.removeprefix('/api')}"]
+            _complete(operation, known)
     return schema
 
 
@@ -119,7 +100,7 @@ def _models() -> list[type[pydantic.BaseModel]]:
         model for one in declared().values() for model in (*get_args(one.gives), one.gives, one.writes and one.sent)
     ]
     models = [one for one in told if isinstance(one, type) and issubclass(one, pydantic.BaseModel)]
-    return list(dict.fromkeys([*_api_models(), *models, *brought, *_WHOLE_DOCUMENTS]))
+    return list(dict.fromkeys([*_api_models(), *models, *brought]))
 
 
 def _api_models() -> Iterator[type[pydantic.BaseModel]]:
@@ -131,57 +112,47 @@ def _api_models() -> Iterator[type[pydantic.BaseModel]]:
                 yield one
 
 
-def _complete(operation: Json, method: str, path: str) -> None:
+def _complete(operation: Json, known: Operation[Any, Any]) -> None:
     security = operation.get("security", [])
     if {"Visitor": []} in security:
         operation["security"] = [*(one for one in security if one != {"Visitor": []}), {}]
     for parameter in operation.get("parameters", []):
         if parameter["name"] in PARAMETERS:
             parameter["example"] = PARAMETERS[parameter["name"]]
-    operation["parameters"] = [*operation.get("parameters", []), *_header_parameters(operation, method, path)]
+    operation["parameters"] = [*operation.get("parameters", []), *_header_parameters(operation, known)]
     for status, answer in list(operation["responses"].items()):
-        if headers := _success_headers(operation, int(status)):
+        if headers := _success_headers(known, int(status)):
             answer["headers"] = headers
     if "If-None-Match" in (one["name"] for one in operation["parameters"]):
         operation["responses"][304] = {"description": REASONS[304], "headers": _ETAG}
-    operation["responses"] |= {status: _problem(status, path) for status in _problems(operation, method, path)}
+    operation["responses"] |= {status: _problem(status, known) for status in _problems(operation, known)}
 
 
-def _problems(operation: Json, method: str, path: str) -> Iterator[int]:
+def _problems(operation: Json, known: Operation[Any, Any]) -> Iterator[int]:
     """Yield the statuses of problem details that the operation may answer."""
-    secured, writes, known = bool(operation.get("security")), method in _WRITES, _declared(method, path)
+    secured = bool(operation.get("security"))
     yield 400
     if secured:
         yield from (401, 429)
-    beyond = known.refuses if known is not None else frozenset({403} if path.endswith(_REFUSED_TO_READERS) else ())
-    inside = known is not None and isinstance(known.who, ServiceAct)
-    if secured and (writes or inside or 403 in beyond):
+    if secured and (known.writes or isinstance(known.who, ServiceAct) or 403 in known.refuses):
         yield 403
-    named = any(one["in"] == "path" or one["name"] == "subject" for one in operation["parameters"])
-    if writes or named:
+    if known.writes or known.in_path or "subject" in known.others:
         yield 404
-    if secured and method in ("post", "put"):
+    if secured and known.method in ("POST", "PUT"):
         yield from (409, 412)
-    elif path.endswith("/bundle"):
-        yield 409
-    yield from sorted(beyond - {403})
+    yield from sorted(known.refuses - {403})
     if "requestBody" in operation:
         yield from (413, 415)
     if operation["parameters"] or "requestBody" in operation:
         yield 422
     yield 503
-    if writes:
+    if known.writes:
         yield 507
 
 
-def _declared(method: str, path: str) -> Operation[Any, Any] | None:
-    """Return the operation at an address where it is one of the table's."""
-    return by_address().get(f"{method.upper()} {path.removeprefix('/api')}")
-
-
-def _problem(status: int, path: str) -> Json:
+def _problem(status: int, known: Operation[Any, Any]) -> Json:
     """Return a reference to the answer of ``status``; a piece that comes at the wrong place is told the right one."""
-    if status == 409 and "/pieces/" in path:
+    if status == 409 and "/pieces/" in known.path:
         return _spelled(status) | {"headers": _OFFSET}
     if status == 416:
         return _spelled(status) | {"headers": _BEYOND}
@@ -198,35 +169,25 @@ def _name(status: int) -> str:
     return REASONS[status].replace(" ", "")
 
 
-def _header_parameters(operation: Json, method: str, path: str) -> Iterator[Json]:
+def _header_parameters(operation: Json, known: Operation[Any, Any]) -> Iterator[Json]:
     """Yield the headers that the operation reads."""
-    names, is_document, known = [], _answered(operation) in DOCUMENTS, _declared(method, path)
-    if method in ("post", "put") and operation.get("security") and known is not None and known.keyed:
+    names, sends = [], known.method in ("POST", "PUT")
+    if sends and operation.get("security") and known.keyed:
         names.append("Idempotency-Key")
-    if method in ("post", "put") and is_document and path != "/api/trials":
+    if sends and known.marked and known.path != "/trials":
         names.append("If-Match")
-    if method == "get" and is_document:
+    if not known.writes and (known.marked or known.shared):
         names.append("If-None-Match")
-    if known is not None and known.in_parts:
+    if known.in_parts:
         names += ["Range", "If-Range"]
-    secret = known is not None and known.repeated is Repeated.ONCE
     for name in names:
         schema = {"type": "string", "maxLength": 120} if name == "Idempotency-Key" else _TEXT
-        told = f"{name} of a secret" if name == "Idempotency-Key" and secret else name
+        told = f"{name} of a secret" if name == "Idempotency-Key" and known.repeated is Repeated.ONCE else name
         yield {"in": "header", "name": name, "required": False, "schema": schema, "description": _HEADERS[told]}
 
 
-def _success_headers(operation: Json, status: int) -> Json:
-    headers = _LOCATION if status == 201 else {}
+def _success_headers(known: Operation[Any, Any], status: int) -> Json:
     if status == 202:
         return _LOCATION | _RETRY
-    if _answered(operation) == "OpenUpload":
-        return headers | _OFFSET
-    return headers | (_ETAG if _answered(operation) in DOCUMENTS else {})
-
-
-def _answered(operation: Json) -> str:
-    """Return the name of the model that the operation answers; empty for anything but one of the components."""
-    success = next(answer for status, answer in operation["responses"].items() if int(status) < 300)
-    content = success.get("content", {}).get("application/json", {})
-    return str(content.get("schema", {}).get("$ref", "")).rpartition("/")[2]
+    headers = (_LOCATION if status == 201 else {}) | (_OFFSET if "Upload-Offset" in known.headers else {})
+    return headers | (_ETAG if known.marked or known.shared else {})

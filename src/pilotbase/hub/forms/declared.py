@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
@@ -153,6 +153,30 @@ def post_of(
                 raise
             messages.error(request, error.render(language(), make_visible))
         return redirect(reverse(page, kwargs={part: where[part] for part in back}))
+
+
+def form_post(
+    address: str,
+    name: str,
+    form: type[OperationForm],
+    page: tuple[Callable[..., HttpResponse], str],
+    back: str,
+    /,
+    **fields: str,
+) -> None:
+    """Let a POST to ``address`` do what ``form`` asks and redirect to the page ``back``; else ``page`` shows it again.
+
+    ``page``: the function of the page, and what that calls the form; ``back`` may name a place of its page, such as
+    ``watch#replay``; ``fields`` and who gets 404: as `post_of`.
+    """
+    (show, shown_as), (to, _, mark) = page, back.partition("#")
+
+    @page_at(address, name, form.operation.who or MEMBERS, POST)
+    def view(request: HubRequest, /, **where: Any) -> HttpResponse:
+        asked = form(request.POST, given={field: where[part] for field, part in fields.items()})
+        if asked.done(request.acting.view):
+            return redirect(f"{reverse(to, kwargs=where)}{mark and '#'}{mark}")
+        return show(request, **where, **{shown_as: asked})
 
 
 @contextmanager

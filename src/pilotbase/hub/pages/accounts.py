@@ -37,6 +37,7 @@ from pilotbase.hub.presenters.records import see, title_of
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.routing import EVERYBODY, PAGES, POST, page
 from pilotbase.hub.sentences import asked, t
+from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.failures import NotFoundError
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -189,9 +190,7 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
 @page("invitations/<int:number>/withdraw/", "invitation-withdraw", DeskAct.INVITE, POST)
 def withdraw(request: HubRequest, number: int) -> HttpResponse:
     """Withdraw an invitation."""
-    invitation = Invitation.objects.filter(pk=number).first()
-    if invitation is None:
-        raise NotFoundError("hub.not_found")
+    invitation = there(Invitation.objects.filter(pk=number).first())
     invitations.withdraw(request.acting.view, invitation)
     return redirect("record", section="organisations", name=invitation.organisation)
 
@@ -199,9 +198,7 @@ def withdraw(request: HubRequest, number: int) -> HttpResponse:
 @page("memberships/<int:number>/remove/", "membership-remove", DeskAct.INVITE, POST)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
-    membership = Membership.objects.select_related("person").filter(pk=number).first()
-    if membership is None:
-        raise NotFoundError("hub.not_found")
+    membership = there(Membership.objects.select_related("person").filter(pk=number).first())
     organisation = membership.organisation
     invitations.remove(request.acting.view, membership)
     return redirect("record", section="organisations", name=organisation)

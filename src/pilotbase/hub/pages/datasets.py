@@ -32,8 +32,8 @@ from pilotbase.worker.datasets.first_rows import is_archive
 from pilotbase.worker.datasets.keeping import erase_kept, keep_upload, own_files, preview_of, why_no_previews
 from pilotbase.worker.datasets.marking import asks_for_marks
 from pilotbase.worker.datasets.measuring import find_measuring, order_measuring, publish_measured, published_report
+from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import told
-from pilotbase.workspace.failures import NotFoundError
 
 _PAGE = 24
 _RULES = 20
@@ -162,9 +162,7 @@ def _failing(report: QualityReport | None) -> list[RuleResult]:
 
 
 def _quality_page(report: QualityReport | None) -> HttpResponse:
-    if report is None:
-        raise NotFoundError("hub.not_found")
-    return sandboxed(render_quality(report, language()))
+    return sandboxed(render_quality(there(report), language()))
 
 
 def _take_quality(request: HubRequest, subject: str) -> None:

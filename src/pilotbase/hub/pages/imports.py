@@ -41,7 +41,8 @@ from pilotbase.hub.sentences import asked, t
 from pilotbase.sandbox.box.sheets import MAXIMUM_BYTES, MAXIMUM_ROWS, SUFFIXES, Spreadsheet, read_sheet
 from pilotbase.vault.uploads import Upload, erase_upload, find_upload
 from pilotbase.worker.base import vault_of
-from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.worker.operations.binding import there
+from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 
 SHOWN = 200
@@ -230,9 +231,7 @@ def _spelled(problem: CellProblem) -> list[str]:
 
 
 def _columns(kind: str) -> Any:
-    if kind not in COLUMNS:
-        raise NotFoundError("hub.not_found")
-    return COLUMNS[kind]
+    return there(COLUMNS.get(kind))
 
 
 def _crumbs() -> list[dict[str, object]]:

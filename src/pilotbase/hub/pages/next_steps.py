@@ -19,22 +19,21 @@ from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import see_all
 from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.worker import public
-from pilotbase.workspace.failures import NotFoundError
+from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.listings import list_page
 from pilotbase.workspace.store import View
 
 
-@dataclass(frozen=True)
 class Link:
-    """Where a step is taken."""
+    """Where a step is taken: the text ``next.link.<word>`` names it."""
 
-    label: Text
-    name: str
-    arguments: tuple[tuple[str, str], ...] = ()
+    def __init__(self, word: str) -> None:
+        self.label = Text(code=f"next.link.{word}")
+        self._word = word
 
     @property
     def url(self) -> str:
-        return reverse(self.name, kwargs=dict(self.arguments))
+        return reverse(_PAGES[self._word], kwargs={"section": "trials"} if self._word == "trials" else {})
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,10 @@ class VisitorKind:
     """One kind of visitor: the role that they act in once they have an account, and what they do first then."""
 
     name: str
-    steps: int
+    links: tuple[tuple[Link, ...], ...]
+    """For each step, where it is taken or read about."""
     role: Role | None = None
     inside: Link | None = None
-    links: tuple[tuple[Link, ...], ...] = ()
-    """For each step, where it is taken or read about."""
 
     @property
     def title(self) -> Text:
@@ -57,48 +55,35 @@ class VisitorKind:
         return Text(code=f"next.{self.name}.promise")
 
 
-def _link(label: str, name: str, **arguments: str) -> Link:
-    return Link(text(label), name, tuple(arguments.items()))
+_PAGES = {
+    "scenarios": "search",
+    "certified": "certified",
+    "check": "certificate-check",
+    "invited": "account_signup",
+    "standards": "standards",
+    "figures": "figures",
+    "api": "api-docs",
+    "roots": "trust-roots",
+    "revocations": "revocations",
+    "new_scenario": "scenario-new",
+    "new_application": "application-new",
+    "trials": "records",
+}
+"""Word of a link → its page."""
 
 
-_SCENARIOS = _link("next.link.scenarios", "search")
-_CERTIFIED = _link("next.link.certified", "certified")
-_CHECK = _link("next.link.check", "certificate-check")
-_INVITED = _link("next.link.invited", "account_signup")
-_STANDARDS = _link("next.link.standards", "standards")
-_FIGURES = _link("next.link.figures", "figures")
-_API = _link("next.link.api", "api-docs")
-_ROOTS = _link("next.link.roots", "trust-roots")
-_REVOCATIONS = _link("next.link.revocations", "revocations")
+def _kind(name: str, steps: str, role: Role | None = None, inside: str = "") -> VisitorKind:
+    """``steps``: the words of the links of each, divided by commas."""
+    links = tuple(tuple(map(Link, step.split())) for step in steps.split(","))
+    return VisitorKind(name, links, role, Link(inside) if inside else None)
+
 
 PEOPLE = (
-    VisitorKind(
-        "demand_owner",
-        4,
-        Role.DEMAND_OWNER,
-        _link("next.link.new_scenario", "scenario-new"),
-        ((_SCENARIOS,), (_STANDARDS,), (_INVITED,), (_CERTIFIED,)),
-    ),
-    VisitorKind(
-        "supplier",
-        4,
-        Role.SUPPLIER,
-        _link("next.link.new_application", "application-new"),
-        ((_SCENARIOS,), (_STANDARDS,), (_INVITED,), (_CERTIFIED,)),
-    ),
-    VisitorKind(
-        "regulator",
-        4,
-        Role.REGULATOR,
-        _link("next.link.trials", "records", section="trials"),
-        ((_CHECK,), (_ROOTS, _REVOCATIONS), (_FIGURES,), (_INVITED,)),
-    ),
-    VisitorKind("investor", 3, links=((_CERTIFIED,), (_CHECK,), (_FIGURES,))),
-    VisitorKind(
-        "open_source",
-        4,
-        links=((_SCENARIOS,), (_STANDARDS,), (_API,), (_INVITED,)),
-    ),
+    _kind("demand_owner", "scenarios, standards, invited, certified", Role.DEMAND_OWNER, "new_scenario"),
+    _kind("supplier", "scenarios, standards, invited, certified", Role.SUPPLIER, "new_application"),
+    _kind("regulator", "check, roots revocations, figures, invited", Role.REGULATOR, "trials"),
+    _kind("investor", "certified, check, figures"),
+    _kind("open_source", "scenarios, standards, api, invited"),
 )
 _BY_NAME = {person.name.replace("_", "-"): person for person in PEOPLE}
 SHOWN = 3
@@ -115,9 +100,7 @@ def show_all(request: HubRequest) -> HttpResponse:
 @revalidated
 def show(request: HubRequest, who: str) -> HttpResponse:
     """Say what one kind of visitor does next, with what there is at this moment."""
-    person = _BY_NAME.get(who)
-    if person is None:
-        raise NotFoundError("hub.not_found")
+    person = there(_BY_NAME.get(who))
     shown = {
         "title": person.title,
         "person": person,
@@ -143,9 +126,9 @@ def _steps(person: VisitorKind) -> list[dict[str, Any]]:
         {
             "title": Text(code=f"next.{person.name}.step{number}"),
             "why": Text(code=f"next.{person.name}.step{number}_why"),
-            "links": person.links[number - 1],
+            "links": links,
         }
-        for number in range(1, person.steps + 1)
+        for number, links in enumerate(person.links, 1)
     ]
 
 

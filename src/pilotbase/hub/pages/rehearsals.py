@@ -30,6 +30,7 @@ from pilotbase.trial.entering import may_show_sample
 from pilotbase.trial.page import render_report
 from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
+from pilotbase.worker.operations.binding import there
 from pilotbase.worker.trials.folder import SHOWN_CASES, rehearsal_folder
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -58,19 +59,14 @@ def report(request: HubRequest, name: str) -> HttpResponse:
 def log(request: HubRequest, name: str) -> HttpResponse:
     """Give everything that the application printed in its newest rehearsal, or why it is withheld."""
     found, version = _rehearsal(request, name)
-    printed = rehearsal_log(version, found)
-    if printed is None:
-        raise NotFoundError("hub.not_found")
+    printed = there(rehearsal_log(version, found))
     return download(printed.content, "text/plain; charset=utf-8", "application.log")
 
 
 def _form(request: HubRequest) -> Runtime:
     """Return in which form the application is to begin."""
     asked = request.GET.get("runtime", "python")
-    for runtime in FORM_TEMPLATES:
-        if runtime == asked:
-            return runtime
-    raise NotFoundError("hub.not_found")
+    return there(next((runtime for runtime in FORM_TEMPLATES if runtime == asked), None))
 
 
 def _rehearsal(request: HubRequest, name: str) -> tuple[Report, ApplicationVersion]:

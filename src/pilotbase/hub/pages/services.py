@@ -12,21 +12,19 @@ from django.shortcuts import redirect, render
 
 from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
-from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Route, Service, ServiceTerms
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices, form_of, label_of, post_of
+from pilotbase.hub.forms.declared import Choices, form_of, form_post, label_of, post_of
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import services
 from pilotbase.operations.services import REVOKE_KEY
-from pilotbase.service.registry import load_service
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
 from pilotbase.worker.services.acts import history_of, list_services, may_act, may_put_into_service, show_service
 from pilotbase.worker.trials.certificates import issued
@@ -83,40 +81,14 @@ def put(request: HubRequest, serial: str) -> HttpResponse:
     return render(request, "hub/service_put.html", shown)
 
 
-@page("services/<slug:name>/move/", "service-move", methods=POST)
-def move(request: HubRequest, name: str) -> HttpResponse:
-    """Stop, start, fall back, hand over."""
-    return _do(request, name, move_form=MoveForm(posted(request), given={"service": name}))
-
-
-@page("services/<slug:name>/terms/", "service-terms", methods=POST)
-def set_terms(request: HubRequest, name: str) -> HttpResponse:
-    """Let the service answer on other terms."""
-    return _do(request, name, terms_form=TermsForm(posted(request), given={"service": name}))
-
-
-@page("services/<slug:name>/budgets/", "service-budget", methods=POST)
-def set_budget(request: HubRequest, name: str) -> HttpResponse:
-    """Set a budget, new or changed."""
-    return _do(request, name, budget_form=BudgetForm(posted(request), given={"service": name}))
-
-
-@page("services/<slug:name>/keys/", "service-keys", methods=POST)
+@page("services/<slug:name>/keys/", "service-keys", ServiceAct.KEYS, POST)
 def make_key(request: HubRequest, name: str) -> HttpResponse:
     """Make a key; its secret is on the answer's page and nowhere else."""
-    _require(request, name, ServiceAct.KEYS)
     offered = {"budget": _budgets_offered(list_budgets(request.acting.view, name))}
     form = KeyForm(posted(request), given={"service": name}, choices=offered)
     if form.done(request.acting.view):
         return _page(request, name, secret=form.found.secret)
     return _page(request, name, key_form=form)
-
-
-def _do(request: HubRequest, name: str, **form: Any) -> HttpResponse:
-    """Do what a form of the page asks for and show the page anew, or with what is against it."""
-    (one,) = form.values()
-    _require(request, name, one.operation.who)
-    return redirect("service", name=name) if one.done(request.acting.view) else _page(request, name, **form)
 
 
 def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Form) -> HttpResponse:
@@ -194,18 +166,8 @@ def _budgets_offered(budgets: Sequence[BudgetView]) -> Choices:
     return [("", "–"), *((one.name, one.name) for one in budgets)]
 
 
-def _require(request: HubRequest, name: str, act: ServiceAct) -> None:
-    """Return if the reader may do it; raises `NotFoundError` where there is no such service, and `RefusedError`."""
-    service = load_service(request.acting.view, name)
-    if not may_act(request.acting.view, act, service):
-        raise RefusedError("service.not_yours", organisation=service.organisation)
-
-
-post_of(
-    "services/<slug:name>/keys/<drawn:key>/revoke/",
-    "service-key-revoke",
-    REVOKE_KEY,
-    "service",
-    service="name",
-    key="key",
-)
+_PLACE = "services/<slug:name>/"
+form_post(f"{_PLACE}move/", "service-move", MoveForm, (_page, "move_form"), "service", service="name")
+form_post(f"{_PLACE}terms/", "service-terms", TermsForm, (_page, "terms_form"), "service", service="name")
+form_post(f"{_PLACE}budgets/", "service-budget", BudgetForm, (_page, "budget_form"), "service", service="name")
+post_of(f"{_PLACE}keys/<drawn:key>/revoke/", "service-key-revoke", REVOKE_KEY, "service", service="name", key="key")

@@ -30,8 +30,8 @@ from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subjec
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import asked, t
+from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.failures import NotFoundError
 
 MOST_COLUMNS = 200
 """On a page; those of wider tables are said in the description itself."""
@@ -176,9 +176,7 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     view, seen = request.acting.view, see(request.acting.view, subject_of("datasets", name))
     record, head = load_record(view, seen.subject)
     dataset = seen.document
-    act = settling(request.acting.actor, dataset, record) if isinstance(dataset, Dataset) else None
-    if act is None:
-        raise NotFoundError("hub.not_found")
+    act = there(settling(request.acting.actor, dataset, record) if isinstance(dataset, Dataset) else None)
     form = StatisticsTermsForm(Bringing(request.acting, record, act), posted(request), initial={"seen": head})
     if request.method == "POST" and form.is_valid() and taken(view, seen.subject, act, form):
         return redirect(address_of(seen.subject))

@@ -10,7 +10,6 @@ from django import forms
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from pilotbase.charts.watch import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
@@ -20,8 +19,8 @@ from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Watch, WatchTerms
-from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import OperationForm, do, form_of, label_of, post_of
+from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import POST, page
@@ -89,22 +88,6 @@ def warnings(request: HubRequest) -> HttpResponse:
     """List the warnings of all services that the reader sees, newest first."""
     shown = {"title": text("watching.warnings"), "warnings": status.list_warnings(request.acting.view)}
     return render(request, "hub/warnings.html", shown)
-
-
-@page("services/<slug:name>/watch/replay/", "watch-replay", WatchAct.REPLAY, POST)
-def replay(request: HubRequest, name: str) -> HttpResponse:
-    """Replay a watch on the terms that were asked for."""
-    form = TermsForm(posted(request), given={"service": name})
-    if form.done(request.acting.view):
-        return redirect(f"{reverse('watch', kwargs={'name': name})}#replay")
-    return _page(request, name, terms_form=form)
-
-
-@page("services/<slug:name>/watch/silence/", "watch-silence", WatchAct.SILENCE, POST)
-def create_silence(request: HubRequest, name: str) -> HttpResponse:
-    """Let notices rest."""
-    form = SilenceForm(posted(request), given={"service": name})
-    return redirect("watch", name=name) if form.done(request.acting.view) else _page(request, name, silence_form=form)
 
 
 @page("warnings/<digits:digest>/care/", "warning-care", methods=POST)
@@ -203,6 +186,9 @@ def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]
     return drift_chart(strips, begins, ends, language())
 
 
-post_of("services/<slug:name>/watch/arm/", "watch-arm", ARM, "watch", service="name")
-post_of("services/<slug:name>/watch/disarm/", "watch-disarm", DISARM, "watch", service="name")
-post_of("services/<slug:name>/watch/speak/", "watch-speak", END_SILENCE, "watch", service="name")
+_PLACE = "services/<slug:name>/watch/"
+form_post(f"{_PLACE}replay/", "watch-replay", TermsForm, (_page, "terms_form"), "watch#replay", service="name")
+form_post(f"{_PLACE}silence/", "watch-silence", SilenceForm, (_page, "silence_form"), "watch", service="name")
+post_of(f"{_PLACE}arm/", "watch-arm", ARM, "watch", service="name")
+post_of(f"{_PLACE}disarm/", "watch-disarm", DISARM, "watch", service="name")
+post_of(f"{_PLACE}speak/", "watch-speak", END_SILENCE, "watch", service="name")

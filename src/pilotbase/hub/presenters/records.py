@@ -18,9 +18,9 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
+from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Page, Query, count, find_listing, list_page
 from pilotbase.workspace.store import View
 
@@ -55,10 +55,9 @@ class RecordView:
 
 def see(view: View, subject: str) -> RecordView:
     """Return a record; raises `NotFoundError`: none such, or none that the actor may see."""
-    listing = find_listing(view, subject)
-    if listing is None:
-        raise NotFoundError("hub.not_found")
-    return _seen(view, listing)
+    listing = there(find_listing(view, subject))
+    stored = there(view.get(listing.digest))
+    return RecordView(listing, stored.load(SHOWN[stored.kind]), record_of(view, subject))
 
 
 def see_all(view: View, listings: Iterable[Listing]) -> list[RecordView]:
@@ -109,13 +108,6 @@ def spelled_count(view: View, query: Query) -> str:
     most = MOST_COUNTED if query.words else None
     number = count(view, query, most)
     return f"{most}+" if most is not None and number > most else str(number)
-
-
-def _seen(view: View, listing: Listing) -> RecordView:
-    stored = view.get(listing.digest)
-    if stored is None:
-        raise NotFoundError("hub.not_found")
-    return RecordView(listing, stored.load(SHOWN[stored.kind]), record_of(view, listing.subject))
 
 
 _SECONDS = 60

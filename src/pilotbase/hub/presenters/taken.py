@@ -46,12 +46,12 @@ def part_of(request: HttpRequest) -> Part:
     return part
 
 
-def file_response(taken: File) -> StreamingHttpResponse:
-    """Return a file as a download of no particular type, piece by piece: one that was stopped is too short.
+def file_response(taken: File, media: str = "application/octet-stream") -> StreamingHttpResponse:
+    """Return a file as a download, piece by piece: one that was stopped is too short.
 
     No browser shows it here, whatever it is.
     """
-    response = StreamingHttpResponse(taken.pieces, content_type="application/octet-stream")
+    response = StreamingHttpResponse(taken.pieces, content_type=media)
     length = taken.size
     if taken.part is not None:
         response.status_code = 206

@@ -24,6 +24,7 @@ from pilotbase.trial.perturbed_arms import AnsweredArm, ArmSession, answer_arms,
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.reserving import ReservedTrial
 from pilotbase.trial.probes import with_probes
+from pilotbase.trial.probes.invariance import cases_to_ask
 from pilotbase.trial.records import format_answers
 from pilotbase.trial.running import Hooks
 from pilotbase.trial.scoring import perturbations_of
@@ -121,7 +122,7 @@ def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:
     assert folder is not None
     cut = cut_as_stated(scenario, reserved.frame, plan.repeats or 1)
     stage = text("trial.progress.answer", application=trial.candidate.reference.name)
-    size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits)
+    size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits, _asked_alone(reserved, rows // cut.runs))
     estimator = RunEstimator(lab, plan.digest(), trial.hidden.owner, trial.limit, size)
 
     def before_first() -> None:
@@ -134,6 +135,13 @@ def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:
         estimator.on_batch(done, subject.on_progress)
 
     return ArmSession(cut, folder, plan.canonical(), Hooks(before_first, on_batch, estimator.meter.take))
+
+
+def _asked_alone(reserved: ReservedTrial, cases: int) -> tuple[int, ...]:
+    """Return how many cases each pass alone asks; the answers of an endpoint usually vary, so a second one follows."""
+    at_endpoint = reserved.trial.candidate.endpoint is not None
+    wanted = cases_to_ask(reserved.subject.asked, cases, at_endpoint)
+    return (wanted,) * (1 + at_endpoint) if wanted else ()
 
 
 def _spend(reserved: ReservedTrial) -> None:

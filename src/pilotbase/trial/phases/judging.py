@@ -16,9 +16,8 @@ from pilotbase.trial.design_findings import PanelFound
 from pilotbase.trial.phases.asking import CommittedTrial
 from pilotbase.trial.phases.opening import TrialContext
 from pilotbase.trial.phases.panel import model_scores, with_verdicts
-from pilotbase.trial.probes import measured
-from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, judge, unit_codes
-from pilotbase.trial.verdict_rules import levels_of, scoring_seed
+from pilotbase.trial.scoring import ScoredDecision, build_cases, describe, unit_codes
+from pilotbase.trial.verdict_rules import judge_plan, levels_of, scoring_seed
 from pilotbase.vault.attempts import mark_scored, reveal_order
 
 
@@ -61,7 +60,7 @@ def decide_trial(committed: CommittedTrial) -> DecidedTrial:
     kept = _cases(committed, frame)
     cases = coded(kept)
     levels = levels_of(plan, trial.hidden.alpha, attempt.number)
-    decision = judge(plan.criteria, cases, order, levels, measured(committed.clean.run.load), plan.design)
+    decision = judge_plan(plan, cases, order, levels, committed.clean.run.load)
     mark_scored(lab.vault, attempt, attempt.cases[order[: decision.scored]])
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit)
     return DecidedTrial(committed, kept, panel, order, secret, judged)

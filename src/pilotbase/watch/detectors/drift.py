@@ -67,9 +67,7 @@ class DriftState:
 
 
 class DriftDetector(Detector[Table, DriftState]):
-    """Drift of every column of a profile. What another has counted of a chunk that is not full yet can be added."""
-
-    state_kind = DriftState
+    """Drift of every column of a profile."""
 
     def __init__(self, profile: ReferenceProfile, design: DriftWatch, state: DriftState | None = None) -> None:
         self._design, self._rows = design, profile.rows
@@ -137,12 +135,6 @@ class DriftDetector(Detector[Table, DriftState]):
             counts = [bets.cells.count(part, bounds - start) for bets, part in zip(self._bets, parts, strict=True)]
             changes += self._take(counts, np.diff(bounds))
         return tuple(changes)
-
-    def merge(self, other: DriftState) -> tuple[DetectorChange, ...]:
-        """Add the rows of another that has not filled a chunk; a chunk may then close with more rows than others."""
-        if other.chunks:
-            raise InputError("detector.not_mergeable", signal=self.signal)
-        return tuple(self._take([np.array([column.open]) for column in other.columns], np.array([other.open_rows])))
 
     def _blocks(self, rows: int) -> Iterator[Ints]:
         """Yield where the parts of chunks begin and end, a bounded number of them at once."""

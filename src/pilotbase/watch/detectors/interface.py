@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pydantic
 
@@ -46,9 +46,6 @@ class DetectorChange:
 class Detector(ABC, Generic[BatchT, StateT]):
     """One pass, constant memory, resumable from `state`."""
 
-    state_kind: ClassVar[type[Any]]
-    """The frozen dataclass of plain numbers and words that `state` is."""
-
     @property
     @abstractmethod
     def signal(self) -> Signal:
@@ -62,7 +59,7 @@ class Detector(ABC, Generic[BatchT, StateT]):
     @property
     @abstractmethod
     def state(self) -> StateT:
-        """All that it remembers; `written` and `restored` are the way to JSON and back."""
+        """All that it remembers: a frozen dataclass of plain numbers and words; `written`, `restored`: as JSON."""
 
     @property
     @abstractmethod
@@ -91,14 +88,6 @@ class Detector(ABC, Generic[BatchT, StateT]):
     def colour(self) -> Colour:
         """Return the highest colour of its parts."""
         return max(self.colours.values(), key=list(Colour).index, default=Colour.GREEN)
-
-    def merge(self, other: StateT) -> tuple[DetectorChange, ...]:
-        """Take in what another of the same design has seen of other rows of the same stream; return as `update`.
-
-        Raises:
-            InputError: ``detector.not_mergeable`` where the order of the rows matters, so that there is no such sum.
-        """
-        raise InputError("detector.not_mergeable", signal=self.signal)
 
 
 def written(state: DataclassInstance) -> dict[str, Any]:

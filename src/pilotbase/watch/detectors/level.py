@@ -84,9 +84,7 @@ class _Facts(NamedTuple):
 
 
 class LevelDetector(Detector[CallSeries, LevelState]):
-    """One signal of a service level. Not mergeable: what came after what matters."""
-
-    state_kind = LevelState
+    """One signal of a service level."""
 
     def __init__(self, design: LevelWatch, state: LevelState | None = None) -> None:
         self._design, self._state = design, state or LevelState()

@@ -83,9 +83,7 @@ class LossState:
 
 
 class LossDetector(Detector[Losses, LossState]):
-    """The two stages over each group. Not mergeable: what a bet wins depends on the order of the losses."""
-
-    state_kind = LossState
+    """The two stages over each group."""
 
     def __init__(self, design: LossWatch, state: LossState | None = None) -> None:
         within("alpha", design.alpha, 0, 1)
@@ -123,11 +121,6 @@ class LossDetector(Detector[Losses, LossState]):
     def value(self) -> float:
         """Return the log of the highest e-process over the log of its own level, at least 0; 1 is the high colour."""
         return max((stream.share_of_level for stream in self._streams.values()), default=0.0)
-
-    @property
-    def left_out(self) -> int:
-        """Return how many rows belonged to groups that came too late to be watched."""
-        return self._left_out
 
     def update(self, batch: Losses, /) -> tuple[DetectorChange, ...]:
         counted = np.flatnonzero(~np.isnan(batch.values))

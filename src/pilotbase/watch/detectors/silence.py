@@ -39,9 +39,7 @@ class SilenceState:
 
 
 class SilenceDetector(Detector[Ticks, SilenceState]):
-    """Silence of one service. States add up: the latest that anybody has heard counts."""
-
-    state_kind = SilenceState
+    """Silence of one service."""
 
     def __init__(self, allowed_seconds: float, state: SilenceState | None = None) -> None:
         self._allowed = allowed_seconds
@@ -77,12 +75,6 @@ class SilenceDetector(Detector[Ticks, SilenceState]):
             raise InputError("detector.no_time")
         ticks = zip(batch.times.tolist(), batch.heard.tolist(), strict=True)
         return tuple(change for time, heard in ticks for change in (self._hear(time, 1) if heard else self._look(time)))
-
-    def merge(self, other: SilenceState) -> tuple[DetectorChange, ...]:
-        if other.heard_at is None:
-            self._state = SilenceState(self.seen + other.seen, self._state.heard_at, self.colour, self._state.silent)
-            return ()
-        return tuple(self._hear(other.heard_at, other.seen))
 
     def _hear(self, time: float, rows: int) -> list[DetectorChange]:
         last, seen = self._state.heard_at, self._state.seen + rows

@@ -137,7 +137,7 @@ def new_application(
         written = draft_application(scenario, public.contract, draft, wanted)
         write_whole(sample, public.csv)
     files = (*(folder / path.name for path in written), sample)
-    return WrittenApplication(files, folder / next(iter(form.files)), form.makes)
+    return WrittenApplication(files, folder / (form.program or MANIFEST), form.makes)
 
 
 def read_contract(scenario_path: Path, sample_from: Sampling = read_sample) -> tuple[Scenario, PublicSample]:

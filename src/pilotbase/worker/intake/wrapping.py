@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -112,10 +112,6 @@ _PACKAGES: Mapping[str, str] = MappingProxyType(
     | {name: name for name in ("lightgbm", "catboost", "torch", "numpy", "pandas", "scipy", "joblib")}
 )
 """Module → the package that provides it, where it is not installed here."""
-_OPENING = Localized(
-    en="`{file}` answers. Before you submit it:",
-    zh="由 `{file}` 作答。提交之前：",
-)
 _CHECK = Localized(
     en="`app.py`: check the order of the features and of the classes that it states.",
     zh="`app.py`：核对其中写明的特征顺序和类别顺序。",
@@ -255,14 +251,13 @@ def _wants_frame(found: ModelFile, contract: Contract) -> bool:
 
 def _template(found: ModelFile, form: ModelForm) -> FormTemplate:
     """Return how the application starts out: with the model's own file, and a program if one has to load it."""
-    values = {"file": found.file}
-    opening = Localized(en=_OPENING.en.format(**values), zh=_OPENING.zh.format(**values))
+    opening = Localized(en=f"`{found.file}` answers. Before you submit it:", zh=f"由 `{found.file}` 作答。提交之前：")
     if form.runtime == "python":
-        program = starter(form.program)
-        return replace(FORM_TEMPLATES["python"], files={"app.py": program}, first=_CHECK, opening=opening)
+        start = FORM_TEMPLATES["python"].model_copy(update={"template": form.program, "first": _CHECK})
+        return start.model_copy(update={"opening": opening})
     model = f"{found.file}/MLmodel" if form.runtime == "mlflow" else found.file
     manifest = f"runtime: {form.runtime}\nmodel: {model}\n"
-    return replace(FORM_TEMPLATES["skops"], manifest=manifest, files={}, first=_TRY, opening=opening)
+    return FormTemplate(manifest=manifest, program=None, first=_TRY, opening=opening)
 
 
 def _words(found: ModelFile, form: ModelForm, contract: Contract, order: tuple[str, ...]) -> dict[str, object]:
@@ -271,7 +266,7 @@ def _words(found: ModelFile, form: ModelForm, contract: Contract, order: tuple[s
     stored = {_as_stored(name): name for name in names}
     values = {"file": found.file, "role": "Classifier" if order else "Regressor"}
     asked = "predict_proba" if prediction.kind in ("probability", "probabilities") else "predict"
-    of_classes = starter("classes").format(classes=list(order)) if order and form.program == "estimator" else ""
+    of_classes = starter("classes.txt").format(classes=list(order)) if order and form.program == "estimator" else ""
     prepared = (of_classes or form.prepared).rstrip() + (_SOFTPROB if found.objective == "multi:softmax" else "")
     returned = _RETURNED.get(form.program, {}).get(prediction.kind, "")
     given = _FRAME if _wants_frame(found, contract) else "batch.matrix(NAMES)"

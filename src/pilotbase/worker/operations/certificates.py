@@ -10,7 +10,7 @@ from pilotbase.operations import certificates as declared
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued
 
-does(declared.CHECK)(lambda caller, asked: _told(caller, check(caller.base, asked.envelope)))
+does(declared.CHECK)(lambda caller, asked: _told(caller, check(caller.base, asked.sent)))
 does(declared.SHOW)(lambda caller, asked: _told(caller, check_issued(caller.base, asked.serial)))
 does(declared.ENVELOPE)(lambda caller, asked: json.loads(issued(caller.base, asked.serial).envelope.to_bytes()))
 

@@ -36,7 +36,7 @@ does(declared.READERS)(lambda caller, asked: _readers(caller, dataset_subject(as
 does(declared.SCENARIO_READERS)(
     lambda caller, asked: _readers(caller, scenario_subject(asked.owner, asked.name), asked)
 )
-does(declared.GRADE)(lambda caller, asked: publish_report(caller.view, asked.subject, asked.report))
+does(declared.GRADE)(lambda caller, asked: publish_report(caller.view, asked.subject, asked.sent))
 does(declared.TAKE)(
     lambda caller, asked: keeping.take_file(
         caller.base, caller.view, asked.subject, asked.file, asked.purpose, caller.part

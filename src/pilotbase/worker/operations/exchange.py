@@ -6,25 +6,25 @@ import io
 
 from pilotbase.catalogue import threads
 from pilotbase.documents.files import File
-from pilotbase.documents.thread import Thread
+from pilotbase.documents.thread import Removal, Thread
 from pilotbase.operations import exchange as declared
 from pilotbase.worker.operations.binding import Caller, Versioned, does
 
 does(declared.LIST)(lambda caller, asked: threads.page(caller.view, asked.subject, asked.after, asked.limit))
-does(declared.ASK)(lambda caller, asked: _told(threads.ask(caller.view, asked.question)))
+does(declared.ASK)(lambda caller, asked: _told(threads.ask(caller.view, asked.sent)))
 does(declared.SHOW)(lambda caller, asked: _told(threads.read(caller.view, asked.thread)))
-does(declared.REPLY)(lambda caller, asked: _told(threads.reply(caller.view, asked.thread, asked.said, caller.seen)))
+does(declared.REPLY)(lambda caller, asked: _told(threads.reply(caller.view, asked.thread, asked.sent, caller.seen)))
 does(declared.CORRECT)(
-    lambda caller, asked: _told(threads.correct(caller.view, asked.thread, asked.number, asked.said, caller.seen))
+    lambda caller, asked: _told(threads.correct(caller.view, asked.thread, asked.number, asked.sent, caller.seen))
 )
-does(declared.MARK)(lambda caller, asked: _told(threads.mark(caller.view, asked.thread, asked.marking, caller.seen)))
+does(declared.MARK)(lambda caller, asked: _told(threads.mark(caller.view, asked.thread, asked.sent, caller.seen)))
 
 
 @does(declared.REMOVE)
-def remove(caller: Caller, asked: declared.RemovedMessage) -> Versioned[Thread]:
+def remove(caller: Caller, asked: declared.OfMessageWith[Removal]) -> Versioned[Thread]:
     """Remove a message."""
     blobs = caller.base.lab.vault.blobs
-    return _told(threads.remove(caller.view, blobs, asked.thread, asked.number, asked.why, caller.seen))
+    return _told(threads.remove(caller.view, blobs, asked.thread, asked.number, asked.sent, caller.seen))
 
 
 @does(declared.ATTACH)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pilotbase.documents.api.watch import ListedIncidents
 from pilotbase.documents.watch import Incident, Runbook
 from pilotbase.operations import incidents as declared
+from pilotbase.operations.services import OfServiceWith
 from pilotbase.watch import incidents
 from pilotbase.worker.operations.binding import Caller, Versioned, does
 from pilotbase.worker.services.duty_desk import told_desk
@@ -38,8 +39,8 @@ def grade(caller: Caller, asked: declared.IncidentGrade) -> Incident:
 
 
 @does(declared.SET_RUNBOOK)
-def set_runbook(caller: Caller, asked: declared.OnRunbook) -> Runbook:
+def set_runbook(caller: Caller, asked: OfServiceWith[Runbook]) -> Runbook:
     """Replace the runbook of a service."""
     service, _ = incidents.read_runbook(caller.view, asked.service)
-    incidents.keep_runbook(caller.view, service, asked.runbook, caller.seen)
-    return asked.runbook
+    incidents.keep_runbook(caller.view, service, asked.sent, caller.seen)
+    return asked.sent

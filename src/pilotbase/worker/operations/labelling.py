@@ -20,12 +20,12 @@ _Round = TypeVar("_Round", bound=RoundTold)
 does(declared.LIST)(lambda caller, asked: [round_told(caller, one) for one in rounds_of(caller.view)])
 does(declared.START)(
     lambda caller, asked: round_told(
-        caller, open_round(caller.base, caller.view, asked.subject, asked.wanted, caller.is_member)
+        caller, open_round(caller.base, caller.view, asked.subject, asked.sent, caller.is_member)
     )
 )
 does(declared.JUDGE)(
     lambda caller, asked: round_told(
-        caller, open_panel(caller.base, caller.view, asked.name, asked.wanted, caller.is_member)
+        caller, open_panel(caller.base, caller.view, asked.name, asked.sent, caller.is_member)
     )
 )
 does(declared.IMPORT)(

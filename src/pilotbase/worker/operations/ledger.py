@@ -8,8 +8,9 @@ from pilotbase.documents.api.ledger import LedgerTold, MapTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.roadmap import Roadmap
 from pilotbase.operations import ledger as declared
-from pilotbase.operations.operation import NoInput
+from pilotbase.operations.operation import NoInput, With
 from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
 from pilotbase.roadmap.ranking import rank_as_asked
@@ -63,9 +64,9 @@ def step(caller: Caller, asked: declared.OnStep) -> RecordPage:
 
 
 @does(declared.SET_ROADMAP)
-def set_new(caller: Caller, asked: declared.NewRoadmap) -> RoadmapTold:
+def set_new(caller: Caller, asked: With[Roadmap]) -> RoadmapTold:
     """Replace the roadmap."""
-    set_roadmap(caller.view, asked.roadmap)
+    set_roadmap(caller.view, asked.sent)
     return tell_roadmap(caller.view)
 
 

@@ -15,5 +15,5 @@ does(declared.SCENARIO)(lambda caller, asked: match_subject(caller.view, scenari
 does(declared.APPLICATION)(
     lambda caller, asked: match_subject(caller.view, application_subject(asked.owner, asked.name))
 )
-does(declared.SENT_SCENARIO)(lambda caller, asked: match_document(caller.view, asked.scenario))
-does(declared.SENT_APPLICATION)(lambda caller, asked: match_document(caller.view, asked.application))
+does(declared.SENT_SCENARIO)(lambda caller, asked: match_document(caller.view, asked.sent))
+does(declared.SENT_APPLICATION)(lambda caller, asked: match_document(caller.view, asked.sent))

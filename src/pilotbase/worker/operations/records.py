@@ -69,10 +69,10 @@ def _bind_saving(kind: str) -> None:
     @does(declared.SAVE[kind])
     def save(caller: Caller, asked: Any) -> Versioned[Record]:
         remarks = SaveOptions(new=asked.new, why_holds=asked.why_holds) if kind == "scenario" else NO_REMARKS
-        record = save_over(caller.view, asked.content, subject_of(kind, asked), caller.seen, remarks)
+        record = save_over(caller.view, asked.sent, subject_of(kind, asked), caller.seen, remarks)
         if kind == "organisation":
             caller.roles_changed(asked.name)
-        return Versioned(record, asked.content.digest())
+        return Versioned(record, asked.sent.digest())
 
 
 for _kind in CONTENTS:

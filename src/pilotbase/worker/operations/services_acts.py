@@ -15,7 +15,7 @@ does(declared.OVERRIDE)(
     lambda caller, asked: show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
 )
 does(declared.SET_TERMS)(
-    lambda caller, asked: show(caller, creating.set_terms(caller.view, asked.service, asked.terms).name)
+    lambda caller, asked: show(caller, creating.set_terms(caller.view, asked.service, asked.sent).name)
 )
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 from pilotbase.data.terms.evaluating import budgets
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.statistics import (
+    NewStatistics,
     PriceTold,
     StatisticsAnswer,
     StatisticsPage,
@@ -14,7 +15,7 @@ from pilotbase.documents.api.statistics import (
 )
 from pilotbase.documents.texts import Language
 from pilotbase.operations import statistics as declared
-from pilotbase.operations.datasets import OfDataset
+from pilotbase.operations.datasets import OfDataset, OfDatasetWith
 from pilotbase.worker.datasets.samples import fetch_sample
 from pilotbase.worker.datasets.statistics import (
     StatisticsRequest,
@@ -38,7 +39,7 @@ does(declared.SAMPLE)(
 
 does(declared.ASK)(
     lambda caller, asked: _told(
-        StatisticsTold, order_statistics(caller.base, caller.view, asked.subject, asked.question), caller.language
+        StatisticsTold, order_statistics(caller.base, caller.view, asked.subject, asked.sent), caller.language
     )
 )
 
@@ -52,9 +53,9 @@ def list_all(caller: Caller, asked: OfDataset) -> StatisticsPage:
 
 
 @does(declared.PRICE)
-def price(caller: Caller, asked: declared.StatisticsWanted) -> PriceTold:
+def price(caller: Caller, asked: OfDatasetWith[NewStatistics]) -> PriceTold:
     """Return the price of a question."""
-    found = price_of(caller.base, caller.view, asked.subject, asked.question)
+    found = price_of(caller.base, caller.view, asked.subject, asked.sent)
     reason = "; ".join(one.render(caller.language) for one in found.decision.reasons) or None
     return filled(PriceTold, found, found.question, permitted=found.decision.permitted, reason=reason)
 

@@ -6,29 +6,31 @@ from typing import Any
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
+from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.api.records import Noted
 from pilotbase.documents.lifecycles import kind_moved
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Record
+from pilotbase.documents.record import Commission, Record
 from pilotbase.operations import steps as declared
+from pilotbase.operations.operation import With
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.operations.records import subject_of
 from pilotbase.worker.trials.acts import take
 
 
 @does(declared.PROPOSE)
-def propose(caller: Caller, asked: declared.Proposed) -> Record:
+def propose(caller: Caller, asked: With[Commission]) -> Record:
     """Propose a trial."""
     view = caller.view
-    return advance(view, new_commission(view.request), Act.COMMISSION_PROPOSE, Move(asked.terms, key=view.request))
+    return advance(view, new_commission(view.request), Act.COMMISSION_PROPOSE, Move(asked.sent, key=view.request))
 
 
 @does(declared.MAKE_AGREEMENT)
-def make_agreement(caller: Caller, asked: declared.Agreed) -> Record:
+def make_agreement(caller: Caller, asked: With[Agreement]) -> Record:
     """Offer an agreement on the caller's own dataset, or accept a published offer."""
     view = caller.view
-    subject, act = new_agreement(view.request), act_of_new(view, asked.terms.dataset)
-    return advance(view, subject, act, Move(asked.terms, key=view.request))
+    subject, act = new_agreement(view.request), act_of_new(view, asked.sent.dataset)
+    return advance(view, subject, act, Move(asked.sent, key=view.request))
 
 
 def _bind(act: Act) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from pilotbase.catalogue.records import record_of
 from pilotbase.documents.api.shapes import filled
-from pilotbase.documents.api.trials import EstimateTold, QueuedWork
+from pilotbase.documents.api.trials import EstimateTold, OrderedBundle, QueuedWork
 from pilotbase.documents.board import SeenTender, Tender, TenderTerms
+from pilotbase.documents.files import File
 from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.operations import trials as declared
 from pilotbase.operations.operation import NoInput
 from pilotbase.worker.intake.sizes import plan_for
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.operations.binding import Caller, does, there
+from pilotbase.worker.progress import told
+from pilotbase.worker.sample_bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.trials import tenders
 from pilotbase.worker.trials.boards import board_for
 from pilotbase.worker.trials.comparing import compare
 from pilotbase.worker.trials.consenting import estimate_told
 from pilotbase.worker.trials.hidden_budgets import budget_of_scenario
+from pilotbase.workspace.failures import ConflictError
 
 does(declared.BOARD)(lambda caller, asked: board_for(caller.view, scenario_subject(asked.owner, asked.name)))
 does(declared.TENDERS)(
@@ -51,6 +55,21 @@ def open_tender(caller: Caller, asked: declared.NewTender) -> SeenTender:
 
 def _tender(caller: Caller, found: Tender) -> SeenTender:
     return tenders.seen_tender(caller.base, caller.view, found, caller.language)
+
+
+@does(declared.BUNDLE)
+def bundle(caller: Caller, asked: declared.OfBundle) -> File | OrderedBundle:
+    """Return the bundle that was packed for the caller, or how far the packing is, which this orders."""
+    base, view, subject = caller.base, caller.view, commission_subject(asked.name)
+    order = find_order(base, view, subject, asked.report)
+    if order is not None and order.failed and not asked.again:
+        raise ConflictError("bundle.not_packed", reason=order.job.reason or "")
+    order = order_bundle(base, view, subject, asked.report)
+    if order.packed is not None:
+        kept = fetch_bundle(base, view, subject, order.report)
+        return File.of(kept.name, kept.archive)
+    work = told(order.job)
+    return OrderedBundle(report=order.report, state=work.state, position=work.position)
 
 
 @does(declared.QUEUE)

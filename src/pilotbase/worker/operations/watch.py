@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pilotbase.documents.observation import Taken
-from pilotbase.documents.watch import Replay
+from pilotbase.documents.watch import Replay, WatchTerms
 from pilotbase.operations import watch as declared
+from pilotbase.operations.services import OfServiceWith
 from pilotbase.watch import arming, silences, status
 from pilotbase.watch.observations import Batch, ingest, require_taken
 from pilotbase.watch.retention import erase_case
@@ -25,16 +26,16 @@ does(declared.ERASE)(lambda caller, asked: erase_case(caller.view, asked.service
 does(declared.SILENCE)(
     lambda caller, asked: silences.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
 )
-does(declared.OBSERVE)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.batch])))
-does(declared.LABEL)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.batch])))
+does(declared.OBSERVE)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.sent])))
+does(declared.LABEL)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.sent])))
 does(declared.HAND_IN)(lambda caller, asked: _ingested(caller, asked.service, asked.batches))
 
 
 @does(declared.REPLAY)
-def replay(caller: Caller, asked: declared.OnTerms) -> Replay:
+def replay(caller: Caller, asked: OfServiceWith[WatchTerms]) -> Replay:
     """Return the warnings that a watch on these terms would have given."""
     lab = caller.base.lab
-    return arming.replay_watch(lab, caller.view, arming.prepare_watch(lab, caller.view, asked.service, asked.terms))
+    return arming.replay_watch(lab, caller.view, arming.prepare_watch(lab, caller.view, asked.service, asked.sent))
 
 
 def _ingested(caller: Caller, service: str, batches: Sequence[Batch]) -> Taken:

@@ -16,7 +16,7 @@ from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.certificate.status import CertificateStatus, IssuedCertificate, revocations_of, standing_of
 from pilotbase.certificate.verification import CertificateVerification, verify_certificate
 from pilotbase.documents.certificate import Certificate, spoken_reason
-from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import abbreviated, digest_of, hex_of
 from pilotbase.documents.moments import day_end, format_minute
 from pilotbase.documents.permissions import Act
@@ -26,7 +26,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.worker.base import Base
+from pilotbase.worker.base import Base, base_if_any, renew_revocations
 from pilotbase.workspace.actors import PUBLIC, VISITOR
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
 from pilotbase.workspace.checks.reconciliation import verify_store
@@ -164,16 +164,33 @@ def check_issued(base: Base, serial: str) -> Checked:
     return Checked(checked.verification, checked.error, found.certificate)
 
 
+def own_roots() -> tuple[Path, Path]:
+    """Return trust roots and revocations of the base of this machine, the latter as of now.
+
+    Raises:
+        InputError: there is no base here.
+    """
+    base = base_if_any()
+    if base is None:
+        raise InputError("worker.no_roots")
+    try:
+        renew_revocations(base)
+    finally:
+        base.lab.close()
+    return base.trust_roots, base.revocations
+
+
 def check_certificate(
     file: Path, trust: Path, revocations: Path | None, application: Path | None, strict: bool
 ) -> VerifiedCertificate:
-    """Return what a certificate states once its signature holds, offline.
+    """Return what a certificate states once its signature holds, offline; ``file``: it, or the folder of its trial.
 
     Raises:
         InvalidProofError: forged, altered, expired, revoked, about another application, or with more in its folder than
             its digest covers.
         UnknownProofError: under ``strict``, if its revocation cannot be checked.
     """
+    file = file / "certificate.json" if file.is_dir() else file
     listed = read_evidence(revocations) if revocations else None
     roots = read_trust_roots(read_evidence(trust))
     verification = verify_certificate(read_evidence(file), roots, revocations=listed, strict=strict, at=utc_now())

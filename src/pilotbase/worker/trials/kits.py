@@ -1,7 +1,8 @@
 """A scenario as a path names it: the owner's folder, sealed, or a kit, from which suppliers rehearse anywhere.
 
-A kit is one file without a hidden case. It holds the scenario, the recorded messages, and the columns of the public sample that features, answer, baseline and
-criteria read. What names a case, and what else is withheld, stays with the owner.
+A kit is one file without a hidden case. It holds the scenario, the recorded messages, and the columns of the public
+sample that features, answer, baseline and criteria read. What names a case, and what else is withheld, stays with the
+owner.
 """
 
 from __future__ import annotations

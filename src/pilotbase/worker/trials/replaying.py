@@ -21,6 +21,7 @@ from pilotbase.documents.files import read_bounded
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.quantities import write_at_most
 from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_approximate, verdict_in_words
@@ -212,7 +213,7 @@ def _held_against(
     report = _report_as_said(folder.report)
     derived = _derived_report(folder.plan, folder.stored, replayed, report)
     certified = certificate.to_json_value() if certificate is not None else {}
-    derived["certificate"] = _derived_certificate(folder.plan, folder.stored, replayed, folder.report)
+    derived["certificate"] = _derived_certificate(folder, replayed, certified.get("claim"))
     names = [name for name in _CERTIFIED if derived["certificate"][name] is not None]
     said = {**report, "certificate": {name: certified.get(name) for name in names}}
     return dict(_fields_of(said)), dict(_fields_of(derived))
@@ -319,11 +320,19 @@ def _plain(figures: Any) -> Any:
     return list(map(_plain, figures)) if isinstance(figures, tuple) else figures
 
 
-def _derived_certificate(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, report: _Json) -> dict[str, Any]:
-    """Return what a certificate states that plan and records decide, under its own names (`_CERTIFIED`)."""
-    results = replayed.judged.criteria
+def _derived_certificate(folder: _Folder, replayed: Replayed, stated: Any) -> dict[str, Any]:
+    """Return what a certificate states that plan and records decide, under its own names (`_CERTIFIED`).
+
+    ``stated``: its claim. Of certificates from before `write_at_most` levels are rounded to the nearest.
+    """
+    results, plan, stored = replayed.judged.criteria, folder.plan, folder.stored
     try:
-        claim = claim_sentence(Report.model_validate(report), plan).model_dump(mode="json")
+        claim = claim_sentence(Report.model_validate(folder.report), plan).model_dump(mode="json")
+        own = float(replayed.decision.levels.accept)
+        earlier = json.dumps(claim)
+        for level in (own, stored.facts.alpha_of_all, own + (plan.carries.alpha if plan.carries is not None else 0)):
+            earlier = earlier.replace(f'"{write_at_most(level)}"', f'"{level:.4g}"')
+        claim = stated if stated == json.loads(earlier) else claim
     except (pydantic.ValidationError, PilotbaseError):  # parts of the report were deleted
         claim = None
     values = (

@@ -11,17 +11,12 @@ from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import JSON, UpstreamCall
 
 
-class OpenInferencePassThrough:
-    """Passes the body on as it came, raw tensors too."""
-
-    def asked(self, route: EndpointRoute, question: UpstreamCall) -> WireRequest:
-        if not isinstance(question.content, InferRequest):
-            raise WireError("wire.other_protocol", field="model", spoken="Open Inference Protocol")
-        headers = {"Content-Type": JSON}
-        if question.header_length is not None:
-            headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(question.header_length)}
-        url = f"{route.url.rstrip('/')}/v2/models/{quote(route.model, safe='')}/infer"
-        return WireRequest(url, question.body, headers)
-
-
-WIRE = OpenInferencePassThrough()
+def asked(route: EndpointRoute, question: UpstreamCall) -> WireRequest:
+    """Pass the body on as it came, raw tensors too."""
+    if not isinstance(question.content, InferRequest):
+        raise WireError("wire.other_protocol", field="model", spoken="Open Inference Protocol")
+    headers = {"Content-Type": JSON}
+    if question.header_length is not None:
+        headers = {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(question.header_length)}
+    url = f"{route.url.rstrip('/')}/v2/models/{quote(route.model, safe='')}/infer"
+    return WireRequest(url, question.body, headers)

@@ -1,0 +1,193 @@
+"""What is odd in a scenario's cases, column by column and between public and hidden ones, with what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+from pilotbase.data.describing.meanings import guess_sensitivity
+from pilotbase.data.drift import drift
+from pilotbase.data.giveaway import FeatureStrength, feature_strengths, gives_away
+from pilotbase.data.leakage import LeakageCheck, check_leakage
+from pilotbase.data.splits import Split
+from pilotbase.documents.contract import ARRAYS, DataType
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Outcome, Sensitivity
+
+WORTH_TELLING = 0.3
+"""Of one column alone: from this share of the way to the answer on it is told."""
+_SENTINELS = frozenset(sign * float("9" * digits) for digits in range(2, 8) for sign in (1, -1)) | {-1.0}
+"""Numbers that often stand for a missing value."""
+_FEWEST_SENTINELS, _APART = 3, 0.5
+"""How often one has to stand there, and how far from the other values, as a share of their range."""
+_FEW_HIDDEN = 30
+"""Hidden cases of a class below which a criterion on it can hardly be decided."""
+_MOST_MISSING = 0.5
+_SHOWN = 4
+_NUMBER_WITH_UNIT = re.compile(r"\s*[-+]?\d[\d.,]*\s*(?P<unit>[^\d\s.,:/-][^\d:-]{0,9})\s*")
+_MOST_SAMPLE = 200
+
+Role = Literal["target", "feature", "withheld", "key", "split"]
+
+
+@dataclass(frozen=True)
+class ExaminedColumn:
+    """One column of the cases."""
+
+    name: str
+    data_type: DataType
+    role: Role
+    missing: float
+    """Share of the cases without a value."""
+    distinct: int
+    shown: tuple[str, ...]
+    """Some values, as texts."""
+    alone: float | None
+    """Share of the way to the answer that this column alone achieves; None: not judged."""
+    drift: float | None
+    """Population stability index between public and hidden cases; None: no drift beyond chance."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something odd, how grave it is (fail: a trial would refuse it), and what to do."""
+
+    outcome: Outcome
+    sentence: Text
+    remedy: Text
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All columns, all remarks, the gravest first, and how many cases there are."""
+
+    columns: tuple[ExaminedColumn, ...]
+    remarks: tuple[Remark, ...]
+    public: int
+    hidden: int
+
+
+def examine(scenario: Scenario, split: Split) -> Examination:
+    """Return what stands out in the cases of a scenario; both sides of ``split`` as `conform` makes them.
+
+    The checks between both sides take as long as those of a trial (`check_leakage`).
+    """
+    cases = pl.concat([split.public, split.hidden])
+    judged = [field.name for field in scenario.feature_fields if field.data_type not in ARRAYS]
+    alone = feature_strengths(split.public, split.hidden, judged, scenario) if scenario.target_form != "texts" else {}
+    drifted = {one.column: one.index for one in drift(split.public, split.hidden, judged)}
+    columns = tuple(
+        _examined(field.name, field.data_type, scenario, cases[field.name], alone.get(field.name), drifted)
+        for field in scenario.data.fields
+        if field.name in cases.columns
+    )
+    remarks = [
+        *_of_classes(scenario, split),
+        *(remark for column in columns for remark in _of_column(column, cases[column.name])),
+        *_of_strengths(alone.values(), scenario),
+        *(_of_check(check) for check in check_leakage(split.public, split.hidden, scenario).checks if _tells(check)),
+    ]
+    gravity = [Outcome.FAIL, Outcome.INCONCLUSIVE]
+    remarks.sort(key=lambda one: gravity.index(one.outcome) if one.outcome in gravity else len(gravity))
+    return Examination(columns, tuple(remarks), split.public.height, split.hidden.height)
+
+
+def _examined(
+    name: str,
+    data_type: DataType,
+    scenario: Scenario,
+    values: pl.Series,
+    alone: FeatureStrength | None,
+    drifted: dict[str, float],
+) -> ExaminedColumn:
+    shown = [] if data_type in ARRAYS else values.drop_nulls().unique(maintain_order=True).head(_SHOWN).to_list()
+    return ExaminedColumn(
+        name=name,
+        data_type=data_type,
+        role=_role(name, scenario),
+        missing=values.null_count() / max(1, len(values)),
+        distinct=0 if data_type in ARRAYS else values.n_unique(),
+        shown=tuple(str(one)[:40] for one in shown),
+        alone=None if alone is None else alone.strength,
+        drift=drifted.get(name),
+    )
+
+
+def _role(name: str, scenario: Scenario) -> Role:
+    data = scenario.data
+    of_split = getattr(data.split, "column", None) or getattr(data.split, "by", None)
+    known: dict[str | None, Role] = {of_split: "split", data.key: "key", data.target: "target"}
+    known |= dict.fromkeys(data.withheld, "withheld")
+    return known.get(name, "feature")
+
+
+def _of_classes(scenario: Scenario, split: Split) -> Iterator[Remark]:
+    if scenario.target_form != "labels":
+        return
+    for label, count in sorted(split.hidden[scenario.data.target].value_counts().rows(), key=str):
+        if count < _FEW_HIDDEN:
+            yield _remark("rare_class", Outcome.INCONCLUSIVE, label=str(label), count=count)
+
+
+def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
+    if column.role not in ("feature", "target"):
+        return
+    name = column.name
+    if column.missing > _MOST_MISSING:
+        yield _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=f"{column.missing:.0%}")
+    if values.dtype.is_numeric() and (found := _sentinel(values)) is not None:
+        value, count = found
+        yield _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=f"{value:g}", count=count)
+    if column.data_type not in ARRAYS:
+        sample = [str(one) for one in values.drop_nulls().head(_MOST_SAMPLE).to_list()]
+        if values.dtype == pl.String and (unit := _unit_in(sample)) is not None:
+            yield _remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=unit)
+        person = guess_sensitivity(name, sample) if column.role == "feature" else None
+        if person is not None and person[0] is not Sensitivity.QUASI_IDENTIFIER:
+            yield _remark("person", Outcome.INCONCLUSIVE, column=name, ground=person[1].ground)
+    if column.drift is not None:
+        yield _remark("drift", Outcome.NOT_MEASURED, column=name, index=f"{column.drift:.2f}")
+
+
+def _sentinel(values: pl.Series) -> tuple[float, int] | None:
+    """Return a number that seems to stand for a missing value, and how often: at one end, far from all others."""
+    numbers = values.drop_nulls().cast(pl.Float64).to_numpy()
+    for end in {float(numbers.min()), float(numbers.max())} & _SENTINELS if len(numbers) else ():
+        others = numbers[numbers != end]
+        count = len(numbers) - len(others)
+        if count < _FEWEST_SENTINELS or not len(others):
+            continue
+        low, high = float(others.min()), float(others.max())
+        if max(low - end, end - high) > max(_APART * (high - low), 1.0):
+            return end, count
+    return None
+
+
+def _unit_in(sample: Sequence[str]) -> str | None:
+    """Return the unit that nearly all values of a column of texts end with, after a number."""
+    found = [match["unit"].strip() for match in map(_NUMBER_WITH_UNIT.fullmatch, sample) if match]
+    usual = max(set(found), key=found.count, default=None)
+    return usual if usual is not None and found.count(usual) > 0.8 * len(sample) else None
+
+
+def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Iterator[Remark]:
+    for one in sorted(found, key=lambda one: -one.strength):
+        if one.strength >= WORTH_TELLING and not gives_away(one, scenario):  # what gives away is told by the check
+            yield _remark("alone", Outcome.NOT_MEASURED, column=one.feature, share=f"{one.strength:.0%}")
+
+
+def _tells(check: LeakageCheck) -> bool:
+    return check.outcome is not Outcome.PASS or (check.count > 0 and check.name == "exact_duplicates")
+
+
+def _of_check(check: LeakageCheck) -> Remark:
+    return Remark(check.outcome, check.sentence, text(f"doctor.{check.name}.remedy"))
+
+
+def _remark(code: str, outcome: Outcome, **values: object) -> Remark:
+    return Remark(outcome, text(f"doctor.{code}", **values), text(f"doctor.{code}.remedy", **values))

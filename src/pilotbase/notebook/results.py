@@ -1,0 +1,161 @@
+"""Rehearse and run from Python: the same functions that commands call, and their result to look at."""
+
+from __future__ import annotations
+
+import html
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pilotbase.documents.catalogues import wanted_language
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.report import Report
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.notebook.programs import imported_packages, write_program
+from pilotbase.notebook.scenarios import ScenarioFolder
+from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.intake.drafting import new_application
+from pilotbase.worker.trials.proving import prove, rehearse_in
+from pilotbase.worker.trials.replaying import ReplayedVerdict, replay_trial
+
+Application = Callable[..., Any] | str | Path
+"""A function ``predict(batch)``, or the folder of an application."""
+
+
+@dataclass(frozen=True, repr=False)
+class TrialResult:
+    """The result of a rehearsal or a trial: its report, and the folder that holds everything about it."""
+
+    report: Report
+    folder: Path
+    certificate: Certificate | None = None
+    """None: a rehearsal, which is no evidence."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict; None for a rehearsal."""
+        return None if self.certificate is None else self.report.verdict
+
+    @property
+    def scores(self) -> pl.DataFrame:
+        """One row a criterion: rule, score, bounds, threshold, outcome, and the baseline's score."""
+        names = ("rule", "estimate", "lower", "upper", "threshold", "outcome", "baseline")
+        return pl.DataFrame([{name: getattr(one, name) for name in names} for one in self.report.criteria])
+
+    @property
+    def log(self) -> str:
+        """What the application printed, where it may be shown."""
+        return (self.folder / "application.log").read_text("utf-8")
+
+    def replay(self) -> ReplayedVerdict:
+        """Derive the verdict anew from the records in `folder`; raises as `replay_trial`."""
+        return replay_trial(self.folder)
+
+    def __repr__(self) -> str:
+        stands = text(f"verdict.{self.verdict}") if self.verdict else text("notebook.rehearsal")
+        lines = [f"{stands.render(wanted_language())}: {self.folder}"]
+        for one in self.report.criteria:
+            score = "–" if one.estimate is None else f"{one.estimate:.4g}"
+            lines.append(f"  {one.rule}: {score} ({text(f'outcome.{one.outcome}').render(wanted_language())})")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        page = html.escape((self.folder / "report.html").read_text("utf-8"))
+        return f'<iframe srcdoc="{page}" sandbox="allow-same-origin" style="width:100%;height:40em;border:0"></iframe>'
+
+
+def rehearse(
+    scenario: ScenarioFolder | str | Path,
+    application: Application,
+    *,
+    supplier: str = "my-organisation",
+    out: str | Path | None = None,
+) -> TrialResult:
+    """Run an application on the public sample, in box and limits of a trial: full log, no attempt, no evidence.
+
+    Args:
+        scenario: a scenario, or the path of its folder or kit.
+        application: ``predict(batch)``, or an application's folder.
+        supplier: the short name of your organisation, for a function.
+        out: the folder for the result, by default one in the base.
+
+    Raises:
+        InputError: scenario, data or application are wrong, with every problem at once.
+        RefusedError: this machine does not give the isolation level.
+    """
+    with _base() as base, _folder_of(scenario, application, supplier) as folder:
+        done = rehearse_in(base, _path(scenario), folder, _out(out), _told())
+    return TrialResult(done.report, done.folder)
+
+
+def run(
+    scenario: ScenarioFolder | str | Path,
+    application: Application,
+    *,
+    supplier: str = "my-organisation",
+    out: str | Path | None = None,
+) -> TrialResult:
+    """Rehearse an application, then try it once on hidden cases: an attempt is counted, a certificate issued.
+
+    Arguments as for `rehearse`; called again with the same, it returns the same result.
+
+    Raises:
+        InputError: scenario, data or application are wrong, with every problem at once.
+        RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted.
+    """
+    with _base() as base, _folder_of(scenario, application, supplier) as folder:
+        proof = prove(base, _path(scenario), folder, _out(out), _told())
+    return TrialResult(proof.report, proof.folder, proof.certificate)
+
+
+@contextmanager
+def _base() -> Iterator[Base]:
+    base = open_base(create=True)
+    try:
+        yield base
+    finally:
+        base.lab.close()
+
+
+@contextmanager
+def _folder_of(scenario: ScenarioFolder | str | Path, application: Application, supplier: str) -> Iterator[Path]:
+    """Give the application's folder; that of a function is made for this one call."""
+    if isinstance(application, str | Path):
+        yield Path(application)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, getattr(application, "__name__", "").replace("_", "-") or "application")
+        new_application(_path(scenario), folder, supplier)
+        write_program(application, folder)
+        if packages := imported_packages(folder):
+            raise InputError("notebook.needs_packages", packages=", ".join(sorted(packages)))
+        yield folder
+
+
+def _path(scenario: ScenarioFolder | str | Path) -> Path:
+    return scenario.path if isinstance(scenario, ScenarioFolder) else Path(scenario)
+
+
+def _out(out: str | Path | None) -> Path | None:
+    return None if out is None else Path(out)
+
+
+def _told() -> OnProgress:
+    """Return what prints each stage once, on standard error."""
+    said: set[str] = set()
+
+    def tell(progress: Progress) -> None:
+        if (stage := progress.stage.render(wanted_language())) not in said:
+            said.add(stage)
+            sys.stderr.write(f"{stage}\n")
+
+    return tell

@@ -1,0 +1,139 @@
+"""What to do next in a folder, from what lies there: scenarios, kits, applications, and their results."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pilotbase.catalogue.applications import MANIFEST as APPLICATION
+from pilotbase.catalogue.applications import Submission, read_application
+from pilotbase.data.sources.kinds import kind_of
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.scenario_folder import MANIFEST, read_scenario
+from pilotbase.worker.trials.folder import read_report
+from pilotbase.worker.trials.kits import is_kit, read_kit
+
+_NO_CASES = (".txt", ".json", ".db")
+"""Endings of tables that are more often something else."""
+_MOST = 200
+"""Places that are looked at."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """A sentence on where something stands, and the command that brings it on."""
+
+    stands: Text
+    command: str
+
+
+def next_steps(folder: Path) -> tuple[NextStep, ...]:
+    """Return what to do with the scenarios and applications in ``folder`` and the folders inside it."""
+    places = [folder, *sorted(one for one in folder.iterdir() if not one.name.startswith("."))[:_MOST]]
+    scenarios = [one for one in places if (one / MANIFEST).is_file()]
+    scenarios = scenarios or [one for one in places if one.name.endswith(".kit.zip") and is_kit(one)]
+    if not scenarios:
+        return (_begin(places),)
+    reports = [*_reports(places)]
+    applications = [one for one in places if (one / APPLICATION).is_file()]
+    return tuple(step for one in scenarios for step in _of_scenario(_relative(one), applications, reports))
+
+
+def _begin(places: Iterable[Path]) -> NextStep:
+    table = next((one for one in places if one.is_file() and _is_table(one)), None)
+    if table is None:
+        return NextStep(text("next.here.nothing"), "pilotbase scenario new --from cases.csv --out my-scenario")
+    command = _command("scenario new --from", _relative(table), "--out", f"{table.name.partition('.')[0]}-scenario")
+    return NextStep(text("next.here.table", file=table.name), command)
+
+
+def _is_table(file: Path) -> bool:
+    return file.suffix.lower() not in _NO_CASES and kind_of(file.name) is not None
+
+
+def _reports(places: Iterable[Path]) -> Iterator[tuple[Path, Report]]:
+    """Yield the reports of rehearsals and trials with their folders, the newest first."""
+    found = [one for place in places for one in (place, place / "rehearsal") if (one / "report.json").is_file()]
+    for place in sorted(found, key=lambda one: -(one / "report.json").stat().st_mtime):
+        try:
+            yield _relative(place), read_report(place)
+        except InputError:
+            continue  # somebody else's report.json
+
+
+def _of_scenario(path: Path, places: Sequence[Path], reports: Sequence[tuple[Path, Report]]) -> Iterator[NextStep]:
+    kit = path.is_file()
+    try:
+        reading = None if kit else read_scenario(path, Step.FREEZE)[0]
+        scenario = read_kit(path)[0].scenario if reading is None else reading.document
+    except InputError as error:
+        yield NextStep(error.text, _command("scenario check", path))
+        return
+    if reading is not None and (reading.issues or scenario is None):
+        stands = text("next.here.problems", path=path, count=len(reading.issues))
+        yield NextStep(stands, _command("scenario check", path))
+        return
+    assert scenario is not None
+    own = [one for one in map(_read, places) if one is not None and one.application.scenario in (None, scenario.name)]
+    if not own:
+        yield NextStep(text("next.here.alone", path=path), _command("application new", path, "--out", "my-application"))
+    for one in own:
+        yield _of_application(path, scenario, one, [found for found in reports if _is_of(found[1], scenario, one)])
+
+
+def _read(place: Path) -> Submission | None:
+    try:
+        return read_application(place)
+    except InputError:
+        return None
+
+
+def _is_of(report: Report, scenario: Scenario, submission: Submission) -> bool:
+    """Return whether a report is of exactly this version of the application; a rehearsal names no scenario."""
+    known = report.scenario is None or report.scenario.name == scenario.name
+    return known and report.application.digest == submission.digest
+
+
+def _of_application(
+    path: Path, scenario: Scenario, submission: Submission, reports: Sequence[tuple[Path, Report]]
+) -> NextStep:
+    application, folder = submission.application.name, _relative(submission.folder)
+    tried = next((found for found in reports if found[1].evidence), None)
+    if tried is not None:
+        place, report = tried
+        stands = text(f"next.here.{report.verdict}", application=application, report=place / "report.html")
+        if report.verdict is Verdict.INCONCLUSIVE:
+            return NextStep(stands, _command("trial plan-size", path))
+        return NextStep(
+            stands, _command("certificate verify" if report.verdict is Verdict.ACCEPT else "trial show", place)
+        )
+    rehearsed = next(iter(reports), None)
+    if rehearsed is None:
+        stands = text("next.here.unrehearsed", application=application)
+        return NextStep(stands, _command("trial rehearse", path, folder))
+    place, report = rehearsed
+    if report.isolation.end is not EndReason.FINISHED:
+        stands = text("next.here.failed", application=application, log=place / "application.log")
+        return NextStep(stands, _command("trial rehearse", path, folder))
+    if path.is_file():
+        stands = text("next.here.hand_in", application=application, owner=scenario.owner.organisation)
+        return NextStep(stands, _command("application save", folder))
+    stands = text("next.here.rehearsed", application=application, report=place / "report.html")
+    return NextStep(stands, _command("trial run", path, folder, "--out", f"{application}-result"))
+
+
+def _command(name: str, *words: object) -> str:
+    return shlex.join(["pilotbase", *name.split(), *map(str, words)])
+
+
+def _relative(path: Path) -> Path:
+    here = Path.cwd()
+    return path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path

@@ -1,0 +1,70 @@
+"""``pilotbase next``: where a scenario and its applications stand, and the command that brings them on."""
+
+import shlex
+
+import pytest
+
+from tests.cli.test_command_line import run
+from tests.trial.conftest import BAD, home, write_application, write_scenario  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def here(home, tmp_path, monkeypatch):  # noqa: F811
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+def told(language="en"):
+    done = run("next", language=language)
+    assert done.exit_code == 0, done.stderr
+    *stands, command = done.stdout.strip().splitlines()
+    return " ".join(stands), shlex.split(command)[1:]
+
+
+def take(command):
+    return run(*command).exit_code
+
+
+@pytest.mark.parametrize("verdict", ["accept", "reject"])
+def test_whoever_follows_it_comes_to_a_verdict(verdict, here, write_scenario, write_application):  # noqa: F811
+    assert told()[1][:3] == ["scenario", "new", "--from"] and "没有场景" in told("zh")[0]
+    (here / "cases.csv").write_text("a,b\n1,2\n")
+    assert told() == (
+        "There is no scenario here yet; cases.csv may hold its cases:",
+        ["scenario", "new", "--from", "cases.csv", "--out", "cases-scenario"],
+    )
+    write_scenario(change=lambda content: content.replace("problem: {en", "problm: {en")).rename(here / "scenario")
+    assert "problem" in told()[0] and told()[1] == ["scenario", "check", "scenario"]
+    manifest = here / "scenario" / "scenario.yaml"
+    manifest.write_text(manifest.read_text().replace("problm", "problem"))
+
+    assert told()[1] == ["application", "new", "scenario", "--out", "my-application"]
+    write_application(*([BAD] if verdict == "reject" else [])).rename(here / "alarm")
+    stands, command = told()
+    assert "not been rehearsed" in stands and command == ["trial", "rehearse", "scenario", "alarm"]
+    assert take([*command, "--out", "tried"]) == 0
+    stands, command = told()
+    assert "passed its rehearsal" in stands and command == [
+        "trial",
+        "run",
+        "scenario",
+        "alarm",
+        "--out",
+        "alarm-result",
+    ]
+    assert take(command) == (0 if verdict == "accept" else 3)
+    stands, command = told()
+    assert f"is {verdict}ed" in stands and "alarm-result/report.html" in stands
+    assert take(command) == 0
+    (here / "alarm" / "app.py").write_text("def predict(batch):\n    return [None] * batch.rows\n")
+    assert "not been rehearsed" in told()[0], "another version"
+
+
+def test_a_supplier_with_a_kit_hands_in(here, write_scenario, write_application):  # noqa: F811
+    assert run("scenario", "kit", write_scenario(), "--out", here / "alarm.kit.zip").exit_code == 0
+    write_application().rename(here / "alarm")
+    assert take([*told()[1], "--out", "tried"]) == 0
+    stands, command = told()
+    assert "hand it in to plant" in stands and command == ["application", "save", "alarm"]

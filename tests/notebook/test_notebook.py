@@ -1,0 +1,96 @@
+"""From a frame to a verdict in Python: in real boxes, with the folder that commands read too."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import pilotbase as pb
+from pilotbase.documents.errors import InputError
+from pilotbase.notebook.scenarios import as_table
+from tests.cli.test_command_line import run
+from tests.notebook.programs_for_tests import constant_model, predict, with_a_constant_model, with_a_typing_error
+
+ANSWERS = {"target": "state", "problem": "The pump fails.", "contact": "waterworks", "miss": 100, "false_alarm": 9}
+
+
+@pytest.fixture
+def scenario(home, cases, tmp_path):
+    return pb.Scenario.from_frame(cases, folder=tmp_path / "pumps", **ANSWERS)
+
+
+def test_a_frame_and_a_function_come_to_a_verdict(scenario, tmp_path):
+    assert any("hidden" in one for one in scenario.check()) and scenario.decided
+    assert "recall(broken)" in scenario._repr_html_() and "The pump fails." in scenario._repr_html_()
+
+    rehearsed = pb.rehearse(scenario, predict, out=tmp_path / "tried")
+    assert rehearsed.verdict is None and "not evidence" in repr(rehearsed) and "limit is 6.0" in rehearsed.log
+    assert rehearsed.scores.filter(pl.col("rule").str.starts_with("recall"))["estimate"][0] > 0.9
+
+    result = pb.run(scenario, predict, out=tmp_path / "result")
+    assert result.verdict in ("accept", "inconclusive") and result.certificate is not None
+    assert result.replay().verdict == result.verdict
+    assert result.scores["rule"].to_list() == [one.rule for one in scenario.document.criteria]
+    page = result._repr_html_()
+    assert page.startswith("<iframe") and "srcdoc" in page and "<script" not in page
+    shown = run("trial", "show", tmp_path / "result")
+    assert shown.exit_code == 0 and result.verdict in shown.stdout, "commands read the same folder"
+    again = pb.run(scenario, predict, out=tmp_path / "result")
+    assert again.report.digest() == result.report.digest(), "no second attempt"
+
+
+def test_a_kit_is_rehearsed_from_python(scenario, tmp_path, monkeypatch):
+    kit = scenario.kit(tmp_path / "pumps.kit.zip")
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "elsewhere"))
+    assert pb.Scenario(kit).document.name == scenario.document.name
+    assert pb.rehearse(kit, predict).report.contract.features[0].name == "pressure"
+
+
+def test_a_draft_is_not_overwritten_unasked(scenario, cases, tmp_path):
+    with pytest.raises(InputError, match="exists and is not empty"):
+        pb.Scenario.from_frame(cases, folder=scenario.path, **ANSWERS)
+    anew = pb.Scenario.from_frame(cases, folder=scenario.path, replace=True, **{**ANSWERS, "problem": "Another."})
+    assert anew.document.problem.en == "Another."
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    with pytest.raises(InputError):
+        pb.Scenario.from_frame(cases, folder=tmp_path / "mine", replace=True, **ANSWERS)
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
+
+
+def test_cases_come_in_what_people_have(cases):
+    class OfHuggingFace:
+        def to_polars(self):
+            return cases.lazy()
+
+    class OfArrow:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return cases.__arrow_c_stream__(requested_schema)
+
+    for given in (cases, cases.to_dict(as_series=False), OfHuggingFace(), OfArrow()):
+        assert as_table(given).equals(cases)
+    assert as_table(np.ones((3, 2))).shape == (3, 2)
+    with pytest.raises(InputError, match="type int"):
+        as_table(3)
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        (lambda batch: batch["pressure"], "not defined with def"),
+        (with_a_typing_error, "presure_limit"),
+        (with_a_constant_model, "constant_model"),
+        (constant_model, "is no function"),
+        (print, "is no function"),
+    ],
+)
+def test_what_cannot_come_along_is_refused_by_its_name(scenario, program, named):
+    with pytest.raises(InputError, match=named):
+        pb.rehearse(scenario, program)
+
+
+def test_packages_need_a_lock(scenario):
+    def predict(batch):
+        return ["fine"] * int(np.sum(batch["pressure"]))
+
+    with pytest.raises(InputError, match="numpy"):
+        pb.rehearse(scenario, predict)
