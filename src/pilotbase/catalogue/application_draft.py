@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
 from pilotbase.catalogue.applications import MANIFEST
-from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Application, Runtime
+from pilotbase.documents.application import DEFAULT_REQUIREMENTS, WITH_CODE, Application, Runtime
 from pilotbase.documents.base import Localized, Part, localized
 from pilotbase.documents.contract import ARRAYS, TARGETS, Contract, DataType, Field
 from pilotbase.documents.errors import InputError
@@ -30,10 +31,15 @@ _NUMBERS = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN)
 
 
 class FormTemplate(Part):
-    """The start of a form, whose supplier improves ``program``, a file made of the template of the form's name."""
+    """The start of a form, whose supplier improves ``program``."""
 
     manifest: str
-    program: str
+    program: str | None
+    """A file made of ``template``; None: the folder holds none."""
+    template: str = ""
+    """By default, the template of the form's name."""
+    opening: Localized | None = None
+    """What its README says of it, if not that it is a beginning."""
     first: Localized
     """What its README says to do first."""
     makes: str | None = None
@@ -50,17 +56,19 @@ class _Starters(Part):
     """``forms.yaml`` of this folder: the forms, and what programs and README say."""
 
     forms: dict[Runtime, FormTemplate]
+    opening: Localized
     needs: dict[str, Localized]
     sample: dict[str, Localized]
     columns: dict[str, str]
     answers: dict[str, str]
 
 
-def _starter(name: str) -> str:
+def starter(name: str) -> str:
+    """Return a file of `starters`."""
     return resources.files("pilotbase.catalogue").joinpath("starters", name).read_text("utf-8")
 
 
-_STARTERS = _Starters.model_validate(parse_yaml(_starter("forms.yaml").encode(), "forms.yaml").value)
+_STARTERS = _Starters.model_validate(parse_yaml(starter("forms.yaml").encode(), "forms.yaml").value)
 FORM_TEMPLATES: Mapping[Runtime, FormTemplate] = _STARTERS.forms
 """Forms that a new application may have."""
 
@@ -83,9 +91,16 @@ class ApplicationRequest:
 
 
 def draft_application(
-    scenario: Scenario, contract: Contract, folder: Path, wanted: ApplicationRequest
+    scenario: Scenario,
+    contract: Contract,
+    folder: Path,
+    wanted: ApplicationRequest,
+    start: FormTemplate | None = None,
+    words: Mapping[str, object] = MappingProxyType({}),
 ) -> tuple[Path, ...]:
     """Write a new application for ``scenario`` into ``folder`` and return the files written.
+
+    ``start``: how it starts out, if not as its form does; ``words``: what its program contains besides.
 
     Raises:
         InputError: ``folder`` exists and is not empty, the supplier is no short name, or no application of this form
@@ -93,15 +108,15 @@ def draft_application(
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError("catalogue.folder_not_empty", folder=folder)
-    form = form_for(contract, wanted.runtime)
-    name, words = wanted.name or folder.name, _words(scenario, contract, form)
-    program = _starter(f"{wanted.runtime}.txt").replace("{about_columns}\n", _starter("columns.txt"))
-    files = {
-        MANIFEST: _manifest(scenario, _name(name), wanted.supplier, form),
-        form.program: program.format(**words),
-        **({DEFAULT_REQUIREMENTS: ""} if form.makes is None else {}),
-        "README.md": _readme(scenario, name, wanted.synthetic, form),
-    }
+    form = start or form_for(contract, wanted.runtime)
+    name = wanted.name or folder.name
+    files = {MANIFEST: _manifest(scenario, _name(name), wanted.supplier, form)}
+    if form.program is not None:
+        program = starter(f"{form.template or wanted.runtime}.txt").replace("{about_columns}\n", starter("columns.txt"))
+        files[form.program] = program.format(**{**_words(scenario, contract, form), **words})
+    if wanted.runtime in WITH_CODE:
+        files[DEFAULT_REQUIREMENTS] = ""
+    files["README.md"] = _readme(scenario, name, wanted, form)
     build_document(Application, parse_yaml(files[MANIFEST].encode(), MANIFEST))
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
@@ -126,21 +141,22 @@ def _manifest(scenario: Scenario, name: str, supplier: str, form: FormTemplate) 
     titles = {spoken: json.dumps(title, ensure_ascii=False) for spoken, title in _titles(scenario).items()}
     quoted = json.dumps(make_visible(supplier))
     given = {"name": name, "supplier": quoted, "scenario": scenario.name, "form": form.manifest}
-    return _starter("manifest.txt").format(**given, **titles)
+    return starter("manifest.txt").format(**given, **titles)
 
 
-def _readme(scenario: Scenario, name: str, synthetic: str | None, form: FormTemplate) -> str:
-    known = _STARTERS.sample
+def _readme(scenario: Scenario, name: str, wanted: ApplicationRequest, form: FormTemplate) -> str:
+    known, synthetic = _STARTERS.sample, wanted.synthetic
     about = [known["synthetic" if synthetic else "public"]]
     about += [known["arrays"]] if any(field.data_type in ARRAYS for field in scenario.feature_fields) else []
-    needs = _STARTERS.needs["lock" if form.makes is None else "no_lock"]
+    needs = _STARTERS.needs["lock" if wanted.runtime in WITH_CODE else "no_lock"]
+    opening = form.opening or _STARTERS.opening
     said = {
         f"{name}_{language}": "".join(localized(one, language) for one in words)
-        for name, words in (("sample", about), ("first", [form.first]), ("needs", [needs]))
+        for name, words in (("opening", [opening]), ("sample", about), ("first", [form.first]), ("needs", [needs]))
         for language in LANGUAGES
     }
     place = synthetic or f"{name}-sample.csv"
-    return _starter("readme.txt").format(**_titles(scenario), scenario=scenario.name, sample=place, **said)
+    return starter("readme.txt").format(**_titles(scenario), scenario=scenario.name, sample=place, **said)
 
 
 def _titles(scenario: Scenario) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``pilotbase application``: a new application from a scenario's contract, and its check."""
+"""``pilotbase application``: a new application from a scenario's contract or a model, its lock and its check."""
 
 from __future__ import annotations
 
@@ -66,6 +66,38 @@ def new(
         typer.echo(format_for_terminal(str(path)))
     values = {"scenario": scenario, "folder": folder, "file": written.first, "model": written.makes}
     say(text("cli.application_written" if written.makes is None else "cli.model_begun", **values))
+
+
+@app.here("wrap")
+def wrap(
+    model: Path,
+    scenario: Path,
+    folder: Annotated[Path, typer.Option("--out")] = Path("application"),
+    supplier: str = "my-organisation",
+    package: list[str] | None = None,
+) -> None:
+    """Write an application that answers with a trained model: ONNX, skops, MLflow, joblib, LightGBM, XGBoost, torch.
+
+    The model's file is recognised by its content, and never loaded outside of the box.
+    """
+    from pilotbase.worker.intake.wrapping import wrap_model
+
+    wrapped = wrap_model(model, scenario, folder, supplier, package or ())
+    for path in wrapped.files:
+        typer.echo(format_for_terminal(str(path)))
+    say_all(wrapped.lines())
+    say(text("cli.model_wrapped", scenario=scenario, folder=folder))
+
+
+@app.here("lock")
+def lock(application: Path, package: list[str] | None = None, yes: bool = False) -> None:
+    """Write an application's requirements.lock: what its program imports, at the versions installed here, with hashes.
+
+    Names of --package, else requirements.in, take the place of the imports.
+    """
+    from pilotbase.worker.intake.locking import lock_folder
+
+    say_all(lock_folder(application, package or (), overwrite=yes).lines())
 
 
 @app.here("check")

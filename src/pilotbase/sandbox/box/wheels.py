@@ -1,17 +1,19 @@
 """Wheels by hash: fetched once with the operator's own pip, kept under their SHA-256, checked at every use.
 
-pip sees only lines that we wrote ourselves, fetches only wheels, and resolves nothing. Its configuration (index, proxy,
-certificates) is the operator's; only names, versions and hashes from a supplier reach it.
+pip sees only lines that we wrote ourselves and only wheels; it resolves for a supplier who writes a lock, never for a
+lock. Its configuration (index, proxy, certificates) is the operator's; only names, versions and hashes reach it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +60,31 @@ def provide_wheels(requirements: Sequence[LockedRequirement], cache: Path, tag: 
     return tuple(wheel for wheel in found.values() if wheel is not None)
 
 
+def resolve_wheels(wanted: Iterable[str]) -> tuple[LockedRequirement, ...]:
+    """Return the wheels that ``wanted`` needs on this Python and machine, sorted by name; nothing is installed.
+
+    ``wanted``: names as PEP 508 writes them, such as ``numpy==2.4.6``; never options or addresses.
+
+    Raises:
+        InputError: the index has no wheel for one of them, or together they cannot be installed.
+        PilotbaseError: the index cannot be reached, or names no hashes.
+    """
+    options = ["install", "--dry-run", "--ignore-installed", "--report", "report.json"]
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "requirements.txt").write_text("".join(f"{one}\n" for one in wanted))
+        _run_pip(options, folder)
+        found = json.loads((folder / "report.json").read_bytes())["install"]
+    locked = []
+    for line, one in enumerate(found, start=1):
+        name, version = normalise_name(one["metadata"]["name"]), one["metadata"]["version"]
+        sha256 = one["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256")
+        if sha256 is None:
+            raise PilotbaseError("environment.no_hash", package=f"{name}=={version}")
+        locked.append(LockedRequirement(name, version, (sha256,), line))
+    return tuple(sorted(locked, key=lambda one: one.name))
+
+
 def keep_wheel(path: Path, sha256: str, cache: Path, tag: str) -> None:
     """Move a wheel from another source than the index into ``cache``; its hash is checked when it is used."""
     folder = cache / "wheels" / tag
@@ -81,9 +108,8 @@ def _find(requirement: LockedRequirement, folder: Path) -> CachedWheel | None:
 def _fetch(requirements: Sequence[LockedRequirement], folder: Path) -> Iterable[CachedWheel]:
     by_hash = {sha256: requirement for requirement in requirements for sha256 in requirement.hashes}
     with staging_folder(folder) as temporary:
-        lines = temporary / "requirements.txt"
-        lines.write_text("".join(_line(requirement) for requirement in requirements))
-        _run_pip(lines, temporary)
+        (temporary / "requirements.txt").write_text("".join(map(lock_line, requirements)))
+        _run_pip(["download", "--no-deps", "--require-hashes", "--dest", "."], temporary)
         for path in sorted(temporary.glob("*.whl")):
             sha256 = hex_of(digest_file(path))
             requirement = by_hash.get(sha256)
@@ -104,13 +130,14 @@ def _keep(path: Path, place: Path) -> Path:
     return place / path.name
 
 
-def _run_pip(lines: Path, folder: Path) -> None:
-    options = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-input", "--quiet"]
-    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", "download", *options]
+def _run_pip(options: Sequence[str], folder: Path) -> None:
+    """Run pip in ``folder`` on the ``requirements.txt`` that we wrote there."""
+    wheels_only = ["--only-binary", ":all:", "--no-input", "--quiet", "--requirement", "requirements.txt"]
+    pip = [sys.executable, "-I", "-m", "pip", "--disable-pip-version-check", *options, *wheels_only]
     bounds = ["prlimit", f"--as={_FETCH_MEMORY_BYTES}", f"--fsize={MAX_WHEEL_BYTES}", "--"]
     try:
         done = subprocess.run(
-            [*bounds, *pip, "--dest", str(folder), "--requirement", str(lines)],
+            [*bounds, *pip],
             capture_output=True,
             text=True,
             timeout=_FETCH_SECONDS,
@@ -126,12 +153,20 @@ def _run_pip(lines: Path, folder: Path) -> None:
     said = " ".join(line for line in done.stderr.splitlines() if line.startswith(("ERROR", "    ")))[:1500]
     if "DO NOT MATCH THE HASHES" in said:
         raise InputError("environment.hash_mismatch", said=said)
-    if "No matching distribution" in said:
-        raise InputError("environment.no_wheel", packages=re.findall(r"No matching distribution found for (\S+)", said))
+    if "ResolutionImpossible" in said:
+        lines = (folder / "requirements.txt").read_text().splitlines()
+        named = re.sub(r"-r requirements\.txt \(line (\d+)\)", lambda found: lines[int(found[1]) - 1], said)
+        raise InputError("environment.conflict", said=named.partition("ERROR: ResolutionImpossible")[0].strip())
+    if "No matching distribution" in said and "WARNING: Retrying" not in done.stderr:
+        packages = re.findall(r"No matching distribution found for (\S+)", said)
+        if "download" in options:
+            raise InputError("environment.no_wheel", packages=packages)
+        raise InputError("environment.not_found", packages=packages)
     raise PilotbaseError("environment.fetch_failed", said=said or done.stderr[-500:])
 
 
-def _line(requirement: LockedRequirement) -> str:
+def lock_line(requirement: LockedRequirement) -> str:
+    """Return the line of a lock file that names ``requirement``."""
     hashes = "".join(f" --hash=sha256:{sha256}" for sha256 in requirement.hashes)
     return f"{requirement}{hashes}\n"
 

@@ -65,8 +65,7 @@ def new_scenario(
     Raises:
         InputError: the folder exists, or file and answers do not fit, with every problem at once.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError("catalogue.folder_not_empty", folder=folder)
+    require_new(folder)
     draft = draft_from(source, answers)
     with whole_folder(folder) as written:
         if draft.cases is None:
@@ -129,14 +128,8 @@ def new_application(
     Raises:
         InputError: the scenario does not hold, no application of this form can answer it, or the folder exists.
     """
-    if is_kit(scenario_path):
-        kit, cases = read_kit(scenario_path)
-        scenario, public = kit.scenario, public_sample(kit.scenario, kit.contract, cases)
-    else:
-        scenario, source = load_scenario(scenario_path, Step.REHEARSE)
-        public = sample_from(scenario, source)
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError("catalogue.folder_not_empty", folder=folder)
+    scenario, public = read_contract(scenario_path, sample_from)
+    require_new(folder)
     form = form_for(public.contract, runtime)
     sample = folder.parent / f"{folder.name}-sample.csv"
     with whole_folder(folder) as draft:
@@ -144,4 +137,23 @@ def new_application(
         written = draft_application(scenario, public.contract, draft, wanted)
         write_whole(sample, public.csv)
     files = (*(folder / path.name for path in written), sample)
-    return WrittenApplication(files, folder / form.program, form.makes)
+    return WrittenApplication(files, folder / (form.program or MANIFEST), form.makes)
+
+
+def read_contract(scenario_path: Path, sample_from: Sampling = read_sample) -> tuple[Scenario, PublicSample]:
+    """Return the scenario of a folder, a manifest or a kit, with its contract and public sample.
+
+    Raises:
+        InputError: the scenario does not hold.
+    """
+    if is_kit(scenario_path):
+        kit, cases = read_kit(scenario_path)
+        return kit.scenario, public_sample(kit.scenario, kit.contract, cases)
+    scenario, source = load_scenario(scenario_path, Step.REHEARSE)
+    return scenario, sample_from(scenario, source)
+
+
+def require_new(folder: Path) -> None:
+    """Raise `InputError` if the folder exists and is not empty."""
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError("catalogue.folder_not_empty", folder=folder)
