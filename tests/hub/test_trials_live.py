@@ -92,7 +92,7 @@ def test_owner_operator_and_regulator_take_the_bundle_and_nobody_else(tried, tmp
     assert tried.ordered.work() == [("bundle", "done")] * 3
     assert codes(tried, lambda one: one.get(file_of(report))) == BUNDLE
     archives = {client(tried, who).get(file_of(report)).content for who in ("desk", "owner", "regulator")}
-    archives |= {client(tried, "regulator").get("/api/trials/c1/bundle").content}
+    archives |= {client(tried, "regulator").get("/api/trials/c1/bundle").getvalue()}
     (archive,) = archives
     assert not tried.ordered.work(), "who asks again gets what is there"
     file = tmp_path / "bundle.zip"
@@ -392,10 +392,10 @@ def test_a_round_before_a_re_run_keeps_its_bundle(tried, tmp_path):
     second = ordered.record().documents["report"]
     page = regulator.get("/trials/c1/bundle/").content.decode()
     assert second in page and file_of(first) in page, "one to be asked for, one that is there"
-    assert regulator.get("/api/trials/c1/bundle", {"report": first}).content == before
+    assert regulator.get("/api/trials/c1/bundle", {"report": first}).getvalue() == before
     assert regulator.get("/api/trials/c1/bundle").status_code == 202
     newest = taken(tried, "regulator", second)
-    assert newest == regulator.get("/api/trials/c1/bundle").content != before
+    assert newest == regulator.get("/api/trials/c1/bundle").getvalue() != before
     file = tmp_path / "second.zip"
     file.write_bytes(newest)
     assert replay_bundle(file).attempt == 2
