@@ -84,7 +84,7 @@ def test_a_part_lies_over_its_whole_and_a_target_stands_beside_them():
 
 
 def test_charts_of_nothing_are_drawn():
-    assert "<svg" in funnel_chart([], "en") and "<svg" in way_chart([], "zh") and "<svg" in bar_chart([], LEGEND, "en")
+    assert "<svg" in funnel_chart((), "en") and "<svg" in way_chart((), "zh") and "<svg" in bar_chart((), LEGEND, "en")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import LIGHT
+from pilotbase.charts.palette import HAIR, LIGHT, MUTED
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.texts import Language, text
 
@@ -41,7 +41,9 @@ def pool_chart(bars: Sequence[PoolBar], title: str, language: Language) -> str:
     drawing = Drawing(WIDTH, height, title, described)
     scale = Scale(0, 1, LEFT, RIGHT)
     _draw_legend(drawing, bars, words)
-    drawing.bottom_axis([scale(tick) for tick in _TICKS], [f"{tick:.0%}" for tick in _TICKS], TOP, height - FOOT + 2)
+    for tick in _TICKS:
+        drawing.line((scale(tick), TOP), (scale(tick), height - FOOT + 2), HAIR)
+        drawing.text((scale(tick), height - FOOT + 18), f"{tick:.0%}", anchor="middle", colour=MUTED)
     for index, bar in enumerate(bars):
         _draw_bar(drawing, bar, scale, TOP + ROW * index, words)
     return drawing.to_svg()

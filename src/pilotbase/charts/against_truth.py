@@ -1,12 +1,9 @@
 """Answers against truth: numbers as a grid, by intervals and over time; probabilities by how often they come true."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable, Sequence
 
 from pilotbase.charts.columns import format_time
-from pilotbase.charts.drawing import Anchor, Drawing, Point, shortened, width_of
+from pilotbase.charts.drawing import Anchor, Drawing, Point, shortened, unbroken, width_of
 from pilotbase.charts.palette import LIGHT, Theme, shaded
 from pilotbase.charts.scales import Frame, Scale, around, format_count
 from pilotbase.documents.figures import AgainstTruth, Calibration, Intervals, Probabilities, TimeCourse, TimePoint
@@ -105,17 +102,19 @@ def time_chart(figure: TimeCourse, language: Language, theme: Theme = LIGHT) -> 
     """Return the course as SVG; truth solid, answers dashed or a band."""
     title = text("picture.time.title").render(language)
     points = figure.points
-    drawing = Drawing(_TIME.width, _TIME.height, title, _time_described(figure), theme.paper)
+    answers = [(one, " … ".join(f"{value:.4g}" for value in _answers(one))) for one in points]
+    told = (f"{format_at(figure, one.at)}: {one.truth:.4g} / {answer or '–'}" for one, answer in answers)
+    drawing = Drawing(_TIME.width, _TIME.height, title, "; ".join(told), theme.paper)
     across = _TIME.across(points[0].at, points[-1].at)
     values = [value for point in points for value in (point.truth, *_answers(point))]
     up = _TIME.up(*around(values))
     _draw_axes(drawing, figure, across, up, theme)
-    for part in _unbroken(points, lambda point: point.lower is not None):
+    for part in unbroken(None if point.lower is None else point for point in points):
         lower = [(across(point.at), up(point.lower or 0)) for point in part]
         upper = [(across(point.at), up(point.upper or 0)) for point in part]
         drawing.polygon([*upper, *reversed(lower)], theme.soft, theme.strong)
     drawing.path([(across(point.at), up(point.truth)) for point in points], theme.ink, 2)
-    for part in _unbroken(points, lambda point: point.answered is not None):
+    for part in unbroken(None if point.answered is None else point for point in points):
         drawing.path([(across(point.at), up(point.answered or 0)) for point in part], theme.strong, 2.5, "6 4")
     _draw_legend(drawing, any(point.lower is not None for point in points), language, theme)
     return drawing.to_svg()
@@ -129,17 +128,6 @@ def format_at(figure: TimeCourse, at: float) -> str:
 
 def _answers(point: TimePoint) -> list[float]:
     return [value for value in (point.answered, point.lower, point.upper) if value is not None]
-
-
-def _unbroken(points: Sequence[TimePoint], told: Callable[[TimePoint], bool]) -> list[list[TimePoint]]:
-    """Return runs of neighbouring points with an answer."""
-    runs: list[list[TimePoint]] = [[]]
-    for point in points:
-        if told(point):
-            runs[-1].append(point)
-        elif runs[-1]:
-            runs.append([])
-    return [run for run in runs if run]
 
 
 def _draw_axes(drawing: Drawing, figure: TimeCourse, across: Scale, up: Scale, theme: Theme) -> None:
@@ -164,16 +152,6 @@ def _draw_legend(drawing: Drawing, banded: bool, language: Language, theme: Them
     drawing.text((second[0] + 34, 20), answer, colour=theme.ink)
 
 
-def _time_described(figure: TimeCourse) -> str:
-    return "; ".join(
-        f"{format_at(figure, point.at)}: {point.truth:.4g} / {_spelled(_answers(point))}" for point in figure.points
-    )
-
-
-def _spelled(values: Sequence[float]) -> str:
-    return " … ".join(f"{value:.4g}" for value in values) or "–"
-
-
 _CALIBRATION = Frame(380, 330, left=58, right=362, top=30, bottom=272)
 _HISTOGRAMS, _MIDDLE = Frame(380, 268, left=14, right=366, top=34, bottom=210), 122
 _SMALLEST, _LARGEST = 3.5, 10.0
@@ -182,20 +160,19 @@ _SMALLEST, _LARGEST = 3.5, 10.0
 def calibration_chart(figure: Calibration, language: Language, theme: Theme = LIGHT) -> str:
     """Return the diagram as SVG: a disc a bin, as large as its cases are many, against the diagonal."""
     title = text("picture.calibration.title", label=figure.label).render(language)
-    drawing = Drawing(_CALIBRATION.width, _CALIBRATION.height, title, _calibration_described(figure), theme.paper)
+    filled = [one for one in figure.bins if one.cases]
+    known = [(one.answered, one.hits / one.cases, one.cases) for one in filled if one.answered is not None]
+    described = "; ".join(f"{given:.3g} → {true:.3g} ({format_count(cases)})" for given, true, cases in known)
+    drawing = Drawing(_CALIBRATION.width, _CALIBRATION.height, title, described, theme.paper)
     across, up = _CALIBRATION.across(0, 1), _CALIBRATION.up(0, 1)
     names = (text("picture.calibration.across").render(language), text("picture.calibration.up").render(language))
     draw_square(drawing, across, up, theme, names)
     drawing.line((across(0), up(0)), (across(1), up(1)), theme.muted, 1.5, "5 4")
     most = max((one.cases for one in figure.bins), default=1) or 1
-    places = [
-        (across(one.answered), up(one.hits / one.cases), one.cases)
-        for one in figure.bins
-        if one.cases and one.answered is not None
-    ]
-    drawing.path([(x, y) for x, y, _ in places], theme.strong, 1.5)
-    for x, y, cases in places:
-        drawing.circle((x, y), max(_SMALLEST, _LARGEST * (cases / most) ** 0.5), theme.strong, theme.paper, 1.5)
+    drawing.path([(across(given), up(true)) for given, true, _ in known], theme.strong, 1.5)
+    for given, true, cases in known:
+        radius = max(_SMALLEST, _LARGEST * (cases / most) ** 0.5)
+        drawing.circle((across(given), up(true)), radius, theme.strong, theme.paper, 1.5)
     return drawing.to_svg()
 
 
@@ -207,14 +184,6 @@ def draw_square(drawing: Drawing, across: Scale, up: Scale, theme: Theme, names:
     drawing.text((across.end, up.start + 38), f"{names[0]} →", anchor="end", colour=theme.muted)
 
 
-def _calibration_described(figure: Calibration) -> str:
-    return "; ".join(
-        f"{one.answered:.3g} → {one.hits / one.cases:.3g} ({format_count(one.cases)})"
-        for one in figure.bins
-        if one.cases and one.answered is not None
-    )
-
-
 _LABEL = 90.0
 """Room for the name of a class in a sentence."""
 
@@ -222,7 +191,9 @@ _LABEL = 90.0
 def probability_chart(figure: Probabilities, language: Language, theme: Theme = LIGHT) -> str:
     """Return both histograms as SVG, to one scale."""
     title = text("picture.probabilities.title", label=figure.label).render(language)
-    drawing = Drawing(_HISTOGRAMS.width, _HISTOGRAMS.height, title, _probability_described(figure), theme.paper)
+    pairs = list(zip(figure.members, figure.others, strict=True))
+    told = (f"{at / len(pairs):.2f}: {above} / {below}" for at, (above, below) in enumerate(pairs) if above or below)
+    drawing = Drawing(_HISTOGRAMS.width, _HISTOGRAMS.height, title, "; ".join(told), theme.paper)
     across = _HISTOGRAMS.across(0, 1)
     most = max(*figure.members, *figure.others, 1)
     drawing.across_ticks(across, (_HISTOGRAMS.top, _HISTOGRAMS.bottom), theme)
@@ -238,9 +209,3 @@ def probability_chart(figure: Probabilities, language: Language, theme: Theme = 
         said = text(f"picture.probabilities.{name}", **words, most=format_count(max(counts))).render(language)
         drawing.text((_HISTOGRAMS.left, y), said, colour=theme.ink)
     return drawing.to_svg()
-
-
-def _probability_described(figure: Probabilities) -> str:
-    size = len(figure.members)
-    pairs = enumerate(zip(figure.members, figure.others, strict=True))
-    return "; ".join(f"{place / size:.2f}: {above} / {below}" for place, (above, below) in pairs if above or below)

@@ -1,7 +1,5 @@
 """Horizontal bars: groups as parts of a whole with their targets, and names with one figure each."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,13 +34,9 @@ class Legend:
     part: str
 
 
-def bar_chart(bars: Sequence[Bar], legend: Legend, language: Language, theme: Theme = LIGHT) -> str:
-    """Return the groups as SVG in the order given: the part over the whole, a mark at the target."""
-    return _drawn(tuple(bars), legend, language, theme)
-
-
 @lru_cache(maxsize=64)
-def _drawn(bars: tuple[Bar, ...], legend: Legend, language: Language, theme: Theme) -> str:
+def bar_chart(bars: tuple[Bar, ...], legend: Legend, language: Language, theme: Theme = LIGHT) -> str:
+    """Return the groups as SVG in the order given: the part over the whole, a mark at the target."""
     described = "; ".join(_described(bar, legend, language) for bar in bars)
     drawing = Drawing(BAR_WIDTH, BAR_TOP + BAR_ROW * len(bars) + 4, legend.title, described, theme.paper)
     _draw_legend(drawing, bars, legend, language, theme)
@@ -122,12 +116,8 @@ def _draw(drawing: Drawing, bar: RankedBar, scale: Scale, top: float) -> None:
     whole, part = (LIGHT.strong, None) if bar.part is None else (LIGHT.soft, bar.part)
     drawing.line((RANKED_LEFT, top + RANKED_ROW), (RANKED_END, top + RANKED_ROW), HAIR)
     drawing.text((RANKED_LEFT - 10, y + RANKED_HEIGHT - 2), shortened(bar.name, RANKED_LEFT - 20), anchor="end")
-    drawing.rectangle(
-        (RANKED_LEFT, y),
-        (max(scale(bar.value) - RANKED_LEFT, 1.5 if bar.value else 0), RANKED_HEIGHT),
-        whole,
-        rounding=2,
-    )
+    width = max(scale(bar.value) - RANKED_LEFT, 1.5 if bar.value else 0)
+    drawing.rectangle((RANKED_LEFT, y), (width, RANKED_HEIGHT), whole, rounding=2)
     if part is not None:
         drawing.rectangle((RANKED_LEFT, y), (scale(part) - RANKED_LEFT, RANKED_HEIGHT), LIGHT.strong, rounding=2)
     drawing.text((scale(bar.value) + 8, y + RANKED_HEIGHT - 2), bar.said, colour=INK)

@@ -1,7 +1,5 @@
 """Images for people: pixels as PNG, by our own code, with boxes: found solid, missed dashed, false alarms dotted."""
 
-from __future__ import annotations
-
 import struct
 import zlib
 from base64 import b64decode

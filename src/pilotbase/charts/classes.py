@@ -1,7 +1,5 @@
 """Answers that are classes: true against answered classes, and recall and precision of each class."""
 
-from __future__ import annotations
-
 from pilotbase.charts.drawing import Drawing, shortened, width_of
 from pilotbase.charts.palette import LIGHT, Theme, shaded
 from pilotbase.charts.scales import Scale, format_count

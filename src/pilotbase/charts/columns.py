@@ -1,14 +1,12 @@
 """Counts as columns: by name, with the share reached so far, or by bin, with the part that is compared."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.charts.drawing import Drawing, shortened
 from pilotbase.charts.palette import LIGHT, LINE, MUTED, Theme
-from pilotbase.charts.scales import Frame, Scale, format_count, format_ticks
+from pilotbase.charts.scales import Frame, Scale, format_count
 from pilotbase.documents.moments import format_day, format_minute
 
 COLUMN_WIDTH, COLUMN_LEFT, COLUMN_RIGHT, COLUMN_TOP, COLUMN_BOTTOM, NAMES = 380, 8, 372, 24, 150, 30
@@ -30,19 +28,14 @@ def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "", 
     described = "; ".join(f"{one.name}: {format_count(one.count)}" for one in columns)
     height = COLUMN_BOTTOM + NAMES + (40 if reached else 4)
     drawing = Drawing(COLUMN_WIDTH, height, title, described, theme.paper)
-    most, wide = (
-        max((one.count for one in columns), default=0) or 1,
-        (COLUMN_RIGHT - COLUMN_LEFT) / max(len(columns), 1),
-    )
+    most = max((one.count for one in columns), default=0) or 1
+    wide = (COLUMN_RIGHT - COLUMN_LEFT) / max(len(columns), 1)
     for place, one in enumerate(columns):
         middle, tall = COLUMN_LEFT + wide * (place + 0.5), (COLUMN_BOTTOM - COLUMN_TOP) * one.count / most
         fill = theme.soft if one.apart else theme.strong
-        drawing.rectangle(
-            (middle - wide * 0.4, COLUMN_BOTTOM - tall), (wide * 0.8, tall), fill, rounding=2, outline=theme.strong
-        )
-        drawing.text(
-            (middle, COLUMN_BOTTOM - tall - 5), format_count(one.count), anchor="middle", colour=theme.ink, size=10
-        )
+        top, said = COLUMN_BOTTOM - tall, format_count(one.count)
+        drawing.rectangle((middle - wide * 0.4, top), (wide * 0.8, tall), fill, rounding=2, outline=theme.strong)
+        drawing.text((middle, top - 5), said, anchor="middle", colour=theme.ink, size=10)
         for line, word in enumerate(one.name.split(" ", 1)):
             said = shortened(word, 1.2 * wide)
             drawing.text((middle, COLUMN_BOTTOM + 14 + 12 * line), said, anchor="middle", colour=theme.muted, size=10)
@@ -80,12 +73,10 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
     scale = _HISTOGRAM.across(low - air, high + air)
     tallest = max((one.count or 0 for one in bins), default=0) or 1
     _draw_axis(drawing, scale, unit, times)
+    whole = LIGHT.soft if any(one.part for one in bins) else LIGHT.strong
     for one in bins:
         left, width = scale(one.low), max(scale(one.high) - scale(one.low) - 1, 3)
-        for count, colour in (
-            (one.count or 0, LIGHT.soft if any(one.part for one in bins) else LIGHT.strong),
-            (one.part, LIGHT.strong),
-        ):
+        for count, colour in ((one.count or 0, whole), (one.part, LIGHT.strong)):
             height = (_HISTOGRAM.bottom - _HISTOGRAM.top) * count / tallest
             drawing.rectangle((left, _HISTOGRAM.bottom - height), (width, height), colour)
     drawing.line((_HISTOGRAM.left, _HISTOGRAM.bottom), (_HISTOGRAM.right, _HISTOGRAM.bottom), LINE)
@@ -96,13 +87,11 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
 def _draw_axis(drawing: Drawing, scale: Scale, unit: str, times: bool) -> None:
     if times:
         short = scale.high - scale.low <= _SHORT
-        drawing.text((_HISTOGRAM.left, _HISTOGRAM.bottom + 16), format_time(scale.low, short), colour=MUTED)
-        drawing.text(
-            (_HISTOGRAM.right, _HISTOGRAM.bottom + 16), format_time(scale.high, short), anchor="end", colour=MUTED
-        )
+        low, high = (format_time(end, short) for end in (scale.low, scale.high))
+        drawing.text((_HISTOGRAM.left, _HISTOGRAM.bottom + 16), low, colour=MUTED)
+        drawing.text((_HISTOGRAM.right, _HISTOGRAM.bottom + 16), high, anchor="end", colour=MUTED)
         return
-    ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), _HISTOGRAM.top, _HISTOGRAM.bottom)
+    drawing.bottom_axis(scale, (_HISTOGRAM.top, _HISTOGRAM.bottom))
     if unit:
         drawing.text((_HISTOGRAM.right, _HISTOGRAM.bottom + 31), unit, anchor="end", colour=MUTED)
 

@@ -1,7 +1,5 @@
 """How the bounds of a criterion closed in while case after case was scored, until the evidence sufficed."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -62,17 +60,13 @@ def _shown_range(result: CriterionResult) -> tuple[float, float]:
 
 def _draw_axes(drawing: Drawing, result: CriterionResult, plot: _Plot, language: Language) -> None:
     across, left = plot.across, plot.across.start
-    ticks = across.ticks(4)
-    drawing.bottom_axis(
-        [across(tick) for tick in ticks], [format_count(round(tick)) for tick in ticks], plot.up.end, BOTTOM
-    )
+    drawing.bottom_axis(across, (plot.up.end, BOTTOM), lambda tick: format_count(round(tick)))
     for tick, label in zip(plot.ticks, plot.labels, strict=True):
         drawing.line((left, plot.up(tick)), (RIGHT, plot.up(tick)), HAIR)
         drawing.text((left - 8, plot.up(tick) + 4), label, anchor="end", colour=MUTED)
     drawing.line((left, BOTTOM), (RIGHT, BOTTOM), LINE)
-    drawing.text(
-        ((left + RIGHT) / 2, BOTTOM + 38), text("chart.cases_scored").render(language), anchor="middle", colour=MUTED
-    )
+    axis = text("chart.cases_scored").render(language)
+    drawing.text(((left + RIGHT) / 2, BOTTOM + 38), axis, anchor="middle", colour=MUTED)
     if named_once(result.unit_label):
         drawing.text((6, 14), text("chart.unit", unit=result.unit_label).render(language), colour=MUTED)
 

@@ -1,7 +1,5 @@
 """Scores with intervals: one criterion, candidates on one criterion, groups (never a verdict); a board's leader."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,13 +31,14 @@ def criterion_chart(result: CriterionResult, language: Language) -> str:
     title = text("chart.criterion.title", rule=result.rule).render(language)
     height = _bottom(result) + (UNDER_AXIS_WITH_UNIT if named_once(result.unit_label) else UNDER_AXIS)
     drawing = Drawing(CRITERION_WIDTH, height, title, _description(result, language))
-    scale = _criterion_scale(result)
+    known = [result.threshold, result.estimate, *_bounds(result), result.baseline]
+    ends = _value_range(result, [value for value in known if value is not None])
+    scale = Scale(*ends, CRITERION_LEFT, CRITERION_RIGHT)
     _draw_ground(drawing, result, scale, (CRITERION_TOP, _bottom(result)), 4)
     if named_once(result.unit_label):
         unit = text("chart.unit", unit=result.unit_label).render(language)
-        drawing.text(
-            ((CRITERION_LEFT + CRITERION_RIGHT) / 2, _bottom(result) + 38), unit, anchor="middle", colour=MUTED
-        )
+        place = ((CRITERION_LEFT + CRITERION_RIGHT) / 2, _bottom(result) + 38)
+        drawing.text(place, unit, anchor="middle", colour=MUTED)
     _draw_threshold(drawing, result, scale, CRITERION_TOP, language)
     _draw_ours(drawing, result, scale, language)
     if _compared(result):
@@ -51,8 +50,12 @@ def _value_range(result: CriterionResult, values: list[float]) -> tuple[float, f
     """Return the range of an axis for ``values`` of the criterion: shares stay in [0, 1], amounts start at zero."""
     if result.unit_label:
         return (min(0.0, *values), max(values) * 1.15 or 1.0)
-    share = all(0 <= value <= 1 for value in values)
-    return around(values, (0.0, 1.0) if share else None)
+    return around(values, _within(values))
+
+
+def _within(values: list[float]) -> tuple[float, float] | None:
+    """Return what an axis for ``values`` does not go beyond: where all are shares, 0 and 1."""
+    return (0.0, 1.0) if all(0 <= value <= 1 for value in values) else None
 
 
 def _compared(result: CriterionResult) -> bool:
@@ -69,13 +72,6 @@ def _bounds(result: CriterionResult) -> tuple[float | None, float | None]:
     return (None, None) if result.guarantee == "measured_run" else (result.lower, result.upper)
 
 
-def _criterion_scale(result: CriterionResult) -> Scale:
-    found = [result.threshold, result.estimate, *_bounds(result), result.baseline]
-    return Scale(
-        *_value_range(result, [value for value in found if value is not None]), CRITERION_LEFT, CRITERION_RIGHT
-    )
-
-
 def _draw_ground(
     drawing: Drawing, result: CriterionResult | ComparedCriterion, scale: Scale, rows: tuple[float, float], ticks: int
 ) -> None:
@@ -84,8 +80,7 @@ def _draw_ground(
     at_least = parse_rule(result.rule).comparison == ">="
     start, end = (threshold, scale.end) if at_least else (scale.start, threshold)
     drawing.rectangle((start, top), (end - start, bottom - top), PALE_GREEN)
-    marked = scale.ticks(ticks, result.unit_label)
-    drawing.bottom_axis([scale(tick) for tick in marked], format_ticks(marked, result.unit_label), top, bottom)
+    drawing.bottom_axis(scale, rows, about=ticks, unit=result.unit_label)
     drawing.line((scale.start, bottom), (scale.end, bottom), LINE)
     drawing.line((threshold, top - 6), (threshold, bottom), INK, 2)
 
@@ -122,13 +117,17 @@ def _draw_ours(drawing: Drawing, result: CriterionResult, scale: Scale, language
     drawing.text((scale(result.estimate), OURS - 13), label, anchor="middle", bold=True)
 
 
+def _draw_diamond(drawing: Drawing, x: float, y: float, r: float) -> None:
+    drawing.polygon([(x, y - r), (x + r, y), (x, y + r), (x - r, y)], PAPER, MUTED)
+
+
 def _draw_baseline(drawing: Drawing, result: CriterionResult, scale: Scale, language: Language) -> None:
     drawing.text((CRITERION_LEFT - 14, THEIRS + 4), text("chart.baseline").render(language), anchor="end", colour=MUTED)
     if result.baseline is None:
         drawing.text((CRITERION_LEFT + 8, THEIRS + 4), "–", colour=MUTED)
         return
     x = scale(result.baseline)
-    drawing.polygon([(x, THEIRS - 6), (x + 6, THEIRS), (x, THEIRS + 6), (x - 6, THEIRS)], PAPER, MUTED)
+    _draw_diamond(drawing, x, THEIRS, 6)
     label = format_score(result.baseline, result, on_axis=True)
     fits = x + 12 + width_of(label) <= CRITERION_WIDTH
     drawing.text((x + (12 if fits else -12), THEIRS + 4), label, anchor="start" if fits else "end", colour=MUTED)
@@ -177,16 +176,13 @@ def candidates_chart(rows: Sequence[CandidateRow], language: Language) -> str:
     title = text("chart.candidates.title", rule=first.rule).render(language)
     bottom = CANDIDATE_TOP + CANDIDATE_ROW * len(rows)
     drawing = Drawing(CANDIDATE_WIDTH, bottom + FOOT, title, "; ".join(_told(row) for row in rows))
-    scale = Scale(*around([*values, first.threshold], _limits(first, values)), CANDIDATE_LEFT, CANDIDATE_RIGHT)
+    limits = None if first.unit_label else _within(values)
+    scale = Scale(*around([*values, first.threshold], limits), CANDIDATE_LEFT, CANDIDATE_RIGHT)
     _draw_ground(drawing, first, scale, (CANDIDATE_TOP, bottom), 5)
     _draw_threshold(drawing, first, scale, CANDIDATE_TOP, language)
     for index, row in enumerate(rows):
         _draw_candidate_row(drawing, row, scale, CANDIDATE_TOP + CANDIDATE_ROW * index)
     return drawing.to_svg()
-
-
-def _limits(result: ComparedCriterion, values: list[float]) -> tuple[float, float] | None:
-    return (0.0, 1.0) if not result.unit_label and all(0 <= value <= 1 for value in values) else None
 
 
 def _values(result: ComparedCriterion) -> list[float]:
@@ -199,8 +195,7 @@ def _draw_candidate_row(drawing: Drawing, row: CandidateRow, scale: Scale, top: 
     drawing.text((CANDIDATE_LEFT, top + _NAME), shortened(row.name, _LONGEST_NAME))
     _draw_bounds(drawing, (result.lower, result.upper), scale, y)
     if result.baseline is not None:
-        x = scale(result.baseline)
-        drawing.polygon([(x, y - 5), (x + 5, y), (x, y + 5), (x - 5, y)], PAPER, MUTED)
+        _draw_diamond(drawing, scale(result.baseline), y, 5)
     if result.estimate is None:
         drawing.text((CANDIDATE_LEFT + 8, y + 4), "–", colour=MUTED)
         return
@@ -226,20 +221,13 @@ def group_chart(scores: Sequence[GroupScore], language: Language) -> str:
     title = text("chart.groups.title", measure=scores[0].measure, column=scores[0].column).render(language)
     description = "; ".join(f"{score.group}: {format_number(score.score)}" for score in scores)
     drawing = Drawing(GROUP_WIDTH, bottom + 28, title, description)
-    scale = _group_scale(scores)
-    ticks = scale.ticks(4)
-    drawing.bottom_axis([scale(tick) for tick in ticks], format_ticks(ticks), GROUP_TOP, bottom)
+    found = [bound for score in scores for bound in (score.score, score.lower, score.upper) if bound is not None]
+    scale = Scale(*around(found or [0.0, 1.0], _within(found)), GROUP_LEFT, GROUP_RIGHT)
+    drawing.bottom_axis(scale, (GROUP_TOP, bottom))
     drawing.line((GROUP_LEFT, bottom), (GROUP_RIGHT, bottom), LINE)
     for index, score in enumerate(scores):
         _draw_group_row(drawing, score, scale, GROUP_TOP + GROUP_ROW * index + GROUP_ROW / 2, language)
     return drawing.to_svg()
-
-
-def _group_scale(scores: Sequence[GroupScore]) -> Scale:
-    found = [bound for score in scores for bound in (score.score, score.lower, score.upper) if bound is not None]
-    share = all(0 <= bound <= 1 for bound in found)
-    low, high = around(found or [0.0, 1.0], (0.0, 1.0) if share else None)
-    return Scale(low, high, GROUP_LEFT, GROUP_RIGHT)
 
 
 def _draw_group_row(drawing: Drawing, score: GroupScore, scale: Scale, y: float, language: Language) -> None:
@@ -284,9 +272,7 @@ def leader_chart(steps: Sequence[LeaderStep], language: Language) -> str:
     for tick, label in zip(ticks, format_ticks(ticks), strict=True):
         drawing.line((LEADER_LEFT, up(tick)), (LEADER_RIGHT, up(tick)), LINE)
         drawing.text((LEADER_LEFT - 8, up(tick) + 4), label, anchor="end", colour=MUTED)
-    path = []
-    for index, step in enumerate(steps):
-        path += [(across(index), up(step.score)), (across(index + 1), up(step.score))]
+    path = [(across(index + end), up(step.score)) for index, step in enumerate(steps) for end in (0, 1)]
     drawing.path(path, BLUE, 3)
     for index in dict.fromkeys((0, len(steps) - 1)):
         drawing.text((across(index), LEADER_BOTTOM + 20), steps[index].day, colour=MUTED)

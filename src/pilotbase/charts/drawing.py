@@ -3,12 +3,10 @@
 Only presentation attributes are used, so that a page may forbid inline styles altogether; text stays text.
 """
 
-from __future__ import annotations
-
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Literal, TypeVar
 from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
@@ -18,6 +16,8 @@ from pilotbase.documents.visible_text import make_visible
 
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
+Found = TypeVar("Found")
+Spelled = Callable[[float], str]
 
 
 class Drawing:
@@ -97,11 +97,17 @@ class Drawing:
             attributes["stroke-dasharray"] = dashes
         ElementTree.SubElement(self._root, "polyline", attributes)
 
-    def bottom_axis(self, positions: Sequence[float], labels: Sequence[str], top: float, bottom: float) -> None:
-        """Draw vertical hair lines from ``top`` to ``bottom`` and their labels below."""
-        for position, label in zip(positions, labels, strict=True):
-            self.line((position, top), (position, bottom), HAIR)
-            self.text((position, bottom + 16), label, anchor="middle", colour=MUTED)
+    def bottom_axis(
+        self, across: Scale, ends: tuple[float, float], spell: Spelled | None = None, about: int = 4, unit: str = ""
+    ) -> None:
+        """Draw vertical hair lines at ticks from top to bottom (``ends``), and their labels below.
+
+        ``spell``: how a tick reads, else as a number in the axis' ``unit``.
+        """
+        ticks = across.ticks(about, unit)
+        for tick, label in zip(ticks, format_ticks(ticks, unit) if spell is None else map(spell, ticks), strict=True):
+            self.line((across(tick), ends[0]), (across(tick), ends[1]), HAIR)
+            self.text((across(tick), ends[1] + 16), label, anchor="middle", colour=MUTED)
 
     def across_ticks(self, across: Scale, ends: tuple[float, float], theme: Theme, about: int = 4) -> None:
         """Draw vertical lines at ticks from top to bottom (``ends``), and their labels below."""
@@ -159,6 +165,17 @@ def shortened(name: str, room: float) -> str:
     while name and width_of(name + "…") > room:
         name = name[:-1]
     return name + "…"
+
+
+def unbroken(values: Iterable[Found | None]) -> list[list[Found]]:
+    """Return the runs of neighbours between which none is missing."""
+    runs: list[list[Found]] = [[]]
+    for value in values:
+        if value is not None:
+            runs[-1].append(value)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
 
 
 def _points(points: Sequence[Point]) -> str:

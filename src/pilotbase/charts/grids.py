@@ -1,7 +1,5 @@
 """Grids: how many there are where a row meets a column, and what demand and supply lack by sector and action."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -72,9 +70,8 @@ def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: Sequence[i
     shade = -(-counts[0] * _SHADES // most) if most else 0
     drawing.rectangle((x, y), size, theme.paper, rounding=4, outline=theme.strong)
     drawing.rectangle((x, y + size[1] - 5), (size[0] * shade / _SHADES, 5), theme.strong, rounding=2)
-    drawing.text(
-        (corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 2), _spelled(counts), anchor="middle", colour=theme.ink, bold=True
-    )
+    middle = (corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 2)
+    drawing.text(middle, _spelled(counts), anchor="middle", colour=theme.ink, bold=True)
 
 
 def _broken(name: str) -> list[str]:
@@ -110,9 +107,8 @@ def gap_chart(squares: tuple[GapCell, ...], language: Language, theme: Theme = L
         for line, part in enumerate(_lines(action)):
             drawing.text((GAP_LEFT + CELL * column + GAP_INSET, GAP_TOP - 24 + 16 * line), part, colour=theme.muted)
     for row, sector in enumerate(sectors):
-        drawing.text(
-            (GAP_LEFT - 10, GAP_TOP + ROW * row + 34), shortened(sector, GAP_LEFT - 16), anchor="end", colour=theme.ink
-        )
+        said = shortened(sector, GAP_LEFT - 16)
+        drawing.text((GAP_LEFT - 10, GAP_TOP + ROW * row + 34), said, anchor="end", colour=theme.ink)
     for square in squares:
         corner = GAP_LEFT + CELL * actions.index(square.action), GAP_TOP + ROW * sectors.index(square.sector)
         _draw_square(drawing, square, corner, theme)

@@ -1,10 +1,8 @@
 """Latencies: their distribution with its quantiles, and a load test block by block."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
-from pilotbase.charts.drawing import Drawing
+from pilotbase.charts.drawing import Drawing, unbroken
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.probes import LoadFigures
@@ -29,13 +27,11 @@ def latency_chart(performance: Performance, language: Language) -> str:
     if not bars:
         return ""
     title = text("chart.latency.title", rows=performance.batch_rows).render(language)
-    drawing = Drawing(*SIZE, title, _latency_description(performance))
+    described = "; ".join(f"{name} {format_seconds(value)}" for name, value in performance.latency_quantiles.items())
+    drawing = Drawing(*SIZE, title, described)
     scale = _scale(bars)
     tallest = max(count for _, _, count in bars) or 1
-    ticks = scale.ticks(4)
-    drawing.bottom_axis(
-        [scale(tick) for tick in ticks], [format_seconds(tick) for tick in ticks], LATENCY_TOP, LATENCY_BOTTOM
-    )
+    drawing.bottom_axis(scale, (LATENCY_TOP, LATENCY_BOTTOM), format_seconds)
     for low, high, count in bars:
         height = (LATENCY_BOTTOM - LATENCY_TOP) * count / tallest
         left, width = _place(scale(low), scale(high))
@@ -82,13 +78,8 @@ def _draw_quantiles(drawing: Drawing, performance: Performance, scale: Scale) ->
         x, y = scale(seconds), LATENCY_TOP - 40 + 16 * level
         drawing.line((x, y - 8), (x, LATENCY_BOTTOM), INK, 1.5, "3 3")
         left = x > (LATENCY_LEFT + LATENCY_RIGHT) / 2
-        drawing.text(
-            (x + (-5 if left else 5), y), f"{name} {format_seconds(seconds)}", anchor="end" if left else "start"
-        )
-
-
-def _latency_description(performance: Performance) -> str:
-    return "; ".join(f"{name} {format_seconds(value)}" for name, value in performance.latency_quantiles.items())
+        said = f"{name} {format_seconds(seconds)}"
+        drawing.text((x + (-5 if left else 5), y), said, anchor="end" if left else "start")
 
 
 LOAD_LEFT, LOAD_RIGHT, LOAD_TOP, LOAD_BOTTOM = 62, 366, 44, 176
@@ -113,31 +104,18 @@ def load_blocks_chart(figures: LoadFigures, language: Language) -> str:
         drawing.line((LOAD_LEFT, height), (LOAD_RIGHT, height), LINE)
         drawing.text((LOAD_LEFT - 6, height + 4), format_seconds(value), anchor="end", colour=MUTED, size=11)
     for values, colour, dashes in ((tails, INK, "4 3"), (medians, BLUE, "")):
-        for run in _runs(values, scale):
+        wide = (LOAD_RIGHT - LOAD_LEFT) / (len(values) - 1)
+        places = [(LOAD_LEFT + wide * at, scale(one)) if one else None for at, one in enumerate(values)]
+        for run in unbroken(places):
             drawing.path(run, colour, 2, dashes)
     drawing.line((LOAD_LEFT, LOAD_BOTTOM), (LOAD_RIGHT, LOAD_BOTTOM), LINE)
     drawing.labels_within(LOAD_LEFT, LOAD_RIGHT, ["1", str(len(medians))], LOAD_BOTTOM + 16)
-    drawing.text(
-        ((LOAD_LEFT + LOAD_RIGHT) / 2, LOAD_BOTTOM + 34),
-        text("chart.load_blocks.axis").render(language),
-        anchor="middle",
-    )
+    axis = text("chart.load_blocks.axis").render(language)
+    drawing.text(((LOAD_LEFT + LOAD_RIGHT) / 2, LOAD_BOTTOM + 34), axis, anchor="middle")
     for place, name, colour, dashes in ((LOAD_LEFT, "p50", BLUE, ""), (LOAD_LEFT + 70, "p99", INK, "4 3")):
         drawing.path([(place, LOAD_TOP - 22), (place + 24, LOAD_TOP - 22)], colour, 2, dashes)
         drawing.text((place + 30, LOAD_TOP - 18), name)
     return drawing.to_svg()
-
-
-def _runs(values: Sequence[float | None], scale: Scale) -> list[list[tuple[float, float]]]:
-    """Return the points of each stretch without a gap."""
-    runs: list[list[tuple[float, float]]] = [[]]
-    for number, value in enumerate(values):
-        if value is None or value <= 0:
-            runs.append([])
-        else:
-            x = LOAD_LEFT + (LOAD_RIGHT - LOAD_LEFT) * number / (len(values) - 1)
-            runs[-1].append((x, scale(value)))
-    return [run for run in runs if run]
 
 
 def _load_description(figures: LoadFigures, language: Language) -> str:

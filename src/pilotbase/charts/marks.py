@@ -1,7 +1,5 @@
 """Status as shape, colour and word: one mark, and the five verifications side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,14 +25,9 @@ GAP = 8
 
 def status_mark(outcome: Outcome, language: Language = "en") -> str:
     """Return the mark of ``outcome`` alone, 24 × 24: disc, square, triangle, or empty ring."""
-    drawing = Drawing(24, 24, _outcome_word(outcome, language), "")
+    drawing = Drawing(24, 24, text(f"outcome.{outcome.value}").render(language), "")
     _draw_mark(drawing, outcome, (12, 12), 10)
     return drawing.to_svg()
-
-
-def _outcome_word(outcome: Outcome, language: Language) -> str:
-    """Return the name of ``outcome``."""
-    return text(f"outcome.{outcome.value}").render(language)
 
 
 def _draw_mark(drawing: Drawing, outcome: Outcome, centre: Point, radius: float) -> None:
@@ -74,10 +67,12 @@ def verdict_strip(sections: Sequence[Section], language: Language, *, stacked: b
     A verification that the report lacks is *not measured*.
     """
     outcomes = {section.verification: section.outcome for section in sections}
-    cells = [
-        _cell(number, part, outcomes.get(part, Outcome.NOT_MEASURED), language)
-        for number, part in enumerate(Verification, 1)
-    ]
+    cells = []
+    for number, part in enumerate(Verification, 1):
+        outcome = outcomes.get(part, Outcome.NOT_MEASURED)
+        words = (text(f"verification.{part.value}"), text(f"outcome.{outcome.value}"))
+        name, word = (said[:1].upper() + said[1:] for said in (one.render(language) for one in words))
+        cells.append(_Cell(number, name, outcome, word))
     width, height = (340, 52) if stacked else (200, 80)
     across, down = (1, len(cells)) if stacked else (len(cells), 1)
     description = "; ".join(f"{cell.name}: {cell.word}" for cell in cells)
@@ -89,15 +84,6 @@ def verdict_strip(sections: Sequence[Section], language: Language, *, stacked: b
         drawing.rectangle((x, y), (width, height), PAPER, rounding=8, outline=LINE)
         (_draw_row if stacked else _draw_tile)(drawing, (x, y), cell)
     return drawing.to_svg()
-
-
-def _cell(number: int, part: Verification, outcome: Outcome, language: Language) -> _Cell:
-    name = text(f"verification.{part.value}").render(language)
-    return _Cell(number, _capital(name), outcome, _capital(_outcome_word(outcome, language)))
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _draw_tile(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> None:

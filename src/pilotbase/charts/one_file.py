@@ -4,9 +4,8 @@ Its template extends ``one_file.html.jinja``, which shows ``page.html.jinja`` on
 stylesheet follows ``one_file.css``.
 """
 
-from __future__ import annotations
-
 from base64 import b64encode
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -14,9 +13,34 @@ from importlib.resources import files
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 
 _PACKAGE = "pilotbase.charts"
+
+
+@dataclass(frozen=True)
+class PageWording:
+    """The words of a page in ``language``; its methods are what templates call."""
+
+    language: Language
+
+    def t(self, code: str, /, **params: object) -> str:
+        """Return our own sentence ``code``; raises `KeyError` when a catalogue lacks it."""
+        return text(code, **params).render(self.language)
+
+    def say(self, sentence: Text) -> str:
+        """Return a sentence that a document carries, or its code and values where the catalogue lacks it."""
+        try:
+            return sentence.render(self.language)
+        except (KeyError, IndexError, ValueError):
+            values = ", ".join(f"{name}={value}" for name, value in sentence.params.items())
+            return f"{sentence.code} ({values})" if values else sentence.code
+
+
+def capital(sentence: str) -> str:
+    """Return ``sentence`` with its first letter as a capital; 中文 stays as it is."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def page_environment(package: str) -> Environment:
@@ -32,12 +56,12 @@ def page_environment(package: str) -> Environment:
 
 
 @cache
-def page_style(package: str, sheet: str) -> dict[str, str]:
+def page_style(package: str, sheet: str, alone: bool = False) -> dict[str, str]:
     """Return ``style``, of all such pages and of ``package``, and ``style_hash``, with which a page allows only that.
 
-    The hash is a source expression of CSP Level 3, §2.3.1.
+    ``alone``: of ``package`` only. The hash is a source expression of CSP Level 3, §2.3.1.
     """
-    style = _sheet(_PACKAGE, "one_file.css") + _sheet(package, sheet)
+    style = ("" if alone else _sheet(_PACKAGE, "one_file.css")) + _sheet(package, sheet)
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     return {"style": Markup(style), "style_hash": f"sha256-{digest}"}  # noqa: S704 - our own files
 

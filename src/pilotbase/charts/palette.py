@@ -1,7 +1,5 @@
 """Colours of charts and reports (design tokens): the palette, warning colours, and the light and the dark ground."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,24 +51,8 @@ class Theme:
     """A target."""
 
 
-LIGHT = Theme(
-    ink=INK,
-    muted=MUTED,
-    line=LINE,
-    paper=PAPER,
-    strong=BLUE,
-    soft="#a9cbff",
-    goal=INK,
-)
-DARK = Theme(
-    ink="#f3f6fb",
-    muted="#a9b6c9",
-    line="#2c3a52",
-    paper="#111a2b",
-    strong="#4096ff",
-    soft="#27508f",
-    goal="#ffc53d",
-)
+LIGHT = Theme(INK, MUTED, LINE, PAPER, strong=BLUE, soft="#a9cbff", goal=INK)
+DARK = Theme("#f3f6fb", "#a9b6c9", "#2c3a52", "#111a2b", strong="#4096ff", soft="#27508f", goal="#ffc53d")
 
 
 def shaded(theme: Theme, share: float) -> str:

@@ -1,7 +1,5 @@
 """Which application is better than which, where not all can be told apart: the lines lead from better down to worse."""
 
-from __future__ import annotations
-
 from pilotbase.charts.drawing import Drawing, shortened
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, MUTED, PAPER
 from pilotbase.documents.board import TenderResult, order_in_words

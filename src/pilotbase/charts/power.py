@@ -1,12 +1,10 @@
 """The power of a trial: the probability that it meets a rule, over its number of cases."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.palette import BLUE, DEEP_BLUE, LINE, MUTED, PAPER
-from pilotbase.charts.scales import Scale, format_count, format_ticks
+from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.texts import Language, text
 
 WIDTH, HEIGHT = 640, 240
@@ -21,8 +19,7 @@ def power_chart(rule: str, points: Sequence[tuple[int, float]], planned: int, po
     for tick in (0.0, 0.5, 1.0):
         drawing.line((LEFT, up(tick)), (RIGHT, up(tick)), LINE)
         drawing.text((LEFT - 8, up(tick) + 4), f"{tick:.0%}", anchor="end", colour=MUTED)
-    ticks = across.ticks(6)
-    drawing.bottom_axis([across(tick) for tick in ticks], format_ticks(ticks), TOP, BOTTOM)
+    drawing.bottom_axis(across, (TOP, BOTTOM), about=6)
     drawing.text((RIGHT, BOTTOM + 36), text("chart.power.cases").render(language), anchor="end", colour=MUTED)
     drawing.path([(across(cases), up(share)) for cases, share in points], BLUE, 3)
     drawing.line((across(planned), BOTTOM), (across(planned), up(power)), DEEP_BLUE, dashes="4 3")

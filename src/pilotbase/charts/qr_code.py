@@ -1,7 +1,5 @@
 """A QR code as SVG, for paper: a telephone reads it and opens the address (ISO/IEC 18004)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 

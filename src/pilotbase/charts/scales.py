@@ -1,7 +1,5 @@
 """From values to positions and words: where a value and the ticks are, and how numbers are written."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

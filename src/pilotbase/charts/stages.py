@@ -1,8 +1,5 @@
 """The stages from demand to use: how many came through each, and how many days each step takes."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,27 +21,19 @@ class FunnelStage:
     count: int
 
 
-def funnel_chart(stages: Sequence[FunnelStage], language: Language, theme: Theme = LIGHT) -> str:
-    """Return the stages as SVG, one bar below the other on one scale, each with its share of the one before."""
-    return _funnel_drawn(tuple(stages), language, theme)
-
-
 @lru_cache(maxsize=64)
-def _funnel_drawn(stages: tuple[FunnelStage, ...], language: Language, theme: Theme) -> str:
+def funnel_chart(stages: tuple[FunnelStage, ...], language: Language, theme: Theme = LIGHT) -> str:
+    """Return the stages as SVG, one bar below the other on one scale, each with its share of the one before."""
     title = text("chart.funnel.title").render(language)
     description = "; ".join(f"{stage.name}: {format_count(stage.count)}" for stage in stages)
     drawing = Drawing(FUNNEL_WIDTH, FUNNEL_ROW * len(stages) + 4, title, description, theme.paper)
     scale = Scale(0, max([1, *(stage.count for stage in stages)]), FUNNEL_LEFT, FUNNEL_RIGHT)
     for index, stage in enumerate(stages):
         before = stages[index - 1].count if index else 0
-        _draw_stage(drawing, stage, _share(stage, before, language), scale, FUNNEL_ROW * index, theme)
+        percent = text("chart.funnel.share", percent=f"{stage.count / before:.0%}") if before else None
+        share = "" if percent is None else percent.render(language)
+        _draw_stage(drawing, stage, share, scale, FUNNEL_ROW * index, theme)
     return drawing.to_svg()
-
-
-def _share(stage: FunnelStage, before: int, language: Language) -> str:
-    if not before:
-        return ""
-    return text("chart.funnel.share", percent=f"{stage.count / before:.0%}").render(language)
 
 
 def _draw_stage(drawing: Drawing, stage: FunnelStage, share: str, scale: Scale, top: float, theme: Theme) -> None:
@@ -54,9 +43,8 @@ def _draw_stage(drawing: Drawing, stage: FunnelStage, share: str, scale: Scale, 
         drawing.text((FUNNEL_RIGHT, top + 14), share, anchor="end", colour=theme.muted, size=13)
     drawing.rectangle((FUNNEL_LEFT, y), (FUNNEL_RIGHT - FUNNEL_LEFT, FUNNEL_HEIGHT), theme.line, rounding=4)
     drawing.rectangle((FUNNEL_LEFT, y), (scale(stage.count) - FUNNEL_LEFT, FUNNEL_HEIGHT), theme.strong, rounding=4)
-    drawing.text(
-        (FUNNEL_WIDTH - 8, y + 25), format_count(stage.count), anchor="end", colour=theme.ink, bold=True, size=22
-    )
+    count = format_count(stage.count)
+    drawing.text((FUNNEL_WIDTH - 8, y + 25), count, anchor="end", colour=theme.ink, bold=True, size=22)
 
 
 WAY_WIDTH, WAY_ROW, WAY_HEIGHT, TOP = 560, 32, 18, 6
@@ -72,13 +60,9 @@ class Leg:
     count: int = 0
 
 
-def way_chart(legs: Sequence[Leg], language: Language, theme: Theme = LIGHT) -> str:
-    """Return the steps as SVG, one bar a step along a common line of days."""
-    return _way_drawn(tuple(legs), language, theme)
-
-
 @lru_cache(maxsize=64)
-def _way_drawn(legs: tuple[Leg, ...], language: Language, theme: Theme) -> str:
+def way_chart(legs: tuple[Leg, ...], language: Language, theme: Theme = LIGHT) -> str:
+    """Return the steps as SVG, one bar a step along a common line of days."""
     title = text("chart.way.title").render(language)
     description = "; ".join(f"{leg.name}: {format_days(leg.days)} (n = {format_count(leg.count)})" for leg in legs)
     drawing = Drawing(WAY_WIDTH, TOP + WAY_ROW * len(legs) + 4, title, description, theme.paper)

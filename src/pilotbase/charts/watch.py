@@ -1,7 +1,5 @@
 """Charts of a watch: a detector's evidence against the line of its colour, and drift by column over time."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -67,17 +65,15 @@ def watch_path_chart(path: WatchedPath, language: Language) -> str:
 
 
 def _draw_axes(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, language: Language) -> None:
-    ticks = across.ticks(4)
-    drawing.bottom_axis(
-        [across(tick) for tick in ticks], [format_count(round(tick)) for tick in ticks], PATH_TOP, BOTTOM
-    )
+    drawing.bottom_axis(across, (PATH_TOP, BOTTOM), lambda tick: format_count(round(tick)))
     drawing.line((PATH_LEFT, BOTTOM), (PATH_RIGHT, BOTTOM), LINE)
     for value in (0.0, 0.5, 1.0):
         label = format_number(value) if path.level is None else format_number(path.level**value)
         drawing.text((PATH_LEFT - 8, up(value) + 4), label, anchor="end", colour=MUTED)
     drawing.text((8, 16), _upright_name(path).render(language), colour=MUTED)
-    first, last = _spelled(path)
-    axis = text("chart.watch.axis", first=first, last=last).render(language)
+    begins = path.points[0].at
+    first = format_second(begins, zone=False) if _is_short(path) else format_day(begins)
+    axis = text("chart.watch.axis", first=first, last=_short(path.points[-1].at, path)).render(language)
     drawing.text(((PATH_LEFT + PATH_RIGHT) / 2, BOTTOM + 40), axis, anchor="middle", colour=MUTED)
 
 
@@ -89,14 +85,8 @@ def _upright_name(path: WatchedPath) -> Text:
     return text("chart.watch.evidence", colour=colour, level=f"{path.level:.4g}", alpha=f"{1 / path.level:.4g}")
 
 
-def _spelled(path: WatchedPath) -> tuple[str, str]:
-    """Return the first and the last moment: days, or hours and seconds if all are within one day."""
-    first, last = path.points[0].at, path.points[-1].at
-    begins = format_second(first, zone=False) if _is_short(path) else format_day(first)
-    return begins, _short(last, path)
-
-
 def _short(at: datetime, path: WatchedPath) -> str:
+    """Return a moment as its day, or as hours and seconds if all are within one day."""
     return f"{at:%H:%M:%S UTC}" if _is_short(path) else format_day(at)
 
 
@@ -126,15 +116,10 @@ def _draw_turns(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, l
         if point.colour is not before.colour:
             place = (across(point.seen), up(max(point.value, 0)))
             drawing.circle(place, 5, PAPER, FILLS[point.colour])
-            word = Text(code=f"colour.{point.colour}").render(language)
+            said = f"{Text(code=f'colour.{point.colour}').render(language)} · {_short(point.at, path)}"
             beyond = place[0] > (PATH_LEFT + PATH_RIGHT) / 2
-            drawing.text(
-                (place[0] + (-9 if beyond else 9), place[1] + 14),
-                f"{word} · {_short(point.at, path)}",
-                anchor="end" if beyond else "start",
-                colour=FILLS[point.colour],
-                bold=True,
-            )
+            beside, colour = (place[0] + (-9 if beyond else 9), place[1] + 14), FILLS[point.colour]
+            drawing.text(beside, said, anchor="end" if beyond else "start", colour=colour, bold=True)
 
 
 DRIFT_LEFT, DRIFT_RIGHT, DRIFT_TOP, ROW = 168, 616, 22, 22

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from pilotbase.charts.one_file import PageWording
 from pilotbase.documents.quantities import MISSING, format_span
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Text, text
 from pilotbase_estate.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
 from pilotbase_estate.charts.strips import Strip, strips_chart
 from pilotbase_estate.documents.pool_replay import (
@@ -42,17 +43,12 @@ class FigureRow:
 
 
 @dataclass(frozen=True)
-class ReplayWording:
+class ReplayWording(PageWording):
     """The words and pictures of one replay in one language; its methods are what the template calls."""
 
-    language: Language
     replay: PoolReplay
     named: Callable[[str], str] = str
     """Organisation → its name in pictures."""
-
-    def t(self, code: str, /, **params: object) -> str:
-        """Return our own sentence ``code``."""
-        return text(code, **params).render(self.language)
 
     def policy(self, policy: Policy) -> str:
         """Return a policy's name."""

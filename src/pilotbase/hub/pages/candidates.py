@@ -17,7 +17,7 @@ from pilotbase.documents.api.trials import Candidate, ComparedCriterion, Compari
 from pilotbase.documents.base import localized
 from pilotbase.documents.board import Board
 from pilotbase.documents.moments import format_day
-from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
+from pilotbase.documents.permissions import ReadScope, SubjectRelation, permitted
 from pilotbase.documents.quantities import format_seconds
 from pilotbase.documents.states import ApplicationState
 from pilotbase.documents.texts import Text, text
@@ -143,7 +143,7 @@ def show_comparison(request: HubRequest, name: str) -> HttpResponse:
     found = compare(base(), view, subject)
     order, downwards = request.GET.get("by") or ("tender" if found.tender else "ended"), "down" in request.GET
     candidates = in_order(found, order, downwards)
-    may_know = may_read(ReadScope.BUDGET, view.actor, SubjectRelation(demand_owner=name.partition("/")[0]))
+    may_know = permitted(ReadScope.BUDGET, view.actor, SubjectRelation(demand_owner=name.partition("/")[0]))
     shown = {
         "title": text("live.comparison_of", scenario=localized(found.title, language())),
         "found": found,

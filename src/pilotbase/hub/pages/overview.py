@@ -74,6 +74,7 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
     numbers, now = found.figures.counts, view.store.clock()
     acts = count_late(view, now)
     jobs, queue = live_jobs(view), queue_figures(view.store)
+    stages = tuple(FunnelStage(_name(one), numbers[one]) for one in FUNNEL)
     legs = legs_of(found.figures.way, reader)
     return {
         "at": found.at,
@@ -81,7 +82,7 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
         "numbers": {figure.value: number for figure, number in numbers.items()},
         "funnel": [(figure.value, numbers[figure], found.figures.this_year[figure]) for figure in FUNNEL],
         "verdicts": [(figure.value, numbers[figure]) for figure in VERDICTS],
-        "funnel_chart": drawn(funnel_chart([FunnelStage(_name(one), numbers[one]) for one in FUNNEL], reader, theme)),
+        "funnel_chart": drawn(funnel_chart(stages, reader, theme)),
         "way": found.figures.way,
         "whole": format_days(found.figures.way.whole.value) if found.figures.way.whole else "–",
         "legs": [(leg, format_days(leg.days)) for leg in legs],
@@ -98,10 +99,10 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
 
 def _grouped(found: Figures, name: str, theme: Theme) -> dict[str, Any]:
     groups = found.by(name)
-    bars = [
+    bars = tuple(
         Bar(capitalised(name, value), counts[Figure.OPENED], counts[Figure.CERTIFIED])
         for value, counts in list(groups.items())[:SHOWN_GROUPS]
-    ]
+    )
     legend = Legend(text(f"overview.by_{name}").render(language()), _name(Figure.OPENED), _name(Figure.CERTIFIED))
     return {
         "name": name,

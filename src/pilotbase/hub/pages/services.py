@@ -145,7 +145,7 @@ def _budget_charts(budgets: Sequence[BudgetView]) -> list[str]:
         words = (Text(code=f"service.unit.{unit}"), text("service.bound"), text("service.gone"))
         title, bound, gone = (word.render(reader) for word in words)
         legend = Legend(title, f"{title}: {bound}", gone)
-        charts += [bar_chart(bars, legend, reader)] if bars else []
+        charts += [bar_chart(tuple(bars), legend, reader)] if bars else []
     return charts
 
 
@@ -157,7 +157,7 @@ def _usage_chart(usage: Sequence[UsageRow]) -> str:
         day = format_day(row.day)
         whole, part = calls.get(day, (0, 0))
         calls[day] = (whole + row.calls, part + (row.calls if row.end.is_answer else 0))
-    bars = [Bar(day, whole, part) for day, (whole, part) in sorted(calls.items())]
+    bars = tuple(Bar(day, whole, part) for day, (whole, part) in sorted(calls.items()))
     legend = (text("service.usage"), text("service.unit.calls"), text("call.answered"))
     return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
 

@@ -12,7 +12,7 @@ from pilotbase.catalogue.advancing import Possible
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.api.trials import SealedVersion
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, may_read
+from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.record import ApplicationVersion, Record, Waiting
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
@@ -117,20 +117,20 @@ def _matches(acting: RequestActor, seen: RecordView, section: str) -> list[tuple
 def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[tuple[Any, str]]:
     stands = SubjectRelation(demand_owner=scenario.owner.organisation)
     links = []
-    if scenario.trial.board is not None and may_read(ReadScope.BOARD, acting.actor, stands):
+    if scenario.trial.board is not None and permitted(ReadScope.BOARD, acting.actor, stands):
         links.append((text("live.board"), reverse("board", kwargs={"name": seen.name})))
-    if may_read(ReadScope.BOARD, acting.actor, stands):
+    if permitted(ReadScope.BOARD, acting.actor, stands):
         links.append((text("tender.title"), reverse("tenders", kwargs={"name": seen.name})))
-    if may_read(ReadScope.BUDGET, acting.actor, stands):
+    if permitted(ReadScope.BUDGET, acting.actor, stands):
         links.append((text("trial.size.title"), f"{reverse('plan-size')}?{urlencode({'scenario': seen.name})}"))
-    if may_read(ReadScope.COMPARISON, acting.actor, stands):
+    if permitted(ReadScope.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
     return links
 
 
 def _data_versions(acting: RequestActor, scenario: Scenario) -> tuple[SealedVersion, ...]:
     """Return the versions of the hidden data, for whom may know what they still hold."""
-    if not may_read(ReadScope.BUDGET, acting.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
+    if not permitted(ReadScope.BUDGET, acting.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
         return ()
     return sealed_versions(base(), scenario)
 
@@ -142,9 +142,9 @@ def _readers(acting: RequestActor, seen: RecordView, section: str) -> list[tuple
 
 
 def _of_trial(acting: RequestActor, record: Record) -> dict[str, Any]:
-    may_budget = may_read(ReadScope.BUDGET, acting.actor, record.stands)
+    may_budget = permitted(ReadScope.BUDGET, acting.actor, record.stands)
     return {
-        "may_take_bundle": may_read(ReadScope.BUNDLE, acting.actor, record.stands) and bool(reports_of(record)),
+        "may_take_bundle": permitted(ReadScope.BUNDLE, acting.actor, record.stands) and bool(reports_of(record)),
         "budget": budget_of_trial(base(), acting.view, record.subject) if may_budget else None,
         **_serving(acting, record),
         "own_rounds": record.round if acting.organisation == record.supplier else None,

@@ -30,11 +30,7 @@ def capitalised(vocabulary: str, value: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def legs_of(way: StageDurations, language: Language, steps: Iterable[str] = STEPS) -> list[Leg]:
+def legs_of(way: StageDurations, language: Language, steps: Iterable[str] = STEPS) -> tuple[Leg, ...]:
     """Return the steps from demand to use; one without a median has no days."""
-    found = []
-    for step in steps:
-        median = way.steps.get(step)
-        name = Text(code=f"way.{step}").render(language)
-        found.append(Leg(name, median.value if median else None, median.count if median else 0))
-    return found
+    medians = [(Text(code=f"way.{step}").render(language), way.steps.get(step)) for step in steps]
+    return tuple(Leg(name, one.value, one.count) if one else Leg(name, None) for name, one in medians)

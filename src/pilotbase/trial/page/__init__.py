@@ -8,13 +8,10 @@ data; ``language`` is the one shown first (the reader switches with a click, by 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from pilotbase.charts.boxed_image import boxed_image, format_box
@@ -22,6 +19,7 @@ from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart, group_chart
 from pilotbase.charts.latency import latency_chart, load_blocks_chart
 from pilotbase.charts.marks import OUTCOME_OF, status_mark, verdict_strip
+from pilotbase.charts.one_file import capital, page_environment, page_style
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.scales import format_bounds, format_count, format_number, format_score
 from pilotbase.documents.certificate import Certificate
@@ -31,9 +29,8 @@ from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
-from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Conformity, Outcome
-from pilotbase.trial.page.wording import ReportWording, capital
+from pilotbase.trial.page.wording import ReportWording
 
 __all__ = ["render_report"]
 _CHARTS = (
@@ -49,6 +46,7 @@ _CHARTS = (
     verdict_strip,
 )
 """What the templates draw with."""
+_PACKAGE = "pilotbase.trial.page"
 _OUTCOME_OF_ROW = {
     Conformity.MET: Outcome.PASS,
     Conformity.NOT_MET: Outcome.FAIL,
@@ -74,7 +72,6 @@ def render_report(
     ``check_at``: the address where anyone can check the certificate; it is shown as a QR code too. ``ways``: breadcrumb
     words and addresses on a hub. ``cases``: of a rehearsal, for readers who may hold its rows.
     """
-    style = _stylesheet()
     # The certificate names the full report, or the part that a site released.
     certified = report.digest() if report.view == "site" else report.full_report or report.digest()
     return (
@@ -90,22 +87,14 @@ def render_report(
             languages=[(name, ReportWording(name)) for name in LANGUAGES],
             shown=language,
             own=ReportWording(language).own,
-            style=Markup(style),  # noqa: S704 - our own file
-            style_hash=_source_hash(style),
+            **page_style(_PACKAGE, "report.css", alone=True),
         )
     )
 
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pilotbase.trial.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: value if isinstance(value, Markup) else make_visible(str(value)),
-    )
+    environment = page_environment(_PACKAGE)
     environment.filters |= {
         "bytes": format_bytes,
         "capital": capital,
@@ -126,13 +115,3 @@ def _environment() -> Environment:
         "outcome_of_kept": {True: Outcome.PASS, False: Outcome.FAIL},
     }
     return environment
-
-
-@cache
-def _stylesheet() -> str:
-    return resources.files("pilotbase.trial.page").joinpath("templates/report.css").read_text("utf-8")
-
-
-def _source_hash(source: str) -> str:
-    """Return the CSP source expression that allows exactly ``source`` (CSP Level 3, §2.3.1)."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode('ascii')}"

@@ -20,6 +20,7 @@ from pilotbase.charts.against_truth import (
 )
 from pilotbase.charts.classes import class_chart, class_name, confusion_chart, confusion_names, format_share
 from pilotbase.charts.columns import Bin, ChartColumn, column_chart, histogram_chart
+from pilotbase.charts.one_file import PageWording, capital
 from pilotbase.charts.scales import format_count, format_number
 from pilotbase.documents import figures as f
 from pilotbase.documents.base import Localized, localized
@@ -77,10 +78,9 @@ def pictures_of(
 
 
 @dataclass(frozen=True)
-class _Drawer:
+class _Drawer(PageWording):
     """Draws in ``language``; numbers are in ``unit``."""
 
-    language: Language
     unit: str
     counts: tuple[int, int] | None = None
 
@@ -90,7 +90,7 @@ class _Drawer:
             (name, *(f"{format_count(count)} ({format_share(count, sum(line))})" for count in line))
             for name, line in zip(names, figure.counts, strict=True)
         )
-        head = (self._t("picture.confusion.axes"), *names)
+        head = (self.t("picture.confusion.axes"), *names)
         svg = confusion_chart(figure, self.language)
         return replace(self._picture("confusion", svg, head, rows), wide=len(names) > 4)
 
@@ -136,9 +136,9 @@ class _Drawer:
         stretches = [(figure.low + figure.step * place, count) for place, count in enumerate(figure.counts)]
         bins = [Bin(low, low + figure.step, count) for low, count in stretches]
         rows = tuple((self._stretch(figure, place), format_count(count)) for place, count in enumerate(figure.counts))
-        mean = "" if figure.mean is None else self._t("picture.residuals.mean", mean=f"{figure.mean:.4g}")
+        mean = "" if figure.mean is None else self.t("picture.residuals.mean", mean=f"{figure.mean:.4g}")
         words = mean + self._in_unit() + self._beyond(figure.beyond)
-        svg = histogram_chart(bins, self._t("picture.residuals.title"), self.unit)
+        svg = histogram_chart(bins, self.t("picture.residuals.title"), self.unit)
         return self._picture("residuals", svg, self._head("difference", "cases"), rows, words)
 
     def time(self, figure: f.TimeCourse) -> Picture:
@@ -173,7 +173,7 @@ class _Drawer:
         )
         stop = self._stop(figure)
         svg, head = coverage_chart(figure, self.language, stop=stop), self._head("cases", "covered", "share")
-        after = "" if stop is None else self._t("picture.coverage.note_stop", stop=format_count(stop))
+        after = "" if stop is None else self.t("picture.coverage.note_stop", stop=format_count(stop))
         coverage = self._picture("coverage", svg, head, steps, after)
         return [grouped, coverage] if grouped.svg else [coverage]
 
@@ -211,56 +211,53 @@ class _Drawer:
                 ChartColumn(str(place), count, reached=share)
                 for place, (count, share) in enumerate(zip(figure.counts, shares, strict=True), start=1)
             ),
-            ChartColumn(self._t("picture.places.later"), figure.later, apart=True),
-            ChartColumn(self._t("picture.places.never"), figure.never, apart=True),
+            ChartColumn(self.t("picture.places.later"), figure.later, apart=True),
+            ChartColumn(self.t("picture.places.never"), figure.never, apart=True),
         ]
         rows = tuple((one.name, format_count(one.count), one.reached or "–") for one in columns)
-        svg = column_chart(columns, self._t("picture.places.title"), self._t("picture.places.reached"))
+        svg = column_chart(columns, self.t("picture.places.title"), self.t("picture.places.reached"))
         return self._picture("places", svg, self._head("place", "cases", "hits"), rows)
 
     def texts(self, figure: f.TextDifferences) -> Picture:
-        counted = [(self._t("picture.texts.same"), figure.same, False)]
+        counted = [(self.t("picture.texts.same"), figure.same, False)]
         for place, count in enumerate(figure.differing):
             counted.append((self._differing(figure.ends, place), count, False))
-        counted.append((self._t("picture.none"), figure.absent, True))
+        counted.append((self.t("picture.none"), figure.absent, True))
         if figure.refused is not None and figure.not_refused is not None:
-            counted.append((self._t("picture.texts.refused"), figure.refused, True))
-            counted.append((self._t("picture.texts.not_refused"), figure.not_refused, True))
+            counted.append((self.t("picture.texts.refused"), figure.refused, True))
+            counted.append((self.t("picture.texts.not_refused"), figure.not_refused, True))
         columns = [ChartColumn(name, count, apart) for name, count, apart in counted]
         rows = tuple((name, format_count(count)) for name, count, _ in counted)
-        svg = column_chart(columns, self._t("picture.texts.title"))
+        svg = column_chart(columns, self.t("picture.texts.title"))
         drawn = self._picture("texts", svg, self._head("answer", "cases"), rows)
-        return drawn if figure.ends else replace(drawn, note=self._t("picture.texts.whole_note"))
+        return drawn if figure.ends else replace(drawn, note=self.t("picture.texts.whole_note"))
 
     def _differing(self, ends: Sequence[float], place: int) -> str:
         if not ends:
-            return self._t("picture.texts.differs")
+            return self.t("picture.texts.differs")
         return f"≤{ends[place]:.0%}" if place < len(ends) else f">{ends[-1]:.0%}"
 
     def _picture(
         self, name: str, svg: str, head: tuple[str, ...], rows: Rows, words: str = "", **told: object
     ) -> Picture:
         """Return the picture of that name; ``words`` follow its note."""
-        title, note = (self._t(f"picture.{name}.{part}", **told) for part in ("title", "note"))
+        title, note = (self.t(f"picture.{name}.{part}", **told) for part in ("title", "note"))
         return Picture(title, svg, note + words, head, rows)
 
-    def _t(self, code: str, **params: object) -> str:
-        return text(code, **params).render(self.language)
-
     def _head(self, *names: str) -> tuple[str, ...]:
-        return tuple(self._t(f"picture.column.{name}") for name in names)
+        return tuple(self.t(f"picture.column.{name}") for name in names)
 
     def _stretch(self, figure: f.AgainstTruth | f.Residuals, place: int) -> str:
         return _ends(figure.low + figure.step * place, figure.low + figure.step * (place + 1))
 
     def _in_unit(self) -> str:
-        return self._t("picture.in_unit", unit=self.unit) if self.unit else ""
+        return self.t("picture.in_unit", unit=self.unit) if self.unit else ""
 
     def _beyond(self, count: int) -> str:
-        return self._t("picture.beyond", cases=format_count(count)) if count else ""
+        return self.t("picture.beyond", cases=format_count(count)) if count else ""
 
     def _absent(self, count: int) -> str:
-        return self._t("picture.absent", cases=format_count(count)) if count else ""
+        return self.t("picture.absent", cases=format_count(count)) if count else ""
 
 
 def _ends(low: float | None, high: float | None) -> str:
@@ -279,22 +276,8 @@ SHOWN_POINTS = 12
 
 
 @dataclass(frozen=True)
-class ReportWording:
-    """The report's words in ``language``; its methods are what templates call."""
-
-    language: Language
-
-    def t(self, code: str, /, **params: object) -> str:
-        """Return our own sentence ``code``; raises `KeyError` when a catalogue lacks it."""
-        return text(code, **params).render(self.language)
-
-    def say(self, sentence: Text) -> str:
-        """Return a sentence that a report carries, or its code and values where the catalogue lacks it."""
-        try:
-            return sentence.render(self.language)
-        except (KeyError, IndexError, ValueError):
-            values = ", ".join(f"{name}={value}" for name, value in sentence.params.items())
-            return f"{sentence.code} ({values})" if values else sentence.code
+class ReportWording(PageWording):
+    """The words of a report."""
 
     def named(self, kind: str, value: str) -> str:
         """Return the name of a value of some kind, such as ``outcome``; a value without one stays as it is."""
@@ -401,11 +384,6 @@ class ReportWording:
             return list(path)
         last = len(path) - 1
         return [path[round(index * last / (SHOWN_POINTS - 1))] for index in range(SHOWN_POINTS)]
-
-
-def capital(sentence: str) -> str:
-    """Return ``sentence`` with its first letter as a capital; 中文 stays as it is."""
-    return sentence[:1].upper() + sentence[1:]
 
 
 def _spelled_threshold(threshold: Decimal, unit: str) -> str:

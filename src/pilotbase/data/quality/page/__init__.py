@@ -1,7 +1,5 @@
 """A quality report as one self-contained HTML file: both languages inside, no script, nothing loaded from elsewhere."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -12,7 +10,7 @@ from markupsafe import Markup
 from pilotbase.charts.bars import RankedBar, ranked_chart
 from pilotbase.charts.columns import Bin, format_time, histogram_chart
 from pilotbase.charts.marks import status_mark
-from pilotbase.charts.one_file import page_environment, page_style
+from pilotbase.charts.one_file import PageWording, capital, page_environment, page_style
 from pilotbase.charts.scales import format_count
 from pilotbase.documents.base import localized
 from pilotbase.documents.quality import (
@@ -24,10 +22,7 @@ from pilotbase.documents.quality import (
     RuleResult,
 )
 from pilotbase.documents.quantities import MISSING, format_digits
-from pilotbase.documents.texts import LANGUAGES, Language, Text, text
-
-__all__ = ["render_quality"]
-
+from pilotbase.documents.texts import LANGUAGES, Language
 
 SHOWN, FOLDED = 40, 400
 """Rows of a table that are open, and that are folded; only the document has more."""
@@ -46,22 +41,10 @@ class Pictured(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _QualityWording:
+class _QualityWording(PageWording):
     """The words and pictures of one report in one language; the template calls its methods."""
 
-    language: Language
     report: QualityReport
-
-    def t(self, code: str, /, **params: object) -> str:
-        """Return our own sentence ``code``."""
-        return text(code, **params).render(self.language)
-
-    def say(self, sentence: Text) -> str:
-        """Return a sentence of the report, or its code if the catalogue lacks it."""
-        try:
-            return sentence.render(self.language)
-        except (KeyError, IndexError, ValueError):
-            return sentence.code
 
     @property
     def title(self) -> str:
@@ -81,7 +64,7 @@ class _QualityWording:
         found = self.report.grade
         outcome = "inconclusive" if found.outcome == "not_measured" else found.outcome.value
         values = {"purpose": self.purpose, "measured": found.measured, "required": found.required}
-        return self._capital(self.t(f"quality.grade.{outcome}", **values))
+        return capital(self.t(f"quality.grade.{outcome}", **values))
 
     @property
     def released(self) -> str:
@@ -94,17 +77,9 @@ class _QualityWording:
     def measure(self, name: str) -> str:
         """Return the name of a measure."""
         try:
-            return self._capital(self.t(f"quality.measure.{name}"))
+            return capital(self.t(f"quality.measure.{name}"))
         except KeyError:
             return name
-
-    def state(self, name: str) -> str:
-        """Return the name of a state."""
-        return self.t(f"quality.state.{name}")
-
-    def kind(self, name: str) -> str:
-        """Return the name of a kind of rule."""
-        return self.t(f"quality.kind.{name}")
 
     def bound(self, low: float | None, high: float | None) -> str:
         """Return the requirement on a figure."""
@@ -220,10 +195,6 @@ class _QualityWording:
         shown = self.cell(count)
         return shown if count is None else f"{100 * count / max(1, whole):.3g} % ({shown})"
 
-    @staticmethod
-    def _capital(sentence: str) -> str:
-        return sentence[:1].upper() + sentence[1:]
-
 
 def format_share(value: float | None) -> str:
     """Return a share with four digits that never says 1 or 0 unless it is: 0.9999…, 0.0001."""
@@ -270,5 +241,5 @@ def render_quality(report: QualityReport, language: Language = "en") -> str:
 def _environment() -> Environment:
     environment = page_environment(_PACKAGE)
     environment.filters |= {"count": format_count, "share": format_share}
-    environment.globals["mark"] = lambda outcome: Markup(status_mark(outcome))  # noqa: S704 - built as an XML tree
+    environment.globals["mark"] = lambda outcome: _markup(status_mark(outcome))
     return environment
