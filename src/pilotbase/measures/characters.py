@@ -4,8 +4,6 @@
 several traditional ones (后, 里, 干, 面, 台, 只, 发 …) are left out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")

@@ -1,13 +1,11 @@
 """The definition of a measure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Guarantee
 from pilotbase.measures.cases import Kind
 from pilotbase.measures.observation import Estimand, MeasureInput, MeasurePart, Observation
@@ -116,11 +114,10 @@ class Measure:
     useless application can meet this one alone. ``instead``: what has a bound for a population where this has none.
     ``in_target_units``: its value is in the unit of the target.
     ``of_calibration``: it judges the probabilities themselves, so a criterion on it is a calibration test.
-    ``of_process``: it judges the application together with the people around it.
+    ``of_process``: it judges the application together with the people around it. ``added``: by an installed package.
     """
 
     name: str
-    title: Text
     formula: str
     source: str
     better: Direction
@@ -142,6 +139,12 @@ class Measure:
     in_target_units: bool = False
     of_calibration: bool = False
     of_process: bool = False
+    added: bool = False
+
+    @property
+    def title(self) -> Text:
+        """Return its name in words."""
+        return text("measure.added", name=self.name) if self.added else text(f"measure.{self.name}")
 
     def range(self, arguments: dict[str, Decimal], classes: int = 2) -> tuple[Decimal, Decimal]:
         """Return the smallest and the largest value with these arguments, and defaults for the others."""

@@ -7,8 +7,6 @@ Source: Broder, "On the resemblance and containment of documents", SEQUENCES 199
 Ullman, "Mining of Massive Datasets", chapter 3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 

@@ -6,8 +6,6 @@ In the package's pyproject.toml::
     my_measure = "my_package:MY_MEASURE"          # a CaseScore
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -99,17 +97,8 @@ class MeanScore:
         """Return the measure; its scores are checked at each use."""
         if not self.low < self.high:
             raise InputError("measure.score_bounds", name=self.name, low=self.low, high=self.high)
-        return Measure(
-            self.name,
-            text("measure.added", name=self.name),
-            self.formula,
-            self.source,
-            self.better,
-            self.kinds,
-            self._observe,
-            bounds=(self.low, self.high),
-            paired=True,
-        )
+        told = self.name, self.formula, self.source, self.better, self.kinds
+        return Measure(*told, self._observe, bounds=(self.low, self.high), paired=True, added=True)
 
     def _observe(self, question: MeasureInput) -> MeasurePart:
         cases = question.cases
@@ -118,13 +107,8 @@ class MeanScore:
             raise InputError("measure.score_shape", name=self.name, found=scores.shape, allowed=(len(cases),))
         beyond = (scores < float(self.low)) | (scores > float(self.high))
         if beyond.any():
-            raise InputError(
-                "measure.score_range",
-                name=self.name,
-                found=float(scores[beyond][0]),
-                low=self.low,
-                high=self.high,
-            )
+            found = float(scores[beyond][0])
+            raise InputError("measure.score_range", name=self.name, found=found, low=self.low, high=self.high)
         return mean_of(scores, self.high, question, low=self.low)
 
 

@@ -4,8 +4,6 @@ By blocks, as in ``latency.p95(requests=20)`` and ``throughput(requests=20)``, t
 entry, however its requests depend on each other. Without, a figure holds for the run that was measured and no other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -82,7 +80,6 @@ class ResourceMeasure:
     """
 
     name: str
-    title: Text
     formula: str
     source: str
     better: Direction
@@ -100,6 +97,11 @@ class ResourceMeasure:
     """It judges the application and the pipeline around it together."""
     parameters: tuple[Parameter, ...] = ()
     """How many requests a block has, where it can be judged by blocks; never required."""
+
+    @property
+    def title(self) -> Text:
+        """Return its name in words."""
+        return text(f"measure.{self.name}")
 
     def observe(self, run: RunMeasurements, block: int | None = None, threshold: Fraction = Fraction(1)) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured.
@@ -191,8 +193,7 @@ def _cost(currency: str) -> ResourceMeasure:
         return round(spent.cost_per_thousand * _NANO), _NANO
 
     name = f"cost.{currency.lower()}"
-    said = text(f"measure.cost.{currency.lower()}")
-    return ResourceMeasure(name, said, f"1000 × cost / cases, in {currency}", _COST, "lower", currency, figure)
+    return ResourceMeasure(name, f"1000 × cost / cases, in {currency}", _COST, "lower", currency, figure)
 
 
 _LOAD = "measured under full load"
@@ -206,86 +207,68 @@ _THROUGHPUT = (
     "the threshold allows, and cases / seconds of the whole run, without that cap, must meet the threshold too"
 )
 _REQUESTS = Parameter("requests", None, Decimal(0), Decimal(10**6), whole=True)
+_QUANTILES = (
+    ("p50", "median", Fraction(1, 2)),
+    ("p95", "95th percentile", Fraction(95, 100)),
+    ("p99", "99th percentile", Fraction(99, 100)),
+)
 RESOURCES = (
-    ResourceMeasure(
-        "latency.p50", text("measure.latency.p50"), "median of seconds per request", _LOAD, "lower", "s",
-        quantile=Fraction(1, 2), parameters=(_REQUESTS,),
+    *(
+        ResourceMeasure(
+            f"latency.{name}", f"{said} of seconds per request", _LOAD, "lower", "s", quantile=share,
+            parameters=(_REQUESTS,),
+        )
+        for name, said, share in _QUANTILES
     ),
     ResourceMeasure(
-        "latency.p95", text("measure.latency.p95"), "95th percentile of seconds per request", _LOAD, "lower", "s",
-        quantile=Fraction(95, 100), parameters=(_REQUESTS,),
-    ),
-    ResourceMeasure(
-        "latency.p99", text("measure.latency.p99"), "99th percentile of seconds per request", _LOAD, "lower", "s",
-        quantile=Fraction(99, 100), parameters=(_REQUESTS,),
-    ),
-    ResourceMeasure(
-        "latency.max", text("measure.latency.max"), "largest seconds per request", _LOAD, "lower", "s",
+        "latency.max", "largest seconds per request", _LOAD, "lower", "s",
         lambda run: _seconds(float(run.latencies.max())) if len(run.latencies) else None,
     ),
     ResourceMeasure(
-        "memory.peak", text("measure.memory.peak"), "largest resident bytes of the whole box", _LOAD, "lower", "B",
+        "memory.peak", "largest resident bytes of the whole box", _LOAD, "lower", "B",
         lambda run: None if run.peak_bytes is None else (run.peak_bytes, 1),
     ),
-    ResourceMeasure(
-        "throughput", text("measure.throughput"), _THROUGHPUT, _LOAD, "higher", "cases/s", _throughput,
-        parameters=(_REQUESTS,),
+    ResourceMeasure("throughput", _THROUGHPUT, _LOAD, "higher", "cases/s", _throughput, parameters=(_REQUESTS,)),
+    ResourceMeasure("cpu.per_case", "processor seconds / cases", _LOAD, "lower", "s", _processor_time),
+    ResourceMeasure("tokens.per_case", "tokens of prompts and answers / cases", _CALLS, "lower", "tokens", _tokens),
+    *(
+        ResourceMeasure(
+            f"load.{name}", f"{said} of seconds from due to answered", _TEST, "lower", "s", quantile=share,
+            of_load_test=True, parameters=(_REQUESTS,),
+        )
+        for name, said, share in _QUANTILES
     ),
     ResourceMeasure(
-        "cpu.per_case", text("measure.cpu.per_case"), "processor seconds / cases", _LOAD, "lower", "s", _processor_time
+        "load.held", "cases a second with the 99th percentile within the test's target", _TEST, "higher", "cases/s",
+        _of_load_test(lambda load: None if load.held is None else (round(load.held * _NANO), _NANO)), of_load_test=True,
     ),
     ResourceMeasure(
-        "tokens.per_case", text("measure.tokens.per_case"), "tokens of prompts and answers / cases", _CALLS, "lower",
-        "tokens", _tokens,
+        "start.cold", "slowest start, from nothing to the first answer", _TEST, "lower", "s",
+        _of_load_test(lambda load: _seconds(load.cold_start)), of_load_test=True,
     ),
     ResourceMeasure(
-        "load.p50", text("measure.load.p50"), "median of seconds from due to answered", _TEST, "lower", "s",
-        quantile=Fraction(1, 2), of_load_test=True, parameters=(_REQUESTS,),
+        "recovery", "seconds from a crash under load to the first answer", _TEST, "lower", "s",
+        _of_load_test(lambda load: _seconds(np.inf if load.recovery is None else load.recovery)), of_load_test=True,
     ),
     ResourceMeasure(
-        "load.p95", text("measure.load.p95"), "95th percentile of seconds from due to answered", _TEST, "lower", "s",
-        quantile=Fraction(95, 100), of_load_test=True, parameters=(_REQUESTS,),
+        "memory.growth", "bytes that the peak grew by after the warm-up", _TEST, "lower", "B",
+        _of_load_test(lambda load: None if load.memory_growth is None else (load.memory_growth, 1)), of_load_test=True,
     ),
     ResourceMeasure(
-        "load.p99", text("measure.load.p99"), "99th percentile of seconds from due to answered", _TEST, "lower", "s",
-        quantile=Fraction(99, 100), of_load_test=True, parameters=(_REQUESTS,),
-    ),
-    ResourceMeasure(
-        "load.held", text("measure.load.held"), "cases a second with the 99th percentile within the test's target",
-        _TEST, "higher", "cases/s",
-        _of_load_test(lambda load: None if load.held is None else (round(load.held * _NANO), _NANO)),
-        of_load_test=True,
-    ),
-    ResourceMeasure(
-        "start.cold", text("measure.start.cold"), "slowest start, from nothing to the first answer", _TEST, "lower",
-        "s", _of_load_test(lambda load: _seconds(load.cold_start)), of_load_test=True,
-    ),
-    ResourceMeasure(
-        "recovery", text("measure.recovery"), "seconds from a crash under load to the first answer", _TEST, "lower",
-        "s", _of_load_test(lambda load: _seconds(np.inf if load.recovery is None else load.recovery)),
-        of_load_test=True,
-    ),
-    ResourceMeasure(
-        "memory.growth", text("measure.memory.growth"), "bytes that the peak grew by after the warm-up", _TEST,
-        "lower", "B", _of_load_test(lambda load: None if load.memory_growth is None else (load.memory_growth, 1)),
-        of_load_test=True,
-    ),
-    ResourceMeasure(
-        "cells.agreeing", text("measure.cells.agreeing"), "cells that answer as in the trial / cells that were run",
+        "cells.agreeing", "cells that answer as in the trial / cells that were run",
         "MIIT, five verifications: adaptation", "higher", "",
         lambda run: (sum(run.cells), len(run.cells)) if run.cells else None, of_matrix=True,
     ),
     ResourceMeasure(
-        "exchanges.kept", text("measure.exchanges.kept"), "whole messages answered as their case / whole messages",
-        _REPLAY, "higher", "", _of_exchanges(lambda found: _share(found.whole)), of_exchanges=True,
+        "exchanges.kept", "whole messages answered as their case / whole messages", _REPLAY, "higher", "",
+        _of_exchanges(lambda found: _share(found.whole)), of_exchanges=True,
     ),
     ResourceMeasure(
-        "pipeline.kept", text("measure.pipeline.kept"),
-        "faulty and overridden messages handled as they must be / faulty and overridden messages", _REPLAY, "higher",
-        "", _of_exchanges(lambda found: _share(found.faulty)), of_exchanges=True, of_process=True,
+        "pipeline.kept", "faulty and overridden messages handled as they must be / faulty and overridden messages",
+        _REPLAY, "higher", "", _of_exchanges(lambda found: _share(found.faulty)), of_exchanges=True, of_process=True,
     ),
     ResourceMeasure(
-        "stop.seconds", text("measure.stop.seconds"), "slowest end after an order to stop", _REPLAY, "lower", "s",
+        "stop.seconds", "slowest end after an order to stop", _REPLAY, "lower", "s",
         _of_exchanges(lambda found: _seconds(found.stop_seconds)), of_exchanges=True, of_process=True,
     ),
     *(_cost(currency) for currency in ("CNY", "EUR", "USD")),

@@ -9,8 +9,6 @@ failing on purpose in the clean arm gains nothing; without one under the perturb
 baseline has no answer, the baseline counts as right (corrections of the evidence engine, last bullets).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Answered texts against their truths: pair by pair, by the fewest edits, by the tokens in common."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np

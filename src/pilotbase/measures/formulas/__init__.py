@@ -1,7 +1,5 @@
 """The formulas, one file per family of measures. Every module that lists ``MEASURES`` here is discovered."""
 
-from __future__ import annotations
-
 from pilotbase.documents.plugins import loaded
 from pilotbase.measures.definition import Measure
 

@@ -7,8 +7,6 @@ A world is JSON, as in STRIPS: the initial facts, and for each action its precon
 The truth names the facts that must hold at the end (JSON list, or ``a|b``); the answer is a JSON list of actions.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +17,6 @@ import numpy as np
 
 from pilotbase.documents.answer_texts import AnswerTextError, read_ranking
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, missing_texts
 
@@ -121,7 +118,7 @@ def _loaded(spelled: str) -> Any:
 
 MEASURES = (
     Measure(
-        "goal_reached", text("measure.goal_reached"), "(all actions possible ∧ goal holds after them) / N",
+        "goal_reached", "(all actions possible ∧ goal holds after them) / N",
         "Fikes and Nilsson, Artificial Intelligence 2:189, 1971 (STRIPS); Howey, Long and Fox, ICTAI 2004 (VAL)",
         "higher", TEXTS, goal_reached, guarantees=SHARE, paired=True,
         parameters=(

@@ -1,7 +1,5 @@
 """Agreement of answers and truth beyond chance: of the whole confusion matrix, or of disjoint pairs of cases."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +8,6 @@ from fractions import Fraction
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import CLASSIFYING, CUT, JOINED, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart, joined_part, whole_value
@@ -112,13 +109,12 @@ def _matrix(cells: Ints, size: int) -> Ints:
 
 MEASURES = (
     Measure(
-        "mcc", text("measure.mcc"),
-        "(TP · TN - FP · FN) / √((TP + FP)(TP + FN)(TN + FP)(TN + FN)); R_K of more than two classes",
+        "mcc", "(TP · TN - FP · FN) / √((TP + FP)(TP + FN)(TN + FP)(TN + FN)); R_K of more than two classes",
         "Matthews, BBA 405:442, 1975; Gorodkin, Computational Biology and Chemistry 28:367, 2004", "higher",
         CLASSIFYING, mcc, bounds=(Decimal(-1), Decimal(1)), parameters=(CUT,), pooled=True, guarantees=JOINED,
     ),
     Measure(
-        "kappa", text("measure.kappa"), "(agreement - chance agreement) / (1 - chance agreement)",
+        "kappa", "(agreement - chance agreement) / (1 - chance agreement)",
         "Cohen, Educational and Psychological Measurement 20:37, 1960", "higher", CLASSIFYING, kappa,
         bounds=(Decimal(-1), Decimal(1)), parameters=(CUT,), pooled=True, guarantees=JOINED,
     ),

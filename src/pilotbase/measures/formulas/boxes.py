@@ -10,15 +10,12 @@ A box is (class code, x, y, width, height), a detected one with its score behind
 corner. Source: Lin et al., "Microsoft COCO: Common objects in context", ECCV 2014, and pycocotools' ``evaluateImg``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import DESCRIPTIVE, DETECTING, Measure, Parameter
 from pilotbase.measures.observation import ALL_CLASSES, MeasureInput, MeasurePart, missing_arrays, whole_value
@@ -180,32 +177,30 @@ _MOST = Parameter("most", Decimal(100), Decimal(0), Decimal(10_000), whole=True)
 
 MEASURES = (
     Measure(
-        "box_recall", text("measure.box_recall"), "Σ boxes found / Σ true boxes, overlap at least iou", _COCO, "higher",
-        DETECTING, box_recall, parameters=(_IOU, _MOST), of_class=True, or_of_all=True, paired=True, even=False,
+        "box_recall", "Σ boxes found / Σ true boxes, overlap at least iou", _COCO, "higher", DETECTING, box_recall,
+        parameters=(_IOU, _MOST), of_class=True, or_of_all=True, paired=True, even=False,
     ),
     Measure(
-        "box_precision", text("measure.box_precision"), "Σ boxes found / Σ boxes detected, overlap at least iou", _COCO,
-        "higher", DETECTING, box_precision, parameters=(_IOU, _MOST), of_class=True, or_of_all=True,
+        "box_precision", "Σ boxes found / Σ boxes detected, overlap at least iou", _COCO, "higher", DETECTING,
+        box_precision, parameters=(_IOU, _MOST), of_class=True, or_of_all=True,
     ),
     Measure(
-        "box_f1", text("measure.box_f1"), "2 Σ boxes found / (Σ boxes detected + Σ true boxes), overlap at least iou",
-        _COCO, "higher", DETECTING, box_f1, parameters=(_IOU, _MOST), of_class=True, or_of_all=True,
+        "box_f1", "2 Σ boxes found / (Σ boxes detected + Σ true boxes), overlap at least iou", _COCO, "higher",
+        DETECTING, box_f1, parameters=(_IOU, _MOST), of_class=True, or_of_all=True,
     ),
     Measure(
-        "matched_iou", text("measure.matched_iou"), "Σ overlap of found boxes / Σ boxes found",
+        "matched_iou", "Σ overlap of found boxes / Σ boxes found",
         "Kirillov et al., CVPR 2019 (segmentation quality, over boxes)", "higher", DETECTING, matched_iou,
         parameters=(_IOU, _MOST), of_class=True, or_of_all=True, beside=("box_recall", "box_f1"),
     ),
     Measure(
-        "box_average_precision", text("measure.box_average_precision"),
-        "mean over classes of the precision at 101 recalls, overlap at least iou", _COCO, "higher", DETECTING,
-        box_average_precision, parameters=(_IOU, _MOST), of_class=True, or_of_all=True, pooled=True,
-        guarantees=DESCRIPTIVE,
+        "box_average_precision", "mean over classes of the precision at 101 recalls, overlap at least iou", _COCO,
+        "higher", DETECTING, box_average_precision, parameters=(_IOU, _MOST), of_class=True, or_of_all=True,
+        pooled=True, guarantees=DESCRIPTIVE,
     ),
     Measure(
-        "coco_average_precision", text("measure.coco_average_precision"),
-        "mean over classes and overlaps 0.50, 0.55, … 0.95 of the precision at 101 recalls", _COCO, "higher",
-        DETECTING, coco_average_precision, parameters=(_MOST,), of_class=True, or_of_all=True, pooled=True,
-        guarantees=DESCRIPTIVE,
+        "coco_average_precision", "mean over classes and overlaps 0.50, 0.55, … 0.95 of the precision at 101 recalls",
+        _COCO, "higher", DETECTING, coco_average_precision, parameters=(_MOST,), of_class=True, or_of_all=True,
+        pooled=True, guarantees=DESCRIPTIVE,
     ),
 )  # fmt: skip

@@ -3,13 +3,10 @@
 A constant that answers the base rate is calibrated, so each requires a Brier score beside it (corrections).
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import BOUNDED, DESCRIPTIVE, SCORING, Measure, Parameter
 from pilotbase.measures.formulas.probability import of_label
@@ -97,23 +94,23 @@ def _smooth_error(given: Floats, residuals: Floats, size: int) -> float:
 
 MEASURES = (
     Measure(
-        "calibration_gap", text("measure.calibration_gap"), "Σ_b |Σ_(p in b) (y - p)| / N, bins of equal width",
+        "calibration_gap", "Σ_b |Σ_(p in b) (y - p)| / N, bins of equal width",
         "Naeini, Cooper & Hauskrecht, AAAI 2015, with signed gaps bounded bin by bin; claims the binned error only",
         "lower", SCORING, whole_of(_gaps), of_class=True, pooled=True,
-        parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
-        guarantees=BOUNDED, compose=_gaps, beside=("brier",), of_calibration=True,
+        parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),), guarantees=BOUNDED,
+        compose=_gaps, beside=("brier",), of_calibration=True,
     ),
     Measure(
-        "debiased_calibration_error", text("measure.debiased_calibration_error"),
+        "debiased_calibration_error",
         "√ max(0, Σ_b n_b/N ((ȳ_b - p̄_b)² - ȳ_b (1 - ȳ_b) / (n_b - 1))), bins of equal width",
         "Kumar, Liang & Ma, NeurIPS 2019 (arXiv:1909.10155), frozen bins; nothing is taken off a bin of one case",
         "lower", SCORING, debiased_calibration_error, of_class=True, pooled=True,
-        parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),),
-        guarantees=DESCRIPTIVE, beside=("brier",), of_calibration=True,
+        parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),), guarantees=DESCRIPTIVE,
+        beside=("brier",), of_calibration=True,
     ),
     Measure(
-        "smooth_ece", text("measure.smooth_ece"), "σ with ∫ |smoothed by σ: E(y - p)| = σ",
-        "Błasiok & Nakkiran, ICLR 2024 (arXiv:2309.12236)", "lower", SCORING, smooth_ece, of_class=True, pooled=True,
-        guarantees=DESCRIPTIVE, beside=("brier",), of_calibration=True,
+        "smooth_ece", "σ with ∫ |smoothed by σ: E(y - p)| = σ", "Błasiok & Nakkiran, ICLR 2024 (arXiv:2309.12236)",
+        "lower", SCORING, smooth_ece, of_class=True, pooled=True, guarantees=DESCRIPTIVE, beside=("brier",),
+        of_calibration=True,
     ),
 )  # fmt: skip

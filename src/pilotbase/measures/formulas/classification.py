@@ -3,15 +3,12 @@
 Terms and formulae: ISO/IEC TS 4213:2022, clause 6 (machine learning classification performance).
 """
 
-from __future__ import annotations
-
 import math
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, LABELLING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
 
@@ -125,67 +122,63 @@ def _overlap(
 
 MEASURES = (
     Measure(
-        "accuracy", text("measure.accuracy"), "right / N", "ISO/IEC TS 4213:2022, 6.2.3", "higher",
-        CLASSIFYING, accuracy, parameters=(CUT,), paired=True, guarantees=SHARE,
+        "accuracy", "right / N", "ISO/IEC TS 4213:2022, 6.2.3", "higher", CLASSIFYING, accuracy, parameters=(CUT,),
+        paired=True, guarantees=SHARE,
     ),
     Measure(
-        "error_rate", text("measure.error_rate"), "wrong / N", "ISO/IEC TS 4213:2022, 6.2.3", "lower",
-        CLASSIFYING, error_rate, parameters=(CUT,), paired=True, guarantees=SHARE,
+        "error_rate", "wrong / N", "ISO/IEC TS 4213:2022, 6.2.3", "lower", CLASSIFYING, error_rate, parameters=(CUT,),
+        paired=True, guarantees=SHARE,
     ),
     Measure(
-        "recall", text("measure.recall"), "TP / (TP + FN)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        OF_CLASSES, recall, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
+        "recall", "TP / (TP + FN)", "ISO/IEC TS 4213:2022, 6.2.4", "higher", OF_CLASSES, recall, parameters=(CUT,),
+        of_class=True, paired=True, guarantees=SHARE,
     ),
     Measure(
-        "specificity", text("measure.specificity"), "TN / (TN + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        OF_CLASSES, specificity, parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
+        "specificity", "TN / (TN + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher", OF_CLASSES, specificity,
+        parameters=(CUT,), of_class=True, paired=True, guarantees=SHARE,
     ),
     Measure(
-        "precision", text("measure.precision"), "TP / (TP + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher",
-        OF_CLASSES, precision, parameters=(CUT,), of_class=True, guarantees=SHARE,
+        "precision", "TP / (TP + FP)", "ISO/IEC TS 4213:2022, 6.2.4", "higher", OF_CLASSES, precision,
+        parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
-        "f1", text("measure.f1"), "2 TP / (2 TP + FP + FN)", "ISO/IEC TS 4213:2022, 6.2.5", "higher",
-        OF_CLASSES, f1, parameters=(CUT,), of_class=True,
-    ),
-    Measure(
-        "f_beta", text("measure.f_beta"), "(1 + β²) TP / ((1 + β²) TP + FP + β² FN)", "ISO/IEC TS 4213:2022, 6.2.6",
-        "higher", OF_CLASSES, f_beta, parameters=(Parameter("beta", None, Decimal(0), Decimal(100)), CUT),
+        "f1", "2 TP / (2 TP + FP + FN)", "ISO/IEC TS 4213:2022, 6.2.5", "higher", OF_CLASSES, f1, parameters=(CUT,),
         of_class=True,
     ),
     Measure(
-        "jaccard", text("measure.jaccard"), "TP / (TP + FP + FN)", "Jaccard, New Phytologist 11:37, 1912", "higher",
-        OF_CLASSES, jaccard, parameters=(CUT,), of_class=True, guarantees=SHARE,
+        "f_beta", "(1 + β²) TP / ((1 + β²) TP + FP + β² FN)", "ISO/IEC TS 4213:2022, 6.2.6", "higher", OF_CLASSES,
+        f_beta, parameters=(Parameter("beta", None, Decimal(0), Decimal(100)), CUT), of_class=True,
     ),
     Measure(
-        "negative_predictive_value", text("measure.negative_predictive_value"), "TN / (TN + FN)",
-        "Altman & Bland, BMJ 309:102, 1994", "higher", OF_CLASSES, negative_predictive_value, parameters=(CUT,),
-        of_class=True, guarantees=SHARE,
+        "jaccard", "TP / (TP + FP + FN)", "Jaccard, New Phytologist 11:37, 1912", "higher", OF_CLASSES, jaccard,
+        parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
-        "selection_rate", text("measure.selection_rate"), "(TP + FP) / N",
-        "Feldman et al., KDD 2015 (demographic parity: its gap between groups)", "neither", OF_CLASSES,
-        selection_rate, parameters=(CUT,), of_class=True, guarantees=SHARE,
+        "negative_predictive_value", "TN / (TN + FN)", "Altman & Bland, BMJ 309:102, 1994", "higher", OF_CLASSES,
+        negative_predictive_value, parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
-        "selective_accuracy", text("measure.selective_accuracy"), "right / answered",
-        "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher", CLASSIFYING, selective_accuracy, parameters=(CUT,),
-        guarantees=SHARE, beside=("coverage", "abstention"),
+        "selection_rate", "(TP + FP) / N", "Feldman et al., KDD 2015 (demographic parity: its gap between groups)",
+        "neither", OF_CLASSES, selection_rate, parameters=(CUT,), of_class=True, guarantees=SHARE,
     ),
     Measure(
-        "cost", text("measure.cost"), "(miss · FN + false_alarm · FP) / N", "Elkan, IJCAI 2001", "lower", OF_CLASSES,
-        cost, bounds=(Decimal(0), lambda given: max(given["miss"], given["false_alarm"])),
+        "selective_accuracy", "right / answered", "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher", CLASSIFYING,
+        selective_accuracy, parameters=(CUT,), guarantees=SHARE, beside=("coverage", "abstention"),
+    ),
+    Measure(
+        "cost", "(miss · FN + false_alarm · FP) / N", "Elkan, IJCAI 2001", "lower", OF_CLASSES, cost,
+        bounds=(Decimal(0), lambda given: max(given["miss"], given["false_alarm"])),
         parameters=(
             Parameter("miss", None, Decimal(0), _MOST), Parameter("false_alarm", None, Decimal(0), _MOST), CUT,
         ),
         of_class=True, paired=True,
     ),
     Measure(
-        "coverage", text("measure.coverage"), "answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher",
-        ANY, coverage, guarantees=SHARE, of_process=True,
+        "coverage", "answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher", ANY, coverage, guarantees=SHARE,
+        of_process=True,
     ),
     Measure(
-        "abstention", text("measure.abstention"), "not answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010",
-        "lower", ANY, abstention, guarantees=SHARE, of_process=True,
+        "abstention", "not answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010", "lower", ANY, abstention,
+        guarantees=SHARE, of_process=True,
     ),
 )  # fmt: skip

@@ -4,11 +4,8 @@ The criterion's ``unit`` column names the units. Evidence then draws units inste
 without such a column every case is a separate event.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import CLASSIFYING, CUT, SHARE, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart
 
@@ -34,7 +31,7 @@ def event_recall(question: MeasureInput) -> MeasurePart:
 
 MEASURES = (
     Measure(
-        "event_recall", text("measure.event_recall"), "units with a case found / units with a case of the class",
+        "event_recall", "units with a case found / units with a case of the class",
         "Tatbul et al., NeurIPS 2018 (range-based recall, existence alone); Hundman et al., KDD 2018", "higher",
         CLASSIFYING, event_recall, parameters=(CUT,), of_class=True, paired=True, by_case=False, guarantees=SHARE,
         beside=("specificity", "precision", "recall_at_false_alarms"),

@@ -1,12 +1,9 @@
 """Measures of forecasts: errors relative to the truth or to a naive forecast, quantiles, intervals."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import CAP, INTERVALS, LARGEST, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, Reals, decimal_steps, indicator, mean_of
@@ -89,34 +86,33 @@ def _truth(question: MeasureInput) -> Floats:
 
 MEASURES = (
     Measure(
-        "mape", text("measure.mape"), "mean min(|answer - truth| / |truth|, cap)",
+        "mape", "mean min(|answer - truth| / |truth|, cap)",
         "Makridakis, International Journal of Forecasting 9:527, 1993; capped so that it is bounded", "lower",
         PREDICTING, mape, bounds=(Decimal(0), "cap"), parameters=(_SHARE_CAP,), paired=True,
     ),
     Measure(
-        "smape", text("measure.smape"), "mean 2 |answer - truth| / (|answer| + |truth|), 0/0 = 0",
+        "smape", "mean 2 |answer - truth| / (|answer| + |truth|), 0/0 = 0",
         "Makridakis & Hibon, International Journal of Forecasting 16:451, 2000", "lower", PREDICTING, smape,
         bounds=(Decimal(0), Decimal(2)), paired=True,
     ),
     Measure(
-        "mase", text("measure.mase"), "Σ min(|answer - truth|, cap) / Σ min(|baseline - truth|, cap)",
+        "mase", "Σ min(|answer - truth|, cap) / Σ min(|baseline - truth|, cap)",
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006, as a ratio of sums; capped", "lower",
         PREDICTING, mase, bounds=(Decimal(0), _LARGEST_RATIO), parameters=(CAP,), needs_baseline=True,
     ),
     Measure(
-        "quantile_loss", text("measure.quantile_loss"),
-        "mean min(max(q (truth - answer), (q - 1)(truth - answer)), cap)",
-        "Koenker & Bassett, Econometrica 46:33, 1978; capped so that it is bounded", "lower", PREDICTING,
-        quantile_loss, bounds=(Decimal(0), "cap"),
-        parameters=(Parameter("q", None, Decimal(0), Decimal("0.999999")), CAP), paired=True, in_target_units=True,
+        "quantile_loss", "mean min(max(q (truth - answer), (q - 1)(truth - answer)), cap)",
+        "Koenker & Bassett, Econometrica 46:33, 1978; capped so that it is bounded", "lower", PREDICTING, quantile_loss,
+        bounds=(Decimal(0), "cap"), parameters=(Parameter("q", None, Decimal(0), Decimal("0.999999")), CAP),
+        paired=True, in_target_units=True,
     ),
     Measure(
-        "interval_coverage", text("measure.interval_coverage"), "lower ≤ truth ≤ upper / N",
+        "interval_coverage", "lower ≤ truth ≤ upper / N",
         "Gneiting & Raftery, JASA 102:359, 2007; needs answers as intervals", "higher", INTERVALS, interval_coverage,
         guarantees=SHARE, beside=("interval_width",), paired=True,
     ),
     Measure(
-        "interval_width", text("measure.interval_width"), "mean min(upper - lower, cap)",
+        "interval_width", "mean min(upper - lower, cap)",
         "Gneiting & Raftery, JASA 102:359, 2007; needs answers as intervals; capped", "lower", INTERVALS,
         interval_width, bounds=(Decimal(0), "cap"), parameters=(CAP,), beside=("interval_coverage",), paired=True,
         in_target_units=True,

@@ -4,14 +4,11 @@ A negation in the context isn't recognised, and a paraphrase counts as unsupport
 whether the answer is right beside it.
 """
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among, missing_texts
 from pilotbase.measures.reading.tokens import normal, sentences, tokens
@@ -58,14 +55,15 @@ def quotes_found(question: MeasureInput) -> MeasurePart:
 
 MEASURES = (
     Measure(
-        "supported", text("measure.supported"),
+        "supported",
         "mean sentences with at least share of their content words, and all numbers, in the context / sentences",
         "lexical precision against the source: Nan et al., EACL 2021 (entities); sentences as units: Min et al., "
-        "EMNLP 2023 (FActScore), here by words alone", "higher", TEXTS, supported, paired=True, beside=_RIGHT,
+        "EMNLP 2023 (FActScore), here by words alone",
+        "higher", TEXTS, supported, paired=True, beside=_RIGHT,
         parameters=(_CONTEXT, Parameter("share", Decimal("0.8"), Decimal(0), Decimal(1))),
     ),
     Measure(
-        "quotes_found", text("measure.quotes_found"), "answers with all quotes in the context / answers that quote",
+        "quotes_found", "answers with all quotes in the context / answers that quote",
         "Menick et al., 2022 (arXiv:2203.11147): verified quotes", "higher", TEXTS, quotes_found,
         parameters=(_CONTEXT,), guarantees=SHARE, beside=_RIGHT,
     ),

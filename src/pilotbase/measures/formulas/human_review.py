@@ -6,14 +6,11 @@ accept what the machine proposed (automation bias: Goddard, Roudsari & Wyatt, JA
 with probability ``error``. If the machine proposed nothing, they err with ``error``.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import CUT, SCORING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_of
@@ -59,17 +56,16 @@ def _most_hours(arguments: object) -> Decimal:
 
 MEASURES = (
     Measure(
-        "hand_over", text("measure.hand_over"), "max(p, 1 - p) < below, or no answer / N", _SOURCE, "lower", SCORING,
-        hand_over, parameters=(_BELOW,), guarantees=SHARE, beside=("error_after_review",), of_process=True,
+        "hand_over", "max(p, 1 - p) < below, or no answer / N", _SOURCE, "lower", SCORING, hand_over,
+        parameters=(_BELOW,), guarantees=SHARE, beside=("error_after_review",), of_process=True,
     ),
     Measure(
-        "error_after_review", text("measure.error_after_review"),
-        "mean: wrong, or of what is handed over bias · wrong + (1 - bias) · error", _SOURCE, "lower", SCORING,
-        error_after_review, parameters=(_BELOW, _ERROR, _BIAS, CUT), of_process=True,
+        "error_after_review", "mean: wrong, or of what is handed over bias · wrong + (1 - bias) · error", _SOURCE,
+        "lower", SCORING, error_after_review, parameters=(_BELOW, _ERROR, _BIAS, CUT), of_process=True,
     ),
     Measure(
-        "review_hours", text("measure.review_hours"), "handed over / N · cases · minutes / 60", _SOURCE, "lower",
-        SCORING, review_hours, bounds=(Decimal(0), _most_hours),
+        "review_hours", "handed over / N · cases · minutes / 60", _SOURCE, "lower", SCORING, review_hours,
+        bounds=(Decimal(0), _most_hours),
         parameters=(
             _BELOW, Parameter("minutes", None, Decimal(0), Decimal(10_000)),
             Parameter("cases", None, Decimal(0), Decimal(100_000_000), whole=True),

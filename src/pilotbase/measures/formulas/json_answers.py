@@ -1,7 +1,5 @@
 """Measures of answers that are JSON: whether they can be read, keep to a schema, and hold the right fields."""
 
-from __future__ import annotations
-
 import json
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -12,7 +10,6 @@ import numpy as np
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
 from pilotbase.measures.text_pairs import mean_score, share_right
@@ -90,18 +87,18 @@ def _object(truth: str) -> dict[str, Any]:
 
 MEASURES = (
     Measure(
-        "json_valid", text("measure.json_valid"), "answers that are JSON / N", "RFC 8259", "higher", TEXTS, json_valid,
-        guarantees=SHARE, paired=True,
+        "json_valid", "answers that are JSON / N", "RFC 8259", "higher", TEXTS, json_valid, guarantees=SHARE,
+        paired=True,
     ),
     Measure(
-        "json_fields", text("measure.json_fields"), "mean fields that are equal / fields of truth or answer",
+        "json_fields", "mean fields that are equal / fields of truth or answer",
         "Jaccard, New Phytologist 11:37, 1912, over the fields of both objects; values compared as JSON", "higher",
         TEXTS, json_fields, paired=True,
     ),
     Measure(
-        "json_schema", text("measure.json_schema"), "answers that keep to the schema in the truth / N",
-        "JSON Schema draft 2020-12, Core and Validation, the keywords of json_answers.py", "higher", TEXTS,
-        json_schema, guarantees=SHARE, paired=True,
+        "json_schema", "answers that keep to the schema in the truth / N",
+        "JSON Schema draft 2020-12, Core and Validation, the keywords of json_answers.py", "higher", TEXTS, json_schema,
+        guarantees=SHARE, paired=True,
     ),
 )  # fmt: skip
 

@@ -4,12 +4,9 @@ Terms: ISO/IEC TS 4213:2022, clause 6 (multi-label classification performance); 
 multi-label data", in Data Mining and Knowledge Discovery Handbook, 2010. For single classes: `classification`.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import LABELLING, SHARE, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among
@@ -93,32 +90,21 @@ _MICRO = "ISO/IEC TS 4213:2022, 6 (multi-label, micro average)"
 
 MEASURES = (
     Measure(
-        "subset_accuracy", text("measure.subset_accuracy"), "all labels right / N",
-        "ISO/IEC TS 4213:2022, 6 (multi-label, exact match ratio)", "higher", LABELLING, subset_accuracy, paired=True,
-        guarantees=SHARE,
+        "subset_accuracy", "all labels right / N", "ISO/IEC TS 4213:2022, 6 (multi-label, exact match ratio)", "higher",
+        LABELLING, subset_accuracy, paired=True, guarantees=SHARE,
     ),
     Measure(
-        "hamming_loss", text("measure.hamming_loss"), "Σ labels missing or too many / (N · C)",
-        "ISO/IEC TS 4213:2022, 6 (multi-label, Hamming loss)", "lower", LABELLING, hamming_loss, paired=True,
+        "hamming_loss", "Σ labels missing or too many / (N · C)", "ISO/IEC TS 4213:2022, 6 (multi-label, Hamming loss)",
+        "lower", LABELLING, hamming_loss, paired=True,
     ),
+    Measure("label_precision", "Σ_c TP_c / Σ_c (TP_c + FP_c)", _MICRO, "higher", LABELLING, label_precision),
     Measure(
-        "label_precision", text("measure.label_precision"), "Σ_c TP_c / Σ_c (TP_c + FP_c)", _MICRO, "higher",
-        LABELLING, label_precision,
+        "label_recall", "Σ_c TP_c / Σ_c (TP_c + FN_c)", _MICRO, "higher", LABELLING, label_recall, paired=True,
+        even=False,
     ),
+    Measure("label_f1", "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c)", _MICRO, "higher", LABELLING, label_f1),
+    Measure("example_f1", "mean 2 |T ∩ A| / (|T| + |A|), 0/0 = 1", _BOOK, "higher", LABELLING, example_f1, paired=True),
     Measure(
-        "label_recall", text("measure.label_recall"), "Σ_c TP_c / Σ_c (TP_c + FN_c)", _MICRO, "higher", LABELLING,
-        label_recall, paired=True, even=False,
-    ),
-    Measure(
-        "label_f1", text("measure.label_f1"), "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c)", _MICRO, "higher", LABELLING,
-        label_f1,
-    ),
-    Measure(
-        "example_f1", text("measure.example_f1"), "mean 2 |T ∩ A| / (|T| + |A|), 0/0 = 1", _BOOK, "higher", LABELLING,
-        example_f1, paired=True,
-    ),
-    Measure(
-        "example_jaccard", text("measure.example_jaccard"), "mean |T ∩ A| / |T ∪ A|, 0/0 = 1", _BOOK, "higher",
-        LABELLING, example_jaccard, paired=True,
+        "example_jaccard", "mean |T ∩ A| / |T ∪ A|, 0/0 = 1", _BOOK, "higher", LABELLING, example_jaccard, paired=True,
     ),
 )  # fmt: skip

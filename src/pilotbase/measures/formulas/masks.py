@@ -5,15 +5,12 @@ an answer, or with one of another size, is wrong in each pixel. Images with more
 they had so many: a bound on cases to come needs to know how large they can be.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import SEGMENTING, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, missing_arrays, whole_of
@@ -96,21 +93,20 @@ _LARGEST = Parameter("largest", Decimal(10**6), Decimal(0), Decimal(10**8), whol
 
 MEASURES = (
     Measure(
-        "pixel_accuracy", text("measure.pixel_accuracy"), "Σ right pixels / Σ pixels",
-        "Long, Shelhamer & Darrell, CVPR 2015, section 5", "higher", SEGMENTING, pixel_accuracy,
-        parameters=(_LARGEST,), paired=True, even=False,
+        "pixel_accuracy", "Σ right pixels / Σ pixels", "Long, Shelhamer & Darrell, CVPR 2015, section 5", "higher",
+        SEGMENTING, pixel_accuracy, parameters=(_LARGEST,), paired=True, even=False,
     ),
     Measure(
-        "iou", text("measure.iou"), "Σ |T ∩ A| / Σ |T ∪ A|, pixels of the class",
+        "iou", "Σ |T ∩ A| / Σ |T ∪ A|, pixels of the class",
         "Everingham et al., IJCV 88:303, 2010 (Pascal VOC), section 4.1.3 (segmentation)", "higher", SEGMENTING, iou,
         parameters=(_LARGEST,), of_class=True,
     ),
     Measure(
-        "dice", text("measure.dice"), "2 Σ |T ∩ A| / Σ (|T| + |A|), pixels of the class", "Dice, Ecology 26:297, 1945",
-        "higher", SEGMENTING, dice, parameters=(_LARGEST,), of_class=True,
+        "dice", "2 Σ |T ∩ A| / Σ (|T| + |A|), pixels of the class", "Dice, Ecology 26:297, 1945", "higher", SEGMENTING,
+        dice, parameters=(_LARGEST,), of_class=True,
     ),
     Measure(
-        "mean_iou", text("measure.mean_iou"), "Σ_c IoU_c / C", "Long, Shelhamer & Darrell, CVPR 2015, section 5",
-        "higher", SEGMENTING, whole_of(_each_iou), parameters=(_LARGEST,), pooled=True, compose=_each_iou,
+        "mean_iou", "Σ_c IoU_c / C", "Long, Shelhamer & Darrell, CVPR 2015, section 5", "higher", SEGMENTING,
+        whole_of(_each_iou), parameters=(_LARGEST,), pooled=True, compose=_each_iou,
     ),
 )  # fmt: skip

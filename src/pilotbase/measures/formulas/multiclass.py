@@ -1,7 +1,5 @@
 """Measures that give every class the same weight, however rare it is, or that pool the counts of all classes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Ints
 from pilotbase.measures.definition import BOUNDED, CLASSIFYING, CUT, SHARE, Measure
 from pilotbase.measures.formulas import classification
@@ -66,24 +63,23 @@ _MACRO = "ISO/IEC TS 4213:2022, 6 (multi-class, macro average)"
 
 MEASURES = (
     Measure(
-        "balanced_accuracy", text("measure.balanced_accuracy"), "Σ_c recall_c / C",
-        "Brodersen, Ong, Stephan & Buhmann, ICPR 2010", "higher", CLASSIFYING, balanced_accuracy, parameters=(CUT,),
-        paired=True, by_case=False, even=False, guarantees=BOUNDED,
-    ),
-    Measure(
-        "macro_recall", text("measure.macro_recall"), "Σ_c recall_c / C", _MACRO, "higher", CLASSIFYING,
+        "balanced_accuracy", "Σ_c recall_c / C", "Brodersen, Ong, Stephan & Buhmann, ICPR 2010", "higher", CLASSIFYING,
         balanced_accuracy, parameters=(CUT,), paired=True, by_case=False, even=False, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C", _MACRO, "higher", OF_CLASSES,
-        whole_of(_EACH_PRECISION), parameters=(CUT,), pooled=True, compose=_EACH_PRECISION, guarantees=BOUNDED,
+        "macro_recall", "Σ_c recall_c / C", _MACRO, "higher", CLASSIFYING, balanced_accuracy, parameters=(CUT,),
+        paired=True, by_case=False, even=False, guarantees=BOUNDED,
     ),
     Measure(
-        "macro_f1", text("measure.macro_f1"), "Σ_c F1_c / C", _MACRO, "higher", OF_CLASSES,
-        whole_of(_EACH_F1), parameters=(CUT,), pooled=True, compose=_EACH_F1, guarantees=BOUNDED,
+        "macro_precision", "Σ_c precision_c / C", _MACRO, "higher", OF_CLASSES, whole_of(_EACH_PRECISION),
+        parameters=(CUT,), pooled=True, compose=_EACH_PRECISION, guarantees=BOUNDED,
     ),
     Measure(
-        "micro_f1", text("measure.micro_f1"), "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c): accuracy, one answer a case",
+        "macro_f1", "Σ_c F1_c / C", _MACRO, "higher", OF_CLASSES, whole_of(_EACH_F1), parameters=(CUT,), pooled=True,
+        compose=_EACH_F1, guarantees=BOUNDED,
+    ),
+    Measure(
+        "micro_f1", "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c): accuracy, one answer a case",
         "ISO/IEC TS 4213:2022, 6 (multi-class, micro average)", "higher", CLASSIFYING, classification.accuracy,
         parameters=(CUT,), paired=True, guarantees=SHARE,
     ),

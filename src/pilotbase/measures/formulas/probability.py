@@ -1,14 +1,11 @@
 """Measures of answered probabilities: Brier score, capped and smoothed log loss, area under the ROC curve."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import FORECASTING, JOINED, SCORING, Measure, Parameter
 from pilotbase.measures.observation import ALL_CLASSES, MeasureInput, MeasurePart, joined_part, mean_of
@@ -118,25 +115,24 @@ def ranked(question: MeasureInput, positive: np.ndarray[tuple[int], np.dtype[np.
 _CAP = Parameter("cap", None, Decimal(0), Decimal(100), text="measure.argument.loss_cap")
 MEASURES = (
     Measure(
-        "brier", text("measure.brier"), "mean (p - y)²; of all classes mean Σ_c (p_c - y_c)² / 2",
-        "Brier, Monthly Weather Review 78:1, 1950", "lower", FORECASTING, brier, of_class=True, or_of_all=True,
-        paired=True, of_calibration=True,
+        "brier", "mean (p - y)²; of all classes mean Σ_c (p_c - y_c)² / 2", "Brier, Monthly Weather Review 78:1, 1950",
+        "lower", FORECASTING, brier, of_class=True, or_of_all=True, paired=True, of_calibration=True,
     ),
     Measure(
-        "capped_log_loss", text("measure.capped_log_loss"), "mean min(-log p(truth), cap)",
-        "Good, JRSS-B 14:107, 1952; capped so that it is bounded", "lower", FORECASTING, capped_log_loss,
-        bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True, or_of_all=True, paired=True, of_calibration=True,
+        "capped_log_loss", "mean min(-log p(truth), cap)", "Good, JRSS-B 14:107, 1952; capped so that it is bounded",
+        "lower", FORECASTING, capped_log_loss, bounds=(Decimal(0), "cap"), parameters=(_CAP,), of_class=True,
+        or_of_all=True, paired=True, of_calibration=True,
     ),
     Measure(
-        "smoothed_log_loss", text("measure.smoothed_log_loss"), "mean -log((1 - ε) p(truth) + ε / C) of C classes",
+        "smoothed_log_loss", "mean -log((1 - ε) p(truth) + ε / C) of C classes",
         "Good, JRSS-B 14:107, 1952; of a smoothed answer, so that it is bounded", "lower", FORECASTING,
         smoothed_log_loss, parameters=(Parameter("epsilon", Decimal("0.01")),), of_class=True, or_of_all=True,
         bounds=(lambda given: -(1 - given["epsilon"] + given["epsilon"] / given["classes"]).ln(), _largest_loss),
         paired=True, of_calibration=True,
     ),
     Measure(
-        "auc", text("measure.auc"), "P(score of a positive > of a negative) + P(equal) / 2",
-        "ISO/IEC TS 4213:2022, 6.3.6; Hanley & McNeil, Radiology 143:29, 1982", "higher", SCORING, auc,
-        of_class=True, pooled=True, guarantees=JOINED,
+        "auc", "P(score of a positive > of a negative) + P(equal) / 2",
+        "ISO/IEC TS 4213:2022, 6.3.6; Hanley & McNeil, Radiology 143:29, 1982", "higher", SCORING, auc, of_class=True,
+        pooled=True, guarantees=JOINED,
     ),
 )  # fmt: skip

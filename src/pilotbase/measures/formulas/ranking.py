@@ -1,7 +1,5 @@
 """How well scores rank positive cases first: average precision, points of the curves, and part of the area below."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +9,6 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import AT_FIXED_N, DESCRIPTIVE, JOINED, SCORING, Measure, Parameter
 from pilotbase.measures.formulas.probability import blocks, ranked
@@ -158,29 +155,28 @@ _RATE = (Parameter("rate", Decimal("0.05"), Decimal(0), Decimal("0.999999")),)
 _LIST = tuple(Parameter(name, None, Decimal(0), Decimal(1000), whole=True) for name in ("positives", "others"))
 MEASURES = (
     Measure(
-        "average_precision", text("measure.average_precision"), "Σ_k (R_k - R_(k-1)) P_k",
+        "average_precision", "Σ_k (R_k - R_(k-1)) P_k",
         "ISO/IEC TS 4213:2022, 6 (precision-recall curve); Zhu, University of Waterloo 2004", "higher", SCORING,
         average_precision, of_class=True, pooled=True, guarantees=DESCRIPTIVE, instead="average_precision_of_lists",
     ),
     Measure(
-        "average_precision_of_lists", text("measure.average_precision_of_lists"),
-        "mean average precision of random lists of positives and others",
+        "average_precision_of_lists", "mean average precision of random lists of positives and others",
         "mean of Zhu, University of Waterloo 2004, over disjoint lists", "higher", SCORING, average_precision_of_lists,
         parameters=_LIST, of_class=True, pooled=True, guarantees=JOINED,
     ),
     Measure(
-        "precision_at_recall", text("measure.precision_at_recall"), "TP / (TP + FP) at the highest cut with recall ≥ R",
+        "precision_at_recall", "TP / (TP + FP) at the highest cut with recall ≥ R",
         "ISO/IEC TS 4213:2022, 6 (precision-recall curve)", "higher", SCORING, precision_at_recall, of_class=True,
         parameters=(Parameter("recall", None),), pooled=True, guarantees=DESCRIPTIVE, instead="precision, recall",
     ),
     Measure(
-        "recall_at_false_alarms", text("measure.recall_at_false_alarms"),
-        "recall at the lowest cut with FP / (FP + TN) ≤ rate", _ROC, "higher", SCORING, recall_at_false_alarms,
-        of_class=True, pooled=True, guarantees=AT_FIXED_N, parameters=_RATE, compose=_at_false_alarms,
+        "recall_at_false_alarms", "recall at the lowest cut with FP / (FP + TN) ≤ rate", _ROC, "higher", SCORING,
+        recall_at_false_alarms, of_class=True, pooled=True, guarantees=AT_FIXED_N, parameters=_RATE,
+        compose=_at_false_alarms,
     ),
     Measure(
-        "partial_auc", text("measure.partial_auc"), "∫ recall d(false alarms) up to rate, / rate",
-        "McClish, Medical Decision Making 9:190, 1989", "higher", SCORING, partial_auc, of_class=True, pooled=True,
-        guarantees=AT_FIXED_N, parameters=_RATE, compose=_up_to_false_alarms,
+        "partial_auc", "∫ recall d(false alarms) up to rate, / rate", "McClish, Medical Decision Making 9:190, 1989",
+        "higher", SCORING, partial_auc, of_class=True, pooled=True, guarantees=AT_FIXED_N, parameters=_RATE,
+        compose=_up_to_false_alarms,
     ),
 )  # fmt: skip

@@ -3,12 +3,9 @@
 An answer from which nothing can be extracted is wrong.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 from fractions import Fraction
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart
 from pilotbase.measures.reading.patterns import compiled
@@ -51,18 +48,18 @@ def _same_letter(answer: str, truth: str) -> bool:
 
 MEASURES = (
     Measure(
-        "choice", text("measure.choice"), "letter that the answer takes = truth / N",
+        "choice", "letter that the answer takes = truth / N",
         "Hendrycks et al., ICLR 2021 (multiple choice); the letter is read from the words by rules", "higher", TEXTS,
         choice, guarantees=SHARE, paired=True,
     ),
     Measure(
-        "numeric_match", text("measure.numeric_match"), "|last number of the answer - truth| ≤ tolerance / N",
+        "numeric_match", "|last number of the answer - truth| ≤ tolerance / N",
         "Cobbe et al., 2021 (arXiv:2110.14168, GSM8K), appendix; digits of any width, 1.2万, 一百二十, per cent",
         "higher", TEXTS, numeric_match, guarantees=SHARE, paired=True,
         parameters=(Parameter("tolerance", Decimal(0), Decimal(-1), Decimal(10) ** 15),),
     ),
     Measure(
-        "matches", text("measure.matches"), "answers in which the truth, a regular expression, is found / N",
+        "matches", "answers in which the truth, a regular expression, is found / N",
         "Thompson, CACM 11:419, 1968; the expressions of reading/patterns.py, in bounded time", "higher", TEXTS,
         matches, guarantees=SHARE, paired=True,
     ),

@@ -1,12 +1,9 @@
 """What others said of each answer: scores of a recorded run by another program, and experts' verdicts."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import JUDGE_WEIGHT, JUDGED_GOOD, JUDGED_POOR
 from pilotbase.measures.definition import READABLE, SCORED, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_among, mean_of
@@ -42,13 +39,14 @@ def _number(cell: object) -> float:
 
 MEASURES = (
     Measure(
-        "score", text("measure.score"), "Σ score of the run / N", "as the scorer that is named defines it", "higher",
-        SCORED, score, of_class=True,
+        "score", "Σ score of the run / N", "as the scorer that is named defines it", "higher", SCORED, score,
+        of_class=True,
     ),
     Measure(
-        "judged", text("measure.judged"), "called good / judged",
-        "experts' verdicts on a blind random sample, by a guideline that is frozen with the plan", "higher",
-        READABLE, judged, parameters=(
+        "judged", "called good / judged",
+        "experts' verdicts on a blind random sample, by a guideline that is frozen with the plan", "higher", READABLE,
+        judged,
+        parameters=(
             Parameter("by", None, of_columns=True),
             Parameter("scores", None, of_columns=True, needed=False),
             Parameter("weight", JUDGE_WEIGHT, text="measure.argument.judge_weight"),

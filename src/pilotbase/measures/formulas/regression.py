@@ -3,15 +3,12 @@
 A number has the value of its shortest decimal spelling, as in the file that it was read from.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Context, Decimal
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.definition import CAP, COMPARABLE, CUT, JOINED, LARGEST, PREDICTING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, joined_part, mean_of, whole_value
@@ -95,31 +92,28 @@ def _errors(question: MeasureInput) -> Floats:
 
 MEASURES = (
     Measure(
-        "capped_mae", text("measure.capped_mae"), "mean min(|answer - truth|, cap)",
+        "capped_mae", "mean min(|answer - truth|, cap)",
         "Willmott & Matsuura, Climate Research 30:79, 2005; capped so that it is bounded", "lower", PREDICTING,
-        capped_mae, bounds=(Decimal(0), "cap"), parameters=(CAP,), paired=True,
-        in_target_units=True,
+        capped_mae, bounds=(Decimal(0), "cap"), parameters=(CAP,), paired=True, in_target_units=True,
     ),
     Measure(
-        "capped_rmse", text("measure.capped_rmse"), "√ mean min(|answer - truth|, cap)²",
+        "capped_rmse", "√ mean min(|answer - truth|, cap)²",
         "Hyndman & Koehler, International Journal of Forecasting 22:679, 2006; capped so that it is bounded", "lower",
-        PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(CAP,),
-        in_target_units=True,
+        PREDICTING, capped_rmse, bounds=(Decimal(0), "cap"), parameters=(CAP,), in_target_units=True,
     ),
     Measure(
-        "r_squared", text("measure.r_squared"), "1 - mean min(|answer - truth|, cap)² / variance of the truth",
+        "r_squared", "1 - mean min(|answer - truth|, cap)² / variance of the truth",
         "Draper & Smith, Applied Regression Analysis, 1998; errors capped so that an entry is bounded", "higher",
         PREDICTING, r_squared, parameters=(CAP,), pooled=True, guarantees=JOINED,
     ),
     Measure(
-        "within", text("measure.within"), "share of |answer - truth| ≤ tolerance",
-        "hit rate within a stated tolerance", "higher", PREDICTING, within,
-        parameters=(_TOLERANCE,), paired=True, guarantees=SHARE,
+        "within", "share of |answer - truth| ≤ tolerance", "hit rate within a stated tolerance", "higher", PREDICTING,
+        within, parameters=(_TOLERANCE,), paired=True, guarantees=SHARE,
     ),
     Measure(
-        "win_rate", text("measure.win_rate"), "(wins + ties / 2) / N against the baseline, paired",
-        "Demšar, JMLR 7:1, 2006 (paired counts of wins)", "higher", COMPARABLE, win_rate,
-        parameters=(CUT,), needs_baseline=True,
+        "win_rate", "(wins + ties / 2) / N against the baseline, paired",
+        "Demšar, JMLR 7:1, 2006 (paired counts of wins)", "higher", COMPARABLE, win_rate, parameters=(CUT,),
+        needs_baseline=True,
     ),
 )  # fmt: skip
 

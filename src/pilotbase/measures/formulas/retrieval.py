@@ -4,14 +4,11 @@ A case without a wanted id doesn't count. Terms: Manning, Raghavan & Schütze, I
 2008, sections 8.3 and 8.4.
 """
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.cases import Floats, Ints
 from pilotbase.measures.definition import RANKING, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among
@@ -99,31 +96,30 @@ _K_OR_ALL = Parameter("k", Decimal(1000), Decimal(0), Decimal(1000), whole=True)
 
 MEASURES = (
     Measure(
-        "top_k", text("measure.top_k"), "a wanted id among the first k answers / N",
-        "Russakovsky et al., IJCV 115:211, 2015; needs answers as rankings", "higher", RANKING, top_k,
-        parameters=(_K,), paired=True, guarantees=SHARE,
+        "top_k", "a wanted id among the first k answers / N",
+        "Russakovsky et al., IJCV 115:211, 2015; needs answers as rankings", "higher", RANKING, top_k, parameters=(_K,),
+        paired=True, guarantees=SHARE,
     ),
     Measure(
-        "recall_at_k", text("measure.recall_at_k"), "mean wanted ids among the first k / wanted ids", _BOOK, "higher",
-        RANKING, recall_at_k, parameters=(_K,), paired=True,
+        "recall_at_k", "mean wanted ids among the first k / wanted ids", _BOOK, "higher", RANKING, recall_at_k,
+        parameters=(_K,), paired=True,
     ),
     Measure(
-        "precision_at_k", text("measure.precision_at_k"), "mean wanted ids among the first k / k", _BOOK, "higher",
-        RANKING, precision_at_k, parameters=(_K,), paired=True,
+        "precision_at_k", "mean wanted ids among the first k / k", _BOOK, "higher", RANKING, precision_at_k,
+        parameters=(_K,), paired=True,
     ),
     Measure(
-        "reciprocal_rank", text("measure.reciprocal_rank"), "mean 1 / place of the first wanted id",
+        "reciprocal_rank", "mean 1 / place of the first wanted id",
         "Voorhees, TREC-8 Question Answering Track Report, 1999", "higher", RANKING, reciprocal_rank,
         parameters=(_K_OR_ALL,), paired=True,
     ),
     Measure(
-        "ndcg", text("measure.ndcg"), "mean Σ 1 / log2(1 + place) / that of the best order, wanted or not",
+        "ndcg", "mean Σ 1 / log2(1 + place) / that of the best order, wanted or not",
         "Järvelin & Kekäläinen, ACM TOIS 20:422, 2002, gain 0 or 1, discount of the first place 1", "higher", RANKING,
         ndcg, parameters=(_K_OR_ALL,), paired=True,
     ),
     Measure(
-        "mean_average_precision", text("measure.mean_average_precision"),
-        "mean over cases of Σ precision at each wanted id / wanted ids", _BOOK, "higher", RANKING,
-        mean_average_precision, parameters=(_K_OR_ALL,), paired=True,
+        "mean_average_precision", "mean over cases of Σ precision at each wanted id / wanted ids", _BOOK, "higher",
+        RANKING, mean_average_precision, parameters=(_K_OR_ALL,), paired=True,
     ),
 )  # fmt: skip

@@ -1,13 +1,10 @@
 """Measures of answered texts by the fewest edits, letter by letter as they are, or word by word."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, missing_texts
 from pilotbase.measures.reading.tokens import tokens
@@ -63,21 +60,21 @@ _LONGEST = Parameter("longest", Decimal(1000), Decimal(0), Decimal(100_000), who
 
 MEASURES = (
     Measure(
-        "exact_match", text("measure.exact_match"), "answer = truth / N", "Rajpurkar et al., EMNLP 2016", "higher",
-        TEXTS, exact_match, guarantees=SHARE, paired=True,
+        "exact_match", "answer = truth / N", "Rajpurkar et al., EMNLP 2016", "higher", TEXTS, exact_match,
+        guarantees=SHARE, paired=True,
     ),
     Measure(
-        "edit_similarity", text("measure.edit_similarity"), "mean 1 - edit distance / longer length",
+        "edit_similarity", "mean 1 - edit distance / longer length",
         "Levenshtein, Soviet Physics Doklady 10:707, 1966, normalised by the longer text", "higher", TEXTS,
         edit_similarity, paired=True,
     ),
     Measure(
-        "cer", text("measure.cer"), "Σ min(edit distance, length of truth) / Σ length of truth",
+        "cer", "Σ min(edit distance, length of truth) / Σ length of truth",
         "Levenshtein, Soviet Physics Doklady 10:707, 1966; character error rate, at most one error a character",
         "lower", TEXTS, cer, paired=True, even=False, parameters=(_LONGEST,),
     ),
     Measure(
-        "wer", text("measure.wer"), "Σ min(edits of words, words of truth) / Σ words of truth",
+        "wer", "Σ min(edits of words, words of truth) / Σ words of truth",
         "Morris, Maier & Green, Interspeech 2004; word error rate, Chinese by character, at most one error a word",
         "lower", TEXTS, wer, paired=True, even=False, parameters=(_LONGEST,),
     ),

@@ -4,13 +4,10 @@ Words as `reading.tokens` splits them, Chinese by character. Words are compared,
 its words with "safe".
 """
 
-from __future__ import annotations
-
 from collections import Counter
 
 import numpy as np
 
-from pilotbase.documents.texts import text
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart
 from pilotbase.measures.reading.tokens import normal, tokens, without_articles
@@ -80,25 +77,25 @@ _SQUAD = "Rajpurkar et al., EMNLP 2016, section 6.1"
 
 MEASURES = (
     Measure(
-        "normalised_match", text("measure.normalised_match"), "same words in the same order / N", _SQUAD, "higher",
-        TEXTS, normalised_match, guarantees=SHARE, paired=True,
+        "normalised_match", "same words in the same order / N", _SQUAD, "higher", TEXTS, normalised_match,
+        guarantees=SHARE, paired=True,
     ),
     Measure(
-        "token_f1", text("measure.token_f1"), "mean 2 common words / (words of answer + words of truth)", _SQUAD,
-        "higher", TEXTS, token_f1, paired=True,
+        "token_f1", "mean 2 common words / (words of answer + words of truth)", _SQUAD, "higher", TEXTS, token_f1,
+        paired=True,
     ),
     Measure(
-        "rouge_l", text("measure.rouge_l"), "mean 2 LCS / (words of answer + words of truth)",
+        "rouge_l", "mean 2 LCS / (words of answer + words of truth)",
         "Lin, ACL Workshop Text Summarization Branches Out 2004, section 3.1, β = 1", "higher", TEXTS, rouge_l,
         paired=True,
     ),
     Measure(
-        "contains", text("measure.contains"), "all key points of the truth named / N",
+        "contains", "all key points of the truth named / N",
         "recall of key points (nuggets): Voorhees, TREC 2003 Question Answering; named word for word", "higher", TEXTS,
         contains, guarantees=SHARE, paired=True,
     ),
     Measure(
-        "key_points", text("measure.key_points"), "mean key points named / key points of the truth",
+        "key_points", "mean key points named / key points of the truth",
         "recall of key points (nuggets): Voorhees, TREC 2003 Question Answering; named word for word", "higher", TEXTS,
         key_points, paired=True,
     ),

@@ -4,8 +4,6 @@ A perturbation never changes the number of cases or their order, touches only co
 strength zero, and always gives the same result for the same columns, arguments and seed.
 """
 
-from __future__ import annotations
-
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence

@@ -3,8 +3,6 @@
 A column is an array of objects, or all images in one array with the rows in front.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from decimal import Decimal
 from typing import Any

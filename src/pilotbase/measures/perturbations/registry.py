@@ -1,7 +1,5 @@
 """All perturbations by name, and everything that is wrong with one in a rule before anything runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType

@@ -8,8 +8,6 @@ Perturbations of sounds: a column of arrays (samples,), floats around 1 at full 
 Shares of time and of frequencies need no rate. Each sound is changed independently; silence stays silent.
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Perturbations of tables: measuring noise, missing values, slipped units, categories never seen."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

@@ -3,8 +3,6 @@
 ``share`` is the probability of each letter to be touched (of each text, for paraphrases).
 """
 
-from __future__ import annotations
-
 from abc import abstractmethod
 
 import numpy as np

@@ -9,8 +9,6 @@ Source: Thompson, "Regular expression search algorithm", CACM 11:419, 1968; Cox,
 simple and fast", 2007 (sets of states are kept as states of a deterministic automaton).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache

@@ -4,8 +4,6 @@ Numerals in words count only where the text has no digits, since 一 and 两 sta
 words do not count.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping

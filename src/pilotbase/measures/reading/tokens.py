@@ -4,8 +4,6 @@ Width and compatibility forms are unified (Unicode NFKC), letters lowercased, tr
 table of `characters` has them.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 
