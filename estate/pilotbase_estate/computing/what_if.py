@@ -23,7 +23,7 @@ from pilotbase.documents.base import Document, Moment, Name
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, hex_of
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.permissions import ReadScope, may_read, roles_for
+from pilotbase.documents.permissions import ReadScope, permitted, roles_for
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import WorkKind
@@ -128,7 +128,7 @@ def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
         InputError: ``what_if.no_span``, ``what_if.too_many_jobs``, ``replay.nothing_recorded``, ``replay.no_quota``.
         ConflictError: ``what_if.at_work``: another one is being played.
     """
-    if not may_read(ReadScope.WHAT_IF, view.actor):
+    if not permitted(ReadScope.WHAT_IF, view.actor):
         raise RefusedError("hub.role_missing", needed=", ".join(one.value for one in roles_for(ReadScope.WHAT_IF)))
     pool, made = asked.pool, view.outcome()
     if made is not None:
@@ -159,7 +159,7 @@ def order_what_if(view: View, asked: NewWhatIf) -> WhatIf:
 
 def what_ifs(view: View, pool: str) -> list[WhatIf]:
     """Return a pool's newest what-ifs, the last one first; raises `NotFoundError` if the actor may not see them."""
-    if not may_read(ReadScope.WHAT_IF, view.actor):
+    if not permitted(ReadScope.WHAT_IF, view.actor):
         raise NotFoundError("what_if.unknown", pool=pool)
     pool_of(view, pool)
     return list(_found(view, pool))
@@ -167,7 +167,7 @@ def what_ifs(view: View, pool: str) -> list[WhatIf]:
 
 def find_what_if(view: View, pool: str, identity: str) -> WhatIf:
     """Return a what-if of a pool; raises `NotFoundError` if there is none of that name for this actor."""
-    digest = view.head(_head(identity)) if may_read(ReadScope.WHAT_IF, view.actor) else None
+    digest = view.head(_head(identity)) if permitted(ReadScope.WHAT_IF, view.actor) else None
     order = view.load(digest, WhatIfOrder) if digest is not None else None
     if order is None or order.pool != pool:
         raise NotFoundError("what_if.unknown", pool=pool)

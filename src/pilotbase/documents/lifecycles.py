@@ -12,8 +12,6 @@ An agreement    offered → agreed → in_force → expired; revoked by its owne
                 asked → agreed, if an earlier one was revoked
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,24 +49,12 @@ class Duty(StrEnum):
     DECIDE = "decide"
 
 
-INCOMPATIBLE: frozenset[frozenset[Duty]] = frozenset(
-    frozenset(pair)
-    for pair in (
-        (Duty.SUBMIT, Duty.OPEN),
-        (Duty.SUBMIT, Duty.PLAN),
-        (Duty.SUBMIT, Duty.REVIEW),
-        (Duty.SUBMIT, Duty.ACCEPT),
-        (Duty.SUBMIT, Duty.SIGN),
-        (Duty.SUBMIT, Duty.DECIDE),
-        (Duty.PLAN, Duty.REVIEW),
-        (Duty.PLAN, Duty.SIGN),
-        (Duty.REVIEW, Duty.SIGN),
-        (Duty.REVIEW, Duty.DECIDE),
-        (Duty.ACCEPT, Duty.REVIEW),
-        (Duty.ACCEPT, Duty.SIGN),
-        (Duty.SIGN, Duty.DECIDE),
-    )
-)
+_APART: Mapping[Duty, tuple[Duty, ...]] = {
+    Duty.SUBMIT: (Duty.OPEN, Duty.PLAN, Duty.REVIEW, Duty.ACCEPT, Duty.SIGN, Duty.DECIDE),
+    Duty.REVIEW: (Duty.PLAN, Duty.ACCEPT, Duty.SIGN, Duty.DECIDE),
+    Duty.SIGN: (Duty.PLAN, Duty.ACCEPT, Duty.DECIDE),
+}
+INCOMPATIBLE = frozenset(frozenset((one, other)) for one, others in _APART.items() for other in others)
 """Pairs of duties that one person may not both have in one record, regardless of the organisation they act for."""
 
 

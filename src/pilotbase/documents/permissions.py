@@ -5,8 +5,6 @@ an actor may *see* is decided not here but by the visibility of documents in the
 lifts them; no act edits evidence, because nobody may.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
@@ -315,11 +313,6 @@ def permitted(act: AnyAct | ReadScope, actor: Acting, stands: SubjectRelation = 
     """Return whether the table lets ``actor`` do ``act`` or read it, with the parties in ``stands``."""
     held = relations(actor, stands)
     return any(grant.admits(actor.roles) and grant.relation in held for grant in act.grants)
-
-
-def may_read(reading: ReadScope, actor: Acting, stands: SubjectRelation = NOBODY) -> bool:
-    """Return whether the table lets ``actor`` read this of a record with the parties in ``stands``."""
-    return permitted(reading, actor, stands)
 
 
 def may_begin(act: AnyAct, actor: Acting) -> bool:

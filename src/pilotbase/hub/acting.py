@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import get_language
 
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import AnyAct, ReadScope, may_begin, may_read
+from pilotbase.documents.permissions import AnyAct, ReadScope, may_begin, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Organisation, organisation_subject, record_head
 from pilotbase.documents.texts import Language
@@ -61,7 +61,7 @@ class RequestActor:
 
     def reads(self, reading: ReadScope) -> bool:
         """Return whether the actor may read what is of the base as a whole."""
-        return may_read(reading, self.actor)
+        return permitted(reading, self.actor)
 
     def require(self, act: AnyAct) -> None:
         """Return if there is anything to which the actor may do ``act``; raises `RefusedError` naming who may."""

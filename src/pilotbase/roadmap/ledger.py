@@ -29,7 +29,7 @@ from pilotbase.catalogue.figures import (
 )
 from pilotbase.catalogue.records import both_languages, everything
 from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold
-from pilotbase.documents.permissions import ReadScope, may_read
+from pilotbase.documents.permissions import ReadScope, permitted
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
 from pilotbase.documents.roadmap import Figure, Phase, Target, Targets
@@ -67,7 +67,7 @@ def owner_of(actor: Actor) -> str:
     Raises:
         NotFoundError: the actor reads none.
     """
-    if not may_read(ReadScope.LEDGER, actor):
+    if not permitted(ReadScope.LEDGER, actor):
         raise NotFoundError("roadmap.no_ledger")
     return "" if actor.sees_all else actor.organisation
 

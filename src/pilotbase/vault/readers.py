@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.api.datasets import FacetCount, ReaderFacet, Readers, ReadingTold
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
+from pilotbase.documents.permissions import ReadScope, SubjectRelation, permitted
 from pilotbase.documents.subjects import Subject, holder_of, kind_of, name_of
 from pilotbase.documents.terms import Action, Use
 from pilotbase.documents.vocabularies import ReadingKind
@@ -83,7 +83,7 @@ def readers_of(
 
 def may_see_readers(view: View, subject: Subject) -> bool:
     """Return whether the actor may see the access record of a dataset or a scenario."""
-    return may_read(ReadScope.READERS, view.actor, SubjectRelation(demand_owner=holder_of(subject)))
+    return permitted(ReadScope.READERS, view.actor, SubjectRelation(demand_owner=holder_of(subject)))
 
 
 def _require_reading(view: View, subject: Subject, known: bool) -> None:

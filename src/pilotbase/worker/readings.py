@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.documents.permissions import ReadScope, SubjectRelation, may_read
+from pilotbase.documents.permissions import ReadScope, SubjectRelation, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
@@ -17,7 +17,7 @@ from pilotbase.workspace.store import View
 def record_for(view: View, subject: str, reading: ReadScope) -> Record:
     """Return a record of which the actor may read ``reading``; raises `NotFoundError` as for an unseen record."""
     record = load_record(view, subject)[0]
-    if not may_read(reading, view.actor, record.stands):
+    if not permitted(reading, view.actor, record.stands):
         raise NotFoundError("record.not_found", subject=subject)
     return record
 
@@ -32,7 +32,7 @@ def scenario_for(view: View, subject: str, reading: ReadScope) -> Scenario:
     if stored is None:
         raise NotFoundError("record.not_found", subject=subject)
     scenario = stored.load(Scenario)
-    if not may_read(reading, view.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
+    if not permitted(reading, view.actor, SubjectRelation(demand_owner=scenario.owner.organisation)):
         raise NotFoundError("record.not_found", subject=subject)
     return scenario
 

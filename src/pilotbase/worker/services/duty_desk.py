@@ -10,7 +10,7 @@ from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.watch import DeskClock, DeskService, DeskWarning, DutyDesk
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.permissions import ReadScope, may_read
+from pilotbase.documents.permissions import ReadScope, permitted
 from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
@@ -85,7 +85,7 @@ class DeskLine:
 def duty_desk(view: View) -> list[DeskLine]:
     """Return the services that the actor has on their desk, most serious first; none for other roles."""
     actor = view.actor
-    if not may_read(ReadScope.DESK, actor):
+    if not permitted(ReadScope.DESK, actor):
         return []
     found = _read(view)
     seen = [pair for pair in services_of(view) if actor.sees_all or pair[0].organisation == actor.organisation]
