@@ -18,9 +18,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import digest_file, digest_of, hex_of
-from pilotbase.sandbox.box.locks import LockedRequirement, normalise_name
+from pilotbase.sandbox.box.locks import LockedRequirement
 from pilotbase.sandbox.box.staging import staging_folder
 
 MAX_WHEEL_BYTES = 4 << 30
@@ -77,7 +79,7 @@ def resolve_wheels(wanted: Iterable[str]) -> tuple[LockedRequirement, ...]:
         found = json.loads((folder / "report.json").read_bytes())["install"]
     locked = []
     for line, one in enumerate(found, start=1):
-        name, version = normalise_name(one["metadata"]["name"]), one["metadata"]["version"]
+        name, version = canonicalize_name(one["metadata"]["name"]), one["metadata"]["version"]
         sha256 = one["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256")
         if sha256 is None:
             raise PilotbaseError("environment.no_hash", package=f"{name}=={version}")
@@ -173,4 +175,4 @@ def lock_line(requirement: LockedRequirement) -> str:
 
 def _is_wheel_of(filename: str, requirement: LockedRequirement) -> bool:
     match = _WHEEL_NAME.fullmatch(filename)
-    return match is not None and normalise_name(match["name"]) == requirement.name
+    return match is not None and canonicalize_name(match["name"]) == requirement.name

@@ -16,6 +16,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import read_tree
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, WITH_CODE, Application
@@ -23,7 +25,7 @@ from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase.sandbox.box.locks import LockedRequirement, normalise_name, parse_lock
+from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.wheels import lock_line, resolve_wheels
 from pilotbase.worker.whole_files import write_whole
 
@@ -128,7 +130,7 @@ _provided = cache(packages_distributions)
 def providers(modules: Iterable[str]) -> dict[str, list[str]]:
     """Return top-level module → the installed packages that provide it, sorted; none if it is not installed."""
     provided = _provided()
-    return {module: sorted({normalise_name(one) for one in provided.get(module, ())}) for module in modules}
+    return {module: sorted({canonicalize_name(one) for one in provided.get(module, ())}) for module in modules}
 
 
 def _given(packages: Sequence[str]) -> list[Wanted]:

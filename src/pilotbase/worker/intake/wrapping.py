@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from pilotbase.catalogue.application_draft import (
     FORM_TEMPLATES,
@@ -210,7 +211,7 @@ def _require_fit(found: ModelFile, contract: Contract) -> None:
         raise InputError("worker.wrap_count", model=found.path, found=found.count, count=len(names), expected=names)
     if form.program != "scores" or found.format == "torch":
         return
-    said = {"model": found.path, "objective": found.objective or "-", "kind": prediction.kind}
+    said: dict[str, Any] = {"model": found.path, "objective": found.objective or "-", "kind": prediction.kind}
     if found.answers is None or (found.answers == "value") != (prediction.kind == "value"):
         raise InputError("worker.wrap_objective", **said)
     if prediction.kind != "value" and found.classes != len(prediction.classes):
