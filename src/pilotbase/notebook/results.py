@@ -105,9 +105,9 @@ def run(
     scenario: ScenarioFolder | str | Path,
     application: Application,
     *,
+    out: str | Path | None = None,
     supplier: str = "my-organisation",
     packages: Sequence[str] = (),
-    out: str | Path | None = None,
 ) -> TrialResult:
     """Rehearse an application, then try it once on hidden cases: an attempt is counted, a certificate issued.
 
