@@ -172,6 +172,7 @@ def measure_problems(scenario: Scenario, measure: str, classes: tuple[str, ...] 
     known = measures().get(rule.measure)
     if found:
         yield from found
-    elif rule.wrapper is not None or known is None or not known.paired:
-        allowed = ", ".join(name for name, item in measures().items() if item.paired and kind in item.kinds)
+    elif rule.wrapper is not None or known is None or not (known.paired and known.even):
+        usable = (name for name, item in measures().items() if item.paired and item.even and kind in item.kinds)
+        allowed = ", ".join(usable)
         yield text("trial.board_measure", found=measure, allowed=allowed)

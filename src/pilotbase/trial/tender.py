@@ -26,7 +26,7 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.texts import text
 from pilotbase.evidence import draw_order
 from pilotbase.evidence.paired import PairedTerms, compare_paired
-from pilotbase.measures import coded, is_resource, measures
+from pilotbase.measures import coded, is_resource
 from pilotbase.trial.board_measure import board_losses, board_rule, measure_problems, range_width
 from pilotbase.trial.criteria_check import why_no_attempt
 from pilotbase.trial.entering import AccessMode, enter_tender, require_boxed
@@ -131,8 +131,6 @@ def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
     if problem is not None:
         raise InputError("tender.measure", problem=problem)
     rule = board_rule(scenario, terms.measure)
-    if not measures()[rule.measure].even:
-        raise InputError("tender.measure", problem=text("tender.uneven", measure=terms.measure))
     width = range_width(rule, sealed.record.classes)
     if not terms.margin < width:
         raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=f"{width:g}")
