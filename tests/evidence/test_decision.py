@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -73,6 +74,24 @@ def test_scoring_all_of_a_hidden_set_is_exact() -> None:
     assert (found.verdict, found.guarantee) == ("pass", "exact_census")
     assert found.lower == found.upper == found.estimate == pytest.approx(right.mean())
     assert found.claim.code == "evidence.claim.census"
+
+
+@pytest.mark.parametrize("design", [Design(known=True), Design("fixed", 150, known=True)])
+def test_where_all_answers_are_known_they_decide_a_claim_about_these_cases(design: Design) -> None:
+    """200 right answers come first, and then so many wrong ones that the threshold is missed."""
+    right = np.ones(3000, dtype=np.int64)
+    right[200:520] = 0
+    these, others = (at_least("0.90", share(right), estimand=one) for one in ("hidden_set", "population"))
+    early = replace(design, known=False)
+    assert decide([these], np.arange(3000), LEVELS, early).verdict == "accept"
+    decision = decide([these], np.arange(3000), LEVELS, design)
+    (found,) = decision.criteria
+    assert (decision.verdict, decision.scored, found.guarantee) == ("reject", 3000, "exact_census")
+    assert found.claim.code == "evidence.claim.census" and found.estimate == found.lower == found.upper
+    assert decide([others], np.arange(3000), LEVELS, design).scored < 200, "of a population the rest stays unread"
+    both = decide([these, others], np.arange(3000), LEVELS, design)
+    assert (both.verdict, both.scored, both.criteria[0]) == ("reject", 3000, replace(found, path=both.criteria[0].path))
+    assert verdict_of([these, others], np.arange(3000), LEVELS, design) == ("reject", 3000)
 
 
 def test_all_criteria_must_hold_and_one_refutes() -> None:

@@ -23,12 +23,20 @@ def stopping(stop: str):
         ("stop: fixed\n  cases: 90", 90, "exact_fixed", "after 90 cases, a number fixed in advance"),
         ("stop: full", 200, "exact_census", "all cases are scored"),
         ("stop: early", None, "exact_anytime", "stops as soon as the verdict stands"),
+        ("stop: early ", 200, "exact_census", "stops as soon as the verdict stands"),
     ],
 )
 def test_a_trial_stops_when_its_plan_says_and_the_report_tells(
     base, write_scenario, write_application, tmp_path, stop, scored, guarantee, said
 ):
-    proven = prove(base, write_scenario(cases=200, change=stopping(stop)), write_application(), tmp_path / "out")
+    """All answers decide a claim about the hidden cases (``stop: early `` here), whenever others stop."""
+    of_cases = "census" in guarantee
+
+    def change(content):
+        return content if of_cases else content.replace("0.7}", "0.7, estimand: population}")
+
+    folder = write_scenario(cases=200, change=lambda content: change(stopping(stop)(content)))
+    proven = prove(base, folder, write_application(), tmp_path / "out")
     report = proven.report
     assert report.attempt.scored == scored if scored else report.attempt.scored < 200
     assert report.criteria[1].guarantee == guarantee
@@ -41,7 +49,9 @@ def test_a_trial_stops_when_its_plan_says_and_the_report_tells(
 def test_a_fixed_number_that_can_never_decide_is_refused_with_the_number_that_could(
     base, write_scenario, write_application
 ):
-    few = stopping("stop: fixed\n  cases: 4")
+    def few(content):
+        return stopping("stop: fixed\n  cases: 4")(content).replace("0.7}", "0.7, estimand: population}")
+
     with pytest.raises(InputError) as caught:
         freeze_in(base, write_scenario(cases=200, change=few), write_application())
     shown = caught.value.render("en")

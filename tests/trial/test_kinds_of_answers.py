@@ -291,6 +291,8 @@ def test_an_early_stop_is_decided_in_another_order_unless_older_records_have_tru
     folder, file = tmp_path / "scenario", tmp_path / "early" / "records.parquet"
     folder.mkdir()
     text.write(folder)
+    manifest = (folder / "scenario.yaml").read_text()
+    (folder / "scenario.yaml").write_text(manifest.replace("0.9}", "0.8, estimand: population}"))
     proven = prove(base, folder, application(tmp_path, text.good, "good"), tmp_path / "early")
     assert proven.report.attempt.scored < proven.report.attempt.reserved
     plan = read_decision_plan(tmp_path / "early")

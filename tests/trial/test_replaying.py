@@ -61,7 +61,8 @@ def two_trials(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PILOTBASE_HOME", str(place / "home"))
         base = open_base(create=True, name="test-base")
-        scenario = writing_scenario(place)(cases=200)
+        change = lambda content: content.replace("0.7}", "0.7, estimand: population}")  # noqa: E731
+        scenario = writing_scenario(place)(cases=200, change=change)
         for name, program in (("good", GOOD), ("bad", BAD)):
             prove(base, scenario, writing_application(place)(program, name), place / "out" / name)
         base.lab.close()
@@ -266,7 +267,7 @@ def test_an_altered_verdict_or_score_is_said(good, bad):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("threshold", 0.01), ("estimand", "population"), ("unit", "patient"), ("needed", 7), ("confidence", 0.999),
+        ("threshold", 0.01), ("estimand", "hidden_set"), ("unit", "patient"), ("needed", 7), ("confidence", 0.999),
         ("claim", {"code": "evidence.claim.census", "params": {}}), ("baseline", 0.1), ("path", []), ("extra", "more"),
     ],
 )  # fmt: skip

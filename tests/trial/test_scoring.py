@@ -8,10 +8,10 @@ from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase.evidence import Levels, draw_order
+from pilotbase.evidence import Design, Levels, draw_order
 from pilotbase.measures import Cases
 from pilotbase.trial.baselines import measured_baseline, measured_others
-from pilotbase.trial.scoring import NO_RUN, ReportedCases, ScoredCases, describe, judge, settle_criteria
+from pilotbase.trial.scoring import NO_RUN, ReportedCases, ScoredCases, describe, design_on, judge, settle_criteria
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario
 from tests.trial.conftest import SCENARIO
 
@@ -43,7 +43,7 @@ def test_what_is_measured_in_the_unit_of_the_target_is_told_in_it(unit):
     values = np.arange(40.0)
     criteria = [Criterion(rule=rule) for rule in ("capped_mae(cap=100) <= 5", "within(tolerance=5) >= 0.8")]
     cases, order = Cases(values, values + 1, kind="value"), np.arange(40)
-    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), NO_RUN, TrialDesign(stop="full"))
+    decision = judge(criteria, cases, order, Levels(Fraction(1, 20), Fraction(1, 20)), NO_RUN, Design("full"))
     error, share = describe(criteria, cases, order, decision, unit).criteria
     assert (error.estimate, error.unit_label) == (1.0, unit or "")
     assert (share.estimate, share.unit_label) == (1.0, "")
@@ -86,8 +86,8 @@ def test_the_same_answers_have_the_same_score_whoever_gave_them(estimand, stop):
         Criterion(rule=rule, estimand=estimand, unit="patient") for rule in RULES[: 3 if stop == "early" else 5]
     ]
     order, levels = draw_order(1200, b"seed", SMALL_AND_LARGE), Levels(Fraction(1, 20), Fraction(1, 20))
-    decision = judge(criteria, cases, order, levels, NO_RUN, TrialDesign(stop=stop))
-    assert (decision.scored < 1200) == (stop == "early")
+    decision = judge(criteria, cases, order, levels, NO_RUN, design_on(cases, TrialDesign(stop=stop)))
+    assert (decision.scored < 1200) == (stop == "early" and estimand is Estimand.POPULATION)
     told = describe(criteria, cases, order, decision, None)
     for one in told.criteria:
         if one.paired is None:

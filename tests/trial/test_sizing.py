@@ -124,6 +124,14 @@ def test_a_criterion_of_the_hidden_set_names_no_fewest_cases():
         assert [line.code for line in size_lines(plan)][1] == code
 
 
+@pytest.mark.parametrize(("rule", "told"), [("mcc >= 0.5", True), ("accuracy >= 0.5", False)])
+def test_a_measure_that_is_never_refuted_is_told_where_a_size_is_planned(rule, told, monkeypatch):
+    monkeypatch.setattr("pilotbase.trial.sizing._fixed", lambda *_: 100)
+    monkeypatch.setattr("pilotbase.trial.sizing._CURVE", ())
+    lines = size_lines(planned(rule=rule, stop="fixed"))
+    assert ("trial.size.never_refuted" in [line.code for line in lines]) is told
+
+
 def test_a_base_does_not_plan_for_long():
     terms = SizeTerms(rule="accuracy >= 0.9", truth=(0.95,))
     with pytest.raises(InputError) as raised:

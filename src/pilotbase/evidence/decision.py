@@ -2,7 +2,8 @@
 
 Each criterion may cross at its own time and stays crossed. A false accept needs a criterion that is truly not met to be
 confirmed, so each is tested at the full α_acc and the overall accept still carries α_acc; a reject shares α_rej among
-the criteria (statistics.md §2.3). A hidden set that has been scored whole is exact and carries no α.
+the criteria (statistics.md §2.3). A hidden set that has been scored whole is exact and carries no α: where all answers
+and truths are known, a claim about it is decided in no other way.
 """
 
 from __future__ import annotations
@@ -176,12 +177,14 @@ def _run(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, design:
     _check(criteria, order, design)
     horizon = min(design.cases or len(order), len(order)) if design.stop == "fixed" else len(order)
     trials = [_begin(plan, order, levels, len(criteria), design, horizon) for plan in criteria]
+    whole = any(_by_all(trial.plan, design) for trial in trials)
     if design.stop != "early":
-        return [_refute(trial, trial.horizon, levels, len(criteria)) for trial in trials], horizon
+        last = len(order) if whole else horizon
+        return [_refute(trial, trial.horizon, levels, len(criteria)) for trial in trials], last
     # Once everything is confirmed the run has stopped: later evidence refutes nothing.
     confirmed = _stopping_time(trials, horizon)
     trials = [_refute(trial, trial.horizon if trial.plan.run else confirmed, levels, len(criteria)) for trial in trials]
-    return trials, _stopping_time(trials, horizon)
+    return trials, len(order) if whole else _stopping_time(trials, horizon)
 
 
 def _check(criteria: Sequence[CriterionPlan], order: Ints, design: Design) -> None:
@@ -213,11 +216,14 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
     if plan.run:
         order = np.arange(len(plan.observation.parts[0].gain), dtype=np.int64)
         horizon = len(order)
+    if _by_all(plan, design):
+        horizon = len(order)
     total = len(order)
     test = build_test(plan, order, method_of(plan, design), horizon)
     if not test.measured():
         return _Trial(plan, test, order, horizon, None, None)
-    if _is_census(plan, horizon, total) and (design.stop != "early" or plan.run or plan.observation.census_only):
+    early = design.stop == "early" and not design.known
+    if _is_census(plan, horizon, total) and (not early or plan.run or plan.observation.census_only):
         holds = test.holds(plan.threshold)
         return _Trial(plan, test, order, horizon, horizon if holds else None, None if holds else horizon)
     if plan.observation.census_only:
@@ -247,6 +253,11 @@ def _is_census(plan: CriterionPlan, scored: int, total: int) -> bool:
     return plan.estimand != "population" and scored == total
 
 
+def _by_all(plan: CriterionPlan, design: Design) -> bool:
+    """Return whether all cases decide a criterion, because it is about them and all are known."""
+    return design.known and plan.estimand == "hidden_set" and not plan.run
+
+
 def _stopping_time(trials: Sequence[_Trial], horizon: int) -> int:
     """Return when the verdict is first reached: a refutation, or the last confirmation; otherwise the horizon.
 
@@ -261,7 +272,7 @@ def _stopping_time(trials: Sequence[_Trial], horizon: int) -> int:
 
 def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDecision:
     plan, test = trial.plan, trial.test
-    at = trial.horizon if plan.run else scored
+    at = _end(trial, scored)
     used, total = test.counts(at)
     census = _is_census(plan, at, trial.total)
     guarantee = _guarantee(trial, census)
@@ -305,10 +316,15 @@ def _claim(trial: _Trial, census: bool, counts: tuple[int, int]) -> Text:
     return never_refuted(claim) if only_confirmed else claim
 
 
+def _end(trial: _Trial, scored: int) -> int:
+    """Return how far a criterion is judged: on its own run to the end, on cases to its own horizon."""
+    return trial.horizon if trial.plan.run else min(scored, trial.horizon)
+
+
 def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
     if not trial.test.measured():
         return "not_measured"
-    at = trial.horizon if trial.plan.run else scored
+    at = _end(trial, scored)
     if _is_census(trial.plan, at, trial.total):
         return "pass" if trial.test.holds(trial.plan.threshold) else "fail"
     if trial.refuted is not None and trial.refuted <= at:
@@ -317,7 +333,7 @@ def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
 
 
 def _outcome_at(trial: _Trial, scored: int) -> CriterionOutcome:
-    at = trial.horizon if trial.plan.run else scored
+    at = _end(trial, scored)
     verdict, (used, total) = _verdict_at(trial, scored), trial.test.counts(at)
     return CriterionOutcome(verdict, used, total, _decided_at(trial, verdict, at))
 

@@ -24,10 +24,15 @@ NEVER_REFUTED = "evidence.claim.never_refuted"
 
 @dataclass(frozen=True)
 class Design:
-    """When the run stops: ``early`` as soon as there is a verdict, ``fixed`` after ``cases``, ``full`` after all."""
+    """When the run stops: ``early`` as soon as there is a verdict, ``fixed`` after ``cases``, ``full`` after all.
+
+    ``known``: answers and truths of all cases are there, so that no stop saves any. All of them then decide a claim
+    about these cases, whenever claims about a population stop.
+    """
 
     stop: Literal["early", "fixed", "full"] = "early"
     cases: int | None = None
+    known: bool = False
 
 
 @dataclass(frozen=True)

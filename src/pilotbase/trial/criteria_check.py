@@ -323,8 +323,7 @@ def _undecidable(
         drawn = drawn.with_columns(pl.Series(PANEL, said, pl.String), pl.lit("0").alias(MODEL))
     whole = unit_of(criteria) is not None
     design = Design(scenario.trial.stop, cases if whole and scenario.trial.cases else scenario.trial.cases)
-    part = design.cases is not None and design.cases < cases
-    asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]
+    asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item)]
     if not asked:
         return
     right = right_answers(scenario, classes, drawn)
@@ -386,8 +385,9 @@ def _too_many_groups(
             yield index, text("trial.too_many_groups", **values, allowed=allowed)
 
 
-def _is_asked(criterion: Criterion, part: bool) -> bool:
-    return (part or criterion.estimand is Estimand.POPULATION) and not is_resource(criterion.parsed())
+def _is_asked(criterion: Criterion) -> bool:
+    """Return whether cases can be too few: all answers decide a claim about the hidden cases."""
+    return criterion.estimand is Estimand.POPULATION and not is_resource(criterion.parsed())
 
 
 def right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFrame) -> NDArray[Any]:

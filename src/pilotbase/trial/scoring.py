@@ -40,7 +40,7 @@ Ints = NDArray[np.int64]
 Column = NDArray[Any]
 Scores = tuple[tuple[str, float | None], ...]
 """(rule, score)."""
-EARLY = TrialDesign()
+EARLY = Design(known=True)
 Answerer = Literal["answers", "baseline", "people"]
 """Whose answers to the cases."""
 NO_RUN = RunMeasurements(np.empty(0), 0, 0.0)
@@ -179,20 +179,20 @@ def judge(
     order: Ints,
     levels: Levels,
     run: RunMeasurements,
-    design: TrialDesign = EARLY,
+    design: Design = EARLY,
 ) -> Decision:
     """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the ``run``."""
-    plans = [plan_criterion(criterion, cases, order, run) for criterion in criteria]
-    return decide(plans, order, levels, design_on(cases, design))
+    return decide([plan_criterion(criterion, cases, order, run) for criterion in criteria], order, levels, design)
 
 
-def design_on(cases: Cases, design: TrialDesign) -> Design:
-    """Return the design on ``cases``: of whole units, whose number the plan fixes, a fixed one scores all.
+def design_on(cases: Cases, design: TrialDesign, known: bool = True) -> Design:
+    """Return the design on ``cases``: of units of several sizes, whose number the plan fixes, a fixed one scores all.
 
     Units that are complete after a fixed number of cases are too often small ones.
     """
-    fixed = design.cases if cases.units is None or design.cases is None else len(cases)
-    return Design(design.stop, fixed)
+    sizes = np.array([1]) if cases.units is None else np.unique(cases.units, return_counts=True)[1]
+    fixed = design.cases if design.cases is None or sizes.min() == sizes.max() else len(cases)
+    return Design(design.stop, fixed, known)
 
 
 def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeasurements = NO_RUN) -> CriterionPlan:

@@ -364,6 +364,7 @@ def _planned(simulated: _Simulated, power: float) -> PlannedCriterion:
         cases=size * simulated.each,
         labels=size,
         power=power,
+        never_refuted=any(part.from_below for part in simulated.plan.observation.parts),
         median=int(np.quantile(simulated._times, 0.5, method="higher")) if len(simulated._times) else None,
         curve=[PowerPoint(cases=one * simulated.each, power=round(simulated.at(one), 4)) for one in near],
     )

@@ -59,6 +59,8 @@ class RecordedFacts(Part):
     load: Load
     by_unit: Literal[True] | None = None
     """Scores of baseline, people and groups count units where the criterion does; None: an older report's do not."""
+    by_all: Literal[True] | None = None
+    """All answers decide a claim about the hidden cases; None: in an older report the first ones could."""
 
 
 @dataclass(frozen=True)

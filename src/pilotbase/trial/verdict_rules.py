@@ -13,12 +13,12 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.evidence import CriterionDecision, Decision, Levels, attempt_levels, exact
+from pilotbase.evidence import CriterionDecision, Decision, Design, Levels, attempt_levels, exact
 from pilotbase.measures import Cases
 from pilotbase.trial.carried import earlier_missed, without_comparisons
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probes import measured, rejects
-from pilotbase.trial.scoring import Ints, error_level, judge
+from pilotbase.trial.scoring import Ints, design_on, error_level, judge
 
 _FORMAT = "pilotbase decision 1"
 
@@ -29,12 +29,16 @@ def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
     return attempt_levels(alpha, attempt, len(plan.suppliers or ()))
 
 
-def judge_plan(plan: TrialPlan, cases: Cases, order: Ints, levels: Levels, load: Load) -> Decision:
+def judge_plan(
+    plan: TrialPlan, cases: Cases, order: Ints, levels: Levels, load: Load, older: Design | None = None
+) -> Decision:
     """Return the decision of ``plan`` on ``cases`` scored in ``order``, and on the run's ``load``.
+
+    ``older``: the design as an earlier version read it, which could decide about the hidden cases by the first ones.
 
     A comparison with an earlier version confirms nothing where that version no longer meets what it is certified for.
     """
-    decision = judge(plan.criteria, cases, order, levels, measured(load), plan.design)
+    decision = judge(plan.criteria, cases, order, levels, measured(load), older or design_on(cases, plan.design))
     return without_comparisons(decision, tuple(earlier_missed(plan, cases, order)))
 
 

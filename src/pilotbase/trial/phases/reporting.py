@@ -67,6 +67,7 @@ def _keep_records(decided: DecidedTrial) -> Records:
         unscored="shown",
         load=clean.run.load,
         by_unit=True,
+        by_all=True,
     )
     stored = store_records(records, facts, bundle.derive("records", plan.digest()))
     blob = seal_envelope(trial.lab.vault, trial.hidden.owner, plan.digest(), write_records(stored))

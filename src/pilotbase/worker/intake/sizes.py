@@ -70,6 +70,8 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
         values = {"rule": one.rule, "truth": f"{one.truth:g}", "power": f"{one.power:.0%}"}
         yield text("trial.size.criterion", **values, cases=one.cases)
         yield text("trial.size.of_hidden_set") if one.of_hidden_set else text("trial.size.fewest", fewest=one.fewest)
+        if one.never_refuted and not one.of_hidden_set:
+            yield text("trial.size.never_refuted")
         if one.median is not None:
             yield text("trial.size.median", median=one.median)
         for point in one.curve:
