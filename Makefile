@@ -89,8 +89,10 @@ $(VENV)/.base: $(VENV)/bin/python requirements/base.txt pyproject.toml estate/py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e estate
 	touch $@
 
+# What is installed is compiled on all cores; pip would use one. Templates that are no Python 3 are left alone.
 $(VENV)/.dev: $(VENV)/.base requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || :
 	touch $@
 
 clean:

@@ -17,7 +17,6 @@ LONGEST = (
     "tests/cli/test_walk.py",
     "tests/hub/test_kept_running.py",
     "tests/worker/sites/test_running.py",
-    "tests/hub/test_expert_panels.py",
     "tests/cli/test_command_line.py",
     "tests/test_plugins.py",
     "tests/hub/test_closed_values.py",

@@ -105,6 +105,7 @@ def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
     assert "/api/greetings/{name}" in seen["paths"]
 
 
+@pytest.mark.prove
 def test_the_core_alone_has_no_estate(tmp_path):
     (helped,) = _pilotbase(tmp_path, "none", "--help")
     assert not {"compute", "voucher"} & set(helped.out.split()) and "scenario" in helped.out.split()

@@ -153,7 +153,7 @@ def judge(trial: Trial, submitters: set[str]) -> None:
 QUICK = (3,)
 
 
-@pytest.mark.parametrize("start", ["proposed", "reported"])
+@pytest.mark.parametrize("start", [pytest.param("proposed", marks=pytest.mark.prove), "reported"])
 @pytest.mark.parametrize("seed", [*QUICK, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(4, 40))])
 def test_random_people_find_no_way_around_approvals_acceptance_and_separation(store, clock, seed, start):
     trial = Trial(store, ("ethics", "data") if start == "proposed" else ("ethics",))

@@ -8,11 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import skops.io
 import yaml
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
@@ -51,6 +49,13 @@ def contract(kind: str) -> Contract:
     return Contract(features=features, prediction=prediction)
 
 
+def dump_skops(model: object, path: Path) -> None:
+    """Write a model as skops does; loading it takes two seconds, which whoever only lists the tests is spared."""
+    import skops.io
+
+    skops.io.dump(model, path)
+
+
 def points(rows: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     draw = np.random.default_rng(3)
     return draw.uniform(0, 10, rows).round(3), draw.integers(0, 900, rows)
@@ -60,6 +65,8 @@ class Trained:
     """A model of scikit-learn, and its weights for ``broken``."""
 
     def __init__(self, kind: str) -> None:
+        from sklearn.linear_model import LinearRegression, LogisticRegression
+
         pressure, age = points(400)
         self.kind = kind
         matrix = np.column_stack([pressure, age / 1.0])
@@ -83,7 +90,7 @@ class Trained:
             (folder / "image.tar").write_bytes(answering_image(self.weights, self.offset, self.kind))
             return Form(runtime="container", image="image.tar")
         if runtime == "skops":
-            skops.io.dump(self.model, folder / "model.skops")
+            dump_skops(self.model, folder / "model.skops")
             return Form(runtime="skops", model="model.skops")
         if runtime == "mlflow":
             return self.write_mlflow(folder)
@@ -94,7 +101,7 @@ class Trained:
         """Write a folder as MLflow 3.17 does: a probability by skops, else as ONNX."""
         (folder / "best").mkdir()
         if self.kind == "probability":
-            skops.io.dump(self.model, folder / "best" / "model.skops")
+            dump_skops(self.model, folder / "best" / "model.skops")
             kept = {"pickled_model": "model.skops", "serialization_format": "skops", "code": None}
             (folder / "best" / "MLmodel").write_text(mlmodel({"sklearn": kept}))
         else:
@@ -217,8 +224,10 @@ def huge() -> bytes:
 
 def stored_lies(folder: Path) -> None:
     """Write a file as skops does that asks for a type which is no model."""
+    from sklearn.linear_model import LinearRegression
+
     path = folder / "model.skops"
-    skops.io.dump(LinearRegression().fit([[0.0, 0.0], [1.0, 2.0]], [0.0, 1.0]), path)
+    dump_skops(LinearRegression().fit([[0.0, 0.0], [1.0, 2.0]], [0.0, 1.0]), path)
     _rewrite(path, lambda schema: {**schema, "__class__": "Popen", "__module__": "subprocess"})
 
 

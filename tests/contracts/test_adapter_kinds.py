@@ -4,26 +4,7 @@ import json
 
 import numpy as np
 import pytest
-import skops.io
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.base import clone
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import (
-    ExtraTreesRegressor,
-    GradientBoostingClassifier,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    VotingClassifier,
-)
-from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier
 
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import WITH_CLASSES, Contract, DataType, Field, Prediction
@@ -31,7 +12,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnded
 from tests.contracts.adapter_boxes import start
-from tests.contracts.adapter_cases import CLASSES, FEATURES, constant, contract, model
+from tests.contracts.adapter_cases import CLASSES, FEATURES, Trained, constant, contract, dump_skops, model
 
 ONNX, SKOPS = Form(runtime="onnx", model="model.onnx"), Form(runtime="skops", model="model.skops")
 COMMAND = Form(runtime="command", command=("python", "answer.py"))
@@ -126,42 +107,56 @@ def test_an_onnx_model_answers_with_masks_and_is_given_sounds(place, folder):
 
 @pytest.mark.prove
 def test_a_model_of_scikit_learn_answers_with_intervals_and_label_sets(place, folder):
+    from sklearn.dummy import DummyClassifier
+    from sklearn.linear_model import LinearRegression
+
     points = [[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
-    skops.io.dump(LinearRegression().fit(points, [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]]), folder / "model.skops")
+    dump_skops(LinearRegression().fit(points, [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0]]), folder / "model.skops")
     with start(place, folder, SKOPS, asking("interval")) as worker:
         np.testing.assert_allclose(worker.predict(ASKED).values, [[7.5, 8.5], [10.5, 11.5]])
     both = DummyClassifier(strategy="constant", constant=[1, 1]).fit(points, [[1, 0], [0, 1], [1, 1]])
-    skops.io.dump(both, folder / "model.skops")
+    dump_skops(both, folder / "model.skops")
     with start(place, folder, SKOPS, asking("labels")) as worker:
         assert worker.predict(ASKED).values.tolist() == ['["broken", "fine"]'] * 2
-    skops.io.dump(DummyClassifier().fit(points + points[:1], ["fine"] * 3 + ["broken"]), folder / "model.skops")
+    dump_skops(DummyClassifier().fit(points + points[:1], ["fine"] * 3 + ["broken"]), folder / "model.skops")
     with start(place, folder, SKOPS, asking("probabilities")) as worker:
         assert [json.loads(one) for one in worker.predict(ASKED).values] == [[0.25, 0.75]] * 2
 
 
-TREES = {
-    "forest": RandomForestClassifier(5, random_state=0),
-    "histogram": make_pipeline(StandardScaler(), HistGradientBoostingRegressor(max_iter=5)),
-    "extra": ExtraTreesRegressor(5, random_state=0),
-    "boosted": GradientBoostingClassifier(n_estimators=5),
-    "tree": DecisionTreeClassifier(),
-    "histogram classes": HistGradientBoostingClassifier(max_iter=5),
-    "voting": VotingClassifier([("a", LogisticRegression()), ("b", DecisionTreeClassifier())]),
-    "neighbours": KNeighborsClassifier(3),
-    "network": MLPClassifier(max_iter=5, random_state=0),
-    "calibrated": CalibratedClassifierCV(DecisionTreeClassifier(random_state=0)),
-}
+def trees(name):
+    """Return a model that is not trained yet."""
+    from sklearn import calibration, ensemble, linear_model, neighbors, neural_network, pipeline, preprocessing, tree
+
+    if name == "histogram":
+        return pipeline.make_pipeline(
+            preprocessing.StandardScaler(), ensemble.HistGradientBoostingRegressor(max_iter=5)
+        )
+    one = tree.DecisionTreeClassifier(random_state=0)
+    return {
+        "forest": ensemble.RandomForestClassifier(5, random_state=0),
+        "extra": ensemble.ExtraTreesRegressor(5, random_state=0),
+        "boosted": ensemble.GradientBoostingClassifier(n_estimators=5),
+        "tree": one,
+        "histogram classes": ensemble.HistGradientBoostingClassifier(max_iter=5),
+        "voting": ensemble.VotingClassifier([("a", linear_model.LogisticRegression()), ("b", one)]),
+        "neighbours": neighbors.KNeighborsClassifier(3),
+        "network": neural_network.MLPClassifier(max_iter=5, random_state=0),
+        "calibrated": calibration.CalibratedClassifierCV(one),
+    }[name]
+
+
+PROVEN = ("extra", "boosted", "tree", "histogram classes", "voting", "neighbours", "network", "calibrated")
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in ("forest", "histogram") else pytest.param(name, marks=pytest.mark.prove) for name in TREES]
+    "name", ["forest", "histogram", *(pytest.param(name, marks=pytest.mark.prove) for name in PROVEN)]
 )
 @pytest.mark.filterwarnings("ignore")
 def test_trees_and_their_like_answer_as_they_do_outside(place, folder, name):
     random = np.random.default_rng(0)
     points = random.uniform(0, 5, (80, 2))
-    fitted = clone(TREES[name]).fit(points, (points.sum(axis=1) > 5).astype(int))
-    skops.io.dump(fitted, folder / "model.skops")
+    fitted = trees(name).fit(points, (points.sum(axis=1) > 5).astype(int))
+    dump_skops(fitted, folder / "model.skops")
     expected = fitted.predict([[1.5, 3.0], [2.5, 4.0]])
     with start(place, folder, SKOPS, asking("value")) as worker:
         np.testing.assert_allclose(worker.predict(ASKED).values.astype(float), expected)
@@ -169,8 +164,11 @@ def test_trees_and_their_like_answer_as_they_do_outside(place, folder, name):
 
 @pytest.mark.filterwarnings("ignore")
 def test_of_scikit_learn_too_only_what_holds_arrays_is_trusted(place, folder):
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.tree import DecisionTreeClassifier
+
     chosen = GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}).fit(np.eye(10)[:, :2], [0, 1] * 5)
-    skops.io.dump(chosen, folder / "model.skops")
+    dump_skops(chosen, folder / "model.skops")
     with pytest.raises(BoxEnded) as ended, start(place, folder, SKOPS, asking("value")) as worker:
         worker.predict(ASKED)
     assert ended.value.end.reason is EndReason.MODEL_REFUSED and "StratifiedKFold" in ended.value.end.detail
@@ -221,8 +219,10 @@ for line in sys.stdin:
     ],
 )
 def test_what_a_model_cannot_answer_or_be_given_is_a_misfit(place, folder, form, kind, features):
-    (folder / "model.onnx").write_bytes(constant(np.array([1.0])))
-    skops.io.dump(LinearRegression().fit([[0.0, 0.0]], [0.0]), folder / "model.skops")
+    if form is ONNX:
+        (folder / "model.onnx").write_bytes(constant(np.array([1.0])))
+    else:
+        dump_skops(Trained("value").model, folder / "model.skops")
     types = {"pressure": DataType.FLOAT, "age": DataType.INTEGER, "picture": DataType.IMAGE}
     fields = tuple(Field(name=name, dataType=types[name]) for name in features)
     with pytest.raises(BoxEnded) as ended:

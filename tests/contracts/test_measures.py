@@ -189,6 +189,13 @@ def test_what_is_followed_case_by_case_gives_the_same_alone_and_among_others(nam
 
 
 @pytest.mark.parametrize(("name", "kind"), [pair for pair in KINDS if measures()[pair[0]].paired])
+def test_a_measure_says_whether_cases_that_count_have_one_weight(name: str, kind: str) -> None:
+    measure, cases = measures()[name], cases_for(name, kind, 13, n=40, absent=0.0)
+    (part,) = observe(rule_of(measure), cases, np.arange(40), "population").parts
+    assert measure.even == (len({weight for _, weight in part.outcomes}) == 1 and not part.joined)
+
+
+@pytest.mark.parametrize(("name", "kind"), [pair for pair in KINDS if measures()[pair[0]].paired])
 @pytest.mark.parametrize("absent", [0.0, 0.3])
 def test_what_is_paired_is_the_difference_of_two_scores(name: str, kind: str, absent: float) -> None:
     """With abstentions the difference is another one, but their number must not change what it is divided by."""

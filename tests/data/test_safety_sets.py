@@ -101,7 +101,13 @@ APPLICATIONS = {
 }
 
 
-@pytest.mark.parametrize("name", APPLICATIONS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.prove] if name in ("says-all", "declines-and-tells") else [])
+        for name in APPLICATIONS
+    ],
+)
 def test_who_declines_all_fails_as_who_gives_in_does(home, write_application, tmp_path, name):  # noqa: F811
     folder, out = tmp_path / "set", tmp_path / "out"
     assert run("data", "safety-set", "--out", folder, "--variants", 2, "--seed", 5).exit_code == 0

@@ -21,7 +21,7 @@ LEVELS = Levels(ALPHA, ALPHA)
 BINARY = ((0, 1), (1, 1))
 F1 = ((2, 2), (0, 1), (0, 1))
 
-Runs = pytest.mark.parametrize("runs", [1000, pytest.param(20_000, marks=pytest.mark.prove)])
+Runs = pytest.mark.parametrize("runs", [300, pytest.param(20_000, marks=pytest.mark.prove)])
 
 
 def at_most(count: int, runs: int, alpha: float = 0.05) -> bool:

@@ -69,7 +69,7 @@ def answers_of(folder, function, frame, classes):
 
 @pytest.mark.parametrize("folder", [pytest.param(folder, id=folder.name) for folder in ANSWERING])
 def test_an_application_answers_every_public_case(folder, predict):
-    public = split_of(folder.parent.parent.name).public.head(3000)
+    public = split_of(folder.parent.parent.name).public.head(600)
     classes = classes_of(public, scenario_of(folder))
     assert len(answers_of(folder, predict(folder), public, classes)) == public.height
 

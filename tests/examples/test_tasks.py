@@ -23,8 +23,16 @@ from tests.examples.tasks_for_tests import EXPECTED, FOLDERS, TASK_EXAMPLES, exp
 
 FULL = {folder.name for folder in FOLDERS if expected_of(folder)[0].is_packaged}
 """Examples of full size: their first application brings a packaged model."""
-LONG = {"transcription", "detection"}
-"""Reading glyphs and finding parts take the longest of all."""
+LONG = {
+    "transcription",
+    "transcription-sound",
+    "detection",
+    "segmentation",
+    "forecasting-interval",
+    "ranking",
+    "multilabel",
+}
+"""They take the longest; trials of each kind of answer are in `tests.trial.test_kinds_of_answers`."""
 FIRST = {one.task: one for one in reversed(EXPECTED) if one.verdict == "accept"}
 """The first good application of each task is tried by the quick tests, all others by ``make prove``."""
 NAMED = [

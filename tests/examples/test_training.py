@@ -36,6 +36,7 @@ def leaves(value, path=""):
     return words, figures
 
 
+@pytest.mark.prove
 def test_prepared_tables_are_as_described():
     heights = {
         "energy": 9527,

@@ -47,10 +47,9 @@ def marks(write_application) -> Path:
     folder = write_application("") / "files"
     folder.mkdir()
     for number in range(48):
-        with (folder / f"{number:02}").open("w") as file:
-            file.write("x" * 4096)
-            file.flush()
-            os.fsync(file.fileno())
+        file = os.open(folder / f"{number:02}", os.O_WRONLY | os.O_CREAT | os.O_SYNC)
+        os.write(file, b"x" * 4096)
+        os.close(file)
     forget_files(folder)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_inblock
     (folder / "00").read_bytes()

@@ -110,6 +110,7 @@ def test_a_draft_is_edited_where_it_stands(base, draft):
     assert "note error" in stale, "what others changed meanwhile is told, not overwritten"
 
 
+@pytest.mark.prove
 def test_a_table_chosen_for_an_edit_stays_chosen_while_the_rest_is_mended(base):
     browser = base.client("owner")
     address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="chosen.csv")})["Location"]

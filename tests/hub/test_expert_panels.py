@@ -55,6 +55,7 @@ def stage(world):
     return get(world, "chief", world.place).json()["stage"]
 
 
+@pytest.mark.prove
 def test_a_hospital_gets_its_verdict_from_experts_on_the_hub(world):
     ordered = world.ordered
     assert ordered.record().state == "judging"

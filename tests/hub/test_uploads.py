@@ -55,6 +55,7 @@ def test_six_answers_make_a_draft(opened):
     )
 
 
+@pytest.mark.prove
 def test_a_gbk_file_with_tabs_and_undecided_dates_makes_a_draft_once_their_order_is_said(opened):
     browser = opened.client("owner")
     days = [f"{1 + at % 12}/{1 + at * 7 % 12}/2024" for at in range(600)]

@@ -38,7 +38,7 @@ def test_loading_is_known_for_every_box_and_the_rest_is_predicted():
 
 
 def test_cases_that_are_asked_again_alone_are_part_of_the_estimate():
-    extent = RunSize(boxes=1, cases=100, batches_each=10, limits=SMALL, again=(20, 20))  # an endpoint: two passes
+    extent = RunSize(boxes=1, cases=100, batches_each=10, limits=SMALL, again=(20, 20))
     found = _metered(10.0, [2.0] * 4).predict(extent, lambda one: one.wall_seconds)
     assert (extent.asked, found.low) == (140, pytest.approx(3 * 10 + 9 * 2.0 + 40 * 0.2)), "a case lasts .2 s"
     assert extent.longest == 3 * SMALL.wall_seconds

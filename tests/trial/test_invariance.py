@@ -11,6 +11,7 @@ from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.trial.estimating import estimate_of
 from pilotbase.trial.probes.cells import comparable
 from pilotbase.trial.probes.invariance import ALONE, LEVEL, PROBE, AskedAgain, cases_to_ask, differing
 from pilotbase.trial.scorer import score_trial
@@ -90,6 +91,7 @@ def test_answers_that_depend_on_other_cases_are_rejected_and_named_everywhere(
     page = (tmp_path / "out" / "report.html").read_text()
     assert "depend on other cases in the batch" in page and "答案依赖同批的其他案例" in page
     plan, now = freeze_in(base, scenario, application), report.ended_at
+    assert estimate_of(base.lab, plan.digest()).cases > 100 + 2 * 100, "two passes alone, and the test of a case"
     signed = issue_certificate(report, plan, issuer="test-base", now=now, expires_at=now)
     assert signed.remarks[-1] == text("trial.reason.depends"), "an application chooses no figure of a certificate"
     kept = found(report).cases - found(report).differing

@@ -89,6 +89,7 @@ def test_a_tender_broken_off_goes_on_from_its_answers_and_its_cases_are_spent(ba
         ({"acme": GOOD, "acme_two": BAD}, {}, "tender.entered_twice"),
         ({"acme": GOOD, "globex": BAD}, {"measure": "f1(broken)"}, "tender.measure"),
         ({"acme": GOOD, "globex": BAD}, {"measure": "accuracy >"}, "tender.measure"),
+        ({"acme": GOOD, "globex": BAD}, {"measure": "balanced_accuracy"}, "tender.measure"),
         ({"acme": GOOD, "globex": BAD}, {"margin": 1.0}, "tender.margin"),
         ({"acme": GOOD, "globex": BAD}, {"cases": 5000}, "trial.hidden_set_used_up"),
     ],

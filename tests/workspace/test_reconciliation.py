@@ -1,7 +1,7 @@
 """The store and its log: what was written, removed or moved behind the log is named; signed words alone count."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -15,7 +15,9 @@ from pilotbase.workspace.checks.proofs import case_fact, proven_head, require_st
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.merkle import leaf_hash
+from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store, View
+from tests.workspace.stores_for_tests import Clock
 
 
 class Note(Document):
@@ -33,6 +35,14 @@ HIDDEN, (PLAN, APPLICATION, ANSWERS) = Hidden().digest(), (f"sha256:{letter * 64
 LATER = datetime(2031, 1, 1, tzinfo=UTC)
 FIRST, SECOND, FORGED = Note(title="first"), Note(title="second"), Note(title="forged")
 SEALED, SHARED, TAKEN = Note(title="sealed"), Note(title="shared"), Note(title="taken from acme")
+
+
+@pytest.fixture
+def store(any_url: str, key: LogKey, clock: Clock) -> Iterator[Store]:
+    """A store whose rows are held against its log, which is the same on each database."""
+    opened = Store.open(any_url, key, clock)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def freeze(
 
     with progress_shown(as_json) as on_progress:
         plan = freeze_in(open_base(create=True), scenario, application, out, on_progress, carries)
-    say(attempts_held(plan.attempts, plan.cases, plan.scenario.hidden_cases), err=True)
+    say(attempts_held(plan.attempts, plan.cases, plan.scenario.hidden_cases, plan.draw), err=True)
     answer(plan, as_json, lambda frozen: typer.echo(frozen.digest()))
 
 

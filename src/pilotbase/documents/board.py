@@ -14,7 +14,7 @@ import pydantic
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part
 from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.plan import ApplicationReference, ScenarioReference
+from pilotbase.documents.plan import ApplicationReference, ScenarioReference, UnitDraw
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text, text
@@ -109,6 +109,7 @@ class TenderTerms(Part):
     measure: str = pydantic.Field(min_length=1, max_length=200)
     """A measure that is a mean over cases, such as ``accuracy`` or ``recall(failure)``."""
     cases: int = pydantic.Field(ge=FEWEST_CASES, le=1_000_000)
+    """Where the criteria count units, as many whole units are drawn as have so many cases on average."""
     margin: float = pydantic.Field(default=0.0, ge=0, lt=1e15)
     """By more than this, in the unit of the measure, one application is better than another."""
     tolerance: float = pydantic.Field(default=0.02, gt=0, lt=1e15)
@@ -160,11 +161,18 @@ class TenderPlan(Document, published=True):
     scenario: ScenarioReference
     sealed: Digest
     terms: TenderTerms
+    draw: UnitDraw | None = None
+    """The whole units that are drawn in place of the terms' cases, if the scenario's criteria count units."""
     entrants: tuple[ApplicationReference, ...] = pydantic.Field(min_length=2, max_length=MOST_ENTRANTS)
     nonce: str
     order_commitment: Digest
     frozen_at: Moment
     software: str
+
+    @property
+    def cases(self) -> int:
+        """Return how many hidden cases are asked; of whole units, at most."""
+        return self.terms.cases if self.draw is None else self.draw.cases
 
     @property
     def entered(self) -> Digest:

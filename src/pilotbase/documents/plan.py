@@ -77,6 +77,25 @@ class CarriedEvidence(Part):
     """Error probability of what is carried; the trial's own adds to it."""
 
 
+class UnitDraw(Part):
+    """The whole units that one attempt draws, fixed beforehand; how many cases they have, the draw decides."""
+
+    column: str
+    """Its values are the units: patient, machine, shift."""
+    units: int = pydantic.Field(ge=1)
+    hidden: int = pydantic.Field(ge=1)
+    """Units of the hidden set in all."""
+    cases: int = pydantic.Field(ge=1)
+    """How many cases such a draw has at most."""
+    average: int = pydantic.Field(ge=1)
+    """How many cases it has on average."""
+
+
+def units_for(cases: int, units: int, rows: int) -> int:
+    """Return how many of ``units``, which have ``rows`` cases in all, have ``cases`` on average: at least one."""
+    return max(1, min(cases, rows) * units // rows)
+
+
 class TrialPlan(Document, published=True):
     """A frozen plan; a changed plan is a new plan with a new digest.
 
@@ -94,7 +113,9 @@ class TrialPlan(Document, published=True):
     decision_threshold: float = 0.5
     criteria: tuple[Criterion, ...] = pydantic.Field(min_length=1, max_length=100)
     cases: int = pydantic.Field(ge=1)
-    """Fresh hidden cases that one attempt answers."""
+    """Fresh hidden cases that one attempt answers; of whole units, at most."""
+    draw: UnitDraw | None = None
+    """The whole units that are drawn, if the criteria count units; cases when not set."""
     repeats: int | None = pydantic.Field(default=None, ge=2, le=50)
     """How often each case is asked; once when not set."""
     asked_again: int | None = pydantic.Field(default=None, ge=0, le=10_000)
@@ -129,8 +150,13 @@ class TrialPlan(Document, published=True):
     """Name and version of the software that froze the plan."""
 
 
-def attempts_held(allowed: int, cases: int, hidden: int) -> Text:
-    """Return how many attempts of ``cases`` the ``hidden`` cases hold, beside the number allowed."""
+def attempts_held(allowed: int, cases: int, hidden: int, draw: UnitDraw | None = None) -> Text:
+    """Return how many attempts of ``cases`` the ``hidden`` cases hold, or of a ``draw``; beside the number allowed."""
+    if draw is not None:
+        held, told = min(allowed, draw.hidden // draw.units), {"units": draw.units, "hidden": draw.hidden}
+        return text(
+            "trial.attempts_held_units", held=held, unit=draw.column, cases=draw.average, allowed=allowed, **told
+        )
     return text("trial.attempts_held", held=min(allowed, hidden // cases), cases=cases, hidden=hidden, allowed=allowed)
 
 

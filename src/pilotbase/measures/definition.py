@@ -110,6 +110,7 @@ class Measure:
     two answers to the same cases is itself a mean (``drop``, ``lift``).
     ``by_case``: gain and weight of a case depend only on that case, so it can be monitored in a stream (never for a
     ``pooled`` one).
+    ``even``: cases that count all have one weight, so that the mean of their scores is the measure of a population.
     ``guarantees``: the kinds that it can have. ``compose``: several parts or a function, if one ratio isn't enough;
     ``observe`` then gives the whole set's value. ``beside``: a criterion on one of these is required too, because a
     useless application can meet this one alone. ``instead``: what has a bound for a population where this has none.
@@ -133,6 +134,7 @@ class Measure:
     needs_baseline: bool = False
     paired: bool = False
     by_case: bool = True
+    even: bool = True
     guarantees: Guarantees = BOUNDED
     compose: Callable[[MeasureInput], Observation] | None = None
     beside: tuple[str, ...] = ()

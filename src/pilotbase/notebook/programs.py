@@ -54,14 +54,6 @@ def write_program(function: Callable[..., Any], folder: Path) -> None:
     (folder / "app.py").write_text("\n".join([*parts, *last]) + "\n", "utf-8")
 
 
-def imported_packages(folder: Path) -> frozenset[str]:
-    """Return the top-level modules that ``app.py`` imports and that Python does not bring."""
-    tree = ast.parse((folder / "app.py").read_text("utf-8"))
-    named = {one.name for node in ast.walk(tree) if isinstance(node, ast.Import) for one in node.names}
-    named |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    return frozenset({name.partition(".")[0] for name in named} - sys.stdlib_module_names - {""})
-
-
 def _gather(function: Callable[..., Any], into: _Gathered) -> None:
     if not isinstance(function, FunctionType):
         raise InputError("notebook.no_function", found=type(function).__name__)

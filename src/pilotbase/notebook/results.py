@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,22 +13,24 @@ from typing import Any
 
 import polars as pl
 
+from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.certificate import Certificate
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.notebook.programs import imported_packages, write_program
+from pilotbase.notebook.programs import write_program
 from pilotbase.notebook.scenarios import ScenarioFolder
 from pilotbase.worker.base import Base, open_base
 from pilotbase.worker.intake.drafting import new_application
+from pilotbase.worker.intake.locking import lock_folder
+from pilotbase.worker.intake.wrapping import wrap_model
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import ReplayedVerdict, replay_trial
 
 Application = Callable[..., Any] | str | Path
-"""A function ``predict(batch)``, or the folder of an application."""
+"""A function ``predict(batch)``, a trained model's file, or the folder of an application."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,21 +80,23 @@ def rehearse(
     application: Application,
     *,
     supplier: str = "my-organisation",
+    packages: Sequence[str] = (),
     out: str | Path | None = None,
 ) -> TrialResult:
     """Run an application on the public sample, in box and limits of a trial: full log, no attempt, no evidence.
 
     Args:
         scenario: a scenario, or the path of its folder or kit.
-        application: ``predict(batch)``, or an application's folder.
-        supplier: the short name of your organisation, for a function.
+        application: ``predict(batch)``, the file of a trained model (see `wrap_model`), or an application's folder.
+        supplier: the short name of your organisation, for a function or a model.
+        packages: to lock for it, such as ``scikit-learn==1.6``; by default what it imports, as installed here.
         out: the folder for the result, by default one in the base.
 
     Raises:
         InputError: scenario, data or application are wrong, with every problem at once.
         RefusedError: this machine does not give the isolation level.
     """
-    with _base() as base, _folder_of(scenario, application, supplier) as folder:
+    with _base() as base, _folder_of(_path(scenario), application, supplier, packages) as folder:
         done = rehearse_in(base, _path(scenario), folder, _out(out), _told())
     return TrialResult(done.report, done.folder)
 
@@ -102,6 +106,7 @@ def run(
     application: Application,
     *,
     supplier: str = "my-organisation",
+    packages: Sequence[str] = (),
     out: str | Path | None = None,
 ) -> TrialResult:
     """Rehearse an application, then try it once on hidden cases: an attempt is counted, a certificate issued.
@@ -112,7 +117,7 @@ def run(
         InputError: scenario, data or application are wrong, with every problem at once.
         RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted.
     """
-    with _base() as base, _folder_of(scenario, application, supplier) as folder:
+    with _base() as base, _folder_of(_path(scenario), application, supplier, packages) as folder:
         proof = prove(base, _path(scenario), folder, _out(out), _told())
     return TrialResult(proof.report, proof.folder, proof.certificate)
 
@@ -127,17 +132,20 @@ def _base() -> Iterator[Base]:
 
 
 @contextmanager
-def _folder_of(scenario: ScenarioFolder | str | Path, application: Application, supplier: str) -> Iterator[Path]:
-    """Give the application's folder; that of a function is made for this one call."""
-    if isinstance(application, str | Path):
+def _folder_of(scenario: Path, application: Application, supplier: str, packages: Sequence[str]) -> Iterator[Path]:
+    """Give the application's folder; that of a function or a model is made for this one call."""
+    if isinstance(application, str | Path) and (Path(application) / MANIFEST).is_file():
         yield Path(application)
         return
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch, getattr(application, "__name__", "").replace("_", "-") or "application")
-        new_application(_path(scenario), folder, supplier)
-        write_program(application, folder)
-        if packages := imported_packages(folder):
-            raise InputError("notebook.needs_packages", packages=", ".join(sorted(packages)))
+        if isinstance(application, str | Path):
+            folder = Path(scratch, Path(application).stem)
+            wrap_model(Path(application), scenario, folder, supplier, packages)
+        else:
+            folder = Path(scratch, getattr(application, "__name__", "").replace("_", "-") or "application")
+            new_application(scenario, folder, supplier)
+            write_program(application, folder)
+            lock_folder(folder, packages, overwrite=True)
         yield folder
 
 

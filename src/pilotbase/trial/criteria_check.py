@@ -61,10 +61,13 @@ from pilotbase.trial.scoring import (
     Ints,
     build_cases,
     error_level,
+    first_units,
     perturbations_of,
     plan_criterion,
     plan_run,
     settle_criteria,
+    unit_codes,
+    unit_of,
 )
 
 if TYPE_CHECKING:
@@ -313,9 +316,13 @@ def _undecidable(
 ) -> Iterator[tuple[int, Text]]:
     cases, criteria = drawn.height, settle_criteria(scenario)
     if (panel := scenario.trial.panel) is not None:
-        said = [JUDGED_GOOD if case < (panel.cases or cases) else "" for case in range(cases)]
+        codes, rows = unit_codes(criteria, drawn), np.arange(cases)
+        rows = rows if codes is None else np.argsort(codes, kind="stable")
+        judged = set(rows[: first_units(rows, codes, panel.cases)].tolist())
+        said = [JUDGED_GOOD if case in judged else "" for case in range(cases)]
         drawn = drawn.with_columns(pl.Series(PANEL, said, pl.String), pl.lit("0").alias(MODEL))
-    design = Design(scenario.trial.stop, scenario.trial.cases)
+    whole = unit_of(criteria) is not None
+    design = Design(scenario.trial.stop, cases if whole and scenario.trial.cases else scenario.trial.cases)
     part = design.cases is not None and design.cases < cases
     asked = [(index, item) for index, item in enumerate(criteria) if _is_asked(item, part)]
     if not asked:
@@ -429,10 +436,19 @@ def refresh_advice(
     terms = scenario.trial
     if left.attempts < 1:
         yield text("trial.refresh.attempts")
-    wanted = max(terms.cases_per_attempt or 1, terms.cases or 1)
-    if left.fresh < wanted:
+    wanted, units = max(terms.cases_per_attempt or 1, terms.cases or 1), left.units
+    if units is None and left.fresh < wanted:
         yield text("trial.refresh.cases", wanted=wanted, left=left.fresh, missing=wanted - left.fresh)
     cases = min(terms.cases_per_attempt or left.fresh, left.fresh)
+    if units is not None:
+        drawn = units.of.held_by(terms.cases_per_attempt or 1)
+        if units.torn:
+            yield text("vault.units_torn", unit=units.of.column, torn=units.torn)
+        if units.fresh < drawn:
+            missing = drawn - units.fresh
+            told = {"unit": units.of.column, "wanted": drawn, "left": units.fresh, "missing": missing}
+            yield text("trial.refresh.units", **told)
+        cases = units.cases(drawn if terms.cases_per_attempt else units.fresh) if units.fresh >= drawn else 0
     if not cases:
         return
     level = next_level(scenario, left)

@@ -39,7 +39,7 @@ from pilotbase.measures import RuleContext, is_resource, measures, problems_amon
 from pilotbase.trial.criteria_check import MAXIMUM_GROUPS
 from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
 from pilotbase.trial.recorded_cases import RecordedCases
-from pilotbase.trial.scoring import Ints, plan_criterion
+from pilotbase.trial.scoring import Ints, design_on, plan_criterion
 from pilotbase.trial.verdict_rules import decision_digest
 
 MAXIMUM_REPEAT = 100_000
@@ -181,7 +181,7 @@ class _Docket:
 
     @property
     def design(self) -> Design:
-        return Design(self.plan.design.stop, self.plan.design.cases)
+        return design_on(self.recorded.cases, self.plan.design)
 
     def decide_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, RefusedError
@@ -63,7 +63,7 @@ NO_LIMIT = SpendingLimit(ceiling=Ceiling())
 class RunSize:
     """How much a run is: boxes one after the other, cases that each answers, in so many batches, within limits.
 
-    ``again``: cases of each box, one for each pass alone.
+    ``again``: how many cases each box is asked that asks some of them again.
     """
 
     boxes: int
@@ -148,6 +148,11 @@ class RunEstimator:
             on_progress(Progress(estimate_line(found), stays=True))
         if not self._consented:
             _hold(found)
+
+    def ask_more(self, boxes: int, cases: int) -> None:
+        """Count so many more boxes, with so many cases each, from the next batch on: a new estimate is due then."""
+        self._size = replace(self._size, again=(*self._size.again, *[cases] * boxes))
+        self._look_at = len(self.meter.batches)
 
     def _passed(self) -> bool:
         """Return whether this process alone has used more than the limit."""

@@ -26,9 +26,9 @@ from pilotbase.trial.rehearsing import has_rehearsed
 from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.scenario_folder import MANIFEST
-from pilotbase.trial.sealed import OpenedScenario, read_public_sample, require_whole_units
+from pilotbase.trial.sealed import OpenedScenario, draw_of, left_of, read_public_sample
 from pilotbase.trial.standards import freeze_standards
-from pilotbase.vault.attempts import Remaining, order_commitment, remaining
+from pilotbase.vault.attempts import Remaining, order_commitment
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.workspace.actors import parties
@@ -67,8 +67,8 @@ def freeze_plan(
     Raises:
         InputError: criteria that can't be measured or that this few cases can never decide, all at once.
         RefusedError: missing approvals, no agreement on the scenario's dataset, an isolation level that the host can't
-            provide, no passed rehearsal, no fresh cases or attempts left, units that the cases would tear, criteria
-            that a blind baseline meets, a supplier who is not admitted.
+            provide, no passed rehearsal, no fresh cases, units or attempts left, units that are torn, criteria that a
+            blind baseline meets, a supplier who is not admitted.
     """
     head, site = _head(sealed, candidate, order.name), order.site
     known = lab.view.load_head(head, TrialPlan)
@@ -76,12 +76,13 @@ def freeze_plan(
         return known
     scenario = sealed.scenario
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
-    left = remaining(lab.vault, hidden, candidate.reference.supplier.organisation)
+    left = left_of(lab, sealed, candidate.reference.supplier.organisation)
     cases = min(scenario.trial.cases_per_attempt or left.fresh, left.fresh)
     _require_possible(scenario, hidden, left, cases)
-    require_whole_units(lab, sealed, cases)
+    draw = draw_of(left, scenario.trial.cases_per_attempt)
+    cases, average = (cases, cases) if draw is None else (draw.cases, draw.average)
     criteria = planned_criteria(scenario, with_earlier=order.carries is not None)
-    given = sealed.record.classes, read_public_sample(lab, sealed), cases, next_level(scenario, left)
+    given = sealed.record.classes, read_public_sample(lab, sealed), average, next_level(scenario, left)
     if order.carries is None:
         check_criteria(scenario, *given)
     else:
@@ -99,6 +100,7 @@ def freeze_plan(
         decision_threshold=scenario.decision_threshold,
         criteria=criteria,
         cases=cases,
+        draw=draw,
         **{name: getattr(scenario.trial, name) for name in _AS_STATED},
         attempts=min(scenario.trial.attempts, hidden.attempts),
         order_commitment=order_commitment(lab.vault, hidden, candidate.reference.digest, nonce),
@@ -129,7 +131,7 @@ def _blind(lab: TrialRuntime, sealed: OpenedScenario, hidden: HiddenSet) -> Blin
 def _require_possible(scenario: Scenario, hidden: HiddenSet, left: Remaining, cases: int) -> None:
     """Check that the hidden data allow an attempt of ``cases``, and that the scenario is complete for one."""
     wanted = max(scenario.trial.cases_per_attempt or 1, scenario.trial.cases or 1)
-    if cases < wanted:
+    if left.units is None and cases < wanted:
         raise RefusedError("trial.hidden_set_used_up", wanted=wanted, left=left.fresh)
     if (refused := why_no_attempt(scenario, hidden, left)) is not None:
         raise refused

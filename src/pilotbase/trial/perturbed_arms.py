@@ -125,6 +125,7 @@ def _ask_again(
     differs = differing(again.comparable(passes[0].values), batch)
     found = AskedAgain(cases=wanted, differing=int(differs.sum()))
     if found.differing:
+        session.hooks.on_more(1, wanted)
         passes.append(again.alone("1", rows))
         kept = differs & ~differing(*(again.comparable(one.values) for one in passes))
         tested, found = _tested(again, clean, rows, np.flatnonzero(kept if kept.any() else differs), found)
@@ -146,9 +147,11 @@ def _tested(
 
     while found.wants_batch or found.wants_alone:
         if found.wants_batch:
+            again.session.hooks.on_more(1, int(turns[case]) + 1)
             here = same(again.in_batch(str(found.batches), int(rows[case])))
             found = found.model_copy(update={"batches": found.batches + 1, "recurred": found.recurred + here})
         else:
+            again.session.hooks.on_more(ALONE, int(order[case]) + 1)
             alone = [same(again.alone(f"-one{number}", rows, case)) for number in range(ALONE)]
             found = found.model_copy(update={"alone": sum(alone)})
     return passes, found

@@ -51,6 +51,7 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     if stored.root != root:
         raise InvalidProofError("trial.replay_other_root", found=stored.root, root=root)
     cases = coded(restored_cases(stored.records, plan.positive))
+    _require_units(plan, cases.units)
     order = _order(plan, stored, cases.units)
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
     decision = judge_plan(plan, cases, order, levels, facts.load)
@@ -77,6 +78,13 @@ def _require_unaltered(stored: StoredRecords) -> None:
         raise InvalidProofError(
             "trial.replay_batch_altered", batch=number, first=numbers[0], last=numbers[-1], rows=len(numbers)
         )
+
+
+def _require_units(plan: TrialPlan, units: Ints | None) -> None:
+    """Return if the records have as many units as the plan draws; that none is torn, the base's log check proves."""
+    found = 0 if units is None else len(np.unique(units))
+    if plan.draw is not None and found != plan.draw.units:
+        raise InvalidProofError("trial.replay_units", unit=plan.draw.column, found=found, units=plan.draw.units)
 
 
 def _order(plan: TrialPlan, stored: StoredRecords, units: Ints | None) -> Ints:

@@ -116,6 +116,8 @@ class Hooks:
     """So many cases have an answer."""
     on_usage: Callable[[BoxUsage], None] = _ignore
     """Called with the box's use so far, after every batch."""
+    on_more: Callable[[int, int], None] = lambda boxes, cases: None
+    """So many more boxes will follow, with so many cases each: before, nobody knew whether they would."""
     keeps_usage: bool = False
     """On hidden cases, the use is kept beside the answers too, so that it counts after a kill."""
 

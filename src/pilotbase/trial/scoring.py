@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, Perturbed, Rule
 from pilotbase.documents.figures import Figure
+from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
@@ -153,7 +154,23 @@ def unit_of(criteria: Sequence[Criterion]) -> str | None:
 def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
     """Return a code per case from the criteria's unit column; None as `unit_of`."""
     unit = unit_of(criteria)
-    return None if unit is None else np.unique(_as_text(frame[unit]), return_inverse=True)[1].astype(np.int64)
+    return None if unit is None else codes_of(frame[unit])
+
+
+def codes_of(column: pl.Series) -> Ints:
+    """Return a code per case, equal where the values of ``column`` are."""
+    return np.unique(_as_text(column), return_inverse=True)[1].astype(np.int64)
+
+
+def first_units(order: Ints, codes: Ints | None, cases: int | None) -> int:
+    """Return how many cases of ``order`` a sample of about ``cases`` takes (None: all of them).
+
+    With units (``codes``: one per case) it takes whole ones, as many as have so many cases on average.
+    """
+    if cases is None or codes is None or not len(order):
+        return len(order) if cases is None else min(cases, len(order))
+    ends = np.flatnonzero(np.append(np.diff(codes[order]) != 0, True)) + 1
+    return int(ends[units_for(cases, len(ends), len(order)) - 1])
 
 
 def judge(
@@ -166,7 +183,16 @@ def judge(
 ) -> Decision:
     """Return the decision on ``cases`` scored in ``order`` (indices into their arrays), and on the ``run``."""
     plans = [plan_criterion(criterion, cases, order, run) for criterion in criteria]
-    return decide(plans, order, levels, Design(design.stop, design.cases))
+    return decide(plans, order, levels, design_on(cases, design))
+
+
+def design_on(cases: Cases, design: TrialDesign) -> Design:
+    """Return the design on ``cases``: of whole units, whose number the plan fixes, a fixed one scores all.
+
+    Units that are complete after a fixed number of cases are too often small ones.
+    """
+    fixed = design.cases if cases.units is None or design.cases is None else len(cases)
+    return Design(design.stop, fixed)
 
 
 def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeasurements = NO_RUN) -> CriterionPlan:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,19 +14,26 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Name, Part
+from pilotbase.documents.board import TenderPlan
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plan import ScenarioReference
+from pilotbase.documents.plan import ScenarioReference, TrialPlan, UnitDraw
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.scoring import unit_of
-from pilotbase.vault.board import BoardSlice
+from pilotbase.trial.scoring import codes_of, unit_of
+from pilotbase.vault.attempts import Remaining, remaining, require_drawn
 from pilotbase.vault.envelopes import open_sample
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.opening import OpeningPurpose, ReaderGrant
+from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
+from pilotbase.vault.units import DrawnUnits, HiddenUnits, keep_units, units_kept
+from pilotbase.workspace.checks.reconciliation import verify_store
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log.offline import VerifiedLog
 from pilotbase.workspace.store import View
+
+_MOST_PLANS = 100_000
 
 
 class SealedRecord(Part):
@@ -91,26 +99,83 @@ class OpenedScenario:
         )
 
 
-def require_whole_units(lab: TrialRuntime, sealed: OpenedScenario, cases: int) -> None:
-    """Return if an attempt of ``cases`` tears no unit (patient, machine), because it takes every one.
+def units_of(lab: TrialRuntime, sealed: OpenedScenario) -> HiddenUnits | None:
+    """Return the units of the hidden set that the criteria count; None if every case is its own unit."""
+    column = unit_of(sealed.scenario.criteria)
+    if column is None:
+        return None
+    hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
+    known = units_kept(lab.vault, hidden, column)
+    if known is not None:
+        return known
+    # Sealed by a version that kept no units.
+    rows = read_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner, OpeningPurpose.PROFILE))
+    return keep_units_by(lab, hidden, rows[column])
 
-    A slice of cases holds nearly every large unit and few small ones, so the mean over its units is another one than
-    that of the population; units drawn up to a number of cases favour some sizes too. What a board leaves is whole and
-    as good as a fresh draw: its units were drawn one after another.
+
+def keep_units_by(lab: TrialRuntime, hidden: HiddenSet, column: pl.Series) -> HiddenUnits:
+    """Return the record of the units of a hidden set, whose cases have the values of ``column``."""
+    return keep_units(lab.vault, hidden, column.name, codes_of(column))
+
+
+def left_of(lab: TrialRuntime, sealed: OpenedScenario, supplier: str | None = None) -> Remaining:
+    """Return what is left of the hidden set of a sealed scenario, in the units that its criteria count too."""
+    hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
+    return remaining(lab.vault, hidden, supplier, units_of(lab, sealed))
+
+
+def draw_of(left: Remaining, cases: int | None) -> UnitDraw | None:
+    """Return the whole units that an attempt of ``cases`` draws (None: of all that are left); None: it draws cases.
 
     Raises:
-        RefusedError: it is fewer than all hidden cases beside the board's, or the board was cut by other units.
+        RefusedError: fewer whole units are left; or only parts of some, so that the others are no random draw.
     """
-    unit, whole = unit_of(sealed.scenario.criteria), sealed.record.hidden_cases
-    if unit is None:
-        return
-    if sealed.record.board is not None:
-        board = lab.view.load(sealed.record.board, BoardSlice)
-        whole -= board.cases
-        if board.unit != unit:
-            raise RefusedError("trial.board_tears_units", unit=unit)
-    if cases != whole:
-        raise RefusedError("trial.units_torn", unit=unit, cases=cases, whole=whole)
+    units = left.units
+    if units is None:
+        return None
+    if units.torn:
+        raise RefusedError("vault.units_torn", unit=units.of.column, torn=units.torn)
+    drawn = max(1, units.fresh) if cases is None else units.of.held_by(cases)
+    if drawn > units.fresh:
+        raise RefusedError("vault.no_fresh_units", unit=units.of.column, wanted=drawn, left=units.fresh)
+    most, average = sum(units.most[:drawn]), min(units.cases(drawn), sum(units.most[:drawn]))
+    return UnitDraw(column=units.of.column, units=drawn, hidden=units.of.units, cases=most, average=average)
+
+
+def drawn_units(lab: TrialRuntime, sealed: OpenedScenario, draw: UnitDraw | None) -> DrawnUnits | None:
+    """Return the units that the vault draws for a frozen plan; None: cases.
+
+    A plan of an earlier version, which has no ``draw``, took all hidden cases, and so all units that are left.
+    """
+    units = units_of(lab, sealed)
+    if units is None or draw is not None:
+        return None if units is None or draw is None else DrawnUnits(units, draw.units)
+    left = left_of(lab, sealed).units
+    return None if left is None else DrawnUnits(units, max(left.fresh, 1))
+
+
+def verify_log_and_draws(lab: TrialRuntime, witnesses: Iterable[str] = ()) -> VerifiedLog:
+    """Return what the log proves, as `verify_store` does, once the units of attempts were drawn again too."""
+    held = verify_store(lab.store, witnesses)
+    require_drawn_units(lab)
+    return held
+
+
+def require_drawn_units(lab: TrialRuntime) -> None:
+    """Return if the attempts of this base have the whole units that the secrets of their hidden sets draw.
+
+    Sets that are sealed at another site are checked there. Raises `InvalidProofError`.
+    """
+    kinds: dict[str, type[TrialPlan] | type[TenderPlan]] = {"trial-plan": TrialPlan, "tender-plan": TenderPlan}
+    for stored in (one for kind in kinds for one in lab.view.find(kind, limit=_MOST_PLANS)):
+        plan = stored.load(kinds[stored.kind])
+        if plan.draw is None:
+            continue
+        with contextlib.suppress(NotFoundError):
+            hidden = lab.view.load(plan.scenario.hidden_set, HiddenSet)
+            units = units_kept(lab.vault, hidden, plan.draw.column)
+            if units is not None:
+                require_drawn(lab.vault, hidden, plan.digest(), DrawnUnits(units, plan.draw.units))
 
 
 def load_sealed(view: View, digest: Digest) -> OpenedScenario:

@@ -31,7 +31,13 @@ from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract, missing_somewhere, recorded_files
 from pilotbase.trial.scenario_folder import MANIFEST, data_file, read_cases
 from pilotbase.trial.scoring import error_level, unit_of
-from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario, read_public_sample
+from pilotbase.trial.sealed import (
+    OpenedScenario,
+    SealedRecord,
+    SealedScenario,
+    keep_units_by,
+    read_public_sample,
+)
 from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import Past, past_of, same_cases, spend_published
@@ -231,6 +237,8 @@ def _seal(
     check_truths(scenario, classes, frame)
     recorded = keep_to_contract(scenario, folder, classes, split)
     hidden = _hidden_set(lab, scenario, split.hidden)
+    if (unit := unit_of(scenario.criteria)) is not None:
+        keep_units_by(lab, hidden, split.hidden[unit])
     # Of equal rows a split never hides one and shows the other, so the set itself need not be opened for this.
     others = [other for other in _hidden_sets_of(lab, hidden.owner) if other.digest() != hidden.digest()]
     spend_published(lab.vault, split.public, others)

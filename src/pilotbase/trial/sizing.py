@@ -325,8 +325,7 @@ class _Simulated:
         if self.plan.units is None:
             return rng.integers(0, len(self.cases), size), None
         members, starts, counts = self._members
-        chosen = rng.integers(0, len(starts), math.ceil(size / counts.mean()) + 1)
-        chosen = chosen[: max(1, int(np.searchsorted(np.cumsum(counts[chosen]), size, side="right")))]
+        chosen = rng.integers(0, len(starts), max(1, int(size / counts.mean())))
         sizes = counts[chosen]
         within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         rows = members[np.repeat(starts[chosen], sizes) + within]

@@ -26,7 +26,7 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.texts import text
 from pilotbase.evidence import draw_order
 from pilotbase.evidence.paired import PairedTerms, compare_paired
-from pilotbase.measures import coded, is_resource
+from pilotbase.measures import coded, is_resource, measures
 from pilotbase.trial.board_measure import board_losses, board_rule, measure_problems, range_width
 from pilotbase.trial.criteria_check import why_no_attempt
 from pilotbase.trial.entering import AccessMode, enter_tender, require_boxed
@@ -35,7 +35,7 @@ from pilotbase.trial.hidden_runs import HiddenRun, answer_slice
 from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
 from pilotbase.trial.running import Hooks, PreparedApplication
 from pilotbase.trial.scoring import build_cases, unit_codes
-from pilotbase.trial.sealed import OpenedScenario, load_sealed, require_whole_units
+from pilotbase.trial.sealed import OpenedScenario, draw_of, drawn_units, left_of, load_sealed
 from pilotbase.trial.sealing import published_cases
 from pilotbase.trial.verdict_rules import scoring_seed
 from pilotbase.vault import attempts
@@ -65,8 +65,8 @@ def freeze_tender(
     Raises:
         InputError: fewer than two entrants, two of one organisation, a measure without scores by case, or a margin
             that nobody can exceed.
-        RefusedError: an endpoint, missing approvals, a missing rehearsal, too few fresh cases, units that the cases
-            would tear, or no attempt left.
+        RefusedError: an endpoint, missing approvals, a missing rehearsal, too few fresh cases, units that are torn, or
+            no attempt left.
     """
     references = sorted((one.reference for one in entrants), key=lambda one: one.subject)
     entered = entered_digest(references)
@@ -81,12 +81,12 @@ def freeze_tender(
     if twice is not None:
         raise InputError("tender.entered_twice", organisation=twice)
     require_comparable(sealed, terms)
-    require_whole_units(lab, sealed, terms.cases)
     hidden = lab.view.load(sealed.record.hidden_set, HiddenSet)
-    left = attempts.remaining(lab.vault, hidden)
+    left = left_of(lab, sealed)
     if (refused := why_no_attempt(sealed.scenario, hidden, left)) is not None:
         raise refused
-    if left.fresh < terms.cases:
+    draw = draw_of(left, terms.cases)
+    if draw is None and left.fresh < terms.cases:
         raise RefusedError("trial.hidden_set_used_up", wanted=terms.cases, left=left.fresh)
     for number, candidate in enumerate(entrants):
         require_entrant(lab, sealed, candidate, terms, granted[number] if granted else ())
@@ -95,6 +95,7 @@ def freeze_tender(
         scenario=sealed.reference,
         sealed=sealed.record.digest(),
         terms=terms,
+        draw=draw,
         entrants=tuple(references),
         nonce=nonce,
         order_commitment=attempts.order_commitment(lab.vault, hidden, entered, nonce),
@@ -115,7 +116,9 @@ def require_entrant(
 ) -> None:
     """Return if one application may take part; raises `RefusedError` as `require_ready`, and for an endpoint."""
     require_boxed(candidate.submission.application)
-    require_ready(lab, sealed, candidate, AccessMode.of_trial(terms.cases), granted)
+    draw = draw_of(left_of(lab, sealed), terms.cases)
+    mode = AccessMode.of_trial(terms.cases if draw is None else draw.cases)
+    require_ready(lab, sealed, candidate, mode, granted)
 
 
 def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
@@ -128,6 +131,8 @@ def require_comparable(sealed: OpenedScenario, terms: TenderTerms) -> None:
     if problem is not None:
         raise InputError("tender.measure", problem=problem)
     rule = board_rule(scenario, terms.measure)
+    if not measures()[rule.measure].even:
+        raise InputError("tender.measure", problem=text("tender.uneven", measure=terms.measure))
     width = range_width(rule, sealed.record.classes)
     if not terms.margin < width:
         raise InputError("tender.margin", margin=terms.margin, measure=terms.measure, range=f"{width:g}")
@@ -155,8 +160,8 @@ def score_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress) -
     if known is not None:
         return known
     sealed, hidden = load_sealed(lab.view, plan.sealed), lab.view.load(plan.scenario.hidden_set, HiddenSet)
-    require_whole_units(lab, sealed, plan.terms.cases)  # earlier versions froze others
-    request = attempts.AttemptRequest(plan.digest(), plan.entered, plan.nonce, plan.terms.cases)
+    units = drawn_units(lab, sealed, plan.draw)
+    request = attempts.AttemptRequest(plan.digest(), plan.entered, plan.nonce, plan.cases, units=units)
     attempt = attempts.open_attempt(lab.vault, hidden, request)
     frame = _admitted(lab, plan, (sealed, hidden), attempt)
 
@@ -200,7 +205,7 @@ def _admitted(
     try:
         for entrant in plan.entrants:
             supplier = entrant.supplier.organisation
-            leave = enter_tender(lab.view, sealed.scenario, supplier, plan.digest(), plan.terms.cases)
+            leave = enter_tender(lab.view, sealed.scenario, supplier, plan.digest(), plan.cases)
             grant = ReaderGrant(OpeningPurpose.FEATURES, leave, attempt.number)
             frame = read_hidden(lab.vault, hidden, grant, attempt.cases)
         if len(published_cases(lab, hidden.owner, frame)):

@@ -29,7 +29,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, insert, select, update
 
 from pilotbase.documents.api.shapes import filled
-from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.evidence import attempt_levels, draw_order, exact
 from pilotbase.vault.ciphers import SetSecrets
@@ -38,6 +38,7 @@ from pilotbase.vault.opening import Cases
 from pilotbase.vault.overlaps import Bits, neighbours_of
 from pilotbase.vault.place import Vault
 from pilotbase.vault.sealing import secrets_of
+from pilotbase.vault.units import DrawnUnits, HiddenUnits, UnitsLeft, draw_units, follows, unit_of_each, units_left
 from pilotbase.workspace import tables
 from pilotbase.workspace.checks.proofs import case_fact, require_cases_as_logged
 from pilotbase.workspace.failures import NotFoundError
@@ -71,6 +72,8 @@ class AttemptRequest:
     cases: int
     supplier: str | None = None
     """Whose attempt it counts as where α is split; None: of nobody, as it certifies nothing."""
+    units: DrawnUnits | None = None
+    """The units to draw in place of cases, of which they may then have up to ``cases``."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Remaining:
     next_alpha: float
     spent_alpha: float
     """The α spent by all attempts so far, open ones included."""
+    units: UnitsLeft | None = None
+    """What is left in whole units, if attempts draw these."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +133,9 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
     Only a returned attempt is followed by a new one under the same plan: the order of any other is known.
 
     Raises:
-        RefusedError: no attempt is left, or fewer fresh cases than requested (the message says how many are left), or
-            the nonce was used for another plan of this application; or α is split among other suppliers.
+        RefusedError: no attempt is left, or fewer fresh cases or units than requested (the message says how many are
+            left), or units are torn; or the nonce was used for another plan of this application; or α is split among
+            other suppliers.
         InvalidProofError: the log commits to other scored or given cases than the store has.
     """
     bundle = secrets_of(vault, hidden_set)
@@ -146,7 +152,7 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
         number = _free_number(hidden_set, spent, _place_of(hidden_set, request.supplier))
         if _used(rows) >= hidden_set.attempts:
             raise RefusedError("vault.no_attempts", allowed=hidden_set.attempts, left=0)
-        reserved = _draw(~(spent.scored | spent.held), request, number, bundle)
+        reserved = _draw(vault, hidden_set, ~(spent.scored | spent.held), request, number)
         values = {
             "hidden_set": hidden_set.digest(),
             "number": number,
@@ -164,7 +170,8 @@ def open_attempt(vault: Vault, hidden_set: HiddenSet, request: AttemptRequest) -
             change,
             "vault.attempt_opened",
             attempt,
-            cases=request.cases,
+            cases=len(attempt.cases),
+            **({} if request.units is None else {"units": request.units.count}),
             **case_fact(change.connection, hidden_set.digest()),
         )
     return attempt
@@ -275,10 +282,13 @@ def attempts_of(vault: Vault, hidden_set: HiddenSet) -> list[VaultAttempt]:
         return [_attempt(row, hidden_set, bundle) for row in _rows_of(connection, hidden_set.digest())]
 
 
-def remaining(vault: Vault, hidden_set: HiddenSet, supplier: str | None = None) -> Remaining:
+def remaining(
+    vault: Vault, hidden_set: HiddenSet, supplier: str | None = None, units: HiddenUnits | None = None
+) -> Remaining:
     """Return what is left of ``hidden_set``; raises `NotFoundError`, `RefusedError`: α is split among others.
 
     The next attempt is that of ``supplier``, if α is split; without one, that of the supplier with the fewest.
+    ``units``: what attempts draw.
     """
     vault.require_access(hidden_set.owner)
     with vault.view.store.database.read() as connection:
@@ -286,7 +296,9 @@ def remaining(vault: Vault, hidden_set: HiddenSet, supplier: str | None = None) 
         spent = _spent(vault, connection, hidden_set)
     places = range(max(1, len(hidden_set.suppliers or ()))) if supplier is None else [_place_of(hidden_set, supplier)]
     number = min(_free_number(hidden_set, spent, place) for place in places)
-    scored, fresh = int(spent.scored.sum()), int((~(spent.scored | spent.held)).sum())
+    free = ~(spent.scored | spent.held)
+    scored, fresh = int(spent.scored.sum()), int(free.sum())
+    codes = None if units is None else unit_of_each(vault, hidden_set, units)
     return Remaining(
         fresh=fresh,
         reserved=hidden_set.rows - scored - fresh,
@@ -295,7 +307,29 @@ def remaining(vault: Vault, hidden_set: HiddenSet, supplier: str | None = None) 
         next_number=number,
         next_alpha=alpha_of(hidden_set, number),
         spent_alpha=sum(alpha_of(hidden_set, held) for held in spent.numbers),
+        units=None if units is None or codes is None else units_left(codes, units, free, spent.scored),
     )
+
+
+def require_drawn(vault: Vault, hidden_set: HiddenSet, plan: Digest, drawn: DrawnUnits) -> None:
+    """Return if every attempt of ``plan`` has the units that the set's secret draws for it, and tears none.
+
+    Raises:
+        InvalidProofError: one has others.
+    """
+    bundle, codes = secrets_of(vault, hidden_set), unit_of_each(vault, hidden_set, drawn.of)
+    with vault.view.store.database.read() as connection:
+        rows = _rows_of(connection, hidden_set.digest())
+        ever = _spent(vault, connection, hidden_set, ever=True)
+    bits = [_unpacked(row.reserved, hidden_set.rows) for row in rows]
+    before = (ever.scored | ever.held) & ~np.any([*bits, np.zeros(hidden_set.rows, np.bool_)], axis=0)
+    for row, own in zip(rows, bits, strict=True):
+        held = len(np.unique(codes[own])) == drawn.count
+        if row.plan == plan and not (
+            held and follows(codes, drawn.of, own, before, _draw_seed(bundle, row.number, row))
+        ):
+            raise InvalidProofError("vault.other_units", number=row.number, unit=drawn.of.column)
+        before = before | own
 
 
 def alpha_of(hidden_set: HiddenSet, number: int) -> float:
@@ -306,24 +340,27 @@ def alpha_of(hidden_set: HiddenSet, number: int) -> float:
     return float(attempt_levels(exact(hidden_set.alpha), number, suppliers).accept)
 
 
-def _spent(vault: Vault, connection: Connection, hidden_set: HiddenSet) -> _Spent:
+def _spent(vault: Vault, connection: Connection, hidden_set: HiddenSet, ever: bool = False) -> _Spent:
     digest = hidden_set.digest()
-    scored, held, numbers = _taken(connection, digest)
+    scored, held, numbers = _taken(connection, digest, ever)
     numbers |= set(range(1, hidden_set.attempts_before + 1))
     for other in neighbours_of(vault, connection, digest):
-        their_scored, their_held, their_numbers = _taken(connection, other.digest)
+        their_scored, their_held, their_numbers = _taken(connection, other.digest, ever)
         scored |= other.shared.carried(their_scored, hidden_set.rows)
         held |= other.shared.carried(their_held, hidden_set.rows)
         numbers |= their_numbers
     return _Spent(scored, held & ~scored, frozenset(numbers))
 
 
-def _taken(connection: Connection, digest: Digest) -> tuple[Bits, Bits, set[int]]:
-    """Return which cases of one set are scored, which its attempts hold or had, and the numbers of its attempts."""
+def _taken(connection: Connection, digest: Digest, ever: bool) -> tuple[Bits, Bits, set[int]]:
+    """Return which cases of one set are scored, which its attempts hold or had, and the numbers of its attempts.
+
+    ``ever``: returned attempts, whose cases are fresh again, count as well.
+    """
     scored = _scored(connection, digest)
     held, numbers = np.zeros_like(scored), set()
     for row in _rows_of(connection, digest):
-        if row.state != AttemptState.RETURNED:
+        if ever or row.state != AttemptState.RETURNED:
             held |= _unpacked(row.reserved, len(scored))
             numbers.add(int(row.number))
     return scored, held, numbers
@@ -349,14 +386,21 @@ def _used(rows: list[Row[Any]]) -> int:
     return sum(row.state != AttemptState.RETURNED for row in rows)
 
 
-def _draw(fresh: Bits, request: AttemptRequest, number: int, bundle: SetSecrets) -> Bits:
+def _draw(vault: Vault, hidden_set: HiddenSet, fresh: Bits, request: AttemptRequest, number: int) -> Bits:
+    seed = _draw_seed(secrets_of(vault, hidden_set), number, request)
+    if request.units is not None:
+        units = request.units.of
+        return draw_units(unit_of_each(vault, hidden_set, units), units, fresh, request.units.count, seed)
     pool = np.flatnonzero(fresh)
     if request.cases > len(pool) or request.cases < 1:
         raise RefusedError("vault.no_fresh_cases", wanted=request.cases, left=len(pool))
-    seed = bundle.derive("draw", str(number), request.plan, request.application, request.nonce)
     reserved = np.zeros(len(fresh), dtype=np.bool_)
     reserved[pool[draw_order(len(pool), seed)[: request.cases]]] = True
     return reserved
+
+
+def _draw_seed(bundle: SetSecrets, number: int, request: AttemptRequest | Row[Any]) -> bytes:
+    return bundle.derive("draw", str(number), request.plan, request.application, request.nonce)
 
 
 def _advance(

@@ -65,6 +65,7 @@ def test_many_organisations_are_told_and_not_drawn(found: PoolReplay) -> None:
     assert "<b>" not in page
 
 
+@pytest.mark.prove
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the page was not opened")
 def test_a_browser_shows_each_language_and_breaks_no_rule(found: PoolReplay, tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright

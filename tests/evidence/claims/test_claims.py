@@ -24,7 +24,17 @@ PUBLISHED = {entry["id"]: rows_from(entry) for entry in RESULTS["claims"]}
 Every = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 
 
-@Every
+SAID_ELSEWHERE = ("judged-groups", "latency-blocks")
+"""The quick tests simulate the same in `test_prediction_powered` and `test_resources`; these two take longest."""
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        pytest.param(claim, marks=[pytest.mark.prove] if claim.id in SAID_ELSEWHERE else [], id=claim.id)
+        for claim in CLAIMS
+    ],
+)
 def test_a_claim_holds_in_a_short_simulation(claim: Claim) -> None:
     failed = [f"{row.label}: {row.value:.4g}, {row.condition}" for row in claim.quick() if not row.holds]
     assert not failed, failed

@@ -149,6 +149,10 @@ class Budget(Part):
     scored: int
     cases_per_attempt: int | None = None
     """None: an attempt takes all remaining cases."""
+    unit: str | None = None
+    """The column whose values the criteria count; None: cases."""
+    units: int | None = None
+    """Of these, units of which no attempt has had a case: attempts draw whole ones."""
     due: tuple[Text, ...] = ()
     """Why fresh cases are needed before the next attempt; empty: it can still decide everything."""
     versions: tuple[SealedVersion, ...] = ()
@@ -230,6 +234,8 @@ class SizePlan(ResponseModel):
     attempts: int | None = None
     missing: int | None = None
     """Cases that the hidden set lacks for one attempt."""
+    units: int | None = None
+    """The cases of one attempt as whole units of the scenario, if its criteria count units."""
     budget: Budget | None = None
     """What is left of the hidden set; None for a rule alone, or before the data are sealed."""
 

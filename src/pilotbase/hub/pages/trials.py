@@ -1,4 +1,4 @@
-"""A trial as it goes: its progress, its report as the reader may see it, its sample bundle, its planned size."""
+"""A trial as it goes: its progress, its report in the view that the reader may have, its sample bundle."""
 
 from __future__ import annotations
 
@@ -7,29 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from pilotbase.catalogue.records import record_of
-from pilotbase.charts.power import power_chart
-from pilotbase.documents.api.trials import PlannedCriterion, SizePlan
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest, language, posted
+from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import form_of
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
-from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.live import render_live
 from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import work_shown
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed
 from pilotbase.hub.routing import EVERYBODY, FORM, page
-from pilotbase.operations import trials
 from pilotbase.trial.page import render_report
-from pilotbase.worker.intake.sizes import total_lines
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
@@ -139,26 +133,3 @@ def _rounds(view: View, record: Record) -> Iterator[_Round]:
         yield _Round(
             view.load(digest, Report), work if work and (work.live or work.state == "failed") else None, packed
         )
-
-
-SizeForm = form_of(trials.PLAN_SIZE, words={"stop": "trial.size.stop."})
-
-
-@page("plan-size/", "plan-size", methods=FORM)
-def show_size(request: HubRequest) -> HttpResponse:
-    """Plan how many cases and labels a rule or a scenario needs."""
-    form = SizeForm(posted(request), initial={"scenario": request.GET.get("scenario", "")})
-    plan: SizePlan | None = form.found if form.done(request.acting.view) else None
-    shown = {
-        "title": text("trial.size.title"),
-        "form": form,
-        "plan": plan,
-        "lines": list(total_lines(plan)) if plan is not None else [],
-        "criteria": [(one, drawn(_power(one))) for one in plan.criteria] if plan is not None else [],
-    }
-    return render(request, "hub/plan_size.html", shown)
-
-
-def _power(one: PlannedCriterion) -> str:
-    points = [(point.cases, point.power) for point in one.curve]
-    return power_chart(one.rule, points, one.cases, one.power, language())

@@ -15,7 +15,7 @@ from pilotbase.documents.quantities import format_bytes, format_digits, format_s
 from pilotbase.documents.record import ApplicationVersion, PlanProposal, Record, StepTaken
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.scoring import error_level
+from pilotbase.trial.scoring import error_level, unit_of
 from pilotbase.workspace.store import View
 
 DECIDED_ON = frozenset(
@@ -77,7 +77,8 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     answer = text(f"report.contract.kind.{scenario.answer}")
     yield text("hub.plan.asked"), text("hub.plan.asked_of", columns=len(scenario.feature_fields), answer=answer)
     yield text("hub.plan.cases"), _cases(scenario, frozen)
-    yield text("hub.plan.stop"), text(f"hub.plan.stop.{terms.stop}", cases=format_count(terms.cases))
+    stop = "full" if unit_of(scenario.criteria) is not None and terms.stop == "fixed" else terms.stop
+    yield text("hub.plan.stop"), text(f"hub.plan.stop.{stop}", cases=format_count(terms.cases))
     if terms.repeats is not None:
         yield text("hub.plan.repeats"), str(terms.repeats)
     yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=format_digits(error_level(scenario.criteria)))
@@ -105,6 +106,9 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
 def _cases(scenario: Scenario, frozen: TrialPlan | None) -> Text:
     if frozen is not None:
         cases, hidden = format_count(frozen.cases), format_count(frozen.scenario.hidden_cases)
+        if (draw := frozen.draw) is not None:
+            told = {"units": draw.units, "of": draw.hidden, "unit": draw.column, "average": draw.average}
+            return text("hub.plan.units_frozen", cases=cases, **told)
         return text("hub.plan.cases_frozen", cases=cases, hidden=hidden)
     wanted = scenario.trial.cases_per_attempt
     return text("hub.plan.cases_all") if wanted is None else text("hub.plan.cases_some", cases=format_count(wanted))
@@ -113,7 +117,7 @@ def _cases(scenario: Scenario, frozen: TrialPlan | None) -> Text:
 def _attempts(allowed: int, frozen: TrialPlan | None) -> str | Text:
     if frozen is None:
         return str(allowed)
-    return attempts_held(frozen.attempts, frozen.cases, frozen.scenario.hidden_cases)
+    return attempts_held(frozen.attempts, frozen.cases, frozen.scenario.hidden_cases, frozen.draw)
 
 
 def _delivery(scenario: Scenario) -> Text:

@@ -181,7 +181,7 @@ _MOST = Parameter("most", Decimal(100), Decimal(0), Decimal(10_000), whole=True)
 MEASURES = (
     Measure(
         "box_recall", text("measure.box_recall"), "Σ boxes found / Σ true boxes, overlap at least iou", _COCO, "higher",
-        DETECTING, box_recall, parameters=(_IOU, _MOST), of_class=True, or_of_all=True, paired=True,
+        DETECTING, box_recall, parameters=(_IOU, _MOST), of_class=True, or_of_all=True, paired=True, even=False,
     ),
     Measure(
         "box_precision", text("measure.box_precision"), "Σ boxes found / Σ boxes detected, overlap at least iou", _COCO,

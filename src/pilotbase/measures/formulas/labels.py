@@ -107,7 +107,7 @@ MEASURES = (
     ),
     Measure(
         "label_recall", text("measure.label_recall"), "Σ_c TP_c / Σ_c (TP_c + FN_c)", _MICRO, "higher", LABELLING,
-        label_recall, paired=True,
+        label_recall, paired=True, even=False,
     ),
     Measure(
         "label_f1", text("measure.label_f1"), "2 Σ_c TP_c / Σ_c (2 TP_c + FP_c + FN_c)", _MICRO, "higher", LABELLING,

@@ -98,7 +98,7 @@ MEASURES = (
     Measure(
         "pixel_accuracy", text("measure.pixel_accuracy"), "Σ right pixels / Σ pixels",
         "Long, Shelhamer & Darrell, CVPR 2015, section 5", "higher", SEGMENTING, pixel_accuracy,
-        parameters=(_LARGEST,), paired=True,
+        parameters=(_LARGEST,), paired=True, even=False,
     ),
     Measure(
         "iou", text("measure.iou"), "Σ |T ∩ A| / Σ |T ∪ A|, pixels of the class",

@@ -68,11 +68,11 @@ MEASURES = (
     Measure(
         "balanced_accuracy", text("measure.balanced_accuracy"), "Σ_c recall_c / C",
         "Brodersen, Ong, Stephan & Buhmann, ICPR 2010", "higher", CLASSIFYING, balanced_accuracy, parameters=(CUT,),
-        paired=True, by_case=False, guarantees=BOUNDED,
+        paired=True, by_case=False, even=False, guarantees=BOUNDED,
     ),
     Measure(
         "macro_recall", text("measure.macro_recall"), "Σ_c recall_c / C", _MACRO, "higher", CLASSIFYING,
-        balanced_accuracy, parameters=(CUT,), paired=True, by_case=False, guarantees=BOUNDED,
+        balanced_accuracy, parameters=(CUT,), paired=True, by_case=False, even=False, guarantees=BOUNDED,
     ),
     Measure(
         "macro_precision", text("measure.macro_precision"), "Σ_c precision_c / C", _MACRO, "higher", OF_CLASSES,

@@ -74,11 +74,11 @@ MEASURES = (
     Measure(
         "cer", text("measure.cer"), "Σ min(edit distance, length of truth) / Σ length of truth",
         "Levenshtein, Soviet Physics Doklady 10:707, 1966; character error rate, at most one error a character",
-        "lower", TEXTS, cer, paired=True, parameters=(_LONGEST,),
+        "lower", TEXTS, cer, paired=True, even=False, parameters=(_LONGEST,),
     ),
     Measure(
         "wer", text("measure.wer"), "Σ min(edits of words, words of truth) / Σ words of truth",
         "Morris, Maier & Green, Interspeech 2004; word error rate, Chinese by character, at most one error a word",
-        "lower", TEXTS, wer, paired=True, parameters=(_LONGEST,),
+        "lower", TEXTS, wer, paired=True, even=False, parameters=(_LONGEST,),
     ),
 )  # fmt: skip

@@ -122,7 +122,8 @@ def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:
     assert folder is not None
     cut = cut_as_stated(scenario, reserved.frame, plan.repeats or 1)
     stage = text("trial.progress.answer", application=trial.candidate.reference.name)
-    size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits, _asked_alone(reserved, rows // cut.runs))
+    alone = cases_to_ask(subject.asked, rows // cut.runs, trial.candidate.endpoint is not None)
+    size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits, (alone,) if alone else ())
     estimator = RunEstimator(lab, plan.digest(), trial.hidden.owner, trial.limit, size)
 
     def before_first() -> None:
@@ -134,14 +135,8 @@ def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:
         subject.on_progress(Progress(stage, done, rows * boxes))
         estimator.on_batch(done, subject.on_progress)
 
-    return ArmSession(cut, folder, plan.canonical(), Hooks(before_first, on_batch, estimator.meter.take))
-
-
-def _asked_alone(reserved: ReservedTrial, cases: int) -> tuple[int, ...]:
-    """Return how many cases each pass alone asks; the answers of an endpoint usually vary, so a second one follows."""
-    at_endpoint = reserved.trial.candidate.endpoint is not None
-    wanted = cases_to_ask(reserved.subject.asked, cases, at_endpoint)
-    return (wanted,) * (1 + at_endpoint) if wanted else ()
+    hooks = Hooks(before_first, on_batch, estimator.meter.take, estimator.ask_more)
+    return ArmSession(cut, folder, plan.canonical(), hooks)
 
 
 def _spend(reserved: ReservedTrial) -> None:

@@ -40,6 +40,11 @@ class DecidedTrial:
         return self.committed.trial
 
     @property
+    def asked(self) -> int:
+        """Return how many cases the attempt has, each counted once."""
+        return len(self.order) // (self.trial.plan.repeats or 1)
+
+    @property
     def scored(self) -> NDArray[np.int64]:
         """Return the rows that were scored, as they were."""
         return self.order[: self.judged.decision.scored]

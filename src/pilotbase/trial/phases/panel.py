@@ -42,6 +42,7 @@ from pilotbase.trial.design_findings import PanelFound
 from pilotbase.trial.judge_models.in_trial import ModelScores, agreement, score_answers
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.phases.asking import CommittedTrial
+from pilotbase.trial.scoring import first_units, unit_codes
 from pilotbase.trial.shown_cases import pictured_fields, png_address
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
@@ -161,13 +162,15 @@ def with_verdicts(
 ) -> tuple[pl.DataFrame, PanelFound | None]:
     """Return the rows with a column of experts' verdicts, and how far experts agreed; without a panel as they are.
 
+    Where the criteria count units, experts judge whole ones.
     Verdicts of experts who differ too often are left out, so that they decide nothing. Raises `RefusedError`
     (`WAITING`) until the verdicts are in; what is to be judged is sealed by then.
     """
     plan, frame, lab = committed.trial.plan, committed.reserved.frame, committed.trial.lab
     if plan.panel is None:
         return frame, None
-    sample = {f"{place:06}": row for place, row in enumerate(order[: plan.panel.cases].tolist(), 1)}
+    first = order[: first_units(order, unit_codes(plan.criteria, frame), plan.panel.cases)]
+    sample = {f"{place:06}": row for place, row in enumerate(first.tolist(), 1)}
     answers = committed.spelled
     asked = {item: row for item, row in sample.items() if answers[row] is not None}
     found, sheet = lab.view.load_head(verdicts_head(plan.digest()), PanelVerdicts), sheet_of(lab.view, plan.digest())

@@ -15,7 +15,7 @@ from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
 from pilotbase.trial.repeating import differing_cases, run_column
 from pilotbase.trial.reporting import TrialFindings, build_report
-from pilotbase.trial.sealed import read_public_sample
+from pilotbase.trial.sealed import left_of, read_public_sample
 from pilotbase.trial.standards import with_standards
 from pilotbase.trial.stored_records import (
     RecordedFacts,
@@ -24,7 +24,7 @@ from pilotbase.trial.stored_records import (
     write_records,
 )
 from pilotbase.trial.verdict_rules import decision_digest, levels_of, verdict_at_end
-from pilotbase.vault.attempts import close_attempt, remaining
+from pilotbase.vault.attempts import close_attempt
 from pilotbase.vault.envelopes import seal_envelope
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.workspace.actors import parties
@@ -54,7 +54,7 @@ def _keep_records(decided: DecidedTrial) -> Records:
     prediction, bundle = plan.contract.prediction, secrets_of(trial.lab.vault, trial.hidden)
     position = np.full(len(decided.order), -1, dtype=np.int64)
     position[decided.scored] = np.arange(len(decided.scored))
-    columns = {**further_columns(cases), **run_column(plan.cases, plan.repeats)}
+    columns = {**further_columns(cases), **run_column(decided.asked, plan.repeats)}
     records = CaseRecords(attempt.cases, clean.values, cases.truth, position, prediction, plan.batch_rows, columns)
     facts = RecordedFacts(
         plan=plan.digest(),
@@ -85,7 +85,7 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
         judged=decided.judged,
         clean=clean,
         arms=committed.perturbed,
-        cases=plan.cases,
+        cases=decided.asked,
         day=trial.lab.store.clock().date().isoformat(),
         leakage=committed.reserved.opened.leakage,
         labels=plan.labels,
@@ -121,17 +121,17 @@ def _attempt(decided: DecidedTrial) -> Attempt:
     """Return the cost of the attempt, and what remains of the hidden set after it."""
     trial, attempt = decided.trial, decided.committed.reserved.attempt
     hidden, sealed, plan = trial.hidden, trial.sealed, trial.plan
-    left = remaining(trial.lab.vault, hidden)
+    left = left_of(trial.lab, sealed)
     advice = tuple(refresh_advice(sealed.scenario, sealed.record.classes, read_public_sample(trial.lab, sealed), left))
     return Attempt(
         number=attempt.number,
         alpha=float(levels_of(plan, hidden.alpha, attempt.number).accept),
         alpha_of_all=hidden.alpha,
-        reserved=plan.cases,
+        reserved=decided.asked,
         answered=decided.committed.clean.count // (plan.repeats or 1),
         scored=len(np.unique(attempt.cases[decided.scored])),
         fresh_left=left.fresh,
-        used_before=hidden.rows - left.fresh - plan.cases,
+        used_before=hidden.rows - left.fresh - decided.asked,
         attempts_left=left.attempts,
         refresh=advice or None,
         alpha_before=left.spent_alpha - attempt.alpha,

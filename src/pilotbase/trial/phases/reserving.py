@@ -25,7 +25,7 @@ from pilotbase.trial.phases.opening import OpenedTrial, TrialContext
 from pilotbase.trial.probes import look_before
 from pilotbase.trial.probing import ProbeSubject
 from pilotbase.trial.repeating import asked_again
-from pilotbase.trial.sealed import read_public_sample, require_whole_units
+from pilotbase.trial.sealed import drawn_units, read_public_sample
 from pilotbase.trial.verdict_rules import levels_of
 from pilotbase.vault.attempts import AttemptRequest, AttemptState, VaultAttempt, cancel_attempt, open_attempt
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
@@ -55,14 +55,13 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
     """Return a trial with its attempt, which is given back if it has too few cases or cannot be measured here.
 
     Raises:
-        RefusedError: no fresh cases or attempts are left, its cases tear units, another scorer is at work on this plan,
-            the cases are not enough of each class, a reference application fails, or a probe that comes before does.
+        RefusedError: no fresh cases, units or attempts are left, another scorer is at work on this plan, the cases are
+            not enough of each class, a reference application fails, or a probe that comes before does.
     """
     trial = opened.trial
     lab, plan = trial.lab, trial.plan
-    require_whole_units(lab, trial.sealed, plan.cases)  # earlier versions froze others
-    supplier = plan.application.supplier.organisation
-    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases, supplier)
+    supplier, units = plan.application.supplier.organisation, drawn_units(lab, trial.sealed, plan.draw)
+    request = AttemptRequest(plan.digest(), plan.application.digest, plan.nonce, plan.cases, supplier, units)
     attempt, frame = _asked(opened, open_attempt(lab.vault, trial.hidden, request))
     bundle, named = secrets_of(lab.vault, trial.hidden), (plan.digest(), str(attempt.number))
 

@@ -18,7 +18,6 @@ from pilotbase.sandbox.box.locks import parse_lock
 from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.trial.blind_baselines.judging import told_blind
 from pilotbase.trial.scenario_folder import place_problems, read_scenario
-from pilotbase.trial.scoring import unit_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
@@ -61,11 +60,11 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
     lines = (
         text("worker.scenario_holds", scenario=scenario.name, digest=scenario.digest()),
         text("worker.scenario_cases", public=cases.public, hidden=cases.hidden, attempt=cases.attempt),
-        attempts_held(scenario.trial.attempts, cases.attempt, cases.hidden),
+        attempts_held(scenario.trial.attempts, cases.attempt, cases.hidden, cases.draw),
         *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
         *told_blind(cases.blind),
         *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),
-        *_reminders(scenario, cases.hidden // cases.attempt, size_to_add(scenario, folder)),
+        *_reminders(scenario, cases.attempts, size_to_add(scenario, folder)),
         *(budget_lines(budget) if budget is not None else []),
     )
     return scenario, lines
@@ -89,8 +88,6 @@ def _reminders(scenario: Scenario, attempts: int, size: int | None) -> Iterator[
     """Yield what a trial will need that no scenario can contain: approvals, a host that isolates, fresh cases."""
     if size is not None:
         yield text("worker.remind_size", size=f"cases_per_attempt: {size}")
-    elif attempts < scenario.trial.attempts and (unit := unit_of(scenario.criteria)) is not None:
-        yield text("worker.remind_units", unit=unit, allowed=scenario.trial.attempts)
     elif attempts < scenario.trial.attempts:
         yield text("worker.remind_attempts", allowed=scenario.trial.attempts, possible=attempts)
     for approval in scenario.trial.approvals:

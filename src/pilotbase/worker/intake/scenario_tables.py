@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from pilotbase.data.baselines import baseline_answers, check_baseline, people_answers
@@ -21,6 +22,7 @@ from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import Findings, InputError, Issue
+from pilotbase.documents.plan import UnitDraw, units_for
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario, TrialTerms
 from pilotbase.documents.texts import text
@@ -32,7 +34,7 @@ from pilotbase.trial.board_measure import check_board
 from pilotbase.trial.criteria_check import check_criteria, check_rules, check_truths
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
-from pilotbase.trial.scoring import error_level, unit_of
+from pilotbase.trial.scoring import codes_of, error_level, unit_of
 from pilotbase.trial.sizing import DRAWS, FEW_DRAWS, cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
 
@@ -48,8 +50,16 @@ class CaseCounts:
     hidden: int
     board: int
     attempt: int
+    """Of whole units: how many an attempt has on average."""
+    draw: UnitDraw | None = None
+    """The whole units that an attempt draws, if the criteria count units; as if the board took average ones."""
     blind: BlindFindings | None = None
     """The scores of blind baselines on the hidden cases."""
+
+    @property
+    def attempts(self) -> int:
+        """Return how many attempts the hidden cases hold."""
+        return self.hidden // self.attempt if self.draw is None else self.draw.hidden // self.draw.units
 
 
 @dataclass(frozen=True)
@@ -132,13 +142,23 @@ def plan_table(
         planned = replace(planned, alpha=min(planned.alpha, budget.alpha / max(1, suppliers)))
         wanted["attempt"] = terms.attempt or attempt_of(budget.next_number, suppliers)
     plan = plan_size(planned, terms.model_copy(update=wanted), seconds, draws)
-    attempts = plan.attempts if plan.attempts is None or unit_of(scenario.criteria) is None else min(plan.attempts, 1)
-    return plan.model_copy(update={"budget": budget, "attempts": attempts})
+    return plan.model_copy(update={"budget": budget, **_in_units(scenario, split, plan)})
+
+
+def _in_units(scenario: Scenario, split: Split, plan: SizePlan) -> dict[str, int]:
+    """Return how many whole units the cases of a plan are, and how many such attempts those left hold."""
+    unit, budget = unit_of(scenario.criteria), plan.budget
+    if unit is None or not split.hidden.height:
+        return {}
+    hidden = split.hidden[unit].n_unique()
+    units = units_for(plan.cases, hidden, split.hidden.height)
+    left = hidden if budget is None or budget.units is None else budget.units
+    return {"units": units} if plan.attempts is None else {"units": units, "attempts": left // units}
 
 
 def size_to_add(scenario: Scenario, folder: Path) -> int | None:
     """Return the size that would hold two attempts where now one takes all cases of ``folder``; else None."""
-    if scenario.trial.cases_per_attempt is not None or unit_of(scenario.criteria) is not None:
+    if scenario.trial.cases_per_attempt is not None:
         return None
     guess = _terms_of_draft(scenario, split_cases(read_cases(scenario, folder), scenario))
     return None if guess is None else guess.terms.cases_per_attempt
@@ -181,7 +201,15 @@ def _counts(scenario: Scenario, split: Split) -> CaseCounts:
     terms = scenario.trial.board
     board = 0 if terms is None else slice_size(terms.share, split.hidden.height)
     hidden = split.hidden.height - board
-    return CaseCounts(split.public.height, hidden, board, scenario.trial.cases_per_attempt or max(hidden, 1))
+    attempt, unit = scenario.trial.cases_per_attempt or max(hidden, 1), unit_of(scenario.criteria)
+    if unit is None or not hidden:
+        return CaseCounts(split.public.height, hidden, board, attempt)
+    sizes = np.sort(np.bincount(codes_of(split.hidden[unit])))[::-1]
+    units = units_for(hidden, len(sizes), split.hidden.height)
+    drawn = min(units_for(attempt, len(sizes), split.hidden.height), units)
+    most, average = int(sizes[:drawn].sum()), max(1, round(drawn * float(sizes.mean())))
+    draw = UnitDraw(column=unit, units=drawn, hidden=units, cases=most, average=average)
+    return CaseCounts(split.public.height, hidden, board, attempt if attempt > hidden else average, draw)
 
 
 def _refused_data(scenario: Scenario, split: Split, counts: CaseCounts) -> list[Issue]:
@@ -194,9 +222,6 @@ def _refused_data(scenario: Scenario, split: Split, counts: CaseCounts) -> list[
     if counts.attempt > counts.hidden:
         wanted = text("worker.too_many_cases", wanted=counts.attempt, hidden=counts.hidden)
         problems.append(("trial.cases_per_attempt", wanted))
-    elif counts.attempt < counts.hidden and (unit := unit_of(scenario.criteria)) is not None:
-        torn = text("trial.units_torn", unit=unit, cases=counts.attempt, whole=counts.hidden)
-        problems.append(("trial.cases_per_attempt", torn))
     return [Issue(file=MANIFEST, path=path, problem=problem) for path, problem in problems]
 
 

@@ -85,6 +85,8 @@ def total_lines(plan: SizePlan) -> Iterator[Text]:
     counts = {"cases": plan.cases, "labels": plan.labels}
     figures = {"number": plan.attempt, "level": f"{plan.level:.2g}", "power": f"{plan.power:.0%}"}
     yield text(f"trial.size.total.{plan.stop}", **counts, **figures)
+    if plan.units is not None:
+        yield text("trial.size.units", units=plan.units)
     yield from [] if plan.budget is None else budget_lines(plan.budget)
     if plan.cost:
         yield text("trial.size.cost", cost=f"{plan.cost:,.2f}")

@@ -143,7 +143,7 @@ def _examine_report(returned: Returned, problems: Problems) -> None:
         "criteria": tuple(result.rule for result in report.criteria) == tuple(one.rule for one in plan.criteria),
         "isolation": report.isolation.level == (plan.isolation if boxed else IsolationLevel.L0),
         "endpoint": _is_of(report.endpoint, returned.endpoint),
-        "counts": report.counts.get("cases") == plan.cases,
+        "counts": report.attempt is not None and report.counts.get("cases") == report.attempt.reserved,
         "verdict": report.verdict == _verdict(report),
         "order": _order_holds(plan, report),
         "records": report.records is not None,
@@ -152,6 +152,12 @@ def _examine_report(returned: Returned, problems: Problems) -> None:
         problems.require(holds, f"report.{name}", "site.does_not_follow")
     if report.view == "site":
         problems.require(_is_permitted(report, pack.release), "report", "site.more_than_permitted")
+
+
+def _drawn(plan: TrialPlan, report: Report) -> bool:
+    """Return whether the attempt has the cases that the plan draws: of whole units, up to these."""
+    cases = 0 if report.attempt is None else report.attempt.reserved
+    return cases == plan.cases if plan.draw is None else plan.draw.units <= cases <= plan.cases
 
 
 def _is_of(use: EndpointUse | None, endpoint: Endpoint | None) -> bool:
@@ -197,8 +203,8 @@ def _examine_attempt(returned: Returned, problems: Problems) -> None:
     last = hidden.attempts_before + hidden.attempts
     problems.require(attempt.number <= last, "report.attempt.number", "site.no_such_attempt", last=last)
     level = float(levels_of(plan, hidden.alpha, attempt.number).accept)
-    said = (attempt.alpha, attempt.alpha_of_all, attempt.reserved)
-    problems.require(said == (level, hidden.alpha, plan.cases), "report.attempt.alpha", "site.does_not_follow")
+    said = (attempt.alpha, attempt.alpha_of_all, _drawn(plan, returned.paper.report))
+    problems.require(said == (level, hidden.alpha, True), "report.attempt.alpha", "site.does_not_follow")
     scored = attempt.scored is not None and attempt.scored <= attempt.reserved
     problems.require(scored, "report.attempt.scored", "site.does_not_follow")
 

@@ -26,7 +26,7 @@ from pilotbase.sandbox.box.wheels import CachedWheel as KeptWheel
 from pilotbase.sandbox.box.wheels import provide_wheels
 from pilotbase.trial.entering import AccessMode, enter
 from pilotbase.trial.running import prepare_candidate
-from pilotbase.trial.scoring import settle_criteria
+from pilotbase.trial.scoring import settle_criteria, unit_of
 from pilotbase.worker.archives import PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.enrolling import KnownSite, require_in_force, require_site
@@ -203,7 +203,9 @@ def _permitted_terms(view: View, offer: SiteOffer, supplier: str, release: Relea
     dataset = offer.scenario.data.dataset
     if dataset is None:
         return None
-    cases = offer.scenario.trial.cases_per_attempt or offer.hidden.rows
+    # How many cases a draw of whole units has is known only where the hidden set is.
+    cases = None if unit_of(offer.scenario.criteria) else offer.scenario.trial.cases_per_attempt
+    cases = cases or offer.hidden.rows
     leave = enter(view, offer.scenario, supplier, key, AccessMode.of_trial(cases, release))
     record, _ = load_record(view, dataset)
     agreed = load_record(view, leave.by)[0] if kind_of(leave.by) == "agreement" else None

@@ -24,7 +24,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.trial.criteria_check import next_level, refresh_advice, why_no_attempt
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scenario_folder import load_scenario
-from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
+from pilotbase.trial.sealed import OpenedScenario, SealedScenario, left_of, read_public_sample
 from pilotbase.trial.sealing import DataVersion, find_sealed, versions_of
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.hidden import HiddenSet
@@ -96,7 +96,7 @@ def _sealed_version(lab: TrialRuntime, scenario: Digest) -> OpenedScenario | Non
 def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
     """Return what the hidden set of a sealed scenario still permits."""
     scenario, hidden = sealed.scenario, _hidden_set(lab, sealed)
-    left = remaining(lab.vault, hidden)
+    left = left_of(lab, sealed)
     return filled(
         Budget,
         hidden,
@@ -107,6 +107,8 @@ def budget_of(lab: TrialRuntime, sealed: OpenedScenario) -> Budget:
         spent=left.spent_alpha,
         cases=hidden.rows,
         cases_per_attempt=scenario.trial.cases_per_attempt,
+        unit=None if left.units is None else left.units.of.column,
+        units=None if left.units is None else left.units.fresh,
         due=_due(_Standing(sealed.record.digest(), left, lab, sealed)),
     )
 
@@ -171,6 +173,8 @@ def budget_lines(budget: Budget) -> Iterator[Text]:
         spent=f"{budget.spent:.2g}",
         total=f"{budget.alpha:.2g}",
     )
+    if budget.units is not None:
+        yield text("worker.scenario_units_left", units=budget.units, unit=budget.unit or "")
     for advice in budget.due:
         yield text("worker.line_refresh", advice=advice)
 

@@ -39,6 +39,7 @@ _LASTING = {
     "report": ("records.blob",),
     "overlap": ("pairs",),
     "board-slice": ("members",),
+    "hidden-units": ("members",),
     "dataset-file": ("pieces", "preview", "marks"),
     "committed-files": ("salt",),
 }
