@@ -210,9 +210,9 @@ def _require_fit(found: ModelFile, contract: Contract) -> None:
         raise InputError("worker.wrap_count", model=found.path, found=found.count, count=len(names), expected=names)
     if form.program != "scores" or found.format == "torch":
         return
-    said = {"model": found.path, "objective": found.objective or "-", "kind": prediction.kind}
     if found.answers is None or (found.answers == "value") != (prediction.kind == "value"):
-        raise InputError("worker.wrap_objective", **said)
+        objective, kind = found.objective or "-", prediction.kind
+        raise InputError("worker.wrap_objective", model=found.path, objective=objective, kind=kind)
     if prediction.kind != "value" and found.classes != len(prediction.classes):
         raise InputError("worker.wrap_classes", model=found.path, found=found.classes, expected=prediction.classes)
 
