@@ -47,6 +47,8 @@ class ModelForm:
     """Template of the program that loads it."""
     imports: str = ""
     load: str = ""
+    stored: str = 'getattr(MODEL, "feature_names_in_", FEATURES)'
+    """Its features in its order."""
     prepared: str = ""
     ask: str = ""
     """What the model answers to ``given``, a matrix of shape (cases, features)."""
@@ -74,6 +76,7 @@ MODEL_FORMS: Mapping[str, ModelForm] = MappingProxyType(
             program="estimator",
             imports="from catboost import CatBoost{role}",
             load=f"CatBoost{{role}}().load_model(str({_FILE}))",
+            stored="(FEATURES if all(map(str.isdigit, MODEL.feature_names_)) else MODEL.feature_names_)",
             modules=("catboost",),
             types=frozenset(DataType) - ARRAYS,
         ),
@@ -276,6 +279,7 @@ def _words(found: ModelFile, form: ModelForm, contract: Contract, order: tuple[s
         "imports": "\n".join(sorted({form.imports.format(**values), *(f"import {name}" for name in used)})),
         "load": form.load.format(**values),
         "ask": form.ask,
+        "stored": form.stored,
         "names": [stored[name] for name in found.columns] if set(found.columns) == set(stored) else names,
         "classes": list(order),
         "needed": [asked, "classes_"] if order else [asked],
