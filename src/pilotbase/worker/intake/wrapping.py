@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from pilotbase.catalogue.application_draft import (
     FORM_TEMPLATES,
@@ -48,6 +47,8 @@ class ModelForm:
     """Template of the program that loads it."""
     imports: str = ""
     load: str = ""
+    stored: str = 'getattr(MODEL, "feature_names_in_", FEATURES)'
+    """Its features in its order."""
     prepared: str = ""
     ask: str = ""
     """What the model answers to ``given``, a matrix of shape (cases, features)."""
@@ -75,6 +76,7 @@ MODEL_FORMS: Mapping[str, ModelForm] = MappingProxyType(
             program="estimator",
             imports="from catboost import CatBoost{role}",
             load=f"CatBoost{{role}}().load_model(str({_FILE}))",
+            stored="(FEATURES if all(map(str.isdigit, MODEL.feature_names_)) else MODEL.feature_names_)",
             modules=("catboost",),
             types=frozenset(DataType) - ARRAYS,
         ),
@@ -211,9 +213,9 @@ def _require_fit(found: ModelFile, contract: Contract) -> None:
         raise InputError("worker.wrap_count", model=found.path, found=found.count, count=len(names), expected=names)
     if form.program != "scores" or found.format == "torch":
         return
-    said: dict[str, Any] = {"model": found.path, "objective": found.objective or "-", "kind": prediction.kind}
     if found.answers is None or (found.answers == "value") != (prediction.kind == "value"):
-        raise InputError("worker.wrap_objective", **said)
+        objective, kind = found.objective or "-", prediction.kind
+        raise InputError("worker.wrap_objective", model=found.path, objective=objective, kind=kind)
     if prediction.kind != "value" and found.classes != len(prediction.classes):
         raise InputError("worker.wrap_classes", model=found.path, found=found.classes, expected=prediction.classes)
 
@@ -277,6 +279,7 @@ def _words(found: ModelFile, form: ModelForm, contract: Contract, order: tuple[s
         "imports": "\n".join(sorted({form.imports.format(**values), *(f"import {name}" for name in used)})),
         "load": form.load.format(**values),
         "ask": form.ask,
+        "stored": form.stored,
         "names": [stored[name] for name in found.columns] if set(found.columns) == set(stored) else names,
         "classes": list(order),
         "needed": [asked, "classes_"] if order else [asked],
