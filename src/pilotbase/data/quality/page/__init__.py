@@ -81,6 +81,14 @@ class _QualityWording(PageWording):
         except KeyError:
             return name
 
+    def state(self, name: str) -> str:
+        """Return the name of a state."""
+        return self.t(f"quality.state.{name}")
+
+    def kind(self, name: str) -> str:
+        """Return the name of a kind of rule."""
+        return self.t(f"quality.kind.{name}")
+
     def bound(self, low: float | None, high: float | None) -> str:
         """Return the requirement on a figure."""
         if low is not None:
