@@ -8,8 +8,9 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Conformity
 from pilotbase.standards.composing import packaged_profiles
+from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.standards import check_packaged_standards
-from pilotbase.worker.trials.proving import load_scenario, prove
+from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import MANIFEST
 
 SCENARIO = """
