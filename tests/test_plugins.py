@@ -94,7 +94,7 @@ def _hub(home: Path, chosen: str) -> dict:
 
 
 def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
-    helped, _, greeted = _pilotbase(tmp_path, "tiny", "--help", "init", "greetings greet plant")
+    helped, _, greeted = _pilotbase(tmp_path, "tiny", "--all", "init", "greetings greet plant")
     assert "Greet somebody." in helped.out
     assert json.loads(greeted.out) == {"said": "Hello, plant", "times": 1}
     (again,) = _pilotbase(tmp_path, "tiny", "greetings greet plant", language="zh")

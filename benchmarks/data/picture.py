@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.publishing import ROOT
 from pilotbase.charts.drawing import Drawing
 from pilotbase.charts.palette import BLUE, MUTED
-from pilotbase.charts.scales import Scale, format_ticks
+from pilotbase.charts.scales import Scale
 
 PICTURE = ROOT / "docs" / "images" / "quality-memory.svg"
 LEFT, RIGHT, TOP, BOTTOM = 56, 620, 16, 180
@@ -18,8 +18,7 @@ def draw(mebibytes: list[float], seconds: float, millions: str) -> None:
     )
     across = Scale(0, seconds, LEFT, RIGHT)
     upwards = Scale(0, 1.25 * max(mebibytes), BOTTOM, TOP)
-    ticks = across.ticks(6)
-    drawing.bottom_axis([across(tick) for tick in ticks], format_ticks(ticks), TOP, BOTTOM)
+    drawing.bottom_axis(across, (TOP, BOTTOM), about=6)
     for tick in upwards.ticks(4):
         drawing.text((LEFT - 8, upwards(tick) + 4), f"{tick:,.0f}", anchor="end", colour=MUTED)
     step = seconds / max(1, len(mebibytes) - 1)

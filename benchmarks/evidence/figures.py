@@ -25,7 +25,7 @@ def shares_figure(title: str, rows: Sequence[Row], level: float | None) -> str:
     described = "; ".join(f"{row.label}: {row.value:.4f} of {row.runs} runs" for row in shown)
     drawing = Drawing(WIDTH, bottom + 66, title, described)
     drawing.text((0, 16), title, bold=True, size=13)
-    drawing.bottom_axis([_at(tick) for tick in _TICKS], [f"{tick:g}" for tick in _TICKS], top, bottom)
+    _bottom_axis(drawing, [_at(tick) for tick in _TICKS], [f"{tick:g}" for tick in _TICKS], top, bottom)
     drawing.text((_RIGHT, bottom + 32), "share of runs (square-root scale)", anchor="end", colour=MUTED, size=11)
     if level is not None:
         drawing.line((_at(level), top - 4), (_at(level), bottom), INK, 1, "4 3")
@@ -34,6 +34,13 @@ def shares_figure(title: str, rows: Sequence[Row], level: float | None) -> str:
         _share_row(drawing, top + _ROW * (number + 0.5), row)
     _legend(drawing, bottom + 56)
     return drawing.to_svg() + "\n"
+
+
+def _bottom_axis(drawing: Drawing, places: Sequence[float], labels: Sequence[str], top: float, bottom: float) -> None:
+    """Draw lines at places of our own choice, which are no ticks of a scale, and their labels below."""
+    for place, label in zip(places, labels, strict=True):
+        drawing.line((place, top), (place, bottom), HAIR)
+        drawing.text((place, bottom + 16), label, anchor="middle", colour=MUTED)
 
 
 def _at(share: float) -> float:
@@ -112,7 +119,7 @@ def lines_figure(title: str, lines: Sequence[Line], across: Axis, up: Axis, leve
     described = "; ".join(f"{line.name}: last {line.points[-1][1]:.4g}" for line in lines)
     drawing = Drawing(WIDTH, bottom + 44, title, described)
     drawing.text((0, 16), title, bold=True, size=13)
-    drawing.bottom_axis([x(tick) for tick in across.ticks], list(across.spelled()), top, bottom)
+    _bottom_axis(drawing, [x(tick) for tick in across.ticks], list(across.spelled()), top, bottom)
     for tick, label in zip(up.ticks, up.spelled(), strict=True):
         drawing.line((left, y(tick)), (right, y(tick)), HAIR)
         drawing.text((left - 8, y(tick) + 4), label, anchor="end", colour=MUTED)
@@ -168,7 +175,7 @@ def ranges_figure(title: str, groups: Sequence[tuple[str, Sequence[Bar]]], acros
     x = Scale(across.low, across.high, left, right, across.logarithmic)
     drawing = Drawing(WIDTH, bottom + 44, title, "; ".join(f"{name}" for name, _ in groups))
     drawing.text((0, 16), title, bold=True, size=13)
-    drawing.bottom_axis([x(tick) for tick in across.ticks], list(across.spelled()), top - 6, bottom)
+    _bottom_axis(drawing, [x(tick) for tick in across.ticks], list(across.spelled()), top - 6, bottom)
     drawing.text((right, bottom + 34), across.name, anchor="end", colour=MUTED, size=11)
     y = top
     for name, bars in groups:

@@ -29,7 +29,7 @@ from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials import proving
 from pilotbase.worker.trials.boards import entry_line, show_board, submit_to_board
-from pilotbase.worker.trials.certificates import verify_base_log
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 

@@ -18,8 +18,8 @@ from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_s
 from pilotbase.trial.sealing import published_cases, seal_scenario, shown_by
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.certificates import verify_base_log
 from pilotbase.worker.trials.hidden_budgets import budget_of
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.workspace.checks.blobs import verify_blobs
 from tests.catalogue.agreements_for_tests import DATASET
 

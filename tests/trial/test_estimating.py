@@ -12,8 +12,8 @@ from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.estimating import CODE, BoxMeter, RunSize, SpendingLimit, consent_of, estimate_of
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
-from pilotbase.worker.trials.certificates import verify_base_log
 from pilotbase.worker.trials.consenting import runner
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import freeze_in, prove
 from tests.trial.test_proving import hidden_set
 

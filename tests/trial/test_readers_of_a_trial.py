@@ -1,7 +1,7 @@
 """Everything that a trial has read of hidden cases stands in the access record, of the scenario and of the dataset."""
 
 from pilotbase.vault.readers import readers_of
-from pilotbase.worker.trials.certificates import verify_base_log
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import prove
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET
 from tests.trial.test_terms_of_a_trial import parties, scenario

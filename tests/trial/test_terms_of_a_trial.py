@@ -18,7 +18,7 @@ from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.certificates import verify_base_log
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.uses import uses_of

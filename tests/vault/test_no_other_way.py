@@ -24,6 +24,7 @@ DECRYPTS = {
         "vault/ciphers.py",
         "vault/envelopes.py",  # and the public sample of a dataset: `read_public_sample` alone asks for it
         "vault/uploads.py",
+        "vault/units.py",  # which cases form a unit: their places alone, and no value
         "vault/dataset_files.py",  # files of a dataset, under a counted leave held against the terms with each piece
         "worker/retention_dates.py",  # bytes kept for somebody under a key of the home (`unseal`)
         "computing/what_if.py",  # figures of a what-if under a key of the home: of jobs, and no data
@@ -50,6 +51,7 @@ DECRYPTS = {
         "trial/freezing.py",
         "trial/sealing.py",  # held against new cases of the same owner
         "worker/trials/hidden_budgets.py",
+        "worker/trials/kits.py",  # packed for everyone, and refused where a dataset is not open
         "watch/arming.py",  # makes the profile that a watch compares with
         "watch/replaying.py",  # shown to its detectors, where a service has no history yet
     },
@@ -163,6 +165,7 @@ def test_every_reader_of_closed_values_asks_for_a_grant_and_a_grant_for_a_leave(
 def test_every_function_that_opens_a_hidden_chunk_or_an_envelope_is_a_reader() -> None:
     """A function of the vault that calls a reader, or a decryption, takes a grant itself, or is listed."""
     known = {reader.__name__ for reader in READERS} | {"unwrap_secrets", "secrets_of", "_frames", "_decrypt", "_pieces"}
+    known |= {"unit_of_each"}  # which cases form a unit: under a key of the set, and no value
     known |= {"_rows"}  # carrying: under the owner's own leave
     known |= {"_opened"}  # dataset_files: of `open_file` and `open_preview`, which ask for a leave
     opened = {"open_hidden", "open_envelope", "decrypt_chunk", "open_bytes", "slice_cases"}

@@ -182,6 +182,7 @@ CIPHERS = "vault/ciphers.py"
 
 NOTHING_OF_A_DATASET = {
     "vault/uploads.py: finish_upload",  # compares an upload with the digest that its sender gave, and gives nothing out
+    "vault/units.py: unit_of_each",  # which cases form a unit: their places alone, and no value
     "worker/sites/orders.py: fetch_pack",  # an application on its way to a site
     "worker/retention_dates.py: unseal",  # bundles and kits of its own making; `test_no_other_way` names who calls it
     "computing/what_if.py: replay_of",  # figures of a replay of jobs: no data of anybody

@@ -96,7 +96,7 @@ def restore(file: Path, store: str | None = None, blobs: str | None = None, keys
 @log.here("verify")
 def verify_log(checkpoint: list[Path] | None = None) -> None:
     """Recompute the Merkle log and its signed checkpoints. Exit 0 if they hold, else 3."""
-    from pilotbase.worker.trials.certificates import verify_base_log
+    from pilotbase.worker.trials.log_check import verify_base_log
 
     say(verify_base_log(open_base(), checkpoint or ()))
 

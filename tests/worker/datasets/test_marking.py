@@ -16,7 +16,7 @@ from pilotbase.vault.canaries import FileMarks, open_copy
 from pilotbase.vault.dataset_files import find_kept
 from pilotbase.worker.datasets.keeping import erase_kept, keep_files, kept_of, take_file
 from pilotbase.worker.datasets.marking import draw_marks, look_for_canaries
-from pilotbase.worker.trials.certificates import verify_base_log
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.workspace.listings import find_listing
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agreement, dataset
 from tests.catalogue.records_for_tests import MACHINE, OTHER_OWNER, OTHER_SUPPLIER, OWNER, SUPPLIER

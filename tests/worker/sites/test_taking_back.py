@@ -11,7 +11,8 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.worker.sample_bundles.packing import pack_trial
 from pilotbase.worker.sites.enrolling import find_site
 from pilotbase.worker.sites.taking_back import take_back, taken_lines
-from pilotbase.worker.trials.certificates import check_certificate, verify_base_log
+from pilotbase.worker.trials.certificates import check_certificate
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.replaying import replay_trial
 from pilotbase.workspace.failures import NotFoundError
 from tests.worker.sites.conftest import MARK

@@ -9,7 +9,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.site import Release
 from pilotbase.documents.terms import LeftOperand, Offer, Operator
 from pilotbase.documents.vocabularies import Opening, Role, Verdict
-from pilotbase.worker.trials.certificates import verify_base_log
+from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.uses import uses_of
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agreement, dataset

@@ -175,7 +175,7 @@ def mark(request: HubRequest, identity: str) -> HttpResponse:
     number = request.POST.get("message", "")
     if number and not (number.isascii() and number.isdigit() and len(number) < 6):
         raise NotFoundError("thread.not_found")
-    do(exchange.MARK, request.acting.view, {"thread": identity, "marking": {"message": number or None}})
+    do(exchange.MARK, request.acting.view, {"thread": identity, "sent": {"message": number or None}})
     return redirect("thread", identity=identity)
 
 

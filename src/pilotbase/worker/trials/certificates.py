@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,6 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteStatement
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.trial.sealed import verify_log_and_draws
 from pilotbase.worker.base import Base, base_if_any, renew_revocations
 from pilotbase.workspace.actors import PUBLIC, VISITOR
 from pilotbase.workspace.checks.proofs import proven_head, require_stored
@@ -206,22 +205,6 @@ def check_certificate(
         *verification.notes,
     )
     return VerifiedCertificate(certificate, lines)
-
-
-def verify_base_log(base: Base, witnesses: Sequence[Path] = ()) -> Text:
-    """Return that the log holds, with every checkpoint kept outside (``log-checkpoint.txt``), and matches the store.
-
-    Attempts that drew whole units have those that the hidden set's secret draws.
-
-    Raises:
-        InvalidProofError: names the first entry that does not hold, what the store has and the log does not, or an
-            attempt with other units.
-    """
-    notes = [read_evidence(path).decode("utf-8", errors="replace") for path in witnesses]
-    held = verify_log_and_draws(base.lab, notes)
-    if held.only_counted:
-        return text("worker.log_holds_counted", entries=held.size, sets=held.only_counted)
-    return text("worker.log_holds", entries=held.size)
 
 
 def earlier_lines(base: Base, certificate: Certificate, asked_at: datetime) -> Iterator[Text]:
