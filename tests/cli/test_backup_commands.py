@@ -64,6 +64,7 @@ def told_by(home: Path, *words: object, code: int) -> str:
     return ended.output
 
 
+@pytest.mark.prove
 def test_a_base_with_accounts_comes_back_and_goes_on(tmp_path):
     home, copy, file = tmp_path / "home", tmp_path / "copy", tmp_path / "base.backup"
     before = run(home, "accounts", "make")

@@ -269,6 +269,7 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(home, write_scenario, write_
     assert json.loads((tmp_path / "out" / "report.json").read_text())["attempt"]["number"] == 1
 
 
+@pytest.mark.prove
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
 def test_a_full_disk_is_1_and_nothing_is_half_written(write_scenario, write_application, tmp_path):  # noqa: F811
     scenario, application = write_scenario(rows=3000), write_application()

@@ -156,6 +156,7 @@ def scenario_of(folder, table, dataset):
     return str(folder)
 
 
+@pytest.mark.prove
 def test_developed_on_the_sample_and_tried_on_the_closed_data(run, closed, tmp_path):
     """The supplier rehearses in a home of its own with the sample alone; its trial runs where the data are."""
     drawn(closed, tmp_path / "out")

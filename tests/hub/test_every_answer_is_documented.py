@@ -70,6 +70,7 @@ def _spelled(query):
     return "&".join(f"{name}={quote(value)}" for name, value in query.items())
 
 
+@pytest.mark.prove
 def test_no_failure_and_no_answer_that_the_schema_does_not_know(walked):
     chance, wrong = random.Random(7), []
     schema = walked.client().get("/api/openapi.json").json()

@@ -33,6 +33,7 @@ def worker_of(hub, other_than=0, seconds=60) -> int:
     raise AssertionError((hub.home / "serve.log").read_text("utf-8", "replace"))
 
 
+@pytest.mark.prove
 def test_a_worker_that_is_killed_comes_back_and_does_the_next_job(tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
     hub = Hub(tmp_path / "home")

@@ -401,6 +401,7 @@ def test_a_rejected_trial_waits_for_no_acceptance(walk):
     walk.look()
 
 
+@pytest.mark.prove
 @comes_by(commission="accepted certified reported retest signing suspended", scenario="draft open review")
 def test_a_suspended_certificate_whose_attempts_are_used_waits_for_its_owner(walk):
     walk.to_report()

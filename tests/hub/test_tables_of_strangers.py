@@ -23,6 +23,7 @@ def as_parquet():
     return packed.getvalue()
 
 
+@pytest.mark.prove
 def test_a_scenario_is_drafted_handed_in_and_edited(owner):
     made = owner.post("/scenarios/new/", {**ANSWERS, "cases": upload(as_parquet(), "mill.parquet")})
     assert made.status_code == 302, re.findall(r"role=.alert.+", made.content.decode())

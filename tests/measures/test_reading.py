@@ -213,6 +213,7 @@ def reads_context_at_most(name: str) -> bool:
     return measure.kinds == {"text"} and {item.name for item in measure.parameters if item.of_columns} <= {"context"}
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("name", sorted(filter(reads_context_at_most, measures())))
 def test_a_usual_text_takes_less_than_a_millisecond(name: str) -> None:
     """Of 600 letters, twice: a Chinese one takes a token a letter."""

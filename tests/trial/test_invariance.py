@@ -101,6 +101,7 @@ def test_answers_that_depend_on_other_cases_are_rejected_and_named_everywhere(
     assert site.probes is None and site.asked_again.outcome is Outcome.FAIL
 
 
+@pytest.mark.prove
 def test_only_answers_that_depend_on_other_cases_reject(base, write_scenario, write_application):
     """Normalising, remembering and breaking off reject in the rehearsal already; chance and clocks are named."""
     scenario = write_scenario()

@@ -55,6 +55,7 @@ def test_trials_of_the_planned_size_are_accepted_as_often_as_asked():
     assert accepted / 300 == pytest.approx(0.9, abs=0.05)
 
 
+@pytest.mark.prove
 def test_what_needs_more_cases_and_what_they_cost():
     once = planned(case_cost=0.5, label_cost=2, double=0.25, label_days=0.01, hidden=1200)
     assert (once.attempts, once.missing) == (1200 // once.cases, None)

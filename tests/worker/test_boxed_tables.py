@@ -38,6 +38,7 @@ def test_a_draft_from_a_box_is_the_draft(table):
     assert (facts.columns, facts.rows) == (("torque", "grade", "failure"), 600)
 
 
+@pytest.mark.prove
 def test_a_file_in_another_form_is_copied_out_of_the_box(tmp_path):
     table = tmp_path / "alone" / "案例.tsv"
     table.parent.mkdir()

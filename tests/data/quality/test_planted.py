@@ -113,6 +113,7 @@ def comparable(report: QualityReport) -> dict:
     return value
 
 
+@pytest.mark.prove
 def test_the_report_does_not_depend_on_how_the_data_are_cut(tmp_path, monkeypatch):
     """CSV, Arrow or Parquet, in small row groups or one, in small morsels, streamed or not: the same report."""
     table = one_of_each(ROWS)

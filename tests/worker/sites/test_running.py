@@ -51,6 +51,7 @@ def with_package(homes):
     return folder
 
 
+@pytest.mark.prove
 def test_a_site_without_a_network_is_killed_while_it_runs_and_ends_what_it_began(homes, offline):
     pack = homes.pack(with_package(homes))
     out = homes.table / "out.json"
