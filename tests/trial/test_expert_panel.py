@@ -116,15 +116,20 @@ def test_a_trial_waits_for_blind_experts_and_their_verdicts_decide_it(base, writ
     assert prove(base, scenario, application, out).report.digest() == proven.report.digest()
 
 
+def finds_poor(item: str, expert: str) -> bool:
+    """Agreed often enough that their verdicts are taken, whichever answers both judge."""
+    return int(item) % 3 == 0 or int(item) % 10 == int(expert[1])
+
+
 def test_the_verdict_of_the_expert_who_was_drawn_counts_whatever_the_third_says(base, write_application, tmp_path):
-    """The adjudicator finds every disputed answer poor; both experts find one answer in ten poor, never the same."""
+    """The adjudicator finds every disputed answer poor; each expert alone finds one in ten poor, both one in three."""
     scenario, application, out = write_hospital(tmp_path), write_application(WRITER), tmp_path / "out"
     prove_waiting(base, scenario, application, out)
-    judge_sheets(out / "panel", lambda expert, row: "poor" if int(row["item"]) % 10 == int(expert[1]) else "good")
+    judge_sheets(out / "panel", lambda expert, row: "poor" if finds_poor(row["item"], expert) else "good")
     (result,) = prove(base, scenario, application, out).report.criteria
     plan, names = freeze_in(base, scenario, application, out), [f"{place:06}" for place in range(1, 61)]
     first = first_annotators(campaign_of(plan), names, seed_of(plan))
-    poor = sum(int(item) % 10 == int(first[item][1]) for item in names[: result.scored])
+    poor = sum(finds_poor(item, first[item]) for item in names[: result.scored])
     assert result.estimate == pytest.approx(1 - poor / result.scored)
 
 
