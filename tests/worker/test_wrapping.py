@@ -159,11 +159,11 @@ REFUSED = {
     ),
     "a value": (
         lambda: LIGHTGBM.format(classes=1, last=1, objective="regression", names="Column_0 Column_1").encode(),
-        "objective regression, which gives no label",
+        "objective regression, which cannot give a label",
     ),
     "three classes": (
         lambda: LIGHTGBM.format(classes=3, last=1, objective="multiclass num_class:3", names="f0 f1").encode(),
-        "tells 3 classes apart",
+        "distinguishes 3 classes",
     ),
     "weights of torch": (lambda: torch_of("data.pkl", "data/0"), "written by torch.save"),
     "of the script": (lambda: MAIN, "__main__"),
@@ -310,3 +310,23 @@ def test_a_wrapped_onnx_model_passes_a_rehearsal(scenario, tmp_path):
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "model.onnx")
     assert rehearse(scenario, tmp_path / "model.onnx", tmp_path)["accuracy >= 0.7"] > 0.9
+
+
+BROKEN = {
+    "ubjson": b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{L\x00\x00\x00\x00\x00\x00\x00\rfeature_names[#Z",
+    "json": b'{"learner":{"feature_names":["\\u12"],"objective":{"name":"',
+    "zip": b"PK\x03\x04" + b"\0" * 40 + b"PK\x05\x06" + b"\xff" * 18,
+    "lightgbm": b"tree\nversion=v4\nmax_feature_idx=x\nnum_class=\n",
+    "pickle": b"\x80\x04\x95",
+    "joblib": b"\x78\x9c\x01",
+    "onnx": b"\x3a\xff\xff\xff\xff\x0f",
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_broken_model_is_told_and_never_crashes(content, scenario, tmp_path, no_index):
+    (tmp_path / "model").write_bytes(content)
+    with pytest.raises(InputError):
+        wrap_model(tmp_path / "model", scenario, tmp_path / "out", "acme")
+    assert not (tmp_path / "out").exists()

@@ -71,7 +71,10 @@ def recognise(path: Path) -> ModelFile:
     with path.open("rb") as opened:
         head = opened.read(_SEARCHED)
     for read in (_zipped, _catboost, _lightgbm, _xgboost, _pickled, _onnx):
-        found = read(path, head)
+        try:
+            found = read(path, head)
+        except (KeyError, IndexError, UnicodeDecodeError, json.JSONDecodeError, struct.error, zipfile.BadZipFile):
+            found = None  # it begins like that format, and is broken
         if found is not None:
             return found
     raise InputError("catalogue.model_unknown", model=path, begins=ascii(head[:16])[2:-1])
