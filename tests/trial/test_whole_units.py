@@ -19,7 +19,7 @@ from pilotbase.measures import Cases
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.trial.scoring import design_on, first_units
-from pilotbase.trial.sealed import drawn_units, require_drawn_units
+from pilotbase.trial.sealed import drawn_units
 from pilotbase.trial.sealing import hidden_rows, seal_scenario
 from pilotbase.trial.tender import freeze_tender
 from pilotbase.vault.attempts import AttemptRequest, mark_scored_before, open_attempt
@@ -30,6 +30,7 @@ from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.intake.scenario_tables import check_cases, plan_table
 from pilotbase.worker.intake.sizes import total_lines
 from pilotbase.worker.trials.hidden_budgets import budget_of
+from pilotbase.worker.trials.log_check import require_drawn_units
 
 BOARD = "trial:\n  board: {measure: accuracy, share: 0.2, submissions: 3, entries: 3, improvements: 2}\n"
 

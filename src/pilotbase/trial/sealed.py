@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,23 +13,19 @@ from numpy.typing import NDArray
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Name, Part
-from pilotbase.documents.board import TenderPlan
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plan import ScenarioReference, TrialPlan, UnitDraw
+from pilotbase.documents.plan import ScenarioReference, UnitDraw
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scoring import codes_of, unit_of
-from pilotbase.vault.attempts import Remaining, remaining, require_drawn
+from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.envelopes import open_sample
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
 from pilotbase.vault.units import DrawnUnits, HiddenUnits, keep_units, units_kept
-from pilotbase.workspace.checks.reconciliation import verify_store
-from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.log.offline import VerifiedLog
 from pilotbase.workspace.store import View
 
 _MOST_PLANS = 100_000
@@ -152,30 +147,6 @@ def drawn_units(lab: TrialRuntime, sealed: OpenedScenario, draw: UnitDraw | None
         return None if units is None or draw is None else DrawnUnits(units, draw.units)
     left = left_of(lab, sealed).units
     return None if left is None else DrawnUnits(units, max(left.fresh, 1))
-
-
-def verify_log_and_draws(lab: TrialRuntime, witnesses: Iterable[str] = ()) -> VerifiedLog:
-    """Return what the log proves, as `verify_store` does, once the units of attempts were drawn again too."""
-    held = verify_store(lab.store, witnesses)
-    require_drawn_units(lab)
-    return held
-
-
-def require_drawn_units(lab: TrialRuntime) -> None:
-    """Return if the attempts of this base have the whole units that the secrets of their hidden sets draw.
-
-    Sets that are sealed at another site are checked there. Raises `InvalidProofError`.
-    """
-    kinds: dict[str, type[TrialPlan] | type[TenderPlan]] = {"trial-plan": TrialPlan, "tender-plan": TenderPlan}
-    for stored in (one for kind in kinds for one in lab.view.find(kind, limit=_MOST_PLANS)):
-        plan = stored.load(kinds[stored.kind])
-        if plan.draw is None:
-            continue
-        with contextlib.suppress(NotFoundError):
-            hidden = lab.view.load(plan.scenario.hidden_set, HiddenSet)
-            units = units_kept(lab.vault, hidden, plan.draw.column)
-            if units is not None:
-                require_drawn(lab.vault, hidden, plan.digest(), DrawnUnits(units, plan.draw.units))
 
 
 def load_sealed(view: View, digest: Digest) -> OpenedScenario:
