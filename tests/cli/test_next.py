@@ -1,6 +1,7 @@
 """``pilotbase next``: where a scenario and its applications stand, and the command that brings them on."""
 
 import shlex
+import zipfile
 
 import pytest
 
@@ -68,3 +69,12 @@ def test_a_supplier_with_a_kit_hands_in(here, write_scenario, write_application)
     assert take([*told()[1], "--out", "tried"]) == 0
     stands, command = told()
     assert "hand it in to plant" in stands and command == ["application", "save", "alarm"]
+
+
+def test_a_broken_kit_is_said_to_be_one(here, write_scenario):  # noqa: F811
+    """Only its owner can mend it, so no command is offered."""
+    assert run("scenario", "kit", write_scenario(), "--out", here / "alarm.kit.zip").exit_code == 0
+    with zipfile.ZipFile(here / "alarm.kit.zip", "w") as archive:
+        archive.writestr("kit.json", "{}")
+    done = run("next")
+    assert done.exit_code == 3 and "pilotbase scenario check" not in done.stdout + done.stderr

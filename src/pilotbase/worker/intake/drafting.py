@@ -27,7 +27,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_named
 from pilotbase.worker.intake.scenario_tables import PublicSample, draft_sized, public_sample, read_sample
-from pilotbase.worker.trials.kits import is_kit, read_kit
+from pilotbase.worker.trials.kits import cases_of_kit, is_kit, read_kit
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
@@ -147,8 +147,8 @@ def read_contract(scenario_path: Path, sample_from: Sampling = read_sample) -> t
         InputError: the scenario does not hold.
     """
     if is_kit(scenario_path):
-        kit, cases = read_kit(scenario_path)
-        return kit.scenario, public_sample(kit.scenario, kit.contract, cases)
+        kit = read_kit(scenario_path)
+        return kit.scenario, public_sample(kit.scenario, kit.contract, cases_of_kit(scenario_path))
     scenario, source = load_scenario(scenario_path, Step.REHEARSE)
     return scenario, sample_from(scenario, source)
 

@@ -36,7 +36,11 @@ class NextStep:
 
 
 def next_steps(folder: Path) -> tuple[NextStep, ...]:
-    """Return what to do with the scenarios and applications in ``folder`` and the folders inside it."""
+    """Return what to do with the scenarios and applications in ``folder`` and the folders inside it.
+
+    Raises:
+        InputError, InvalidProofError: a kit that is broken, which its owner alone can mend.
+    """
     places = [folder, *sorted(one for one in folder.iterdir() if not one.name.startswith("."))[:_MOST]]
     scenarios = [one for one in places if (one / MANIFEST).is_file()]
     scenarios = scenarios or [one for one in places if one.name.endswith(".kit.zip") and is_kit(one)]
@@ -70,18 +74,18 @@ def _reports(places: Iterable[Path]) -> Iterator[tuple[Path, Report]]:
 
 
 def _of_scenario(path: Path, places: Sequence[Path], reports: Sequence[tuple[Path, Report]]) -> Iterator[NextStep]:
-    kit = path.is_file()
-    try:
-        reading = None if kit else read_scenario(path, Step.FREEZE)[0]
-        scenario = read_kit(path)[0].scenario if reading is None else reading.document
-    except InputError as error:
-        yield NextStep(error.text, _command("scenario check", path))
-        return
-    if reading is not None and (reading.issues or scenario is None):
-        stands = text("next.here.problems", path=path, count=len(reading.issues))
-        yield NextStep(stands, _command("scenario check", path))
-        return
-    assert scenario is not None
+    scenario = read_kit(path).scenario if path.is_file() else None
+    if scenario is None:
+        try:
+            reading = read_scenario(path, Step.FREEZE)[0]
+        except InputError as error:
+            yield NextStep(error.text, _command("scenario check", path))
+            return
+        if reading.issues or reading.document is None:
+            stands = text("next.here.problems", path=path, count=len(reading.issues))
+            yield NextStep(stands, _command("scenario check", path))
+            return
+        scenario = reading.document
     own = [one for one in map(_read, places) if one is not None and one.application.scenario in (None, scenario.name)]
     if not own:
         yield NextStep(text("next.here.alone", path=path), _command("application new", path, "--out", "my-application"))
@@ -112,9 +116,8 @@ def _of_application(
         stands = text(f"next.here.{report.verdict}", application=application, report=place / "report.html")
         if report.verdict is Verdict.INCONCLUSIVE:
             return NextStep(stands, _command("trial plan-size", path))
-        return NextStep(
-            stands, _command("certificate verify" if report.verdict is Verdict.ACCEPT else "trial show", place)
-        )
+        look = "certificate verify" if report.verdict is Verdict.ACCEPT else "trial show"
+        return NextStep(stands, _command(look, place))
     rehearsed = next(iter(reports), None)
     if rehearsed is None:
         stands = text("next.here.unrehearsed", application=application)

@@ -152,10 +152,16 @@ def open_kit(lab: TrialRuntime, file: Path) -> OpenedScenario:
     return OpenedScenario(kit.scenario, record)
 
 
-def read_kit(file: Path) -> tuple[ScenarioKit, pl.DataFrame]:
-    """Return a kit and its public cases; raises as `open_kit`."""
+def read_kit(file: Path) -> ScenarioKit:
+    """Return what a kit states; raises `InputError` or `InvalidProofError` where it is none."""
+    with _reading(file) as (kit, _):
+        return kit
+
+
+def cases_of_kit(file: Path) -> pl.DataFrame:
+    """Return the public cases of a kit; raises as `open_kit`."""
     with _reading(file) as (kit, archive):
-        return kit, pl.read_parquet(io.BytesIO(_member(archive, file, SAMPLE, kit.public_sample)))
+        return pl.read_parquet(io.BytesIO(_member(archive, file, SAMPLE, kit.public_sample)))
 
 
 @contextmanager
