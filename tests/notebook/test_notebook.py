@@ -48,8 +48,10 @@ def test_a_kit_is_rehearsed_from_python(scenario, tmp_path, monkeypatch):
 def test_a_draft_is_not_overwritten_unasked(scenario, cases, tmp_path):
     with pytest.raises(InputError, match="exists and is not empty"):
         pb.Scenario.from_frame(cases, folder=scenario.path, **ANSWERS)
+    (scenario.path / "notes.md").write_text("mine")
     anew = pb.Scenario.from_frame(cases, folder=scenario.path, replace=True, **{**ANSWERS, "problem": "Another."})
     assert anew.document.problem.en == "Another."
+    assert (scenario.path / "notes.md").read_text() == "mine"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(InputError):
@@ -79,8 +81,8 @@ def test_cases_come_in_what_people_have(cases):
         (lambda batch: batch["pressure"], "not defined with def"),
         (with_a_typing_error, "presure_limit"),
         (with_a_constant_model, "constant_model"),
-        (constant_model, "is no function"),
-        (print, "is no function"),
+        (constant_model, "is not a function"),
+        (print, "is not a function"),
     ],
 )
 def test_what_cannot_come_along_is_refused_by_its_name(scenario, program, named):

@@ -6,7 +6,7 @@ import html
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.notebook.programs import write_program
 from pilotbase.notebook.scenarios import ScenarioFolder
-from pilotbase.worker.base import Base, open_base
+from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.drafting import new_application
 from pilotbase.worker.intake.locking import lock_folder
 from pilotbase.worker.intake.wrapping import wrap_model
@@ -96,7 +96,8 @@ def rehearse(
         InputError: scenario, data or application are wrong, with every problem at once.
         RefusedError: this machine does not give the isolation level.
     """
-    with _base() as base, _folder_of(_path(scenario), application, supplier, packages) as folder:
+    base = open_base(create=True)
+    with closing(base.lab), _folder_of(_path(scenario), application, supplier, packages) as folder:
         done = rehearse_in(base, _path(scenario), folder, _out(out), _told())
     return TrialResult(done.report, done.folder)
 
@@ -117,18 +118,10 @@ def run(
         InputError: scenario, data or application are wrong, with every problem at once.
         RefusedError: isolation, approvals, rehearsal, leakage, attempts; no attempt is counted.
     """
-    with _base() as base, _folder_of(_path(scenario), application, supplier, packages) as folder:
+    base = open_base(create=True)
+    with closing(base.lab), _folder_of(_path(scenario), application, supplier, packages) as folder:
         proof = prove(base, _path(scenario), folder, _out(out), _told())
     return TrialResult(proof.report, proof.folder, proof.certificate)
-
-
-@contextmanager
-def _base() -> Iterator[Base]:
-    base = open_base(create=True)
-    try:
-        yield base
-    finally:
-        base.lab.close()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import html
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,18 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import base_if_any, open_base
 from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.intake.drafting import new_scenario
 from pilotbase.worker.trials.kits import read_kit
 from pilotbase.worker.trials.proving import kit_in
 
-_MADE_UP = "cases.parquet"
-
 
 class ScenarioFolder:
     """A scenario's folder, or a kit.
 
-    Edit ``scenario.yaml`` in `folder` to change it: what is on disk is what counts.
+    Edit ``scenario.yaml`` in `path` to change it: what is on disk counts.
     """
 
     def __init__(self, path: str | Path, decided: tuple[Text, ...] = ()) -> None:
@@ -60,8 +59,8 @@ class ScenarioFolder:
         """Write a draft scenario from cases and six answers, and return it; everything else has a stated default.
 
         Args:
-            frame: a data frame (polars, pandas, PyArrow, anything with the Arrow stream interface), a data set of
-                Hugging Face, a mapping of columns, or the path of a file.
+            frame: a data frame (polars, pandas, PyArrow, anything with the Arrow stream interface), a Hugging Face
+                dataset, a mapping of columns, or the path of a file.
             target: the column to predict.
             problem: one sentence.
             contact: your organisation, and how to reach it.
@@ -71,7 +70,7 @@ class ScenarioFolder:
             time: the column that tells time: the latest cases are hidden. Not both.
             name: the short name, for addresses; by default made of the target.
             folder: where to write it, by default a folder of that name here.
-            replace: whether an existing draft in ``folder`` is replaced.
+            replace: whether an existing draft in ``folder`` is overwritten; other files there stay.
 
         Raises:
             InputError: cases and answers do not fit, with every problem at once; the folder exists.
@@ -86,9 +85,8 @@ class ScenarioFolder:
                 as_table(frame).write_parquet(source)
             draft = Path(scratch, "draft")
             written = new_scenario(source, answers, draft)
-            if replace and (place / "scenario.yaml").is_file():
-                shutil.rmtree(place)
-            if place.exists() and any(place.iterdir()):
+            overwrites = replace and (place / MANIFEST).is_file()
+            if place.exists() and any(place.iterdir()) and not overwrites:
                 raise InputError("catalogue.folder_not_empty", folder=place)
             shutil.copytree(draft, place, dirs_exist_ok=True)
         return cls(place, written.lines[:-1])
@@ -96,7 +94,7 @@ class ScenarioFolder:
     @property
     def document(self) -> Scenario:
         """The scenario as it stands on disk; raises `InputError` with every problem of its form."""
-        return read_kit(self.path)[0].scenario if self.path.is_file() else load_scenario(self.path, Step.DRAFT)[0]
+        return read_kit(self.path).scenario if self.path.is_file() else load_scenario(self.path, Step.DRAFT)[0]
 
     @property
     def decided(self) -> list[str]:
@@ -110,19 +108,14 @@ class ScenarioFolder:
             InputError: it is not, with every problem at once.
         """
         base = base_if_any()
-        try:
+        with nullcontext() if base is None else closing(base.lab):
             return [one.render(wanted_language()) for one in check_scenario(self.path, "freeze", base)[1]]
-        finally:
-            if base is not None:
-                base.lab.close()
 
     def kit(self, file: str | Path | None = None) -> Path:
         """Write the file from which suppliers rehearse anywhere, and return its path; raises as `write_kit`."""
         base = open_base(create=True)
-        try:
+        with closing(base.lab):
             return kit_in(base, self.path, None if file is None else Path(file))
-        finally:
-            base.lab.close()
 
     def __repr__(self) -> str:
         return f"<Scenario {self.document.name}: {self.path}>"
@@ -136,7 +129,7 @@ class ScenarioFolder:
 
 
 def as_table(frame: Any) -> pl.DataFrame:
-    """Return cases from a data frame, a data set of Hugging Face, a mapping of columns or a 2-D array.
+    """Return cases from a data frame, a Hugging Face dataset, a mapping of columns or a 2-D array.
 
     Raises:
         InputError: it is none of these.
