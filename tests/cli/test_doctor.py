@@ -74,3 +74,18 @@ def test_where_nothing_is_odd_nothing_is_said_but_what_a_column_achieves(write_s
     told = run("scenario", "doctor", write_scenario(rows=1500))
     assert told.exit_code == 0
     assert [line for line in told.stdout.splitlines() if "alone" not in line] == [told.stdout.splitlines()[-1]]
+
+
+def test_of_numbers_the_rank_correlation_is_told(home, tmp_path):  # noqa: F811
+    draw = random.Random(2)
+    loads = [draw.uniform(0, 100) for _ in range(400)]
+    lines = [f"{load:.2f},{3 * load + draw.gauss(0, 40):.2f}" for load in loads]
+    (tmp_path / "power.csv").write_text("\n".join(["load,output", *lines]) + "\n")
+    answers = ("--problem", "Output", "--target", "output", "--group-or-time", "", "--miss", 1, "--false-alarm", 0)
+    folder = tmp_path / "power"
+    made = run(
+        "scenario", "new", "--from", tmp_path / "power.csv", "--out", folder, *answers, "--contact", "works, desk"
+    )
+    assert made.exit_code == 0, made.stderr
+    told = run("scenario", "doctor", folder).stdout
+    assert "rank correlation of load alone with the answer is 9" in told and "errors of guessing" not in told

@@ -20,7 +20,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
 WORTH_TELLING = 0.3
-"""Of one column alone: from this share of the way to the answer on it is told."""
+"""A column that gets this far towards the answer by itself is reported."""
 _SENTINELS = frozenset(sign * float("9" * digits) for digits in range(2, 8) for sign in (1, -1)) | {-1.0}
 """Numbers that often stand for a missing value."""
 _FEWEST_SENTINELS, _APART = 3, 0.5
@@ -177,8 +177,9 @@ def _unit_in(sample: Sequence[str]) -> str | None:
 
 def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Iterator[Remark]:
     for one in sorted(found, key=lambda one: -one.strength):
-        if one.strength >= WORTH_TELLING and not gives_away(one, scenario):  # what gives away is told by the check
-            yield _remark("alone", Outcome.NOT_MEASURED, column=one.feature, share=f"{one.strength:.0%}")
+        if one.strength >= WORTH_TELLING and not gives_away(one, scenario):  # the check reports what gives away
+            code = "ranked" if scenario.target_form == "numbers" else "alone"
+            yield _remark(code, Outcome.NOT_MEASURED, column=one.feature, share=f"{one.strength:.0%}")
 
 
 def _tells(check: LeakageCheck) -> bool:
