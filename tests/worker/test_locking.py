@@ -88,7 +88,7 @@ def test_nothing_is_asked_where_nothing_is_imported(folder, pip):
     ("file", "content", "said"),
     [
         ("app.py", "import nosuchmodule\nimport other_one\n", ("app.py:1", "nosuchmodule", "app.py:2", "--package")),
-        ("helper.py", "def (:\n", ("helper.py:1", "no Python")),
+        ("helper.py", "def (:\n", ("helper.py:1", "cannot parse it")),
         (
             "requirements.in",
             "numpy\n--index-url x\nsix @ https://a.example/b.whl\n-r b.txt\n./a.whl\n",

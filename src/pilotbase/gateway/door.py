@@ -116,13 +116,13 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T
 
 
 class Door:
-    """The routes of one protocol, whose problems are told in its shape by ``error_body``."""
+    """The routes of one protocol; ``error_body`` formats its errors."""
 
     def __init__(self, gateway: Gateway, error_body: ErrorBody) -> None:
         self.gateway, self._error_body = gateway, error_body
 
     def route(self, path: str, handler: Handler, method: str = "GET") -> Route:
-        """Return the route of ``handler``, whose problems are told and whose answers are measured."""
+        """Return the route of ``handler``, with its errors as responses and its responses measured."""
 
         async def handle(request: Request) -> Response:
             began = time.perf_counter()
