@@ -65,7 +65,12 @@ SPARED = {
 """What opens a base without a table, and what a box loads → packages that would only cost it time."""
 
 
-@pytest.mark.parametrize("module", SPARED)
+QUICK = ("trials.certificates", "intake.scenarios_in_box")
+
+
+@pytest.mark.parametrize(
+    "module", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.prove) for one in SPARED]
+)
 def test_what_is_not_needed_is_not_loaded(module):
     program = f"import sys, pilotbase.worker.{module}; print({SPARED[module]} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
