@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
@@ -55,6 +57,21 @@ def test_who_mistypes_is_told_what_may_be_meant():
     for typed, meant in (("scenaro", "scenario"), ("roadmpa", "roadmap")):
         told = run(typed, "check")
         assert told.exit_code == 2 and f"Did you mean '{meant}'" in told.stderr
+
+
+ASKED = """
+eval "$(pilotbase --completion bash)"
+complete -p pilotbase
+COMP_WORDS=(pilotbase certificate ve) COMP_CWORD=2
+_pilotbase_completion pilotbase
+echo "${COMPREPLY[@]}"
+"""
+
+
+def test_a_shell_completes_our_commands():
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", ASKED], capture_output=True, text=True, env={**os.environ, "PATH": path})
+    assert done.stdout.splitlines() == ["complete -o default -F _pilotbase_completion pilotbase", "verify"], done.stderr
 
 
 TABLES, STORE = {"scipy", "polars", "django"}, {"sqlalchemy", "cryptography", "django"}
