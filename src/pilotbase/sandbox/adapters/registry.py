@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
+from pilotbase.documents.application import Form
 from pilotbase.documents.plugins import loaded
+from pilotbase.sandbox.adapters import acting, world_program
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,21 @@ def adapter_of(runtime: str) -> Adapter | None:
     return known_adapters().get(runtime)
 
 
+def loader_of(form: Form) -> Adapter | None:
+    """Return what loads an application of that form: by its interface if it is Python, else by its runtime."""
+    if form.runtime == "python" and form.interface != "predict":
+        return Adapter(form.interface, Path(_BY_INTERFACE[form.interface].__file__ or ""), (), "")
+    return adapter_of(form.runtime)
+
+
 @cache
 def known_adapters() -> Mapping[str, Adapter]:
     """Return every adapter, by runtime."""
     modules = [module for module in loaded("sandbox.adapters") if hasattr(module, "RUNTIME")]
     return MappingProxyType({module.RUNTIME: _adapter(module) for module in modules})
+
+
+_BY_INTERFACE: Mapping[str, ModuleType] = MappingProxyType({"act": acting, "world": world_program})
 
 
 def _adapter(module: ModuleType) -> Adapter:
