@@ -1,10 +1,9 @@
 """Evidence carried over to a later version: both versions answer the same fresh hidden cases, and are compared.
 
 Where the certified version met *score ≥ c*, the later one has to show two things, each at the attempt's full level:
-that the mean of (earlier - later) over the population is at most δ, and that it meets *score ≥ c - δ* itself. An earlier
-version that is built to get worse after its trial makes every later one compare well, so its certificate alone bears
-no claim about another. Only means of a score per case over a population have a margin; whatever else the scenario
-requires is met unchanged.
+that the mean of (earlier - later) over the population is at most δ, and that it meets *score ≥ c - δ* itself. A version
+that was built to get worse after its trial makes every later one compare well, so its certificate alone bears no claim
+about another. Only means of a score per case over a population have a margin; all other criteria are met unchanged.
 """
 
 from __future__ import annotations
