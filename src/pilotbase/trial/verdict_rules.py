@@ -15,7 +15,6 @@ from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Design, Levels, attempt_levels, exact
 from pilotbase.measures import Cases
-from pilotbase.trial.carried import earlier_missed, without_comparisons
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probes import measured, rejects
 from pilotbase.trial.scoring import Ints, design_on, error_level, judge
@@ -35,11 +34,8 @@ def judge_plan(
     """Return the decision of ``plan`` on ``cases`` scored in ``order``, and on the run's ``load``.
 
     ``older``: the design as an earlier version read it, which could decide about the hidden cases by the first ones.
-
-    A comparison with an earlier version confirms nothing where that version no longer meets what it is certified for.
     """
-    decision = judge(plan.criteria, cases, order, levels, measured(load), older or design_on(cases, plan.design))
-    return without_comparisons(decision, tuple(earlier_missed(plan, cases, order)))
+    return judge(plan.criteria, cases, order, levels, measured(load), older or design_on(cases, plan.design))
 
 
 def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:
