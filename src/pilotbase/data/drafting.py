@@ -24,7 +24,7 @@ from pilotbase.data.plain_yaml import Flow, FlowList, dump_plain, is_short, join
 from pilotbase.data.slugs import slug
 from pilotbase.data.source_cases import SourceCases, source_cases
 from pilotbase.data.sources.source import missing_as_null
-from pilotbase.data.split_guesses import TermsGuess, guess_split, guess_terms
+from pilotbase.data.split_guesses import TermsGuess, guess_floor, guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import (
     Proposal,
@@ -51,7 +51,16 @@ _NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "
 _COMMENTED = frozenset(
     {
         *("name", "owner", "sector", "action", "problem", "intended_use", "data", "task", "positive"),
-        *("decision_threshold", "baseline", "costs", "criteria", "trial", "trial.isolation", "trial.limits"),
+        *(
+            "decision_threshold",
+            "baseline",
+            "costs",
+            "criteria",
+            "trial",
+            "trial.isolation",
+            "trial.limits",
+            "trial.accept_from",
+        ),
         *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing")),
     }
 )
@@ -349,11 +358,15 @@ def _with_criteria(
 ) -> ScenarioDraft:
     split = split_cases(conform(table, setting.scenario), setting.scenario)
     proposal, positive = _propose(split.public, setting.scenario, answers)
-    terms = guess_terms(split.hidden.height, _hidden_positives(split, setting.scenario, positive))
+    hidden, positives = split.hidden.height, _hidden_positives(split, setting.scenario, positive)
+    terms = guess_terms(hidden, positives)
     added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria, "trial": terms.terms}
     scenario = Scenario.model_validate(dict(setting.scenario) | added)
     if size is not None and (planned := size(scenario, split)) is not None:
         scenario, terms = scenario.model_copy(update={"trial": planned.terms}), planned
+    cases = scenario.trial.cases_per_attempt or hidden
+    floor = guess_floor(cases, positives and positives * cases / hidden)
+    scenario = scenario.model_copy(update={"trial": scenario.trial.model_copy(update={"accept_from": floor})})
     classes = _said_of_classes(table[answers.target], classes_of(split.public, scenario), scenario)
     return ScenarioDraft(
         scenario, (*setting.decided, *classes, proposal.measured, terms.why), missing_for(scenario, Step.FREEZE)

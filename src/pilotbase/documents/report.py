@@ -89,7 +89,7 @@ class CriterionResult(Part):
     outcome: Outcome
     threshold: float
     estimate: float | None = None
-    """Score on the scored cases; no bound."""
+    """Score on the scored cases: all of the attempt, but in older reports those of the verdict; no bound."""
     lower: float | None = None
     """Lower bound at the confidence needed to accept."""
     upper: float | None = None
@@ -152,6 +152,19 @@ class Section(Part):
     findings: tuple[Finding, ...] = ()
 
 
+class RestsOn(Part):
+    """On how many cases a verdict rests: those scored by the time the evidence sufficed."""
+
+    cases: int
+    unit: str = "case"
+    units: int | None = None
+    """How many units these cases are, where criteria count units."""
+    label: str | None = None
+    """The scarcest class that criteria are about, if any."""
+    of_label: int | None = None
+    """How many of the cases, or units, are of that class."""
+
+
 class Attempt(Part):
     """What this attempt used, and what is left of the hidden set."""
 
@@ -164,7 +177,10 @@ class Attempt(Part):
     reserved: int
     answered: int
     scored: int | None = None
-    """Not shown in the supplier's view: where scoring stopped reveals something about cases."""
+    """Cases that the figures are of; not shown in the supplier's view: where scoring stopped reveals something about
+    cases."""
+    rests: RestsOn | None = None
+    """On which of these the verdict rests; not shown in the supplier's view. None in older reports: on all scored."""
     fresh_left: int | None = None
     """Cases that no box has seen, left after this attempt; like the next three, not shown in the supplier's view."""
     used_before: int | None = None
@@ -430,7 +446,7 @@ def _coarse_answered(answered: int, cases: int) -> int:
 
 def _coarse_attempt(attempt: Attempt, cases: int) -> Attempt:
     answered = _coarse_answered(attempt.answered, cases)
-    hidden = dict.fromkeys(("scored", "fresh_left", "used_before", "attempts_left", "refresh"))
+    hidden = dict.fromkeys(("scored", "rests", "fresh_left", "used_before", "attempts_left", "refresh"))
     return attempt.model_copy(update={**hidden, "answered": answered})
 
 

@@ -19,7 +19,7 @@ from pilotbase.documents.criteria import PAIRED, UNITS, Perturbed, Rule
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
-from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
+from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint, RestsOn
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome
@@ -35,13 +35,14 @@ from pilotbase.evidence import (
 )
 from pilotbase.measures import Cases, Observation, RunMeasurements, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.rules import block_of, given_columns, observe_arms, pair_scores
+from pilotbase.trial.accept_floor import RunningCounts
 from pilotbase.trial.figures import figures_of
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
 Scores = tuple[tuple[str, float | None], ...]
 """(rule, score)."""
-EARLY = Design(known=True)
+EARLY = Design(known=True, described=True)
 Answerer = Literal["answers", "baseline", "people"]
 """Whose answers to the cases."""
 NO_RUN = RunMeasurements(np.empty(0), 0, 0.0)
@@ -55,6 +56,7 @@ class ScoredDecision:
     decision: Decision
     criteria: tuple[CriterionResult, ...]
     groups: tuple[GroupScore, ...]
+    rests: RestsOn
     figures: tuple[Figure, ...] = ()
     """The data of the report's pictures."""
     baseline: Scores = ()
@@ -200,14 +202,18 @@ def judge(
     return decide([plan_criterion(criterion, cases, order, run) for criterion in criteria], order, levels, design)
 
 
-def design_on(cases: Cases, design: TrialDesign, known: bool = True) -> Design:
+def design_on(
+    criteria: Sequence[Criterion], cases: Cases, order: Ints, design: TrialDesign, known: bool = True
+) -> Design:
     """Return the design on ``cases``: of units of several sizes, whose number the plan fixes, a fixed one scores all.
 
     Units that are complete after a fixed number of cases are too often small ones.
     """
+    floor = design.accept_from
+    accept_from = 0 if floor is None else RunningCounts.of(criteria, cases, order).first(floor)
     sizes = np.array([1]) if cases.units is None else np.unique(cases.units, return_counts=True)[1]
     fixed = design.cases if design.cases is None or sizes.min() == sizes.max() else len(cases)
-    return Design(design.stop, fixed, known)
+    return Design(design.stop, fixed, known, described=known, accept_from=accept_from)
 
 
 def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeasurements = NO_RUN) -> CriterionPlan:
@@ -323,6 +329,7 @@ def describe(
         decision,
         results,
         tuple(_group_scores(criteria, cases.among(np.sort(shown)), reported.by_unit)),
+        RunningCounts.of(criteria, cases, order).rests_on(decision.decided),
         figures_of(cases.among(shown), rules_of(criteria)),
         _scores_of("baseline", criteria, scored),
         _scores_of("people", criteria, scored),

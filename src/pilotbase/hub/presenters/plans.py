@@ -79,6 +79,8 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     yield text("hub.plan.cases"), _cases(scenario, frozen)
     stop = "full" if unit_of(scenario.criteria) is not None and terms.stop == "fixed" else terms.stop
     yield text("hub.plan.stop"), text(f"hub.plan.stop.{stop}", cases=format_count(terms.cases))
+    if terms.accept_from is not None:
+        yield text("hub.plan.accept_from"), terms.accept_from.in_words
     if terms.repeats is not None:
         yield text("hub.plan.repeats"), str(terms.repeats)
     yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=format_digits(error_level(scenario.criteria)))

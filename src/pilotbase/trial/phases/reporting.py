@@ -67,6 +67,7 @@ def _keep_records(decided: DecidedTrial) -> Records:
         load=clean.run.load,
         by_unit=True,
         by_all=True,
+        described=True,
     )
     stored = store_records(records, facts, bundle.derive("records", plan.digest()))
     blob = seal_envelope(trial.lab.vault, trial.hidden.owner, plan.digest(), write_records(stored))
@@ -126,6 +127,7 @@ def _attempt(decided: DecidedTrial) -> Attempt:
         reserved=decided.asked,
         answered=decided.committed.clean.count // (plan.repeats or 1),
         scored=len(np.unique(attempt.cases[decided.scored])),
+        rests=decided.judged.rests,
         fresh_left=left.fresh,
         used_before=hidden.rows - left.fresh - decided.asked,
         attempts_left=left.attempts,
