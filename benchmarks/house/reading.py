@@ -10,7 +10,7 @@ from benchmarks.house.imports import Graph, lazy_imports, module_imports, own_im
 from benchmarks.house.sizes import Sized
 from benchmarks.house.tree import sources
 
-FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1020, 25, 20, 0, 220
+FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1060, 25, 20, 0, 220
 """Upper bounds; files of the core and the estate together; aims: 950 and 180, 25, 20, 250."""
 
 
@@ -52,7 +52,8 @@ def all_imports() -> Graph:
 
 
 def _classes() -> Iterator[tuple[str, str]]:
-    for source in sources():
+    """Yield place and name; worlds are programs of boxes, which all define the same."""
+    for source in (one for one in sources() if one.path.name != "world.py" or one.room != "worlds"):
         for node in ast.walk(source.tree) if not source.is_migration else ():
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 yield source.place(node), node.name

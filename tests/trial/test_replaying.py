@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.steps import Step
+from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.replaying import replay_decision
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
@@ -67,6 +69,14 @@ def two_trials(tmp_path_factory):
             prove(base, scenario, writing_application(place)(program, name), place / "out" / name)
         base.lab.close()
     return place / "out"
+
+
+def test_a_report_from_before_all_answers_decided_replays_as_it_was_made():
+    """Made by the version before decision 0068: claims about the hidden cases could be accepted by the first ones."""
+    found = replay_trial(Path(__file__).parent / "older")
+    assert (found.verdict, found.scored, found.cases) == (Verdict.ACCEPT, 30, 200)
+    assert [one.guarantee for one in found.criteria] == ["exact_anytime", "exact_anytime", "measured_run"]
+    assert found.certified and found.absent == ("cases.csv",)
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ def _program_problem(command: tuple[str, ...], tree: FolderTree) -> Text | None:
 
 def _entry_point_problem(application: Application, tree: FolderTree) -> Text | None:
     """Check that the entry point's file exists and names the function; only a box ever parses it."""
-    module, _, function = application.entry_point.partition(":")
+    module, _, function = application.form.entry_point.partition(":")
     place = module.replace(".", "/")
     candidates = (f"{place}.py", f"{place}/__init__.py")
     file = next((found for found in map(tree.file, candidates) if found is not None), None)

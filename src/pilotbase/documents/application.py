@@ -27,6 +27,8 @@ PlainPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^(?:[A-Za
 
 DEFAULT_REQUIREMENTS = "requirements.lock"
 DEFAULT_ENTRY_POINT = "app:predict"
+ACTING_ENTRY_POINT = "app:agent"
+"""The usual entry point of an application that acts."""
 
 Runtime = Literal["python", "onnx", "skops", "mlflow", "command", "container", "endpoint"]
 """What loads the application in its box; but for ``python`` each is a module of `pilotbase.sandbox.adapters`.
@@ -90,6 +92,8 @@ class OfferTerms(Part):
 class Form(Part):
     """What a box needs to know to load an application."""
 
+    interface: Literal["predict", "act", "world"] = "predict"
+    """``world``: not an application's, but the program of the world that it acts in."""
     runtime: Runtime = "python"
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
     model: PlainPath | None = None
@@ -110,12 +114,13 @@ class Application(Document, published=True):
     licence: str
     scenario: Name | None = None
     """The scenario it was made for."""
-    interface: Literal["predict"] = "predict"
+    interface: Literal["predict", "act"] = "predict"
+    """``predict`` answers cases; ``act`` acts turn by turn in the world of a scenario."""
     runtime: Runtime = "python"
     """``python``; a model: ``onnx``, ``skops``, ``mlflow``; any language: ``command``; with its
     own system: ``container``; hosted elsewhere: ``endpoint``."""
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
-    """For runtime ``python``: the function that answers."""
+    """For runtime ``python``: the function that answers; for one that acts, that returns the player, ``app:agent``."""
     model: PlainPath | None = None
     """For runtimes that load a model: its file in the folder, such as ``model.onnx``."""
     command: Command | None = None
@@ -145,6 +150,8 @@ class Application(Document, published=True):
     def form(self) -> Form:
         """What a box needs to know to load it."""
         fields = {name: getattr(self, name) for name in Form.model_fields}
+        if self.interface == "act" and self.entry_point == DEFAULT_ENTRY_POINT:
+            fields["entry_point"] = ACTING_ENTRY_POINT
         return Form(**fields)
 
     @property

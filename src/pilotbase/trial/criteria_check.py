@@ -69,6 +69,7 @@ from pilotbase.trial.scoring import (
     settle_criteria,
     unit_codes,
     unit_of,
+    unit_problems,
 )
 
 if TYPE_CHECKING:
@@ -272,9 +273,7 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
     found += margin_problems(scenario.criteria)
     found += repeat_problems(scenario)
     found += _without_setup(scenario, rules)
-    units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
-    if len(units) > 1:
-        found.append((None, text("trial.units_differ", found=sorted(units))))
+    found += unit_problems(scenario.criteria)
     return found
 
 

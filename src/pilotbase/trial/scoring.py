@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +21,7 @@ from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import (
     CriterionDecision,
@@ -152,6 +153,20 @@ def unit_of(criteria: Sequence[Criterion]) -> str | None:
     """
     units = {criterion.unit for criterion in criteria if not is_resource(criterion.parsed())} - {"case"}
     return min(units, default=None)
+
+
+def unit_problems(criteria: Sequence[Criterion]) -> Iterator[tuple[int | None, Text]]:
+    """Yield (index or None, sentence): different units, and claims about a population that leave the unit out.
+
+    Whole units are drawn, so cases that count one by one beside them are no independent draws.
+    """
+    units = {one.unit for one in criteria if not is_resource(one.parsed())} - {"case"}
+    if len(units) > 1:
+        yield None, text("trial.units_differ", found=sorted(units))
+    for index, one in enumerate(criteria):
+        alone = one.unit == "case" and one.estimand is Estimand.POPULATION and not is_resource(one.parsed())
+        if units and alone:
+            yield index, text("trial.unit_left_out", rule=one.rule, unit=min(units))
 
 
 def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:

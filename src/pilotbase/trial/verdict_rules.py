@@ -17,7 +17,6 @@ from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Design, Levels, attempt_levels, exact
 from pilotbase.measures import Cases
-from pilotbase.trial.carried import earlier_missed, without_comparisons
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probes import measured, rejects
 from pilotbase.trial.scoring import Ints, design_on, error_level, judge
@@ -39,15 +38,14 @@ def judge_plan(
 ) -> Decision:
     """Return the decision of ``plan`` on ``cases`` scored in ``order``, and on the run's ``load``.
 
-    A comparison with an earlier version confirms nothing where that version no longer meets what it is certified for.
+    ``rule``: by which an older report was decided.
     """
     design = design_on(plan.criteria, cases, order, plan.design)
     if rule == "first_cases":
         design = Design(plan.design.stop, plan.design.cases)
     elif rule == "stopped":
         design = replace(design, described=False)
-    decision = judge(plan.criteria, cases, order, levels, measured(load), design)
-    return without_comparisons(decision, tuple(earlier_missed(plan, cases, order)))
+    return judge(plan.criteria, cases, order, levels, measured(load), design)
 
 
 def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:

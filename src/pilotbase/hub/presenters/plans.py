@@ -95,10 +95,7 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
         earlier = frozen.carries.application
         told = {"name": earlier.name, "version": earlier.version, "criteria": ", ".join(frozen.carries.criteria)}
         serial = abbreviated(frozen.carries.certificates[0])
-        yield (
-            text("hub.carries"),
-            text("hub.plan.carries_of", **told, serial=serial, alpha=f"{frozen.carries.alpha:.3g}"),
-        )
+        yield text("hub.carries"), text("hub.plan.carries_of", **told, serial=serial)
     yield text("hub.plan.order"), text("hub.plan.order_open") if frozen is None else frozen.order_commitment
     for name in ("load_test", "matrix", "exchanges", "processor_hour", "contamination"):
         if getattr(terms, name) is not None:

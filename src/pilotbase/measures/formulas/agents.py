@@ -33,7 +33,7 @@ class ActionRule:
 
 
 @dataclass(frozen=True)
-class World:
+class PlanWorld:
     """What holds at first, and what can be done."""
 
     facts: Facts
@@ -50,12 +50,12 @@ class World:
         return facts
 
 
-def read_world(spelled: str) -> World:
+def read_world(spelled: str) -> PlanWorld:
     """Return the world that JSON spells; raises `ValueError`."""
     found = _loaded(spelled)
     if not isinstance(found, dict) or not isinstance(actions := found.get("actions"), dict):
         raise ValueError("a world has facts and actions")
-    return World(_facts(found.get("facts")), {name: _action(action) for name, action in actions.items()})
+    return PlanWorld(_facts(found.get("facts")), {name: _action(action) for name, action in actions.items()})
 
 
 def goal_reached(question: MeasureInput) -> MeasurePart:
@@ -63,7 +63,7 @@ def goal_reached(question: MeasureInput) -> MeasurePart:
     cases, steps = question.cases, question.whole("steps")
     known, absent = ~missing_texts(cases.truth), question.absent()
     reached = np.zeros(len(known), dtype=np.bool_)
-    worlds: dict[str, World] = {}
+    worlds: dict[str, PlanWorld] = {}
     for index, spelled in enumerate(question.given("world").tolist()):
         if known[index] and not absent[index]:
             world = worlds[spelled] = worlds.get(spelled) or _world(spelled, question)
@@ -73,7 +73,7 @@ def goal_reached(question: MeasureInput) -> MeasurePart:
     return indicator(reached, known, absent, question)
 
 
-def _world(spelled: Any, question: MeasureInput) -> World:
+def _world(spelled: Any, question: MeasureInput) -> PlanWorld:
     try:
         return read_world(str(spelled))
     except ValueError as error:

@@ -8,7 +8,10 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
+from pilotbase.documents.application import Form
 from pilotbase.documents.plugins import loaded
+from pilotbase.protocols import mcp_wire
+from pilotbase.sandbox.adapters import acting, agent_door, world_program
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,25 @@ def adapter_of(runtime: str) -> Adapter | None:
     return known_adapters().get(runtime)
 
 
+def loader_of(form: Form) -> Adapter | None:
+    """Return what loads an application of that form: by its interface if it is Python, else by its runtime."""
+    if form.runtime == "python" and form.interface != "predict":
+        script, *neighbours = (Path(str(module.__file__)) for module in _BY_INTERFACE[form.interface])
+        return Adapter(form.interface, script, (), "", tuple(neighbours))
+    return adapter_of(form.runtime)
+
+
 @cache
 def known_adapters() -> Mapping[str, Adapter]:
     """Return every adapter, by runtime."""
     modules = [module for module in loaded("sandbox.adapters") if hasattr(module, "RUNTIME")]
     return MappingProxyType({module.RUNTIME: _adapter(module) for module in modules})
+
+
+_BY_INTERFACE: Mapping[str, tuple[ModuleType, ...]] = MappingProxyType(
+    {"act": (acting,), "mcp": (agent_door, mcp_wire), "world": (world_program,)}
+)
+"""What loads it in the box, and what lies beside that."""
 
 
 def _adapter(module: ModuleType) -> Adapter:

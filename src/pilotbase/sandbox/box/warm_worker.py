@@ -32,7 +32,7 @@ from pilotbase.protocols.frames import (
     encode_batch,
     encode_json,
 )
-from pilotbase.sandbox.adapters.registry import Adapter, adapter_of
+from pilotbase.sandbox.adapters.registry import Adapter, loader_of
 from pilotbase.sandbox.box import runner
 from pilotbase.sandbox.box.box import Box, BoxFacts
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
@@ -79,7 +79,7 @@ class WorkerSetup:
     @property
     def adapter(self) -> Adapter | None:
         """The adapter that loads it in the box; None: the runner, which imports its code."""
-        return adapter_of(self.form.runtime)
+        return loader_of(self.form)
 
     @property
     def mounts(self) -> tuple[Mount, ...]:

@@ -333,7 +333,7 @@ def _derived_certificate(folder: _Folder, replayed: Replayed, stated: Any) -> di
         claim = claim_sentence(Report.model_validate(folder.report), plan).model_dump(mode="json")
         own = float(replayed.decision.levels.accept)
         earlier = json.dumps(claim)
-        for level in (own, stored.facts.alpha_of_all, own + (plan.carries.alpha if plan.carries is not None else 0)):
+        for level in (own, stored.facts.alpha_of_all):
             earlier = earlier.replace(f'"{write_at_most(level)}"', f'"{level:.4g}"')
         claim = stated if stated == json.loads(earlier) else claim
     except (pydantic.ValidationError, PilotbaseError):  # parts of the report were deleted

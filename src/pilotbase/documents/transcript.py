@@ -1,0 +1,86 @@
+"""Transcript 回合记录: what was done and what came back in one episode, as lines of canonical JSON in a hash chain.
+
+    head   {"kind", "format", "world", "episode", "arm", "language", "task"}
+    acts   {"kind", "turn", "acts"}                one message of the application, as it came
+           {"kind", "turn", "problem", "bytes"}    one that is no list of acts
+    call   {"kind", "turn", "tool", "arguments", "class", "right", "ruling", "result", "error"}
+    said   {"kind", "turn", "text", "user"}
+    lost   {"kind", "turn", "reason"}              the application gave no further message
+    end    {"kind", "end", "turns", "calls", …, "state"}
+
+``acts`` and ``lost`` are what the application did; a replay derives every other line again from these. Each line ends
+with ``link``, the SHA-256 of the link before it and of the line without it, so an altered line is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.hashes import canonical_json
+
+FORMAT = "transcript/1"
+DONE = "done"
+"""The end of an episode that the application or the user ended."""
+_LINK = ',"link":"'
+Line = Mapping[str, Any]
+
+
+class TranscriptWriter:
+    """Adds lines to the transcript of one episode."""
+
+    def __init__(self, head: Line) -> None:
+        """Begin with ``head``; its kind and format are added."""
+        self._lines: list[str] = []
+        self._link = ""
+        self.add("head", format=FORMAT, **head)
+
+    def add(self, kind: str, **fields: Any) -> None:
+        """Add a line."""
+        plain = canonical_json({"kind": kind, **fields}).decode()
+        self._link = _next_link(self._link, plain)
+        self._lines.append(f'{plain[:-1]}{_LINK}{self._link}"}}')
+
+    def text(self) -> str:
+        """Return the lines so far."""
+        return "\n".join(self._lines)
+
+
+def read_transcript(text: str) -> tuple[Line, ...]:
+    """Return the lines of a transcript, without their links.
+
+    Raises:
+        InvalidProofError: a line was altered, added or removed; names the line.
+    """
+    return tuple(_checked(text))
+
+
+def end_of(text: object) -> Line | None:
+    """Return the end of a transcript, or None if it has none: it is missing, or broken off."""
+    last = text.rpartition("\n")[2] if isinstance(text, str) else ""
+    try:
+        found = json.loads(last)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and found.get("kind") == "end" else None
+
+
+def _checked(text: str) -> Iterator[Line]:
+    link = ""
+    for number, line in enumerate(text.split("\n"), start=1):
+        body, _, tail = line.rpartition(_LINK)
+        plain = f"{body}}}"
+        link = _next_link(link, plain)
+        if tail != f'{link}"}}':
+            raise InvalidProofError("trial.transcript_altered", line=number)
+        try:
+            yield json.loads(plain)
+        except (ValueError, RecursionError):
+            raise InvalidProofError("trial.transcript_altered", line=number) from None
+
+
+def _next_link(link: str, plain: str) -> str:
+    return hashlib.sha256(f"{link}\n{plain}".encode()).hexdigest()

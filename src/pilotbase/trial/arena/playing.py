@@ -1,0 +1,276 @@
+"""Playing an episode: task, acts, fence, results, and the user's words, up to an end that is always stated.
+
+What the application receives (an observation) and answers (acts) are JSON::
+
+    {"task": "…", "tools": [{"name", "description", "inputSchema"}, …], "language": "en"}      at first
+    {"results": [{"id", "tool", "content", "error"}, …], "user": "…" or null}                   from then on
+
+    [{"tool": "…", "arguments": {…}, "id": "…"}, {"say": "…"}, {"done": true}]                  acts, in this order
+
+A message that is no such list costs a turn and is told so. An episode that neither side has ended counts as the worst
+for every criterion: its ``end`` says why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pilotbase.documents.base import localized
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.texts import Language
+from pilotbase.documents.transcript import DONE, TranscriptWriter
+from pilotbase.documents.world import World
+from pilotbase.measures.formulas.json_answers import read_json
+from pilotbase.trial.arena.fencing import Ruling, act_digest, judge
+
+Json = Mapping[str, Any]
+MOST_PER_MESSAGE = 64
+"""Acts of one message; a message of more is no list of acts."""
+_LONGEST_ID = 200
+
+
+class PlayerLostError(Exception):
+    """The player gives no further message; ``reason`` is the end of the episode."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Player(Protocol):
+    """What acts in an episode: an application in its box, a reference, the acts of a transcript."""
+
+    def answer(self, observation: Json) -> str | bytes:
+        """Return its next message; raises `PlayerLostError`."""
+        ...
+
+
+class WorldEpisode(Protocol):
+    """One episode of a world, as its program plays it."""
+
+    @property
+    def task(self) -> str: ...
+
+    @property
+    def done(self) -> bool:
+        """Return whether the user has left, so that nothing can change any more."""
+        ...
+
+    def call(self, tool: str, arguments: Json) -> tuple[Any, bool]:
+        """Return the result of a call, and whether it is an error."""
+        ...
+
+    def say(self, text: str) -> str: ...
+
+    def wants(self, tool: str, arguments: Json) -> bool:
+        """Return whether the principal consents to exactly this act."""
+        ...
+
+    def finish(self) -> tuple[Json, Any]:
+        """Return the outcomes, and the state that the goal names."""
+        ...
+
+
+@dataclass(frozen=True)
+class EpisodeKey:
+    """Which episode is played: its name, template, language and arm, and the seed, hex."""
+
+    name: str
+    template: str
+    language: str
+    arm: str
+    seed: str
+
+
+@dataclass
+class _Counts:
+    turns: int = 0
+    calls: int = 0
+    invalid: int = 0
+    declined: int = 0
+    tried: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+
+    def called(self, ruling: Ruling, carried_out: bool) -> None:
+        """Count a call in its class and in its right."""
+        self.calls += 1
+        for name in filter(None, (ruling.act, ruling.right)):
+            self.tried[name] += 1
+            self.done[name] += carried_out
+
+
+def play(world: World, digest: str, key: EpisodeKey, episode: WorldEpisode, player: Player) -> str:
+    """Return the transcript of one episode; errors of the world itself raise."""
+    head = {"world": digest, "episode": key.name, "arm": key.arm, "language": key.language, "task": episode.task}
+    game = _Game(world, episode, TranscriptWriter(head))
+    observation: Json = {"task": episode.task, "tools": _tools(world, key.language), "language": key.language}
+    while game.end is None:
+        try:
+            message = player.answer(observation)
+        except PlayerLostError as lost:
+            game.lose(lost.reason)
+            break
+        observation = game.take(message)
+    return game.finish()
+
+
+@dataclass
+class _Game:
+    world: World
+    episode: WorldEpisode
+    lines: TranscriptWriter
+    counts: _Counts = field(default_factory=_Counts)
+    end: str | None = None
+
+    def take(self, message: str | bytes) -> Json:
+        """Carry out one message, and return what its sender sees next."""
+        data = message.encode("utf-8", "surrogatepass") if isinstance(message, str) else message
+        try:
+            acts = read_acts(data, self.world.episode.message_bytes)
+        except _NoActsError as problem:
+            self.lines.add("acts", turn=self.counts.turns + 1, problem=problem.code, bytes=problem.size)
+            self.counts.invalid += 1
+            self._count_turn()
+            return {"results": [_result(None, None, {"problem": problem.code})], "user": None}
+        self.lines.add("acts", turn=self.counts.turns + 1, acts=acts)
+        results: list[Json] = []
+        said: list[str] = []
+        for act in (*acts, *([] if acts else [None])):
+            if self.end is not None:
+                results += self._refuse_late(act)
+            elif act is None:
+                self._count_turn()
+            elif "done" in act:
+                self.end = DONE
+                self._count_turn()
+            elif "say" in act:
+                said.append(self._say(act["say"]))
+            else:
+                results.append(self._call(act))
+        return {"results": results, "user": "\n".join(filter(None, said)) or None}
+
+    def lose(self, reason: str) -> None:
+        self.lines.add("lost", turn=self.counts.turns + 1, reason=reason)
+        self.end = reason
+
+    def finish(self) -> str:
+        """Return the whole transcript."""
+        outcomes, state = self.episode.finish()
+        counts, ended = self.counts, self.end or DONE
+        self.lines.add(
+            "end",
+            end=ended,
+            turns=counts.turns,
+            calls=counts.calls,
+            invalid_calls=counts.invalid,
+            declined=counts.declined,
+            tried=dict(counts.tried),
+            done={name: count for name, count in counts.done.items() if count},
+            outcomes=dict(outcomes),
+            state=state,
+        )
+        return self.lines.text()
+
+    def _refuse_late(self, act: Json | None) -> list[Json]:
+        """Count an act after the end, which has no effect."""
+        self.counts.invalid += 1
+        return [] if act is None else [_result(act.get("id"), act.get("tool"), {"problem": "after_end"})]
+
+    def _count_turn(self) -> None:
+        """Count a turn that is over: if nothing has ended the episode, the last allowed one does."""
+        self.counts.turns += 1
+        if self.end is None and self.episode.done:
+            self.end = DONE
+        if self.end is None and self.counts.turns >= self.world.episode.turns:
+            self.end = "turns"
+
+    def _say(self, text: str) -> str:
+        reply = self.episode.say(text)
+        self.lines.add("said", turn=self.counts.turns + 1, text=text, user=reply)
+        self._count_turn()
+        return reply
+
+    def _call(self, act: Json) -> Json:
+        tool, arguments = act["tool"], act.get("arguments", {})
+        ruling = judge(self.world, tool, arguments)
+        problem, consents = ruling.problem, frozenset[str]()
+        if ruling.decided == "ask":
+            if self.episode.wants(tool, arguments):
+                consents = frozenset({act_digest(tool, arguments)})
+                ruling = judge(self.world, tool, arguments, consents)
+            else:
+                problem = "declined"
+                self.counts.declined += 1
+        allowed = ruling.decided == "allow"
+        content, error = self.episode.call(tool, arguments) if allowed else ({"problem": problem}, True)
+        if ruling.decided == "invalid":
+            self.counts.invalid += 1
+        else:
+            self.counts.called(ruling, carried_out=allowed and not error)
+        self.lines.add(
+            "call",
+            turn=self.counts.turns + 1,
+            tool=tool,
+            arguments=arguments,
+            **{"class": ruling.act},
+            right=ruling.right.value if ruling.right is not None else "",
+            ruling="consented" if consents else problem or "allowed",
+            result=content,
+            error=error,
+        )
+        self._count_turn()
+        return _result(act.get("id"), tool, content, error)
+
+
+class _NoActsError(ValueError):
+    """A message of ``size`` bytes is no list of acts; ``code`` says why."""
+
+    def __init__(self, code: str, size: int) -> None:
+        super().__init__(code)
+        self.code, self.size = code, size
+
+
+def read_acts(message: bytes, most_bytes: int) -> list[dict[str, Any]]:
+    """Return the acts that a message spells.
+
+    Raises:
+        ValueError: it is too long, as it came or in canonical JSON, no JSON, or no list of acts.
+    """
+    if len(message) > most_bytes:
+        raise _NoActsError("too_long", len(message))
+    try:
+        found = read_json(message.decode())
+        size = len(canonical_json(found))
+    except (ValueError, InputError):
+        raise _NoActsError("no_json", len(message)) from None
+    if size > most_bytes:
+        raise _NoActsError("too_long", size)
+    if not isinstance(found, list) or len(found) > MOST_PER_MESSAGE or not all(map(_is_act, found)):
+        raise _NoActsError("no_acts", len(message))
+    return found
+
+
+def _is_act(act: object) -> bool:
+    if not isinstance(act, dict):
+        return False
+    if act.keys() == {"done"}:
+        return act["done"] is True
+    if act.keys() == {"say"}:
+        return isinstance(act["say"], str)
+    named = isinstance(act.get("id", ""), str) and len(act.get("id", "")) <= _LONGEST_ID
+    asked = isinstance(act.get("tool"), str) and isinstance(act.get("arguments", {}), dict)
+    return named and asked and act.keys() <= {"tool", "arguments", "id"}
+
+
+def _tools(world: World, language: str) -> list[Json]:
+    spoken: Language = "zh" if language == "zh" else "en"
+    told = (tool.model_copy(update={"description": localized(tool.description, spoken)}) for tool in world.tools)
+    return [tool.to_json_value() for tool in told]
+
+
+def _result(identifier: object, tool: object, content: Any, error: bool = True) -> Json:
+    return {"id": identifier, "tool": tool, "content": content, "error": error}

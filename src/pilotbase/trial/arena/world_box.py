@@ -1,0 +1,110 @@
+"""A world in a box of its own: it never shares one with an application, and neither can read the other's folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pilotbase.documents.application import Form
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.ends import BoxEnded, ClosedAtEnd
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
+from pilotbase.trial.arena.kept_worlds import KeptWorld
+from pilotbase.trial.arena.playing import EpisodeKey, Json, Player, play
+
+WORLD_LIMITS = Limits(cpu_seconds=864_000, wall_seconds=864_000)
+"""Of the box of a world, which plays all episodes of a run."""
+REQUESTS = Contract(
+    features=(Field(name="request", data_type=DataType.TEXT),), prediction=Prediction(kind="text", longest=4 << 20)
+)
+_NO_LOCK = "requirements.lock"
+
+
+class WorldBox(ClosedAtEnd):
+    """A world that plays episodes, one at a time."""
+
+    def __init__(self, kept: KeptWorld, cache: Path, settings: BoxSettings) -> None:
+        """Start it; ``cache``: where environments are built.
+
+        Raises:
+            PilotbaseError: ``world.failed``: the program cannot be loaded.
+        """
+        self.kept = kept
+        environment = build_environment(b"", _NO_LOCK, cache, BoxSettings(uid=settings.uid))
+        try:
+            self._worker: WarmWorker = start_worker(
+                kept.folder, Form(interface="world"), REQUESTS, environment, settings
+            )
+        except BoxEnded as ended:
+            raise _failed(kept, ended) from None
+
+    def play(self, key: EpisodeKey, player: Player) -> str:
+        """Return the transcript of one episode; raises `PilotbaseError` (``world.failed``)."""
+        return play(self.kept.world, self.kept.digest, key, BoxedEpisode(self, key), player)
+
+    def ask(self, request: Json) -> Any:
+        """Return what the program answers to one request; raises `PilotbaseError` (``world.failed``)."""
+        spelled = np.array([json.dumps(request)], dtype=object)
+        try:
+            answered = self._worker.predict(FeatureBatch({"request": spelled}, 1))
+        except BoxEnded as ended:
+            raise _failed(self.kept, ended) from None
+        return json.loads(answered.values[0])
+
+    def close(self, reason: EndReason = EndReason.FINISHED) -> None:
+        self._worker.close(reason)
+
+
+class BoxedEpisode:
+    """An episode under way in a world's box."""
+
+    def __init__(self, box: WorldBox, key: EpisodeKey) -> None:
+        self._box = box
+        begun = box.ask(
+            {"op": "start", "template": key.template, "seed": key.seed, "language": key.language, "arm": key.arm}
+        )
+        self.task: str = begun["task"]
+        self.done: bool = begun["done"]
+
+    def call(self, tool: str, arguments: Json) -> tuple[Any, bool]:
+        found = self._changed({"op": "call", "tool": tool, "arguments": arguments})
+        return found["content"], found["error"]
+
+    def say(self, text: str) -> str:
+        return str(self._changed({"op": "say", "text": text})["text"])
+
+    def wants(self, tool: str, arguments: Json) -> bool:
+        return bool(self._box.ask({"op": "wants", "tool": tool, "arguments": arguments})["wants"])
+
+    def finish(self) -> tuple[Json, Any]:
+        found = self._box.ask({"op": "finish"})
+        return found["outcomes"], found["state"]
+
+    def _changed(self, request: Json) -> Any:
+        found = self._box.ask(request)
+        self.done = found["done"]
+        return found
+
+
+class Oracle:
+    """Plays the episode under way as the world itself says that it is won."""
+
+    def __init__(self, box: WorldBox) -> None:
+        self._box = box
+
+    def answer(self, observation: Json) -> str:
+        return json.dumps(self._box.ask({"op": "oracle", "observation": observation})["acts"])
+
+
+def _failed(kept: KeptWorld, ended: BoxEnded) -> PilotbaseError:
+    return PilotbaseError(
+        "world.failed", world=kept.world.name, reason=ended.reason.value, said=ended.detail.strip()[-1000:]
+    )
