@@ -18,8 +18,8 @@ from pilotbase.documents.quantities import NEVER, NEVER_SECONDS, Beside, round_b
 from pilotbase.documents.report import CriterionResult, GroupScore, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
-from pilotbase.evidence.plans import unit_text
 from pilotbase.measures import is_per_hundred, measures, plainly
+from pilotbase.trial.accept_floor import rests_shown
 
 FEWEST_OF_GROUP = 10
 """A group of fewer cases is not called the weakest: its score says little."""
@@ -231,25 +231,13 @@ def _reach(report: Report) -> Iterator[Text]:
         yield text("report.first.hidden_set", cases=cases)
     if len(on_answers) < len(report.criteria):
         yield text("report.first.run")
-    yield from _rests(report)
     attempt = report.attempt
+    if attempt is not None and attempt.rests is not None:
+        yield rests_shown(attempt.rests, report.counts.get("scored", attempt.rests.cases))
     if attempt is not None and any(one.guarantee in _WITH_ERROR for one in report.criteria):
         code = {Verdict.ACCEPT: "report.first.chance_accept", Verdict.REJECT: "report.first.chance_reject"}
         if report.verdict in code:
             yield text(code[report.verdict], many=format_count(math.floor(1 / attempt.alpha + 1e-9)))
-
-
-def _rests(report: Report) -> Iterator[Text]:
-    rests = report.attempt.rests if report.attempt is not None else None
-    if rests is None:
-        return
-    told = {"cases": format_count(rests.cases), "all": format_count(report.counts.get("scored", rests.cases))}
-    if rests.units is not None:
-        yield text("report.first.rests_units", units=format_count(rests.units), unit=unit_text(rests.unit), **told)
-    elif rests.of_label is not None:
-        yield text("report.first.rests_of_class", label=rests.label, of_label=format_count(rests.of_label), **told)
-    else:
-        yield text("report.first.rests", **told)
 
 
 def _limits(report: Report) -> Iterator[Text]:
