@@ -21,9 +21,9 @@ def stopping(stop: str):
     ("stop", "rests", "guarantee", "said"),
     [
         ("stop: fixed\n  cases: 90", 90, "exact_fixed", "after 90 cases, a number fixed in advance"),
-        ("stop: full", 200, "exact_census", "all cases are scored"),
-        ("stop: early", None, "exact_anytime", "stops as soon as the verdict stands"),
-        ("stop: early ", 200, "exact_census", "stops as soon as the verdict stands"),
+        ("stop: full", 200, "exact_census", "after all cases"),
+        ("stop: early", None, "exact_anytime", "as soon as the evidence suffices"),
+        ("stop: early ", 200, "exact_census", "as soon as the evidence suffices"),
     ],
 )
 def test_a_trial_stops_when_its_plan_says_and_the_report_tells(

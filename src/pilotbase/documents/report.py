@@ -18,7 +18,7 @@ from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.probes import CellRun, LoadFigures
 from pilotbase.documents.quantities import NEVER, Beside, decimals_of, round_beside
-from pilotbase.documents.scenario import TrialDesign
+from pilotbase.documents.scenario import Costs, TrialDesign
 from pilotbase.documents.standards import ConformityRow, coarse_rows
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification, is_approximate, verdict_in_words
@@ -165,6 +165,20 @@ class RestsOn(Part):
     """How many of the cases, or units, are of that class."""
 
 
+class ErrorCounts(Part):
+    """Errors about the positive class on the cases of the figures, and those of the baseline on the same cases.
+
+    A case without an answer is counted as an error.
+    """
+
+    label: str
+    cases: int
+    misses: int
+    false_alarms: int
+    baseline_misses: int | None = None
+    baseline_false_alarms: int | None = None
+
+
 class Attempt(Part):
     """What this attempt used, and what is left of the hidden set."""
 
@@ -299,6 +313,10 @@ class Report(Document, published=True):
     """Figures of further probes that the plan requests, by probe name; full view only."""
     figures: tuple[Figure, ...] | None = None
     """The data of pictures of all cases of the attempt; full view only. None: an older report, or no cases."""
+    errors: ErrorCounts | None = None
+    """Misses and false alarms, where answers are classes and one is the positive one; full view only."""
+    costs: Costs | None = None
+    """What an error costs the owner, from the scenario."""
     records: Records | None = None
     order: Order | None = None
     design: TrialDesign | None = None
@@ -350,6 +368,7 @@ class Report(Document, published=True):
                 "records": None,
                 "decision": None,
                 "figures": None,
+                "errors": None,
                 "probes": None,
                 "attempt": self.attempt and _coarse_attempt(self.attempt, cases),
                 "counts": _coarse_counts(self.counts),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.report import RestsOn
 from pilotbase.documents.scenario import AcceptFloor, Criterion, Scenario
 from pilotbase.documents.texts import Text, text
+from pilotbase.evidence.plans import unit_text
 from pilotbase.measures import Cases, is_resource
 from pilotbase.measures.definition import CLASSIFYING
 from pilotbase.trial.records import REPEATED, Ints
@@ -100,6 +101,16 @@ def floor_missed(floor: AcceptFloor | None, rests: RestsOn) -> Text | None:
         return text("trial.reason.floor_positives", label=rests.label, **told)
     found = rests.cases if rests.units is None else rests.units
     return text("trial.reason.floor_cases", wanted=floor.cases, found=found) if found < floor.cases else None
+
+
+def rests_shown(rests: RestsOn, scored: int) -> Text:
+    """Return on how many cases a verdict rests, and that figures are of the ``scored`` ones."""
+    told = {"cases": f"{rests.cases:,}", "all": f"{scored:,}"}
+    if rests.units is not None:
+        return text("report.first.rests_units", units=f"{rests.units:,}", unit=unit_text(rests.unit), **told)
+    if rests.of_label is not None:
+        return text("report.first.rests_of_class", label=rests.label, of_label=f"{rests.of_label:,}", **told)
+    return text("report.first.rests", **told)
 
 
 def _members(cases: Cases, label: str) -> NDArray[np.bool_]:

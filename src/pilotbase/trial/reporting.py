@@ -68,6 +68,8 @@ def build_report(
         criteria=observed.criteria,
         groups=observed.judged.groups,
         figures=observed.judged.figures or None,
+        errors=observed.judged.errors,
+        costs=scenario.costs,
         counts=counts | ({"scored": proof["attempt"].scored} if proof else {}),
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),

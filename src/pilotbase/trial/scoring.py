@@ -19,7 +19,7 @@ from pilotbase.documents.criteria import PAIRED, UNITS, Perturbed, Rule
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
-from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint, RestsOn
+from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome
@@ -36,7 +36,7 @@ from pilotbase.evidence import (
 from pilotbase.measures import Cases, Observation, RunMeasurements, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.rules import block_of, given_columns, observe_arms, pair_scores
 from pilotbase.trial.accept_floor import RunningCounts
-from pilotbase.trial.figures import figures_of
+from pilotbase.trial.figures import errors_of, figures_of
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
@@ -57,6 +57,7 @@ class ScoredDecision:
     criteria: tuple[CriterionResult, ...]
     groups: tuple[GroupScore, ...]
     rests: RestsOn
+    errors: ErrorCounts | None = None
     figures: tuple[Figure, ...] = ()
     """The data of the report's pictures."""
     baseline: Scores = ()
@@ -330,6 +331,7 @@ def describe(
         results,
         tuple(_group_scores(criteria, cases.among(np.sort(shown)), reported.by_unit)),
         RunningCounts.of(criteria, cases, order).rests_on(decision.decided),
+        errors_of(cases, rules_of(criteria)) if reported.whole else None,
         figures_of(cases.among(shown), rules_of(criteria)),
         _scores_of("baseline", criteria, scored),
         _scores_of("people", criteria, scored),

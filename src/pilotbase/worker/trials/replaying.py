@@ -272,6 +272,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
         **{name: _plain(figures) for name, figures in told_fields(load).items()},
         "criteria": [result.to_json_value() for result in results],
         "figures": [figure.to_json_value() for figure in replayed.judged.figures],
+        "errors": replayed.judged.errors and replayed.judged.errors.to_json_value() if facts.described else None,
         "groups": [score.to_json_value() for score in replayed.judged.groups],
         "sections": _derived_sections(plan, results, said, probe_findings(load, unasked=False)),
     }
