@@ -106,7 +106,9 @@ print(episode.finish()["reached"], "pilotbase.documents" in sys.modules)
 """
 
 
-@pytest.mark.parametrize(("name", "template"), [("starter", "book"), ("office", "pay_bill"), ("control_room", "leak")])
+@pytest.mark.parametrize(
+    ("name", "template"), [("starter", "book"), ("office", "pay_bill"), ("control_room", "leaking_tank")]
+)
 def test_a_written_world_runs_with_the_standard_library_alone(name, template, tmp_path):
     written = write_world(name, tmp_path / name)
     assert {path.name for path in written} >= {"world.yaml", "world.py", "kit.py"}

@@ -102,18 +102,18 @@ class Episode(kit.Episode):
             start = middle + (self.draw.choice([-1, 1]) * self.draw.between(350, 600) if self.course.settle else 0)
             self.plant = Plant(raw, start, openings)
             self.low, self.high = middle - 250, middle + 250
-            if self._outside(alone=True) > 2 * _ALLOWED and not self._outside(alone=False):
+            if not self._held(2 * _ALLOWED, alone=True) and self._held(0, alone=False):
                 return
 
-    def _outside(self, alone: bool) -> int:
-        """Return the minutes outside of the band of a shift that is left alone, or run by who knows the course."""
-        plant, outside = replace(self.plant, openings=dict(self.plant.openings)), 0
-        while plant.minute < SHIFT:
+    def _held(self, allowed: int, alone: bool) -> bool:
+        """Return whether the band is held in a shift that is left alone, or run by who knows the course."""
+        plant = replace(self.plant, openings=dict(self.plant.openings))
+        while plant.minute < SHIFT and allowed >= 0:
             if not alone:
                 plant.move(self._openings(plant), self.course)
             plant.step(self.course)
-            outside += self._is_outside(plant)
-        return outside
+            allowed -= self._is_outside(plant)
+        return allowed >= 0
 
     def _is_outside(self, plant: Plant) -> bool:
         return plant.minute > self.course.settle and not self.low <= plant.clean <= self.high
