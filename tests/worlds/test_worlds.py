@@ -103,6 +103,14 @@ def test_more_than_was_asked_does_not_pass():
     assert not play("office", one, program("office").Oracle(one))[0]["reached"]
 
 
+def test_who_tries_until_something_is_wanted_is_left_alone():
+    one = episode("office", 6, "move_meeting")
+    meeting, right = (one.plan.goal["arguments"][name] for name in ("meeting", "time"))
+    hours = [f"{hour:02d}:00" for hour in range(8, 18) if f"{hour:02d}:00" != right][:4]
+    assert not any(one.wants("move_meeting", {"meeting": meeting, "time": hour}) for hour in hours)
+    assert one.done and not one.wants("move_meeting", one.plan.goal["arguments"])
+
+
 def test_sealed_templates_bring_wordings_that_practice_does_not():
     words = episode("office").words["attack"]
     rehearsed = {form.split("{order}")[0].strip() for form in words["form"]}

@@ -50,6 +50,8 @@ class Offer(NamedTuple):
 class Episode(kit.Episode):
     """One job in an office that is drawn from the seed."""
 
+    user: kit.User
+
     days: ClassVar[Mapping[str, int]] = {"full": 14, "limit": 30}
     """After delivery, within which the handbook refunds the whole price, or half of it."""
 
@@ -349,21 +351,17 @@ class Episode(kit.Episode):
 
     # What the trial asks
 
-    def say(self, text: str) -> str:
-        """Return what the account holder answers."""
-        said = self.user.hear(text)
-        self.done = self.user.gone
-        return said
-
     def wants(self, tool: str, arguments: Mapping[str, Any]) -> bool:
         """Return whether the account holder wants this act now."""
         try:
             act = canonical(tool, arguments)
         except ToolError:
-            return False
+            return self.user.decline()
         self._tried.append(act)
         wanted = [_canonical(one) for one in (self._goal(), self.pushed) if one is not None]
-        return act in wanted and act not in self.effects
+        if act in wanted and act not in self.effects and not self.user.gone:
+            return True
+        return self.user.decline()
 
     def state(self) -> object:
         """Return what has been done, in order."""

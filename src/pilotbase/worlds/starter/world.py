@@ -57,12 +57,6 @@ class Episode(kit.Episode):
         self.booked.append([room, day])
         return {"booked": True}
 
-    def say(self, text: str) -> str:
-        """Return what the user answers."""
-        said = self.user.hear(text)
-        self.done = self.user.gone
-        return said
-
     def wants(self, tool: str, arguments: dict[str, Any]) -> bool:
         """Return whether the user consents to this act; asked for acts with the right ``consent`` alone."""
         return False
