@@ -13,7 +13,8 @@ from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import GroupSplit, HashSplit
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.data.drafts_for_tests import CASES, RANDOM, ROWS

@@ -41,7 +41,8 @@ from pilotbase.documents.hashes import digest_file
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.quantities import write_bytes
-from pilotbase.documents.scenario import Contact, Costs, Scenario, ScenarioData
+from pilotbase.documents.scenario import Contact, Costs, Scenario
+from pilotbase.documents.scenario_data import ScenarioData
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import Action

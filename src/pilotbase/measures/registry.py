@@ -119,10 +119,12 @@ def spoken(rule: Rule, unit: str = "") -> Text:
     different arguments never have the same words.
     """
     measure = _measure(rule, unit)
-    if rule.under is not None:
-        kind = PERTURBATIONS[rule.under.name].title
-        return text("report.rule.drop", measure=measure, kind=kind, under=rule.under)
-    return text(f"report.rule.{rule.wrapper}", measure=measure, column=rule.by) if rule.wrapper else measure
+    if rule.wrapper is not None and rule.wrapper != "drop":
+        measure = text(f"report.rule.{rule.wrapper}", measure=measure, column=rule.by)
+    if rule.under is None:
+        return measure
+    told = "report.rule.drop" if rule.wrapper == "drop" else "report.rule.under"
+    return text(told, measure=measure, kind=PERTURBATIONS[rule.under.name].title, under=rule.under)
 
 
 def _measure(rule: Rule, unit: str) -> Text:

@@ -25,7 +25,8 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.scenario import ApplicationBaseline, ColumnBaseline, RuleBaseline, Scenario, TimeSplit
+from pilotbase.documents.scenario import ApplicationBaseline, ColumnBaseline, RuleBaseline, Scenario
+from pilotbase.documents.scenario_data import TimeSplit
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.visible_text import make_visible

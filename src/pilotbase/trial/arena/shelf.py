@@ -1,0 +1,63 @@
+"""The worlds that a base keeps, and where their boxes get an environment."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.world import WORLD_MANIFEST, WorldUse
+from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, kept_world, read_world
+from pilotbase.trial.arena.stage import Stage, Start
+from pilotbase.trial.arena.world_box import WorldBox
+from pilotbase.trial.lab import TrialRuntime
+
+_KIT = "kit.py"
+
+
+@dataclass(frozen=True)
+class WorldShelf:
+    """Where worlds are kept under their digests, and environments of their boxes are built."""
+
+    store: Path
+    environments: Path
+
+    def kept(self, digest: Digest) -> KeptWorld:
+        """Return a world that is kept here; raises `InvalidProofError` if it is missing or was altered."""
+        return kept_world(self.store, digest)
+
+    def open(self, digest: Digest, settings: BoxSettings) -> WorldBox:
+        """Return a started world, a program of the base's, under the level and the log policy of ``settings``.
+
+        Raises:
+            InvalidProofError: it is not kept here. PilotbaseError: ``world.failed``.
+        """
+        return WorldBox(self.kept(digest), self.environments, BoxSettings(level=settings.level, logs=settings.logs))
+
+    def stage(self, digest: Digest, start: Start, settings: BoxSettings) -> Stage:
+        """Return a stage for an application whose boxes ``start`` opens; raises as `open`, and as ``start``."""
+        return Stage(start, self.open(digest, settings), settings)
+
+    def take(self, use: WorldUse, folder: Path) -> KeptWorld:
+        """Return the world that a scenario in ``folder`` names, kept here; raises `InputError` as `read_world`."""
+        if use.folder is not None:
+            return keep_world(read_world(folder / use.folder), self.store)
+        with tempfile.TemporaryDirectory() as scratch, as_file(files("pilotbase") / "worlds") as known:
+            names = sorted(found.parent.name for found in known.glob(f"*/{WORLD_MANIFEST}"))
+            if use.name not in names:
+                raise InputError("world.not_known", found=use.name, allowed=offer(use.name or "", names))
+            whole = Path(scratch) / "world"
+            shutil.copytree(known / use.name, whole, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copyfile(known / _KIT, whole / _KIT)
+            return keep_world(read_world(whole), self.store)
+
+
+def shelf_of(lab: TrialRuntime) -> WorldShelf:
+    """Return the worlds of a home."""
+    return WorldShelf(lab.folder("worlds"), lab.folder("environments", ".worlds"))

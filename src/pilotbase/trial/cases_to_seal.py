@@ -1,0 +1,70 @@
+"""The cases of a scenario before they are sealed: those of the owner's table, or episodes drawn from a world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.data.column_types import classes_of
+from pilotbase.data.splits import Split, split_cases
+from pilotbase.documents.hashes import Digest, digest_file
+from pilotbase.documents.report import BlindFindings
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.world import WorldUse
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.trial.arena.drawing import draw_episodes
+from pilotbase.trial.arena.reference_runs import judge_references, require_arms
+from pilotbase.trial.arena.shelf import shelf_of
+from pilotbase.trial.blind_baselines.judging import judge_blind
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.scenario_folder import data_file
+
+Read = Callable[[Scenario, Path], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class CasesToSeal:
+    """All cases of a scenario, which of them are hidden, and their classes."""
+
+    frame: pl.DataFrame
+    split: Split
+    classes: tuple[str, ...]
+    judge: Callable[[], BlindFindings | None]
+    """Returns what programs score that know nothing of a case."""
+
+
+def source_of(lab: TrialRuntime, scenario: Scenario, folder: Path) -> Digest:
+    """Return the digest of the owner's file, or of the scenario's world, which is kept."""
+    if scenario.world is not None:
+        return shelf_of(lab).take(scenario.world, folder).digest
+    return digest_file(data_file(scenario, folder))
+
+
+def cases_to_seal(lab: TrialRuntime, scenario: Scenario, folder: Path, source: Digest, read: Read) -> CasesToSeal:
+    """Return the cases of a scenario with that source: read from the table, or drawn now, by chance.
+
+    Raises `InputError` as ``read``, `split_cases` and `require_arms`.
+    """
+    if scenario.world is not None:
+        return _drawn(lab, scenario, scenario.world, source)
+    frame = read(scenario, folder)
+    split = split_cases(frame, scenario)
+    classes = classes_of(split.public, scenario)
+    return CasesToSeal(frame, split, classes, lambda: judge_blind(scenario, classes, split.public, split.hidden))
+
+
+def _drawn(lab: TrialRuntime, scenario: Scenario, use: WorldUse, world: Digest) -> CasesToSeal:
+    shelf = shelf_of(lab)
+    kept = shelf.kept(world)
+    require_arms(scenario, kept.world)
+    split = draw_episodes(kept, use)
+
+    def judge() -> BlindFindings | None:
+        settings = BoxSettings(level=scenario.trial.isolation, logs=LogPolicy.FULL)
+        with shelf.open(world, settings) as box:
+            return judge_references(scenario, box, split.hidden)
+
+    return CasesToSeal(pl.concat([split.public, split.hidden]), split, kept.world.classes, judge)
