@@ -79,6 +79,7 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
         "value": ("a number", "a number"),
         "interval": ("(lower, upper)", "a number"),
         "text": ("a text", "the text as it is"),
+        "episode": ("acts, turn by turn, in a world", "what the world itself finds at the end"),
         "labels": ("a list of classes, maybe empty", "`a\\|b` or a JSON list; nothing is none"),
         "ranking": ("a list of names, best first", "the wanted names, best first: `a\\|b` or a JSON list"),
         "boxes": (
@@ -145,6 +146,7 @@ CHINESE = Words(
         "value": ("一个数", "数值"),
         "interval": ("（下限，上限）", "数值"),
         "text": ("一段文本", "文本原样"),
+        "episode": ("在一个世界中逐步行动", "由世界在结束时判定"),
         "labels": ("类别列表，可为空", "`a\\|b` 或 JSON 列表；留空表示没有标签"),
         "ranking": ("名称列表，最佳在前", "应找到的名称，最佳在前：`a\\|b` 或 JSON 列表"),
         "boxes": (

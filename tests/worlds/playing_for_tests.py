@@ -57,7 +57,7 @@ def play(name, played, agent, turns=100):
                 user = played.say(act["say"])
                 continue
             if asked(name, act["tool"]) and not played.wants(act["tool"], act["arguments"]):
-                results.append({"tool": act["tool"], "content": "declined", "error": True})
+                results.append({"tool": act["tool"], "content": {"problem": "declined"}, "error": True})
                 continue
             try:
                 content, error = played.call(act["tool"], act["arguments"]), False
