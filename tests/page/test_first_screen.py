@@ -54,7 +54,7 @@ def test_the_owner_reads_counts_costs_and_the_weakest_group() -> None:
     assert beside[2].startswith("Weakest where “site” is “Rotterdam” (38 cases): Of 100 cases of “failure”")
     reach = " ".join(sentence.render("en") for sentence in screen.reach)
     assert "rests on 1,240 cases, 43 of them “failure”. The figures are of all 5,000" in reach
-    assert "at most 1 of 120 such trials" in reach
+    assert "at most 1 such trial of 120" in reach
 
 
 def test_a_rejection_says_what_was_missed_by_how_much_and_an_open_one_what_would_decide() -> None:
