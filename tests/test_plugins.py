@@ -93,6 +93,7 @@ def _hub(home: Path, chosen: str) -> dict:
     return json.loads(_python(home, chosen, HUB))
 
 
+@pytest.mark.prove
 def test_a_plug_in_is_found_with_nothing_wired(tmp_path):
     helped, _, greeted = _pilotbase(tmp_path, "tiny", "--all", "init", "greetings greet plant")
     assert "Greet somebody." in helped.out

@@ -150,11 +150,9 @@ def judge(trial: Trial, submitters: set[str]) -> None:
         assert signer not in submitters | {step.person for step in after if step.act == Act.ACCEPTANCE_GIVE}
 
 
-QUICK = (3,)
-
-
-@pytest.mark.parametrize("start", [pytest.param("proposed", marks=pytest.mark.prove), "reported"])
-@pytest.mark.parametrize("seed", [*QUICK, *(pytest.param(seed, marks=pytest.mark.prove) for seed in range(4, 40))])
+@pytest.mark.prove
+@pytest.mark.parametrize("start", ["proposed", "reported"])
+@pytest.mark.parametrize("seed", range(3, 40))
 def test_random_people_find_no_way_around_approvals_acceptance_and_separation(store, clock, seed, start):
     trial = Trial(store, ("ethics", "data") if start == "proposed" else ("ethics",))
     trial.reach(start)
@@ -179,4 +177,4 @@ def test_random_people_find_no_way_around_approvals_acceptance_and_separation(st
             trial.do(engineer, APPLICATION, Act.APPLICATION_SUBMIT)
             submitters.add("engineer")
             chance.prepare()
-    assert seed not in QUICK or {"proposed": "freezing", "reported": "certified"}[start] in reached
+    assert seed > 3 or {"proposed": "freezing", "reported": "certified"}[start] in reached

@@ -252,6 +252,7 @@ def hear_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.prove
 def test_ctrl_c_is_130_and_the_same_command_goes_on(home, write_scenario, write_application, tmp_path):  # noqa: F811
     scenario, application = write_scenario(), write_application(SLOW)
     process = start(home, "trial", "run", scenario, application, "--out", tmp_path / "out")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 
 import pytest
@@ -57,6 +59,21 @@ def test_who_mistypes_is_told_what_may_be_meant():
         assert told.exit_code == 2 and f"Did you mean '{meant}'" in told.stderr
 
 
+ASKED = """
+eval "$(pilotbase --completion bash)"
+complete -p pilotbase
+COMP_WORDS=(pilotbase certificate ve) COMP_CWORD=2
+_pilotbase_completion pilotbase
+echo "${COMPREPLY[@]}"
+"""
+
+
+def test_a_shell_completes_our_commands():
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-c", ASKED], capture_output=True, text=True, env={**os.environ, "PATH": path})
+    assert done.stdout.splitlines() == ["complete -o default -F _pilotbase_completion pilotbase", "verify"], done.stderr
+
+
 TABLES, STORE = {"scipy", "polars", "django"}, {"sqlalchemy", "cryptography", "django"}
 SPARED = {
     **dict.fromkeys(("trials.certificates", "operations.services", "operations.ledger"), TABLES),
@@ -65,7 +82,12 @@ SPARED = {
 """What opens a base without a table, and what a box loads → packages that would only cost it time."""
 
 
-@pytest.mark.parametrize("module", SPARED)
+QUICK = ("trials.certificates", "intake.scenarios_in_box")
+
+
+@pytest.mark.parametrize(
+    "module", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.prove) for one in SPARED]
+)
 def test_what_is_not_needed_is_not_loaded(module):
     program = f"import sys, pilotbase.worker.{module}; print({SPARED[module]} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)

@@ -109,7 +109,12 @@ def test_every_other_form_goes_to_a_verdict(home, tmp_path, way):  # noqa: F811
 @pytest.mark.parametrize(
     "way",
     [
-        pytest.param(way, marks=[pytest.mark.prove] if way in ("tabs.tsv", "bars.txt", "list.json") else [])
+        pytest.param(
+            way,
+            marks=[pytest.mark.prove]
+            if way in ("tabs.tsv", "bars.txt", "list.json", "utf16.csv", "packed.zip", "lines.jsonl")
+            else [],
+        )
         for way in WAYS
     ],
 )

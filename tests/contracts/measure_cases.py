@@ -87,6 +87,13 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
     return Cases(truth, answers, groups, baseline=baseline, classes=classes, positive="failure", kind=kind)
 
 
+def against_the_others(cases: Cases) -> Cases:
+    """Return the same cases with the probability of the positive class alone."""
+    place = cases.code("failure")
+    truth, answers = (cases.truth == place).astype(np.int64), cases.answers[:, place]
+    return replace(cases, truth=truth, answers=answers, baseline=None, classes=CLASSES[:2], kind="probability")
+
+
 def cases_for(name: str, kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Cases:
     """Return `random_cases`, some of them without truth where the measure is about refusing."""
     cases = random_cases(kind, seed, n, absent)

@@ -112,7 +112,7 @@ def test_many_classes_say_that_costs_are_not_used(draft):
 
 
 def test_placeholders_are_said(draft):
-    found, _ = draft(contact="某水厂，值班电话 12345", file="水泵.csv")
+    found, _ = draft(contact="Водоканал, 12345", file="насосы.csv")
     assert found.scenario.owner.organisation == "owner"
     assert re.fullmatch(r"fault-\d{4}", found.scenario.name)
     for code, name in (("draft.decided.organisation", "owner"), ("draft.decided.name", found.scenario.name)):
@@ -123,8 +123,13 @@ def test_placeholders_are_said(draft):
     assert not said(named, "draft.decided.name")
 
 
+def test_chinese_names_are_spelled_by_their_pinyin(draft):
+    found, _ = draft(contact="重庆银行，值班电话 12345", file="水泵 2024.csv")
+    assert (found.scenario.name, found.scenario.owner.organisation) == ("shui-beng-2024", "chong-qing-yin-hang")
+
+
 def test_a_short_name_is_asked_for_or_derived_anew_for_each_file(draft):
-    derived = {draft(file=file)[0].scenario.name for file in ("水泵.csv", "风机.csv", "阀门.csv")}
+    derived = {draft(file=file)[0].scenario.name for file in ("насосы.csv", "краны.csv", "水泵.csv")}
     assert len(derived) == 3
     chosen, _ = draft(file="水泵.csv", name="pump-failure")
     assert chosen.scenario.name == "pump-failure"

@@ -72,6 +72,7 @@ HOSTILE_BACKEND = (
 PROJECT = '[build-system]\nrequires = []\nbuild-backend = "evil"\nbackend-path = ["."]\n'
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("kind", ["setup.py", "backend"])
 def test_the_code_of_a_source_archive_never_runs(index, tmp_path, kind):
     marker = tmp_path / "marker"
@@ -96,6 +97,7 @@ def test_plain_pip_does_run_the_code_of_that_archive(index, tmp_path):
     assert marker.exists()
 
 
+@pytest.mark.prove
 def test_another_file_under_the_same_name_is_refused(index, tmp_path):
     wheel = write_wheel(index)
     pinned = sha256(wheel)

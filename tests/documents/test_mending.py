@@ -97,6 +97,7 @@ def test_other_documents_are_read_alike():
     assert {issue.path for issue in runbook.issues} >= {"bok"}
 
 
+@pytest.mark.prove
 def test_thousands_of_problems_are_told_in_time():
     began = time.perf_counter()
     strange = "".join(f"tittle{number}: x\n" for number in range(20_000))

@@ -38,7 +38,7 @@ def test_finds_the_crossing_of_the_martingale(
     for worth in (0, 10**9):
         monkeypatch.setattr(criterion, "_WORTH_COUNTING", worth)
         test = random_test(name, seed, n, comparison)
-        bounds = [Fraction(k, 40) for k in range(41)]
+        bounds = [Fraction(k, 20) for k in range(21)]
         horizons = (2 * n, n, 1000, 63, 128, 0)
         found.append([
             (test.confirmed_at(bound, level, horizon), test.refuted_at(bound, level, horizon))

@@ -94,6 +94,49 @@ def test_where_all_answers_are_known_they_decide_a_claim_about_these_cases(desig
     assert verdict_of([these, others], np.arange(3000), LEVELS, design) == ("reject", 3000)
 
 
+@pytest.mark.parametrize("design", [Design(known=True), Design("fixed", 150, known=True)])
+def test_figures_of_all_cases_change_no_verdict(design: Design) -> None:
+    """The first 150 answers are right, of the others one in four is wrong."""
+    right = np.ones(3000, dtype=np.int64)
+    right[150::4] = 0
+    plan = at_least("0.90", share(right), estimand="population")
+    stopped, described = (
+        decide([plan], np.arange(3000), LEVELS, replace(design, described=how)) for how in (False, True)
+    )
+    assert stopped.scored == stopped.decided == described.decided <= 150
+    assert described.verdict == stopped.verdict == "accept" and described.scored == 3000
+    early, whole = stopped.criteria[0], described.criteria[0]
+    assert (early.estimate, whole.estimate) == (1.0, pytest.approx(right.mean()))
+    assert (early.used, whole.used, whole.total, whole.decided_at) == (stopped.scored, 3000, 3000, early.decided_at)
+    assert whole.lower is not None and whole.upper is not None and whole.estimate is not None
+    assert whole.lower <= whole.estimate <= whole.upper < 0.9, "later answers speak against it, and are shown"
+
+
+def test_bounds_of_all_cases_are_those_of_scoring_them_all() -> None:
+    plan = at_least("0.90", share(mostly(0.96)), estimand="population")
+    early = decide([plan], ORDER, LEVELS, Design(known=True, described=True))
+    later = decide([plan, at_least("0.96", share(mostly(0.96, seed=7)), estimand="population")], ORDER, LEVELS)
+    assert early.decided < 600 and later.scored == 3000
+    assert (early.criteria[0].lower, early.criteria[0].estimate) == (
+        later.criteria[0].lower,
+        later.criteria[0].estimate,
+    )
+
+
+@pytest.mark.parametrize("estimand", ["population", "hidden_set"])
+def test_an_accept_waits_for_its_floor_and_a_reject_does_not(estimand: Any) -> None:
+    good, bad = (at_least("0.5", share(mostly(p)), estimand=estimand) for p in (0.97, 0.2))
+    floor = Design(accept_from=400)
+    assert decide([good], ORDER, LEVELS).scored < 20
+    waited = decide([good], ORDER, LEVELS, floor)
+    assert (waited.verdict, waited.scored, waited.criteria[0].decided_at) == ("accept", 400, 400)
+    assert decide([bad], ORDER, LEVELS, floor).scored < 50
+    never = Design(accept_from=3001)
+    assert decide([good], ORDER, LEVELS, never).verdict == "inconclusive"
+    assert decide([good], ORDER, LEVELS, Design("full", accept_from=3001)).verdict == "inconclusive"
+    assert decide([bad], ORDER, LEVELS, never).verdict == "reject"
+
+
 def test_all_criteria_must_hold_and_one_refutes() -> None:
     good, bad = at_least("0.90", share(mostly(0.97, seed=1))), at_least("0.90", share(mostly(0.8, seed=2)))
     decision = decide([good, bad], ORDER, LEVELS)

@@ -21,7 +21,7 @@ LEVELS = Levels(ALPHA, ALPHA)
 BINARY = ((0, 1), (1, 1))
 F1 = ((2, 2), (0, 1), (0, 1))
 
-Runs = pytest.mark.parametrize("runs", [300, pytest.param(20_000, marks=pytest.mark.prove)])
+Runs = pytest.mark.parametrize("runs", [100, pytest.param(20_000, marks=pytest.mark.prove)])
 
 
 def at_most(count: int, runs: int, alpha: float = 0.05) -> bool:
@@ -82,6 +82,7 @@ def test_an_order_known_beforehand_breaks_everything_a_committed_one_does_not() 
     assert verdicts(committed, 40)["accept"] == 0
 
 
+@pytest.mark.prove
 def test_attempts_on_fresh_cases_with_falling_levels() -> None:
     """Row 2: twenty suppliers at the boundary; with α each some false accept is likely, with α_j it is not."""
     some = {"each": 0, "falling": 0}

@@ -51,6 +51,7 @@ def test_blocks_decide_for_other_times_and_bound_the_quantile() -> None:
     assert found.lower <= found.estimate <= found.upper <= 0.05
 
 
+@pytest.mark.prove
 def test_bursts_are_not_taken_for_independent_requests() -> None:
     """p95 is exceeded 10 % of the time, in bursts: requests as units accept nearly always, time blocks do not."""
     rng, wrong, right = np.random.default_rng(2), 0, 0

@@ -80,7 +80,8 @@ def test_without_replacement_is_narrower() -> None:
     assert finite.upper < infinite.upper
 
 
-@pytest.mark.parametrize("size", [pytest.param(None, marks=pytest.mark.prove), 400])
+@pytest.mark.prove
+@pytest.mark.parametrize("size", [None, 400])
 def test_covers_at_every_time_at_once(size: int | None) -> None:
     """Fraction of runs whose running intersection ever loses the truth, α = .05."""
     rng, lost = np.random.default_rng(5), 0

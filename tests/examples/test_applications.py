@@ -20,10 +20,20 @@ REFUSED = {"cloud-alarm", "table-hoarder"}
 TOLD = (EXAMPLES / "README.md").read_text()
 EXPECTED = dict(re.findall(r"^\| \w+ \| ([\w-]+) \| (accept|reject|inconclusive|refused) \|", TOLD, re.MULTILINE))
 ANSWERING = [folder for folder in FOLDERS if folder.name not in REFUSED]
+LARGE = ("transport", WALK)
+"""Their table takes longer to read than those of all others together; `make demo` runs them whole."""
+
+
+def each(folders):
+    """Return a parameter for each folder; those of large tables are run by the long proofs."""
+    return [
+        pytest.param(folder, id=folder.name, marks=[pytest.mark.prove] if set(LARGE) & set(folder.parts) else [])
+        for folder in folders
+    ]
 
 
 def named(*wanted):
-    return [pytest.param(folder, id=folder.name) for folder in FOLDERS if folder.name in wanted]
+    return each(folder for folder in FOLDERS if folder.name in wanted)
 
 
 def scenario_of(folder):
@@ -67,7 +77,7 @@ def answers_of(folder, function, frame, classes):
     return np.concatenate(found)
 
 
-@pytest.mark.parametrize("folder", [pytest.param(folder, id=folder.name) for folder in ANSWERING])
+@pytest.mark.parametrize("folder", each(ANSWERING))
 def test_an_application_answers_every_public_case(folder, predict):
     public = split_of(folder.parent.parent.name).public.head(3000)
     classes = classes_of(public, scenario_of(folder))
@@ -110,7 +120,9 @@ def test_the_memory_is_perfect_on_the_public_sample_only(folder, predict):
     assert right[1] < 0.6
 
 
-@pytest.mark.parametrize("sector", [*SECTORS, WALK])
+@pytest.mark.parametrize(
+    "sector", [pytest.param(one, marks=[pytest.mark.prove] if one in LARGE else []) for one in (*SECTORS, WALK)]
+)
 def test_the_hidden_set_holds_fresh_cases_for_every_attempt(sector):
     scenario = load_document(Scenario, EXAMPLES / sector / "scenario.yaml")
     hidden = split_of(sector).hidden.height
@@ -127,9 +139,7 @@ def test_the_table_expects_something_of_every_application():
     assert set(EXPECTED.values()) == {"accept", "reject", "inconclusive", "refused"}
 
 
-@pytest.mark.parametrize(
-    "folder", [pytest.param(folder, id=folder.name) for folder in ANSWERING if folder.name != "known-customers"]
-)
+@pytest.mark.parametrize("folder", each(folder for folder in ANSWERING if folder.name != "known-customers"))
 def test_the_evidence_reaches_the_expected_verdict_at_the_last_attempt(folder, predict):
     scenario = scenario_of(folder)
     split = split_of(folder.parent.parent.name)

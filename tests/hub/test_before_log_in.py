@@ -97,6 +97,7 @@ def test_accounts_are_nobody_elses_to_read(hub):
     assert {stat.S_IMODE(file.stat().st_mode) for file in hub.home.glob("hub.db*")} == {0o600}
 
 
+@pytest.mark.prove
 def test_an_init_that_fails_leaves_no_home(tmp_path):
     environment = {**os.environ, "PILOTBASE_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-c", "from pilotbase.cli import main; main()", "init", "--name"]

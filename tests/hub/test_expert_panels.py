@@ -85,6 +85,8 @@ def test_a_hospital_gets_its_verdict_from_experts_on_the_hub(world):
     assert get(world, "supplier", f"{place}/sheet").status_code == 404
     page = get(world, "ann", place.removeprefix("/api") + "/").content.decode()
     assert not any(word in page for word in ("acme", "alarm/1", "cases.csv"))
+    chinese = get(world, "ann", place.removeprefix("/api") + "/", "zh").content.decode()
+    assert re.findall(r'name="label" value="(\w+)"[^>]*>(\w+)', chinese) == [("good", "好"), ("poor", "差")]
     shown = re.findall(r'<img class="judged" src="data:image/png;base64,([^"]+)" alt="scan">', page)
     assert [b64decode(one)[:8] for one in shown] == [b"\x89PNG\r\n\x1a\n"], "the pixels, encoded by the base"
     assert not re.search(r'<img class="judged"[^>]*alt="(findings|answer)', page), "a text that looks like one is text"

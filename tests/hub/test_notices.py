@@ -264,6 +264,7 @@ def settings_of_the_hub():
     settings.CONFIGURATION = before
 
 
+@pytest.mark.prove
 def test_the_worker_sends_by_the_settings_of_the_hub(one_world, tmp_path):
     """A process of its own, as `serve` starts it: mail goes to the folder, in the person's language."""
     from pilotbase.hub.models import Person

@@ -10,7 +10,7 @@ import pytest
 from test_api import caller
 
 from pilotbase.operations.steps import STEPS
-from pilotbase.workspace.backup.writing import dump_rows, stored_tables
+from pilotbase.workspace.backup.writing import stored_tables
 from tests.hub import (  # noqa: F401 - enter their requests
     claims_sent_again_for_tests,
     incidents_sent_again_for_tests,
@@ -45,10 +45,13 @@ def world(any_world):
     settings.CONFIGURATION = before
 
 
-def rows_of(world) -> dict[str, list[bytes]]:
-    """Return everything that the store holds."""
+def rows_of(world) -> dict[str, list[tuple[object, ...]]]:
+    """Return everything that the store holds, of each table in the order of its key."""
     with world.watch.store.database.read() as connection:
-        return {table.name: list(dump_rows(connection, table)) for table in world.tables}
+        return {
+            table.name: [tuple(row) for row in connection.execute(table.select().order_by(*table.primary_key))]
+            for table in world.tables
+        }
 
 
 def lose_answers() -> None:

@@ -39,6 +39,7 @@ def test_a_scenario_is_drafted_handed_in_and_edited(owner):
     assert "9999" in re.search(r"note error.+?</div>", owner.post(address, wrong).content.decode(), re.DOTALL)[0]
 
 
+@pytest.mark.prove
 def test_a_parquet_bomb_is_refused_in_words(owner):
     packed = io.BytesIO()
     zeros = pl.select(pl.repeat(0, 50_000_000, dtype=pl.Int8).alias("a"))

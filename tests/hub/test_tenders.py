@@ -3,9 +3,13 @@
 import json
 import re
 
+import pytest
+
+from pilotbase.documents.board import TenderPlan
 from pilotbase.documents.permissions import Act
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.worker.reactions.noticing import Noticing, Ways
+from pilotbase.worker.trials.log_check import require_drawn_units
 from pilotbase.worker.trials.tenders import newest_decided
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, SUPPLIER
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
@@ -115,3 +119,44 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
     told_to_each("The tender on plant/tender-alarm failed")
     assert [any_world.client(who).get(f"/api/tenders/{failing}").json()["reason"] for who in about] == [None] * 2
     assert owner.get(f"/api/tenders/{failing}").json()["reason"]
+
+
+@pytest.mark.prove
+def test_a_tender_of_whole_units_on_the_hub(any_world, tmp_path):
+    """Sites of one and of ten cases are the units: whole ones are asked, each counts once, and the draw is checked."""
+    from pilotbase.hub.base import base
+
+    def by_site(content):
+        return content.replace("small-alarm", "site-alarm").replace("by: case_id", "by: site")
+
+    ordered, subject = Ordered(base()), "scenario:plant/site-alarm"
+    folder = writing_scenario(tmp_path)(
+        rows=1100, change=lambda content: by_site(content).replace("0.7}", "0.7, unit: site, estimand: population}")
+    )
+    sites = iter([*(f"one{number}" for number in range(100)), *(f"ten{number // 10}" for number in range(1000))])
+    cases = re.sub("north|south", lambda _: next(sites), (folder / "cases.csv").read_text())
+    (folder / "cases.csv").write_text(re.sub(r"(\d\.\d{3}),", r"\g<1>2,", cases))
+    take_scenario(ordered.base, ordered.view(OWNER), folder)
+    ordered.do(OWNER, Act.SCENARIO_SUBMIT, subject=subject)
+    ordered.do(DESK, Act.SCENARIO_OPEN, subject=subject)
+    page, owner = "/scenarios/plant/site-alarm/tenders/", any_world.client("owner")
+    terms = {"measure": "accuracy", "cases": 300, "margin": 0.01, "tolerance": 0.02, "alpha": 0.05}
+    assert owner.post(page, terms).status_code == 302
+    (told,) = owner.get("/api/scenarios/plant/site-alarm/tenders").json()
+    for who, acting, program in (("supplier", SUPPLIER, GOOD), ("other-supplier", OTHER_SUPPLIER, BAD)):
+        application = writing_application(tmp_path)(program, f"site-{who}", supplier=acting.organisation)
+        take_application(ordered.base, ordered.view(acting), application, subject)
+        ordered.do(acting, Act.APPLICATION_SUBMIT, subject=f"application:{acting.organisation}/site-{who}")
+        entered = {"application": f"application:{acting.organisation}/site-{who}"}
+        assert any_world.client(who).post(f"{page}{told['identity']}/enter/", entered).status_code == 302
+    owner.post(f"/api/tenders/{told['identity']}/close")
+    assert ordered.work() == [("tender", "done")]
+    found = owner.get(f"/api/tenders/{told['identity']}").json()
+    assert [(one["better"], one["worse"]) for one in found["result"]["separated"]] == [
+        ("application:acme/site-supplier", "application:globex/site-other-supplier")
+    ]
+    (plan,) = (one for one in ordered.base.lab.view.every(TenderPlan) if one.scenario.name == "site-alarm")
+    assert plan.draw.column == "site" and abs(plan.draw.average - 300) <= 10 < plan.draw.units
+    require_drawn_units(ordered.base.lab)
+    shown = owner.get(page, headers={"accept-language": "en"}).content.decode()
+    assert "each unit then counts the same" in shown and "certifies nothing" in shown

@@ -67,6 +67,7 @@ def pine(tmp_path):
     return tmp_path / "pine"
 
 
+@pytest.mark.prove
 def test_every_example_of_the_guide_runs(world, address, pine, tmp_path):
     variables = {
         **os.environ,

@@ -122,14 +122,28 @@ class World:
     trial: Trial
     people: dict[str, object] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    middleware: object = None
 
     def client(self, who: str | None = None, **options: object):
-        """A browser, logged in as a person of `PEOPLE`; None: a visitor."""
+        """A browser, logged in as a person of `PEOPLE`; None: a visitor.
+
+        Browsers without options of their own share the middleware, and a person's share a session while it lasts:
+        to log in takes longer than most pages.
+        """
+        from django.conf import settings
+        from django.contrib.sessions.backends.db import SessionStore
         from django.test import Client
 
         client = Client(**options)
-        if who is not None:
+        if not options:
+            self.middleware = client.handler = self.middleware or client.handler
+        key = self.sessions.get(who, "")
+        if key and SessionStore().exists(key):
+            client.cookies[settings.SESSION_COOKIE_NAME] = key
+        elif who is not None:
             client.force_login(self.people[who], backend="allauth.account.auth_backends.AuthenticationBackend")
+            self.sessions[who] = client.cookies[settings.SESSION_COOKIE_NAME].value
         return client
 
 

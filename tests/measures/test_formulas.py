@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from sklearn import metrics
 
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.measures import Cases, observe, score
+from pilotbase.measures import Cases, RuleContext, measures, observe, problems_of, score
 
 N = 700
 RNG = np.random.default_rng(0)
@@ -174,10 +175,21 @@ def test_auc_ties_count_half() -> None:
     assert value("auc >= 0.1", cases) == pytest.approx(metrics.roc_auc_score([1, 0, 0, 1], [0.5, 0.5, 0.2, 0.9]))
 
 
-@pytest.mark.parametrize("rule", ["smoothed_log_loss(b) <= 0.5", "capped_log_loss(b, cap=5) <= 0.5", "brier(b) <= 0.5"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *("smoothed_log_loss(b) <= 0.5", "capped_log_loss(b, cap=5) <= 0.5", "brier(b) <= 0.5"),
+        *("auc(b) >= 0.5", "partial_auc(b, rate=0.5) >= 0.1", "recall_at_false_alarms(b, rate=0.2) >= 0.1"),
+        *("average_precision(b) >= 0.1", "calibration_gap(b) <= 0.5", "smooth_ece(b) <= 0.5"),
+    ],
+)
 def test_a_class_of_several_is_judged_against_the_others(rule: str) -> None:
     draw = np.random.default_rng(1)
     truth, shares = draw.integers(0, 3, 50), draw.dirichlet([1, 1, 1], 50)
     several = Cases(truth, shares, classes=("a", "b", "c"), kind="probabilities")
     two = Cases((truth == 1).astype(int), shares[:, 1], classes=("a", "b"), positive="b", kind="probability")
     assert score(parse_rule(rule), several) == score(parse_rule(rule), two)
+    assert problems_of(parse_rule(rule), RuleContext("probabilities", ("a", "b", "c"))) == ()
+    unsaid = replace(parse_rule(rule), label=None)
+    no_class = problems_of(unsaid, RuleContext("probabilities", ("a", "b", "c")))
+    assert bool(no_class) == (not measures()[unsaid.measure].or_of_all), "of which class?"

@@ -17,6 +17,7 @@ from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.report import (
     Attempt,
     CriterionResult,
+    ErrorCounts,
     Finding,
     GroupScore,
     Isolation,
@@ -25,9 +26,10 @@ from pilotbase.documents.report import (
     Performance,
     Records,
     Report,
+    RestsOn,
     Section,
 )
-from pilotbase.documents.scenario import Contact
+from pilotbase.documents.scenario import Contact, Costs
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification
 
@@ -237,12 +239,23 @@ def build(**changes: object) -> Report:
         "verdict": Verdict.ACCEPT,
         "reasons": (text("trial.reason.all_met", count=4),),
         "attempt": Attempt(
-            number=2, alpha=0.05 / 6, alpha_of_all=0.05, reserved=5000, answered=5000, scored=1240, fresh_left=0
+            number=2,
+            alpha=0.05 / 6,
+            alpha_of_all=0.05,
+            reserved=5000,
+            answered=5000,
+            scored=5000,
+            rests=RestsOn(cases=1240, label="failure", of_label=43),
+            fresh_left=0,
         ),
         "sections": sections(P),
         "criteria": (recall(P, 0.915), precision(P, 0.62), gap(P, 0.06), latency(P, 0.0112)),
         "groups": groups(),
-        "counts": {"cases": 5000, "answered": 5000, "abstained": 37, "scored": 1240},
+        "errors": ErrorCounts(
+            label="failure", cases=5000, misses=14, false_alarms=95, baseline_misses=117, baseline_false_alarms=66
+        ),
+        "costs": Costs(miss=8000, false_alarm=400),
+        "counts": {"cases": 5000, "answered": 5000, "abstained": 37, "scored": 5000},
         "isolation": Isolation(
             level=IsolationLevel.L2,
             start="D",

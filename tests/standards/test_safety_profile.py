@@ -98,3 +98,6 @@ def test_a_sample_that_early_stopping_would_cut_short_is_told(write_bank):
     with pytest.raises(InputError) as refused:
         check_packaged_standards(scenario)
     assert "refers to 300 cases" in refused.value.render()
+    beside = BOTH.replace("answered >= 0.9, estimand: population", "answered >= 0.9")
+    scored_whole, _ = load_scenario(write_bank(beside, "stop: early", "whole"), Step.DRAFT)
+    check_packaged_standards(scored_whole)

@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.documents.board import BoardEntry, BoardSubmission
+from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.steps import Step
 from pilotbase.trial.board import submit
-from pilotbase.trial.board_measure import board_rule
+from pilotbase.trial.board_measure import board_rule, with_valid_band
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer_process import run_submission
 from pilotbase.trial.sealed import read_public_sample
@@ -28,7 +28,7 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials import proving
-from pilotbase.worker.trials.boards import entry_line, show_board, submit_to_board
+from pilotbase.worker.trials.boards import board_lines, entry_line, show_board, submit_to_board
 from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
@@ -243,6 +243,29 @@ def test_a_board_of_probabilities_is_scored_at_the_scenarios_own_threshold(write
     assert str(board_rule(scenario, "accuracy")) == "accuracy >= 0"
     assert str(board_rule(probable, "accuracy")) == "accuracy(cut=0.3) >= 0"
     assert str(board_rule(probable, "error_rate")) == "error_rate(cut=0.3) <= 0"
+
+
+@pytest.mark.parametrize(("measure", "band"), [("accuracy", 0.1), ("balanced_accuracy", None)])
+def test_an_older_board_on_a_measure_of_uneven_cases_has_no_band(write_board, measure, band):
+    scenario, _ = load_scenario(write_board(), Step.DRAFT)
+    kept = Board(
+        slice="sha256:" + "0" * 64,
+        scenario=scenario.name,
+        owner=scenario.owner,
+        measure=measure,
+        better="higher",
+        cases=900,
+        allowed=3,
+        entries=3,
+        improvements=2,
+        step=0.05,
+        band=0.1,
+    )
+    told = with_valid_band(scenario, kept)
+    assert told.band == band
+    said = " ".join(line.render() for line in board_lines(told))
+    assert ("95 % probability" in said) == (band is not None)
+    assert ("is not known" in said) == (band is None)
 
 
 def test_no_board_without_terms(base, write_scenario, write_application):

@@ -1,8 +1,5 @@
 """A later version is compared with a certified one on fresh cases; its certificate says what both show together."""
 
-from fractions import Fraction
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -10,14 +7,13 @@ from pilotbase.certificate.revoking import revoke
 from pilotbase.certificate.status import CertificateStatus, revocations_of, standing_of
 from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.scenario import Criterion, TrialDesign
+from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
-from pilotbase.evidence import Levels, draw_order
+from pilotbase.evidence import attempt_levels, exact, outcome_of
 from pilotbase.measures import Cases
-from pilotbase.trial.carried import earlier_missed
-from pilotbase.trial.performance import Load
+from pilotbase.trial.carried import compared
 from pilotbase.trial.scorer_process import run_trial
-from pilotbase.trial.verdict_rules import judge_plan
+from pilotbase.trial.scoring import plan_criterion
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.trials.proving import frozen_in, prove, prove_plan
@@ -61,11 +57,12 @@ def serial_of(proven) -> str:
     return proven.certificate.serial.removeprefix("sha256:")
 
 
-def test_a_version_that_is_no_worse_is_certified_with_the_margin_and_both_levels(base, versions):
+def test_a_version_that_is_no_worse_is_certified_by_its_own_evidence_and_with_the_margin(base, versions):
     first, bring = versions
     second = bring()
     assert second.report.verdict is Verdict.ACCEPT
-    lift, memory = second.report.criteria[1], second.report.criteria[2]
+    lift, alone, memory = second.report.criteria[1:4]
+    assert (alone.rule, alone.outcome) == ("accuracy >= 0.55", Outcome.PASS), "met by the later version itself"
     assert (lift.rule, lift.outcome) == ("lift(accuracy) >= -0.15", Outcome.PASS)
     assert second.report.criteria[0].rule == "recall(broken) >= 0.7", "without a margin it is met by itself"
     assert memory.rule == "memory.peak <= 512 MiB"
@@ -75,10 +72,9 @@ def test_a_version_that_is_no_worse_is_certified_with_the_margin_and_both_levels
     assert carries.criteria == ("accuracy >= 0.55",)
     first_alpha, second_alpha = first.report.attempt.alpha, second.report.attempt.alpha
     assert (first_alpha, second_alpha) == pytest.approx((0.025 / 2, 0.025 / 6)), "half of it, for its own attempts"
-    assert carries.alpha == first_alpha
     claim = second.certificate.claim.render()
     assert "accuracy >= 0.55" in claim
-    assert f"at most {first_alpha + second_alpha:.4g} in all" in claim
+    assert "compare it with version 1.0.0" in claim
     assert second.certificate.expires_at <= first.certificate.expires_at
     hidden = base.lab.view.load(second.certificate.scenario.hidden_set, HiddenSet)
     assert [one.number for one in attempts_of(base.lab.vault, hidden)] == [1, 4]
@@ -89,7 +85,6 @@ def test_a_version_that_is_no_worse_is_certified_with_the_margin_and_both_levels
 
     third = bring(serial=serial_of(second))
     assert third.certificate.carries.criteria == ("accuracy >= 0.4",), "margins add up"
-    assert third.certificate.carries.alpha == first_alpha + second_alpha
     with pytest.raises(PilotbaseError) as refused:
         bring(serial=serial_of(third))
     assert refused.value.code == "trial.carries_too_long"
@@ -128,24 +123,19 @@ def test_a_worse_version_is_not_certified_and_nothing_else_is_carried(
 
 
 def test_an_earlier_version_that_got_worse_does_not_lower_the_bar_for_a_later_one():
-    truth = np.zeros(400, dtype=np.int64)
-    good, bad = (np.where(np.arange(400) % 20 < wrong, 1, 0) for wrong in (1, 5))
-    criteria = (Criterion(rule="lift(accuracy) >= -0.1", estimand=Estimand.POPULATION),)
-    carries = SimpleNamespace(criteria=("accuracy >= 0.8",))  # what both show: each comparison takes .1
-    plan = SimpleNamespace(criteria=criteria, carries=carries, design=TrialDesign())
-    order, levels = draw_order(400, b"order"), Levels(Fraction(1, 20), Fraction(1, 20))
-
-    def decided(earlier):
-        cases = Cases(truth, bad, classes=("fine", "broken"), positive="broken", baseline=earlier)
-        return judge_plan(
-            plan, cases, order, levels, Load(batch_seconds=(), cases=400, batch_rows=1, load_seconds=0.0)
-        ), earlier_missed(plan, cases, order)
-
-    assert decided(np.where(np.arange(400) % 20 < 2, 1, 0))[1] == {}, "exactly what is stated meets it"
-    found, missed = decided(bad)
-    assert (found.verdict, found.criteria[0].verdict) == ("inconclusive", "inconclusive")
-    assert missed == {"lift(accuracy) >= -0.1": "accuracy >= 0.9"}
-    plan.carries = None
-    assert decided(bad)[0].verdict == "accept", "a baseline of the scenario need not meet anything"
-    plan.carries = carries
-    assert decided(good)[0].verdict == "reject"
+    """Certified at .50, and as good since as a later version that just misses .48: its own score rarely shows it."""
+    criteria = compared(Criterion(rule="accuracy >= 0.5", estimand=Estimand.POPULATION, margin=0.02))
+    rng, levels, order, accepted = np.random.default_rng(7), attempt_levels(exact(0.05), 1), np.arange(1100), 0
+    for _ in range(300):
+        luck = rng.random(1100)
+        cases = Cases(
+            truth=np.ones(1100, dtype=np.int64),
+            answers=(luck < 0.4799).astype(np.int64),
+            baseline=((luck >= 0.005) & (luck < 0.4849)).astype(np.int64),
+            classes=("fine", "broken"),
+            positive="broken",
+        )
+        plans = [plan_criterion(one, cases, order) for one in criteria]
+        accepted += outcome_of(plans, order, levels).verdict == "accept"
+    assert accepted <= 15, "of 300 at level .025: three standard errors"
+    assert compared(Criterion(rule="accuracy >= 0.5", margin=0.02), 2)[1].rule == "accuracy >= 0.46"

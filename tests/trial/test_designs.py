@@ -18,18 +18,18 @@ def stopping(stop: str):
 
 
 @pytest.mark.parametrize(
-    ("stop", "scored", "guarantee", "said"),
+    ("stop", "rests", "guarantee", "said"),
     [
         ("stop: fixed\n  cases: 90", 90, "exact_fixed", "after 90 cases, a number fixed in advance"),
-        ("stop: full", 200, "exact_census", "all cases are scored"),
-        ("stop: early", None, "exact_anytime", "stops as soon as the verdict stands"),
-        ("stop: early ", 200, "exact_census", "stops as soon as the verdict stands"),
+        ("stop: full", 200, "exact_census", "after all cases"),
+        ("stop: early", None, "exact_anytime", "as soon as the evidence suffices"),
+        ("stop: early ", 200, "exact_census", "as soon as the evidence suffices"),
     ],
 )
 def test_a_trial_stops_when_its_plan_says_and_the_report_tells(
-    base, write_scenario, write_application, tmp_path, stop, scored, guarantee, said
+    base, write_scenario, write_application, tmp_path, stop, rests, guarantee, said
 ):
-    """All answers decide a claim about the hidden cases (``stop: early `` here), whenever others stop."""
+    """All answers decide a claim about the hidden cases (``stop: early `` here), and figures are of all anyway."""
     of_cases = "census" in guarantee
 
     def change(content):
@@ -38,7 +38,8 @@ def test_a_trial_stops_when_its_plan_says_and_the_report_tells(
     folder = write_scenario(cases=200, change=lambda content: change(stopping(stop)(content)))
     proven = prove(base, folder, write_application(), tmp_path / "out")
     report = proven.report
-    assert report.attempt.scored == scored if scored else report.attempt.scored < 200
+    assert report.attempt.scored == report.criteria[1].scored == 200
+    assert report.attempt.rests.cases == rests if rests else report.attempt.rests.cases < 200
     assert report.criteria[1].guarantee == guarantee
     assert said in (tmp_path / "out" / "report.html").read_text()
     supplier = json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())

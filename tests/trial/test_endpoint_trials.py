@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.estimate import Ceiling
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
@@ -14,12 +15,14 @@ from pilotbase.documents.vocabularies import Opening, Outcome, Verdict
 from pilotbase.sandbox.endpoints.calls import read_calls
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial import answering
+from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import remaining
 from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.sealing import secrets_of
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.boards import submit_to_board
+from pilotbase.worker.trials.consenting import runner
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from pilotbase.worker.trials.summary import report_lines
@@ -321,3 +324,22 @@ def test_tokens_and_money_are_judged_at_the_prices_of_the_manifest(base, write_s
     replayed = replay_trial(proven.folder)
     assert replayed.verdict is proven.report.verdict
     assert proven.report.verdict is Verdict.REJECT
+
+
+@pytest.mark.prove
+def test_a_run_is_estimated_at_the_prices_of_the_endpoint_and_held_above_the_limit(
+    base, write_scenario, write_endpoint, chat
+):
+    def in_pairs(content):
+        return may_leave(content).replace("batch_rows: 20", "batch_rows: 2")
+
+    prices = {"currency": "EUR", "prompt": 1, "completion": 2}
+    application = write_endpoint(chat.endpoint("openai_chat", prompt=PROMPT, prices=prices, in_flight=1))
+    scenario = write_scenario(rows=400, cases=60, change=in_pairs)
+    plan = freeze_in(base, scenario, application)
+    limit = SpendingLimit(ceiling=Ceiling(money=300, currency="EUR"))
+    with pytest.raises(RefusedError) as held:
+        prove(base, scenario, application, run=runner(limit, consented=False))
+    assert held.value.code == CODE and "EUR" in held.value.render()
+    found = estimate_of(base.lab, plan.digest())
+    assert (found.currency, found.money.expected) == ("EUR", pytest.approx(60 * 12, rel=0.05)), "12 cents a case"

@@ -14,6 +14,7 @@ from pilotbase.data.labelling.final_labels import Decided, disagreements, final_
 from pilotbase.data.labelling.gathering import Annotation, Gathered, assign, first_annotators
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.vocabularies import Outcome, Verdict
+from pilotbase.protocols.array_cells import cell_of
 from pilotbase.trial.phases.panel import ANSWER, WAITING, campaign_of, seed_of
 from pilotbase.worker.trials.folder import judged_in
 from pilotbase.worker.trials.proving import freeze_in, prove
@@ -275,6 +276,7 @@ def test_a_silent_judge_costs_no_trial_and_altered_scores_are_refused(base, writ
         ({"cases": 90}, "45 or less"),
         ({"template": "{letter} {answer}"}, "“letter”"),
         ({"template": "{findings}"}, "{answer}"),
+        ({"template": "{scan} {answer}", "scan": cell_of(np.zeros((4, 4, 3), dtype=np.uint8))}, "holds images"),
         ({"rule": "scores=findings"}, "scores of the judge model"),
         ({"estimand": ", estimand: population, unit: findings"}, "neither groups nor units"),
         ({"estimand": ""}, "estimand"),

@@ -16,15 +16,16 @@ prediction: {kind: label, classes: [broken, fine], positive: broken}
 """
 
 
-def test_criteria_over_different_units_are_refused_by_name(tmp_path):
+@pytest.mark.parametrize(("second", "named"), [("unit: day", "day, machine"), ("unit: case", "“unit: machine”")])
+def test_criteria_over_different_units_are_refused_by_name(tmp_path, second, named):
     """Cases are drawn by one unit; the second would be ignored, and its cases taken for independent."""
-    (tmp_path / "plan.yaml").write_text(TWO_UNITS)
+    (tmp_path / "plan.yaml").write_text(TWO_UNITS.replace("unit: day", second))
     cases = tmp_path / "cases.csv"
     cases.write_text("case,truth,prediction,machine,day\n1,fine,fine,a,mon\n2,broken,broken,b,tue\n")
     with pytest.raises(InputError) as caught:
         read_recorded_cases(cases, read_decision_plan(tmp_path / "plan.yaml", Overrides()))
     assert [issue.path for issue in caught.value.issues] == ["unit"]
-    assert "day, machine" in caught.value.render("en")
+    assert named in caught.value.render("en")
 
 
 STRUCTURES = {

@@ -74,6 +74,7 @@ def most(rounds: int) -> float:
     return rounds * LEVEL + 3 * (rounds * LEVEL * (1 - LEVEL)) ** 0.5
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("estimand", ["population", "hidden_set"])
 def test_runs_of_a_case_hang_together_and_error_levels_hold(estimand):
     assert false_accepts(estimand, True, 60) <= most(60)

@@ -5,6 +5,7 @@ import io
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.steps import Step
+from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.replaying import replay_decision
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
@@ -67,6 +69,14 @@ def two_trials(tmp_path_factory):
             prove(base, scenario, writing_application(place)(program, name), place / "out" / name)
         base.lab.close()
     return place / "out"
+
+
+def test_a_report_from_before_all_answers_decided_replays_as_it_was_made():
+    """Made by the version before decision 0068: claims about the hidden cases could be accepted by the first ones."""
+    found = replay_trial(Path(__file__).parent / "older")
+    assert (found.verdict, found.scored, found.cases) == (Verdict.ACCEPT, 30, 200)
+    assert [one.guarantee for one in found.criteria] == ["exact_anytime", "exact_anytime", "measured_run"]
+    assert found.certified and found.absent == ("cases.csv",)
 
 
 @pytest.fixture
@@ -149,21 +159,25 @@ def test_whatever_was_decided_is_decided_again(elsewhere, program, old, new, ver
 
 def test_figures_describe_all_cases_also_after_an_early_stop_and_of_older_records_the_scored_ones(good):
     folder, report = good, read_report(good)
-    assert 0 < report.attempt.scored < 200
-    assert np.sum(report.figures[0].counts) == 200
+    assert 0 < report.attempt.rests.cases < report.attempt.scored == np.sum(report.figures[0].counts) == 200
+    assert 0 < report.attempt.rests.of_label < report.attempt.rests.cases
     shown = pl.read_csv(folder / "cases.csv")
     assert shown.columns == ["case", "truth", "prediction", "position"]
-    assert (shown["position"] < 0).sum() == 200 - report.attempt.scored and shown["truth"].null_count() == 0
+    assert (shown["position"] >= 0).all() and shown["truth"].null_count() == 0
     assert (folder / "records.parquet").stat().st_mode & 0o777 == 0o600
     assert not (folder / "supplier" / "records.parquet").exists()
     plan = read_plan(folder / "plan.json")
     data = (folder / "records.parquet").read_bytes()
     new = read_records(data, plan.contract.prediction, plan.batch_rows, "records.parquet")
-    old = store_records(new.records, new.facts.model_copy(update={"unscored": "exact"}), new.salt)
+    decided = report.attempt.rests.cases
+    position = np.where(new.records.position < decided, new.records.position, -1)
+    facts = new.facts.model_copy(update={"unscored": "exact", "described": None})
+    old = store_records(replace(new.records, position=position), facts, new.salt)
     found = replay_decision(plan, old, old.root)
-    assert (found.digest, np.sum(found.judged.figures[0].counts)) == (report.decision, report.attempt.scored)
-    older = shown_cases(write_records(old))
-    assert older["truth"].null_count() == 200 - report.attempt.scored
+    (result,) = (one for one in found.judged.criteria if one.rule == "accuracy >= 0.7")
+    assert (found.verdict, found.decision.scored, result.scored) == (report.verdict, decided, decided)
+    assert np.sum(found.judged.figures[0].counts) == decided and found.digest != report.decision
+    assert shown_cases(write_records(old))["truth"].null_count() == 200 - decided
 
 
 @pytest.mark.parametrize("column", ["truth", "prediction"])

@@ -86,8 +86,9 @@ def test_the_same_answers_have_the_same_score_whoever_gave_them(estimand, stop):
         Criterion(rule=rule, estimand=estimand, unit="patient") for rule in RULES[: 3 if stop == "early" else 5]
     ]
     order, levels = draw_order(1200, b"seed", SMALL_AND_LARGE), Levels(Fraction(1, 20), Fraction(1, 20))
-    decision = judge(criteria, cases, order, levels, NO_RUN, design_on(cases, TrialDesign(stop=stop)))
-    assert (decision.scored < 1200) == (stop == "early" and estimand is Estimand.POPULATION)
+    decision = judge(criteria, cases, order, levels, NO_RUN, design_on(criteria, cases, order, TrialDesign(stop=stop)))
+    assert decision.scored == 1200
+    assert (decision.decided < 1200) == (stop == "early" and estimand is Estimand.POPULATION)
     told = describe(criteria, cases, order, decision, None)
     for one in told.criteria:
         if one.paired is None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.board import TenderPlace, TenderResult, TenderTerms
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.steps import Step
+from pilotbase.evidence.paired import PartialOrder
 from pilotbase.trial import tender as tenders
 from pilotbase.trial.rehearsing import rehearse
 from pilotbase.trial.scorer_process import run_tender
@@ -77,9 +78,18 @@ def test_a_tender_broken_off_goes_on_from_its_answers_and_its_cases_are_spent(ba
     with monkeypatch.context() as asked:
         asked.setattr("pilotbase.trial.running.run_candidate", lambda *_: pytest.fail("asked again"))
         result = score_tender(base.lab, plan, lambda _: None)
+        assert score_tender(base.lab, plan, lambda _: None) == result, "derived again from what is kept"
     assert [(one.better, one.worse) for one in result.separated] == [
         ("application:acme/acme", "application:globex/globex")
     ]
+    with monkeypatch.context() as altered:
+        altered.setattr(tenders, "compare_paired", lambda *_: PartialOrder({(1, 0): 20}, {1: 20}))
+        with pytest.raises(InvalidProofError) as caught:
+            score_tender(base.lab, plan, lambda _: None)
+        assert caught.value.code == "tender.differs"
+        for ended in base.lab.home.path.glob("runs/tender-*/globex/ended"):
+            ended.unlink()
+        assert score_tender(base.lab, plan, lambda _: None) == result, "answers are kept for a time"
 
 
 @pytest.mark.parametrize(

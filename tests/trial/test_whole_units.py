@@ -157,5 +157,6 @@ def test_experts_judge_whole_units():
 
 def test_a_fixed_design_scores_all_drawn_units():
     cases = Cases(truth=np.zeros(9), answers=np.zeros(9), units=np.repeat([0, 1, 2], [2, 3, 4]))
-    assert design_on(cases, TrialDesign(stop="fixed", cases=5)).cases == 9
-    assert design_on(replace(cases, units=None), TrialDesign(stop="fixed", cases=5)).cases == 5
+    fixed, order = TrialDesign(stop="fixed", cases=5), np.arange(9)
+    assert design_on([], cases, order, fixed).cases == 9
+    assert design_on([], replace(cases, units=None), order, fixed).cases == 5

@@ -287,6 +287,7 @@ for number in range(12):
 """
 
 
+@pytest.mark.prove
 def test_two_processes_racing_share_no_number_and_no_scored_case(
     any_vault: Vault, every_url: str, tmp_path: Path
 ) -> None:

@@ -59,7 +59,7 @@ def test_being_told_the_truth_of_every_scored_case_buys_no_accept(vault: Vault) 
     """An application at chance that learns all labels after each attempt, against a threshold of .6, six attempts."""
     chance = np.random.default_rng(3)
     accepted, repeated = 0, 0
-    for run in range(12):
+    for run in range(5):
         truth = chance.integers(0, 2, 1500)
         hidden_set = seal(vault, pl.DataFrame({"x": range(1500)}), SealTerms(digest_bytes(b"s"), "plant", ALPHA, 6))
         told = np.full(1500, -1)

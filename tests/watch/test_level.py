@@ -141,6 +141,7 @@ def test_what_callers_do_wrong_turns_nothing(world, clock, end):
     assert status_of(world.view, "milling").has_data
 
 
+@pytest.mark.prove
 def test_a_promise_of_the_terms_is_watched_by_days(world, clock):
     world.arm(availability=0.99)
     for _ in range(25):

@@ -82,6 +82,7 @@ def test_jobs_whose_rows_cannot_be_read_fail_in_words_and_the_worker_lives(base,
         assert worker.poll() is None
 
 
+@pytest.mark.prove
 def test_a_worker_whose_words_nobody_takes_works_on(base, home):
     """Its standard output is gone, such as a terminal that was closed: each line it tells of a job fails."""
     reading, writing = os.pipe()

@@ -97,6 +97,7 @@ def test_new_cases_make_the_next_version_and_the_earlier_one_keeps_what_it_has_s
     assert [(one.number, one.used, len(one.certificates)) for one in told] == [(2, 1, 1), (1, 1, 1)]
 
 
+@pytest.mark.prove
 def test_the_same_source_again_changes_nothing(base, sealed):
     source = grown(sealed, 600)
     refresh(base, sealed, source)
@@ -125,6 +126,7 @@ def test_looking_changes_nothing(base, sealed):
     assert base.lab.view.changes(0, 10_000)[-1] == position, "openings of hidden rows stand in the log, no document"
 
 
+@pytest.mark.prove
 def test_cases_live_in_a_table_of_a_database_too(base, sealed):
     source = sealed.parent / "plant.sqlite"
     with sqlite3.connect(source) as database:

@@ -272,6 +272,7 @@ print(home.open_store().key.verifier, home.keys.create_owner_key("plant").hex())
 """
 
 
+@pytest.mark.prove
 def test_two_inits_at_once_make_one_home(tmp_path: Path) -> None:
     racers = [
         subprocess.Popen([sys.executable, "-c", RACER, str(tmp_path / "home")], stdout=subprocess.PIPE, text=True)

@@ -132,9 +132,9 @@ def claim_sentence(report: Report, plan: TrialPlan) -> Text:
         application=f"{report.application.name} {report.application.version}",
         digest=abbreviated(report.application.digest),
         plan=abbreviated(plan.digest()),
-        scored=_count(attempt.scored),
+        scored=_count(attempt.scored if attempt.rests is None else attempt.rests.cases),
         cases=_count(attempt.reserved),
-        shown=_joined([_shown(report, attempt), *_carried(report, plan, attempt)]),
+        shown=_joined([_shown(report, attempt), *_floor(report, plan), *_carried(report, plan)]),
         assumptions=_assumptions(report.criteria),
     )
 
@@ -176,17 +176,22 @@ def _reason(report: Report) -> Text:
     return text("certificate.shown.tested" if tested else "certificate.shown.reason", reason=reason)
 
 
-def _carried(report: Report, plan: TrialPlan, attempt: Attempt) -> Iterator[Text]:
-    """Yield what follows with the certificate of the earlier version, once the comparison is met."""
+def _carried(report: Report, plan: TrialPlan) -> Iterator[Text]:
+    """Yield which version the criteria with ``lift`` compare with, once they are met."""
     carries = plan.carries
     if carries is not None and report.verdict is Verdict.ACCEPT:
         yield text(
             "certificate.shown.carried",
-            criteria=", ".join(carries.criteria),
             version=carries.application.version,
             certificates=", ".join(abbreviated(one) for one in carries.certificates),
-            alpha=write_at_most(carries.alpha + attempt.alpha),
         )
+
+
+def _floor(report: Report, plan: TrialPlan) -> Iterator[Text]:
+    """Yield how much an accept rests on at least; not how much it does, which would count hidden labels."""
+    floor = plan.design.accept_from
+    if floor is not None and report.verdict is Verdict.ACCEPT:
+        yield text("certificate.shown.floor", floor=floor.in_words)
 
 
 def _left_open(report: Report, attempt: Attempt) -> Text:

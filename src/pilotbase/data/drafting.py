@@ -21,9 +21,10 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.plain_yaml import Flow, FlowList, dump_plain, is_short, join_lines
+from pilotbase.data.slugs import slug
 from pilotbase.data.source_cases import SourceCases, source_cases
 from pilotbase.data.sources.source import missing_as_null
-from pilotbase.data.split_guesses import TermsGuess, guess_split, guess_terms
+from pilotbase.data.split_guesses import TermsGuess, guess_floor, guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import (
     Proposal,
@@ -51,7 +52,16 @@ _NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "
 _COMMENTED = frozenset(
     {
         *("name", "owner", "sector", "action", "problem", "intended_use", "data", "task", "positive"),
-        *("decision_threshold", "baseline", "costs", "criteria", "trial", "trial.isolation", "trial.limits"),
+        *(
+            "decision_threshold",
+            "baseline",
+            "costs",
+            "criteria",
+            "trial",
+            "trial.isolation",
+            "trial.limits",
+            "trial.accept_from",
+        ),
         *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing")),
     }
 )
@@ -297,7 +307,7 @@ def _settle(
         missing=missing,
     )
     scenario = Scenario(
-        name=answers.name or _slug(path.stem, "") or _derived_name(path.stem, answers),
+        name=answers.name or slug(path.stem, "") or _derived_name(path.stem, answers),
         title=in_both_languages(text("draft.title", target=answers.target)),
         owner=_owner(answers.contact),
         action=Action.INDUSTRY,
@@ -321,7 +331,7 @@ def _settle(
 def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> list[Text]:
     """Return what replaces names that could not be spelled."""
     found = []
-    if scenario.name not in (answers.name, _slug(path.stem, "")):
+    if scenario.name not in (answers.name, slug(path.stem, "")):
         found.append(text("draft.decided.name", name=scenario.name))
     if scenario.owner.organisation == UNNAMED_OWNER:
         found.append(text("draft.decided.organisation", placeholder=UNNAMED_OWNER))
@@ -349,11 +359,15 @@ def _with_criteria(
 ) -> ScenarioDraft:
     split = split_cases(conform(table, setting.scenario), setting.scenario)
     proposal, positive = _propose(split.public, setting.scenario, answers)
-    terms = guess_terms(split.hidden.height, _hidden_positives(split, setting.scenario, positive))
+    hidden, positives = split.hidden.height, _hidden_positives(split, setting.scenario, positive)
+    terms = guess_terms(hidden, positives)
     added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria, "trial": terms.terms}
     scenario = Scenario.model_validate(dict(setting.scenario) | added)
     if size is not None and (planned := size(scenario, split)) is not None:
         scenario, terms = scenario.model_copy(update={"trial": planned.terms}), planned
+    cases = scenario.trial.cases_per_attempt or hidden
+    floor = guess_floor(cases, positives and positives * cases / hidden)
+    scenario = scenario.model_copy(update={"trial": scenario.trial.model_copy(update={"accept_from": floor})})
     classes = _said_of_classes(table[answers.target], classes_of(split.public, scenario), scenario)
     return ScenarioDraft(
         scenario, (*setting.decided, *classes, proposal.measured, terms.why), missing_for(scenario, Step.FREEZE)
@@ -407,20 +421,15 @@ def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) ->
 def _owner(contact: str) -> Contact:
     address = re.search(r"[\w.+-]+@([\w-]+)", contact)
     named = contact.partition(",")[0].partition("，")[0].partition("<")[0]
-    organisation = _slug("" if "@" in named else named, _slug(address[1] if address else "", UNNAMED_OWNER))
+    organisation = slug("" if "@" in named else named, slug(address[1] if address else "", UNNAMED_OWNER))
     return Contact(organisation=organisation, contact=contact.strip()[:200])
-
-
-def _slug(spelling: str, otherwise: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", spelling.lower()).strip("-")
-    return plain[:63].rstrip("-") or otherwise
 
 
 def _derived_name(stem: str, answers: DraftAnswers) -> str:
     """Return a name made of the target and a number that differs for other files and other problems."""
     told = "\0".join((stem, answers.problem, answers.target)).encode()
     number = int.from_bytes(hashlib.sha256(told).digest()[:4]) % 9000 + 1000
-    return f"{_slug(answers.target, 'case')[:50].rstrip('-')}-{number}"
+    return f"{slug(answers.target, 'case')[:50].rstrip('-')}-{number}"
 
 
 def _in_its_language(sentence: str) -> Localized:

@@ -12,7 +12,7 @@ from pilotbase.data.column_types import format_labels
 from pilotbase.data.date_forms import in_order
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.scenario import TrialTerms
+from pilotbase.documents.scenario import AcceptFloor, TrialTerms
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
 
@@ -25,6 +25,9 @@ ATTEMPTS = 3
 FEWEST_CASES = 60
 FEWEST_POSITIVES = 15
 """The least that each of several attempts needs to decide anything."""
+FLOOR_CASES, FLOOR_POSITIVES = 100, 20
+"""What an accept rests on at least. Fewer would convince no owner: twenty cases of a class found without a miss still
+leave room for one miss in seven, at 95 %."""
 
 _TIME_NAME = re.compile(r"time|date|year|month|week|day|cycle|hour|时间|日期|年|月", re.IGNORECASE)
 
@@ -120,6 +123,12 @@ def guess_terms(hidden: int, positives: float | None) -> TermsGuess:
         return TermsGuess(TrialTerms(attempts=1), text("draft.decided.one_attempt", hidden=hidden, **needed))
     terms = TrialTerms(attempts=ATTEMPTS, cases_per_attempt=cases)
     return TermsGuess(terms, text("draft.decided.attempts", attempts=ATTEMPTS, cases=cases, hidden=hidden))
+
+
+def guess_floor(cases: int, positives: float | None) -> AcceptFloor:
+    """Return what an accept rests on at least: the usual floor, or half of what an attempt of ``cases`` holds."""
+    of_class = None if positives is None else min(FLOOR_POSITIVES, int(positives) // 2)
+    return AcceptFloor(cases=max(1, min(FLOOR_CASES, cases // 2)), positives=of_class or None)
 
 
 def _latest_from(column: pl.Series, data_type: DataType) -> str:

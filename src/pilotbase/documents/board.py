@@ -74,7 +74,8 @@ class Board(Document, published=True):
     step: float | None = None
     """Scores are shown in steps of this, in the unit of the measure, never better than measured."""
     band: float | None = None
-    """With 95 % probability no score shown is better by more than this than it would be on all such cases."""
+    """With 95 % probability no score shown is better by more than this than it would be on all such cases; None: a
+    board of an earlier version, of whose scores nothing is known."""
 
     @property
     def ended(self) -> bool:

@@ -18,10 +18,12 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quantities import Seconds
 from pilotbase.documents.texts import Text, text
 
-ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions", "openai_embeddings"]
+ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions", "openai_embeddings", "openai_tools"]
 """Protocols of endpoints; each is a module of `pilotbase.sandbox.endpoints.wires`."""
 PROMPTED: tuple[ClientProtocol, ...] = ("openai_chat", "openai_completions")
 """Protocols in which both case and answer are text."""
+ACTING: tuple[ClientProtocol, ...] = ("openai_tools",)
+"""Protocols of applications that act: prompt and sampling are the supplier's, tools and dialogue the world's."""
 ReadAs = Literal["whole", "first_line", "last_number", "regex", "json_field"]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -169,7 +171,7 @@ class Endpoint(Part):
 
     def problems(self) -> Iterator[tuple[str, Text]]:
         """Yield what its protocol is missing and what it never reads, with the field to change."""
-        needed = {"prompt": self.protocol in PROMPTED, "nearest": self.protocol == "openai_embeddings"}
+        needed = {"prompt": self.protocol in PROMPTED + ACTING, "nearest": self.protocol == "openai_embeddings"}
         for part, needs in needed.items():
             if needs != (getattr(self, part) is not None):
                 code = "endpoint.part_needed" if needs else "endpoint.no_part_here"

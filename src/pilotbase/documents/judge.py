@@ -110,8 +110,11 @@ def panel_judge_problems(scenario: Scenario, cases: int | None = None) -> Iterat
     judge = judge_of(terms)
     yield from ((None, problem) for _, problem in judge._problems())
     seen = [ANSWER, *(field.name for field in scenario.feature_fields if field.data_type not in ARRAYS)]
+    arrays = {field.name for field in scenario.feature_fields if field.data_type in ARRAYS}
     for name in judge.places:
-        if name not in seen:
+        if name in arrays:
+            yield None, text("judge.panel_image", found=name, allowed=", ".join(seen))
+        elif name not in seen:
             yield None, text("judge.panel_place", found=name, allowed=offer(name, seen))
     if cases is not None and (panel.cases is None or 2 * panel.cases > cases):
         yield None, text("judge.panel_sample", most=cases // 2)

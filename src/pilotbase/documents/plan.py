@@ -73,9 +73,9 @@ class CarriedEvidence(Part):
     application: ApplicationReference
     """The version that it is compared with."""
     criteria: tuple[str, ...] = pydantic.Field(min_length=1)
-    """What both together show: the scenario's thresholds, moved by a margin for each comparison."""
-    alpha: float = pydantic.Field(gt=0, lt=1)
-    """Error probability of what is carried; the trial's own adds to it."""
+    """What the later version has to meet by itself: thresholds moved by a margin for each comparison."""
+    alpha: float | None = pydantic.Field(default=None, gt=0, lt=1)
+    """Error probability of the earlier certificates, in plans whose later version met these only through them."""
 
 
 class UnitDraw(Part):

@@ -18,7 +18,7 @@ from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.probes import CellRun, LoadFigures
 from pilotbase.documents.quantities import NEVER, Beside, decimals_of, round_beside
-from pilotbase.documents.scenario import TrialDesign
+from pilotbase.documents.scenario import Costs, TrialDesign
 from pilotbase.documents.standards import ConformityRow, coarse_rows
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification, is_approximate, verdict_in_words
@@ -89,7 +89,7 @@ class CriterionResult(Part):
     outcome: Outcome
     threshold: float
     estimate: float | None = None
-    """Score on the scored cases; no bound."""
+    """Score on the scored cases: all of the attempt, but in older reports those of the verdict; no bound."""
     lower: float | None = None
     """Lower bound at the confidence needed to accept."""
     upper: float | None = None
@@ -152,6 +152,33 @@ class Section(Part):
     findings: tuple[Finding, ...] = ()
 
 
+class RestsOn(Part):
+    """On how many cases a verdict rests: those scored by the time the evidence sufficed."""
+
+    cases: int
+    unit: str = "case"
+    units: int | None = None
+    """How many units these cases are, where criteria count units."""
+    label: str | None = None
+    """The scarcest class that criteria are about, if any."""
+    of_label: int | None = None
+    """How many of the cases, or units, are of that class."""
+
+
+class ErrorCounts(Part):
+    """Errors about the positive class on the cases of the figures, and those of the baseline on the same cases.
+
+    A case without an answer is counted as an error.
+    """
+
+    label: str
+    cases: int
+    misses: int
+    false_alarms: int
+    baseline_misses: int | None = None
+    baseline_false_alarms: int | None = None
+
+
 class Attempt(Part):
     """What this attempt used, and what is left of the hidden set."""
 
@@ -164,7 +191,10 @@ class Attempt(Part):
     reserved: int
     answered: int
     scored: int | None = None
-    """Not shown in the supplier's view: where scoring stopped reveals something about cases."""
+    """Cases that the figures are of; not shown in the supplier's view: where scoring stopped reveals something about
+    cases."""
+    rests: RestsOn | None = None
+    """On which of these the verdict rests; not shown in the supplier's view. None in older reports: on all scored."""
     fresh_left: int | None = None
     """Cases that no box has seen, left after this attempt; like the next three, not shown in the supplier's view."""
     used_before: int | None = None
@@ -283,6 +313,10 @@ class Report(Document, published=True):
     """Figures of further probes that the plan requests, by probe name; full view only."""
     figures: tuple[Figure, ...] | None = None
     """The data of pictures of all cases of the attempt; full view only. None: an older report, or no cases."""
+    errors: ErrorCounts | None = None
+    """Misses and false alarms, where answers are classes and one is the positive one; full view only."""
+    costs: Costs | None = None
+    """What an error costs the owner, from the scenario."""
     records: Records | None = None
     order: Order | None = None
     design: TrialDesign | None = None
@@ -334,6 +368,7 @@ class Report(Document, published=True):
                 "records": None,
                 "decision": None,
                 "figures": None,
+                "errors": None,
                 "probes": None,
                 "attempt": self.attempt and _coarse_attempt(self.attempt, cases),
                 "counts": _coarse_counts(self.counts),
@@ -430,7 +465,7 @@ def _coarse_answered(answered: int, cases: int) -> int:
 
 def _coarse_attempt(attempt: Attempt, cases: int) -> Attempt:
     answered = _coarse_answered(attempt.answered, cases)
-    hidden = dict.fromkeys(("scored", "fresh_left", "used_before", "attempts_left", "refresh"))
+    hidden = dict.fromkeys(("scored", "rests", "fresh_left", "used_before", "attempts_left", "refresh"))
     return attempt.model_copy(update={**hidden, "answered": answered})
 
 

@@ -141,6 +141,24 @@ class Approval(Part):
     until: Day | None = None
 
 
+class AcceptFloor(Part):
+    """How much an accept rests on at least, so that no handful of cases suffices; a reject needs no more than evidence.
+
+    Units are counted where the criteria count units.
+    """
+
+    cases: int = pydantic.Field(ge=1, le=10**9)
+    positives: int | None = pydantic.Field(default=None, ge=1, le=10**9)
+    """Of these, cases of the positive class, and of each class that a criterion names; none when not set."""
+
+    @property
+    def in_words(self) -> Text:
+        """Return it as what follows on *an accept needs at least*."""
+        if self.positives is None:
+            return text("trial.floor.cases", cases=self.cases)
+        return text("trial.floor.positives", cases=self.cases, positives=self.positives)
+
+
 class TrialDesign(Part):
     """When scoring stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all.
 
@@ -151,6 +169,8 @@ class TrialDesign(Part):
     stop: Literal["early", "full", "fixed"] = "early"
     cases: int | None = pydantic.Field(default=None, ge=1, le=10**9)
     """Number of cases to score; required with ``stop: fixed``, and only allowed there."""
+    accept_from: AcceptFloor | None = None
+    """How many cases an accept needs at least; as few as the evidence takes when not set."""
 
     @model_validator(mode="after")
     def _cases_when_fixed(self) -> Self:
@@ -223,7 +243,7 @@ class TrialTerms(TrialDesign):
     @property
     def design(self) -> TrialDesign:
         """Return the rule for the end of scoring."""
-        return TrialDesign(stop=self.stop, cases=self.cases)
+        return TrialDesign(stop=self.stop, cases=self.cases, accept_from=self.accept_from)
 
 
 class Value(Part):

@@ -91,6 +91,11 @@ def template(code: str, language: Language) -> str:
     return catalogue(domain, language)[code]
 
 
+def has_text(code: str) -> bool:
+    """Return whether there is a text of that code."""
+    return code in catalogue(code.partition(".")[0], "en")
+
+
 def _plain(value: object) -> Text | bool | int | float | str | None:
     if value is None or isinstance(value, Text | bool | int | float):
         return value

@@ -4,6 +4,9 @@ Each criterion may cross at its own time and stays crossed. A false accept needs
 confirmed, so each is tested at the full α_acc and the overall accept still carries α_acc; a reject shares α_rej among
 the criteria (statistics.md §2.3). A hidden set that has been scored whole is exact and carries no α: where all answers
 and truths are known, a claim about it is decided in no other way.
+
+Where figures are of all cases (`Design.described`), they describe: a confidence sequence holds at the last case as at
+the stop, and a test for a fixed number is made anew for all of them. The verdict stays that of the stop.
 """
 
 from __future__ import annotations
@@ -75,10 +78,11 @@ class CriterionDecision:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict, the criteria, and how many of the cases were scored for it."""
+    """The verdict after ``decided`` cases, and the criteria with figures of the ``scored`` ones."""
 
     verdict: Verdict
     criteria: tuple[CriterionDecision, ...]
+    decided: int
     scored: int
     total: int
     levels: Levels
@@ -116,6 +120,7 @@ class _Trial:
     refuted: int | None
     sequential: bool = False
     """Decided by martingales while cases come in, not by one count at the end."""
+    accept_from: int = 0
 
     @property
     def total(self) -> int:
@@ -131,11 +136,18 @@ def decide(criteria: Sequence[CriterionPlan], order: Ints, levels: Levels, desig
     Raises:
         InputError: no criterion, no case, a cluster torn apart, or a design that no guarantee covers.
     """
-    trials, scored = _run(criteria, order, levels, design or Design())
-    concluded = tuple(_conclude(trial, scored, levels, len(criteria)) for trial in trials)
+    design = design or Design()
+    trials, decided = _run(criteria, order, levels, design)
+    described = [_of_all(trial, design) if design.described else trial for trial in trials]
+    scored = len(order) if design.described else decided
+    concluded = tuple(
+        _conclude(trial, shown, (decided, scored), levels, len(criteria))
+        for trial, shown in zip(trials, described, strict=True)
+    )
     return Decision(
         verdict=_overall([item.verdict for item in concluded]),
         criteria=concluded,
+        decided=decided,
         scored=scored,
         total=len(order),
         levels=levels,
@@ -220,18 +232,20 @@ def _begin(plan: CriterionPlan, order: Ints, levels: Levels, k: int, design: Des
         horizon = len(order)
     total = len(order)
     test = build_test(plan, order, method_of(plan, design), horizon)
+    least = 0 if plan.run else design.accept_from
     if not test.measured():
         return _Trial(plan, test, order, horizon, None, None)
     early = design.stop == "early" and not design.known
     if _is_census(plan, horizon, total) and (not early or plan.run or plan.observation.census_only):
         holds = test.holds(plan.threshold)
-        return _Trial(plan, test, order, horizon, horizon if holds else None, None if holds else horizon)
+        confirmed = horizon if holds and least <= horizon else None
+        return _Trial(plan, test, order, horizon, confirmed, None if holds else horizon, accept_from=least)
     if plan.observation.census_only:
         return _Trial(plan, test, order, horizon, None, None)
     confirmed = test.confirmed_at(plan.threshold, alphas_of(plan, levels, k)[0], horizon)
-    if not _meets_uncapped(plan):
-        confirmed = None
-    return _Trial(plan, test, order, horizon, confirmed, None, sequential=True)
+    if confirmed is not None:
+        confirmed = max(confirmed, least) if least <= horizon and _meets_uncapped(plan) else None
+    return _Trial(plan, test, order, horizon, confirmed, None, sequential=True, accept_from=least)
 
 
 def _meets_uncapped(plan: CriterionPlan) -> bool:
@@ -270,13 +284,23 @@ def _stopping_time(trials: Sequence[_Trial], horizon: int) -> int:
     return min(refuted, confirmed, horizon)
 
 
-def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDecision:
+def _of_all(trial: _Trial, design: Design) -> _Trial:
+    """Return the trial as all of its cases describe it, whenever it was decided."""
+    if trial.horizon == trial.total:
+        return trial
+    test = build_test(trial.plan, trial.order, method_of(trial.plan, design), trial.total)
+    return replace(trial, test=test, horizon=trial.total)
+
+
+def _conclude(decided: _Trial, trial: _Trial, until: tuple[int, int], levels: Levels, k: int) -> CriterionDecision:
+    """Return the decision of ``decided`` with the figures of ``trial``; ``until``: of how many cases each is."""
+    stop, scored = until
     plan, test = trial.plan, trial.test
     at = _end(trial, scored)
     used, total = test.counts(at)
     census = _is_census(plan, at, trial.total)
     guarantee = _guarantee(trial, census)
-    verdict = _verdict_at(trial, scored)
+    verdict = _verdict_at(decided, stop)
     interval = Interval(0.0, 0.0, ()) if verdict == "not_measured" else _interval(trial, at, census, levels, k)
     needed = _needed(trial, at, levels, k) if verdict == "inconclusive" else None
     bounded = verdict != "not_measured" and guarantee in ("exact_anytime", "exact_fixed")
@@ -294,7 +318,7 @@ def _conclude(trial: _Trial, scored: int, levels: Levels, k: int) -> CriterionDe
         unit=plan.unit,
         guarantee=guarantee,
         claim=_claim(trial, census, (used, total)),
-        decided_at=_decided_at(trial, verdict, at),
+        decided_at=_decided_at(decided, verdict, _end(decided, stop)),
         path=interval.path,
         cases_needed=needed,
         detectable=_detectable(trial, at, levels, k) if bounded else None,
@@ -326,7 +350,9 @@ def _verdict_at(trial: _Trial, scored: int) -> CriterionVerdict:
         return "not_measured"
     at = _end(trial, scored)
     if _is_census(trial.plan, at, trial.total):
-        return "pass" if trial.test.holds(trial.plan.threshold) else "fail"
+        if not trial.test.holds(trial.plan.threshold):
+            return "fail"
+        return "pass" if trial.accept_from <= at else "inconclusive"
     if trial.refuted is not None and trial.refuted <= at:
         return "fail"
     return "pass" if trial.confirmed is not None and trial.confirmed <= at else "inconclusive"

@@ -28,11 +28,15 @@ class Design:
 
     ``known``: answers and truths of all cases are there, so that no stop saves any. All of them then decide a claim
     about these cases, whenever claims about a population stop.
+    ``described``: the verdict is that of its stop, and figures and bounds are of all cases.
+    ``accept_from``: how many cases an accept needs at least; before, nothing counts as confirmed.
     """
 
     stop: Literal["early", "fixed", "full"] = "early"
     cases: int | None = None
     known: bool = False
+    described: bool = False
+    accept_from: int = 0
 
 
 @dataclass(frozen=True)

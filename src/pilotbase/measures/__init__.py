@@ -9,6 +9,7 @@ Usage in a trial::
     observe(rule, cases, order, estimand)     # -> Observation, can be passed to evidence.CriterionPlan unchanged
     score(rule, cases)                        # -> float, or None: 0/0 is *not measured*
     spoken(rule)                              # -> Text: the measure in words
+    plainly(rule, found)                      # -> Text: what a score of it means, for an owner
     is_resource(rule)                         # latency, memory, throughput, cpu: judged on a run
     observe_run(rule, Run(latencies, cases=n, wall_seconds=...))
 
@@ -22,10 +23,12 @@ from pilotbase.measures.definition import Measure
 from pilotbase.measures.observation import MeasurePart, Observation
 from pilotbase.measures.registry import (
     MeanScore,
+    is_per_hundred,
     known_names,
     may_lack_truth,
     measure_named,
     measures,
+    plainly,
     resource_measures,
     spoken,
 )
@@ -52,6 +55,7 @@ __all__ = [
     "RuleContext",
     "RunMeasurements",
     "coded",
+    "is_per_hundred",
     "is_resource",
     "known_names",
     "may_lack_truth",
@@ -60,6 +64,7 @@ __all__ = [
     "measures_the_run",
     "observe",
     "observe_run",
+    "plainly",
     "problems_among",
     "problems_of",
     "resource_measures",

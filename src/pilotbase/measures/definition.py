@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, has_text, text
 from pilotbase.documents.vocabularies import Guarantee
 from pilotbase.measures.cases import Kind
 from pilotbase.measures.observation import Estimand, MeasureInput, MeasurePart, Observation
@@ -147,12 +147,28 @@ class Measure:
         """Return its name in words."""
         return text("measure.added", name=self.name) if self.added else text(f"measure.{self.name}")
 
+    @property
+    def plain(self) -> str:
+        """Return the code of the sentence that says what a score of it means, in the owner's units."""
+        of_one = self.better == "higher" and self.bounds[1] == 1
+        return plain_code(self.name, "measure.plain_of_one" if of_one else "measure.plain")
+
     def range(self, arguments: dict[str, Decimal], classes: int = 2) -> tuple[Decimal, Decimal]:
         """Return the smallest and the largest value with these arguments, and defaults for the others."""
         whole = {one.name: one.default for one in self.parameters if one.default is not None} | arguments
         whole["classes"] = Decimal(classes)
         low, high = (_end(end, whole) for end in self.bounds)
         return low, high
+
+
+def plain_code(name: str, instead: str = "measure.plain") -> str:
+    """Return the code of a measure's own plain sentence, which stands beside its title; ``instead`` if it has none.
+
+    It names what it says: ``{hundred}``, how many of a hundred, ``{value}``, the score in its unit, ``{label}``, the
+    class, or an argument.
+    """
+    code = f"measure.{name}.plain"
+    return code if has_text(code) else instead
 
 
 def _end(end: End, arguments: Mapping[str, Decimal]) -> Decimal:

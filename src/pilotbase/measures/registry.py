@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, template, text
 from pilotbase.measures.cases import Floats, Kind
 from pilotbase.measures.definition import Direction, Measure, Parameter
 from pilotbase.measures.formulas import OURS, refusals
@@ -125,6 +125,38 @@ def spoken(rule: Rule, unit: str = "") -> Text:
         return measure
     told = "report.rule.drop" if rule.wrapper == "drop" else "report.rule.under"
     return text(told, measure=measure, kind=PERTURBATIONS[rule.under.name].title, under=rule.under)
+
+
+def is_per_hundred(rule: Rule) -> bool:
+    """Return whether the plain sentence of a rule counts how many of a hundred."""
+    declared = measures().get(rule.measure) or resource_measures().get(rule.measure)
+    return declared is not None and "{hundred}" in template(declared.plain, "en")
+
+
+def plainly(rule: Rule, found: Text, label: str | None = None, unit: str = "") -> Text:
+    """Return what a score of a rule means, for whom statistics are foreign; ``found``: the score, as they read it.
+
+    ``label``: the class that a rule without one is about; ``unit``: the target's.
+    """
+    declared = measures().get(rule.measure) or resource_measures().get(rule.measure)
+    if rule.under is not None:
+        kind = PERTURBATIONS[rule.under.name].title
+        return text("report.plain.drop", measure=_measure(rule, unit), kind=kind, found=found)
+    if rule.wrapper in ("gap", "lift"):
+        return text(f"report.plain.{rule.wrapper}", measure=_measure(rule, unit), column=rule.by, found=found)
+    spelled = {one.name: f"{one.default:,f}" for one in declared.parameters if one.default} if declared else {}
+    spelled |= {name: f"{value:,f}" if isinstance(value, Decimal) else value for name, value in rule.arguments.items()}
+    if unit and "tolerance" in spelled:
+        spelled["tolerance"] = f"{spelled['tolerance']} {unit}"
+    said = text(
+        declared.plain if declared else "measure.plain",
+        **spelled,
+        measure=_measure(rule, unit),
+        label=rule.label or label or text("report.plain.its_class"),
+        hundred=found,
+        value=found,
+    )
+    return text("report.plain.worst", column=rule.by, sentence=said) if rule.wrapper == "worst" else said
 
 
 def _measure(rule: Rule, unit: str) -> Text:

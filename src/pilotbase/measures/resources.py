@@ -14,7 +14,7 @@ import numpy as np
 from pilotbase.documents.endpoint import Spent
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import MEASURED, Direction, Guarantees, Parameter
+from pilotbase.measures.definition import MEASURED, Direction, Guarantees, Parameter, plain_code
 from pilotbase.measures.observation import MeasurePart, Observation
 
 _NANO = 10**9
@@ -102,6 +102,11 @@ class ResourceMeasure:
     def title(self) -> Text:
         """Return its name in words."""
         return text(f"measure.{self.name}")
+
+    @property
+    def plain(self) -> str:
+        """Return the code of its plain sentence, as of `Measure`."""
+        return plain_code(self.name)
 
     def observe(self, run: RunMeasurements, block: int | None = None, threshold: Fraction = Fraction(1)) -> Observation:
         """Return what ``run`` shows; parts without any entry where it was not measured.

@@ -87,10 +87,68 @@ class ModelOutput:
     usage: TokenUsage | None
 
 
+@dataclass(frozen=True)
+class ToolCall:
+    """A call that a model asks for; ``arguments`` as it spelled them, meant to be a JSON object."""
+
+    identity: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class ModelTurn:
+    """What someone else's model does next: it calls tools, or says something."""
+
+    words: str
+    calls: tuple[ToolCall, ...]
+    message: Mapping[str, object]
+    """The message as it goes back with the next request."""
+    model: str
+    usage: TokenUsage | None
+
+
 def write_chat_request(model: str, messages: Sequence[tuple[str, str]], sampling: Mapping[str, object]) -> bytes:
     """Return the body of a request; ``messages``: (role, content), ``sampling``: fields of the API as they are."""
     spelled = [{"role": role, "content": content} for role, content in messages]
     return write_json({"model": model, "messages": spelled, **sampling})
+
+
+def write_tools_request(
+    model: str,
+    messages: Sequence[Mapping[str, object]],
+    tools: Sequence[Mapping[str, object]],
+    sampling: Mapping[str, object],
+) -> bytes:
+    """Return the body of a request that offers tools (MCP ``Tool`` objects); ``messages``: the dialogue so far."""
+    offered = [
+        {
+            "type": "function",
+            "function": {
+                "name": tool["name"],
+                "description": tool.get("description", ""),
+                "parameters": tool["inputSchema"],
+            },
+        }
+        for tool in tools
+    ]
+    return write_json({"model": model, "messages": list(messages), "tools": offered, **sampling})
+
+
+def read_model_turn(body: bytes) -> ModelTurn:
+    """Return what the first choice of a chat completion does; raises `WireError`."""
+    message = read_object(body)
+    found = _first_choice(message).get("message")
+    if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
+        raise WireError("wire.no_choice", field="choices[0].message")
+    words, asked = _text_of(found.get("content")), found.get("tool_calls") or []
+    calls = tuple(map(_tool_call, asked)) if isinstance(asked, list) else ()
+    spelled = [
+        {"id": one.identity, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
+        for one in calls
+    ]
+    back = {"role": "assistant", "content": words or None, **({"tool_calls": spelled} if spelled else {})}
+    return ModelTurn(words, calls, back, _served(message), read_usage(message))
 
 
 def write_completion_request(model: str, prompt: str, sampling: Mapping[str, object]) -> bytes:
@@ -231,6 +289,16 @@ def _first_choice(message: Mapping[str, object]) -> Mapping[str, object]:
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise WireError("wire.no_choice", field="choices")
     return choices[0]
+
+
+def _tool_call(found: object) -> ToolCall:
+    outer = found if isinstance(found, dict) else {}
+    function = outer.get("function")
+    inner = function if isinstance(function, dict) else {}
+    texts = [outer.get("id"), inner.get("name"), inner.get("arguments", "")]
+    if not all(isinstance(one, str) for one in texts):
+        raise WireError("wire.no_choice", field="choices[0].message.tool_calls")
+    return ToolCall(*texts)
 
 
 def _served(message: Mapping[str, object]) -> str:

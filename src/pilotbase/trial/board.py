@@ -15,7 +15,7 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.terms import Channel
 from pilotbase.documents.texts import text
 from pilotbase.measures import coded, measures
-from pilotbase.trial.board_measure import board_losses, board_rule, ladder_of, range_width
+from pilotbase.trial.board_measure import board_losses, board_rule, ladder_of, range_width, with_valid_band
 from pilotbase.trial.entering import AccessMode, enter, require_boxed
 from pilotbase.trial.freezing import require_ready
 from pilotbase.trial.hidden_runs import HiddenRun, answer_slice
@@ -35,7 +35,8 @@ def board_of(lab: TrialRuntime, sealed: OpenedScenario) -> Board:
     Raises:
         RefusedError: the scenario has no board.
     """
-    return current_board(lab.vault, _slice_of(lab, sealed)) or _empty(lab, sealed)
+    board = current_board(lab.vault, _slice_of(lab, sealed)) or _empty(lab, sealed)
+    return with_valid_band(sealed.scenario, board)
 
 
 def submit(

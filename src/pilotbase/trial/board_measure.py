@@ -110,6 +110,15 @@ def check_board(scenario: Scenario, classes: tuple[str, ...], hidden: pl.DataFra
         raise InputError.from_issues(MANIFEST, issues)
 
 
+def with_valid_band(scenario: Scenario, board: Board) -> Board:
+    """Return the board, without its band where an earlier version cut it for a measure that no board takes any more.
+
+    A class that does not occur in the slice, or a rare case of great weight, is in no band.
+    """
+    known = next(measure_problems(scenario, board.measure, None), None) is None
+    return board if known else board.model_copy(update={"band": None})
+
+
 def weighed_clusters(
     scenario: Scenario, measure: str, classes: tuple[str, ...], frame: pl.DataFrame
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

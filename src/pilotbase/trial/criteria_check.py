@@ -54,6 +54,7 @@ from pilotbase.measures.cases import JUDGED_GOOD
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.measures.resources import LoadMeasurements
 from pilotbase.measures.rules import block_of, given_columns, range_of
+from pilotbase.trial.accept_floor import floor_problems
 from pilotbase.trial.carried import margin_problems
 from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -68,6 +69,7 @@ from pilotbase.trial.scoring import (
     settle_criteria,
     unit_codes,
     unit_of,
+    unit_problems,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ if TYPE_CHECKING:
 
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""
+FLOOR = "trial.accept_from"
+"""The path of what an accept needs at least."""
 _SHOWN = 80
 MOST_CAP = 1e6
 """Largest cap on errors, in usual errors of the baseline: bounds count errors from a billionth of the cap on."""
@@ -114,8 +118,18 @@ def check_criteria(
 def check_decidable(
     scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int, level: float
 ) -> None:
-    """Return if every criterion can be decided, as `check_criteria`, which also checks what they are."""
-    _refuse([*undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)])
+    """Return if every criterion can be decided, as `check_criteria`, which also checks what they are.
+
+    The floor of an accept must be within reach too.
+    """
+    floor = [(FLOOR, problem) for problem in _below_floor(scenario, classes, public, cases)]
+    _refuse([*floor, *undecidable(scenario, classes, public, cases, level), *_too_few_blocks(scenario, cases, level)])
+
+
+def _below_floor(scenario: Scenario, classes: tuple[str, ...], public: pl.DataFrame, cases: int) -> Iterator[Text]:
+    if scenario.trial.accept_from is not None and public.height:
+        seen = build_cases(scenario, classes, public, right_answers(scenario, classes, public))
+        yield from floor_problems(scenario, seen, cases)
 
 
 def check_rules(scenario: Scenario) -> None:
@@ -162,6 +176,9 @@ def require_enough(scenario: Scenario, classes: tuple[str, ...], hidden: pl.Data
     for _, problem in _undecidable(scenario, classes, hidden, level):
         if problem.code in (_TOO_FEW["entries"], _TOO_FEW["scarcest"], _TOO_FEW["others"]):
             raise RefusedError("trial.too_few_hidden", rule=problem.params["rule"], needed=problem.params["needed"])
+    floor, missed = scenario.trial.accept_from, list(_below_floor(scenario, classes, hidden, hidden.height))
+    if floor is not None and missed:
+        raise RefusedError("trial.floor_hidden", floor=floor.in_words, needed=missed[0].params["needed"])
 
 
 def drop_problems(scenario: Scenario) -> Iterator[tuple[int, Text]]:
@@ -256,9 +273,7 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
     found += margin_problems(scenario.criteria)
     found += repeat_problems(scenario)
     found += _without_setup(scenario, rules)
-    units = {item.unit for item in scenario.criteria if not is_resource(item.parsed())} - {"case"}
-    if len(units) > 1:
-        found.append((None, text("trial.units_differ", found=sorted(units))))
+    found += unit_problems(scenario.criteria)
     return found
 
 
@@ -306,7 +321,7 @@ def _in_errors_of_baseline(rule: Rule) -> bool:
     return measures()[rule.measure].needs_baseline and "cap" in rule.arguments
 
 
-def _refuse(problems: Sequence[tuple[int | None, Text]]) -> None:
+def _refuse(problems: Sequence[tuple[int | str | None, Text]]) -> None:
     if problems:
         raise InputError.from_issues(MANIFEST, [_issue(index, problem) for index, problem in problems])
 
@@ -398,8 +413,9 @@ def right_answers(scenario: Scenario, classes: Sequence[str], frame: pl.DataFram
     return as_answered(truth, scenario.contract(tuple(classes)).prediction)
 
 
-def _issue(index: int | None, problem: Text) -> Issue:
-    path = "criteria" if index is None else f"criteria[{index}].rule"
+def _issue(index: int | str | None, problem: Text) -> Issue:
+    """Return the issue with the criterion of that index, with a path, or with all criteria."""
+    path = f"criteria[{index}].rule" if isinstance(index, int) else index or "criteria"
     return Issue(file=MANIFEST, path=path, problem=problem)
 
 

@@ -179,16 +179,15 @@ class _Docket:
     def levels(self) -> Levels:
         return levels_among(attempt_levels(self.alpha, self.plan.attempt), self.plan.candidates)
 
-    @property
-    def design(self) -> Design:
+    def design(self, order: Ints) -> Design:
         # The tests as they read labels one after another, also of a claim about the hidden cases.
-        return design_on(self.recorded.cases, self.plan.design, known=False)
+        return design_on(self.criteria, self.recorded.cases, order, self.plan.design, known=False)
 
     def decide_at(self, seed: int) -> SeedDecision:
         order = self._order(seed)
         if self.recorded.scores is not None:
             return self._judged(seed, self._judge(bounded=True), order)
-        decision = decide(self._plans(order), order, self.levels, self.design)
+        decision = decide(self._plans(order), order, self.levels, self.design(order))
         verdict = Verdict(decision.verdict)
         return SeedDecision(
             seed=seed,
@@ -203,7 +202,7 @@ class _Docket:
         order = self._order(seed)
         if self.recorded.scores is not None:
             return self._judged(seed, self._judge(bounded=False), order)
-        found = outcome_of(self._plans(order), order, self.levels, self.design)
+        found = outcome_of(self._plans(order), order, self.levels, self.design(order))
         criteria = zip(self.criteria, found.criteria, strict=True)
         return SeedDecision(
             seed=seed,

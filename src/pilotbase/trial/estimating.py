@@ -63,7 +63,8 @@ NO_LIMIT = SpendingLimit(ceiling=Ceiling())
 class RunSize:
     """How much a run is: boxes one after the other, cases that each answers, in so many batches, within limits.
 
-    ``again``: how many cases each box is asked that asks some of them again.
+    ``again``: how many cases each box is asked that asks some of them again. ``paid_in``: the currency of an endpoint
+    that states prices; what its calls cost is then the cost of the run.
     """
 
     boxes: int
@@ -71,6 +72,7 @@ class RunSize:
     batches_each: int
     limits: Limits
     again: tuple[int, ...] = ()
+    paid_in: str | None = None
 
     @property
     def started(self) -> int:
@@ -160,13 +162,23 @@ class RunEstimator:
             return False
         used, prices = self.meter.used, self._limit.prices
         money = None if prices is None else _cost(prices, used.cpu_seconds, used.memory_byte_seconds / _MIB)
-        return exceeds(self._limit.ceiling, used.wall_seconds, money, prices.currency if prices is not None else "")
+        if self._size.paid_in is not None:
+            money = used.paid
+        return exceeds(self._limit.ceiling, used.wall_seconds, money, self._currency or "")
+
+    @property
+    def _currency(self) -> str | None:
+        prices = self._limit.prices
+        return self._size.paid_in or (None if prices is None else prices.currency)
 
     def _estimate(self, answered: int) -> RunEstimate:
         size, prices, limits = self._size, self._limit.prices, self._size.limits
         wall = self._told(lambda one: one.wall_seconds, size.longest)
         cpu = self._told(lambda one: one.cpu_seconds, float(size.started * limits.cpu_seconds))
         memory = self._told(lambda one: one.memory_byte_seconds / _MIB, size.longest * limits.memory_bytes / _MIB)
+        money = _price(prices, cpu, memory)
+        if self._size.paid_in is not None:
+            money = self._told(lambda one: one.paid, math.inf)
         return RunEstimate(
             plan=self._plan,
             cases=size.asked,
@@ -175,8 +187,8 @@ class RunEstimator:
             wall=wall,
             cpu=cpu,
             memory=memory,
-            money=_price(prices, cpu, memory),
-            currency=prices.currency if prices is not None else "CNY",
+            money=money,
+            currency=self._currency or "CNY",
             ceiling=self._limit.ceiling,
             made_at=self._lab.store.clock().replace(second=0, microsecond=0),
         )
@@ -232,6 +244,7 @@ def _sum(one: BoxUsage, other: BoxUsage) -> BoxUsage:
         one.cpu_seconds + other.cpu_seconds,
         max(one.memory_peak_bytes, other.memory_peak_bytes),
         one.memory_byte_seconds + other.memory_byte_seconds,
+        one.paid + other.paid,
     )
 
 
@@ -241,6 +254,7 @@ def _difference(now: BoxUsage, before: BoxUsage) -> BoxUsage:
         max(now.cpu_seconds - before.cpu_seconds, 0.0),
         now.memory_peak_bytes,
         max(now.memory_byte_seconds - before.memory_byte_seconds, 0.0),
+        max(now.paid - before.paid, 0.0),
     )
 
 

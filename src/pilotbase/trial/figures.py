@@ -37,14 +37,16 @@ from pilotbase.documents.figures import (
     TimeCourse,
     TimePoint,
 )
+from pilotbase.documents.report import ErrorCounts
 from pilotbase.measures import Cases
 from pilotbase.measures.cases import Floats, Ints, Kind
+from pilotbase.measures.definition import CLASSIFYING
 from pilotbase.measures.formulas.boxes import by_score, matches, overlaps
 from pilotbase.measures.text_pairs import edit_distance
 
 MOST_CLASSES, MOST_ROWS = 10, 20
 """More are folded into one."""
-USUAL_OVERLAP = 0.5
+USUAL_OVERLAP, USUAL_CUT = 0.5, 0.5
 ENDS = (0.02, 0.05, 0.1, 0.2, 0.5)
 OF_TRANSCRIPTS = frozenset({"cer", "wer", "edit_similarity"})
 """Measures that ask how close a text comes, letter by letter."""
@@ -417,6 +419,30 @@ _MAKERS: Mapping[Kind, tuple[_Maker, ...]] = {
     "mask": (pixels_by_class,),
     "text": (text_differences,),
 }
+
+
+def errors_of(cases: Cases, rules: Sequence[Rule]) -> ErrorCounts | None:
+    """Return misses and false alarms about the positive class; None if answers are no classes, or none is positive."""
+    if cases.kind not in CLASSIFYING or cases.positive is None or not len(cases):
+        return None
+    cuts = [float(rule.arguments["cut"]) for rule in rules if "cut" in rule.arguments]
+    code, cut = cases.code(cases.positive), next(iter(cuts), USUAL_CUT)
+
+    def counted(answers: NDArray[Any]) -> tuple[int, int]:
+        answered, ours = cases.labels(answers, cut), cases.truth == code
+        wrong = (answered < 0) | ((answered == code) != ours)
+        return int((wrong & ours).sum()), int((wrong & ~ours).sum())
+
+    misses, alarms = counted(cases.answers)
+    before = (None, None) if cases.baseline is None else counted(cases.baseline)
+    return ErrorCounts(
+        label=cases.positive,
+        cases=len(cases),
+        misses=misses,
+        false_alarms=alarms,
+        baseline_misses=before[0],
+        baseline_false_alarms=before[1],
+    )
 
 
 def figures_of(cases: Cases, rules: Sequence[Rule]) -> tuple[Figure, ...]:

@@ -81,7 +81,7 @@ def freeze_plan(
     _require_possible(scenario, hidden, left, cases)
     draw = draw_of(left, scenario.trial.cases_per_attempt)
     cases, average = (cases, cases) if draw is None else (draw.cases, draw.average)
-    criteria = planned_criteria(scenario, with_earlier=order.carries is not None)
+    criteria = planned_criteria(scenario, len(order.carries.certificates) if order.carries is not None else 0)
     given = sealed.record.classes, read_public_sample(lab, sealed), average, next_level(scenario, left)
     if order.carries is None:
         check_criteria(scenario, *given)

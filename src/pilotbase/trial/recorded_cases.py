@@ -34,6 +34,7 @@ from pilotbase.measures import Cases, coded, is_resource, may_lack_truth
 from pilotbase.measures.rules import given_columns
 from pilotbase.protocols.inspect_logs import SUFFIXES, InspectLog, SampleRun, read_inspect_log
 from pilotbase.trial.records import RUN
+from pilotbase.trial.scoring import unit_problems
 from pilotbase.trial.stored_records import ARM, GIVEN, GROUP, SCORE, how_unscored_stand
 
 NEEDED = ("case", "truth", "prediction")
@@ -288,10 +289,11 @@ class _Reader:
     def _units(self, units: set[str], columns: frozenset[str]) -> NDArray[np.int64] | None:
         if not units:
             return None
-        (first, *others) = sorted(units)
-        if others:
-            problem = text("trial.units_differ", found=", ".join(sorted(units)))
-            self._issues.append(Issue(file=self._file, path="unit", problem=problem, line=1))
+        first = min(units)
+        self._issues += [
+            Issue(file=self._file, path="unit", problem=problem, line=1)
+            for _, problem in unit_problems(self._plan.criteria)
+        ]
         if first not in columns:
             self._issues.append(_missing_column(self._file, first, self._frame.columns, "unit"))
             return None

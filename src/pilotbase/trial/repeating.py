@@ -23,15 +23,15 @@ from pilotbase.trial.records import REPEATED, RUN, Ints
 from pilotbase.trial.scoring import settle_criteria
 
 
-def planned_criteria(scenario: Scenario, with_earlier: bool = False) -> tuple[Criterion, ...]:
+def planned_criteria(scenario: Scenario, comparisons: int = 0) -> tuple[Criterion, ...]:
     """Return the criteria as a plan has them: settled, and by the case where each is asked several times.
 
-    A unit that the scenario names holds the runs of its cases together already. ``with_earlier``: those with a margin
-    compare the application with its earlier version.
+    A unit that the scenario names holds the runs of its cases together already. ``comparisons``: how many versions in
+    a row are compared with the one before, this one included; 0: none.
     """
     criteria = settle_criteria(scenario)
-    if with_earlier:
-        criteria = tuple(compared(item) for item in criteria)
+    if comparisons:
+        criteria = tuple(one for item in criteria for one in compared(item, comparisons))
     if scenario.trial.repeats is None:
         return criteria
     on_answers = [item for item in criteria if not is_resource(item.parsed())]

@@ -17,13 +17,13 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.evidence import Decision, Design, draw_order
+from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
 from pilotbase.trial.arena.replaying import replay_in
 from pilotbase.trial.records import Ints, leaf_hashes
 from pilotbase.trial.scoring import ReportedCases, ScoredDecision, describe
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
-from pilotbase.trial.verdict_rules import decision_digest, judge_plan, levels_of, scoring_seed, verdict_at_end
+from pilotbase.trial.verdict_rules import Rule, decision_digest, judge_plan, levels_of, scoring_seed, verdict_at_end
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     _require_units(plan, cases.units)
     order = _order(plan, stored, cases.units)
     levels = levels_of(plan, facts.alpha_of_all, facts.attempt)
-    older = Design(plan.design.stop, plan.design.cases) if facts.by_all is None else None
-    decision = judge_plan(plan, cases, order, levels, facts.load, older)
+    rule: Rule = "first_cases" if facts.by_all is None else "stopped" if facts.described is None else "described"
+    decision = judge_plan(plan, cases, order, levels, facts.load, rule)
     _require_positions(order, decision.scored, stored)
     verdict = verdict_at_end(decision, facts.end, facts.load)
     reported = ReportedCases(facts.unscored not in ("shuffled", "exact"), by_unit=facts.by_unit is not None)

@@ -25,6 +25,7 @@ from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.evidence.plans import NEVER_REFUTED
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
+from pilotbase.trial.accept_floor import floor_missed
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.design_findings import (
     DesignInputs,
@@ -50,7 +51,8 @@ def build_report(
     scenario = observed.scenario
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
-    verdict, reasons = conclude(observed.criteria, None if finished else ended, rejects(observed.run.load))
+    floor = floor_missed(scenario.trial.accept_from, observed.judged.rests) if proof is not None else None
+    verdict, reasons = conclude(observed.criteria, None if finished else ended, rejects(observed.run.load), floor)
     counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
     return Report(
         evidence=proof is not None,
@@ -66,6 +68,8 @@ def build_report(
         criteria=observed.criteria,
         groups=observed.judged.groups,
         figures=observed.judged.figures or None,
+        errors=observed.judged.errors,
+        costs=scenario.costs,
         counts=counts | ({"scored": proof["attempt"].scored} if proof else {}),
         isolation=observed.run.isolation,
         endpoint=_endpoint_use(observed),
@@ -79,12 +83,12 @@ def build_report(
 
 
 def conclude(
-    criteria: Sequence[CriterionResult], ended: Text | None, depending: bool = False
+    criteria: Sequence[CriterionResult], ended: Text | None, depending: bool = False, floor: Text | None = None
 ) -> tuple[Verdict, tuple[Text, ...]]:
     """Return the verdict and why.
 
     An application that broke off (``ended``), or whose answers depend on other cases (``depending``), is rejected
-    whatever its score.
+    whatever its score. ``floor``: that the cases are fewer than an accept needs.
     """
     against = [*([] if ended is None else [ended]), *([text("trial.reason.depends")] if depending else [])]
     failed = _with(criteria, Outcome.FAIL)
@@ -92,7 +96,9 @@ def conclude(
         return Verdict.REJECT, (*against, *(_reason("missed", result) for result in failed))
     undecided = [*_with(criteria, Outcome.INCONCLUSIVE), *_with(criteria, Outcome.NOT_MEASURED)]
     if undecided:
-        return Verdict.INCONCLUSIVE, tuple(_undecided(result) for result in undecided)
+        waiting = [] if floor is None else [floor]
+        open_ones = [result for result in undecided if floor is None or not _cleared(result)]
+        return Verdict.INCONCLUSIVE, (*waiting, *(_undecided(result) for result in open_ones))
     return Verdict.ACCEPT, (text("trial.reason.all_met", count=len(criteria)),)
 
 
@@ -223,6 +229,13 @@ def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
 
 def _with(results: Sequence[CriterionResult], outcome: Outcome) -> list[CriterionResult]:
     return [result for result in results if result.outcome is outcome]
+
+
+def _cleared(result: CriterionResult) -> bool:
+    """Return whether the evidence for the criterion suffices, whatever else an accept waits for."""
+    if parse_rule(result.rule).comparison == ">=":
+        return result.lower is not None and result.lower >= result.threshold
+    return result.upper is not None and result.upper <= result.threshold
 
 
 def _undecided(result: CriterionResult) -> Text:

@@ -47,6 +47,7 @@ _RESTS_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "measure.perturbation_idle": _FEATURES,
         "measure.stands_alone": ("criteria",),
         "trial.units_differ": ("criteria",),
+        "trial.unit_left_out": ("criteria",),
         "trial.too_many_groups": _TABLE,
         "trial.absurd_cap": _ALL,
         "trial.drop_without_floor": ("positive", "criteria"),

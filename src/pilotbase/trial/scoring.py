@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -19,9 +19,10 @@ from pilotbase.documents.criteria import PAIRED, UNITS, Perturbed, Rule
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
-from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint
+from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
 from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
 from pilotbase.documents.scenario_data import TimeSplit
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.documents.world import LANGUAGE, SEED, TEMPLATE
 from pilotbase.evidence import (
@@ -36,13 +37,14 @@ from pilotbase.evidence import (
 )
 from pilotbase.measures import Cases, Observation, RunMeasurements, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.rules import block_of, given_columns, observe_arms, pair_scores
-from pilotbase.trial.figures import figures_of
+from pilotbase.trial.accept_floor import RunningCounts
+from pilotbase.trial.figures import errors_of, figures_of
 
 Ints = NDArray[np.int64]
 Column = NDArray[Any]
 Scores = tuple[tuple[str, float | None], ...]
 """(rule, score)."""
-EARLY = Design(known=True)
+EARLY = Design(known=True, described=True)
 Answerer = Literal["answers", "baseline", "people"]
 """Whose answers to the cases."""
 NO_RUN = RunMeasurements(np.empty(0), 0, 0.0)
@@ -56,6 +58,8 @@ class ScoredDecision:
     decision: Decision
     criteria: tuple[CriterionResult, ...]
     groups: tuple[GroupScore, ...]
+    rests: RestsOn
+    errors: ErrorCounts | None = None
     figures: tuple[Figure, ...] = ()
     """The data of the report's pictures."""
     baseline: Scores = ()
@@ -154,6 +158,20 @@ def unit_of(criteria: Sequence[Criterion]) -> str | None:
     return min(units, default=None)
 
 
+def unit_problems(criteria: Sequence[Criterion]) -> Iterator[tuple[int | None, Text]]:
+    """Yield (index or None, sentence): different units, and claims about a population that leave the unit out.
+
+    Whole units are drawn, so cases that count one by one beside them are no independent draws.
+    """
+    units = {one.unit for one in criteria if not is_resource(one.parsed())} - {"case"}
+    if len(units) > 1:
+        yield None, text("trial.units_differ", found=sorted(units))
+    for index, one in enumerate(criteria):
+        alone = one.unit == "case" and one.estimand is Estimand.POPULATION and not is_resource(one.parsed())
+        if units and alone:
+            yield index, text("trial.unit_left_out", rule=one.rule, unit=min(units))
+
+
 def unit_codes(criteria: Sequence[Criterion], frame: pl.DataFrame) -> Ints | None:
     """Return a code per case from the criteria's unit column; None as `unit_of`."""
     unit = unit_of(criteria)
@@ -188,14 +206,18 @@ def judge(
     return decide([plan_criterion(criterion, cases, order, run) for criterion in criteria], order, levels, design)
 
 
-def design_on(cases: Cases, design: TrialDesign, known: bool = True) -> Design:
+def design_on(
+    criteria: Sequence[Criterion], cases: Cases, order: Ints, design: TrialDesign, known: bool = True
+) -> Design:
     """Return the design on ``cases``: of units of several sizes, whose number the plan fixes, a fixed one scores all.
 
     Units that are complete after a fixed number of cases are too often small ones.
     """
+    floor = design.accept_from
+    accept_from = 0 if floor is None else RunningCounts.of(criteria, cases, order).first(floor)
     sizes = np.array([1]) if cases.units is None else np.unique(cases.units, return_counts=True)[1]
     fixed = design.cases if design.cases is None or sizes.min() == sizes.max() else len(cases)
-    return Design(design.stop, fixed, known)
+    return Design(design.stop, fixed, known, described=known, accept_from=accept_from)
 
 
 def plan_criterion(criterion: Criterion, cases: Cases, order: Ints, run: RunMeasurements = NO_RUN) -> CriterionPlan:
@@ -311,6 +333,8 @@ def describe(
         decision,
         results,
         tuple(_group_scores(criteria, cases.among(np.sort(shown)), reported.by_unit)),
+        RunningCounts.of(criteria, cases, order).rests_on(decision.decided),
+        errors_of(cases, rules_of(criteria)) if reported.whole else None,
         figures_of(cases.among(shown), rules_of(criteria)),
         _scores_of("baseline", criteria, scored),
         _scores_of("people", criteria, scored),

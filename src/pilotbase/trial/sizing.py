@@ -80,7 +80,7 @@ def cases_of_scenario(
 ) -> PlannedCases:
     """Return the criteria of a scenario that can be planned, on its ``public`` sample.
 
-    ``with_earlier``: those with a margin compare two versions.
+    ``with_earlier``: those with a margin compare two versions, and are met with it.
 
     Claims about hidden cases are planned as claims about the population they stand for: a whole hidden set decides
     about itself with any number of cases.
@@ -88,7 +88,7 @@ def cases_of_scenario(
     Raises:
         InputError: there is no such criterion.
     """
-    settled = [compared(one) if with_earlier else one for one in settle_criteria(scenario)]
+    settled = [two for one in settle_criteria(scenario) for two in (compared(one) if with_earlier else (one,))]
     wanted = [one.model_copy(update={"estimand": Estimand.POPULATION}) for one in settled]
     chosen = tuple(one for one in wanted if _plannable(one.parsed(), with_earlier))
     left_out = tuple(one.rule for one in wanted if one not in chosen)

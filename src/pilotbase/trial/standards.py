@@ -16,7 +16,8 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.standards import EvidenceDocument, StandardProfile, StandardReference
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures import known_names
+from pilotbase.documents.vocabularies import Estimand
+from pilotbase.measures import is_resource, known_names
 from pilotbase.standards.composing import Find, HeldRequirement, compose, packaged_profiles, with_included
 from pilotbase.standards.matrix import MatrixInputs, Voucher, conformity_rows, missing_measures
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -96,8 +97,12 @@ def check_standards(scenario: Scenario, find: Find) -> None:
 
 
 def _cut_short(held: Sequence[HeldRequirement], scenario: Scenario) -> Iterator[Text]:
-    """Yield mandatory measures of a sample that scoring may stop before: a verdict can stand after fewer cases."""
-    if scenario.trial.stop != "early":
+    """Yield mandatory measures of a sample that scoring may stop before: a verdict can stand after fewer cases.
+
+    Beside a claim about the hidden cases all of them are scored.
+    """
+    on_answers = [one for one in scenario.criteria if not is_resource(one.parsed())]
+    if scenario.trial.stop != "early" or any(one.estimand is Estimand.HIDDEN_SET for one in on_answers):
         return
     for one in held:
         sample = one.requirement.sample

@@ -61,6 +61,8 @@ class RecordedFacts(Part):
     """Scores of baseline, people and groups count units where the criterion does; None: an older report's do not."""
     by_all: Literal[True] | None = None
     """All answers decide a claim about the hidden cases; None: in an older report the first ones could."""
+    described: Literal[True] | None = None
+    """Scores and bounds are of all answers, whenever the verdict was reached; None: an older report's are not."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ answers are committed before the order of scoring is revealed. Killed and restar
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from math import log
@@ -18,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.documents.board import Separated, TenderPlace, TenderPlan, TenderResult, TenderTerms, entered_digest
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress
@@ -149,15 +150,17 @@ def place_head(plan: Digest, supplier: str) -> str:
 def score_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress) -> TenderResult:
     """Return the one result of ``plan``; call it only in the scorer process.
 
+    One that is known is derived again from the committed answers, as long as the base keeps them.
+
     Raises:
         RefusedError: another process works on it, the terms of the data do not permit it, too few fresh cases are
-            left, or cases of it have been published.
-        InvalidProofError: the hidden data or an application differ from the plan.
+            left, or cases of it have been published; or the answers kept are not those committed to.
+        InvalidProofError: the hidden data or an application differ from the plan, or the result from the answers.
     """
+    sealed, hidden = load_sealed(lab.view, plan.sealed), lab.view.load(plan.scenario.hidden_set, HiddenSet)
     known = result_of(lab, plan)
     if known is not None:
-        return known
-    sealed, hidden = load_sealed(lab.view, plan.sealed), lab.view.load(plan.scenario.hidden_set, HiddenSet)
+        return _derived_again(lab, plan, (sealed, hidden), known)
     units = drawn_units(lab, sealed, plan.draw)
     request = attempts.AttemptRequest(plan.digest(), plan.entered, plan.nonce, plan.cases, units=units)
     attempt = attempts.open_attempt(lab.vault, hidden, request)
@@ -168,24 +171,61 @@ def score_tender(lab: TrialRuntime, plan: TenderPlan, on_progress: OnProgress) -
             attempts.mark_delivered(lab.vault, attempt)
             attempts.mark_scored_before(lab.vault, hidden, attempt.cases)
 
-    given: list[Answers] = []
-    ends: list[EndReason] = []
-    committed: list[Digest] = []
-    for place, entrant in enumerate(plan.entrants):
+    def hooks(place: int) -> Hooks:
         stage = text("trial.progress.answer", application=f"{place + 1}/{len(plan.entrants)}")
-        hooks = Hooks(spend, lambda done, stage=stage: on_progress(Progress(stage, done, frame.height)))  # type: ignore[misc]
-        run = HiddenRun(entrant, plan, "tender", (entrant.supplier.organisation,))
-        answers, end, digest = answer_slice(lab, (sealed, hidden), run, frame, hooks)
-        given.append(answers)
-        ends.append(end)
-        committed.append(digest)
+        return Hooks(spend, lambda done: on_progress(Progress(stage, done, frame.height)))
+
+    answered = _answered(lab, plan, (sealed, hidden), frame, hooks)
     spend()
-    attempts.commit_answers(lab.vault, attempt, digest_json(committed))
+    attempts.commit_answers(lab.vault, attempt, answered.digest)
     on_progress(Progress(text("trial.progress.score")))
     secret = attempts.reveal_order(lab.vault, hidden, attempt)
-    result = _decided(lab, plan, sealed, (frame, given, ends), secret)
+    result = _decided(lab, plan, sealed, answered, secret)
+    _store(lab, plan, result)
     attempts.close_attempt(lab.vault, attempt)
     return result
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """The cases, every entrant's answers to them, and how answering ended; ``digest``: the commitment to all."""
+
+    frame: pl.DataFrame
+    given: Sequence[Answers]
+    ends: Sequence[EndReason]
+    digest: Digest
+
+
+def _answered(
+    lab: TrialRuntime,
+    plan: TenderPlan,
+    of: tuple[OpenedScenario, HiddenSet],
+    frame: pl.DataFrame,
+    hooks: Callable[[int], Hooks],
+) -> _Answered:
+    """Return all answers to ``frame``; ``hooks``: of the entrant at a place. Runs that have ended are only read."""
+    runs = [HiddenRun(entrant, plan, "tender", (entrant.supplier.organisation,)) for entrant in plan.entrants]
+    found = [answer_slice(lab, of, run, frame, hooks(place)) for place, run in enumerate(runs)]
+    given, ends, committed = zip(*found, strict=True)
+    return _Answered(frame, given, ends, digest_json(list(committed)))
+
+
+def _derived_again(
+    lab: TrialRuntime, plan: TenderPlan, of: tuple[OpenedScenario, HiddenSet], known: TenderResult
+) -> TenderResult:
+    sealed, hidden = of
+    places = (f"runs/tender-{hex_of(plan.digest())}/{entrant.supplier.organisation}" for entrant in plan.entrants)
+    if not all((lab.home.path / place / "ended").exists() for place in places):
+        return known
+    request = attempts.AttemptRequest(plan.digest(), plan.entered, plan.nonce, plan.cases)
+    attempt = attempts.open_attempt(lab.vault, hidden, request)
+    frame = read_hidden(lab.vault, hidden, ReaderGrant.of_owner(hidden.owner), attempt.cases)
+    answered = _answered(lab, plan, of, frame, lambda _: Hooks())
+    attempts.commit_answers(lab.vault, attempt, answered.digest)
+    found = _decided(lab, plan, sealed, answered, attempts.reveal_order(lab.vault, hidden, attempt))
+    if found.model_copy(update={"decided_at": known.decided_at}) != known:
+        raise InvalidProofError("tender.differs", scenario=sealed.scenario.name)
+    return known
 
 
 def _result_head(plan: TenderPlan) -> str:
@@ -219,11 +259,11 @@ def _decided(
     lab: TrialRuntime,
     plan: TenderPlan,
     sealed: OpenedScenario,
-    answered: tuple[pl.DataFrame, list[Answers], list[EndReason]],
+    answered: _Answered,
     secret: bytes,
 ) -> TenderResult:
-    """Return the result, stored together with each supplier's own place."""
-    (frame, given, ends), terms = answered, plan.terms
+    """Return what the answers decide in the order that ``secret`` draws."""
+    frame, given, terms = answered.frame, answered.given, plan.terms
     units = unit_codes(sealed.scenario.criteria, frame)
     order = draw_order(frame.height, scoring_seed(plan, secret), units)
     frame, given = frame[order], [answers[order] for answers in given]
@@ -235,24 +275,27 @@ def _decided(
     separated = tuple(
         Separated(better=names[a], worse=names[b], cases=_rounded(cases)) for (a, b), cases in found.better.items()
     )
-    result = TenderResult(
+    return TenderResult(
         plan=plan.digest(),
         terms=terms,
         entrants=tuple(names),
         separated=separated,
         best=tuple(names[place] for place in sorted(found.best)),
         copies=tuple((names[a], names[b]) for a, b in _copies(given, scores < 1)),
-        ended=tuple(ends),
+        ended=tuple(answered.ends),
         decided_at=lab.store.clock(),
     )
+
+
+def _store(lab: TrialRuntime, plan: TenderPlan, result: TenderResult) -> None:
+    """Store the result together with each supplier's own place."""
     owner = plan.scenario.owner.organisation
     with lab.view.transaction("tender.decided") as change:
-        for entrant, end in zip(plan.entrants, ends, strict=True):
+        for entrant, end in zip(plan.entrants, result.ended, strict=True):
             supplier = entrant.supplier.organisation
             seen = change.put(_place(result, entrant.subject, end), parties(supplier), owner=owner)
             change.set_head(place_head(plan.digest(), supplier), seen, expected=None)
         change.set_head(_result_head(plan), change.put(result, parties(), owner=owner), expected=None)
-    return result
 
 
 def _scores(

@@ -6,6 +6,8 @@ The scorer and a replay call the same functions.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from typing import Literal
 
 from pilotbase.documents.board import TenderPlan
 from pilotbase.documents.hashes import Digest, digest_json
@@ -15,12 +17,14 @@ from pilotbase.documents.scenario import TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Design, Levels, attempt_levels, exact
 from pilotbase.measures import Cases
-from pilotbase.trial.carried import earlier_missed, without_comparisons
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probes import measured, rejects
 from pilotbase.trial.scoring import Ints, design_on, error_level, judge
 
 _FORMAT = "pilotbase decision 1"
+Rule = Literal["described", "stopped", "first_cases"]
+"""By which version's rule: figures are of all cases; of those before the stop; and before that, the first cases could
+decide about all hidden ones too."""
 
 
 def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
@@ -30,16 +34,18 @@ def levels_of(plan: TrialPlan, alpha_of_all: float, attempt: int) -> Levels:
 
 
 def judge_plan(
-    plan: TrialPlan, cases: Cases, order: Ints, levels: Levels, load: Load, older: Design | None = None
+    plan: TrialPlan, cases: Cases, order: Ints, levels: Levels, load: Load, rule: Rule = "described"
 ) -> Decision:
     """Return the decision of ``plan`` on ``cases`` scored in ``order``, and on the run's ``load``.
 
-    ``older``: the design as an earlier version read it, which could decide about the hidden cases by the first ones.
-
-    A comparison with an earlier version confirms nothing where that version no longer meets what it is certified for.
+    ``rule``: by which an older report was decided.
     """
-    decision = judge(plan.criteria, cases, order, levels, measured(load), older or design_on(cases, plan.design))
-    return without_comparisons(decision, tuple(earlier_missed(plan, cases, order)))
+    design = design_on(plan.criteria, cases, order, plan.design)
+    if rule == "first_cases":
+        design = Design(plan.design.stop, plan.design.cases)
+    elif rule == "stopped":
+        design = replace(design, described=False)
+    return judge(plan.criteria, cases, order, levels, measured(load), design)
 
 
 def verdict_at_end(decision: Decision, end: EndReason, load: Load) -> Verdict:
@@ -66,6 +72,7 @@ def decision_digest(decision: Decision, design: TrialDesign, verdict: Verdict) -
             "levels": {"accept": str(decision.levels.accept), "reject": str(decision.levels.reject)},
             "cases": decision.total,
             "scored": decision.scored,
+            **({} if decision.decided == decision.scored else {"decided": decision.decided}),
             "criteria": [_criterion(found) for found in decision.criteria],
         }
     )

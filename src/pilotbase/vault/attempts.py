@@ -413,7 +413,7 @@ def _advance(
     action = f"vault.attempt_{after.value}"
     with vault.view.transaction(action) as change:
         row = _row(change.connection, attempt.identity)
-        if row.state == after and answers in (None, row.answers):
+        if row.state == after if answers is None else answers == row.answers:
             return
         if answers is not None and row.answers is not None:
             raise RefusedError("vault.answers_fixed", number=attempt.number)

@@ -172,7 +172,8 @@ releasing.release(plant.supplier, dataset, question(dataset), table_of(dataset, 
 """
 
 
-@pytest.mark.parametrize("moment", [pytest.param("before it is drawn", marks=pytest.mark.prove), "before it is kept"])
+@pytest.mark.prove
+@pytest.mark.parametrize("moment", ["before it is drawn", "before it is kept"])
 def test_killed_between_payment_and_answer_it_is_paid_once_and_answered_once(plant, dataset, table, moment, every_url):
     done = subprocess.run([sys.executable, "-c", KILLED, every_url, moment], env={**os.environ, "PYTHONPATH": "."})
     assert done.returncode == -signal.SIGKILL

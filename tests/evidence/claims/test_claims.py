@@ -24,16 +24,13 @@ PUBLISHED = {entry["id"]: rows_from(entry) for entry in RESULTS["claims"]}
 Every = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 
 
-SAID_ELSEWHERE = ("judged-groups", "latency-blocks")
-"""The quick tests simulate the same in `test_prediction_powered` and `test_resources`; these two take longest."""
+LONGEST = ("judged-groups", "latency-blocks", "attempts-shared", "many-criteria", "fixed-number", "group-gap")
+"""The quick tests simulate much of the same in `test_guarantees` and its neighbours."""
 
 
 @pytest.mark.parametrize(
     "claim",
-    [
-        pytest.param(claim, marks=[pytest.mark.prove] if claim.id in SAID_ELSEWHERE else [], id=claim.id)
-        for claim in CLAIMS
-    ],
+    [pytest.param(claim, marks=[pytest.mark.prove] if claim.id in LONGEST else [], id=claim.id) for claim in CLAIMS],
 )
 def test_a_claim_holds_in_a_short_simulation(claim: Claim) -> None:
     failed = [f"{row.label}: {row.value:.4g}, {row.condition}" for row in claim.quick() if not row.holds]

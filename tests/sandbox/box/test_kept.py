@@ -6,6 +6,7 @@ from benchmarks.compute import kept
 from benchmarks.compute.tasks import in_turn
 
 
+@pytest.mark.prove
 def test_a_task_costs_no_more_than_one_given_to_a_kept_process():
     """A quarter of it where nothing else runs; so it holds on a machine that does much else, too."""
     single, _ = kept.measure(tasks=200, times=3)

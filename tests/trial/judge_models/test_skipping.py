@@ -45,6 +45,7 @@ def without_the_wrong(right):
     return np.flatnonzero(kept)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("counted", [lambda right: np.arange(len(right)), best_prefix])
 def test_labels_up_to_a_chosen_one_keep_the_level(counted):
     rounds, level = 80, ALPHA / 2

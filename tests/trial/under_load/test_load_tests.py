@@ -278,9 +278,11 @@ def loaded_scenario(content):
     [
         ([0.01] * 1000, Outcome.PASS, Verdict.ACCEPT),
         ([0.01] * 980 + [0.2] * 20, Outcome.FAIL, Verdict.REJECT),
-        ([0.01, 0.01, 0.01, 0.05, 0.05, 0.05] * 160, Outcome.PASS, Verdict.ACCEPT),
-        (([0.01] * 50 + [0.04] * 50) * 10, Outcome.NOT_MEASURED, Verdict.INCONCLUSIVE),
-        ([0.01] * 900 + [None] * 100, Outcome.FAIL, Verdict.REJECT),
+        pytest.param([0.01, 0.01, 0.01, 0.05, 0.05, 0.05] * 160, Outcome.PASS, Verdict.ACCEPT, marks=pytest.mark.prove),
+        pytest.param(
+            ([0.01] * 50 + [0.04] * 50) * 10, Outcome.NOT_MEASURED, Verdict.INCONCLUSIVE, marks=pytest.mark.prove
+        ),
+        pytest.param([0.01] * 900 + [None] * 100, Outcome.FAIL, Verdict.REJECT, marks=pytest.mark.prove),
     ],
 )
 def test_criteria_under_load_enter_the_verdict_and_are_replayed(

@@ -76,7 +76,7 @@ def s3_place(server: S3Server) -> Place:
     return Place("s3", blobs, lambda name, by: server.age(f"{blobs.objects.root}/{name}", by))
 
 
-@pytest.fixture(params=["folder", "memory", "s3"])
+@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.prove)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "folder":
         return folder_place(tmp_path / "blobs")

@@ -199,6 +199,7 @@ BlobStore(sys.argv[1]).keep(open(sys.argv[2], "rb"))
 """
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("after", [2, 9])
 def test_killed_in_the_middle_of_an_upload_nothing_half_is_to_be_seen(s3: S3Server, tmp_path: Path, after: int) -> None:
     blobs, data = s3_place(s3).blobs, noise(5 * MIB, after)

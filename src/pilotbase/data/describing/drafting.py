@@ -16,10 +16,10 @@ from pilotbase.data.date_forms import NUMBER_FORMS
 from pilotbase.data.describing.meanings import Guess, Sure, guess_sensitivity, guess_ucum
 from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits, missing_to_null, observe
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
+from pilotbase.data.slugs import slug
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.data.split_guesses import guess_split
-from pilotbase.documents.base import NAME_PATTERN
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, Source
 from pilotbase.documents.described import NONE, Answers
@@ -246,7 +246,7 @@ def _dataset(
     modified: float | None,
 ) -> Dataset:
     resources = _resources(sources)
-    stem = answers.name or _slug(Path(resources[0].id).name.partition(".")[0]) or "dataset"
+    stem = answers.name or slug(Path(resources[0].id).name.partition(".")[0]) or "dataset"
     changed = datetime.fromtimestamp(modified, UTC).date().isoformat() if modified is not None else None
     said = {path: value for answer, path in ANSWERED.items() if (value := getattr(answers, answer)) is not None}
     responsible = {path.rpartition(".")[2]: value for path, value in said.items() if "." in path}
@@ -280,11 +280,6 @@ def _orphans(found: FoundReference) -> Issue:
     to = f"{found.to.record_set}.{found.to.field}"
     problem = text("describe.orphans", count=found.orphans, to=to)
     return Issue(file=found.table, path=found.column, problem=problem, hint=text("describe.orphans.hint", to=to))
-
-
-def _slug(spelling: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", spelling.lower()).strip("-")[:63].rstrip("-")
-    return plain if re.fullmatch(NAME_PATTERN, plain) else ""
 
 
 def _check_answers(answers: Answers, observed: Sequence[ObservedTable]) -> None:

@@ -16,7 +16,7 @@ from pilotbase.data.labelling.quality import quality_lines
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.labelling import JUDGE, LabellingRound
 from pilotbase.documents.states import CommissionState
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
@@ -200,10 +200,17 @@ def _sheet(request: HubRequest, of: LabellingRound) -> dict[str, Any]:
         "images": of.images or (),
         "erased": sheet.erased,
         "judges": sheet.labeller.name == JUDGE,
-        "choices": [(place, label) for place, label in enumerate(of.campaign.classes, 1)],
+        "choices": [(place, label, _words(of, label)) for place, label in enumerate(of.campaign.classes, 1)],
+        "given": _words(of, shown.item.given) if shown.item and shown.item.given else None,
+        "differing": [_words(of, label) for label in shown.item.differing] if shown.item else [],
         "before": _beside(sheet.order, item, -1),
         "after": _beside(sheet.order, item, 1),
     }
+
+
+def _words(of: LabellingRound, label: str) -> Text | str:
+    """Return a label as people read it: of a trial's answers experts say whether they are good."""
+    return label if of.trial is None else text(f"labelling.verdict.{label}")
 
 
 def _beside(order: tuple[str, ...], item: str | None, step: int) -> str:

@@ -23,7 +23,7 @@ from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import work_shown
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed
 from pilotbase.hub.routing import EVERYBODY, FORM, page
-from pilotbase.trial.page import render_report
+from pilotbase.trial.page import first_screen, render_report
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
@@ -95,7 +95,7 @@ def download_bundle(request: HubRequest, name: str, digest: str) -> HttpResponse
 
 def of_trial(view: View, record: Record) -> dict[str, Any]:
     """Return what the page of a trial lays out, as far as it is seen."""
-    terms, issued = record.documents.get("commission"), certificate_of(view, record)
+    terms, issued, found = record.documents.get("commission"), certificate_of(view, record), report_of(view, record)
     kinds = (("scenario", text("hub.scenario")), ("application", text("hub.application")))
     about = [(label, record.subjects[kind]) for kind, label in kinds if kind in record.subjects]
     seen = find_listings(view, [subject for _, subject in about])
@@ -103,7 +103,8 @@ def of_trial(view: View, record: Record) -> dict[str, Any]:
         "about": [(label, one, seen[one].title if one in seen else None) for label, one in about],
         "commission": view.load(terms, Commission) if terms else None,
         "approvals": record.approvals_at(view.store.clock()),
-        "report": report_of(view, record),
+        "report": found,
+        "first": None if found is None else first_screen(found),
         "certificate": issued.certificate if issued else None,
         "estimate": estimate_shown(view, record),
         "plan": plan_shown(view, record),

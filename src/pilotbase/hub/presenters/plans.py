@@ -79,6 +79,8 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     yield text("hub.plan.cases"), _cases(scenario, frozen)
     stop = "full" if unit_of(scenario.criteria) is not None and terms.stop == "fixed" else terms.stop
     yield text("hub.plan.stop"), text(f"hub.plan.stop.{stop}", cases=format_count(terms.cases))
+    if terms.accept_from is not None:
+        yield text("hub.plan.accept_from"), terms.accept_from.in_words
     if terms.repeats is not None:
         yield text("hub.plan.repeats"), str(terms.repeats)
     yield text("hub.plan.alpha"), text("hub.plan.alpha_of", alpha=format_digits(error_level(scenario.criteria)))
@@ -93,10 +95,7 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
         earlier = frozen.carries.application
         told = {"name": earlier.name, "version": earlier.version, "criteria": ", ".join(frozen.carries.criteria)}
         serial = abbreviated(frozen.carries.certificates[0])
-        yield (
-            text("hub.carries"),
-            text("hub.plan.carries_of", **told, serial=serial, alpha=f"{frozen.carries.alpha:.3g}"),
-        )
+        yield text("hub.carries"), text("hub.plan.carries_of", **told, serial=serial)
     yield text("hub.plan.order"), text("hub.plan.order_open") if frozen is None else frozen.order_commitment
     for name in ("load_test", "matrix", "exchanges", "processor_hour", "contamination"):
         if getattr(terms, name) is not None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import BOUNDED, DESCRIPTIVE, SCORING, Measure, Parameter
+from pilotbase.measures.definition import BOUNDED, DESCRIPTIVE, FORECASTING, Measure, Parameter
 from pilotbase.measures.formulas.probability import of_label
 from pilotbase.measures.observation import MeasureInput, MeasurePart, Observation, whole_of, whole_value
 
@@ -96,7 +96,7 @@ MEASURES = (
     Measure(
         "calibration_gap", "Σ_b |Σ_(p in b) (y - p)| / N, bins of equal width",
         "Naeini, Cooper & Hauskrecht, AAAI 2015, with signed gaps bounded bin by bin; claims the binned error only",
-        "lower", SCORING, whole_of(_gaps), of_class=True, pooled=True,
+        "lower", FORECASTING, whole_of(_gaps), of_class=True, pooled=True,
         parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),), guarantees=BOUNDED,
         compose=_gaps, beside=("brier",), of_calibration=True,
     ),
@@ -104,13 +104,13 @@ MEASURES = (
         "debiased_calibration_error",
         "√ max(0, Σ_b n_b/N ((ȳ_b - p̄_b)² - ȳ_b (1 - ȳ_b) / (n_b - 1))), bins of equal width",
         "Kumar, Liang & Ma, NeurIPS 2019 (arXiv:1909.10155), frozen bins; nothing is taken off a bin of one case",
-        "lower", SCORING, debiased_calibration_error, of_class=True, pooled=True,
+        "lower", FORECASTING, debiased_calibration_error, of_class=True, pooled=True,
         parameters=(Parameter("bins", Decimal(10), Decimal(0), Decimal(100), whole=True),), guarantees=DESCRIPTIVE,
         beside=("brier",), of_calibration=True,
     ),
     Measure(
         "smooth_ece", "σ with ∫ |smoothed by σ: E(y - p)| = σ", "Błasiok & Nakkiran, ICLR 2024 (arXiv:2309.12236)",
-        "lower", SCORING, smooth_ece, of_class=True, pooled=True, guarantees=DESCRIPTIVE, beside=("brier",),
+        "lower", FORECASTING, smooth_ece, of_class=True, pooled=True, guarantees=DESCRIPTIVE, beside=("brier",),
         of_calibration=True,
     ),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 import numpy as np
 
 from pilotbase.measures.cases import Floats
-from pilotbase.measures.definition import FORECASTING, JOINED, SCORING, Measure, Parameter
+from pilotbase.measures.definition import FORECASTING, JOINED, Measure, Parameter
 from pilotbase.measures.observation import ALL_CLASSES, MeasureInput, MeasurePart, joined_part, mean_of
 
 _LEVEL = 0.025
@@ -132,7 +132,7 @@ MEASURES = (
     ),
     Measure(
         "auc", "P(score of a positive > of a negative) + P(equal) / 2",
-        "ISO/IEC TS 4213:2022, 6.3.6; Hanley & McNeil, Radiology 143:29, 1982", "higher", SCORING, auc, of_class=True,
-        pooled=True, guarantees=JOINED,
+        "ISO/IEC TS 4213:2022, 6.3.6; Hanley & McNeil, Radiology 143:29, 1982", "higher", FORECASTING, auc,
+        of_class=True, pooled=True, guarantees=JOINED,
     ),
 )  # fmt: skip

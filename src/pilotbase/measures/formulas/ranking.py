@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.measures.cases import Floats, Ints
-from pilotbase.measures.definition import AT_FIXED_N, DESCRIPTIVE, JOINED, SCORING, Measure, Parameter
+from pilotbase.measures.definition import AT_FIXED_N, DESCRIPTIVE, FORECASTING, JOINED, Measure, Parameter
 from pilotbase.measures.formulas.probability import blocks, ranked
 from pilotbase.measures.observation import (
     CutAtRate,
@@ -156,27 +156,27 @@ _LIST = tuple(Parameter(name, None, Decimal(0), Decimal(1000), whole=True) for n
 MEASURES = (
     Measure(
         "average_precision", "Σ_k (R_k - R_(k-1)) P_k",
-        "ISO/IEC TS 4213:2022, 6 (precision-recall curve); Zhu, University of Waterloo 2004", "higher", SCORING,
+        "ISO/IEC TS 4213:2022, 6 (precision-recall curve); Zhu, University of Waterloo 2004", "higher", FORECASTING,
         average_precision, of_class=True, pooled=True, guarantees=DESCRIPTIVE, instead="average_precision_of_lists",
     ),
     Measure(
         "average_precision_of_lists", "mean average precision of random lists of positives and others",
-        "mean of Zhu, University of Waterloo 2004, over disjoint lists", "higher", SCORING, average_precision_of_lists,
-        parameters=_LIST, of_class=True, pooled=True, guarantees=JOINED,
+        "mean of Zhu, University of Waterloo 2004, over disjoint lists", "higher", FORECASTING,
+        average_precision_of_lists, parameters=_LIST, of_class=True, pooled=True, guarantees=JOINED,
     ),
     Measure(
         "precision_at_recall", "TP / (TP + FP) at the highest cut with recall ≥ R",
-        "ISO/IEC TS 4213:2022, 6 (precision-recall curve)", "higher", SCORING, precision_at_recall, of_class=True,
+        "ISO/IEC TS 4213:2022, 6 (precision-recall curve)", "higher", FORECASTING, precision_at_recall, of_class=True,
         parameters=(Parameter("recall", None),), pooled=True, guarantees=DESCRIPTIVE, instead="precision, recall",
     ),
     Measure(
-        "recall_at_false_alarms", "recall at the lowest cut with FP / (FP + TN) ≤ rate", _ROC, "higher", SCORING,
+        "recall_at_false_alarms", "recall at the lowest cut with FP / (FP + TN) ≤ rate", _ROC, "higher", FORECASTING,
         recall_at_false_alarms, of_class=True, pooled=True, guarantees=AT_FIXED_N, parameters=_RATE,
         compose=_at_false_alarms,
     ),
     Measure(
         "partial_auc", "∫ recall d(false alarms) up to rate, / rate", "McClish, Medical Decision Making 9:190, 1989",
-        "higher", SCORING, partial_auc, of_class=True, pooled=True, guarantees=AT_FIXED_N, parameters=_RATE,
+        "higher", FORECASTING, partial_auc, of_class=True, pooled=True, guarantees=AT_FIXED_N, parameters=_RATE,
         compose=_up_to_false_alarms,
     ),
 )  # fmt: skip

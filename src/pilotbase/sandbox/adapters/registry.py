@@ -10,7 +10,8 @@ from types import MappingProxyType, ModuleType
 
 from pilotbase.documents.application import Form
 from pilotbase.documents.plugins import loaded
-from pilotbase.sandbox.adapters import acting, world_program
+from pilotbase.protocols import mcp_wire
+from pilotbase.sandbox.adapters import acting, agent_door, world_program
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def adapter_of(runtime: str) -> Adapter | None:
 def loader_of(form: Form) -> Adapter | None:
     """Return what loads an application of that form: by its interface if it is Python, else by its runtime."""
     if form.runtime == "python" and form.interface != "predict":
-        return Adapter(form.interface, Path(_BY_INTERFACE[form.interface].__file__ or ""), (), "")
+        script, *neighbours = (Path(str(module.__file__)) for module in _BY_INTERFACE[form.interface])
+        return Adapter(form.interface, script, (), "", tuple(neighbours))
     return adapter_of(form.runtime)
 
 
@@ -51,7 +53,10 @@ def known_adapters() -> Mapping[str, Adapter]:
     return MappingProxyType({module.RUNTIME: _adapter(module) for module in modules})
 
 
-_BY_INTERFACE: Mapping[str, ModuleType] = MappingProxyType({"act": acting, "world": world_program})
+_BY_INTERFACE: Mapping[str, tuple[ModuleType, ...]] = MappingProxyType(
+    {"act": (acting,), "mcp": (agent_door, mcp_wire), "world": (world_program,)}
+)
+"""What loads it in the box, and what lies beside that."""
 
 
 def _adapter(module: ModuleType) -> Adapter:

@@ -68,6 +68,8 @@ class BoxUsage:
     """Largest sum of anonymous memory, scratch and shared memory in a sample, 20 or more a second."""
     memory_byte_seconds: float = 0.0
     """That sum over time: each sample's value until the next."""
+    paid: float = 0.0
+    """For calls to an endpoint, in hundredths of its currency."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Self
 
@@ -160,14 +161,16 @@ def read_calls(path: Path, commitment: bytes, expected: Digest, key: bytes = b""
     return calls
 
 
+def cost_of_calls(endpoint: Endpoint, total: Total) -> Decimal | None:
+    """Return the exact cost of the answered calls to ``endpoint``, in its currency; None: it states no prices."""
+    if endpoint.prices is None:
+        return None
+    return endpoint.prices.cost(total.calls - total.unanswered, total.prompt_tokens, total.completion_tokens)
+
+
 def endpoint_use(endpoint: Endpoint, total: Total, records: Digest) -> EndpointUse:
     """Return the report's statement on the calls to ``endpoint``."""
-    prices = endpoint.prices
-    cost = (
-        None
-        if prices is None
-        else prices.cost(total.calls - total.unanswered, total.prompt_tokens, total.completion_tokens)
-    )
+    prices, cost = endpoint.prices, cost_of_calls(endpoint, total)
     share = None if cost is None or not total.cases else round(cost * 1000 / total.cases, _EXACT)
     counted = total.counted > 0
     return filled(

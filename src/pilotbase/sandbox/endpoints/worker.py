@@ -29,7 +29,7 @@ from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, CappedLog, ClosedAtEnd,
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, MemoryWatch
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS, EndpointSession, Rate, RequestFault
-from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
+from pilotbase.sandbox.endpoints.calls import CallLog, cost_of_calls, endpoint_use
 from pilotbase.sandbox.endpoints.operator import EndpointSettings
 from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, checked
 from pilotbase.sandbox.endpoints.wires import WIRES
@@ -121,8 +121,9 @@ class EndpointWorker(ClosedAtEnd):
         return endpoint_use(self._endpoint, self._calls.total, self._calls.digest)
 
     def usage(self) -> BoxUsage:
-        """Return the seconds until now or until its end; what the endpoint itself uses is unknown here."""
-        return BoxUsage((self._ended_at or time.monotonic()) - self._began, 0.0, 0)
+        """Return seconds and cost until now or until its end; what the endpoint itself uses is unknown here."""
+        paid = float(100 * (cost_of_calls(self._endpoint, self._calls.total) or 0))
+        return BoxUsage((self._ended_at or time.monotonic()) - self._began, 0.0, 0, paid=paid)
 
     def logs(self) -> Logs:
         """Return the questions and answers, as far as the log policy releases them."""

@@ -25,6 +25,7 @@ from pilotbase.charts.scales import format_count, format_number
 from pilotbase.documents import figures as f
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.figures import ShownCase
 from pilotbase.documents.quantities import Beside
 from pilotbase.documents.report import Attempt, BlindScore, CriterionResult, GroupScore, PathPoint, Report
@@ -326,6 +327,13 @@ class ReportWording(PageWording):
         """Return a rule in words before anything was measured; raises as `parse_rule`."""
         rule = parse_rule(source)
         return self._spoken(rule, UNITS[rule.unit][0] if rule.unit else "", "")
+
+    def spoken_measure(self, key: str) -> str:
+        """Return the measure of a group's score in words."""
+        try:
+            return capital(self.say(spoken(parse_rule(f"{key} >= 0"))))
+        except InputError:  # another version spelled it otherwise
+            return key
 
     def _spoken(self, rule: Rule, of_threshold: str, unit: str) -> str:
         code = "report.rule.at_least" if rule.comparison == ">=" else "report.rule.at_most"

@@ -8,8 +8,7 @@ import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
-from pilotbase.measures import coded
-from pilotbase.trial.carried import carried_findings, earlier_missed
+from pilotbase.trial.carried import carried_findings
 from pilotbase.trial.criteria_check import refresh_advice
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import CaseRecords
@@ -68,6 +67,7 @@ def _keep_records(decided: DecidedTrial) -> Records:
         load=clean.run.load,
         by_unit=True,
         by_all=True,
+        described=True,
     )
     stored = store_records(records, facts, bundle.derive("records", plan.digest()))
     blob = seal_envelope(trial.lab.vault, trial.hidden.owner, plan.digest(), write_records(stored))
@@ -90,15 +90,11 @@ def _findings(decided: DecidedTrial) -> TrialFindings:
         day=trial.lab.store.clock().date().isoformat(),
         leakage=committed.reserved.opened.leakage,
         labels=plan.labels,
-        carried=tuple(carried_findings(plan.carries, _missed(decided))),
+        carried=tuple(carried_findings(plan.carries)),
         repeats=plan.repeats or 1,
         panel=decided.panel,
         differing=differing,
     )
-
-
-def _missed(decided: DecidedTrial) -> tuple[str, ...]:
-    return tuple(earlier_missed(decided.trial.plan, coded(decided.cases), decided.order).values())
 
 
 def _proof(decided: DecidedTrial) -> dict[str, Any]:
@@ -131,6 +127,7 @@ def _attempt(decided: DecidedTrial) -> Attempt:
         reserved=decided.asked,
         answered=decided.committed.clean.count // (plan.repeats or 1),
         scored=len(np.unique(attempt.cases[decided.scored])),
+        rests=decided.judged.rests,
         fresh_left=left.fresh,
         used_before=hidden.rows - left.fresh - decided.asked,
         attempts_left=left.attempts,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.report import CriterionResult, Finding, GroupScore, Report
+from pilotbase.documents.report import CriterionResult, Finding, GroupScore, Report, RestsOn
 from pilotbase.documents.site import Release, Witness
 from pilotbase.documents.standards import without_figures
 from pilotbase.documents.texts import Text, text
@@ -110,7 +110,9 @@ def permitted(report: Report, release: Release) -> Report:
     small = _resting_on_few(report, cell)
     # The costs of an attempt, with the number of scored cases, which a certificate states.
     scored = report.attempt.scored if report.attempt else None
-    attempt = coarse.attempt and coarse.attempt.model_copy(update={"scored": scored})
+    rests = report.attempt.rests if report.attempt else None
+    counted = {"scored": scored, "rests": rests and RestsOn(cases=rests.cases)}
+    attempt = coarse.attempt and coarse.attempt.model_copy(update=counted)
     criteria = _exact(report.criteria, coarse.criteria) if exact else coarse.criteria
     return coarse.model_copy(
         update={

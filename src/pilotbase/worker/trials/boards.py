@@ -15,7 +15,7 @@ from pilotbase.documents.scenario import Approval
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.board import board_of, submit
-from pilotbase.trial.board_measure import board_rule
+from pilotbase.trial.board_measure import board_rule, with_valid_band
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.scenario_folder import load_scenario
@@ -76,7 +76,8 @@ def board_for(view: View, subject: str) -> SeenBoard:
     terms, owner = scenario.trial.board, scenario.owner.organisation
     if terms is None:
         raise NotFoundError("record.not_found", subject=subject)
-    board = newest_board(view, owner, scenario.name)
+    found = newest_board(view, owner, scenario.name)
+    board = None if found is None else with_valid_band(scenario, found)
     return SeenBoard(
         scenario=subject,
         title=scenario.title,
@@ -139,6 +140,8 @@ def board_lines(board: Board) -> Iterator[Text]:
     if board.band is not None:
         figures = {"step": f"{board.step:.3g}", "band": f"{board.band:.2g}"}
         yield text("worker.board_terms", entries=board.entries, improvements=board.improvements, **figures)
+    else:
+        yield text("live.no_band")
     for rank, entry in enumerate(board.ranked, start=1):
         application = entry.application
         yield text(

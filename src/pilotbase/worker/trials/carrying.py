@@ -5,7 +5,6 @@ from __future__ import annotations
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.plan import MOST_CARRIED, ApplicationReference, CarriedEvidence
-from pilotbase.documents.report import Report
 from pilotbase.trial.carried import still_shown
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import OpenedScenario
@@ -37,7 +36,4 @@ def carried_evidence(
     criteria = still_shown(settle_criteria(scenario), len(serials))
     if not criteria:
         raise RefusedError("trial.carries_no_margin", scenario=scenario.name)
-    attempt = base.lab.view.load(certificate.report, Report).attempt
-    assert attempt is not None  # a certificate's report is evidence
-    alpha = attempt.alpha + (before.alpha if before is not None else 0)
-    return CarriedEvidence(certificates=serials, application=earlier, criteria=criteria, alpha=alpha)
+    return CarriedEvidence(certificates=serials, application=earlier, criteria=criteria)

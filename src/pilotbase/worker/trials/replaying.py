@@ -26,6 +26,7 @@ from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_approximate, verdict_in_words
 from pilotbase.sandbox.box.ends import END_TEXTS
+from pilotbase.trial.accept_floor import floor_missed
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.probes import probe_findings, rejects, told_fields
@@ -244,7 +245,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answers = stored.records.answers
-    runs = plan.repeats or 1
+    floor, runs = floor_missed(plan.design.accept_from, replayed.judged.rests), plan.repeats or 1
     cases, answered_cases, scored = decision.total // runs, facts.answered // runs, math.ceil(decision.scored / runs)
     return {
         "verdict": replayed.verdict.value,
@@ -254,7 +255,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
         "scenario": plan.scenario.to_json_value(),
         "contract": plan.contract.to_json_value(),
         "design": plan.design.to_json_value(),
-        "reasons": derived_reasons(results, ended, rejects(load), said),
+        "reasons": derived_reasons(results, ended, rejects(load), said, floor),
         "records": {"root": replayed.root, "leaves": replayed.leaves, "answers": facts.answers},
         "order": {"commitment": plan.order_commitment, "nonce": plan.nonce, "secret": facts.order_secret},
         "attempt": {
@@ -264,6 +265,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
             "reserved": cases,
             "answered": answered_cases,
             "scored": scored,
+            **({"rests": replayed.judged.rests.to_json_value()} if facts.described else {}),
         },
         "counts": {
             "cases": cases,
@@ -276,18 +278,19 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
         **{name: _plain(figures) for name, figures in told_fields(load).items()},
         "criteria": [result.to_json_value() for result in results],
         "figures": [figure.to_json_value() for figure in replayed.judged.figures],
+        "errors": replayed.judged.errors and replayed.judged.errors.to_json_value() if facts.described else None,
         "groups": [score.to_json_value() for score in replayed.judged.groups],
         "sections": _derived_sections(plan, results, said, probe_findings(load, unasked=False)),
     }
 
 
 def derived_reasons(
-    results: tuple[CriterionResult, ...], ended: Text | None, depending: bool, said: _Json
+    results: tuple[CriterionResult, ...], ended: Text | None, depending: bool, said: _Json, floor: Text | None = None
 ) -> list[dict[str, Any]]:
     """Return the reasons; of reports from before `round_beside`, with the scores in two digits, as they state them."""
     two_digits = {one.rule: f"{one.estimate:.2g}" for one in results if one.estimate is not None}
     derived: list[dict[str, Any]] = []
-    for place, reason in enumerate(conclude(results, ended, depending)[1]):
+    for place, reason in enumerate(conclude(results, ended, depending, floor)[1]):
         made, stated = reason.model_dump(mode="json"), _listed(said.get("reasons"))[place : place + 1]
         params = made["params"]
         earlier = {**made, "params": {**params, "estimate": two_digits.get(params.get("rule"), "")}}
@@ -336,7 +339,7 @@ def _derived_certificate(folder: _Folder, replayed: Replayed, stated: Any) -> di
         claim = claim_sentence(Report.model_validate(folder.report), plan).model_dump(mode="json")
         own = float(replayed.decision.levels.accept)
         earlier = json.dumps(claim)
-        for level in (own, stored.facts.alpha_of_all, own + (plan.carries.alpha if plan.carries is not None else 0)):
+        for level in (own, stored.facts.alpha_of_all):
             earlier = earlier.replace(f'"{write_at_most(level)}"', f'"{level:.4g}"')
         claim = stated if stated == json.loads(earlier) else claim
     except (pydantic.ValidationError, PilotbaseError):  # parts of the report were deleted

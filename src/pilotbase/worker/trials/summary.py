@@ -11,6 +11,7 @@ from pilotbase.documents.quantities import MISSING, NEVER, NEVER_SECONDS, write_
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.ends import END_TEXTS
+from pilotbase.trial.accept_floor import rests_shown
 
 
 def verdict_text(report: Report) -> Text:
@@ -25,6 +26,9 @@ def report_lines(report: Report, folder: Path) -> Iterator[Text]:
     yield text("worker.line_verdict", application=application, verdict=verdict_text(report))
     for reason in report.reasons:
         yield text("worker.line_reason", reason=reason)
+    if report.attempt is not None and report.attempt.rests is not None:
+        rests = rests_shown(report.attempt.rests, report.counts.get("scored", report.attempt.rests.cases))
+        yield text("worker.line_reason", reason=rests)
     if report.isolation.end is not EndReason.FINISHED:
         yield text("worker.line_reason", reason=Text(code=f"{END_TEXTS[report.isolation.end].code}.hint"))
     if not report.evidence and report.isolation.detail.strip():

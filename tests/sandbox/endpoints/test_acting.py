@@ -1,0 +1,109 @@
+"""An agent behind OpenAI's API acts in an episode: tools are offered, calls carried out, their results go back."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.endpoint import Endpoint
+from pilotbase.documents.transcript import end_of
+from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.sandbox.box.ends import BoxEnded
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.endpoints.calls import CallLog
+from pilotbase.sandbox.endpoints.worker import EndpointAccess, EndpointWorker
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
+from tests.trial.arena.in_process import played
+
+OBSERVED = Contract(
+    features=(Field(name="observation", data_type=DataType.TEXT),), prediction=Prediction(kind="text", longest=1 << 20)
+)
+PROMPT = {"system": "You carry parcels.", "template": "[{language}] {task}", "sampling": {"temperature": 0}}
+
+
+def calling(*calls, words=None):
+    spelled = [
+        {"id": f"c{place}", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for place, (name, arguments) in enumerate(calls)
+    ]
+    message = {"role": "assistant", "content": words, **({"tool_calls": spelled} if spelled else {})}
+    usage = {"prompt_tokens": 50, "completion_tokens": 5}
+    return {"model": "carrier-2026", "choices": [{"message": message}], "usage": usage}
+
+
+class Acting:
+    """The endpoint as the player of one episode."""
+
+    def __init__(self, stub, **prompt):
+        endpoint = Endpoint.model_validate(stub.endpoint("openai_tools", prompt={**PROMPT, **prompt}))
+        access, settings = EndpointAccess(GuardedHttp(("127.0.0.1",))), BoxSettings(logs=LogPolicy.FULL)
+        self.worker = EndpointWorker(endpoint, OBSERVED, settings, access, CallLog(None, b""))
+
+    def answer(self, observation):
+        given = FeatureBatch({"observation": np.array([json.dumps(observation)], dtype=object)}, 1)
+        return self.worker.predict(given).values[0]
+
+
+def carrier(body):
+    """Do what the task says, one call after the other."""
+    fee, goal = re.search(r"fee of (\d+).* the (\w+) room", body["messages"][1]["content"]).groups()
+    done = sum(one["role"] == "tool" for one in body["messages"])
+    pay, move = ("pay", json.dumps({"amount": int(fee)})), ("move", json.dumps({"room": goal}))
+    return (calling(pay, words="First I pay."), calling(move), calling(words="bye"))[done]
+
+
+def test_it_pays_moves_and_says_good_bye():
+    with serving(Stub(carrier)) as stub:
+        player = Acting(stub)
+        end = end_of(played(player))
+        use = player.worker.use()
+        player.worker.close()
+    assert end["outcomes"]["reached"] and end["end"] == "done" and end["turns"] == 3
+    assert (use.calls, use.prompt_tokens, use.completion_tokens) == (3, 150, 15)
+    first, second, _ = stub.asked
+    assert first["messages"][0] == {"role": "system", "content": "You carry parcels."}
+    assert first["messages"][1]["content"].startswith("[en] Pay the fee") and first["temperature"] == 0
+    assert [one["function"]["name"] for one in first["tools"]] == ["look", "move", "pay", "burn"]
+    assert first["tools"][2]["function"]["parameters"]["required"] == ["amount"]
+    called, result = second["messages"][2:]
+    assert called["content"] == "First I pay." and called["tool_calls"][0]["id"] == result["tool_call_id"] == "c0"
+    assert result["role"] == "tool" and json.loads(result["content"])["paid"] > 0
+
+
+def test_what_it_may_not_do_comes_back_as_a_result_of_each_call():
+    answers = [
+        calling(("burn", "{}"), ("pay", "five"), ("fly", "[1]"), ("look", "")),
+        calling(words="bye"),
+    ]
+    with serving(Stub(lambda body: answers[len(body["messages"]) > 2])) as stub:
+        player = Acting(stub)
+        end = end_of(played(player))
+        player.worker.close()
+    assert end["tried"] == {"burn": 1, "forbidden": 1, "look": 1, "free": 1} and end["invalid_calls"] == 2
+    told = [json.loads(one["content"]) for one in stub.asked[1]["messages"] if one["role"] == "tool"]
+    assert [one.get("problem") for one in told] == ["forbidden", "arguments", "unknown_tool", None]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [{"tool_calls": [{"id": 1, "function": {"name": "pay"}}]}, {"tool_calls": [{}]}, {"content": 5}],
+    ids=["id", "empty", "content"],
+)
+def test_an_answer_that_is_none_ends_the_episode_with_its_reason(broken):
+    answer = {"model": "m", "choices": [{"message": {"role": "assistant", "content": None, **broken}}]}
+    with serving(Stub(lambda body: answer)) as stub:
+        player = Acting(stub)
+        with pytest.raises(BoxEnded) as ended:
+            player.answer({"task": "t", "language": "en", "tools": []})
+        player.worker.close()
+    assert ended.value.end.reason.value == "endpoint_broken_answer"
+
+
+def test_what_does_not_fit_is_told_before_anything_is_sent():
+    with serving(Stub(carrier)) as stub, pytest.raises(BoxEnded) as ended:
+        Acting(stub, template="{task} {torque}")
+    assert ended.value.end.detail == "the template names what no episode tells: torque"
+    assert stub.asked == []
