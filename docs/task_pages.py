@@ -79,7 +79,6 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
         "value": ("a number", "a number"),
         "interval": ("(lower, upper)", "a number"),
         "text": ("a text", "the text as it is"),
-        "episode": ("acts, turn by turn, in a world", "what the world itself finds at the end"),
         "labels": ("a list of classes, maybe empty", "`a\\|b` or a JSON list; nothing is none"),
         "ranking": ("a list of names, best first", "the wanted names, best first: `a\\|b` or a JSON list"),
         "boxes": (
@@ -90,6 +89,7 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
             "codes of classes, shape (height, width); 255 is none",
             'JSON: `{"size": [height, width], "runs": [code, pixels, …]}`, row by row',
         ),
+        "episode": ("nothing: the application acts in a [world](act-in-a-world.md)", "drawn by the base"),
     },
     columns={
         "number": "numbers",
@@ -98,6 +98,7 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
         "time": "times",
         "image": "images",
         "audio": "sounds",
+        "arm": "episodes",
     },
 )
 CHINESE = Words(
@@ -146,7 +147,6 @@ CHINESE = Words(
         "value": ("一个数", "数值"),
         "interval": ("（下限，上限）", "数值"),
         "text": ("一段文本", "文本原样"),
-        "episode": ("在一个世界中逐步行动", "由世界在结束时判定"),
         "labels": ("类别列表，可为空", "`a\\|b` 或 JSON 列表；留空表示没有标签"),
         "ranking": ("名称列表，最佳在前", "应找到的名称，最佳在前：`a\\|b` 或 JSON 列表"),
         "boxes": (
@@ -157,8 +157,17 @@ CHINESE = Words(
             "类别编号的二维数组，形状为（高，宽），255 表示无类别",
             'JSON：`{"size": [高, 宽], "runs": [编号, 像素数, …]}`，逐行书写',
         ),
+        "episode": ("无：应用在[世界](act-in-a-world.zh.md)中行动", "由基地抽取"),
     },
-    columns={"number": "数值", "boolean": "是/否", "text": "文本", "time": "时间", "image": "图像", "audio": "声音"},
+    columns={
+        "number": "数值",
+        "boolean": "是/否",
+        "text": "文本",
+        "time": "时间",
+        "image": "图像",
+        "audio": "声音",
+        "arm": "回合",
+    },
 )
 
 

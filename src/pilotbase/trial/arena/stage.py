@@ -63,16 +63,14 @@ class Stage(ClosedAtEnd):
         """How it ended; None while it plays."""
         return self._end
 
-    @property
-    def running(self) -> bool:
-        return self._end is None
-
     def predict(self, batch: FeatureBatch, following: Following = lambda: None) -> AnswerBatch:
         """Return the transcript of each episode of ``batch``.
 
         Raises:
             BoxEnded: it was cancelled. PilotbaseError: the world failed, which is no end of the application's.
         """
+        if self._end is not None:
+            raise BoxEnded(self._end)
         transcripts = np.empty(batch.rows, dtype=object)
         for row in range(batch.rows):
             one = {name: str(column[row]) for name, column in batch.columns.items()}
@@ -83,6 +81,10 @@ class Stage(ClosedAtEnd):
             key = EpisodeKey(name, one[TEMPLATE], one[LANGUAGE], one[ARM], one[SEED])
             transcripts[row] = self._play(key, worker)
         return AnswerBatch(transcripts)
+
+    @property
+    def running(self) -> bool:
+        return self._end is None
 
     def usage(self) -> BoxUsage:
         """Return what all boxes of the application used so far; the peak is the largest of one."""
