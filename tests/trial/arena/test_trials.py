@@ -199,7 +199,8 @@ def test_a_model_behind_chat_with_tools_acts_through_the_same_trial(base, tmp_pa
         (folder / "app.py").unlink()
         (folder / "application.yaml").write_text(json.dumps({**said, "runtime": "endpoint", "endpoint": endpoint}))
         report = prove(base, scenario, folder, tmp_path / "out").report
-    assert report.verdict is Verdict.ACCEPT and report.endpoint.prompt_tokens >= 3 * 50
+    assert report.verdict is Verdict.ACCEPT and (report.endpoint.calls, report.endpoint.cases) == (9, 3)
+    assert report.criteria[1].estimate == pytest.approx(3 * 55)
     assert replay_trial(tmp_path / "out").episodes == 6
 
 
