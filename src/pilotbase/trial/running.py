@@ -227,21 +227,22 @@ def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: Call
     """
     application, settings = candidate.submission.application, box_settings(candidate, terms)
     world = terms.contract.world
-    if (application.interface == "act") != (world is not None):
+    if application.acts != (world is not None):
         raise RefusedError("trial.other_interface", application=application.name, found=application.interface)
+    if application.endpoint is not None and not terms.may_leave:
+        raise RefusedError("trial.endpoint_not_here", application=application.name)
+    start = partial(_start_worker, candidate, calls or CallLog(None, b""))
     if world is not None and candidate.shelf is not None:
-        return candidate.shelf.stage(world, partial(_start_box, candidate), settings)
+        return candidate.shelf.stage(world, start, settings)
+    return start(terms.contract, settings)
+
+
+def _start_worker(candidate: PreparedApplication, calls: CallLog, contract: Contract, settings: BoxSettings) -> Worker:
+    application = candidate.submission.application
     if application.endpoint is not None:
-        if not terms.may_leave:
-            raise RefusedError("trial.endpoint_not_here", application=application.name)
-        supplier = application.supplier.organisation
-        return start_endpoint(application.endpoint, supplier, terms.contract, settings, calls or CallLog(None, b""))
-    return _start_box(candidate, terms.contract, settings)
-
-
-def _start_box(candidate: PreparedApplication, contract: Contract, settings: BoxSettings) -> Worker:
-    folder, form = candidate.submission.folder, candidate.submission.application.form
-    return candidate.engine.start_worker(folder, form, contract, candidate.environment, settings)
+        return start_endpoint(application.endpoint, application.supplier.organisation, contract, settings, calls)
+    folder = candidate.submission.folder
+    return candidate.engine.start_worker(folder, application.form, contract, candidate.environment, settings)
 
 
 def box_settings(candidate: PreparedApplication, terms: BoxTerms) -> BoxSettings:
