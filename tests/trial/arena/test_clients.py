@@ -89,9 +89,15 @@ def test_an_agent_behind_openais_api_is_accepted_and_its_calls_are_counted(base,
 def test_an_interface_that_does_not_fit_is_told_when_the_manifest_is_read(change, told):
     protocol = change.pop("protocol", None)
     given = {
-        "document": "application/1", "name": "far", "version": "1.0.0", "title": "Far", "supplier": {"organisation": "acme"}, "licence": "MIT",
-        "model_card": {"summary": "x"}, **change,
-    }  # fmt: skip
+        "document": "application/1",
+        "name": "far",
+        "version": "1.0.0",
+        "title": "Far",
+        "supplier": {"organisation": "acme"},
+        "licence": "MIT",
+        "model_card": {"summary": "x"},
+        **change,
+    }
     if protocol is not None:
         period = {"since": "2026-01-01", "until": "2027-01-01"}
         where = {"protocol": protocol, "url": "https://a.example/v1", "model": "m", "period": period, "prompt": PROMPT}
