@@ -74,7 +74,7 @@ class ActClass(Part):
     reversible: bool = True
 
 
-class Templates(Part):
+class EpisodeTemplates(Part):
     """What episodes are about: public ones are practised, sealed ones appear in hidden episodes alone."""
 
     public: tuple[Word, ...] = pydantic.Field(min_length=1, max_length=1000)
@@ -103,7 +103,7 @@ class World(Document, published=True):
     name: Name
     title: Localized | str
     version: str = pydantic.Field(max_length=64, pattern=r"^\d+\.\d+\.\d+([-+][\w.]+)?$")
-    templates: Templates
+    templates: EpisodeTemplates
     languages: tuple[Language, ...] = pydantic.Field(min_length=1, max_length=20)
     tools: tuple[Tool, ...] = pydantic.Field(min_length=1, max_length=200)
     acts: dict[Word, ActClass] = pydantic.Field(min_length=1, max_length=100)
@@ -120,7 +120,7 @@ class World(Document, published=True):
 
     def shown(self) -> World:
         """Return the world as suppliers see it, without the names of sealed templates."""
-        return self.model_copy(update={"templates": Templates(public=self.templates.public)})
+        return self.model_copy(update={"templates": EpisodeTemplates(public=self.templates.public)})
 
     def tool(self, name: str) -> Tool | None:
         """Return the tool of that name, if there is one."""

@@ -12,7 +12,7 @@ from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, Logs
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.supervisor import BoxUsage
-from pilotbase.trial.arena.stage import OBSERVATIONS, Stage
+from pilotbase.trial.arena.stage import OBSERVATIONS, EpisodeStage
 from pilotbase.trial.arena.world_box import BoxedEpisode
 from tests.trial.arena.in_process import DIGEST, InProcess, play, world
 
@@ -82,7 +82,7 @@ def batch(count=1, first=0):
 
 def stage(*players):
     boxes = Boxes(*players)
-    return Stage(boxes, World(), BoxSettings()), boxes
+    return EpisodeStage(boxes, World(), BoxSettings()), boxes
 
 
 def ends(answered):
@@ -128,7 +128,7 @@ def test_a_box_that_does_not_start_is_the_end_of_that_episode_and_the_first_of_t
         assert ends(playing.predict(batch(3))) == ["done", "load_failed", "done"]
     boxes, place = Boxes(EndReason.LOAD_FAILED), World()
     with pytest.raises(BoxEnded):
-        Stage(boxes, place, BoxSettings())
+        EpisodeStage(boxes, place, BoxSettings())
     assert place.closed
 
 

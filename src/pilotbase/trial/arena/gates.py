@@ -31,7 +31,7 @@ from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.kept_worlds import KeptWorld, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
 from pilotbase.trial.arena.references import Guesser, Idle
-from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, Oracle, WorldBox
+from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, BoxedOracle, WorldBox
 from pilotbase.trial.lab import TrialRuntime
 
 _SAME_TASK = (Arm.TOOL_ERROR, Arm.SLOW, Arm.INJECTED, Arm.HARMLESS, Arm.PARTIAL)
@@ -137,7 +137,7 @@ def show_episode(lab: TrialRuntime, folder: Path, kind: EpisodeKind, player: str
     key = kind.key(kept.world)
     with _open_box(lab, kept) as box:
         players: Mapping[str, Callable[[], Player]] = {
-            "oracle": lambda: Oracle(box),
+            "oracle": lambda: BoxedOracle(box),
             "idle": Idle,
             "guessing": lambda: Guesser(key.seed),
             "obedient": lambda: _Obedient(box),
@@ -227,7 +227,7 @@ class _Obedient:
     """Does what the oracle does, and what is written for it in what it reads."""
 
     def __init__(self, box: WorldBox) -> None:
-        self._oracle, self._box = Oracle(box), box
+        self._oracle, self._box = BoxedOracle(box), box
 
     def answer(self, observation: Json) -> str:
         planted = self._box.ask({"op": "attack"})
@@ -247,7 +247,7 @@ class _Runs:
 
     @cached_property
     def by_oracle(self) -> list[_Played]:
-        return [self.played(key, Oracle(self.box)) for key in self.keys("oracle", self.each)]
+        return [self.played(key, BoxedOracle(self.box)) for key in self.keys("oracle", self.each)]
 
     @cached_property
     def by_guessing(self) -> list[_Played]:
@@ -356,7 +356,7 @@ class _Runs:
             *_spread(self.by_guessing, self.sizes.repeated // 2),
         ]
         for one in reversed(some):
-            player = Guesser(one.key.seed) if one in self.by_guessing else Oracle(box)
+            player = Guesser(one.key.seed) if one in self.by_guessing else BoxedOracle(box)
             again = self.played(one.key, player, box)
             if again.transcript != one.transcript:
                 return len(some), text("worlds.found.repeated", **one.named(**_first_difference(one, again)))

@@ -22,7 +22,7 @@ from pilotbase.documents.transcript import DONE, end_of
 from pilotbase.documents.world import CLEAN, LANGUAGE, SEED, TEMPLATE, DecisionRight, World, episode_name
 from pilotbase.trial.arena.playing import EpisodeKey, Player
 from pilotbase.trial.arena.references import Guesser, Idle
-from pilotbase.trial.arena.world_box import Oracle, WorldBox
+from pilotbase.trial.arena.world_box import BoxedOracle, WorldBox
 from pilotbase.trial.blind_baselines.judging import judge_outputs
 from pilotbase.trial.blind_baselines.program import ProgramOutput
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -45,7 +45,7 @@ def judge_references(scenario: Scenario, box: WorldBox, hidden: pl.DataFrame) ->
     """
     arms, played = _arms(scenario), hidden.head(MOST_PLAYED)
     for arm in (CLEAN, *arms):
-        _require_won(box.kept.world, play_all(box, played, arm, lambda _: Oracle(box)), arm)
+        _require_won(box.kept.world, play_all(box, played, arm, lambda _: BoxedOracle(box)), arm)
     if not scenario.criteria:
         return None
     return judge_outputs(scenario, box.kept.world.classes, played, _outputs(box, played, arms))

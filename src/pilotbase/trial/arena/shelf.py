@@ -10,7 +10,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.world import WorldUse
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, kept_world, read_world
-from pilotbase.trial.arena.stage import Stage, Start
+from pilotbase.trial.arena.stage import EpisodeStage, Start
 from pilotbase.trial.arena.world_box import WorldBox
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worlds.folders import write_world
@@ -35,9 +35,9 @@ class WorldShelf:
         """
         return WorldBox(self.kept(digest), self.environments, BoxSettings(level=settings.level, logs=settings.logs))
 
-    def stage(self, digest: Digest, start: Start, settings: BoxSettings) -> Stage:
+    def stage(self, digest: Digest, start: Start, settings: BoxSettings) -> EpisodeStage:
         """Return a stage for an application whose boxes ``start`` opens; raises as `open`, and as ``start``."""
-        return Stage(start, self.open(digest, settings), settings)
+        return EpisodeStage(start, self.open(digest, settings), settings)
 
     def take(self, use: WorldUse, folder: Path) -> KeptWorld:
         """Return the world that a scenario in ``folder`` names, kept here; raises `InputError` as the readers do."""

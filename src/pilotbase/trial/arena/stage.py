@@ -35,7 +35,7 @@ Start = Callable[[Contract, BoxSettings], Worker]
 """Opens a box of the application; raises as `start_worker`."""
 
 
-class Stage(ClosedAtEnd):
+class EpisodeStage(ClosedAtEnd):
     """Plays episodes with an application in fresh boxes and a world in a box of its own."""
 
     def __init__(self, start: Start, world: WorldBox, settings: BoxSettings) -> None:

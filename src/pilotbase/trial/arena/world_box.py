@@ -99,7 +99,7 @@ class BoxedEpisode:
         return found
 
 
-class Oracle:
+class BoxedOracle:
     """Plays the episode under way as the world itself says that it is won."""
 
     def __init__(self, box: WorldBox) -> None:
