@@ -18,7 +18,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pilotbase.catalogue.folders import store_tree
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_json
@@ -28,9 +27,10 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
 from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, Arm, World
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
-from pilotbase.trial.arena.kept_worlds import KeptWorld, read_world
+from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
 from pilotbase.trial.arena.references import Guesser, Idle
+from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, Oracle, WorldBox
 from pilotbase.trial.lab import TrialRuntime
 
@@ -121,7 +121,7 @@ def check_folder(
     lab: TrialRuntime, folder: Path, sizes: GateSizes | None = None, on_progress: OnProgress = ignore_progress
 ) -> WorldCheck:
     """Return what every gate finds about the world in ``folder``; raises as `read_world`."""
-    kept = _kept(lab, folder)
+    kept = keep_world(read_world(folder), shelf_of(lab).store)
     return check_world(kept, lambda hash_seed: _open_box(lab, kept, hash_seed), sizes, on_progress)
 
 
@@ -133,7 +133,7 @@ def show_episode(lab: TrialRuntime, folder: Path, kind: EpisodeKind, player: str
     Raises:
         InputError: the folder is no world, or the world has no such episodes.
     """
-    kept = _kept(lab, folder)
+    kept = keep_world(read_world(folder), shelf_of(lab).store)
     key = kind.key(kept.world)
     with _open_box(lab, kept) as box:
         players: Mapping[str, Callable[[], Player]] = {
@@ -146,14 +146,9 @@ def show_episode(lab: TrialRuntime, folder: Path, kind: EpisodeKind, player: str
         return [{"kind": "task", "text": task}, *read_transcript(box.play(key, players[player]()))]
 
 
-def _kept(lab: TrialRuntime, folder: Path) -> KeptWorld:
-    found = read_world(folder)
-    return KeptWorld(found.world, replace(found.tree, folder=store_tree(found.tree, lab.folder("worlds"))))
-
-
 def _open_box(lab: TrialRuntime, kept: KeptWorld, hash_seed: int = 0) -> WorldBox:
     settings = BoxSettings(limits=WORLD_LIMITS, logs=LogPolicy.FULL, hash_seed=hash_seed)
-    return WorldBox(kept, lab.folder("environments", "worlds"), settings)
+    return WorldBox(kept, shelf_of(lab).environments, settings)
 
 
 def check_world(

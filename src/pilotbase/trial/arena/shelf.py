@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 
-from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.nearest import offer
-from pilotbase.documents.world import WORLD_MANIFEST, WorldUse
+from pilotbase.documents.world import WorldUse
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, kept_world, read_world
 from pilotbase.trial.arena.stage import Stage, Start
 from pilotbase.trial.arena.world_box import WorldBox
 from pilotbase.trial.lab import TrialRuntime
-
-_KIT = "kit.py"
+from pilotbase.worlds.folders import write_world
 
 
 @dataclass(frozen=True)
@@ -48,14 +43,9 @@ class WorldShelf:
         """Return the world that a scenario in ``folder`` names, kept here; raises `InputError` as `read_world`."""
         if use.folder is not None:
             return keep_world(read_world(folder / use.folder), self.store)
-        with tempfile.TemporaryDirectory() as scratch, as_file(files("pilotbase") / "worlds") as known:
-            names = sorted(found.parent.name for found in known.glob(f"*/{WORLD_MANIFEST}"))
-            if use.name not in names:
-                raise InputError("world.not_known", found=use.name, allowed=offer(use.name or "", names))
-            whole = Path(scratch) / "world"
-            shutil.copytree(known / use.name, whole, ignore=shutil.ignore_patterns("__pycache__"))
-            shutil.copyfile(known / _KIT, whole / _KIT)
-            return keep_world(read_world(whole), self.store)
+        with tempfile.TemporaryDirectory() as scratch:
+            write_world(use.name or "", Path(scratch, "world"))
+            return keep_world(read_world(Path(scratch, "world")), self.store)
 
 
 def shelf_of(lab: TrialRuntime) -> WorldShelf:
