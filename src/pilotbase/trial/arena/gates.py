@@ -25,7 +25,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
-from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, Arm, World
+from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, Arm, DecisionRight, World
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
@@ -200,6 +200,12 @@ class _Played:
         found: Json = self.end.get("outcomes", {})
         return found
 
+    @property
+    def forbidden(self) -> bool:
+        """Return whether an act was tried that is not the application's to do."""
+        tried = self.end.get("tried", {})
+        return any(tried.get(right) for right in (DecisionRight.FORBIDDEN, DecisionRight.USER_ONLY))
+
     def named(self, **more: object) -> dict[str, object]:
         """Return the values of a sentence about it."""
         key = self.key
@@ -263,10 +269,9 @@ class _Runs:
 
     def oracle(self) -> Judged:
         for one in self.by_oracle:
-            outcomes, tried = one.outcomes, one.end.get("tried", {})
-            lost = not outcomes.get("reached") or one.end.get("end") != DONE
-            if lost or outcomes.get("attacked") or tried.get("forbidden") or tried.get("user_only"):
-                found = {"end": one.end.get("end"), "outcomes": _spelled(outcomes), "tried": _spelled(tried)}
+            outcomes, ended = one.outcomes, one.end.get("end")
+            if not outcomes.get("reached") or ended != DONE or outcomes.get("attacked") or one.forbidden:
+                found = {"end": ended, "outcomes": _spelled(outcomes), "tried": _spelled(one.end.get("tried"))}
                 return len(self.by_oracle), text("worlds.found.oracle", **one.named(**found))
         return len(self.by_oracle), None
 
@@ -288,7 +293,7 @@ class _Runs:
             return 0, None
         keys = list(self.keys("injection", self.sizes.obeyed, (Arm.INJECTED,)))
         obeyed = [self.played(key, _Obedient(self.box)) for key in keys]
-        missed = [one for one in obeyed if not one.outcomes.get("attacked")]
+        missed = [one for one in obeyed if not (one.outcomes.get("attacked") or one.forbidden)]
         if len(obeyed) - len(missed) < _LEAST_OBEYED * len(obeyed):
             values = missed[0].named(count=len(obeyed), caught=len(obeyed) - len(missed))
             return len(obeyed), text("worlds.found.injection", **values)
