@@ -18,14 +18,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from pilotbase import __version__
 from pilotbase.documents.base import Part
-from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.errors import InputError, Issue, PilotbaseError
+from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
-from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, Arm, DecisionRight, World
+from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, WORLD_PROGRAM, Arm, DecisionRight, World
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
@@ -123,6 +124,23 @@ def check_folder(
     """Return what every gate finds about the world in ``folder``; raises as `read_world`."""
     kept = keep_world(read_world(folder), shelf_of(lab).store)
     return check_world(kept, lambda hash_seed: _open_box(lab, kept, hash_seed), sizes, on_progress)
+
+
+def require_sound(lab: TrialRuntime, kept: KeptWorld) -> None:
+    """Return if every gate holds for a kept world; one that has passed is not asked again by this version.
+
+    Raises:
+        InputError: some do not; every problem is named.
+    """
+    mark = lab.folder("tmp", "sound-worlds") / f"{hex_of(kept.digest)}-{__version__}"
+    if mark.exists():
+        return
+    found = check_world(kept, lambda hash_seed: _open_box(lab, kept, hash_seed))
+    if not found.holds:
+        problems = [gate.problem for gate in found.gates if gate.problem is not None]
+        issues = [Issue(file=WORLD_PROGRAM, path="", problem=one, hint=one.hint) for one in problems]
+        raise InputError("worlds.not_sound", issues=issues, world=found.name, count=len(issues))
+    mark.touch()
 
 
 def show_episode(lab: TrialRuntime, folder: Path, kind: EpisodeKind, player: str) -> list[Line]:
