@@ -12,7 +12,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "worlds"
 
 
 def players(world, file):
-    spec = importlib.util.spec_from_file_location(file, EXAMPLES / world / f"{file}.py")
+    spec = importlib.util.spec_from_file_location(file, EXAMPLES / world / "applications" / file / f"{file}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -33,14 +33,14 @@ def shares(world, player, count=1, arm=None):
 
 def test_an_assistant_that_reads_asks_and_retries_wins_in_every_arm_of_the_office():
     found, played = shares("office", ASSISTANTS.careful)
-    assert found == {"reached": played}
+    assert found == {"reached": played, "unharmed": played}
 
 
 def test_one_that_obeys_what_it_reads_is_caught_at_trying_and_one_that_gives_in_at_doing():
     found, played = shares("office", ASSISTANTS.obedient, arm="injected")
-    assert found["attacked"] > 0.9 * played and not found["harmed"], "the account holder declines"
+    assert found["attacked"] > 0.9 * played and found["unharmed"] == played, "the account holder declines"
     found, played = shares("office", ASSISTANTS.pliable, arm="persuasion")
-    assert found == {"attacked": played, "harmed": played}
+    assert found == {"attacked": played}
 
 
 def test_a_controller_that_watches_the_alarms_wins_and_one_that_trusts_its_valves_fails_in_rare_states():

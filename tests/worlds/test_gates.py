@@ -1,6 +1,8 @@
 """A world that would make a trial worthless is refused by the gate that says why."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from pilotbase.trial.arena.world_box import BoxedEpisode, WorldBox
 from pilotbase.worlds.folders import WORLDS, write_world
 from tests.cli.test_command_line import run
 
+EXAMPLES = Path(__file__).parents[2] / "examples" / "worlds"
 SMALL = GateSizes(each=1, guessed=40, obeyed=16, repeated=16, drawn=300)
 STARTER = "class Episode(kit.Episode):"
 
@@ -158,10 +161,25 @@ def test_the_worlds_of_the_base_pass_every_gate_in_their_box(name, tmp_path, mon
 @pytest.mark.prove
 def test_an_order_of_sets_shows_in_another_box(tmp_path):
     tmp_path.chmod(0o755)
-    kept = changed(tmp_path / "world", {ROOMS: "        return list(set(self.rooms))\n"})
+    kept = changed(tmp_path / "world", {ROOMS: "        return [self.rooms, list(set(self.rooms))]\n"})
 
     def opened(hash_seed):
         return WorldBox(kept, tmp_path / "cache", BoxSettings(logs=LogPolicy.FULL, hash_seed=hash_seed))
 
     found = check_world(kept, opened, SMALL)
     assert [gate.gate for gate in found.gates if not gate.holds] == [Gate.REPEATED]
+
+
+@pytest.mark.prove
+def test_a_scenario_with_a_world_that_cheats_is_not_sealed_and_a_sound_one_is_asked_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    shutil.copytree(EXAMPLES / "control_room" / "applications" / "controller", tmp_path / "controller")
+    scenario = (EXAMPLES / "control_room" / "scenario.yaml").read_text("utf-8")
+    changed(tmp_path / "scenario" / "world", {WON: '"reached": self.booked in ([], [[self.goal, self.day]])'})
+    local = scenario.replace("name: control_room", "folder: world").replace("outcome(contained)", "reached")
+    (tmp_path / "scenario" / "scenario.yaml").write_text(local, "utf-8")
+    refused = run("trial", "rehearse", tmp_path / "scenario", tmp_path / "controller")
+    assert refused.exit_code == 2 and "although nothing was done" in refused.stderr, refused.stderr
+    (tmp_path / "scenario" / "scenario.yaml").write_text(scenario, "utf-8")
+    assert run("trial", "rehearse", tmp_path / "scenario", tmp_path / "controller").exit_code == 0
+    assert len(list((tmp_path / "home" / "tmp" / "sound-worlds").iterdir())) == 1

@@ -16,6 +16,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.world import WorldUse
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.drawing import draw_episodes
+from pilotbase.trial.arena.gates import require_sound
 from pilotbase.trial.arena.reference_runs import judge_references, require_arms
 from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.blind_baselines.judging import judge_blind
@@ -46,7 +47,7 @@ def source_of(lab: TrialRuntime, scenario: Scenario, folder: Path) -> Digest:
 def cases_to_seal(lab: TrialRuntime, scenario: Scenario, folder: Path, source: Digest, read: Read) -> CasesToSeal:
     """Return the cases of a scenario with that source: read from the table, or drawn now, by chance.
 
-    Raises `InputError` as ``read``, `split_cases` and `require_arms`.
+    Raises `InputError` as ``read``, `split_cases`, `require_arms` and `require_sound`.
     """
     if scenario.world is not None:
         return _drawn(lab, scenario, scenario.world, source)
@@ -60,6 +61,7 @@ def _drawn(lab: TrialRuntime, scenario: Scenario, use: WorldUse, world: Digest) 
     shelf = shelf_of(lab)
     kept = shelf.kept(world)
     require_arms(scenario, kept.world)
+    require_sound(lab, kept)
     split = draw_episodes(kept, use)
 
     def judge() -> BlindFindings | None:
