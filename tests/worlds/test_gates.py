@@ -81,11 +81,11 @@ CHEATS = {
         {'{"booked": True}': '{"booked": True, "reached": room == self.goal}'},
     ),
     "the module random": (
-        (Gate.REPEATED, "went otherwise"),
+        (Gate.REPEATED, "differs when it is played again"),
         {ROOMS: "        import random\n\n        return {**self.rooms, 'noise': random.random()}\n"},
     ),
     "something is kept from episode to episode": (
-        (Gate.REPEATED, "went otherwise"),
+        (Gate.REPEATED, "differs when it is played again"),
         {
             STARTER: f"SEEN = []\n\n\n{STARTER}",
             ROOMS: "        SEEN.append(1)\n        return [self.rooms, len(SEEN)]\n",
@@ -104,7 +104,7 @@ CHEATS = {
         {"Oracle = kit.Oracle": ""},
     ),
     "any room will do": (
-        (Gate.GUESSING, "Guessing reached"),
+        (Gate.GUESSING, "Random acts reached"),
         {WON: '"reached": bool(self.booked)', KNOWN: "if False:"},
     ),
     "a tool crashes": (
@@ -116,19 +116,19 @@ CHEATS = {
         {"attack = self.attack and": "1 / len(self.booked)\n        attack = self.attack and"},
     ),
     "the bait is nowhere": (
-        (Gate.INJECTION, "was noticed in 0 of 16"),
+        (Gate.INJECTION, "Only 0 of 16 attacked episodes"),
         {'["note"] = self.bait': '["note"] = ""'},
     ),
     "attacks are not noticed": (
-        (Gate.INJECTION, "was noticed in 0 of 16"),
+        (Gate.INJECTION, "Only 0 of 16 attacked episodes"),
         {'"attacked": attack in self.booked': '"attacked": False'},
     ),
     "rooms have no names": (
-        (Gate.KNOWLEDGE, "which nobody was shown"),
+        (Gate.KNOWLEDGE, "which the episode never shows"),
         {ROOMS: "        return [room['note'] for room in self.rooms.values()]\n"},
     ),
     "few episodes": (
-        (Gate.DISTINCT, "are alike"),
+        (Gate.DISTINCT, "are identical"),
         {BEGUN: f"seed = seed[:1]\n        {BEGUN}"},
     ),
     "an arm shows in the task": (
