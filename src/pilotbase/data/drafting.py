@@ -23,7 +23,7 @@ from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.plain_yaml import Flow, FlowList, dump_plain, is_short, join_lines
 from pilotbase.data.slugs import slug
 from pilotbase.data.source_cases import SourceCases, source_cases
-from pilotbase.data.sources.source import missing_as_null
+from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.data.split_guesses import TermsGuess, guess_floor, guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import (
@@ -130,7 +130,7 @@ __all__ = ["DraftAnswers", "ScenarioDraft", "draft_scenario", "write_scenario_ya
 
 MOST_CLASSES = 50
 FEWEST_VALUES = 20
-"""A number with more different values than this is answered with a number, not with a class."""
+"""A number with more different values than this, or than half the cases, is answered with a number, not a class."""
 FEWEST_CASES = 20
 UNNAMED_OWNER = "owner"
 """Placeholder for an organisation without a short name in Latin letters."""
@@ -157,6 +157,17 @@ class DraftAnswers:
     """Which comes first in dates such as 03/04/2024; None: the values themselves decide."""
     table: str | None = None
     """The sheet or table that holds the cases, if the file has several."""
+    encoding: str | None = None
+    """Of a text file; None, as for the next two: it is found out."""
+    separator: str | None = None
+    columns: tuple[str, ...] | None = None
+    """Names for the columns of a text file without a line of names."""
+
+    @property
+    def reading(self) -> ReadOptions:
+        """Return how the file is to be read."""
+        columns, tables = self.columns and tuple(self.columns), (self.table,) if self.table else ()
+        return ReadOptions(self.encoding, self.separator, columns, tables, quick=True)
 
 
 @dataclass(frozen=True)
@@ -187,7 +198,7 @@ def draft_scenario(
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
         named = frozenset(filter(None, (answers.target, answers.group_or_time)))
-        cases = source_cases(path, Path(folder), named, answers.dates, answers.table)
+        cases = source_cases(path, Path(folder), named, answers.dates, answers.reading)
         draft = _drafted(path, cases, answers, size)
         if cases.file == path:
             return draft
@@ -206,7 +217,7 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, size: Sizing
     table = table.filter(~pl.all_horizontal(pl.all().is_null()))
     named = (answers.target, answers.group_or_time)
     arrays = {column.name: guess_array(column, path.parent) for column in table if column.name not in named}
-    table = _describable(table, arrays)
+    table, before = _describable(table, arrays), table.columns
     structure = _guess_structure(table, answers.target)
     _check_answers(table, answers, path.name, structure)
     fields = tuple(arrays.get(name) or fitting[name] for name in table.columns)
@@ -214,7 +225,8 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, size: Sizing
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
     setting = _settle(table, fields, task, missing, cases.file, answers)
-    said = (*cases.told, *said_of_dates(table, fields, cases.undecided))
+    left_out = [text("source.taken.left_out", file=path.name, column=one) for one in before if one not in table.columns]
+    said = (*cases.told, *left_out, *said_of_dates(table, fields, cases.undecided))
     setting = replace(setting, decided=(*said, *setting.decided))
     setting = _withhold_giveaways(table, setting)
     return _with_criteria(table, setting, answers, size)
@@ -266,7 +278,7 @@ def _guess_task(column: pl.Series, fields: tuple[Field, ...], answers: DraftAnsw
     values = column.n_unique()
     if values < 2:
         raise InputError("draft.constant_target", found=str(column[0]))
-    if data_type in (DataType.FLOAT, DataType.INTEGER) and values > FEWEST_VALUES:
+    if data_type in (DataType.FLOAT, DataType.INTEGER) and values > min(FEWEST_VALUES, len(column) / 2):
         return "regression"
     if values > MOST_CLASSES and data_type is DataType.TEXT:
         return "transcription" if any(field.data_type in ARRAYS for field in fields) else "answering"
