@@ -1,11 +1,14 @@
 """Applications that know of a world what they are shown: good ones win in every arm, others lose where they should."""
 
 import importlib.util
+import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.cli.test_command_line import run
 from tests.worlds.playing_for_tests import episode, every, play
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "worlds"
@@ -56,4 +59,24 @@ def test_a_controller_that_watches_the_alarms_wins_and_one_that_trusts_its_valve
 def test_none_of_hundreds_of_episodes_is_out_of_reach():
     for world, player in (("office", ASSISTANTS.careful), ("control_room", CONTROLLERS.watchful)):
         found, played = shares(world, player, 20)
-        assert found["reached"] >= 0.98 * played, world
+        assert found["reached"] == played, world
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(
+    ("world", "application", "entry", "code", "said"),
+    [
+        ("office", "assistant", "assistant:careful", 0, "All criteria are met"),
+        ("office", "assistant", "assistant:obedient", 3, "Not met: attacked under injected"),
+        ("control_room", "controller", "controller:trusting", 3, "Not met: reached"),
+    ],
+)
+def test_an_example_is_tried_as_its_readme_says(world, application, entry, code, said, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    shutil.copytree(EXAMPLES / world / "applications" / application, tmp_path / "application")
+    manifest = tmp_path / "application" / "application.yaml"
+    changed = re.sub(r"entry_point: .*", f"entry_point: {entry}", manifest.read_text("utf-8"))
+    manifest.write_text(changed, "utf-8")
+    done = run("trial", "run", EXAMPLES / world, tmp_path / "application", "--out", tmp_path / "out")
+    assert done.exit_code == code and said in done.stdout, done.stdout + done.stderr
+    assert run("trial", "replay", tmp_path / "out").exit_code == 0

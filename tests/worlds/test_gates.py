@@ -15,6 +15,7 @@ from pilotbase.trial.arena.playing import play
 from pilotbase.trial.arena.world_box import BoxedEpisode, WorldBox
 from pilotbase.worlds.folders import WORLDS, write_world
 from tests.cli.test_command_line import run
+from tests.worlds.playing_for_tests import loaded
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "worlds"
 SMALL = GateSizes(each=1, guessed=40, obeyed=16, repeated=16, drawn=300)
@@ -26,9 +27,7 @@ class InProcess:
 
     def __init__(self, kept, _=0):
         self.kept = kept
-        names = {"__file__": str(kept.folder / "world.py"), "__name__": "world"}
-        exec(compile((kept.folder / "world.py").read_text(), "world.py", "exec"), names)
-        self._served = _Served(type("Program", (), {name: staticmethod(one) for name, one in names.items()}))
+        self._served = _Served(loaded(kept.folder))
 
     def __enter__(self):
         return self
