@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
+from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.steps import Step
 from pilotbase.documents.transcript import TranscriptWriter, end_of, read_transcript
 from pilotbase.documents.vocabularies import Verdict
@@ -16,8 +17,8 @@ from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import hidden_rows, seal_scenario
 from pilotbase.trial.stored_records import read_records
 from pilotbase.vault.hidden import HiddenSet
-from pilotbase.worker.trials.folder import read_plan
-from pilotbase.worker.trials.proving import prove
+from pilotbase.worker.trials.folder import SHOWN_CASES, read_plan
+from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.arena.agents import GOOD, IDLE, OBEDIENT, UTILITY, write_agent, write_scenario
 from tests.trial.conftest import GOOD as PREDICTS
@@ -161,3 +162,19 @@ def test_hidden_episodes_are_drawn_anew_and_practice_ones_never(base, tmp_path):
     assert set(hidden["language"]) == {"en", "zh"} and set(hidden["arm"]) == {"clean"}
     assert len(set(hidden["seed"]) | set(practice["seed"])) == 44
     assert np.array_equal(seal_scenario(base.lab, scenario, folder).record.public_sample, sealed.record.public_sample)
+
+
+@pytest.mark.prove
+def test_a_rehearsal_shows_episodes_step_by_step_and_what_went_wrong(base, tmp_path):
+    hostile = OBEDIENT.replace('{"tool": "look"}', '{"tool": "look"}, {"say": "<script>alert(1)</script>\\u202e"}')
+    scenario = write_scenario(tmp_path, UTILITY, *UNDER)
+    done = rehearse_in(base, scenario, write_agent(tmp_path, hostile), tmp_path / "out")
+    shown = ShownCases.model_validate_json((done.folder / SHOWN_CASES).read_text())
+    worst, first = shown.cases[0], next(case for case in shown.cases if case.arm == "injected")
+    assert (worst.arm, worst.result, worst.steps[-1].said) == ("tool_error", "none", "application_error")
+    assert first.result == "differs" and shown.cases[-1].result == "same"
+    assert [step.ruling for step in first.steps if "burn" in step.said] == ["forbidden"]
+    assert first.steps[0].who == "task" and first.steps[-1].who == "end"
+    page = (done.folder / "report.html").read_text()
+    assert "refused: forbidden" in page and "拒绝：禁止" in page
+    assert "<script>alert" not in page and "\u202e" not in page
