@@ -19,7 +19,8 @@ from pilotbase.data.leakage import LeakageCheck, check_leakage
 from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
-from pilotbase.documents.scenario import HashSplit, Scenario
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
