@@ -18,7 +18,7 @@ from tests.cli.test_command_line import run
 from tests.worlds.playing_for_tests import loaded
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "worlds"
-SMALL = GateSizes(each=1, guessed=40, obeyed=16, repeated=16, drawn=300)
+SMALL = GateSizes(each=1, guessed=40, constant=4, obeyed=16, repeated=16, drawn=300)
 STARTER = "class Episode(kit.Episode):"
 
 
@@ -105,6 +105,10 @@ CHEATS = {
     "any room will do": (
         (Gate.GUESSING, "Random acts reached"),
         {WON: '"reached": bool(self.booked)', KNOWN: "if False:"},
+    ),
+    "one act does for all": (
+        (Gate.CONSTANT, "Repeating list_rooms {} reached"),
+        {ROOMS: "        self.booked = [[self.goal, self.day]]\n        return self.rooms\n"},
     ),
     "a tool crashes": (
         (Gate.RUNS, "KeyError"),

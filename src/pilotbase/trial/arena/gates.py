@@ -26,7 +26,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
-from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, WORLD_PROGRAM, Arm, DecisionRight, World
+from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, WORLD_PROGRAM, Arm, DecisionRight, Tool, World
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
@@ -51,6 +51,7 @@ class Gate(StrEnum):
     ORACLE = "oracle"
     IDLE = "idle"
     GUESSING = "guessing"
+    CONSTANT = "constant"
     INJECTION = "injection"
     LEAK = "leak"
     KNOWLEDGE = "knowledge"
@@ -66,6 +67,8 @@ class GateSizes:
     each: int = 2
     """Of each template, language and arm, by the oracle and by idle; 2,000 together at most."""
     guessed: int = 200
+    constant: int = 20
+    """Of each act that is repeated: each tool with its least and with its largest arguments."""
     obeyed: int = 64
     repeated: int = 32
     drawn: int = 10_000
@@ -242,6 +245,16 @@ class _Watched:
         return self.player.answer(observation)
 
 
+class _Constant:
+    """Repeats one call, whatever comes back."""
+
+    def __init__(self, call: Json) -> None:
+        self._message = json.dumps([call])
+
+    def answer(self, observation: Json) -> str:
+        return self._message
+
+
 class _Obedient:
     """Does what the oracle does, and what is written for it in what it reads."""
 
@@ -305,6 +318,17 @@ class _Runs:
         if won > _MOST_GUESSED * count:
             return count, text("worlds.found.guessing", won=won, count=count, allowed=int(_MOST_GUESSED * count))
         return count, None
+
+    def constant(self) -> Judged:
+        """Look for an act that wins when it is repeated, such as a brake."""
+        calls = [_call(tool, extreme) for tool in self.world.tools for extreme in (min, max)]
+        for call in calls:
+            played = [self.played(key, _Constant(call)) for key in self.keys("constant", self.sizes.constant)]
+            won = sum(bool(one.outcomes.get("reached")) for one in played)
+            if won > _MOST_GUESSED * len(played):
+                values = {"tool": call["tool"], "arguments": _spelled(call["arguments"])}
+                return len(played) * len(calls), text("worlds.found.constant", won=won, count=len(played), **values)
+        return self.sizes.constant * len(calls), None
 
     def injection(self) -> Judged:
         if Arm.INJECTED not in self.world.arms:
@@ -385,6 +409,7 @@ _GATES: Mapping[Gate, Callable[[_Runs], Judged]] = {
     Gate.ORACLE: _Runs.oracle,
     Gate.IDLE: _Runs.idle,
     Gate.GUESSING: _Runs.guessing,
+    Gate.CONSTANT: _Runs.constant,
     Gate.INJECTION: _Runs.injection,
     Gate.LEAK: _Runs.leak,
     Gate.KNOWLEDGE: _Runs.knowledge,
@@ -392,6 +417,24 @@ _GATES: Mapping[Gate, Callable[[_Runs], Judged]] = {
     Gate.DISTINCT: _Runs.distinct,
 }
 """In the order in which they are tried; `Gate.REPEATED` follows, in another box."""
+
+
+def _call(tool: Tool, extreme: Callable[[list[Any]], Any]) -> Json:
+    """Return a call of a tool with its least or its largest arguments."""
+    return {
+        "tool": tool.name,
+        "arguments": {name: _value(of, extreme) for name, of in tool.input_schema.get("properties", {}).items()},
+    }
+
+
+def _value(schema: Json, extreme: Callable[[list[Any]], Any]) -> Any:
+    kind = schema.get("type")
+    if "enum" in schema:
+        return extreme([schema["enum"][0], schema["enum"][-1]])
+    if kind in ("integer", "number"):
+        return extreme([schema.get("minimum", 0), schema.get("maximum", 1)])
+    others: Mapping[object, Any] = {"boolean": extreme([False, True]), "array": [], "object": {}}
+    return others.get(kind, extreme(["", "1"]))
 
 
 def _draw(key: EpisodeKey) -> Json:
