@@ -13,12 +13,11 @@ from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.hashes import Digest, digest_file
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.world import WorldUse
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.drawing import draw_episodes
 from pilotbase.trial.arena.gates import require_sound
 from pilotbase.trial.arena.reference_runs import judge_references, require_arms
-from pilotbase.trial.arena.shelf import shelf_of
+from pilotbase.trial.arena.shelf import WorldShelf, shelf_of
 from pilotbase.trial.blind_baselines.judging import judge_blind
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scenario_folder import data_file
@@ -50,19 +49,21 @@ def cases_to_seal(lab: TrialRuntime, scenario: Scenario, folder: Path, source: D
     Raises `InputError` as ``read``, `split_cases`, `require_arms` and `require_sound`.
     """
     if scenario.world is not None:
-        return _drawn(lab, scenario, scenario.world, source)
+        shelf = shelf_of(lab)
+        require_sound(lab, shelf.kept(source))
+        return draw_cases(shelf, scenario, source)
     frame = read(scenario, folder)
     split = split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)
     return CasesToSeal(frame, split, classes, lambda: judge_blind(scenario, classes, split.public, split.hidden))
 
 
-def _drawn(lab: TrialRuntime, scenario: Scenario, use: WorldUse, world: Digest) -> CasesToSeal:
-    shelf = shelf_of(lab)
+def draw_cases(shelf: WorldShelf, scenario: Scenario, world: Digest) -> CasesToSeal:
+    """Return episodes of a world that ``shelf`` keeps, drawn now; raises `InputError` as `require_arms`."""
+    assert scenario.world is not None
     kept = shelf.kept(world)
     require_arms(scenario, kept.world)
-    require_sound(lab, kept)
-    split = draw_episodes(kept, use)
+    split = draw_episodes(kept, scenario.world)
 
     def judge() -> BlindFindings | None:
         settings = BoxSettings(level=scenario.trial.isolation, logs=LogPolicy.FULL)

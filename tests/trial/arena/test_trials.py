@@ -52,6 +52,7 @@ def test_a_good_application_is_accepted_certified_and_replayed_without_it(base, 
     assert [arm.under for arm in report.records.arms] == ["injected", "tool_error"]
     assert [result.baseline for result in report.criteria[:2]] == [0.0, None]
     assert {one.program.code for one in report.blind} <= {"world.player.idle", "world.player.random"}
+    assert "certificate.remark.world" in [remark.code for remark in proven.certificate.remarks]
     replayed = replay_trial(tmp_path / "out")
     assert (replayed.verdict, replayed.digest, replayed.episodes) == (Verdict.ACCEPT, report.decision, 4 * 6)
     assert not replayed.absent

@@ -86,9 +86,12 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
     """Write the kit of a sealed scenario to ``file``, whole or not at all.
 
     Raises:
-        RefusedError: the cases belong to a dataset that isn't open, or the baseline is an application.
+        RefusedError: the cases belong to a dataset that isn't open, the baseline is an application, or the cases are
+            played in a world, whose program may hold sealed templates.
     """
     scenario, record = sealed.scenario, sealed.record
+    if scenario.world is not None:
+        raise RefusedError("worker.kit_with_world", scenario=scenario.name)
     dataset = scenario.data.dataset
     if dataset is not None and not is_open(lab.view, dataset):
         raise RefusedError("worker.kit_of_terms", dataset=dataset)
