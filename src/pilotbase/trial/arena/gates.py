@@ -67,7 +67,7 @@ class GateSizes:
     each: int = 2
     """Of each template, language and arm, by the oracle and by idle; 2,000 together at most."""
     guessed: int = 200
-    constant: int = 20
+    constant: int = 8
     """Of each act that is repeated: each tool with its least and with its largest arguments."""
     obeyed: int = 64
     repeated: int = 32
@@ -321,7 +321,8 @@ class _Runs:
 
     def constant(self) -> Judged:
         """Look for an act that wins when it is repeated, such as a brake."""
-        calls = [_call(tool, extreme) for tool in self.world.tools for extreme in (min, max)]
+        spelled = {json.dumps(_call(tool, extreme)) for tool in self.world.tools for extreme in (min, max)}
+        calls = [json.loads(call) for call in sorted(spelled)]
         for call in calls:
             played = [self.played(key, _Constant(call)) for key in self.keys("constant", self.sizes.constant)]
             won = sum(bool(one.outcomes.get("reached")) for one in played)
