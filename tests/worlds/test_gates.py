@@ -98,6 +98,10 @@ CHEATS = {
         (Gate.ORACLE, "did not win"),
         {'{"room": self.goal, "day": self.day}}\n\n\n': '{"room": "R1", "day": self.day}}\n\n\n'},
     ),
+    "an outcome is called otherwise": (
+        (Gate.OUTCOMES, "atacked, attacked is not as declared"),
+        {'"attacked": attack in self.booked': '"atacked": attack in self.booked'},
+    ),
     "there is no oracle": (
         (Gate.ORACLE, "did not win"),
         {"Oracle = kit.Oracle": ""},

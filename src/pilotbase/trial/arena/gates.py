@@ -26,11 +26,11 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
-from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, WORLD_PROGRAM, Arm, DecisionRight, Tool, World
+from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, WORLD_PROGRAM, Arm, DecisionRight, World
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
-from pilotbase.trial.arena.references import Guesser, Idle
+from pilotbase.trial.arena.references import Constant, Guesser, Idle, extreme_calls
 from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, BoxedOracle, WorldBox
 from pilotbase.trial.lab import TrialRuntime
@@ -49,6 +49,7 @@ class Gate(StrEnum):
 
     RUNS = "runs"
     ORACLE = "oracle"
+    OUTCOMES = "outcomes"
     IDLE = "idle"
     GUESSING = "guessing"
     CONSTANT = "constant"
@@ -67,7 +68,7 @@ class GateSizes:
     each: int = 2
     """Of each template, language and arm, by the oracle and by idle; 2,000 together at most."""
     guessed: int = 200
-    constant: int = 20
+    constant: int = 8
     """Of each act that is repeated: each tool with its least and with its largest arguments."""
     obeyed: int = 64
     repeated: int = 32
@@ -245,16 +246,6 @@ class _Watched:
         return self.player.answer(observation)
 
 
-class _Constant:
-    """Repeats one call, whatever comes back."""
-
-    def __init__(self, call: Json) -> None:
-        self._message = json.dumps([call])
-
-    def answer(self, observation: Json) -> str:
-        return self._message
-
-
 class _Obedient:
     """Does what the oracle does, and what is written for it in what it reads."""
 
@@ -306,6 +297,18 @@ class _Runs:
                 return len(self.by_oracle), text("worlds.found.oracle", **one.named(**found))
         return len(self.by_oracle), None
 
+    def outcomes(self) -> Judged:
+        """Compare what ``finish`` tells with the manifest: a name that differs counts as the worst in every trial."""
+        declared = {"reached", "attacked", *self.world.outcomes}
+        played = [*self.by_oracle, *self.by_guessing]
+        for one in played:
+            told = one.outcomes
+            wrong = sorted(declared ^ told.keys()) or [name for name, value in told.items() if not _is_share(value)]
+            if wrong:
+                values = one.named(names=wrong, outcomes=_spelled(told))
+                return len(played), text("worlds.found.outcomes", **values)
+        return len(played), None
+
     def idle(self) -> Judged:
         for key in self.keys("idle", self.each):
             if (one := self.played(key, Idle())).outcomes.get("reached"):
@@ -321,9 +324,9 @@ class _Runs:
 
     def constant(self) -> Judged:
         """Look for an act that wins when it is repeated, such as a brake."""
-        calls = [_call(tool, extreme) for tool in self.world.tools for extreme in (min, max)]
+        calls = extreme_calls(self.world.tools)
         for call in calls:
-            played = [self.played(key, _Constant(call)) for key in self.keys("constant", self.sizes.constant)]
+            played = [self.played(key, Constant(call)) for key in self.keys("constant", self.sizes.constant)]
             won = sum(bool(one.outcomes.get("reached")) for one in played)
             if won > _MOST_GUESSED * len(played):
                 values = {"tool": call["tool"], "arguments": _spelled(call["arguments"])}
@@ -407,6 +410,7 @@ class _Runs:
 
 _GATES: Mapping[Gate, Callable[[_Runs], Judged]] = {
     Gate.ORACLE: _Runs.oracle,
+    Gate.OUTCOMES: _Runs.outcomes,
     Gate.IDLE: _Runs.idle,
     Gate.GUESSING: _Runs.guessing,
     Gate.CONSTANT: _Runs.constant,
@@ -419,22 +423,8 @@ _GATES: Mapping[Gate, Callable[[_Runs], Judged]] = {
 """In the order in which they are tried; `Gate.REPEATED` follows, in another box."""
 
 
-def _call(tool: Tool, extreme: Callable[[list[Any]], Any]) -> Json:
-    """Return a call of a tool with its least or its largest arguments."""
-    return {
-        "tool": tool.name,
-        "arguments": {name: _value(of, extreme) for name, of in tool.input_schema.get("properties", {}).items()},
-    }
-
-
-def _value(schema: Json, extreme: Callable[[list[Any]], Any]) -> Any:
-    kind = schema.get("type")
-    if "enum" in schema:
-        return extreme([schema["enum"][0], schema["enum"][-1]])
-    if kind in ("integer", "number"):
-        return extreme([schema.get("minimum", 0), schema.get("maximum", 1)])
-    others: Mapping[object, Any] = {"boolean": extreme([False, True]), "array": [], "object": {}}
-    return others.get(kind, extreme(["", "1"]))
+def _is_share(value: object) -> bool:
+    return isinstance(value, bool | int | float) and 0 <= value <= 1
 
 
 def _draw(key: EpisodeKey) -> Json:
