@@ -20,8 +20,9 @@ from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
-from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit, TrialDesign
+from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import (
     CriterionDecision,
