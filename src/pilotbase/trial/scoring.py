@@ -20,9 +20,10 @@ from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
-from pilotbase.documents.scenario import AcceptFloor, Criterion, Scenario, TrialDesign
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.scenario_data import TimeSplit
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import AcceptFloor, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.documents.world import LANGUAGE, SEED, TEMPLATE
 from pilotbase.evidence import (
