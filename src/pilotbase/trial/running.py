@@ -388,10 +388,11 @@ def _ended(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end:
 
 
 def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> BoxRun:
-    """Return ``run`` with the totals of the calls to an endpoint."""
+    """Return ``run`` with the totals of the calls to an endpoint; an episode of many calls is one case."""
     if candidate.endpoint is None:
         return run
-    use = endpoint_use(candidate.endpoint, calls.total, calls.digest)
+    total = replace(calls.total, cases=run.load.cases) if candidate.submission.application.acts else calls.total
+    use = endpoint_use(candidate.endpoint, total, calls.digest)
     return replace(run.measured(spent=use.spent), use=use)
 
 

@@ -1,16 +1,19 @@
 """Whole trials in a world: who passes, who does not, and what a replay finds without the application."""
 
 import json
+import re
 
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.figures import ShownCases
 from pilotbase.documents.steps import Step
 from pilotbase.documents.transcript import TranscriptWriter, end_of, read_transcript
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial.arena.replaying import replay_in
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
@@ -20,6 +23,8 @@ from pilotbase.vault.hidden import HiddenSet
 from pilotbase.worker.trials.folder import SHOWN_CASES, read_plan
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
+from tests.sandbox.endpoints.test_acting import calling
 from tests.trial.arena.agents import GOOD, IDLE, OBEDIENT, UTILITY, write_agent, write_scenario
 from tests.trial.conftest import GOOD as PREDICTS
 from tests.trial.conftest import writing_application, writing_scenario
@@ -179,3 +184,30 @@ def test_a_rehearsal_shows_episodes_step_by_step_and_what_went_wrong(base, tmp_p
     page = (done.folder / "report.html").read_text()
     assert "refused: forbidden" in page and "拒绝：禁止" in page
     assert "<script>alert" not in page and "\u202e" not in page
+
+
+@pytest.mark.prove
+def test_a_model_behind_chat_with_tools_acts_through_the_same_trial(base, tmp_path, monkeypatch):
+    monkeypatch.setenv(ALLOW, "127.0.0.1")
+    scenario = write_scenario(tmp_path, UTILITY, "tokens.per_case <= 1000 tokens", hidden=3, cases=3)
+    manifest = scenario / "scenario.yaml"
+    manifest.write_text(manifest.read_text() + "conditions: {data_may_leave: true}\n")
+    with serving(Stub(bilingual_carrier)) as stub:
+        endpoint = stub.endpoint("openai_tools", prompt={"template": "{task}", "sampling": {"temperature": 0}})
+        folder = write_agent(tmp_path)
+        said = yaml.safe_load((folder / "application.yaml").read_text())
+        (folder / "app.py").unlink()
+        (folder / "application.yaml").write_text(json.dumps({**said, "runtime": "endpoint", "endpoint": endpoint}))
+        report = prove(base, scenario, folder, tmp_path / "out").report
+    assert report.verdict is Verdict.ACCEPT and (report.endpoint.calls, report.endpoint.cases) == (9, 3)
+    assert report.criteria[1].estimate == pytest.approx(3 * 55)
+    assert replay_trial(tmp_path / "out").episodes == 6
+
+
+def bilingual_carrier(body):
+    """Pay, move, say good-bye, as the task says in either language."""
+    task = body["messages"][0]["content"]
+    fee, goal = re.search(r"\d+", task).group(), re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1)
+    done = sum(one["role"] == "tool" for one in body["messages"])
+    pay, move = ("pay", json.dumps({"amount": int(fee)})), ("move", json.dumps({"room": goal}))
+    return (calling(pay), calling(move), calling(words="bye"))[done]
