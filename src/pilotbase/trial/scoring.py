@@ -22,7 +22,7 @@ from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
 from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.trial_design import TrialDesign
+from pilotbase.documents.trial_design import AcceptFloor, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.evidence import (
     CriterionDecision,
@@ -36,7 +36,7 @@ from pilotbase.evidence import (
 )
 from pilotbase.measures import Cases, Observation, RunMeasurements, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.rules import block_of, given_columns, observe_arms, pair_scores
-from pilotbase.trial.accept_floor import RunningCounts
+from pilotbase.trial.accept_floor import RunningCounts, floor_missed
 from pilotbase.trial.figures import errors_of, figures_of
 
 Ints = NDArray[np.int64]
@@ -64,6 +64,10 @@ class ScoredDecision:
     baseline: Scores = ()
     """The baseline's own score for every criterion on answers."""
     people: Scores = ()
+
+    def below(self, floor: AcceptFloor | None) -> Text | None:
+        """Return that an accept needs more cases than there were; None where it does not."""
+        return floor_missed(floor, self.rests)
 
 
 def build_cases(
