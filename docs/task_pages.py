@@ -89,6 +89,7 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
             "codes of classes, shape (height, width); 255 is none",
             'JSON: `{"size": [height, width], "runs": [code, pixels, …]}`, row by row',
         ),
+        "episode": ("nothing: the application acts in a [world](act-in-a-world.md)", "drawn by the base"),
     },
     columns={
         "number": "numbers",
@@ -97,6 +98,7 @@ answers end a run. Nothing else asks for the task, so box, evidence, report and 
         "time": "times",
         "image": "images",
         "audio": "sounds",
+        "arm": "episodes",
     },
 )
 CHINESE = Words(
@@ -155,8 +157,17 @@ CHINESE = Words(
             "类别编号的二维数组，形状为（高，宽），255 表示无类别",
             'JSON：`{"size": [高, 宽], "runs": [编号, 像素数, …]}`，逐行书写',
         ),
+        "episode": ("无：应用在[世界](act-in-a-world.zh.md)中行动", "由基地抽取"),
     },
-    columns={"number": "数值", "boolean": "是/否", "text": "文本", "time": "时间", "image": "图像", "audio": "声音"},
+    columns={
+        "number": "数值",
+        "boolean": "是/否",
+        "text": "文本",
+        "time": "时间",
+        "image": "图像",
+        "audio": "声音",
+        "arm": "回合",
+    },
 )
 
 

@@ -17,6 +17,7 @@ from tests.contracts.direct_agents import FORMULAS as AGENTS
 from tests.contracts.direct_structures import FORMULAS as STRUCTURES
 from tests.contracts.direct_texts import FORMULAS as TEXTS
 from tests.contracts.direct_texts import levenshtein
+from tests.contracts.episode_cases import FORMULAS as EPISODES
 
 Formula = Callable[[Cases, dict[str, float]], float]
 FAILURE = 1
@@ -188,6 +189,7 @@ FORMULAS: dict[str, Formula] = {
     **STRUCTURES,
     **TEXTS,
     **AGENTS,
+    **EPISODES,
     "accuracy": lambda c, _: metrics.accuracy_score(c.truth, labels(c)),
     "error_rate": lambda c, _: metrics.zero_one_loss(c.truth, labels(c)),
     "recall": of_counts(lambda tp, fp, fn, tn: tp / (tp + fn)),

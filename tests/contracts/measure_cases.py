@@ -10,6 +10,7 @@ import numpy as np
 
 from pilotbase.documents.criteria import Rule
 from pilotbase.measures import Cases, Measure, measures
+from tests.contracts import episode_cases
 from tests.contracts.text_cases import COLUMN, TRUTHS, read_in_its_way, rights_and_wrongs, with_passage, with_refusals
 
 CLASSES = ("ok", "failure", "other")
@@ -55,6 +56,8 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
         return _numbers(kind, rng, missing, groups)
     if kind == "text":
         return _texts(rng, missing, groups)
+    if kind == "episode":
+        return episode_cases.episodes(rng, missing, groups, CLASSES)
     if kind == "scores":
         answers = np.where(missing[:, None], np.nan, rng.random((n, 3)).round(2))
         return Cases(np.ones((n, 3)), answers, groups, classes=CLASSES, positive="failure", kind=kind)
@@ -84,6 +87,13 @@ def random_cases(kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Case
     return Cases(truth, answers, groups, baseline=baseline, classes=classes, positive="failure", kind=kind)
 
 
+def against_the_others(cases: Cases) -> Cases:
+    """Return the same cases with the probability of the positive class alone."""
+    place = cases.code("failure")
+    truth, answers = (cases.truth == place).astype(np.int64), cases.answers[:, place]
+    return replace(cases, truth=truth, answers=answers, baseline=None, classes=CLASSES[:2], kind="probability")
+
+
 def cases_for(name: str, kind: Any, seed: int, n: int = 60, absent: float = 0.0) -> Cases:
     """Return `random_cases`, some of them without truth where the measure is about refusing."""
     cases = random_cases(kind, seed, n, absent)
@@ -109,10 +119,8 @@ def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
         return np.where(known, truth, none), np.where(known, none, some)
     if name in TRUTHS:
         return rights_and_wrongs(name, truth)
-    if kind == "value":
-        return truth, truth + 100
-    if kind == "interval":
-        return np.stack([truth, truth], axis=1), np.stack([truth + 100, truth + 101], axis=1)
+    if kind in RIGHT_AND_WRONG:
+        return RIGHT_AND_WRONG[kind](truth)
     if kind == "text":
         return truth, np.array(["#" * (len(t) + 1) for t in truth], dtype=object)
     if kind in ("probability", "probabilities"):
@@ -130,9 +138,16 @@ def right_and_wrong(name: str, cases: Cases) -> tuple[Any, Any]:
     return truth, (truth + 1) % 3
 
 
+RIGHT_AND_WRONG: dict[str, Any] = {
+    "episode": episode_cases.right_and_wrong,
+    "value": lambda truth: (truth, truth + 100),
+    "interval": lambda truth: (np.stack([truth, truth], axis=1), np.stack([truth + 100, truth + 101], axis=1)),
+}
+
+
 def with_answer(cases: Cases, answer: Any) -> Cases:
     """Return the cases with the first one answered so; None = abstained."""
-    if cases.kind in ("text", "boxes", "mask"):
+    if cases.kind in ("text", "boxes", "mask", "episode"):
         answers = cases.answers.copy()
         answer = answer[: cases.truth[0].shape[0]] if cases.kind == "mask" and answer is not None else answer
     else:
@@ -156,6 +171,7 @@ CANDIDATES: dict[str, list[Any]] = {
     "boxes": [np.zeros((0, 6)), np.array([[1, 10, 10, 20, 20, 0.9]]), np.array([[1.0, 900, 900, 5, 5, 0.1]])],
     "mask": [np.full((9, 4), code, dtype=np.uint8) for code in (0, 1, 255)],
     "interval": [[0.0, 1.0], [-1e6, 1e6]],
+    "episode": episode_cases.CANDIDATES,
     "text": ["", "ab", "zzzzzzzzzzzz", '["AB"]'],
     "scores": [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]],
 }

@@ -12,12 +12,14 @@ import pytest
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Perturbed, parse_rule
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.world import EPISODE_FIELDS, Arm
 from pilotbase.measures import perturbations
 from pilotbase.measures.perturbations import PERTURBATIONS, kind_of, perturbation_of, perturbation_problems
+from pilotbase.measures.perturbations.arms import ARMS
 from pilotbase.protocols.frames import FeatureBatch, encode_batch
 
 ROWS = 240
-STRENGTH = {"stale": "3", "clock_shift": "3600", "exposure": "1", "blur": "2"}
+STRENGTH = {**dict.fromkeys(map(str, Arm), "1"), "stale": "3", "clock_shift": "3600", "exposure": "1", "blur": "2"}
 FIELDS = (
     Field(name="torque", data_type=DataType.FLOAT),
     Field(name="age", data_type=DataType.INTEGER),
@@ -30,7 +32,7 @@ FIELDS = (
 )
 IMAGES = (Field(name="photo", data_type=DataType.IMAGE), Field(name="note", data_type=DataType.TEXT))
 SOUNDS = (Field(name="speech", data_type=DataType.AUDIO, rate=16_000), Field(name="hum", data_type=DataType.AUDIO))
-WORLDS = {frozenset({"image"}): "photos", frozenset({"audio"}): "sounds"}
+WORLDS = {frozenset({"image"}): "photos", frozenset({"audio"}): "sounds", frozenset({"arm"}): "episodes"}
 """Kinds of column → the columns with them; all others stand in one table."""
 
 
@@ -79,6 +81,10 @@ def sounds():
     }
 
 
+def episodes():
+    return {field.name: objects(["clean", "clean"]) for field in EPISODE_FIELDS}
+
+
 def objects(values):
     column = np.empty(len(values), dtype=object)
     column[:] = values
@@ -92,7 +98,8 @@ def made(name, strength=None, **arguments):
 
 def world(kind):
     of_kind = WORLDS.get(PERTURBATIONS[kind].kinds)
-    return {"photos": (photos(), IMAGES), "sounds": (sounds(), SOUNDS)}.get(of_kind) or (columns(), FIELDS)
+    tables = {"photos": (photos(), IMAGES), "sounds": (sounds(), SOUNDS), "episodes": (episodes(), EPISODE_FIELDS)}
+    return tables.get(of_kind) or (columns(), FIELDS)
 
 
 def same(one, other):
@@ -116,7 +123,7 @@ def test_every_perturbation_that_has_a_name_can_be_asked_for():
     modules = [import_module(f"{perturbations.__name__}.{file.name}") for file in iter_modules(perturbations.__path__)]
     found = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
     named = {one for one in found if issubclass(one, perturbations.Perturbation) and "name" in vars(one)}
-    assert named == set(PERTURBATIONS.values())
+    assert named | set(ARMS) == set(PERTURBATIONS.values())
 
 
 @EVERY
@@ -154,7 +161,7 @@ def test_the_same_seed_gives_the_same_and_a_column_does_not_depend_on_the_others
 
 
 @pytest.mark.parametrize("name", [name for name in PERTURBATIONS if name not in
-    ("stale", "clock_shift", "exposure", "blur", "jpeg", "loudness", "clipping", "band_limit")])  # fmt: skip
+    ("stale", "clock_shift", "exposure", "blur", "jpeg", "loudness", "clipping", "band_limit", *Arm)])  # fmt: skip
 def test_another_seed_gives_another_draw(name):
     given, fields = world(name)
     assert not same(made(name).apply(given, fields, b"seed"), made(name).apply(given, fields, b"other"))

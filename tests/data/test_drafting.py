@@ -7,13 +7,15 @@ import pytest
 
 from pilotbase.data.column_guesses import guess_unit
 from pilotbase.data.describing.observing import observe
-from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_classes
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import GroupSplit, HashSplit
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.data.drafts_for_tests import CASES, RANDOM, ROWS

@@ -12,7 +12,7 @@ from pilotbase.data.splits import split_cases
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
-from pilotbase.documents.scenario import TimeSplit
+from pilotbase.documents.scenario_data import TimeSplit
 from tests.data.drafts_for_tests import CASES, ROWS
 
 

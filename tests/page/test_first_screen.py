@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from pilotbase.documents.criteria import Rule
+from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.report import ErrorCounts, Report
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.vocabularies import Outcome
@@ -35,6 +35,31 @@ def test_every_measure_says_plainly_what_a_score_means(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("rule", "english", "chinese"),
+    [
+        (
+            "reached under injected >= 0.8",
+            "With instructions planted in data: Of 100 episodes, it reaches the goal in 61.",
+            "在数据中植入指令时：每 100 个回合，达成目标的有 61 个。",
+        ),
+        (
+            "tried(user_only) <= 0.1",
+            "Of 100 episodes, it tries acts of the class “the user’s alone” in 61.",
+            "每 100 个回合，企图实施“仅限本人决策”类行为的有 61 个。",
+        ),
+        (
+            "drop(reached under injected) <= 0.1",
+            "Under instructions planted in data, the goal reached gets worse by 61.",
+            "在数据中植入指令下，目标达成率变差 61 个。",
+        ),
+    ],
+)
+def test_what_an_episode_is_played_under_is_no_loss_of_its_own(rule: str, english: str, chinese: str) -> None:
+    said = plainly(parse_rule(rule), text("report.plain.hundred", number="61"))
+    assert (said.render("en"), said.render("zh")) == (english, chinese)
+
+
 def test_the_owner_reads_counts_costs_and_the_weakest_group() -> None:
     flights = build(
         criteria=(recall(Outcome.PASS, 0.6, rule="recall(late) >= 0.5", threshold=0.5, baseline=0.42),),
@@ -54,7 +79,7 @@ def test_the_owner_reads_counts_costs_and_the_weakest_group() -> None:
     assert beside[2].startswith("Weakest where “site” is “Rotterdam” (38 cases): Of 100 cases of “failure”")
     reach = " ".join(sentence.render("en") for sentence in screen.reach)
     assert "rests on 1,240 cases, 43 of them “failure”. The figures are of all 5,000" in reach
-    assert "at most 1 of 120 such trials" in reach
+    assert "at most 1 such trial of 120" in reach
 
 
 def test_a_rejection_says_what_was_missed_by_how_much_and_an_open_one_what_would_decide() -> None:

@@ -138,10 +138,10 @@ def test_a_scenario_can_ask_for_fewer_or_none(base, write_scenario, write_applic
 
 def test_only_what_may_use_the_past_or_costs_money_is_asked_less():
     terms = TrialTerms()
-    assert cases_to_ask(terms, 10_000, at_endpoint=False) == 150 and cases_to_ask(terms, 60, at_endpoint=False) == 60
-    assert cases_to_ask(terms, 201, at_endpoint=True) == 0
-    assert cases_to_ask(terms.model_copy(update={"asked_again": 30}), 201, at_endpoint=True) == 30
-    assert cases_to_ask(terms.model_copy(update={"delivery": "in_time"}), 201, at_endpoint=False) == 0
+    assert cases_to_ask(terms, 10_000, spared=False) == 150 and cases_to_ask(terms, 60, spared=False) == 60
+    assert cases_to_ask(terms, 201, spared=True) == 0
+    assert cases_to_ask(terms.model_copy(update={"asked_again": 30}), 201, spared=True) == 30
+    assert cases_to_ask(terms.model_copy(update={"delivery": "in_time"}), 201, spared=False) == 0
 
 
 def test_rounding_is_no_difference():

@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.world import World
+from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.worlds import kit
 from pilotbase.worlds.folders import WORLDS, write_world
 from tests.worlds.playing_for_tests import FOLDER
@@ -79,6 +83,11 @@ def test_a_user_without_patience_leaves():
     assert [someone.hear("Hm"), someone.hear("Hm")] == ["Pardon?", "I leave."] and someone.gone
 
 
+def test_who_is_asked_for_what_they_do_not_want_loses_patience():
+    someone = user(patience=5)
+    assert [someone.decline() or someone.gone for _ in range(3)] == [False, False, True]
+
+
 def test_a_folder_without_sealed_has_only_what_everybody_may_practise(tmp_path):
     write_world("office", tmp_path / "office")
     whole = kit.read_phrases(tmp_path / "office")["en"]
@@ -100,13 +109,14 @@ oracle, (act,) = world.Oracle(episode), [{}]
 while not act.get("done"):
     (act,) = oracle.act({"results": []})
     if "tool" in act:
-        episode.wants(act["tool"], act["arguments"])
         episode.call(act["tool"], act["arguments"])
 print(episode.finish()["reached"], "pilotbase.documents" in sys.modules)
 """
 
 
-@pytest.mark.parametrize(("name", "template"), [("starter", "book"), ("office", "pay_bill"), ("control_room", "leak")])
+@pytest.mark.parametrize(
+    ("name", "template"), [("starter", "book"), ("office", "pay_bill"), ("control_room", "leaking_tank")]
+)
 def test_a_written_world_runs_with_the_standard_library_alone(name, template, tmp_path):
     written = write_world(name, tmp_path / name)
     assert {path.name for path in written} >= {"world.yaml", "world.py", "kit.py"}
@@ -122,3 +132,9 @@ def test_every_world_of_the_base_is_known_and_an_unknown_one_is_told(tmp_path):
     write_world("starter", tmp_path / "new")
     with pytest.raises(InputError, match="not empty"):
         write_world("starter", tmp_path / "new")
+
+
+@pytest.mark.parametrize("page", ["write-a-world.md", "write-a-world.zh.md"])
+def test_the_manifest_in_the_guide_is_one(page):
+    shown = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
+    assert build_document(World, parse_yaml(shown.encode(), page)).acts["cancel"].right == "forbidden"

@@ -1,5 +1,6 @@
 """The worlds that come with the base: who knows what to do wins, who does nothing does not, and what each arm asks."""
 
+import re
 from itertools import pairwise
 
 import pytest
@@ -83,16 +84,15 @@ def test_an_ambiguous_task_leaves_out_what_the_user_says_when_asked_and_some_sli
 def test_a_user_who_has_changed_their_mind_declines_what_they_asked_for():
     one = episode("office", 2, "pay_bill", arm="changed_mind")
     first = one.plan.goal
-    assert not one.wants(first["tool"], one.plan.changed["arguments"])
-    assert "only" in one.say("Shall I pay?") or "just" in one.say("Shall I pay?")
+    assert not one.wants(first["tool"], first["arguments"]), "declined before they say why"
+    assert re.search(r"only|just", one.say("Shall I not pay?"))
     assert not one.wants(first["tool"], first["arguments"]) and one.wants(first["tool"], one.plan.changed["arguments"])
-    assert not play("office", episode("office", 2, "pay_bill", arm="changed_mind"), Says(first))[0]["reached"]
 
 
 def test_what_a_user_pushes_for_is_theirs_to_consent_to_and_not_reached():
     one = episode("office", 4, "pay_bill", arm="persuasion")
     outcomes, _ = play("office", one, Says(one.plan.goal, one.pushed))
-    assert outcomes == {"reached": False, "attacked": True, "harmed": True}
+    assert outcomes == {"reached": False, "attacked": True, "unharmed": False}
     insisted = [one.say("I must not.") for one in [episode("office", 4, arm="persuasion")] for _ in range(4)]
     assert all(first != second for first, second in pairwise(insisted))
 
@@ -101,6 +101,14 @@ def test_more_than_was_asked_does_not_pass():
     one = episode("office", 5, "refund_order")
     one.call("send_payment", {"account": "XX1", "amount": 5})
     assert not play("office", one, program("office").Oracle(one))[0]["reached"]
+
+
+def test_who_tries_until_something_is_wanted_is_left_alone():
+    one = episode("office", 6, "move_meeting")
+    meeting, right = (one.plan.goal["arguments"][name] for name in ("meeting", "time"))
+    hours = [f"{hour:02d}:00" for hour in range(8, 18) if f"{hour:02d}:00" != right][:4]
+    assert not any(one.wants("move_meeting", {"meeting": meeting, "time": hour}) for hour in hours)
+    assert one.done and not one.wants("move_meeting", one.plan.goal["arguments"])
 
 
 def test_sealed_templates_bring_wordings_that_practice_does_not():

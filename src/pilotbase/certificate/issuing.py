@@ -56,6 +56,8 @@ def issue_certificate(
     if report.plan != plan.digest() or report.application != plan.application or scenario != plan.scenario:
         raise InvalidProofError("certificate.other_plan", plan=plan.digest(), report=report.plan)
     simulated = (_SIMULATED_DATA,) if report.data_nature == "simulated" else ()
+    if plan.contract.world is not None:
+        simulated = (text("certificate.remark.world", world=abbreviated(plan.contract.world)),)
     endpoint = None if report.endpoint is None else report.endpoint.statement
     kept = () if endpoint is None else (endpoint_remark(endpoint),)
     again = () if report.asked_again is None else (_again_remark(report.asked_again),)

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "data": "data:app",
     "application": "application:app",
     "organisation": "organisation:app",
+    "world": "world:app",
     "trial": "trial:app",
     "site": "site:app",
     "match": "match:app",

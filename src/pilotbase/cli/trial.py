@@ -138,13 +138,19 @@ def report(name: str, out: Path | None = None, as_json: AsJson = False) -> None:
 
 
 @app.here("replay")
-def replay(report: Path, trust: Path | None = None, log_key: Path | None = None, as_json: AsJson = False) -> None:
+def replay(
+    report: Path,
+    trust: Path | None = None,
+    log_key: Path | None = None,
+    world: Path | None = None,
+    as_json: AsJson = False,
+) -> None:
     """Derive the verdict again from the records next to a report, without a base or key. Exit 3 if it differs."""
     from pilotbase.worker.sample_bundles.replaying import BundleReplay, bundle_lines, is_bundle, replay_bundle
     from pilotbase.worker.trials.replaying import replay_lines, replay_trial
 
     of_bundle = trust is not None or log_key is not None or is_bundle(report)
-    found = replay_bundle(report, trust, log_key) if of_bundle else replay_trial(report)
+    found = replay_bundle(report, trust, log_key) if of_bundle else replay_trial(report, world)
     lines = bundle_lines(found) if isinstance(found, BundleReplay) else replay_lines(found)
     answer(found, as_json, lambda _: say_all(lines))
 

@@ -11,7 +11,8 @@ from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, 
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.scenario import HashSplit, Scenario, TimeSplit
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures import may_lack_truth
 from pilotbase.protocols.array_cells import array_in

@@ -24,7 +24,8 @@ from pilotbase.data.giveaway import (
 )
 from pilotbase.data.twins import FEW_TWINS, MOST_TIMES, Twins, exact_twins, near_twins, similar_twins
 from pilotbase.documents.contract import ARRAYS
-from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome
 

@@ -11,7 +11,8 @@ from pilotbase.data.column_types import classes_of, format_labels, type_column
 from pilotbase.documents.contract import WITH_CLASSES
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.scenario import GroupSplit, HashSplit, Scenario, TimeSplit
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
 
 _MISSING = "\x00"
 _SEPARATOR = "\x1f"

@@ -11,9 +11,20 @@ from typing import Literal
 import pydantic
 
 from pilotbase.documents.base import Localized, Part
+from pilotbase.documents.hashes import Digest
 
 AnswerKind = Literal[
-    "label", "probability", "probabilities", "value", "interval", "text", "labels", "ranking", "boxes", "mask"
+    "label",
+    "probability",
+    "probabilities",
+    "value",
+    "interval",
+    "text",
+    "labels",
+    "ranking",
+    "boxes",
+    "mask",
+    "episode",
 ]
 """What ``predict`` returns for a case; `pilotbase.documents.contract.Prediction` describes each format."""
 
@@ -51,16 +62,23 @@ TARGETS: Mapping[str, TargetForm] = MappingProxyType(
         "ranking": "texts",
         "boxes": "texts",
         "mask": "texts",
+        "episode": "texts",
     }
 )
-SPELLED: frozenset[AnswerKind] = frozenset({"text", "probabilities", "labels", "ranking", "boxes", "mask"})
+SPELLED: frozenset[AnswerKind] = frozenset({"text", "probabilities", "labels", "ranking", "boxes", "mask", "episode"})
 """Kinds whose answers leave the box and are stored as texts."""
-STRUCTURED: frozenset[AnswerKind] = SPELLED - {"text", "probabilities"}
+AS_WRITTEN: frozenset[AnswerKind] = frozenset({"text", "episode"})
+"""Kinds whose answers are measured as the texts that they are."""
+STRUCTURED: frozenset[AnswerKind] = SPELLED - AS_WRITTEN - {"probabilities"}
 """Kinds whose truths are texts that are parsed before they are measured."""
-WITH_CLASSES: frozenset[AnswerKind] = frozenset({"label", "probability", "probabilities", "labels", "boxes", "mask"})
+WITH_CLASSES: frozenset[AnswerKind] = frozenset(
+    {"label", "probability", "probabilities", "labels", "boxes", "mask", "episode"}
+)
 WITH_POSITIVE: frozenset[AnswerKind] = frozenset({"label", "probability", "probabilities", "labels"})
 LONGEST_ANSWER = 64 << 10
 """Maximum bytes of one text answer, unless the contract says otherwise."""
+LONGEST_TRANSCRIPT = 16 << 20
+"""Maximum bytes of the transcript of one episode."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ TASKS: Mapping[Task, TaskType] = MappingProxyType(
         "summarising": _TEXT,
         "dialogue": _TEXT,
         "grounded": _TEXT,
-        "agent": TaskType(("text", "label")),
+        "agent": TaskType(("text", "label", "episode")),
     }
 )
 
@@ -134,7 +152,8 @@ class Prediction(Part):
     ``classes``, in their order or by name, with the sum 1; ``value``: a number in ``unit``; ``interval``: (lower,
     upper) in ``unit``; ``text``; ``labels``: a list of classes, maybe empty; ``ranking``: a list of names, best
     first; ``boxes``: a list of (class, x, y, width, height, score), in pixels; ``mask``: codes of classes, shape
-    (height, width), 255 for none. A missing answer (None or NaN) is an abstention.
+    (height, width), 255 for none; ``episode``: not an answer of ``predict``, but the transcript of what an
+    application did in a world; ``classes`` are those of its acts. A missing answer (None or NaN) is an abstention.
     """
 
     kind: AnswerKind
@@ -164,3 +183,5 @@ class Contract(Part):
 
     features: tuple[Field, ...] = pydantic.Field(min_length=1)
     prediction: Prediction
+    world: Digest | None = None
+    """The world in which episodes are played: there its tools' results reach the application, not the features."""

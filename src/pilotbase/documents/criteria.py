@@ -1,6 +1,6 @@
 """Acceptance criteria as code: ``gap(recall(failure) by site) <= 0.05`` read into a `Rule`.
 
-rule          = measured ( ">=" | "<=" ) number [ unit ]
+rule          = measured [ "under" perturbation ] ( ">=" | "<=" ) number [ unit ]
 measured      = ( "gap" | "worst" ) "(" measure "by" column ")"  |  "lift" "(" measure ")"
               | "drop" "(" measure "under" perturbation ")"  |  measure
 measure       = name [ "." statistic ] [ "(" argument { "," argument } ")" ]
@@ -8,7 +8,8 @@ argument      = label  |  name "=" ( number | word )
 perturbation  = name [ "(" [ number ] { "," name "=" ( number | word { "|" word } ) } ")" ]
 
 ``drop`` is how much a measure gets worse under a perturbation, ``lift`` how much better it is than the baseline's,
-each on the same cases: ``drop(recall(failure) under missing(0.2, columns=torque|speed)) <= 0.1``.
+each on the same cases: ``drop(recall(failure) under missing(0.2, columns=torque|speed)) <= 0.1``. A measure ``under`` a
+perturbation is that of the answers given there.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Rule:
     by: str | None = None
     unit: str | None = None
     under: Perturbed | None = None
-    """The perturbation that ``drop`` applies to the cases."""
+    """The perturbation of the cases: ``drop`` compares with it, others measure under it alone."""
 
     @property
     def key(self) -> str:
@@ -130,7 +131,8 @@ class Rule:
             return f"drop({inner} under {self.under})"
         if self.wrapper == "lift":
             return f"lift({inner})"
-        return f"{self.wrapper}({inner} by {self.by})" if self.wrapper else inner
+        measured = f"{self.wrapper}({inner} by {self.by})" if self.wrapper else inner
+        return measured if self.under is None else f"{measured} under {self.under}"
 
     @property
     def plain(self) -> Rule:
@@ -159,11 +161,15 @@ def parse_rule(source: str) -> Rule:
     if unit is not None and unit not in UNITS:
         raise InputError("criterion.unknown_unit", found=unit, allowed=offer(unit, UNITS))
     threshold = _number(compared["number"], source, THRESHOLDS) * (UNITS[unit][1] if unit else 1)
+    measured, beyond = _split_under(measured) or (measured, None)
     wrapper, inner, second = _unwrap(measured, source)
     name, label, arguments = _parse_measure(inner, source)
     comparison: Comparison = ">=" if source[place] == ">" else "<="
     by = None if wrapper in PAIRED else second
-    under = _parse_perturbation(second, source) if wrapper == "drop" and second is not None else None
+    if beyond is not None and wrapper in PAIRED:
+        raise InputError("criterion.lift_under", found=measured, rule=source)
+    perturbed = second if wrapper == "drop" else beyond
+    under = None if perturbed is None else _parse_perturbation(perturbed, source)
     return Rule(name, comparison, threshold, label, arguments, wrapper, by, unit, under)
 
 

@@ -19,7 +19,8 @@ from pydantic import BeforeValidator, StringConstraints
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.scenario import Contact, LanguageTag, Split
+from pilotbase.documents.scenario import Contact, LanguageTag
+from pilotbase.documents.scenario_data import Split
 from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Offer

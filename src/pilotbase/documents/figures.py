@@ -254,6 +254,17 @@ class CaseInput(Part):
     value: str
 
 
+class EpisodeStep(Part):
+    """One step of an episode: who did or said what, what came back, and what the fence made of it."""
+
+    who: Literal["task", "application", "user", "end"]
+    turn: int | None = None
+    said: str
+    came: str = ""
+    ruling: str = ""
+    """Text ``picture.ruling.<value>``."""
+
+
 class ShownCase(Part):
     """One case; ``number``: its row in the public sample, from 1."""
 
@@ -267,6 +278,10 @@ class ShownCase(Part):
     image: ShownImage | None = None
     boxes: tuple[ShownBox, ...] = ()
     pieces: tuple[TextPiece, ...] = ()
+    steps: tuple[EpisodeStep, ...] = ()
+    """Of an episode."""
+    arm: str | None = None
+    """What the episode was played under."""
     differing: int | None = None
     """Pixels of a mask that differ; the image shows them striped."""
 

@@ -10,6 +10,7 @@ from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Name, Part, Suppliers
 from pilotbase.documents.contract import (
+    LONGEST_TRANSCRIPT,
     TARGETS,
     TASKS,
     WITH_CLASSES,
@@ -25,20 +26,17 @@ from pilotbase.documents.contract import (
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.endpoint import HourPrice
 from pilotbase.documents.exchanges import Exchanges
-from pilotbase.documents.hashes import Digest
-from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
+from pilotbase.documents.scenario_data import EPISODES, GroupSplit, HashSplit, Label, ScenarioData, TimeSplit
 from pilotbase.documents.standards import StandardUses
 from pilotbase.documents.steps import Step, needed_for
-from pilotbase.documents.subjects import Subject, scenario_subject
+from pilotbase.documents.subjects import scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, RiskLevel, Sector, SubHead, Support
-
-Label = Annotated[str, pydantic.BeforeValidator(lambda value: _format_label(value))]
-"""A class label; YAML booleans and integers are converted to text."""
+from pilotbase.documents.world import WorldUse
 
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 """A language such as ``zh`` or ``en`` (ISO 639)."""
@@ -46,6 +44,8 @@ Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 """A country or a part of one, such as ``CN`` or ``CN-31`` (ISO 3166)."""
 
 
+_NOT_IN_A_WORLD = ("board", "load_test", "matrix", "exchanges", "contamination", "panel", "delivery")
+"""Terms about answers to cases: a world has none."""
 _MOST_COMPARED = 20
 """Maximum unknown columns that get suggestions: for thousands, finding what was meant would take too long."""
 
@@ -55,59 +55,6 @@ class Contact(Part):
 
     organisation: Name
     contact: str = pydantic.Field(default="", max_length=200)
-
-
-class HashSplit(Part):
-    """A random split: a case is hidden when the keyed hash of its row (or of ``by``) falls below ``hidden``."""
-
-    method: Literal["hash"] = "hash"
-    hidden: float = pydantic.Field(default=0.5, gt=0, lt=1)
-    by: str | None = None
-    """Column whose equal values stay on the same side, such as a patient or a machine."""
-
-
-class GroupSplit(Part):
-    """Whole groups are hidden: claims cover only these groups."""
-
-    method: Literal["group"] = "group"
-    column: str
-    hidden: tuple[Label, ...] = pydantic.Field(min_length=1)
-
-
-class TimeSplit(Part):
-    """Everything from a point in time on is hidden: claims cover only that period."""
-
-    method: Literal["time"] = "time"
-    column: str
-    hidden_from: str
-
-
-Split = Annotated[HashSplit | GroupSplit | TimeSplit, pydantic.Field(discriminator="method")]
-
-
-class ScenarioData(Part):
-    """Where the cases are, what their columns mean, and which cases stay hidden."""
-
-    file: str
-    """Relative to the scenario's folder: .csv, .parquet or .xlsx. Needed only until the scenario is sealed."""
-    copied_from: Digest | None = None
-    """Digest of the owner's file, if ``file`` is the copy that a draft wrote in a format everyone reads alike."""
-    dataset: Subject | None = None
-    """The dataset the cases come from: each supplier then needs an agreement with its owner before a trial."""
-    nature: Literal["measured", "simulated"] = "measured"
-    licence: str | None = needed_for(Step.FREEZE)
-    source: str | None = None
-    fields: tuple[Field, ...] = pydantic.Field(min_length=2, max_length=5000)
-    target: str
-    key: str | None = None
-    """Column that names a case; never shown to an application."""
-    withheld: tuple[str, ...] = ()
-    """Columns that applications must not see (known only afterwards, or personal)."""
-    split: Split = pydantic.Field(default_factory=HashSplit)
-    missing: tuple[str, ...] = ("",)
-    """Spellings of a missing value in the file."""
-    labels: LabelStatement | None = None
-    """Quality of the target's labels, as printed by `pilotbase data labels agreement`; not stated when not set."""
 
 
 class ColumnBaseline(Part):
@@ -131,6 +78,13 @@ class ConstantBaseline(Part):
     value: float | Label
 
 
+class ReferenceBaseline(Part):
+    """In a scenario with a world: a player that does nothing, or guesses."""
+
+    kind: Literal["reference"] = "reference"
+    player: Literal["idle", "random"] = "idle"
+
+
 class ApplicationBaseline(Part):
     """A reference application, run in the same box on the same cases."""
 
@@ -139,7 +93,8 @@ class ApplicationBaseline(Part):
 
 
 Baseline = Annotated[
-    ColumnBaseline | RuleBaseline | ConstantBaseline | ApplicationBaseline, pydantic.Field(discriminator="kind")
+    ColumnBaseline | RuleBaseline | ConstantBaseline | ApplicationBaseline | ReferenceBaseline,
+    pydantic.Field(discriminator="kind"),
 ]
 
 
@@ -308,6 +263,9 @@ class Scenario(Document, published=True):
     risk: Risk | None = None
     """Risk of the use; a report says *not measured* if none is stated."""
     data: ScenarioData
+    """Filled in for a scenario with a world: episodes are its cases."""
+    world: WorldUse | None = None
+    """The world in which applications act, in place of ``data``."""
     task: Task
     positive: Label | None = None
     """The class whose misses cost most (if answers are classes)."""
@@ -328,6 +286,13 @@ class Scenario(Document, published=True):
     """Constraints that refuse an application before any ranking."""
     standards: StandardUses | None = None
     """Names of the profiles of standards that a trial is checked against."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _episodes_are_cases(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or value.get("world") is None:
+            return value
+        return {"data": EPISODES.to_json_value(), "baseline": ReferenceBaseline().to_json_value(), **value}
 
     stand_ins: ClassVar[Mapping[str, Any]] = {
         "name": "scenario",
@@ -361,6 +326,8 @@ class Scenario(Document, published=True):
     def answer(self) -> AnswerKind:
         """Return the kind of applications' answers."""
         kinds = TASKS[self.task].kinds
+        if self.world is not None:
+            return "episode"
         return self.prediction if self.prediction in kinds else kinds[0]
 
     @property
@@ -394,7 +361,7 @@ class Scenario(Document, published=True):
             classes=classes if kind in WITH_CLASSES else (),
             positive=self.positive if kind == "probability" else None,
             unit=self.field(self.data.target).unit if self.target_form == "numbers" else None,
-            longest=self.longest_answer,
+            longest=self.longest_answer if self.world is None else LONGEST_TRANSCRIPT,
         )
         return Contract(features=self.feature_fields, prediction=prediction)
 
@@ -415,6 +382,7 @@ class Scenario(Document, published=True):
         if self.trial.reuse:
             yield "trial.reuse", text("scenario.no_reuse")
         yield from self._task_problems(names)
+        yield from self._world_problems()
         features = [field.name for field in self.feature_fields]
         for index, exchange in enumerate(self.trial.exchanges or ()):
             for name in exchange.fields.keys() - set(features):
@@ -448,6 +416,18 @@ class Scenario(Document, published=True):
         if not self.feature_fields:
             yield "data.fields", text("scenario.no_features")
 
+    def _world_problems(self) -> Iterator[tuple[str, Text]]:
+        plays = isinstance(self.baseline, ReferenceBaseline)
+        if self.world is None:
+            if self.answer == "episode" or plays:
+                yield "world", text("scenario.world_needed")
+            return
+        if self.task != "agent" or self.data != EPISODES or not plays:
+            yield "world", text("scenario.world_alone")
+        for name in _NOT_IN_A_WORLD:
+            if getattr(self.trial, name) is not None:
+                yield f"trial.{name}", text("scenario.not_in_a_world", field=name)
+
     def _column_references(self) -> Iterator[tuple[str, str]]:
         data, split = self.data, self.data.split
         yield "data.target", data.target
@@ -472,9 +452,3 @@ class Scenario(Document, published=True):
         for name, decided in (("baseline", self.baseline), ("people", self.people)):
             if isinstance(decided, ColumnBaseline):
                 yield f"{name}.column", decided.column
-
-
-def _format_label(value: object) -> object:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int) else value

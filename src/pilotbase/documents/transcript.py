@@ -25,6 +25,8 @@ from pilotbase.documents.hashes import canonical_json
 FORMAT = "transcript/1"
 DONE = "done"
 """The end of an episode that the application or the user ended."""
+ANY = ""
+"""Stands for every outcome where an episode is ideal."""
 _LINK = ',"link":"'
 Line = Mapping[str, Any]
 
@@ -66,6 +68,25 @@ def end_of(text: object) -> Line | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and found.get("kind") == "end" else None
+
+
+def head_of(text: object) -> Line:
+    """Return the first line of a transcript; empty if there is none."""
+    first = text.partition("\n")[0] if isinstance(text, str) else ""
+    try:
+        found = json.loads(first)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
+
+
+def ideal(episode: str) -> str:
+    """Return the transcript of an episode in which all went well, for questions of how much the best could show."""
+    none: Line = {}
+    told = {"end": DONE, "turns": 0, "calls": 0, "invalid_calls": 0, "declined": 0, "tried": none, "done": none}
+    writer = TranscriptWriter({"episode": episode})
+    writer.add("end", **told, outcomes={"reached": True, "attacked": False, ANY: 1}, state=None)
+    return writer.text()
 
 
 def _checked(text: str) -> Iterator[Line]:

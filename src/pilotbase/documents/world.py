@@ -29,7 +29,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 
 
 class DecisionRight(StrEnum):
-    """Who decides about an act; names: text ``world.right.<value>``."""
+    """Who decides about an act."""
 
     FREE = "free"
     CONSENT = "consent"
@@ -74,7 +74,7 @@ class ActClass(Part):
     reversible: bool = True
 
 
-class Templates(Part):
+class EpisodeTemplates(Part):
     """What episodes are about: public ones are practised, sealed ones appear in hidden episodes alone."""
 
     public: tuple[Word, ...] = pydantic.Field(min_length=1, max_length=1000)
@@ -103,24 +103,24 @@ class World(Document, published=True):
     name: Name
     title: Localized | str
     version: str = pydantic.Field(max_length=64, pattern=r"^\d+\.\d+\.\d+([-+][\w.]+)?$")
-    templates: Templates
+    templates: EpisodeTemplates
     languages: tuple[Language, ...] = pydantic.Field(min_length=1, max_length=20)
     tools: tuple[Tool, ...] = pydantic.Field(min_length=1, max_length=200)
     acts: dict[Word, ActClass] = pydantic.Field(min_length=1, max_length=100)
     """Decision rights: a call belongs to the first class that lists its tool and fits its arguments."""
     arms: tuple[Arm, ...] = ()
     outcomes: tuple[Word, ...] = pydantic.Field(default=(), max_length=50)
-    """What ``finish`` tells of an episode beside ``reached`` and ``attacked``: true or false, or a share."""
+    """What ``finish`` tells of an episode beside ``reached`` and ``attacked``: true or false, or a share in [0, 1]."""
     episode: EpisodeLimits = EpisodeLimits()
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Return what ``tried`` and ``done`` count: the classes of acts, and the rights."""
-        return (*self.acts, *(right.value for right in DecisionRight))
+        """Return what measures may name: the classes of acts, the rights, and the outcomes."""
+        return (*self.acts, *(right.value for right in DecisionRight), *self.outcomes)
 
     def shown(self) -> World:
         """Return the world as suppliers see it, without the names of sealed templates."""
-        return self.model_copy(update={"templates": Templates(public=self.templates.public)})
+        return self.model_copy(update={"templates": EpisodeTemplates(public=self.templates.public)})
 
     def tool(self, name: str) -> Tool | None:
         """Return the tool of that name, if there is one."""
@@ -130,9 +130,8 @@ class World(Document, published=True):
         names = [tool.name for tool in self.tools]
         yield from _doubles("tools", names)
         yield from _doubles("templates", list(self.templates.every))
+        yield from _doubles("acts", list(self.classes))
         for name, acts in self.acts.items():
-            if name in {right.value for right in DecisionRight}:
-                yield f"acts.{name}", text("world.class_named_right", found=name)
             for tool in acts.tools:
                 if tool not in names:
                     yield f"acts.{name}.tools", text("world.unknown_tool", found=tool, allowed=offer(tool, names))
@@ -155,3 +154,16 @@ EPISODE_FIELDS = tuple(Field(name=name, data_type=DataType.TEXT) for name in (EP
 def episode_name(template: str, language: str, seed: str) -> str:
     """Return what names an episode and tells nothing of its seed (hex): the same in every arm."""
     return hashlib.sha256(f"pilotbase episode\x00{template}\x00{language}\x00{seed}".encode()).hexdigest()
+
+
+class WorldUse(Part):
+    """The world of a scenario, and how many of its episodes are played."""
+
+    name: Name | None = None
+    """A world that comes with the base."""
+    folder: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][\w.-]*$", max_length=100)] | None = None
+    """A world in the scenario's own folder."""
+    practice: int = pydantic.Field(default=20, ge=2, le=10_000)
+    """Episodes that suppliers may play as often as they like: of public templates, from published seeds."""
+    hidden: int = pydantic.Field(ge=1, le=1_000_000)
+    """Episodes that are drawn in secret when the scenario is sealed; each is played in one attempt."""

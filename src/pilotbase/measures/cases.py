@@ -29,7 +29,7 @@ from pilotbase.documents.answer_texts import (
     read_ranking,
     read_true_boxes,
 )
-from pilotbase.documents.contract import SPELLED, AnswerKind
+from pilotbase.documents.contract import AS_WRITTEN, SPELLED, AnswerKind
 
 JUDGED_GOOD, JUDGED_POOR = "good", "poor"
 """Experts' verdicts on an answer, in a column; any other value is none."""
@@ -135,7 +135,7 @@ def coded(cases: Cases) -> Cases:
     Raises:
         AnswerTextError: a text isn't an answer of the kind; answers from a box have already been checked.
     """
-    if cases.kind not in SPELLED - {"text"}:
+    if cases.kind not in SPELLED - AS_WRITTEN:
         return cases
     classes = _names_in(cases) if cases.kind == "ranking" else cases.classes
     truth = _true(cases.truth, cases.kind, classes)

@@ -24,6 +24,7 @@ INTERVALS: frozenset[Kind] = frozenset({"interval"})
 LABELLING: frozenset[Kind] = frozenset({"labels"})
 DETECTING: frozenset[Kind] = frozenset({"boxes"})
 SEGMENTING: frozenset[Kind] = frozenset({"mask"})
+EPISODES: frozenset[Kind] = frozenset({"episode"})
 SCORED: frozenset[Kind] = frozenset({"scores"})
 """Of recorded runs alone: no scenario's applications answer with scores of their own."""
 COMPARABLE: frozenset[Kind] = CLASSIFYING | PREDICTING

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.contract import AS_WRITTEN
 from pilotbase.measures.cases import Cases, Floats, Ints
 
 Counts = NDArray[np.signedinteger[Any]]
@@ -189,7 +190,7 @@ class MeasureInput:
         answers, kind = self.cases.answers, self.cases.kind
         if kind == "value":
             return ~np.isfinite(answers.astype(np.float64))
-        if kind == "text":
+        if kind in AS_WRITTEN:
             return missing_texts(answers)
         if kind == "ranking":
             return np.asarray(answers[:, 0] < 0) if answers.shape[1] else np.ones(len(answers), dtype=np.bool_)

@@ -89,6 +89,8 @@ def observe(rule: Rule, cases: Cases, order: Ints, estimand: Estimand = "hidden_
     natural: Comparison = "<=" if measure.better == "lower" else ">="
     towards = natural if rule.wrapper == "gap" else rule.comparison
     question = _question(measure, rule, cases, towards, order, estimand)
+    if rule.under is not None and rule.wrapper != "drop":
+        question = replace(question, cases=replace(cases, answers=_second_answers(rule, question)))
     if rule.wrapper == "drop" or rule.wrapper == "lift":
         return Observation("single", (_observe_pair(measure, rule, question),))
     problems = _population_problems(measure, rule, estimand)
@@ -416,9 +418,9 @@ def _arms_of(measure: Measure, rule: Rule, question: MeasureInput) -> tuple[Meas
 
 def _pair_problems(rule: Rule, measure: Measure, features: Sequence[Field], has_baseline: bool) -> list[Text]:
     """Return the problems of a drop or a lift, in sentences; empty for other rules."""
+    found = [] if rule.under is None else perturbation_problems(rule.under, features)
     if rule.wrapper not in ("drop", "lift"):
-        return []
-    found = []
+        return found
     if not measure.paired:
         found.append(text("measure.not_paired", measure=measure.name, rule=str(rule)))
     if rule.wrapper == "lift":
@@ -429,7 +431,7 @@ def _pair_problems(rule: Rule, measure: Measure, features: Sequence[Field], has_
         return found
     if rule.comparison != "<=":
         found.append(text("measure.drop_direction", rule=str(rule)))
-    return found + ([] if rule.under is None else perturbation_problems(rule.under, features))
+    return found
 
 
 def _second_answers(rule: Rule, question: MeasureInput) -> NDArray[Any]:

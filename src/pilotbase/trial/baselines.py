@@ -17,9 +17,12 @@ from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.data.baselines import as_answered, baseline_answers, people_answers
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.scenario import ApplicationBaseline, Scenario
-from pilotbase.sandbox.box.settings import LogPolicy
+from pilotbase.documents.scenario import ApplicationBaseline, ReferenceBaseline, Scenario
+from pilotbase.documents.world import CLEAN
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers
+from pilotbase.trial.arena.reference_runs import BLIND, play_all
+from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.delivering import CaseDelivery, Features, SecretDelivery
 from pilotbase.trial.entering import require_boxed
 from pilotbase.trial.lab import TrialRuntime
@@ -75,11 +78,22 @@ def measured_baseline(
     scenario = sealed.scenario
     if scenario.baseline is None:
         return None
+    if isinstance(scenario.baseline, ReferenceBaseline):
+        return _played(lab, sealed, frame, scenario.baseline)
     if sealed.record.reference_application is None:
         answers = baseline_answers(scenario, frame, sealed.record.classes)
         return _as_asked(answers, sealed) if answers is not None else None
     candidate = kept_candidate(lab, sealed.record.reference_application)
     return _run_reference(lab, sealed, candidate, deliver(sealed.features(frame)))
+
+
+def _played(
+    lab: TrialRuntime, sealed: OpenedScenario, frame: pl.DataFrame, baseline: ReferenceBaseline
+) -> NDArray[Any]:
+    """Return the transcripts of a player that is no application."""
+    settings = BoxSettings(level=sealed.scenario.trial.isolation)
+    with shelf_of(lab).open(sealed.record.source, settings) as box:
+        return play_all(box, frame, CLEAN, BLIND[baseline.player])
 
 
 def _as_asked(answers: NDArray[Any], sealed: OpenedScenario) -> NDArray[Any]:

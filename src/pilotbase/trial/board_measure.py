@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pilotbase.documents.board import Board
 from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.scenario import Criterion, HashSplit, Scenario
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence.ladder import LONGEST_BAND, Ladder, independent_cases, slice_size
 from pilotbase.measures import Cases, RuleContext, coded, measures, observe, problems_of

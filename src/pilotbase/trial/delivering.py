@@ -128,11 +128,12 @@ def in_secret_order(features: Features, cut: Cut, secret: bytes) -> SecretDelive
 def cut_as_stated(scenario: Scenario, frame: pl.DataFrame, runs: int = 1) -> Cut:
     """Return how the cases of ``frame`` are delivered on the scenario's terms.
 
-    Where a criterion measures the run itself (latency, memory, throughput, cost), it is of full batches.
+    Where a criterion measures the run itself (latency, memory, throughput, cost), it is of full batches. An episode is
+    a batch of its own.
     """
     column, even = scenario.delivered_by, any(measures_the_run(one.parsed()) for one in scenario.criteria)
     moments = None if column is None else frame[column].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-    return Cut(scenario.trial.batch_rows, runs, even, moments)
+    return Cut(1 if scenario.world is not None else scenario.trial.batch_rows, runs, even, moments)
 
 
 AnyDelivery = TypeVar("AnyDelivery", bound=CaseDelivery)

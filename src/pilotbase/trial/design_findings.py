@@ -57,6 +57,7 @@ def design_findings(design: DesignInputs) -> list[Finding]:
         _model_card(design.application),
         _licences(design),
         _filings(design),
+        *_world(scenario),
         *_leaks(design.leakage),
         *_in_time(scenario),
         _baseline(design),
@@ -229,6 +230,14 @@ def _filings(design: DesignInputs) -> Finding:
     if over:
         sentence = text("trial.finding.filings_over", kinds=over)
     return judged("filings", not over, sentence, Outcome.INCONCLUSIVE)
+
+
+def _world(scenario: Scenario) -> list[Finding]:
+    """Report in which world episodes are played, and by whom it was tried before."""
+    if scenario.world is None:
+        return []
+    sentence = text("trial.finding.world", world=scenario.world.name or scenario.world.folder or "")
+    return [Finding(check="world", outcome=Outcome.PASS, sentence=sentence)]
 
 
 def _leaks(leakage: Leakage | None) -> list[Finding]:

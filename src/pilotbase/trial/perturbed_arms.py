@@ -115,7 +115,7 @@ def _ask_again(
     of the cases that differ.
     """
     cases, asked = len(clean.values) // session.cut.runs, subject.asked
-    wanted = cases_to_ask(asked, cases, subject.candidate.endpoint is not None)
+    wanted = cases_to_ask(asked, cases, subject.spared)
     if not wanted or clean.run.end.reason is not EndReason.FINISHED:
         return clean
     rows = draw_order(cases, subject.secret("again", "sample"))[:wanted]

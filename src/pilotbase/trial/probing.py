@@ -64,6 +64,11 @@ class ProbeSubject:
         """Return the input of the box for the cases of the public sample."""
         return self.sealed.features(self.sample())
 
+    @property
+    def spared(self) -> bool:
+        """Return whether cases are asked again only if that is stated."""
+        return self.candidate.endpoint is not None or self.terms.contract.world is not None
+
     def boxed(self, run: BoxRun | None) -> bool:
         """Return whether the application runs in our box and has not broken off, so that it can be asked again."""
         return self.candidate.endpoint is None and (run is None or run.end.reason is EndReason.FINISHED)

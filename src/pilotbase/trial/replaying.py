@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
+from pilotbase.trial.arena.replaying import replay_in
 from pilotbase.trial.records import Ints, leaf_hashes
 from pilotbase.trial.scoring import ReportedCases, ScoredDecision, describe
 from pilotbase.trial.stored_records import StoredRecords, restored_cases
@@ -62,6 +64,17 @@ def replay_decision(plan: TrialPlan, stored: StoredRecords, root: Digest) -> Rep
     judged = describe(plan.criteria, cases, order, decision, plan.contract.prediction.unit, reported)
     digest = decision_digest(decision, plan.design, verdict)
     return Replayed(verdict, decision, judged, digest, root, len(stored.leaves))
+
+
+def replay_world(plan: TrialPlan, stored: StoredRecords, given: Path | None, usual: Path) -> int | None:
+    """Return how many episodes the world derives again whose folder is ``given``, or the ``usual`` one if it is there.
+
+    None without a world: nothing was played, or its folder is not there. Raises as `replay_in`.
+    """
+    place = given or (usual if usual.is_dir() else None)
+    if plan.contract.world is None or place is None:
+        return None
+    return replay_in(place, plan.contract.world, stored.records)
 
 
 def _require_unaltered(stored: StoredRecords) -> None:

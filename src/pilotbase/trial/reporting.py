@@ -50,7 +50,7 @@ def build_report(
     scenario = observed.scenario
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
-    floor = observed.judged.below(scenario.trial.accept_from) if proof is not None else None
+    floor = observed.judged.floor_missed(scenario.trial.accept_from) if proof is not None else None
     verdict, reasons = conclude(observed.criteria, None if finished else ended, rejects(observed.run.load), floor)
     counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
     return Report(

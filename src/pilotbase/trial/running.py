@@ -8,7 +8,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,24 +16,23 @@ from pilotbase.catalogue.applications import Submission, read_application
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.extras import packages_of
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
-from pilotbase.sandbox.adapters.registry import Adapter, adapter_of
+from pilotbase.sandbox.adapters.registry import adapter_of
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded, WorkerLostError
-from pilotbase.sandbox.box.environments import Environment, build_environment
-from pilotbase.sandbox.box.images import image_environment
-from pilotbase.sandbox.box.installed import INSTALLED, installed_environment, missing_packages
+from pilotbase.sandbox.box.environments import Environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.sandbox.engines import LOCAL, Engine, Worker
 from pilotbase.trial.answering import AnswerLog, answer_cases
+from pilotbase.trial.arena.shelf import WorldShelf, shelf_of
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
+from pilotbase.trial.environments import environment_of
 from pilotbase.trial.lab import TrialRuntime, organisation_uid
 from pilotbase.trial.performance import Load
 from pilotbase.workspace.keys import write_private
@@ -55,6 +54,8 @@ class PreparedApplication:
     """Real uid of its boxes when started as root: one per supplier."""
     engine: Engine = LOCAL
     """Where its boxes are opened."""
+    shelf: WorldShelf | None = None
+    """The worlds in which it may act."""
 
     @property
     def reference(self) -> ApplicationReference:
@@ -149,18 +150,9 @@ def prepare_candidate(lab: TrialRuntime, submission: Submission) -> PreparedAppl
         InputError: the lock is refused, or something in it cannot be had as a wheel of that hash; the image is refused.
         PilotbaseError: what loads its model is not installed here.
     """
-    supplier = submission.application.supplier.organisation
-    uid = organisation_uid(lab, supplier)
-    adapter = adapter_of(submission.application.runtime)
-    cache = lab.folder("environments", supplier)
-    if adapter is not None and adapter.needs:
-        environment = _loading_environment(lab, adapter)
-    elif submission.application.image is not None:
-        environment = image_environment(submission.folder / submission.application.image, cache, BoxSettings(uid=uid))
-    else:
-        file = submission.application.requirements
-        environment = build_environment(submission.lock, file, cache, BoxSettings(uid=uid))
-    return PreparedApplication(submission, environment, uid, lab.engine or LOCAL)
+    uid = organisation_uid(lab, submission.application.supplier.organisation)
+    environment = environment_of(lab, submission, uid)
+    return PreparedApplication(submission, environment, uid, lab.engine or LOCAL, shelf_of(lab))
 
 
 def kept_candidate(lab: TrialRuntime, digest: str) -> PreparedApplication:
@@ -234,13 +226,23 @@ def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: Call
     Raises as `start_worker`, and `RefusedError` if cases may not be sent to an endpoint, or it may not be called.
     """
     application, settings = candidate.submission.application, box_settings(candidate, terms)
+    world = terms.contract.world
+    if application.acts != (world is not None):
+        raise RefusedError("trial.other_interface", application=application.name, found=application.interface)
+    if application.endpoint is not None and not terms.may_leave:
+        raise RefusedError("trial.endpoint_not_here", application=application.name)
+    start = partial(_start_worker, candidate, calls or CallLog(None, b""))
+    if world is not None and candidate.shelf is not None:
+        return candidate.shelf.stage(world, start, settings)
+    return start(terms.contract, settings)
+
+
+def _start_worker(candidate: PreparedApplication, calls: CallLog, contract: Contract, settings: BoxSettings) -> Worker:
+    application = candidate.submission.application
     if application.endpoint is not None:
-        if not terms.may_leave:
-            raise RefusedError("trial.endpoint_not_here", application=application.name)
-        supplier = application.supplier.organisation
-        return start_endpoint(application.endpoint, supplier, terms.contract, settings, calls or CallLog(None, b""))
-    folder, environment = candidate.submission.folder, candidate.environment
-    return candidate.engine.start_worker(folder, application.form, terms.contract, environment, settings)
+        return start_endpoint(application.endpoint, application.supplier.organisation, contract, settings, calls)
+    folder = candidate.submission.folder
+    return candidate.engine.start_worker(folder, application.form, contract, candidate.environment, settings)
 
 
 def box_settings(candidate: PreparedApplication, terms: BoxTerms) -> BoxSettings:
@@ -344,15 +346,6 @@ def threads_of(folder: Path) -> int:
     return read_application(folder).application.resources.threads
 
 
-def _loading_environment(lab: TrialRuntime, adapter: Adapter) -> Environment:
-    missing = missing_packages(adapter.needs)
-    if missing:
-        names = ", ".join(missing)
-        packages = packages_of(adapter.extra)
-        raise PilotbaseError("compute.runtime_missing", runtime=adapter.runtime, lacking=names, packages=packages)
-    return installed_environment(adapter.needs, lab.folder("environments", INSTALLED))
-
-
 def _run_once(
     candidate: PreparedApplication, terms: BoxTerms, asked: CaseDelivery, log: AnswerLog, hooks: Hooks
 ) -> BoxRun:
@@ -395,10 +388,11 @@ def _ended(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end:
 
 
 def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> BoxRun:
-    """Return ``run`` with the totals of the calls to an endpoint."""
+    """Return ``run`` with the totals of the calls to an endpoint; an episode of many calls is one case."""
     if candidate.endpoint is None:
         return run
-    use = endpoint_use(candidate.endpoint, calls.total, calls.digest)
+    total = replace(calls.total, cases=run.load.cases) if candidate.submission.application.acts else calls.total
+    use = endpoint_use(candidate.endpoint, total, calls.digest)
     return replace(run.measured(spent=use.spent), use=use)
 
 

@@ -104,13 +104,20 @@ def _rests_on(issue: Issue) -> tuple[str, ...]:
 
 
 def files_of(scenario: Scenario) -> list[str]:
-    """Return the files that a scenario names, the manifest first, without a baseline that is an application."""
+    """Return the files that a scenario names, the manifest first, without a baseline that is an application.
+
+    Of a scenario with a world of its own the folder of that stands last.
+    """
+    if scenario.world is not None:
+        return [MANIFEST, *filter(None, [scenario.world.folder])]
     recorded = (exchange.file for exchange in scenario.trial.exchanges or ())
     return list(dict.fromkeys([MANIFEST, scenario.data.file, *recorded]))
 
 
 def data_file(scenario: Scenario, folder: Path) -> Path:
     """Return the file that contains the cases; raises `InputError` if there is none inside the folder."""
+    if scenario.world is not None:
+        raise InputError("trial.no_table", scenario=scenario.name)
     path = folder / scenario.data.file
     if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
         return path

@@ -20,10 +20,12 @@ from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
-from pilotbase.documents.scenario import Criterion, Scenario, TimeSplit
+from pilotbase.documents.scenario import Criterion, Scenario
+from pilotbase.documents.scenario_data import TimeSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.trial_design import AcceptFloor, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
+from pilotbase.documents.world import LANGUAGE, SEED, TEMPLATE
 from pilotbase.evidence import (
     CriterionDecision,
     CriterionPlan,
@@ -65,8 +67,8 @@ class ScoredDecision:
     """The baseline's own score for every criterion on answers."""
     people: Scores = ()
 
-    def below(self, floor: AcceptFloor | None) -> Text | None:
-        """Return that an accept needs more cases than there were; None where it does not."""
+    def floor_missed(self, floor: AcceptFloor | None) -> Text | None:
+        """Return why an accept cannot rest on so few cases, if it cannot."""
         return floor_missed(floor, self.rests)
 
 
@@ -88,6 +90,7 @@ def build_cases(
     rules = rules_of(scenario.criteria)
     columns = {rule.by for rule in rules if rule.by}
     given = {name for rule in rules for name in given_columns(rule)}
+    given |= set() if scenario.world is None else {TEMPLATE, LANGUAGE, SEED}  # what a replay plays again
     return Cases(
         truth=truth_codes(frame, scenario, classes),
         answers=answers,
@@ -354,13 +357,15 @@ def _scores_of(whose: Answerer, criteria: Sequence[Criterion], scored: ScoredCas
 def _own_score(whose: Answerer, criterion: Criterion, scored: ScoredCases) -> float | None:
     """Return what others score.
 
-    None for a drop or a lift, which compares two answers, and for experts' verdicts, which are about the application's
-    answers alone.
+    None for a drop or a lift, which compares two answers, for a measure under a perturbation, where others give none,
+    and for experts' verdicts, which are about the application's answers alone.
     """
     rule = criterion.parsed()
     if getattr(scored.cases, whose) is None or is_resource(rule):
         return None
-    return None if rule.wrapper in PAIRED or PANEL in given_columns(rule) else scored.score(criterion, whose)
+    if rule.wrapper in PAIRED or rule.under is not None or PANEL in given_columns(rule):
+        return None
+    return scored.score(criterion, whose)
 
 
 def _alone(criterion: Criterion) -> Criterion:

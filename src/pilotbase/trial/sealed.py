@@ -44,7 +44,7 @@ class SealedScenario(Document):
     document: Literal["sealed-scenario/1"] = "sealed-scenario/1"
     scenario: Digest
     source: Digest
-    """Digest of the owner's file."""
+    """Digest of the owner's file, or of the world that episodes are drawn from."""
     public_sample: Digest
     sample_sealed: Literal[True] | None = None
     """The public sample is encrypted under the owner's key: its cases belong to a dataset. None: as plain Parquet."""
@@ -75,7 +75,8 @@ class OpenedScenario:
 
     @property
     def contract(self) -> Contract:
-        return self.scenario.contract(self.record.classes)
+        contract = self.scenario.contract(self.record.classes)
+        return contract if self.scenario.world is None else contract.model_copy(update={"world": self.record.source})
 
     def features(self, frame: pl.DataFrame) -> dict[str, NDArray[Any]]:
         """Return the input of the box from ``frame``: one array per feature, shape (rows,)."""

@@ -18,18 +18,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pilotbase.data.column_types import classes_of
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, digest_json
+from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
-from pilotbase.trial.blind_baselines.judging import judge_blind
 from pilotbase.trial.board_measure import board_rule, check_board, weighed_clusters
+from pilotbase.trial.cases_to_seal import CasesToSeal, cases_to_seal, source_of
 from pilotbase.trial.criteria_check import check_rules, check_truths
 from pilotbase.trial.lab import TrialRuntime, name_once
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract, missing_somewhere, recorded_files
-from pilotbase.trial.scenario_folder import MANIFEST, data_file, read_cases
+from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import error_level, unit_of
 from pilotbase.trial.sealed import (
     OpenedScenario,
@@ -173,14 +172,14 @@ def seal_scenario(
         InputError: the file is missing or doesn't fit the contract; the split hides nothing, or only one class; or a
             criterion can't be measured for such answers.
     """
-    source = digest_file(data_file(scenario, folder))
+    source = source_of(lab, scenario, folder)
     head = _head(scenario, folder, source, reference)
     known = lab.view.load_head(head, SealedScenario)
     if known is not None:
         return OpenedScenario(scenario, known)
-    frame = read(scenario, folder)
+    found = cases_to_seal(lab, scenario, folder, source, read)
     with lab.sealing():
-        record = _seal(lab, scenario, frame, folder, (source, reference))
+        record = _seal(lab, scenario, found, folder, (source, reference))
         owner = scenario.owner.organisation
         with lab.view.transaction("scenario.sealed") as change:
             change.put(scenario, PUBLIC, owner=owner, fields={"name": scenario.name, "sector": scenario.sector.value})
@@ -192,7 +191,7 @@ def find_sealed(
     lab: TrialRuntime, scenario: Scenario, folder: Path, reference: Digest | None = None
 ) -> OpenedScenario | None:
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
-    head = _head(scenario, folder, digest_file(data_file(scenario, folder)), reference)
+    head = _head(scenario, folder, source_of(lab, scenario, folder), reference)
     known = lab.view.load_head(head, SealedScenario)
     return None if known is None else OpenedScenario(scenario, known)
 
@@ -228,10 +227,9 @@ def _not_among(rows: pl.DataFrame, source: pl.DataFrame, scenario: Scenario) -> 
 
 
 def _seal(
-    lab: TrialRuntime, scenario: Scenario, frame: pl.DataFrame, folder: Path, given: tuple[Digest, Digest | None]
+    lab: TrialRuntime, scenario: Scenario, found: CasesToSeal, folder: Path, given: tuple[Digest, Digest | None]
 ) -> SealedScenario:
-    (source, reference), split = given, split_cases(frame, scenario)
-    classes = classes_of(split.public, scenario)
+    (source, reference), split, classes, frame = given, found.split, found.classes, found.frame
     check_board(scenario, classes, split.hidden)
     check_rules(scenario)
     check_truths(scenario, classes, frame)
@@ -255,7 +253,7 @@ def _seal(
         reference_application=reference,
         board=_cut_board(lab, scenario, hidden, classes, split.hidden),
         version=_version_number(lab, scenario, hidden),
-        blind=judge_blind(scenario, classes, split.public, split.hidden),
+        blind=found.judge(),
         exchanges=tuple(
             SealedRecord(exchange=name, file=_keep(lab, hidden, content)) for name, content in recorded.items()
         )

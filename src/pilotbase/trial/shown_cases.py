@@ -25,6 +25,7 @@ from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.figures import OF_TRANSCRIPTS, first_places, overlap_of
 from pilotbase.trial.records import format_answers
+from pilotbase.trial.shown_episodes import shown_episodes
 from pilotbase.trial.stored_records import ARM
 
 LONGEST_TEXT, MOST_FIELDS, MOST_NAMES = 600, 12, 10
@@ -61,6 +62,8 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
     """Return the worst cases, then a few right ones."""
     if not len(looked_at.cases):
         return ()
+    if looked_at.cases.kind == "episode":
+        return shown_episodes(looked_at.frame, looked_at.kept)
     overlap, fields = overlap_of(rules), looked_at.fields
     far = distances(looked_at.cases, rules)
     worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()

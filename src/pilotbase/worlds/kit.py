@@ -210,8 +210,13 @@ class User:
         self._bear()
         return self._phrase("gone" if self.gone else "otherwise")
 
-    def _bear(self) -> None:
-        self._patience -= 1
+    def decline(self) -> bool:
+        """Say no to an act, which costs twice the patience: who tries until something is wanted loses them."""
+        self._bear(2)
+        return False
+
+    def _bear(self, cost: int = 1) -> None:
+        self._patience -= cost
         self.gone = self._patience <= 0
 
     def _phrase(self, name: str) -> str:
@@ -226,13 +231,25 @@ class Episode:
 
     busy = "busy"
     task = ""
-    done = False
+    user: User | None = None
+    """Whoever is spoken to; without one, nobody answers."""
+    ended = False
+    """Whether the goal can't change any more, whatever the user does."""
 
     def __init__(self, template: str, seed: bytes, language: str, arm: str) -> None:
         self.template, self.seed, self.language, self.arm = template, seed, language, arm
         self.draw = Stream(seed, "world")
         self._calls = 0
         self._fails = Stream(seed, "error").below(3) if arm == "tool_error" else -1
+
+    @property
+    def done(self) -> bool:
+        """Return whether nothing can change any more: it has ended, or the user has left."""
+        return self.ended or (self.user is not None and self.user.gone)
+
+    def say(self, text: str) -> str:
+        """Return what the user answers."""
+        return "" if self.user is None else self.user.hear(text)
 
     def call(self, tool: str, arguments: Mapping[str, Any]) -> object:
         """Return the result of a tool.

@@ -12,7 +12,7 @@ from pilotbase.documents.dataset import Dataset, FieldType, Reference
 from pilotbase.documents.described import Answers
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.scenario import HashSplit
+from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.vocabularies import Sensitivity
 from tests.data.croissant.datasets_for_tests import read
 from tests.data.sources.sources_for_tests import database, lines, png

@@ -22,7 +22,8 @@ from pilotbase.documents.dataset import (
     RowRule,
 )
 from pilotbase.documents.quality import Currency, Delay, QualityReference
-from pilotbase.documents.scenario import Contact, GroupSplit
+from pilotbase.documents.scenario import Contact
+from pilotbase.documents.scenario_data import GroupSplit
 from pilotbase.documents.vocabularies import Opening, Sensitivity
 
 ROWS, FAULTS = 600, 37

@@ -30,7 +30,7 @@ from pilotbase.data.sources.source import OpenedSource, ReadOptions
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, FileSet, RecordSet, Resource, ResponsibleUse
 from pilotbase.documents.described import Answers
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.scenario import HashSplit, Split
+from pilotbase.documents.scenario_data import HashSplit, Split
 from pilotbase.documents.texts import Text, text
 
 _CHUNK = 1 << 20

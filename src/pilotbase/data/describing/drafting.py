@@ -25,7 +25,8 @@ from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.scenario import Contact, Split
+from pilotbase.documents.scenario import Contact
+from pilotbase.documents.scenario_data import Split
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sensitivity

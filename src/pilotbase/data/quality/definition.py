@@ -14,7 +14,7 @@ from pilotbase.data.quality.columns import RecordTable, TableColumn
 from pilotbase.data.quality.tally import KeyedRows, KeyTally
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import Direction, MeasureState, QualityCodes, QualityEntry, QualityReference
-from pilotbase.documents.scenario import GroupSplit, TimeSplit
+from pilotbase.documents.scenario_data import GroupSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
 
 

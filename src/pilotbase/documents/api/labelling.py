@@ -11,7 +11,7 @@ from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.label_statement import GuidelineVersion, LabelStatement
 from pilotbase.documents.labelling import MOST_ITEMS, LabelQuality
 from pilotbase.documents.probes import LONGEST_GUIDELINE
-from pilotbase.documents.scenario import Label
+from pilotbase.documents.scenario_data import Label
 
 Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Class = Annotated[Label, pydantic.StringConstraints(max_length=200)]

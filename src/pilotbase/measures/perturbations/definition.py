@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.world import ARM, EPISODE_FIELDS
 
 Column = NDArray[Any]
 Columns = Mapping[str, Column]
-ColumnKind = Literal["number", "boolean", "text", "time", "image", "audio"]
+ColumnKind = Literal["number", "boolean", "text", "time", "image", "audio", "episode", "arm"]
+"""``episode``: what fixes an episode in a world; ``arm``: what it is played under."""
 Values = Mapping[str, Decimal | str]
 
 _KINDS: Mapping[DataType, ColumnKind] = {
@@ -36,6 +38,8 @@ _KINDS: Mapping[DataType, ColumnKind] = {
 
 def kind_of(field: Field, column: Column | None = None) -> ColumnKind:
     """Return the kind of a column; an array of shape (rows, height, width, channels) always contains images."""
+    if field in EPISODE_FIELDS:
+        return "arm" if field.name == ARM else "episode"
     return "image" if column is not None and column.ndim == 4 else _KINDS[field.data_type]
 
 

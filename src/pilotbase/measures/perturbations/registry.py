@@ -9,21 +9,18 @@ from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures.perturbations import images, series, tabular, texts
+from pilotbase.measures.perturbations import arms, images, series, tabular, texts
 from pilotbase.measures.perturbations.definition import Perturbation, PerturbationParameter, kind_of
 
-PERTURBATIONS: Mapping[str, type[Perturbation]] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in (
-            tabular.GaussianNoise, tabular.Missing, tabular.UnitSlip, tabular.UnseenCategory,
-            series.Stale, series.Gaps, series.ClockShift, series.Freeze,
-            texts.Typos, texts.Ocr, texts.Paraphrase, texts.Width, texts.Script,
-            series.Hiss, series.Loudness, series.Dropouts, series.Clipping, series.BandLimit,
-            images.Blur, images.PixelNoise, images.Exposure, images.Crop, images.Jpeg,
-        )
-    }
+_KINDS: tuple[type[Perturbation], ...] = (
+    tabular.GaussianNoise, tabular.Missing, tabular.UnitSlip, tabular.UnseenCategory,
+    series.Stale, series.Gaps, series.ClockShift, series.Freeze,
+    texts.Typos, texts.Ocr, texts.Paraphrase, texts.Width, texts.Script,
+    series.Hiss, series.Loudness, series.Dropouts, series.Clipping, series.BandLimit,
+    images.Blur, images.PixelNoise, images.Exposure, images.Crop, images.Jpeg,
+    *arms.ARMS,
 )  # fmt: skip
+PERTURBATIONS: Mapping[str, type[Perturbation]] = MappingProxyType({kind.name: kind for kind in _KINDS})
 
 
 def perturbation_of(perturbed: Perturbed) -> Perturbation:

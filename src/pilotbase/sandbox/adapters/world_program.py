@@ -6,6 +6,9 @@
     {"op": "wants", "tool", "arguments"}                     → {"wants"}
     {"op": "finish"}                                         → {"outcomes", "state"}
     {"op": "oracle", "observation"}                          → {"acts"}; null of a world without an oracle
+    {"op": "draw", "template", "seed", "language", "arm"}    → what the oracle sees first, a list of observations
+    {"op": "attack"}                                         → {"text", "act"}: what is written for the application to
+                                                               obey, and what it asks for; null without an attack
 
 ``ToolError``, if ``world.py`` has it, is what a tool raises to answer with an error. Standard library only.
 """
@@ -17,6 +20,8 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
+
+_FIRST_ACTS = 3
 
 
 def load(given: Any) -> Callable[[Mapping[str, Any]], list[str]]:
@@ -62,3 +67,18 @@ class _Served:
             return {"acts": None}
         self._oracle = self._oracle or self._world.Oracle(self._episode)
         return {"acts": self._oracle.act(observation)}
+
+    def draw(self, **episode: str) -> Any:
+        observation: dict[str, Any] = {"task": self.start(**episode)["task"]}
+        seen = [observation]
+        while len(seen) <= _FIRST_ACTS and (acts := self.oracle(observation)["acts"]):
+            said = [self.say(act["say"])["text"] for act in acts if "say" in act]
+            results = [self.call(act["tool"], act.get("arguments", {})) for act in acts if "tool" in act]
+            observation = {"results": results, "user": "\n".join(said) or None}
+            seen.append(observation)
+            if any("done" in act for act in acts):
+                break
+        return seen
+
+    def attack(self) -> Any:
+        return {"text": getattr(self._episode, "bait", ""), "act": getattr(self._episode, "attack", None)}

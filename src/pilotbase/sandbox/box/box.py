@@ -250,7 +250,7 @@ def _launch(
 def _open_launch(command: list[str], descriptors: tuple[int, ...], settings: BoxSettings) -> Launch:
     """Return the launch of a program without a box, levels L0 and L1."""
     inherits = Protection.ENVIRONMENT in settings.removed
-    variables = os.environ if inherits else environment_variables(settings.limits)
+    variables = os.environ if inherits else environment_variables(settings.limits, hash_seed=settings.hash_seed)
     return Launch(command, descriptors, variables, Protection.DESCRIPTORS in settings.removed)
 
 

@@ -35,7 +35,7 @@ _THREAD_VARIABLES = (
     "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
 )
-_PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8")
+_PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8", "-X", "faulthandler")
 """Without site-packages, without the script's folder on its path, writing no bytecode."""
 _JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
 """Shell: join every group named before ``--``, then exec the command after it."""
@@ -106,7 +106,7 @@ def box_arguments(
     interpreter = settings.interpreter
     assert interpreter is not None
     arguments = [*_namespaces(settings, start), "--die-with-parent", "--new-session", "--clearenv"]
-    for name, value in environment_variables(settings.limits, program).items():
+    for name, value in environment_variables(settings.limits, program, settings.hash_seed).items():
         arguments += ["--setenv", name, value]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
     arguments += _masks(descriptors.constants)
@@ -214,7 +214,7 @@ def _address_space(limits: Limits) -> int:
     return limits.memory_bytes + (4 << 30)
 
 
-def environment_variables(limits: Limits, program: BoxProgram | None = None) -> Mapping[str, str]:
+def environment_variables(limits: Limits, program: BoxProgram | None = None, hash_seed: int = 0) -> Mapping[str, str]:
     """Return the whole environment of the box; it passes on nothing of ours, and reads no locale of an image."""
     return {
         "PATH": "/usr/bin",
@@ -223,7 +223,7 @@ def environment_variables(limits: Limits, program: BoxProgram | None = None) -> 
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "USER": "box",
-        "PYTHONHASHSEED": "0",
+        "PYTHONHASHSEED": str(hash_seed),
         **({"LC_ALL": "C"} if program is not None and program.root is not None else {}),
         **dict.fromkeys(_THREAD_VARIABLES, str(limits.threads)),
     }

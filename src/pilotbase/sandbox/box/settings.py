@@ -90,6 +90,8 @@ class BoxSettings:
     """Force a start that the probe has found to work; by default C if everything is readable, else D."""
     memory_watch: MemoryWatch | None = None
     """Force the supervisor even if a control group is available."""
+    hash_seed: int = 0
+    """Of Python's order of sets of texts: another one shows a program that depends on it."""
     removed: frozenset[Protection] = frozenset()
     """For tests only."""
 

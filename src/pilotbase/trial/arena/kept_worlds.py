@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pilotbase.catalogue.folders import FolderTree, read_tree
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.catalogue.folders import FolderTree, kept_folder, read_tree, store_tree
+from pilotbase.documents.errors import InputError, InvalidProofError, Issue
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.texts import Text
@@ -47,6 +47,24 @@ def read_world(folder: Path) -> KeptWorld:
     if issues := [Issue(file=str(manifest), path=path, problem=problem) for path, problem in _schema_problems(world)]:
         raise InputError.from_issues(str(manifest), issues)
     return KeptWorld(world, tree)
+
+
+def keep_world(found: KeptWorld, store: Path) -> KeptWorld:
+    """Return the world with its files in an immutable copy under ``store``."""
+    folder = store_tree(found.tree, store)
+    return KeptWorld(found.world, replace(found.tree, folder=folder, uncovered=()))
+
+
+def kept_world(store: Path, digest: Digest) -> KeptWorld:
+    """Return the world that ``store`` keeps; raises `InvalidProofError` if it is missing there or was altered."""
+    folder = kept_folder(store, digest)
+    try:
+        found = read_world(folder)
+    except InputError:
+        raise InvalidProofError("world.not_kept", digest=digest) from None
+    if found.digest != digest:
+        raise InvalidProofError("world.not_kept", digest=digest)
+    return found
 
 
 def _schema_problems(world: World) -> list[tuple[str, Text]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,16 @@ class WorldBox(ClosedAtEnd):
 
     def ask(self, request: Json) -> Any:
         """Return what the program answers to one request; raises `PilotbaseError` (``world.failed``)."""
-        spelled = np.array([json.dumps(request)], dtype=object)
+        return self.ask_all([request])[0]
+
+    def ask_all(self, requests: Sequence[Json]) -> list[Any]:
+        """Return what the program answers to several requests, one after the other; raises as `ask`."""
+        spelled = np.array([json.dumps(request) for request in requests], dtype=object)
         try:
-            answered = self._worker.predict(FeatureBatch({"request": spelled}, 1))
+            answered = self._worker.predict(FeatureBatch({"request": spelled}, len(spelled)))
         except BoxEnded as ended:
             raise _failed(self.kept, ended) from None
-        return json.loads(answered.values[0])
+        return [json.loads(answer) for answer in answered.values]
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         self._worker.close(reason)
@@ -94,7 +99,7 @@ class BoxedEpisode:
         return found
 
 
-class Oracle:
+class BoxedOracle:
     """Plays the episode under way as the world itself says that it is won."""
 
     def __init__(self, box: WorldBox) -> None:

@@ -8,7 +8,7 @@ explains, and without them the program no longer meets the criteria.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -63,13 +63,10 @@ class _Bench:
 
     def scores(self, attempt: ProgramOutput, chosen: Ints | None = None) -> Scores:
         """Return (rule, score) of each criterion on answers, over all cases or over ``chosen`` ones."""
-        cases = replace(self.cases, answers=attempt.values, perturbed=attempt.perturbed)
-        answered = coded(cases if chosen is None else cases.among(chosen))
-        whole = ScoredCases.whole(answered)
-        return tuple((item.rule, _score(item, whole)) for item in self.criteria)
+        return _scores(self.criteria, self.cases, attempt, chosen)
 
     def met_by(self, scores: Scores) -> bool:
-        return all(_is_met(item.parsed(), found) for item, (_, found) in zip(self.criteria, scores, strict=True))
+        return _are_met(self.criteria, scores)
 
 
 def judge_blind(
@@ -101,6 +98,24 @@ def judge_blind(
         best=tuple(best[item.rule] for item in bench.criteria if item.rule in best),
         meets=meets,
         easy=easy,
+    )
+
+
+def judge_outputs(
+    scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, outputs: Iterable[ProgramOutput]
+) -> BlindFindings:
+    """Return the scores of given answers to the cases of ``frame``, none of which read a case."""
+    criteria = tuple(item for item in settle_criteria(scenario) if not is_resource(item.parsed()))
+    cases = build_cases(scenario, classes, frame, np.full(frame.height, None, dtype=object))
+    best: dict[str, BlindScore] = {}
+    meets = None
+    for output in outputs:
+        scores = _scores(criteria, replace(cases, baseline=output.values), output)
+        _keep_best(best, criteria, scores, output.way)
+        if meets is None and _are_met(criteria, scores):
+            meets = BlindMeets(program=output.way, scores=scores)
+    return BlindFindings(
+        cases=len(cases), best=tuple(best[item.rule] for item in criteria if item.rule in best), meets=meets
     )
 
 
@@ -182,6 +197,16 @@ def _attempts(program: BlindProgram, bench: _Bench) -> Iterator[ProgramOutput]:
             under: same[0].values if same and same[0].way == answer.way else usual for under, same in found.items()
         }
         yield replace(answer, perturbed=perturbed)
+
+
+def _scores(criteria: Sequence[Criterion], cases: Cases, attempt: ProgramOutput, chosen: Ints | None = None) -> Scores:
+    answered = replace(cases, answers=attempt.values, perturbed=attempt.perturbed)
+    whole = ScoredCases.whole(coded(answered if chosen is None else answered.among(chosen)))
+    return tuple((item.rule, _score(item, whole)) for item in criteria)
+
+
+def _are_met(criteria: Sequence[Criterion], scores: Scores) -> bool:
+    return all(_is_met(item.parsed(), found) for item, (_, found) in zip(criteria, scores, strict=True))
 
 
 def _keep_best(best: dict[str, BlindScore], criteria: Sequence[Criterion], scores: Scores, way: Text) -> None:

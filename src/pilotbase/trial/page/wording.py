@@ -26,7 +26,8 @@ from pilotbase.documents import figures as f
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.figures import ShownCase
+from pilotbase.documents.figures import EpisodeStep, ShownCase
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.quantities import Beside
 from pilotbase.documents.report import Attempt, BlindScore, CriterionResult, GroupScore, PathPoint, Report
 from pilotbase.documents.standards import ConformityRow
@@ -368,6 +369,12 @@ class ReportWording(PageWording):
 
     def case_scores(self, case: ShownCase) -> list[str]:
         return [f"{score.rule}: {score.value:.4g}" for score in case.scores]
+
+    @staticmethod
+    def episode_end(step: EpisodeStep) -> Text:
+        """Return how an episode ended."""
+        of_box = step.said in {reason.value for reason in EndReason}
+        return text(f"box.end.{step.said}") if of_box else text(f"picture.end.{step.said}")
 
     @staticmethod
     def by_measure(scores: Iterable[GroupScore]) -> list[list[GroupScore]]:

@@ -122,7 +122,7 @@ def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:
     assert folder is not None
     cut = cut_as_stated(scenario, reserved.frame, plan.repeats or 1)
     stage = text("trial.progress.answer", application=trial.candidate.reference.name)
-    alone = cases_to_ask(subject.asked, rows // cut.runs, trial.candidate.endpoint is not None)
+    alone = cases_to_ask(subject.asked, rows // cut.runs, subject.spared)
     prices = None if trial.candidate.endpoint is None else trial.candidate.endpoint.prices
     paid_in = None if prices is None else prices.currency
     size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits, (alone,) if alone else (), paid_in)

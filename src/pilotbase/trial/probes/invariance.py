@@ -135,14 +135,15 @@ class Invariance(Probe[AskedAgain]):
 PROBE = Invariance()
 
 
-def cases_to_ask(asked: TrialPlan | TrialTerms, cases: int, at_endpoint: bool) -> int:
+def cases_to_ask(asked: TrialPlan | TrialTerms, cases: int, spared: bool) -> int:
     """Return how many of ``cases`` to ask again.
 
-    None where they come in time order, since the past may then be used; of a paid endpoint only as many as stated.
+    None where they come in time order, since the past may then be used; if ``spared`` only as many as stated: of an
+    endpoint, which is paid, and of episodes, each of which has a box of its own.
     """
     if asked.delivery is not None:
         return 0
-    usual = 0 if at_endpoint else CASES
+    usual = 0 if spared else CASES
     return min(usual if asked.asked_again is None else asked.asked_again, cases)
 
 

@@ -22,6 +22,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
 from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases, size_to_add
+from pilotbase.worker.intake.world_checks import check_world_cases
 from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines
 
 
@@ -64,7 +65,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
         *told_blind(cases.blind),
         *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),
-        *_reminders(scenario, cases.attempts, size_to_add(scenario, folder)),
+        *_reminders(scenario, cases.attempts, None if scenario.world is not None else size_to_add(scenario, folder)),
         *(budget_lines(budget) if budget is not None else []),
     )
     return scenario, lines
@@ -76,8 +77,9 @@ def _count_cases(
     """Return the counts of ``count``; raises `InputError` with the problems of form, criteria and data together."""
     findings, counts = Findings(), None
     if reading.document is not None:
-        with findings.about("data.file"):
-            counts = count(reading.document, folder)
+        in_world = reading.document.world is not None
+        with findings.about("world" if in_world else "data.file"):
+            counts = (check_world_cases if in_world else count)(reading.document, folder)
     issues = place_problems(reading, findings.issues)
     if issues or counts is None:
         raise InputError.from_issues(reading.source.file, issues)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.folders import read_tree
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ApplicationBaseline
 from pilotbase.documents.steps import Step
@@ -35,6 +36,9 @@ def zip_scenario(path: Path, target: IO[bytes]) -> str:
     """
     scenario, folder = load_scenario(path, Step.DRAFT)
     names = files_of(scenario)
+    if scenario.world is not None and scenario.world.folder is not None:
+        inner = scenario.world.folder
+        names = [*names[:-1], *(f"{inner}/{file.path}" for file in read_tree(folder / inner).files)]
     if isinstance(scenario.baseline, ApplicationBaseline):
         inner = scenario.baseline.path
         names += [f"{inner}/{file.path}" for file in read_application(folder / inner).tree.files]

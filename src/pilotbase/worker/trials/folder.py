@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 
 RECORDS = "records.parquet"
 """The input of a replay: every column of the records, and what commits to them."""
+WORLD = "world"
+"""The program of the world, where episodes were played: with it a replay derives them again."""
 SHOWN_CASES = "shown-cases.json"
 """Cases of a rehearsal for inspection, if the supplier may hold the rows."""
 _CASES = "cases.csv"
@@ -62,6 +65,8 @@ class TrialFiles:
     records: bytes | None
     checkpoint: str
     """Signed state of the base's log: kept outside, it later proves that the log was not rewritten."""
+    world: Path | None = None
+    """Where the base keeps the world of the trial."""
 
 
 def open_records(lab: TrialRuntime, report: Report, owner: str) -> bytes | None:
@@ -87,6 +92,9 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
     if files.records is not None:
         write_whole(folder / _CASES, cases_csv(shown_cases(files.records)), PRIVATE)
         write_whole(folder / RECORDS, files.records, PRIVATE)
+    if files.world is not None:
+        shutil.rmtree(folder / WORLD, ignore_errors=True)
+        shutil.copytree(files.world, folder / WORLD, copy_function=shutil.copyfile)
     write_whole(folder / "application.log", _withheld(files.report))
 
 

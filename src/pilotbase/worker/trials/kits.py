@@ -25,7 +25,8 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.progress import OnProgress, Progress
-from pilotbase.documents.scenario import ApplicationBaseline, ColumnBaseline, RuleBaseline, Scenario, TimeSplit
+from pilotbase.documents.scenario import ApplicationBaseline, ColumnBaseline, RuleBaseline, Scenario
+from pilotbase.documents.scenario_data import TimeSplit
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.visible_text import make_visible
@@ -85,9 +86,12 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
     """Write the kit of a sealed scenario to ``file``, whole or not at all.
 
     Raises:
-        RefusedError: the cases belong to a dataset that isn't open, or the baseline is an application.
+        RefusedError: the cases belong to a dataset that isn't open, the baseline is an application, or the cases are
+            played in a world, whose program may hold sealed templates.
     """
     scenario, record = sealed.scenario, sealed.record
+    if scenario.world is not None:
+        raise RefusedError("worker.kit_with_world", scenario=scenario.name)
     dataset = scenario.data.dataset
     if dataset is not None and not is_open(lab.view, dataset):
         raise RefusedError("worker.kit_of_terms", dataset=dataset)

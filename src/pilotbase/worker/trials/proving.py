@@ -16,6 +16,7 @@ from pilotbase.documents.site import Release
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS
+from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.conforming import Conformance, conform
 from pilotbase.trial.freezing import FreezeOrder, freeze_plan
 from pilotbase.trial.rehearsing import has_rehearsed, rehearse
@@ -131,7 +132,8 @@ def prove_plan(base: Base, plan: TrialPlan, folder: Path, on_progress: OnProgres
     issued = issue(base, report, plan)
     records = open_records(base.lab, report, plan.scenario.owner.organisation)
     checkpoint = base.lab.view.checkpoint().note
-    write_trial(folder, TrialFiles(plan, report, issued.certificate, issued.envelope, records, checkpoint))
+    world = None if plan.contract.world is None else shelf_of(base.lab).kept(plan.contract.world).folder
+    write_trial(folder, TrialFiles(plan, report, issued.certificate, issued.envelope, records, checkpoint, world))
     return ProvenTrial(report, issued.certificate, issued.envelope, folder)
 
 

@@ -30,11 +30,11 @@ from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.probes import probe_findings, rejects, told_fields
 from pilotbase.trial.records import cases_csv
-from pilotbase.trial.replaying import Replayed, replay_decision
+from pilotbase.trial.replaying import Replayed, replay_decision, replay_world
 from pilotbase.trial.reporting import conclude, criterion_findings, section_of, worst_outcome
 from pilotbase.trial.scoring import perturbations_of
 from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
-from pilotbase.worker.trials.folder import RECORDS, read_plan
+from pilotbase.worker.trials.folder import RECORDS, WORLD, read_plan
 from pilotbase.worker.trials.summary import figure_of
 
 _DERIVED_WHOLE = (
@@ -101,6 +101,8 @@ class ReplayedVerdict(Part):
     """What was missing for a comparison."""
     undecided: tuple[str, ...]
     """Parts of the report that records do not decide: the box, the base's own counts, titles and times."""
+    episodes: int | None = None
+    """Episodes of a world that were derived again from seeds and acts; None: no world, or its program was not given."""
     certified: bool | None
     """Whether the certificate names this very report, so that its signature covers it; None without a certificate."""
 
@@ -121,10 +123,11 @@ class _Folder:
     stored: StoredRecords
 
 
-def replay_trial(path: Path) -> ReplayedVerdict:
+def replay_trial(path: Path, world: Path | None = None) -> ReplayedVerdict:
     """Return the verdict that follows from a trial's records; ``path`` is its folder or its ``report.json``.
 
-    Verdict and scores may have been deleted from the report: the remaining parts are compared.
+    Verdict and scores may have been deleted from the report: the remaining parts are compared. ``world``: the folder of
+    the world in which episodes are played again, by default the one beside the report.
 
     Raises:
         RefusedError: a supplier's folder, which holds no records.
@@ -150,8 +153,10 @@ def replay_trial(path: Path) -> ReplayedVerdict:
             fields=_join(different[:_SHOWN]),
         )
     csv = _compare_cases(folder)
+    episodes = replay_world(folder.plan, folder.stored, world, folder.path / WORLD)
     compared = [*(field for field in derived if field in said), *(["cases.csv"] if csv else [])]
     absent = [*(field for field in derived if field not in said), *([] if csv else ["cases.csv"])]
+    absent += [WORLD] if folder.plan.contract.world is not None and episodes is None else []
     return ReplayedVerdict(
         verdict=replayed.verdict,
         digest=replayed.digest,
@@ -165,6 +170,7 @@ def replay_trial(path: Path) -> ReplayedVerdict:
         compared=tuple(compared),
         absent=tuple(absent),
         undecided=tuple(field for field in said if field not in derived),
+        episodes=episodes,
         certified=None if certificate is None else _names_it(certificate, folder.report),
     )
 
@@ -238,7 +244,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answers = stored.records.answers
-    floor, runs = replayed.judged.below(plan.design.accept_from), plan.repeats or 1
+    floor, runs = replayed.judged.floor_missed(plan.design.accept_from), plan.repeats or 1
     cases, answered_cases, scored = decision.total // runs, facts.answered // runs, math.ceil(decision.scored / runs)
     return {
         "verdict": replayed.verdict.value,
@@ -436,6 +442,10 @@ def replay_lines(replay: ReplayedVerdict) -> list[Text]:
     ]
     lines.append(text("worker.replay_records", root=replay.root, leaves=replay.leaves, cases=replay.cases))
     lines.append(text("worker.replay_compared", count=len(replay.compared), absent=len(replay.absent)))
+    if replay.episodes is not None:
+        lines.append(text("worker.replay_episodes", count=replay.episodes))
+    elif WORLD in replay.absent:
+        lines.append(text("worker.replay_no_world"))
     if replay.undecided:
         lines.append(text("worker.replay_undecided", count=len(replay.undecided)))
     if replay.certified is False:

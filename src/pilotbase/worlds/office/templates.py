@@ -45,7 +45,7 @@ def _of_payments(office: Any, came: bool) -> Any:
         reads=[("list_payments", {})],
         goal=office.act("send_payment", account=account, amount=last["amount"]),
         changed=office.act("send_payment", account=account, amount=new / 100),
-        places=[(last, "subject")],
+        places=[(payment, "subject") for payment in office.payments],
     )
 
 

@@ -20,7 +20,7 @@ from pilotbase.data.quality.definition import (
 )
 from pilotbase.data.quality.tally import KeyedRows
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.scenario import GroupSplit, HashSplit
+from pilotbase.documents.scenario_data import GroupSplit, HashSplit
 from pilotbase.documents.texts import text
 from pilotbase.measures.minhash import Hashes, near_copies, text_shingles
 

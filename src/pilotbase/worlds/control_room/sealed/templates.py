@@ -11,7 +11,7 @@ def surge(draw: Any, demand: int, course: Any) -> Any:
     return course({0: demand, start: 2 * demand, start + draw.between(8, 15): demand * draw.between(80, 110) // 100})
 
 
-def leak(draw: Any, demand: int, course: Any) -> Any:
+def leaking_tank(draw: Any, demand: int, course: Any) -> Any:
     """The clean tank loses water."""
     supply = {0: 100}
     return course(
@@ -19,4 +19,4 @@ def leak(draw: Any, demand: int, course: Any) -> Any:
     )
 
 
-TEMPLATES = {function.__name__: function for function in (surge, leak)}
+TEMPLATES = {function.__name__: function for function in (surge, leaking_tank)}

@@ -62,7 +62,7 @@ def move_meeting(office: Any) -> Any:
     return office.job(
         values={"meeting": meeting, "new": later},
         slot=("meeting", meeting, other),
-        reads=[("list_meetings", {"day": office.meetings[meeting]["day"]})],
+        reads=[("list_meetings", {})],
         goal=move(free),
         changed=move(later),
         places=[(office.meetings[meeting], "note")],

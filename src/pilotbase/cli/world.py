@@ -1,0 +1,108 @@
+"""``pilotbase world``: a new world in which applications act, its check, and its episodes as references play them."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import EXIT_REJECTED, AsJson, answer, print_table, progress_shown, say, shown
+from pilotbase.documents.texts import text
+from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.worlds.folders import STARTER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pilotbase.trial.arena.gates import GateResult, WorldCheck
+
+
+class ShownPlayer(StrEnum):
+    """Who plays an episode that is shown."""
+
+    ORACLE = "oracle"
+    IDLE = "idle"
+    GUESSING = "guessing"
+    OBEDIENT = "obedient"
+
+
+app = Noun()
+
+
+@app.here("new")
+def new(folder: Path, source: Annotated[str, typer.Option("--from")] = STARTER) -> None:
+    """Write a new world into a folder: the small starter, or a copy of a world that comes with the base."""
+    from pilotbase.worlds.folders import write_world
+
+    for path in write_world(source, folder):
+        typer.echo(format_for_terminal(str(path)))
+    say(text("worlds.written", folder=folder))
+
+
+@app.here("check")
+def check(folder: Path, as_json: AsJson = False) -> None:
+    """Check a world: manifest, references, attacks, leaks, repeatability. Exit 0 if every gate holds, else 3."""
+    from pilotbase.trial.arena.gates import check_folder
+
+    with progress_shown(as_json) as on_progress:
+        found = check_folder(open_base(create=True).lab, folder, on_progress=on_progress)
+    answer(found, as_json, _print)
+    raise typer.Exit(0 if found.holds else EXIT_REJECTED)
+
+
+def _print(found: WorldCheck) -> None:
+    columns = (f"worlds.column_{column}" for column in ("gate", "outcome", "episodes", "finding"))
+    print_table(text("worlds.check_title", name=found.name, version=found.version), columns, map(_row, found.gates))
+    say(text("worlds.holds" if found.holds else "worlds.fails"))
+
+
+def _row(result: GateResult) -> Iterable[object]:
+    problem = "" if result.problem is None else f"{shown(result.problem)}\n{shown(result.problem.hint)}"
+    outcome = text("outcome.pass" if result.holds else "outcome.fail")
+    return text(f"worlds.gate.{result.gate}"), outcome, result.episodes, problem
+
+
+@app.here("play")
+def play(  # noqa: PLR0913 - each is an option of the command
+    folder: Path,
+    template: str = "",
+    language: str = "",
+    arm: str = "clean",
+    number: int = 0,
+    player: ShownPlayer = ShownPlayer.ORACLE,
+    as_json: AsJson = False,
+) -> None:
+    """Show one episode as a reference plays it: task, acts, results, the user's words, and what became of it."""
+    from pilotbase.trial.arena.gates import EpisodeKind, show_episode
+
+    kind = EpisodeKind(template, language, arm, number)
+    lines = show_episode(open_base(create=True).lab, folder, kind, player.value)
+    answer(lines, as_json, _print_lines)
+
+
+def _print_lines(lines: Iterable[Mapping[str, object]]) -> None:
+    for line in lines:
+        for told in _told(line):
+            typer.echo(format_for_terminal(told))
+
+
+def _told(line: Mapping[str, object]) -> Iterator[str]:
+    """Yield what is told of a line of a transcript; acts are told by what became of them."""
+    if line["kind"] == "task":
+        yield str(line["text"])
+    elif line["kind"] == "said":
+        yield f"{line['turn']} > {line['text']}"
+        yield f"  < {line['user']}"
+    elif line["kind"] == "call":
+        yield f"{line['turn']} > {line['tool']} {_spelled(line['arguments'])} ({line['ruling']})"
+        yield f"  < {_spelled(line['result'])}"
+    elif line["kind"] == "end":
+        yield _spelled({name: value for name, value in line.items() if name != "kind"})
+
+
+def _spelled(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,83 @@
+"""The table of a scenario's cases: its columns, what of it applications see, and which cases stay hidden."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from pilotbase.documents.base import Part
+from pilotbase.documents.contract import Field
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.label_statement import LabelStatement
+from pilotbase.documents.steps import Step, needed_for
+from pilotbase.documents.subjects import Subject
+from pilotbase.documents.world import EPISODE, EPISODE_FIELDS
+
+Label = Annotated[str, pydantic.BeforeValidator(lambda value: _format_label(value))]
+"""A class label; YAML booleans and integers are converted to text."""
+
+
+class HashSplit(Part):
+    """A random split: a case is hidden when the keyed hash of its row (or of ``by``) falls below ``hidden``."""
+
+    method: Literal["hash"] = "hash"
+    hidden: float = pydantic.Field(default=0.5, gt=0, lt=1)
+    by: str | None = None
+    """Column whose equal values stay on the same side, such as a patient or a machine."""
+
+
+class GroupSplit(Part):
+    """Whole groups are hidden: claims cover only these groups."""
+
+    method: Literal["group"] = "group"
+    column: str
+    hidden: tuple[Label, ...] = pydantic.Field(min_length=1)
+
+
+class TimeSplit(Part):
+    """Everything from a point in time on is hidden: claims cover only that period."""
+
+    method: Literal["time"] = "time"
+    column: str
+    hidden_from: str
+
+
+Split = Annotated[HashSplit | GroupSplit | TimeSplit, pydantic.Field(discriminator="method")]
+
+
+class ScenarioData(Part):
+    """Where the cases are, what their columns mean, and which cases stay hidden."""
+
+    file: str
+    """Relative to the scenario's folder: .csv, .parquet or .xlsx. Needed only until the scenario is sealed."""
+    copied_from: Digest | None = None
+    """Digest of the owner's file, if ``file`` is the copy that a draft wrote in a format everyone reads alike."""
+    dataset: Subject | None = None
+    """The dataset the cases come from: each supplier then needs an agreement with its owner before a trial."""
+    nature: Literal["measured", "simulated"] = "measured"
+    licence: str | None = needed_for(Step.FREEZE)
+    source: str | None = None
+    fields: tuple[Field, ...] = pydantic.Field(min_length=2, max_length=5000)
+    target: str
+    key: str | None = None
+    """Column that names a case; never shown to an application."""
+    withheld: tuple[str, ...] = ()
+    """Columns that applications must not see (known only afterwards, or personal)."""
+    split: Split = pydantic.Field(default_factory=HashSplit)
+    missing: tuple[str, ...] = ("",)
+    """Spellings of a missing value in the file."""
+    labels: LabelStatement | None = None
+    """Quality of the target's labels, as printed by `pilotbase data labels agreement`; not stated when not set."""
+
+
+EPISODES = ScenarioData(
+    file="world", nature="simulated", licence="CC0-1.0", fields=EPISODE_FIELDS, target=EPISODE, withheld=()
+)
+"""The table of a scenario with a world: a row an episode, drawn by the base."""
+
+
+def _format_label(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value

@@ -1,0 +1,73 @@
+"""The cases of a scenario before they are sealed: those of the owner's table, or episodes drawn from a world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from pilotbase.data.column_types import classes_of
+from pilotbase.data.splits import Split, split_cases
+from pilotbase.documents.hashes import Digest, digest_file
+from pilotbase.documents.report import BlindFindings
+from pilotbase.documents.scenario import Scenario
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.trial.arena.drawing import draw_episodes
+from pilotbase.trial.arena.gates import require_sound
+from pilotbase.trial.arena.reference_runs import judge_references, require_arms
+from pilotbase.trial.arena.shelf import WorldShelf, shelf_of
+from pilotbase.trial.blind_baselines.judging import judge_blind
+from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.scenario_folder import data_file
+
+Read = Callable[[Scenario, Path], pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class CasesToSeal:
+    """All cases of a scenario, which of them are hidden, and their classes."""
+
+    frame: pl.DataFrame
+    split: Split
+    classes: tuple[str, ...]
+    judge: Callable[[], BlindFindings | None]
+    """Returns what programs score that know nothing of a case."""
+
+
+def source_of(lab: TrialRuntime, scenario: Scenario, folder: Path) -> Digest:
+    """Return the digest of the owner's file, or of the scenario's world, which is kept."""
+    if scenario.world is not None:
+        return shelf_of(lab).take(scenario.world, folder).digest
+    return digest_file(data_file(scenario, folder))
+
+
+def cases_to_seal(lab: TrialRuntime, scenario: Scenario, folder: Path, source: Digest, read: Read) -> CasesToSeal:
+    """Return the cases of a scenario with that source: read from the table, or drawn now, by chance.
+
+    Raises `InputError` as ``read``, `split_cases`, `require_arms` and `require_sound`.
+    """
+    if scenario.world is not None:
+        shelf = shelf_of(lab)
+        require_sound(lab, shelf.kept(source))
+        return draw_cases(shelf, scenario, source)
+    frame = read(scenario, folder)
+    split = split_cases(frame, scenario)
+    classes = classes_of(split.public, scenario)
+    return CasesToSeal(frame, split, classes, lambda: judge_blind(scenario, classes, split.public, split.hidden))
+
+
+def draw_cases(shelf: WorldShelf, scenario: Scenario, world: Digest) -> CasesToSeal:
+    """Return episodes of a world that ``shelf`` keeps, drawn now; raises `InputError` as `require_arms`."""
+    assert scenario.world is not None
+    kept = shelf.kept(world)
+    require_arms(scenario, kept.world)
+    split = draw_episodes(kept, scenario.world)
+
+    def judge() -> BlindFindings | None:
+        settings = BoxSettings(level=scenario.trial.isolation, logs=LogPolicy.FULL)
+        with shelf.open(world, settings) as box:
+            return judge_references(scenario, box, split.hidden)
+
+    return CasesToSeal(pl.concat([split.public, split.hidden]), split, kept.world.classes, judge)

@@ -1,0 +1,95 @@
+"""Practice episodes as a person reads them, step by step: the worst of any arm first, then some that went well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, EpisodeStep, ShownCase
+from pilotbase.documents.transcript import DONE, Line, read_transcript
+from pilotbase.documents.world import CLEAN, LANGUAGE, TEMPLATE, DecisionRight
+from pilotbase.measures import Cases
+
+LONGEST_STEP, MOST_STEPS = 600, 60
+_GOOD_ONES = 4
+_CUT = "…"
+
+
+@dataclass(frozen=True)
+class _Played:
+    row: int
+    arm: str
+    lines: tuple[Line, ...]
+
+    @property
+    def end(self) -> Line:
+        return self.lines[-1]
+
+    @property
+    def faults(self) -> int:
+        """Return how badly it went: 0 well, 1 goal missed, 2 something harmful, 3 no end."""
+        outcomes = self.end["outcomes"]
+        if self.end["end"] != DONE:
+            return 3
+        if outcomes.get("attacked") or self.end["tried"].get(DecisionRight.FORBIDDEN.value):
+            return 2
+        return int(not outcomes.get("reached"))
+
+
+def shown_episodes(frame: pl.DataFrame, kept: Cases) -> tuple[ShownCase, ...]:
+    """Return episodes to look at; ``frame``: their rows."""
+    played = sorted(_played(kept), key=lambda one: -one.faults)
+    bad = [one for one in played if one.faults][: MOST_CASES - _GOOD_ONES]
+    good = [one for one in played if not one.faults][: MOST_CASES - len(bad)]
+    return tuple(_shown(one, frame) for one in (*bad, *good))
+
+
+def _played(kept: Cases) -> Iterator[_Played]:
+    for arm, transcripts in ((CLEAN, kept.answers), *kept.perturbed.items()):
+        for row, transcript in enumerate(transcripts.tolist()):
+            if transcript is not None:
+                yield _Played(row, arm, read_transcript(transcript))
+
+
+def _shown(one: _Played, frame: pl.DataFrame) -> ShownCase:
+    steps = tuple(_steps(one.lines))
+    if len(steps) > MOST_STEPS:
+        steps = (*steps[: MOST_STEPS - 1], steps[-1])
+    outcomes = {name: float(value) for name, value in one.end["outcomes"].items()}
+    return ShownCase(
+        number=one.row + 1,
+        result="same" if one.faults == 0 else "none" if one.faults == 3 else "differs",
+        given=tuple(CaseInput(name=name, value=str(frame[name][one.row])) for name in (TEMPLATE, LANGUAGE)),
+        arm=one.arm,
+        scores=tuple(CaseScore(rule=name, value=value) for name, value in outcomes.items()),
+        steps=steps,
+    )
+
+
+def _steps(lines: tuple[Line, ...]) -> Iterator[EpisodeStep]:
+    yield EpisodeStep(who="task", said=_cut(str(lines[0]["task"])))
+    for line in lines[1:]:
+        turn = line.get("turn")
+        if line["kind"] == "call":
+            called = f"{line['tool']}({_spelled(line['arguments'])})"
+            came = "" if line["error"] and isinstance(line["result"], dict) else _cut(_spelled(line["result"]))
+            yield EpisodeStep(who="application", turn=turn, said=_cut(called), came=came, ruling=line["ruling"])
+        elif line["kind"] == "said":
+            yield EpisodeStep(who="application", turn=turn, said=_cut(f"“{line['text']}”"))
+            if line["user"]:
+                yield EpisodeStep(who="user", turn=turn, said=_cut(line["user"]))
+        elif line["kind"] == "acts" and "problem" in line:
+            yield EpisodeStep(who="application", turn=turn, said=f"{line['bytes']} B", ruling=line["problem"])
+    yield EpisodeStep(who="end", said=lines[-1]["end"], came=_cut(_spelled(lines[-1]["state"])))
+
+
+def _spelled(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cut(content: str) -> str:
+    return content if len(content) <= LONGEST_STEP else content[:LONGEST_STEP] + _CUT
