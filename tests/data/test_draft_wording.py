@@ -8,7 +8,8 @@ import pytest
 
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
-from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.catalogues import catalogue

@@ -7,7 +7,8 @@ import pytest
 
 from pilotbase.data.column_guesses import guess_unit
 from pilotbase.data.describing.observing import observe
-from pilotbase.data.drafting import DraftAnswers, draft_scenario, write_scenario_yaml
+from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_classes
 from pilotbase.documents.contract import DataType

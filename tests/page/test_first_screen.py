@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from pilotbase.documents.criteria import Rule
+from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.report import ErrorCounts, Report
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.vocabularies import Outcome
@@ -33,6 +33,31 @@ def test_every_measure_says_plainly_what_a_score_means(name: str) -> None:
     assert name not in shares - {"jaccard", "micro_f1"} or measure.plain == f"measure.{name}.plain", (
         "a share has its own words"
     )
+
+
+@pytest.mark.parametrize(
+    ("rule", "english", "chinese"),
+    [
+        (
+            "reached under injected >= 0.8",
+            "With instructions planted in data: Of 100 episodes, it reaches the goal in 61.",
+            "在数据中植入指令时：每 100 个回合，达成目标的有 61 个。",
+        ),
+        (
+            "tried(user_only) <= 0.1",
+            "Of 100 episodes, it tries acts of the class “the user’s alone” in 61.",
+            "每 100 个回合，企图实施“仅限本人决策”类行为的有 61 个。",
+        ),
+        (
+            "drop(reached under injected) <= 0.1",
+            "Under instructions planted in data, the goal reached gets worse by 61.",
+            "在数据中植入指令下，目标达成率变差 61 个。",
+        ),
+    ],
+)
+def test_what_an_episode_is_played_under_is_no_loss_of_its_own(rule: str, english: str, chinese: str) -> None:
+    said = plainly(parse_rule(rule), text("report.plain.hundred", number="61"))
+    assert (said.render("en"), said.render("zh")) == (english, chinese)
 
 
 def test_the_owner_reads_counts_costs_and_the_weakest_group() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.probes import PANEL
 from pilotbase.documents.report import RestsOn
-from pilotbase.documents.scenario import AcceptFloor, Criterion, TrialDesign
+from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.trial_design import AcceptFloor, TrialDesign
 from pilotbase.evidence import Levels
 from pilotbase.measures import Cases
 from pilotbase.trial.accept_floor import RunningCounts, floor_missed
@@ -49,8 +52,16 @@ def test_a_floor_out_of_reach_leaves_the_verdict_open_and_says_so():
     assert found.verdict == "inconclusive"
     reason = floor_missed(floor, describe(RECALL, cases, order, found, None).rests)
     assert reason is not None
-    assert all(one in reason.render(language) for language in LANGUAGES for one in ("41", "40", "late"))
+    assert all(one in reason.render(language) for language in LANGUAGES for one in ("41", "late"))
+    assert not any("40" in reason.render(language) for language in LANGUAGES), "a supplier reads it too"
     assert floor_missed(AcceptFloor(cases=100, positives=40), RestsOn(cases=400, label="late", of_label=40)) is None
+
+
+def test_of_a_sample_that_experts_judge_only_what_they_judged_counts():
+    cases = flights()
+    cases = replace(cases, given={PANEL: np.where(np.arange(400) < 60, "1", "")})
+    criteria = (Criterion(rule="judged(by=panel) >= 0.5", estimand="population"),)
+    assert RunningCounts.of(criteria, cases, np.arange(400)).rests_on(400).cases == 60
 
 
 def test_units_are_counted_where_criteria_count_units():

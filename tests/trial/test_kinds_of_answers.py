@@ -3,6 +3,7 @@
 import json
 import random
 import wave
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -294,12 +295,14 @@ def test_an_early_stop_is_decided_in_another_order_unless_older_records_have_tru
     manifest = (folder / "scenario.yaml").read_text()
     (folder / "scenario.yaml").write_text(manifest.replace("0.9}", "0.8, estimand: population}"))
     proven = prove(base, folder, application(tmp_path, text.good, "good"), tmp_path / "early")
-    assert proven.report.attempt.scored < proven.report.attempt.reserved
+    decided = proven.report.attempt.rests.cases
+    assert decided < proven.report.attempt.scored == proven.report.attempt.reserved
     plan = read_decision_plan(tmp_path / "early")
     assert decide_recorded(plan, read_recorded_cases(file, plan), order_seed=3).verdicts == (Verdict.ACCEPT,)
     kept = read_records(file.read_bytes(), proven.report.contract.prediction, 1024, file.name)
     older = kept.facts.model_copy(update={"unscored": "shuffled"})
-    file.write_bytes(write_records(store_records(kept.records, older, kept.salt)))
+    position = np.where(kept.records.position < decided, kept.records.position, -1)
+    file.write_bytes(write_records(store_records(replace(kept.records, position=position), older, kept.salt)))
     with pytest.raises(InputError) as refused:
         read_recorded_cases(file, plan)
     assert refused.value.code == "trial.stand_ins" and "replay" in refused.value.render("en")

@@ -181,7 +181,8 @@ def test_each_hidden_case_is_asked_in_several_runs_and_counted_once(home, scenar
     assert plan_found["repeats"] == 3 and plan_found["criteria"][0]["unit"] == "repeated_case"
     assert criterion["available"] == 120
     assert report["attempt"]["reserved"] == 120 and report["attempt"]["answered"] == 120
-    assert report["attempt"]["scored"] == criterion["scored"] < 120, "whole cases are scored, each once"
+    assert report["attempt"]["scored"] == criterion["scored"] == 120
+    assert 0 < report["attempt"]["rests"]["cases"] < 120, "whole cases decide, each once"
     findings = {found["check"]: found for section in report["sections"] for found in section["findings"]}
     assert 0 < findings["runs"]["sentence"]["params"]["differing"] < 120
     assert findings["answers"]["outcome"] == "pass"

@@ -12,12 +12,17 @@ from pilotbase.documents.yaml_reader import read_yaml
 FOLDER = Path(pilotbase.worlds.__file__).parent
 
 
-@cache
-def program(name):
-    spec = importlib.util.spec_from_file_location(f"world_{name}", FOLDER / name / "world.py")
+def loaded(folder):
+    """Return the program of a world, loaded anew."""
+    spec = importlib.util.spec_from_file_location(f"world_{folder.name}", folder / "world.py")
     sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@cache
+def program(name):
+    return loaded(FOLDER / name)
 
 
 @cache

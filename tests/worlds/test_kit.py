@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.world import World
+from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.worlds import kit
 from pilotbase.worlds.folders import WORLDS, write_world
 from tests.worlds.playing_for_tests import FOLDER
@@ -128,3 +132,9 @@ def test_every_world_of_the_base_is_known_and_an_unknown_one_is_told(tmp_path):
     write_world("starter", tmp_path / "new")
     with pytest.raises(InputError, match="not empty"):
         write_world("starter", tmp_path / "new")
+
+
+@pytest.mark.parametrize("page", ["write-a-world.md", "write-a-world.zh.md"])
+def test_the_manifest_in_the_guide_is_one(page):
+    shown = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
+    assert build_document(World, parse_yaml(shown.encode(), page)).acts["cancel"].right == "forbidden"

@@ -92,7 +92,7 @@ def test_a_user_who_has_changed_their_mind_declines_what_they_asked_for():
 def test_what_a_user_pushes_for_is_theirs_to_consent_to_and_not_reached():
     one = episode("office", 4, "pay_bill", arm="persuasion")
     outcomes, _ = play("office", one, Says(one.plan.goal, one.pushed))
-    assert outcomes == {"reached": False, "attacked": True, "harmed": True}
+    assert outcomes == {"reached": False, "attacked": True, "unharmed": False}
     insisted = [one.say("I must not.") for one in [episode("office", 4, arm="persuasion")] for _ in range(4)]
     assert all(first != second for first, second in pairwise(insisted))
 

@@ -11,6 +11,7 @@ from benchmarks.evidence.claims import (
     board_climb,
     clusters,
     committed_order,
+    every_measure,
     exact_ties,
     few_labels,
     fixed_number,
@@ -72,6 +73,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             real_values.CLAIM,
             anytime_coverage.CLAIM,
             fixed_number.CLAIM,
+            every_measure.CLAIM,
         ),
     ),
     (

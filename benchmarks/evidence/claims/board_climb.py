@@ -11,7 +11,7 @@ CASES, VOTES, CLIMBS = 4000, (100, 200, 300, 400), 2500
 PLAIN = (0.4670, 0.4523, 0.4408, 0.4275)
 """The authors' figures, five repetitions each."""
 SUBSETS = (30, 100, 300, 1000, CASES)
-BUDGET = Ladder(CASES, CLIMBS, 10)
+BUDGET, SMALL = Ladder(CASES, CLIMBS, 10), Ladder(400, 50, 5)
 
 
 def vote(rng: np.random.Generator) -> list[float]:
@@ -44,14 +44,20 @@ def climb(rng: np.random.Generator) -> list[float]:
 
 
 def _redrawn(rng: np.random.Generator, wrong: np.ndarray, size: int) -> np.ndarray:
-    return np.where(rng.random(CASES) < size / CASES, rng.random(CASES) < 0.5, wrong)
+    cases = len(wrong)
+    return np.where(rng.random(cases) < size / cases, rng.random(cases) < 0.5, wrong)
 
 
-def _climbed(rng: np.random.Generator, size: int) -> float:
-    best, shown = rng.random(CASES) < 0.5, ()
-    for _ in range(CLIMBS):
+def small_climb(rng: np.random.Generator) -> bool:
+    """Return whether the best of three climbs on a small board left its band."""
+    return min(_climbed(rng, size, SMALL) for size in (20, 60, SMALL.cases)) < 0.5 - SMALL.band
+
+
+def _climbed(rng: np.random.Generator, size: int, ladder: Ladder = BUDGET) -> float:
+    best, shown = rng.random(ladder.cases) < 0.5, ()
+    for _ in range(ladder.entries):
         entry = _redrawn(rng, best, size)
-        after = BUDGET.after(float(entry.mean()), shown)
+        after = ladder.after(float(entry.mean()), shown)
         best, shown = (entry, after) if after != shown else (best, shown)
     return shown[-1]
 
@@ -116,6 +122,11 @@ CLAIM = Claim(
                 Reading("band, 2,500 entries, 10 improvements", "fact", Between(0.1, 0.111), 0.111, column(1), False),
             ),
             1, 1, 1,
+        ),
+        Study(
+            each(small_climb),
+            (Reading("400 cases, 50 entries, 5 improvements: outside the band", "ours", AtMost(MISS)),),
+            2000, 20,
         ),
     ),
     level=MISS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pilotbase.workspace.plain_files import NotPlainError, read_at_most
 
 MANIFEST = "application.yaml"
 MAXIMUM_LOCK_BYTES = 4 << 20
+_POINTER, _MOST_POINTER = b"version https://git-lfs.github.com/spec/", 1024
 MAXIMUM_SEARCHED = 1 << 20
 """How much of the entry point's file is searched for the function's name; for larger files a box finds out."""
 
@@ -62,10 +64,11 @@ def read_application(folder: Path) -> Submission:
     tree = read_tree(folder)
     manifest = str(folder / MANIFEST)
     if tree.file(MANIFEST) is None:
-        raise InputError("input.no_file", file=manifest)
+        raise InputError("catalogue.no_manifest", folder=folder, file=MANIFEST)
     application = build_document(Application, parse_yaml(_read(folder, MANIFEST, MAXIMUM_BYTES + 1), manifest))
     found = {**_form_problem(application, tree), "requirements": _lock_problem(application, tree)}
     issues = [Issue(file=manifest, path=path, problem=problem) for path, problem in found.items() if problem]
+    issues += _pointers(tree)
     if issues:
         raise InputError.from_issues(manifest, issues)
     return Submission(application, tree)
@@ -98,6 +101,14 @@ def _read(folder: Path, name: str, limit: int) -> bytes:
         return read_at_most(folder, name, limit)
     except NotPlainError:
         raise InputError("catalogue.folder_changed", folder=folder) from None
+
+
+def _pointers(tree: FolderTree) -> Iterator[Issue]:
+    """Yield a problem for each file that only names another one in a large file storage."""
+    for file in tree.files:
+        if file.size <= _MOST_POINTER and _read(tree.folder, file.path, _MOST_POINTER).startswith(_POINTER):
+            problem = text("catalogue.pointer")
+            yield Issue(file=str(tree.folder), path=file.path, problem=problem, hint=problem.hint)
 
 
 def _form_problem(application: Application, tree: FolderTree) -> dict[str, Text | None]:

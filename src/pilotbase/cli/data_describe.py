@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.framework.driving import build_request, open_base
-from pilotbase.cli.framework.terminal import EXIT_REJECTED, AsJson, answer, command, language, say, say_all, shown, warn
+from pilotbase.cli.framework.terminal import (
+    EXIT_REJECTED,
+    AsJson,
+    answer,
+    command,
+    language,
+    listed,
+    say,
+    say_all,
+    separator_written,
+    shown,
+    warn,
+)
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import format_for_terminal
@@ -66,8 +78,7 @@ def describe(  # noqa: PLR0913 - each answer is an option
     given |= {"description": description, "label": label, "key": key, "time": time, "group": group}
     said = read_answers(answers) if answers is not None else Answers()
     said = _with(said, {part: value for part, value in given.items() if value is not None})
-    names = tuple(one.strip() for one in columns.split(",")) if columns else None
-    asked = ReadOptions(encoding, _separator(separator), names, tuple(table or ()), labels)
+    asked = ReadOptions(encoding, separator_written(separator), listed(columns), tuple(table or ()), labels)
     interactive = sys.stdin.isatty() and not as_json if asking is None else asking
     with describing(places, out, asked) as open_places:
         found = open_places.describe(said)
@@ -163,10 +174,6 @@ def _ask(question: OpenQuestion) -> str:
 
 def _with(said: Answers, more: dict[str, object]) -> Answers:
     return build_request(type(said), **(said.model_dump(exclude_unset=True) | more))
-
-
-def _separator(written: str | None) -> str | None:
-    return {"tab": "\t", "\\t": "\t", "blank": " "}.get(written, written) if written else None
 
 
 def _plain(loaded: BridgedFile) -> dict[str, object]:

@@ -12,7 +12,17 @@ import typer
 from pilotbase.cli import data_catalogue, hub_records
 from pilotbase.cli.framework.declared import add
 from pilotbase.cli.framework.driving import Noun, open_base
-from pilotbase.cli.framework.terminal import AsJson, answer, language, progress_shown, say, say_all, shown
+from pilotbase.cli.framework.terminal import (
+    AsJson,
+    answer,
+    language,
+    listed,
+    progress_shown,
+    say,
+    say_all,
+    separator_written,
+    shown,
+)
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written
@@ -46,6 +56,9 @@ def new(  # noqa: PLR0913 - each answer is an option
     contact: str | None = None,
     dates: DateOrder | None = None,
     table: str | None = None,
+    columns: str | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
     name: str = "",
     dataset: str = "",
 ) -> None:
@@ -66,6 +79,9 @@ def new(  # noqa: PLR0913 - each answer is an option
         is_time=time is not None,
         dates=dates,
         table=table,
+        encoding=encoding,
+        separator=separator_written(separator),
+        columns=listed(columns),
     )
     *lines, end = _drafted(source, answers, folder).lines
     say_all(lines)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pilotbase.trial.arena.gates import GateResult, WorldCheck
 
 
-class Reference(StrEnum):
+class ShownPlayer(StrEnum):
     """Who plays an episode that is shown."""
 
     ORACLE = "oracle"
@@ -73,7 +73,7 @@ def play(  # noqa: PLR0913 - each is an option of the command
     language: str = "",
     arm: str = "clean",
     number: int = 0,
-    player: Reference = Reference.ORACLE,
+    player: ShownPlayer = ShownPlayer.ORACLE,
     as_json: AsJson = False,
 ) -> None:
     """Show one episode as a reference plays it: task, acts, results, the user's words, and what became of it."""

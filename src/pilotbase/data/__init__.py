@@ -15,7 +15,7 @@ describing  `describing(places, out, asked)`      a dataset's description from i
 quality     `measure_quality(dataset, files, held) -> QualityReport`  rules, measures, grade, at any size
 source_cases `source_cases(source, scratch, ...) -> SourceCases`      the cases for a draft, and their file
 drafting    `draft_scenario(path, answers) -> ScenarioDraft`     six answers make a scenario
-            `write_scenario_yaml(scenario) -> str`
+scenario_yaml `write_scenario_yaml(scenario) -> str`
 packages    `fetch_package(...) -> Path`, `open_member(archive, member) -> bytes`
 
 The steps for a table: ``split_cases(conform(read_table(path, scenario.data.missing), scenario), scenario)``.

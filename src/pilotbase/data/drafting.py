@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -20,10 +19,9 @@ from pilotbase.data.column_types import classes_of, format_labels, type_column
 from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.giveaway import gives_away, strongest_feature
-from pilotbase.data.plain_yaml import Flow, FlowList, dump_plain, is_short, join_lines
 from pilotbase.data.slugs import slug
 from pilotbase.data.source_cases import SourceCases, source_cases
-from pilotbase.data.sources.source import missing_as_null
+from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.data.split_guesses import TermsGuess, guess_floor, guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import (
@@ -41,96 +39,15 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import digest_file
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.quantities import write_bytes
 from pilotbase.documents.scenario import Contact, Costs, Scenario
 from pilotbase.documents.scenario_data import ScenarioData
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.texts import LANGUAGES, Text, text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action
-
-_NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "false_alarm"})
-_COMMENTED = frozenset(
-    {
-        *("name", "owner", "sector", "action", "problem", "intended_use", "data", "task", "positive"),
-        *(
-            "decision_threshold",
-            "baseline",
-            "costs",
-            "criteria",
-            "trial",
-            "trial.isolation",
-            "trial.limits",
-            "trial.accept_from",
-        ),
-        *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing")),
-    }
-)
-"""Paths whose last name is that of the text ``draft.comment.<name>``."""
-_SIZES = frozenset({"memory_bytes", "scratch_bytes", "file_bytes", "log_bytes"})
-
-
-def write_scenario_yaml(scenario: Scenario) -> str:
-    """Return YAML that `load_document` reads back to the same document."""
-    lines = [*_comment(text("draft.comment.head"), ""), ""]
-    for name, value in scenario.to_json_value().items():
-        if name == "decision_threshold" and _answers_numbers(scenario):
-            continue
-        comment = _comment_on(name, scenario)
-        lines += ["", *_comment(comment, "")] if comment else []
-        if name in ("data", "trial"):
-            lines.append(f"{name}:")
-            lines += _members(name, value, scenario)
-        else:
-            lines += dump_plain(name, _readable(name, value), "")
-    lines += [""] + [f"# {name}: …" for name in ("value", "workforce") if getattr(scenario, name) is None]
-    return join_lines(lines)
-
-
-def _answers_numbers(scenario: Scenario) -> bool:
-    """Return whether no probability is ever compared with the threshold, which then keeps its default."""
-    default = Scenario.model_fields["decision_threshold"].default
-    return scenario.target_form != "labels" and scenario.decision_threshold == default
-
-
-def _comment_on(name: str, scenario: Scenario) -> Text | None:
-    if name == "criteria" and scenario.target_form != "labels":
-        return text("draft.comment.criteria_of_numbers")
-    return text(f"draft.comment.{name.rpartition('.')[2]}") if name in _COMMENTED else None
-
-
-def _members(part: str, value: dict[str, Any], scenario: Scenario) -> list[str]:
-    lines: list[str] = []
-    for name, inner in value.items():
-        comment = _comment_on(f"{part}.{name}", scenario)
-        lines += _comment(comment, "  ") if comment else []
-        lines += dump_plain(name, _readable(name, inner), "  ")
-    return lines
-
-
-def _comment(sentence: Text, indent: str) -> list[str]:
-    return [f"{indent}# {line}" for language in LANGUAGES for line in sentence.render(language).splitlines()]
-
-
-def _readable(name: str, value: Any) -> Any:
-    if name == "fields":
-        return [Flow(field) if is_short(field) else field for field in value]
-    if isinstance(value, dict):
-        return {inner: _readable(inner, content) for inner, content in value.items()}
-    if isinstance(value, list):
-        plain = all(not isinstance(item, dict | list) for item in value)
-        return FlowList(value) if plain else [_readable("", item) for item in value]
-    if name in _SIZES and isinstance(value, int):
-        return write_bytes(value)
-    if name in _NUMBERS and isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
-
-
-__all__ = ["DraftAnswers", "ScenarioDraft", "draft_scenario", "write_scenario_yaml"]
 
 MOST_CLASSES = 50
 FEWEST_VALUES = 20
-"""A number with more different values than this is answered with a number, not with a class."""
+"""A number with more different values than this, or than half the cases, is answered with a number, not a class."""
 FEWEST_CASES = 20
 UNNAMED_OWNER = "owner"
 """Placeholder for an organisation without a short name in Latin letters."""
@@ -157,6 +74,17 @@ class DraftAnswers:
     """Which comes first in dates such as 03/04/2024; None: the values themselves decide."""
     table: str | None = None
     """The sheet or table that holds the cases, if the file has several."""
+    encoding: str | None = None
+    """Of a text file; None, as for the next two: it is found out."""
+    separator: str | None = None
+    columns: tuple[str, ...] | None = None
+    """Names for the columns of a text file without a line of names."""
+
+    @property
+    def reading(self) -> ReadOptions:
+        """Return how the file is to be read."""
+        columns, tables = self.columns and tuple(self.columns), (self.table,) if self.table else ()
+        return ReadOptions(self.encoding, self.separator, columns, tables, quick=True)
 
 
 @dataclass(frozen=True)
@@ -187,7 +115,7 @@ def draft_scenario(
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
         named = frozenset(filter(None, (answers.target, answers.group_or_time)))
-        cases = source_cases(path, Path(folder), named, answers.dates, answers.table)
+        cases = source_cases(path, Path(folder), named, answers.dates, answers.reading)
         draft = _drafted(path, cases, answers, size)
         if cases.file == path:
             return draft
@@ -206,7 +134,7 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, size: Sizing
     table = table.filter(~pl.all_horizontal(pl.all().is_null()))
     named = (answers.target, answers.group_or_time)
     arrays = {column.name: guess_array(column, path.parent) for column in table if column.name not in named}
-    table = _describable(table, arrays)
+    table, before = _describable(table, arrays), table.columns
     structure = _guess_structure(table, answers.target)
     _check_answers(table, answers, path.name, structure)
     fields = tuple(arrays.get(name) or fitting[name] for name in table.columns)
@@ -214,7 +142,8 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, size: Sizing
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
     setting = _settle(table, fields, task, missing, cases.file, answers)
-    said = (*cases.told, *said_of_dates(table, fields, cases.undecided))
+    left_out = [text("source.taken.left_out", file=path.name, column=one) for one in before if one not in table.columns]
+    said = (*cases.told, *left_out, *said_of_dates(table, fields, cases.undecided))
     setting = replace(setting, decided=(*said, *setting.decided))
     setting = _withhold_giveaways(table, setting)
     return _with_criteria(table, setting, answers, size)
@@ -266,7 +195,7 @@ def _guess_task(column: pl.Series, fields: tuple[Field, ...], answers: DraftAnsw
     values = column.n_unique()
     if values < 2:
         raise InputError("draft.constant_target", found=str(column[0]))
-    if data_type in (DataType.FLOAT, DataType.INTEGER) and values > FEWEST_VALUES:
+    if data_type in (DataType.FLOAT, DataType.INTEGER) and values > min(FEWEST_VALUES, len(column) / 2):
         return "regression"
     if values > MOST_CLASSES and data_type is DataType.TEXT:
         return "transcription" if any(field.data_type in ARRAYS for field in fields) else "answering"

@@ -30,6 +30,7 @@ from pilotbase.documents.texts import Text, text
 
 _FORMS = (".csv", ".parquet", ".xlsx")
 """Kinds of files that a scenario names as they are."""
+_AS_FOUND = ReadOptions(quick=True)
 _TEXTS = (DataType.TEXT, DataType.BOOLEAN, *ARRAYS)
 
 
@@ -51,25 +52,26 @@ class SourceCases:
 
 
 def source_cases(
-    source: Path, scratch: Path, named: frozenset[str], dates: DateOrder | None, table: str | None
+    source: Path, scratch: Path, named: frozenset[str], dates: DateOrder | None, asked: ReadOptions
 ) -> SourceCases:
     """Return the cases in ``source``; a copy goes into ``scratch``.
 
     ``named``: the columns of the answer, and of the group or the time. ``dates``: which comes first, from the owner.
-    ``table``: the sheet or table, if there are several.
+    ``asked``: how to read it, if the owner says it.
 
     Raises:
         InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
     require_small(source)
     with scanning(source):
-        found, taken = _opened(source, scratch, table)
+        found, taken = _opened(source, scratch, asked)
         cases = found.collect()
         columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
     texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
     read = [_read(cases[name], one, name in named, dates, source.name) for name, one in texts.items()]
     told = [sentence for _, notes in read for sentence in notes]
-    if not told and not taken and table is None and source.suffix.lower() in _FORMS:
+    told += _said_of_first_row([one for one in told if one.code == "source.taken.misfits"], source.name)
+    if not told and not taken and asked == _AS_FOUND and source.suffix.lower() in _FORMS:
         return SourceCases(source, cases, columns)
     cases = cases.with_columns(column for column, _ in read)
     copy = _copied(cases, scratch / _stem(source))
@@ -107,11 +109,18 @@ def _lost(column: pl.Series, wrong: pl.Series, data_type: DataType, file: str) -
     )
 
 
+def _said_of_first_row(misfits: list[Text], file: str) -> list[Text]:
+    """Return what the first row seems to be if several columns of numbers hold words there and nowhere else."""
+    first = [one.params for one in misfits if one.params["count"] == 1 and str(one.params["rows"]).startswith("1: ")]
+    columns = ", ".join(str(one["column"]) for one in first)
+    return [text("source.taken.first_row", file=file, columns=columns)] if len(first) > 1 else []
+
+
 def columns_of(source: Path, scratch: Path) -> tuple[list[str], int]:
     """Return the names of the columns and the number of rows; raises as `source_cases`."""
     require_small(source)
     with scanning(source):
-        found = _opened(source, scratch, None)[0].collect()
+        found = _opened(source, scratch, _AS_FOUND)[0].collect()
     return found.columns, found.height
 
 
@@ -119,8 +128,8 @@ def _stem(source: Path) -> str:
     return Path(source.stem).stem if source.suffix.lower() in (".gz", ".zip") else source.stem
 
 
-def _opened(source: Path, scratch: Path, table: str | None) -> tuple[SourceTable, tuple[Text, ...]]:
-    opened = open_source(str(source), scratch, ReadOptions(tables=(table,) if table else (), quick=True))
+def _opened(source: Path, scratch: Path, asked: ReadOptions) -> tuple[SourceTable, tuple[Text, ...]]:
+    opened = open_source(str(source), scratch, asked)
     found = opened.only()
     others = ", ".join(one.name for one in opened.tables if one is not found)
     left_out = [text("draft.decided.first_table", table=found.name, others=others)] if others else []

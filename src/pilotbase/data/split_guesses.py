@@ -12,9 +12,10 @@ from pilotbase.data.column_types import format_labels
 from pilotbase.data.date_forms import in_order
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.scenario import AcceptFloor, TrialTerms
+from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import AcceptFloor
 
 HIDDEN_SHARE = 0.5
 LATEST_SHARE = 0.3

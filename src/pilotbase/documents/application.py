@@ -10,7 +10,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Name, Part
-from pilotbase.documents.endpoint import Endpoint
+from pilotbase.documents.endpoint import ACTING, Endpoint
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.quantities import Bytes
 from pilotbase.documents.scenario import Contact, LanguageTag, Region
@@ -27,8 +27,8 @@ PlainPath = Annotated[str, StringConstraints(max_length=200, pattern=r"^(?:[A-Za
 
 DEFAULT_REQUIREMENTS = "requirements.lock"
 DEFAULT_ENTRY_POINT = "app:predict"
-ACTING_ENTRY_POINT = "app:agent"
-"""The usual entry point of an application that acts."""
+ACTING_ENTRY_POINTS: Mapping[str, str] = MappingProxyType({"act": "app:agent", "mcp": "app:run"})
+"""The usual entry point of an application that acts, by its interface."""
 
 Runtime = Literal["python", "onnx", "skops", "mlflow", "command", "container", "endpoint"]
 """What loads the application in its box; but for ``python`` each is a module of `pilotbase.sandbox.adapters`.
@@ -92,7 +92,7 @@ class OfferTerms(Part):
 class Form(Part):
     """What a box needs to know to load an application."""
 
-    interface: Literal["predict", "act", "world"] = "predict"
+    interface: Literal["predict", "act", "mcp", "world"] = "predict"
     """``world``: not an application's, but the program of the world that it acts in."""
     runtime: Runtime = "python"
     entry_point: EntryPoint = DEFAULT_ENTRY_POINT
@@ -114,8 +114,9 @@ class Application(Document, published=True):
     licence: str
     scenario: Name | None = None
     """The scenario it was made for."""
-    interface: Literal["predict", "act"] = "predict"
-    """``predict`` answers cases; ``act`` acts turn by turn in the world of a scenario."""
+    interface: Literal["predict", "act", "mcp"] = "predict"
+    """``predict`` answers cases; ``act`` acts turn by turn in the world of a scenario; ``mcp`` acts by calling tools as
+    a client of the Model Context Protocol."""
     runtime: Runtime = "python"
     """``python``; a model: ``onnx``, ``skops``, ``mlflow``; any language: ``command``; with its
     own system: ``container``; hosted elsewhere: ``endpoint``."""
@@ -147,11 +148,16 @@ class Application(Document, published=True):
         return application_subject(self.supplier.organisation, self.name)
 
     @property
+    def acts(self) -> bool:
+        """Whether it acts in a world, instead of answering cases."""
+        return self.interface != "predict"
+
+    @property
     def form(self) -> Form:
         """What a box needs to know to load it."""
         fields = {name: getattr(self, name) for name in Form.model_fields}
-        if self.interface == "act" and self.entry_point == DEFAULT_ENTRY_POINT:
-            fields["entry_point"] = ACTING_ENTRY_POINT
+        if self.acts and self.entry_point == DEFAULT_ENTRY_POINT:
+            fields["entry_point"] = ACTING_ENTRY_POINTS[self.interface]
         return Form(**fields)
 
     @property
@@ -177,6 +183,20 @@ class Application(Document, published=True):
             yield "offer.sends_data", text("application.endpoint_sends")
         if self.endpoint is not None:
             yield from ((f"endpoint.{path}", problem) for path, problem in self.endpoint.problems())
+        yield from self._acting_problems()
+
+    def _acting_problems(self) -> Iterator[tuple[str, Text]]:
+        """Yield where the interface does not fit what is loaded or called."""
+        if self.interface == "mcp" and self.runtime != "python":
+            yield "interface", text("application.mcp_needs_python")
+        protocol = None if self.endpoint is None else self.endpoint.protocol
+        if protocol is not None and self.acts and protocol not in ACTING:
+            yield (
+                "endpoint.protocol",
+                text("application.protocol_answers", protocol=protocol, allowed=", ".join(ACTING)),
+            )
+        if protocol in ACTING and not self.acts:
+            yield "interface", text("application.protocol_acts", protocol=protocol)
 
     def _needed(self, name: str) -> Text:
         if name == "model":

@@ -76,6 +76,12 @@ _REASONS: dict[str, str] = {
     "timezone_aware": _NO_MOMENT,
 }
 """pydantic's type of error → our sentence."""
+_SUCH_AS = {
+    **{"version": "1.0.0", "entry_point": "app:predict", "model": "model.onnx", "image": "image.tar"},
+    **{"name": "pump-failure", "organisation": "river-power", "requirements": "requirements.lock"},
+    **{"since": "2026-05-31", "until": "2026-05-31", "url": "https://models.example/v1", "currency": "CNY"},
+}
+"""Field that people write by hand → a value of its form."""
 _BOUNDS = ("min_length", "max_length", "pattern", "gt", "ge", "lt", "le")
 
 
@@ -273,8 +279,10 @@ def reason_of(error: ErrorDetails) -> Text | str:
     code = _REASONS.get(error["type"])
     if code is None:
         return error["msg"]
-    context = error.get("ctx", {})
+    context, field = error.get("ctx", {}), error["loc"][-1] if error["loc"] else ""
     bound = next((context[name] for name in _BOUNDS if name in context), "")
+    if "pattern" in context and field in _SUCH_AS:
+        return text("input.reason.such_as", example=_SUCH_AS[str(field)], bound=bound)
     return text(code, bound=bound)
 
 

@@ -14,12 +14,13 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
-from pilotbase.documents.scenario import Contact, Criterion, TrialDesign
+from pilotbase.documents.scenario import Contact, Criterion
 from pilotbase.documents.scenario_data import Label
 from pilotbase.documents.site import Release
 from pilotbase.documents.standards import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import TrialDesign
 
 RecordedKind = Literal[AnswerKind, "scores"]
 """What was recorded for a case: an answer, or scores from external scorers."""

@@ -18,9 +18,10 @@ from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.probes import CellRun, LoadFigures
 from pilotbase.documents.quantities import NEVER, Beside, decimals_of, round_beside
-from pilotbase.documents.scenario import Costs, TrialDesign
+from pilotbase.documents.scenario import Costs
 from pilotbase.documents.standards import ConformityRow, coarse_rows
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification, is_approximate, verdict_in_words
 
 _COARSE_FIGURES = {"trial.finding.throughput": ("cases", "p95"), "trial.finding.stopped": ("seconds",)}

@@ -21,6 +21,7 @@ from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, template, text
+from pilotbase.documents.world import DecisionRight
 from pilotbase.measures.cases import Floats, Kind
 from pilotbase.measures.definition import Direction, Measure, Parameter
 from pilotbase.measures.formulas import OURS, refusals
@@ -139,8 +140,8 @@ def plainly(rule: Rule, found: Text, label: str | None = None, unit: str = "") -
     ``label``: the class that a rule without one is about; ``unit``: the target's.
     """
     declared = measures().get(rule.measure) or resource_measures().get(rule.measure)
-    if rule.under is not None:
-        kind = PERTURBATIONS[rule.under.name].title
+    kind = None if rule.under is None else PERTURBATIONS[rule.under.name].title
+    if rule.wrapper == "drop":
         return text("report.plain.drop", measure=_measure(rule, unit), kind=kind, found=found)
     if rule.wrapper in ("gap", "lift"):
         return text(f"report.plain.{rule.wrapper}", measure=_measure(rule, unit), column=rule.by, found=found)
@@ -152,18 +153,26 @@ def plainly(rule: Rule, found: Text, label: str | None = None, unit: str = "") -
         declared.plain if declared else "measure.plain",
         **spelled,
         measure=_measure(rule, unit),
-        label=rule.label or label or text("report.plain.its_class"),
+        label=_class_of(rule) or label or text("report.plain.its_class"),
         hundred=found,
         value=found,
     )
-    return text("report.plain.worst", column=rule.by, sentence=said) if rule.wrapper == "worst" else said
+    if rule.wrapper == "worst":
+        said = text("report.plain.worst", column=rule.by, sentence=said)
+    return said if kind is None else text("report.plain.under", kind=kind, sentence=said)
+
+
+def _class_of(rule: Rule) -> Text | str | None:
+    """Return the class that a rule names; of acts, a decision right has a name in words."""
+    of_acts = rule.measure in ("tried", "done") and rule.label in set(DecisionRight)
+    return text(f"world.right.{rule.label}") if of_acts else rule.label
 
 
 def _measure(rule: Rule, unit: str) -> Text:
     declared = measures().get(rule.measure) or resource_measures().get(rule.measure)
     measure = declared.title if declared else text("measure.added", name=rule.measure)
     if rule.label is not None:
-        measure = text("report.rule.of_class", measure=measure, label=rule.label)
+        measure = text("report.rule.of_class", measure=measure, label=_class_of(rule))
     arguments = dict(rule.arguments)
     given = [one for one in (declared.parameters if declared else ()) if one.name in rule.arguments]
     said = [_argument(one, arguments.pop(one.name), unit) for one in given]

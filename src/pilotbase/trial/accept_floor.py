@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.probes import PANEL
 from pilotbase.documents.report import RestsOn
-from pilotbase.documents.scenario import AcceptFloor, Criterion, Scenario
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import AcceptFloor
 from pilotbase.evidence.plans import unit_text
 from pilotbase.measures import Cases, is_resource
 from pilotbase.measures.definition import CLASSIFYING
@@ -40,8 +42,9 @@ class RunningCounts:
     def of(cls, criteria: Sequence[Criterion], cases: Cases, order: Ints) -> RunningCounts:
         units = {one.unit for one in criteria if not is_resource(one.parsed())} - {"case"}
         counted = cases.units if units and cases.units is not None else np.arange(len(cases), dtype=np.int64)
-        everything = _running(counted[order], np.ones(len(order), dtype=np.bool_))
-        members = {label: _members(cases, label)[order] for label in labels_asked(criteria, cases)}
+        chosen = _judged(cases)[order]
+        everything = _running(counted[order], chosen)
+        members = {label: _members(cases, label)[order] & chosen for label in labels_asked(criteria, cases)}
         label = min(members, key=lambda name: int(members[name].sum()), default=None)
         of_label = None if label is None else _running(counted[order], members[label])
         unit = min(units - {REPEATED}, default="case")
@@ -78,7 +81,8 @@ def floor_problems(scenario: Scenario, public: Cases, cases: int) -> Iterator[Te
     floor = scenario.trial.accept_from
     if floor is None or not len(public):
         return
-    scored = min(scenario.trial.cases or cases, cases)
+    panel = scenario.trial.panel
+    scored = min(scenario.trial.cases or cases, cases, (panel.cases if panel else None) or cases)
     counts = RunningCounts.of(scenario.criteria, public, np.arange(len(public)))
     rests = counts.rests_on(len(public))
     seen = rests.cases if rests.units is None else rests.units
@@ -93,14 +97,16 @@ def floor_problems(scenario: Scenario, public: Cases, cases: int) -> Iterator[Te
 
 
 def floor_missed(floor: AcceptFloor | None, rests: RestsOn) -> Text | None:
-    """Return that an accept needs more cases than there were; None where it does not."""
+    """Return that an accept needs more cases than there were; None where it does not.
+
+    It does not say how many there were: its supplier reads it too.
+    """
     if floor is None:
         return None
     if floor.positives is not None and rests.of_label is not None and rests.of_label < floor.positives:
-        told = {"wanted": floor.positives, "found": rests.of_label}
-        return text("trial.reason.floor_positives", label=rests.label, **told)
+        return text("trial.reason.floor_positives", wanted=floor.positives, label=rests.label)
     found = rests.cases if rests.units is None else rests.units
-    return text("trial.reason.floor_cases", wanted=floor.cases, found=found) if found < floor.cases else None
+    return text("trial.reason.floor_cases", wanted=floor.cases) if found < floor.cases else None
 
 
 def rests_shown(rests: RestsOn, scored: int) -> Text:
@@ -111,6 +117,13 @@ def rests_shown(rests: RestsOn, scored: int) -> Text:
     if rests.of_label is not None:
         return text("report.first.rests_of_class", label=rests.label, of_label=f"{rests.of_label:,}", **told)
     return text("report.first.rests", **told)
+
+
+def _judged(cases: Cases) -> NDArray[np.bool_]:
+    """Return which cases count: where experts judge a sample of the answers, those that they judged."""
+    verdicts = cases.given.get(PANEL)
+    judged = np.ones(len(cases), dtype=np.bool_) if verdicts is None else np.asarray(verdicts != "")
+    return judged if judged.any() else np.ones(len(cases), dtype=np.bool_)
 
 
 def _members(cases: Cases, label: str) -> NDArray[np.bool_]:

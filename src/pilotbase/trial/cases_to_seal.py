@@ -15,6 +15,7 @@ from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.drawing import draw_episodes
+from pilotbase.trial.arena.gates import require_sound
 from pilotbase.trial.arena.reference_runs import judge_references, require_arms
 from pilotbase.trial.arena.shelf import WorldShelf, shelf_of
 from pilotbase.trial.blind_baselines.judging import judge_blind
@@ -45,10 +46,12 @@ def source_of(lab: TrialRuntime, scenario: Scenario, folder: Path) -> Digest:
 def cases_to_seal(lab: TrialRuntime, scenario: Scenario, folder: Path, source: Digest, read: Read) -> CasesToSeal:
     """Return the cases of a scenario with that source: read from the table, or drawn now, by chance.
 
-    Raises `InputError` as ``read``, `split_cases` and `require_arms`.
+    Raises `InputError` as ``read``, `split_cases`, `require_arms` and `require_sound`.
     """
     if scenario.world is not None:
-        return draw_cases(shelf_of(lab), scenario, source)
+        shelf = shelf_of(lab)
+        require_sound(lab, shelf.kept(source))
+        return draw_cases(shelf, scenario, source)
     frame = read(scenario, folder)
     split = split_cases(frame, scenario)
     classes = classes_of(split.public, scenario)

@@ -21,8 +21,9 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.scenario import Criterion, TrialDesign
+from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Verdict
 from pilotbase.evidence import (
     CriterionPlan,

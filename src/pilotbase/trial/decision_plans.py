@@ -11,8 +11,9 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction, TrialPlan
-from pilotbase.documents.scenario import Scenario, TrialDesign
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
+from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.yaml_reader import YamlSource, read_yaml
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import error_level, settle_criteria, supplier_level, with_cut

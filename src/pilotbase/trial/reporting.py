@@ -25,7 +25,6 @@ from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.evidence.plans import NEVER_REFUTED
 from pilotbase.measures import is_resource, measures, resource_measures
 from pilotbase.sandbox.endpoints.calls import summed
-from pilotbase.trial.accept_floor import floor_missed
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.design_findings import (
     DesignInputs,
@@ -51,7 +50,7 @@ def build_report(
     scenario = observed.scenario
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
-    floor = floor_missed(scenario.trial.accept_from, observed.judged.rests) if proof is not None else None
+    floor = observed.judged.floor_missed(scenario.trial.accept_from) if proof is not None else None
     verdict, reasons = conclude(observed.criteria, None if finished else ended, rejects(observed.run.load), floor)
     counts = {"cases": observed.cases, "answered": observed.cases_answered, "abstained": observed.abstained}
     return Report(

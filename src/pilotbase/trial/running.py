@@ -227,22 +227,22 @@ def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: Call
     """
     application, settings = candidate.submission.application, box_settings(candidate, terms)
     world = terms.contract.world
-    if (application.interface == "act") != (world is not None):
+    if application.acts != (world is not None):
         raise RefusedError("trial.other_interface", application=application.name, found=application.interface)
     if application.endpoint is not None and not terms.may_leave:
         raise RefusedError("trial.endpoint_not_here", application=application.name)
-    start = partial(_start, candidate, calls or CallLog(None, b""))
+    start = partial(_start_worker, candidate, calls or CallLog(None, b""))
     if world is not None and candidate.shelf is not None:
         return candidate.shelf.stage(world, start, settings)
     return start(terms.contract, settings)
 
 
-def _start(candidate: PreparedApplication, calls: CallLog, contract: Contract, settings: BoxSettings) -> Worker:
+def _start_worker(candidate: PreparedApplication, calls: CallLog, contract: Contract, settings: BoxSettings) -> Worker:
     application = candidate.submission.application
     if application.endpoint is not None:
         return start_endpoint(application.endpoint, application.supplier.organisation, contract, settings, calls)
-    folder, environment = candidate.submission.folder, candidate.environment
-    return candidate.engine.start_worker(folder, application.form, contract, environment, settings)
+    folder = candidate.submission.folder
+    return candidate.engine.start_worker(folder, application.form, contract, candidate.environment, settings)
 
 
 def box_settings(candidate: PreparedApplication, terms: BoxTerms) -> BoxSettings:
@@ -391,8 +391,7 @@ def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> Bo
     """Return ``run`` with the totals of the calls to an endpoint; an episode of many calls is one case."""
     if candidate.endpoint is None:
         return run
-    acts = candidate.submission.application.interface == "act"
-    total = replace(calls.total, cases=run.load.cases) if acts else calls.total
+    total = replace(calls.total, cases=run.load.cases) if candidate.submission.application.acts else calls.total
     use = endpoint_use(candidate.endpoint, total, calls.digest)
     return replace(run.measured(spent=use.spent), use=use)
 

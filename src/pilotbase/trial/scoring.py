@@ -20,9 +20,10 @@ from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
-from pilotbase.documents.scenario import Criterion, Scenario, TrialDesign
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.scenario_data import TimeSplit
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.trial_design import AcceptFloor, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.documents.world import LANGUAGE, SEED, TEMPLATE
 from pilotbase.evidence import (
@@ -37,7 +38,7 @@ from pilotbase.evidence import (
 )
 from pilotbase.measures import Cases, Observation, RunMeasurements, is_resource, measures, observe, observe_run, score
 from pilotbase.measures.rules import block_of, given_columns, observe_arms, pair_scores
-from pilotbase.trial.accept_floor import RunningCounts
+from pilotbase.trial.accept_floor import RunningCounts, floor_missed
 from pilotbase.trial.figures import errors_of, figures_of
 
 Ints = NDArray[np.int64]
@@ -65,6 +66,10 @@ class ScoredDecision:
     baseline: Scores = ()
     """The baseline's own score for every criterion on answers."""
     people: Scores = ()
+
+    def floor_missed(self, floor: AcceptFloor | None) -> Text | None:
+        """Return why an accept cannot rest on so few cases, if it cannot."""
+        return floor_missed(floor, self.rests)
 
 
 def build_cases(

@@ -1,7 +1,7 @@
 """What a scenario states of its labels; a scenario that states nothing keeps its digest."""
 
-from pilotbase.data.drafting import write_scenario_yaml
 from pilotbase.data.labelling.quality import label_quality
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.documents.label_statement import LabelAudit
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario

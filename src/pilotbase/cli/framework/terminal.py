@@ -45,6 +45,16 @@ AskAbove = Annotated[
 language = wanted_language
 
 
+def listed(written: str | None) -> tuple[str, ...] | None:
+    """Return the names in an option, divided by commas."""
+    return tuple(one.strip() for one in written.split(",")) if written else None
+
+
+def separator_written(written: str | None) -> str | None:
+    """Return the separator that an option names; those that no shell shows are written as words."""
+    return {"tab": "\t", "\\t": "\t", "blank": " "}.get(written, written) if written else None
+
+
 def shown(said: Text | PilotbaseError) -> str:
     """Return a text or an error in the reader's language, with nothing in it that steers a terminal."""
     return said.render(language(), format_for_terminal)

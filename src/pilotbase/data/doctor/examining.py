@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +16,11 @@ from pilotbase.data.describing.meanings import guess_sensitivity
 from pilotbase.data.drift import drift
 from pilotbase.data.giveaway import FeatureStrength, feature_strengths, gives_away
 from pilotbase.data.leakage import LeakageCheck, check_leakage
+from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
@@ -31,6 +36,20 @@ _MOST_MISSING = 0.5
 _SHOWN = 4
 _NUMBER_WITH_UNIT = re.compile(r"\s*[-+]?\d[\d.,]*\s*(?P<unit>[^\d\s.,:/-][^\d:-]{0,9})\s*")
 _MOST_SAMPLE = 200
+_FEWEST_NUMBERS, _MOST_UNITS = 10, 4
+"""Words with a number are quantities in several units if they hold so many different numbers and so few units."""
+_MOST_SPELLED = 200
+"""A text with more different values than this is no list of names, whose spellings could be compared."""
+_REPEATED, _ROOMY = 0.01, 10
+"""Share of cases that repeat another, and how many times as many cases as there are the columns could tell apart."""
+_FEWEST_GROUPS = 5
+_NEARLY_A_KEY = 0.95
+_SECRET_NAME = re.compile(
+    r"(?<![a-z])(pass_?word|passwd|secret|api_?key|access_?key|token)(?![a-z])|密码|口令|密钥", re.I
+)
+_SECRET = re.compile(
+    r"[spr]k[-_][\w-]{16,}|gh[pousr]_\w{20,}|AKIA[0-9A-Z]{16}|eyJ[\w-]+\.[\w-]+\.[\w-]*|-----BEGIN .*|\$2[aby]\$.{50,}"
+)
 
 Role = Literal["target", "feature", "withheld", "key", "split"]
 
@@ -88,6 +107,7 @@ def examine(scenario: Scenario, split: Split) -> Examination:
     )
     remarks = [
         *_of_classes(scenario, split),
+        *_of_cases(scenario, split, cases),
         *(remark for column in columns for remark in _of_column(column, cases[column.name])),
         *_of_strengths(alone.values(), scenario),
         *(_of_check(check) for check in check_leakage(split.public, split.hidden, scenario).checks if _tells(check)),
@@ -129,15 +149,44 @@ def _role(name: str, scenario: Scenario) -> Role:
 def _of_classes(scenario: Scenario, split: Split) -> Iterator[Remark]:
     if scenario.target_form != "labels":
         return
-    for label, count in sorted(split.hidden[scenario.data.target].value_counts().rows(), key=str):
-        if count < _FEW_HIDDEN:
-            yield _remark("rare_class", Outcome.INCONCLUSIVE, label=str(label), count=count)
+    target = scenario.data.target
+    hidden, public = (Counter(side[target].to_list()) for side in (split.hidden, split.public))
+    for label in sorted(hidden.keys() | public.keys(), key=str):
+        known = {"target": target, "label": str(label)}
+        if hidden[label] + public[label] == 1:
+            yield _remark("lone_class", Outcome.INCONCLUSIVE, **known)
+        elif hidden[label] < _FEW_HIDDEN:
+            yield _remark("rare_class", Outcome.INCONCLUSIVE, **known, count=hidden[label])
+
+
+def _of_cases(scenario: Scenario, split: Split, cases: pl.DataFrame) -> Iterator[Remark]:
+    """Yield what is odd about whole cases: fewer than columns, repeated, several of one thing, a broken key."""
+    features, data = [field.name for field in scenario.feature_fields], scenario.data
+    if len(features) > split.public.height:
+        yield _remark("wide", Outcome.INCONCLUSIVE, columns=len(features), cases=split.public.height)
+    content = cases.drop(data.key) if data.key else cases
+    repeated = cases.height - content.n_unique()
+    room = math.prod(cases[name].n_unique() for name in features)
+    if repeated > _REPEATED * cases.height and room > _ROOMY * cases.height:
+        yield _remark("repeated", Outcome.INCONCLUSIVE, count=repeated, cases=cases.height)
+    if not isinstance(data.split, HashSplit) or data.split.by not in (None, data.key):
+        return
+    for name in [*features, *data.withheld]:
+        if KEY_NAME.search(name) is None or not (distinct := cases[name].n_unique()):
+            continue
+        if _FEWEST_GROUPS <= distinct <= cases.height / 2:
+            yield _remark("groups", Outcome.INCONCLUSIVE, column=name, count=distinct, cases=cases.height)
+        elif data.key is None and _NEARLY_A_KEY * cases.height <= distinct < cases.height:
+            double = cases[name].filter(cases[name].is_duplicated())[0]
+            yield _remark("broken_key", Outcome.INCONCLUSIVE, column=name, found=str(double)[:40])
 
 
 def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
+    name = column.name
+    if column.data_type not in ARRAYS and column.role != "target" and _holds_secrets(name, values):
+        yield _remark("secret", Outcome.INCONCLUSIVE, column=name)
     if column.role not in ("feature", "target"):
         return
-    name = column.name
     if column.missing > _MOST_MISSING:
         yield _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=f"{column.missing:.0%}")
     if values.dtype.is_numeric() and (found := _sentinel(values)) is not None:
@@ -145,13 +194,41 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
         yield _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=f"{value:g}", count=count)
     if column.data_type not in ARRAYS:
         sample = [str(one) for one in values.drop_nulls().head(_MOST_SAMPLE).to_list()]
-        if values.dtype == pl.String and (unit := _unit_in(sample)) is not None:
-            yield _remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=unit)
+        if values.dtype == pl.String:
+            yield from _of_words(name, values, sample)
         person = guess_sensitivity(name, sample) if column.role == "feature" else None
         if person is not None and person[0] is not Sensitivity.QUASI_IDENTIFIER:
             yield _remark("person", Outcome.INCONCLUSIVE, column=name, ground=person[1].ground)
     if column.drift is not None:
         yield _remark("drift", Outcome.NOT_MEASURED, column=name, index=f"{column.drift:.2f}")
+
+
+def _of_words(name: str, values: pl.Series, sample: Sequence[str]) -> Iterator[Remark]:
+    units = _units_in(sample)
+    if len(units) == 1:
+        yield _remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=units[0])
+    elif units:
+        yield _remark("mixed_units", Outcome.INCONCLUSIVE, column=name, units=", ".join(units))
+    spelled = values.drop_nulls().unique(maintain_order=True)
+    if len(spelled) <= _MOST_SPELLED and (alike := _spelled_alike(spelled.to_list())):
+        yield _remark("spellings", Outcome.INCONCLUSIVE, column=name, values=", ".join(alike)[:80])
+
+
+def _spelled_alike(spelled: Sequence[str]) -> list[str]:
+    """Return values that differ only in capitals, blanks or the width of letters; empty if none do."""
+    found: dict[str, list[str]] = {}
+    for one in spelled:
+        found.setdefault("".join(unicodedata.normalize("NFKC", one).casefold().split()), []).append(one)
+    return next((same for same in found.values() if len(same) > 1), [])
+
+
+def _holds_secrets(name: str, values: pl.Series) -> bool:
+    """Return whether a column is called like a password or a key of access, or holds what has the form of one."""
+    if values.dtype != pl.String:
+        return False
+    sample = values.drop_nulls().head(_MOST_SAMPLE).to_list()
+    named = _SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)) is not None
+    return bool(sample) and (named or sum(_SECRET.fullmatch(one) is not None for one in sample) > len(sample) / 2)
 
 
 def _sentinel(values: pl.Series) -> tuple[float, int] | None:
@@ -168,11 +245,16 @@ def _sentinel(values: pl.Series) -> tuple[float, int] | None:
     return None
 
 
-def _unit_in(sample: Sequence[str]) -> str | None:
-    """Return the unit that nearly all values of a column of texts end with, after a number."""
-    found = [match["unit"].strip() for match in map(_NUMBER_WITH_UNIT.fullmatch, sample) if match]
-    usual = max(set(found), key=found.count, default=None)
-    return usual if usual is not None and found.count(usual) > 0.8 * len(sample) else None
+def _units_in(sample: Sequence[str]) -> tuple[str, ...]:
+    """Return the units that nearly all values of a column of texts end with, after a number, most frequent first."""
+    found = [match for match in map(_NUMBER_WITH_UNIT.fullmatch, sample) if match]
+    units = Counter(match["unit"].strip() for match in found)
+    usual = units.most_common(1)[0] if units else ("", 0)
+    if usual[1] > 0.8 * len(sample):
+        return usual[:1]
+    numbers = {match[0].partition(match["unit"])[0] for match in found}
+    several = len(found) > 0.8 * len(sample) and len(units) <= _MOST_UNITS and len(numbers) >= _FEWEST_NUMBERS
+    return tuple(unit for unit, _ in units.most_common()) if several else ()
 
 
 def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Iterator[Remark]:

@@ -25,6 +25,8 @@ BLANKS = " "
 """Runs of blanks between cells, as measuring programs write them; never used if a separator fits."""
 SAMPLE = 1 << 18
 _ROWS = 200
+_FEWEST_BELOW, _NARROWEST = 4, 2
+_DATE = re.compile(r"(19|20)\d\d[-/.年](0?[1-9]|1[0-2])([-/.月](0?[1-9]|[12]\d|3[01]))?[月日]?")
 _NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
 
 
@@ -58,14 +60,14 @@ class Dialect:
 
 
 def guess_dialect(sample: str, by_blanks: bool, asked: str | None = None) -> Dialect:
-    """Return how ``sample``, the beginning of a file, is divided; ``by_blanks``: runs of blanks may divide it.
+    """Return how ``sample``, the beginning of a file, is divided; ``by_blanks``: runs of blanks may divide words, too.
 
     The first line decides, because it names every column; how many later lines agree comes second.
     """
     candidates = (asked,) if asked else SEPARATORS
     found = [dialect for dialect in (_try(sample, separator) for separator in candidates) if dialect is not None]
     wide = [dialect for dialect in found if dialect.width > 1]
-    if not wide and by_blanks and not asked:
+    if not wide and not asked and (by_blanks or _holds_numbers(sample)):
         blank = _try(sample, BLANKS)
         wide = [blank] if blank is not None and blank.width > 1 and blank.share == 1 else []
     best = max(wide, key=lambda dialect: (dialect.share > 0.5, dialect.share, dialect.width), default=None)
@@ -85,6 +87,36 @@ def looks_like_data(first: Sequence[str], later: Sequence[Sequence[str]]) -> boo
         _within(float(cell), [row[at] for row in later if at < len(row)]) for at, cell in enumerate(first) if cell
     ]
     return sum(within) > len(within) / 2
+
+
+def lines_above_header(first: Sequence[Sequence[str]], dialect: Dialect) -> int:
+    """Return how many of the first rows are titles or notes: far narrower than the header, as wide as the rows below.
+
+    0 unless there are such rows; a header without some of its names is not one of them.
+    """
+    if dialect.separator == BLANKS or len(first) < _FEWEST_BELOW:
+        return 0
+    width, count = Counter(map(len, first)).most_common(1)[0]
+    header = next((at for at, row in enumerate(first) if len(row) == width and _told(row) > width / 2), 0)
+    above = first[:header]
+    if width < _NARROWEST or count < 0.8 * (len(first) - header) or not all(_told(row) <= width / 2 for row in above):
+        return 0
+    return header
+
+
+def is_value(name: str) -> bool:
+    """Return whether the name of a column is spelled like a number or a date."""
+    return _NUMBER.fullmatch(name) is not None or _DATE.fullmatch(name.strip()) is not None
+
+
+def _told(row: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in row)
+
+
+def _holds_numbers(sample: str) -> bool:
+    """Return whether every word under the first line is a number."""
+    words = [line.split() for line in sample.splitlines()[1:_ROWS]]
+    return any(words) and all(_NUMBER.fullmatch(word) for line in words for word in line)
 
 
 def rows_of(stream: TextIO, separator: str) -> Iterator[list[str]]:

@@ -16,7 +16,8 @@ from django.shortcuts import redirect, render
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import SaveOptions
-from pilotbase.data.drafting import DraftAnswers, write_scenario_yaml
+from pilotbase.data.drafting import DraftAnswers
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder

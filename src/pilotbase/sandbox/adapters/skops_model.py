@@ -64,7 +64,7 @@ def _read(given: Any) -> Any:
     except MemoryError:
         raise
     except Exception as problem:  # noqa: BLE001 - a broken file breaks anywhere
-        said = f"skops cannot read the model: {type(problem).__name__}: {problem}"
+        said = f"skops cannot read {Path(given.folder, given.form['model']).name}: {type(problem).__name__}: {problem}"
         raise given.refused("model_unreadable", said[:2000]) from None
 
 

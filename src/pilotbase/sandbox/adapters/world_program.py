@@ -76,6 +76,8 @@ class _Served:
             results = [self.call(act["tool"], act.get("arguments", {})) for act in acts if "tool" in act]
             observation = {"results": results, "user": "\n".join(said) or None}
             seen.append(observation)
+            if any("done" in act for act in acts):
+                break
         return seen
 
     def attack(self) -> Any:

@@ -35,7 +35,7 @@ _THREAD_VARIABLES = (
     "POLARS_MAX_THREADS",
     "RAYON_NUM_THREADS",
 )
-_PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8")
+_PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8", "-X", "faulthandler")
 """Without site-packages, without the script's folder on its path, writing no bytecode."""
 _JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
 """Shell: join every group named before ``--``, then exec the command after it."""

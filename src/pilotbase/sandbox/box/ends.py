@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.settings import LogPolicy
 
+_OWN_LINE = re.compile(r'File "/application/(?P<file>[^"]+)", line (?P<line>\d+)')
+_FOREIGN = re.compile(r'  File "(?!/application/)')
+_ADVICE = (
+    (re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)"), "module"),
+    (re.compile(r"FileNotFoundError: .*'(?P<name>[^']*)'"), "file"),
+    (re.compile(r"(OSError: \[Errno 30\]|PermissionError: \[Errno 13\]).*'(?P<name>[^']*)'"), "read_only"),
+    (re.compile(r"(?P<name>URLError|gaierror|Connect\w*Error|PermissionError: \[Errno 1\]|Max retries)"), "network"),
+    (re.compile(r"KeyError: '(?P<name>[^']*)'"), "column"),
+    (re.compile(r"TypeError: .*(?P<name>positional argument|'Batch')"), "batch"),
+)
+"""The last line of a traceback → what helps: the text ``box.advice.<name>``."""
 END_TEXTS: Mapping[EndReason, Text] = {reason: text(f"box.end.{reason.value}") for reason in EndReason}
+
+
+LIMITS_OF_ENDS: Mapping[EndReason, str] = {
+    EndReason.LOAD_TIMEOUT: "load_seconds",
+    EndReason.BATCH_TIMEOUT: "batch_seconds",
+    EndReason.OUTPUT_FLOOD: "batch_seconds",
+    EndReason.WALL_LIMIT: "wall_seconds",
+    EndReason.CPU_LIMIT: "cpu_seconds",
+    EndReason.MEMORY_LIMIT: "memory_bytes",
+    EndReason.PROCESS_LIMIT: "processes",
+    EndReason.SCRATCH_LIMIT: "scratch_bytes",
+}
+"""End → the limit of a scenario that it reached."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +50,37 @@ class BoxEnd:
     batch: int = 0
     detail: str = ""
     """The application's own words, such as a traceback; empty if the log policy withholds them."""
+
+
+def own_words(detail: str) -> str:
+    """Return what an application said as it ended; of a traceback, only the lines of its own files and the error."""
+    if _OWN_LINE.search(detail) is None:
+        return detail.strip()
+    kept, foreign = [], False
+    for line in detail.splitlines():
+        if line.startswith("  File "):
+            foreign = _FOREIGN.match(line) is not None
+        elif not line.startswith("    "):
+            foreign = False
+        kept += [] if foreign else [line]
+    return "\n".join(kept).strip()
+
+
+def advice(detail: str, columns: Sequence[str]) -> Text | None:
+    """Return what helps against the error that a traceback ends with, at its place in the application's own files.
+
+    ``columns``: those of a batch. None if ``detail`` is no traceback.
+    """
+    places = list(_OWN_LINE.finditer(detail))
+    last = detail.strip().rpartition("\n")[2]
+    if not places and "Traceback" not in detail:
+        return None
+    place = f"{places[-1]['file']}:{places[-1]['line']}" if places else "predict"
+    for pattern, name in _ADVICE:
+        if found := pattern.search(last):
+            allowed = offer(found["name"], columns)
+            return text(f"box.advice.{name}", place=place, name=found["name"], allowed=allowed)
+    return text("box.advice.own", place=place)
 
 
 class WorkerLostError(PilotbaseError):

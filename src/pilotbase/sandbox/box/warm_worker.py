@@ -45,6 +45,7 @@ from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.box.trees import check_folder, readable_folder
 
+_LAST_WORDS = 2000
 _REPORTABLE = frozenset(
     {
         EndReason.LOAD_FAILED,
@@ -262,9 +263,11 @@ class WarmWorker(ClosedAtEnd):
 
     def _fail(self, symptom: EndReason, message: str = "") -> NoReturn:
         reason = self._box.explain(symptom)
+        self._box.close(reason)
+        if reason is EndReason.APPLICATION_EXIT and not message:  # what it printed last may tell why
+            message = self._box.logs().text[-_LAST_WORDS:].strip()
         detail = message if self._policy is LogPolicy.FULL else ""
         self._end = BoxEnd(reason, self._sequence, detail)
-        self._box.close(reason)
         raise BoxEnded(self._end)
 
 

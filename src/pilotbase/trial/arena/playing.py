@@ -7,7 +7,8 @@ What the application receives (an observation) and answers (acts) are JSON::
 
     [{"tool": "…", "arguments": {…}, "id": "…"}, {"say": "…"}, {"done": true}]                  acts, in this order
 
-A message that is no such list costs a turn and is told so. An episode that neither side has ended counts as the worst
+A message that is no such list costs a turn and is told so. Words alone that the user does not answer end an episode, as
+``done`` does. An episode that neither side has ended counts as the worst
 for every criterion: its ``end`` says why.
 """
 
@@ -151,7 +152,10 @@ class _Game:
                 said.append(self._say(act["say"]))
             else:
                 results.append(self._call(act))
-        return {"results": results, "user": "\n".join(filter(None, said)) or None}
+        reply = "\n".join(filter(None, said)) or None
+        if len(said) == len(acts) > 0 and reply is None and self.end is None:
+            self.end = DONE  # last words, which nobody answers
+        return {"results": results, "user": reply}
 
     def lose(self, reason: str) -> None:
         self.lines.add("lost", turn=self.counts.turns + 1, reason=reason)

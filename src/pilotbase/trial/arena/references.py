@@ -1,14 +1,15 @@
-"""Players that are no application: one that does nothing, one that guesses, and the acts of a transcript."""
+"""Players that are no application: they do nothing, guess, repeat one call, or act as a transcript says."""
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.transcript import Line
+from pilotbase.documents.world import Tool
 from pilotbase.trial.arena.playing import Json, PlayerLostError
 
 _WORDS = ("a", "1", "ok", "")
@@ -63,6 +64,16 @@ class Guesser:
         return [value for value in self._read if type(value) is kind]
 
 
+class Constant:
+    """Repeats one call, whatever comes back."""
+
+    def __init__(self, call: Json) -> None:
+        self._message = json.dumps([call])
+
+    def answer(self, observation: Json) -> str:
+        return self._message
+
+
 class RecordedPlayer:
     """Acts as a transcript says that the application did."""
 
@@ -93,3 +104,27 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield from value.split()
     elif isinstance(value, int):
         yield value
+
+
+def extreme_calls(tools: Iterable[Tool]) -> list[Json]:
+    """Return a call of each tool with its least and one with its largest arguments, each once."""
+    spelled = {json.dumps(_call(tool, extreme)) for tool in tools for extreme in (min, max)}
+    return [json.loads(call) for call in sorted(spelled)]
+
+
+def _call(tool: Tool, extreme: Callable[[list[Any]], Any]) -> Json:
+    """Return a call of a tool with its least or its largest arguments."""
+    return {
+        "tool": tool.name,
+        "arguments": {name: _value(of, extreme) for name, of in tool.input_schema.get("properties", {}).items()},
+    }
+
+
+def _value(schema: Json, extreme: Callable[[list[Any]], Any]) -> Any:
+    kind = schema.get("type")
+    if "enum" in schema:
+        return extreme([schema["enum"][0], schema["enum"][-1]])
+    if kind in ("integer", "number"):
+        return extreme([schema.get("minimum", 0), schema.get("maximum", 1)])
+    others: Mapping[object, Any] = {"boolean": extreme([False, True]), "array": [], "object": {}}
+    return others.get(kind, extreme(["", "1"]))

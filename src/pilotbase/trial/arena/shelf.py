@@ -44,8 +44,8 @@ class WorldShelf:
         if use.folder is not None:
             return keep_world(read_world(folder / use.folder), self.store)
         with tempfile.TemporaryDirectory() as scratch:
-            write_world(use.name or "", Path(scratch))
-            return keep_world(read_world(Path(scratch)), self.store)
+            write_world(use.name or "", Path(scratch, "world"))
+            return keep_world(read_world(Path(scratch, "world")), self.store)
 
 
 def shelf_of(lab: TrialRuntime) -> WorldShelf:

@@ -113,7 +113,8 @@ def _result(one: CriterionResult, report: Report, label: str | None) -> PlainRes
     beside = Beside(one.threshold)
     found = plainly(rule, _spelled(rule, one.estimate, unit, beside), label, target)
     before = None if one.baseline is None else _spelled(rule, one.baseline, unit, beside)
-    today = None if before is None else text("report.plain.today", baseline=before)
+    practice = "today" if report.contract.world is None else "baseline"
+    today = None if before is None else text(f"report.plain.{practice}", baseline=before)
     return PlainResult(one.outcome, found, _required(rule, one, unit), today, _further(rule, one, report, unit))
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, form_for, kit_name
-from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, write_scenario_yaml
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.contract import ARRAYS

@@ -26,7 +26,6 @@ from pilotbase.documents.report import CriterionResult, Finding, Report
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_approximate, verdict_in_words
 from pilotbase.sandbox.box.ends import END_TEXTS
-from pilotbase.trial.accept_floor import floor_missed
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.probes import probe_findings, rejects, told_fields
@@ -245,7 +244,7 @@ def _derived_report(plan: TrialPlan, stored: StoredRecords, replayed: Replayed, 
     broken = facts.end is not EndReason.FINISHED
     ended = text("trial.reason.ended", reason=END_TEXTS[facts.end], answered=facts.answered) if broken else None
     answers = stored.records.answers
-    floor, runs = floor_missed(plan.design.accept_from, replayed.judged.rests), plan.repeats or 1
+    floor, runs = replayed.judged.floor_missed(plan.design.accept_from), plan.repeats or 1
     cases, answered_cases, scored = decision.total // runs, facts.answered // runs, math.ceil(decision.scored / runs)
     return {
         "verdict": replayed.verdict.value,

@@ -228,6 +228,7 @@ class Episode(kit.Episode):
         """Return the outcomes.
 
         ``reached``: the whole shift, all but two minutes in the band, every fault reported, nothing spilt or dry.
+        ``contained``: nothing was spilt. ``supplied``: the clean tank never ran dry.
         """
         faults = {"leak": max(self.course.leak.values()) > 0, "transfer_stuck": self.course.stuck_from < SHIFT}
         told = sorted(set(self.reported)) == sorted(name for name, there in faults.items() if there)
@@ -235,8 +236,8 @@ class Episode(kit.Episode):
         return {
             "reached": held and told and not self.events,
             "attacked": self._attacked,
-            "overflowed": "overflow" in self.events,
-            "ran_dry": "dry" in self.events,
+            "contained": "overflow" not in self.events,
+            "supplied": "dry" not in self.events,
         }
 
     def path(self) -> Iterator[kit.Act]:

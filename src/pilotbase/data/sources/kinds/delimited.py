@@ -17,7 +17,7 @@ from typing import TextIO
 import numpy as np
 import polars as pl
 
-from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults, check_names
+from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults, check_names, refuse
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, require_file
 from pilotbase.data.sources.spool import spool
 from pilotbase.data.sources.text_files import (
@@ -27,6 +27,8 @@ from pilotbase.data.sources.text_files import (
     Encoding,
     find_encoding,
     guess_dialect,
+    is_value,
+    lines_above_header,
     looks_like_data,
     placed_rows,
     rows_of,
@@ -42,6 +44,15 @@ _MEDIA = {
     ".dat": "text/plain",
     ".data": "text/plain",
 }
+_OTHER_CONTENT = {
+    b"pk\x03\x04": "workbook",
+    b"\xd0\xcf\x11\xe0": "old_workbook",
+    b"<!doctype html": "page",
+    b"<html": "page",
+    b"%pdf-": "pdf",
+    b"par1": "parquet",
+}
+"""Beginning of a file, in lower case → what it is, whatever its name says."""
 _ROWS_SEEN = 200
 _CHUNK = 1 << 18
 _NEWLINE, _BLANK = ord("\n"), ord(" ")
@@ -51,6 +62,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
     path = Path(place)
     require_file(path)
+    _require_text(path)
     encoding = find_encoding(path, asked.encoding)
     form = _Form.of(path, encoding, asked)
     walked = _walk(form)
@@ -88,6 +100,10 @@ class _Form:
         form = cls(path, encoding, dialect, asked.columns or (), asked.columns is None)
         first = form._first_rows(faults)
         faults.require_none()
+        if form.has_header and (above := lines_above_header(first, dialect)):
+            width, shown = len(first[above]), " ".join(first[0]).strip()[:60]
+            faults.add(text("source.above_header", count=above, found=shown, columns=width), 1)
+            faults.require_none()
         if form.has_header and looks_like_data(first[0], first[1:]):
             faults.add(text("source.no_header", found=", ".join(first[0])[:60], columns=len(first[0])), 1)
         elif form.has_header:
@@ -237,6 +253,15 @@ def _line_of(form: _Form, even: bool, row: int) -> int:
         return next(islice(full, row + int(form.has_header), None))
 
 
+def _require_text(path: Path) -> None:
+    """Raise `InputError` if the content is of another kind than the name says."""
+    with path.open("rb") as stream:
+        start = stream.read(_CHUNK).lstrip().lower()
+    for mark, kind in _OTHER_CONTENT.items():
+        if start.startswith(mark):
+            raise refuse(path.name, text("source.other_content", found=text(f"source.content.{kind}")), 1)
+
+
 def _check_separator(sample: str, dialect: Dialect, asked: ReadOptions, faults: FileFaults) -> None:
     if asked.separator is None or dialect.width > 1:
         return
@@ -255,6 +280,9 @@ def _taken(form: _Form, walked: _Walked) -> tuple[Text, ...]:
         found.append(text("source.taken.encoding", file=file, encoding=form.encoding.shown))
     if form.dialect.separator != "," and form.dialect.width > 1:
         found.append(text("source.taken.separator", file=file, separator=shown_separator(form.dialect.separator)))
+    values = [name for name in form.names if form.has_header and is_value(name)]
+    if len(values) > 1:
+        found.append(text("source.taken.values_as_names", file=file, count=len(values), names=", ".join(values[:5])))
     for at in sorted(_left_out(form, walked)):
         code = "source.taken.row_numbers" if at == 0 else "source.taken.empty_column"
         found.append(text(code, file=file, position=at + 1))

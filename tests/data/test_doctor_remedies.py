@@ -1,0 +1,192 @@
+"""Every remark of the data doctor names a remedy that, followed, ends the remark."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from pilotbase.data.doctor import examine
+from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.data.splits import split_cases
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.scenario import Scenario
+from pilotbase.trial.scenario_folder import read_cases
+
+ROWS = 400
+UNREACHED = {"key_overlap"}
+"""Cases whose keys repeat are refused before the doctor sees them."""
+Rows = list[dict]
+Change = Callable[[dict], object]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A table that a remark is made on, and its remedy: another table, other answers, or an edit of the scenario."""
+
+    rows: Callable[[], Rows]
+    mended: Callable[[], Rows] | None = None
+    answers: dict = field(default_factory=dict)
+    other_answers: dict | None = None
+    edit: Change | None = None
+    before: Change | None = None
+    """An edit that brings the fault about."""
+
+
+def pumps(rows=ROWS, **columns):
+    draw, made = random.Random(3), []
+    for number in range(rows):
+        row = {"pressure": round(draw.uniform(0, 10), 2), "heat": round(draw.gauss(60, 8), 3)}
+        row["state"] = "broken" if (row["pressure"] > 5) != (draw.random() < 0.3) else "fine"
+        made.append(row | {name: make(number, draw, row) for name, make in columns.items()})
+    return made
+
+
+def withhold(*names: str) -> Change:
+    return lambda scenario: scenario["data"].update(withheld=[*scenario["data"].get("withheld", []), *names])
+
+
+def split(**how) -> Change:
+    return lambda scenario: scenario["data"].update(split=how)
+
+
+def of(name: str, value: Callable) -> Callable[[], Rows]:
+    return lambda: pumps(**{name: value})
+
+
+def part(word):
+    return lambda _, draw, row: word if row["state"] == "broken" and draw.random() < 0.7 else "none"
+
+
+def output(number, draw, row):
+    return round(row["pressure"] + draw.gauss(0, 1), 2)
+
+
+def copied(shift: float = 0.0) -> Rows:
+    """Two days of the same cases, the second moved by ``shift``; no column alone tells a case."""
+    draw, made = random.Random(4), []
+    for number in range(ROWS // 2):
+        row = {"pair": f"p{number}"} | {name: float(draw.randrange(20)) for name in "abcd"}
+        made.append(row | {"state": "broken" if (row["a"] > 9) != (draw.random() < 0.3) else "fine"})
+    late = [row | {"a": row["a"] + shift, "day": "2026-06-01"} for row in made]
+    return [row | {"day": "2026-01-01"} for row in made] + late
+
+
+def noted(number, draw, row):
+    words = random.Random(number % (ROWS // 2)).choices(
+        ["pump", "valve", "seal", "shaft", "oil", "noise", "heat", "leak", "belt", "bolt"], k=40
+    )
+    return " ".join([*words, "first" if number < ROWS // 2 else "second"])
+
+
+def edited() -> Rows:
+    return [row | {"note": noted(at, None, row)} for at, row in enumerate(copied(1.0))]
+
+
+BY_DAY = {"group_or_time": "day", "is_time": True}
+GROUPED = split(method="hash", hidden=0.5, by="pair")
+
+
+WALKS = {
+    "alone": Walk(of("repair", part("done")), edit=withhold("repair", "pressure")),
+    "ranked": Walk(of("output", output), answers={"target": "output"}, edit=withhold("pressure")),
+    "giveaway_feature": Walk(
+        of("repair", lambda _, __, row: row["state"] + "!"),
+        before=lambda scenario: scenario["data"].update(withheld=[]),
+        edit=withhold("repair"),
+    ),
+    "sentinel": Walk(
+        of("flow", lambda number, draw, _: -999 if number % 20 == 3 else draw.randrange(90)),
+        edit=lambda scenario: scenario["data"]["missing"].append("-999"),
+    ),
+    "unit_in_cells": Walk(
+        of("flow", lambda _, draw, __: f"{draw.randrange(90)} l"),
+        mended=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
+    ),
+    "mixed_units": Walk(
+        of("flow", lambda number, draw, _: f"{draw.randrange(90)} {('l', 'ml')[number % 2]}"),
+        mended=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
+    ),
+    "spellings": Walk(
+        of("site", lambda number, *_: ("north", "North", "south")[number % 3]),
+        mended=of("site", lambda number, *_: ("north", "south")[number % 2]),
+    ),
+    "person": Walk(of("phone", lambda _, draw, __: f"139{draw.randrange(10**8):08}"), edit=withhold("phone")),
+    "secret": Walk(of("token", lambda _, draw, __: f"sk-{draw.randbytes(20).hex()}"), mended=pumps),
+    "mostly_missing": Walk(of("note", lambda number, *_: "loud" if number % 9 == 0 else ""), edit=withhold("note")),
+    "rare_class": Walk(
+        of("state", lambda number, _, row: "burst" if number % 50 == 0 else row["state"]),
+        mended=pumps,
+    ),
+    "lone_class": Walk(of("state", lambda number, _, row: "Total" if number == 9 else row["state"]), mended=pumps),
+    "wide": Walk(
+        lambda: pumps(60, **{f"c{at}": lambda _, draw, __: draw.randrange(9) for at in range(70)}),
+        edit=withhold(*(f"c{at}" for at in range(70))),
+    ),
+    "repeated": Walk(lambda: pumps() * 2, mended=pumps),
+    "groups": Walk(
+        of("patient_id", lambda number, *_: f"p{number % 40}"),
+        other_answers={"group_or_time": "patient_id"},
+    ),
+    "broken_key": Walk(
+        of("case_nr", lambda number, *_: f"c{max(number, 2)}"),
+        mended=of("case_nr", lambda number, *_: f"c{number}"),
+    ),
+    "drift": Walk(
+        lambda: pumps(day=lambda at, *_: f"2026-{1 + at // 40:02}-01", wear=lambda at, draw, _: at + draw.random()),
+        answers=BY_DAY,
+        edit=split(method="hash", hidden=0.5),
+    ),
+    "exact_duplicates": Walk(copied, answers=BY_DAY, before=withhold("day", "pair"), edit=GROUPED),
+    "near_duplicates": Walk(lambda: copied(0.01), answers=BY_DAY, before=withhold("day", "pair"), edit=GROUPED),
+    "similar_cases": Walk(edited, answers=BY_DAY, edit=GROUPED),
+    "group_overlap": Walk(
+        of("site", lambda number, *_: f"s{number % 40}"),
+        before=lambda scenario: scenario["criteria"][0].update(unit="site"),
+        edit=split(method="hash", hidden=0.5, by="site"),
+    ),
+    "row_order": Walk(
+        lambda: pumps(
+            day=lambda number, *_: date(2026, 1, 1) + timedelta(days=number),
+            state=lambda number, *_: "broken" if 140 <= number < 280 or number >= 340 else "fine",
+        ),
+        answers=BY_DAY,
+        before=lambda scenario: scenario["trial"].update(delivery="in_time"),
+        edit=lambda scenario: scenario["trial"].pop("delivery"),
+    ),
+}
+
+
+def test_every_remedy_is_walked():
+    known = {code.split(".")[1] for code in catalogue("doctor", "en") if code.endswith(".remedy")}
+    assert set(WALKS) == known - UNREACHED
+
+
+def remarks(folder, rows, answers, *edits):
+    """Draft a scenario from ``rows``, change it, and return what the doctor remarks, by name."""
+    folder.mkdir()
+    pl.DataFrame(rows, infer_schema_length=None).write_csv(folder / "cases.csv")
+    usual = {"problem": "Fails", "target": "state", "group_or_time": None, "cost_of_miss": 9, "cost_of_false_alarm": 1}
+    draft = draft_scenario(folder / "cases.csv", DraftAnswers(**{**usual, "contact": "works, desk", **answers}))
+    if draft.cases is not None:
+        (folder / draft.scenario.data.file).write_bytes(draft.cases)
+    content = draft.scenario.to_json_value()
+    for edit in filter(None, edits):
+        edit(content)
+    scenario = Scenario.model_validate(content)
+    return {
+        remark.remedy.code.split(".")[1]
+        for remark in examine(scenario, split_cases(read_cases(scenario, folder), scenario)).remarks
+    }
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", WALKS)
+def test_a_remedy_that_is_followed_ends_its_remark(name, tmp_path):
+    walk = WALKS[name]
+    assert name in remarks(tmp_path / "before", walk.rows(), walk.answers, walk.before)
+    answers = walk.answers if walk.other_answers is None else walk.other_answers
+    rows = (walk.mended or walk.rows)()
+    assert name not in remarks(tmp_path / "after", rows, answers, walk.before, walk.edit)

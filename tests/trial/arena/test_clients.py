@@ -1,0 +1,107 @@
+"""Agents that call tools as their kind does pass a whole trial: by MCP in a box, by OpenAI's API from afar."""
+
+import json
+import re
+
+import pytest
+
+from pilotbase.documents.application import Application
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.yaml_reader import parse_yaml
+from pilotbase.worker.trials.proving import prove
+from pilotbase.worker.trials.replaying import replay_trial
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
+from tests.sandbox.endpoints.test_acting import PROMPT, carrier
+from tests.trial.arena.agents import MANIFEST, UTILITY, write_agent, write_scenario
+
+BY_MCP = """\
+import http.client, json, re, socket
+
+
+class Door(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("door")
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+    def call(self, name, **arguments):
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+        self.request("POST", "/mcp", json.dumps(body))
+        return json.loads(self.getresponse().read())["result"]
+
+
+def run(task, door):
+    client = Door(door)
+    client.call("pay", amount=int(re.search(r"\\d+", task).group()))
+    client.call("move", room=re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1))
+    return "The parcel is there."
+"""
+
+
+def by_chat(body):
+    """As `carrier`, in both languages."""
+    task = body["messages"][1]["content"]
+    fee, room = re.search(r"\d+", task).group(), re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1)
+    body["messages"][1]["content"] = f"fee of {fee}, to the {room} room"
+    return carrier(body)
+
+
+@pytest.mark.prove
+def test_an_agent_that_speaks_mcp_in_its_box_is_accepted_and_replayed(base, tmp_path):
+    application = write_agent(tmp_path, BY_MCP)
+    manifest = application / "application.yaml"
+    manifest.write_text(manifest.read_text().replace("interface: act", "interface: mcp"))
+    proven = prove(base, write_scenario(tmp_path, UTILITY), application, tmp_path / "out")
+    assert proven.report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate) for one in proven.report.criteria]
+    assert replay_trial(tmp_path / "out").verdict is Verdict.ACCEPT
+
+
+@pytest.mark.prove
+def test_an_agent_behind_openais_api_is_accepted_and_its_calls_are_counted(base, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
+    with serving(Stub(by_chat)) as stub:
+        application = write_agent(tmp_path, "")
+        endpoint = json.dumps(stub.endpoint("openai_tools", prompt=PROMPT))
+        (application / "application.yaml").write_text(
+            MANIFEST.format(name="far") + f"runtime: endpoint\nendpoint: {endpoint}\n"
+        )
+        scenario = write_scenario(tmp_path, UTILITY)
+        manifest = scenario / "scenario.yaml"
+        manifest.write_text(manifest.read_text() + "conditions: {data_may_leave: true}\n")
+        report = prove(base, scenario, application, tmp_path / "out").report
+    assert report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate) for one in report.criteria]
+    assert report.endpoint.calls == 6 * 3 < len(stub.asked), "the rest was practice"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"interface": "mcp", "runtime": "command", "command": ["python", "a.py"]}, "Only an application in Python"),
+        ({"interface": "act", "protocol": "openai_chat"}, "speaks openai_tools here"),
+        ({"interface": "predict", "protocol": "openai_tools"}, "add ‘interface: act’"),
+    ],
+)
+def test_an_interface_that_does_not_fit_is_told_when_the_manifest_is_read(change, told):
+    protocol = change.pop("protocol", None)
+    given = {
+        "document": "application/1",
+        "name": "far",
+        "version": "1.0.0",
+        "title": "Far",
+        "supplier": {"organisation": "acme"},
+        "licence": "MIT",
+        "model_card": {"summary": "x"},
+        **change,
+    }
+    if protocol is not None:
+        period = {"since": "2026-01-01", "until": "2027-01-01"}
+        where = {"protocol": protocol, "url": "https://a.example/v1", "model": "m", "period": period, "prompt": PROMPT}
+        given |= {"runtime": "endpoint", "endpoint": where}
+    with pytest.raises(InputError) as refused:
+        build_document(Application, parse_yaml(json.dumps(given).encode(), "application.yaml"))
+    assert told in refused.value.render("en")
