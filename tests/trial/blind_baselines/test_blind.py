@@ -172,7 +172,7 @@ def test_what_was_sealed_before_is_judged_at_the_freeze(base, write_scenario, wr
         return content.replace("  - {rule: accuracy >= 0.7}\n", "")
 
     folder = write_scenario(change=lax)
-    monkeypatch.setattr("pilotbase.trial.sealing.judge_blind", lambda *_: None)
+    monkeypatch.setattr("pilotbase.trial.cases_to_seal.judge_blind", lambda *_: None)
     assert seal_scenario(base.lab, *load_scenario(folder, Step.DRAFT)).record.blind is None
     with pytest.raises(RefusedError) as caught:
         freeze_in(base, folder, write_application())
