@@ -22,7 +22,7 @@ def test_a_new_world_passes_its_check_and_a_broken_one_says_what_to_do(world):
     program = world / "world.py"
     program.write_text(program.read_text("utf-8").replace("self.booked == [[", "[] == [["), "utf-8")
     told = run("world", "check", world)
-    assert told.exit_code == 3 and "did not win" in told.stdout and "Its path must reach the goal" in told.stdout
+    assert told.exit_code == 3 and "did not win" in told.stdout and "reach the goal in every arm" in told.stdout
     program.write_text("import nothing_like_it", "utf-8")
     told = run("world", "check", world, language="zh")
     assert told.exit_code == 3 and "程序可运行" in told.stdout and "nothing_like_it" in told.stdout

@@ -119,9 +119,18 @@ def _printed(arms: Sequence[AnsweredArm]) -> str:
         part
         for arm in arms
         for run in (arm.run, *(one.run for one in arm.again[:1]))
-        for part in ("" if arm.under is None else f"--- {arm.under} ---", run.log, run.end.detail)
+        for part in (
+            "" if arm.under is None else f"--- {arm.under} ---",
+            run.log,
+            _told_beside(run.end.detail, run.log),
+        )
     ]
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in parts if part)
+
+
+def _told_beside(detail: str, log: str) -> str:
+    """Return the words of an end that are no mere repetition of what was printed last."""
+    return "" if log.rstrip().endswith(detail.rstrip()) else detail
 
 
 def _remembered(

@@ -1,0 +1,189 @@
+"""`make bench-arena`: what it costs that an application acts in a world, without the application's own thinking.
+
+A turn in the box: an observation goes in, acts come out. A message with its world: the same in an episode of the office
+that comes with the base, with the fence, the world in a box of its own, and the transcript. The door: a tool call by
+MCP over HTTP inside the box, with all of that behind it. Episodes: the office played by its oracle, boxes included.
+
+
+The peer, in the same run: an agent of Inspect AI with the same tool and its own mock of a model, which calls the tool
+turn by turn; its time a turn, without start and imports.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers.environments import HERE, peer_environment, peer_python
+from benchmarks.publishing import ROOT, Row, options_of, publish, row, show
+from pilotbase.documents.application import ACTING_ENTRY_POINTS, Form
+from pilotbase.documents.limits import Limits
+from pilotbase.documents.transcript import end_of
+from pilotbase.documents.world import CLEAN, WorldUse, episode_name
+from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.environments import build_environment
+from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
+from pilotbase.trial.arena.playing import EpisodeKey, Json
+from pilotbase.trial.arena.shelf import WorldShelf
+from pilotbase.trial.arena.stage import OBSERVATIONS
+from pilotbase.trial.arena.world_box import BoxedOracle, WorldBox
+
+PEER = "inspect_ai"
+TURNS = 28
+"""Of an episode: the office allows thirty."""
+SETTINGS = BoxSettings(limits=Limits(memory_bytes=256 << 20), uid=210_000 + os.getpid() % 50_000, logs=LogPolicy.FULL)
+LOOKS = """\
+def agent():
+    return lambda observation: [{"tool": "list_payments", "arguments": {}}]
+"""
+BY_DOOR = """\
+import http.client, json, socket
+
+
+class Door(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("door")
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect(self.path)
+
+
+def run(task, door):
+    client = Door(door)
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_payments", "arguments": {}}}
+    while True:
+        client.request("POST", "/mcp", json.dumps(call))
+        client.getresponse().read()
+"""
+
+
+def main() -> None:
+    """Measure, print, write; exit 1 if a target is missed."""
+    parser = options_of(__doc__)
+    parser.add_argument("--episodes", type=int, default=60, help="of each kind")
+    options = parser.parse_args()
+    episodes = 2 if options.quick else options.episodes
+    with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        rows = [in_the_box(folder, 50 * episodes), *in_the_world(folder, episodes), by_itself(folder, episodes)]
+    if options.quick:
+        show(rows)
+        return
+    publish("arena", rows, options.episodes, ("pilotbase", "numpy"), {"inspect_ai": "0.3.285"})
+
+
+def in_the_box(folder: Path, turns: int) -> Row:
+    """Return what a turn costs in the box: an observation in, acts out."""
+    seen = json.dumps({"results": [{"id": None, "tool": "list_payments", "content": ["x" * 200], "error": False}]})
+    batch, found = FeatureBatch({"observation": np.array([seen], dtype=object)}, 1), []
+    with started(folder, LOOKS, "act") as worker:
+        for _ in range(turns):
+            began = time.perf_counter()
+            worker.predict(batch)
+            found.append(1000 * (time.perf_counter() - began))
+    turn = statistics.median(found)
+    return row("a turn in the box", turn, "ms", "<= 0.1 ms", turn <= 0.1)
+
+
+def in_the_world(folder: Path, episodes: int) -> list[Row]:
+    """Return what a message costs with its world, and through the door, beside a turn of the peer."""
+    peer = turn_of_the_peer(TURNS, episodes)
+    message = message_in(folder, LOOKS, "act", episodes)
+    door = message_in(folder, BY_DOOR, "mcp", episodes)
+    return [
+        row("a message with its world, fence and transcript", message, "ms", "<= 0.5 ms, peer >= 10 x",
+            message <= 0.5 and peer >= 10 * message, "Inspect AI, a tool call with its mock of a model", peer,
+            peer / message),
+        row("a tool call by MCP inside the box, with its world", door, "ms", "<= 1 ms", door <= 1.0),
+    ]  # fmt: skip
+
+
+def by_itself(folder: Path, episodes: int) -> Row:
+    """Return how many episodes of the office a minute plays, by one process and one box in turn, with the oracle."""
+    with opened(folder) as world:
+        began = time.perf_counter()
+        for key in keys(10 * episodes):
+            assert end_of(world.play(key, BoxedOracle(world))) is not None
+        minute = 60 * 10 * episodes / (time.perf_counter() - began)
+    return row("office episodes a minute, no model", minute, "episodes", ">= 200", minute >= 200)
+
+
+def message_in(folder: Path, program: str, interface: str, episodes: int) -> float:
+    """Return the milliseconds of a message, the median over episodes; boxes are started before."""
+    found = []
+    with opened(folder) as world:
+        for key in keys(episodes):
+            with started(folder, program, interface) as worker:
+                began = time.perf_counter()
+                end = end_of(world.play(key, Boxed(worker)))
+                assert end is not None
+                found.append(1000 * (time.perf_counter() - began) / end["turns"])
+    return statistics.median(found)
+
+
+class Boxed:
+    """An application in its box, as an episode's player."""
+
+    def __init__(self, worker: WarmWorker) -> None:
+        self._worker = worker
+
+    def answer(self, observation: Json) -> str:
+        spelled = np.array([json.dumps(observation, ensure_ascii=False)], dtype=object)
+        return str(self._worker.predict(FeatureBatch({"observation": spelled}, 1)).values[0])
+
+
+@contextmanager
+def started(folder: Path, program: str, interface: Any) -> Iterator[WarmWorker]:
+    """Start an application of one file in a box."""
+    (place := folder / interface).mkdir(exist_ok=True)
+    (place / "app.py").write_text(program)
+    environment = build_environment(b"", "requirements.lock", folder / "cache")
+    form = Form(interface=interface, entry_point=ACTING_ENTRY_POINTS[interface])
+    with start_worker(place, form, OBSERVATIONS, environment, SETTINGS) as worker:
+        yield worker
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[WorldBox]:
+    """Open the office in a box of its own."""
+    shelf = WorldShelf(folder / "worlds", folder / "cache")
+    with shelf.open(shelf.take(WorldUse(name="office", hidden=1), folder).digest, SETTINGS) as world:
+        yield world
+
+
+def keys(count: int) -> Iterator[EpisodeKey]:
+    """Yield episodes of payments, by their number."""
+    for number in range(count):
+        seed = f"{number:064x}"
+        yield EpisodeKey(episode_name("pay_bill", "en", seed), "pay_bill", "en", CLEAN, seed)
+
+
+def turn_of_the_peer(turns: int, rounds: int) -> float:
+    """Return the milliseconds of a turn of the peer's agent."""
+    program = [str(peer_python(PEER)), str(HERE / "programs" / "inspect_turns.py"), str(turns), str(min(rounds, 20))]
+    with tempfile.TemporaryDirectory(prefix="pb-bench-") as folder:
+        done = subprocess.run(
+            [*program, folder], env=peer_environment(), cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        sys.exit(f"{program[1]} failed:\n{done.stderr[-2000:]}")
+    return float(json.loads(done.stdout.splitlines()[-1])["milliseconds"])
+
+
+if __name__ == "__main__":
+    main()
