@@ -14,7 +14,7 @@ from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.measures import measures, plainly, resource_measures
 from pilotbase.measures.definition import SHARE
-from pilotbase.trial.page import first_screen, render_report, shown_by
+from pilotbase.trial.page import first_screen, render_report, required_by
 from tests.page.conftest import build, precision, recall
 from tests.page.test_page import Page
 
@@ -124,8 +124,8 @@ def test_a_supplier_s_first_screen_counts_no_hidden_label(reports: Reports) -> N
 
 
 def test_a_certificate_says_what_it_asked_for(certificate) -> None:  # type: ignore[no-untyped-def]
-    said = [sentence.render("en") for sentence in shown_by(certificate)]
+    said = [sentence.render("en") for sentence in required_by(certificate)]
     assert "Of 100 cases of “failure”, it finds at least 80." in said
-    assert all(sentence.render("zh") for sentence in shown_by(certificate))
+    assert all(sentence.render("zh") for sentence in required_by(certificate))
     odd = certificate.model_copy(update={"criteria": ("what is this",)})
-    assert [one.render("en") for one in shown_by(odd)] == ["what is this"]
+    assert [one.render("en") for one in required_by(odd)] == ["what is this"]

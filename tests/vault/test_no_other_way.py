@@ -69,6 +69,7 @@ LEAVES = {
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none
         "trial/phases/panel.py",  # answers that experts judge, in a round of the data's owner
+        "trial/tender.py",  # cases of a tender, whose kept answers are decided once more by the base itself
         "trial/freezing.py",  # hidden cases sealed before blind baselines were scored, once, for that
         "worker/trials/folder.py",  # the records of a trial, for the owner of its data
         "worker/sample_bundles/packing.py",  # the same, for whom `ReadScope.BUNDLE` names; the taker is logged first

@@ -34,13 +34,13 @@ from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.states import LOOK
 from pilotbase.hub.sentences import approval_kind
-from pilotbase.trial.page import shown_by
+from pilotbase.trial.page import required_by
 from pilotbase.trial.page.wording import ReportWording
 
 register = template.Library()
 register.filter("approval_kind", approval_kind)
 register.filter("spoken", spoken_reason)
-register.filter("shown_by", shown_by)
+register.filter("required_by", required_by)
 register.filter("form_in_words", form_in_words)
 register.filter("address", address_of)
 register.filter("rest", name_of)

@@ -2,7 +2,7 @@
 
     render_report(report, certificate=None, language="en") -> str
     first_screen(report) -> FirstScreen       # what an owner reads first, which a hub's page of the trial shows too
-    shown_by(certificate) -> tuple[Text, ...]
+    required_by(certificate) -> tuple[Text, ...]
 
 ``report`` may be the full one, a supplier's view or a rehearsal's; ``certificate`` adds its one-sentence claim and its
 data; ``language`` is the one shown first (the reader switches with a click, by CSS alone).
@@ -32,10 +32,10 @@ from pilotbase.documents.quantities import format_bytes, format_seconds
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.documents.vocabularies import Conformity, Outcome
-from pilotbase.trial.page.first_screen import first_screen, shown_by
+from pilotbase.trial.page.first_screen import first_screen, required_by
 from pilotbase.trial.page.wording import ReportWording
 
-__all__ = ["first_screen", "render_report", "shown_by"]
+__all__ = ["first_screen", "render_report", "required_by"]
 _CHARTS = (
     boxed_image,
     confidence_sequence_chart,

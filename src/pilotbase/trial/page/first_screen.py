@@ -69,7 +69,7 @@ def first_screen(report: Report) -> FirstScreen:
     )
 
 
-def shown_by(certificate: Certificate) -> tuple[Text, ...]:
+def required_by(certificate: Certificate) -> tuple[Text, ...]:
     """Return what the criteria of a certificate ask for, in plain sentences; what was measured only its report says."""
     return tuple(map(_asked, certificate.criteria))
 
