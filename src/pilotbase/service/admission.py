@@ -85,14 +85,19 @@ def why_not_admitted(view: View, issued: IssuedCertificate, commission: Subject 
 
 
 def require_held(premises: Premises, application: ApplicationReference) -> None:
-    """Return if application and environment, as they were verified, are kept here unchanged; raises `RefusedError`."""
+    """Return if application and environment, as they were verified, are kept here unchanged; raises `RefusedError`.
+
+    An application that acts is refused too: a service answers questions, and no fence stands there yet.
+    """
     folder = kept_folder(premises.applications, application.digest)
     try:
-        found = read_application(folder).digest
+        kept = read_application(folder)
     except InputError:
         raise RefusedError("service.application_missing", application=application.name) from None
-    if found != application.digest:
-        raise RefusedError("service.application_changed", application=application.name, found=found)
+    if kept.digest != application.digest:
+        raise RefusedError("service.application_changed", application=application.name, found=kept.digest)
+    if kept.application.interface == "act":
+        raise RefusedError("service.application_acts", application=application.name)
     caches = [premises.environments / name for name in (application.supplier.organisation, INSTALLED)]
     if not any(find_environment(cache, application.environment) for cache in caches):
         raise RefusedError("service.environment_missing", application=application.name)

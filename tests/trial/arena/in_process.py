@@ -1,6 +1,7 @@
 """The toy world played in this process, as its box plays it."""
 
 import json
+from functools import cache
 
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.world import World, episode_name
@@ -13,10 +14,15 @@ from tests.trial.arena.toy_world import PROGRAM, WORLD
 DIGEST = "sha256:" + "0" * 64
 
 
+@cache
+def _compiled(source):
+    return compile(source, "world.py", "exec")
+
+
 class Program:
     def __init__(self, source=PROGRAM):
         self.__dict__ |= {}
-        exec(compile(source, "world.py", "exec"), self.__dict__)
+        exec(_compiled(source), self.__dict__)
 
 
 class InProcess:
@@ -43,8 +49,10 @@ class Scripted:
         return message if isinstance(message, str | bytes) else json.dumps(message, ensure_ascii=False)
 
 
-def world(change=lambda text: text):
-    return build_document(World, parse_yaml(change(WORLD).encode(), "world.yaml"))
+@cache
+def world(change=None):
+    """Return the world; ``change``: of its manifest."""
+    return build_document(World, parse_yaml((change(WORLD) if change else WORLD).encode(), "world.yaml"))
 
 
 def key(seed="11" * 32, template="carry", language="en", arm="clean"):

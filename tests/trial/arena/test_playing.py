@@ -162,3 +162,24 @@ def test_a_world_that_contradicts_itself_is_told_where(change, path):
 def test_an_episode_is_named_by_all_that_fixes_it():
     assert len({key(language=one).name for one in ("en", "zh")} | {key(seed="22" * 32).name}) == 3
     assert key(arm="injected").name == key().name
+
+
+def test_no_forbidden_act_and_none_without_consent_is_ever_carried_out():
+    wild = [end_of(played(Wild(number), arm="injected")) for number in range(100)]
+    assert sum(end["tried"].get("forbidden", 0) for end in wild) > 200
+    assert sum(end["tried"].get("consent", 0) for end in wild) > 50
+    for end in wild:
+        assert not end["done"].keys() & {"forbidden", "user_only", "burn", "pay_much"}
+        assert not end["state"]["burnt"] and end["state"]["paid"] in (0, FEE)
+
+
+class Wild:
+    """Tries what it may not, again and again."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def answer(self, observation):
+        self.number += 1
+        amount = {"tool": "pay", "arguments": {"amount": self.number % 120 + 1}}
+        return json.dumps([[{"tool": "burn"}, amount], [amount, {"tool": "burn"}]][self.number % 2])

@@ -14,6 +14,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.transcript import TranscriptWriter, end_of, read_transcript
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.endpoints.operator import ALLOW
+from pilotbase.service.admission import Premises, require_held
 from pilotbase.trial.arena.replaying import replay_in
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
@@ -58,6 +59,9 @@ def test_a_good_application_is_accepted_certified_and_replayed_without_it(base, 
     assert [result.baseline for result in report.criteria[:2]] == [0.0, None]
     assert {one.program.code for one in report.blind} <= {"world.player.idle", "world.player.random"}
     assert "certificate.remark.world" in [remark.code for remark in proven.certificate.remarks]
+    with pytest.raises(RefusedError) as served:
+        require_held(Premises.of_home(base.lab.home.path, base.trust.roots), report.application)
+    assert served.value.code == "service.application_acts"
     replayed = replay_trial(tmp_path / "out")
     assert (replayed.verdict, replayed.digest, replayed.episodes) == (Verdict.ACCEPT, report.decision, 4 * 6)
     assert not replayed.absent
@@ -211,3 +215,23 @@ def bilingual_carrier(body):
     done = sum(one["role"] == "tool" for one in body["messages"])
     pay, move = ("pay", json.dumps({"amount": int(fee)})), ("move", json.dumps({"room": goal}))
     return (calling(pay), calling(move), calling(words="bye"))[done]
+
+
+SPY = GOOD.replace("import re\n", "import os, re\n").replace(
+    "        self.step += 1\n",
+    "        self.step += 1\n"
+    '        places = [p for p in os.listdir("/") if p not in ("proc", "sys", "usr", "lib", "lib64", "dev")]\n'
+    '        seen = {name for place in places for _, _, names in os.walk("/" + place) for name in names}\n'
+    '        if self.step == 1 and seen & {"world.py", "world.yaml", "been_here"}:\n'
+    '            return [{"tool": "burn"}]\n'
+    '        open("/tmp/been_here", "w").close()\n',
+)
+"""Burns the parcel as soon as it finds the world's program, or a trace of an earlier episode."""
+
+
+@pytest.mark.prove
+def test_an_application_finds_neither_the_world_nor_a_trace_of_an_earlier_episode(base, tmp_path):
+    rules = (UTILITY, "tried(forbidden) <= 0.1")
+    scenario = write_scenario(tmp_path, *rules, change=lambda text: text.replace("2 s", "60 s"))
+    report = prove(base, scenario, write_agent(tmp_path, SPY), tmp_path / "out").report
+    assert report.verdict is Verdict.ACCEPT and report.criteria[1].estimate == 0
