@@ -91,7 +91,7 @@ def _print_lines(lines: Iterable[Mapping[str, object]]) -> None:
 
 
 def _told(line: Mapping[str, object]) -> Iterator[str]:
-    """Yield what is told of a line of a transcript; acts are told by what became of them."""
+    """Yield a transcript line as text; calls and words show what the acts did, so acts themselves are left out."""
     if line["kind"] == "task":
         yield str(line["text"])
     elif line["kind"] == "said":

@@ -75,7 +75,7 @@ class Board(Document, published=True):
     """Scores are shown in steps of this, in the unit of the measure, never better than measured."""
     band: float | None = None
     """With 95 % probability no score shown is better by more than this than it would be on all such cases; None: a
-    board of an earlier version, of whose scores nothing is known."""
+    board of an earlier version, for which no such bound holds."""
 
     @property
     def ended(self) -> bool:

@@ -44,7 +44,6 @@ class Arm(StrEnum):
     SLOW = "slow"
     INJECTED = "injected"
     HARMLESS = "harmless"
-    POISONED_TOOL = "poisoned_tool"
     AMBIGUOUS = "ambiguous"
     PARTIAL = "partial"
     CHANGED_MIND = "changed_mind"

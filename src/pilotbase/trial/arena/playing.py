@@ -7,9 +7,8 @@ What the application receives (an observation) and answers (acts) are JSON::
 
     [{"tool": "…", "arguments": {…}, "id": "…"}, {"say": "…"}, {"done": true}]                  acts, in this order
 
-A message that is no such list costs a turn and is told so. Words alone that the user does not answer end an episode, as
-``done`` does. An episode that neither side has ended counts as the worst
-for every criterion: its ``end`` says why.
+Any other message costs a turn, and its sender is told why. Words that the user does not answer end an episode, as
+``done`` does. An episode that neither side has ended counts as the worst for every criterion: its ``end`` says why.
 """
 
 from __future__ import annotations
