@@ -39,6 +39,7 @@ from pilotbase.trial.arena.playing import EpisodeKey, Json
 from pilotbase.trial.arena.shelf import WorldShelf
 from pilotbase.trial.arena.stage import OBSERVATIONS
 from pilotbase.trial.arena.world_box import BoxedOracle, WorldBox
+from tests.sandbox.door_client_for_tests import CLIENT
 
 PEER = "inspect_ai"
 TURNS = 28
@@ -48,26 +49,12 @@ LOOKS = """\
 def agent():
     return lambda observation: [{"tool": "list_payments", "arguments": {}}]
 """
-BY_DOOR = """\
-import http.client, json, socket
-
-
-class Door(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("door")
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
+BY_DOOR = f"""{CLIENT}
 
 def run(task, door):
     client = Door(door)
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_payments", "arguments": {}}}
     while True:
-        client.request("POST", "/mcp", json.dumps(call))
-        client.getresponse().read()
+        client.call("list_payments")
 """
 
 

@@ -1,9 +1,7 @@
 """An agent that speaks MCP plays an episode: its calls are acts, its words reach the user, what it returns ends it."""
 
-import http.client
 import json
 import re
-import socket
 import subprocess
 import threading
 
@@ -13,29 +11,12 @@ from benchmarks.peers.environments import HERE, peer_environment, peer_python
 from pilotbase.documents.transcript import end_of
 from pilotbase.protocols.mcp_wire import VERSION, answer
 from pilotbase.sandbox.adapters.agent_door import MOST_BYTES, SAY, AgentEpisode
+from tests.sandbox.door_client_for_tests import CLIENT
 from tests.trial.arena.in_process import played
 
-
-class Door(http.client.HTTPConnection):
-    """A client of the door, as any client of MCP is one."""
-
-    def __init__(self, path):
-        super().__init__("door", timeout=20)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-    def ask(self, method, **params):
-        meta = {"io.modelcontextprotocol/protocolVersion": VERSION}
-        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
-        headers = {"MCP-Protocol-Version": VERSION, "Mcp-Method": method}
-        self.request("POST", "/mcp", json.dumps(body), headers)
-        return json.loads(self.getresponse().read())["result"]
-
-    def call(self, name, **arguments):
-        return self.ask("tools/call", name=name, arguments=arguments)
+namespace: dict = {}
+exec(CLIENT, namespace)
+Door = namespace["Door"]
 
 
 class Playing:

@@ -12,28 +12,12 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
+from tests.sandbox.door_client_for_tests import CLIENT
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
 from tests.sandbox.endpoints.test_acting import PROMPT, carrier
 from tests.trial.arena.agents import MANIFEST, UTILITY, write_agent, write_scenario
 
-BY_MCP = """\
-import http.client, json, re, socket
-
-
-class Door(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("door")
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-    def call(self, name, **arguments):
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
-        self.request("POST", "/mcp", json.dumps(body))
-        return json.loads(self.getresponse().read())["result"]
-
+BY_MCP = f"""{CLIENT}
 
 def run(task, door):
     client = Door(door)
