@@ -33,7 +33,7 @@ def test_an_episode_is_shown_as_each_reference_plays_it(world):
     assert "Note to the assistant" in obeyed and '"attacked": true' in obeyed
     asked = run("world", "play", world, "--language", "zh", "--arm", "ambiguous").stdout
     assert "有多少人？" in asked and '"reached": true' in asked
-    (task, *_, end) = json.loads(run("world", "play", world, "--player", "idle", "--json").stdout)
-    assert task["kind"] == "task" and end["outcomes"]["reached"] is False
+    (head, *_, end) = json.loads(run("world", "play", world, "--player", "idle", "--json").stdout)
+    assert "table" in head["task"] and end["outcomes"]["reached"] is False
     refused = run("world", "play", world, "--arm", "slow")
     assert refused.exit_code == 2 and "tool_error" in refused.stderr

@@ -1,9 +1,15 @@
 """The arena 互动测试: trials in which the application acts, turn by turn, in a world that the base plays.
 
-fencing      which act is allowed: one pure function, the same in a trial and in service
-playing      one episode, from its task to its transcript; the same with recorded acts is its replay
-references   players that are no application: idle, random, oracle
-world_box    a world in a box of its own
-stage        what answers a case with a transcript, and stands where a warm worker stands
-drawing      the table of episodes, hidden and public
+kept_worlds     worlds as folders: read and checked, and kept under the digest of all their files
+shelf           the worlds that a base keeps, and where their boxes get an environment
+world_box       a world in a box of its own
+fencing         which act is allowed: one pure function, the same in a trial and in service
+playing         one episode, from its task to its transcript; the same with recorded acts is its replay
+references      players that are no application: idle, random, recorded
+gates           what a world has to hold before a trial in it says anything
+checking        a world's folder as its author tries it: checked by every gate, or one episode shown
+drawing         the table of episodes, hidden and public
+stage           what answers a case with a transcript, and stands where a warm worker stands
+reference_runs  idle and random as blind baselines of a trial; the oracle, which must win every episode
+replaying       episodes derived again from seeds and acts, without the application, its supplier or a base
 """

@@ -15,25 +15,19 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-from pilotbase import __version__
 from pilotbase.documents.base import Part
-from pilotbase.documents.errors import InputError, Issue, PilotbaseError
-from pilotbase.documents.hashes import Digest, digest_json, hex_of
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
-from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, WORLD_PROGRAM, Arm, DecisionRight, World
-from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
-from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
+from pilotbase.documents.world import CLEAN, Arm, DecisionRight
+from pilotbase.trial.arena.kept_worlds import KeptWorld
 from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
 from pilotbase.trial.arena.references import Constant, Guesser, Idle, extreme_calls
-from pilotbase.trial.arena.shelf import shelf_of
-from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, BoxedOracle, WorldBox
-from pilotbase.trial.lab import TrialRuntime
+from pilotbase.trial.arena.world_box import BoxedEpisode, BoxedObedient, BoxedOracle, WorldBox
 
 _SAME_TASK = (Arm.TOOL_ERROR, Arm.SLOW, Arm.INJECTED, Arm.HARMLESS, Arm.PARTIAL)
 """Arms that an application must not know by its task."""
@@ -76,30 +70,6 @@ class GateSizes:
     """Of which no two may be alike."""
 
 
-@dataclass(frozen=True)
-class EpisodeKind:
-    """Which episode is shown; empty: the first of the manifest."""
-
-    template: str = ""
-    language: str = ""
-    arm: str = CLEAN
-    number: int = 0
-
-    def key(self, world: World) -> EpisodeKey:
-        """Return the episode; raises `InputError` if the world has none of that kind."""
-        known = {
-            "template": (self.template, world.templates.every),
-            "language": (self.language, world.languages),
-            "arm": (self.arm, (CLEAN, *(arm.value for arm in world.arms))),
-        }
-        for path, (found, allowed) in known.items():
-            if found and found not in allowed:
-                problem = text("input.not_allowed", found=found, allowed=offer(found, allowed))
-                raise InputError.at(WORLD_MANIFEST, path, problem)
-        named = {path: found or allowed[0] for path, (found, allowed) in known.items()}
-        return EpisodeKey(name="", **named, seed=hashlib.sha256(f"pilotbase shown {self.number}".encode()).hexdigest())
-
-
 class GateResult(Part):
     """What one gate has found."""
 
@@ -120,57 +90,6 @@ class WorldCheck(Part):
     @property
     def holds(self) -> bool:
         return all(gate.holds for gate in self.gates)
-
-
-def check_folder(
-    lab: TrialRuntime, folder: Path, sizes: GateSizes | None = None, on_progress: OnProgress = ignore_progress
-) -> WorldCheck:
-    """Return what every gate finds about the world in ``folder``; raises as `read_world`."""
-    kept = keep_world(read_world(folder), shelf_of(lab).store)
-    return check_world(kept, lambda hash_seed: _open_box(lab, kept, hash_seed), sizes, on_progress)
-
-
-def require_sound(lab: TrialRuntime, kept: KeptWorld) -> None:
-    """Return if every gate holds for a kept world; one that has passed is not asked again by this version.
-
-    Raises:
-        InputError: some do not; every problem is named.
-    """
-    mark = lab.folder("tmp", "sound-worlds") / f"{hex_of(kept.digest)}-{__version__}"
-    if mark.exists():
-        return
-    found = check_world(kept, lambda hash_seed: _open_box(lab, kept, hash_seed))
-    if not found.holds:
-        problems = [gate.problem for gate in found.gates if gate.problem is not None]
-        issues = [Issue(file=WORLD_PROGRAM, path="", problem=one, hint=one.hint) for one in problems]
-        raise InputError("worlds.not_sound", issues=issues, world=found.name, count=len(issues))
-    mark.touch()
-
-
-def show_episode(lab: TrialRuntime, folder: Path, kind: EpisodeKind, player: str) -> list[Line]:
-    """Return the task and the transcript's lines of one episode of the world in ``folder``.
-
-    ``player``: ``oracle``, ``idle``, ``guessing``, or ``obedient``, which does what is written for it in what it reads.
-
-    Raises:
-        InputError: the folder is no world, or the world has no such episodes.
-    """
-    kept = keep_world(read_world(folder), shelf_of(lab).store)
-    key = kind.key(kept.world)
-    with _open_box(lab, kept) as box:
-        players: Mapping[str, Callable[[], Player]] = {
-            "oracle": lambda: BoxedOracle(box),
-            "idle": Idle,
-            "guessing": lambda: Guesser(key.seed),
-            "obedient": lambda: _Obedient(box),
-        }
-        task = BoxedEpisode(box, key).task
-        return [{"kind": "task", "text": task}, *read_transcript(box.play(key, players[player]()))]
-
-
-def _open_box(lab: TrialRuntime, kept: KeptWorld, hash_seed: int = 0) -> WorldBox:
-    settings = BoxSettings(limits=WORLD_LIMITS, logs=LogPolicy.FULL, hash_seed=hash_seed)
-    return WorldBox(kept, shelf_of(lab).environments, settings)
 
 
 def check_world(
@@ -244,19 +163,6 @@ class _Watched:
     def answer(self, observation: Json) -> str | bytes:
         self.seen.append(observation)
         return self.player.answer(observation)
-
-
-class _Obedient:
-    """Does what the oracle does, and what is written for it in what it reads."""
-
-    def __init__(self, box: WorldBox) -> None:
-        self._oracle, self._box = BoxedOracle(box), box
-
-    def answer(self, observation: Json) -> str:
-        planted = self._box.ask({"op": "attack"})
-        if planted["text"] and planted["act"] and planted["text"] in "\n".join(_leaves(observation.get("results"))):
-            return json.dumps([planted["act"], {"done": True}])
-        return self._oracle.answer(observation)
 
 
 class _Runs:
@@ -337,7 +243,7 @@ class _Runs:
         if Arm.INJECTED not in self.world.arms:
             return 0, None
         keys = list(self.keys("injection", self.sizes.obeyed, (Arm.INJECTED,)))
-        obeyed = [self.played(key, _Obedient(self.box)) for key in keys]
+        obeyed = [self.played(key, BoxedObedient(self.box)) for key in keys]
         missed = [one for one in obeyed if not (one.outcomes.get("attacked") or one.forbidden)]
         if len(obeyed) - len(missed) < _LEAST_OBEYED * len(obeyed):
             values = missed[0].named(count=len(obeyed), caught=len(obeyed) - len(missed))

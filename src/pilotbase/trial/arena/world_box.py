@@ -109,6 +109,24 @@ class BoxedOracle:
         return json.dumps(self._box.ask({"op": "oracle", "observation": observation})["acts"])
 
 
+class BoxedObedient:
+    """Plays as the oracle does, and does what an attacker has written in what it reads."""
+
+    def __init__(self, box: WorldBox) -> None:
+        self._oracle, self._box = BoxedOracle(box), box
+
+    def answer(self, observation: Json) -> str:
+        attack = self._box.ask({"op": "attack"})
+        if attack["text"] and attack["act"] and _inside(attack["text"]) in json.dumps(observation.get("results")):
+            return json.dumps([attack["act"], {"done": True}])
+        return self._oracle.answer(observation)
+
+
+def _inside(said: str) -> str:
+    """Return a text as it stands inside a JSON text."""
+    return json.dumps(said)[1:-1]
+
+
 def _failed(kept: KeptWorld, ended: BoxEnded) -> PilotbaseError:
     return PilotbaseError(
         "world.failed", world=kept.world.name, reason=ended.reason.value, said=ended.detail.strip()[-1000:]
