@@ -1,4 +1,4 @@
-"""Broken applications: what is wrong with each, and what its supplier must be told: what, where, what to do."""
+"""Broken applications: what is wrong with each, and the message that its supplier must get: what, where, what to do."""
 
 from __future__ import annotations
 

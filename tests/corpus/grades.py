@@ -1,4 +1,4 @@
-"""The page of grades: what a user is told of each case of the corpus, in both languages.
+"""The page of grades: the messages that a user gets for each case of the corpus, in both languages.
 
 ``python -m tests.corpus.grades`` tries the whole corpus in each language and writes the pages anew; read the diff.
 """

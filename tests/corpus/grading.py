@@ -1,4 +1,4 @@
-"""Grades of what a user is told: A says what, where and what to do, B two of them, C one; F is silence or a crash."""
+"""Grades of messages: A says what, where and what to do, B two of them, C one; F is silence or a crash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A messy table: how it is written, and what its owner must be told; with the pumps that most tables are of."""
+"""A messy table: how it is written and what its owner must read; most are made from the same pumps."""
 
 from __future__ import annotations
 

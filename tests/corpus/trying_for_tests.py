@@ -1,4 +1,4 @@
-"""What a user is told of a case of the corpus: the commands that they meet first, one after the other."""
+"""The messages that a user gets for a case of the corpus from the commands they use first, in order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["laid_bench", "messy_files_for_tests", "messy_rows_for_tests", "try_a
 
 
 def try_table(table: MessyTable, place: Path, language: str = "en") -> Told:
-    """Return what is told of a table: it is drafted, examined and checked. Each line is a remark, an error is one."""
+    """Draft, examine and check a table; return the messages, one a line."""
     source, told = table.write(place), Told()
     answers = {**ANSWERS, **table.answers}
     if "--time" in answers:
@@ -41,7 +41,7 @@ def try_table(table: MessyTable, place: Path, language: str = "en") -> Told:
 
 
 def try_application(application: BrokenApplication, bench: Path, place: Path, language: str = "en") -> Told:
-    """Return what is told of an application: it is checked, and rehearsed if that finds nothing.
+    """Check an application, and rehearse it if that finds nothing; return the messages.
 
     ``bench``: the folder of `laid_bench`. What one command says of one application is one remark.
     """

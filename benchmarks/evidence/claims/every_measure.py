@@ -71,7 +71,7 @@ def events(rng: Rng, units: int) -> Cases:
 
 
 def single_events(rng: Rng) -> Cases:
-    """Return cases that are events of their own: one in three is one, of which 80 % are found."""
+    """Return cases of which one in three is an event; 80 % of the events are found."""
     truth = (rng.random(900) < 1 / 3).astype(np.int64)
     return Cases(truth, truth * (rng.random(900) < 0.8), **BINARY)
 

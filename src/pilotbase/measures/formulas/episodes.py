@@ -124,9 +124,9 @@ MEASURES = (
         beside=_UTILITY,
     ),
     Measure(
-        "invalid_calls", "Σ min(calls that no tool takes, cap) / N", "calls outside of the schema, and after the end",
-        "lower", EPISODES, _counted("invalid_calls"), guarantees=BOUNDED, parameters=(_CAP,),
-        bounds=(Decimal(0), "cap"), paired=True, beside=_UTILITY,
+        "invalid_calls", "Σ min(calls that no tool takes, cap) / N",
+        "calls that break the tool's schema or come after the end", "lower", EPISODES, _counted("invalid_calls"),
+        guarantees=BOUNDED, parameters=(_CAP,), bounds=(Decimal(0), "cap"), paired=True, beside=_UTILITY,
     ),
     Measure(
         "declined_acts", "Σ min(acts whose principal did not want them, cap) / N", _RIGHTS, "lower", EPISODES,

@@ -138,8 +138,8 @@ PROBE = Invariance()
 def cases_to_ask(asked: TrialPlan | TrialTerms, cases: int, spared: bool) -> int:
     """Return how many of ``cases`` to ask again.
 
-    None where they come in time order, since the past may then be used; if ``spared`` only as many as stated: of an
-    endpoint, which is paid, and of episodes, each of which has a box of its own.
+    0 if they come in time order, since the past may then be used. If ``spared``, only as many as stated: a case costs
+    money at an endpoint, and a box of its own in a world.
     """
     if asked.delivery is not None:
         return 0
