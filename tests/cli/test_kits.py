@@ -13,6 +13,7 @@ from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.archives import ArchiveEntry, write_archive
 from pilotbase.worker.trials.kits import SAMPLE
 from tests.cli.test_command_line import run
+from tests.trial.arena import agents
 from tests.trial.conftest import home, write_application, write_scenario  # noqa: F401 - fixtures
 
 BY_SITE = "  - {rule: worst(recall(broken) by site) >= 0.6}\n"
@@ -106,3 +107,26 @@ def test_what_may_not_be_given_to_everyone_is_not_packed(home, write_scenario, w
     write_application().rename(folder / "reference")
     told = run("scenario", "kit", folder, "--out", tmp_path / "none.zip")
     assert told.exit_code == 5 and "is an application" in told.stderr and not (tmp_path / "none.zip").exists()
+
+
+def test_a_kit_of_a_world_plays_its_practice_episodes_and_holds_nothing_sealed(home, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("pilotbase.trial.cases_to_seal.require_sound", lambda lab, kept: None)
+    scenario, file = agents.write_scenario(tmp_path, cases=2, hidden=2), tmp_path / "carry.kit.zip"
+    told = run("scenario", "kit", scenario, "--out", file)
+    assert told.exit_code == 5 and "sealed/templates.py" in told.stderr, "its sealed template stands in world.py"
+    (scenario / "world" / "sealed").mkdir()
+    (scenario / "world" / "sealed" / "templates.py").write_text("TEMPLATES = {'fetch': None}")
+    assert run("scenario", "kit", scenario, "--out", file).exit_code == 0
+    with zipfile.ZipFile(file) as archive:
+        assert "world/world.py" in archive.namelist() and "world/sealed/templates.py" not in archive.namelist()
+        assert "fetch" not in archive.read("world/world.yaml").decode()
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "elsewhere"))
+    begun = run("application", "new", file, "--out", tmp_path / "begun")
+    assert begun.exit_code == 0 and "sealed" not in begun.stdout
+    assert "move(" in (tmp_path / "begun" / "app.py").read_text("utf-8"), "the tools stand in the program"
+    assert (tmp_path / "begun-world" / "world.py").is_file()
+    for application, reached in ((tmp_path / "begun", 0.0), (agents.write_agent(tmp_path), 1.0)):
+        told = run("trial", "rehearse", file, application, "--out", tmp_path / application.name, "--json")
+        assert json.loads(told.stdout)["criteria"][0]["estimate"] == reached, told.stderr
+    refused = run("application", "new", scenario, "--out", tmp_path / "other", "--runtime", "onnx")
+    assert refused.exit_code == 2 and not (tmp_path / "other").exists() and not (tmp_path / "other-world").exists()

@@ -23,10 +23,13 @@ from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.world import Tool, World
 from pilotbase.documents.yaml_reader import parse_yaml
 
 _LONGEST_COMMENT = 300
 _LONGEST_TITLE = 150
+SAMPLE_SUFFIX, WORLD_SUFFIX = "-sample.csv", "-world"
+"""What is put beside an application's folder is called: the folder's name and one of these."""
 _NUMBERS = (DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN)
 
 
@@ -56,6 +59,8 @@ class _Starters(Part):
     """``forms.yaml`` of this folder: the forms, and what programs and README say."""
 
     forms: dict[Runtime, FormTemplate]
+    acting: FormTemplate
+    """In a world: of an application that acts."""
     opening: Localized
     needs: dict[str, Localized]
     sample: dict[str, Localized]
@@ -88,6 +93,8 @@ class ApplicationRequest:
     synthetic: str | None = None
     """The synthetic sample to put beside it, if there is no public one."""
     runtime: Runtime = "python"
+    world: World | None = None
+    """The practice copy that is put beside it, of the world in which it acts."""
 
 
 def draft_application(
@@ -113,7 +120,8 @@ def draft_application(
     files = {MANIFEST: _manifest(scenario, _name(name), wanted.supplier, form)}
     if form.program is not None:
         program = starter(f"{form.template or wanted.runtime}.txt").replace("{about_columns}\n", starter("columns.txt"))
-        files[form.program] = program.format(**{**_words(scenario, contract, form), **words})
+        tools = "" if wanted.world is None else "\n".join(map(_tool, wanted.world.tools))
+        files[form.program] = program.format(**{**_words(scenario, contract, form), "tools": tools, **words})
     if wanted.runtime in WITH_CODE:
         files[DEFAULT_REQUIREMENTS] = ""
     files["README.md"] = _readme(scenario, name, wanted, form)
@@ -128,12 +136,14 @@ def form_for(contract: Contract, runtime: Runtime) -> FormTemplate:
     """Return the template of that form; raises `InputError` if no application of it could answer the contract."""
     if runtime not in forms_for(contract):
         raise InputError("catalogue.form_does_not_fit", runtime=runtime, kind=contract.prediction.kind)
-    return FORM_TEMPLATES[runtime]
+    return _STARTERS.acting if contract.prediction.kind == "episode" else FORM_TEMPLATES[runtime]
 
 
 def forms_for(contract: Contract) -> tuple[Runtime, ...]:
     """Return the forms whose applications can take these features and give such answers."""
     kind, types = contract.prediction.kind, {field.data_type for field in contract.features}
+    if kind == "episode":
+        return ("python",)
     return tuple(runtime for runtime, form in FORM_TEMPLATES.items() if kind in form.kinds and types <= form.types)
 
 
@@ -146,7 +156,7 @@ def _manifest(scenario: Scenario, name: str, supplier: str, form: FormTemplate) 
 
 def _readme(scenario: Scenario, name: str, wanted: ApplicationRequest, form: FormTemplate) -> str:
     known, synthetic = _STARTERS.sample, wanted.synthetic
-    about = [known["synthetic" if synthetic else "public"]]
+    about = [known["world" if wanted.world else "synthetic" if synthetic else "public"]]
     about += [known["arrays"]] if any(field.data_type in ARRAYS for field in scenario.feature_fields) else []
     needs = _STARTERS.needs["lock" if wanted.runtime in WITH_CODE else "no_lock"]
     opening = form.opening or _STARTERS.opening
@@ -155,7 +165,7 @@ def _readme(scenario: Scenario, name: str, wanted: ApplicationRequest, form: For
         for name, words in (("opening", [opening]), ("sample", about), ("first", [form.first]), ("needs", [needs]))
         for language in LANGUAGES
     }
-    place = synthetic or f"{name}-sample.csv"
+    place = f"{name}{WORLD_SUFFIX}" if wanted.world else synthetic or f"{name}{SAMPLE_SUFFIX}"
     return starter("readme.txt").format(**_titles(scenario), scenario=scenario.name, sample=place, **said)
 
 
@@ -203,6 +213,13 @@ def _describe(field: Field, form: FormTemplate) -> str:
     unit = f" [{field.unit}]" if field.unit else f" [{field.rate} Hz]" if field.rate else ""
     described = dict.fromkeys(localized(field.description, language) for language in LANGUAGES)
     return " · ".join([f"{field.name}{unit}: {kind}", *filter(None, described)])
+
+
+def _tool(tool: Tool) -> str:
+    """Return a tool as one line of comment: its name, its arguments, what it says of itself in each language."""
+    described = dict.fromkeys(localized(tool.description, language) for language in LANGUAGES)
+    arguments = ", ".join(tool.input_schema.get("properties", {}))
+    return f"#   {_one_line(' · '.join([f'{tool.name}({arguments})', *filter(None, described)]))}"
 
 
 def _answer(scenario: Scenario, contract: Contract) -> str:

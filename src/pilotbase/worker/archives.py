@@ -88,12 +88,12 @@ class PackArchive:
             return source.read(limit)
 
     def extract(self, under: str, folder: Path) -> None:
-        """Write the members whose names begin with ``under`` into the new folder ``folder``, without that prefix.
+        """Write the members whose names begin with ``under`` into a new or empty folder, without that prefix.
 
         Raises:
             InputError: a name leads out of the folder, or a member is broken.
         """
-        folder.mkdir(mode=0o755)
+        folder.mkdir(mode=0o755, exist_ok=True)
         for name in self.names:
             if name.startswith(under):
                 place = folder / _plain(self._file, name.removeprefix(under))

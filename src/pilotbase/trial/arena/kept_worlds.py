@@ -1,18 +1,20 @@
-"""Worlds as folders: read and checked, and kept under the digest of all their files."""
+"""Worlds as folders: read and checked, kept under the digest of all their files, and copied for practice."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotbase.catalogue.folders import FolderTree, kept_folder, read_tree, store_tree
-from pilotbase.documents.errors import InputError, InvalidProofError, Issue
+from pilotbase.documents.errors import InputError, InvalidProofError, Issue, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.texts import Text
 from pilotbase.documents.world import WORLD_MANIFEST, WORLD_PROGRAM, World
 from pilotbase.documents.yaml_reader import read_yaml
 from pilotbase.measures.formulas.json_answers import check_schema
+from pilotbase.worlds.folders import SEALED
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,24 @@ def kept_world(store: Path, digest: Digest) -> KeptWorld:
     if found.digest != digest:
         raise InvalidProofError("world.not_kept", digest=digest)
     return found
+
+
+def practice_copy(found: KeptWorld, folder: Path) -> KeptWorld:
+    """Return the copy of a world, written to ``folder``, that suppliers practise on: without its folder ``sealed``.
+
+    Raises:
+        RefusedError: it names sealed templates, but has no such folder, so that a copy would show them.
+    """
+    names = [file.path for file in found.tree.files]
+    shown = [name for name in names if not name.startswith(f"{SEALED}/")]
+    if found.world.templates.sealed and shown == names:
+        raise RefusedError("world.nothing_sealed", world=found.world.name)
+    for name in shown:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes((found.folder / name).read_bytes())
+    manifest = json.dumps(found.world.shown().to_json_value(), ensure_ascii=False, indent=2)
+    (folder / WORLD_MANIFEST).write_text(f"{manifest}\n", "utf-8")
+    return read_world(folder)
 
 
 def _schema_problems(world: World) -> list[tuple[str, Text]]:

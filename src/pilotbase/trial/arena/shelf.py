@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +43,19 @@ class WorldShelf:
 
     def take(self, use: WorldUse, folder: Path) -> KeptWorld:
         """Return the world that a scenario in ``folder`` names, kept here; raises `InputError` as the readers do."""
-        if use.folder is not None:
-            return keep_world(read_world(folder / use.folder), self.store)
-        with tempfile.TemporaryDirectory() as scratch:
-            write_world(use.name or "", Path(scratch, "world"))
-            return keep_world(read_world(Path(scratch, "world")), self.store)
+        with world_of(use, folder) as found:
+            return keep_world(found, self.store)
+
+
+@contextmanager
+def world_of(use: WorldUse, folder: Path) -> Iterator[KeptWorld]:
+    """Yield the world that a scenario in ``folder`` names, where it lies; raises `InputError` as the readers do."""
+    if use.folder is not None:
+        yield read_world(folder / use.folder)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        write_world(use.name or "", Path(scratch, "world"))
+        yield read_world(Path(scratch, "world"))
 
 
 def shelf_of(lab: TrialRuntime) -> WorldShelf:

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, form_for, kit_name
+from pilotbase.catalogue.application_draft import (
+    SAMPLE_SUFFIX,
+    WORLD_SUFFIX,
+    ApplicationRequest,
+    draft_application,
+    form_for,
+    kit_name,
+)
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.sources.opening import read_table
@@ -22,13 +29,15 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
+from pilotbase.trial.arena.kept_worlds import KeptWorld, practice_copy
+from pilotbase.trial.arena.shelf import world_of
 from pilotbase.trial.entering import take_sample
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_named
 from pilotbase.worker.intake.scenario_tables import PublicSample, draft_sized, public_sample, read_sample
-from pilotbase.worker.trials.kits import cases_of_kit, is_kit, read_kit
+from pilotbase.worker.trials.kits import cases_of_kit, is_kit, read_kit, unpack_world
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
@@ -47,7 +56,7 @@ class WrittenApplication:
     """A new application on disk."""
 
     files: tuple[Path, ...]
-    """Includes the public sample, which is beside the folder, last."""
+    """Those beside the folder, the public sample or a world, stand last."""
     first: Path
     """The file to begin with."""
     makes: str | None
@@ -121,7 +130,7 @@ def starter_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtime 
 def new_application(
     scenario_path: Path, folder: Path, supplier: str, sample_from: Sampling = read_sample, runtime: Runtime = "python"
 ) -> WrittenApplication:
-    """Write an application of that form, and the public sample beside it (``<folder>-sample.csv``).
+    """Write an application of that form, and beside it the public sample, or the practice copy of the world.
 
     ``scenario_path``: its folder, its manifest, or its kit. ``sample_from`` reads the scenario's table (on a hub: in a
     box).
@@ -129,10 +138,12 @@ def new_application(
     Raises:
         InputError: the scenario does not hold, no application of this form can answer it, or the folder exists.
     """
+    if named_scenario(scenario_path).world is not None:
+        return _new_in_world(scenario_path, folder, supplier, runtime)
     scenario, public = read_contract(scenario_path, sample_from)
     require_new(folder)
     form = form_for(public.contract, runtime)
-    sample = folder.parent / f"{folder.name}-sample.csv"
+    sample = folder.parent / f"{folder.name}{SAMPLE_SUFFIX}"
     with whole_folder(folder) as draft:
         wanted = ApplicationRequest(supplier, folder.name, runtime=runtime)
         written = draft_application(scenario, public.contract, draft, wanted)
@@ -141,11 +152,43 @@ def new_application(
     return WrittenApplication(files, folder / (form.program or MANIFEST), form.makes)
 
 
+def _new_in_world(scenario_path: Path, folder: Path, supplier: str, runtime: Runtime) -> WrittenApplication:
+    """Write an application that acts, and the practice copy of its world beside it (``<folder>-world``)."""
+    scenario, beside = named_scenario(scenario_path), folder.parent / f"{folder.name}{WORLD_SUFFIX}"
+    require_new(folder)
+    require_new(beside)
+    contract = scenario.contract(())
+    form = form_for(contract, runtime)
+    with whole_folder(beside) as copied, whole_folder(folder) as draft:
+        world = _practice_world(scenario_path, scenario, copied)
+        wanted = ApplicationRequest(supplier, folder.name, world=world.world, runtime=runtime)
+        written = draft_application(scenario, contract, draft, wanted)
+    copies = (beside / file.path for file in world.tree.files)
+    return WrittenApplication(
+        (*(folder / path.name for path in written), *copies), folder / (form.program or MANIFEST), None
+    )
+
+
+def _practice_world(scenario_path: Path, scenario: Scenario, folder: Path) -> KeptWorld:
+    if is_kit(scenario_path):
+        return unpack_world(scenario_path, folder)
+    assert scenario.world is not None
+    with world_of(scenario.world, load_scenario(scenario_path, Step.REHEARSE)[1]) as found:
+        return practice_copy(found, folder)
+
+
+def named_scenario(scenario_path: Path) -> Scenario:
+    """Return the scenario of a folder, a manifest or a kit; raises `InputError` where it does not hold."""
+    if is_kit(scenario_path):
+        return read_kit(scenario_path).scenario
+    return load_scenario(scenario_path, Step.REHEARSE)[0]
+
+
 def read_contract(scenario_path: Path, sample_from: Sampling = read_sample) -> tuple[Scenario, PublicSample]:
     """Return the scenario of a folder, a manifest or a kit, with its contract and public sample.
 
     Raises:
-        InputError: the scenario does not hold.
+        InputError: the scenario does not hold, or has a world in place of a table.
     """
     if is_kit(scenario_path):
         kit = read_kit(scenario_path)

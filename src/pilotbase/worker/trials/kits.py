@@ -1,13 +1,14 @@
 """A scenario as a path names it: the owner's folder, sealed, or a kit, from which suppliers rehearse anywhere.
 
 A kit is one file without a hidden case. It holds the scenario, the recorded messages, and the columns of the public
-sample that features, answer, baseline and criteria read. What names a case, and what else is withheld, stays with the
-owner.
+sample that features, answer, baseline and criteria read; or the practice episodes and the practice copy of their world.
+What names a case, and what else is withheld, stays with the owner.
 """
 
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.measures.rules import given_columns
+from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, practice_copy, read_world
+from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.baselines import keep_reference_application
 from pilotbase.trial.entering import is_open
 from pilotbase.trial.lab import TrialRuntime
@@ -41,7 +44,7 @@ from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.archives import MOST_BYTES, ArchiveEntry, PackArchive, opened_archive, write_archive
 from pilotbase.worker.base import Base
 
-PAPER, SAMPLE = "kit.json", "sample.parquet"
+PAPER, SAMPLE, WORLD = "kit.json", "sample.parquet", "world/"
 
 
 class ScenarioKit(Document):
@@ -54,6 +57,8 @@ class ScenarioKit(Document):
     classes: tuple[str, ...]
     may_miss: tuple[str, ...] = ()
     exchanges: tuple[SealedRecord, ...] | None = None
+    world: Digest | None = None
+    """The practice copy of the world in which its episodes are played."""
 
     @property
     def contract(self) -> Contract:
@@ -86,12 +91,10 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
     """Write the kit of a sealed scenario to ``file``, whole or not at all.
 
     Raises:
-        RefusedError: the cases belong to a dataset that isn't open, the baseline is an application, or the cases are
-            played in a world, whose program may hold sealed templates.
+        RefusedError: the cases belong to a dataset that isn't open, or the baseline is an application; and as
+            `practice_copy`.
     """
     scenario, record = sealed.scenario, sealed.record
-    if scenario.world is not None:
-        raise RefusedError("worker.kit_with_world", scenario=scenario.name)
     dataset = scenario.data.dataset
     if dataset is not None and not is_open(lab.view, dataset):
         raise RefusedError("worker.kit_of_terms", dataset=dataset)
@@ -101,20 +104,35 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
     frame = read_public_sample(lab, sealed)
     frame.select(name for name in frame.columns if name in columns_read(scenario)).write_parquet(sample)
     kit = ScenarioKit(
-        scenario=scenario.model_copy(update={"data": scenario.data.model_copy(update={"dataset": None})}),
+        scenario=_without_dataset(scenario),
         public_sample=digest_bytes(sample.getvalue()),
         public_cases=frame.height,
         classes=record.classes,
         may_miss=record.may_miss,
         exchanges=record.exchanges and tuple(_digested(one, recorded[one.exchange]) for one in record.exchanges),
     )
-    messages = (ArchiveEntry(f"recorded/{name}", content) for name, content in recorded.items())
-    papers = ArchiveEntry(PAPER, kit.canonical()), ArchiveEntry("README.md", _readme(kit, file).encode())
-    write_archive(file, [*papers, ArchiveEntry(SAMPLE, sample.getvalue()), *messages])
+    members = [ArchiveEntry(SAMPLE, sample.getvalue())]
+    members += [ArchiveEntry(f"recorded/{name}", content) for name, content in recorded.items()]
+    with tempfile.TemporaryDirectory() as scratch:
+        if scenario.world is not None:
+            world = practice_copy(shelf_of(lab).kept(record.source), Path(scratch))
+            kit = kit.model_copy(update={"world": world.digest})
+            members += [ArchiveEntry(WORLD + one.path, world.folder / one.path) for one in world.tree.files]
+        members += [ArchiveEntry(PAPER, kit.canonical()), ArchiveEntry("README.md", _readme(kit, file).encode())]
+        write_archive(file, members)
+
+
+def _without_dataset(scenario: Scenario) -> Scenario:
+    """Return the scenario as a kit states it: its cases come with it."""
+    if scenario.data.dataset is None:
+        return scenario
+    return scenario.model_copy(update={"data": scenario.data.model_copy(update={"dataset": None})})
 
 
 def columns_read(scenario: Scenario) -> frozenset[str]:
     """Return the columns of the cases that a rehearsal reads: features, answer, and what baseline and criteria name."""
+    if scenario.world is not None:
+        return frozenset(field.name for field in scenario.data.fields)
     named = {scenario.data.target, *(field.name for field in scenario.feature_fields)}
     named |= {criterion.unit for criterion in scenario.criteria if criterion.unit != "case"}
     for rule in rules_of(scenario.criteria):
@@ -130,7 +148,7 @@ def columns_read(scenario: Scenario) -> frozenset[str]:
 
 
 def open_kit(lab: TrialRuntime, file: Path) -> OpenedScenario:
-    """Return the scenario of a kit, its sample and recorded messages kept here; it has no hidden cases.
+    """Return the scenario of a kit, its sample, recorded messages and world kept here; it has no hidden cases.
 
     Its record is named by the kit, not by the scenario: no trial counts a rehearsal on cases that others packed.
 
@@ -142,9 +160,12 @@ def open_kit(lab: TrialRuntime, file: Path) -> OpenedScenario:
         lab.vault.blobs.keep(_member(archive, file, SAMPLE, kit.public_sample))
         for one in kit.exchanges or ():
             lab.vault.blobs.keep(_member(archive, file, f"recorded/{one.exchange}", one.file))
+        if kit.world is not None:
+            with tempfile.TemporaryDirectory() as scratch:
+                keep_world(_unpacked_world(kit, archive, file, Path(scratch)), shelf_of(lab).store)
     record = SealedScenario(
         scenario=kit.digest(),
-        source=kit.digest(),
+        source=kit.world or kit.digest(),
         public_sample=kit.public_sample,
         public_cases=kit.public_cases,
         hidden_set=kit.digest(),
@@ -168,6 +189,12 @@ def cases_of_kit(file: Path) -> pl.DataFrame:
         return pl.read_parquet(io.BytesIO(_member(archive, file, SAMPLE, kit.public_sample)))
 
 
+def unpack_world(file: Path, folder: Path) -> KeptWorld:
+    """Return the world of a kit, written to ``folder``, which is new or empty; raises as `open_kit`."""
+    with _reading(file) as (kit, archive):
+        return _unpacked_world(kit, archive, file, folder)
+
+
 @contextmanager
 def _reading(file: Path) -> Iterator[tuple[ScenarioKit, PackArchive]]:
     try:
@@ -184,6 +211,14 @@ def _member(archive: PackArchive, file: Path, name: str, digest: Digest) -> byte
     if digest_bytes(content) != digest:
         raise InvalidProofError("worker.kit_differs", name=name, file=file)
     return content
+
+
+def _unpacked_world(kit: ScenarioKit, archive: PackArchive, file: Path, folder: Path) -> KeptWorld:
+    archive.extract(WORLD, folder)
+    found = read_world(folder)
+    if found.digest != kit.world:
+        raise InvalidProofError("worker.kit_differs", name=WORLD, file=file)
+    return found
 
 
 def _digested(record: SealedRecord, content: bytes) -> SealedRecord:
