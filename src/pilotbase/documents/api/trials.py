@@ -297,7 +297,7 @@ class Comparison(Part):
 
     scenario: str
     title: Localized | str
-    baseline: Literal["column", "rule", "constant", "application", "none"]
+    baseline: Literal["column", "rule", "constant", "application", "reference", "none"]
     currency: str = ""
     rules: tuple[str, ...]
     candidates: tuple[Candidate, ...]

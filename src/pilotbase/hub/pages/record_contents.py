@@ -18,6 +18,7 @@ from pilotbase.hub.pages.rehearsals import of_application
 from pilotbase.hub.pages.statistics import bar_of
 from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.pages.trials import of_trial
+from pilotbase.hub.presenters.worlds import world_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.kept_tables import offered
@@ -36,6 +37,7 @@ def contents(view: View, document: object, record: Record | None) -> dict[str, A
     found: dict[str, Any] = {"document": document}
     if isinstance(document, Scenario):
         found["scenario"] = document
+        found["world"] = world_shown(base(), document)
     elif isinstance(document, ApplicationVersion):
         found["application"] = document.application
         found["folder"] = document.folder

@@ -74,8 +74,7 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     yield text("hub.digest"), version.folder
     yield text("hub.plan.scenario_version"), scenario.digest()
     yield text("hub.data"), text("hub.simulated" if scenario.data.nature == "simulated" else "hub.measured")
-    answer = text(f"report.contract.kind.{scenario.answer}")
-    yield text("hub.plan.asked"), text("hub.plan.asked_of", columns=len(scenario.feature_fields), answer=answer)
+    yield text("hub.plan.asked"), _asked(scenario)
     yield text("hub.plan.cases"), _cases(scenario, frozen)
     stop = "full" if unit_of(scenario.criteria) is not None and terms.stop == "fixed" else terms.stop
     yield text("hub.plan.stop"), text(f"hub.plan.stop.{stop}", cases=format_count(terms.cases))
@@ -89,7 +88,8 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     yield text("hub.plan.attempts"), _attempts(terms.attempts, frozen)
     level = text(f"report.isolation.level.{terms.isolation}")
     yield text("hub.plan.isolation"), text("hub.plan.isolation_of", level=terms.isolation.value, meaning=level)
-    yield text("hub.plan.batch"), str(terms.batch_rows)
+    if scenario.world is None:
+        yield text("hub.plan.batch"), str(terms.batch_rows)
     yield text("hub.plan.delivery"), _delivery(scenario)
     if frozen is not None and frozen.carries is not None:
         earlier = frozen.carries.application
@@ -100,6 +100,13 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
     for name in ("load_test", "matrix", "exchanges", "processor_hour", "contamination"):
         if getattr(terms, name) is not None:
             yield text(f"hub.plan.{name}"), text("hub.plan.as_stated")
+
+
+def _asked(scenario: Scenario) -> Text:
+    if scenario.world is not None:
+        return text("hub.plan.acts_in", world=scenario.world.name or scenario.world.folder or "")
+    answer = text(f"report.contract.kind.{scenario.answer}")
+    return text("hub.plan.asked_of", columns=len(scenario.feature_fields), answer=answer)
 
 
 def _cases(scenario: Scenario, frozen: TrialPlan | None) -> Text:
