@@ -72,5 +72,8 @@ def test_every_page_about_it_opens_after_its_trial(one_world, ordered, monkeypat
     ordered.work()
     wrong, opened = broken(one_world)
     assert wrong == []
+    asked = {"scenario": "plant/small-alarm", "power": 0.8}
+    planned = one_world.client("owner").post("/api/plan-size", asked, content_type="application/json").json()
+    assert [one["rule"] for one in planned["criteria"]] == [UTILITY, "reached under injected >= 0.5"], planned
     assert {"/trials/c1/report/", "/scenarios/plant/small-alarm/comparison/"} <= opened
     assert any(path.startswith("/certificates/") for path in opened)

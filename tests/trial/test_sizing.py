@@ -17,9 +17,10 @@ from pilotbase.evidence import Design, attempt_levels, exact, verdict_of
 from pilotbase.measures import Cases
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
-from pilotbase.trial.sizing import PlannedCases, cases_of_rule, plan_size
+from pilotbase.trial.sizing import Effort, PlannedCases, cases_of_rule, plan_size
 from pilotbase.worker.intake.scenario_tables import draft_sized, plan_table, size_to_add
-from pilotbase.worker.intake.sizes import size_lines
+from pilotbase.worker.intake.sizes import plan_here, size_lines
+from tests.trial.arena.agents import write_scenario as write_world_scenario
 
 OF_HIDDEN_SET = "trial.size.of_hidden_set"
 
@@ -81,7 +82,9 @@ def test_probabilities_of_several_classes_are_planned():
     truth = np.tile(np.arange(3), 700)
     right = Cases(truth, np.eye(3)[truth], classes=("a", "b", "c"), kind="probabilities")
     criterion = Criterion(rule="smoothed_log_loss <= 0.3", estimand=Estimand.POPULATION)
-    found = plan_size(PlannedCases((criterion,), right, 0.05), SizeTerms(rule=criterion.rule, truth=(0.2,)), draws=60)
+    found = plan_size(
+        PlannedCases((criterion,), right, 0.05), SizeTerms(rule=criterion.rule, truth=(0.2,)), effort=Effort(draws=60)
+    )
     assert 100 < found.cases < 5000
 
 
@@ -121,7 +124,7 @@ def test_a_criterion_of_the_hidden_set_names_no_fewest_cases():
     terms = SizeTerms(rule="accuracy >= 0.90", truth=(0.95,), stop="fixed")
     of_population = cases_of_rule(terms)
     for of_hidden_set, code in ((frozenset(), "trial.size.fewest"), (frozenset({terms.rule}), OF_HIDDEN_SET)):
-        plan = plan_size(replace(of_population, of_hidden_set=of_hidden_set), terms, draws=50)
+        plan = plan_size(replace(of_population, of_hidden_set=of_hidden_set), terms, effort=Effort(draws=50))
         assert [line.code for line in size_lines(plan)][1] == code
 
 
@@ -136,7 +139,7 @@ def test_a_measure_that_is_never_refuted_is_told_where_a_size_is_planned(rule, t
 def test_a_base_does_not_plan_for_long():
     terms = SizeTerms(rule="accuracy >= 0.9", truth=(0.95,))
     with pytest.raises(InputError) as raised:
-        plan_size(cases_of_rule(terms), terms, seconds=-1)
+        plan_size(cases_of_rule(terms), terms, Effort(seconds=-1))
     assert raised.value.code == "trial.planning_takes_long"
 
 
@@ -158,7 +161,19 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     level = float(attempt_levels(exact(0.05), 5, 2).accept)
     left = Budget(**counts, next_number=5, next_level=level, alpha=0.05, fresh=7)
     shared = found.scenario.model_copy(update={"trial": terms.model_copy(update={"suppliers": ("a", "b")})})
-    plan = plan_table(shared, split_cases(read_cases(shared, folder), shared), SizeTerms(), left, draws=50)
+    plan = plan_table(
+        shared, split_cases(read_cases(shared, folder), shared), SizeTerms(), left, effort=Effort(draws=50)
+    )
     assert (plan.attempt, plan.level, plan.missing) == (2, pytest.approx(level), plan.cases - 7)
     kinds = {one.rule: one.estimand is Estimand.HIDDEN_SET for one in shared.criteria}
     assert all(one.of_hidden_set is kinds[one.rule] for one in plan.criteria)
+
+
+@pytest.mark.prove
+def test_a_scenario_with_a_world_needs_as_many_episodes_as_such_a_rule_needs_cases(home, tmp_path):
+    """Under an arm as many as without; what it answers to another episode is as bad as no answer."""
+    folder = write_world_scenario(tmp_path, "reached >= 0.8", "reached under injected >= 0.8")
+    clean, injected = plan_here(SizeTerms(scenario=str(folder), truth=(0.9, 0.9), stop="fixed")).criteria
+    assert (injected.rule, injected.cases) == ("reached under injected >= 0.8", clean.cases)
+    made_up = plan_here(SizeTerms(rule="accuracy >= 0.8", truth=(0.9,), power=0.95, stop="fixed")).criteria[0]
+    assert clean.power == made_up.power and abs(clean.cases - made_up.cases) < 0.15 * made_up.cases

@@ -22,6 +22,7 @@ from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.trial.scoring import design_on, first_units
 from pilotbase.trial.sealed import drawn_units
 from pilotbase.trial.sealing import hidden_rows, seal_scenario
+from pilotbase.trial.sizing import Effort
 from pilotbase.trial.tender import freeze_tender
 from pilotbase.vault.attempts import AttemptRequest, mark_scored_before, open_attempt
 from pilotbase.vault.board import BoardSlice
@@ -132,7 +133,7 @@ def test_the_planner_counts_units_and_a_size_is_proposed(write, monkeypatch):
     folder = write(cases="")
     scenario = load_scenario(folder, Step.DRAFT)[0]
     split = split_cases(read_cases(scenario, folder), scenario)
-    plan = plan_table(scenario, split, SizeTerms(truth=(0.95,)), draws=60)
+    plan = plan_table(scenario, split, SizeTerms(truth=(0.95,)), effort=Effort(draws=60))
     hidden = split.hidden["site"].n_unique()
     assert plan.units == units_for(plan.cases, hidden, split.hidden.height)
     assert plan.attempts == hidden // plan.units

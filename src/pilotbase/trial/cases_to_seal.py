@@ -63,7 +63,7 @@ def draw_cases(shelf: WorldShelf, scenario: Scenario, world: Digest) -> CasesToS
     assert scenario.world is not None
     kept = shelf.kept(world)
     require_arms(scenario, kept.world)
-    split = draw_episodes(kept, scenario.world)
+    split = draw_episodes(kept.world, world, scenario.world)
 
     def judge() -> BlindFindings | None:
         settings = BoxSettings(level=scenario.trial.isolation, logs=LogPolicy.FULL)

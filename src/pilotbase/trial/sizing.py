@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -57,6 +57,16 @@ _LONG, _ENOUGH = 500, 4000
 """Cases of a public sample: at most so many of texts and pictures; copied until there are so many for a value."""
 _CURVE = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6)
 """The power is simulated at these multiples of about the cases needed."""
+
+
+class Effort(NamedTuple):
+    """How long a plan may take, and how many trials are simulated for one point."""
+
+    seconds: float = math.inf
+    draws: int = DRAWS
+
+
+FULL_EFFORT = Effort()
 _JUDGE_WEIGHT = Fraction(3, 4)
 _KINDS: tuple[Kind, ...] = ("label", "probability", "probabilities", "value")
 
@@ -142,24 +152,24 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
     return PlannedCases((Criterion(rule=terms.rule, estimand=Estimand.POPULATION, unit=unit),), cases, terms.alpha)
 
 
-def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf, draws: int = DRAWS) -> SizePlan:
+def plan_size(planned: PlannedCases, terms: SizeTerms, effort: Effort = FULL_EFFORT) -> SizePlan:
     """Return the cases for every criterion to be met with ``terms.power``, and what they cost.
 
     Raises:
         InputError: a supposed value that is no better than its threshold or cannot occur, a rule that no number of
-            cases decides, a number beyond `MOST_CASES`, or it would take longer than so many ``seconds``.
+            cases decides, a number beyond `MOST_CASES`, or it would take longer than ``effort`` allows.
     """
     number = terms.attempt or 1
     levels = attempt_levels(exact(planned.alpha), number)
     stop = planned.stop if terms.stop == "own" else terms.stop
     power = 1 - (1 - terms.power) / len(planned.criteria)  # all have to be met: their misses add up at most
-    truths, until = _truths(planned, terms), time.monotonic() + seconds
-    found = [
-        _planned(
-            replace(_Simulated.of(planned.cases, one, truth, levels, stop, terms), until=until, draws=draws), power
+    truths, until = _truths(planned, terms), time.monotonic() + effort.seconds
+    found = []
+    for one, truth in zip(planned.criteria, truths, strict=True):
+        simulated = _Simulated.of(planned.cases, _without_arm(one), truth, levels, stop, terms)
+        found.append(
+            _planned(replace(simulated, until=until, draws=effort.draws), power).model_copy(update={"rule": one.rule})
         )
-        for one, truth in zip(planned.criteria, truths, strict=True)
-    ]
     cases = max(one.cases for one in found)
     labels = max(one.labels for one in found)
     judgements = labels + round(terms.double * labels)
@@ -182,6 +192,11 @@ def plan_size(planned: PlannedCases, terms: SizeTerms, seconds: float = math.inf
 
 def _plannable(rule: Rule, with_earlier: bool) -> bool:
     return not is_resource(rule) and rule.wrapper in (None, "worst", *(["lift"] if with_earlier else []))
+
+
+def _without_arm(criterion: Criterion) -> Criterion:
+    """Return the criterion on the cases as they are: under a perturbation there are as many."""
+    return criterion.model_copy(update={"rule": str(replace(criterion.parsed(), under=None))})
 
 
 def _truths(planned: PlannedCases, terms: SizeTerms) -> list[float]:

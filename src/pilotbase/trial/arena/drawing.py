@@ -15,21 +15,19 @@ import polars as pl
 
 from pilotbase.data.splits import Split
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.world import CLEAN, EPISODE_FIELDS, WorldUse, episode_name
-from pilotbase.trial.arena.kept_worlds import KeptWorld
+from pilotbase.documents.world import CLEAN, EPISODE_FIELDS, World, WorldUse, episode_name
 
 Drawn = tuple[str, str, str]
 """Template, language, seed."""
 
 
-def draw_episodes(kept: KeptWorld, use: WorldUse) -> Split:
-    """Return the table of episodes: practice ones are public, the others hidden."""
-    world = kept.world
+def draw_episodes(world: World, digest: Digest, use: WorldUse) -> Split:
+    """Return the table of episodes of a world with that digest: practice ones are public, the others hidden."""
     hidden = (
         (secrets.choice(world.templates.every), secrets.choice(world.languages), secrets.token_hex(32))
         for _ in range(use.hidden)
     )
-    return Split(public=_table(_practice(kept, use.practice)), hidden=_table(hidden))
+    return Split(public=_table(_practice(world, digest, use.practice)), hidden=_table(hidden))
 
 
 def practice_seed(digest: Digest, number: int) -> str:
@@ -38,12 +36,12 @@ def practice_seed(digest: Digest, number: int) -> str:
     return hmac.digest(key, number.to_bytes(8, "big"), "sha256").hex()
 
 
-def _practice(kept: KeptWorld, count: int) -> Iterable[Drawn]:
+def _practice(world: World, digest: Digest, count: int) -> Iterable[Drawn]:
     """Yield practice episodes, the public templates in turn, each in every language."""
-    templates, languages = kept.world.templates.public, kept.world.languages
+    templates, languages = world.templates.public, world.languages
     for number in range(count):
         language = languages[number // len(templates) % len(languages)]
-        yield templates[number % len(templates)], language, practice_seed(kept.digest, number)
+        yield templates[number % len(templates)], language, practice_seed(digest, number)
 
 
 def _table(drawn: Iterable[Drawn]) -> pl.DataFrame:

@@ -5,7 +5,6 @@ On a hub both run in a box (`boxed_tables`); on the owner's own command line the
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,7 +34,7 @@ from pilotbase.trial.criteria_check import check_criteria, check_rules, check_tr
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import codes_of, error_level, unit_of
-from pilotbase.trial.sizing import DRAWS, FEW_DRAWS, cases_of_scenario, plan_size
+from pilotbase.trial.sizing import FEW_DRAWS, FULL_EFFORT, Effort, cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
 
 DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
@@ -125,15 +124,18 @@ def plan_table(
     split: Split,
     terms: SizeTerms,
     budget: Budget | None = None,
-    seconds: float = math.inf,
-    draws: int = DRAWS,
+    effort: Effort = FULL_EFFORT,
+    classes: tuple[str, ...] | None = None,
 ) -> SizePlan:
     """Return the size of an attempt on the cases of a scenario, by default the next one on what ``budget`` has left.
+
+    ``classes``: by default those in the public sample.
 
     Raises as `cases_of_scenario` and `plan_size`.
     """
     with_earlier = terms.discordance is not None
-    planned = cases_of_scenario(scenario, classes_of(split.public, scenario), split.public, with_earlier)
+    classes = classes_of(split.public, scenario) if classes is None else classes
+    planned = cases_of_scenario(scenario, classes, split.public, with_earlier)
     wanted: dict[str, int] = {}
     if terms.hidden is None:
         wanted["hidden"] = split.hidden.height if budget is None else budget.fresh
@@ -141,7 +143,7 @@ def plan_table(
         suppliers = len(scenario.trial.suppliers or ())
         planned = replace(planned, alpha=min(planned.alpha, budget.alpha / max(1, suppliers)))
         wanted["attempt"] = terms.attempt or attempt_of(budget.next_number, suppliers)
-    plan = plan_size(planned, terms.model_copy(update=wanted), seconds, draws)
+    plan = plan_size(planned, terms.model_copy(update=wanted), effort)
     return plan.model_copy(update={"budget": budget, **_in_units(scenario, split, plan)})
 
 
@@ -174,7 +176,7 @@ def _terms_of_draft(scenario: Scenario, split: Split) -> TermsGuess | None:
         return None
     terms = SizeTerms(attempt=DRAFTED_ATTEMPT)
     try:
-        plan = plan_table(scenario, split, terms, draws=FEW_DRAWS)
+        plan = plan_table(scenario, split, terms, effort=Effort(draws=FEW_DRAWS))
     except InputError:
         return None
     cases, hidden = max(plan.cases, FEWEST_OF_ATTEMPT), split.hidden.height

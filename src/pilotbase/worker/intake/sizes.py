@@ -6,25 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pilotbase.data.splits import split_cases
-from pilotbase.documents.api.trials import SizePlan, SizeTerms
+from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.world import World
+from pilotbase.trial.arena.drawing import draw_episodes
+from pilotbase.trial.arena.shelf import world_of
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
-from pilotbase.trial.sizing import cases_of_rule, plan_size
+from pilotbase.trial.sizing import FULL_EFFORT, Effort, cases_of_rule, plan_size
 from pilotbase.worker.base import Base, base_if_any
 from pilotbase.worker.intake.boxed_tables import cases_in_box
-from pilotbase.worker.intake.kept_files import opened_scenario
+from pilotbase.worker.intake.kept_files import opened_scenario, world_seen
 from pilotbase.worker.intake.scenario_tables import plan_table
 from pilotbase.worker.readings import scenario_for
 from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines, budget_of_scenario
 from pilotbase.workspace.store import View
 
 _BAR = 30
-_LONGEST = 10.0
-"""Seconds that a base, which others are waiting for, plans for."""
+_BOUNDED = Effort(seconds=10)
+"""Of a base, which others are waiting for."""
 
 
 def plan_here(terms: SizeTerms) -> SizePlan | None:
@@ -41,6 +45,9 @@ def plan_here(terms: SizeTerms) -> SizePlan | None:
     scenario, folder = load_scenario(Path(named), Step.REHEARSE)
     base = base_if_any()
     budget = None if base is None else budget_here(base.lab, scenario, folder)
+    if scenario.world is not None:
+        with world_of(scenario.world, folder) as found:
+            return _plan_episodes(scenario, found.world, terms, budget)
     return plan_table(scenario, split_cases(read_cases(scenario, folder), scenario), terms, budget)
 
 
@@ -50,11 +57,22 @@ def plan_for(base: Base, view: View, terms: SizeTerms) -> SizePlan:
     A box reads its cases. Raises as `plan_here`, `scenario_for` and `cases_in_box`.
     """
     if not _named(terms):
-        return plan_size(cases_of_rule(terms), terms, _LONGEST)
+        return plan_size(cases_of_rule(terms), terms, _BOUNDED)
     subject = subject_written("scenario", terms.scenario)
     scenario, budget = scenario_for(view, subject, ReadScope.BUDGET), budget_of_scenario(base, view, subject)
+    if (world := world_seen(base, scenario)) is not None:
+        return _plan_episodes(scenario, world, terms, budget, _BOUNDED)
     with opened_scenario(base, scenario) as place:
-        return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms, budget, _LONGEST)
+        return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms, budget, _BOUNDED)
+
+
+def _plan_episodes(
+    scenario: Scenario, world: World, terms: SizeTerms, budget: Budget | None, effort: Effort = FULL_EFFORT
+) -> SizePlan:
+    """Return the plan of a scenario with a world, on episodes drawn for it alone."""
+    assert scenario.world is not None
+    split = draw_episodes(world, scenario.digest(), scenario.world)
+    return plan_table(scenario, split, terms, budget, effort, world.classes)
 
 
 def _named(terms: SizeTerms) -> str:
