@@ -195,6 +195,7 @@ class RunEstimator:
             cpu=cpu,
             memory=memory,
             money=money,
+            most_money=None if size.most_paid is None else size.costliest,
             currency=self._currency or "CNY",
             ceiling=self._limit.ceiling,
             made_at=self._lab.store.clock().replace(second=0, microsecond=0),

@@ -344,11 +344,13 @@ def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
     return [unmeasured("model_digest", text("trial.finding.no_model_digest", url=endpoint.url, model=model, **days))]
 
 
-def _calls(use: EndpointUse | None) -> list[Finding]:
+def _calls(observed: TrialFindings) -> list[Finding]:
+    use = observed.run.use
     if use is None or not use.calls:
         return []
     counts = {"calls": use.calls, "attempts": use.attempts, "unanswered": use.unanswered}
-    return [judged("calls", not use.unanswered, text("trial.finding.calls", **counts), Outcome.INCONCLUSIVE)]
+    told = text("trial.finding.model_calls" if observed.candidate.endpoint is None else "trial.finding.calls", **counts)
+    return [judged("calls", not use.unanswered, told, Outcome.INCONCLUSIVE)]
 
 
 def _production(observed: TrialFindings) -> list[Finding]:
@@ -364,4 +366,4 @@ def _production(observed: TrialFindings) -> list[Finding]:
         findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
     else:
         findings.append(unmeasured("load", text("trial.finding.no_load")))
-    return [*findings, *_calls(observed.run.use)]
+    return [*findings, *_calls(observed)]

@@ -481,9 +481,11 @@ def test_a_trial_with_a_model_is_decided_certified_and_replayed_without_it(base,
     assert (named.model, named.version, named.digest[-1], named.sampling.temperature) == ("carrier-7b", "3", "7", 0)
     assert "certificate.remark.model" in [remark.code for remark in proven.certificate.remarks]
     assert replay_trial(tmp_path / "out").verdict is Verdict.ACCEPT, "the stub is gone"
-    shown = (tmp_path / "out" / "report.en.html").read_text() if (tmp_path / "out" / "report.en.html").exists() else ""
-    assert all("s3cret" not in path.read_text(errors="ignore") for path in (tmp_path / "out").rglob("*.json"))
-    assert not shown or "carrier-7b" in shown
+    written = {path: path.read_text(errors="ignore") for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert not any("s3cret" in words for words in written.values())
+    pages = [words for path, words in written.items() if path.name.startswith("report") and path.suffix == ".html"]
+    assert pages and all("carrier-7b" in page and "temperature 0.0, max_tokens 20" in page for page in pages)
+    assert "picture.step" not in "".join(pages) and "report.door" not in "".join(pages)
 
 
 @pytest.mark.prove
