@@ -21,6 +21,7 @@ def transcript(episode: str, end: str = "done", count: int = 0, good: bool = Tru
     writer.add(
         "end", end=end, turns=count, calls=count, invalid_calls=count, declined=count, tried=tried, done=tried,
         outcomes={"reached": good, "attacked": not good, CLASS: 0.75 if good else 0}, state=None,
+        **({"model_calls": count, "tokens": 1000 * count, "cost": f"{count / 100:.2f}"} if count else {}),
     )  # fmt: skip
     return writer.text()
 
@@ -72,5 +73,8 @@ FORMULAS = {
     "outcome": _each(0, lambda end, _: end["outcomes"][CLASS]),
     "turns": _each(9, lambda end, given: min(end["turns"], given["cap"])),
     "invalid_calls": _each(9, lambda end, given: min(end["invalid_calls"], given["cap"])),
+    "model_calls": _each(9, lambda end, given: min(end.get("model_calls", 0), given["cap"])),
+    "tokens": _each(9, lambda end, given: min(end.get("tokens", 0), given["cap"])),
+    "cost": _each(9, lambda end, given: min(float(end.get("cost", 0)), given["cap"])),
     "declined_acts": _each(9, lambda end, given: min(end["declined"], given["cap"])),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.estimate import Ceiling, Span, format_time, read_ceiling
+from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, format_run, format_time, read_ceiling
 from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.estimating import CODE, BoxMeter, RunSize, SpendingLimit, consent_of, estimate_of
@@ -42,6 +44,17 @@ def test_cases_that_are_asked_again_alone_are_part_of_the_estimate():
     found = _metered(10.0, [2.0] * 4).predict(extent, lambda one: one.wall_seconds)
     assert (extent.asked, found.low) == (140, pytest.approx(3 * 10 + 9 * 2.0 + 40 * 0.2)), "a case lasts .2 s"
     assert extent.longest == 3 * SMALL.wall_seconds
+
+
+def test_the_budget_of_a_model_bounds_the_price_and_is_told_beside_it():
+    extent = RunSize(boxes=2, cases=100, batches_each=100, limits=SMALL, again=(20,), paid_in="CNY", most_paid=50.0)
+    assert extent.costliest == 220 * 50
+    span = Span(low=100, expected=120, high=150)
+    found = RunEstimate(
+        plan="sha256:" + "0" * 64, cases=220, seen=5, confidence=0.9, wall=span, money=span,
+        most_money=extent.costliest, ceiling=Ceiling(money=200), made_at=datetime(2026, 12, 1, tzinfo=UTC),
+    )  # fmt: skip
+    assert format_run(found).endswith("1.20 CNY (1.00 CNY – 1.50 CNY); ≤ 110.00 CNY") and not found.above
 
 
 def test_another_box_is_another_loading_and_no_batch():

@@ -14,6 +14,7 @@ from pilotbase.certificate.envelope import PAYLOAD_TYPE, Envelope, seal, write_s
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import abbreviated
@@ -60,6 +61,7 @@ def issue_certificate(
         simulated = (text("certificate.remark.world", world=abbreviated(plan.contract.world)),)
     endpoint = None if report.endpoint is None else report.endpoint.statement
     kept = () if endpoint is None else (endpoint_remark(endpoint),)
+    kept = kept if report.door is None else (*kept, model_remark(report.door.terms))
     again = () if report.asked_again is None else (_again_remark(report.asked_again),)
     digest = report.digest()
     return Certificate(
@@ -77,6 +79,7 @@ def issue_certificate(
         not_measured=_not_measured(report),
         remarks=(*remarks, *simulated, *kept, *again),
         endpoint=endpoint,
+        model=None if report.door is None else report.door.terms.statement,
         carries=plan.carries,
         issued_at=now,
         expires_at=expires_at,
@@ -89,6 +92,14 @@ def endpoint_remark(endpoint: EndpointStatement) -> Text:
     model = " ".join(filter(None, (endpoint.model, endpoint.version)))
     days = {"since": endpoint.period.since, "until": endpoint.period.until}
     return text("certificate.remark.endpoint", url=endpoint.url, model=model, **days)
+
+
+def model_remark(door: ModelDoor) -> Text:
+    """Return which model of the base a certificate holds with."""
+    model = door.model
+    named = " ".join(filter(None, (model.model, model.version, abbreviated(model.digest or ""))))
+    days = {"since": model.period.since, "until": model.period.until}
+    return text("certificate.remark.model", model=named, url=model.url, sampling=door.sampling.spelled(), **days)
 
 
 def _again_remark(found: Finding) -> Text:

@@ -11,6 +11,7 @@ from typing import Literal
 import pydantic
 
 from pilotbase.documents.base import Document, Moment, Name
+from pilotbase.documents.door import ModelStatement
 from pilotbase.documents.endpoint import EndpointStatement
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference, CarriedEvidence, ScenarioReference
@@ -60,6 +61,8 @@ class Certificate(Document, published=True):
     """Such as "no separation of duties" or declared ties."""
     endpoint: EndpointStatement | None = None
     """The endpoint that answered, if the supplier hosts it; the application's digest then covers only its manifest."""
+    model: ModelStatement | None = None
+    """The model of the base that the application used, or could have used: with another one nothing is claimed."""
     carries: CarriedEvidence | None = None
     """The evidence on an earlier version that it builds on; it ends with the certificates of that."""
     site: SiteStatement | None = None

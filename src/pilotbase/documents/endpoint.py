@@ -28,6 +28,7 @@ ReadAs = Literal["whole", "first_line", "last_number", "regex", "json_field"]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """An ISO 4217 code, such as ``CNY``."""
+EndpointUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@#?]{1,500}$")]
 Money = Annotated[Decimal, pydantic.Field(ge=0, lt=10**9, decimal_places=9)]
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=100_000)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x20]+$")]
@@ -81,6 +82,10 @@ class Sampling(Part):
     seed: int | None = pydantic.Field(default=None, ge=0, le=2**53 - 1)
     stop: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=100)], ...] | None,
                     pydantic.Field(max_length=4)] = None  # fmt: skip
+
+    def spelled(self) -> str:
+        """Return what is set, under the API's names: ``temperature 0.0, max_tokens 256``."""
+        return ", ".join(f"{name} {value}" for name, value in self.to_json_value().items())
 
 
 class AnswerParsing(Part):
@@ -146,7 +151,7 @@ class Endpoint(Part):
     """Where the supplier hosts it, which protocol it uses, and how to call it."""
 
     protocol: ClientProtocol
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@#?]{1,500}$")]
+    url: EndpointUrl
     """Base address of the protocol: ``https://host/v1`` for OpenAI's, the part before ``/v2`` for Open Inference."""
     model: ModelName
     version: ModelName | None = None

@@ -125,6 +125,8 @@ class RunEstimate(Document):
     """MiB-seconds; None: not disclosed."""
     money: Span | None = None
     """In whole hundredths of ``currency``; None: no price."""
+    most_money: Amount | None = None
+    """The most that the budgets of all episodes allow, where an application may use a model; None: no such bound."""
     currency: Currency = "CNY"
     ceiling: Ceiling
     made_at: Moment
@@ -190,9 +192,10 @@ def format_price(span: Span, currency: str) -> str:
 
 
 def format_run(estimate: RunEstimate) -> str:
-    """Format the time, and the price if there is one, for people."""
+    """Format the time, and the price and the most that it can be if there are any, for people."""
     price = [] if estimate.money is None else [format_price(estimate.money, estimate.currency)]
-    return "; ".join([format_time(estimate.wall), *price])
+    most = [] if estimate.most_money is None else [f"≤ {format_money(round(estimate.most_money), estimate.currency)}"]
+    return "; ".join([format_time(estimate.wall), *price, *most])
 
 
 def estimate_line(estimate: RunEstimate) -> Text:

@@ -257,7 +257,7 @@ class CaseInput(Part):
 class EpisodeStep(Part):
     """One step of an episode: who did or said what, what came back, and what the fence made of it."""
 
-    who: Literal["task", "application", "user", "end"]
+    who: Literal["task", "application", "model", "user", "end"]
     turn: int | None = None
     said: str
     came: str = ""

@@ -10,6 +10,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.door import DoorUse
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
 from pilotbase.documents.figures import Figure
@@ -303,6 +304,8 @@ class Report(Document, published=True):
     isolation: Isolation
     endpoint: EndpointUse | None = None
     """The endpoint that answered, if the supplier hosts it: no digest of it was seen."""
+    door: DoorUse | None = None
+    """The model that the application could use in its episodes, and how much of it was used."""
     performance: Performance | None = None
     load_test: LoadFigures | None = None
     """Result of the load test with cases of the public sample, if the plan has one."""
@@ -356,27 +359,22 @@ class Report(Document, published=True):
         finished = self.counts.get("answered", 0) >= cases
         return self.model_copy(
             update={
+                **dict.fromkeys(("blind", "order", "records", "decision", "figures", "errors", "probes")),
                 "view": "supplier",
                 "reasons": tuple(
                     _coarse_reason(_coarse_sentence(reason, cases), self.criteria) for reason in self.reasons
                 ),
                 "criteria": tuple(_coarse(result) for result in self.criteria),
                 "sections": tuple(_coarse_section(section, cases) for section in self.sections),
-                "blind": None,
                 "groups": (),
                 "standards": coarse_rows(self.standards),
-                "order": None,
-                "records": None,
-                "decision": None,
-                "figures": None,
-                "errors": None,
-                "probes": None,
                 "attempt": self.attempt and _coarse_attempt(self.attempt, cases),
                 "counts": _coarse_counts(self.counts),
                 "isolation": self.isolation.model_copy(
                     update={"detail": "", "log_bytes": int(_rounded(self.isolation.log_bytes, 1))}
                 ),
                 "endpoint": self.endpoint and self.endpoint.coarse(),
+                "door": self.door and self.door.coarse(),
                 "exchanges": self.exchanges and tuple(one.coarse() for one in self.exchanges),
                 "performance": self.performance and _coarse_performance(self.performance, finished),
                 "full_report": self.digest(),

@@ -24,6 +24,7 @@ from pilotbase.documents.contract import (
     Task,
 )
 from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.endpoint import HourPrice
 from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.limits import IsolationLevel, Limits
@@ -331,6 +332,11 @@ class Scenario(Document, published=True):
         return self.prediction if self.prediction in kinds else kinds[0]
 
     @property
+    def door(self) -> ModelDoor | None:
+        """Return the model that an application may use in its episodes; None: none."""
+        return None if self.world is None else self.world.door
+
+    @property
     def target_form(self) -> TargetForm:
         """Return what the target column holds."""
         return TARGETS[self.answer]
@@ -424,6 +430,8 @@ class Scenario(Document, published=True):
             return
         if self.task != "agent" or self.data != EPISODES or not plays:
             yield "world", text("scenario.world_alone")
+        if self.world.door is not None:
+            yield from ((f"world.door.{path}", problem) for path, problem in self.world.door.problems())
         for name in _NOT_IN_A_WORLD:
             if getattr(self.trial, name) is not None:
                 yield f"trial.{name}", text("scenario.not_in_a_world", field=name)

@@ -3,12 +3,15 @@
     head   {"kind", "format", "world", "episode", "arm", "language", "task"}
     acts   {"kind", "turn", "acts"}                one message of the application, as it came
            {"kind", "turn", "problem", "bytes"}    one that is no list of acts
+    model  {"kind", "turn", "request", "response", "answered", "prompt_tokens", "completion_tokens", "dropped"}
+           {"kind", "turn", "refused"}             requests to the base's model that were not asked, by the problem
     call   {"kind", "turn", "tool", "arguments", "class", "right", "ruling", "result", "error"}
     said   {"kind", "turn", "text", "user"}
     lost   {"kind", "turn", "reason"}              the application gave no further message
     end    {"kind", "end", "turns", "calls", …, "state"}
 
-``acts`` and ``lost`` are what the application did; a replay derives every other line again from these. Each line ends
+``acts``, ``model`` and ``lost`` are what the application did; a replay derives every other line again from these.
+Of what passed between it and a model there are digests, and where the model has prices the ``cost``. Each line ends
 with ``link``, the SHA-256 of the link before it and of the line without it, so an altered line is found.
 """
 

@@ -16,6 +16,7 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Name, Part
 from pilotbase.documents.contract import DataType, Field
+from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.quantities import MOST_SECONDS, Bytes, Seconds
 from pilotbase.documents.texts import Text, text
@@ -166,3 +167,5 @@ class WorldUse(Part):
     """Episodes that suppliers may play as often as they like: of public templates, from published seeds."""
     hidden: int = pydantic.Field(ge=1, le=1_000_000)
     """Episodes that are drawn in secret when the scenario is sealed; each is played in one attempt."""
+    door: ModelDoor | None = None
+    """The model that an application in a box may use; none when not set."""

@@ -106,6 +106,8 @@ class ModelTurn:
     """The message as it goes back with the next request."""
     model: str
     usage: TokenUsage | None
+    cut: bool = False
+    """It reached its limit of tokens."""
 
 
 def write_chat_request(model: str, messages: Sequence[tuple[str, str]], sampling: Mapping[str, object]) -> bytes:
@@ -138,7 +140,8 @@ def write_tools_request(
 def read_model_turn(body: bytes) -> ModelTurn:
     """Return what the first choice of a chat completion does; raises `WireError`."""
     message = read_object(body)
-    found = _first_choice(message).get("message")
+    choice = _first_choice(message)
+    found = choice.get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
     words, asked = _text_of(found.get("content")), found.get("tool_calls") or []
@@ -148,7 +151,8 @@ def read_model_turn(body: bytes) -> ModelTurn:
         for one in calls
     ]
     back = {"role": "assistant", "content": words or None, **({"tool_calls": spelled} if spelled else {})}
-    return ModelTurn(words, calls, back, _served(message), read_usage(message))
+    cut = choice.get("finish_reason") == "length"
+    return ModelTurn(words, calls, back, _served(message), read_usage(message), cut)
 
 
 def write_completion_request(model: str, prompt: str, sampling: Mapping[str, object]) -> bytes:

@@ -53,7 +53,7 @@ def open_sample_for(
         lab=lab,
         sealed=sealed,
         candidate=candidate,
-        terms=BoxTerms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves),
+        terms=BoxTerms(sealed.contract, trial.limits, trial.isolation, trial.batch_rows, shown, leaves, scenario.door),
         asked=trial,
         sample=cache(lambda: read_public_sample(lab, sealed).head(MAXIMUM_CASES)),
         on_progress=while_it_stands(lab.vault, leave, on_progress),

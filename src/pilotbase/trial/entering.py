@@ -7,11 +7,13 @@ rows, which it could keep.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
 from pilotbase.documents.application import Application
+from pilotbase.documents.door import KEYS_OF
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
@@ -22,6 +24,8 @@ from pilotbase.documents.site import Release
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, LegalBasis, Purpose, Request
 from pilotbase.documents.vocabularies import Opening
+from pilotbase.protocols.guarded_http import NoAnswerError
+from pilotbase.sandbox.endpoints.operator import EndpointSettings
 from pilotbase.vault.opening import require_still
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.store import View
@@ -126,10 +130,11 @@ def require_leaving(view: View, scenario: Scenario, application: Application, ro
     Raises:
         RefusedError: an endpoint answers, and the scenario doesn't state that cases may leave, the dataset's terms
             don't permit the supplier to have ``rows`` rows, or today is outside the period for which it stays
-            unchanged.
+            unchanged; or a model that the application may use is refused for one of these reasons, or has no key.
     """
     endpoint = application.endpoint
     if endpoint is None:
+        _require_door(view, scenario)
         return False
     if not may_leave(scenario):
         raise RefusedError("trial.data_may_not_leave", scenario=scenario.name, application=application.name)
@@ -142,6 +147,34 @@ def require_leaving(view: View, scenario: Scenario, application: Application, ro
 def may_leave(scenario: Scenario) -> bool:
     """Return whether the scenario states that its cases may leave; without a statement they may not."""
     return scenario.conditions is not None and scenario.conditions.data_may_leave is True
+
+
+def may_be_asked(scenario: Scenario, endpoint: Endpoint, keys_of: str) -> bool:
+    """Return whether this machine may send what applications do to a model of the base's, before anything is spent.
+
+    False: the scenario's cases may not leave, and the operator does not list the address.
+
+    Raises:
+        RefusedError: there is no key for it.
+        InputError: the file of keys cannot be read.
+    """
+    operator, url = EndpointSettings.from_environment(), endpoint.url
+    operator.key_for(keys_of, endpoint)
+    with contextlib.suppress(NoAnswerError):  # a name that leads nowhere is reported when the model is asked
+        operator.guard.check(url)
+        return may_leave(scenario) or operator.guard.lists(url)
+    return True
+
+
+def _require_door(view: View, scenario: Scenario) -> None:
+    if scenario.door is None:
+        return
+    model, today = scenario.door.model, format_day(view.store.clock())
+    if not model.period.since <= today <= model.period.until:
+        days = {"since": model.period.since, "until": model.period.until}
+        raise RefusedError("trial.model_outside_period", model=model.model, **days)
+    if not may_be_asked(scenario, scenario.door.endpoint, KEYS_OF):
+        raise RefusedError("trial.model_leaves", url=model.url)
 
 
 def require_boxed(application: Application) -> None:

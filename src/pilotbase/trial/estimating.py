@@ -64,7 +64,8 @@ class RunSize:
     """How much a run is: boxes one after the other, cases that each answers, in so many batches, within limits.
 
     ``again``: how many cases each box is asked that asks some of them again. ``paid_in``: the currency of an endpoint
-    that states prices; what its calls cost is then the cost of the run.
+    or a model that states prices; what its calls cost is then the cost of the run. ``most_paid``: what one case can
+    cost at most, in hundredths; None: there is no bound.
     """
 
     boxes: int
@@ -73,6 +74,7 @@ class RunSize:
     limits: Limits
     again: tuple[int, ...] = ()
     paid_in: str | None = None
+    most_paid: float | None = None
 
     @property
     def started(self) -> int:
@@ -88,6 +90,11 @@ class RunSize:
     def batches(self) -> float:
         """Return the batches; a case asked alone is the share of one that it is of a batch."""
         return self.asked / max(self.cases, 1) * self.batches_each
+
+    @property
+    def costliest(self) -> float:
+        """Return what the calls of the whole run can cost at most, in hundredths."""
+        return math.inf if self.most_paid is None else self.asked * self.most_paid
 
     @property
     def longest(self) -> float:
@@ -178,7 +185,7 @@ class RunEstimator:
         memory = self._told(lambda one: one.memory_byte_seconds / _MIB, size.longest * limits.memory_bytes / _MIB)
         money = _price(prices, cpu, memory)
         if self._size.paid_in is not None:
-            money = self._told(lambda one: one.paid, math.inf)
+            money = self._told(lambda one: one.paid, size.costliest)
         return RunEstimate(
             plan=self._plan,
             cases=size.asked,
@@ -188,6 +195,7 @@ class RunEstimator:
             cpu=cpu,
             memory=memory,
             money=money,
+            most_money=None if size.most_paid is None else size.costliest,
             currency=self._currency or "CNY",
             ceiling=self._limit.ceiling,
             made_at=self._lab.store.clock().replace(second=0, microsecond=0),

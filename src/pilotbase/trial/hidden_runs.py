@@ -46,7 +46,8 @@ def answer_slice(
     key = bundle.derive(f"delivered-{run.kind}-run", *named)
     cut = cut_as_stated(sealed.scenario, frame, run.repeats)
     asked = in_secret_order(sealed.features(frame), cut, bundle.derive("delivery", *named))
-    terms = BoxTerms(contract, trial.limits, trial.isolation, trial.batch_rows, LogPolicy.WITHHELD)
+    door, withheld = sealed.scenario.door, LogPolicy.WITHHELD
+    terms = BoxTerms(contract, trial.limits, trial.isolation, trial.batch_rows, withheld, door=door)
     candidate = planned_candidate(lab, run.application, run.paper.digest())
     with AnswerLog(folder / "answers", run.paper.canonical(), key) as log:
         ended = run_on_hidden(lab, candidate, terms, asked, log, hooks).end.reason

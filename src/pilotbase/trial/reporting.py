@@ -47,7 +47,8 @@ def build_report(
     observed: TrialFindings, span: tuple[datetime, datetime], proof: Mapping[str, Any] | None = None
 ) -> Report:
     """Return the full report; ``proof``: the fields that make it evidence, None in a rehearsal."""
-    scenario = observed.scenario
+    scenario, calls = observed.scenario, _calls_of_all(observed)
+    door = scenario.door if observed.candidate.endpoint is None else None
     finished = observed.run.end.reason is EndReason.FINISHED
     ended = text("trial.reason.ended", reason=observed.run.ending, answered=observed.answered)
     floor = observed.judged.floor_missed(scenario.trial.accept_from) if proof is not None else None
@@ -71,7 +72,8 @@ def build_report(
         costs=scenario.costs,
         counts=counts | ({"scored": proof["attempt"].scored} if proof else {}),
         isolation=observed.run.isolation,
-        endpoint=_endpoint_use(observed),
+        endpoint=calls if door is None else None,
+        door=None if door is None or calls is None else door.used(calls),
         performance=observed.performance if observed.performance.batches else None,
         **told_fields(observed.run.load),
         **(proof or {}),
@@ -216,8 +218,8 @@ def criterion_findings(results: Sequence[CriterionResult]) -> list[Finding]:
     ]
 
 
-def _endpoint_use(observed: TrialFindings) -> EndpointUse | None:
-    """Return the totals of the calls of all arms, if an endpoint answered."""
+def _calls_of_all(observed: TrialFindings) -> EndpointUse | None:
+    """Return the totals of the calls of all arms, if there were any to an endpoint or a model."""
     asked = (observed.clean, *observed.clean.again, *observed.arms)
     arms = [arm.run.use for arm in asked if arm.run.use is not None]
     if not arms:
@@ -342,11 +344,13 @@ def _no_digest(endpoint: Endpoint | None) -> list[Finding]:
     return [unmeasured("model_digest", text("trial.finding.no_model_digest", url=endpoint.url, model=model, **days))]
 
 
-def _calls(use: EndpointUse | None) -> list[Finding]:
+def _calls(observed: TrialFindings) -> list[Finding]:
+    use = observed.run.use
     if use is None or not use.calls:
         return []
     counts = {"calls": use.calls, "attempts": use.attempts, "unanswered": use.unanswered}
-    return [judged("calls", not use.unanswered, text("trial.finding.calls", **counts), Outcome.INCONCLUSIVE)]
+    told = text("trial.finding.model_calls" if observed.candidate.endpoint is None else "trial.finding.calls", **counts)
+    return [judged("calls", not use.unanswered, told, Outcome.INCONCLUSIVE)]
 
 
 def _production(observed: TrialFindings) -> list[Finding]:
@@ -362,4 +366,4 @@ def _production(observed: TrialFindings) -> list[Finding]:
         findings.append(Finding(check="load", outcome=Outcome.PASS, sentence=sentence))
     else:
         findings.append(unmeasured("load", text("trial.finding.no_load")))
-    return [*findings, *_calls(observed.run.use)]
+    return [*findings, *_calls(observed)]

@@ -15,6 +15,7 @@ from typing import TypeVar
 from pilotbase.catalogue.applications import Submission, read_application
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
@@ -101,6 +102,12 @@ class BoxTerms:
     logs: LogPolicy
     may_leave: bool = False
     """Cases may be sent to an endpoint of the supplier's."""
+    door: ModelDoor | None = None
+    """The model that an application in a box may use while it acts."""
+
+    def asked_of(self, candidate: PreparedApplication) -> Endpoint | None:
+        """Return what a run of ``candidate`` calls: its own endpoint, or the model behind the door; None: nothing."""
+        return candidate.endpoint or (None if self.door is None else self.door.endpoint)
 
 
 def _ignore(_: object) -> None:
@@ -132,7 +139,7 @@ class BoxRun:
     load: Load
     log: str
     use: EndpointUse | None = None
-    """The totals of the calls, if an endpoint answered."""
+    """The totals of the calls, if an endpoint answered or a model was asked."""
 
     @property
     def ending(self) -> Text:
@@ -221,7 +228,7 @@ def run_on_hidden(
 def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: CallLog | None = None) -> Worker:
     """Return a worker that has loaded the application and waits for batches, in a trial as in service.
 
-    ``calls``: where calls to an endpoint are logged; None: nowhere.
+    ``calls``: where calls to an endpoint, or to a model, are logged; None: nowhere.
 
     Raises as `start_worker`, and `RefusedError` if cases may not be sent to an endpoint, or it may not be called.
     """
@@ -231,9 +238,11 @@ def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: Call
         raise RefusedError("trial.other_interface", application=application.name, found=application.interface)
     if application.endpoint is not None and not terms.may_leave:
         raise RefusedError("trial.endpoint_not_here", application=application.name)
-    start = partial(_start_worker, candidate, calls or CallLog(None, b""))
+    called = calls or CallLog(None, b"")
+    start = partial(_start_worker, candidate, called)
     if world is not None and candidate.shelf is not None:
-        return candidate.shelf.stage(world, start, settings)
+        door = terms.door if candidate.endpoint is None else None
+        return candidate.shelf.stage(world, start, settings, door, called)
     return start(terms.contract, settings)
 
 
@@ -349,12 +358,12 @@ def threads_of(folder: Path) -> int:
 def _run_once(
     candidate: PreparedApplication, terms: BoxTerms, asked: CaseDelivery, log: AnswerLog, hooks: Hooks
 ) -> BoxRun:
-    # Of an application in a box no calls are kept.
-    with CallLog(None, b"") if candidate.endpoint is None else CallLog(*log.beside("calls")) as calls:
+    asks = terms.asked_of(candidate) is not None
+    with CallLog(*log.beside("calls")) if asks else CallLog(None, b"") as calls:
         try:
             worker = start_candidate(candidate, terms, calls)
         except BoxEnded as ended:
-            return _with_use(_unstarted(candidate, terms, log, ended.end), candidate, calls)
+            return _with_use(_unstarted(candidate, terms, log, ended.end), candidate, terms, calls)
         with worker:
             if log.answered < len(asked.order):
                 hooks.before_first()
@@ -370,7 +379,7 @@ def _run_once(
 
             end = answer_cases(worker, asked, log, on_batch)
             worker.close(end.reason)
-            return _with_use(_ended(candidate, terms, log, end, worker), candidate, calls)
+            return _with_use(_ended(candidate, terms, log, end, worker), candidate, terms, calls)
 
 
 def _ended(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end: BoxEnd, worker: Worker) -> BoxRun:
@@ -387,12 +396,15 @@ def _ended(candidate: PreparedApplication, terms: BoxTerms, log: AnswerLog, end:
     return BoxRun(end, _isolation(worker, settings, end, len(logs.text) + logs.dropped_bytes), load, logs.text)
 
 
-def _with_use(run: BoxRun, candidate: PreparedApplication, calls: CallLog) -> BoxRun:
-    """Return ``run`` with the totals of the calls to an endpoint; an episode of many calls is one case."""
-    if candidate.endpoint is None:
+def _with_use(run: BoxRun, candidate: PreparedApplication, terms: BoxTerms, calls: CallLog) -> BoxRun:
+    """Return ``run`` with the totals of the calls to an endpoint or a model; an episode of many calls is one case."""
+    asked = terms.asked_of(candidate)
+    if asked is None:
         return run
     total = replace(calls.total, cases=run.load.cases) if candidate.submission.application.acts else calls.total
-    use = endpoint_use(candidate.endpoint, total, calls.digest)
+    use = endpoint_use(asked, total, calls.digest)
+    if candidate.endpoint is None and use.prompt_tokens is None:  # of a model that was never asked, none is known
+        use = use.model_copy(update={"prompt_tokens": 0, "completion_tokens": 0})
     return replace(run.measured(spent=use.spent), use=use)
 
 

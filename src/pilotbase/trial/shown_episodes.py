@@ -82,9 +82,21 @@ def _steps(lines: tuple[Line, ...]) -> Iterator[EpisodeStep]:
             yield EpisodeStep(who="application", turn=turn, said=_cut(f"“{line['text']}”"))
             if line["user"]:
                 yield EpisodeStep(who="user", turn=turn, said=_cut(line["user"]))
+        elif line["kind"] == "model":
+            yield from _asked(line)
         elif line["kind"] == "acts" and "problem" in line:
             yield EpisodeStep(who="application", turn=turn, said=f"{line['bytes']} B", ruling=line["problem"])
     yield EpisodeStep(who="end", said=lines[-1]["end"], came=_cut(_spelled(lines[-1]["state"])))
+
+
+def _asked(line: Line) -> Iterator[EpisodeStep]:
+    """Yield what was asked of a model; its words are not in the transcript."""
+    for problem, count in line.get("refused", {}).items():
+        yield EpisodeStep(who="model", turn=line["turn"], said=f"{count}×", ruling=problem)
+    if "answered" in line:
+        tokens = str(line["prompt_tokens"] + line["completion_tokens"]) if line["answered"] else ""
+        ruling = "model_answered" if line["answered"] else "model_unavailable"
+        yield EpisodeStep(who="model", turn=line["turn"], said="1×", came=tokens, ruling=ruling)
 
 
 def _spelled(value: Any) -> str:

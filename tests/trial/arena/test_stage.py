@@ -98,6 +98,15 @@ def test_every_episode_has_a_box_of_its_own_and_what_they_used_is_added_up():
     assert playing.logs().text == "said\n" * 3
 
 
+def test_what_calls_cost_is_counted_over_the_run_by_each_box():
+    playing, boxes = stage(Player(), Player())
+    for player, paid in zip(boxes.waiting + boxes.started, (7.0, 4.0), strict=True):
+        player.usage = lambda paid=paid: BoxUsage(1.0, 0.5, 100, 0.0, paid)
+    with playing:
+        playing.predict(batch(2))
+    assert playing.usage().paid == 7.0
+
+
 def test_the_next_box_starts_only_if_another_episode_follows():
     playing, boxes = stage()
     playing.predict(batch(), following=lambda: batch(first=1))

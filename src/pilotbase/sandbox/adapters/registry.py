@@ -54,7 +54,7 @@ def known_adapters() -> Mapping[str, Adapter]:
 
 
 _BY_INTERFACE: Mapping[str, tuple[ModuleType, ...]] = MappingProxyType(
-    {"act": (acting,), "mcp": (agent_door, mcp_wire), "world": (world_program,)}
+    {"act": (acting, agent_door), "mcp": (agent_door, mcp_wire), "world": (world_program,)}
 )
 """What loads it in the box, and what lies beside that."""
 

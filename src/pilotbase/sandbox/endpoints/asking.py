@@ -22,7 +22,7 @@ from pilotbase.protocols.kept_connection import BrokenOffError, KeptConnection, 
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.sandbox.box.ends import CappedLog
 from pilotbase.sandbox.endpoints.calls import Call, CallLog
-from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, Wire
+from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, WireReader
 
 MOST_ATTEMPTS = 5
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
@@ -63,7 +63,7 @@ class Rate:
 class EndpointSession:
     """The state shared by all requests to one endpoint."""
 
-    wire: Wire
+    wire: WireReader
     headers: Mapping[str, str] = field(repr=False)
     """Headers of every request, including the key."""
     secret: str | None = field(repr=False)
@@ -186,6 +186,12 @@ class EndpointSession:
         """
         said = (words if isinstance(words, bytes) else words.encode(errors="replace")).decode(errors="replace")
         return (said.replace(self.secret, "***") if self.secret else said)[:most]
+
+
+def headers_of(key: str | None) -> Mapping[str, str]:
+    """Return the headers of every request to an endpoint, with its key."""
+    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+    return headers if key is None else {**headers, "Authorization": f"Bearer {key}"}
 
 
 def fault_of(answer: GuardedResponse, words: str, location: str) -> RequestFault:

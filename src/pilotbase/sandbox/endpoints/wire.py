@@ -44,20 +44,14 @@ class ModelReply:
     """Cases whose answer contains nothing that the contract requires: they abstain."""
 
 
-class Wire(Protocol):
-    """One protocol, for one endpoint and one contract."""
-
-    def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
-        """Raises `BoxEnded`: the contract contains something that this protocol cannot put or read."""
+class WireReader(Protocol):
+    """The part of a protocol that one request needs."""
 
     def greeting(self) -> GuardedRequest:
         """Return the request before any case, which checks whether the endpoint is there."""
 
     def is_there(self, answer: GuardedResponse) -> bool:
         """Return whether the answer to the greeting confirms that."""
-
-    def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
-        """Return the calls that ask about all cases of ``batch``."""
 
     def read(self, question: ModelRequest, answer: GuardedResponse) -> ModelReply:
         """Return the content of an answer with status 200.
@@ -66,6 +60,16 @@ class Wire(Protocol):
             WireError: it is no message of the protocol.
             FrameError: it breaks the contract.
         """
+
+
+class Wire(WireReader, Protocol):
+    """One protocol, for one endpoint and one contract."""
+
+    def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
+        """Raises `BoxEnded`: the contract contains something that this protocol cannot put or read."""
+
+    def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
+        """Return the calls that ask about all cases of ``batch``."""
 
 
 def require_cells(contract: Contract) -> None:

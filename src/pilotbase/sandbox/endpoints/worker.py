@@ -28,7 +28,7 @@ from pilotbase.sandbox.box.box import BoxFacts
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, CappedLog, ClosedAtEnd, Logs
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, MemoryWatch
 from pilotbase.sandbox.box.supervisor import BoxUsage
-from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS, EndpointSession, Rate, RequestFault
+from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS, EndpointSession, Rate, RequestFault, headers_of
 from pilotbase.sandbox.endpoints.calls import CallLog, cost_of_calls, endpoint_use
 from pilotbase.sandbox.endpoints.operator import EndpointSettings
 from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, checked
@@ -71,6 +71,7 @@ class EndpointWorker(ClosedAtEnd):
             self._free.put(connection)
         self._threads = ThreadPoolExecutor(endpoint.in_flight, thread_name_prefix="endpoint")
         try:
+            self._wire = WIRES[endpoint.protocol](endpoint, contract)
             self._line = self._open_line(access.key)
             fault = self._line.greet(self._connections[0], self._began + self._limits.load_seconds)
             if fault is not None:
@@ -103,7 +104,7 @@ class EndpointWorker(ClosedAtEnd):
             raise BoxEnded(self._end)
         self._batches += 1
         values = abstentions(batch.rows, self._contract.prediction)
-        for question, outcome in self._outcomes(self._line.wire.questions(batch)):
+        for question, outcome in self._outcomes(self._wire.questions(batch)):
             if isinstance(outcome, ModelReply):
                 self._answered, self._unanswered = True, 0
                 values[question.rows] = outcome.values
@@ -140,10 +141,9 @@ class EndpointWorker(ClosedAtEnd):
             connection.close()
 
     def _open_line(self, key: str | None) -> EndpointSession:
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         return EndpointSession(
-            wire=WIRES[self._endpoint.protocol](self._endpoint, self._contract),
-            headers=headers if key is None else {**headers, "Authorization": f"Bearer {key}"},
+            wire=self._wire,
+            headers=headers_of(key),
             secret=key,
             timeout=self._endpoint.timeout,
             rate=Rate(self._endpoint.calls_per_second),

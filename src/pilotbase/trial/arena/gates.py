@@ -25,7 +25,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
 from pilotbase.documents.world import CLEAN, Arm, DecisionRight
 from pilotbase.trial.arena.kept_worlds import KeptWorld
-from pilotbase.trial.arena.playing import EpisodeKey, Json, Player
+from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, Player
 from pilotbase.trial.arena.references import Constant, Guesser, Idle, extreme_calls
 from pilotbase.trial.arena.world_box import BoxedEpisode, BoxedObedient, BoxedOracle, WorldBox
 
@@ -160,7 +160,7 @@ class _Watched:
     player: Player
     seen: list[Json] = field(default_factory=list)
 
-    def answer(self, observation: Json) -> str | bytes:
+    def answer(self, observation: Json) -> str | bytes | ModelCall:
         self.seen.append(observation)
         return self.player.answer(observation)
 

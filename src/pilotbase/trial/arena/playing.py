@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
 from pilotbase.documents.base import localized
@@ -41,11 +42,21 @@ class PlayerLostError(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True)
+class ModelCall:
+    """What a player asked of the base's model before its next message; ``fields``: those of its line.
+
+    ``{"refused": {problem: count}}`` are requests that were not asked.
+    """
+
+    fields: Json
+
+
 class Player(Protocol):
     """What acts in an episode: an application in its box, a reference, the acts of a transcript."""
 
-    def answer(self, observation: Json) -> str | bytes:
-        """Return its next message; raises `PlayerLostError`."""
+    def answer(self, observation: Json) -> str | bytes | ModelCall:
+        """Return its next message; after a `ModelCall` it is asked again. Raises `PlayerLostError`."""
         ...
 
 
@@ -94,6 +105,19 @@ class _Counts:
     declined: int = 0
     tried: Counter[str] = field(default_factory=Counter)
     done: Counter[str] = field(default_factory=Counter)
+    asked: int = 0
+    tokens: int = 0
+    cost: Decimal = Decimal(0)
+    refused: Counter[str] = field(default_factory=Counter)
+    """Requests to the model that were not asked, by the problem."""
+
+    @property
+    def model(self) -> Json:
+        """Return the columns of what was asked of a model; none if nothing was."""
+        if not self.asked and not self.refused:
+            return {}
+        refused = self.refused.total()
+        return {"model_calls": self.asked, "tokens": self.tokens, "cost": f"{self.cost:f}", "model_refused": refused}
 
     def called(self, ruling: Ruling, carried_out: bool) -> None:
         """Count a call in its class and in its right."""
@@ -114,7 +138,10 @@ def play(world: World, digest: str, key: EpisodeKey, episode: WorldEpisode, play
         except PlayerLostError as lost:
             game.lose(lost.reason)
             break
-        observation = game.take(message)
+        if isinstance(message, ModelCall):
+            game.note(message.fields)
+        else:
+            observation = game.take(message)
     return game.finish()
 
 
@@ -125,9 +152,23 @@ class _Game:
     lines: TranscriptWriter
     counts: _Counts = field(default_factory=_Counts)
     end: str | None = None
+    refused: Counter[str] = field(default_factory=Counter)
+    """Requests to the model that were not asked since the last line: however many, they are one line."""
+
+    def note(self, asked: Json) -> None:
+        """Count what was asked of the model."""
+        if "refused" in asked:
+            self.refused.update(asked["refused"])
+            return
+        self._write_refused()
+        self.lines.add("model", turn=self.counts.turns + 1, **asked)
+        self.counts.asked += 1
+        self.counts.tokens += asked.get("prompt_tokens", 0) + asked.get("completion_tokens", 0)
+        self.counts.cost += Decimal(asked.get("cost", "0"))
 
     def take(self, message: str | bytes) -> Json:
         """Carry out one message, and return what its sender sees next."""
+        self._write_refused()
         data = message.encode("utf-8", "surrogatepass") if isinstance(message, str) else message
         try:
             acts = read_acts(data, self.world.episode.message_bytes)
@@ -157,6 +198,7 @@ class _Game:
         return {"results": results, "user": reply}
 
     def lose(self, reason: str) -> None:
+        self._write_refused()
         self.lines.add("lost", turn=self.counts.turns + 1, reason=reason)
         self.end = reason
 
@@ -175,8 +217,15 @@ class _Game:
             done={name: count for name, count in counts.done.items() if count},
             outcomes=dict(outcomes),
             state=state,
+            **counts.model,
         )
         return self.lines.text()
+
+    def _write_refused(self) -> None:
+        if self.refused:
+            self.lines.add("model", turn=self.counts.turns + 1, refused=dict(self.refused))
+            self.counts.refused += self.refused
+            self.refused.clear()
 
     def _refuse_late(self, act: Json | None) -> list[Json]:
         """Count an act after the end, which has no effect."""

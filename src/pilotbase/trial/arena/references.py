@@ -10,7 +10,7 @@ from typing import Any
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.transcript import Line
 from pilotbase.documents.world import Tool
-from pilotbase.trial.arena.playing import Json, PlayerLostError
+from pilotbase.trial.arena.playing import Json, ModelCall, PlayerLostError
 
 _WORDS = ("a", "1", "ok", "")
 _NUMBERS = (0, 1, 10, 100)
@@ -78,12 +78,14 @@ class RecordedPlayer:
     """Acts as a transcript says that the application did."""
 
     def __init__(self, lines: tuple[Line, ...]) -> None:
-        self._lines = iter([line for line in lines if line["kind"] in ("acts", "lost")])
+        self._lines = iter([line for line in lines if line["kind"] in ("acts", "model", "lost")])
 
-    def answer(self, observation: Json) -> bytes:
+    def answer(self, observation: Json) -> bytes | ModelCall:
         line = next(self._lines, None)
         if line is None or line["kind"] == "lost":
             raise PlayerLostError("missing" if line is None else str(line["reason"]))
+        if line["kind"] == "model":
+            return ModelCall({name: value for name, value in line.items() if name not in ("kind", "turn")})
         if "acts" in line:
             return canonical_json(line["acts"])
         filler = {"too_long": b"x", "no_json": b"{", "no_acts": b" "}[line["problem"]]

@@ -8,12 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.world import WorldUse
 from pilotbase.sandbox.box.settings import BoxSettings
+from pilotbase.sandbox.endpoints.calls import CallLog
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, kept_world, read_world
+from pilotbase.trial.arena.model_door import open_door
 from pilotbase.trial.arena.stage import EpisodeStage, Start
-from pilotbase.trial.arena.world_box import WorldBox
+from pilotbase.trial.arena.world_box import WORLD_LIMITS, WorldBox
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worlds.folders import write_world
 
@@ -35,11 +39,23 @@ class WorldShelf:
         Raises:
             InvalidProofError: it is not kept here. PilotbaseError: ``world.failed``.
         """
-        return WorldBox(self.kept(digest), self.environments, BoxSettings(level=settings.level, logs=settings.logs))
+        of_world = BoxSettings(limits=WORLD_LIMITS, level=settings.level, logs=settings.logs)
+        return WorldBox(self.kept(digest), self.environments, of_world)
 
-    def stage(self, digest: Digest, start: Start, settings: BoxSettings) -> EpisodeStage:
-        """Return a stage for an application whose boxes ``start`` opens; raises as `open`, and as ``start``."""
-        return EpisodeStage(start, self.open(digest, settings), settings)
+    def stage(
+        self, digest: Digest, start: Start, settings: BoxSettings, door: ModelDoor | None, calls: CallLog
+    ) -> EpisodeStage:
+        """Return a stage for an application whose boxes ``start`` opens; ``calls``: where those of a model are logged.
+
+        Raises as `open`, as `open_door` and as ``start``.
+        """
+        world = self.open(digest, settings)
+        try:
+            opened = None if door is None else open_door(door, calls)
+        except BaseException:
+            world.close(EndReason.CANCELLED)
+            raise
+        return EpisodeStage(start, world, settings, opened)
 
     def take(self, use: WorldUse, folder: Path) -> KeptWorld:
         """Return the world that a scenario in ``folder`` names, kept here; raises `InputError` as the readers do."""

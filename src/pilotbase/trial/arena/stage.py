@@ -16,15 +16,19 @@ from dataclasses import replace
 import numpy as np
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
-from pilotbase.documents.limits import EndReason
+from pilotbase.documents.door import MODEL
+from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.world import ARM, LANGUAGE, SEED, TEMPLATE, episode_name
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, Following
 from pilotbase.sandbox.box.box import BoxFacts
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, ClosedAtEnd, Logs
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.supervisor import BoxUsage
+from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.sandbox.engines import Worker
-from pilotbase.trial.arena.playing import EpisodeKey, Json, PlayerLostError
+from pilotbase.trial.arena.model_door import ASKS, EpisodeDoor, OpenDoor
+from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, PlayerLostError
 from pilotbase.trial.arena.world_box import WorldBox
 
 OBSERVATIONS = Contract(
@@ -38,12 +42,11 @@ Start = Callable[[Contract, BoxSettings], Worker]
 class EpisodeStage(ClosedAtEnd):
     """Plays episodes with an application in fresh boxes and a world in a box of its own."""
 
-    def __init__(self, start: Start, world: WorldBox, settings: BoxSettings) -> None:
-        """Start the first box; raises as `start_worker`. The world is closed with the stage."""
-        self._world, self._start = world, start
+    def __init__(self, start: Start, world: WorldBox, settings: BoxSettings, door: OpenDoor | None = None) -> None:
+        """Start the first box; raises as `start_worker`. World and door are closed with the stage."""
+        self._world, self._start, self._door = world, start, door
         self._seconds = world.kept.world.episode.seconds
-        limits = settings.limits.model_copy(update={"batch_seconds": min(settings.limits.batch_seconds, self._seconds)})
-        self._settings = replace(settings, limits=limits)
+        self._settings = replace(settings, limits=_limits(settings.limits, self._seconds, door))
         self._spent, self._logs = BoxUsage(0.0, 0.0, 0), list[Logs]()
         self._playing: Worker | None = None
         self._end: BoxEnd | None = None
@@ -53,7 +56,7 @@ class EpisodeStage(ClosedAtEnd):
             first = self._next.result()
         except BaseException:
             self._threads.shutdown()
-            world.close(EndReason.CANCELLED)
+            self._close_sides(EndReason.CANCELLED)
             raise
         self.facts: BoxFacts = first.facts
         self.load_seconds = first.load_seconds
@@ -88,7 +91,8 @@ class EpisodeStage(ClosedAtEnd):
 
     def usage(self) -> BoxUsage:
         """Return what all boxes of the application used so far; the peak is the largest of one."""
-        return self._spent if self._playing is None else _sum(self._spent, self._playing.usage())
+        used = self._spent if self._playing is None else _sum(self._spent, self._playing.usage())
+        return used if self._door is None else replace(used, paid=self._door.paid)
 
     def logs(self) -> Logs:
         """Return what the application printed in its episodes, one after the other, as much as one box may print."""
@@ -103,6 +107,8 @@ class EpisodeStage(ClosedAtEnd):
         self._end = self._end or BoxEnd(EndReason.CANCELLED)
         if self._playing is not None:
             self._playing.cancel()
+        if self._door is not None:
+            self._door.cancel()
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         """End every box, the world's too; harmless when repeated."""
@@ -113,7 +119,12 @@ class EpisodeStage(ClosedAtEnd):
                 self._next.result().close(EndReason.CANCELLED)
             self._next = None
         self._threads.shutdown()
-        self._world.close()
+        self._close_sides(reason)
+
+    def _close_sides(self, reason: EndReason) -> None:
+        self._world.close(reason)
+        if self._door is not None:
+            self._door.close()
 
     def _take(self) -> Worker | BoxEnd:
         """Return the next box, or how it ended before it could play."""
@@ -127,7 +138,8 @@ class EpisodeStage(ClosedAtEnd):
     def _play(self, key: EpisodeKey, worker: Worker | BoxEnd) -> str:
         self._playing = None if isinstance(worker, BoxEnd) else worker
         try:
-            transcript = self._world.play(key, _BoxedPlayer(worker, self._seconds))
+            door = None if self._door is None else self._door.episode()
+            transcript = self._world.play(key, _BoxedPlayer(worker, self._seconds, door))
         finally:
             self._leave()
         if self._end is not None:
@@ -144,15 +156,28 @@ class EpisodeStage(ClosedAtEnd):
 
 
 class _BoxedPlayer:
-    """An application in its box, which plays one episode."""
+    """An application in its box, which plays one episode; its clock stands still while a model is asked for it."""
 
-    def __init__(self, worker: Worker | BoxEnd, seconds: float) -> None:
-        self._worker, self._left = worker, seconds
+    def __init__(self, worker: Worker | BoxEnd, seconds: float, door: EpisodeDoor | None = None) -> None:
+        self._worker, self._left, self._door = worker, seconds, door
+        self._reply: Json | None = None
+        """What the model answered, which comes before the next observation."""
 
-    def answer(self, observation: Json) -> str:
+    def answer(self, observation: Json) -> str | ModelCall:
+        shown, self._reply = self._reply or observation, None
+        if self._door is None:
+            return self._tell(shown)
+        message = self._tell({**shown, "model": MODEL} if "task" in shown else shown)
+        if not message.startswith(ASKS):
+            return message
+        self._reply, call = self._door.answer(message)
+        return call
+
+    def _tell(self, shown: Json) -> str:
+        """Return what the application answers to what it is shown."""
         if isinstance(self._worker, BoxEnd):
             raise PlayerLostError(self._worker.reason.value)
-        spelled = np.array([json.dumps(observation, ensure_ascii=False)], dtype=object)
+        spelled = np.array([json.dumps(shown, ensure_ascii=False)], dtype=object)
         began = time.monotonic()
         try:
             answered = self._worker.predict(FeatureBatch({"observation": spelled}, 1)).values[0]
@@ -166,10 +191,18 @@ class _BoxedPlayer:
         return str(answered or "")
 
 
+def _limits(limits: Limits, seconds: float, door: OpenDoor | None) -> Limits:
+    """Return the limits of a box that plays one episode: a wait for the model is none of its own time."""
+    waits = 0.0 if door is None else door.terms.calls * MOST_ATTEMPTS * door.terms.model.timeout
+    wall = min(limits.wall_seconds + waits, max(limits.wall_seconds, MOST_SECONDS))
+    return limits.model_copy(update={"batch_seconds": min(limits.batch_seconds, seconds), "wall_seconds": wall})
+
+
 def _sum(one: BoxUsage, other: BoxUsage) -> BoxUsage:
     return BoxUsage(
         one.wall_seconds + other.wall_seconds,
         one.cpu_seconds + other.cpu_seconds,
         max(one.memory_peak_bytes, other.memory_peak_bytes),
         one.memory_byte_seconds + other.memory_byte_seconds,
+        max(one.paid, other.paid),  # of an endpoint, whose calls are counted over the run
     )

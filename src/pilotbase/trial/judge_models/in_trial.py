@@ -7,7 +7,6 @@ answers without a score count as the worst.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +22,8 @@ from pilotbase.documents.probes import PanelJudge
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.measures.cases import JUDGE_WEIGHT, JUDGED_GOOD, Floats, Ints
-from pilotbase.protocols.guarded_http import NoAnswerError
-from pilotbase.sandbox.endpoints.operator import EndpointSettings
 from pilotbase.trial.design_findings import ModelAgreement
-from pilotbase.trial.entering import may_leave
+from pilotbase.trial.entering import may_be_asked
 from pilotbase.trial.judge_models.folder import KEYS_OF, fixed_scores
 from pilotbase.trial.judge_models.judged_cases import JudgedCases
 
@@ -56,18 +53,14 @@ class ModelScores:
 
 
 def require_judge(scenario: Scenario, terms: PanelJudge) -> None:
-    """Return if this machine may send answers to the judge, before anything is spent.
+    """Return if this machine may send answers to the judge.
 
     Raises:
         RefusedError: the scenario's cases may not leave and the operator does not list the address; or there is no key.
         InputError: the file of keys cannot be read.
     """
-    operator, url = EndpointSettings.from_environment(), terms.endpoint.url
-    operator.key_for(KEYS_OF, terms.endpoint)
-    with contextlib.suppress(NoAnswerError):
-        operator.guard.check(url)
-        if not may_leave(scenario) and not operator.guard.lists(url):
-            raise RefusedError("judge.panel_leaves", url=url)
+    if not may_be_asked(scenario, terms.endpoint, KEYS_OF):
+        raise RefusedError("judge.panel_leaves", url=terms.endpoint.url)
 
 
 def score_answers(

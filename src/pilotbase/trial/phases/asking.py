@@ -123,9 +123,11 @@ def _session(reserved: ReservedTrial, boxes: int) -> ArmSession:
     cut = cut_as_stated(scenario, reserved.frame, plan.repeats or 1)
     stage = text("trial.progress.answer", application=trial.candidate.reference.name)
     alone = cases_to_ask(subject.asked, rows // cut.runs, subject.spared)
-    prices = None if trial.candidate.endpoint is None else trial.candidate.endpoint.prices
-    paid_in = None if prices is None else prices.currency
-    size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits, (alone,) if alone else (), paid_in)
+    asks, most = trial.terms.asked_of(trial.candidate), None if scenario.door is None else scenario.door.most_cost
+    paid_in = None if asks is None or asks.prices is None else asks.prices.currency
+    most_paid = None if most is None or trial.candidate.endpoint is not None else float(100 * most)
+    again = (alone,) if alone else ()
+    size = RunSize(boxes, rows, cut.batches_of(rows), plan.limits, again, paid_in, most_paid)
     estimator = RunEstimator(lab, plan.digest(), trial.hidden.owner, trial.limit, size)
 
     def before_first() -> None:

@@ -54,7 +54,8 @@ class TrialContext:
     def terms(self) -> BoxTerms:
         """Return the terms of its boxes, whose output is withheld."""
         plan, leaves = self.plan, self.candidate.endpoint is not None
-        return BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.WITHHELD, leaves)
+        door, withheld = self.sealed.scenario.door, LogPolicy.WITHHELD
+        return BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, withheld, leaves, door)
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,9 @@ class CostOfRun(Probe[Spent]):
         return run.measured(spent=found)
 
     def of(self, load: Load) -> Spent | None:
-        """Return the cost of a run in a box; nobody sees what an endpoint uses."""
-        return None if load.cpu_seconds is None else load.spent
+        """Return the cost of a run in a box; nobody sees what an endpoint uses, and what a model costs is no time."""
+        spent = load.spent
+        return None if load.cpu_seconds is None or spent is None or spent.tokens is not None else spent
 
     def findings(self, found: Spent) -> Findings:
         if found.cost_per_thousand is None:

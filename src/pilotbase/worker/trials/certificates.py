@@ -100,14 +100,14 @@ def issue_once(
 
 
 def _expiry(base: Base, report: Report, plan: TrialPlan, now: datetime) -> datetime:
-    """Return when a certificate ends: with the signing key's time, and with what it builds on; for an endpoint, with
-    the days it is kept for."""
+    """Return when a certificate ends: with the signing key's time, and with what it builds on; for an endpoint,
+    or a model of the base's, with the days it is kept for."""
     serials = () if plan.carries is None else plan.carries.certificates
     earlier = [standing_certificate(base, hex_of(serial)).expires_at for serial in serials]
     expires = min([base.trust.expiry(now), *earlier])
-    if report.endpoint is None:
-        return expires
-    return min(expires, max(day_end(report.endpoint.period.until), now + timedelta(seconds=1)))
+    kept = [report.endpoint.period] if report.endpoint is not None else []
+    kept += [report.door.terms.model.period] if report.door is not None else []
+    return min([expires, *(max(day_end(period.until), now + timedelta(seconds=1)) for period in kept)])
 
 
 def remarks_of(view: View, record: Record) -> tuple[Text, ...]:

@@ -1,0 +1,142 @@
+"""Chat requests that an application sends to a model it may use but not configure, and the answers it gets.
+
+Source: OpenAI API reference, "Chat", "Function calling", "Streaming". Messages, tools and the form of the answer go on,
+field by field. Sampling, the number of answers, storing and whatever else a request names is dropped and counted.
+Tools that the model's server would run itself, and parts of messages that it would fetch, are refused: nothing that an
+application sends makes a server reach elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pilotbase.protocols.openai_wire import MAXIMUM_MESSAGES, ModelTurn, TokenUsage, event_of
+from pilotbase.protocols.strict_json import WireError
+
+Json = Mapping[str, Any]
+_ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+_MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id")
+_OURS = frozenset({"model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "stream"})
+"""Fields that are read; ``stream_options`` too."""
+_OFFERED, _CALLED = ("name", "description", "parameters", "strict"), ("name", "arguments")
+
+
+@dataclass(frozen=True)
+class RelayedRequest:
+    """What goes on of a request, and how its sender wants the answer."""
+
+    fields: Json
+    messages: int
+    dropped: int
+    """Fields that did not go on."""
+    stream: bool = False
+    with_usage: bool = False
+    """The stream is to end with its usage."""
+
+    def body(self, model: str, sampling: Json) -> bytes:
+        """Return the body for ``model``; an unpaired surrogate, which JSON can spell, becomes "?"."""
+        return _compact({"model": model, **self.fields, **sampling})
+
+
+def read_relayed(request: Json) -> RelayedRequest:
+    """Return what goes on of a request; raises `WireError`."""
+    messages, options = request.get("messages"), request.get("stream_options")
+    if not isinstance(messages, list) or not 1 <= len(messages) <= MAXIMUM_MESSAGES:
+        raise WireError("wire.no_messages", field="messages")
+    fields: dict[str, Any] = {"messages": [_message(one) for one in messages]}
+    if request.get("tools"):
+        fields["tools"] = [_tool(one) for one in _listed(request["tools"], "tools")]
+    for name, kinds in (("tool_choice", str | dict), ("parallel_tool_calls", bool), ("response_format", dict)):
+        if request.get(name) is not None:
+            fields[name] = _of(request[name], kinds, name)
+    chosen = fields.get("tool_choice")
+    if isinstance(chosen, dict) and chosen.get("type") != "function":
+        raise WireError("wire.field_type", field="tool_choice")
+    return RelayedRequest(
+        fields=fields,
+        messages=len(messages),
+        dropped=len(request.keys() - _OURS - {"stream_options"}),
+        stream=request.get("stream") is True,
+        with_usage=isinstance(options, dict) and options.get("include_usage") is True,
+    )
+
+
+def write_relayed(turn: ModelTurn, usage: TokenUsage, name: str, request: RelayedRequest) -> tuple[str, str]:
+    """Return the type and the text of the answer to ``request``; the model is called ``name`` in it.
+
+    A stream is one chunk with the whole answer.
+    """
+    reason = "tool_calls" if turn.calls else "length" if turn.cut else "stop"
+    counted = {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": usage.total}
+    head: dict[str, Any] = {"id": "chatcmpl-0", "created": 0, "model": name}
+    message: dict[str, Any] = {**turn.message, "refusal": None}
+    if not request.stream:
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
+        return "application/json", json.dumps(
+            {**head, "object": "chat.completion", "choices": [choice], "usage": counted}
+        )
+    calls = [{"index": place, **one} for place, one in enumerate(message.pop("tool_calls", []))]
+    delta = {**message, **({"tool_calls": calls} if calls else {})}
+    head["object"] = "chat.completion.chunk"
+    events: list[Json] = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
+        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]},
+        *([{**head, "choices": [], "usage": counted}] if request.with_usage else []),
+    ]
+    spelled = b"".join(event_of(json.dumps(event).encode()) for event in events) + event_of(b"[DONE]")
+    return "text/event-stream", spelled.decode()
+
+
+def _message(found: object) -> Json:
+    message = _of(found, dict, "messages")
+    if message.get("role") not in _ROLES:
+        raise WireError("wire.field_type", field="messages.role")
+    kept = {name: message[name] for name in _MESSAGE if message.get(name) is not None}
+    for name in ("name", "tool_call_id"):
+        _of(kept.get(name, ""), str, f"messages.{name}")
+    if "tool_calls" in kept:
+        kept["tool_calls"] = [_call(one) for one in _listed(kept["tool_calls"], "messages.tool_calls")]
+    kept["content"] = _content(message.get("content"))
+    return kept
+
+
+def _content(found: object) -> str | Sequence[Json] | None:
+    """Return text, or parts that are text: other parts may name an address that a server would fetch."""
+    if found is None or isinstance(found, str):
+        return found
+    parts = [_of(part, dict, "messages.content") for part in _listed(found, "messages.content")]
+    if not all(part.get("type") == "text" and isinstance(part.get("text"), str) for part in parts):
+        raise WireError("wire.field_type", field="messages.content")
+    return [{"type": "text", "text": part["text"]} for part in parts]
+
+
+def _call(found: object) -> Json:
+    call = _of(found, dict, "messages.tool_calls")
+    function = _of(call.get("function"), dict, "messages.tool_calls")
+    texts = [_of(one, str, "messages.tool_calls") for one in (call.get("id"), *map(function.get, _CALLED))]
+    return {"id": texts[0], "type": "function", "function": dict(zip(_CALLED, texts[1:], strict=True))}
+
+
+def _tool(found: object) -> Json:
+    tool = _of(found, dict, "tools")
+    function = _of(tool.get("function"), dict, "tools")
+    if tool.get("type") != "function" or not isinstance(function.get("name"), str):
+        raise WireError("wire.field_type", field="tools")
+    return {"type": "function", "function": {name: function[name] for name in _OFFERED if name in function}}
+
+
+def _listed(found: object, field: str) -> list[Any]:
+    return list(_of(found, list, field))
+
+
+def _of(found: object, kind: Any, field: str) -> Any:
+    if not isinstance(found, kind):
+        raise WireError("wire.field_type", field=field)
+    return found
+
+
+def _compact(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
