@@ -241,6 +241,7 @@ def grouped(rng, truth, labels, judge, weight=Fraction(3, 4), horizon=None):
     "judge",
     [judge if judge == "flattering" else pytest.param(judge, marks=pytest.mark.prove) for judge in JUDGES],
 )
+@pytest.mark.prove
 def test_groups_accept_falsely_within_the_level_whatever_the_judge(judge, horizon):
     rng = np.random.default_rng(7)
     passed = sum(

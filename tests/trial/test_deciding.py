@@ -115,6 +115,7 @@ def test_designs_and_attempts_are_honoured(write):
     assert later > decisions(*files).decisions[0].scored
 
 
+@pytest.mark.prove
 def test_clusters_are_counted_as_units_wherever_the_cases_name_them(write):
     """Ten cases of a patient are right or wrong together; one by one they would be ten witnesses (corrections, 7)."""
     plan = PLAN.replace("[accuracy >= 0.9]", "[{rule: accuracy >= 0.5, estimand: population}]")
