@@ -71,6 +71,7 @@ def test_golden_decision_never_changes(write):
     assert decision.digest == GOLDEN[2]
 
 
+@pytest.mark.prove
 def test_simulated_false_accepts_and_rejects_stay_below_alpha(write):
     """One right answer fewer than the threshold asks for; then exactly as many."""
     below = decisions(*write(rows=answers(200, 21)), alpha=0.2, repeat=1000)
