@@ -41,6 +41,10 @@ ALLOCATIONS = 100_000
 """So many new objects are looked over for garbage at a time: an eighth of a run went into looking over a few."""
 
 
+EXAMPLES = 25
+"""Most examples of a property in the quick suite; the long proofs draw all that its test asks for."""
+_SETTINGS = "_hypothesis_internal_use_settings"
+
 settings.register_profile("alike", derandomize=True, deadline=None)
 settings.load_profile("alike")
 """What Hypothesis draws is the same on every machine, and no test fails because a machine is slow."""
@@ -77,8 +81,16 @@ def pytest_sessionstart() -> None:
     gc.set_threshold(ALLOCATIONS, 20, 20)
 
 
-def pytest_collection_finish() -> None:
-    """Twelve thousand tests and all their modules stay to the end: nobody looks for garbage among them again."""
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Bound what Hypothesis draws for the quick suite.
+
+    Sixteen thousand tests and all their modules stay to the end: nobody looks for garbage among them again.
+    """
+    if session.config.option.markexpr == "not prove":
+        for function in {getattr(item, "function", None) for item in session.items}:
+            known = getattr(function, _SETTINGS, None)
+            if known is not None and known.max_examples > EXAMPLES:
+                setattr(function, _SETTINGS, settings(known, max_examples=EXAMPLES))
     gc.freeze()
 
 

@@ -49,7 +49,7 @@ def main() -> int:
 
 def tests(kind: str, shard: str) -> list[str | Path]:
     workers = (os.cpu_count() or 2) + 2  # a quarter of the time is spent waiting: for boxes, disks, browsers
-    marker = "prove" if kind == "prove" else "not prove"
+    marker = "prove or hypothesis" if kind == "prove" else "not prove"  # of which the quick tests draw few examples
     spread = ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder", "--shard", shard]
     return [sys.executable, "-m", "pytest", "-q", *spread, "-m", marker, "--durations", "20"]
 

@@ -22,7 +22,7 @@ LONGEST = (
     "tests/hub/test_closed_values.py",
 )
 """Files with a test that takes longer than twelve seconds, most of them waiting: they begin before all others."""
-READ_ALL = ("tests/test_house.py", "tests/test_texts.py")
+READ_ALL = ("tests/test_house.py", "tests/test_texts.py", "tests/vault/test_no_other_way.py")
 """Each of their tests needs all source: on one worker it is read once."""
 _OF_A_FILE = re.compile(r'scope="module".*?\ndef (\w+)\(', re.DOTALL)
 

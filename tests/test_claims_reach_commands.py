@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 COMMANDS = ("src/pilotbase/cli", "src/pilotbase/hub", "src/pilotbase/worker", "src/pilotbase/service", "estate")
 REGISTERS_NOTHING = {"dataclass", "cache", "contextmanager", "njit", "pydantic"}
@@ -83,6 +85,7 @@ def reached() -> set[Thing]:
     return found
 
 
+@pytest.mark.prove
 def test_each_function_of_ours_in_a_claim_is_reached_from_a_command() -> None:
     pages = (ROOT / "benchmarks/evidence").rglob("*.py")
     tested = {one.stem: {defined(it) for it in imports([ast.parse(one.read_text("utf-8"))]).values()} for one in pages}

@@ -85,13 +85,11 @@ def test_links_of_the_reference_lead_somewhere(reference):
 
 def test_every_command_has_its_entry(reference):
     named = re.findall(r"^## `pilotbase ([^`]+)`$", reference[generate.REFERENCE / "commands.md"], re.M)
-    assert sorted(named) == sorted(
-        " ".join(path) for path in paths(typer.main.get_command(app)) if path and is_leaf(path)
-    )
+    whole = typer.main.get_command(app)
+    assert sorted(named) == sorted(" ".join(path) for path in paths(whole) if path and is_leaf(path, whole))
 
 
-def is_leaf(path):
-    command = typer.main.get_command(app)
+def is_leaf(path, command):
     for name in path:
         command = command.commands[name]
     return not hasattr(command, "commands")

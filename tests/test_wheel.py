@@ -41,6 +41,7 @@ def test_the_wheel_holds_every_file_of_its_package_and_nothing_of_the_other(whee
     assert {file.partition("/")[0] for file in held if not file.startswith(f"{name}-")} == {name}
 
 
+@pytest.mark.prove
 def test_what_was_installed_from_the_wheel_runs(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     days = [(number * 37 % 211, number * 53 % 199) for number in range(200)]

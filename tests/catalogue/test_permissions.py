@@ -339,11 +339,12 @@ def test_exactly_those_may_whom_the_table_by_hand_names(any_trial, monkeypatch):
     for subject, acts in walk(trial):
         before = view_of_all.head(f"record:{subject}")
         for act in acts:
+            move = Move(brought(trial, act))
             found[act.value] = "".join(
                 letter
                 for letter, people in PEOPLE.items()
                 for person in people
-                if _goes_through(trial, person, subject, act, monkeypatch)
+                if _goes_through(trial, person, subject, act, move, monkeypatch)
             )
         assert view_of_all.head(f"record:{subject}") == before
     assert found == MAY
@@ -353,7 +354,7 @@ class RolledBackError(Exception):
     """Raised at the end of a transaction that a test only tries out."""
 
 
-def _goes_through(trial: Trial, person, subject: str, act: Act, monkeypatch) -> bool:
+def _goes_through(trial: Trial, person, subject: str, act: Act, move: Move, monkeypatch) -> bool:
     """Try the step and undo it: the transaction is broken off at its end."""
 
     def break_off(*_):
@@ -362,7 +363,7 @@ def _goes_through(trial: Trial, person, subject: str, act: Act, monkeypatch) -> 
     with monkeypatch.context() as patch:
         patch.setattr("pilotbase.catalogue.writing.put_listing", break_off)
         try:
-            advance(trial.store.as_actor(person), subject, act, Move(brought(trial, act)))
+            advance(trial.store.as_actor(person), subject, act, move)
         except RolledBackError:
             return True
         except PilotbaseError as error:

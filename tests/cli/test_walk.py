@@ -36,6 +36,7 @@ def pass_seconds(view, seconds):
     return store.as_actor(view.actor)
 
 
+@pytest.mark.prove
 def test_a_demand_goes_its_whole_way(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
     base = open_base(create=True)

@@ -34,10 +34,13 @@ from tests.contracts.measure_cases import (
     rule_of,
     with_answer,
 )
+from tests.quick_cases import covering
 
 LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 ALPHA = Fraction(1, 10)
 EVERY_KIND = pytest.mark.parametrize(("name", "kind"), KINDS)
+EVERY_MEASURE = pytest.mark.parametrize(("name", "kind"), covering(KINDS))
+"""Each measure, and each kind of answer; the others of a measure in the long proofs."""
 DRAWS = settings(max_examples=3, deadline=None, derandomize=True)
 """Tables of cases a measure and kind of answer: five hundred a test."""
 ABSTAINING = {
@@ -83,7 +86,7 @@ def test_agrees_with_the_formula_computed_directly(name: str, kind: str, seed: i
     assert score(rule_of(measure), cases) == pytest.approx(float(FORMULAS[name](direct, given_)), abs=tolerance)
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2, 1.0]))
 def test_stays_within_its_bounds(name: str, kind: str, seed: int, absent: float) -> None:
@@ -107,7 +110,7 @@ def test_right_answers_are_best_and_better_than_wrong_ones(name: str, kind: str)
         assert best == pytest.approx(float(high if measure.better == "higher" else low), abs=1e-9)
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_missing_answer_is_never_better_than_any_answer(name: str, kind: str, seed: int) -> None:
@@ -121,7 +124,7 @@ def test_a_missing_answer_is_never_better_than_any_answer(name: str, kind: str, 
             assert missing >= value - 1e-8 if measure.better == "lower" else missing <= value + 1e-8
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2]))
 def test_the_order_of_cases_does_not_matter(name: str, kind: str, seed: int, absent: float) -> None:
@@ -132,7 +135,7 @@ def test_the_order_of_cases_does_not_matter(name: str, kind: str, seed: int, abs
     assert one == two if not measure.pooled or one is None else one == pytest.approx(two, abs=2e-9)
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2]), shift=st.sampled_from([-1, 0, 1]))
 def test_the_criterion_is_met_exactly_when_the_score_reaches_the_threshold(
@@ -159,7 +162,7 @@ def test_the_criterion_is_met_exactly_when_the_score_reaches_the_threshold(
         assert found.guarantee == "exact_census"
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), bound=st.fractions(0, 1, max_denominator=12))
 def test_every_observation_lies_in_the_range_of_bets(name: str, kind: str, seed: int, bound: Fraction) -> None:
@@ -178,7 +181,7 @@ def test_every_observation_lies_in_the_range_of_bets(name: str, kind: str, seed:
                 assert term % step == 0
 
 
-@pytest.mark.parametrize(("name", "kind"), [pair for pair in KINDS if not measures()[pair[0]].pooled])
+@pytest.mark.parametrize(("name", "kind"), covering(pair for pair in KINDS if not measures()[pair[0]].pooled))
 def test_what_is_followed_case_by_case_gives_the_same_alone_and_among_others(name: str, kind: str) -> None:
     measure, cases = measures()[name], cases_for(name, kind, 12, n=30, absent=0.2)
     if name == "event_recall":
@@ -220,7 +223,7 @@ def test_no_case_is_not_measured() -> None:
         assert score(rule_of(measures()[name]), empty) is None, (name, kind)
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 def test_groups_split_the_measure(name: str, kind: str) -> None:
     measure, cases = measures()[name], cases_for(name, kind, 3, n=200)
     alone = [score(rule_of(measure), cases.among(np.flatnonzero(cases.groups["site"] == s))) for s in ("a", "b")]
@@ -231,7 +234,7 @@ def test_groups_split_the_measure(name: str, kind: str) -> None:
     assert gap == pytest.approx(abs(one - two), abs=2e-9)
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 def test_a_group_without_an_eligible_case_is_not_measured(name: str, kind: str) -> None:
     """A single case in a group: its measure may be 0/0, and then neither gap nor worst group is a pass."""
     measure, cases = measures()[name], cases_for(name, kind, 4, n=40)
@@ -244,7 +247,7 @@ def test_a_group_without_an_eligible_case_is_not_measured(name: str, kind: str) 
     assert (verdict == "not_measured") == (alone is None)
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 @pytest.mark.parametrize("estimand", ["hidden_set", "population"])
 def test_answers_and_truth_that_are_all_equal_crash_nothing(name: str, kind: str, estimand: Any) -> None:
     measure = measures()[name]
@@ -284,7 +287,7 @@ def test_equal_scores_rank_nothing() -> None:
     assert score(rule_of(measures()["average_precision"]), cases) == pytest.approx(cases.truth.mean())
 
 
-@EVERY_KIND
+@EVERY_MEASURE
 @pytest.mark.parametrize("estimand", ["hidden_set", pytest.param("population", marks=pytest.mark.prove)])
 @pytest.mark.parametrize("runs", [5, pytest.param(60, marks=pytest.mark.prove)])
 def test_a_criterion_just_missed_is_rarely_confirmed(name: str, kind: str, estimand: Any, runs: int) -> None:

@@ -119,11 +119,12 @@ NUMBERED = pl.int_range(pl.len())
     [
         (pl.format("{}-{}", pl.col("failure").replace({"true": "F", "false": "N"}), NUMBERED), "what it begins with"),
         (pl.format("line {} is {}", NUMBERED, "failure"), "one word of it"),
-        (
+        pytest.param(
             pl.format(
                 "case {} of the line", NUMBERED % 1000 + pl.col("failure").replace_strict({"true": 5000, "false": 1000})
             ),
             "the number in it",
+            marks=pytest.mark.prove,
         ),
     ],
 )

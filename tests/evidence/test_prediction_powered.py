@@ -162,6 +162,7 @@ def test_a_moving_weight_with_the_fixed_null_mean_is_wrong() -> None:
     assert ours <= 0.05
 
 
+@pytest.mark.prove
 def test_bounds_hold_the_truth_at_all_times_and_end_on_it() -> None:
     rng, lost, widths = np.random.default_rng(6), 0, []
     for _ in range(60):
@@ -241,6 +242,7 @@ def grouped(rng, truth, labels, judge, weight=Fraction(3, 4), horizon=None):
     "judge",
     [judge if judge == "flattering" else pytest.param(judge, marks=pytest.mark.prove) for judge in JUDGES],
 )
+@pytest.mark.prove
 def test_groups_accept_falsely_within_the_level_whatever_the_judge(judge, horizon):
     rng = np.random.default_rng(7)
     passed = sum(
@@ -267,6 +269,7 @@ def test_groups_bound_the_mean_from_both_sides():
     assert float(found.above(low, 0.025).max()) >= math.log(40) > float(found.above(low + 1e-4, 0.025).max())
 
 
+@pytest.mark.prove
 def test_a_number_of_labels_that_was_fixed_decides_with_more_power():
     rng = np.random.default_rng(10)
     passed = [float(grouped(rng, 0.93, 600, "five", horizon=600).above(0.9, 0.025).max()) >= LOG_40 for _ in range(60)]

@@ -31,6 +31,10 @@ LONG = {
     "forecasting-interval",
     "ranking",
     "multilabel",
+    "answering",
+    "anomaly",
+    "forecasting",
+    "summarising",
 }
 """They take the longest; trials of each kind of answer are in `tests.trial.test_kinds_of_answers`."""
 FIRST = {one.task: one for one in reversed(EXPECTED) if one.verdict == "accept"}

@@ -51,6 +51,7 @@ def test_prepared_tables_are_as_described():
         assert split.public.height + split.hidden.height == height, sector
 
 
+@pytest.mark.prove
 def test_the_hidden_hospitals_and_months_are_not_in_the_public_sample():
     hospitals = split_of("healthcare")
     assert set(hospitals.public["hospital"]) == {"Cleveland", "VA Long Beach"}

@@ -1,6 +1,7 @@
 """The ledger in the browser and over the API: each number is a link to exactly its records; both languages."""
 
 import re
+from itertools import product
 
 import pytest
 from typer.testing import CliRunner
@@ -14,6 +15,7 @@ from pilotbase.documents.vocabularies import Colour, ServingState
 from tests.catalogue.records_for_tests import DESK, NOW, OTHER_OWNER, OWNER, scenario
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.worlds_for_tests import world
+from tests.quick_cases import covering
 from tests.roadmap.services_for_tests import admit, stand, warn
 
 WORTHS = {"pumps": (5, 2, 2), "beds": (2, 5, 2), "wards": (2, 5, 2)}
@@ -55,8 +57,9 @@ def numbers(shown):
     return {address.replace("&amp;", "&"): int(number.replace(",", "")) for address, number in found}
 
 
-@pytest.mark.parametrize("path", ["/ledger/", "/ledger/map/"])
-@pytest.mark.parametrize("who", ["desk", "owner", "other-owner", "regulator"])
+@pytest.mark.parametrize(
+    ("path", "who"), covering(product(["/ledger/", "/ledger/map/"], ["desk", "owner", "other-owner", "regulator"]))
+)
 def test_every_number_is_the_number_of_its_records(walked, path, who):
     from django.core.cache import cache
 

@@ -257,6 +257,7 @@ def walk(tmp_path, request):
     organisation="registered",
     scenario="closed draft open review withdrawn",
 )
+@pytest.mark.prove
 def test_scenarios_applications_datasets_and_agreements(walk):
     bare = walk.scenario.model_copy(update={"criteria": ()})
     walk.look("organisation:plant", "organisation:acme")
@@ -376,6 +377,7 @@ def test_a_trial_from_its_proposal_to_its_report(walk):
 
 
 @comes_by(commission="cancelled rectification refused reported")
+@pytest.mark.prove
 def test_a_rejected_trial_waits_for_no_acceptance(walk):
     walk.to_report(Verdict.REJECT)
     walk.look()
@@ -448,6 +450,7 @@ def test_a_suspended_certificate_whose_attempts_are_used_waits_for_its_owner(wal
 
 
 @comes_by(commission="revoked suspended")
+@pytest.mark.prove
 def test_where_nobody_can_bring_fresh_data_the_certificate_is_revoked(walk):
     walk.to_report()
     walk.to_certificate()
@@ -462,6 +465,7 @@ def test_where_nobody_can_bring_fresh_data_the_certificate_is_revoked(walk):
 
 
 @comes_by(commission="agreed cancelled plan_approved", scenario="draft open review")
+@pytest.mark.prove
 def test_a_plan_on_used_up_data_is_returned_and_drawn_up_on_fresh_ones(walk):
     walk.to_plan_review()
     walk.trial.approve()

@@ -19,6 +19,7 @@ PLANNED = {"power": 0.9, "attempt": 1, "stop": "own", "alpha": 0.05, "prevalence
 PLANNED |= dict.fromkeys(("correlation", "double", "case_cost", "label_cost", "case_days", "label_days"), 0)
 
 
+@pytest.mark.prove
 def test_a_tender_from_the_hub(any_world, tmp_path):
     """Two suppliers enter; the owner sees who is better, each supplier its own place, and nobody else anything."""
     from pilotbase.hub.base import base

@@ -192,6 +192,7 @@ def test_a_drop_one_case_over_the_threshold_of_a_hidden_set_is_accepted_no_more_
 
 
 @pytest.mark.parametrize("margin", ["0", "-0.02"])
+@pytest.mark.prove
 def test_a_lift_at_its_margin_in_a_population_is_accepted_no_more_often_than_alpha(margin):
     random, size, accepted, missed = np.random.default_rng(2), 1500, 0, 0
     for _ in range(300):
@@ -221,6 +222,7 @@ def test_pairing_decides_where_two_separate_scores_could_not():
     assert scored < verdict_of([alone], order, LEVELS)[1] / 2
 
 
+@pytest.mark.prove
 def test_a_drop_of_a_real_valued_measure_keeps_its_promise_on_clusters_of_a_population():
     """Machines share their noise: the unit is the machine, and the claim stays one about cases."""
     random, accepted, missed, sims = np.random.default_rng(4), 0, 0, 200

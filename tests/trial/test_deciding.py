@@ -71,6 +71,7 @@ def test_golden_decision_never_changes(write):
     assert decision.digest == GOLDEN[2]
 
 
+@pytest.mark.prove
 def test_simulated_false_accepts_and_rejects_stay_below_alpha(write):
     """One right answer fewer than the threshold asks for; then exactly as many."""
     below = decisions(*write(rows=answers(200, 21)), alpha=0.2, repeat=1000)
@@ -115,6 +116,7 @@ def test_designs_and_attempts_are_honoured(write):
     assert later > decisions(*files).decisions[0].scored
 
 
+@pytest.mark.prove
 def test_clusters_are_counted_as_units_wherever_the_cases_name_them(write):
     """Ten cases of a patient are right or wrong together; one by one they would be ten witnesses (corrections, 7)."""
     plan = PLAN.replace("[accuracy >= 0.9]", "[{rule: accuracy >= 0.5, estimand: population}]")

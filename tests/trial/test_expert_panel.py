@@ -299,7 +299,7 @@ def test_a_judge_model_that_cannot_be_used_is_refused_before_anything_is_spent(
     [
         ("summarising", """{"steps": ["rinse", "dress"]}""", '{\n  "steps": [\n    "rinse",\n    "dress"\n  ]\n}'),
         ("summarising", "A: Where?\nB: Here.", "A: Where?\nB: Here."),
-        ("regression", 0.5, "0.5"),
+        pytest.param("regression", 0.5, "0.5", marks=pytest.mark.prove),
     ],
 )
 def test_plans_dialogues_and_numbers_are_shown_as_they_are(base, write_application, tmp_path, task, written, shown):

@@ -81,6 +81,7 @@ def test_a_worker_killed_twice_leaves_one_report_of_one_attempt(queued, home, se
     verify_store(queued.base.lab.store)
 
 
+@pytest.mark.prove
 def test_a_worker_that_is_told_to_end_gives_its_job_back_at_once(queued, home):
     worker = start_worker(home)
     deadline = time.monotonic() + 30

@@ -71,6 +71,7 @@ def test_a_job_of_any_kind_that_cannot_be_done_fails_with_a_reason_and_the_worke
         assert Text(code=f"job.kind.{kind}").render("en") in said
 
 
+@pytest.mark.prove
 def test_jobs_whose_rows_cannot_be_read_fail_in_words_and_the_worker_lives(base, home):
     for kind in WorkKind:
         order(base, kind)

@@ -13,7 +13,6 @@ import numpy as np
 import onnx
 import polars as pl
 import pytest
-import skops.io
 from onnx import TensorProto, helper
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -109,6 +108,8 @@ def fitted(columns=2):
 
 
 def skops_of(columns) -> bytes:
+    import skops.io  # it takes seconds to load
+
     return skops.io.dumps(fitted(columns))
 
 

@@ -1,5 +1,7 @@
 """The queue: who is next, who takes over, who may still write; on both databases."""
 
+from itertools import product
+
 import pytest
 from sqlalchemy import update
 
@@ -23,6 +25,7 @@ from pilotbase.workspace.jobs import (
     stop,
 )
 from pilotbase.workspace.store import Store, View
+from tests.quick_cases import covering
 from tests.workspace.stores_for_tests import Clock
 
 
@@ -186,8 +189,10 @@ def test_jobs_of_an_unseen_record_do_not_exist(store: Store, view: View) -> None
         assert live_jobs(store.as_actor(who)) == []
 
 
-@pytest.mark.parametrize("column", ["payload", "progress", "reason"])
-@pytest.mark.parametrize("kept", [b"no JSON", b"\xff\x00", b"[1]", b'{"plan": 1}', b"[" * 100_000])
+UNREADABLE = [b"no JSON", b"\xff\x00", b"[1]", b'{"plan": 1}', b"[" * 100_000]
+
+
+@pytest.mark.parametrize(("column", "kept"), covering(product(["payload", "progress", "reason"], UNREADABLE)))
 def test_a_row_that_cannot_be_read_is_claimed_shown_and_ended_as_any_other(
     view: View, column: str, kept: bytes
 ) -> None:

@@ -94,7 +94,7 @@ class Driver:
         ``measured``: only nodes that were measured, and no more than was found there. A node without a name, or with
         the name of another, goes by its number.
         """
-        told: list[dict[str, Any]] = [one for one in ray.nodes() if one["Alive"]]  # type: ignore[no-untyped-call]
+        told: list[dict[str, Any]] = [one for one in ray.nodes() if one["Alive"]]
         if measured:
             self._measure({one["NodeID"] for one in told})
         called = [one["NodeName"] for one in told]
@@ -165,7 +165,7 @@ class Driver:
 
     def _number(self, node: str) -> str:
         """Return the number under which Ray knows a node."""
-        alive = (one for one in ray.nodes() if one["Alive"])  # type: ignore[no-untyped-call]
+        alive = (one for one in ray.nodes() if one["Alive"])
         return next((str(one["NodeID"]) for one in alive if one["NodeName"] == node), node)
 
     def _measure(self, numbers: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from pilotbase.charts.drawing import Drawing, Point
 from pilotbase.charts.palette import AMBER, GREEN, LINE, MUTED, PAPER, RED
@@ -23,6 +24,7 @@ OUTCOME_OF = {
 GAP = 8
 
 
+@cache
 def status_mark(outcome: Outcome, language: Language = "en") -> str:
     """Return the mark of ``outcome`` alone, 24 × 24: disc, square, triangle, or empty ring."""
     drawing = Drawing(24, 24, text(f"outcome.{outcome.value}").render(language), "")

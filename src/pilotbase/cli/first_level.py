@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -148,17 +149,24 @@ class _Loaded(Mapping[str, Any]):
     """Name → the command or group itself, built when it is asked for."""
 
     def __getitem__(self, name: str) -> Any:
-        module, _, attribute = FIRST_LEVEL[name].partition(":")
-        found = getattr(import_module(module), attribute)
-        alone = typer.Typer()
-        if isinstance(found, typer.Typer):
-            alone.add_typer(found, name=name, help=command_line(name))
-        else:
-            alone.command(name, help=command_line(name))(found)
-        return translate_help(typer.main.get_group(alone).commands[name])
+        return _built(name, wanted_language())
 
     def __iter__(self) -> Iterator[str]:
         return iter(FIRST_LEVEL)
 
     def __len__(self) -> int:
         return len(FIRST_LEVEL)
+
+
+@cache
+def _built(name: str, language: str) -> Any:
+    """Return a command or group, whose help speaks ``language``, the one that is wanted now."""
+    del language
+    module, _, attribute = FIRST_LEVEL[name].partition(":")
+    found = getattr(import_module(module), attribute)
+    alone = typer.Typer()
+    if isinstance(found, typer.Typer):
+        alone.add_typer(found, name=name, help=command_line(name))
+    else:
+        alone.command(name, help=command_line(name))(found)
+    return translate_help(typer.main.get_group(alone).commands[name])

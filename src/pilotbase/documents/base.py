@@ -147,6 +147,16 @@ class Part(AsWritten):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+def build_parts(packages: tuple[str, ...]) -> None:
+    """Build now the parts that loaded modules of these packages define: a process that forks does it once for all."""
+    waiting: list[type[Part]] = [Part]
+    while waiting:
+        part = waiting.pop()
+        waiting += part.__subclasses__()
+        if f"{part.__module__}.".startswith(packages):
+            part.model_rebuild()
+
+
 class Document(Part):
     """A self-contained part: it names its kind and version and has a digest."""
 

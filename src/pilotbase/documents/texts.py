@@ -59,8 +59,11 @@ class Text(BaseModel):
         Raises:
             KeyError: the catalogue has no such code, or the template has a parameter without a value.
         """
+        words = template(self.code, language)
+        if "{" not in words and "}" not in words:
+            return words
         values = {name: _render_value(value, language, spell) for name, value in self.params.items()}
-        return _COUNTING.vformat(template(self.code, language), (), values)
+        return _COUNTING.vformat(words, (), values)
 
 
 def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:

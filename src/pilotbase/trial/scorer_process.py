@@ -17,16 +17,16 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pilotbase.documents.application import Application
+from pilotbase.documents.base import build_parts
 from pilotbase.documents.board import BoardEntry, BoardSubmission, TenderPlan, TenderResult
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError, UnknownProofError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.evidence.distributions import normal_upper_quantile
+from pilotbase.measures.registry import measures
 from pilotbase.sandbox.box.box import prepare_host
 from pilotbase.sandbox.box.environments import VERIFIED
 from pilotbase.sandbox.box.settings import BoxSettings
@@ -41,6 +41,11 @@ from pilotbase.vault.opening import harden_process
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import open_home
 
+_BUILT = (
+    *(f"pilotbase.documents.{name}." for name in ("application", "figures", "plan", "report", "scenario", "terms")),
+    *("pilotbase.trial.", "pilotbase.vault.", "pilotbase.workspace."),
+)
+"""Packages and modules whose parts every scorer reads or writes."""
 ERRORS = (RefusedError, UnknownProofError, InvalidProofError, InputError, PilotbaseError)
 
 
@@ -115,8 +120,9 @@ def load() -> None:
     normal_upper_quantile(0.5)
     with contextlib.suppress(PilotbaseError):  # a scorer on a host without boxes says so itself
         prepare_host(BoxSettings())
-    for read in (Application, TrialPlan, Scenario, Report):
-        read.model_rebuild()
+    with contextlib.suppress(PilotbaseError):  # a scorer says which measure of a plug-in is none
+        measures()
+    build_parts(_BUILT)
 
 
 def main() -> int:

@@ -24,7 +24,11 @@ PUBLISHED = {entry["id"]: rows_from(entry) for entry in RESULTS["claims"]}
 Every = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 
 
-LONGEST = ("judged-groups", "latency-blocks", "attempts-shared", "many-criteria", "fixed-number", "group-gap")
+LONGEST = (
+    *("judged-groups", "latency-blocks", "attempts-shared", "many-criteria", "fixed-number", "group-gap"),
+    *("macro-means", "anytime-coverage", "tender", "linearised-ratios", "watch-threshold", "every-measure"),
+    *("population-boundary", "late-labels", "clusters", "watch-false-alarms"),
+)
 """The quick tests simulate much of the same in `test_guarantees` and its neighbours."""
 
 
