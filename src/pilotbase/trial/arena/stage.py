@@ -35,6 +35,12 @@ Start = Callable[[Contract, BoxSettings], Worker]
 """Opens a box of the application; raises as `start_worker`."""
 
 
+def player_settings(settings: BoxSettings, seconds: float) -> BoxSettings:
+    """Return the settings of a box that plays one episode, in which it may take so many seconds."""
+    limits = settings.limits.model_copy(update={"batch_seconds": min(settings.limits.batch_seconds, seconds)})
+    return replace(settings, limits=limits)
+
+
 class EpisodeStage(ClosedAtEnd):
     """Plays episodes with an application in fresh boxes and a world in a box of its own."""
 
@@ -42,8 +48,7 @@ class EpisodeStage(ClosedAtEnd):
         """Start the first box; raises as `start_worker`. The world is closed with the stage."""
         self._world, self._start = world, start
         self._seconds = world.kept.world.episode.seconds
-        limits = settings.limits.model_copy(update={"batch_seconds": min(settings.limits.batch_seconds, self._seconds)})
-        self._settings = replace(settings, limits=limits)
+        self._settings = player_settings(settings, self._seconds)
         self._spent, self._logs = BoxUsage(0.0, 0.0, 0), list[Logs]()
         self._playing: Worker | None = None
         self._end: BoxEnd | None = None
@@ -127,7 +132,7 @@ class EpisodeStage(ClosedAtEnd):
     def _play(self, key: EpisodeKey, worker: Worker | BoxEnd) -> str:
         self._playing = None if isinstance(worker, BoxEnd) else worker
         try:
-            transcript = self._world.play(key, _BoxedPlayer(worker, self._seconds))
+            transcript = self._world.play(key, BoxedPlayer(worker, self._seconds))
         finally:
             self._leave()
         if self._end is not None:
@@ -143,7 +148,7 @@ class EpisodeStage(ClosedAtEnd):
             self._playing = None
 
 
-class _BoxedPlayer:
+class BoxedPlayer:
     """An application in its box, which plays one episode."""
 
     def __init__(self, worker: Worker | BoxEnd, seconds: float) -> None:
