@@ -213,6 +213,8 @@ class ServiceAct(Restricted):
     KEYS = "service.keys", OWNER, OPERATOR, MACHINE
     """Make and revoke keys."""
     BUDGET = "service.budget", OWNER, OPERATOR, MACHINE
+    CONSENT = "service.consent", OWNER
+    """Consent to a single act of an agent, or decline it."""
     OVERRIDE = "service.override", OPERATOR, MACHINE
     """Admit an endpoint that holds no certificate."""
     INSPECT = "service.inspect", OWNER, OPERATOR, MACHINE, REGULATOR

@@ -54,7 +54,9 @@ class ServiceTerms(Part):
     queue: int = pydantic.Field(default=64, ge=0, le=10_000)
     """Maximum calls waiting for a free worker; further calls are refused at once."""
     workers: int = pydantic.Field(default=1, ge=1, le=64)
-    """Boxes of the application that run in parallel."""
+    """Boxes of the application that run in parallel: of an agent, dialogues."""
+    idle_seconds: float = pydantic.Field(default=600, ge=1, le=86_400)
+    """A dialogue with an agent that hears nothing for so long is ended; a consent has to be decided in this time."""
     body_bytes: int = pydantic.Field(default=4 << 20, ge=1024, le=256 << 20)
     ask_human: bool = False
     """A desk of people answers what nothing certified can. It must be declared: without one the call fails."""

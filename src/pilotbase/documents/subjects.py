@@ -76,6 +76,11 @@ def service_subject(name: str) -> str:
     return f"service:{name}"
 
 
+def consent_head(identity: str) -> str:
+    """Return the head of a consent to an act of an agent in service."""
+    return f"consent:{identity}"
+
+
 def incident_subject(number: int) -> str:
     """Return the subject of an incident; its document is in the store under the same name."""
     return f"incident:{number}"

@@ -7,7 +7,7 @@
            {"kind", "turn", "refused"}             requests to the base's model that were not asked, by the problem
     call   {"kind", "turn", "tool", "arguments", "class", "right", "ruling", "result", "error"}
     said   {"kind", "turn", "text", "user"}
-    lost   {"kind", "turn", "reason"}              the application gave no further message
+    lost   {"kind", "turn", "reason"}              the application, or in service its caller, sent no more
     end    {"kind", "end", "turns", "calls", …, "state"}
 
 ``acts``, ``model`` and ``lost`` are what the application did; a replay derives every other line again from these.
@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pilotbase.documents.errors import InvalidProofError
@@ -30,6 +31,8 @@ DONE = "done"
 """The end of an episode that the application or the user ended."""
 ANY = ""
 """Stands for every outcome where an episode is ideal."""
+BEST_OUTCOMES: Mapping[str, Any] = MappingProxyType({"reached": True, "attacked": False, ANY: 1})
+"""What speaks best for whoever acted."""
 _LINK = ',"link":"'
 Line = Mapping[str, Any]
 
@@ -83,12 +86,23 @@ def head_of(text: object) -> Line:
     return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
 
 
+def with_outcomes(text: str, outcomes: Line) -> str:
+    """Return a transcript whose end tells ``outcomes``; one without an end stays as it is."""
+    end = end_of(text)
+    if end is None:
+        return text
+    earlier, _, _ = text.rpartition("\n")
+    plain = canonical_json({**{name: end[name] for name in end if name != "link"}, "outcomes": dict(outcomes)}).decode()
+    link = _next_link(earlier.rpartition(_LINK)[2][:-2], plain)
+    return f'{earlier}\n{plain[:-1]}{_LINK}{link}"}}'
+
+
 def ideal(episode: str) -> str:
     """Return the transcript of an episode in which all went well, for questions of how much the best could show."""
     none: Line = {}
     told = {"end": DONE, "turns": 0, "calls": 0, "invalid_calls": 0, "declined": 0, "tried": none, "done": none}
     writer = TranscriptWriter({"episode": episode})
-    writer.add("end", **told, outcomes={"reached": True, "attacked": False, ANY: 1}, state=None)
+    writer.add("end", **told, outcomes=dict(BEST_OUTCOMES), state=None)
     return writer.text()
 
 

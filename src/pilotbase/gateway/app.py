@@ -44,7 +44,7 @@ def open_gateway(lab: TrialRuntime, configuration: GatewayConfiguration) -> Gate
     Raises as `CallDispatcher.open`.
     """
     desk = FrontDesk(CallDispatcher.open(lab.view, journals_of(lab.home.path)), lab.view)
-    upstreams = Upstreams(lab, configuration.allow, configuration.endpoint_keys)
+    upstreams = Upstreams(lab, desk, configuration.hub, configuration.allow, configuration.endpoint_keys)
     measurements = GatewayMeasurements()
     calls = CallHandler(desk, upstreams, measurements)
     return Gateway(desk, calls, upstreams, measurements, configuration.body_bytes, configuration.metrics_from)

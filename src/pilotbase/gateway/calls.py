@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
 
+from pilotbase.documents.consent import ActConsent
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import CallEnd, ServingState
@@ -31,6 +32,7 @@ from pilotbase.protocols.upstream import (
     UpstreamReply,
 )
 from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost
+from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -93,6 +95,18 @@ class FrontDesk:
     def now(self) -> datetime:
         """Return the time by the clock of the base."""
         return self._view.store.clock()
+
+    def ask_consent(self, service: Service, consent: ActConsent) -> None:
+        """Put an act of an agent before its principal."""
+        ask_consent(self._view, service, consent)
+
+    def consent(self, service: str, identity: str) -> ActConsent:
+        """Return a consent as it stands; raises `NotFoundError`."""
+        return consent_of(self._view, service, identity)
+
+    def observe(self, key: str, service: str, observed: CallObservation) -> None:
+        """Keep a case that took several calls; raises as `CallDispatcher.observe`."""
+        self.desk.observe(key, service, observed)
 
     def settle(self, admission: Admission, used: Cost, observed: CallObservation | None) -> None:
         """Settle an admitted call; raises as `CallDispatcher.settle`."""
@@ -165,8 +179,8 @@ class CallEndedError(PilotbaseError):
 class _UnderWay:
     """The calls that one gateway is answering, with the tasks that do."""
 
-    def __init__(self, desk: FrontDesk) -> None:
-        self._desk = desk
+    def __init__(self, desk: FrontDesk, upstreams: Upstreams) -> None:
+        self._desk, self._upstreams = desk, upstreams
         self._calls: dict[int, tuple[Admission, asyncio.Task[object]]] = {}
         self._ended: set[int] = set()
 
@@ -188,13 +202,15 @@ class _UnderWay:
             self._ended.discard(admission.number)
 
     async def guard(self) -> None:
-        """Look at the calls under way again and again, until cancelled."""
+        """Look at the calls and dialogues under way again and again, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             for admission, task in list(self._calls.values()):
                 if admission.number in self._calls and not await self._may_go_on(admission):
                     self._ended.add(admission.number)
                     task.cancel()
+            with contextlib.suppress(PilotbaseError):  # the store is away: see below
+                await self._upstreams.recall_barred(self._desk.may_answer)
 
     async def _may_go_on(self, admission: Admission) -> bool:
         """Ask the desk; while the store cannot be asked nothing is ended, as nothing is admitted."""
@@ -219,7 +235,7 @@ class CallHandler:
 
     def __init__(self, desk: FrontDesk, upstreams: Upstreams, measurements: GatewayMeasurements) -> None:
         self._desk, self._upstreams, self._measurements = desk, upstreams, measurements
-        self.under_way = _UnderWay(desk)
+        self.under_way = _UnderWay(desk, upstreams)
 
     async def answer(self, secret: str, question: UpstreamCall, most_tokens: int = 0) -> CallAnswer:
         """Return the answer to ``question``, for which at most ``most_tokens`` are used.
@@ -258,7 +274,9 @@ class CallHandler:
         admission = course.admission
         failure: PilotbaseError | None = None
         async with asyncio.timeout(admission.service.terms.timeout_seconds):
-            for route in _may_answer(admission, question.version):
+            routes = _may_answer(admission, question.version)
+            question = replace(question, key=admission.key)
+            for route in self._upstreams.leading(admission.service, routes, question):
                 try:
                     found = await self._upstreams.of(admission.service, route).ask(question)
                 except (UpstreamDownError, UpstreamFailedError) as problem:

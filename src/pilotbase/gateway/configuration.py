@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
@@ -19,6 +20,7 @@ PREFIX = "PILOTBASE_GATEWAY_"
 KNOWN = tuple(f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE", "METRICS_FROM"))
 BODY_BYTES, ALLOW, ENDPOINT_KEYS, METRICS_FROM = KNOWN
 DEFAULT_BODY_BYTES = 8 << 20
+HUB_URL = "PILOTBASE_HUB_URL"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -36,6 +38,8 @@ class GatewayConfiguration:
     The file may hold keys of applications besides, which `pilotbase.sandbox.endpoints.operator` reads.
     """
 
+    hub: str = ""
+    """The hub's public address, at which people decide about acts of agents; the hub itself reads it too."""
     metrics_from: tuple[Network, ...] = ()
     """Networks whose programs read ``/metrics``, besides those of this machine."""
 
@@ -54,7 +58,14 @@ class GatewayConfiguration:
         if problems:
             issues = [Issue(file=ENVIRONMENT, path=name, problem=problem) for name, problem in problems]
             raise InputError.from_issues(ENVIRONMENT, issues)
-        return cls(size, names, keys, networks)
+        return cls(size, names, keys, _hub(environment.get(HUB_URL, ""), problems), networks)
+
+
+def _hub(value: str, problems: list[tuple[str, Text]]) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        problems.append((HUB_URL, text("gateway.setting_invalid", found=value[:80])))
+    return value.rstrip("/")
 
 
 def _networks(value: str, problems: list[tuple[str, Text]]) -> tuple[Network, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.texts import Language, sentence
+from pilotbase.gateway.upstreams.agents import UnknownDialogueError
 from pilotbase.gateway.upstreams.seated import NoSeatError
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.strict_json import WireError
@@ -54,6 +55,7 @@ _BY_CODE: Mapping[str, ProblemKind] = {
 }
 _BY_CLASS: tuple[tuple[type[PilotbaseError], ProblemKind], ...] = (
     (CallTimeoutError, ProblemKind(504, _OURS, headers=NEVER_RETRY)),
+    (UnknownDialogueError, ProblemKind(409, _INVALID, headers=NEVER_RETRY)),
     (QueueFullError, ProblemKind(503, _OURS)),
     (UpstreamDownError, ProblemKind(503, _OURS)),
     (UpstreamFailedError, ProblemKind(502, _OURS)),

@@ -11,6 +11,7 @@ from pydantic import StringConstraints, model_validator
 from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
+from pilotbase.documents.consent import ActConsent, Drawn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
@@ -110,6 +111,18 @@ class NewBudget(OfService):
     tokens: Bound | None = None
 
 
+class OfConsent(OfService):
+    """Which consent of a service."""
+
+    consent: Annotated[Drawn, PATH]
+
+
+class ConsentDecision(OfConsent):
+    """Whether exactly this act may be carried out, once."""
+
+    granted: bool
+
+
 class OfDays(OfService):
     """How far back."""
 
@@ -187,5 +200,23 @@ SET_BUDGET = Operation(
     BudgetView,
     who=ServiceAct.BUDGET,
     example={"period": "month", "calls": 100_000},
+)
+CONSENTS = Operation(
+    "services.consents", "GET /services/{service}/consents", OfService, list[ActConsent], who=ServiceAct.INSPECT
+)
+CONSENT = Operation(
+    "services.consent",
+    "GET /services/{service}/consents/{consent}",
+    OfConsent,
+    ActConsent,
+    who=ServiceAct.INSPECT,
+)
+DECIDE = Operation(
+    "services.decide",
+    "POST /services/{service}/consents/{consent}/decision",
+    ConsentDecision,
+    ActConsent,
+    who=ServiceAct.CONSENT,
+    example={"granted": True},
 )
 USAGE = Operation("services.usage", "GET /services/{service}/usage", OfDays, list[UsageRow], who=ServiceAct.INSPECT)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pilotbase.documents.errors import InputError
 from pilotbase.protocols.strict_json import WireError, read_object, write_json
@@ -75,6 +75,10 @@ class ChatAnswer:
     """None: an abstention, or handed over."""
     refusal: str | None = None
     handed_over: bool = False
+    calls: tuple[ToolCall, ...] = ()
+    """What the caller is to call, and to send the results of."""
+    told: Mapping[str, object] = field(default_factory=dict)
+    """What this base tells beside it, as the field ``pilotbase``."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,11 @@ class ToolCall:
     identity: str
     name: str
     arguments: str
+
+    def spelled(self) -> dict[str, object]:
+        """Return it as it stands in a message."""
+        function = {"name": self.name, "arguments": self.arguments}
+        return {"id": self.identity, "type": "function", "function": function}
 
 
 @dataclass(frozen=True)
@@ -144,12 +153,9 @@ def read_model_turn(body: bytes) -> ModelTurn:
     found = choice.get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
-    words, asked = _text_of(found.get("content")), found.get("tool_calls") or []
-    calls = tuple(map(_tool_call, asked)) if isinstance(asked, list) else ()
-    spelled = [
-        {"id": one.identity, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
-        for one in calls
-    ]
+    words, asked = text_of(found.get("content")), found.get("tool_calls") or []
+    calls = tuple(map(read_tool_call, asked)) if isinstance(asked, list) else ()
+    spelled = [one.spelled() for one in calls]
     back = {"role": "assistant", "content": words or None, **({"tool_calls": spelled} if spelled else {})}
     cut = choice.get("finish_reason") == "length"
     return ModelTurn(words, calls, back, _served(message), read_usage(message), cut)
@@ -166,7 +172,7 @@ def read_chat_answer(body: bytes) -> ModelOutput:
     found = _first_choice(message).get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
-    return ModelOutput(_text_of(found.get("content")), _served(message), read_usage(message))
+    return ModelOutput(text_of(found.get("content")), _served(message), read_usage(message))
 
 
 def read_completion_answer(body: bytes) -> ModelOutput:
@@ -237,7 +243,7 @@ def estimate_tokens(size: int) -> int:
 
 def write_chat_completion(answer: ChatAnswer) -> bytes:
     """Return the body of a whole answer; applications that are no language models use no tokens."""
-    choice = {"index": 0, "message": _message(answer), "logprobs": None, "finish_reason": "stop"}
+    choice = {"index": 0, "message": _message(answer), "logprobs": None, "finish_reason": _finish(answer)}
     return write_json({**_head(answer, "chat.completion"), "choices": [choice], "usage": _usage(TokenUsage(0, 0))})
 
 
@@ -245,8 +251,8 @@ def write_chat_stream(answer: ChatAnswer, include_usage: bool) -> bytes:
     """Return a whole answer as the events of a stream, the closing one included."""
     head = {**_head(answer, "chat.completion.chunk"), **({"usage": None} if include_usage else {})}
     events = [
-        {**head, "choices": [{"index": 0, "delta": _message(answer), "finish_reason": None}]},
-        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        {**head, "choices": [{"index": 0, "delta": _message(answer, streamed=True), "finish_reason": None}]},
+        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish(answer)}]},
     ]
     if include_usage:
         events.append({**head, "choices": [], "usage": _usage(TokenUsage(0, 0))})
@@ -295,7 +301,8 @@ def _first_choice(message: Mapping[str, object]) -> Mapping[str, object]:
     return choices[0]
 
 
-def _tool_call(found: object) -> ToolCall:
+def read_tool_call(found: object) -> ToolCall:
+    """Return one of the calls of a message; raises `WireError`."""
     outer = found if isinstance(found, dict) else {}
     function = outer.get("function")
     inner = function if isinstance(function, dict) else {}
@@ -353,11 +360,11 @@ def _question(messages: list[object]) -> str:
         if not isinstance(message, dict):
             raise WireError("wire.no_messages", field="messages")
         if message.get("role") == "user":
-            return _text_of(message.get("content"))
+            return text_of(message.get("content"))
     return ""
 
 
-def _text_of(content: object) -> str:
+def text_of(content: object) -> str:
     """Return the text of a message: the content itself, or its text parts joined."""
     if isinstance(content, str):
         return content
@@ -373,11 +380,18 @@ def _head(answer: ChatAnswer, kind: str) -> dict[str, object]:
         "created": answer.created,
         "model": answer.model,
     }
-    return {**head, "pilotbase": {"handed_over": True}} if answer.handed_over else head
+    told = {**({"handed_over": True} if answer.handed_over else {}), **answer.told}
+    return {**head, "pilotbase": told} if told else head
 
 
-def _message(answer: ChatAnswer) -> Mapping[str, object]:
-    return {"role": "assistant", "content": answer.content, "refusal": answer.refusal}
+def _message(answer: ChatAnswer, streamed: bool = False) -> Mapping[str, object]:
+    message: dict[str, object] = {"role": "assistant", "content": answer.content, "refusal": answer.refusal}
+    calls = [{**({"index": place} if streamed else {}), **call.spelled()} for place, call in enumerate(answer.calls)]
+    return {**message, "tool_calls": calls} if calls else message
+
+
+def _finish(answer: ChatAnswer) -> str:
+    return "tool_calls" if answer.calls else "stop"
 
 
 def _usage(usage: TokenUsage) -> Mapping[str, int]:

@@ -49,6 +49,8 @@ class UpstreamCall:
     """The version that the caller requires; None: any version in service."""
     language: Language = "en"
     """The language of messages."""
+    key: str = ""
+    """Identity of the caller's key, once the call is admitted."""
 
 
 @dataclass(frozen=True)

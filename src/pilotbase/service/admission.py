@@ -15,12 +15,13 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.plan import ApplicationReference, TrialPlan
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.sandbox.box.environments import find_environment
 from pilotbase.sandbox.box.installed import INSTALLED
 from pilotbase.service.known import barred
+from pilotbase.trial.arena.kept_worlds import kept_world
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -35,11 +36,13 @@ class Premises:
     """One folder a version, by the hex digits of its digest."""
     environments: Path
     """One folder a supplier, and one for what loads models of everybody's."""
+    worlds: Path
+    """One folder a world, by its digest."""
 
     @classmethod
     def of_home(cls, home: Path, roots: TrustRoots) -> Premises:
         """Return the premises of the home at ``home``."""
-        return cls(roots, home / "applications", home / "environments")
+        return cls(roots, home / "applications", home / "environments", home / "worlds")
 
 
 def admit_certificate(
@@ -51,7 +54,7 @@ def admit_certificate(
         NotFoundError: no such certificate was issued here.
         InvalidProofError: the log does not know it, or its signature does not hold.
         RefusedError: it is no acceptance, or expired, revoked or suspended; or this base does not hold the very
-            application and environment that were verified.
+            application and environment that were verified. InvalidProofError: nor the world that it acted in.
     """
     stored = view.get(certificate)
     if stored is None or stored.kind != "issued-certificate":
@@ -67,6 +70,7 @@ def admit_certificate(
     route = _route(issued, commission)
     _require_standing(view, stated, route)
     require_held(premises, stated.application)
+    _require_world(view, premises, route)
     return route
 
 
@@ -87,7 +91,7 @@ def why_not_admitted(view: View, issued: IssuedCertificate, commission: Subject 
 def require_held(premises: Premises, application: ApplicationReference) -> None:
     """Return if application and environment, as they were verified, are kept here unchanged; raises `RefusedError`.
 
-    An application that acts is refused too: a service answers questions, and no fence stands there yet.
+    So is an agent behind an endpoint: it could act at its supplier's, outside the fence.
     """
     folder = kept_folder(premises.applications, application.digest)
     try:
@@ -96,11 +100,18 @@ def require_held(premises: Premises, application: ApplicationReference) -> None:
         raise RefusedError("service.application_missing", application=application.name) from None
     if kept.digest != application.digest:
         raise RefusedError("service.application_changed", application=application.name, found=kept.digest)
-    if kept.application.interface == "act":
+    if kept.application.acts and kept.application.endpoint is not None:
         raise RefusedError("service.application_acts", application=application.name)
     caches = [premises.environments / name for name in (application.supplier.organisation, INSTALLED)]
     if not any(find_environment(cache, application.environment) for cache in caches):
         raise RefusedError("service.environment_missing", application=application.name)
+
+
+def _require_world(view: View, premises: Premises, route: CertifiedRoute) -> None:
+    """Return if the world whose tools and rights were certified is kept here unchanged; raises `InvalidProofError`."""
+    world = view.load(route.plan, TrialPlan).contract.world
+    if world is not None:
+        kept_world(premises.worlds, world)
 
 
 def _require_in_time(stated: Certificate, now: datetime) -> None:

@@ -161,6 +161,10 @@ class CallDispatcher:
             self._open[admission.number] = admission
             raise
 
+    def observe(self, key: str, service: str, observed: CallObservation) -> None:
+        """Say what was observed of a case that took several calls of ``key``; raises `DiskFullError`."""
+        self._journal.observe(next(self._numbers), (key, service), observed)
+
     def give_back(self) -> None:
         """Return what is left of every allotment to its budget; the next call takes a new one."""
         self._give_back(list(self._pools.values()))

@@ -173,7 +173,7 @@ def _observations(desk: str, lines: Sequence[JournalRecord]) -> tuple[list[Obser
 def _observation(desk: str, fields: Fields) -> ObservationBatch:
     return ObservationBatch(
         service=fields["service"],
-        batch=f"{desk}.{fields['settled']}",
+        batch=f"{desk}.{fields.get('settled') or fields['observed']}",
         at=_moment(fields),
         version=fields["version"],
         end=fields["end"],

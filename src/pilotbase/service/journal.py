@@ -108,6 +108,13 @@ class Journal:
             self._append(line)
             self._open.pop(admission.number, None)
 
+    def observe(self, number: int, caller: tuple[str, str], observed: CallObservation) -> None:
+        """Write down a case that took several calls, of a ``caller`` (key, service); raises `DiskFullError`."""
+        key, service = caller
+        line = _spell({"observed": number, "key": key, "service": service, **_observation(observed)})
+        with self._lock:
+            self._append(line)
+
     def close(self) -> None:
         """Let go of it: whoever comes next takes it for the journal of a desk that has ended."""
         with self._lock:

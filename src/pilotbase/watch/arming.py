@@ -62,7 +62,7 @@ def prepare_watch(lab: TrialRuntime, view: View, service: str, terms: WatchTerms
         version=promised.version,
         risks=watched_risks(losses, terms.alpha, terms.early),
         unpromised=unpromised,
-        profile=_keep_profile(lab, view, found, promised),
+        profile=None if promised.plan.contract.world else _keep_profile(lab, view, found, promised),
         **chosen,
     )
 

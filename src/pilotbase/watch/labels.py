@@ -230,7 +230,10 @@ def _first_unread(batch: LabelBatch, settings: Sequence[RuleContext]) -> dict[st
     case, value = labels[unread[0]]
     classes = sorted({name for setting in settings for name in setting.classes})
     kinds = {setting.kind for setting in settings}
-    allowed = ", ".join(classes) or text("observation.a_number" if kinds <= _NUMBERS else "observation.a_text")
+    if "episode" in kinds:
+        allowed: object = text("observation.an_outcome")
+    else:
+        allowed = ", ".join(classes) or text("observation.a_number" if kinds <= _NUMBERS else "observation.a_text")
     return {"case": case, "found": str(value)[:_SHOWN], "count": len(unread), "allowed": allowed}
 
 

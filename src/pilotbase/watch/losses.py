@@ -240,6 +240,8 @@ def _possible_truths(cases: Cases) -> Sequence[Truths]:
         return [np.where(np.isfinite(middle), middle, 0.0)]
     if kind == "labels":
         return [np.maximum(answers, 0)]
+    if kind == "episode":
+        return [cases.truth]  # its outcomes already speak best: `transcripts_told`
     if kind == "ranking":
         return [answers, answers[:, :1]]
     if kind == "text":
@@ -288,7 +290,7 @@ def _reason_against(rule: Rule, setting: RuleContext, unit: str) -> Text | None:
         return text("detector.of_a_run", rule=rule)
     if rule.wrapper == "gap":
         return text("detector.gap", rule=rule)
-    if rule.wrapper == "drop":
+    if rule.wrapper == "drop" or rule.under is not None:
         return text("detector.drop", rule=rule)
     if unit != "case":
         return text("detector.cases_belong_together", rule=rule, unit=unit)

@@ -14,13 +14,16 @@ from pilotbase.documents.answer_texts import ANSWERS, SEPARATOR, TRUTHS, AnswerT
 from pilotbase.documents.contract import SPELLED, TARGETS, TargetForm
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import Scalar
+from pilotbase.documents.transcript import BEST_OUTCOMES, head_of, with_outcomes
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.measures import Cases, Kind, RuleContext, coded
+from pilotbase.measures.formulas.json_answers import read_json
 from pilotbase.watch.packs import Pack
 
 Flags = NDArray[np.bool_]
 _Reader = Callable[[str, Sequence[str]], object]
 _Readable = Callable[[Sequence[Scalar], RuleContext], Flags]
+_REACHED = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _ANSWERED = frozenset(end.value for end in CallEnd if end.is_answer)
 
 
@@ -51,8 +54,40 @@ def cases_of_answers(
     groups, read = ({name: pack.inputs.get(name, nothing) for name in sorted(names)} for names in (by, given))
     known = readable_labels(labels, setting) & ~_none(labels)
     told = [label if knows else None for label, knows in zip(labels, known.tolist(), strict=True)]
+    if setting.kind == "episode":
+        answers = transcripts_told(pack.answers, told)
+        return cases_from([head_of(one).get("episode") for one in answers], answers, setting, groups, read), known
     cases = cases_from(told, pack.answers, setting, groups, read)
     return cases, known if cases.truth.dtype.kind != "i" or cases.truth.ndim > 1 else known & (cases.truth >= 0)
+
+
+def transcripts_told(answers: Sequence[Scalar], labels: Sequence[Scalar]) -> list[str | None]:
+    """Return transcripts with the outcomes that their labels tell; without one, with those that speak best."""
+    return [
+        with_outcomes(answer, BEST_OUTCOMES if label is None else _outcomes(label)) if isinstance(answer, str) else None
+        for answer, label in zip(answers, labels, strict=True)
+    ]
+
+
+def _outcomes(label: Scalar) -> Mapping[str, Any]:
+    """Return the outcomes that a label of an episode tells: whether the goal was reached, or JSON with more of them.
+
+    Raises:
+        ValueError: it tells none.
+    """
+    if isinstance(label, str) and label.strip().startswith("{"):
+        found = read_json(label)
+        if not all(isinstance(value, bool | int | float) and 0 <= value <= 1 for value in found.values()):
+            raise ValueError("an outcome is true, false or a share")
+        return {**BEST_OUTCOMES, **found}
+    return {**BEST_OUTCOMES, "reached": _REACHED[str(label).strip().lower()]}
+
+
+def _tells_outcomes(label: Scalar) -> bool:
+    try:
+        return label is None or bool(_outcomes(label))
+    except (ValueError, KeyError):
+        return False
 
 
 def cases_from(
@@ -78,6 +113,8 @@ def cases_from(
 def readable_labels(labels: Sequence[Scalar], setting: RuleContext) -> Flags:
     """Return which labels can be read; None, which takes a label back, is one of them."""
     form = TARGETS[setting.kind]
+    if setting.kind == "episode":
+        return np.array([_tells_outcomes(label) for label in labels], dtype=np.bool_)
     if form == "labels" and not setting.classes:
         return np.ones(len(labels), dtype=np.bool_)
     if form == "texts":

@@ -59,9 +59,7 @@ def test_a_good_application_is_accepted_certified_and_replayed_without_it(base, 
     assert [result.baseline for result in report.criteria[:2]] == [0.0, None]
     assert {one.program.code for one in report.blind} <= {"world.player.idle", "world.player.random"}
     assert "certificate.remark.world" in [remark.code for remark in proven.certificate.remarks]
-    with pytest.raises(RefusedError) as served:
-        require_held(Premises.of_home(base.lab.home.path, base.trust.roots), report.application)
-    assert served.value.code == "service.application_acts"
+    require_held(Premises.of_home(base.lab.home.path, base.trust.roots), report.application)
     replayed = replay_trial(tmp_path / "out")
     assert (replayed.verdict, replayed.digest, replayed.episodes) == (Verdict.ACCEPT, report.decision, 4 * 6)
     assert not replayed.absent

@@ -20,9 +20,11 @@ from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import AnswerStream, UpstreamCall, UpstreamReply
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.sandbox.engines import Worker
+from pilotbase.trial.arena.kept_worlds import KeptWorld
+from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.entering import may_leave
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate, threads_of
+from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate, start_player, threads_of
 from pilotbase.trial.sealed import load_sealed
 from pilotbase.worker.providers import OwnWork, Seat
 
@@ -38,15 +40,22 @@ class Recipe:
     route: CertifiedRoute
     terms: BoxTerms
     may_miss: frozenset[str]
+    world: KeptWorld | None = None
+    """The world whose tools and decision rights were certified; None: the application answers cases."""
 
     @classmethod
     def of(cls, lab: TrialRuntime, route: CertifiedRoute) -> Recipe:
-        """Return the recipe by the plan of its trial; raises `NotFoundError` where the base does not keep that."""
+        """Return the recipe by the plan of its trial.
+
+        Raises:
+            NotFoundError: the base does not keep that. InvalidProofError: nor, as it was, the world of the plan.
+        """
         plan = lab.view.load(route.plan, TrialPlan)
         sealed = load_sealed(lab.view, plan.sealed)
         leaves = may_leave(sealed.scenario)
         terms = BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.ANSWERS, leaves)
-        return cls(lab, route, terms, frozenset(sealed.record.may_miss))
+        world = None if plan.contract.world is None else shelf_of(lab).kept(plan.contract.world)
+        return cls(lab, route, terms, frozenset(sealed.record.may_miss), world)
 
     def work(self, service: Service, part: str) -> OwnWork:
         """Return what takes a seat where a pool seats services: all boxes of this route, as ``part`` of the service."""
@@ -63,6 +72,8 @@ class Recipe:
     def start(self) -> Worker:
         """Return a warm worker, once files and environment have been found to be those that were certified.
 
+        Of an application that acts it plays a single episode.
+
         Raises:
             InvalidProofError: they are not.
             InputError: they are not here.
@@ -72,6 +83,8 @@ class Recipe:
         candidate = prepare_candidate(self.lab, read_application(folder))
         if candidate.reference != self.route.application:
             raise InvalidProofError("gateway.not_certified", application=self.route.application.name)
+        if self.world is not None:
+            return start_player(candidate, self.terms, self.world.world)
         return start_candidate(candidate, self.terms)
 
 

@@ -7,22 +7,26 @@ import contextlib
 import itertools
 import logging
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import ServingState
+from pilotbase.gateway.upstreams.agents import AgentUpstream, Office
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
 from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
-from pilotbase.protocols.upstream import UpstreamDownError
+from pilotbase.protocols.upstream import UpstreamCall, UpstreamDownError
 from pilotbase.service.standing import standing_of
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worker.providers import seats
 
 TEND_SECONDS = 2.0
 _log = logging.getLogger("pilotbase.gateway")
-AnyUpstream = CertifiedUpstream | EndpointUpstream
+BoxedUpstream = CertifiedUpstream | AgentUpstream
+"""What answers from boxes of this base."""
+AnyUpstream = BoxedUpstream | EndpointUpstream
+MayAnswer = Callable[[str], Awaitable[Sequence[Route]]]
 
 
 @dataclass
@@ -35,8 +39,16 @@ class _Held:
 class Upstreams:
     """All upstreams of one gateway; used within one event loop."""
 
-    def __init__(self, lab: TrialRuntime, allowed: Sequence[str] = (), keys: Mapping[str, str] | None = None) -> None:
-        self._lab, self._keys = lab, keys or {}
+    def __init__(
+        self,
+        lab: TrialRuntime,
+        office: Office,
+        hub: str = "",
+        allowed: Sequence[str] = (),
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """``hub``: its public address; ``allowed``, ``keys``: as `GatewayConfiguration` has them."""
+        self._lab, self._office, self._hub, self._keys = lab, office, hub, keys or {}
         self._sessions = GuardedSessions(allowed)
         self._held: dict[str, _Held] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -56,7 +68,7 @@ class Upstreams:
         """Have the boxes of a route started, if it is one that has any; what keeps them from it is told to callers."""
         with contextlib.suppress(UpstreamDownError):
             upstream = self.of(service, route)
-            if isinstance(upstream, CertifiedUpstream):
+            if isinstance(upstream, BoxedUpstream):
                 upstream.warm()
 
     def is_ready(self, service: Service, route: Route) -> bool:
@@ -65,6 +77,21 @@ class Upstreams:
             return self.of(service, route).ready
         except UpstreamDownError:
             return False
+
+    def leading(self, service: Service, routes: Sequence[Route], question: UpstreamCall) -> Sequence[Route]:
+        """Return the route whose agent leads the dialogue that ``question`` goes on with, else all ``routes``."""
+        held = self._held_for(service)
+        for route, upstream in zip(service.routes, held.upstreams, strict=True):
+            if isinstance(upstream, AgentUpstream) and route in routes and upstream.leads(question):
+                return [route]
+        return routes
+
+    async def recall_barred(self, may_answer: MayAnswer) -> None:
+        """Let agents do nothing more whose service was stopped, or whose version may not answer any more."""
+        for name, held in list(self._held.items()):
+            for route, upstream in zip(held.service.routes, held.upstreams, strict=True):
+                if isinstance(upstream, AgentUpstream) and upstream.boxes and route not in await may_answer(name):
+                    upstream.recall()
 
     def __iter__(self) -> Iterator[tuple[str, AnyUpstream]]:
         """Yield the name of the service and each upstream that was made."""
@@ -80,7 +107,7 @@ class Upstreams:
             await asyncio.sleep(TEND_SECONDS)
             for name, held in list(self._held.items()):
                 for upstream in list(held.upstreams):
-                    if isinstance(upstream, CertifiedUpstream) and upstream in held.upstreams:
+                    if isinstance(upstream, BoxedUpstream) and upstream in held.upstreams:
                         await self._tend(name, held, upstream)
 
     async def close(self) -> None:
@@ -91,7 +118,7 @@ class Upstreams:
             await asyncio.wait(self._closing)
         await self._sessions.close()
 
-    async def _tend(self, name: str, held: _Held, upstream: CertifiedUpstream) -> None:
+    async def _tend(self, name: str, held: _Held, upstream: BoxedUpstream) -> None:
         try:
             await upstream.tend()
             if upstream.is_idle and not await asyncio.to_thread(self._answers, name, held.upstreams.index(upstream)):
@@ -99,7 +126,7 @@ class Upstreams:
         except Exception:  # noqa: BLE001 - whatever it is, other services are looked after, and this one again
             _log.exception("the seat of %s could not be looked after", name)
 
-    def _rest(self, held: _Held, upstream: CertifiedUpstream) -> None:
+    def _rest(self, held: _Held, upstream: BoxedUpstream) -> None:
         """End boxes that nobody has asked meanwhile; the next question has them started again."""
         if upstream.is_idle and upstream in held.upstreams:
             held.upstreams[held.upstreams.index(upstream)] = None
@@ -143,6 +170,9 @@ class Upstreams:
         try:
             recipe = Recipe.of(self._lab, route)
             work = recipe.work(service, f"{self._name}/{next(self._numbers)}")
-            return CertifiedUpstream(recipe, service.terms, seats().seat_for(self._lab.view, work, self._name))
+            seat = seats().seat_for(self._lab.view, work, self._name)
+            if recipe.world is not None:
+                return AgentUpstream(recipe, recipe.world, service, seat, self._office, self._hub)
+            return CertifiedUpstream(recipe, service.terms, seat)
         except PilotbaseError as problem:
             raise UpstreamDownError("gateway.no_box") from problem

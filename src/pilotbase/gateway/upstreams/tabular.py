@@ -82,7 +82,7 @@ class TabularModel:
                 return _unanswered_chat(question, question.content, cases, handed_over=False)
             spelled = str(scalars[0]) if asked.in_words else answer_text(scalars, asked.listed)
             answer = ChatAnswer(f"chatcmpl-{question.call}", question.service, question.created, spelled)
-            return _chat_reply(answer, question.content, cases)
+            return chat_reply(answer, question.content, cases)
         return self._infer_reply(question, answers, cases, handed_over=False)
 
     def hand_over(self, question: UpstreamCall, asked: TabularRequest) -> UpstreamReply:
@@ -128,10 +128,11 @@ def _unanswered_chat(
     refusal = text("gateway.handed_over" if handed_over else "gateway.abstained").render(question.language)
     name = f"chatcmpl-{question.call}"
     answer = ChatAnswer(name, question.service, question.created, None, refusal, handed_over)
-    return _chat_reply(answer, content, cases)
+    return chat_reply(answer, content, cases)
 
 
-def _chat_reply(answer: ChatAnswer, content: ChatRequest, cases: CallCases) -> UpstreamReply:
+def chat_reply(answer: ChatAnswer, content: ChatRequest, cases: CallCases) -> UpstreamReply:
+    """Return an answer as a whole, or as a stream of one piece."""
     body = write_chat_stream(answer, content.include_usage) if content.stream else write_chat_completion(answer)
     media_type = EVENTS if content.stream else JSON
     return UpstreamReply(body, cases, TokenUsage(0, 0), media_type=media_type, handed_over=answer.handed_over)

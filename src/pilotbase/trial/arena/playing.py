@@ -35,7 +35,7 @@ _LONGEST_ID = 200
 
 
 class PlayerLostError(Exception):
-    """The player gives no further message; ``reason`` is the end of the episode."""
+    """The player, or in service the caller, gives no further message; ``reason`` is the end of the episode."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -75,7 +75,9 @@ class WorldEpisode(Protocol):
         """Return the result of a call, and whether it is an error."""
         ...
 
-    def say(self, text: str) -> str: ...
+    def say(self, text: str, last: bool) -> str:
+        """Return the user's answer to words; ``last``: nothing follows them in the same message."""
+        ...
 
     def wants(self, tool: str, arguments: Json) -> bool:
         """Return whether the principal consents to exactly this act."""
@@ -135,13 +137,12 @@ def play(world: World, digest: str, key: EpisodeKey, episode: WorldEpisode, play
     while game.end is None:
         try:
             message = player.answer(observation)
+            if isinstance(message, ModelCall):
+                game.note(message.fields)
+            else:
+                observation = game.take(message)
         except PlayerLostError as lost:
             game.lose(lost.reason)
-            break
-        if isinstance(message, ModelCall):
-            game.note(message.fields)
-        else:
-            observation = game.take(message)
     return game.finish()
 
 
@@ -189,7 +190,7 @@ class _Game:
                 self.end = DONE
                 self._count_turn()
             elif "say" in act:
-                said.append(self._say(act["say"]))
+                said.append(self._say(act["say"], act is acts[-1]))
             else:
                 results.append(self._call(act))
         reply = "\n".join(filter(None, said)) or None
@@ -240,8 +241,8 @@ class _Game:
         if self.end is None and self.counts.turns >= self.world.episode.turns:
             self.end = "turns"
 
-    def _say(self, text: str) -> str:
-        reply = self.episode.say(text)
+    def _say(self, text: str, last: bool) -> str:
+        reply = self.episode.say(text, last)
         self.lines.add("said", turn=self.counts.turns + 1, text=text, user=reply)
         self._count_turn()
         return reply

@@ -17,7 +17,7 @@ import numpy as np
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.door import MODEL
-from pilotbase.documents.limits import EndReason, Limits
+from pilotbase.documents.limits import EndReason
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.world import ARM, LANGUAGE, SEED, TEMPLATE, episode_name
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, Following
@@ -39,6 +39,18 @@ Start = Callable[[Contract, BoxSettings], Worker]
 """Opens a box of the application; raises as `start_worker`."""
 
 
+def player_settings(settings: BoxSettings, seconds: float, door: OpenDoor | None = None) -> BoxSettings:
+    """Return the settings of a box that plays one episode, in which it may take so many seconds itself.
+
+    A wait for the model behind ``door`` is none of its own time.
+    """
+    limits = settings.limits
+    waits = 0.0 if door is None else door.terms.calls * MOST_ATTEMPTS * door.terms.model.timeout
+    wall = min(limits.wall_seconds + waits, max(limits.wall_seconds, MOST_SECONDS))
+    own = {"batch_seconds": min(limits.batch_seconds, seconds), "wall_seconds": wall}
+    return replace(settings, limits=limits.model_copy(update=own))
+
+
 class EpisodeStage(ClosedAtEnd):
     """Plays episodes with an application in fresh boxes and a world in a box of its own."""
 
@@ -46,7 +58,7 @@ class EpisodeStage(ClosedAtEnd):
         """Start the first box; raises as `start_worker`. World and door are closed with the stage."""
         self._world, self._start, self._door = world, start, door
         self._seconds = world.kept.world.episode.seconds
-        self._settings = replace(settings, limits=_limits(settings.limits, self._seconds, door))
+        self._settings = player_settings(settings, self._seconds, door)
         self._spent, self._logs = BoxUsage(0.0, 0.0, 0), list[Logs]()
         self._playing: Worker | None = None
         self._end: BoxEnd | None = None
@@ -139,7 +151,7 @@ class EpisodeStage(ClosedAtEnd):
         self._playing = None if isinstance(worker, BoxEnd) else worker
         try:
             door = None if self._door is None else self._door.episode()
-            transcript = self._world.play(key, _BoxedPlayer(worker, self._seconds, door))
+            transcript = self._world.play(key, BoxedPlayer(worker, self._seconds, door))
         finally:
             self._leave()
         if self._end is not None:
@@ -155,7 +167,7 @@ class EpisodeStage(ClosedAtEnd):
             self._playing = None
 
 
-class _BoxedPlayer:
+class BoxedPlayer:
     """An application in its box, which plays one episode; its clock stands still while a model is asked for it."""
 
     def __init__(self, worker: Worker | BoxEnd, seconds: float, door: EpisodeDoor | None = None) -> None:
@@ -189,13 +201,6 @@ class _BoxedPlayer:
         if self._left < 0:
             raise PlayerLostError("seconds")
         return str(answered or "")
-
-
-def _limits(limits: Limits, seconds: float, door: OpenDoor | None) -> Limits:
-    """Return the limits of a box that plays one episode: a wait for the model is none of its own time."""
-    waits = 0.0 if door is None else door.terms.calls * MOST_ATTEMPTS * door.terms.model.timeout
-    wall = min(limits.wall_seconds + waits, max(limits.wall_seconds, MOST_SECONDS))
-    return limits.model_copy(update={"batch_seconds": min(limits.batch_seconds, seconds), "wall_seconds": wall})
 
 
 def _sum(one: BoxUsage, other: BoxUsage) -> BoxUsage:

@@ -83,7 +83,7 @@ class BoxedEpisode:
         found = self._changed({"op": "call", "tool": tool, "arguments": arguments})
         return found["content"], found["error"]
 
-    def say(self, text: str) -> str:
+    def say(self, text: str, last: bool = True) -> str:
         return str(self._changed({"op": "say", "text": text})["text"])
 
     def wants(self, tool: str, arguments: Json) -> bool:

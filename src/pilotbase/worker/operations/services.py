@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.api.services import ServiceView
 from pilotbase.operations import services as declared
-from pilotbase.service import terms
+from pilotbase.service import consents, terms
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.services import acts
 
@@ -16,6 +16,9 @@ does(declared.CREATE_KEY)(lambda caller, asked: terms.create_key(caller.view, as
 does(declared.REVOKE_KEY)(lambda caller, asked: terms.revoke_key(caller.view, asked.service, asked.key))
 does(declared.BUDGETS)(lambda caller, asked: terms.list_budgets(caller.view, asked.service))
 does(declared.SET_BUDGET)(lambda caller, asked: terms.set_budget(caller.view, asked))
+does(declared.CONSENTS)(lambda caller, asked: consents.consents_of(caller.view, asked.service))
+does(declared.CONSENT)(lambda caller, asked: consents.show_consent(caller.view, asked.service, asked.consent))
+does(declared.DECIDE)(lambda caller, asked: consents.decide_consent(caller.view, asked))
 does(declared.USAGE)(lambda caller, asked: terms.usage_by_day(caller.view, asked.service, asked.days))
 
 

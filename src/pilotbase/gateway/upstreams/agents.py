@@ -1,0 +1,346 @@
+"""The upstream of a certified application that acts: dialogues over chat completions, each with a fresh box.
+
+A client sends the whole history with every request. The dialogue is the one of the same key that has come to exactly
+this history; what we never said opens none. The same request again finds the same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Protocol
+
+from pilotbase.documents.base import localized
+from pilotbase.documents.consent import ActConsent
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.service import Service
+from pilotbase.documents.texts import Language, text
+from pilotbase.documents.transcript import DONE
+from pilotbase.documents.vocabularies import CallEnd
+from pilotbase.gateway.upstreams.certified import IDLE_SECONDS, Recipe
+from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, AgentReply, Dialogue
+from pilotbase.gateway.upstreams.seated import SeatedBoxes
+from pilotbase.gateway.upstreams.tabular import chat_reply, handed_over_chat
+from pilotbase.protocols.chat_dialogues import ASSISTANT, TOOL, USER, ChatMessage, digest_of, read_messages, read_tools
+from pilotbase.protocols.openai_wire import ChatAnswer, ChatRequest
+from pilotbase.protocols.strict_json import WireError
+from pilotbase.protocols.upstream import AnswerStream, CallCases, QueueFullError, UpstreamCall, UpstreamReply
+from pilotbase.sandbox.engines import Worker
+from pilotbase.service.calls import CallObservation
+from pilotbase.trial.arena.fencing import act_digest, judge
+from pilotbase.trial.arena.kept_worlds import KeptWorld
+from pilotbase.trial.arena.playing import Json
+from pilotbase.worker.providers import Seat
+
+_MOST_ENDED = 64
+"""Dialogues that have ended whose last answer is kept, for requests that are sent again."""
+
+
+class UnknownDialogueError(InputError):
+    """No dialogue of this key has come to this history."""
+
+
+class Office(Protocol):
+    """What dialogues need of the base; raises `PilotbaseError`, and may take as long as the store takes."""
+
+    def now(self) -> datetime:
+        """Return the time by the clock of the base."""
+        ...
+
+    def ask_consent(self, service: Service, consent: ActConsent) -> None:
+        """Put an act before its principal."""
+        ...
+
+    def consent(self, service: str, identity: str) -> ActConsent:
+        """Return a consent as it stands."""
+        ...
+
+    def observe(self, key: str, service: str, observed: CallObservation) -> None:
+        """Keep a dialogue that has ended as an observed case."""
+        ...
+
+
+class AgentUpstream:
+    """Leads as many dialogues as the terms allow boxes; used within one event loop."""
+
+    def __init__(
+        self, recipe: Recipe, world: KeptWorld, service: Service, seat: Seat, office: Office, hub: str
+    ) -> None:
+        """``hub``: the address of the hub, or empty: pages are named by their path."""
+        self._recipe, self.world, self._service, self._office, self._hub = recipe, world, service, office, hub
+        self._boxes = SeatedBoxes(recipe.start, seat)
+        self._dialogues: list[Dialogue] = []
+        self._helper = ThreadPoolExecutor(1, "pilotbase-next-box")
+        self._spare: Future[Worker] | None = None
+        self._asked_at, self._warm = time.monotonic(), False
+        self.pending = 0
+        """Requests under way."""
+
+    @property
+    def ready(self) -> bool:
+        return self._spare is not None and self._spare.done() and self._spare.exception() is None
+
+    @property
+    def boxes(self) -> int:
+        """How many boxes run."""
+        return len(self._open) + self.ready
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether nobody has asked for a while though its boxes hold a seat, which others could have."""
+        silent = time.monotonic() - self._asked_at > IDLE_SECONDS
+        return silent and not self.pending and not self._open and self._boxes.has_seat
+
+    async def tend(self) -> None:
+        """End dialogues whose callers are gone, and look after the seat of the boxes."""
+        idle = time.monotonic() - self._service.terms.idle_seconds
+        for dialogue in self._open:
+            if dialogue.reply is not None and dialogue.heard_at < idle:
+                dialogue.leave(LEFT, at_once=False)
+        ended = [one for one in self._dialogues if not one.running]
+        kept = [one for one in ended if one.heard_at >= idle][-_MOST_ENDED:]
+        self._dialogues = [one for one in self._dialogues if one.running or one in kept]
+        if (self._open or self._spare is not None) and not await asyncio.to_thread(self._boxes.tend):
+            self.recall()
+        self._prepare()
+
+    def recall(self) -> None:
+        """Let no agent of this route do anything more: every dialogue and every box is ended."""
+        for dialogue in self._open:
+            dialogue.leave(STOPPED)
+        self._drop_spare()
+
+    def warm(self) -> None:
+        """Have the box of the next dialogue started, if there may be one more."""
+        self._asked_at, self._warm = time.monotonic(), True
+        self._prepare()
+
+    def leads(self, question: UpstreamCall) -> bool:
+        """Return whether a dialogue here has come to the history of ``question``; raises `WireError`."""
+        return self._led(question, read_messages(_chat(question))) is not None
+
+    async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
+        content = _chat(question)
+        messages = read_messages(content)
+        self._require_tools(content)
+        self._asked_at = time.monotonic()
+        self.pending += 1
+        try:
+            dialogue, begun = self._led(question, messages), False
+            if dialogue is None:
+                dialogue, begun = self._begun(question, messages), True
+            else:
+                self._go_on(dialogue, messages)
+            try:
+                reply = await dialogue.replied()
+            except BaseException:
+                if begun:  # nobody knows of it
+                    dialogue.leave(LEFT)
+                raise
+        finally:
+            self.pending -= 1
+        answer = self._answer(question, dialogue, reply)
+        said = ChatMessage(ASSISTANT, answer.content or "", answer.calls)
+        if dialogue.asked == digest_of(messages):
+            dialogue.expects = digest_of([*messages, said])
+        return chat_reply(answer, content, CallCases([]))
+
+    def hand_over(self, question: UpstreamCall) -> UpstreamReply:
+        return handed_over_chat(question, _chat(question), CallCases([question.call]))
+
+    async def close(self) -> None:
+        """End every dialogue, and wait until its transcript is kept."""
+        self._boxes.close()
+        self.recall()
+        for dialogue in self._dialogues:
+            await asyncio.to_thread(dialogue.wait)
+        await asyncio.to_thread(self._helper.shutdown)
+        await asyncio.to_thread(self._boxes.leave)
+
+    @property
+    def _open(self) -> list[Dialogue]:
+        return [one for one in self._dialogues if one.running]
+
+    def _led(self, question: UpstreamCall, messages: Sequence[ChatMessage]) -> Dialogue | None:
+        """Return the dialogue that has come to these messages: to all of them, or to those up to our last answer."""
+        said = [place for place, one in enumerate(messages) if one.role == ASSISTANT]
+        if not said:
+            return None
+        whole, known = digest_of(messages), digest_of(messages[: said[-1] + 1])
+        own = [one for one in self._dialogues if one.key == question.key]
+        return next((one for one in own if known == one.expects), None) or next(
+            (one for one in own if whole == one.asked), None
+        )
+
+    def _begun(self, question: UpstreamCall, messages: Sequence[ChatMessage]) -> Dialogue:
+        """Return a new dialogue.
+
+        Raises:
+            UnknownDialogueError: the messages are no beginning. WireError: they are not one task alone.
+            QueueFullError: as many dialogues are open as may.
+        """
+        if any(one.role in (ASSISTANT, TOOL) for one in messages):
+            raise UnknownDialogueError("gateway.unknown_dialogue")
+        if [one.role for one in messages] != [USER] or not messages[0].words:
+            raise WireError("gateway.one_task", field="messages")
+        if len(self._open) >= self._service.terms.workers:
+            raise QueueFullError("gateway.dialogues_full", seconds=1, most=self._service.terms.workers)
+        spare, self._spare = self._spare, None
+        spoken = self.world.world.languages
+        language = question.language if question.language in spoken else spoken[0]
+        opened = {"task": messages[0].words, "language": language, "key": question.key}
+        principal = _Principal(self._service, self.world, self._recipe.route.application.digest, self._office)
+        dialogue = Dialogue(self.world, opened, lambda: self._box(spare), principal, self._recorded)
+        dialogue.asked = digest_of(messages)
+        self._dialogues.append(dialogue)
+        self.warm()
+        return dialogue
+
+    def _go_on(self, dialogue: Dialogue, messages: Sequence[ChatMessage]) -> None:
+        """Let a dialogue hear what follows our last answer, if it has not heard it yet.
+
+        Raises `WireError` where something else has to follow, `UnknownDialogueError` where nothing can.
+        """
+        asked, reply = digest_of(messages), dialogue.reply
+        dialogue.heard_at = time.monotonic()
+        waiting = reply is not None and reply.consent is not None
+        if asked == dialogue.asked and not waiting:
+            return
+        if reply is None or reply.end is not None or not dialogue.running:
+            raise UnknownDialogueError("gateway.unknown_dialogue")
+        new = messages[1 + max(place for place, one in enumerate(messages) if one.role == ASSISTANT) :]
+        if reply.call is not None:
+            if [(one.role, one.answers) for one in new] != [(TOOL, reply.call.identity)]:
+                raise WireError("gateway.result_wanted", field="messages", call=reply.call.identity)
+        elif asked != dialogue.asked and (any(one.role != USER for one in new) or not (new or waiting)):
+            raise WireError("gateway.words_wanted", field="messages")
+        dialogue.asked, dialogue.expects = asked, ""
+        dialogue.hear("\n".join(one.words for one in new))
+
+    def _require_tools(self, content: ChatRequest) -> None:
+        """Return if the request offers no tools, or those that were certified; raises `WireError`."""
+        offered = read_tools(content)
+        certified = {tool.name: tool.input_schema for tool in self.world.world.tools}
+        if offered is not None and _spelled(offered) != _spelled(certified):
+            raise WireError("gateway.other_tools", field="tools", certified=", ".join(certified))
+
+    def _answer(self, question: UpstreamCall, dialogue: Dialogue, reply: AgentReply) -> ChatAnswer:
+        words, refusal = reply.words, None
+        told: dict[str, object] = {"dialogue": dialogue.identity}
+        if reply.consent is not None:
+            consent = reply.consent
+            page = f"{self._hub}/services/{consent.service}/consents/{consent.consent}/"
+            asks = text("gateway.consent_needed", act=_act_in_words(consent, question.language), page=page)
+            words = "\n\n".join(filter(None, (words, asks.render(question.language))))
+            told["consent"] = {
+                "consent": consent.consent,
+                "act": consent.act,
+                "tool": consent.tool,
+                "arguments": consent.arguments,
+                "page": page,
+                "expires_at": consent.expires_at.isoformat(),
+            }
+        if reply.end is not None:
+            told["ended"] = reply.end
+            if reply.end != DONE:
+                refusal = text("gateway.dialogue_ended", reason=reply.end).render(question.language)
+        calls = () if reply.call is None else (reply.call,)
+        content = words or (None if calls or refusal else "")
+        name = f"chatcmpl-{question.call}"
+        return ChatAnswer(name, question.service, question.created, content, refusal=refusal, calls=calls, told=told)
+
+    def _box(self, spare: Future[Worker] | None) -> Worker:
+        """Return the box that was started before, if it still runs, else another."""
+        if spare is not None:
+            with suppress(Exception):
+                if (box := spare.result()).running:
+                    return box
+        return self._boxes.start()
+
+    def _prepare(self) -> None:
+        """Have the box of the next dialogue started, if there may be one more."""
+        if self._warm and self._spare is None and len(self._open) < self._service.terms.workers:
+            self._spare = self._helper.submit(self._boxes.start)
+
+    def _drop_spare(self) -> None:
+        spare, self._spare, self._warm = self._spare, None, False
+        if spare is not None:
+            spare.add_done_callback(_close)
+
+    def _recorded(self, dialogue: Dialogue, transcript: str, by_agent: bool, milliseconds: float) -> None:
+        """Keep the transcript as the answer of one case, before the last words go out."""
+        observed = CallObservation(
+            ids=[dialogue.identity],
+            inputs={},
+            answers=[transcript],
+            end=CallEnd.ANSWERED if by_agent else CallEnd.CANCELLED,
+            version=self._recipe.route.application.digest,
+            milliseconds=milliseconds,
+            at=self._office.now(),
+        )
+        self._office.observe(dialogue.key, self._service.name, observed)
+
+
+class _Principal:
+    """Puts acts of one dialogue before whoever has to consent."""
+
+    def __init__(self, service: Service, world: KeptWorld, version: str, office: Office) -> None:
+        self._service, self._world, self._version, self._office = service, world.world, version, office
+
+    def ask(self, dialogue: str, tool: str, arguments: Json) -> ActConsent:
+        now, kind = self._office.now(), judge(self._world, tool, arguments).act
+        known = self._world.tool(tool)
+        assert known is not None
+        consent = ActConsent(
+            consent=token_hex(16),
+            service=self._service.name,
+            dialogue=dialogue,
+            version=self._version,
+            act=act_digest(tool, arguments),
+            act_class=kind,
+            of=self._world.acts[kind].of,
+            tool=tool,
+            description=known.description,
+            arguments=dict(arguments),
+            reversible=self._world.acts[kind].reversible,
+            asked_at=now,
+            expires_at=now + timedelta(seconds=self._service.terms.idle_seconds),
+        )
+        self._office.ask_consent(self._service, consent)
+        return consent
+
+    def decision(self, consent: ActConsent) -> bool | None:
+        found, now = self._office.consent(self._service.name, consent.consent), self._office.now()
+        if found.waits(now):
+            return None
+        return found.act == consent.act and found.allows(now)
+
+
+def _chat(question: UpstreamCall) -> ChatRequest:
+    if not isinstance(question.content, ChatRequest):
+        raise WireError("wire.other_protocol", field="model", spoken="OpenAI")
+    return question.content
+
+
+def _spelled(tools: object) -> bytes:
+    try:
+        return canonical_json(tools)
+    except (InputError, ValueError):
+        return b""
+
+
+def _act_in_words(consent: ActConsent, language: Language) -> str:
+    """Return an act as its principal reads it: what the tool does, its name, and every argument."""
+    spelled = canonical_json(consent.arguments).decode()
+    return " · ".join(filter(None, (localized(consent.description, language), f"{consent.tool} {spelled}")))
+
+
+def _close(started: Future[Worker]) -> None:
+    if started.exception() is None:
+        started.result().close()

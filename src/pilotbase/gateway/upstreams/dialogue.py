@@ -1,0 +1,253 @@
+"""One dialogue with an agent in service: an episode played by the very code of a trial, with its caller as the world.
+
+The agent acts in a box; the fence judges each act. One that is allowed goes out to the caller as a tool call, and what
+the caller sends back is its result; words go out as an answer, and the caller's next words are the reply. An act that
+needs consent is put before its principal by the base, never through agent or caller. Everything is in the transcript.
+
+The episode runs in a thread of its own, which waits while the caller works; all else belongs to the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+from pilotbase.documents.consent import ActConsent
+from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.transcript import end_of
+from pilotbase.documents.world import CLEAN
+from pilotbase.measures.formulas.json_answers import read_json
+from pilotbase.protocols.openai_wire import ToolCall
+from pilotbase.protocols.upstream import UpstreamDownError, UpstreamFailedError
+from pilotbase.sandbox.engines import Worker
+from pilotbase.trial.arena.kept_worlds import KeptWorld
+from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, PlayerLostError, play
+from pilotbase.trial.arena.stage import BoxedPlayer
+
+LEFT, STOPPED = "caller_left", "stopped"
+"""Ends that are not the agent's: its caller says nothing more; the service was stopped, or what is certified barred."""
+_log = logging.getLogger("pilotbase.gateway")
+
+
+@dataclass(frozen=True)
+class AgentReply:
+    """What the caller receives next."""
+
+    words: str
+    call: ToolCall | None = None
+    consent: ActConsent | None = None
+    """What has to be decided before the dialogue goes on."""
+    end: str | None = None
+    """How the dialogue ended, as transcripts say it."""
+
+
+class Principal(Protocol):
+    """Where the base puts an act before whoever has to consent; both raise `PilotbaseError`."""
+
+    def ask(self, dialogue: str, tool: str, arguments: Json) -> ActConsent:
+        """Write down an act that waits for consent."""
+        ...
+
+    def decision(self, consent: ActConsent) -> bool | None:
+        """Return what was decided; None: nothing yet. What nobody decides in time is declined."""
+        ...
+
+
+Recorded = Callable[["Dialogue", str, bool, float], None]
+"""Takes the transcript of a dialogue, whether the agent itself ended it, and how many milliseconds the agent took."""
+
+
+class Dialogue:
+    """A dialogue under way; made in the event loop, which it belongs to."""
+
+    def __init__(
+        self,
+        world: KeptWorld,
+        opened: Mapping[str, str],
+        start: Callable[[], Worker],
+        principal: Principal,
+        recorded: Recorded,
+    ) -> None:
+        """Begin; ``opened``: task, language and the identity of the key."""
+        self.identity, self.key = secrets.token_hex(16), opened["key"]
+        self.task, self._language = opened["task"], opened["language"]
+        self._world, self._start, self._principal, self._recorded = world, start, principal, recorded
+        self._loop = asyncio.get_running_loop()
+        self._reply: asyncio.Future[AgentReply] = self._loop.create_future()
+        self._heard: SimpleQueue[str | None] = SimpleQueue()
+        self._words: list[str] = []
+        self._leaving, self._over = "", False
+        self._box: Worker | None = None
+        self._agent: BoxedPlayer | None = None
+        self._seconds = 0.0
+        self.heard_at = time.monotonic()
+        self.asked, self.expects = "", ""
+        """Digests: of the last request, and of the history with which the next one has to begin."""
+        self._thread = threading.Thread(target=self._run, name="pilotbase-dialogue", daemon=True)
+        self._thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Return whether the agent may still act."""
+        return not self._over
+
+    @property
+    def reply(self) -> AgentReply | None:
+        """Return what the agent said last, None while it works."""
+        done = self._reply.done() and not self._reply.cancelled() and self._reply.exception() is None
+        return self._reply.result() if done else None
+
+    async def replied(self) -> AgentReply:
+        """Return what the agent does next; cancelled, the agent goes on, and the same request finds its answer.
+
+        Raises:
+            UpstreamDownError, UpstreamFailedError: no box could be started; the base failed.
+        """
+        return await asyncio.shield(self._reply)
+
+    def hear(self, said: str) -> None:
+        """Go on with the result of a call, or with the user's words; while a consent is waited for, look again."""
+        self._reply = self._loop.create_future()
+        self._heard.put(said)
+
+    def leave(self, reason: str, at_once: bool = True) -> None:
+        """Let the agent do nothing more; ``at_once``: its box is ended too, whatever it is doing."""
+        self._leaving = self._leaving or reason
+        self._heard.put(None)
+        if at_once and self._box is not None:
+            self._box.cancel()
+
+    def wait(self) -> None:
+        """Return when the thread has ended; not in the event loop."""
+        self._thread.join()
+
+    # The episode, in its thread: the application is its player, the caller its world.
+
+    done = False
+    """The world is never over by itself: callers leave."""
+
+    def answer(self, observation: Json) -> str | ModelCall:
+        """Return the agent's next message."""
+        if self._leaving == STOPPED:
+            raise PlayerLostError(STOPPED)
+        began = time.monotonic()
+        try:
+            assert self._agent is not None
+            return self._agent.answer(observation)
+        except PlayerLostError as lost:
+            raise PlayerLostError(self._leaving or lost.reason) from None
+        finally:
+            self._seconds += time.monotonic() - began
+
+    def call(self, tool: str, arguments: Json) -> tuple[Any, bool]:
+        """Let the caller carry out an act, and return its result; ``{"error": …}`` alone says that it failed."""
+        spelled = canonical_json(dict(arguments)).decode()
+        content = _value(self._exchange(call=ToolCall(f"call_{secrets.token_hex(12)}", tool, spelled)))
+        failed = isinstance(content, dict) and content.keys() == {"error"}
+        return (content["error"] if failed else content), failed
+
+    def say(self, text: str, last: bool) -> str:
+        """Return the user's reply; words that are not the last go out with what follows them."""
+        self._words.append(text)
+        if not last:
+            return ""
+        try:
+            return self._exchange()
+        except PlayerLostError as lost:
+            if lost.reason != LEFT:
+                raise
+            return ""
+
+    def wants(self, tool: str, arguments: Json) -> bool:
+        """Return whether the principal has consented to exactly this act."""
+        try:
+            consent = self._principal.ask(self.identity, tool, arguments)
+            while (decided := self._principal.decision(consent)) is None:
+                self._exchange(consent=consent)
+        except PilotbaseError as problem:
+            _log.warning("a consent could not be asked for: %s", problem)
+            raise PlayerLostError(STOPPED) from problem
+        if self._leaving:
+            raise PlayerLostError(self._leaving)
+        return decided
+
+    def finish(self) -> tuple[Json, Any]:
+        """Return no outcomes: whether the goal was reached the service's owner says, later."""
+        return {}, None
+
+    def _exchange(self, call: ToolCall | None = None, consent: ActConsent | None = None) -> str:
+        """Hand out what comes next, and return what the caller sends back."""
+        if not self._leaving:
+            self._give(AgentReply("" if consent is not None else self._said(), call, consent))
+            heard = self._heard.get()
+            if heard is not None and not self._leaving:
+                return heard
+        raise PlayerLostError(self._leaving)
+
+    def _said(self) -> str:
+        words, self._words = "\n".join(self._words), []
+        return words
+
+    def _run(self) -> None:
+        last = self._last()
+        self._over = True
+        self._give(last)
+
+    def _last(self) -> AgentReply | PilotbaseError:
+        """Return what the dialogue ends with, when its box has ended."""
+        try:
+            self._box = self._start()
+        except Exception as problem:  # noqa: BLE001 - whatever keeps the box from starting, the caller is told
+            _log.warning("the box of a dialogue did not start: %s", problem)
+            return problem if isinstance(problem, UpstreamDownError) else UpstreamDownError("gateway.no_box")
+        try:
+            with self._box:
+                return self._played(self._box)
+        except Exception:  # noqa: BLE001 - whoever waits for the answer is told
+            _log.exception("a dialogue has failed")
+            return UpstreamFailedError("gateway.dialogue_failed")
+
+    def _played(self, box: Worker) -> AgentReply:
+        self._agent = BoxedPlayer(box, self._world.world.episode.seconds)
+        key = EpisodeKey(self.identity, "", self._language, CLEAN, "")
+        transcript = play(self._world.world, self._world.digest, key, self, self)
+        found = end_of(transcript)
+        assert found is not None
+        end = str(found["end"])
+        self._recorded(self, transcript, end not in (LEFT, STOPPED), self._seconds * 1000)
+        return AgentReply(self._said(), end=end)
+
+    def _give(self, reply: AgentReply | PilotbaseError) -> None:
+        future = self._reply
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            self._loop.call_soon_threadsafe(_settle, future, reply)
+
+
+def _settle(future: asyncio.Future[AgentReply], reply: AgentReply | PilotbaseError) -> None:
+    if future.done():
+        return
+    if isinstance(reply, PilotbaseError):
+        future.set_exception(reply)
+        future.exception()  # nobody may be waiting
+    else:
+        future.set_result(reply)
+
+
+def _value(text: str) -> Any:
+    """Return the JSON value that a result spells, or the text itself."""
+    plain = text.encode("utf-8", "replace").decode()
+    try:
+        found = read_json(plain)
+        canonical_json(found)
+    except (ValueError, PilotbaseError):
+        return plain
+    return found
