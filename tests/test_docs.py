@@ -226,7 +226,7 @@ def test_files_that_a_page_names_are_there(page):
 
 
 def labels(page):
-    """What a page sets in italics as on a page of the hub: `*My work*`, `*Account → API tokens*`; not emphasis."""
+    """What a page sets in italics as on a page of the hub: `*Inbox*`, `*Account → API tokens*`; not emphasis."""
     text = re.sub(r"^```.*?^```$|`[^`\n]*`|\*\*.*?\*\*|^\* ", "", page.read_text("utf-8"), flags=re.M | re.S)
     for marked in re.findall(r"(?<![*\w\\])\*([^*|\n]{2,40})\*(?!\*)", text):
         label = CHINESE if ".zh" in page.name else re.compile("[A-Z]")

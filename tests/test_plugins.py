@@ -23,7 +23,7 @@ django.setup(set_prefix=False)
 from django.core.management import call_command
 from django.test import Client
 from pilotbase.hub.api.routes import api
-from pilotbase.hub.presenters.navigation import entries
+from pilotbase.hub.presenters.navigation import items
 
 call_command("check")
 call_command("migrate", verbosity=0)
@@ -34,7 +34,7 @@ print(json.dumps({
     "status": {address: page.status_code for address, page in pages.items()},
     "home": pages["/"].content.decode(),
     "greetings": pages["/greetings/"].content.decode(),
-    "navigation": [entry.name for entry in entries()],
+    "navigation": [entry.name for entry in items()],
     "paths": sorted(api.get_openapi_schema(path_prefix="/api/")["paths"]),
     "tables": sorted(tables.metadata.tables),
 }))

@@ -60,9 +60,18 @@ def python_codes() -> Iterator[tuple[str, bool]]:
 
 DJANGO_TAG = re.compile(r"""\{%\s*(t|word|status)\s+["']([a-z_.]+)["'](?:\s+["']([a-z_]+)["'])?""")
 
+DJANGO_PART = re.compile(r'\{%\s*(?:badge "[a-z]+"|nothing code=)\s*"([a-z_.]+)"')
+
+
+def django_parts() -> Iterator[str]:
+    """Codes of ``{% badge "pass" "x.y" %}`` and ``{% nothing code="x.y" %}``, which shows ``x.y.why`` too."""
+    for _, path in files("*.html"):
+        yield from DJANGO_PART.findall(path.read_text("utf-8"))
+
 
 def django_codes() -> Iterator[str]:
     """Codes of the hub's templates: ``{% t "x.y" %}``, and ``{% status "x" "y" %}`` where both are written out."""
+    yield from django_parts()
     for _, path in (*files("*.html"), *files("templates/**/*.txt")):
         for tag, code, value in DJANGO_TAG.findall(path.read_text("utf-8")):
             if tag == "t" or value:
@@ -157,7 +166,7 @@ def test_chinese_sentences_are_chinese():
 
 
 def test_no_sentence_is_left_over():
-    used = used_codes()
+    used = used_codes().keys() | {f"{code}.why" for code in django_parts()}
     roots = {code.removesuffix(".hint") for code in catalogue_codes("en")}
     literals = {node.value for node in nodes_of_python()[ast.Constant] if isinstance(node.value, str)}
     formatted = {

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pilotbase.charts.grids import gap_chart
-from pilotbase.charts.palette import LIGHT
+from pilotbase.charts.palette import BLUE, INK, LINE
 from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import LANGUAGES
 
@@ -37,12 +37,11 @@ def test_a_bar_is_as_long_as_what_is_left_over():
     root = ElementTree.fromstring(gap_chart(SQUARES, "en"))
     drawn = [one for one in root.iter(f"{SVG}rect") if one.get("height") == "6"]
     bars = {
-        colour: [float(one.get("width")) for one in drawn if one.get("fill") == colour]
-        for colour in (LIGHT.strong, LIGHT.goal, LIGHT.line)
+        colour: [float(one.get("width")) for one in drawn if one.get("fill") == colour] for colour in (BLUE, INK, LINE)
     }
-    whole = bars[LIGHT.line][0]
-    assert [round(one / whole, 3) for one in bars[LIGHT.strong]] == [0.25, 1]
-    assert [round(one / whole, 3) for one in bars[LIGHT.goal]] == [0.75]
+    whole = bars[LINE][0]
+    assert [round(one / whole, 3) for one in bars[BLUE]] == [0.25, 1]
+    assert [round(one / whole, 3) for one in bars[INK]] == [0.75]
 
 
 def test_nothing_to_draw():

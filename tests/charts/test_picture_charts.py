@@ -1,4 +1,4 @@
-"""Pictures of kinds of answers: self-contained, on the paper, in both languages and themes, true to their figures."""
+"""Pictures of kinds of answers: self-contained, on the paper, in both languages, true to their figures."""
 
 import re
 from xml.etree import ElementTree
@@ -16,7 +16,7 @@ from pilotbase.charts.against_truth import (
 from pilotbase.charts.classes import class_chart, confusion_chart, format_share
 from pilotbase.charts.columns import ChartColumn, column_chart
 from pilotbase.charts.drawing import width_of
-from pilotbase.charts.palette import DARK, LIGHT, shaded
+from pilotbase.charts.palette import INK
 from pilotbase.documents import figures as f
 from pilotbase.documents.texts import LANGUAGES
 
@@ -60,29 +60,28 @@ CLASSES = f.ByClass(
 )
 COLUMNS = [ChartColumn("1", 12, reached="60%"), ChartColumn("no answer", 3, apart=True), ChartColumn(EVIL, 0)]
 CHARTS = {
-    "confusion": lambda language, theme: confusion_chart(MATRIX, language, theme),
-    "calibration": lambda language, theme: calibration_chart(CALIBRATION, language, theme),
-    "probabilities": lambda language, theme: probability_chart(PROBABILITIES, language, theme),
-    "grid": lambda language, theme: answer_grid(GRID, language, theme),
-    "time": lambda language, theme: time_chart(COURSE, language, theme),
-    "bands": lambda language, theme: time_chart(BANDS, language, theme),
-    "intervals": lambda language, theme: interval_chart(INTERVALS, language, theme),
-    "coverage": lambda language, theme: coverage_chart(INTERVALS, language, theme),
-    "classes": lambda language, theme: class_chart(CLASSES, language, theme),
-    "columns": lambda language, theme: column_chart(COLUMNS, "title", "reached", theme),
+    "confusion": lambda language: confusion_chart(MATRIX, language),
+    "calibration": lambda language: calibration_chart(CALIBRATION, language),
+    "probabilities": lambda language: probability_chart(PROBABILITIES, language),
+    "grid": lambda language: answer_grid(GRID, language),
+    "time": lambda language: time_chart(COURSE, language),
+    "bands": lambda language: time_chart(BANDS, language),
+    "intervals": lambda language: interval_chart(INTERVALS, language),
+    "coverage": lambda language: coverage_chart(INTERVALS, language),
+    "classes": lambda language: class_chart(CLASSES, language),
+    "columns": lambda language: column_chart(COLUMNS, "title", "reached"),
 }
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", CHARTS)
-def test_self_contained_on_the_paper_and_said_in_words(name, language, theme):
-    svg = CHARTS[name](language, theme)
+def test_self_contained_on_the_paper_and_said_in_words(name, language):
+    svg = CHARTS[name](language)
     root = ElementTree.fromstring(svg)
     assert root.get("role") == "img" and root.find(f"{SVG}title").text and root.find(f"{SVG}desc").text
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags <= {"svg", "title", "desc", "text", "line", "rect", "circle", "polygon", "polyline"}
-    assert "\u202e" not in svg and svg == CHARTS[name](language, theme)
+    assert "\u202e" not in svg and svg == CHARTS[name](language)
     width, height = (float(part) for part in root.get("viewBox").split()[2:])
     for element in root.iter():
         for names, most in ((("x", "x1", "x2", "cx"), width), (("y", "y1", "y2", "cy"), height)):
@@ -100,14 +99,14 @@ def cut_off(element, width):
 def test_texts_are_of_the_language():
     han = re.compile(r"[\u4e00-\u9fff]")
     for name in sorted(set(CHARTS) - {"columns", "confusion"}):
-        assert han.search(CHARTS[name]("zh", LIGHT)) and not han.search(CHARTS[name]("en", LIGHT))
+        assert han.search(CHARTS[name]("zh")) and not han.search(CHARTS[name]("en"))
 
 
 def test_a_matrix_says_every_count_and_frames_what_is_right():
     root = ElementTree.fromstring(confusion_chart(MATRIX, "en"))
     said = [one.text for one in root.iter(f"{SVG}text")]
     assert said.count("0") == 15 and "400" in said and "> 99 %" in said and "90 %" in said and "4 others" in said
-    assert [one.get("stroke") for one in root.iter(f"{SVG}rect")].count(LIGHT.ink) == len(MATRIX.classes)
+    assert [one.get("stroke") for one in root.iter(f"{SVG}rect")].count(INK) == len(MATRIX.classes)
     assert "→ no answer: 2" in root.find(f"{SVG}desc").text
 
 
@@ -131,23 +130,3 @@ def test_a_gap_in_the_answers_is_a_gap_in_the_line():
     assert [bool(line.get("stroke-dasharray")) for line in lines] == [False, True, True]
     (band,) = ElementTree.fromstring(time_chart(BANDS, "en")).iter(f"{SVG}polygon")
     assert len(band.get("points").split()) == 8
-
-
-@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_ink_is_readable_on_the_deepest_ground(theme):
-    assert shaded(theme, 0) == theme.paper
-    for text in (theme.ink, theme.muted):
-        assert contrast(text, shaded(theme, 0)) >= 4.5
-    assert contrast(theme.ink, shaded(theme, 1)) >= 4.5
-    assert contrast(theme.strong, theme.paper) >= 3
-
-
-def contrast(one, two):
-    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour):
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

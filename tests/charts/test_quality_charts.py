@@ -7,7 +7,7 @@ import pytest
 from pilotbase.charts.bars import RankedBar, ranked_chart
 from pilotbase.charts.columns import Bin, format_time, histogram_chart
 from pilotbase.charts.drawing import shortened
-from pilotbase.charts.palette import LIGHT
+from pilotbase.charts.palette import BLUE, PALE_BLUE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -18,15 +18,15 @@ def rectangles(svg: str, colour: str) -> list[dict[str, str]]:
 
 def test_bars_are_as_long_as_their_figures_and_parts_lie_over_them():
     svg = ranked_chart([RankedBar("a", 40, "40", 10), RankedBar("b", 20, "20", 0)], "t", lines=(30,))
-    whole = [float(each["width"]) for each in rectangles(svg, LIGHT.soft)]
+    whole = [float(each["width"]) for each in rectangles(svg, PALE_BLUE)]
     assert whole[0] == pytest.approx(2 * whole[1], abs=0.02)
-    assert float(rectangles(svg, LIGHT.strong)[0]["width"]) == pytest.approx(whole[0] / 4, abs=0.02)
+    assert float(rectangles(svg, BLUE)[0]["width"]) == pytest.approx(whole[0] / 4, abs=0.02)
     assert "a: 40; b: 20" in svg and "stroke-dasharray" in svg
 
 
 def test_bins_are_as_high_as_their_counts_and_what_is_kept_back_has_no_height():
     svg = histogram_chart([Bin(0, 1, 10), Bin(1, 2, None), Bin(2, 3, 5)], "t")
-    heights = [float(each["height"]) for each in rectangles(svg, LIGHT.strong)]
+    heights = [float(each["height"]) for each in rectangles(svg, BLUE)]
     assert len(heights) == 2 and heights[0] == pytest.approx(2 * heights[1], abs=0.02)
 
 

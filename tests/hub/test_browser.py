@@ -151,7 +151,7 @@ def test_a_trial_from_proposal_to_the_queue(one_world, browser, address):
     assert "提出中试委托" in supplier.page.inner_text("main")
     trial = re.search(r"/trials/\w+/", supplier.page.url)[0]
 
-    owner = Visit(browser, address, "owner", "en").press("main table a")
+    owner = Visit(browser, address, "owner", "en").press("main .tasks .button.quiet")
     assert owner.page.url.endswith(trial)
     do(owner, "commission.agree")
     do(owner, "approval.file", issued_by="Ethics board", reference="E-7")

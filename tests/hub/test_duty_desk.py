@@ -44,7 +44,7 @@ def post(world, who, address, body, **headers):
 
 def test_the_desk_shows_what_was_done_by_itself_and_only_to_whose_desk_it_is(world):
     shown = world.client("owner").get("/desk/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
-    assert 'class="status fail">Red<' in shown and "Stopped" in shown
+    assert 'class="status red">' in shown and "Red<" in shown and "Stopped" in shown
     assert "Certificate suspended" in shown and "Re-trial requested" in shown
     assert "sleeper" not in shown and "alarm" in shown
     assert "sleeper" in world.client("regulator").get("/desk/").content.decode()

@@ -80,14 +80,14 @@ def _said(browser):
 def test_the_count_and_reading(told):
     browser = told.client("owner")
     page = browser.get("/work/").content.decode()
-    assert re.search(r'class="tag news">2<', page)
+    assert re.search(r'class="dot"[^>]*>2<', page)
     first = identities(browser)[0]
     followed = browser.get(f"/notices/{first}/")
     assert (followed.status_code, followed["Location"]) == (302, "/scenarios/plant/milling/")
     assert len(identities(browser, "?unread=1")) == 1 and len(identities(browser)) == 2
     browser.post("/notices/read/", {"notice": identities(browser, "?unread=1")[0]})
     assert identities(browser, "?unread=1") == []
-    assert "tag news" not in browser.get("/work/").content.decode()
+    assert 'class="dot"' not in browser.get("/work/").content.decode()
     desk = told.client("desk")
     assert desk.post("/notices/read/", {"all": "1", "unread": "1"})["Location"] == "/notices/?unread=1"
     assert identities(desk, "?unread=1") == [] and identities(desk)

@@ -101,7 +101,7 @@ def test_the_queue_shows_what_is_ordered(busy):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_wall_renews_itself_without_inline_script(busy, ground, language):
     shown = page(busy, f"/overview/screen/{ground}", language=language)
-    assert f'class="wall {"light" if ground else "dark"}"' in shown
+    assert f'data-theme="{"light" if ground else "dark"}"' in shown
     assert f'hx-get="/overview/screen/{ground}" hx-trigger="every 30s"' in shown
     assert '<noscript><meta http-equiv="refresh" content="60"></noscript>' in shown
     assert shown.count("<svg") == 4 and not re.search(r"<script(?! src=)|style=", shown)

@@ -99,7 +99,7 @@ def test_nothing_is_packed_before_the_supplier_agrees(table):
 
 
 def told_of(table, who):
-    """The one who is asked finds it in *My work* and among the notices, and nobody else is told."""
+    """The one who is asked finds it in the *Inbox* and among the notices, and nobody else is told."""
     asks = "plant asks you to agree to send your application to site plant-site"
     assert asks in table.get(who, "/work/").content.decode()
     assert "请您同意将贵方应用送往现场 plant-site" in table.get(who, "/work/", "zh").content.decode()

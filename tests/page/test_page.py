@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from html.parser import HTMLParser
-from importlib import resources
 from typing import Any
 
 import pytest
@@ -245,28 +244,6 @@ def test_quick_enough(reports: Reports) -> None:
     start = time.perf_counter()
     render_report(reports["accepted"])
     assert time.perf_counter() - start < 1.5
-
-
-def test_colours_are_readable() -> None:
-    style = resources.files("pilotbase.trial.page").joinpath("templates/report.css").read_text("utf-8")
-    tokens = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", style))
-    grounds = ("page", "paper")
-    pairs = [(ink, ground) for ink in ("ink", "muted", "deep-blue", "green", "red", "amber") for ground in grounds]
-    pairs += [("green", "pale-green"), ("red", "pale-red"), ("amber", "pale-amber"), ("ink", "pale-blue")]
-    pairs += [("muted", "pale-green"), ("muted", "pale-red"), ("muted", "pale-amber"), ("paper", "deep-blue")]
-    assert [pair for pair in pairs if contrast(tokens[pair[0]], tokens[pair[1]]) < 4.5] == []
-
-
-def contrast(one: str, other: str) -> float:
-    """WCAG 2.2, definition of contrast ratio."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: str) -> float:
-    shares = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_every_command_that_is_listed_exists(reports: Reports) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import HAIR, INK, LIGHT, LINE, MUTED
+from pilotbase.charts.palette import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Scale
 
 WIDTH, LEFT, END, TOP, HEAD, ROW, BAR, FOOT = 860, 206, 852, 6, 26, 22, 13, 24
@@ -71,8 +71,8 @@ def _draw(drawing: Drawing, bar: GroupedBar, scale: Scale, top: float) -> None:
     y = top + (ROW - BAR) / 2
     drawing.text((LEFT - 10, y + BAR - 2), shortened(bar.name, LEFT - 16), anchor="end", colour=MUTED)
     if bar.further is not None:
-        drawing.rectangle((LEFT, y), (scale(bar.further) - LEFT, BAR), LIGHT.soft, rounding=2)
-    drawing.rectangle((LEFT, y), (max(scale(bar.value) - LEFT, 1.5 if bar.value else 0), BAR), LIGHT.strong, rounding=2)
+        drawing.rectangle((LEFT, y), (scale(bar.further) - LEFT, BAR), PALE_BLUE, rounding=2)
+    drawing.rectangle((LEFT, y), (max(scale(bar.value) - LEFT, 1.5 if bar.value else 0), BAR), BLUE, rounding=2)
     if bar.most is not None:
-        drawing.line((scale(bar.most), y - 2), (scale(bar.most), y + BAR + 2), LIGHT.goal, 2)
+        drawing.line((scale(bar.most), y - 2), (scale(bar.most), y + BAR + 2), INK, 2)
     drawing.text((END, y + BAR - 2), bar.said, anchor="end", colour=INK)

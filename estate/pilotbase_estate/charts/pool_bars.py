@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import HAIR, LIGHT, MUTED
+from pilotbase.charts.palette import BLUE, HAIR, INK, MUTED, PAPER
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.texts import Language, text
 
@@ -58,34 +58,34 @@ def _described(bar: PoolBar, words: dict[str, str]) -> str:
 
 def _draw_legend(drawing: Drawing, bars: Sequence[PoolBar], words: dict[str, str]) -> None:
     x = float(LEFT)
-    drawing.rectangle((x, 8), (12, 12), LIGHT.strong, rounding=2)
+    drawing.rectangle((x, 8), (12, 12), BLUE, rounding=2)
     x = _word(drawing, x + 18, words["within"])
-    drawing.rectangle((x, 8), (12, 12), LIGHT.paper, rounding=2, outline=LIGHT.strong)
+    drawing.rectangle((x, 8), (12, 12), PAPER, rounding=2, outline=BLUE)
     x = _word(drawing, x + 18, words["borrowed"])
     if any(bar.guarantee for bar in bars):
-        drawing.line((x + 4, 5), (x + 4, 23), LIGHT.goal, 3)
+        drawing.line((x + 4, 5), (x + 4, 23), INK, 3)
         x = _word(drawing, x + 14, words["guarantee"])
     if any(bar.limit is not None for bar in bars):
-        drawing.line((x + 4, 5), (x + 4, 23), LIGHT.muted, 2, "3 3")
+        drawing.line((x + 4, 5), (x + 4, 23), MUTED, 2, "3 3")
         _word(drawing, x + 14, words["limit"])
 
 
 def _word(drawing: Drawing, x: float, word: str) -> float:
-    drawing.text((x, 18), word, colour=LIGHT.muted)
+    drawing.text((x, 18), word, colour=MUTED)
     return x + width_of(word) + 18
 
 
 def _draw_bar(drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: dict[str, str]) -> None:
     y = top + (ROW - BAR) / 2
     within = min(bar.held, bar.guarantee)
-    drawing.text((LEFT - 12, y + 14), bar.name, anchor="end", colour=LIGHT.ink, size=13)
-    drawing.rectangle((LEFT, y), (scale(within) - LEFT, BAR), LIGHT.strong, rounding=2)
+    drawing.text((LEFT - 12, y + 14), bar.name, anchor="end", colour=INK, size=13)
+    drawing.rectangle((LEFT, y), (scale(within) - LEFT, BAR), BLUE, rounding=2)
     size = (scale(bar.held) - scale(within) - 1, BAR - 1)
-    drawing.rectangle((scale(within) + 0.5, y + 0.5), size, LIGHT.paper, rounding=2, outline=LIGHT.strong)
+    drawing.rectangle((scale(within) + 0.5, y + 0.5), size, PAPER, rounding=2, outline=BLUE)
     if bar.guarantee:
-        drawing.line((scale(bar.guarantee), y - 5), (scale(bar.guarantee), y + BAR + 5), LIGHT.goal, 3)
+        drawing.line((scale(bar.guarantee), y - 5), (scale(bar.guarantee), y + BAR + 5), INK, 3)
     if bar.limit is not None:
-        drawing.line((scale(bar.limit), y - 5), (scale(bar.limit), y + BAR + 5), LIGHT.muted, 2, "3 3")
-    drawing.text((END, y + 6), bar.spelled, anchor="end", colour=LIGHT.ink, bold=True, size=13)
+        drawing.line((scale(bar.limit), y - 5), (scale(bar.limit), y + BAR + 5), MUTED, 2, "3 3")
+    drawing.text((END, y + 6), bar.spelled, anchor="end", colour=INK, bold=True, size=13)
     under = f"{bar.held:.0%}" + (f" · {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else "")
-    drawing.text((END, y + 21), under, anchor="end", colour=LIGHT.muted)
+    drawing.text((END, y + 21), under, anchor="end", colour=MUTED)

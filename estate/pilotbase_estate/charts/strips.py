@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.drawing import Drawing, shortened
-from pilotbase.charts.palette import HAIR, INK, LIGHT, LINE, MUTED
+from pilotbase.charts.palette import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Scale
 
 WIDTH, LEFT, RIGHT, END, TOP, ROW, TALL, FOOT = 860, 250, 780, 852, 10, 62, 46, 26
@@ -49,7 +49,7 @@ def _draw(drawing: Drawing, strip: Strip, across: Scale, top: float) -> None:
     outline = [(across(strip.points[0][0]), floor)]
     for (at, share), end in zip(strip.points, ends, strict=True):
         outline += [(across(at), up(share)), (end, up(share))]
-    drawing.polygon([*outline, (ends[-1], floor)], LIGHT.soft)
-    drawing.path(outline[1:], LIGHT.strong, 1)
+    drawing.polygon([*outline, (ends[-1], floor)], PALE_BLUE)
+    drawing.path(outline[1:], BLUE, 1)
     drawing.line((LEFT, floor), (RIGHT, floor), LINE)
     drawing.text((END, floor - TALL / 2 + 4), strip.said, anchor="end", colour=INK, bold=True, size=13)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from pilotbase.charts.columns import format_time
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import AMBER, DEEP_BLUE, GREEN, HAIR, INK, LIGHT, LINE, MUTED, PAPER
+from pilotbase.charts.palette import AMBER, BLUE, DEEP_BLUE, GREEN, HAIR, INK, LINE, MUTED, PALE_BLUE, PAPER
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.texts import Language, text
 
 WIDTH, LEFT, RIGHT, TOP, TALL, FOOT, LEGEND = 760, 52, 752, 12, 220, 30, 24
-COLOURS = (LIGHT.strong, LIGHT.soft, GREEN, AMBER, DEEP_BLUE, LINE)
+COLOURS = (BLUE, PALE_BLUE, GREEN, AMBER, DEEP_BLUE, LINE)
 """From the lowest band up; letters and words distinguish the bands too."""
 MOST_BANDS = len(COLOURS)
 _SHORT = 3 * 86_400.0

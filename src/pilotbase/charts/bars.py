@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import HAIR, INK, LIGHT, MUTED, Theme
+from pilotbase.charts.palette import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.texts import Language, text
 
@@ -35,16 +35,16 @@ class Legend:
 
 
 @lru_cache(maxsize=64)
-def bar_chart(bars: tuple[Bar, ...], legend: Legend, language: Language, theme: Theme = LIGHT) -> str:
+def bar_chart(bars: tuple[Bar, ...], legend: Legend, language: Language) -> str:
     """Return the groups as SVG in the order given: the part over the whole, a mark at the target."""
     described = "; ".join(_described(bar, legend, language) for bar in bars)
-    drawing = Drawing(BAR_WIDTH, BAR_TOP + BAR_ROW * len(bars) + 4, legend.title, described, theme.paper)
-    _draw_legend(drawing, bars, legend, language, theme)
+    drawing = Drawing(BAR_WIDTH, BAR_TOP + BAR_ROW * len(bars) + 4, legend.title, described)
+    _draw_legend(drawing, bars, legend, language)
     most = max([1, *(max(bar.whole, bar.part, bar.target or 0) for bar in bars)])
     widest = max((width_of(_numbers(bar)) for bar in bars), default=0)
     scale = Scale(0, most, BAR_LEFT, min(RIGHT, BAR_END - _BOLD * widest - 12))
     for index, bar in enumerate(bars):
-        _draw_bar(drawing, bar, scale, BAR_TOP + BAR_ROW * index, theme)
+        _draw_bar(drawing, bar, scale, BAR_TOP + BAR_ROW * index)
     return drawing.to_svg()
 
 
@@ -54,26 +54,26 @@ def _described(bar: Bar, legend: Legend, language: Language) -> str:
     return said if bar.target is None else f"{said}, {aim} {format_count(bar.target)}"
 
 
-def _draw_legend(drawing: Drawing, bars: tuple[Bar, ...], legend: Legend, language: Language, theme: Theme) -> None:
+def _draw_legend(drawing: Drawing, bars: tuple[Bar, ...], legend: Legend, language: Language) -> None:
     x = float(BAR_LEFT)
-    for name, colour in ((legend.whole, theme.soft), (legend.part, theme.strong)):
+    for name, colour in ((legend.whole, PALE_BLUE), (legend.part, BLUE)):
         drawing.rectangle((x, 6), (12, 12), colour, rounding=2)
-        drawing.text((x + 18, 16), name, colour=theme.muted)
+        drawing.text((x + 18, 16), name, colour=MUTED)
         x += 38 + width_of(name)
     if any(bar.target is not None for bar in bars):
-        drawing.line((x + 4, 4), (x + 4, 20), theme.goal, 3)
-        drawing.text((x + 14, 16), text("chart.bars.target").render(language), colour=theme.muted)
+        drawing.line((x + 4, 4), (x + 4, 20), INK, 3)
+        drawing.text((x + 14, 16), text("chart.bars.target").render(language), colour=MUTED)
 
 
-def _draw_bar(drawing: Drawing, bar: Bar, scale: Scale, top: float, theme: Theme) -> None:
+def _draw_bar(drawing: Drawing, bar: Bar, scale: Scale, top: float) -> None:
     y = top + (BAR_ROW - BAR_HEIGHT) / 2
-    drawing.text((BAR_LEFT - 12, y + 14), bar.name, anchor="end", colour=theme.ink, size=13)
-    drawing.line((BAR_LEFT, top + BAR_ROW), (BAR_END, top + BAR_ROW), theme.line)
-    drawing.rectangle((BAR_LEFT, y), (scale(bar.whole) - BAR_LEFT, BAR_HEIGHT), theme.soft, rounding=3)
-    drawing.rectangle((BAR_LEFT, y), (scale(bar.part) - BAR_LEFT, BAR_HEIGHT), theme.strong, rounding=3)
+    drawing.text((BAR_LEFT - 12, y + 14), bar.name, anchor="end", colour=INK, size=13)
+    drawing.line((BAR_LEFT, top + BAR_ROW), (BAR_END, top + BAR_ROW), LINE)
+    drawing.rectangle((BAR_LEFT, y), (scale(bar.whole) - BAR_LEFT, BAR_HEIGHT), PALE_BLUE, rounding=3)
+    drawing.rectangle((BAR_LEFT, y), (scale(bar.part) - BAR_LEFT, BAR_HEIGHT), BLUE, rounding=3)
     if bar.target is not None:
-        drawing.line((scale(bar.target), y - 5), (scale(bar.target), y + BAR_HEIGHT + 5), theme.goal, 3)
-    drawing.text((BAR_END, y + 14), _numbers(bar), anchor="end", colour=theme.ink, bold=True, size=13)
+        drawing.line((scale(bar.target), y - 5), (scale(bar.target), y + BAR_HEIGHT + 5), INK, 3)
+    drawing.text((BAR_END, y + 14), _numbers(bar), anchor="end", colour=INK, bold=True, size=13)
 
 
 def _numbers(bar: Bar) -> str:
@@ -113,11 +113,11 @@ def ranked_chart(bars: Sequence[RankedBar], title: str, lines: Sequence[float] =
 
 def _draw(drawing: Drawing, bar: RankedBar, scale: Scale, top: float) -> None:
     y = top + (RANKED_ROW - RANKED_HEIGHT) / 2
-    whole, part = (LIGHT.strong, None) if bar.part is None else (LIGHT.soft, bar.part)
+    whole, part = (BLUE, None) if bar.part is None else (PALE_BLUE, bar.part)
     drawing.line((RANKED_LEFT, top + RANKED_ROW), (RANKED_END, top + RANKED_ROW), HAIR)
     drawing.text((RANKED_LEFT - 10, y + RANKED_HEIGHT - 2), shortened(bar.name, RANKED_LEFT - 20), anchor="end")
     width = max(scale(bar.value) - RANKED_LEFT, 1.5 if bar.value else 0)
     drawing.rectangle((RANKED_LEFT, y), (width, RANKED_HEIGHT), whole, rounding=2)
     if part is not None:
-        drawing.rectangle((RANKED_LEFT, y), (scale(part) - RANKED_LEFT, RANKED_HEIGHT), LIGHT.strong, rounding=2)
+        drawing.rectangle((RANKED_LEFT, y), (scale(part) - RANKED_LEFT, RANKED_HEIGHT), BLUE, rounding=2)
     drawing.text((scale(bar.value) + 8, y + RANKED_HEIGHT - 2), bar.said, colour=INK)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import DEEP_BLUE, LIGHT, PAPER, RED
+from pilotbase.charts.palette import DEEP_BLUE, PAPER, RED
 from pilotbase.documents.figures import ShownBox, ShownImage
 from pilotbase.documents.texts import Language, text
 
@@ -23,7 +23,7 @@ def boxed_image(image: ShownImage, boxes: tuple[ShownBox, ...], title: str, lang
     scale = LONGER_SIDE / max(image.height, image.width)
     width, height = image.width * scale, image.height * scale
     said = "; ".join(format_box(box, language) for box in boxes)
-    drawing = Drawing(max(width, _SMALLEST_WIDTH), height, title, said, LIGHT.paper)
+    drawing = Drawing(max(width, _SMALLEST_WIDTH), height, title, said)
     drawing.image((0, 0), (width, height), b64decode(image.png))
     for box in sorted(boxes, key=lambda one: one.state == "found", reverse=True):
         _draw_box(drawing, box, scale, (max(width, _SMALLEST_WIDTH), height), language)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.charts.drawing import Drawing, shortened
-from pilotbase.charts.palette import LIGHT, LINE, MUTED, Theme
+from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Frame, Scale, format_count
 from pilotbase.documents.moments import format_day, format_minute
 
@@ -23,27 +23,27 @@ class ChartColumn:
     """The share reached with it, as it is spelled."""
 
 
-def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "", theme: Theme = LIGHT) -> str:
+def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "") -> str:
     """Return the columns as SVG; ``reached``: the name of the line of shares."""
     described = "; ".join(f"{one.name}: {format_count(one.count)}" for one in columns)
     height = COLUMN_BOTTOM + NAMES + (40 if reached else 4)
-    drawing = Drawing(COLUMN_WIDTH, height, title, described, theme.paper)
+    drawing = Drawing(COLUMN_WIDTH, height, title, described)
     most = max((one.count for one in columns), default=0) or 1
     wide = (COLUMN_RIGHT - COLUMN_LEFT) / max(len(columns), 1)
     for place, one in enumerate(columns):
         middle, tall = COLUMN_LEFT + wide * (place + 0.5), (COLUMN_BOTTOM - COLUMN_TOP) * one.count / most
-        fill = theme.soft if one.apart else theme.strong
+        fill = PALE_BLUE if one.apart else BLUE
         top, said = COLUMN_BOTTOM - tall, format_count(one.count)
-        drawing.rectangle((middle - wide * 0.4, top), (wide * 0.8, tall), fill, rounding=2, outline=theme.strong)
-        drawing.text((middle, top - 5), said, anchor="middle", colour=theme.ink, size=10)
+        drawing.rectangle((middle - wide * 0.4, top), (wide * 0.8, tall), fill, rounding=2, outline=BLUE)
+        drawing.text((middle, top - 5), said, anchor="middle", colour=INK, size=10)
         for line, word in enumerate(one.name.split(" ", 1)):
             said = shortened(word, 1.2 * wide)
-            drawing.text((middle, COLUMN_BOTTOM + 14 + 12 * line), said, anchor="middle", colour=theme.muted, size=10)
+            drawing.text((middle, COLUMN_BOTTOM + 14 + 12 * line), said, anchor="middle", colour=MUTED, size=10)
         if reached and one.reached:
-            drawing.text((middle, COLUMN_BOTTOM + NAMES + 32), one.reached, anchor="middle", colour=theme.ink, size=10)
-    drawing.line((COLUMN_LEFT, COLUMN_BOTTOM), (COLUMN_RIGHT, COLUMN_BOTTOM), theme.muted)
+            drawing.text((middle, COLUMN_BOTTOM + NAMES + 32), one.reached, anchor="middle", colour=INK, size=10)
+    drawing.line((COLUMN_LEFT, COLUMN_BOTTOM), (COLUMN_RIGHT, COLUMN_BOTTOM), MUTED)
     if reached:
-        drawing.text((COLUMN_LEFT, COLUMN_BOTTOM + NAMES + 16), reached, colour=theme.muted, size=11)
+        drawing.text((COLUMN_LEFT, COLUMN_BOTTOM + NAMES + 16), reached, colour=MUTED, size=11)
     return drawing.to_svg()
 
 
@@ -73,10 +73,10 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
     scale = _HISTOGRAM.across(low - air, high + air)
     tallest = max((one.count or 0 for one in bins), default=0) or 1
     _draw_axis(drawing, scale, unit, times)
-    whole = LIGHT.soft if any(one.part for one in bins) else LIGHT.strong
+    whole = PALE_BLUE if any(one.part for one in bins) else BLUE
     for one in bins:
         left, width = scale(one.low), max(scale(one.high) - scale(one.low) - 1, 3)
-        for count, colour in ((one.count or 0, whole), (one.part, LIGHT.strong)):
+        for count, colour in ((one.count or 0, whole), (one.part, BLUE)):
             height = (_HISTOGRAM.bottom - _HISTOGRAM.top) * count / tallest
             drawing.rectangle((left, _HISTOGRAM.bottom - height), (width, height), colour)
     drawing.line((_HISTOGRAM.left, _HISTOGRAM.bottom), (_HISTOGRAM.right, _HISTOGRAM.bottom), LINE)

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
-from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER, Theme
+from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale, format_ticks
 from pilotbase.documents.visible_text import make_visible
 
@@ -18,13 +18,18 @@ Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 Found = TypeVar("Found")
 Spelled = Callable[[float], str]
+_SVG = "{http://www.w3.org/2000/svg}"
+ElementTree.register_namespace("", _SVG[1:-1])
+_ACROSS = {"x", "x1", "x2", "cx", "width"}
+_SMALLEST, _MARK = 12, 24
+"""Pixels: height of letters, and up to which width a shape is a mark."""
 
 
 class Drawing:
-    """A canvas of ``width`` × ``height`` units on ground of colour ``paper`` that scales to the room it is given."""
+    """A canvas of ``width`` × ``height`` units that scales to the room it is given."""
 
-    def __init__(self, width: float, height: float, title: str, description: str, paper: str = PAPER) -> None:
-        self._paper = paper
+    def __init__(self, width: float, height: float, title: str, description: str) -> None:
+        self._paper = PAPER
         self._root = ElementTree.Element(
             "svg",
             {
@@ -63,8 +68,10 @@ class Drawing:
             attributes["stroke-dasharray"] = dashes
         ElementTree.SubElement(self._root, "line", attributes)
 
-    def rectangle(self, corner: Point, size: Point, fill: str, *, rounding: float = 0, outline: str = "") -> None:
-        """Draw a rectangle from its upper left ``corner``; a negative size draws nothing."""
+    def rectangle(
+        self, corner: Point, size: Point, fill: str, *, rounding: float = 0, outline: str = "", deep: float = 1
+    ) -> None:
+        """Draw a rectangle from its upper left ``corner``, ``deep``: how opaque; a negative size draws nothing."""
         if size[0] <= 0 or size[1] <= 0:
             return
         attributes = {"x": _short(corner[0]), "y": _short(corner[1])}
@@ -73,6 +80,8 @@ class Drawing:
             attributes["rx"] = _short(rounding)
         if outline:
             attributes["stroke"] = outline
+        if deep < 1:
+            attributes["fill-opacity"] = _short(deep)
         ElementTree.SubElement(self._root, "rect", attributes)
 
     def circle(self, centre: Point, radius: float, fill: str, outline: str = "", width: float = 2) -> None:
@@ -109,19 +118,19 @@ class Drawing:
             self.line((across(tick), ends[0]), (across(tick), ends[1]), HAIR)
             self.text((across(tick), ends[1] + 16), label, anchor="middle", colour=MUTED)
 
-    def across_ticks(self, across: Scale, ends: tuple[float, float], theme: Theme, about: int = 4) -> None:
+    def across_ticks(self, across: Scale, ends: tuple[float, float], about: int = 4) -> None:
         """Draw vertical lines at ticks from top to bottom (``ends``), and their labels below."""
         ticks = across.ticks(about)
         for tick, label in zip(ticks, format_ticks(ticks), strict=True):
-            self.line((across(tick), ends[0]), (across(tick), ends[1]), theme.line)
-            self.text((across(tick), ends[1] + 16), label, anchor="middle", colour=theme.muted, size=11)
+            self.line((across(tick), ends[0]), (across(tick), ends[1]), LINE)
+            self.text((across(tick), ends[1] + 16), label, anchor="middle", colour=MUTED, size=11)
 
-    def up_ticks(self, up: Scale, ends: tuple[float, float], theme: Theme, about: int = 4) -> None:
+    def up_ticks(self, up: Scale, ends: tuple[float, float], about: int = 4) -> None:
         """Draw horizontal lines at ticks from left to right (``ends``), and their labels on the left."""
         ticks = up.ticks(about)
         for tick, label in zip(ticks, format_ticks(ticks), strict=True):
-            self.line((ends[0], up(tick)), (ends[1], up(tick)), theme.line)
-            self.text((ends[0] - 6, up(tick) + 4), label, anchor="end", colour=theme.muted, size=11)
+            self.line((ends[0], up(tick)), (ends[1], up(tick)), LINE)
+            self.text((ends[0] - 6, up(tick) + 4), label, anchor="end", colour=MUTED, size=11)
 
     def labels_within(self, begins: float, ends: float, labels: Sequence[str], baseline: float) -> None:
         """Write labels evenly from ``begins`` to ``ends``, the outer ones within."""
@@ -131,9 +140,9 @@ class Drawing:
             self.text((position, baseline), label, anchor=anchor, colour=MUTED, size=11)
 
     @contextmanager
-    def ground(self, colour: str) -> Iterator[None]:
-        """Draw the block's content on a background of ``colour``: letters get an outline in that colour."""
-        paper, self._paper = self._paper, colour
+    def bare(self) -> Iterator[None]:
+        """Draw the block's content on a background of its own: letters get no outline."""
+        paper, self._paper = self._paper, "none"
         yield
         self._paper = paper
 
@@ -151,6 +160,36 @@ class Drawing:
     def to_svg(self) -> str:
         """Return the drawing as an ``<svg>`` element."""
         return ElementTree.tostring(self._root, encoding="unicode")
+
+
+def stretched(svg: str) -> str:
+    """Return a drawing that is as wide as its room: lengths across are shares of the width, text keeps its size.
+
+    Lines through many points lie in a layer that is stretched without their strokes; what is as small as a mark is
+    moved as a whole. Letters are at least 12 pixels high.
+    """
+    root = ElementTree.fromstring(svg)  # noqa: S314 - a drawing of our own
+    whole = float(root.get("width", "0"))
+    del root.attrib["viewBox"]
+    layer = {"viewBox": f"0 0 {_short(whole)} {root.get('height')}", "preserveAspectRatio": "none", "width": "100%"}
+    for place, part in enumerate(list(root)):
+        for name in _ACROSS & part.attrib.keys():
+            part.set(name, f"{100 * float(part.attrib[name]) / whole:.3g}%")
+        if "font-size" in part.attrib:
+            part.set("font-size", str(max(int(part.attrib["font-size"]), _SMALLEST)))
+        if "points" in part.attrib:
+            points = [tuple(map(float, point.split(","))) for point in part.attrib["points"].split()]
+            left, right = min(x for x, _ in points), max(x for x, _ in points)
+            if right - left <= _MARK:
+                part.set("points", _points([(x - left, y) for x, y in points]))
+                around = {"x": f"{100 * left / whole:.3g}%", "overflow": "visible"}
+            else:
+                part.set("vector-effect", "non-scaling-stroke")
+                around = {**layer, "height": root.get("height", "")}
+            root[place] = ElementTree.Element(f"{_SVG}svg", around)
+            root[place].append(part)
+    root.attrib |= {"width": "100%", "overflow": "visible"}
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def width_of(content: str, size: int = 12) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import LIGHT, Theme
+from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PAPER
 from pilotbase.charts.scales import format_count
 from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import Language, text
@@ -28,19 +28,19 @@ class Grid:
 
 
 @lru_cache(maxsize=32)
-def grid_chart(grid: Grid, language: Language, theme: Theme = LIGHT) -> str:
+def grid_chart(grid: Grid, language: Language) -> str:
     """Return the grid as SVG: each cell with its counts, darker the more its first count is."""
     width, height = GRID_LEFT + WIDE * len(grid.columns) + GRID_INSET, GRID_TOP + HIGH * len(grid.rows) + GRID_INSET
-    drawing = Drawing(width, height, grid.title, _described(grid, language), theme.paper)
+    drawing = Drawing(width, height, grid.title, _described(grid, language))
     most = max((cell[0] for row in grid.cells for cell in row), default=0)
     for place, name in enumerate(grid.columns):
         for line, part in enumerate(_broken(name)):
-            drawing.text((GRID_LEFT + WIDE * (place + 0.5), 20 + 16 * line), part, anchor="middle", colour=theme.muted)
+            drawing.text((GRID_LEFT + WIDE * (place + 0.5), 20 + 16 * line), part, anchor="middle", colour=MUTED)
     for place, name in enumerate(grid.rows):
         y = GRID_TOP + HIGH * place
-        drawing.text((GRID_LEFT - 12, y + HIGH / 2 + 4), name, anchor="end", colour=theme.ink, size=13)
+        drawing.text((GRID_LEFT - 12, y + HIGH / 2 + 4), name, anchor="end", colour=INK, size=13)
         for column, cell in enumerate(grid.cells[place]):
-            _draw_cell(drawing, (GRID_LEFT + WIDE * column, y), cell, most, theme)
+            _draw_cell(drawing, (GRID_LEFT + WIDE * column, y), cell, most)
     return drawing.to_svg()
 
 
@@ -60,18 +60,18 @@ def _spelled(counts: Sequence[int]) -> str:
     return " · ".join(map(format_count, counts))
 
 
-def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: Sequence[int], most: int, theme: Theme) -> None:
+def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: Sequence[int], most: int) -> None:
     x, y = corner[0] + GRID_INSET / 2, corner[1] + GRID_INSET / 2
     size = (WIDE - GRID_INSET, HIGH - GRID_INSET)
     if not any(counts):
-        drawing.rectangle((x, y), size, theme.paper, rounding=4, outline=theme.line)
-        drawing.text((corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 4), "–", anchor="middle", colour=theme.muted)
+        drawing.rectangle((x, y), size, PAPER, rounding=4, outline=LINE)
+        drawing.text((corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 4), "–", anchor="middle", colour=MUTED)
         return
     shade = -(-counts[0] * _SHADES // most) if most else 0
-    drawing.rectangle((x, y), size, theme.paper, rounding=4, outline=theme.strong)
-    drawing.rectangle((x, y + size[1] - 5), (size[0] * shade / _SHADES, 5), theme.strong, rounding=2)
+    drawing.rectangle((x, y), size, PAPER, rounding=4, outline=BLUE)
+    drawing.rectangle((x, y + size[1] - 5), (size[0] * shade / _SHADES, 5), BLUE, rounding=2)
     middle = (corner[0] + WIDE / 2, corner[1] + HIGH / 2 + 2)
-    drawing.text(middle, _spelled(counts), anchor="middle", colour=theme.ink, bold=True)
+    drawing.text(middle, _spelled(counts), anchor="middle", colour=INK, bold=True)
 
 
 def _broken(name: str) -> list[str]:
@@ -89,7 +89,7 @@ _BAR = 6
 
 
 @lru_cache(maxsize=64)
-def gap_chart(squares: tuple[GapCell, ...], language: Language, theme: Theme = LIGHT) -> str:
+def gap_chart(squares: tuple[GapCell, ...], language: Language) -> str:
     """Return the squares as SVG, sectors down and actions across in the order of their first square; "" for none.
 
     Sectors and actions are in the reader's words.
@@ -101,36 +101,36 @@ def gap_chart(squares: tuple[GapCell, ...], language: Language, theme: Theme = L
     described = "; ".join(text("match.chart_cell", **vars(square)).render(language) for square in squares)
     title = text("match.gaps").render(language)
     width = max(GAP_LEFT + CELL * len(actions), GAP_LEFT + 320)
-    drawing = Drawing(width, GAP_TOP + ROW * len(sectors) + 4, title, described, theme.paper)
-    _draw_legend(drawing, language, theme)
+    drawing = Drawing(width, GAP_TOP + ROW * len(sectors) + 4, title, described)
+    _draw_legend(drawing, language)
     for column, action in enumerate(actions):
         for line, part in enumerate(_lines(action)):
-            drawing.text((GAP_LEFT + CELL * column + GAP_INSET, GAP_TOP - 24 + 16 * line), part, colour=theme.muted)
+            drawing.text((GAP_LEFT + CELL * column + GAP_INSET, GAP_TOP - 24 + 16 * line), part, colour=MUTED)
     for row, sector in enumerate(sectors):
         said = shortened(sector, GAP_LEFT - 16)
-        drawing.text((GAP_LEFT - 10, GAP_TOP + ROW * row + 34), said, anchor="end", colour=theme.ink)
+        drawing.text((GAP_LEFT - 10, GAP_TOP + ROW * row + 34), said, anchor="end", colour=INK)
     for square in squares:
         corner = GAP_LEFT + CELL * actions.index(square.action), GAP_TOP + ROW * sectors.index(square.sector)
-        _draw_square(drawing, square, corner, theme)
+        _draw_square(drawing, square, corner)
     return drawing.to_svg()
 
 
-def _draw_legend(drawing: Drawing, language: Language, theme: Theme) -> None:
-    for place, (code, colour) in enumerate((("match.chart_demand", theme.strong), ("match.chart_supply", theme.goal))):
+def _draw_legend(drawing: Drawing, language: Language) -> None:
+    for place, (code, colour) in enumerate((("match.chart_demand", BLUE), ("match.chart_supply", INK))):
         x, y = GAP_LEFT + GAP_INSET, 12 + 16 * place
         drawing.rectangle((x, y - 8), (10, 8), colour, rounding=2)
-        drawing.text((x + 16, y), text(code).render(language), colour=theme.muted)
+        drawing.text((x + 16, y), text(code).render(language), colour=MUTED)
 
 
-def _draw_square(drawing: Drawing, square: GapCell, corner: tuple[float, float], theme: Theme) -> None:
+def _draw_square(drawing: Drawing, square: GapCell, corner: tuple[float, float]) -> None:
     x, y, room = corner[0] + GAP_INSET, corner[1], CELL - 2 * GAP_INSET
-    drawing.line((corner[0], y + ROW), (corner[0] + CELL, y + ROW), theme.line)
+    drawing.line((corner[0], y + ROW), (corner[0] + CELL, y + ROW), LINE)
     for offset, left_over, whole, colour in (
-        (16, square.unmet, square.demand, theme.strong),
-        (42, square.unused, square.supply, theme.goal),
+        (16, square.unmet, square.demand, BLUE),
+        (42, square.unused, square.supply, INK),
     ):
-        drawing.text((x, y + offset), f"{left_over} / {whole}", colour=theme.ink, bold=left_over > 0)
-        drawing.rectangle((x, y + offset + 4), (room, _BAR), theme.line, rounding=2)
+        drawing.text((x, y + offset), f"{left_over} / {whole}", colour=INK, bold=left_over > 0)
+        drawing.rectangle((x, y + offset + 4), (room, _BAR), LINE, rounding=2)
         drawing.rectangle((x, y + offset + 4), (room * left_over / whole if whole else 0, _BAR), colour, rounding=2)
 
 

@@ -13,6 +13,7 @@ from importlib.resources import files
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pilotbase.charts.palette import tokens_sheet
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 
@@ -59,9 +60,9 @@ def page_environment(package: str) -> Environment:
 def page_style(package: str, sheet: str, alone: bool = False) -> dict[str, str]:
     """Return ``style``, of all such pages and of ``package``, and ``style_hash``, with which a page allows only that.
 
-    ``alone``: of ``package`` only. The hash is a source expression of CSP Level 3, §2.3.1.
+    ``alone``: of ``package`` only; colours and fonts are the hub's. The hash is a source expression (CSP Level 3).
     """
-    style = ("" if alone else _sheet(_PACKAGE, "one_file.css")) + _sheet(package, sheet)
+    style = tokens_sheet() + ("" if alone else _sheet(_PACKAGE, "one_file.css")) + _sheet(package, sheet)
     digest = b64encode(sha256(style.encode()).digest()).decode("ascii")
     return {"style": Markup(style), "style_hash": f"sha256-{digest}"}  # noqa: S704 - our own files
 

@@ -1,66 +1,47 @@
-"""Colours of charts and reports (design tokens): the palette, warning colours, and the light and the dark ground."""
+"""Colours of charts: names of `tokens.css`. On a page a chart has the page's theme; in a file of its own it is light.
 
+Each is a value of a presentation attribute, which CSS reads: ``fill="var(--ink, …)"`` needs no style rule.
+"""
+
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 
 from pilotbase.documents.vocabularies import Colour
 
-INK = "#1f2733"
-MUTED = "#596474"
-LINE = "#d5dbe3"
-HAIR = "#e9edf2"
-PAPER = "#ffffff"
+_TOKEN = re.compile(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
 
-BLUE = "#1677ff"
-DEEP_BLUE = "#0958d9"
-PALE_BLUE = "#dbeaff"
 
-GREEN = "#1d7a1d"
-RED = "#cf1322"
-AMBER = "#9a5b00"
-PALE_GREEN = "#e9f6e6"
+@cache
+def tokens_sheet() -> str:
+    """Return the stylesheet that holds every colour of the hub, of reports and of charts."""
+    return (files("pilotbase.charts") / "look" / "tokens.css").read_text("utf-8")
+
+
+@cache
+def tokens() -> Mapping[str, tuple[str, str]]:
+    """Return each colour by its name: on light ground, on dark ground."""
+    return {name: (light, dark) for name, light, dark in _TOKEN.findall(tokens_sheet())}
+
+
+def paint(name: str) -> str:
+    """Return the colour ``name`` as an attribute of an SVG: the theme's, or the light one where no page gives it."""
+    return f"var(--{name}, {tokens()[name][0]})"
+
+
+INK, MUTED, LINE, HAIR, PAPER = map(paint, ("ink", "ink2", "line", "hair", "paper"))
+BLUE, DEEP_BLUE, PALE_BLUE = paint("brand"), paint("link"), paint("tint2")
+"""The chart's subject, its name or outline, and what the subject is compared with."""
+GREEN, RED, AMBER, PALE_GREEN = paint("green"), paint("red"), paint("amber"), paint("green-bg")
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 
-
 FILLS: Mapping[Colour, str] = {
-    Colour.GREEN: GREEN,
     Colour.BLUE: BLUE,
-    Colour.YELLOW: "#a37a00",
-    Colour.ORANGE: "#c4570a",
-    Colour.RED: RED,
+    **{one: paint(f"{one}-mark") for one in (Colour.GREEN, Colour.YELLOW, Colour.ORANGE, Colour.RED)},
 }
-"""Each has a contrast of at least 3 to 1 with white, as graphics require (WCAG 2.2, 1.4.11)."""
-_DEEPEST = 0.45
-"""How far a ground goes from the paper to the strong colour: ink stays readable on it."""
-
-
-@dataclass(frozen=True)
-class Theme:
-    """Colours of a chart by purpose."""
-
-    ink: str
-    muted: str
-    line: str
-    paper: str
-    strong: str
-    """The chart's subject."""
-    soft: str
-    """What the subject is compared with."""
-    goal: str
-    """A target."""
-
-
-LIGHT = Theme(INK, MUTED, LINE, PAPER, strong=BLUE, soft="#a9cbff", goal=INK)
-DARK = Theme("#f3f6fb", "#a9b6c9", "#2c3a52", "#111a2b", strong="#4096ff", soft="#27508f", goal="#ffc53d")
-
-
-def shaded(theme: Theme, share: float) -> str:
-    """Return a ground for ink, the deeper the larger ``share`` (0 … 1) is; of none the paper."""
-    deep = _DEEPEST * min(max(share, 0.0), 1.0)
-    pairs = zip(_parts(theme.paper), _parts(theme.strong), strict=True)
-    return "#" + "".join(f"{round(paper + deep * (strong - paper)):02x}" for paper, strong in pairs)
-
-
-def _parts(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+INKS: Mapping[Colour, str] = {one: paint(one.value) for one in Colour}
+"""A warning's colour as a mark and as a word."""
+DEEPEST = 0.45
+"""How opaque a ground of `BLUE` is at the most: ink stays readable on it."""

@@ -6,11 +6,9 @@ from itertools import groupby
 import qrcode  # type: ignore[import-untyped]
 
 from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.palette import PAPER
 
 MODULE, QUIET = 4, 4
 """Units a module is wide, and modules of the quiet zone that readers need."""
-_BLACK = "#000000"
 
 
 def qr_code(content: str, title: str) -> str:
@@ -21,11 +19,11 @@ def qr_code(content: str, title: str) -> str:
     side = (len(rows) + 2 * QUIET) * MODULE
     drawing = Drawing(side, side, title, content)
     drawing.sharpen()
-    drawing.rectangle((0, 0), (side, side), PAPER)
+    drawing.rectangle((0, 0), (side, side), "white")
     for number, row in enumerate(rows):
         for start, length in _runs(row):
             corner = ((QUIET + start) * MODULE, (QUIET + number) * MODULE)
-            drawing.rectangle(corner, (length * MODULE, MODULE), _BLACK)
+            drawing.rectangle(corner, (length * MODULE, MODULE), "black")
     return drawing.to_svg()
 
 

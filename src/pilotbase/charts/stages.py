@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import LIGHT, Theme
+from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import Language, text
@@ -22,29 +22,29 @@ class FunnelStage:
 
 
 @lru_cache(maxsize=64)
-def funnel_chart(stages: tuple[FunnelStage, ...], language: Language, theme: Theme = LIGHT) -> str:
+def funnel_chart(stages: tuple[FunnelStage, ...], language: Language) -> str:
     """Return the stages as SVG, one bar below the other on one scale, each with its share of the one before."""
     title = text("chart.funnel.title").render(language)
     description = "; ".join(f"{stage.name}: {format_count(stage.count)}" for stage in stages)
-    drawing = Drawing(FUNNEL_WIDTH, FUNNEL_ROW * len(stages) + 4, title, description, theme.paper)
+    drawing = Drawing(FUNNEL_WIDTH, FUNNEL_ROW * len(stages) + 4, title, description)
     scale = Scale(0, max([1, *(stage.count for stage in stages)]), FUNNEL_LEFT, FUNNEL_RIGHT)
     for index, stage in enumerate(stages):
         before = stages[index - 1].count if index else 0
         percent = text("chart.funnel.share", percent=f"{stage.count / before:.0%}") if before else None
         share = "" if percent is None else percent.render(language)
-        _draw_stage(drawing, stage, share, scale, FUNNEL_ROW * index, theme)
+        _draw_stage(drawing, stage, share, scale, FUNNEL_ROW * index)
     return drawing.to_svg()
 
 
-def _draw_stage(drawing: Drawing, stage: FunnelStage, share: str, scale: Scale, top: float, theme: Theme) -> None:
+def _draw_stage(drawing: Drawing, stage: FunnelStage, share: str, scale: Scale, top: float) -> None:
     y = top + 20
-    drawing.text((FUNNEL_LEFT, top + 14), stage.name, colour=theme.muted, size=14)
+    drawing.text((FUNNEL_LEFT, top + 14), stage.name, colour=MUTED, size=14)
     if share:
-        drawing.text((FUNNEL_RIGHT, top + 14), share, anchor="end", colour=theme.muted, size=13)
-    drawing.rectangle((FUNNEL_LEFT, y), (FUNNEL_RIGHT - FUNNEL_LEFT, FUNNEL_HEIGHT), theme.line, rounding=4)
-    drawing.rectangle((FUNNEL_LEFT, y), (scale(stage.count) - FUNNEL_LEFT, FUNNEL_HEIGHT), theme.strong, rounding=4)
+        drawing.text((FUNNEL_RIGHT, top + 14), share, anchor="end", colour=MUTED, size=13)
+    drawing.rectangle((FUNNEL_LEFT, y), (FUNNEL_RIGHT - FUNNEL_LEFT, FUNNEL_HEIGHT), LINE, rounding=4)
+    drawing.rectangle((FUNNEL_LEFT, y), (scale(stage.count) - FUNNEL_LEFT, FUNNEL_HEIGHT), BLUE, rounding=4)
     count = format_count(stage.count)
-    drawing.text((FUNNEL_WIDTH - 8, y + 25), count, anchor="end", colour=theme.ink, bold=True, size=22)
+    drawing.text((FUNNEL_WIDTH - 8, y + 25), count, anchor="end", colour=INK, bold=True, size=22)
 
 
 WAY_WIDTH, WAY_ROW, WAY_HEIGHT, TOP = 560, 32, 18, 6
@@ -61,33 +61,31 @@ class Leg:
 
 
 @lru_cache(maxsize=64)
-def way_chart(legs: tuple[Leg, ...], language: Language, theme: Theme = LIGHT) -> str:
+def way_chart(legs: tuple[Leg, ...], language: Language) -> str:
     """Return the steps as SVG, one bar a step along a common line of days."""
     title = text("chart.way.title").render(language)
     description = "; ".join(f"{leg.name}: {format_days(leg.days)} (n = {format_count(leg.count)})" for leg in legs)
-    drawing = Drawing(WAY_WIDTH, TOP + WAY_ROW * len(legs) + 4, title, description, theme.paper)
+    drawing = Drawing(WAY_WIDTH, TOP + WAY_ROW * len(legs) + 4, title, description)
     scale = Scale(0, sum(leg.days or 0 for leg in legs) or 1, WAY_LEFT, WAY_RIGHT)
     start = 0.0
     for index, leg in enumerate(legs):
-        _draw_leg(drawing, leg, (start, scale), TOP + WAY_ROW * index, language, theme)
+        _draw_leg(drawing, leg, (start, scale), TOP + WAY_ROW * index, language)
         start += leg.days or 0
     return drawing.to_svg()
 
 
-def _draw_leg(
-    drawing: Drawing, leg: Leg, begins: tuple[float, Scale], top: float, language: Language, theme: Theme
-) -> None:
+def _draw_leg(drawing: Drawing, leg: Leg, begins: tuple[float, Scale], top: float, language: Language) -> None:
     start, scale = begins
     y = top + (WAY_ROW - WAY_HEIGHT) / 2
-    drawing.text((WAY_LEFT - 12, y + 15), leg.name, anchor="end", colour=theme.ink, size=13)
-    drawing.line((WAY_LEFT, top + WAY_ROW), (COUNT, top + WAY_ROW), theme.line)
+    drawing.text((WAY_LEFT - 12, y + 15), leg.name, anchor="end", colour=INK, size=13)
+    drawing.line((WAY_LEFT, top + WAY_ROW), (COUNT, top + WAY_ROW), LINE)
     if leg.days is None:
-        drawing.text((WAY_LEFT, y + 15), "–", colour=theme.muted, size=13)
+        drawing.text((WAY_LEFT, y + 15), "–", colour=MUTED, size=13)
         return
     left, right = scale(start), scale(start + leg.days)
-    drawing.rectangle((left, y), (max(right - left, 3), WAY_HEIGHT), theme.strong, rounding=3)
+    drawing.rectangle((left, y), (max(right - left, 3), WAY_HEIGHT), BLUE, rounding=3)
     days = text("chart.way.days", days=format_days(leg.days)).render(language)
     outside = right + 8 + width_of(days, 13) < COUNT - 56
     at, anchor = (right + 8, "start") if outside else (left - 8, "end")
-    drawing.text((at, y + 15), days, anchor=anchor, colour=theme.ink, bold=True, size=13)  # type: ignore[arg-type]
-    drawing.text((COUNT, y + 15), f"n = {format_count(leg.count)}", anchor="end", colour=theme.muted)
+    drawing.text((at, y + 15), days, anchor=anchor, colour=INK, bold=True, size=13)  # type: ignore[arg-type]
+    drawing.text((COUNT, y + 15), f"n = {format_count(leg.count)}", anchor="end", colour=MUTED)

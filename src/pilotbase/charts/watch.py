@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import log10
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import BLUE, FILLS, LINE, MUTED, PAPER
+from pilotbase.charts.palette import BLUE, DEEP_BLUE, FILLS, INKS, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale, format_count, format_number
 from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.texts import Language, Text, text
@@ -56,7 +56,7 @@ def watch_path_chart(path: WatchedPath, language: Language) -> str:
     up = Scale(0, min(max(_LEAST, highest), _MOST), BOTTOM, PATH_TOP)
     _draw_axes(drawing, path, across, up, language)
     drawing.line((PATH_LEFT, up(1)), (PATH_RIGHT, up(1)), FILLS[path.high], 2, "6 4")
-    drawing.text((PATH_LEFT + 6, up(1) - 6), high, colour=FILLS[path.high], bold=True)
+    drawing.text((PATH_LEFT + 6, up(1) - 6), high, colour=INKS[path.high], bold=True)
     points = [(across(point.seen), up(max(point.value, 0))) for point in path.points]
     drawing.path([(PATH_LEFT, up(0)), *points], BLUE)
     _draw_clipped(drawing, path, across, up, language)
@@ -106,7 +106,7 @@ def _draw_clipped(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale,
     said = text("chart.watch.above", reached=reached).render(language)
     beyond = across(highest.seen) > (PATH_LEFT + PATH_RIGHT) / 2
     place = (across(highest.seen) + (-10 if beyond else 10), PATH_TOP - 12)
-    drawing.text(place, said, anchor="end" if beyond else "start", colour=BLUE, bold=True)
+    drawing.text(place, said, anchor="end" if beyond else "start", colour=DEEP_BLUE, bold=True)
 
 
 def _draw_turns(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, language: Language) -> None:
@@ -118,7 +118,7 @@ def _draw_turns(drawing: Drawing, path: WatchedPath, across: Scale, up: Scale, l
             drawing.circle(place, 5, PAPER, FILLS[point.colour])
             said = f"{Text(code=f'colour.{point.colour}').render(language)} · {_short(point.at, path)}"
             beyond = place[0] > (PATH_LEFT + PATH_RIGHT) / 2
-            beside, colour = (place[0] + (-9 if beyond else 9), place[1] + 14), FILLS[point.colour]
+            beside, colour = (place[0] + (-9 if beyond else 9), place[1] + 14), INKS[point.colour]
             drawing.text(beside, said, anchor="end" if beyond else "start", colour=colour, bold=True)
 
 
@@ -171,7 +171,7 @@ def _draw_word(drawing: Drawing, strip: DriftStrip, top: float, language: Langua
     if strip.spells:
         last = strip.spells[-1].colour
         word = Text(code=f"colour.{last}").render(language)
-        drawing.text((DRIFT_LEFT + 6, top + _STRIP), word, colour=FILLS[last], bold=True)
+        drawing.text((DRIFT_LEFT + 6, top + _STRIP), word, colour=INKS[last], bold=True)
 
 
 def _description(strips: Sequence[DriftStrip], language: Language) -> str:

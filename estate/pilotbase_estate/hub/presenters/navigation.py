@@ -6,6 +6,6 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.presenters.navigation import NavigationItem
 
 FLOW = (
-    NavigationItem(text("pool.hub.title"), "pools", members_only=True),
-    NavigationItem(text("voucher.hub.title"), "wallet", members_only=True, also="/voucher-"),
+    NavigationItem(text("pool.hub.title"), "pools", members_only=True, place="computing"),
+    NavigationItem(text("voucher.hub.title"), "wallet", members_only=True, also="/voucher-", place="computing"),
 )

@@ -21,7 +21,6 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import include, path, re_path
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import DeskAct
@@ -32,7 +31,8 @@ from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted, roles_of
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
-from pilotbase.hub.presenters.addresses import record_crumbs
+from pilotbase.hub.presenters.addresses import back_to, record_crumbs
+from pilotbase.hub.presenters.navigation import THEME, THEMES
 from pilotbase.hub.presenters.records import see, title_of
 from pilotbase.hub.problems import LoginNeededError
 from pilotbase.hub.routing import EVERYBODY, PAGES, POST, page
@@ -101,6 +101,17 @@ class TokenForm(forms.Form):
     days = forms.IntegerField(**asked("hub.field_days", "hub.help_token_days"), min_value=1, max_value=365, initial=90)
 
 
+@page("theme/", "theme", EVERYBODY, POST)
+def set_theme(request: HubRequest) -> HttpResponse:
+    """Keep whether the reader wants light or dark pages; ``system`` leaves it to theirs."""
+    response = redirect(back_to(request, "portal"))
+    if (theme := request.POST.get("theme", "")) in THEMES:
+        response.set_cookie(THEME, theme, 365 * 86_400, samesite="Lax", secure=request.is_secure(), httponly=True)
+    else:
+        response.delete_cookie(THEME)
+    return response
+
+
 @page("invitations/<str:secret>/", "invitation", EVERYBODY, ("GET", "POST"))
 def accept(request: HubRequest, secret: str) -> HttpResponse:
     """Accept an invitation: as the person who is logged in, after logging in, or with a new account."""
@@ -137,8 +148,7 @@ def act_for(request: HubRequest) -> HttpResponse:
     if all(membership.organisation != chosen for membership in request.acting.memberships):
         raise NotFoundError("hub.not_found")
     request.session[CHOSEN] = chosen
-    wanted = request.POST.get("next", "")
-    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "my-work")
+    return redirect(back_to(request, "my-work"))
 
 
 @page("account/", "account", EVERYBODY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,8 +20,9 @@ from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import name_of, organisation_subject
-from pilotbase.documents.texts import Text
-from pilotbase.hub.acting import HubRequest, posted
+from pilotbase.documents.texts import Text, sentence
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.forms.bringing import (
     FORMS,
@@ -33,7 +35,7 @@ from pilotbase.hub.forms.bringing import (
 )
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.people.invitations import cut_memberships
-from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.addresses import address_of, back_to, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
 from pilotbase.hub.presenters.records import names_shown, see
 from pilotbase.hub.routing import FORM, page
@@ -70,7 +72,8 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
     bringing = Bringing(request.acting, record, chosen)
     form = FORMS[row.brings](bringing, posted(request), initial={"seen": head})
     if request.method == "POST" and form.is_valid() and taken(view, subject, chosen, form):
-        return redirect(address_of(subject))
+        _tell(request, chosen)
+        return redirect(back_to(request, address_of(subject)))
     shown = {
         "title": Text(code=f"act.{chosen}"),
         "form": form,
@@ -121,9 +124,15 @@ def _registered(request: HubRequest, section: str, form: StepForm, new_subject: 
     if request.method == "POST" and form.is_valid():
         subject = new_subject()
         if taken(request.acting.view, subject, act, form):
+            _tell(request, act)
             return redirect(address_of(subject))
     shown = {"title": Text(code=f"act.{act}"), "form": form, "seen": None, "crumbs": [section_crumb(section)]}
     return render(request, "hub/step.html", shown)
+
+
+def _tell(request: HubRequest, act: Act) -> None:
+    """Say on the next page what was done."""
+    messages.success(request, sentence(Text(code=f"done.{act}"), language(), make_visible))
 
 
 def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:

@@ -23,7 +23,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, refusals_in
 from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, facet_shown, record_crumbs, section_crumb, subject_of
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.presenters.taken import sandboxed
 from pilotbase.hub.routing import EVERYBODY, FORM, page

@@ -27,7 +27,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import form_of, refusals_in
 from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, crumb, section_crumb, subject_of
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import asked, t

@@ -17,7 +17,7 @@ from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.declared import Choices, OperationForm, form_of
 from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.records import names_shown
 from pilotbase.hub.routing import FORM, page
 from pilotbase.operations import incidents

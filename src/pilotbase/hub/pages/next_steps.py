@@ -45,6 +45,7 @@ class VisitorKind:
     """For each step, where it is taken or read about."""
     role: Role | None = None
     inside: Link | None = None
+    icon: str = ""
 
     @property
     def title(self) -> Text:
@@ -72,18 +73,18 @@ _PAGES = {
 """Word of a link → its page."""
 
 
-def _kind(name: str, steps: str, role: Role | None = None, inside: str = "") -> VisitorKind:
+def _kind(name: str, icon: str, steps: str, role: Role | None = None, inside: str = "") -> VisitorKind:
     """``steps``: the words of the links of each, divided by commas."""
     links = tuple(tuple(map(Link, step.split())) for step in steps.split(","))
-    return VisitorKind(name, links, role, Link(inside) if inside else None)
+    return VisitorKind(name, links, role, Link(inside) if inside else None, icon)
 
 
 PEOPLE = (
-    _kind("demand_owner", "scenarios, standards, invited, certified", Role.DEMAND_OWNER, "new_scenario"),
-    _kind("supplier", "scenarios, standards, invited, certified", Role.SUPPLIER, "new_application"),
-    _kind("regulator", "check, roots revocations, figures, invited", Role.REGULATOR, "trials"),
-    _kind("investor", "certified, check, figures"),
-    _kind("open_source", "scenarios, standards, api, invited"),
+    _kind("demand_owner", "target", "scenarios, standards, invited, certified", Role.DEMAND_OWNER, "new_scenario"),
+    _kind("supplier", "package", "scenarios, standards, invited, certified", Role.SUPPLIER, "new_application"),
+    _kind("regulator", "shield-check", "check, roots revocations, figures, invited", Role.REGULATOR, "trials"),
+    _kind("investor", "chart-column", "certified, check, figures"),
+    _kind("open_source", "book-open", "scenarios, standards, api, invited"),
 )
 _BY_NAME = {person.name.replace("_", "-"): person for person in PEOPLE}
 SHOWN = 3

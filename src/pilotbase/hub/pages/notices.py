@@ -13,7 +13,7 @@ from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, language, posted
 from pilotbase.hub.forms.declared import do, form_of, post_of
-from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
+from pilotbase.hub.presenters.addresses import Crumb, address_of, back_to, crumb
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import asked, t
 from pilotbase.notices.mails import has_failed, mail_choice
@@ -83,7 +83,7 @@ def read(request: HubRequest) -> HttpResponse:
     """Mark one notice as read, or all."""
     chosen = request.POST.getlist("notice")
     mark_read(request.acting.view, None if "all" in request.POST else chosen[:PAGE])
-    return redirect(reverse("notices") + ("?unread=1" if "unread" in request.POST else ""))
+    return redirect(back_to(request, reverse("notices") + ("?unread=1" if "unread" in request.POST else "")))
 
 
 @page("notices/mail/", "notice-mail", methods=FORM)

@@ -11,7 +11,6 @@ from django.utils.safestring import SafeString
 
 from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
 from pilotbase.charts.bars import Bar, Legend, bar_chart
-from pilotbase.charts.palette import DARK, LIGHT, Theme
 from pilotbase.charts.stages import FunnelStage, funnel_chart, way_chart
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
@@ -19,8 +18,7 @@ from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.pages.ledger import counted_records
-from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of, render_live
 from pilotbase.hub.routing import page
 from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.jobs import live_jobs, queue_figures
@@ -35,7 +33,7 @@ _CRUMBS = [{"url": "/overview/", "label": text("overview.title")}]
 def show(request: HubRequest) -> HttpResponse:
     """Show all figures, the queue, what is late and how far the targets of the year are reached."""
     shown = {"title": text("overview.title"), "can_import": request.acting.may(DeskAct.IMPORT)}
-    return render(request, "hub/overview.html", {**shown, **_content(request.acting.view, LIGHT)})
+    return render(request, "hub/overview.html", {**shown, **_content(request.acting.view)})
 
 
 @page("overview/screen/", "overview-screen", ReadScope.OVERVIEW)
@@ -46,7 +44,7 @@ def screen(request: HubRequest) -> HttpResponse:
         "title": text("overview.screen_title"),
         "ground": "light" if light else "dark",
         "live": True,
-        **_content(request.acting.view, LIGHT if light else DARK),
+        **_content(request.acting.view, fixed=True),
     }
     return render_live(request, "screen", "screen", shown)
 
@@ -69,7 +67,7 @@ def late(request: HubRequest) -> HttpResponse:
     return render(request, "hub/overview_late.html", shown)
 
 
-def _content(view: View, theme: Theme) -> dict[str, Any]:
+def _content(view: View, fixed: bool = False) -> dict[str, Any]:
     found, reader = counted(caller(view)), language()
     numbers, now = found.figures.counts, view.store.clock()
     acts = count_late(view, now)
@@ -82,12 +80,12 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
         "numbers": {figure.value: number for figure, number in numbers.items()},
         "funnel": [(figure.value, numbers[figure], found.figures.this_year[figure]) for figure in FUNNEL],
         "verdicts": [(figure.value, numbers[figure]) for figure in VERDICTS],
-        "funnel_chart": drawn(funnel_chart(stages, reader, theme)),
+        "funnel_chart": drawn(funnel_chart(stages, reader), fixed),
         "way": found.figures.way,
         "whole": format_days(found.figures.way.whole.value) if found.figures.way.whole else "–",
         "legs": [(leg, format_days(leg.days)) for leg in legs],
-        "way_chart": drawn(way_chart(legs, reader, theme)),
-        "groups": [_grouped(found.figures, name, theme) for name in ("sector", "action")],
+        "way_chart": drawn(way_chart(legs, reader), fixed),
+        "groups": [_grouped(found.figures, name, fixed) for name in ("sector", "action")],
         "late_acts": acts[:SHOWN_LATE],
         "late_total": sum(one.count for one in acts),
         "jobs": jobs[:SHOWN_JOBS],
@@ -97,7 +95,7 @@ def _content(view: View, theme: Theme) -> dict[str, Any]:
     }
 
 
-def _grouped(found: Figures, name: str, theme: Theme) -> dict[str, Any]:
+def _grouped(found: Figures, name: str, fixed: bool) -> dict[str, Any]:
     groups = found.by(name)
     bars = tuple(
         Bar(capitalised(name, value), counts[Figure.OPENED], counts[Figure.CERTIFIED])
@@ -107,7 +105,7 @@ def _grouped(found: Figures, name: str, theme: Theme) -> dict[str, Any]:
     return {
         "name": name,
         "title": text(f"overview.by_{name}"),
-        "chart": drawn(bar_chart(bars, legend, language(), theme)) if bars else SafeString(""),
+        "chart": drawn(bar_chart(bars, legend, language()), fixed) if bars else SafeString(""),
         "rows": [(value, [(figure.value, counts[figure]) for figure in FUNNEL]) for value, counts in groups.items()],
     }
 

@@ -26,7 +26,7 @@ from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, names_shown, see, spelled_count, work_shown
 from pilotbase.hub.presenters.states import way
 from pilotbase.hub.routing import EVERYBODY, page

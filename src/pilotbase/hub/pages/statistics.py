@@ -26,8 +26,7 @@ from pilotbase.hub.acting import HubRequest, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import refusals_in
 from pilotbase.hub.presenters.addresses import crumb, record_crumbs, subject_of
-from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import drawn, render_live
 from pilotbase.hub.presenters.records import RecordView, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t

@@ -18,7 +18,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import work_shown
 from pilotbase.hub.presenters.taken import bundle_response, sandboxed

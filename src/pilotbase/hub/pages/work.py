@@ -1,23 +1,32 @@
-"""What waits: for the reader, on everyone's first page, and in the queue of the base."""
+"""What waits: for the reader, in the inbox that is everyone's first page, and in the queue of the base."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 
+from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.live import render_live
+from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.routing import page
+from pilotbase.notices.rows import list_notices
 from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.trials.acts import work_of
+
+_NEWS = 6
+AT_ONCE = frozenset(
+    {Act.SCENARIO_SUBMIT, Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT, Act.CERTIFICATE_SIGN}
+)
+"""Acts that ask nothing and decide nothing new: the inbox offers them by one button."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +39,23 @@ class Beginning:
 
 @page("work/", "my-work")
 def show(request: HubRequest) -> HttpResponse:
-    """Show what waits for the reader."""
+    """Show what waits for the reader, the most urgent first, what waits for others, and what is new."""
     acting = request.acting
     work, asked = work_of(base(), acting.view), asked_of(base(), acting.view)
+    latest, _ = list_notices(acting.view, unread=True, limit=_NEWS)
     shown = {
         "title": text("hub.nav_my_work"),
-        "tasks": work.tasks,
+        "waiting": len(work.tasks) + len(asked),
+        "groups": _by_urgency(work.tasks, acting.view.store.clock()),
+        "at_once": AT_ONCE,
         "held": work.held,
         "asked": [(one, _address(one)) for one in asked],
         "begin": [] if work.tasks or work.held or asked else list(_begin(acting)),
         "elsewhere": list(_elsewhere(acting)),
+        "latest": latest,
+        "live": True,
     }
-    return render(request, "hub/work.html", shown)
+    return render_live(request, "work", "inbox", shown)
 
 
 @page("queue/", "queue")
@@ -49,6 +63,15 @@ def show_queue(request: HubRequest) -> HttpResponse:
     """Show the queue."""
     shown = {"title": text("live.queue_title"), "lines": list(waiting_line(request.acting.view)), "live": True}
     return render_live(request, "queue", "queue", shown)
+
+
+def _by_urgency(tasks: Iterable[WorkItem], now: datetime) -> list[tuple[Text, list[WorkItem]]]:
+    """Return the tasks by when they are due: within a day, within a week, later or never."""
+    groups: dict[str, list[WorkItem]] = {"now": [], "week": [], "later": []}
+    for task in tasks:
+        left = task.due - now if task.due is not None else timedelta.max
+        groups["now" if left <= timedelta(days=1) else "week" if left <= timedelta(days=7) else "later"].append(task)
+    return [(Text(code=f"hub.inbox.{name}"), found) for name, found in groups.items() if found]
 
 
 def _elsewhere(acting: RequestActor) -> Iterator[tuple[str, int]]:

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from pilotbase.documents.api.datasets import FacetCount
 from pilotbase.documents.api.records import SECTIONS
@@ -35,6 +36,12 @@ def address_of(subject: str) -> str:
     if (elsewhere := _ELSEWHERE.get(kind)) is not None:
         return elsewhere(name)
     return reverse("record", kwargs={"section": SECTIONS[kind], "name": name})
+
+
+def back_to(request: HttpRequest, otherwise: str) -> str:
+    """Return the page of ours from which a form was posted, or ``otherwise``."""
+    wanted = request.POST.get("next", "")
+    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else otherwise
 
 
 def subject_of(section: str, name: str) -> str:

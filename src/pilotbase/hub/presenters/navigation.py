@@ -1,7 +1,8 @@
-"""What stands around every page: the navigation in the order of the flow, languages, who is there."""
+"""What stands around every page: the entries of the reader's roles by section, the tabs of a place, who is there."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,13 +13,20 @@ from django.urls import reverse
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base
+
+THEME = "pilotbase-theme"
+THEMES = ("light", "dark")
+"""Cookie that holds the theme, and what it may hold; without it the reader's system decides."""
+MOST_ENTRIES, MOST_TABS = 7, 4
+"""Entries at the side of a page, and those of them at the foot of a phone."""
 
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """One line of the navigation."""
+    """One page that the navigation leads to: an entry, or a tab of its place."""
 
     label: Text
     name: str
@@ -28,42 +36,106 @@ class NavigationItem:
     """Only for those who may read this; None: for all members."""
     also: str = ""
     """Begin of other addresses that belong to it."""
+    place: str = "catalogue"
+    """Name in `PLACES`."""
+
+    @property
+    def url(self) -> str:
+        return reverse(self.name, kwargs={"section": self.section} if self.section else {})
 
 
+PLACES: Mapping[str, tuple[str, str]] = {
+    "inbox": ("today", "inbox"),
+    "cockpit": ("today", "gauge"),
+    "scenarios": ("prove", "target"),
+    "applications": ("prove", "package"),
+    "trials": ("prove", "flask-conical"),
+    "services": ("run", "server"),
+    "risk": ("run", "siren"),
+    "data": ("resources", "database"),
+    "computing": ("resources", "cpu"),
+    "organisations": ("base", "building-2"),
+    "catalogue": ("base", "badge-check"),
+}
+"""Entry → section and icon, in order; names: texts ``hub.place.<entry>`` and ``hub.section.<section>``."""
+_ENTRIES: Mapping[Role, str] = {
+    Role.OPERATOR: "inbox cockpit scenarios trials services risk organisations",
+    Role.DEMAND_OWNER: "inbox scenarios trials services risk data catalogue",
+    Role.SUPPLIER: "inbox scenarios applications trials services computing catalogue",
+    Role.REVIEWER: "inbox scenarios trials catalogue",
+    Role.REGULATOR: "inbox cockpit scenarios trials services risk catalogue",
+}
 FLOW = (
-    NavigationItem(text("hub.nav_my_work"), "my-work", members_only=True),
-    NavigationItem(text("overview.title"), "overview", members_only=True, reading=ReadScope.OVERVIEW),
-    NavigationItem(text("roadmap.ledger"), "ledger", members_only=True, reading=ReadScope.LEDGER),
-    NavigationItem(text("hub.nav_scenarios"), "records", "scenarios"),
-    NavigationItem(text("hub.nav_applications"), "records", "applications", members_only=True),
-    NavigationItem(text("hub.nav_datasets"), "datasets"),
-    NavigationItem(text("labelling.hub.title"), "labelling", members_only=True),
-    NavigationItem(text("hub.nav_agreements"), "records", "agreements", members_only=True),
-    NavigationItem(text("match.nav"), "matching", members_only=True),
-    NavigationItem(text("hub.nav_trials"), "records", "trials", members_only=True),
-    NavigationItem(text("site.hub.title"), "sites", members_only=True),
-    NavigationItem(text("thread.exchange"), "exchange", members_only=True),
+    NavigationItem(text("hub.nav_my_work"), "my-work", members_only=True, place="inbox"),
+    NavigationItem(text("notice.title"), "notices", members_only=True, place="inbox"),
+    NavigationItem(text("thread.exchange"), "exchange", members_only=True, place="inbox"),
+    NavigationItem(text("overview.title"), "overview", members_only=True, reading=ReadScope.OVERVIEW, place="cockpit"),
+    NavigationItem(text("roadmap.ledger"), "ledger", members_only=True, reading=ReadScope.LEDGER, place="cockpit"),
+    NavigationItem(text("hub.nav_scenarios"), "records", "scenarios", place="scenarios"),
+    NavigationItem(text("match.nav"), "matching", members_only=True, place="scenarios"),
+    NavigationItem(text("hub.nav_applications"), "records", "applications", members_only=True, place="applications"),
+    NavigationItem(text("hub.nav_trials"), "records", "trials", members_only=True, place="trials"),
+    NavigationItem(text("live.queue_title"), "queue", members_only=True, place="trials"),
+    NavigationItem(text("service.nav"), "services", members_only=True, place="services"),
+    NavigationItem(text("watching.warnings"), "warnings", members_only=True, place="risk"),
+    NavigationItem(text("incident.desk"), "duty-desk", members_only=True, reading=ReadScope.DESK, place="risk"),
+    NavigationItem(text("incident.incidents"), "incidents", members_only=True, reading=ReadScope.DESK, place="risk"),
+    NavigationItem(text("hub.nav_datasets"), "datasets", place="data"),
+    NavigationItem(text("labelling.hub.title"), "labelling", members_only=True, place="data"),
+    NavigationItem(text("hub.nav_agreements"), "records", "agreements", members_only=True, place="data"),
+    NavigationItem(text("site.hub.title"), "sites", members_only=True, place="computing"),
+    NavigationItem(text("hub.nav_organisations"), "records", "organisations", members_only=True, place="organisations"),
     NavigationItem(text("hub.certified_applications"), "certified"),
     NavigationItem(text("hub.nav_certificates"), "certificate-check"),
-    NavigationItem(text("service.nav"), "services", members_only=True),
-    NavigationItem(text("watching.warnings"), "warnings", members_only=True),
-    NavigationItem(text("incident.desk"), "duty-desk", members_only=True, reading=ReadScope.DESK),
-    NavigationItem(text("hub.nav_organisations"), "records", "organisations", members_only=True),
-    NavigationItem(text("live.queue_title"), "queue", members_only=True),
-)
-"""In the order in which a document goes; what plug-ins add to `FLOW` in a module of this name comes next."""
-PUBLIC = (
-    NavigationItem(text("portal.nav_figures"), "figures"),
     NavigationItem(text("portal.nav_standards"), "standards"),
+    NavigationItem(text("portal.nav_figures"), "figures"),
     NavigationItem(text("portal.nav_next"), "next"),
 )
+"""In the order of their tabs; what plug-ins add to `FLOW` in a module of this name comes next."""
+_PUBLIC = ("records", "certified", "certificate-check", "standards", "figures")
+"""What visitors see in the bar, by the name of the page."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line at the side, with its pages that the reader may see."""
+
+    place: str
+    items: tuple[NavigationItem, ...]
+
+    @property
+    def section(self) -> Text:
+        return Text(code=f"hub.section.{PLACES[self.place][0]}")
+
+    @property
+    def icon(self) -> str:
+        return PLACES[self.place][1]
+
+    @property
+    def label(self) -> Text:
+        return Text(code=f"hub.place.{self.place}")
+
+    @property
+    def url(self) -> str:
+        return self.items[0].url
 
 
 def surroundings(request: HttpRequest) -> dict[str, Any]:
     """Template context of every page."""
-    acting = getattr(request, "acting", None)
+    acting: RequestActor | None = getattr(request, "acting", None)
+    theme, here = request.COOKIES.get(THEME, ""), request.path
+    entries = places(acting)
+    current = max((item for item in items() if _is_here(item, here)), key=lambda item: len(item.url), default=None)
+    tabs = next((one.items for one in entries if current in one.items), ()) if current else ()
+    member = acting is not None and bool(acting.organisation)
     return {
-        "navigation": [_line(entry, request.path) for entry in entries() if _is_for(entry, acting)],
+        "navigation": list(_chosen(acting, entries)) if acting is not None and member else [],
+        "ways": []
+        if member
+        else [one for one in items() if (one.name in _PUBLIC or one not in FLOW) and not one.members_only],
+        "tabs": tabs if current and here == current.url and len(tabs) > 1 and member else (),
+        "current": current,
+        "theme": theme if theme in THEMES else "",
         "acting": acting,
         "reader": language(),
         "base_name": base().trust.issuer,
@@ -72,18 +144,31 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
 
 
 @cache
-def entries() -> tuple[NavigationItem, ...]:
-    """Return every line of the navigation, in order."""
+def items() -> tuple[NavigationItem, ...]:
+    """Return every page of the navigation, in order."""
     added = (entry for module in mirrored("hub.presenters.navigation") for entry in module.FLOW)
-    return (*FLOW, *added, *PUBLIC)
+    return (*FLOW, *added)
 
 
-def _is_for(entry: NavigationItem, acting: RequestActor | None) -> bool:
+def places(acting: RequestActor | None) -> list[Entry]:
+    """Return every entry that leads the reader anywhere, whichever are at their side."""
+    seen = [item for item in items() if _is_for(item, acting)]
+    entries = (Entry(name, tuple(item for item in seen if item.place == name)) for name in PLACES)
+    return [entry for entry in entries if entry.items]
+
+
+def _chosen(acting: RequestActor, entries: list[Entry]) -> Iterator[Entry]:
+    """Yield the entries of the reader's roles, so many as a side holds, in the order of the sections."""
+    wanted = list(dict.fromkeys(name for role in _ENTRIES if acting.has(role) for name in _ENTRIES[role].split()))
+    kept = [name for name in wanted if any(one.place == name for one in entries)][:MOST_ENTRIES]
+    yield from (one for one in entries if one.place in kept)
+
+
+def _is_for(item: NavigationItem, acting: RequestActor | None) -> bool:
     if acting is None or not acting.organisation:
-        return not entry.members_only
-    return entry.reading is None or acting.reads(entry.reading)
+        return not item.members_only
+    return item.reading is None or acting.reads(item.reading)
 
 
-def _line(entry: NavigationItem, here: str) -> dict[str, Any]:
-    url = reverse(entry.name, kwargs={"section": entry.section} if entry.section else {})
-    return {"label": entry.label, "url": url, "here": here.startswith((url, entry.also) if entry.also else url)}
+def _is_here(item: NavigationItem, here: str) -> bool:
+    return here.startswith((item.url, item.also) if item.also else item.url)

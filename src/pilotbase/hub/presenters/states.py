@@ -1,4 +1,7 @@
-"""How a state looks: a shape and a colour beside its word, and its place on the way. Red is for what is bad alone."""
+"""How a state or a warning looks: its shape and colour beside its word, and its place on the way.
+
+Eight states and four warnings, each with a shape of its own; red is for what is bad alone.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,19 @@ from pilotbase.documents.states import (
 from pilotbase.documents.texts import Text
 
 _LOOKS = {
+    "plan": "draft proposed countered offered asked",
+    "wait": "review due queued plan_review waiting human consent",
+    "run": "running freezing signing rehearsing rectification retest reported",
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "filed pass fits green serving published in_force granted paid met",
-    "fail": "revoked refused reject fail invalid failed expired overdue red key_is_revoked key_is_expired broken",
-    "wait": "review proposed countered plan_review rectification retest suspended reported inconclusive unknown queued "
-    "missing due fallen_back human offered asked consent waiting",
-    "blue": "blue",
-    "yellow": "yellow",
-    "orange": "orange",
-    "run": "running freezing signing rehearsing",
-    "stop": "closed withdrawn declined cancelled stopped stopping ended",
+    "filed pass fits green serving published in_force granted paid met delivered mitigated",
+    "fail": "revoked refused reject fail invalid failed expired key_is_revoked key_is_expired broken given_up",
+    "open": "inconclusive unknown missing",
+    "hold": "suspended fallen_back silenced",
+    "end": "closed withdrawn declined cancelled stopped stopping ended not_measured",
+    **{colour: colour for colour in ("blue", "yellow", "orange", "red")},
 }
 LOOK = {state: look for look, states in _LOOKS.items() for state in states.split()}
-"""State → class of the stylesheet; what is not here (a draft) has an empty circle."""
+"""State → class of the stylesheet and shape of the sprite; what is not here is drawn as a plan."""
 
 _C = CommissionState
 _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {

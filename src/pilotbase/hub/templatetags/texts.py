@@ -12,28 +12,24 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from pilotbase.documents.api.sites import ReportTold
-from pilotbase.documents.api.trials import Candidate
+from pilotbase.documents.api.records import SECTIONS
 from pilotbase.documents.application import form_in_words
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.catalogues import catalogue
-from pilotbase.documents.certificate import Certificate, spoken_reason
+from pilotbase.documents.certificate import spoken_reason
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of, is_digest
-from pilotbase.documents.matching import Proof
 from pilotbase.documents.moments import format_day, format_minute, format_second
-from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import Action, Channel, Purpose
 from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import verdict_in_words
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.records import title_of
-from pilotbase.hub.presenters.states import LOOK
 from pilotbase.hub.sentences import approval_kind
+from pilotbase.hub.templatetags.ui import capital
 from pilotbase.trial.page import required_by
 from pilotbase.trial.page.wording import ReportWording
 
@@ -43,9 +39,12 @@ register.filter("spoken", spoken_reason)
 register.filter("required_by", required_by)
 register.filter("form_in_words", form_in_words)
 register.filter("address", address_of)
+register.filter("section", lambda kind: SECTIONS[kind])
+register.filter("state_of", lambda kind: f"state.{kind}")
 register.filter("rest", name_of)
 register.filter("hex", hex_of)
 register.filter("percent", lambda share: f"{share:.0%}")
+register.filter("minute", format_minute)
 register.filter("words", lambda listed: listed.split())
 _SHOWN_DIGITS = 12
 _ORGANISATIONS = {"reviewer", "one", "other"}
@@ -67,7 +66,7 @@ def t(code: str, **params: object) -> str:
 @register.simple_tag
 def word(vocabulary: str, value: str) -> str:
     """Return the name of a value of a vocabulary, such as ``word "sector" scenario.sector``, as it stands alone."""
-    return _alone(text(f"{vocabulary}.{value}").render(language()))
+    return capital(text(f"{vocabulary}.{value}").render(language()))
 
 
 @register.filter
@@ -96,26 +95,6 @@ def said(sentence: Any) -> str:
 def told(text_of_ours: Text) -> str:
     """Return a text that stands by itself, such as what an error says: with a capital and a full stop."""
     return sentence(text_of_ours, language(), make_visible)
-
-
-@register.simple_tag
-def status(vocabulary: str, value: str) -> SafeString:
-    """Return the mark of a state: shape, word and colour; the word is text ``<vocabulary>.<value>``."""
-    name = _alone(text(f"{vocabulary}.{value}").render(language()))
-    return format_html('<span class="status {}">{}</span>', LOOK.get(value, "none"), name)
-
-
-@register.simple_tag
-def verdict(of: Report | Certificate | Candidate | Proof | ReportTold) -> SafeString:
-    """Return the mark of the verdict of what carries one, with its rider."""
-    name = _alone(verdict_in_words(of.verdict, bool(of.approximate)).render(language()))
-    return format_html('<span class="status {}">{}</span>', LOOK.get(of.verdict, "none"), name)
-
-
-@register.simple_tag
-def state(kind: str, value: str) -> SafeString:
-    """Return the mark of the state of a record."""
-    return status(f"state.{kind}", value)
 
 
 @register.filter
@@ -156,6 +135,15 @@ def titled(remark: Text) -> Text:
 def named(people: dict[str, str], identity: str | None) -> str:
     """Return the name of a person, or nothing where it is not to be shown."""
     return make_visible(people.get(identity or "", ""))
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return the letters that stand for a person: those of the first two words, of a Chinese name the last two."""
+    words = name.replace(",", " ").split()
+    if len(words) > 1:
+        return (words[0][:1] + words[1][:1]).upper()
+    return name[-2:] if name[:1] > "\u2e80" else name[:2].upper()
 
 
 @register.filter
@@ -203,6 +191,12 @@ def day(when: object) -> SafeString | str:
 
 
 @register.filter
+def is_soon(due: object) -> bool:
+    """Return whether something is due within a day."""
+    return isinstance(due, datetime) and due - base().lab.store.clock() < timedelta(days=1)
+
+
+@register.filter
 def days_left(due: object) -> str:
     """Return in how many days something is due, or how late it is."""
     if not isinstance(due, datetime):
@@ -213,15 +207,10 @@ def days_left(due: object) -> str:
     return t("hub.days_left" if days > 0 else "hub.days_over", count=abs(days))
 
 
-def _alone(name: str) -> str:
-    """Return a word as it stands in a cell or a mark of its own, with a capital letter."""
-    return name[:1].upper() + name[1:]
-
-
 @register.filter
 def alone(label: Text) -> str:
     """Return a label of ours as it stands by itself."""
-    return _alone(label.render(language()))
+    return capital(label.render(language()))
 
 
 @register.filter("is_digest")
