@@ -1,10 +1,14 @@
 """From a frame to a verdict in Python: in real boxes, with the folder that commands read too."""
 
+import subprocess
+import sys
+
 import numpy as np
 import polars as pl
 import pytest
 
 import pilotbase as pb
+from benchmarks.peers.environments import peer_environment, site_packages
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.notebook.scenarios import as_table
 from tests.cli.test_command_line import run
@@ -105,3 +109,33 @@ def test_packages_and_arrays_go_along(scenario):
             raise
         pytest.skip(f"the package index cannot be reached: {error}")
     assert rehearsed.scores.filter(pl.col("rule").str.starts_with("recall"))["estimate"][0] > 0.9
+
+
+@pytest.mark.prove
+def test_a_result_is_logged_to_mlflow(scenario, tmp_path):
+    """MLflow itself takes it, and shows it as its own client reads it."""
+    result = pb.run(scenario, predict, out=tmp_path / "result")
+    script = f"""
+import sys
+sys.path.append({str(site_packages("mlflow"))!r})
+import mlflow, pilotbase as pb
+from pilotbase.worker.trials.folder import read_report
+from pathlib import Path
+folder = Path({str(result.folder)!r})
+mlflow.set_tracking_uri("sqlite:///{tmp_path}/mlflow.db")
+with mlflow.start_run() as run:
+    pb.TrialResult(read_report(folder / "report.json"), folder).log_to_mlflow()
+found = mlflow.get_run(run.info.run_id)
+names = {{one.path for one in mlflow.MlflowClient().list_artifacts(run.info.run_id)}}
+print(found.data.metrics, found.data.tags["pilotbase.verdict"], sorted(names))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=peer_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "recall_broken_" in done.stdout and "'certificate.json', 'report.html'" in done.stdout

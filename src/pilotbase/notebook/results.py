@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ import polars as pl
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
@@ -29,6 +31,8 @@ from pilotbase.worker.intake.wrapping import wrap_model
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import ReplayedVerdict, replay_trial
 
+_NOT_IN_MLFLOW = re.compile(r"[^\w.:/ -]")
+"""What the name of a metric of MLflow must not contain."""
 Application = Callable[..., Any] | str | Path
 """A function ``predict(batch)``, a trained model's file, or the folder of an application."""
 
@@ -61,6 +65,22 @@ class TrialResult:
     def replay(self) -> ReplayedVerdict:
         """Derive the verdict anew from the records in `folder`; raises as `replay_trial`."""
         return replay_trial(self.folder)
+
+    def log_to_mlflow(self) -> None:
+        """Log it to MLflow's active run: a metric a criterion, the verdict as a tag, report and certificate as files.
+
+        Raises:
+            ImportError: mlflow is not installed.
+        """
+        import mlflow
+
+        measured = {parse_rule(one.rule).key: one.estimate for one in self.report.criteria if one.estimate is not None}
+        mlflow.log_metrics({_NOT_IN_MLFLOW.sub("_", name): score for name, score in measured.items()})
+        verdict = "rehearsal" if self.verdict is None else self.verdict.value
+        mlflow.set_tags({"pilotbase.verdict": verdict, "pilotbase.application": self.report.application.digest})
+        for file in ("report.html", "certificate.json"):
+            if (self.folder / file).is_file():
+                mlflow.log_artifact(str(self.folder / file))
 
     def __repr__(self) -> str:
         stands = text(f"verdict.{self.verdict}") if self.verdict else text("notebook.rehearsal")

@@ -104,7 +104,8 @@ def _rows(scenario: Scenario, version: ApplicationVersion, frozen: TrialPlan | N
 
 def _asked(scenario: Scenario) -> Text:
     if scenario.world is not None:
-        return text("hub.plan.acts_in", world=scenario.world.name or scenario.world.folder or "")
+        named = scenario.world.name
+        return text("hub.plan.acts") if named is None else text("hub.plan.acts_in", world=named)
     answer = text(f"report.contract.kind.{scenario.answer}")
     return text("hub.plan.asked_of", columns=len(scenario.feature_fields), answer=answer)
 
