@@ -94,6 +94,7 @@ def walk(tmp_path, way):
     assert json.loads(tried.stdout)["verdict"] in ("accept", "reject", "inconclusive")
 
 
+@pytest.mark.prove
 def test_a_gbk_file_with_decimal_commas_and_days_first_goes_to_a_verdict(home, tmp_path):  # noqa: F811
     walk(tmp_path, "gbk.csv")
     sample = pl.read_csv(tmp_path / "a-sample.csv")

@@ -54,6 +54,7 @@ def base(place):
         opened.lab.close()
 
 
+@pytest.mark.prove
 def test_python_onnx_and_an_endpoint_get_the_same_score_and_verdict(base, place):
     def may_leave(content: str) -> str:
         kept = content.replace("  target: failure\n", "  target: failure\n  withheld: [site]\n")

@@ -1,5 +1,6 @@
 import datetime as dt
 import io
+from itertools import product
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,7 @@ from pilotbase.documents.scenario_data import GroupSplit, HashSplit
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.data.drafts_for_tests import CASES, RANDOM, ROWS
+from tests.quick_cases import covering
 
 
 def test_six_answers_make_a_scenario_that_can_be_frozen(draft):
@@ -93,8 +95,7 @@ def drafted(tmp_path_factory):
     ).scenario
 
 
-@pytest.mark.parametrize("group", [None, "machine", "site", "at"])
-@pytest.mark.parametrize("target", ["failed", "output"])
+@pytest.mark.parametrize(("target", "group"), covering(product(["failed", "output"], [None, "machine", "site", "at"])))
 def test_the_yaml_reads_back_to_the_same_document(draft, tmp_path, group, target):
     scenario = draft(group_or_time=group, target=target).scenario
     path = tmp_path / "scenario.yaml"

@@ -129,6 +129,7 @@ def test_a_time_column_that_cannot_be_one_stops_the_draft(draft):
     assert "draft.decided.date_order" in {sentence.code for sentence in draft(table).decided}, "a feature stays text"
 
 
+@pytest.mark.prove
 def test_a_few_typing_errors_do_not_decide_the_order_of_dates(draft):
     days = [f"{1 + row % 12:02d}/{1 + row * 7 % 12:02d}/2026" for row in range(ROWS)]
     for errors in (1, ROWS // 25):

@@ -104,7 +104,9 @@ APPLICATIONS = {
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[pytest.mark.prove] if name in ("says-all", "declines-and-tells") else [])
+        pytest.param(
+            name, marks=[pytest.mark.prove] if name in ("says-all", "declines-and-tells", "english-only") else []
+        )
         for name in APPLICATIONS
     ],
 )

@@ -98,6 +98,7 @@ def test_one_part_without_an_eligible_case_is_not_measured() -> None:
     assert (found.verdict, found.lower, found.upper) == ("not_measured", None, None)
 
 
+@pytest.mark.prove
 def test_a_whole_hidden_set_is_exact() -> None:
     observation = gaps(0.05, -0.04, 0.0)
     value = sum((abs(part.ratio() or 0) for part in observation.parts), Fraction(0))

@@ -248,6 +248,7 @@ PLAIN = hashlib.sha256(PUMPS.encode()).hexdigest()
 CLOSED = "/api/datasets/plant/closed"
 
 
+@pytest.mark.prove
 def test_what_nobody_may_take_is_described_saved_and_published_in_one_press(one_world, no_readers):
     owner = one_world.client("owner")
     place = described(owner, SAID)

@@ -60,7 +60,14 @@ def lose_answers() -> None:
     GivenAnswer.objects.all().delete()
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+LONGEST = ("send_a_message_again",)
+"""Rounds until a message is given up; what is told of messages is tested in `tests.notices`."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(one, id=str(one), marks=pytest.mark.prove if str(one) in LONGEST else ()) for one in CASES],
+)
 def test_a_request_whose_answer_was_lost_is_done_once(world, case):
     client, method = caller(world, case.who), case.operation.partition(" ")[0]
     request = case.request(world)

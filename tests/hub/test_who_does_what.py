@@ -77,6 +77,9 @@ def world(one_world):
     keep_service(one_world.trial.store)
     open_one(one_world.trial.store)
     one_world.browsers = {who: one_world.client(who) for who in (None, *PEOPLE)}
+    wanted = {"title": "t", "scopes": ["observe"]}
+    keys = one_world.browsers["owner"].post("/api/services/milling/keys", wanted, content_type="application/json")
+    one_world.observing = keys.json()["secret"]
     one_world.schema = one_world.client().get("/api/openapi.json").json()["paths"]
     return one_world
 
@@ -160,7 +163,5 @@ def test_what_is_of_another_organisation_does_not_exist(world, one, everybody):
 
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
 def test_a_service_key_opens_what_is_for_observers_and_nothing_else(world, one):
-    wanted = {"title": "t", "scopes": ["observe"]}
-    made = world.browsers["owner"].post("/api/services/milling/keys", wanted, content_type="application/json").json()
-    status, _ = send(world, one, HTTP_AUTHORIZATION=f"Bearer {made['secret']}")
+    status, _ = send(world, one, HTTP_AUTHORIZATION=f"Bearer {world.observing}")
     assert (status != 401) == (one.callers in (Callers.OBSERVERS, Callers.UNASKED))

@@ -252,6 +252,7 @@ def test_hiss_lies_as_many_decibels_below_the_sound_as_it_says():
     assert not sound("hiss", "1", np.zeros(100, np.float32)).any(), "below silence there is nothing"
 
 
+@pytest.mark.prove
 def test_sounds_are_changed_by_as_much_as_is_said():
     assert sound("loudness", "-6", TONE) == pytest.approx(TONE * 0.5012, rel=1e-3, abs=1e-6)
     assert np.abs(sound("loudness", "20", TONE)).max() == 1, "full scale"

@@ -122,7 +122,7 @@ class Histories(RuleBasedStateMachine):
         assert left.fresh >= 0
 
 
-Histories.TestCase.settings = settings(max_examples=8, stateful_step_count=30, deadline=None)
+Histories.TestCase.settings = settings(max_examples=4, stateful_step_count=30, deadline=None)
 TestHistories = Histories.TestCase
 
 KILLED = """

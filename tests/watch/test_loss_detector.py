@@ -70,7 +70,7 @@ def test_the_bad_group_is_named_and_the_good_one_is_not() -> None:
     assert "group south" in changes[-1].reason.render("en")
 
 
-@pytest.mark.parametrize("batch", [1, 7, 5000])
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.prove), 7, 5000])
 def test_a_reason_compares_the_losses_that_speak_against_the_bound_with_it(batch: int) -> None:
     good, bad = np.zeros(5000), np.ones(14)
     losses, detector = np.concatenate((good, bad)), LossDetector(RISK)

@@ -196,6 +196,7 @@ def test_a_kill_leaves_what_the_same_command_finishes(base, sealed, write_applic
     assert verified.returncode == 0
 
 
+@pytest.mark.prove
 def test_the_command_says_what_would_happen_and_does_it_when_told(base, sealed, monkeypatch):
     def run(*words, language="en"):
         monkeypatch.setenv("PILOTBASE_LANGUAGE", language)

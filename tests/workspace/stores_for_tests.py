@@ -237,3 +237,9 @@ def every_url(request: pytest.FixtureRequest) -> str:
 def any_url(request: pytest.FixtureRequest) -> str:
     """The address of an empty store; on PostgreSQL in the long proofs alone, for rules that lie above the store."""
     return _address(request)
+
+
+POSTGRES_LATER = pytest.mark.parametrize(
+    "every_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)], indirect=True
+)
+"""For long tests whose neighbours ask both databases in the quick suite."""

@@ -186,7 +186,7 @@ def test_sqlite_to_postgresql_and_back(full_home, backup_file, empty_postgres, t
     assert not (tmp_path / "twice").exists()
 
 
-@pytest.mark.parametrize("there", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("there", ["sqlite", pytest.param("postgresql", marks=pytest.mark.prove)])
 def test_records_come_back_with_lists_search_and_jobs(there, request, tmp_path):
     home = init_home(tmp_path / "home")
     store = home.open_store(Clock())
@@ -207,6 +207,7 @@ def test_records_come_back_with_lists_search_and_jobs(there, request, tmp_path):
     trial.store.close()
 
 
+@pytest.mark.prove
 def test_a_backup_amid_writing_is_of_one_moment(tmp_path):
     home, stop = init_home(tmp_path / "home"), threading.Event()
 

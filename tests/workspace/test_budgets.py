@@ -12,6 +12,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import Store, View
+from tests.workspace.stores_for_tests import POSTGRES_LATER
 
 RACER = """
 import sys
@@ -55,6 +56,7 @@ def test_fifty_threads_never_overspend_a_counter(operator: View) -> None:
     assert len(operator.log_entries()) == 33
 
 
+@POSTGRES_LATER
 def test_processes_never_overspend_a_counter(store: Store, every_url: str, operator: View) -> None:
     racers = [
         subprocess.Popen(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.workspace.stores_for_tests import POSTGRES_LATER
+
 ROUNDS = """
 import itertools, os, signal, sys
 from pathlib import Path
@@ -133,6 +135,7 @@ def run(script: str, *arguments: object) -> list[int]:
     return [int(word) for word in ended.stdout.split()]
 
 
+@POSTGRES_LATER
 def test_a_transaction_killed_at_any_statement_happened_wholly_or_not(every_url: str, log_key_file: Path) -> None:
     steps, done = run(PUT, every_url, log_key_file)
     assert steps > 20

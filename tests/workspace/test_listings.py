@@ -17,6 +17,7 @@ from pilotbase.workspace.home import HomeSettings, init_home, open_home
 from pilotbase.workspace.listings import Listing, Query, count, count_by, cut_to, find_listing, list_page, put_listing
 from pilotbase.workspace.store import Store
 from tests.catalogue.records_for_tests import Trial
+from tests.workspace.stores_for_tests import POSTGRES_LATER
 
 DESK = actor("base", "operator")
 VISITOR = Actor("", frozenset())
@@ -84,12 +85,14 @@ def found(store: Store, who: Actor, words: str = "", kind: str = "scenario") -> 
 
 
 @pytest.mark.parametrize("who", [VISITOR, DESK, actor("acme", "supplier")], ids=["visitor", "operator", "member"])
+@POSTGRES_LATER
 def test_words_of_one_or_two_characters_are_found_like_long_ones(store: Store, who: Actor) -> None:
     for name, words in TEXTS.items():
         put(store, name, words, PUBLIC)
     assert {words: found(store, who, words) for words in WORDS} == WORDS
 
 
+@POSTGRES_LATER
 def test_an_organisations_own_is_searched_like_what_is_public(store: Store) -> None:
     for name, words in TEXTS.items():
         put(store, name, words, parties("acme"))
@@ -111,6 +114,7 @@ def test_what_is_found_follows_words_and_visibility(store: Store) -> None:
         assert found(store, DESK, "轴承") == {"s"}
 
 
+@POSTGRES_LATER
 def test_lists_show_exactly_what_visibility_admits(store: Store) -> None:
     luck, names = random.Random(5), ("plant", "acme", "globex")
     shown: dict[str, tuple[str, Visibility]] = {}

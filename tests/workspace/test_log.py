@@ -20,6 +20,7 @@ from pilotbase.workspace.log.merkle import MerkleTree, leaf_hash, verify_consist
 from pilotbase.workspace.log.notes import LogKey, LogVerifier
 from pilotbase.workspace.log.offline import LogCopy, verify_log
 from pilotbase.workspace.store import Store, View
+from tests.workspace.stores_for_tests import POSTGRES_LATER
 
 
 class Note(Document):
@@ -266,6 +267,7 @@ for number in range(25):
 """
 
 
+@POSTGRES_LATER
 def test_writers_in_several_processes_keep_one_gapless_log_and_feed(
     store: Store, every_url: str, key: LogKey, operator: View, log_key_file: Path
 ) -> None:
