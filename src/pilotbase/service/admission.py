@@ -15,12 +15,13 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plan import ApplicationReference, TrialPlan
+from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.sandbox.box.environments import find_environment
 from pilotbase.sandbox.box.installed import INSTALLED
 from pilotbase.service.known import barred
+from pilotbase.service.registry import world_behind
 from pilotbase.trial.arena.kept_worlds import kept_world
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
@@ -109,8 +110,7 @@ def require_held(premises: Premises, application: ApplicationReference) -> None:
 
 def _require_world(view: View, premises: Premises, route: CertifiedRoute) -> None:
     """Return if the world whose tools and rights were certified is kept here unchanged; raises `InvalidProofError`."""
-    world = view.load(route.plan, TrialPlan).contract.world
-    if world is not None:
+    if (world := world_behind(view, route)) is not None:
         kept_world(premises.worlds, world)
 
 
