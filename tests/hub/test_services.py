@@ -80,7 +80,7 @@ def ask(world, number, tool="pay", **arguments):
         arguments=arguments,
         reversible=False,
         asked_at=now,
-        expires_at=now + timedelta(hours=1),
+        expires_at=now + timedelta(days=90),
     )
     ask_consent(view, load_service(view, "milling"), consent)
 
@@ -166,7 +166,14 @@ def test_pages_show_each_reader_what_is_theirs(serving):
 
 def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
     owner, page = serving.client("owner"), "/services/milling/"
-    terms = {"timeout_seconds": "90", "queue": "7", "workers": "3", "body_bytes": "4096", "ask_human": "on"}
+    terms = {
+        "timeout_seconds": "90",
+        "queue": "7",
+        "workers": "3",
+        "body_bytes": "4096",
+        "idle_seconds": "600",
+        "ask_human": "on",
+    }
     assert owner.post(f"{page}terms/", terms).status_code == 302
     found = owner.get("/api/services/milling").json()["service"]["terms"]
     assert found == {"timeout_seconds": 90.0, "queue": 7, "workers": 3, "body_bytes": 4096, "ask_human": True}

@@ -53,9 +53,10 @@ def admit_certificate(
 
     Raises:
         NotFoundError: no such certificate was issued here.
-        InvalidProofError: the log does not know it, or its signature does not hold.
-        RefusedError: it is no acceptance, or expired, revoked or suspended; or this base does not hold the very
-            application and environment that were verified. InvalidProofError: nor the world that it acted in.
+        InvalidProofError: the log does not know it, or its signature does not hold; or the world that it acted in is
+            not kept here as it was.
+        RefusedError: it is no acceptance, or expired, revoked or suspended; or it asked a model in its trial; or this
+            base does not hold the very application and environment that were verified.
     """
     stored = view.get(certificate)
     if stored is None or stored.kind != "issued-certificate":
@@ -71,6 +72,8 @@ def admit_certificate(
     route = _route(issued, commission)
     _require_standing(view, stated, route)
     require_held(premises, stated.application)
+    if stated.model is not None:
+        raise RefusedError("service.application_asks", application=route.application.name, model=stated.model.model)
     _require_world(view, premises, route)
     return route
 
