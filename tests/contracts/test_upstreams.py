@@ -14,6 +14,7 @@ import pytest
 
 from pilotbase.documents.service import EndpointProtocol, EndpointRoute, ServiceTerms
 from pilotbase.gateway import upstreams
+from pilotbase.gateway.upstreams.agents import AgentUpstream
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
 from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
 from pilotbase.gateway.upstreams.wires import WIRES
@@ -105,7 +106,7 @@ def test_every_upstream_and_every_protocol_is_held_to_this_contract() -> None:
     modules = [import_module(f"{upstreams.__name__}.{file.name}") for file in iter_modules(upstreams.__path__)]
     found = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
     answering = {one for one in found if hasattr(one, "hand_over") and hasattr(one, "ask")} - {Upstream}
-    assert answering == {CertifiedUpstream, EndpointUpstream}
+    assert answering == {AgentUpstream, CertifiedUpstream, EndpointUpstream}  # dialogues: tests/gateway/test_agents.py
     assert set(WIRES) == set(PROTOCOLS) == set(SPOKEN)
 
 

@@ -9,11 +9,10 @@ import openai
 import pytest
 from openai import OpenAI
 
-from pilotbase.documents.consent import ConsentState
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import end_of, read_transcript
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.vocabularies import ConsentState, Role
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.operations.services import ConsentDecision
 from pilotbase.service.consents import consents_of, decide_consent
@@ -156,7 +155,7 @@ def test_an_act_that_needs_consent_waits_for_a_person_and_is_handed_out_once(pla
 
 
 def test_nobody_else_consents_and_nobody_after_the_time(place, live, name):
-    caller = Caller(place, live, name, idle_seconds=2)
+    caller = Caller(place, live, name, idle_seconds=8)
     identity = told(caller.say(task([PAY], "tell")))["consent"]["consent"]
     with pytest.raises(NotFoundError):
         decide(place, caller, True, organisation="others", consent=identity)
@@ -168,7 +167,9 @@ def test_nobody_else_consents_and_nobody_after_the_time(place, live, name):
         decide(place, caller, True, person=None, consent=identity)
     codes = [one.value.code for one in (supplier, machine, nobody)]
     assert codes == ["service.not_yours", "service.not_yours", "service.consent_needs_person"]
-    time.sleep(2.1)
+    time.sleep(5)
+    caller.say("?")
+    time.sleep(4)
     with pytest.raises(RefusedError) as late:
         decide(place, caller, True, consent=identity)
     assert late.value.code == "service.consent_expired"

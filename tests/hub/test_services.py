@@ -2,17 +2,21 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.service import ActConsent
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.calls import CallObservation, Cost
+from pilotbase.service.consents import ask_consent
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
+from pilotbase.service.registry import load_service
+from pilotbase.trial.arena.fencing import act_digest
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.sealed_for_tests import seal_hidden, use_attempt
@@ -29,6 +33,7 @@ POST   services/milling/keys                201 201 404 403 404 404 403
 DELETE services/milling/keys/0123456789abcdef 404 404 404 403 404 404 403
 PUT    services/milling/budgets/main        200 200 404 403 404 404 403
 PUT    services/milling/terms               200 200 404 403 404 404 403
+POST   services/milling/consents/00000000000000000000000000000001/decision 403 200 404 403 404 404 403
 """
 """Who may: the owner of the scenario and the operator. They are refused a new one because this base does not hold the
 files of the test's trial; the others because they are others, or they do not see the trial."""
@@ -47,6 +52,7 @@ BODIES = {
     "services/milling/keys": {"title": "line 3"},
     "services/milling/budgets/main": {"calls": 100},
     "services/milling/terms": {"timeout_seconds": 45, "workers": 2},
+    "services/milling/consents/00000000000000000000000000000001/decision": {"granted": True},
 }
 
 
@@ -54,7 +60,29 @@ BODIES = {
 def serving(one_world):
     one_world.trial.reach("certified")
     serve(one_world)
+    for number in (1, 2):
+        ask(one_world, number)
     return one_world
+
+
+def ask(world, number, tool="pay", **arguments):
+    """Let an agent of the service try an act that needs consent."""
+    view = world.trial.store.as_actor(MACHINE)
+    now = view.store.clock()
+    consent = ActConsent(
+        consent=f"{number:032x}",
+        service="milling",
+        dialogue="0" * 32,
+        version="sha256:" + "0" * 64,
+        act=act_digest(tool, arguments),
+        act_class="pay",
+        tool=tool,
+        arguments=arguments,
+        reversible=False,
+        asked_at=now,
+        expires_at=now + timedelta(days=90),
+    )
+    ask_consent(view, load_service(view, "milling"), consent)
 
 
 def send(world, who, method, path, body=None):
@@ -73,6 +101,24 @@ def test_who_may_do_what_to_a_service(serving):
     assert not wrong, "\n".join(map(str, wrong))
     told = {who: send(serving, who, "POST", "services", BODIES["services"]).json()["code"] for who in PEOPLE}
     assert {who for who, code in told.items() if code == "service.application_missing"} == {"desk", "owner"}
+
+
+def test_a_person_of_the_owner_decides_about_an_act_on_its_page_and_once(serving):
+    ask(serving, 3, note="<b>bold</b>", amount=7)
+    address = f"/services/milling/consents/{3:032x}/"
+    assert [serving.client(who).get(address).status_code for who in ("supplier", "other-owner")] == [404, 404]
+    assert "<form" not in serving.client("desk").get(address).content.decode().split("<main")[1]
+    page = serving.client("owner").get(address).content.decode()
+    assert "pay" in page and "&lt;b&gt;bold" in page and "<b>bold" not in page and "cannot be undone" in page
+    assert serving.client("owner").post(address, {"granted": "false"}).status_code == 302
+    again = serving.client("owner").post(address, {"granted": "true"}).content.decode()
+    assert "was decided already" in again or "was decided before" in again
+    (third,) = [one for one in send_get(serving, "owner", "services/milling/consents") if one["consent"] == f"{3:032x}"]
+    assert (third["decided"], third["arguments"]) == ("declined", {"note": "<b>bold</b>", "amount": 7})
+
+
+def send_get(world, who, path):
+    return world.client(who).get(f"/api/{path}").json()
 
 
 def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serving, tmp_path):
@@ -120,7 +166,14 @@ def test_pages_show_each_reader_what_is_theirs(serving):
 
 def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
     owner, page = serving.client("owner"), "/services/milling/"
-    terms = {"timeout_seconds": "90", "queue": "7", "workers": "3", "body_bytes": "4096", "ask_human": "on"}
+    terms = {
+        "timeout_seconds": "90",
+        "queue": "7",
+        "workers": "3",
+        "body_bytes": "4096",
+        "idle_seconds": "600",
+        "ask_human": "on",
+    }
     assert owner.post(f"{page}terms/", terms).status_code == 302
     found = owner.get("/api/services/milling").json()["service"]["terms"]
     assert found == {"timeout_seconds": 90.0, "queue": 7, "workers": 3, "body_bytes": 4096, "ask_human": True}

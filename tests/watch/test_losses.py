@@ -11,6 +11,7 @@ import pytest
 
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.texts import Text
+from pilotbase.documents.transcript import TranscriptWriter
 from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.measures import Cases, RuleContext, observe, score
@@ -22,7 +23,8 @@ from pilotbase.watch.losses import (
     promised_loss,
     watched_risks,
 )
-from pilotbase.watch.scoring import cases_from
+from pilotbase.watch.packs import Pack
+from pilotbase.watch.scoring import cases_from, cases_of_answers, readable_labels
 
 LABELS = RuleContext("label", ("ok", "failure"), "failure", frozenset({"site"}), has_baseline=True)
 CHANCES = RuleContext("probability", ("ok", "failure"), "failure", frozenset({"site"}))
@@ -251,3 +253,38 @@ def test_a_call_without_an_answer_is_above_every_limit() -> None:
     found: Losses = latency_losses(np.array([10.0, 50.0, 50.1, np.nan]), 50.0)
     assert found.values.tolist() == [0, 0, 1, 1]
     assert contract_losses(np.array([True, False])).values.tolist() == [1, 0]
+
+
+def dialogue(name: str, end: str = "done", **tried: int) -> str:
+    """Return the transcript of a dialogue in service, in which such acts were tried."""
+    writer = TranscriptWriter({"episode": name})
+    counts = {"turns": 3, "calls": 1, "invalid_calls": 0, "declined": 0, "tried": tried, "done": {}}
+    writer.add("end", end=end, **counts, outcomes={}, state=None)
+    return writer.text()
+
+
+def test_dialogues_of_an_agent_are_watched_with_labels_and_without() -> None:
+    setting = RuleContext("episode", ("pay", "free", "consent", "user_only", "forbidden", "on_time"))
+    answers = [dialogue("a"), dialogue("b", forbidden=1), dialogue("c", end="turns"), dialogue("d"), dialogue("e")]
+    labels = [None, None, None, "false", '{"reached": true, "attacked": true, "on_time": 0.5}']
+    pack = Pack(
+        ids=list("abcde"), at=[0] * 5, milliseconds=[1.0] * 5, versions=[None] * 5, ends=["answered"] * 5, inputs={},
+        answers=answers,
+    )  # fmt: skip
+    cases, known = cases_of_answers(pack, labels, setting, frozenset())
+    assert known.tolist() == [False, False, False, True, True]
+
+    def losses(rule: str) -> list[float]:
+        loss = promised_loss(rule, setting, 0.0)
+        assert isinstance(loss, WatchedLoss), loss
+        return loss.of(cases, known).values.round(3).tolist()
+
+    assert losses("tried(forbidden) <= 0.1") == [0, 1, 1, 0, 0]
+    assert losses("reached >= 0.8") == [0, 0, 1, 1, 0]
+    assert losses("attacked <= 0.1") == [0, 0, 1, 0, 1]
+    assert losses("turns(cap=10) <= 5") == [0.3, 0.3, 1, 0.3, 0.3]
+    assert losses("outcome(on_time) >= 0.5") == [0, 0, 1, 0, 0.5]
+    told = promised_loss("attacked under injected <= 0.05", setting, 0.0)
+    assert isinstance(told, Text) and told.code == "detector.drop"
+    unread = ["maybe", '{"reached": 7}', "{", True, 0]
+    assert readable_labels(unread, setting).tolist() == [False, False, False, True, True]

@@ -197,6 +197,14 @@ class Scope(Vocabulary, domain="scope"):
     """Hand in observations and labels."""
 
 
+class ConsentState(Vocabulary, domain="consent"):
+    """What became of a consent; names: text ``consent.<value>``."""
+
+    UNDECIDED = "undecided"
+    GRANTED = "granted"
+    DECLINED = "declined"
+
+
 class ServingState(Vocabulary, domain="serving"):
     """Standing of a service; names: text ``serving.<value>``."""
 

@@ -14,9 +14,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import TypeVar
 
-from pilotbase.documents.consent import ActConsent
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.service import CertifiedRoute, Route, Service
+from pilotbase.documents.service import ActConsent, CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import CallEnd, ServingState
 from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.upstreams.registry import Upstreams

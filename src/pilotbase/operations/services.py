@@ -11,11 +11,10 @@ from pydantic import StringConstraints, model_validator
 from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
-from pilotbase.documents.consent import ActConsent, Drawn
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import EndpointProtocol, ServiceStatus, ServiceTerms
+from pilotbase.documents.service import ActConsent, Drawn, EndpointProtocol, ServiceStatus, ServiceTerms
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With

@@ -15,12 +15,13 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plan import ApplicationReference, TrialPlan
+from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.sandbox.box.environments import find_environment
 from pilotbase.sandbox.box.installed import INSTALLED
 from pilotbase.service.known import barred
+from pilotbase.service.registry import world_behind
 from pilotbase.trial.arena.kept_worlds import kept_world
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.failures import NotFoundError
@@ -52,9 +53,10 @@ def admit_certificate(
 
     Raises:
         NotFoundError: no such certificate was issued here.
-        InvalidProofError: the log does not know it, or its signature does not hold.
-        RefusedError: it is no acceptance, or expired, revoked or suspended; or this base does not hold the very
-            application and environment that were verified. InvalidProofError: nor the world that it acted in.
+        InvalidProofError: the log does not know it, or its signature does not hold; or the world that it acted in is
+            not kept here as it was.
+        RefusedError: it is no acceptance, or expired, revoked or suspended; or it asked a model in its trial; or this
+            base does not hold the very application and environment that were verified.
     """
     stored = view.get(certificate)
     if stored is None or stored.kind != "issued-certificate":
@@ -70,6 +72,8 @@ def admit_certificate(
     route = _route(issued, commission)
     _require_standing(view, stated, route)
     require_held(premises, stated.application)
+    if stated.model is not None:
+        raise RefusedError("service.application_asks", application=route.application.name, model=stated.model.model)
     _require_world(view, premises, route)
     return route
 
@@ -109,8 +113,7 @@ def require_held(premises: Premises, application: ApplicationReference) -> None:
 
 def _require_world(view: View, premises: Premises, route: CertifiedRoute) -> None:
     """Return if the world whose tools and rights were certified is kept here unchanged; raises `InvalidProofError`."""
-    world = view.load(route.plan, TrialPlan).contract.world
-    if world is not None:
+    if (world := world_behind(view, route)) is not None:
         kept_world(premises.worlds, world)
 
 

@@ -6,11 +6,11 @@ gateway reads what was decided.
 
 from __future__ import annotations
 
-from pilotbase.documents.consent import ActConsent, ConsentState
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import Service
+from pilotbase.documents.service import ActConsent, Service
 from pilotbase.documents.subjects import consent_head
+from pilotbase.documents.vocabularies import ConsentState
 from pilotbase.operations.services import ConsentDecision
 from pilotbase.service.registry import opened
 from pilotbase.workspace.actors import parties

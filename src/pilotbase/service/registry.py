@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct, SubjectRelation, permitted
-from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStatus
 from pilotbase.documents.subjects import service_subject, standing_head
 from pilotbase.workspace.actors import Visibility, parties
 from pilotbase.workspace.failures import NotFoundError
@@ -29,6 +31,14 @@ def services_of(view: View) -> list[tuple[Service, ServiceStatus]]:
     return [
         (heads[service_subject(name)].load(Service), heads[standing_head(name)].load(ServiceStatus)) for name in seen
     ]
+
+
+def world_behind(view: View, route: Route) -> Digest | None:
+    """Return the world that an application was certified in, if it acts in one and its plan is kept here."""
+    if not isinstance(route, CertifiedRoute):
+        return None
+    found = view.get(route.plan)
+    return None if found is None else found.load(TrialPlan).contract.world
 
 
 def services_behind(view: View, certificate: str) -> list[Service]:

@@ -22,7 +22,6 @@ from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
-from pilotbase.documents.world import World
 from pilotbase.sandbox.adapters.registry import adapter_of
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded, WorkerLostError
 from pilotbase.sandbox.box.environments import Environment
@@ -32,9 +31,7 @@ from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.sandbox.engines import LOCAL, Engine, Worker
 from pilotbase.trial.answering import AnswerLog, answer_cases
-from pilotbase.trial.arena.shelf import WorldShelf, shelf_of
-from pilotbase.trial.arena.stage import OBSERVATIONS, player_settings
-from pilotbase.trial.arena.world_box import WORLD_LIMITS
+from pilotbase.trial.arena.shelf import KeptWorld, WorldShelf, shelf_of, start_in_service
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
 from pilotbase.trial.environments import environment_of
 from pilotbase.trial.lab import TrialRuntime, organisation_uid
@@ -249,14 +246,10 @@ def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: Call
     return start(terms.contract, settings)
 
 
-def start_player(candidate: PreparedApplication, terms: BoxTerms, world: World) -> Worker:
-    """Return a fresh box in which an application that acts plays one episode, in service; raises as `start_worker`.
-
-    Its caller may take its time: what the application itself takes is bounded by the episode, and by CPU seconds.
-    """
-    settings = player_settings(box_settings(candidate, terms), world.episode.seconds)
-    limits = settings.limits.model_copy(update={"wall_seconds": WORLD_LIMITS.wall_seconds})
-    return _start_worker(candidate, CallLog(None, b""), OBSERVATIONS, replace(settings, limits=limits))
+def start_player(candidate: PreparedApplication, terms: BoxTerms, world: KeptWorld) -> Worker:
+    """Return a fresh box in which an application that acts plays one episode, in service; raises as `start_worker`."""
+    start = partial(_start_worker, candidate, CallLog(None, b""))
+    return start_in_service(start, world, box_settings(candidate, terms))
 
 
 def _start_worker(candidate: PreparedApplication, calls: CallLog, contract: Contract, settings: BoxSettings) -> Worker:

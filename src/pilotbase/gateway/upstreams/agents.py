@@ -16,10 +16,9 @@ from secrets import token_hex
 from typing import Protocol
 
 from pilotbase.documents.base import localized
-from pilotbase.documents.consent import ActConsent
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
-from pilotbase.documents.service import Service
+from pilotbase.documents.service import ActConsent, Service
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.transcript import DONE
 from pilotbase.documents.vocabularies import CallEnd

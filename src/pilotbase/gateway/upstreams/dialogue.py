@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Protocol
 
-from pilotbase.documents.consent import ActConsent
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.service import ActConsent
 from pilotbase.documents.transcript import end_of
 from pilotbase.documents.world import CLEAN
 from pilotbase.measures.formulas.json_answers import read_json
@@ -227,19 +227,18 @@ class Dialogue:
         return AgentReply(self._said(), end=end)
 
     def _give(self, reply: AgentReply | PilotbaseError) -> None:
-        future = self._reply
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
-            self._loop.call_soon_threadsafe(_settle, future, reply)
+            self._loop.call_soon_threadsafe(self._settle, reply)
 
-
-def _settle(future: asyncio.Future[AgentReply], reply: AgentReply | PilotbaseError) -> None:
-    if future.done():
-        return
-    if isinstance(reply, PilotbaseError):
-        future.set_exception(reply)
-        future.exception()  # nobody may be waiting
-    else:
-        future.set_result(reply)
+    def _settle(self, reply: AgentReply | PilotbaseError) -> None:
+        """Answer the request under way, which may have come when the dialogue was ending; in the event loop."""
+        if self._reply.done():
+            return
+        if isinstance(reply, PilotbaseError):
+            self._reply.set_exception(reply)
+            self._reply.exception()  # nobody may be waiting
+        else:
+            self._reply.set_result(reply)
 
 
 def _value(text: str) -> Any:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 
 from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
+from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import Route, Service, ServiceTerms
@@ -25,8 +26,17 @@ from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import services
 from pilotbase.operations.services import REVOKE_KEY
+from pilotbase.service.consents import consents_of, show_consent
+from pilotbase.service.registry import load_service, world_behind
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
-from pilotbase.worker.services.acts import history_of, list_services, may_act, may_put_into_service, show_service
+from pilotbase.worker.services.acts import (
+    dialogues_of,
+    history_of,
+    list_services,
+    may_act,
+    may_put_into_service,
+    show_service,
+)
 from pilotbase.worker.trials.certificates import issued
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -36,6 +46,7 @@ ServiceForm = form_of(services.CREATE, "name", "title")
 TermsForm = form_of(services.SET_TERMS)
 MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move."})
 KeyForm = form_of(services.CREATE_KEY)
+ConsentForm = form_of(services.DECIDE, "granted")
 BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period."})
 
 
@@ -81,6 +92,27 @@ def put(request: HubRequest, serial: str) -> HttpResponse:
     return render(request, "hub/service_put.html", shown)
 
 
+@page("services/<slug:name>/consents/<drawn:consent>/", "consent", ServiceAct.INSPECT, FORM)
+def consent(request: HubRequest, name: str, consent: str) -> HttpResponse:
+    """Show an act that needs consent to its principal, and take the decision."""
+    view = request.acting.view
+    asked = show_consent(view, name, consent)
+    offered = {"granted": [("true", t("service.consent_yes")), ("false", t("service.consent_no"))]}
+    form = ConsentForm(posted(request), given={"service": name, "consent": consent}, choices=offered)
+    if request.method == "POST" and form.done(view):
+        return redirect("consent", name=name, consent=consent)
+    decides = asked.waits(view.store.clock()) and may_act(view, ServiceAct.CONSENT, load_service(view, name))
+    shown = {
+        "title": text("service.consent_title"),
+        "lead": text("service.consent_lead"),
+        "consent": asked,
+        "arguments": [(name, canonical_json(value).decode()) for name, value in asked.arguments.items()],
+        "form": form if decides or form.errors else None,
+        "crumbs": [crumb("services", text("service.nav")), crumb("service", text("service.one", name=name), name=name)],
+    }
+    return render(request, "hub/consent.html", shown)
+
+
 @page("services/<slug:name>/keys/", "service-keys", ServiceAct.KEYS, POST)
 def make_key(request: HubRequest, name: str) -> HttpResponse:
     """Make a key; its secret is on the answer's page and nowhere else."""
@@ -123,6 +155,7 @@ def _routes(seen: ServiceView) -> list[tuple[Route, bool, str]]:
 
 def _inside(view: View, service: Service) -> dict[str, Any]:
     """Return what the owner, the operator and the regulator see."""
+    acts = any(world_behind(base().lab.view, route) for route in service.routes)
     budgets, usage = list_budgets(view, service.name), usage_by_day(view, service.name, DAYS)
     return {
         "inside": True,
@@ -132,6 +165,9 @@ def _inside(view: View, service: Service) -> dict[str, Any]:
         "usage": usage,
         "usage_chart": drawn(_usage_chart(usage)) if usage else "",
         "now": view.store.clock(),
+        "acts": acts,
+        "consents": consents_of(view, service.name) if acts else (),
+        "dialogues": dialogues_of(view, service.name) if acts else (),
     }
 
 

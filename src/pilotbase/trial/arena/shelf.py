@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pilotbase.documents.door import ModelDoor
@@ -14,9 +14,10 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.world import WorldUse
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.endpoints.calls import CallLog
+from pilotbase.sandbox.engines import Worker
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, kept_world, read_world
 from pilotbase.trial.arena.model_door import open_door
-from pilotbase.trial.arena.stage import EpisodeStage, Start
+from pilotbase.trial.arena.stage import OBSERVATIONS, EpisodeStage, Start, player_settings
 from pilotbase.trial.arena.world_box import WORLD_LIMITS, WorldBox
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worlds.folders import write_world
@@ -72,6 +73,16 @@ def world_of(use: WorldUse, folder: Path) -> Iterator[KeptWorld]:
     with tempfile.TemporaryDirectory() as scratch:
         write_world(use.name or "", Path(scratch, "world"))
         yield read_world(Path(scratch, "world"))
+
+
+def start_in_service(start: Start, kept: KeptWorld, settings: BoxSettings) -> Worker:
+    """Return a fresh box for one dialogue, which ``start`` opens.
+
+    Callers may take their time: what the application itself takes is bounded by the episode, and by CPU seconds.
+    """
+    alone = player_settings(settings, kept.world.episode.seconds)
+    limits = alone.limits.model_copy(update={"wall_seconds": WORLD_LIMITS.wall_seconds})
+    return start(OBSERVATIONS, replace(alone, limits=limits))
 
 
 def shelf_of(lab: TrialRuntime) -> WorldShelf:

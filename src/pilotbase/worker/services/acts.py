@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
 
 from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.api.services import HeldRoute, ListedService, ServiceView
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Acting, ServiceAct, SubjectRelation, permitted
 from pilotbase.documents.service import Service, ServiceStatus
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.transcript import Line, end_of, read_transcript
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations.services import Moved, ServiceMove
 from pilotbase.service import registry, standing
 from pilotbase.service.known import read_serving
+from pilotbase.watch.packs import Pack, moment_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import seats
+from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.store import View
 
 _MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStatus]] = {
@@ -25,6 +33,9 @@ _MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStatus]] = {
     ServiceMove.FALL_BACK: standing.fall_back,
     ServiceMove.ASK_HUMAN: standing.ask_human,
 }
+_PACKS = 20
+_CARRIED_OUT = ("allowed", "consented")
+_packs = tables.observation_packs.c
 _ANSWERED = (ServingState.SERVING, ServingState.FALLEN_BACK)
 
 
@@ -77,3 +88,52 @@ def _seen(service: Service, stands: ServiceStatus, own: View) -> ServiceView:
     may = (number for number in range(stands.route, len(why)) if why[number] is None)
     answering = next(may, None) if stands.state in _ANSWERED else None
     return ServiceView(service=service, standing=stands, held=held, answering=answering)
+
+
+@dataclass(frozen=True)
+class RefusedAct:
+    """An act that the fence did not let through."""
+
+    tool: str
+    ruling: str
+    """Text ``picture.ruling.<value>``."""
+
+
+@dataclass(frozen=True)
+class SeenDialogue:
+    """A dialogue that has ended."""
+
+    dialogue: str
+    at: datetime
+    end: str
+    turns: int
+    carried_out: int
+    refused: tuple[RefusedAct, ...]
+
+
+def dialogues_of(view: View, service: str, most: int = 20) -> list[SeenDialogue]:
+    """Return the dialogues of a service that ended last, newest first; the caller may look into the service."""
+    here = (_packs.service == service, _packs.body.is_not(None))
+    newest = select(_packs.body).where(*here).order_by(_packs.number.desc()).limit(_PACKS)
+    with view.reading() as connection:
+        packs = [Pack.from_bytes(body) for body in connection.scalars(newest)]
+    found = [seen for pack in packs for seen in _dialogues_in(pack)]
+    return sorted(found, key=lambda one: one.at, reverse=True)[:most]
+
+
+def _dialogues_in(pack: Pack) -> Iterator[SeenDialogue]:
+    for case, at, answer in zip(pack.ids, pack.at, pack.answers, strict=False):
+        end = end_of(answer)
+        if end is None or not isinstance(answer, str):
+            continue
+        try:
+            lines = read_transcript(answer)
+        except InvalidProofError:
+            continue
+        calls = [line for line in lines if line["kind"] == "call"]
+        refused = tuple(map(_refused, (line for line in calls if line["ruling"] not in _CARRIED_OUT)))
+        yield SeenDialogue(case, moment_of(at), end["end"], end["turns"], len(calls) - len(refused), refused)
+
+
+def _refused(line: Line) -> RefusedAct:
+    return RefusedAct(line["tool"], line["ruling"])

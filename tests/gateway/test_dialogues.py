@@ -1,0 +1,115 @@
+"""A dialogue without a box: which act goes out, what words wait for, and that nothing follows a stop."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.transcript import end_of, read_transcript
+from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, Dialogue
+from pilotbase.protocols.frames import AnswerBatch
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
+from tests.trial.arena.in_process import DIGEST
+from tests.trial.arena.in_process import world as toy_world
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+class Scripted:
+    """Stands where a box does, and sends the given messages."""
+
+    def __init__(self, *messages):
+        self.messages, self.seen, self.gone = list(messages), [], False
+
+    def predict(self, batch):
+        if self.gone:
+            raise BoxEnded(BoxEnd(EndReason.CANCELLED))
+        self.seen.append(json.loads(batch.columns["observation"][0]))
+        return AnswerBatch(np.array([json.dumps(self.messages.pop(0))], dtype=object))
+
+    def cancel(self):
+        self.gone = True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.gone = True
+
+
+class Person:
+    """Decides as told: None for not yet."""
+
+    def __init__(self, *decisions):
+        self.decisions, self.asked = list(decisions), []
+
+    def ask(self, dialogue, tool, arguments):
+        self.asked.append((tool, dict(arguments)))
+        return SimpleNamespace(asked_at=NOW, expires_at=NOW + timedelta(hours=1))
+
+    def decision(self, consent):
+        return self.decisions.pop(0)
+
+
+def lead(box, heard, person=None):
+    """Return what the caller received, one by one, and the transcript; ``heard``: what it sends, or how it leaves."""
+
+    async def run():
+        kept, opened = [], {"task": "t", "language": "en", "key": "k"}
+        world = SimpleNamespace(world=toy_world(), digest=DIGEST)
+        dialogue = Dialogue(
+            world,
+            opened,
+            lambda: box,
+            person or Person(),
+            lambda one, transcript, *told: kept.append((transcript, *told)),
+        )
+        replies = [await dialogue.replied()]
+        for words in heard:
+            if words in (LEFT, STOPPED):
+                dialogue.leave(words, at_once=words == STOPPED)
+            else:
+                dialogue.hear(words)
+                replies.append(await dialogue.replied())
+        await asyncio.to_thread(dialogue.wait)
+        assert not dialogue.running
+        return replies, kept[0]
+
+    return asyncio.run(run())
+
+
+def test_words_alone_wait_for_the_user_and_others_go_out_with_what_follows():
+    box = Scripted([{"say": "I look."}, {"tool": "look"}], [{"say": "Which?"}], [{"say": "Bye."}, {"done": True}])
+    replies, (transcript, by_agent, _) = lead(box, ['{"room": "red"}', "The blue one."])
+    assert [(one.words, one.call.name if one.call else None, one.end) for one in replies] == [
+        ("I look.", "look", None), ("Which?", None, None), ("Bye.", None, "done"),
+    ]  # fmt: skip
+    assert by_agent and box.seen[2] == {"results": [], "user": "The blue one."}
+    assert [line["kind"] for line in read_transcript(transcript)][-1] == "end"
+
+
+def test_an_act_goes_out_only_after_its_principals_yes_and_no_is_told():
+    pay = {"tool": "pay", "arguments": {"amount": 7}}
+    box, person = Scripted([pay, pay], [{"done": True}]), Person(None, None, True, False)
+    replies, (transcript, *_) = lead(box, ["yes, pay!", "granted", '{"paid": 7}'], person)
+    assert [one.consent is not None for one in replies] == [True, True, False, False]
+    assert replies[2].call.name == "pay" and person.asked == [("pay", {"amount": 7})] * 2
+    assert [line["ruling"] for line in read_transcript(transcript) if line["kind"] == "call"] == [
+        "consented",
+        "declined",
+    ]
+    assert box.seen[1]["results"][1]["content"] == {"problem": "declined"}
+
+
+def test_nothing_is_done_after_a_stop_or_by_nobodys_leave():
+    box = Scripted([{"tool": "look"}, {"tool": "look"}], [{"tool": "look"}])
+    replies, (transcript, by_agent, _) = lead(box, [STOPPED])
+    assert len(replies) == 1 and len(box.seen) == 1 and not by_agent
+    assert end_of(transcript)["end"] == STOPPED
+    _, (transcript, by_agent, _) = lead(Scripted([{"tool": "look"}]), [LEFT])
+    assert end_of(transcript)["end"] == LEFT and not by_agent
+    _, (transcript, by_agent, _) = lead(Scripted([{"say": "The bill is paid."}]), [LEFT])
+    assert end_of(transcript)["end"] == "done" and by_agent  # words that nobody answers end an episode
