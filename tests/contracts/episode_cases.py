@@ -75,6 +75,6 @@ FORMULAS = {
     "invalid_calls": _each(9, lambda end, given: min(end["invalid_calls"], given["cap"])),
     "model_calls": _each(9, lambda end, given: min(end.get("model_calls", 0), given["cap"])),
     "tokens": _each(9, lambda end, given: min(end.get("tokens", 0), given["cap"])),
-    "cost": _each(9, lambda end, given: min(float(end.get("cost", 0)), given["cap"])),
+    "model_cost": _each(9, lambda end, given: min(float(end.get("cost", 0)), given["cap"])),
     "declined_acts": _each(9, lambda end, given: min(end["declined"], given["cap"])),
 }

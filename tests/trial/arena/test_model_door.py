@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 import httpx2
 import numpy as np
+import polars
 import pytest
 
 from pilotbase.documents.door import ModelDoor
@@ -280,10 +282,12 @@ def test_requests_without_end_and_a_call_after_the_end_cost_nobody_anything(monk
         while True:
             post({"messages": []})
 
-    late = []
+    def ask_late():
+        with suppress(httpx2.ReadTimeout):
+            post(QUESTION)
 
     def linger(observation):
-        threading.Thread(target=lambda: late.append(post(QUESTION)), daemon=True).start()
+        threading.Thread(target=ask_late, daemon=True).start()
         return [{"done": True}]
 
     with serving(Stub(lambda body: calling(words="x"))) as stub:
@@ -438,8 +442,6 @@ for line in sys.stdin:
 
 
 def room_of(body):
-    import re
-
     task = body["messages"][0]["content"]
     return calling(words=re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1))
 
@@ -454,7 +456,7 @@ def open_the_door(scenario, stub, **terms):
 
 @pytest.mark.prove
 def test_a_trial_with_a_model_is_decided_certified_and_replayed_without_it(base, tmp_path, monkeypatch):
-    rules = ("reached >= 0.5", "model_calls <= 2", "tokens <= 100", "cost(cap=2) <= 1.5",
+    rules = ("reached >= 0.5", "model_calls <= 2", "tokens <= 100", "model_cost(cap=2) <= 1.5",
              "tokens.per_case <= 60 tokens", "cost.cny <= 20 CNY", "reached under injected >= 0.3")  # fmt: skip
     with serving(Stub(room_of)) as stub:
         scenario, application = write_scenario(tmp_path, *rules), write_agent(tmp_path, ASKING)
@@ -501,3 +503,62 @@ def test_a_program_in_another_language_asks_by_its_answers(base, tmp_path, monke
         manifest.write_text(manifest.read_text().replace('"key": "CARRIER", ', ""))
         report = prove(base, scenario, application, tmp_path / "out").report
     assert report.verdict is Verdict.ACCEPT and report.door.use.calls == 6
+
+
+HOSTILE = f"""{CLIENT}
+import os, threading
+
+
+def asked(body):
+    door = Door(os.environ["PILOTBASE_DOOR"])
+    door.request("POST", "/v1/chat/completions", body)
+    return door.getresponse().status
+
+
+def connected(sends=b""):
+    plain = socket.socket(socket.AF_UNIX)
+    plain.connect(os.environ["PILOTBASE_DOOR"])
+    plain.sendall(sends)
+    return plain
+
+
+def agent():
+    return act
+
+
+def act(seen):
+    question = json.dumps({{"messages": [{{"role": "user", "content": "a red room"}}]}})
+    room = re.search(r"(red|green|blue|white) (?:room|房间)", seen["task"]).group(1)
+    if room == "red":
+        held = [connected(b"POST /v1/chat/completions HTTP/1.1\\r\\n") for _ in range(1000)]
+    if room == "green":
+        assert asked(b"x" * 10_000_000) == 413 and asked(b"[" * 500_000) == 400
+    if room == "blue":
+        assert connected(b"\\x00\\xff no words of HTTP \\r\\n\\r\\n").recv(100) is not None
+    if room == "white":
+        threading.Thread(target=asked, args=(question,), daemon=True).start()
+    elif room != "red":
+        assert asked(question) == 200
+    return [{{"done": True}}]
+"""
+
+
+@pytest.mark.prove
+def test_what_floods_or_garbles_the_door_ends_its_own_episode_at_most(base, tmp_path, monkeypatch):
+    monkeypatch.setenv(ALLOW, "127.0.0.1")
+    with serving(Stub(room_of)) as stub:
+        scenario = write_scenario(tmp_path, hidden=24, cases=24)
+        open_the_door(scenario, stub)
+        manifest = scenario / "scenario.yaml"
+        manifest.write_text(manifest.read_text().replace('"key": "CARRIER", ', ""))
+        report = prove(base, scenario, write_agent(tmp_path, HOSTILE), tmp_path / "out").report
+    assert report.counts["answered"] == 24
+    ends = {}
+    for transcript in polars.read_parquet(tmp_path / "out" / "records.parquet")["prediction"]:
+        task = json.loads(transcript.split("\n")[0])["task"]
+        ends.setdefault(re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1), []).append(
+            end_of(transcript)
+        )
+    assert {end["end"] for room in ("green", "blue", "white") for end in ends[room]} == {"done"}, ends
+    assert all(end["model_calls"] == 1 for room in ("green", "blue") for end in ends[room])
+    print({room: sorted({end["end"] for end in found}) for room, found in ends.items()})

@@ -146,7 +146,7 @@ MEASURES = (
         guarantees=BOUNDED, parameters=(_TOKENS,), bounds=(Decimal(0), "cap"), paired=True, beside=_UTILITY,
     ),
     Measure(
-        "cost", "Σ min(cost at the model's prices, cap) / N", _METERED, "lower", EPISODES, _counted("cost"),
+        "model_cost", "Σ min(cost at the model's prices, cap) / N", _METERED, "lower", EPISODES, _counted("cost"),
         guarantees=BOUNDED, parameters=(_MONEY,), bounds=(Decimal(0), "cap"), paired=True, beside=_UTILITY,
     ),
 )  # fmt: skip

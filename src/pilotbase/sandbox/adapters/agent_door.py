@@ -27,6 +27,8 @@ from typing import Any
 DOOR, WIRE = "PILOTBASE_DOOR", "mcp_wire"
 """The variable with the place of the socket, and the module beside this one that knows MCP."""
 MOST_BYTES = 1 << 20
+MOST_THREADS, IDLE_SECONDS = 32, 5.0
+"""Connections that are answered at the same time, and after which time without a request one is closed."""
 _OWNED = {"object": "model", "created": 0, "owned_by": "pilotbase"}
 Answered = tuple[int, str, str]
 """Status, type and text of an answer."""
@@ -174,14 +176,33 @@ def _chat(body: bytes, messages: Messages) -> Answered:
 
 class _Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024
+
+    def __init__(self, path: str, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(path, handler)
+        self._free = threading.BoundedSemaphore(MOST_THREADS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, once one is free: many calls at once wait, and end no box."""
+        self._free.acquire()
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
 
     def handle_error(self, *_: Any) -> None:
         """A client that hangs up is no error of the application."""
 
 
 class _Request(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+    protocol_version, timeout = "HTTP/1.1", IDLE_SECONDS
     routes: dict[tuple[str, str], Route]
 
     def do_POST(self) -> None:
