@@ -10,6 +10,8 @@ WIDE = "() => document.documentElement.scrollWidth - document.documentElement.cl
 NAMELESS_TABLES = (
     "() => [...document.querySelectorAll('table')].filter(e => !e.caption).map(e => e.outerHTML.slice(0, 120))"
 )
+SMALL_LETTERS = """() => [...document.querySelectorAll('.chart text')].filter(e => e.getClientRects().length)
+    .filter(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a < 11.9).map(e => e.textContent)"""
 _axe = Axe()
 
 
@@ -18,5 +20,6 @@ def examine(page) -> list[tuple[str, object]]:
     found = _axe.run(page, options=RULES).response["violations"]
     problems = [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"][:3]]
     problems += [("table without caption", one) for one in page.evaluate(NAMELESS_TABLES)]
+    problems += [("letters of a chart below 12 pixels", one) for one in page.evaluate(SMALL_LETTERS)]
     wide = page.evaluate(WIDE)
     return problems + ([("wider than the screen", wide)] if wide > 0 else [])

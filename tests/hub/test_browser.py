@@ -58,8 +58,10 @@ def browser(address):
 class Visit:
     """One person's browser, which notes every complaint of the console and every request elsewhere."""
 
-    def __init__(self, browser, address, who=None, language="en", width=1280, script=False):
-        context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script)
+    def __init__(self, browser, address, who=None, language="en", width=1280, script=False, theme="light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=script, color_scheme=theme
+        )
         self.page, self.address, self.width = context.new_page(), address, width
         self.complaints = []
         self.page.on("console", lambda message: self.complaints.append(message.text))
@@ -100,9 +102,9 @@ PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/",
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh", 390)])
-def test_pages_are_for_everybody(browser, address, language, width):
-    visit = Visit(browser, address, "desk", language, width, script=True)
+@pytest.mark.parametrize(("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")])
+def test_pages_are_for_everybody(browser, address, language, width, theme):
+    visit = Visit(browser, address, "desk", language, width, script=True, theme=theme)
     found = {path: wrong for path in PAGES if (wrong := examine(visit.go(path).page))}
     assert not found, "\n".join(f"{path}: {one}" for path, wrong in found.items() for one in wrong)
     assert [one for one in visit.complaints if "404" not in one] == []
@@ -116,6 +118,19 @@ def test_the_keyboard_reaches_the_content_first(browser, address):
     visit.page.keyboard.press("Enter")
     visit.page.keyboard.press("Tab")
     assert visit.page.evaluate("document.querySelector('main').contains(document.activeElement)")
+    visit.close()
+
+
+@pytest.mark.prove
+def test_the_search_suggests_and_arrows_lead_there(browser, address):
+    visit = Visit(browser, address, "desk", script=True)
+    visit.page.keyboard.press("Control+k")
+    visit.page.keyboard.type("mill")
+    visit.page.wait_for_selector(".found a")
+    visit.page.keyboard.press("ArrowDown")
+    with visit.page.expect_navigation():
+        visit.page.keyboard.press("Enter")
+    assert visit.page.url.endswith("/scenarios/plant/milling/") and visit.complaints == []
     visit.close()
 
 

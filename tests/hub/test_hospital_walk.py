@@ -53,7 +53,9 @@ class HospitalWalk(Walk):
         supplier.do("application.submit")
 
     def wait_for_experts(self):
-        planner = self.planner.go("/work/").press("main table a").do("plan.freeze").wait_for("Test plan frozen")
+        planner = (
+            self.planner.go("/work/").press("main .tasks .button.quiet").do("plan.freeze").wait_for("Test plan frozen")
+        )
         planner.do("trial.queue").wait_for("Experts judge")
 
     def name_experts(self):

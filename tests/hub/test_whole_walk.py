@@ -156,7 +156,7 @@ class Walk:
     def open_scenario(self):
         self.desk.go("/work/")
         self.look("desk", "work-of-an-operator")
-        self.desk.press("main table a").do("scenario.open")
+        self.desk.press("main .tasks .button.quiet").do("scenario.open")
         self.look("desk", "open-scenario")
 
     def submit_application(self):
@@ -180,15 +180,15 @@ class Walk:
         self.trial = re.search(r"/trials/\w+/", supplier.page.url)[0]
         self.owner.go("/work/")
         self.look("owner", "work-of-a-demand-owner")
-        self.owner.press("main table a").do("commission.agree").press("main a[href$='/approval.file/']")
+        self.owner.press("main .tasks .button.quiet").do("commission.agree").press("main a[href$='/approval.file/']")
         self.look("owner", "file-an-approval")
         self.owner.fill(issued_by="伦理委员会", reference="E-7").press()
         self.look("owner", "agreed-trial")
 
     def review_plan(self):
         self.desk.go(self.trial).do("reviewer.name")
-        self.planner.go("/work/").press("main table a").do("plan.draft")
-        reviewer = self.reviewer.go("/work/").press("main table a")
+        self.planner.go("/work/").press("main .tasks .button.quiet").do("plan.draft")
+        reviewer = self.reviewer.go("/work/").press("main .tasks .button.quiet")
         self.look("reviewer", "trial-of-a-reviewer")
         assert reviewer.page.locator("summary.barred").count() == 1, "no approval before the interest is declared"
         reviewer.press("main a[href$='/interest.declare/']")
@@ -196,7 +196,9 @@ class Walk:
         reviewer.fill(has_interest="no").press().do("plan.approve")
 
     def run(self):
-        planner = self.planner.go("/work/").press("main table a").do("plan.freeze").wait_for("Test plan frozen")
+        planner = (
+            self.planner.go("/work/").press("main .tasks .button.quiet").do("plan.freeze").wait_for("Test plan frozen")
+        )
         self.look("planner", "frozen-trial")
         planner.do("trial.queue")
         self.look("planner", "queued-trial")
@@ -209,10 +211,10 @@ class Walk:
         self.look("supplier", "trial-of-a-supplier")
 
     def accept_and_sign(self):
-        self.owner.go("/work/").press("main table a").press("main a[href$='/acceptance.give/']")
+        self.owner.go("/work/").press("main .tasks .button.quiet").press("main a[href$='/acceptance.give/']")
         self.look("owner", "accept")
         self.owner.press()
-        self.signer.go("/work/").press("main table a").do("certificate.sign").wait_for("证书已签发")
+        self.signer.go("/work/").press("main .tasks .button.quiet").do("certificate.sign").wait_for("证书已签发")
         self.look("signer", "certified-trial")
 
     def check_as_visitor(self):
@@ -247,7 +249,7 @@ class Walk:
 
     def look_around(self):
         """Look at every page that the navigation and the account lead to, and at a page that is not there."""
-        pages = {one.get_attribute("href") for one in self.desk.page.locator("nav.flow a").all()}
+        pages = {one.get_attribute("href") for one in self.desk.go("/find/").page.locator("main .links a").all()}
         pages |= {"/account/", "/account/tokens/", "/account/sessions/", "/account/password/change/"}
         for path in sorted(pages):
             self.desk.go(path)

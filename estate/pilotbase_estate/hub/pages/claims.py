@@ -15,7 +15,7 @@ from pilotbase.documents.prices import format_plain
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, tell
 from pilotbase.hub.forms.files import chosen_file
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.routing import FORM, POST, page
@@ -91,6 +91,7 @@ def decide(request: HubRequest, claim: str) -> HttpResponse:
     """Grant or refuse a claim that waits, by the button that was pressed."""
     form = VerdictForm(request.POST, given={"asked": claim, "granted": request.POST.get("does") == "grant"})
     if form.done(request.acting.view):
+        tell(request, form.operation)
         return redirect("claim", claim=claim)
     return _page(request, claim, form, PayoutForm())
 

@@ -153,7 +153,7 @@ def post_of(
                 raise
             messages.error(request, error.render(language(), make_visible))
         else:
-            _tell(request, operation)
+            tell(request, operation)
         return redirect(reverse(page, kwargs={part: where[part] for part in back}))
 
 
@@ -177,12 +177,12 @@ def form_post(
     def view(request: HubRequest, /, **where: Any) -> HttpResponse:
         asked = form(request.POST, given={field: where[part] for field, part in fields.items()})
         if asked.done(request.acting.view):
-            _tell(request, form.operation)
+            tell(request, form.operation)
             return redirect(f"{reverse(to, kwargs=where)}{mark and '#'}{mark}")
         return show(request, **where, **{shown_as: asked})
 
 
-def _tell(request: HubRequest, operation: Operation[Any, Any]) -> None:
+def tell(request: HubRequest, operation: Operation[Any, Any]) -> None:
     """Say on the next page that it was done."""
     if said := operation.said(language()):
         messages.success(request, text("hub.did", what=said).render(language(), make_visible))

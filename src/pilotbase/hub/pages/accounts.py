@@ -177,6 +177,7 @@ def token_list(request: HubRequest) -> HttpResponse:
 def token_revoke(request: HubRequest, number: int) -> HttpResponse:
     """Revoke one of one's tokens."""
     tokens.revoke_token(request.acting, number)
+    messages.success(request, text("hub.token_revoked").render(language()))
     return redirect("tokens")
 
 
@@ -202,6 +203,7 @@ def withdraw(request: HubRequest, number: int) -> HttpResponse:
     """Withdraw an invitation."""
     invitation = there(Invitation.objects.filter(pk=number).first())
     invitations.withdraw(request.acting.view, invitation)
+    messages.success(request, text("hub.invitation_withdrawn").render(language()))
     return redirect("record", section="organisations", name=invitation.organisation)
 
 
@@ -211,6 +213,7 @@ def remove(request: HubRequest, number: int) -> HttpResponse:
     membership = there(Membership.objects.select_related("person").filter(pk=number).first())
     organisation = membership.organisation
     invitations.remove(request.acting.view, membership)
+    messages.success(request, text("hub.membership_ended").render(language()))
     return redirect("record", section="organisations", name=organisation)
 
 

@@ -24,7 +24,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import do, form_of, post_of
+from pilotbase.hub.forms.declared import do, form_of, post_of, tell
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import drawn, drawn_order
 from pilotbase.hub.routing import EVERYBODY, FORM, page
@@ -118,6 +118,7 @@ def show_tenders(request: HubRequest, name: str) -> HttpResponse:
     form = TenderForm(posted(request), given=asked, choices=choices)
     owns = acting.organisation == owner and acting.has(Role.DEMAND_OWNER)
     if owns and form.done(acting.view):
+        tell(request, form.operation)
         return redirect("tenders", name=name)
     shown = {
         "title": text("tender.of", scenario=localized(scenario.title, language())),

@@ -15,7 +15,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
-from pilotbase.hub.forms.declared import Choices, OperationForm, form_of
+from pilotbase.hub.forms.declared import Choices, OperationForm, form_of, tell
 from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
 from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.records import names_shown
@@ -119,6 +119,7 @@ def take(request: HubRequest, number: int, act: str) -> HttpResponse:
     choices, initial = _choices_of(act, incident), _initial(incident, head)
     form = FORMS[act](posted(request), given={"number": number}, choices=choices, initial=initial)
     if form.done(view):
+        tell(request, form.operation)
         return redirect("incident", number=number)
     service = service_of(view, incident.service)
     crumbs = [*_crumbs(), crumb("incident", service.title, number=number)]

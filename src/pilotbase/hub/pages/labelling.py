@@ -19,7 +19,7 @@ from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
+from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in, tell
 from pilotbase.hub.forms.files import KeepingForm, chosen_file
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.addresses import crumb, record_crumbs, subject_of
@@ -123,6 +123,7 @@ def start(request: HubRequest, name: str) -> HttpResponse:
     record_sets = record_sets_kept(base(), seen.document)
     form = RoundForm(name, record_sets, request.acting.organisation, posted(request))
     if form.done(view):
+        tell(request, form.operation)
         return redirect("labelling-round", identity=form.found.identity)
     crumbs = record_crumbs(seen.subject, seen.title)
     shown = {"title": text("labelling.hub.open"), "form": form, "can": bool(record_sets), "crumbs": crumbs}
@@ -140,6 +141,7 @@ def start_panel(request: HubRequest, name: str) -> HttpResponse:
         return redirect("labelling-round", identity=opened.identity)
     form = PanelForm({"name": name}, request.acting.organisation, posted(request))
     if form.done(view):
+        tell(request, form.operation)
         return redirect("labelling-round", identity=form.found.identity)
     crumbs = record_crumbs(seen.subject, seen.title)
     can = seen.record.state == CommissionState.JUDGING

@@ -15,7 +15,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in
+from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, refusals_in, tell
 from pilotbase.hub.forms.files import private_folder, save
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import records_offered
@@ -129,7 +129,9 @@ def _form(request: HubRequest, known: KnownSite, name: str, does: str) -> forms.
 def _done(request: HubRequest, form: forms.Form) -> bool:
     """Do what a form of a site asks for, and tell whether it was done; what is against it stands in the form."""
     if isinstance(form, OperationForm):
-        return form.done(request.acting.view)
+        if done := form.done(request.acting.view):
+            tell(request, form.operation)
+        return done
     if form.is_valid():
         with refusals_in(form):
             send_report(request.acting.view, form.cleaned_data["file"].read())

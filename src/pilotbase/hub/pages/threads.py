@@ -19,7 +19,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.thread import MAXIMUM_ATTACHMENTS, FileName, Message
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, posted_files
-from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in
+from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in, tell
 from pilotbase.hub.forms.files import SeveralFiles
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, subject_of
@@ -126,6 +126,7 @@ def ask(request: HubRequest, section: str, name: str) -> HttpResponse:
     seen = see(request.acting.view, subject_of(section, name))
     form = QuestionForm(request, subject=seen.subject)
     if form.sent():
+        tell(request, form.operation)
         return redirect("thread", identity=form.found.identity)
     shown = {"title": text("act.thread.ask"), "lead": seen.title, "form": form}
     return render(request, "hub/said.html", {**shown, "crumbs": record_crumbs(seen.subject, seen.title)})
@@ -138,6 +139,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     seen = threads.read(acting.view, identity)
     form = ReplyForm(request, thread=identity)
     if form.sent():
+        tell(request, form.operation)
         return redirect("thread", identity=identity)
     about = see(acting.view, seen.thread.subject)
     section, name = address_of(about.subject).strip("/").split("/", 1)
@@ -176,6 +178,7 @@ def mark(request: HubRequest, identity: str) -> HttpResponse:
     if number and not (number.isascii() and number.isdigit() and len(number) < 6):
         raise NotFoundError("thread.not_found")
     do(exchange.MARK, request.acting.view, {"thread": identity, "sent": {"message": number or None}})
+    tell(request, exchange.MARK)
     return redirect("thread", identity=identity)
 
 
@@ -221,6 +224,7 @@ def _change(request: HubRequest, identity: str, number: int, act: ExchangeAct) -
     given, initial = {"thread": identity, "number": number}, {"text": message.text}
     form = FORMS[act](posted(request), given=given, initial=initial)
     if form.done(request.acting.view):
+        tell(request, form.operation)
         return redirect("thread", identity=identity)
     crumbs = [_crumb("/exchange/", text("thread.exchange")), _crumb(f"/exchange/{identity}/", seen.thread.title)]
     lead = text("thread.leaves_a_trace")

@@ -20,7 +20,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language
-from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of
+from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of, tell
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import POST, page
@@ -95,6 +95,7 @@ def acknowledge(request: HubRequest, digest: str) -> HttpResponse:
     """Acknowledge a warning."""
     wanted = {"digest": digest_of(digest), "note": request.POST.get("note", "")[:2000]}
     said = do(ACKNOWLEDGE, request.acting.view, wanted)
+    tell(request, ACKNOWLEDGE)
     return redirect("watch", name=said.service)
 
 

@@ -39,7 +39,7 @@ SIGNS = {
 """Kind of subject → its icon."""
 _LINK = re.compile(r"https?://(?>[A-Za-z0-9.-]+)(?!\w)(?::\d{1,5})?(?:[/?#][!-~]*)?")
 _AFTER = ".,;:!?)]}>\"'"
-_NOTES = {"": "info", "success": "state-pass", "warning": "state-yellow", "error": "state-red"}
+_NOTES = {"": "info", "info": "info", "success": "state-pass", "warning": "state-yellow", "error": "state-red"}
 """Tone of a note → its icon."""
 
 
@@ -99,7 +99,7 @@ def state(kind: str, value: str) -> SafeString:
 
 @register.simple_block_tag
 def note(content: str, tone: str = "", role: str = "", identity: str = "") -> SafeString:
-    """Return what its reader must know now: ``tone`` is ``success``, ``warning``, ``error`` or none."""
+    """Return what its reader must know now: ``tone`` is ``success``, ``warning``, ``error``, ``info`` or none."""
     named = format_html(' role="{}"', role) if role else ""
     placed = format_html(' id="{}"', identity) if identity else ""
     parts = (tone, placed, named, _icon(_NOTES[tone]), content)

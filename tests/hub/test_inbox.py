@@ -1,0 +1,68 @@
+"""The inbox: the most urgent first, one button for what asks nothing, a form for what decides, news beside."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from pilotbase.documents.permissions import Act
+from tests.catalogue.records_for_tests import OWNER, SCENARIO
+from tests.hub.worlds_for_tests import world
+
+
+@pytest.fixture
+def begun(tmp_path):
+    with world(tmp_path) as made:
+        made.trial.do(OWNER, SCENARIO, Act.SCENARIO_REGISTER, made.trial.scenario)
+        yield made
+
+
+def inbox(made, who):
+    return made.client(who).get("/work/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+
+
+def test_a_step_that_asks_nothing_is_taken_where_it_waits(begun):
+    shown = inbox(begun, "owner")
+    (act,) = re.findall(r'<form method="post" action="(/scenarios/[^"]+)"', shown.partition('id="inbox"')[2])
+    assert act == "/scenarios/plant/milling/acts/scenario.submit/" and "1 task waits for you" in shown
+    answer = begun.client("owner").post(act, {"next": "/work/"}, follow=True, HTTP_ACCEPT_LANGUAGE="en")
+    assert answer.redirect_chain[-1][0] == "/work/"
+    after = answer.content.decode()
+    assert "Submitted for review" in after and "Nothing is waiting for you" in after
+
+
+def test_what_decides_has_a_form_and_whoever_took_the_step_is_told(begun):
+    begun.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+    shown = inbox(begun, "desk").partition('id="inbox"')[2]
+    assert 'href="/scenarios/plant/milling/acts/scenario.open/"' in shown and "<form" not in shown
+    answer = begun.client("desk").post("/scenarios/plant/milling/acts/scenario.open/", {}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/scenarios/plant/milling/"
+    assert re.search(r'class="note success" role="status">.*?Scenario opened', answer.content.decode())
+    away = {"next": "https://elsewhere.example/"}
+    closed = begun.client("owner").post("/scenarios/plant/milling/acts/scenario.close/", away)
+    assert closed["Location"] == "/scenarios/plant/milling/"
+
+
+@pytest.mark.parametrize(("days", "group"), [(-1, "Now"), (0, "Now"), (3, "This week"), (30, "Later"), (None, "Later")])
+def test_tasks_stand_by_when_they_are_due(begun, days, group):
+    from types import SimpleNamespace
+
+    from pilotbase.hub.pages.work import _by_urgency
+
+    now = begun.trial.store.clock()
+    due = now + timedelta(days=days) if days is not None else None
+    ((label, (task,)),) = _by_urgency([SimpleNamespace(due=due)], now)
+    assert label.render("en") == group and task.due == due
+
+
+def test_what_is_new_stands_beside_and_is_read_at_once(begun):
+    from pilotbase.hub.base import base
+    from pilotbase.worker.reactions.noticing import Noticing, Ways
+
+    begun.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+    Noticing(base(), Ways()).tell_changes()
+    browser = begun.client("desk")
+    shown = inbox(begun, "desk")
+    assert 'class="timeline"' in shown and 'class="dot"' in shown
+    assert browser.post("/notices/read/", {"all": "1", "next": "/work/"})["Location"] == "/work/"
+    assert 'class="dot"' not in inbox(begun, "desk")
