@@ -13,8 +13,8 @@ HEAD = """<!-- Written by `make evidence`; do not edit. -->
 
 # The evidence: every claim beside the figure that proves it
 
-Everything here is computed by `make evidence` with fixed seeds, so the same versions give the same numbers, in a
-quarter of an hour on two cores (here: {machine}; {versions}).
+Everything here is computed by `make evidence` with fixed seeds, so the same versions give the same numbers (except
+private noise, which nobody may seed), in a quarter of an hour on two cores (here: {machine}; {versions}).
 **{holding} of {total} claims hold.**
 For readers who are no statisticians there is [a page of its own](evidence-for-readers.md).
 每条声明均附中文；不学统计的读者请看[另一页](evidence-for-readers.zh.md)。

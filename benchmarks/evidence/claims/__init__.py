@@ -31,6 +31,7 @@ from benchmarks.evidence.claims import (
     planning,
     population_boundary,
     prediction_powered,
+    private_neighbours,
     published_planning,
     real_values,
     sample_saving,
@@ -60,6 +61,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             many_criteria.CLAIM,
             no_positive.CLAIM,
             best_of_k.CLAIM,
+            private_neighbours.CLAIM,
         ),
     ),
     (

@@ -45,8 +45,17 @@ def nine_in_ten(rng: Rng, good: str, poor: str, truth: str) -> Cases:
 
 def forecast(rng: Rng, cases: int, gap: float) -> Cases:
     """Return probabilities of .25 and .75 that miss the share of the class by ``gap``, towards one half."""
-    given = np.where(rng.random(cases) < 0.5, 0.25, 0.75)
-    outcome = rng.random(cases) < np.where(given < 0.5, given + gap, given - gap)
+    return outcomes(rng, np.where(rng.random(cases) < 0.5, 0.25, 0.75), gap)
+
+
+def fine_forecast(rng: Rng, cases: int, gap: float) -> Cases:
+    """Return probabilities of .05, .15, ... .95 that miss the share of the class by ``gap``, towards one half."""
+    return outcomes(rng, (rng.integers(0, 10, cases) + 0.5) / 10, gap)
+
+
+def outcomes(rng: Rng, given: Any, gap: float) -> Cases:
+    """Return cases whose class comes ``gap`` nearer to one half than the probabilities ``given`` say."""
+    outcome = rng.random(len(given)) < np.where(given < 0.5, given + gap, given - gap)
     return Cases(outcome.astype(np.int64), given, **BINARY, kind="probability")
 
 
@@ -142,6 +151,8 @@ AT_THRESHOLD: tuple[tuple[str, str, Draw], ...] = (
     ("answers that match a pattern", "matches >= 0.9", lambda rng: nine_in_ten(rng, "ab12", "ab", "[0-9]+")),
     ("last numbers", "numeric_match(tolerance=0.5) >= 0.9", lambda rng: nine_in_ten(rng, "so 12.5", "so 12.6", "12")),
     ("drop under noise", "drop(accuracy under noise(0.1)) <= 0.05", shaken),
+    ("calibration gap, .1 in ten bins", "calibration_gap <= 0.1", lambda rng: fine_forecast(rng, 300, 0.1)),
+    ("calibration gap, one of ten bins", "calibration_gap <= 0.1", lambda rng: outcomes(rng, np.full(300, 0.95), 0.1)),
 )
 
 
@@ -198,6 +209,11 @@ CLAIM = Claim(
             decided("event_recall >= 0.8", lambda rng: events(rng, 300), Design(), "event"),
         ),
         *studies(),
+        both(
+            "events of one to six cases, fixed",
+            decided("event_recall >= 0.8", lambda rng: events(rng, 300), Design("full"), "event"),
+            4000,
+        ),
     ),
     level=ALPHA,
 )
