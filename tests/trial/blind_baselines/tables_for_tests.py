@@ -182,6 +182,9 @@ TABLES: dict[str, Table] = {
         lambda draw: _rows(draw, _wrong(draw, _blocks(draw)), lambda row: {"number": 60 * row + draw.randrange(60)}),
         "file_order", ("accuracy >= 0.65",),
     ),
+    "numbered in decimals, from the end": Table(
+        lambda draw: _rows(draw, _blocks(draw), lambda row: {"number": round(1000 - 0.37 * row, 2)}), "file_order"
+    ),
     "number before the name": Table(
         lambda draw: _rows(draw, _blocks(draw), lambda row: {"name": f"L{row:04}/24"}), "file_order"
     ),

@@ -1,10 +1,10 @@
 """The input of a blind baseline, which is the same as an application's, and its output.
 
-Some columns reveal a case's place in the owner's file: row numbers, or the timestamps of a log. Row numbers are whole
-numbers, or the first or last number within a name, decimal or hexadecimal, that repeat far less often than measurements
-in the same range would by chance, whatever the step. A time counts if the file is sorted by it, even when it is written
-as a number: days as spreadsheets count them, seconds or milliseconds. Other columns by which a file happens to be
-sorted are features.
+Some columns reveal a case's place in the owner's file: row numbers, or the timestamps of a log. Row numbers are numbers
+of few decimals, or the first or last number within a name, decimal or hexadecimal, that repeat far less often than
+measurements in the same range would by chance, whatever the step. A time counts if the file is sorted by it, even when
+it is written as a number: days as spreadsheets count them, seconds or milliseconds. Other columns by which a file
+happens to be sorted are features.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _NEARLY_ALL = 0.99
 _FAR_LESS = 3
 """So many times as many repeats, and at least so many, would be there by chance."""
 _LARGEST = float(2**53)
+_UNITS = (1.0, 10.0, 100.0, 1000.0)
 _TIMES = frozenset({DataType.DATE, DataType.DATETIME})
 _NUMBERS_IN_NAMES = (
     (r"^\D*(\d{1,15})(?:\D|$)", 10),
@@ -221,10 +222,12 @@ def _along_time(field: Field, public: Places, hidden: Places) -> Numbering | Non
 
 
 def _counted(field: Field, public: Places, hidden: Places, known: Places) -> Numbering | None:
-    """Return whole numbers as places where they repeat far less often than by chance."""
-    distinct = np.unique(known)
-    if not np.equal(distinct, np.rint(distinct)).all() or np.abs(distinct).max() > _LARGEST:
+    """Return numbers of few decimals as places where they repeat far less often than by chance."""
+    unit = _unit(known)
+    if unit is None:
         return None
+    public, hidden, known = (np.rint(side * unit) for side in (public, hidden, known))
+    distinct = np.unique(known)
     step = int(np.gcd.reduce(np.diff(distinct).astype(np.int64)))
     repeats = len(known) - len(distinct)
     by_chance = len(known) ** 2 / (2 * float(np.ptp(distinct)) / step)
@@ -232,3 +235,12 @@ def _counted(field: Field, public: Places, hidden: Places, known: Places) -> Num
         return None
     first, second = ((side - distinct[0]) / step for side in (public, hidden))
     return Numbering(field.name, first, second, is_time=False)
+
+
+def _unit(known: Places) -> float | None:
+    """Return how many steps of the last decimal make one, where so few decimals are written; else None."""
+    for unit in _UNITS:
+        scaled = known * unit
+        if np.abs(scaled).max() <= _LARGEST and np.allclose(scaled, np.rint(scaled), rtol=1e-15, atol=1e-9):
+            return unit
+    return None
