@@ -22,6 +22,8 @@ from pilotbase.trial.arena.world_box import WORLD_LIMITS, WorldBox
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worlds.folders import write_world
 
+__all__ = ["KeptWorld", "WorldShelf", "shelf_of", "start_in_service", "world_of"]
+
 
 @dataclass(frozen=True)
 class WorldShelf:
