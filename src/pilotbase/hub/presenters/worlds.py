@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.world import Tool, World, WorldUse
+from pilotbase.trial.arena.shelf import world_seen
 from pilotbase.worker.base import Base
-from pilotbase.worker.intake.kept_files import world_seen
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def world_shown(base: Base, scenario: Scenario) -> ShownWorld | None:
     """Return the world of a scenario that the actor sees; None: it has a table."""
     if scenario.world is None:
         return None
-    world = world_seen(base, scenario)
+    world = world_seen(base.lab.view, scenario)
     if world is None:
         return ShownWorld(scenario.world, None)
     arms = tuple(text(f"measure.under.{arm.value}") for arm in world.arms)

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
+from pilotbase.documents.base import Document
 from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.world import WorldUse
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.world import World, WorldUse
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.endpoints.calls import CallLog
 from pilotbase.sandbox.engines import Worker
@@ -20,9 +23,19 @@ from pilotbase.trial.arena.model_door import open_door
 from pilotbase.trial.arena.stage import OBSERVATIONS, EpisodeStage, Start, player_settings
 from pilotbase.trial.arena.world_box import WORLD_LIMITS, WorldBox
 from pilotbase.trial.lab import TrialRuntime
+from pilotbase.workspace.store import View
 from pilotbase.worlds.folders import write_world
 
-__all__ = ["KeptWorld", "WorldShelf", "shelf_of", "start_in_service", "world_of"]
+__all__ = [
+    "KeptWorld",
+    "ScenarioWorld",
+    "WorldShelf",
+    "shelf_of",
+    "start_in_service",
+    "world_of",
+    "world_seen",
+    "world_to_show",
+]
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,36 @@ class WorldShelf:
         """Return the world that a scenario in ``folder`` names, kept here; raises `InputError` as the readers do."""
         with world_of(use, folder) as found:
             return keep_world(found, self.store)
+
+
+class ScenarioWorld(Document):
+    """Records the world of a scenario version, as suppliers see it."""
+
+    document: Literal["scenario-world/1"] = "scenario-world/1"
+    scenario: Digest
+    world: World
+
+
+def world_to_show(scenario: Scenario, folder: Path) -> ScenarioWorld | None:
+    """Return what a base records of the world of a scenario in ``folder``; None: it has a table.
+
+    Raises `InputError` as `world_of`.
+    """
+    if scenario.world is None:
+        return None
+    with world_of(scenario.world, folder) as found:
+        return ScenarioWorld(scenario=scenario.digest(), world=found.world.shown())
+
+
+def world_seen(view: View, scenario: Scenario) -> World | None:
+    """Return the world of a scenario as recorded on the base, for whoever sees the scenario; None: there is none.
+
+    ``view``: the base's own.
+    """
+    if scenario.world is None:
+        return None
+    found = view.find("scenario-world", {"scenario": scenario.digest()}, limit=1)
+    return found[0].load(ScenarioWorld).world if found else None
 
 
 @contextmanager

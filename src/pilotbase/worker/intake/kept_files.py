@@ -23,8 +23,7 @@ from pilotbase.documents.scenario import ApplicationBaseline, Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, application_subject
 from pilotbase.documents.vocabularies import Opening
-from pilotbase.documents.world import World
-from pilotbase.trial.arena.shelf import world_of
+from pilotbase.trial.arena.shelf import world_to_show
 from pilotbase.trial.scenario_folder import data_file, files_of, load_scenario
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
@@ -38,7 +37,6 @@ from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 _ALL = 1_000_000
-_SCENARIO_WORLD = "scenario-world"
 
 
 class ScenarioFiles(Document):
@@ -48,14 +46,6 @@ class ScenarioFiles(Document):
     scenario: Digest
     blob: Digest
     size: int
-
-
-class ScenarioWorld(Document):
-    """Records the world of a scenario version, as suppliers see it."""
-
-    document: Literal["scenario-world/1"] = "scenario-world/1"
-    scenario: Digest
-    world: World
 
 
 def take_application(
@@ -93,7 +83,7 @@ def take_scenario(
         RefusedError: the actor is not its owner, or the record is not in a state to take a version.
     """
     scenario, place = load_scenario(folder, Step.DRAFT)
-    packed, world = _pack(scenario, place), _read_world(scenario, place)
+    packed, world = _pack(scenario, place), world_to_show(scenario, place)
     require_dataset_named(base.lab.vault, scenario, place)
     record = save(view, scenario, remarks, subject)
     owner, digest = scenario.owner.organisation, scenario.digest()
@@ -102,24 +92,8 @@ def take_scenario(
     with base.lab.view.transaction("scenario.files_kept") as change:
         change.put(files, parties(), owner=owner, fields={"scenario": digest})
         if world is not None:
-            shown = ScenarioWorld(scenario=digest, world=world)
-            change.put(shown, parties(), owner=owner, fields={"scenario": digest})
+            change.put(world, parties(), owner=owner, fields={"scenario": digest})
     return record
-
-
-def world_seen(base: Base, scenario: Scenario) -> World | None:
-    """Return the world of a scenario as whoever sees the scenario may see it; None: its cases are of a table."""
-    if scenario.world is None:
-        return None
-    found = base.lab.view.find(_SCENARIO_WORLD, {"scenario": scenario.digest()}, limit=1)
-    return found[0].load(ScenarioWorld).world if found else None
-
-
-def _read_world(scenario: Scenario, folder: Path) -> World | None:
-    if scenario.world is None:
-        return None
-    with world_of(scenario.world, folder) as found:
-        return found.world.shown()
 
 
 def _pack(scenario: Scenario, folder: Path) -> bytes:

@@ -15,12 +15,12 @@ from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.world import World
 from pilotbase.trial.arena.drawing import draw_episodes
-from pilotbase.trial.arena.shelf import world_of
+from pilotbase.trial.arena.shelf import world_of, world_seen
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.trial.sizing import FULL_EFFORT, Effort, cases_of_rule, plan_size
 from pilotbase.worker.base import Base, base_if_any
 from pilotbase.worker.intake.boxed_tables import cases_in_box
-from pilotbase.worker.intake.kept_files import opened_scenario, world_seen
+from pilotbase.worker.intake.kept_files import opened_scenario
 from pilotbase.worker.intake.scenario_tables import plan_table
 from pilotbase.worker.readings import scenario_for
 from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines, budget_of_scenario
@@ -60,7 +60,7 @@ def plan_for(base: Base, view: View, terms: SizeTerms) -> SizePlan:
         return plan_size(cases_of_rule(terms), terms, _BOUNDED)
     subject = subject_written("scenario", terms.scenario)
     scenario, budget = scenario_for(view, subject, ReadScope.BUDGET), budget_of_scenario(base, view, subject)
-    if (world := world_seen(base, scenario)) is not None:
+    if (world := world_seen(base.lab.view, scenario)) is not None:
         return _plan_episodes(scenario, world, terms, budget, _BOUNDED)
     with opened_scenario(base, scenario) as place:
         return plan_table(scenario, split_cases(cases_in_box(scenario, place), scenario), terms, budget, _BOUNDED)
