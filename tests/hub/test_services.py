@@ -80,7 +80,7 @@ def ask(world, number, tool="pay", **arguments):
         arguments=arguments,
         reversible=False,
         asked_at=now,
-        expires_at=now + timedelta(days=90),
+        expires_at=now + timedelta(days=3650),
     )
     ask_consent(view, load_service(view, "milling"), consent)
 
@@ -176,7 +176,14 @@ def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
     }
     assert owner.post(f"{page}terms/", terms).status_code == 302
     found = owner.get("/api/services/milling").json()["service"]["terms"]
-    assert found == {"timeout_seconds": 90.0, "queue": 7, "workers": 3, "body_bytes": 4096, "ask_human": True}
+    assert found == {
+        "timeout_seconds": 90.0,
+        "queue": 7,
+        "workers": 3,
+        "body_bytes": 4096,
+        "idle_seconds": 600,
+        "ask_human": True,
+    }
     assert 'value="90.0"' in owner.get(page).content.decode()
     assert "desk of people answers" in serving.client("supplier").get(page).content.decode()
     assert serving.client("supplier").post(f"{page}terms/", terms).status_code == 404

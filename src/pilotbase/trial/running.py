@@ -31,7 +31,7 @@ from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
 from pilotbase.sandbox.endpoints.worker import start_endpoint
 from pilotbase.sandbox.engines import LOCAL, Engine, Worker
 from pilotbase.trial.answering import AnswerLog, answer_cases
-from pilotbase.trial.arena.shelf import KeptWorld, WorldShelf, shelf_of, start_in_service
+from pilotbase.trial.arena.shelf import WorldShelf, shelf_of, start_in_service
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
 from pilotbase.trial.environments import environment_of
 from pilotbase.trial.lab import TrialRuntime, organisation_uid
@@ -246,10 +246,13 @@ def start_candidate(candidate: PreparedApplication, terms: BoxTerms, calls: Call
     return start(terms.contract, settings)
 
 
-def start_player(candidate: PreparedApplication, terms: BoxTerms, world: KeptWorld) -> Worker:
-    """Return a fresh box in which an application that acts plays one episode, in service; raises as `start_worker`."""
+def start_player(candidate: PreparedApplication, terms: BoxTerms, seconds: float) -> Worker:
+    """Return a fresh box for one dialogue in service, in which the application may take so many seconds itself.
+
+    Raises as `start_worker`.
+    """
     start = partial(_start_worker, candidate, CallLog(None, b""))
-    return start_in_service(start, world, box_settings(candidate, terms))
+    return start_in_service(start, box_settings(candidate, terms), seconds)
 
 
 def _start_worker(candidate: PreparedApplication, calls: CallLog, contract: Contract, settings: BoxSettings) -> Worker:

@@ -84,7 +84,7 @@ class Recipe:
         if candidate.reference != self.route.application:
             raise InvalidProofError("gateway.not_certified", application=self.route.application.name)
         if self.world is not None:
-            return start_player(candidate, self.terms, self.world)
+            return start_player(candidate, self.terms, self.world.world.episode.seconds)
         return start_candidate(candidate, self.terms)
 
 

@@ -120,12 +120,12 @@ def world_of(use: WorldUse, folder: Path) -> Iterator[KeptWorld]:
         yield read_world(Path(scratch, "world"))
 
 
-def start_in_service(start: Start, kept: KeptWorld, settings: BoxSettings) -> Worker:
+def start_in_service(start: Start, settings: BoxSettings, seconds: float) -> Worker:
     """Return a fresh box for one dialogue, which ``start`` opens.
 
     Callers may take their time: what the application itself takes is bounded by the episode, and by CPU seconds.
     """
-    alone = player_settings(settings, kept.world.episode.seconds)
+    alone = player_settings(settings, seconds)
     limits = alone.limits.model_copy(update={"wall_seconds": WORLD_LIMITS.wall_seconds})
     return start(OBSERVATIONS, replace(alone, limits=limits))
 

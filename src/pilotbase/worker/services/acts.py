@@ -91,7 +91,7 @@ def _seen(service: Service, stands: ServiceStatus, own: View) -> ServiceView:
 
 
 @dataclass(frozen=True)
-class RefusedAct:
+class StoppedAct:
     """An act that the fence did not let through."""
 
     tool: str
@@ -108,7 +108,7 @@ class SeenDialogue:
     end: str
     turns: int
     carried_out: int
-    refused: tuple[RefusedAct, ...]
+    refused: tuple[StoppedAct, ...]
 
 
 def dialogues_of(view: View, service: str, most: int = 20) -> list[SeenDialogue]:
@@ -135,5 +135,5 @@ def _dialogues_in(pack: Pack) -> Iterator[SeenDialogue]:
         yield SeenDialogue(case, moment_of(at), end["end"], end["turns"], len(calls) - len(refused), refused)
 
 
-def _refused(line: Line) -> RefusedAct:
-    return RefusedAct(line["tool"], line["ruling"])
+def _refused(line: Line) -> StoppedAct:
+    return StoppedAct(line["tool"], line["ruling"])
