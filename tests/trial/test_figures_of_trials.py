@@ -38,7 +38,7 @@ baseline: {kind: constant, value: 20}
 criteria: [{rule: capped_mae(cap=30) <= 1.5}]
 trial: {cases_per_attempt: 27, stop: full, limits: {load_seconds: 20, batch_seconds: 5}}
 """
-FORECAST = "def predict(batch):\n    return [None if s == 34.5 else 10.0 + s // 1 % 7 for s in batch['step']]\n"
+FORECAST = "def predict(batch):\n    return [None if s // 1 == 34 else 10.0 + s // 1 % 7 for s in batch['step']]\n"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def proven(tmp_path_factory):
     lines = ["id,at,step,load"]
     for step in range(58):
         month, day = (1, step + 1) if step < 31 else (2, step - 30)
-        lines.append(f"d{step},2026-{month:02}-{day:02}T06:00:00Z,{step}.5,{10 + step % 7 + step / 1000}")
+        lines.append(f"d{step},2026-{month:02}-{day:02}T06:00:00Z,{step}.{300 + step * 37 % 97},{10 + step % 7 + step / 1000}")
     (scenario / "cases.csv").write_text("\n".join(lines) + "\n")
     (scenario / "scenario.yaml").write_text(SCENARIO, "utf-8")
     (application / "application.yaml").write_text(MANIFEST.format(name="forecast", supplier="acme"))
