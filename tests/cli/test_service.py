@@ -85,7 +85,8 @@ def test_terms_are_shown_and_set_one_by_one_and_a_newer_version_keeps_them(run, 
     assert "timeout_seconds: 30.0" in run("terms", "press")
     assert "workers: 2" in run("terms", "press", "workers=2", "timeout_seconds=60", "ask_human=yes")
     found = json.loads(run("terms", "press", "queue=7", "--json"))
-    assert found == {"timeout_seconds": 60.0, "queue": 7, "workers": 2, "body_bytes": 4 << 20, "ask_human": True}
+    said = {"timeout_seconds": 60.0, "queue": 7, "workers": 2, "idle_seconds": 600.0, "body_bytes": 4 << 20}
+    assert found == {**said, "ask_human": True}
     assert "人工坐席" in run("terms", "press", language="zh")
     for wrong in ("workers", "workers=65", "wrokers=2"):
         run("terms", "press", wrong, code=2)

@@ -240,6 +240,7 @@ PAGES = """
 /services/                          302 404 200 200 200 200 200 200 200 200
 /services/milling/                  302 404 200 200 404 200 404 404 404 200
 /services/nothing/                  302 404 404 404 404 404 404 404 404 404
+/services/milling/consents/00000000000000000000000000000000/ 302 404 404 404 404 404 404 404 404 404
 /certificates/{serial}/service/     302 404 200 200 404 404 404 404 404 404
 /api/services                       401 200 200 200 200 200 200 200 200 200
 /api/services/milling               401 404 200 200 404 200 404 404 404 200
@@ -255,6 +256,8 @@ PAGES = """
 /api/services/milling/keys          401 404 200 200 404 403 404 404 404 200
 /api/services/milling/budgets       401 404 200 200 404 403 404 404 404 200
 /api/services/milling/usage         401 404 200 200 404 403 404 404 404 200
+/api/services/milling/consents      401 404 200 200 404 403 404 404 404 200
+/api/services/milling/consents/00000000000000000000000000000000 401 404 404 404 404 403 404 404 404 404
 /certificates/                      200 200 200 200 200 200 200 200 200 200
 /certificates/{serial}/             200 200 200 200 200 200 200 200 200 200
 /certificates/{serial}/certificate.json 200 200 200 200 200 200 200 200 200 200

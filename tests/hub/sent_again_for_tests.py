@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from secrets import token_hex
 
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.terms.templates import offer_for
@@ -21,6 +22,7 @@ from pilotbase.worker.datasets.owner_jobs import keep_result
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.catalogue.agreements_for_tests import agreement, dataset
 from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, commission, scenario, version
+from tests.hub.services_for_tests import let_ask
 from tests.hub.test_notices import rounds
 from tests.hub.test_uploads import cases, packed
 from tests.hub.test_uploads_in_pieces import BYTES, announced, sent, zipped
@@ -305,6 +307,15 @@ def start_what_serves(world) -> Sent:
     ask(world, "owner", "post", _move(world, "start"), {"reason": "Line 3 runs."})
     yield _move(world, "start"), {"reason": "To be sure."}
     ask(world, "owner", "post", _move(world, "stop"), {"reason": "Line 3 is rebuilt."})
+
+
+@case("post /api/services/{service}/consents/{consent}/decision", "owner")
+def grant_an_act(world) -> Sent:
+    from pilotbase.hub.base import base
+
+    name = token_hex(16)
+    let_ask(base().lab.view, world.press, name)
+    yield f"/api/services/{world.press}/consents/{name}/decision", {"granted": True}
 
 
 def _move(world, move: str) -> str:

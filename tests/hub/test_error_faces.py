@@ -58,6 +58,7 @@ FACES = {
     "LateError": (1, 422, 503),
     "LoginNeededError": (1, 401, 503),
     "MediaTypeError": (2, 415, 400),
+    "UnknownDialogueError": (2, 422, 409),
     "MustWaitError": (1, 500, 503),
     "NoAnswerError": (1, 422, 503),
     "NoSeatError": (1, 500, 503),

@@ -2,25 +2,21 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.service import ActConsent
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.calls import CallObservation, Cost
-from pilotbase.service.consents import ask_consent
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
-from pilotbase.service.registry import load_service
-from pilotbase.trial.arena.fencing import act_digest
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.sealed_for_tests import seal_hidden, use_attempt
-from tests.hub.services_for_tests import serve
+from tests.hub.services_for_tests import let_ask, serve
 
 PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
 WRITES = """
@@ -67,22 +63,7 @@ def serving(one_world):
 
 def ask(world, number, tool="pay", **arguments):
     """Let an agent of the service try an act that needs consent."""
-    view = world.trial.store.as_actor(MACHINE)
-    now = view.store.clock()
-    consent = ActConsent(
-        consent=f"{number:032x}",
-        service="milling",
-        dialogue="0" * 32,
-        version="sha256:" + "0" * 64,
-        act=act_digest(tool, arguments),
-        act_class="pay",
-        tool=tool,
-        arguments=arguments,
-        reversible=False,
-        asked_at=now,
-        expires_at=now + timedelta(days=3650),
-    )
-    ask_consent(view, load_service(view, "milling"), consent)
+    let_ask(world.trial.store.as_actor(MACHINE), "milling", f"{number:032x}", tool, **arguments)
 
 
 def send(world, who, method, path, body=None):

@@ -27,6 +27,7 @@ PLACES = {
     "number": "1",
     "move": "start",
     "key": "0123456789abcdef",
+    "consent": "0" * 32,
     "budget": "main",
     "start": "0",
     "thread": "0" * 16,

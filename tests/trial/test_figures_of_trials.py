@@ -49,7 +49,9 @@ def proven(tmp_path_factory):
     lines = ["id,at,step,load"]
     for step in range(58):
         month, day = (1, step + 1) if step < 31 else (2, step - 30)
-        lines.append(f"d{step},2026-{month:02}-{day:02}T06:00:00Z,{step}.{300 + step * 37 % 97},{10 + step % 7 + step / 1000}")
+        lines.append(
+            f"d{step},2026-{month:02}-{day:02}T06:00:00Z,{step}.{300 + step * 37 % 97},{10 + step % 7 + step / 1000}"
+        )
     (scenario / "cases.csv").write_text("\n".join(lines) + "\n")
     (scenario / "scenario.yaml").write_text(SCENARIO, "utf-8")
     (application / "application.yaml").write_text(MANIFEST.format(name="forecast", supplier="acme"))
