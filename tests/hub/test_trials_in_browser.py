@@ -68,7 +68,7 @@ def test_the_queue_refreshes_itself(browser, address, ordered):
     assert visit.page.locator("#queue th[scope=row]").count() == 1
     at_work = threading.Thread(target=JobWorker(ordered.base, "w2").work_once)
     at_work.start()
-    visit.page.wait_for_selector("#queue .empty", timeout=60_000)
+    visit.page.wait_for_selector("#queue .nothing", timeout=60_000)
     at_work.join()
     assert visit.complaints == []
     visit.close()
@@ -81,7 +81,7 @@ def test_without_script_a_link_refreshes(browser, address, ordered):
     assert visit.page.locator("#queue th[scope=row]").count() == 1
     ordered.work()
     visit.press("main a[href='/queue/']")
-    assert visit.page.locator("#queue .empty").count() == 1
+    assert visit.page.locator("#queue .nothing").count() == 1
     visit.close()
 
 

