@@ -55,10 +55,11 @@ class GatewayConfiguration:
         names = tuple(name.strip() for name in environment.get(ALLOW, "").split(",") if name.strip())
         keys = _keys(environment.get(ENDPOINT_KEYS, ""), problems)
         networks = _networks(environment.get(METRICS_FROM, ""), problems)
+        hub = _hub(environment.get(HUB_URL, ""), problems)
         if problems:
             issues = [Issue(file=ENVIRONMENT, path=name, problem=problem) for name, problem in problems]
             raise InputError.from_issues(ENVIRONMENT, issues)
-        return cls(size, names, keys, _hub(environment.get(HUB_URL, ""), problems), networks)
+        return cls(size, names, keys, hub, networks)
 
 
 def _hub(value: str, problems: list[tuple[str, Text]]) -> str:

@@ -79,10 +79,8 @@ def _message(found: object, place: str) -> ChatMessage:
     texts = content is None or isinstance(content, str) or _are_texts(content)
     if not isinstance(role, str) or not texts or not isinstance(answers, str) or not isinstance(asked, list):
         raise WireError("wire.field_type", field=place)
-    try:
-        return ChatMessage(role, text_of(content), tuple(map(read_tool_call, asked)), answers)
-    except WireError:
-        raise WireError("wire.field_type", field=f"{place}.tool_calls") from None
+    calls = tuple(read_tool_call(one, f"{place}.tool_calls") for one in asked)
+    return ChatMessage(role, text_of(content), calls, answers)
 
 
 def _are_texts(content: object) -> bool:

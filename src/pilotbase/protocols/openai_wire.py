@@ -79,6 +79,10 @@ class ChatAnswer:
     """What the caller is to call, and to send the results of."""
     told: Mapping[str, object] = field(default_factory=dict)
     """What this base tells beside it, as the field ``pilotbase``."""
+    usage: TokenUsage = TokenUsage(0, 0)
+    """Applications that are no language models use no tokens."""
+    cut: bool = False
+    """It reached its limit of tokens."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +158,8 @@ def read_model_turn(body: bytes) -> ModelTurn:
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
     words, asked = text_of(found.get("content")), found.get("tool_calls") or []
-    calls = tuple(map(read_tool_call, asked)) if isinstance(asked, list) else ()
+    listed = asked if isinstance(asked, list) else []
+    calls = tuple(read_tool_call(one, "choices[0].message.tool_calls") for one in listed)
     spelled = [one.spelled() for one in calls]
     back = {"role": "assistant", "content": words or None, **({"tool_calls": spelled} if spelled else {})}
     cut = choice.get("finish_reason") == "length"
@@ -242,9 +247,9 @@ def estimate_tokens(size: int) -> int:
 
 
 def write_chat_completion(answer: ChatAnswer) -> bytes:
-    """Return the body of a whole answer; applications that are no language models use no tokens."""
+    """Return the body of a whole answer."""
     choice = {"index": 0, "message": _message(answer), "logprobs": None, "finish_reason": _finish(answer)}
-    return write_json({**_head(answer, "chat.completion"), "choices": [choice], "usage": _usage(TokenUsage(0, 0))})
+    return write_json({**_head(answer, "chat.completion"), "choices": [choice], "usage": _usage(answer.usage)})
 
 
 def write_chat_stream(answer: ChatAnswer, include_usage: bool) -> bytes:
@@ -255,7 +260,7 @@ def write_chat_stream(answer: ChatAnswer, include_usage: bool) -> bytes:
         {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish(answer)}]},
     ]
     if include_usage:
-        events.append({**head, "choices": [], "usage": _usage(TokenUsage(0, 0))})
+        events.append({**head, "choices": [], "usage": _usage(answer.usage)})
     return b"".join(event_of(write_json(event)) for event in events) + event_of(b"[DONE]")
 
 
@@ -301,14 +306,14 @@ def _first_choice(message: Mapping[str, object]) -> Mapping[str, object]:
     return choices[0]
 
 
-def read_tool_call(found: object) -> ToolCall:
-    """Return one of the calls of a message; raises `WireError`."""
+def read_tool_call(found: object, place: str) -> ToolCall:
+    """Return one of the calls of a message, which stands at ``place``; raises `WireError`."""
     outer = found if isinstance(found, dict) else {}
     function = outer.get("function")
     inner = function if isinstance(function, dict) else {}
     texts = [outer.get("id"), inner.get("name"), inner.get("arguments", "")]
     if not all(isinstance(one, str) for one in texts):
-        raise WireError("wire.no_choice", field="choices[0].message.tool_calls")
+        raise WireError("wire.field_type", field=place)
     return ToolCall(*texts)
 
 
@@ -391,7 +396,7 @@ def _message(answer: ChatAnswer, streamed: bool = False) -> Mapping[str, object]
 
 
 def _finish(answer: ChatAnswer) -> str:
-    return "tool_calls" if answer.calls else "stop"
+    return "tool_calls" if answer.calls else "length" if answer.cut else "stop"
 
 
 def _usage(usage: TokenUsage) -> Mapping[str, int]:

@@ -8,20 +8,27 @@ application sends makes a server reach elsewhere.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pilotbase.protocols.openai_wire import MAXIMUM_MESSAGES, ModelTurn, TokenUsage, event_of
-from pilotbase.protocols.strict_json import WireError
+from pilotbase.protocols.openai_wire import (
+    MAXIMUM_MESSAGES,
+    ChatAnswer,
+    ModelTurn,
+    TokenUsage,
+    read_tool_call,
+    write_chat_completion,
+    write_chat_stream,
+)
+from pilotbase.protocols.strict_json import WireError, write_json
 
 Json = Mapping[str, Any]
 _ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 _MESSAGE = ("role", "content", "name", "tool_calls", "tool_call_id")
 _OURS = frozenset({"model", "messages", "tools", "tool_choice", "parallel_tool_calls", "response_format", "stream"})
 """Fields that are read; ``stream_options`` too."""
-_OFFERED, _CALLED = ("name", "description", "parameters", "strict"), ("name", "arguments")
+_OFFERED = ("name", "description", "parameters", "strict")
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,8 @@ class RelayedRequest:
     """The stream is to end with its usage."""
 
     def body(self, model: str, sampling: Json) -> bytes:
-        """Return the body for ``model``; an unpaired surrogate, which JSON can spell, becomes "?"."""
-        return _compact({"model": model, **self.fields, **sampling})
+        """Return the body for ``model``."""
+        return write_json({"model": model, **self.fields, **sampling})
 
 
 def read_relayed(request: Json) -> RelayedRequest:
@@ -69,25 +76,10 @@ def write_relayed(turn: ModelTurn, usage: TokenUsage, name: str, request: Relaye
 
     A stream is one chunk with the whole answer.
     """
-    reason = "tool_calls" if turn.calls else "length" if turn.cut else "stop"
-    counted = {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": usage.total}
-    head: dict[str, Any] = {"id": "chatcmpl-0", "created": 0, "model": name}
-    message: dict[str, Any] = {**turn.message, "refusal": None}
-    if not request.stream:
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
-        return "application/json", json.dumps(
-            {**head, "object": "chat.completion", "choices": [choice], "usage": counted}
-        )
-    calls = [{"index": place, **one} for place, one in enumerate(message.pop("tool_calls", []))]
-    delta = {**message, **({"tool_calls": calls} if calls else {})}
-    head["object"] = "chat.completion.chunk"
-    events: list[Json] = [
-        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]},
-        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": reason}]},
-        *([{**head, "choices": [], "usage": counted}] if request.with_usage else []),
-    ]
-    spelled = b"".join(event_of(json.dumps(event).encode()) for event in events) + event_of(b"[DONE]")
-    return "text/event-stream", spelled.decode()
+    answer = ChatAnswer("chatcmpl-0", name, 0, turn.words or None, calls=turn.calls, usage=usage, cut=turn.cut)
+    if request.stream:
+        return "text/event-stream", write_chat_stream(answer, request.with_usage).decode()
+    return "application/json", write_chat_completion(answer).decode()
 
 
 def _message(found: object) -> Json:
@@ -98,7 +90,8 @@ def _message(found: object) -> Json:
     for name in ("name", "tool_call_id"):
         _of(kept.get(name, ""), str, f"messages.{name}")
     if "tool_calls" in kept:
-        kept["tool_calls"] = [_call(one) for one in _listed(kept["tool_calls"], "messages.tool_calls")]
+        asked = _listed(kept["tool_calls"], "messages.tool_calls")
+        kept["tool_calls"] = [read_tool_call(one, "messages.tool_calls").spelled() for one in asked]
     kept["content"] = _content(message.get("content"))
     return kept
 
@@ -111,13 +104,6 @@ def _content(found: object) -> str | Sequence[Json] | None:
     if not all(part.get("type") == "text" and isinstance(part.get("text"), str) for part in parts):
         raise WireError("wire.field_type", field="messages.content")
     return [{"type": "text", "text": part["text"]} for part in parts]
-
-
-def _call(found: object) -> Json:
-    call = _of(found, dict, "messages.tool_calls")
-    function = _of(call.get("function"), dict, "messages.tool_calls")
-    texts = [_of(one, str, "messages.tool_calls") for one in (call.get("id"), *map(function.get, _CALLED))]
-    return {"id": texts[0], "type": "function", "function": dict(zip(_CALLED, texts[1:], strict=True))}
 
 
 def _tool(found: object) -> Json:
@@ -136,7 +122,3 @@ def _of(found: object, kind: Any, field: str) -> Any:
     if not isinstance(found, kind):
         raise WireError("wire.field_type", field=field)
     return found
-
-
-def _compact(value: Json) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

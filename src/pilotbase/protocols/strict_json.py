@@ -28,5 +28,5 @@ def read_object(body: bytes | memoryview) -> Mapping[str, object]:
 
 
 def write_json(value: object) -> bytes:
-    """Return ``value`` as compact JSON in UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """Return ``value`` as compact JSON in UTF-8; an unpaired surrogate, which JSON can spell, becomes "?"."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
