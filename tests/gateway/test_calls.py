@@ -18,6 +18,7 @@ from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
 from pilotbase.service.standing import take_offline
 from pilotbase.service.terms import list_budgets
+from pilotbase.workspace.home import HUB_URL
 from tests.gateway.gateways_for_tests import CASE
 
 
@@ -181,7 +182,7 @@ def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live,
     assert sent[0]["status"] == status
 
 
-def test_a_network_that_is_none_is_told():
+def test_every_wrong_setting_is_told_at_once():
     with pytest.raises(InputError) as caught:
-        GatewayConfiguration.from_environment({METRICS_FROM: "our-network"})
-    assert "is not a network" in caught.value.render()
+        GatewayConfiguration.from_environment({METRICS_FROM: "our-network", HUB_URL: "ftp://hub.example"})
+    assert {issue.path for issue in caught.value.issues} == {METRICS_FROM, HUB_URL}

@@ -14,13 +14,13 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.endpoints.operator import is_named_key
+from pilotbase.workspace.home import HUB_URL
 
 ENVIRONMENT = "environment"
 PREFIX = "PILOTBASE_GATEWAY_"
 KNOWN = tuple(f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE", "METRICS_FROM"))
 BODY_BYTES, ALLOW, ENDPOINT_KEYS, METRICS_FROM = KNOWN
 DEFAULT_BODY_BYTES = 8 << 20
-HUB_URL = "PILOTBASE_HUB_URL"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 

@@ -38,6 +38,7 @@ from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
+from pilotbase.workspace.home import HUB_URL
 
 RECORDS = "records.parquet"
 """The input of a replay: every column of the records, and what commits to them."""
@@ -49,8 +50,6 @@ _CASES = "cases.csv"
 _VERDICTS = "labelled-items.json"
 """Written by `pilotbase data labels adjudicate`, read when the trial is run again."""
 _MOST_BYTES = 16 << 20
-_HUB_URL = "PILOTBASE_HUB_URL"
-"""The hub's public address; the hub itself reads it too (docs/run-a-hub.md)."""
 Kind = TypeVar("Kind", bound=Document)
 
 
@@ -151,7 +150,7 @@ def _withheld(report: Report) -> str:
 
 def check_address(certificate: Certificate) -> str | None:
     """Return the address of a certificate's page, or None if no hub is configured."""
-    url = os.environ.get(_HUB_URL, "").rstrip("/")
+    url = os.environ.get(HUB_URL, "").rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
