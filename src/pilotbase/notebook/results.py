@@ -67,7 +67,7 @@ class TrialResult:
         return replay_trial(self.folder)
 
     def log_to_mlflow(self) -> None:
-        """Log it to MLflow's active run: a metric a criterion, the verdict as a tag, report and certificate as files.
+        """Log one score for each criterion, the verdict, the report and the certificate to MLflow's active run.
 
         Raises:
             ImportError: mlflow is not installed.

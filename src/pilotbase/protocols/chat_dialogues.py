@@ -48,7 +48,7 @@ def read_tools(request: ChatRequest) -> dict[str, object] | None:
     return tools
 
 
-def digest_of(messages: Sequence[ChatMessage]) -> Digest:
+def history_digest(messages: Sequence[ChatMessage]) -> Digest:
     """Return the digest of a history: role, words and calls of each message, arguments by their value."""
     told = [
         [one.role, one.words, [[call.identity, call.name, _value(call.arguments)] for call in one.calls], one.answers]

@@ -57,6 +57,8 @@ _LONG, _ENOUGH = 500, 4000
 """Cases of a public sample: at most so many of texts and pictures; copied until there are so many for a value."""
 _CURVE = (0.3, 0.5, 0.7, 0.85, 1.0, 1.25, 1.6)
 """The power is simulated at these multiples of about the cases needed."""
+_JUDGE_WEIGHT = Fraction(3, 4)
+_KINDS: tuple[Kind, ...] = ("label", "probability", "probabilities", "value")
 
 
 class Effort(NamedTuple):
@@ -67,8 +69,6 @@ class Effort(NamedTuple):
 
 
 FULL_EFFORT = Effort()
-_JUDGE_WEIGHT = Fraction(3, 4)
-_KINDS: tuple[Kind, ...] = ("label", "probability", "probabilities", "value")
 
 
 @dataclass(frozen=True)

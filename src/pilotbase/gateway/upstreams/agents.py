@@ -26,7 +26,15 @@ from pilotbase.gateway.upstreams.certified import IDLE_SECONDS, Recipe
 from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, AgentReply, Dialogue
 from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import chat_reply, handed_over_chat
-from pilotbase.protocols.chat_dialogues import ASSISTANT, TOOL, USER, ChatMessage, digest_of, read_messages, read_tools
+from pilotbase.protocols.chat_dialogues import (
+    ASSISTANT,
+    TOOL,
+    USER,
+    ChatMessage,
+    history_digest,
+    read_messages,
+    read_tools,
+)
 from pilotbase.protocols.openai_wire import ChatAnswer, ChatRequest
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import AnswerStream, CallCases, QueueFullError, UpstreamCall, UpstreamReply
@@ -146,8 +154,8 @@ class AgentUpstream:
             self.pending -= 1
         answer = self._answer(question, dialogue, reply)
         said = ChatMessage(ASSISTANT, answer.content or "", answer.calls)
-        if dialogue.asked == digest_of(messages):
-            dialogue.expects = digest_of([*messages, said])
+        if dialogue.asked == history_digest(messages):
+            dialogue.expects = history_digest([*messages, said])
         return chat_reply(answer, content, CallCases([]))
 
     def hand_over(self, question: UpstreamCall) -> UpstreamReply:
@@ -171,7 +179,7 @@ class AgentUpstream:
         said = [place for place, one in enumerate(messages) if one.role == ASSISTANT]
         if not said:
             return None
-        whole, known = digest_of(messages), digest_of(messages[: said[-1] + 1])
+        whole, known = history_digest(messages), history_digest(messages[: said[-1] + 1])
         own = [one for one in self._dialogues if one.key == question.key]
         return next((one for one in own if known == one.expects), None) or next(
             (one for one in own if whole == one.asked), None
@@ -196,7 +204,7 @@ class AgentUpstream:
         opened = {"task": messages[0].words, "language": language, "key": question.key}
         principal = _Principal(self._service, self.world, self._recipe.route.application.digest, self._office)
         dialogue = Dialogue(self.world, opened, lambda: self._box(spare), principal, self._recorded)
-        dialogue.asked = digest_of(messages)
+        dialogue.asked = history_digest(messages)
         self._dialogues.append(dialogue)
         self.warm()
         return dialogue
@@ -206,7 +214,7 @@ class AgentUpstream:
 
         Raises `WireError` where something else has to follow, `UnknownDialogueError` where nothing can.
         """
-        asked, reply = digest_of(messages), dialogue.reply
+        asked, reply = history_digest(messages), dialogue.reply
         dialogue.heard_at = time.monotonic()
         waiting = reply is not None and reply.consent is not None
         if asked == dialogue.asked and not waiting:

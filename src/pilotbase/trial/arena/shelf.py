@@ -26,17 +26,6 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.store import View
 from pilotbase.worlds.folders import write_world
 
-__all__ = [
-    "KeptWorld",
-    "ScenarioWorld",
-    "WorldShelf",
-    "shelf_of",
-    "start_in_service",
-    "world_of",
-    "world_seen",
-    "world_to_show",
-]
-
 
 @dataclass(frozen=True)
 class WorldShelf:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -138,8 +138,8 @@ def new_application(
     Raises:
         InputError: the scenario does not hold, no application of this form can answer it, or the folder exists.
     """
-    if named_scenario(scenario_path).world is not None:
-        return _new_in_world(scenario_path, folder, supplier, runtime)
+    if (named := named_scenario(scenario_path)).world is not None:
+        return _new_in_world(named, scenario_path, folder, ApplicationRequest(supplier, folder.name, runtime=runtime))
     scenario, public = read_contract(scenario_path, sample_from)
     require_new(folder)
     form = form_for(public.contract, runtime)
@@ -152,28 +152,26 @@ def new_application(
     return WrittenApplication(files, folder / (form.program or MANIFEST), form.makes)
 
 
-def _new_in_world(scenario_path: Path, folder: Path, supplier: str, runtime: Runtime) -> WrittenApplication:
+def _new_in_world(
+    scenario: Scenario, scenario_path: Path, folder: Path, wanted: ApplicationRequest
+) -> WrittenApplication:
     """Write an application that acts, and the practice copy of its world beside it (``<folder>-world``)."""
-    scenario, beside = named_scenario(scenario_path), folder.parent / f"{folder.name}{WORLD_SUFFIX}"
+    beside, contract = folder.parent / f"{folder.name}{WORLD_SUFFIX}", scenario.contract(())
     require_new(folder)
     require_new(beside)
-    contract = scenario.contract(())
-    form = form_for(contract, runtime)
+    form = form_for(contract, wanted.runtime)
     with whole_folder(beside) as copied, whole_folder(folder) as draft:
-        world = _practice_world(scenario_path, scenario, copied)
-        wanted = ApplicationRequest(supplier, folder.name, world=world.world, runtime=runtime)
-        written = draft_application(scenario, contract, draft, wanted)
-    copies = (beside / file.path for file in world.tree.files)
-    return WrittenApplication(
-        (*(folder / path.name for path in written), *copies), folder / (form.program or MANIFEST), None
-    )
+        world = _practice_world(scenario, scenario_path, copied)
+        written = draft_application(scenario, contract, draft, replace(wanted, world=world.world))
+    files = (*(folder / path.name for path in written), *(beside / file.path for file in world.tree.files))
+    return WrittenApplication(files, folder / (form.program or MANIFEST), form.makes)
 
 
-def _practice_world(scenario_path: Path, scenario: Scenario, folder: Path) -> KeptWorld:
+def _practice_world(scenario: Scenario, scenario_path: Path, folder: Path) -> KeptWorld:
     if is_kit(scenario_path):
         return unpack_world(scenario_path, folder)
     assert scenario.world is not None
-    with world_of(scenario.world, load_scenario(scenario_path, Step.REHEARSE)[1]) as found:
+    with world_of(scenario.world, scenario_path if scenario_path.is_dir() else scenario_path.parent) as found:
         return practice_copy(found, folder)
 
 
