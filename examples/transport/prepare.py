@@ -20,24 +20,24 @@ KNOWN = pl.duration(hours=3)
 def prepare(open_member: Callable[[str, str], bytes], offset: int = 0) -> pl.DataFrame:
     """Return every fifth flight that was flown from ``offset`` on, ``arrival`` late or on_time; 65,470 rows for 0."""
     with zipfile.ZipFile(io.BytesIO(open_member(PACKAGE, FLIGHTS))) as archive:
-        flights = _read(archive.read("flights.csv"))
-    weather = _read(open_member(PACKAGE, WEATHER))
+        flights = read_flights(archive.read("flights.csv"))
+    weather = read_flights(open_member(PACKAGE, WEATHER))
     busy = flights.group_by("origin", "hour_utc").len("departures_in_hour")
     flown = flights.filter(pl.col("arr_delay").is_not_null()).gather_every(EVERY, offset)
     table = (
         flown.join(busy, on=["origin", "hour_utc"])
-        .join(_recent_delays(flights), on=["origin", "hour_utc"], how="left")
+        .join(recent_delays(flights), on=["origin", "hour_utc"], how="left")
         .join(_weather_before(weather), on=["origin", "hour_utc"], how="left")
     )
     return _described(table).sort("scheduled_departure", "origin", "carrier", "destination")
 
 
-def _read(content: bytes) -> pl.DataFrame:
+def read_flights(content: bytes) -> pl.DataFrame:
     table = pl.read_csv(io.BytesIO(content), null_values="NA", infer_schema_length=None)
     return table.with_columns(pl.col("time_hour").str.to_datetime("%Y-%m-%dT%H:%M:%SZ").alias("hour_utc"))
 
 
-def _recent_delays(flights: pl.DataFrame) -> pl.DataFrame:
+def recent_delays(flights: pl.DataFrame) -> pl.DataFrame:
     """Return the mean delay of the flights that really left an airport from four to three hours before an hour."""
     left = pl.col("hour_utc") + pl.duration(minutes=pl.col("minute") + pl.col("dep_delay"))
     return (

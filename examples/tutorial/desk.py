@@ -1,6 +1,6 @@
 """Counts how often flights like this one were late: by hour, carrier, airport, and recent delays there.
 
-python app.py SAMPLE.csv      # counts the public sample, and writes counts.json beside this file
+``python app.py SAMPLE.csv`` counts the public sample and writes ``counts.json`` beside this file.
 """
 
 import csv
@@ -22,14 +22,14 @@ def predict(batch):
 
 
 def traits(hour, carrier, origin, recent):
-    """Return what is counted of a flight; ``recent``: minutes, missing where nothing has left yet."""
-    known = recent is not None and recent == recent and recent != ""
-    delay = min(int(float(recent) // 10), 6) if known else "none"
+    """Return what is counted of a flight; ``recent``: minutes, or None, "" or NaN where nothing has left yet."""
+    minutes = math.nan if recent in (None, "") else float(recent)
+    delay = "none" if math.isnan(minutes) else min(int(minutes // 10), 6)
     return [f"hour {int(hour)}", f"carrier {carrier}", f"origin {origin}", f"recent {delay}"]
 
 
 def odds(counts, names):
-    """Return the log odds of being late: those of all flights, and what each trait adds."""
+    """Return by how much the traits of a flight raise the log odds of being late, compared with all flights."""
     everything = counts["all"]
     return sum(rate(counts["seen"].get(name, [0, 0]), everything) for name in names)
 

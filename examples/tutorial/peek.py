@@ -1,4 +1,4 @@
-"""Looks at the delay at departure, which the records have and the desk does not when it decides."""
+"""Reads the delay at departure: the records have it, but the desk does not know it yet when it decides."""
 
 
 def predict(batch):
