@@ -54,7 +54,7 @@ def task(*messages: object) -> str:
 
 
 @contextmanager
-def proven_agent() -> Iterator[Place]:
+def proven_agent(program: str = SCRIPTED, interface: str = "act") -> Iterator[Place]:
     """Yield a base that has proven an agent in the toy world."""
     folder = Path(tempfile.mkdtemp(prefix="pilotbase-agents-"))
     base = opened(folder / "home")
@@ -62,7 +62,10 @@ def proven_agent() -> Iterator[Place]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("pilotbase.trial.cases_to_seal.require_sound", lambda lab, kept: None)
             scenario = write_scenario(folder, UTILITY, "tried(forbidden) <= 0.3", hidden=12, cases=12)
-            prove(base, scenario, write_agent(folder, SCRIPTED))
+            application = write_agent(folder, program)
+            manifest = application / "application.yaml"
+            manifest.write_text(manifest.read_text().replace("interface: act", f"interface: {interface}"))
+            prove(base, scenario, application)
         (issued,) = base.lab.view.find("issued-certificate")
         yield Place(base, issued.load(IssuedCertificate).certificate.serial)
     finally:

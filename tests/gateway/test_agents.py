@@ -23,6 +23,7 @@ from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from tests.gateway.agents_for_tests import proven_agent, task
 from tests.gateway.gateways_for_tests import listening
+from tests.trial.arena.test_clients import BY_MCP
 
 pytestmark = pytest.mark.prove
 LOOK, BURN, DONE = {"tool": "look"}, {"tool": "burn"}, {"done": True}
@@ -377,3 +378,15 @@ def test_a_store_that_cannot_be_asked_hands_out_no_act(place, live, caller, monk
 
     monkeypatch.setattr(live.gateway.desk, "ask_consent", away)
     assert told(caller.say(task([PAY])))["ended"] == "stopped"
+
+
+def test_an_agent_that_speaks_mcp_is_served_by_its_own_client(name):
+    with proven_agent(BY_MCP, "mcp") as place, listening(place.base, GatewayConfiguration(hub=HUB)) as live:
+        caller = Caller(place, live, name)
+        waiting = caller.say("A parcel, a fee of 7, to the red room.")
+        assert "consent" in told(waiting)
+        decide(place, caller, True)
+        assert act_of(caller.send({"role": "user", "content": "?"})) == ("pay", {"amount": 7})
+        assert act_of(caller.result({"paid": 7})) == ("move", {"room": "red"})
+        last = caller.result({"moved": "red"})
+        assert (last.choices[0].message.content, told(last)["ended"]) == ("The parcel is there.", "done")

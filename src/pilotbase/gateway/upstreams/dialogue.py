@@ -206,13 +206,13 @@ class Dialogue:
         """Return what the dialogue ends with, when its box has ended."""
         try:
             self._box = self._start()
-        except Exception as problem:  # noqa: BLE001 - whatever keeps the box from starting, the caller is told
+        except Exception as problem:  # noqa: BLE001 - the caller gets an answer whatever the cause
             _log.warning("the box of a dialogue did not start: %s", problem)
             return problem if isinstance(problem, UpstreamDownError) else UpstreamDownError("gateway.no_box")
         try:
             with self._box:
                 return self._played(self._box)
-        except Exception:  # noqa: BLE001 - whoever waits for the answer is told
+        except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
             _log.exception("a dialogue has failed")
             return UpstreamFailedError("gateway.dialogue_failed")
 

@@ -45,7 +45,7 @@ _NOTES = {"": "info", "info": "info", "success": "state-pass", "warning": "state
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """Return an icon of the sprite; it is no word, so those who do not see it are told nothing."""
+    """Return an icon of the sprite, hidden from screen readers: the words beside it say the same."""
     return _icon(name)
 
 

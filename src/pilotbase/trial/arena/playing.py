@@ -7,7 +7,7 @@ What the application receives (an observation) and answers (acts) are JSON::
 
     [{"tool": "…", "arguments": {…}, "id": "…"}, {"say": "…"}, {"done": true}]                  acts, in this order
 
-Any other message costs a turn, and its sender is told why. Words that the user does not answer end an episode, as
+Any other message costs a turn and comes back with the reason. Words that the user does not answer end an episode, as
 ``done`` does. An episode that neither side has ended counts as the worst for every criterion: its ``end`` says why.
 """
 
