@@ -244,7 +244,7 @@ def _stream(
     watch: Watch, promised: Promised | None, profile: ReferenceProfile | None, states: States
 ) -> Iterator[tuple[str, Followed]]:
     every = max(watch.chunk // 4, 1)
-    if promised is not None and promised.plan.contract.world is None:  # the fence keeps what agents try to the world's
+    if promised is not None and promised.plan.contract.world is None:  # an agent's calls are checked by the fence
         design = LossWatch(Signal.CONTRACT, CONTRACT, watch.contract_share)
         yield CONTRACT, _loss_detector(CONTRACT, design, states, every)
     if watch.latency_ms is not None:

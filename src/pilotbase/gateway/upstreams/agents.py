@@ -1,7 +1,7 @@
 """The upstream of a certified application that acts: dialogues over chat completions, each with a fresh box.
 
-A client sends the whole history with every request. The dialogue is the one of the same key that has come to exactly
-this history; what we never said opens none. The same request again finds the same answer.
+A client sends the whole history with every request. It goes on with the dialogue of the same key that has exactly this
+history; a history that is not ours goes on with none. A repeated request gets the same answer.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _MOST_ENDED = 64
 
 
 class UnknownDialogueError(InputError):
-    """No dialogue of this key has come to this history."""
+    """The key has no open dialogue with this history."""
 
 
 class Office(Protocol):
@@ -129,7 +129,7 @@ class AgentUpstream:
         self._prepare()
 
     def leads(self, question: UpstreamCall) -> bool:
-        """Return whether a dialogue here has come to the history of ``question``; raises `WireError`."""
+        """Return whether a dialogue here has the history of ``question``; raises `WireError`."""
         return self._led(question, read_messages(_chat(question))) is not None
 
     async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
@@ -175,7 +175,7 @@ class AgentUpstream:
         return [one for one in self._dialogues if one.running]
 
     def _led(self, question: UpstreamCall, messages: Sequence[ChatMessage]) -> Dialogue | None:
-        """Return the dialogue that has come to these messages: to all of them, or to those up to our last answer."""
+        """Return the dialogue with these messages: all of them, or those up to our last answer."""
         said = [place for place, one in enumerate(messages) if one.role == ASSISTANT]
         if not said:
             return None
@@ -210,9 +210,9 @@ class AgentUpstream:
         return dialogue
 
     def _go_on(self, dialogue: Dialogue, messages: Sequence[ChatMessage]) -> None:
-        """Let a dialogue hear what follows our last answer, if it has not heard it yet.
+        """Pass on what follows our last answer, unless that was done before.
 
-        Raises `WireError` where something else has to follow, `UnknownDialogueError` where nothing can.
+        Raises `WireError` if something else must follow, `UnknownDialogueError` if nothing can.
         """
         asked, reply = history_digest(messages), dialogue.reply
         dialogue.heard_at = time.monotonic()

@@ -31,7 +31,7 @@ _MOST = {"acts": 3, "records": 5, "pages": 3}
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing that the words came upon."""
+    """One thing that matches the query."""
 
     group: str
     icon: str
@@ -44,7 +44,7 @@ class Hit:
 
 @page("find/", "find")
 def find(request: HubRequest) -> HttpResponse:
-    """Show what the words of the query come upon; without words every page of the hub, by section."""
+    """Show what matches the query; without words, every page of the hub by section."""
     words = request.GET.get("q", "")[:MOST_WORDS].strip()
     part = "part" in request.GET
     hits = list(_hits(request.acting, words, 1 if part else 10)) if words else []
