@@ -6,15 +6,21 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.permissions import Act
-from tests.catalogue.records_for_tests import OWNER, SCENARIO
+from tests.catalogue.records_for_tests import MACHINE, OWNER, SCENARIO
+from tests.hub.services_for_tests import let_ask, serve
 from tests.hub.worlds_for_tests import world
 
 
 @pytest.fixture
-def begun(tmp_path):
+def fresh(tmp_path):
     with world(tmp_path) as made:
-        made.trial.do(OWNER, SCENARIO, Act.SCENARIO_REGISTER, made.trial.scenario)
         yield made
+
+
+@pytest.fixture
+def begun(fresh):
+    fresh.trial.do(OWNER, SCENARIO, Act.SCENARIO_REGISTER, fresh.trial.scenario)
+    return fresh
 
 
 def inbox(made, who):
@@ -66,3 +72,31 @@ def test_what_is_new_stands_beside_and_is_read_at_once(begun):
     assert 'class="timeline"' in shown and 'class="dot"' in shown
     assert browser.post("/notices/read/", {"all": "1", "next": "/work/"})["Location"] == "/work/"
     assert 'class="dot"' not in inbox(begun, "desk")
+
+
+def test_an_act_that_needs_consent_waits_in_the_inbox_of_its_owner_alone_until_it_is_decided(fresh):
+    """Whoever may not decide isn't asked, also where they know the service: its supplier, the base's operator."""
+    fresh.trial.reach("certified")
+    view = fresh.trial.store.as_actor(MACHINE)
+    serve(fresh)
+    consent = "c" * 32
+    let_ask(view, "milling", consent, amount=100)
+    address, said = (
+        f"/services/milling/consents/{consent}/",
+        "The agent in service milling needs your consent to use pay",
+    )
+    shown = inbox(fresh, "owner")
+    assert f'href="{address}"' in shown and said in shown
+    assert not [who for who in ("supplier", "desk") if said in inbox(fresh, who)]
+    ((organisation, told),) = told_of(view, "service:milling")
+    assert organisation == "plant" and told.render("en") == said
+    fresh.client("owner").post(address, {"granted": "false"})
+    assert said not in inbox(fresh, "owner")
+    assert told_of(view, "service:milling") == []
+
+
+def told_of(view, subject):
+    from pilotbase.worker.reactions.drafts import of_asks
+
+    drafts = of_asks(view, [one for one in view.changes(0) if one.kind == "act-consent"][-1:])
+    return [(one.address.organisation, one.body.said) for one in drafts if one.subject == subject]

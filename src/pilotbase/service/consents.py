@@ -12,7 +12,7 @@ from pilotbase.documents.service import ActConsent, Service
 from pilotbase.documents.subjects import consent_head
 from pilotbase.documents.vocabularies import ConsentState
 from pilotbase.operations.services import ConsentDecision
-from pilotbase.service.registry import opened
+from pilotbase.service.registry import load_service, may_act, opened
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
@@ -42,8 +42,19 @@ def show_consent(view: View, service: str, identity: str) -> ActConsent:
 def consents_of(view: View, service: str, most: int = 50) -> list[ActConsent]:
     """Return the newest consents of a service, newest first, each as it stands; raises as `opened`."""
     opened(view, service, ServiceAct.INSPECT)
+    return _newest(view, most, service=service)
+
+
+def waiting_consents(view: View, most: int = 50) -> list[ActConsent]:
+    """Return the newest consents that the actor can still decide, newest first; none where they may not."""
+    waiting = (one for one in _newest(view, most) if one.waits(view.store.clock()))
+    return [one for one in waiting if may_act(view, ServiceAct.CONSENT, load_service(view, one.service))]
+
+
+def _newest(view: View, most: int, **fields: str) -> list[ActConsent]:
+    """Return the consents last asked for, each as it stands, newest first."""
     newest: dict[str, ActConsent] = {}
-    for found in view.find("act-consent", {"service": service}, limit=2 * most):
+    for found in view.find("act-consent", fields, limit=2 * most):
         consent = found.load(ActConsent)
         newest.setdefault(consent.consent, consent)
     return sorted(newest.values(), key=lambda one: one.asked_at, reverse=True)[:most]

@@ -56,6 +56,11 @@ def require_permitted(view: View, act: ServiceAct, organisation: str) -> None:
         raise RefusedError("service.not_yours", organisation=organisation)
 
 
+def may_act(view: View, act: ServiceAct, service: Service) -> bool:
+    """Return whether the actor may do ``act`` to the service, for what a page offers."""
+    return permitted(act, view.actor, SubjectRelation(demand_owner=service.organisation))
+
+
 def opened(view: View, name: str, act: ServiceAct) -> Service:
     """Return a service to which the actor may do ``act``; raises `NotFoundError` and `RefusedError`."""
     service = load_service(view, name)

@@ -1,4 +1,4 @@
-"""Requests that are on no record: to agree that an application goes to a site, to label items, to name experts."""
+"""Requests that are on no record: packs for sites, items to label, experts to name, acts that need consent."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.service.consents import waiting_consents
+from pilotbase.service.registry import load_service
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.label_rounds import part_of, rounds_of
 from pilotbase.worker.datasets.labelling import is_judged, sheet_of, stage_of
@@ -25,17 +27,18 @@ from pilotbase.workspace.store import View
 class InboxItem:
     """One thing that the actor's organisation, or the person in particular, is expected to do."""
 
-    kind: Literal["site-pack", "labelling-round", "panel-open"]
+    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent"]
     identity: str
     subject: Subject
-    """The application, or the dataset."""
+    """The application, the dataset, the trial or the service."""
     said: Text
     since: datetime
 
 
 def asked_of(base: Base, view: View) -> list[InboxItem]:
     """Return what waits for the actor of ``view``, oldest first."""
-    return sorted((*_packs(view), *_rounds(base, view), *_panels(base, view)), key=lambda one: one.since)
+    asked = (*_packs(view), *_rounds(base, view), *_panels(base, view), *_consents(view))
+    return sorted(asked, key=lambda one: one.since)
 
 
 def _packs(view: View) -> Iterator[InboxItem]:
@@ -65,3 +68,10 @@ def _rounds(base: Base, view: View) -> Iterator[InboxItem]:
         if stage_of(base, of).name == turn and sheet_of(base, view, of.identity).next_item is not None:
             said = text("labelling.told_items", name=of.campaign.name)
             yield InboxItem("labelling-round", of.identity, of.dataset, said, of.opened_at)
+
+
+def _consents(view: View) -> Iterator[InboxItem]:
+    for one in waiting_consents(view):
+        service = load_service(view, one.service)
+        said = text("service.told_consent", service=one.service, tool=one.tool)
+        yield InboxItem("act-consent", one.consent, service.subject, said, one.asked_at)

@@ -27,13 +27,12 @@ from pilotbase.hub.sentences import t
 from pilotbase.operations import services
 from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.service.consents import consents_of, show_consent
-from pilotbase.service.registry import load_service, world_behind
+from pilotbase.service.registry import load_service, may_act, world_behind
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
 from pilotbase.worker.services.acts import (
     dialogues_of,
     history_of,
     list_services,
-    may_act,
     may_put_into_service,
     show_service,
 )

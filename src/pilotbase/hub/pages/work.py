@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from pilotbase.catalogue.my_work import WorkItem
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of
@@ -23,9 +24,7 @@ from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.trials.acts import work_of
 
 _NEWS = 6
-AT_ONCE = frozenset(
-    {Act.SCENARIO_SUBMIT, Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT, Act.CERTIFICATE_SIGN}
-)
+AT_ONCE = frozenset({Act.SCENARIO_SUBMIT, Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT})
 """Acts that ask nothing and decide nothing new: the inbox offers them by one button."""
 
 
@@ -89,6 +88,8 @@ def _address(one: InboxItem) -> str:
     """Return the page on which somebody does what is asked."""
     if one.kind == "site-pack":
         return reverse("sites")
+    if one.kind == "act-consent":
+        return reverse("consent", kwargs={"name": name_of(one.subject), "consent": one.identity})
     if one.kind == "panel-open":
         return reverse("panel-open", kwargs={"name": one.identity})
     return reverse("labelling-round", kwargs={"identity": one.identity})

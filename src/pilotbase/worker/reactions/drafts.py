@@ -19,13 +19,15 @@ from pilotbase.documents.permissions import act_name
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record, Waiting
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.service import ActConsent
 from pilotbase.documents.site import AskedPack
 from pilotbase.documents.subjects import Subject, holder_of, name_of
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.vocabularies import ConsentState, Role
 from pilotbase.notices.making import NoticeDraft
 from pilotbase.notices.outbox import RolesOf
 from pilotbase.notices.webhooks import all_webhooks
+from pilotbase.service.registry import load_service
 from pilotbase.vault.opening import hidden_set_of
 from pilotbase.worker.trials.tenders import entries_of_closed, tender_of
 from pilotbase.workspace.listings import find_listing
@@ -82,12 +84,14 @@ def _subject(view: View, entry: LogEntry) -> Subject | None:
 
 
 def of_asks(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
-    """Yield the notices of packs to agree to, of items that were sealed for labellers, and of decided tenders."""
+    """Yield the notices of packs to agree to, items to label, acts that need consent, and decided tenders."""
     for change in changes:
         if change.event == "moved" and change.kind == "site-pack-order":
             yield _of_pack(view, view.load(change.digest, AskedPack))
         elif change.event == "moved" and change.kind == "labelling-items":
             yield _of_items(view, view.load(change.digest, KeptItems))
+        elif change.event == "moved" and change.kind == "act-consent":
+            yield from _of_consent(view, view.load(change.digest, ActConsent))
         elif change.event == "moved" and change.kind == "tender-result":
             plan = view.load(change.digest, TenderResult).plan
             called = tender_of(view, view.load(plan, TenderPlan))
@@ -109,6 +113,15 @@ def _of_items(view: View, kept: KeptItems) -> NoticeDraft:
     body = _body(view, of.dataset, "labelling-round", said)
     address = Address(organisation=labeller.organisation, person=labeller.person)
     return NoticeDraft(NoticeKind.ASKED, of.dataset, address, body, f"labelling {kept.round} {kept.labeller}")
+
+
+def _of_consent(view: View, consent: ActConsent) -> Iterator[NoticeDraft]:
+    if consent.decided is ConsentState.UNDECIDED:
+        service = load_service(view, consent.service)
+        said = text("service.told_consent", service=service.name, tool=consent.tool)
+        body = NoticeBody(title=both_languages(service.title), record="act-consent", said=said, due=consent.expires_at)
+        address = Address(organisation=service.organisation)
+        yield NoticeDraft(NoticeKind.ASKED, service.subject, address, body, f"act-consent {consent.consent}")
 
 
 def of_tender(view: View, tender: Tender, code: str, happening: str) -> Iterator[NoticeDraft]:

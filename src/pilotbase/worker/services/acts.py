@@ -65,11 +65,6 @@ def history_of(view: View, name: str) -> list[ServiceStatus]:
     return standing.history_of(view, name)
 
 
-def may_act(view: View, act: ServiceAct, service: Service) -> bool:
-    """Return whether the actor may do ``act`` to the service, for the buttons of a page."""
-    return permitted(act, view.actor, SubjectRelation(demand_owner=service.organisation))
-
-
 def may_put_into_service(actor: Acting, certificate: Certificate) -> bool:
     """Return whether ``actor`` may put the certified application into service, once nothing prevents it.
 
