@@ -95,6 +95,8 @@ class Versioned(Generic[Out]):
     version: Digest
 
 
+_LATER = ("acts", "files")
+"""What of a noun stands in a module of its own: each loads what the ones before it don't need."""
 Function = Callable[[Caller, In], Out | Versioned[Out]]
 BOUND: dict[str, Callable[[Caller, Any], Any]] = {}
 """Operation → its function, for the nouns that are loaded."""
@@ -121,7 +123,7 @@ def there(found: Out | None) -> Out:
 
 def function_of(operation: Operation[In, Out]) -> Function[In, Out]:
     """Return the function of ``operation``; raises `LookupError` if there is none."""
-    for name in (operation.noun, f"{operation.noun}_acts"):  # the second loads what the rest of the noun needs not
+    for name in (operation.noun, *(f"{operation.noun}_{rest}" for rest in _LATER)):
         for module in packages(f"worker.operations.{name}") if operation.name not in BOUND else ():
             import_module(module)
     if operation.name not in BOUND:

@@ -15,7 +15,6 @@ from pilotbase.documents.lifecycles import Precondition, transition
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.hidden_budgets import why_none_left
 from pilotbase.workspace.store import View
 
 
@@ -59,6 +58,8 @@ def attempts_left(base: Base) -> AttemptsLeft:
         newest, tried = scenario_to_try(view, record), record.documents["scenario"]
         wanted = tried if act is Act.PLAN_FREEZE else newest
         if wanted not in known:
+            from pilotbase.worker.trials.hidden_budgets import why_none_left
+
             known[wanted] = why_none_left(base, wanted)
         refused = known[wanted]
         if refused is not None:
