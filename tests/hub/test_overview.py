@@ -9,6 +9,7 @@ from pilotbase.catalogue.saving import save
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.roadmap import Target
+from pilotbase.workspace.jobs import WORKERS
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE, OWNER, REGULATOR, VISITOR, commission, scenario
 from tests.hub.worlds_for_tests import world
 
@@ -113,6 +114,12 @@ def test_the_wall_renews_itself_without_inline_script(busy, ground, language):
 def test_charts_say_their_numbers_in_words_too(busy):
     shown = page(busy, "/overview/")
     assert "Scenarios opened: 3; Trials agreed: 1; Verdicts: 1; Certified: 1" in shown
+
+
+def test_the_queue_says_when_a_worker_was_last_heard_of(busy):
+    busy.trial.store.as_actor(MACHINE).acquire(WORKERS, "a worker", 60)
+    now = busy.trial.store.clock()
+    assert f"A worker last reported {now:%Y-%m-%d %H:%M}" in page(busy, "/overview/").partition('id="queue"')[2]
 
 
 @pytest.mark.parametrize("path", ["/overview/records/nothing/", "/overview/records/open/?after=scenario:a/b"])

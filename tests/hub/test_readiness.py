@@ -125,9 +125,9 @@ def test_a_second_demonstration_says_that_earlier_passwords_are_void(one_world, 
     monkeypatch.setattr(commands, "take_walk", lambda *_, **__: None)
     monkeypatch.setattr("pilotbase.worker.demo.records.fill", lambda *_: ())
     monkeypatch.setattr("pilotbase.hub.demo.require_own_ground", lambda: None)
-    commands._fill()
+    commands._fill(True)
     first = capsys.readouterr()
-    commands._fill()
+    commands._fill(False)
     second = capsys.readouterr()
     assert "no longer work" not in first.err and "no longer work" in second.err
     assert "desk@pilot.example" in first.out and first.out != second.out

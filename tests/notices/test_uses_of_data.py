@@ -28,15 +28,19 @@ def test_an_owner_is_told_of_each_use_once_and_of_a_refusal_once_a_day(any_told)
     use(any_told, SUPPLIER, "first")
     use(any_told, SUPPLIER, "first")
     use(any_told, OWNER, "own")
-    first = (DATASET, "Spindle logs", "acme uses it for pb:verification by pb:report; rows: 10")
+    first = (
+        DATASET,
+        "Spindle logs",
+        "acme used it for trials of applications, given out as: report of a trial; rows: 10",
+    )
     assert said(any_told, OWNER) == [first]
     for number in range(9):
         with pytest.raises(RefusedError):
             use(any_told, OTHER_SUPPLIER, f"refused {number}")
     use(any_told, SUPPLIER, "second")
-    refused = (DATASET, "Spindle logs", "globex was refused by pb:report: no agreement is in force")
+    refused = (DATASET, "Spindle logs", "globex was refused (report of a trial): no agreement is in force")
     assert said(any_told, OWNER) == [first, refused, first]
-    assert said(any_told, OWNER, "zh")[1][2] == "globex 经 pb:report 的请求被拒绝：没有生效的合约"
+    assert said(any_told, OWNER, "zh")[1][2] == "globex 的请求被拒绝（中试报告）：没有生效的合约"
     assert said(any_told, SUPPLIER) == said(any_told, OTHER_OWNER) == said(any_told, DESK) == []
     assert DEFAULT == "daily"
 
@@ -47,5 +51,5 @@ def test_of_a_plan_between_owner_and_supplier_the_owner_of_the_scenario_is_told(
     paper = trial.plan.digest()
     permit(any_told.view(SUPPLIER), ASKED.model_copy(update={"target": paper}), digest("paper"))
     ((subject, _, sentence),) = said(any_told, OWNER)
-    assert subject == "scenario:plant/milling" and sentence.startswith("acme uses it")
+    assert subject == "scenario:plant/milling" and sentence.startswith("acme used it")
     assert any_told.view(OWNER).head(record_head(subject)), "a notice about what the owner does not see is not shown"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,7 @@ from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from pilotbase.hub.serving.serving import BindAddress
+    from pilotbase.worker.base import Base
 
 
 @command
@@ -48,14 +50,18 @@ def serve(  # noqa: PLR0913 - each is an option
 
         say(text("cli.demo_base", home=home_path()), err=True)
     serving.configure(place)
-    serving.prepare()
+    new = serving.is_to_be_made()
+    if demo and new:
+        _prepare_with_past()
+    else:
+        serving.prepare()
     if invite is not None:
         from pilotbase.hub.people.invitations import invite_operator
 
         typer.echo(invite_operator(invite))
         return
     if demo:
-        _fill()
+        _fill(new)
     if worker:
         _require_engine_of_jobs(engine)
     serving.when_listening(place, lambda: say(text("cli.hub_at", url=place.url)))
@@ -92,7 +98,32 @@ def _require_engine_of_jobs(engine: str) -> None:
         module.require_engine(base().lab.view, engine)
 
 
-def _fill() -> None:
+def _prepare_with_past() -> None:
+    from pilotbase.hub.serving import serving
+    from pilotbase.worker.demo.past import clock_of_past, play
+
+    clock = clock_of_past()
+
+    def play_past(base: Base) -> None:
+        from pilotbase.hub.demo import make_accounts
+
+        with _opening_anyway():
+            for step in play(base, make_accounts(base.trust.issuer)[0], clock):
+                say(step, err=True)
+
+    serving.prepare(clock, play_past)
+
+
+@contextmanager
+def _opening_anyway() -> Iterator[None]:
+    """Print what prevents the filling, such as no network for the examples' data: the hub still opens."""
+    try:
+        yield
+    except PilotbaseError as error:
+        typer.echo(shown(error), err=True)
+
+
+def _fill(new: bool) -> None:
     from pilotbase.hub.base import base
     from pilotbase.hub.demo import make_accounts, require_own_ground
     from pilotbase.hub.models import Person
@@ -101,13 +132,11 @@ def _fill() -> None:
     require_own_ground()
     before = set(Person.objects.values_list("email", flat=True))
     cast, accounts = make_accounts(base().trust.issuer)
-    try:
+    with _opening_anyway():
         take_walk(base(), cast, err=True)
         for step in fill(base(), cast):
             say(step, err=True)
-    except PilotbaseError as error:  # such as no network for the examples' data: the hub still opens
-        typer.echo(shown(error), err=True)
-    if any(account.email in before for account in accounts):
+    if not new and any(account.email in before for account in accounts):
         say(text("cli.hub_passwords_new"), err=True)
     for account in accounts:
         role = Text(code=f"role.{account.role}")

@@ -108,6 +108,19 @@ class Channel(StrEnum):
     SITE_PACK = "pb:sitePack"
 
 
+_WORDS = {
+    one.value: f"terms.{vocabulary}.{one.name.lower()}"
+    for vocabulary, words in (("channel", Channel), ("purpose", Purpose), ("action", Action))
+    for one in words
+}
+"""Word → the text that names it. What is both purpose and channel is called as the purpose."""
+
+
+def term_name(word: str) -> Text | None:
+    """Return the name of a word such as ``pb:verification``; None for one of another vocabulary."""
+    return Text(code=_WORDS[word]) if word in _WORDS else None
+
+
 _NAMES = frozenset({Operator.EQ, Operator.IS_ANY_OF, Operator.IS_NONE_OF})
 _OF_SEVERAL = frozenset({Operator.IS_ANY_OF, Operator.IS_NONE_OF})
 _AT_MOST = frozenset({Operator.LT, Operator.LTEQ})

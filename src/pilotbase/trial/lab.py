@@ -16,7 +16,7 @@ from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.home import Home
-from pilotbase.workspace.store import Store, View
+from pilotbase.workspace.store import Clock, Store, View, utc_now
 
 if TYPE_CHECKING:
     from pilotbase.sandbox.engines import Engine
@@ -35,9 +35,9 @@ class TrialRuntime:
     """Where boxes are opened; None: on this machine."""
 
     @classmethod
-    def open(cls, home: Home, actor: Actor, engine: Engine | None = None) -> TrialRuntime:
+    def open(cls, home: Home, actor: Actor, engine: Engine | None = None, clock: Clock = utc_now) -> TrialRuntime:
         """Open store and vault of ``home`` for ``actor``."""
-        store = home.open_store()
+        store = home.open_store(clock)
         return cls(home, store, Vault.of_home(home, store, actor), engine)
 
     @property

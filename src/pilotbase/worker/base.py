@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.home import Home, HomeSettings, home_path, init_home, open_home
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Clock, View, utc_now
 
 if TYPE_CHECKING:
     from pilotbase.sandbox.engines import Engine
@@ -50,13 +49,17 @@ class Base:
 
 
 def open_base(
-    create: bool = False, name: str | None = None, engine: Engine | None = None, settings: HomeSettings | None = None
+    create: bool = False,
+    name: str | None = None,
+    engine: Engine | None = None,
+    settings: HomeSettings | None = None,
+    clock: Clock = utc_now,
 ) -> Base:
     """Return the base in ``PILOTBASE_HOME``; with ``create``, set it up first if there is none.
 
     ``engine`` is where boxes are opened, by default on this machine. ``name`` is the name that the base signs under;
     None takes its present name, or `DEFAULT_NAME` for a new one. ``settings`` say where a new one keeps store and
-    blobs.
+    blobs. ``clock``: that of its store, and of its trust when that is made.
 
     Raises:
         InputError: there is none (``pilotbase init`` makes one), or ``name`` is no name.
@@ -65,15 +68,15 @@ def open_base(
     """
     if not create:
         home = open_home(home_path())
-        return _opened(home, open_trust(home.keys.path), engine)
+        return _opened(home, open_trust(home.keys.path), engine, clock)
     if name is not None:
         require_name(name)
     home = init_home(home_path(), settings)
     if name is None and has_trust(home.keys.path):
         trust = open_trust(home.keys.path)
     else:
-        trust = create_trust(home.keys.path, DEFAULT_NAME if name is None else name, datetime.now(UTC))
-    base = _opened(home, trust, engine)
+        trust = create_trust(home.keys.path, DEFAULT_NAME if name is None else name, clock())
+    base = _opened(home, trust, engine, clock)
     _publish(base)
     return base
 
@@ -89,8 +92,8 @@ def rotate_key(base: Base, root: bool) -> Text:
     return done
 
 
-def _opened(home: Home, trust: TrustFolder, engine: Engine | None) -> Base:
-    return Base(home, TrialRuntime.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine), trust)
+def _opened(home: Home, trust: TrustFolder, engine: Engine | None, clock: Clock) -> Base:
+    return Base(home, TrialRuntime.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine, clock), trust)
 
 
 def _publish(base: Base) -> None:

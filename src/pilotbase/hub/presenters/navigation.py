@@ -16,6 +16,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base
+from pilotbase.worker.demo.examples import is_demonstration
 
 THEME = "pilotbase-theme"
 THEMES = ("light", "dark")
@@ -139,6 +140,7 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "acting": acting,
         "reader": language(),
         "base_name": base().trust.issuer,
+        "demonstration": is_demonstration(base()),
         "full_path": request.get_full_path() if request.method == "GET" else "/",
     }
 

@@ -27,6 +27,7 @@ from pilotbase.hub.serving.accounts import migrations_behind, set_up_django
 from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.home import home_path
+from pilotbase.workspace.store import Clock, utc_now
 
 _LOOK_SECONDS, _RESTART_SECONDS = 0.5, 2.0
 _SHORT_LIFE_SECONDS, _LONGEST_PAUSE_SECONDS = 10.0, 300.0
@@ -73,7 +74,7 @@ def configure(place: BindAddress) -> HubConfiguration:
 def problems(place: BindAddress) -> Iterator[Text]:
     """Yield everything that would keep a hub at ``place`` from serving, in sentences."""
     try:
-        configuration, base = configure(place), None if _is_to_be_made() else open_base()
+        configuration, base = configure(place), None if is_to_be_made() else open_base()
     except InputError as error:
         yield from (text("hub.check_problem", path=issue.path, problem=issue.problem) for issue in error.issues)
         if not error.issues:
@@ -96,7 +97,7 @@ def shortcomings() -> Iterator[Text]:
     probe = probe_host()
     if not probe.gives(IsolationLevel.L2):
         yield text("hub.check_no_boxes", level=IsolationLevel.L2)
-    if _is_to_be_made():
+    if is_to_be_made():
         yield text("hub.check_no_home", path=home_path())
     elif behind := _accounts_behind():
         yield text("hub.check_behind", count=behind)
@@ -107,16 +108,17 @@ def shortcomings() -> Iterator[Text]:
             yield text("hub.check_nobody")
 
 
-def prepare() -> None:
+def prepare(clock: Clock = utc_now, first: Callable[[Base], None] = lambda base: None) -> None:
     """Open the base, making it where there is none, and bring the accounts to this version's tables.
 
-    Raises as `open_base`.
+    ``first`` is done with the base before anything else, under ``clock``. Raises as `open_base`.
     """
-    open_base(create=True)
+    base = open_base(create=True, clock=clock)
     set_up_django()
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0, interactive=False)
+    first(base)
     from pilotbase.hub.base import operator_view
     from pilotbase.hub.people.invitations import cut_memberships, register_base
 
@@ -231,7 +233,7 @@ def _end_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _is_to_be_made() -> bool:
+def is_to_be_made() -> bool:
     """Return whether `serve` makes the home: nothing is there yet."""
     return not home_path().exists() or not any(home_path().iterdir())
 

@@ -21,7 +21,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of, is_digest
 from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.terms import Action, Channel, Purpose
+from pilotbase.documents.terms import term_name
 from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
@@ -49,12 +49,6 @@ register.filter("words", lambda listed: listed.split())
 _SHOWN_DIGITS = 12
 _ORGANISATIONS = {"reviewer", "one", "other"}
 _HOUR = timedelta(hours=1)
-_TERMS = {
-    one.value: f"terms.{vocabulary}.{one.name.lower()}"
-    for vocabulary, words in (("channel", Channel), ("purpose", Purpose), ("action", Action))
-    for one in words
-}
-"""Word → the text that names it. What is both purpose and channel is called as the purpose."""
 
 
 @register.simple_tag
@@ -75,10 +69,10 @@ def term(value: str) -> SafeString:
 
     An offer may name words of other vocabularies, of which we know no name in the reader's language.
     """
-    code = _TERMS.get(value)
-    if code is None:
+    name = term_name(value)
+    if name is None:
         return format_html("<code>{}</code>", make_visible(value))
-    return format_html('<span title="{}">{}</span>', value, text(code).render(language()))
+    return format_html('<span title="{}">{}</span>', value, name.render(language()))
 
 
 @register.filter

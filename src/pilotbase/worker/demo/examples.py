@@ -30,6 +30,18 @@ from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.terms_rows import agreements_between
 
+_FOLDER = "demo"
+
+
+def is_demonstration(base: Base) -> bool:
+    """Return whether the examples were brought into ``base``: nothing in it is about a real organisation."""
+    return (base.home.path / _FOLDER).is_dir()
+
+
+def place_of(base: Base, example: str) -> Path:
+    """Return where `prepare_example` puts an example."""
+    return base.lab.folder(_FOLDER) / example
+
 
 def find_examples() -> Path:
     """Return the folder of the examples, beside the sources or inside the installed package."""
@@ -47,7 +59,7 @@ def sectors_of(examples: Path) -> list[str]:
 
 def prepare_example(base: Base, examples: Path, sector: str) -> Path:
     """Return a copy of a sector's folder in the home, its data derived from the packages that `packages.lock` pins."""
-    folder = base.lab.folder("demo") / sector
+    folder = place_of(base, sector)
     if folder.exists():
         shutil.rmtree(folder)
     shutil.copytree(examples / sector, folder, ignore=shutil.ignore_patterns("__pycache__"))

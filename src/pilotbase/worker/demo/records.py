@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import load_record
@@ -85,9 +86,11 @@ class Cast:
 def fill(base: Base, cast: Cast) -> Iterator[Text]:
     """Make what is missing and yield what is being done; the certified trial really runs."""
     register(base, cast)
-    for sector in sectors_of(find_examples()):
-        yield text("hub.demo_sector", sector=text(f"sector.{sector}"))
-        _fill_sector(base, cast, sector)
+    examples = find_examples()
+    for sector in sectors_of(examples):
+        if not is_played(base, examples / sector):
+            yield text("hub.demo_sector", sector=text(f"sector.{sector}"))
+            _fill_sector(base, cast, sector)
 
 
 def register(base: Base, cast: Cast) -> None:
@@ -101,10 +104,7 @@ def register(base: Base, cast: Cast) -> None:
 
 
 def _fill_sector(base: Base, cast: Cast, sector: str) -> None:
-    examples = find_examples()
-    if is_played(base, examples / sector):
-        return
-    folder = prepare_example(base, examples, sector)
+    folder = prepare_example(base, find_examples(), sector)
     scenario = open_scenario(base, cast, folder)
     subjects = [submit(base, cast, one, scenario) for one in sorted((folder / "applications").iterdir())]
     if sector in STAGES:
@@ -150,13 +150,16 @@ class PlayedTrial:
     def __init__(self, base: Base, cast: Cast, scenario: str, application: str) -> None:
         self.base, self.cast, self.scenario, self.application = base, cast, scenario, application
         store = base.lab.store
-        self.owner = store.as_actor(Actor(holder_of(scenario), frozenset({Role.DEMAND_OWNER}), cast.owner))
-        self.supplier = store.as_actor(Actor(holder_of(application), frozenset({Role.SUPPLIER}), cast.supplier))
-        self.reviewer = store.as_actor(Actor("north-institute", frozenset({Role.REVIEWER}), cast.reviewer))
+        self.owner = self._view(holder_of(scenario), Role.DEMAND_OWNER, cast.owner)
+        self.supplier = self._view(holder_of(application), Role.SUPPLIER, cast.supplier)
+        self.reviewer = self._view("north-institute", Role.REVIEWER, cast.reviewer)
         self.desk = store.as_actor(cast.operator(cast.desk))
         self.planner = store.as_actor(cast.operator(cast.planner))
         self.signer = store.as_actor(cast.operator(cast.signer))
         self.subject = new_commission()
+
+    def _view(self, organisation: str, role: Role, person: str) -> View:
+        return self.base.lab.store.as_actor(Actor(organisation, frozenset({role}), person))
 
     def reach(self, state: CommissionState) -> None:
         """Take the steps up to ``state``: proposed, agreed, plan_review, queued or certified."""
@@ -224,13 +227,19 @@ class PlayedTrial:
 
     def finish(self) -> None:
         self._work()
-        report = self.record().documents["report"]
-        opinion = Acceptance(
-            report=report, organisation=self.owner.actor.organisation, decision="accepted", at=self.owner.store.clock()
-        )
-        self.do(self.owner, Act.ACCEPTANCE_GIVE, opinion)
+        self.accept()
+
+    def accept(self) -> None:
+        self.do(self.owner, Act.ACCEPTANCE_GIVE, self.opinion("accepted"))
         self.do(self.signer, Act.CERTIFICATE_SIGN)
         self._work()
+
+    def opinion(self, decision: Literal["accepted", "declined"]) -> Acceptance:
+        """Return the owner's opinion on the report."""
+        organisation, now = self.owner.actor.organisation, self.owner.store.clock()
+        return Acceptance(
+            report=self.record().documents["report"], organisation=organisation, decision=decision, at=now
+        )
 
     def _work(self) -> None:
         """Let a worker process the queue until this trial has moved on."""

@@ -34,7 +34,7 @@ from pilotbase.watch.observations import ingest, require_taken
 from pilotbase.watch.running import run
 from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.base import Base
-from pilotbase.worker.demo.examples import example_table, find_examples, prepare_example
+from pilotbase.worker.demo.examples import example_table, find_examples, place_of, prepare_example
 from pilotbase.worker.demo.records import Cast, PlayedTrial, is_played, open_scenario, register, submit
 from pilotbase.worker.demo.walked_service import KEPT_TERMS, SERVICE, TERMS, armed, new_key, put_into_service
 from pilotbase.worker.matching import match_among, proofs_that_hold
@@ -100,7 +100,7 @@ def live_walk(base: Base, ask: CaseCaller) -> Iterator[WalkStep]:
     view = base.lab.view
     asking = partial(ask, SERVICE, new_key(view))
     known, after = {digest for digest, _ in warnings_of(view, SERVICE)}, 0
-    for day, departures in _days(pl.read_csv(base.lab.folder("demo") / EXAMPLE / LATER)):
+    for day, departures in _days(pl.read_csv(place_of(base, EXAMPLE) / LATER)):
         yield WalkStep("call", _lived(base, asking, day, departures))
         _wait_for_cohort(view)
         run(view, SERVICE)

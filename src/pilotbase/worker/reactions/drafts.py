@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.records import both_languages, organisation_of
 from pilotbase.documents.base import Localized
 from pilotbase.documents.board import BoardSubmission, Tender, TenderPlan, TenderResult
 from pilotbase.documents.hashes import digest_of, is_digest
 from pilotbase.documents.labelling import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
-from pilotbase.documents.permissions import act_name
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.record import Record, Waiting
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import ActConsent
 from pilotbase.documents.site import AskedPack
 from pilotbase.documents.subjects import Subject, holder_of, name_of
+from pilotbase.documents.terms import term_name
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ConsentState, Role
 from pilotbase.notices.making import NoticeDraft
@@ -57,13 +55,18 @@ def of_readings(view: View, entries: Iterable[LogEntry]) -> Iterator[NoticeDraft
 
 def _said(entry: LogEntry) -> Text | None:
     facts = entry.facts
-    named = {"organisation": facts.get("for"), "channel": facts.get("channel") or "–"}
+    named = {"organisation": facts.get("for"), "channel": _word(facts.get("channel"))}
     if entry.action == USED:
-        return text("reader.told_use", purpose=facts.get("purpose") or "–", rows=facts.get("rows") or "–", **named)
+        purpose, rows = _word(facts.get("purpose")), facts.get("rows") or "–"
+        return text("reader.told_use", purpose=purpose, rows=rows, **named)
     if entry.action == REFUSED and facts["times"] == 1:
         reason = Text(code=f"reader.reason.{str(facts['reason']).removeprefix('terms.')}")
         return text("reader.told_refusal", reason=reason, **named)
     return None
+
+
+def _word(word: object) -> Text | str:
+    return term_name(str(word)) or str(word) if word else "–"
 
 
 def _subject(view: View, entry: LogEntry) -> Subject | None:
@@ -130,20 +133,6 @@ def of_tender(view: View, tender: Tender, code: str, happening: str) -> Iterator
     for subject in (tender.scenario, *(one.application for one in entries_of_closed(view, tender))):
         address, body = Address(organisation=holder_of(subject)), _body(view, subject, "tender", said)
         yield NoticeDraft(NoticeKind.STEP, subject, address, body, happening)
-
-
-def of_bar(record: Record, wait: Waiting, bar: Blocker | None, happening: str = "") -> Iterator[NoticeDraft]:
-    """Yield the notices to those who can remove what blocks waiting work."""
-    if bar is None:
-        return
-    for one in bar.remedies:
-        waits, remedy = act_name(wait.act), act_name(one.act)
-        said = text("record.asked_to_clear", act=waits, remedy=remedy, reason=bar.error.text)
-        address = Address(organisation=one.organisation, role=one.role, person=one.person)
-        title = both_languages(record.title)
-        body = NoticeBody(title=title, record=one.record.kind, act=one.act, said=said)
-        about = happening or f"{record.subject} {record.digest()}"
-        yield NoticeDraft(NoticeKind.ASKED, one.subject, address, body, f"{about} {wait.act} {one.act}")
 
 
 def _body(view: View, subject: Subject, record: str, said: Text) -> NoticeBody:

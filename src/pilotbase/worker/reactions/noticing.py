@@ -13,21 +13,22 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.my_work import waiting_of
 from pilotbase.catalogue.records import both_languages, load_record, news, talks
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.notice import Post
-from pilotbase.documents.permissions import Act
+from pilotbase.documents.notice import Address, NoticeBody, NoticeKind, Post
+from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.plugins import mirrored
-from pilotbase.documents.record import Record, Reviewer
+from pilotbase.documents.record import Record, Reviewer, Waiting
 from pilotbase.documents.subjects import organisation_subject, record_head
-from pilotbase.documents.texts import Language
+from pilotbase.documents.texts import Language, text
 from pilotbase.notices import mails, outbox, rows
 from pilotbase.notices.channel import Carriers, Sender, SendResult
 from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread, of_wait, waits_due
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
-from pilotbase.worker.reactions.drafts import of_asks, of_bar, of_readings, webhook_roles
+from pilotbase.worker.reactions.drafts import of_asks, of_readings, webhook_roles
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.failures import StaleLeaseError
@@ -155,7 +156,7 @@ class Noticing:
                 if one.due is not None and one.due <= now + AHEAD:
                     yield from self._of_wait(listing, wait, now)
                 else:
-                    yield from of_bar(record, one, judge_of(self.base, now).bar_of_wait(record, one))
+                    yield from _of_bar(record, one, judge_of(self.base, now).bar_of_wait(record, one))
 
     def _of_wait(self, listing: Listing, wait: PendingWork, now: datetime) -> Iterator[NoticeDraft]:
         """Yield the notices of work that comes due: to those whom it waits for, or those who must act before it."""
@@ -163,7 +164,7 @@ class Noticing:
         bar = judge_of(self.base, now).bar_of_wait(record, waiting)
         if bar is None or not bar.remedies:
             yield of_wait(listing, wait, now)
-        yield from of_bar(record, waiting, bar, of_wait(listing, wait, now).happening)
+        yield from _of_bar(record, waiting, bar, of_wait(listing, wait, now).happening)
 
     def _released(self, record: Record) -> list[Reviewer]:
         """Return the reviewers whom the last step has released: the record before it still names them."""
@@ -207,3 +208,17 @@ class Noticing:
 def running(ours: Noticing) -> AbstractContextManager[None]:
     """Run rounds in a thread until the end of the block; old notices are removed once a day."""
     return in_rounds("notices", OnceADay(ours.view.store.clock, ours.forget, ours.round), PACE)
+
+
+def _of_bar(record: Record, wait: Waiting, bar: Blocker | None, happening: str = "") -> Iterator[NoticeDraft]:
+    """Yield the notices to those who can remove what blocks waiting work."""
+    if bar is None:
+        return
+    for one in bar.remedies:
+        waits, remedy = act_name(wait.act), act_name(one.act)
+        said = text("record.asked_to_clear", act=waits, remedy=remedy, reason=bar.error.text)
+        address = Address(organisation=one.organisation, role=one.role, person=one.person)
+        title = both_languages(record.title)
+        body = NoticeBody(title=title, record=one.record.kind, act=one.act, said=said)
+        about = happening or f"{record.subject} {record.digest()}"
+        yield NoticeDraft(NoticeKind.ASKED, one.subject, address, body, f"{about} {wait.act} {one.act}")

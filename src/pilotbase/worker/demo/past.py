@@ -1,0 +1,241 @@
+"""Two years of the demonstration, dated back: scenarios, trials and certificates of several parties.
+
+Data, programs, verdicts and steps are real: the code that takes them is that of any base. What is made up is the dates,
+under a clock that is set, and who decides what, which stands in `EVENTS`. It ends the same way on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from pilotbase.certificate.trust import open_trust
+from pilotbase.documents.base import Part
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting, Record
+from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.worker.base import Base, rotate_key
+from pilotbase.worker.demo.examples import find_examples, place_of, prepare_example
+from pilotbase.worker.demo.records import STAGES, Cast, PlayedTrial, open_scenario, register, submit
+from pilotbase.worker.reactions.feed import Reactions
+from pilotbase.worker.reactions.noticing import Noticing, Ways
+from pilotbase.workspace.store import View, utc_now
+
+DAYS = 720
+"""How long the past is; it ends yesterday."""
+_STEP = timedelta(days=1, hours=3, minutes=20)
+"""Between two steps of a trial."""
+
+
+class SetClock:
+    """A clock that stands until it is set."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def __call__(self) -> datetime:
+        return self._now
+
+    def set(self, to: datetime) -> None:
+        """Set the clock to ``to``, or leave it where that is over."""
+        self._now = max(self._now, to)
+
+
+def clock_of_past() -> SetClock:
+    """Return a clock that stands where the past begins, at nine in the morning."""
+    return SetClock(utc_now().replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=DAYS + 1))
+
+
+class PastTrial(PlayedTrial):
+    """A trial whose steps lie days apart, and the ways in which it may end."""
+
+    def __init__(self, past: PlayedPast, scenario: str, application: str) -> None:
+        super().__init__(past.base, past.cast, scenario, application)
+        self._clock = past.clock
+        self._regulator = self._view("city-data-bureau", Role.REGULATOR, past.cast.regulator)
+
+    def do(self, view: View, act: Act, brings: Part | None = None) -> Record:
+        self._clock.set(self._clock() + _STEP)
+        return super().do(view, act, brings)
+
+    def report(self) -> None:
+        """Take the trial to its report."""
+        for step in (self.propose, self.agree, self.plan, self.queue, self._work):
+            step()
+
+    def decline(self) -> None:
+        """The owner declines the proposal."""
+        self.propose()
+        self.do(self.owner, Act.COMMISSION_DECLINE)
+
+    def cancel(self) -> None:
+        """The supplier withdraws once the terms were agreed."""
+        self.propose()
+        self.agree()
+        self.do(self.supplier, Act.COMMISSION_CANCEL)
+
+    def certify(self) -> None:
+        """The owner accepts, and the base certifies."""
+        self.report()
+        self.accept()
+
+    def refuse(self) -> None:
+        """The owner refuses what the report shows."""
+        self.report()
+        self.do(self.owner, Act.ACCEPTANCE_REFUSE, self.opinion("declined"))
+
+    def appeal(self) -> None:
+        """The owner refuses, the supplier appeals, and the base dismisses the appeal."""
+        self.refuse()
+        self.do(self.supplier, Act.APPEAL_FILE, Appeal(grounds="The hidden cases hold too few failures to be fair."))
+        reasons = "The plan named the number of failures, and the supplier agreed to it."
+        self.do(self.desk, Act.APPEAL_DECIDE, AppealDecision(number=1, upheld=False, reasons=reasons))
+
+    def rectify(self) -> None:
+        """The owner asks the supplier to rectify, who has not done so yet."""
+        self.report()
+        self.do(self.owner, Act.RECTIFICATION_ASK)
+
+    def suspend(self) -> None:
+        """The regulator orders the suspension of a certificate."""
+        due = (self._clock() + timedelta(days=30)).date().isoformat()
+        ordered = Order(kind="suspension", reasons="Complaints about refused loans are under review.", deadline=due)
+        self.do(self._regulator, Act.ORDER_GIVE, ordered)
+        self.do(self.signer, Act.CERTIFICATE_SUSPEND)
+        self._work()
+
+    def reinstate(self) -> None:
+        """The regulator lifts the order, and the certificate holds again."""
+        self.do(self._regulator, Act.ORDER_LIFT, OrderLifting(number=1))
+        self.do(self.signer, Act.CERTIFICATE_REINSTATE)
+        self._work()
+
+    def revoke(self) -> None:
+        """The base revokes a certificate."""
+        self.do(self.signer, Act.CERTIFICATE_REVOKE)
+        self._work()
+
+
+@dataclass
+class PlayedPast:
+    """What is played, and how far it has come."""
+
+    base: Base
+    cast: Cast
+    clock: SetClock
+    scenarios: dict[str, str] = field(default_factory=dict)
+    """Sector → the subject of its scenario."""
+    applications: dict[str, str] = field(default_factory=dict)
+    """Folder, such as ``energy/output-trees`` → the subject of the application in it."""
+    trials: dict[str, PastTrial] = field(default_factory=dict)
+    """Folder → the last trial of the application in it."""
+
+    def application(self, name: str) -> str:
+        """Return the subject of the application in the folder ``name``; at first it is handed in."""
+        if name not in self.applications:
+            sector, _, application = name.partition("/")
+            folder = place_of(self.base, sector) / "applications" / application
+            self.applications[name] = submit(self.base, self.cast, folder, self.scenarios[sector])
+        return self.applications[name]
+
+
+Event: TypeAlias = Callable[[PlayedPast, str], None]
+
+
+def _open(past: PlayedPast, sector: str) -> None:
+    folder = prepare_example(past.base, find_examples(), sector)
+    past.scenarios[sector] = open_scenario(past.base, past.cast, folder)
+
+
+def _rotate(past: PlayedPast, _: str) -> None:
+    rotate_key(past.base, root=False)
+    past.base = replace(past.base, trust=open_trust(past.base.home.keys.path))
+
+
+def _trial(end: Callable[[PastTrial], None]) -> Event:
+    def begin(past: PlayedPast, name: str) -> None:
+        trial = PastTrial(past, past.scenarios[name.partition("/")[0]], past.application(name))
+        past.trials[name] = trial
+        end(trial)
+
+    return begin
+
+
+def _later(step: Callable[[PastTrial], None]) -> Event:
+    return lambda past, name: step(past.trials[name])
+
+
+def _under_way(past: PlayedPast, sector: str) -> None:
+    application, state = STAGES[sector]
+    _trial(lambda trial: trial.reach(state))(past, f"{sector}/{application}")
+
+
+def _hand_in(past: PlayedPast, name: str) -> None:
+    past.application(name)
+
+
+EVENTS: tuple[tuple[int, Event, str], ...] = (
+    (12, _open, "manufacturing"),
+    (30, _trial(PastTrial.refuse), "manufacturing/torque-limit"),
+    (75, _open, "energy"),
+    (96, _trial(PastTrial.refuse), "energy/answer-finder"),
+    (140, _trial(PastTrial.appeal), "manufacturing/never-alarm"),
+    (190, _open, "transport"),
+    (204, _trial(PastTrial.certify), "transport/delay-trees"),
+    (260, _open, "finance"),
+    (275, _trial(PastTrial.certify), "finance/careful-score"),
+    (330, _trial(PastTrial.refuse), "transport/carrier-ranking"),
+    (365, _rotate, ""),
+    (380, _open, "healthcare"),
+    (392, _trial(PastTrial.refuse), "healthcare/cleveland-score"),
+    (440, _trial(PastTrial.certify), "energy/output-trees"),
+    (500, _later(PastTrial.suspend), "finance/careful-score"),
+    (525, _trial(PastTrial.refuse), "energy/correction-formula"),
+    (560, _later(PastTrial.reinstate), "finance/careful-score"),
+    (590, _trial(PastTrial.decline), "transport/first-impression"),
+    (610, _later(PastTrial.revoke), "energy/output-trees"),
+    (630, _trial(PastTrial.refuse), "finance/age-points"),
+    (645, _trial(PastTrial.cancel), "healthcare/sample-memory"),
+    (655, _trial(PastTrial.rectify), "energy/fourth-order-curve"),
+    (670, _hand_in, "manufacturing/cloud-alarm"),
+    (672, _under_way, "manufacturing"),
+    (690, _hand_in, "transport/table-hoarder"),
+    (692, _under_way, "energy"),
+    (703, _hand_in, "finance/known-customers"),
+    (704, _under_way, "finance"),
+    (712, _under_way, "transport"),
+    (716, _under_way, "healthcare"),
+)
+"""Day of the past → what happens, to which scenario or application. Each hidden set keeps an attempt for today."""
+
+
+def play(base: Base, cast: Cast, clock: SetClock) -> Iterator[Text]:
+    """Play the past in a new ``base``, whose clock is ``clock``, and yield what is being done.
+
+    Raises:
+        PilotbaseError: the packages with the data cannot be fetched.
+    """
+    past, began = PlayedPast(base, cast, clock), clock()
+    register(base, cast)
+    for day, happens, name in EVENTS:
+        clock.set(began + timedelta(days=day))
+        if name:
+            yield text("hub.demo_past", day=clock().date().isoformat(), what=name)
+        happens(past, name)
+        _follow(past.base)
+    clock.set(began + timedelta(days=DAYS))
+    _follow(past.base)
+
+
+def _follow(base: Base) -> None:
+    """Let the base react, and tell people, as its worker would have done at the time."""
+    while Reactions(base).round():
+        pass
+    noticing = Noticing(base, Ways())
+    while noticing.tell_changes():
+        pass
+    while noticing.tell_uses():
+        pass
