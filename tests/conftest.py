@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
+from tests.quick_cases import pytest_itemcollected
 from tests.scheduling import in_units, parcels, pytest_xdist_make_scheduler
 from tests.workspace.stores_for_tests import (
     any_url,
@@ -21,6 +22,7 @@ from tests.workspace.stores_for_tests import (
     every_url,
     postgres,
     ready_stores,
+    statements_compiled_once,
     unhurried_disk,
 )
 
@@ -31,8 +33,10 @@ __all__ = [
     "empty_url",
     "every_url",
     "postgres",
+    "pytest_itemcollected",
     "pytest_xdist_make_scheduler",
     "ready_stores",
+    "statements_compiled_once",
     "unhurried_disk",
 ]
 
