@@ -12,6 +12,8 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
+from tests import forking
+from tests.forking import pytest_runtestloop
 from tests.quick_cases import pytest_itemcollected
 from tests.scheduling import in_units, parcels, pytest_xdist_make_scheduler
 from tests.workspace.stores_for_tests import (
@@ -34,6 +36,7 @@ __all__ = [
     "every_url",
     "postgres",
     "pytest_itemcollected",
+    "pytest_runtestloop",
     "pytest_xdist_make_scheduler",
     "ready_stores",
     "statements_compiled_once",
@@ -58,6 +61,7 @@ providers._get_local_constants = lambda: providers._local_constants
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shard", default="1/1", help="2/4: the second of four parts of the tests")
+    forking.pytest_addoption(parser)
 
 
 @pytest.hookimpl(trylast=True)
