@@ -12,6 +12,9 @@ import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
 
+from tests import forking
+from tests.forking import pytest_runtestloop
+from tests.quick_cases import pytest_itemcollected
 from tests.scheduling import in_units, parcels, pytest_xdist_make_scheduler
 from tests.workspace.stores_for_tests import (
     any_url,
@@ -21,6 +24,7 @@ from tests.workspace.stores_for_tests import (
     every_url,
     postgres,
     ready_stores,
+    statements_compiled_once,
     unhurried_disk,
 )
 
@@ -31,8 +35,11 @@ __all__ = [
     "empty_url",
     "every_url",
     "postgres",
+    "pytest_itemcollected",
+    "pytest_runtestloop",
     "pytest_xdist_make_scheduler",
     "ready_stores",
+    "statements_compiled_once",
     "unhurried_disk",
 ]
 
@@ -54,6 +61,7 @@ providers._get_local_constants = lambda: providers._local_constants
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--shard", default="1/1", help="2/4: the second of four parts of the tests")
+    forking.pytest_addoption(parser)
 
 
 @pytest.hookimpl(trylast=True)

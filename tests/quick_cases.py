@@ -1,9 +1,22 @@
 """Which cases of a test the quick suite takes, where many go through the same code; the long proofs take the others."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+
+_seen: Counter[Callable[..., object]] = Counter()
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Of a test that is marked ``one_in(7)``, all cases but each seventh are proofs."""
+    number = next((mark.args[0] for mark in item.iter_markers("one_in")), None)
+    if number is not None and not item.get_closest_marker("prove"):
+        function = item.function  # type: ignore[attr-defined]
+        if _seen[function] % number:
+            item.add_marker(pytest.mark.prove)
+        _seen[function] += 1
 
 
 def covering(cases: Iterable[Any]) -> list[Any]:
@@ -15,8 +28,3 @@ def covering(cases: Iterable[Any]) -> list[Any]:
         chosen.append(pytest.param(*case, marks=pytest.mark.prove if values <= met else ()))
         met |= values
     return chosen
-
-
-def one_in(number: int, cases: Sequence[Any]) -> list[Any]:
-    """Return the cases; but for the first of each so many, they are proofs."""
-    return [pytest.param(case, marks=pytest.mark.prove if place % number else ()) for place, case in enumerate(cases)]

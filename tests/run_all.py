@@ -18,10 +18,7 @@ LINTS: dict[str, list[str | Path]] = {
     "imports": [BIN / "lint-imports", "--no-cache"],
 }
 TYPES: list[str | Path] = [BIN / "mypy", "--no-error-summary", "src", "estate", "tests/run_all.py"]
-COMPILING: list[list[str]] = [
-    [sys.executable, "-m", "compileall", "-q", "src", "estate"],
-    [sys.executable, "-m", "pytest", "--collect-only", "-qq"],  # its assertions are rewritten, which takes longest
-]
+COMPILING: list[str] = [sys.executable, "-m", "compileall", "-q", "src", "estate"]
 
 
 def main() -> int:
@@ -34,10 +31,11 @@ def main() -> int:
     start = time.monotonic()
     with ThreadPoolExecutor(1) as beside:  # types take longest of all checks, on one core
         types = None if options.prove else beside.submit(run, "types", TYPES, aloud=False)
-        compiling = [] if options.lint_only or options.prove else start_compiling()
+        compiling = None if options.lint_only or options.prove else start_compiling()
         results = {} if options.prove else {name: run(name, command) for name, command in LINTS.items()}
         if not options.lint_only:
-            results["compiled"] = wait_for(compiling)
+            if compiling is not None:
+                compiling.wait()  # what cannot be compiled fails among the tests, which say why
             results["tests"] = run("tests", tests(kind, options.shard))
         if types is not None:
             results["types"] = types.result()
@@ -50,26 +48,18 @@ def main() -> int:
 def tests(kind: str, shard: str) -> list[str | Path]:
     workers = (os.cpu_count() or 2) + 2  # a quarter of the time is spent waiting: for boxes, disks, browsers
     marker = "prove or hypothesis" if kind == "prove" else "not prove"  # of which the quick tests draw few examples
-    spread = ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder", "--shard", shard]
+    spread = ["--forks", str(workers), "--shard", shard]
     return [sys.executable, "-m", "pytest", "-q", *spread, "-m", marker, "--durations", "20"]
 
 
-def start_compiling() -> list[subprocess.Popen[bytes]]:
-    """Compile ours and the tests beside the lints, which use one core; else each worker would, and many a program.
+def start_compiling() -> subprocess.Popen[bytes]:
+    """Compile ours beside the lints, which use one core; else many a program that tests start would.
 
     Where the environment forbids to write what is compiled, as images of containers do, the tests still inherit that.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     silent = subprocess.DEVNULL
-    return [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=silent, stderr=silent) for command in COMPILING]
-
-
-def wait_for(compiling: list[subprocess.Popen[bytes]]) -> tuple[int, float]:
-    """Wait for what only saves time: what cannot be loaded fails among the tests, which say why."""
-    start = time.monotonic()
-    for process in compiling:
-        process.wait()
-    return 0, time.monotonic() - start
+    return subprocess.Popen(COMPILING, cwd=ROOT, env=environment, stdout=silent, stderr=silent)
 
 
 def run(name: str, command: list[str | Path], aloud: bool = True) -> tuple[int, float]:

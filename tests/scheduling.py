@@ -38,6 +38,8 @@ def shares_state(file: str) -> bool:
     """Return whether a test of the file uses a fixture that is made once a file: its own, or of a conftest above."""
     if file in READ_ALL:
         return True
+    if not (ROOT / file).is_file():
+        return False  # of somebody else's
     text = (ROOT / file).read_text("utf-8")
     above = "|".join(name for folder in (ROOT / file).relative_to(ROOT).parents for name in _fixtures_of(folder))
     return bool(_OF_A_FILE.search(text)) or bool(above and re.search(rf"\b({above})\b", text))

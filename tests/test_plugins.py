@@ -138,6 +138,7 @@ def test_the_core_alone_runs_a_trial(tmp_path):
     assert worked.code == 2 and "computing estate" in worked.said
 
 
+@pytest.mark.prove
 def test_a_store_without_the_tables_of_a_plug_in_asks_for_an_upgrade(tmp_path):
     _pilotbase(tmp_path, "none", "init")
     refused, _, greeted = _pilotbase(tmp_path, "tiny", "greetings greet plant", "upgrade", "greetings greet plant")

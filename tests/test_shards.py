@@ -1,8 +1,10 @@
 """``--shard``: together the parts are all tests, no test is in two, and costly neighbours are spread.
 
-What tests of one file share stays on one worker and in one part.
+What tests of one file share stays on one worker and in one part. ``--forks``: every test is run once and told.
 """
 
+import subprocess
+import sys
 from collections import Counter
 from types import SimpleNamespace
 
@@ -76,3 +78,22 @@ def test_no_part_has_all_that_is_costly():
 def test_what_is_no_part_is_refused(wrong):
     with pytest.raises(pytest.UsageError, match="2/4"):
         pytest_collection_modifyitems(Chosen(wrong), [])
+
+
+TOLD = """
+import os, pytest
+@pytest.mark.parametrize("number", range(8))
+def test_odd(number): assert number % 2, "even"
+def test_skipped(): pytest.skip("not here")
+def test_killed(): os._exit(3)
+def test_printed(capfd): os.write(1, b"x"); assert capfd.readouterr().out == "x"
+"""
+
+
+def test_forked_processes_tell_what_passed_and_failed_and_where_one_was_killed(tmp_path):
+    (file := tmp_path / "test_told.py").write_text(TOLD)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.forking", "--forks", "3", file]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "5 failed, 5 passed, 1 skipped" in done.stdout, done.stdout
+    assert "ended with 3" in done.stdout and done.stdout.count("even") >= 4

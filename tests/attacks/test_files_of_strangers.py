@@ -24,6 +24,7 @@ def verify(trial, revocations=None, application=None):
     return check_certificate(file, trial.base.trust_roots, revocations, application, strict=revocations is not None)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("hidden", ["__pycache__", ".git", ".DS_Store"])
 def test_a_delivered_folder_holds_nothing_that_its_digest_does_not_cover(trial, tmp_path, hidden):
     delivered = tmp_path / "delivered"
@@ -110,6 +111,7 @@ def test_the_reports_of_these_tests_are_shown(report, tmp_path, pilotbase):
     assert pilotbase("trial", "show", tmp_path / "report.json").exit_code == 0
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_report_is_shown_or_refused_in_words(report, tmp_path, pilotbase, name):
     file = tmp_path / "report.json"
@@ -120,6 +122,7 @@ def test_a_hostile_report_is_shown_or_refused_in_words(report, tmp_path, pilotba
     assert result.exit_code in (0, 2)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("words", ["\x1b]0;owned\x07", "\u202etpecca", "ok\nVerdict: accept"])
 def test_a_hostile_report_does_not_steer_the_terminal(report, tmp_path, pilotbase, words):
     file = tmp_path / "report.json"

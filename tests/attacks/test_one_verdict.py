@@ -78,6 +78,7 @@ def test_the_baseline_of_a_frozen_plan_cannot_be_swapped(base, write_scenario, t
     assert report.criteria[1].outcome is not Outcome.PASS
 
 
+@pytest.mark.prove
 def test_a_baseline_that_fails_costs_no_attempt_as_its_message_says(base, write_scenario, write_application):
     scenario = write_scenario(change=with_reference)
     reference = write_odd(scenario / "reference", manifest("reference", "plant"))
@@ -100,6 +101,7 @@ def strict(content):
     return content.replace(">= 0.7}", ">= 0.7, confidence: 0.99}").replace("attempts: 6", "attempts: 1")
 
 
+@pytest.mark.prove
 def test_a_verdict_at_99_percent_spends_no_more_than_1_percent(base, write_scenario, write_application):
     freeze_in(base, write_scenario(name="loose"), write_application(GOOD, "first"))
     plan = freeze_in(base, write_scenario(name="strict", change=strict), write_application(GOOD, "second"))

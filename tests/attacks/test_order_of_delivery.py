@@ -154,6 +154,7 @@ def guesses(pilotbase, tmp_path, name, by):
     return report
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "by"), QUICK)
 def test_who_reads_nothing_but_places_guesses(pilotbase, tmp_path, name, by):
     report = guesses(pilotbase, tmp_path, name, by)
@@ -183,6 +184,7 @@ def test_a_perturbed_arm_is_asked_in_an_order_of_its_own(pilotbase, tmp_path):
     assert max((clean == truth).mean(), (perturbed == truth).mean(), (clean == perturbed).mean()) <= bound
 
 
+@pytest.mark.prove
 def test_a_board_is_not_climbed_by_places(pilotbase, tmp_path):
     by, board = "place in the run", "board: {measure: accuracy, share: 0.4, entries: 3}"
     places = write_table(tmp_path / "table", "seven classes in order", by, board)

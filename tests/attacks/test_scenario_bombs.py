@@ -34,6 +34,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_number_beyond_bounds_is_the_owners_input_error(base, write_scenario, write_application, name):
     scenario = write_scenario(rows=150, cases=40, change=BOMBS[name])

@@ -109,6 +109,7 @@ def test_no_file_of_the_folder_stands_in_for_a_module_of_ours(base, write_scenar
     assert not mark.exists()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("supplier", ["plant", "test-base", "pilot-base", "environments"])
 def test_a_supplier_under_a_borrowed_name_gets_an_own_uid_and_nothing_else(base, write_scenario, tmp_path, supplier):
     rehearsed = rehearse_in(base, write_scenario(rows=100), write_odd(tmp_path / "odd", manifest("odd", supplier)))

@@ -12,6 +12,7 @@ ADDRESS_SPACE = 8 << 30
 ANSWERS = "p\ngrade\n" + "1\n" * 9
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     "command",
     [

@@ -65,6 +65,7 @@ def rows_that_get_out(base, scenario, write, name: str, rows: int) -> int:
     return max(len(secret.intersection(words)) for words in said.values())
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("rows", [60, pytest.param(600, marks=pytest.mark.prove)])
 def test_no_hidden_row_gets_out_and_most_do_without_copies(base, write_scenario, write_application, monkeypatch, rows):
     scenario = write_scenario(rows=7 * rows, cases=rows, change=patient)

@@ -333,12 +333,14 @@ def brought(trial: Trial, act: Act):
     }[transition(act).brings]
 
 
-def test_exactly_those_may_whom_the_table_by_hand_names(any_trial, monkeypatch):
+@pytest.mark.parametrize("of", [3, pytest.param(1, marks=pytest.mark.prove)])
+def test_exactly_those_may_whom_the_table_by_hand_names(any_trial, monkeypatch, of):
+    """In the quick suite each third act of a state is tried."""
     trial, found = any_trial, {}
     view_of_all = trial.store.as_actor(MACHINE)
     for subject, acts in walk(trial):
         before = view_of_all.head(f"record:{subject}")
-        for act in acts:
+        for act in [*acts][::of]:
             move = Move(brought(trial, act))
             found[act.value] = "".join(
                 letter
@@ -347,7 +349,7 @@ def test_exactly_those_may_whom_the_table_by_hand_names(any_trial, monkeypatch):
                 if _goes_through(trial, person, subject, act, move, monkeypatch)
             )
         assert view_of_all.head(f"record:{subject}") == before
-    assert found == MAY
+    assert found == (MAY if of == 1 else {act: MAY[act] for act in found})
 
 
 class RolledBackError(Exception):
@@ -371,6 +373,7 @@ def _goes_through(trial: Trial, person, subject: str, act: Act, move: Move, monk
     return False
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", SEES)
 def test_a_record_that_is_not_theirs_does_not_exist_for_them(any_trial, kind):
     trial = any_trial

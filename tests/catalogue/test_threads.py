@@ -63,6 +63,7 @@ def seers(trial, identity):
     return found
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("subject", "private", "state", "seen_by"),
     [
@@ -108,6 +109,7 @@ MAY = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("act", MAY, ids=str)
 def test_who_may_do_what(trial, blobs, act):
     trial.open_scenario()
@@ -201,6 +203,7 @@ def test_files_are_bounded_shared_by_hash_and_erased_with_the_last_message_that_
     assert not blobs.exists(attachment.digest)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "change",
     [

@@ -182,6 +182,7 @@ def test_the_commissions_of_a_scenario_are_listed_for_those_who_see_them(any_tri
         assert count(view, Query("commission", scenario=f"{SCENARIO}-2")) == 0
 
 
+@pytest.mark.prove
 def test_a_crowd_that_writes_at_once_is_served(any_trial):
     """Each step reads while it holds the one writer's place: it must not need a second connection of a full pool."""
     made = [scenario(name=f"s{number}") for number in range(40)]

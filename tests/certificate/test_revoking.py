@@ -124,6 +124,7 @@ def test_a_list_is_signed_anew_only_when_half_of_its_day_is_gone(publish: Publis
     assert publish(0).number == 3, "a clock set back: the list of tomorrow says nothing about today"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("harm", ["lost", "damaged", "older", "of others"])
 def test_what_is_revoked_outlives_the_public_file(
     trust: TrustFolder, view: View, publish: Publish, path: Path, tmp_path: Path, harm: str

@@ -156,6 +156,7 @@ def measures(found):
     return {one["dqv:isMeasurementOf"].rpartition(":")[2]: one["dqv:value"] for one in told}
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("form", ["croissant", "dcat"])
 def test_what_was_measured_of_this_version_is_said_unasked_and_read_back(folder, form):
     path, theirs = folder / "dataset.yaml", folder / "away" / "theirs.json"

@@ -43,6 +43,7 @@ def drafted(home, tmp_path):  # noqa: F811
     return folder
 
 
+@pytest.mark.prove
 def test_a_messy_table_is_examined_column_by_column(drafted):
     told = run("scenario", "doctor", drafted).stdout
     for found in (

@@ -36,6 +36,7 @@ def test_what_is_listed_is_what_stands_there():
     assert not [name for name, one in whole.items() if one.hidden or one.deprecated or one.rich_help_panel]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("words", "module"), [(("log", "--help"), "base"), (("work", "--help"), "hub_records"), (("--help",), "")]
 )
@@ -85,6 +86,7 @@ SPARED = {
 QUICK = ("trials.certificates", "intake.scenarios_in_box")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "module", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.prove) for one in SPARED]
 )

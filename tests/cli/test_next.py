@@ -28,6 +28,7 @@ def take(command):
     return run(*command).exit_code
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("verdict", ["accept", "reject"])
 def test_whoever_follows_it_comes_to_a_verdict(verdict, here, write_scenario, write_application):  # noqa: F811
     assert told()[1][:3] == ["scenario", "new", "--from"] and "没有场景" in told("zh")[0]

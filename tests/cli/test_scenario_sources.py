@@ -107,6 +107,7 @@ def test_every_other_form_goes_to_a_verdict(home, tmp_path, way):  # noqa: F811
     walk(tmp_path, way)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "way",
     [
@@ -156,6 +157,7 @@ def ambiguous(tmp_path):
     return ("scenario", "new", "--from", tmp_path / "cases.csv", "--out", tmp_path / "s", *ANSWERS)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("named", [pytest.param("--time", marks=pytest.mark.prove), "--group-or-time"])
 def test_dates_with_two_readings_stop_the_draft_and_name_the_flag(tmp_path, named):
     asked = ambiguous(tmp_path)
@@ -172,6 +174,7 @@ def test_a_column_that_tells_no_time_stops_the_draft(tmp_path):
     assert run(*asked, "--group-or-time", "站点").exit_code == 0
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     ("said", "hidden"), [("y", "day-first"), pytest.param("n", "month-first", marks=pytest.mark.prove)]
 )

@@ -33,6 +33,7 @@ def objects(*values: str) -> np.ndarray:
     return np.array(values, dtype=object)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("kind", "given", "expected"),
     [
@@ -148,6 +149,7 @@ def trees(name):
 PROVEN = ("extra", "boosted", "tree", "histogram classes", "voting", "neighbours", "network", "calibrated")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "name", ["forest", "histogram", *(pytest.param(name, marks=pytest.mark.prove) for name in PROVEN)]
 )

@@ -73,6 +73,7 @@ ALIKE = {("skops", "label"), ("skops", "value"), ("container", "value"), *(("mlf
 NEEDED = {"container": [NO_BUSYBOX]}
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("runtime", "kind"),
     [
@@ -378,6 +379,7 @@ def test_one_scenario_gives_every_form_the_same_score_and_verdict(base, scenario
     assert "scikit-learn 1." in sentences["skops"] and "python answer.py" in sentences["command"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("runtime", ["command", "onnx", pytest.param("skops", marks=SLOW)])
 def test_what_is_begun_in_a_form_passes_its_rehearsal(base, scenario, folder, runtime):
     begun = new_application(scenario, folder / "begun", "acme", runtime=runtime)

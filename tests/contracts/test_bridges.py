@@ -137,6 +137,7 @@ def spoil(value, draw):
     return draw(ANYTHING)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", READ)
 @settings(
     max_examples=30,

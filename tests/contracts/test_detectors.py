@@ -179,6 +179,7 @@ def test_batches_do_not_matter(kind: Kind, seed: int) -> None:
     assert pieces.value == whole.value
 
 
+@pytest.mark.one_in(4)
 @each
 @pytest.mark.parametrize("stop", [1, 700, 2500, 4100])
 def test_a_stored_state_goes_on_byte_for_byte(kind: Kind, stop: int) -> None:

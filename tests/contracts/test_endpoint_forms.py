@@ -33,6 +33,7 @@ def kept_elsewhere(model: Trained) -> Stub:
     return Stub(answer)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_endpoint_answers_as_the_same_model_in_a_box(place, folder, kind):
     model, asked = Trained(kind), FeatureBatch(dict(zip(FEATURES, points(200), strict=True)), 200)

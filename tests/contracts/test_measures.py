@@ -75,6 +75,7 @@ def test_is_written_down_completely_and_says_which_guarantee_it_can_have(name: s
         assert kinds == tuple(sorted(kinds, key=STRONG.index)) and kinds
 
 
+@pytest.mark.one_in(2)
 @EVERY_KIND
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.prove)])
 def test_agrees_with_the_formula_computed_directly(name: str, kind: str, seed: int) -> None:
@@ -86,6 +87,7 @@ def test_agrees_with_the_formula_computed_directly(name: str, kind: str, seed: i
     assert score(rule_of(measure), cases) == pytest.approx(float(FORMULAS[name](direct, given_)), abs=tolerance)
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2, 1.0]))
@@ -97,6 +99,7 @@ def test_stays_within_its_bounds(name: str, kind: str, seed: int, absent: float)
     assert value is None or float(low) <= value <= float(high) + 1e-12
 
 
+@pytest.mark.one_in(2)
 @EVERY_KIND
 def test_right_answers_are_best_and_better_than_wrong_ones(name: str, kind: str) -> None:
     measure, cases = measures()[name], cases_for(name, kind, 1)
@@ -110,6 +113,7 @@ def test_right_answers_are_best_and_better_than_wrong_ones(name: str, kind: str)
         assert best == pytest.approx(float(high if measure.better == "higher" else low), abs=1e-9)
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1))
@@ -124,6 +128,7 @@ def test_a_missing_answer_is_never_better_than_any_answer(name: str, kind: str, 
             assert missing >= value - 1e-8 if measure.better == "lower" else missing <= value + 1e-8
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2]))
@@ -135,6 +140,7 @@ def test_the_order_of_cases_does_not_matter(name: str, kind: str, seed: int, abs
     assert one == two if not measure.pooled or one is None else one == pytest.approx(two, abs=2e-9)
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), absent=st.sampled_from([0.0, 0.2]), shift=st.sampled_from([-1, 0, 1]))
@@ -162,6 +168,7 @@ def test_the_criterion_is_met_exactly_when_the_score_reaches_the_threshold(
         assert found.guarantee == "exact_census"
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 @DRAWS
 @given(seed=st.integers(0, 2**32 - 1), bound=st.fractions(0, 1, max_denominator=12))
@@ -181,6 +188,7 @@ def test_every_observation_lies_in_the_range_of_bets(name: str, kind: str, seed:
                 assert term % step == 0
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "kind"), covering(pair for pair in KINDS if not measures()[pair[0]].pooled))
 def test_what_is_followed_case_by_case_gives_the_same_alone_and_among_others(name: str, kind: str) -> None:
     measure, cases = measures()[name], cases_for(name, kind, 12, n=30, absent=0.2)
@@ -194,6 +202,7 @@ def test_what_is_followed_case_by_case_gives_the_same_alone_and_among_others(nam
     assert same == measure.by_case
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "kind"), [pair for pair in KINDS if measures()[pair[0]].paired])
 def test_a_measure_says_whether_cases_that_count_have_one_weight(name: str, kind: str) -> None:
     measure, cases = measures()[name], cases_for(name, kind, 13, n=40, absent=0.0)
@@ -201,6 +210,7 @@ def test_a_measure_says_whether_cases_that_count_have_one_weight(name: str, kind
     assert measure.even == (len({weight for _, weight in part.outcomes}) == 1 and not part.joined)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(("name", "kind"), [pair for pair in KINDS if measures()[pair[0]].paired])
 @pytest.mark.parametrize("absent", [0.0, 0.3])
 def test_what_is_paired_is_the_difference_of_two_scores(name: str, kind: str, absent: float) -> None:
@@ -223,6 +233,7 @@ def test_no_case_is_not_measured() -> None:
         assert score(rule_of(measures()[name]), empty) is None, (name, kind)
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 def test_groups_split_the_measure(name: str, kind: str) -> None:
     measure, cases = measures()[name], cases_for(name, kind, 3, n=200)
@@ -234,6 +245,7 @@ def test_groups_split_the_measure(name: str, kind: str) -> None:
     assert gap == pytest.approx(abs(one - two), abs=2e-9)
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 def test_a_group_without_an_eligible_case_is_not_measured(name: str, kind: str) -> None:
     """A single case in a group: its measure may be 0/0, and then neither gap nor worst group is a pass."""
@@ -247,6 +259,7 @@ def test_a_group_without_an_eligible_case_is_not_measured(name: str, kind: str) 
     assert (verdict == "not_measured") == (alone is None)
 
 
+@pytest.mark.one_in(5)
 @EVERY_MEASURE
 @pytest.mark.parametrize("estimand", ["hidden_set", "population"])
 def test_answers_and_truth_that_are_all_equal_crash_nothing(name: str, kind: str, estimand: Any) -> None:
@@ -287,6 +300,7 @@ def test_equal_scores_rank_nothing() -> None:
     assert score(rule_of(measures()["average_precision"]), cases) == pytest.approx(cases.truth.mean())
 
 
+@pytest.mark.one_in(4)
 @EVERY_MEASURE
 @pytest.mark.parametrize("estimand", ["hidden_set", pytest.param("population", marks=pytest.mark.prove)])
 @pytest.mark.parametrize("runs", [5, pytest.param(60, marks=pytest.mark.prove)])

@@ -39,6 +39,7 @@ def test_is_written_down_completely(measure) -> None:
     assert len(titles) == len(LANGUAGES)
 
 
+@pytest.mark.one_in(4)
 @EVERY
 def test_what_is_held_against_nothing_is_never_good(measure, tmp_path) -> None:
     """Without labels, references, rules, key or description no measure of these says 1: it says why it says nothing."""
@@ -60,6 +61,7 @@ def test_of_no_rows_nothing_is_said(measure, tmp_path) -> None:
     assert found.value is None or measure.name == "documentation"
 
 
+@pytest.mark.one_in(4)
 @EVERY
 def test_is_finite_and_within_its_bounds_on_odd_tables(measure, tmp_path) -> None:
     odd = pl.DataFrame({"a": [None, None, "x"], "b": ["", " ", "\u200b"], "n": [float("nan"), float("inf"), 0.0]})

@@ -27,6 +27,7 @@ def bench(tmp_path_factory):
         yield place
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("name", QUICK_TABLES)
 def test_an_owner_is_told_what_is_wrong_where_and_what_to_do(name, bench, tmp_path):
     told = try_table(OF_TABLES[name], tmp_path)

@@ -95,6 +95,7 @@ def drafted(tmp_path_factory):
     ).scenario
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("target", "group"), covering(product(["failed", "output"], [None, "machine", "site", "at"])))
 def test_the_yaml_reads_back_to_the_same_document(draft, tmp_path, group, target):
     scenario = draft(group_or_time=group, target=target).scenario
@@ -272,6 +273,7 @@ def test_a_target_that_is_not_all_of_one_type_is_text():
     assert (column.as_field().data_type, column.as_field(target=True).data_type) == (DataType.INTEGER, DataType.TEXT)
 
 
+@pytest.mark.prove
 def test_codes_that_name_each_row_are_the_key_however_their_column_is_called(draft):
     coded = CASES.with_columns(part=pl.Series([f"P{row:05d}x" for row in range(ROWS)])).drop("case_id")
     assert draft(coded).scenario.data.key == "part"

@@ -28,7 +28,6 @@ from pilotbase.trial.recorded_cases import read_recorded_cases
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.watch.files import read_batches
 from tests.data.workbooks_for_tests import write_workbook
-from tests.quick_cases import one_in
 
 ROWS = 60
 JUDGE = SimpleNamespace(places=("answer",))
@@ -163,7 +162,8 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", one_in(2, list(TAKEN)))
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("name", list(TAKEN))
 def test_every_door_takes_it(tmp_path, name):
     TAKEN[name](tmp_path / name)
     (scratch := tmp_path / "scratch").mkdir()
@@ -226,6 +226,7 @@ SEPARATED += [
 """Between tabs, a comma is not also what separates."""
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(("kind", "separator"), SEPARATED)
 def test_whoever_guesses_types_guesses_the_same(tmp_path, kind, separator):
     values, expected = TYPES[kind]
@@ -268,6 +269,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", WRITTEN)
 def test_a_draft_writes_what_its_trial_reads(tmp_path, kind):
     path = tmp_path / "cases.csv"

@@ -20,6 +20,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.prove
 @settings(max_examples=400)
 @given(VALUES)
 @example({"\U00010000": 1, "\uffff": 2, "b": [True, None, -0.0, 1e21, 0, "\x00\x1f\x7f"]})

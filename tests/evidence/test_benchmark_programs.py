@@ -14,6 +14,7 @@ PROGRAMS = [
 ]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("program", PROGRAMS, ids=" ".join)
 def test_a_program_of_the_benchmark_says_what_it_took(program: tuple[str, ...]) -> None:
     measured = ours(*program)

@@ -46,6 +46,7 @@ def plan(observation: Observation, bound: str, comparison: Any = ">=", **how: An
     return CriterionPlan("combined", observation, comparison, Fraction(bound), **how)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("estimand", ["hidden_set", "population"])
 def test_the_bound_of_a_mean_is_the_mean_of_bounds_at_a_share_of_alpha(estimand: Any) -> None:
     observation = shares(0.9, 0.7, 0.8)
@@ -66,6 +67,7 @@ def largest(test: Any, alpha: float) -> float:
     return 0.5 + sum(confirmed) / 1000
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "make",
     [

@@ -227,6 +227,7 @@ def test_a_fixed_design_on_a_hidden_set_is_hypergeometric() -> None:
     assert decide([none], np.arange(100), LEVELS, Design("fixed", n - 1)).verdict == "inconclusive"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("estimand", ["hidden_set", "population"])
 @pytest.mark.parametrize("design", [Design("early"), Design("fixed", 700), Design("full")])
 @pytest.mark.parametrize("seed", range(6))
@@ -326,6 +327,7 @@ def test_a_hidden_set_of_clusters_is_decided_exactly_at_its_end() -> None:
         assert decide([plan], order, LEVELS).verdict == verdict
 
 
+@pytest.mark.prove
 def test_the_quick_verdict_is_the_same() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)

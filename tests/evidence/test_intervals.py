@@ -35,6 +35,7 @@ def draw(kind: str, seed: int, clusters: bool, n: int = 150) -> Stream:
     return stream_of(MeasurePart(gain.astype(np.int64), weight.astype(np.int64), outcomes), np.arange(n), units)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("clusters", [False, True])
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @settings(max_examples=40, deadline=None, derandomize=True)

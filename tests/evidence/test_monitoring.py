@@ -96,6 +96,7 @@ def false_alarms(runs: int, horizon: int) -> tuple[float, float]:
     return ever / runs, float(np.mean(lengths))
 
 
+@pytest.mark.prove
 def test_false_alarms_at_the_boundary() -> None:
     ever, mean_run = false_alarms(100, 8000)
     assert ever <= 0.06

@@ -14,6 +14,7 @@ RUNS = 150
 """`make evidence` makes 10,000 (`benchmarks/evidence/claims/tender.py`)."""
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("right", "margin"), [((0.9,) * 4, 0), ((0.92, 0.9, 0.92, 0.9), Fraction(1, 50))])
 def test_a_false_better_is_rarer_than_alpha_at_any_time(right, margin):
     draw = np.random.default_rng(4)
@@ -29,6 +30,7 @@ def test_a_wrong_best_is_rarer_than_alpha():
     assert named / RUNS <= 0.05 + 3 * (0.05 * 0.95 / RUNS) ** 0.5
 
 
+@pytest.mark.prove
 def test_it_takes_less_than_a_third_of_the_cases_of_separate_trials():
     """Separate trials give each supplier cases of its own: k times as many, and nothing is shared between them."""
     draw, right, pair = np.random.default_rng(6), (0.93, 0.9, 0.9, 0.86), (0, 3)

@@ -111,6 +111,7 @@ def test_median_labels_of_the_table(share: float, wrong_judge: float, weight: Fr
     assert medians(share, wrong_judge, weight, 40) == pytest.approx(published, rel=0.2)
 
 
+@pytest.mark.prove
 def test_a_learned_weight_costs_little_and_a_coin_of_a_judge_does_no_harm() -> None:
     assert medians(0.92, 0.02, Fraction(1, 2), 30, learn=True) < 600
     useless, none = (medians(0.88, 0.5, Fraction(1, 2), 30, learn) for learn in (True, False))

@@ -50,6 +50,7 @@ WORLDS = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("draw", "null"), WORLDS.values(), ids=WORLDS)
 def test_a_mean_at_the_null_is_confirmed_no_more_often_than_promised(draw: object, null: float) -> None:
     assert share_reached(draw, null, 100, 200) <= LEVEL + 3 * (LEVEL * (1 - LEVEL) / 200) ** 0.5

@@ -28,6 +28,7 @@ GOLDEN = {
 }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("n", GOLDEN)
 def test_hedged_golden_vectors(n: int) -> None:
     values = (np.random.default_rng(0).random(n) < 0.93).astype(np.float64)

@@ -77,6 +77,7 @@ def answers_of(folder, function, frame, classes):
     return np.concatenate(found)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("folder", each(ANSWERING))
 def test_an_application_answers_every_public_case(folder, predict):
     public = split_of(folder.parent.parent.name).public.head(3000)
@@ -139,6 +140,7 @@ def test_the_table_expects_something_of_every_application():
     assert set(EXPECTED.values()) == {"accept", "reject", "inconclusive", "refused"}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("folder", each(folder for folder in ANSWERING if folder.name != "known-customers"))
 def test_the_evidence_reaches_the_expected_verdict_at_the_last_attempt(folder, predict):
     scenario = scenario_of(folder)

@@ -85,6 +85,7 @@ def without_place(dataset: Dataset) -> Dataset:
     return dataset.model_copy(update={"distribution": files})
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     "sector",
     [pytest.param(one, marks=pytest.mark.prove if one not in ("healthcare", "energy") else []) for one in SECTORS],
@@ -104,6 +105,7 @@ def test_its_data_keep_to_every_promise_and_its_grade_says_what_is_not_known(sec
     assert held_back in {one.measure for one in report.grade.requirements if one.outcome is not Outcome.PASS}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("opening", list(Opening))
 @pytest.mark.parametrize("sector", SECTORS)
 def test_it_opens_at_each_level_as_far_as_the_level_goes(sector, opening, base):

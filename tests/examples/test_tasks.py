@@ -75,6 +75,7 @@ def scenario_folder(tmp_path_factory):
     return folder_of
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("expected", NAMED)
 def test_an_application_gets_the_verdict_that_is_told_and_its_replay_gets_it_too(
     expected, base, scenario_folder, tmp_path
@@ -114,6 +115,7 @@ def test_an_example_tells_what_it_holds(folder):
     assert {row for row in TOLD if row[0] == folder.name} == {(one.task, one.name, one.verdict) for one in expected}
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("folder", QUICK, ids=lambda folder: folder.name)
 def test_the_data_of_an_example_are_the_same_each_time(folder, scenario_folder, tmp_path):
     first, second = scenario_folder(folder.name), write(folder.name, tmp_path / "again")

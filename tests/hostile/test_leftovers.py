@@ -68,6 +68,7 @@ def is_zombie(pid: int) -> bool:
         return True
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("watch", ["", "supervisor"])
 def test_killing_us_leaves_no_process_and_no_group(write_application, folder, watch):
     application = write_application(STUBBORN)

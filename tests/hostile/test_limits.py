@@ -52,6 +52,7 @@ def attack():
 """
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("source", [FORKS, THREADS], ids=["processes", "threads"])
 def test_too_many_processes(launch, settings, without, source):
     assert launch(source, without(Protection.PROCESSES)).succeeded
@@ -81,6 +82,7 @@ def attack():
 """
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("source", [HEAP, HEAP_OF_MANY], ids=["one", "many"])
 def test_filling_memory(launch, settings, without, source):
     assert launch(source, without(Protection.MEMORY)).succeeded
@@ -120,6 +122,7 @@ def attack():
 """
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("place", ["/tmp", "/dev/shm"])
 def test_filling_the_scratch(launch, settings, without, place):
     source = FILL.format(place=place)
@@ -154,6 +157,7 @@ def attack():
 """
 
 
+@pytest.mark.one_in(4)
 def test_many_empty_files(launch, settings, without):
     assert launch(INODES, without(*RESOURCES)).succeeded
     assert launch(INODES, settings).reason is EndReason.SCRATCH_LIMIT

@@ -85,6 +85,7 @@ def test_what_is_no_lock_at_all(data):
         parse_lock(data, "requirements.lock")
 
 
+@pytest.mark.prove
 def test_an_installer_would_run_such_a_line_and_we_do_not(tmp_path: Path):
     evil = tmp_path / "evil"
     evil.mkdir()

@@ -193,6 +193,7 @@ def attack():
 """
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["tcp", "udp-and-dns"])
 def test_the_network(launch, settings, without, kind):
     with listener(kind, ("127.0.0.1", 0)) as server:

@@ -59,6 +59,7 @@ def marks(write_application) -> Path:
     return folder
 
 
+@pytest.mark.one_in(2)
 def test_what_a_run_on_hidden_data_read_is_in_no_cache_of_a_box_that_prints(start, settings, without, marks, batch_of):
     def heard(settings) -> bool:
         forget_files(marks)

@@ -246,6 +246,7 @@ def test_a_poisoned_wheel_is_thrown_away(shelf, monkeypatch):
     assert refused.value.code == "environment.no_wheel" and not path.exists()
 
 
+@pytest.mark.prove
 def test_a_wheel_whose_name_is_another_package(shelf, monkeypatch):
     path = shelf.add("honest", {"honest/__init__.py": ""})
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -256,6 +257,7 @@ def test_a_wheel_whose_name_is_another_package(shelf, monkeypatch):
     assert refused.value.code == "environment.no_wheel"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("kind", ["source", "other-bytes"])
 def test_pip_gets_nothing_but_the_wheel_that_the_lock_names(shelf, folder, monkeypatch, kind):
     index = folder / "index"

@@ -107,6 +107,7 @@ def alerts(page):
     return re.findall(r'class="[^"]*(?:error|problem)[^"]*"[^>]*>(.*?)</', page, re.S)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("number", range(len(FORMS)))
 def test_no_form_fails_and_what_is_wrong_is_said_in_chinese(walked, number):
     """NUL and script everywhere, and one other kind each; `make prove` tries all of them everywhere."""
@@ -137,6 +138,7 @@ def try_form(world, who, address, kinds):
             assert not [one for one in said if ENGLISH.search(one)], (kind, said)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("address", SEARCHES)
 def test_no_search_fails(walked, address):
     browser = browser_of(walked, "owner", "en")

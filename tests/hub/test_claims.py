@@ -103,6 +103,7 @@ def test_what_a_rule_refuses_is_told_rule_by_rule_in_the_readers_language(purse)
     assert 'name="does"' not in get(purse, "desk", f"/voucher-claims/{claim}/").content.decode()
 
 
+@pytest.mark.prove
 def test_both_sides_and_who_decides_see_a_claim_and_the_other_side_not_its_files(purse):
     claim = claimed(purse, "job:seen")
     page, told = f"/voucher-claims/{claim}/", f"/api/voucher-claims/{claim}"
@@ -186,6 +187,7 @@ def test_rules_are_read_by_everybody_and_set_by_the_operator(purse):
     purse.rule(reviewed_from=0)
 
 
+@pytest.mark.prove
 def test_the_evidence_is_given_to_operator_and_regulator_and_holds_offline(purse, tmp_path):
     claimed(purse, "job:audit")
     for address in ("/voucher-programmes/pilot/evidence.zip", "/api/voucher-programmes/pilot/evidence"):

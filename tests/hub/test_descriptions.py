@@ -197,6 +197,7 @@ def bomb():
     return packed.getvalue()
 
 
+@pytest.mark.prove
 def test_hostile_files_are_refused_with_their_place_in_both_languages(one_world, no_readers):
     owner = one_world.client("owner")
     for name, content, code in (

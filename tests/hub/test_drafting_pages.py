@@ -33,6 +33,7 @@ def manifest_of(page):
     return html.unescape(re.search(r"<textarea[^>]*name=.manifest.[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)[1])
 
 
+@pytest.mark.prove
 def test_the_file_is_sent_once(base):
     browser = base.client("owner")
     page = browser.post("/scenarios/new/", {"cases": upload(name="once.csv")}).content.decode()
@@ -48,6 +49,7 @@ def test_the_file_is_sent_once(base):
     assert "wrong-why" in gone and not KEPT.findall(gone), "it was erased when it was taken in"
 
 
+@pytest.mark.prove
 def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_name_it(base):
     browser, own = base.client("owner"), cases() + b"\n40.5,M,fine"
     table = upload(own, name="spindle.csv")
@@ -128,6 +130,7 @@ def test_a_table_chosen_for_an_edit_stays_chosen_while_the_rest_is_mended(base):
     assert "wrong-why" in gone and not KEPT.findall(gone)
 
 
+@pytest.mark.prove
 def test_a_threshold_is_not_changed_without_its_reason_unless_the_reason_still_holds(base):
     browser = base.client("owner")
     address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="stricter.csv")})["Location"]

@@ -77,6 +77,7 @@ def upload(name, content=b"x"):
     return SimpleUploadedFile(name, content)
 
 
+@pytest.mark.prove
 def test_who_reaches_what(asked):
     wrong = []
     browsers = [asked.client(None if who == "visitor" else who) for who in COLUMNS]

@@ -56,6 +56,7 @@ def test_a_worker_that_is_killed_comes_back_and_does_the_next_job(tmp_path, monk
     assert "the worker ended with -9; another is started in 2 s" in (hub.home / "serve.log").read_text()
 
 
+@pytest.mark.prove
 def test_what_ends_at_once_five_times_is_told_and_not_spun(monkeypatch, caplog):
     monkeypatch.setattr(serving, "_RESTART_SECONDS", 0.01)
     with caplog.at_level(logging.WARNING, "pilotbase.hub"), serving.kept_running("worker", "--no-such-option"):

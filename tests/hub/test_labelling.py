@@ -147,6 +147,7 @@ def test_closed_items_are_shown_to_people_of_their_owner_alone(world):
     assert post(world, "chief", OPEN, outside).json()["code"] == "terms.refused"
 
 
+@pytest.mark.prove
 def test_an_item_is_shown_to_whoever_labels_it_and_to_nobody_else(world, opened):
     page = "/labelling/" + opened.rpartition("/")[2] + "/"
     one = sheet(world, "ann", opened)["item"]
@@ -232,6 +233,7 @@ def test_an_export_of_label_studio_is_taken_whole_or_not_at_all(world, opened, l
     assert get(world, "chief", opened).json()["progress"]["a2"] == 1
 
 
+@pytest.mark.prove
 def test_who_decides_sees_disagreements_alone_without_names(world, opened, closed):
     mine = sheet(world, "judge", opened)
     assert 0 < mine["of"] < ITEMS and sorted(mine["item"]["differing"]) == ["broken", "fine"]

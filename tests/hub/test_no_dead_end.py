@@ -318,6 +318,7 @@ def expire(walk, subject):
         walk.do(MACHINE, subject, Act.AGREEMENT_EXPIRE)
 
 
+@pytest.mark.prove
 @comes_by(
     commission="agreed consent countered freezing frozen judging plan_approved plan_review proposed queued reported "
     "running"

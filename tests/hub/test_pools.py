@@ -26,6 +26,7 @@ def described(page):
     return re.search(r"<desc>(.*?)</desc>", page.content.decode())[1]
 
 
+@pytest.mark.prove
 def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns(hall):
     """70 to 30 on this machine: the supplier is idle, then it returns; seen on the pages and in the figures."""
     hall.set(minimum_run="10 min")
@@ -106,6 +107,7 @@ def test_a_program_comes_by_the_form_runs_and_only_its_organisation_has_log_and_
     assert hall.get("supplier", f"/api/pool-jobs/{job}/members/1/log").status_code == 404
 
 
+@pytest.mark.prove
 def test_of_others_no_job_has_a_name_and_none_is_taken_back(hall):
     first = hall.handed_in("owner", cpu=0.7)
     second = hall.handed_in("owner", cpu=0.7)

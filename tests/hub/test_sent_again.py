@@ -64,6 +64,7 @@ LONGEST = ("send_a_message_again",)
 """Rounds until a message is given up; what is told of messages is tested in `tests.notices`."""
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "case",
     [pytest.param(one, id=str(one), marks=pytest.mark.prove if str(one) in LONGEST else ()) for one in CASES],

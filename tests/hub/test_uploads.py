@@ -160,6 +160,7 @@ def link():
     return entry
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("files", "said"),
     [

@@ -167,6 +167,7 @@ def test_a_folder_becomes_a_scenario(opened, tmp_path):
     assert refused.status_code in (403, 404) and "drill" not in refused.json()["title"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("language", "asked"), [("en", "did you mean"), ("zh", "是否指")])
 def test_one_answer_tells_all_that_is_wrong_with_a_scenario(opened, tmp_path, language, asked):
     from pilotbase.data.drafting import DraftAnswers
@@ -246,6 +247,7 @@ def blob_files(base):
     return [path for path in (base.home.path / "blobs").rglob("*") if path.is_file()]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_the_page_of_what_is_kept(opened, language):
     browser = opened.client("owner")

@@ -99,6 +99,7 @@ def test_what_the_hub_refuses_of_a_file_is_told_and_the_rest_is_taken(told, pilo
     assert json.loads(told("owner", "watch", "status", "alarm", "--json"))["counts"]["future"] == 2
 
 
+@pytest.mark.prove
 def test_cases_of_distinct_moments_go_in_with_few_requests_and_once(told, tmp_path, monkeypatch):
     sent, send = [], HubRequests.send
     monkeypatch.setattr(

@@ -127,6 +127,7 @@ def test_without_other_rules_policies_are_compared_on_the_pool_as_it_is(world):
     assert answer["Location"] in get(world, "desk", PAGE, "zh").content.decode()
 
 
+@pytest.mark.prove
 def test_who_does_not_see_all_of_a_base_gets_no_figures(world):
     """Organisations with a quota, others, and a reviewer: no page, no operation, not that there is one."""
     identity = ask(world).json()["identity"]

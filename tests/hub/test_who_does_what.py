@@ -106,6 +106,7 @@ def send(world, one, who=None, **headers):
     return found.status_code, found.json().get("code") if found.status_code >= 400 else None
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
 def test_who_is_not_logged_in_does_nothing(world, one):
     status, _ = send(world, one)
@@ -115,6 +116,7 @@ def test_who_is_not_logged_in_does_nothing(world, one):
     assert (found != (401, "hub.token_invalid")) == (one.callers is Callers.UNASKED)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("one", [one for one in ASKED if one.writes], ids=lambda one: one.name)
 def test_a_token_that_only_reads_writes_nothing(world, one):
     reads = {"HTTP_AUTHORIZATION": f"Bearer {token_of(world, 'owner', scope='read')}"}
@@ -162,6 +164,7 @@ def test_what_is_of_another_organisation_does_not_exist(world, one, everybody):
         assert status == 404 or (status == 403 and refused), (one.name, who)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
 def test_a_service_key_opens_what_is_for_observers_and_nothing_else(world, one):
     status, _ = send(world, one, HTTP_AUTHORIZATION=f"Bearer {world.observing}")

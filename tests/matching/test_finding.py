@@ -135,6 +135,7 @@ def test_a_document_that_is_not_in_the_base_is_matched_and_not_kept(store):
     assert len(store.as_actor(DESK).log_entries()) == before
 
 
+@pytest.mark.prove
 def test_of_a_large_base_those_that_words_find_are_judged_in_as_few_statements(store, monkeypatch):
     monkeypatch.setattr(finding, "MOST", 8)
     monkeypatch.setattr(listings, "OF_A_WORD", 4)

@@ -145,6 +145,7 @@ def test_ties_are_by_name_in_whatever_order_they_come():
     assert names(ranked(need(), offers)) == names(ranked(need(), offers[::-1])) == ["a", "b", "c"]
 
 
+@pytest.mark.prove
 def test_nothing_to_rank_nothing_said_and_thousands_of_the_same():
     assert ranked(need(), []) == [] == match_back(offer(), [], [], BY)
     silent = application(title="", model_card={"summary": ""})

@@ -16,6 +16,7 @@ def comparer():
     return open_meaning()
 
 
+@pytest.mark.prove
 def test_each_problem_is_found_in_the_other_language_and_in_other_words(comparer):
     chinese, english, said_otherwise = (
         [texts_of([one]) for one in column] for column in zip(*PROBLEMS.values(), strict=True)

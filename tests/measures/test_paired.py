@@ -178,6 +178,7 @@ LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
 RULE = "drop(accuracy under noise(0.1)) <= 0.05"
 
 
+@pytest.mark.prove
 def test_a_drop_one_case_over_the_threshold_of_a_hidden_set_is_accepted_no_more_often_than_alpha():
     random, size = np.random.default_rng(1), 1000
     found = drawn(size, lost=71, gained=20, random=random)

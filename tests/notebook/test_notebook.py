@@ -49,6 +49,7 @@ def test_a_kit_is_rehearsed_from_python(scenario, tmp_path, monkeypatch):
     assert pb.rehearse(kit, predict).report.contract.features[0].name == "pressure"
 
 
+@pytest.mark.prove
 def test_a_draft_is_not_overwritten_unasked(scenario, cases, tmp_path):
     with pytest.raises(InputError, match="exists and is not empty"):
         pb.Scenario.from_frame(cases, folder=scenario.path, **ANSWERS)
@@ -79,6 +80,7 @@ def test_cases_come_in_what_people_have(cases):
         as_table(3)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("program", "named"),
     [

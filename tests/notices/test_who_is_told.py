@@ -45,6 +45,7 @@ PEOPLE = {
 }
 
 
+@pytest.mark.prove
 def test_who_is_told_of_steps(any_told):
     """Parties, and whose turn it is; nobody is told of what they did themselves, nobody else of anything."""
     trial = any_told.trial

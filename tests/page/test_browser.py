@@ -89,6 +89,7 @@ def test_prints_the_chosen_language_only(opened: Any) -> None:
         page.context.close()
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.prove), "zh"])
 def test_a_wrapped_finding_stays_beside_its_word(language: str, opened: Any) -> None:
     page, _, _ = opened("accepted", 375)

@@ -39,6 +39,7 @@ def one_tensor(tensor, binary):
     return head + raw, len(head)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize("datatype", sorted(NUMERIC))
 @settings(max_examples=25)
@@ -120,6 +121,7 @@ keys = some.sampled_from(["name", "datatype", "shape", "data", "parameters", "bi
 tensors = some.dictionaries(keys, json_values | some.sampled_from(["FP64", BYTES, [1], [2, 1]]), max_size=6)
 
 
+@pytest.mark.prove
 @given(some.binary() | some.builds(lambda one: json.dumps({"inputs": one}).encode(), some.lists(tensors, max_size=3)))
 def test_whatever_is_sent_is_read_or_refused(body):
     try:

@@ -78,6 +78,7 @@ def test_processes_never_overspend_and_use_all_there_is(any_served: Served, tmp_
     assert counted(any_served) == (90, 0)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_at_every_step(

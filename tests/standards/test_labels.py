@@ -108,6 +108,7 @@ BOMBS = {
 """Name → what ends it, file: a reader that believes what it is told would take minutes, or all memory."""
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_hostile_file_ends_soon_and_has_no_label(name, tmp_path):
     code, make = BOMBS[name]

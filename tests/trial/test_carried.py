@@ -100,6 +100,7 @@ def test_a_version_that_is_no_worse_is_certified_by_its_own_evidence_and_with_th
     assert refused.value.code == "trial.carries_no_standing"
 
 
+@pytest.mark.prove
 def test_a_worse_version_is_not_certified_and_nothing_else_is_carried(
     base, versions, write_scenario, write_application, tmp_path
 ):

@@ -37,6 +37,7 @@ def test_what_was_not_measured_or_is_paid_for_by_calls_costs_nothing_here(change
     assert spent(run(), None) is None
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("most", "verdict"), [("1000 CNY", Verdict.ACCEPT), ("0.000000001 CNY", Verdict.REJECT)])
 def test_a_criterion_on_cost_is_judged_at_the_scenarios_price_and_replayed(
     most, verdict, base, write_scenario, write_application, tmp_path

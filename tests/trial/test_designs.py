@@ -18,6 +18,7 @@ def stopping(stop: str):
     return lambda content: content.replace("attempts: 6", f"attempts: 6\n  {stop}")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("stop", "rests", "guarantee", "said"),
     [

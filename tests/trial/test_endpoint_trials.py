@@ -188,6 +188,7 @@ def test_cases_that_an_endpoint_saw_are_given_to_no_later_attempt(base, write_sc
     assert report.attempt.used_before == 0 and report.attempt.scored <= 100
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("broken", ["status:404", "html", "redirect"])
 def test_an_endpoint_that_fails_midway_ends_the_run_with_its_reason(
     base, write_scenario, write_endpoint, stub, broken, monkeypatch
@@ -212,6 +213,7 @@ def test_an_endpoint_that_fails_midway_ends_the_run_with_its_reason(
     assert report.isolation.detail == ""
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("fault", "reason", "words"),
     [
@@ -236,6 +238,7 @@ class Killed(BaseException):
     """The scorer's process goes."""
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("even", [True, False], ids=["full batches", "drawn sizes"])
 def test_a_run_that_was_killed_goes_on_and_asks_nothing_twice_that_is_committed(
     base, write_scenario, write_endpoint, stub, monkeypatch, even
@@ -309,6 +312,7 @@ def test_perturbed_arms_ask_it_too_and_are_counted(base, write_scenario, write_e
     assert rehearsed.report.endpoint.calls == len(stub.asked) == 2 * 8 + 5
 
 
+@pytest.mark.prove
 def test_tokens_and_money_are_judged_at_the_prices_of_the_manifest(base, write_scenario, write_endpoint, chat):
     def bounded(content):
         rules = ("tokens.per_case <= 200 tokens", "cost.cny <= 1 CNY", "cost.usd <= 1 USD")

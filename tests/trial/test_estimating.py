@@ -85,6 +85,7 @@ def test_limits_are_read_as_people_write_them_and_wrong_ones_are_told():
         assert error.value.code == "estimate.bad_limit"
 
 
+@pytest.mark.prove
 def test_a_held_trial_goes_on_with_consent_and_spends_one_attempt(base, home, write_scenario, write_application):
     scenario, application = write_scenario(), write_application()
     plan = freeze_in(base, scenario, application)

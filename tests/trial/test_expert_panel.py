@@ -122,6 +122,7 @@ def finds_poor(item: str, expert: str) -> bool:
     return int(item) % 3 == 0 or int(item) % 10 == int(expert[1])
 
 
+@pytest.mark.prove
 def test_the_verdict_of_the_expert_who_was_drawn_counts_whatever_the_third_says(base, write_application, tmp_path):
     """The adjudicator finds every disputed answer poor; each expert alone finds one in ten poor, both one in three."""
     scenario, application, out = write_hospital(tmp_path), write_application(WRITER), tmp_path / "out"
@@ -208,6 +209,7 @@ def test_what_cannot_be_judged_is_said_at_freeze(base, write_application, tmp_pa
     assert "6" in caught.value.render("en")
 
 
+@pytest.mark.prove
 def test_a_random_sample_of_the_answers_speaks_for_the_population(base, write_application, tmp_path):
     scenario = write_hospital(tmp_path, cases=100, estimand=", estimand: population", more=", cases: 40")
     application, out = write_application(WRITER), tmp_path / "out"
@@ -253,6 +255,7 @@ def test_a_judge_model_scores_all_answers_before_the_sample_is_known(base, write
     assert replay_trial(out).verdict is Verdict.ACCEPT
 
 
+@pytest.mark.prove
 def test_a_silent_judge_costs_no_trial_and_altered_scores_are_refused(base, write_application, tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
     application, out = write_application(WRITER), tmp_path / "out"
@@ -270,6 +273,7 @@ def test_a_silent_judge_costs_no_trial_and_altered_scores_are_refused(base, writ
     assert (result.outcome, result.estimate, result.upper) == (Outcome.PASS, 1, 1)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -294,6 +298,7 @@ def test_a_judge_model_that_cannot_be_used_is_refused_before_anything_is_spent(
     assert said in caught.value.render("en")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("task", "written", "shown"),
     [

@@ -31,6 +31,7 @@ def median(found) -> int:
     return sorted(item.scored for item in found.decisions)[len(found.decisions) // 2]
 
 
+@pytest.mark.prove
 def test_a_good_judge_saves_labels_and_a_coin_proves_nothing_false(write):  # noqa: F811
     good = decisions(*write(PLAN, judged(3000, 180, 0.02), HEADER), repeat=60)
     plain = decisions(*write(PLAN, judged(3000, 180, 0.02), HEADER), labels="all", repeat=60)

@@ -125,6 +125,7 @@ def test_who_answers_single_cases_at_random_hides_nothing(base, write_scenario, 
     assert 0 < found(report).alone < ALONE and found(report).recurred > 1
 
 
+@pytest.mark.prove
 def test_a_scenario_can_ask_for_fewer_or_none(base, write_scenario, write_application):
     application = write_application(RANKS)
     for number in (12, 0):
@@ -177,6 +178,7 @@ def rejects(batches, passes, alone, again):
     return now.depends
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("q", [0, 0.0005, 0.001, 0.0027, 0.005, 0.01, 0.03, 0.2, 0.5, 0.65])
 @pytest.mark.parametrize("shared", [1, 50, 150])
 def test_chance_is_rejected_at_most_as_often_as_stated(q, shared):

@@ -18,7 +18,6 @@ from pilotbase.trial.recorded_cases import read_recorded_cases
 from pilotbase.trial.stored_records import read_records, store_records, write_records
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
-from tests.quick_cases import one_in
 from tests.trial.conftest import MANIFEST
 
 SCENARIO = """
@@ -223,9 +222,6 @@ def kind(request):
     return request.param
 
 
-EVERY_OTHER = pytest.mark.parametrize("kind", one_in(2, KINDS), indirect=True, ids=lambda one: f"{one.task}-{one.kind}")
-
-
 @pytest.fixture
 def scenario(kind, tmp_path):
     folder = tmp_path / "scenario"
@@ -241,6 +237,7 @@ def application(place, program, name):
     return folder
 
 
+@pytest.mark.one_in(3)
 def test_right_answers_are_accepted_wrong_ones_rejected_and_both_replayed(kind, scenario, base, tmp_path):
     for program, verdict in ((kind.good, Verdict.ACCEPT), (kind.bad, Verdict.REJECT)):
         out = tmp_path / f"out-{verdict}"
@@ -252,13 +249,13 @@ def test_right_answers_are_accepted_wrong_ones_rejected_and_both_replayed(kind, 
         assert [one.estimate for one in replayed.criteria] == [one.estimate for one in report.criteria]
 
 
-@EVERY_OTHER
+@pytest.mark.one_in(4)
 def test_what_is_no_answer_of_the_kind_ends_with_its_reason(kind, scenario, base, tmp_path):
     rehearsed = rehearse_in(base, scenario, application(tmp_path, kind.broken, "broken"))
     assert rehearsed.report.isolation.end is REASONS[kind.kind], rehearsed.report.isolation.detail
 
 
-@EVERY_OTHER
+@pytest.mark.one_in(4)
 def test_no_answer_is_an_abstention_and_counts_as_worst(kind, scenario, base, tmp_path):
     silent = application(tmp_path, "def predict(batch):\n    return [None] * batch.rows\n", "silent")
     report = rehearse_in(base, scenario, silent).report

@@ -327,6 +327,7 @@ def test_a_rehearsal_runs_the_arms_too_and_shows_what_was_printed_there(
     assert (tmp_path / "again" / "rehearsal" / "application.log").read_text() == log.read_text()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("change", "code", "said"),
     [
@@ -364,6 +365,7 @@ def test_a_constant_that_drops_by_nothing_and_meets_the_rest_is_refused(base, wr
     assert "answering “broken” to every case meets every criterion" in str(caught.value)
 
 
+@pytest.mark.prove
 def test_the_number_of_cases_that_a_drop_needs_suffices(base, write_scenario, write_application):
     rule = 'drop(accuracy under noise(0.1)) <= 0.1", estimand: population, why: "x'
     with pytest.raises(InputError) as caught:

@@ -21,6 +21,7 @@ def looped(content):
     )
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("program", "outcome"), [(UNSURE_NEAR_SIX, Outcome.PASS), (SURE, Outcome.FAIL)])
 def test_handing_over_and_what_is_wrong_after_review_are_of_the_process(
     program, outcome, base, write_scenario, write_application, tmp_path

@@ -169,6 +169,7 @@ def test_a_rehearsal_is_not_evidence(base, write_scenario, write_application):
     assert rehearsed.report.records is None
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("effect", "reason"),
     [("return ['fine'] * 3", EndReason.WRONG_COUNT), ("raise SystemExit(3)", EndReason.APPLICATION_EXIT)],
@@ -248,6 +249,7 @@ def test_a_leaking_hidden_set_is_refused_before_an_attempt_is_counted(base, writ
     assert attempts_of(base.lab.vault, hidden_set(base, scenario)) == []
 
 
+@pytest.mark.prove
 def test_leakage_is_computed_once_for_a_sealed_version_and_program(
     base, write_scenario, write_application, monkeypatch
 ):
@@ -318,6 +320,7 @@ MOMENTS = (
 )
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("moments", [MOMENTS[4:5], pytest.param(MOMENTS, marks=pytest.mark.prove)])
 def test_kill_at_any_moment_and_rerun_gives_one_verdict_and_one_attempt(
     base, home, write_scenario, write_application, tmp_path, moments
@@ -350,6 +353,7 @@ def test_kill_at_any_moment_and_rerun_gives_one_verdict_and_one_attempt(
     assert verify_base_log(base).code == "worker.log_holds"
 
 
+@pytest.mark.prove
 def test_a_certificate_stays_as_it_was_signed_when_keys_are_rotated(base, write_scenario, write_application, tmp_path):
     scenario, application = write_scenario(), write_application()
     first = prove(base, scenario, application, tmp_path / "out")

@@ -58,6 +58,7 @@ def test_a_report_says_what_earlier_attempts_cost_and_what_is_left(base, write_s
     assert [first.refresh, second.refresh] == [None, None]
 
 
+@pytest.mark.prove
 def test_the_owner_is_told_when_the_cases_left_cannot_decide_and_how_many_would(
     base, write_scenario, write_application, tmp_path
 ):
@@ -114,6 +115,7 @@ def test_attempts_used_up_are_said_before_cases(base, write_scenario):
     assert not list(refresh_advice(scenario, classes, public, Remaining(40, 0, 0, 1, 6, 0.05 / 42, 0.04)))
 
 
+@pytest.mark.prove
 def test_scenario_check_says_what_a_base_has_left_and_changes_nothing(base, write_scenario, write_application):
     scenario = write_scenario(cases=250, change=full)
     run = CliRunner().invoke

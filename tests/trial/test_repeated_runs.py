@@ -223,6 +223,7 @@ def predict(batch):
 )
 
 
+@pytest.mark.prove
 def test_an_application_that_breaks_off_answers_whole_runs_only(home, scenario, write_application, tmp_path):  # noqa: F811
     out = tmp_path / "out"
     folder = scenario(rule="{rule: accuracy >= 0.6}")
@@ -237,6 +238,7 @@ def test_an_application_that_breaks_off_answers_whole_runs_only(home, scenario, 
     assert run("trial", "replay", out).exit_code == 0
 
 
+@pytest.mark.prove
 def test_perturbed_answers_are_compared_run_by_run(home, scenario, write_application, tmp_path):  # noqa: F811
     out = tmp_path / "out"
     rules = "{rule: accuracy >= 0.6}, {rule: recall(no) >= 0.01}, {rule: drop(accuracy under typos(0.1)) <= 0.5}"
@@ -249,6 +251,7 @@ def test_perturbed_answers_are_compared_run_by_run(home, scenario, write_applica
     assert run("trial", "replay", out).exit_code == 0
 
 
+@pytest.mark.prove
 def test_an_endpoint_that_does_not_answer_alike_is_asked_again_and_its_cases_are_used_once(
     base,
     write_scenario,

@@ -35,12 +35,14 @@ def power(cases, alpha):
     return binom.sf(least - 1, cases, 0.95)
 
 
+@pytest.mark.prove
 def test_the_number_of_a_fixed_design_is_the_binomials():
     found = planned(stop="fixed").cases
     enough = [n for n in range(200, 400) if power(n, 0.025) >= 0.9]
     assert 0.95 * enough[0] < found < 1.05 * (max(set(range(200, 400)) - set(enough)) + 1)
 
 
+@pytest.mark.prove
 def test_trials_of_the_planned_size_are_accepted_as_often_as_asked():
     """F1 .847 of cases that the planner has not seen, with an early stop, decided as a trial is."""
     cases = planned("f1(yes) >= 0.80", 0.847, prevalence=0.3).cases

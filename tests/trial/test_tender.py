@@ -92,6 +92,7 @@ def test_a_tender_broken_off_goes_on_from_its_answers_and_its_cases_are_spent(ba
         assert score_tender(base.lab, plan, lambda _: None) == result, "answers are kept for a time"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("programs", "terms", "code"),
     [

@@ -55,6 +55,7 @@ def verdict_of(
     return decision.verdict, scored
 
 
+@pytest.mark.prove
 def test_being_told_the_truth_of_every_scored_case_buys_no_accept(vault: Vault) -> None:
     """An application at chance that learns all labels after each attempt, against a threshold of .6, six attempts."""
     chance = np.random.default_rng(3)

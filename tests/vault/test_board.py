@@ -320,6 +320,7 @@ def boosted(vault: Vault, seed: int, submissions: int, suppliers: int, cases: in
     return 1 - entry.released, float(plain.mean())
 
 
+@pytest.mark.prove
 def test_the_boosting_attack_climbs_a_plain_average_and_not_the_board(vault: Vault) -> None:
     """`statistics.md` A1: at 4,000 cases 100 submissions lower the plain loss to .467; the truth is .5."""
     released, plain = boosted(vault, seed=1, submissions=100, suppliers=1)

@@ -26,6 +26,7 @@ def start(hardened: str) -> "subprocess.Popen[str]":
     return child
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("hardened", ["yes", "no"])
 def test_memory_of_a_hardened_process_belongs_to_root(hardened: str) -> None:
     child = start(hardened)

@@ -69,6 +69,7 @@ def test_two_sets_sealed_before_any_attempt_do_not_offer_a_case_twice(any_vault:
     assert remaining(any_vault, first).next_number == 2
 
 
+@pytest.mark.prove
 def test_levels_over_any_number_of_versions_of_the_same_cases_stay_within_alpha(vault: Vault) -> None:
     sets: list[HiddenSet] = []
     for extra in range(6):

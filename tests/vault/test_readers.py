@@ -99,11 +99,13 @@ def test_each_line_is_an_entry_of_the_log_that_a_proof_shows(read: Vault) -> Non
         assert f"sha256:{hashlib.sha256(bytes(1) + proof.entry).hexdigest()}" == one.leaf
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("who", [OWNER, actor("base", Role.OPERATOR), actor("ministry", Role.REGULATOR)])
 def test_owner_operator_and_regulator_are_told_the_same(read: Vault, who) -> None:
     assert told(read, who) == told(read, actor("base", Role.OPERATOR, person="op"))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("who", [STRANGER, actor("acme", Role.SUPPLIER, person="wu"), actor("plant", Role.REVIEWER)])
 def test_for_everybody_else_there_is_no_such_record(read: Vault, who) -> None:
     with pytest.raises(NotFoundError) as here:

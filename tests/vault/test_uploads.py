@@ -152,6 +152,7 @@ append_piece(plant, sys.argv[4], 100, SECRET[100:200], DAY)
 """
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("moment", [3, *(pytest.param(moment, marks=pytest.mark.prove) for moment in (1, 2, 4, 5))])
 def test_a_process_killed_at_any_step_loses_nothing_acknowledged(vault, tmp_path, moment):
     plant = of(vault)

@@ -45,6 +45,7 @@ def chunks_to_find(profile: ReferenceProfile, shift: float, seed: int) -> float:
     return next((change.seen // 1000 for change in changes if change.part in NUMBERS[:3]), np.inf)
 
 
+@pytest.mark.prove
 def test_200_quiet_chunks_are_quiet() -> None:
     assert sum(alarms(reference(30_000, seed), seed) for seed in range(2)) <= 2
 

@@ -64,6 +64,7 @@ def a_year(random, hourly: int, truth: float, outages: bool) -> CallSeries:
     return calls(np.repeat(hours, hourly), every=3600 / hourly)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("outages", [False, True])
 def test_a_promise_that_is_kept_is_hardly_ever_called_broken_even_by_outages_of_hours(outages):
     """Promise .995, truth .996: by requests a false alarm is sure, by days its probability is at most .013."""

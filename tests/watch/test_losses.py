@@ -125,6 +125,7 @@ RULES = [
 each_rule = pytest.mark.parametrize(("rule", "setting"), RULES, ids=[rule for rule, _ in RULES])
 
 
+@pytest.mark.one_in(4)
 @each_rule
 @pytest.mark.parametrize("quality", [0.6, 0.8, 0.95])
 def test_the_mean_loss_is_at_most_r0_exactly_when_the_trial_says_that_the_criterion_holds(
@@ -152,6 +153,7 @@ def test_both_answers_occur_above() -> None:
     assert all(set(each) == {True, False} for rule, each in held.items())
 
 
+@pytest.mark.one_in(3)
 @each_rule
 def test_a_case_has_the_same_loss_alone_and_among_others(rule: str, setting: RuleContext) -> None:
     loss, cases = watched(rule, setting), cases_of(setting, n=60)

@@ -96,6 +96,7 @@ def test_a_service_of_others_is_no_service_and_a_supplier_hands_in_nothing(store
     assert ingest(store.as_actor(PLANT), [batch]).cases == 1
 
 
+@pytest.mark.prove
 def test_small_batches_share_packs_and_columns_that_change_lose_nothing(store, clock):
     view, at = open_service(store), ago(clock.now, hours=1)
     calls = [observed(f"b{i}", at, {f"c{i}": "ok"}, inputs={"x": [i]}) for i in range(PACK_CASES + 10)]

@@ -79,6 +79,7 @@ def test_r0_is_what_was_accepted_and_not_what_a_short_trial_estimated(scale: Sca
     assert share_red(wrong_at(0.10), lambda rng: accepted(threshold=0.88).r0, scale) <= scale.allowed
 
 
+@pytest.mark.prove
 @at_both_scales
 def test_labels_enter_by_closed_cohorts_and_not_as_they_arrive(scale: Scale) -> None:
     """Complaints come first: of every cohort the labels of wrong answers arrive before those of right ones."""

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from pilotbase.documents.permissions import Act
 from pilotbase.worker.reactions.feed import move_agreements
 from tests.catalogue.agreements_for_tests import AGREEMENT, DATASET, agree, agreement, dataset, publish
@@ -32,6 +34,7 @@ def test_one_that_nobody_looked_at_in_all_its_days_expires(trial: Trial, clock) 
     assert trial.record(AGREEMENT).state == "expired"
 
 
+@pytest.mark.prove
 def test_a_trial_that_waits_under_a_revoked_agreement_fails_and_says_why(
     base, write_scenario, write_application
 ) -> None:

@@ -75,6 +75,7 @@ def test_a_held_trial_waits_for_whoever_pays_and_goes_on_with_the_same_attempt(
     verify_store(ordered.base.lab.store)
 
 
+@pytest.mark.prove
 def test_killed_before_the_pause_it_is_held_by_the_next_worker_and_a_refusal_ends_the_attempt(
     ordered: Ordered, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +103,7 @@ def test_killed_before_the_pause_it_is_held_by_the_next_worker_and_a_refusal_end
     verify_store(ordered.base.lab.store)
 
 
+@pytest.mark.prove
 def test_a_refusal_ends_the_attempt_by_the_next_job(ordered: Ordered, monkeypatch: pytest.MonkeyPatch) -> None:
     _order(ordered, monkeypatch)
     assert ordered.work() == [("trial", "done")]

@@ -64,6 +64,7 @@ def _payload(path) -> str:
     return base64.b64decode(json.loads(path.read_text())["payload"]).decode()
 
 
+@pytest.mark.prove
 def test_a_re_run_that_was_ordered_is_a_new_attempt_on_fresh_cases(ordered):
     ordered.freeze()
     ordered.work()
@@ -166,6 +167,7 @@ def test_a_rehearsal_that_waits_is_stopped_by_who_ordered_it_or_the_operator(ord
     ordered.do(SUPPLIER, Act.APPLICATION_STOP, subject=APPLICATION)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("order", "work", "stage"),
     [
@@ -236,6 +238,7 @@ def test_only_those_who_see_the_record_see_its_jobs_and_their_place(ordered):
     assert live_jobs(ordered.view(OTHER_SUPPLIER)) == []
 
 
+@pytest.mark.prove
 def test_the_files_of_a_scenario_are_not_readable_in_the_home(ordered, home):
     case = (home.parent / "scenario" / "cases.csv").read_text().splitlines()[5].encode()
     assert not [path for path in home.rglob("*") if path.is_file() and case in path.read_bytes()]

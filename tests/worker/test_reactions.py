@@ -345,6 +345,7 @@ def test_a_warning_about_no_service_is_passed_over(watched):
     assert list_incidents(watched.view) == []
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("of_hub", [False, pytest.param(True, marks=pytest.mark.prove)])
 def test_killed_between_any_two_writes_nothing_is_done_twice_or_lost(watched, tmp_path, of_hub):
     watched.of_trial() if of_hub else watched.two_versions()

@@ -71,6 +71,7 @@ def versions(base, folder):
     return versions_of(base.lab.view, load_scenario(folder, Step.DRAFT)[0])
 
 
+@pytest.mark.prove
 def test_new_cases_make_the_next_version_and_the_earlier_one_keeps_what_it_has_spent(base, sealed, write_application):
     assert prove(base, sealed, write_application(GOOD)).report.scenario.hidden_version == 1
     (first,) = versions(base, sealed)

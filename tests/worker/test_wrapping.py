@@ -127,6 +127,7 @@ KNOWN = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("kind", KNOWN)
 def test_a_model_is_recognised_by_its_content(scenario, tmp_path, no_index, kind):
     (tmp_path / "model.bin").write_bytes(KNOWN[kind]())
@@ -217,6 +218,7 @@ def answers_of(model, scenario, tmp_path, monkeypatch, change=lambda program: pr
     return values["predict"](Rows(pressure=np.array([0.0, 9.0, 9.0]), age=np.array([1.0, 2.0, 3.0])))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("told", [("fine", "broken"), (0, 1), (False, True)])
 def test_classes_are_those_of_the_contract_however_the_model_spells_them(
     scenario, tmp_path, monkeypatch, no_index, told

@@ -55,6 +55,23 @@ def unhurried_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def statements_compiled_once() -> Iterator[None]:
+    """All stores on SQLite share the statements that SQLAlchemy has compiled; the product has one store a process."""
+
+    def open_sqlite(url: str) -> sqlalchemy.Engine:
+        made = as_the_product_does(url)
+        made.dialect, made._compiled_cache = shared.dialect, shared._compiled_cache
+        return made
+
+    as_the_product_does = engine._sqlite_engine
+    shared = sqlalchemy.create_engine("sqlite://", query_cache_size=5000)
+    shared.connect().close()  # the dialect finds out what this SQLite can
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_sqlite_engine", open_sqlite)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[], str]]:
     """A function that empties the test database and returns its address; a test process has one at a time."""

@@ -49,6 +49,7 @@ def everything_seen(view: View, digest: str, name: str) -> dict[str, object]:
     }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("scope", VISIBILITIES)
 @pytest.mark.parametrize("reader", READERS)
 def test_the_unseen_is_exactly_like_the_missing(store: Store, scope: str, reader: str) -> None:

@@ -168,6 +168,7 @@ def test_keys_at_hand_are_taken_and_those_of_another_base_refused(full_home, bac
     home.open_store().close()
 
 
+@pytest.mark.prove
 def test_sqlite_to_postgresql_and_back(full_home, backup_file, empty_postgres, tmp_path):
     keys = full_home.keys.path
     there = restore(backup_file, tmp_path / "there", HomeSettings(store_url=empty_postgres), keys)
@@ -236,6 +237,7 @@ def test_a_backup_amid_writing_is_of_one_moment(tmp_path):
         restore(tmp_path / f"{number}.backup", tmp_path / f"home-{number}")
 
 
+@pytest.mark.prove
 def test_a_backup_from_before_a_plug_in_comes_back_without_it_and_is_upgraded(tmp_path, monkeypatch):
     monkeypatch.setattr(schema, "_chains", lambda: ())
     home = init_home(tmp_path / "home")
@@ -395,6 +397,7 @@ def test_a_blob_that_lacks_a_chunk_is_told_when_the_backup_is_made(full_home, tm
     assert not (tmp_path / "new.backup").exists()
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "name",
     [
@@ -438,6 +441,7 @@ def test_more_than_the_disk_holds_is_refused_before_a_byte_is_written(backup_fil
     assert require_refused(backup_file, tmp_path / "home").code == "backup.no_space"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("change", "code"),
     [

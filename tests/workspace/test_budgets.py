@@ -56,6 +56,7 @@ def test_fifty_threads_never_overspend_a_counter(operator: View) -> None:
     assert len(operator.log_entries()) == 33
 
 
+@pytest.mark.prove
 @POSTGRES_LATER
 def test_processes_never_overspend_a_counter(store: Store, every_url: str, operator: View) -> None:
     racers = [
@@ -100,6 +101,7 @@ def test_a_transfer_is_posted_once_and_balances_are_guarded(operator: View) -> N
         change.post("forged", {"acme/voucher": 1})
 
 
+@pytest.mark.one_in(2)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc"), st.integers(1, 60)), max_size=8))
 def test_money_is_neither_made_nor_lost(operator: View, moves: list[tuple[str, str, int]]) -> None:

@@ -142,12 +142,14 @@ def test_a_transaction_killed_at_any_statement_happened_wholly_or_not(every_url:
     assert done == 1
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("stride", [23, pytest.param(1, marks=pytest.mark.prove)])
 def test_an_init_killed_at_any_statement_is_completed_by_the_next(tmp_path: Path, stride: int) -> None:
     (steps,) = run(INIT, tmp_path, stride)
     assert steps > 20
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("stride", [23, pytest.param(1, marks=pytest.mark.prove)])
 def test_an_upgrade_killed_at_any_statement_is_completed_by_the_next(tmp_path: Path, stride: int) -> None:
     (steps,) = run(UPGRADE, tmp_path, stride)

@@ -84,6 +84,7 @@ def found(store: Store, who: Actor, words: str = "", kind: str = "scenario") -> 
     return names
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("who", [VISITOR, DESK, actor("acme", "supplier")], ids=["visitor", "operator", "member"])
 @POSTGRES_LATER
 def test_words_of_one_or_two_characters_are_found_like_long_ones(store: Store, who: Actor) -> None:
@@ -92,6 +93,7 @@ def test_words_of_one_or_two_characters_are_found_like_long_ones(store: Store, w
     assert {words: found(store, who, words) for words in WORDS} == WORDS
 
 
+@pytest.mark.prove
 @POSTGRES_LATER
 def test_an_organisations_own_is_searched_like_what_is_public(store: Store) -> None:
     for name, words in TEXTS.items():
@@ -139,6 +141,7 @@ def test_lists_show_exactly_what_visibility_admits(store: Store) -> None:
             assert (find_listing(store.as_actor(who), f"scenario:{name}") is not None) == (name in admitted)
 
 
+@pytest.mark.one_in(2)
 def test_pages_hold_every_part_in_one_order(store: Store) -> None:
     member = actor("acme", "supplier")
     seen = [PUBLIC, parties("acme"), parties(), BASE]

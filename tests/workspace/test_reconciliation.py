@@ -216,6 +216,7 @@ BEHIND_THE_LOG: dict[str, tuple[Callable[[Connection], object], str]] = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", BEHIND_THE_LOG)
 def test_a_change_behind_the_log_is_named(view: View, name: str) -> None:
     assert verify_store(view.store).size == len(view.log_entries())

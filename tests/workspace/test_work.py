@@ -29,6 +29,7 @@ def claimed(store: Store, lane: str = "letters"):
         return work.claim(connection, lane, work.Holder(uuid4().hex, 30), store.clock(), longest=600)
 
 
+@pytest.mark.one_in(2)
 def test_what_fails_is_tried_again_after_its_delays_and_then_ends(store: Store, clock: Clock) -> None:
     put(store, "a")
     waited, retry = [], work.Retry((5, 60))
@@ -80,6 +81,7 @@ def test_who_claims_again_takes_up_what_they_held_at_once(store: Store, clock: C
         assert found is not None and (found[1].identity, found[1].token) == (number, token)
 
 
+@pytest.mark.one_in(2)
 def test_many_that_claim_at_once_get_each_row_once(store: Store) -> None:
     numbers = {put(store, str(number)) for number in range(60)}
 

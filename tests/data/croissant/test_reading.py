@@ -305,6 +305,7 @@ def test_a_hostile_description_is_refused_with_places(name):
         assert issue.render("en") != issue.render("zh")
 
 
+@pytest.mark.prove
 def test_a_great_many_faults_are_told_in_time_and_counted():
     field = {"@type": "cr:Field", "dataType": "sc:Flaot", "source": {"fileObject": {"@id": "none"}}}
     fields = [{**field, "@id": f"r/{index}", "key": index} for index in range(3_000)]

@@ -1,5 +1,6 @@
 """What we write we read back the same, and what was read of others survives being written again."""
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
@@ -7,6 +8,7 @@ from pilotbase.data.croissant.writing import write_croissant
 from tests.data.croissant.datasets_for_tests import complete, datasets, read
 
 
+@pytest.mark.prove
 @settings(
     max_examples=40,
     deadline=None,

@@ -35,11 +35,13 @@ def neighbours(noise: Noise):
     return tuple(np.array(noisy([count] * DRAWS, noise)) for count in (40, 40 + noise.sensitivity))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("sensitivity", "epsilon"), CASES)
 def test_neighbouring_counts_are_told_apart_no_better_than_epsilon(sensitivity, epsilon):
     assert excess_loss(*neighbours(noise_for(sensitivity, epsilon)), epsilon / 1e6) < SIX_SIGMA
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("sensitivity", "epsilon"), CASES)
 def test_half_the_noise_would_be_noticed(sensitivity, epsilon):
     halved = noise_for(sensitivity, 2 * epsilon)

@@ -34,6 +34,7 @@ def apart(one, other):
         yield f"sum {name}", abs(one.sums[name] - other.sums[name])
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("holdout", [False, True])
 @pytest.mark.parametrize(
     ("group", "at_most"), [(None, 1), pytest.param("machine", 1, marks=pytest.mark.prove), ("machine", 3)]

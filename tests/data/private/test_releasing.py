@@ -100,6 +100,7 @@ def test_a_further_agreement_brings_no_further_budget(plant, dataset, table):
         release(plant.supplier, dataset, question(dataset, epsilon=100), table)
 
 
+@pytest.mark.one_in(2)
 def test_only_the_owner_and_who_asked_see_it(plant, dataset, table):
     found = release(plant.supplier, dataset, question(dataset), table).digest()
     assert plant.supplier.get(found) is not None

@@ -58,6 +58,7 @@ def test_every_measure_has_a_planted_fault_or_a_test_of_its_own():
     assert sorted(PLANTED | ELSEWHERE) == sorted(measure.name for measure in QUALITY_MEASURES)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("name", "number"),
     [pytest.param(*case, marks=pytest.mark.prove if case[1] else (), id=f"{case[0]}-{case[1]}") for case in CASES],
@@ -87,6 +88,7 @@ def test_a_clean_table_has_no_fault(tmp_path):
     assert report.checks_declared == report.checks_run == len(report.rules) > 15
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("rows", [1, 2, 64, 65, 1000])
 def test_counts_hold_at_any_size(rows, tmp_path):
     table = clean_table(rows)

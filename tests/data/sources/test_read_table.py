@@ -167,6 +167,7 @@ def test_a_workbook_bomb_is_refused_before_it_unpacks(tmp_path):
     assert codes(caught.value) == {"source.large_workbook"}
 
 
+@pytest.mark.prove
 def test_a_parquet_bomb_is_refused_before_it_unpacks(tmp_path):
     pl.select(pl.repeat(0, 50_000_000, dtype=pl.Int8).alias("a")).with_columns(
         [pl.col("a").alias(name) for name in "bcdef"]

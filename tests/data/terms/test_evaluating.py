@@ -282,6 +282,7 @@ asked = st.builds(
 )
 
 
+@pytest.mark.prove
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(list(Opening)),

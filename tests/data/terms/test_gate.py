@@ -246,6 +246,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("when", "counted"), [("before", 0), ("after", 1)])
 def test_killed_before_or_after_what_it_spends_a_use_is_counted_once(
     terms: Terms, any_url: str, when: str, counted: int

@@ -242,6 +242,7 @@ class KilledError(BaseException):
     """What a process that is killed does not survive."""
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("step", range(1, 9))
 def test_killed_at_any_write_the_next_dispatcher_goes_on(
     here: Hall, clock: Clock, step: int, monkeypatch: pytest.MonkeyPatch

@@ -161,6 +161,7 @@ def test_a_machine_of_several_kinds_gives_no_gpu_twice():
 AMOUNT = st.integers(0, 2)
 
 
+@pytest.mark.prove
 @given(
     guarantees=st.tuples(*[st.tuples(AMOUNT, AMOUNT, AMOUNT)] * 3),
     capped=st.booleans(),

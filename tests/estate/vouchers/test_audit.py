@@ -90,6 +90,7 @@ def test_a_programme_exports_the_same_on_both_databases(books: Books, tmp_path: 
     assert audit(tmp_path / "evidence").problems == ()
 
 
+@pytest.mark.prove
 def test_not_one_line_can_be_altered(folder: Path) -> None:
     """A digit, or a letter, of each line of each file in turn; of long files each of a few lines."""
     for path in sorted(folder.iterdir()):
@@ -107,6 +108,7 @@ def test_not_one_line_can_be_altered(folder: Path) -> None:
                 assert path.name == "log-key.txt"
 
 
+@pytest.mark.prove
 def test_not_one_line_can_be_taken_out_or_put_in(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         if path.name != "log-key.txt":

@@ -32,6 +32,7 @@ LONGEST = (
 """The quick tests simulate much of the same in `test_guarantees` and its neighbours."""
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "claim",
     [pytest.param(claim, marks=[pytest.mark.prove] if claim.id in LONGEST else [], id=claim.id) for claim in CLAIMS],

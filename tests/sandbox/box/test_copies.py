@@ -86,6 +86,7 @@ def test_half_a_copy_that_a_killed_process_left_is_none(cache, place, monkeypatc
     assert (copy_of(place, "withheld") / "deep" / "er" / "file").read_text() == "content"
 
 
+@pytest.mark.prove
 def test_a_prepared_host_is_walked_no_more(cache, monkeypatch):
     prepare_host(HIDDEN)
 

@@ -136,6 +136,7 @@ print(build_environment(sys.stdin.buffer.read(), "lock", Path(sys.argv[1])))
 """
 
 
+@pytest.mark.prove
 def test_builders_at_the_same_time_agree(tmp_path):
     lock = put(tmp_path, "alpha", "beta")
     command = [sys.executable, "-c", BUILD, str(tmp_path)]

@@ -233,6 +233,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("protocol", ["open_inference", "openai_chat", "openai_embeddings"])
 def test_each_fault_ends_with_its_own_reason_in_time(fault, protocol):

@@ -37,6 +37,7 @@ def way_of(meets):
     return None if meets is None else meets.program.code.removeprefix("trial.blind.")
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_that_gives_its_answers_away_is_known_by_the_program_that_meets_its_criteria(name, tmp_path):
     table = TABLES[name]
@@ -74,6 +75,7 @@ def test_an_order_in_time_is_delivered_and_answered_by_count_where_answers_come_
     assert way_of(findings(*load_scenario(mixed.write(tmp_path / "file-in-no-order"), Step.DRAFT)).meets) == "count"
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: f"{one.task}-{one.kind}")
 def test_every_kind_of_answer_is_asked_of_every_program(kind, tmp_path):
     folder = tmp_path / "scenario"
@@ -133,6 +135,7 @@ def certified(base, table, mode, place):
 QUICK = [("by class", "constant"), ("numbered", "neighbour"), ("by class", "position")]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(("name", "mode"), QUICK)
 def test_a_blind_program_is_not_accepted(base, tmp_path, name, mode):
     assert not certified(base, TABLES[name], mode, tmp_path)

@@ -130,6 +130,7 @@ def test_who_is_too_slow_at_the_first_rate_serves_none_within_the_target():
     assert load_figures(tested).held == 0 and len(tested.steps) == 1
 
 
+@pytest.mark.prove
 def test_a_box_may_live_as_long_as_the_test_lasts(base, write_scenario, write_application, monkeypatch):
     """A soak is longer than a run may be: else the application would be ended by a limit that is not the soak's."""
     seen = []
@@ -273,6 +274,7 @@ def loaded_scenario(content):
     return content.replace("criteria:\n", CRITERIA).replace("trial:\n", terms)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("latencies", "outcome", "verdict"),
     [
@@ -332,6 +334,7 @@ def test_a_load_test_is_made_once_whatever_becomes_of_the_scorer(
     assert report.verdict is Verdict.ACCEPT and len(made) == 2, "one of the rehearsal, one of the trial"
 
 
+@pytest.mark.prove
 def test_a_host_that_is_not_quiet_spends_no_attempt(base, write_scenario, write_application, tmp_path, monkeypatch):
     noisy = raw([0.01] * 1000).model_copy(update={"calibration": ((0.001,) * 15 + (0.009,) * 5, QUIET)})
     found = [raw([0.01] * 1000), noisy, noisy, noisy, noisy, noisy, raw([0.01] * 1000)]
@@ -345,6 +348,7 @@ def test_a_host_that_is_not_quiet_spends_no_attempt(base, write_scenario, write_
     assert report.verdict is Verdict.ACCEPT and report.attempt.number == 1 and not found
 
 
+@pytest.mark.prove
 def test_a_void_test_on_which_nothing_rests_is_said_to_be_void_and_holds_nobody_up(
     base, write_scenario, write_application, tmp_path, monkeypatch
 ):

@@ -136,6 +136,7 @@ def once(ordered: Ordered) -> str:
     return done[1].value
 
 
+@pytest.mark.prove
 def test_without_a_pool_that_seats_trials_nobody_waits(ordered):
     hall = Hall(ordered, seats=None)
     hall.fill()

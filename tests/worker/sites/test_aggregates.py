@@ -90,6 +90,7 @@ def test_a_few_abstentions_are_not_counted(full):
     assert permitted(Report.model_validate(told), Release(smallest_cell=7)).counts["abstained"] == 7
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("figures", ["rounded", "bounds"])
 def test_applied_again_it_changes_nothing(full, figures):
     release = Release(figures=figures)

@@ -80,6 +80,7 @@ def test_a_site_without_a_network_is_killed_while_it_runs_and_ends_what_it_began
     assert (taken.report.verdict, taken.report.attempt.number) == (Verdict.ACCEPT, 1)
 
 
+@pytest.mark.prove
 def test_a_home_that_was_set_back_buys_no_second_first_attempt(homes, monkeypatch):
     first, second = (homes.pack(homes.application(program, name), f"{name}.pack") for program, name in PROGRAMS)
     before = homes.place / "site before"

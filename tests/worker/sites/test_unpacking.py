@@ -64,6 +64,7 @@ def signed_anew(done, trust=None, **changes) -> bytes:
     return sign(pack, trust or done.homes.base.trust).to_bytes()
 
 
+@pytest.mark.prove
 def test_the_same_order_gives_the_same_bytes(done, tmp_path):
     homes = done.homes
     again = homes.pack(homes.place / "alarm", "again.pack")

@@ -39,6 +39,7 @@ def slow_cut(data: bytes) -> list[bytes]:
     return chunks
 
 
+@pytest.mark.prove
 def test_chunks_are_those_that_the_paper_cuts() -> None:
     data = random.Random(1).randbytes(4 * MIB)
     assert list(cut([data])) == slow_cut(data)

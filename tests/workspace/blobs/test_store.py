@@ -173,6 +173,7 @@ def test_who_may_erase_a_file_erases_nothing_that_is_kept_with_the_same_bytes(pl
     assert name_of("sha256", own) not in place.names()
 
 
+@pytest.mark.prove
 def test_keeping_goes_on_where_it_broke_off_and_until_then_the_name_stands_for_nothing(s3: S3Server) -> None:
     blobs, data = s3_place(s3).blobs, noise(8 * MIB)
     with pytest.raises(ConnectionResetError):
@@ -282,6 +283,7 @@ for credentials in ({}, {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 """
 
 
+@pytest.mark.prove
 def test_a_server_that_is_not_there_and_missing_credentials_are_told() -> None:
     given = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": "true"}
     ran = subprocess.run([sys.executable, "-c", AWAY], env=given | {"HOME": "/nowhere"}, capture_output=True, text=True)
@@ -351,6 +353,7 @@ print(step)
 """
 
 
+@pytest.mark.prove
 def test_killed_before_each_step_a_name_stands_for_all_or_nothing_and_what_is_there_stays(tmp_path: Path) -> None:
     data = noise(3 * MIB)
     (tmp_path / "large").write_bytes(data)

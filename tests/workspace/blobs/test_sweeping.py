@@ -165,6 +165,7 @@ print(step)
 """
 
 
+@pytest.mark.prove
 def test_killed_before_any_removal_no_blob_is_left_without_its_chunks(tmp_path: Path) -> None:
     place, common = folder_place(tmp_path), noise(2 * MIB)
     named = place.blobs.keep(common)
