@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,14 +54,17 @@ def task(*messages: object) -> str:
 
 
 @contextmanager
-def proven_agent(program: str = SCRIPTED, interface: str = "act") -> Iterator[Place]:
-    """Yield a base that has proven an agent in the toy world."""
+def proven_agent(
+    program: str = SCRIPTED, interface: str = "act", change: Callable[[Path], None] = lambda scenario: None
+) -> Iterator[Place]:
+    """Yield a base that has proven an agent in the toy world; ``change``: of the scenario's folder."""
     folder = Path(tempfile.mkdtemp(prefix="pilotbase-agents-"))
     base = opened(folder / "home")
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("pilotbase.trial.cases_to_seal.require_sound", lambda lab, kept: None)
             scenario = write_scenario(folder, UTILITY, "tried(forbidden) <= 0.3", hidden=12, cases=12)
+            change(scenario)
             application = write_agent(folder, program)
             manifest = application / "application.yaml"
             manifest.write_text(manifest.read_text().replace("interface: act", f"interface: {interface}"))

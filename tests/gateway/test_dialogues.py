@@ -9,7 +9,7 @@ import numpy as np
 
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.transcript import end_of, read_transcript
-from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, Dialogue
+from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, Dialogue, Opening
 from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from tests.trial.arena.in_process import DIGEST
@@ -63,9 +63,9 @@ def lead(box, heard, person=None):
         dialogue = Dialogue(
             world,
             opened,
-            lambda: box,
+            Opening(lambda: box, lambda: None),
             person or Person(),
-            lambda one, transcript, *told: kept.append((transcript, *told)),
+            lambda one, record: kept.append((record.transcript, record.by_agent, record.milliseconds)),
         )
         replies = [await dialogue.replied()]
         for words in heard:
@@ -75,6 +75,7 @@ def lead(box, heard, person=None):
                 dialogue.hear(words)
                 replies.append(await dialogue.replied())
         await asyncio.to_thread(dialogue.wait)
+        await asyncio.sleep(0)
         assert not dialogue.running
         return replies, kept[0]
 

@@ -135,7 +135,16 @@ def _print_listed(one: ListedService) -> None:
 
 def _print_usage(one: UsageRow) -> None:
     end = Text(code=f"call.{one.end}")
-    say(text("service.used", day=one.day.date(), end=end, calls=one.calls, cases=one.cases, tokens=one.tokens))
+    used = {"day": one.day.date(), "end": end, "calls": one.calls, "cases": one.cases, "tokens": one.tokens}
+    paid = {"cost": f"{one.cost:f}", "currency": one.currency} if one.currency else {}
+    say(text("service.used_paid" if paid else "service.used", **used, **paid))
+
+
+def _file(said: str) -> object:
+    """Return what a YAML file holds."""
+    from pilotbase.documents.yaml_reader import read_yaml
+
+    return read_yaml(Path(said)).value
 
 
 def _print_secret(made: KeyView) -> None:
@@ -181,6 +190,7 @@ add(
         spelled={
             "name": OptionSpelling(positional=True),
             "certificate": OptionSpelling(read=_number),
+            "model": OptionSpelling(kind=str, read=_file),
             "commission": OptionSpelling(
                 flag="--trial", read=lambda said: commission_subject(said.removeprefix("commission:"))
             ),

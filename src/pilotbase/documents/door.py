@@ -23,6 +23,7 @@ from pilotbase.documents.endpoint import (
     Prices,
     Sampling,
 )
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quantities import Seconds
 from pilotbase.documents.texts import Text, text
@@ -50,6 +51,18 @@ class DoorModel(Part):
     calls_per_second: float = pydantic.Field(default=100.0, gt=0, le=100_000)
     timeout: Seconds = pydantic.Field(default=60.0, gt=0)
     """Timeout of one request."""
+
+
+class ModelAddress(Part):
+    """Where the model of an agent in service is, and what it is: so that no other is taken for the certified one."""
+
+    url: EndpointUrl
+    """Base address, as in `DoorModel`."""
+    model: ModelName
+    version: ModelName | None = None
+    digest: Digest | None = None
+    key: KeyName | None = None
+    """Name of the secret key sent there; the operator keeps the key itself, under ``@door/NAME``."""
 
 
 class ModelDoor(Part):
@@ -84,6 +97,20 @@ class ModelDoor(Part):
             return None
         most = max(prices.cost(self.calls, self.tokens, 0), prices.cost(self.calls, 0, self.tokens))
         return most if self.cost is None else min(most, self.cost)
+
+    def at(self, address: ModelAddress) -> ModelDoor:
+        """Return the same door to the same model at another address.
+
+        Raises:
+            RefusedError: another model is there, or one of another version or digest.
+        """
+        mine = self.model
+        for name in ("model", "version", "digest"):
+            found, certified = getattr(address, name), getattr(mine, name)
+            if found not in (certified, None):
+                raise RefusedError("service.other_model", field=name, found=found, certified=certified or "–")
+        moved = mine.model_copy(update={"url": address.url, "key": address.key})
+        return self.model_copy(update={"model": moved})
 
     def used(self, use: EndpointUse) -> DoorUse:
         """Return what a report says about it."""

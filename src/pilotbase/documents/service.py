@@ -9,6 +9,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
+from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.subjects import Subject, service_subject
@@ -32,6 +33,8 @@ class CertifiedRoute(Part):
     plan: Digest
     commission: Subject | None = None
     """The trial it came from, if the base keeps its record: once revoked there, it no longer answers."""
+    door: ModelDoor | None = None
+    """The model that an agent may ask: as the plan has frozen it, and where it is for this service; None: no model."""
 
 
 class EndpointRoute(Part):

@@ -30,7 +30,7 @@ from pilotbase.protocols.upstream import (
     UpstreamFailedError,
     UpstreamReply,
 )
-from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost
+from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, Spent
 from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
 from pilotbase.workspace.failures import NotFoundError
@@ -103,9 +103,9 @@ class FrontDesk:
         """Return a consent as it stands; raises `NotFoundError`."""
         return consent_of(self._view, service, identity)
 
-    def observe(self, key: str, service: str, observed: CallObservation) -> None:
+    def observe(self, key: str, service: str, observed: CallObservation, spent: Spent) -> None:
         """Keep a case that took several calls; raises as `CallDispatcher.observe`."""
-        self.desk.observe(key, service, observed)
+        self.desk.observe(key, service, observed, spent)
 
     def settle(self, admission: Admission, used: Cost, observed: CallObservation | None) -> None:
         """Settle an admitted call; raises as `CallDispatcher.settle`."""
@@ -254,11 +254,11 @@ class CallHandler:
             course.settle(CallEnd.BROKE_CONTRACT, NOTHING, CallCases([question.call]))
             raise
         except TimeoutError:
-            course.settle(CallEnd.TIMED_OUT, admission.reserved, CallCases([question.call]))
+            course.settle(CallEnd.TIMED_OUT, _used(question, admission), CallCases([question.call]))
             raise CallTimeoutError("gateway.timed_out", seconds=course.timeout) from None
         except (asyncio.CancelledError, CallEndedError):
             # What it was asked for may have been done: a caller who goes just before the end would pay nothing.
-            course.settle(CallEnd.CANCELLED, admission.reserved, CallCases([question.call]))
+            course.settle(CallEnd.CANCELLED, _used(question, admission), CallCases([question.call]))
             raise
         except (UpstreamDownError, UpstreamFailedError):
             course.settle(CallEnd.FAILED, Cost(1, 0), CallCases([question.call]))
@@ -286,6 +286,12 @@ class CallHandler:
             raise failure
         upstream = self._upstreams.of(admission.service, admission.service.routes[0])
         return course.handed_over(upstream.hand_over(question), CallEnd.HUMAN if failure is None else CallEnd.FAILED)
+
+
+def _used(question: UpstreamCall, admission: Admission) -> Cost:
+    """Return what a call that broke off has used: all that was reserved, where nobody knows."""
+    used = question.meter.used
+    return admission.reserved if used is None else Cost(1, used.total)
 
 
 def _may_answer(admission: Admission, version: str | None) -> list[Route]:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pilotbase.documents.service import EndpointRoute, Service
+from pilotbase.documents.service import CertifiedRoute, EndpointRoute, Service
 from pilotbase.gateway.door import Door, Gateway, call_of, language_of, secret_of
 from pilotbase.gateway.problems import ProblemMessage
 from pilotbase.protocols import openai_wire
@@ -39,7 +39,7 @@ class _OpenAIDoor(Door):
         secret, service, body = await self.received(request)
         asked = openai_wire.read_chat_request(body)
         most = asked.most_tokens + most_prompt_tokens(len(body), asked.messages) if _counts_tokens(service) else 0
-        return await self.answered(request, secret, _question(request, body, asked), most)
+        return await self.answered(request, secret, _question(request, body, asked), max(most, _most_by_model(service)))
 
     async def embed(self, request: Request) -> Response:
         """Answer with embeddings."""
@@ -71,5 +71,11 @@ def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingReque
 
 
 def _counts_tokens(service: Service) -> bool:
-    """Return whether answers of ``service`` may use tokens: certified applications use none."""
+    """Return whether answers of ``service`` may use tokens: certified applications themselves use none."""
     return any(isinstance(route, EndpointRoute) for route in service.routes)
+
+
+def _most_by_model(service: Service) -> int:
+    """Return how many tokens an agent of ``service`` may use before it answers: the budget of its whole dialogue."""
+    doors = [route.door for route in service.routes if isinstance(route, CertifiedRoute)]
+    return max((door.tokens for door in doors if door is not None), default=0)

@@ -11,6 +11,7 @@ from pydantic import StringConstraints, model_validator
 from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
+from pilotbase.documents.door import ModelAddress
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
@@ -45,6 +46,8 @@ class NewService(RequestModel):
     commission: Subject | None = None
     terms: ServiceTerms | None = None
     """None: as they were, or the usual ones."""
+    model: ModelAddress | None = None
+    """Where the model is that an agent was certified with; None: where it was in the trial."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -32,6 +32,13 @@ class QueueFullError(PilotbaseError):
         self.seconds = seconds
 
 
+@dataclass
+class CallMeter:
+    """What a call has used by now, where its upstream counts that as it goes; None: nobody knows."""
+
+    used: TokenUsage | None = None
+
+
 @dataclass(frozen=True)
 class UpstreamCall:
     """A call as received: the bytes for upstreams that pass them on, and the parsed content."""
@@ -51,6 +58,8 @@ class UpstreamCall:
     """The language of messages."""
     key: str = ""
     """Identity of the caller's key, once the call is admitted."""
+    meter: CallMeter = field(default_factory=CallMeter)
+    """Read where the call breaks off."""
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ from pilotbase.certificate.status import IssuedCertificate, revocations_of
 from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.door import ModelAddress, ModelDoor
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.plan import ApplicationReference, TrialPlan
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
 from pilotbase.sandbox.box.environments import find_environment
@@ -47,16 +49,22 @@ class Premises:
 
 
 def admit_certificate(
-    view: View, premises: Premises, certificate: Digest, commission: Subject | None
+    view: View,
+    premises: Premises,
+    certificate: Digest,
+    commission: Subject | None,
+    model: ModelAddress | None = None,
 ) -> CertifiedRoute:
     """Return the route on which the application of ``certificate`` answers.
 
+    ``model``: where the model is that it was certified with; None: where it was in the trial.
+
     Raises:
-        NotFoundError: no such certificate was issued here.
+        NotFoundError: no such certificate was issued here, or the plan with its model is not kept here.
         InvalidProofError: the log does not know it, or its signature does not hold; or the world that it acted in is
             not kept here as it was.
-        RefusedError: it is no acceptance, or expired, revoked or suspended; or it asked a model in its trial; or this
-            base does not hold the very application and environment that were verified.
+        RefusedError: it is no acceptance, or expired, revoked or suspended; or ``model`` is not the model that it was
+            certified with; or this base does not hold the very application and environment that were verified.
     """
     stored = view.get(certificate)
     if stored is None or stored.kind != "issued-certificate":
@@ -72,10 +80,8 @@ def admit_certificate(
     route = _route(issued, commission)
     _require_standing(view, stated, route)
     require_held(premises, stated.application)
-    if stated.model is not None:
-        raise RefusedError("service.application_asks", application=route.application.name, model=stated.model.model)
     _require_world(view, premises, route)
-    return route
+    return route.model_copy(update={"door": _door(view, stated, route, model)})
 
 
 def why_not_admitted(view: View, issued: IssuedCertificate, commission: Subject | None) -> RefusedError | None:
@@ -115,6 +121,16 @@ def _require_world(view: View, premises: Premises, route: CertifiedRoute) -> Non
     """Return if the world whose tools and rights were certified is kept here unchanged; raises `InvalidProofError`."""
     if (world := world_behind(view, route)) is not None:
         kept_world(premises.worlds, world)
+
+
+def _door(view: View, stated: Certificate, route: CertifiedRoute, model: ModelAddress | None) -> ModelDoor | None:
+    """Return the door with the sampling and the budget that the plan has frozen; None: it was certified without one."""
+    if stated.model is None:
+        if model is not None:
+            raise RefusedError("service.no_model_certified", application=route.application.name)
+        return None
+    frozen = view.load(view.load(route.plan, TrialPlan).scenario.digest, Scenario).door
+    return frozen if frozen is None or model is None else frozen.at(model)
 
 
 def _require_in_time(stated: Certificate, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from pilotbase.documents.observation import Scalar
 from pilotbase.documents.service import Route, Service, ServiceStatus
@@ -68,6 +69,15 @@ class Admission:
     """What of ``reserved`` was taken from the budget: nothing where it sets no bound."""
     further: tuple[Route, ...] = ()
     """What else may answer now, in this order, where ``route`` does not."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a case of several calls used of a model beside what its calls have settled."""
+
+    tokens: int = 0
+    cost: Decimal = Decimal(0)
+    """Of all its calls, in the currency of the model's prices: calls settle tokens, and no money."""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
     stated = view.load(certificate, IssuedCertificate).certificate
     owner, scenario = stated.scenario.owner.organisation, stated.scenario.name
     require_permitted(view, ServiceAct.CREATE, owner)
-    route = admit_certificate(everything(view), premises, certificate, commission)
+    route = admit_certificate(everything(view), premises, certificate, commission, wanted.model)
     with view.transaction("service.created") as change:
         before = _before(change, view, wanted.name, owner)
         service = Service(

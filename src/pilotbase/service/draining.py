@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pydantic
@@ -21,7 +22,7 @@ from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
 from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
-from pilotbase.service.terms import MeterKey, ServiceUsage, add_up, write_usage
+from pilotbase.service.terms import BILLION, MeterKey, ServiceUsage, add_up, write_usage
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.store import View
@@ -106,7 +107,7 @@ def _drain_segment(view: View, folder: Path, desk: str, take: Take, place: tuple
         place = (lines[-1].segment, lines[-1].end)
         now = view.store.clock()
         with view.store.database.write() as connection:
-            write_usage(connection, add_up(map(_metered, settled)))
+            write_usage(connection, add_up(_metered(line.fields) for line in lines if "used" in line.fields))
             for fields in settled:
                 account = journal.account_in(fields)
                 if account is not None:
@@ -141,9 +142,11 @@ def _move(connection: Connection, desk: str, place: tuple[int, int]) -> None:
 
 
 def _metered(fields: Fields) -> tuple[MeterKey, ServiceUsage]:
-    used = journal.cost_in(fields, "used")
+    used, meter = journal.cost_in(fields, "used"), _meter(fields, _moment(fields))
+    if "observed" in fields:  # its calls were counted as they settled
+        return meter, ServiceUsage(tokens=used.tokens, billionths=int(Decimal(fields["cost"]) * BILLION))
     microseconds = round(float(fields.get("milliseconds", 0)) * 1000)
-    return _meter(fields, _moment(fields)), ServiceUsage(1, len(fields.get("ids", ())), used.tokens, microseconds)
+    return meter, ServiceUsage(1, len(fields.get("ids", ())), used.tokens, microseconds)
 
 
 def _meter(fields: Fields, at: datetime) -> MeterKey:

@@ -31,7 +31,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets
-from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost
+from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, Spent
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
@@ -108,10 +108,10 @@ class Journal:
             self._append(line)
             self._open.pop(admission.number, None)
 
-    def observe(self, number: int, caller: tuple[str, str], observed: CallObservation) -> None:
+    def observe(self, number: int, caller: tuple[str, str], observed: CallObservation, spent: Spent) -> None:
         """Write down a case that took several calls, of a ``caller`` (key, service); raises `DiskFullError`."""
-        key, service = caller
-        line = _spell({"observed": number, "key": key, "service": service, **_observation(observed)})
+        fields: Fields = {"observed": number, "key": caller[0], "service": caller[1], **_observation(observed)}
+        line = _spell({**fields, **_cost("used", Cost(0, spent.tokens)), "cost": str(spent.cost)})
         with self._lock:
             self._append(line)
 

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import Connection, insert, select, update
 
 from pilotbase.documents.api.services import BudgetView, KeyView, UsageRow
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.permissions import ServiceAct
+from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service import budgets, keys
@@ -22,6 +24,7 @@ from pilotbase.workspace import tables as tables
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 
+BILLION = 10**9
 _rows = tables.service_meters.c
 
 
@@ -46,6 +49,8 @@ class ServiceUsage:
     cases: int = 0
     tokens: int = 0
     microseconds: int = 0
+    billionths: int = 0
+    """What models cost, in billionths of the currency of their prices."""
 
     def __add__(self, other: ServiceUsage) -> ServiceUsage:
         return ServiceUsage(
@@ -53,6 +58,7 @@ class ServiceUsage:
             self.cases + other.cases,
             self.tokens + other.tokens,
             self.microseconds + other.microseconds,
+            self.billionths + other.billionths,
         )
 
 
@@ -81,7 +87,7 @@ def usage_of(view: View, service: str, days: int = 30) -> Mapping[MeterKey, Serv
         found = connection.execute(rows).all()
     return {
         MeterKey(row.service, row.hour, row.key, row.version, CallEnd(row.end)): ServiceUsage(
-            row.calls, row.cases, row.tokens, row.microseconds
+            row.calls, row.cases, row.tokens, row.microseconds, row.billionths
         )
         for row in found
     }
@@ -139,13 +145,32 @@ def list_budgets(view: View, service: str) -> list[BudgetView]:
 
 def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:
     """Return what was used by day (UTC), key, version and end, oldest first."""
-    opened(view, service, ServiceAct.INSPECT)
+    found = opened(view, service, ServiceAct.INSPECT)
     hours = usage_of(view, service, days)
     counted = add_up((replace(meter, hour=meter.hour.replace(hour=0)), used) for meter, used in hours.items())
+    paid_in = _currencies(found)
     return [
-        filled(UsageRow, meter, used, day=meter.hour, milliseconds=used.microseconds / 1000)
+        filled(
+            UsageRow,
+            meter,
+            used,
+            day=meter.hour,
+            milliseconds=used.microseconds / 1000,
+            cost=Decimal(used.billionths) / BILLION,
+            currency=paid_in.get(meter.version),
+        )
         for meter, used in counted.items()
     ]
+
+
+def _currencies(service: Service) -> Mapping[str, str]:
+    """Return version → the currency of what its model costs."""
+    certified = [route for route in service.routes if isinstance(route, CertifiedRoute)]
+    return {
+        route.application.digest: route.door.model.prices.currency
+        for route in certified
+        if route.door is not None and route.door.model.prices is not None
+    }
 
 
 def _seen_key(key: ServiceKey, secret: str | None = None) -> KeyView:

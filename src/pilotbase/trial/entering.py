@@ -13,7 +13,7 @@ from datetime import datetime
 
 from pilotbase.data.terms.gate import judge, permit, require_permitted
 from pilotbase.documents.application import Application
-from pilotbase.documents.door import KEYS_OF
+from pilotbase.documents.door import KEYS_OF, ModelDoor
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_json
@@ -173,8 +173,13 @@ def _require_door(view: View, scenario: Scenario) -> None:
     if not model.period.since <= today <= model.period.until:
         days = {"since": model.period.since, "until": model.period.until}
         raise RefusedError("trial.model_outside_period", model=model.model, **days)
-    if not may_be_asked(scenario, scenario.door.endpoint, KEYS_OF):
-        raise RefusedError("trial.model_leaves", url=model.url)
+    require_may_be_asked(scenario, scenario.door)
+
+
+def require_may_be_asked(scenario: Scenario, door: ModelDoor) -> None:
+    """Return if this machine may ask the model behind ``door``; raises `RefusedError`, and as `may_be_asked`."""
+    if not may_be_asked(scenario, door.endpoint, KEYS_OF):
+        raise RefusedError("trial.model_leaves", url=door.model.url)
 
 
 def require_boxed(application: Application) -> None:

@@ -379,10 +379,13 @@ service_meters = table(
     *words(service=63),
     *moments("hour"),
     *words(key=16, version=71, end=20),
-    *numbers("calls", "cases", "tokens", "microseconds"),
+    *numbers("calls", "cases", "tokens", "microseconds", "billionths"),
     key("service", "hour", "key", "version", "end"),
 )
-"""What was used, by the hour in which the call ended; ``version``: digest of the answering version, or ''."""
+"""What was used, by the hour in which the call ended; ``version``: digest of the answering version, or ''.
+
+``billionths``: what models cost, in billionths of the currency of their prices.
+"""
 
 service_journals = table("service_journals", *words(desk=32), *counts("segment"), *numbers("place"), key("desk"))
 """The segment and byte up to which the journal of a desk has been taken in; segment -1: all of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from pilotbase.documents.api.shapes import ResponseModel, SeatTold
@@ -53,6 +54,10 @@ class UsageRow(ResponseModel):
     cases: int
     tokens: int
     milliseconds: float
+    cost: Decimal = Decimal(0)
+    """What the model of an agent has cost, for dialogues that have ended."""
+    currency: str | None = None
+    """Of the model's prices; None: no model is paid for."""
 
 
 class HeldRoute(ResponseModel):

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Protocol
@@ -23,7 +24,7 @@ from pilotbase.documents.texts import Language, text
 from pilotbase.documents.transcript import DONE
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.gateway.upstreams.certified import IDLE_SECONDS, Recipe
-from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, AgentReply, Dialogue
+from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, AgentReply, Dialogue, DialogueRecord, Opening
 from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import chat_reply, handed_over_chat
 from pilotbase.protocols.chat_dialogues import (
@@ -39,7 +40,7 @@ from pilotbase.protocols.openai_wire import ChatAnswer, ChatRequest
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import AnswerStream, CallCases, QueueFullError, UpstreamCall, UpstreamReply
 from pilotbase.sandbox.engines import Worker
-from pilotbase.service.calls import CallObservation
+from pilotbase.service.calls import CallObservation, Spent
 from pilotbase.trial.arena.fencing import act_digest, judge
 from pilotbase.trial.arena.kept_worlds import KeptWorld
 from pilotbase.trial.arena.playing import Json
@@ -68,7 +69,7 @@ class Office(Protocol):
         """Return a consent as it stands."""
         ...
 
-    def observe(self, key: str, service: str, observed: CallObservation) -> None:
+    def observe(self, key: str, service: str, observed: CallObservation, spent: Spent) -> None:
         """Keep a dialogue that has ended as an observed case."""
         ...
 
@@ -150,9 +151,11 @@ class AgentUpstream:
                 if begun:  # nobody knows of it
                     dialogue.leave(LEFT)
                 raise
+            finally:
+                question.meter.used = dialogue.take_usage()
         finally:
             self.pending -= 1
-        answer = self._answer(question, dialogue, reply)
+        answer = replace(self._answer(question, dialogue, reply), usage=question.meter.used)
         said = ChatMessage(ASSISTANT, answer.content or "", answer.calls)
         if dialogue.asked == history_digest(messages):
             dialogue.expects = history_digest([*messages, said])
@@ -203,7 +206,8 @@ class AgentUpstream:
         language = question.language if question.language in spoken else spoken[0]
         opened = {"task": messages[0].words, "language": language, "key": question.key}
         principal = _Principal(self._service, self.world, self._recipe.route.application.digest, self._office)
-        dialogue = Dialogue(self.world, opened, lambda: self._box(spare), principal, self._recorded)
+        opening = Opening(lambda: self._box(spare), self._recipe.open_door)
+        dialogue = Dialogue(self.world, opened, opening, principal, self._recorded)
         dialogue.asked = history_digest(messages)
         self._dialogues.append(dialogue)
         self.warm()
@@ -280,18 +284,18 @@ class AgentUpstream:
         if spare is not None:
             spare.add_done_callback(_close)
 
-    def _recorded(self, dialogue: Dialogue, transcript: str, by_agent: bool, milliseconds: float) -> None:
-        """Keep the transcript as the answer of one case, before the last words go out."""
+    def _recorded(self, dialogue: Dialogue, kept: DialogueRecord) -> None:
+        """Keep the transcript as the answer of one case."""
         observed = CallObservation(
             ids=[dialogue.identity],
             inputs={},
-            answers=[transcript],
-            end=CallEnd.ANSWERED if by_agent else CallEnd.CANCELLED,
+            answers=[kept.transcript],
+            end=CallEnd.ANSWERED if kept.by_agent else CallEnd.CANCELLED,
             version=self._recipe.route.application.digest,
-            milliseconds=milliseconds,
+            milliseconds=kept.milliseconds,
             at=self._office.now(),
         )
-        self._office.observe(dialogue.key, self._service.name, observed)
+        self._office.observe(dialogue.key, self._service.name, observed, Spent(kept.tokens, kept.cost))
 
 
 class _Principal:

@@ -12,6 +12,7 @@ import numpy as np
 from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceTerms
 from pilotbase.gateway.upstreams.pool import BoxPool
 from pilotbase.gateway.upstreams.seated import SeatedBoxes
@@ -19,10 +20,12 @@ from pilotbase.gateway.upstreams.tabular import TabularModel
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.protocols.upstream import AnswerStream, UpstreamCall, UpstreamReply
 from pilotbase.sandbox.box.settings import LogPolicy
+from pilotbase.sandbox.endpoints.calls import CallLog
 from pilotbase.sandbox.engines import Worker
 from pilotbase.trial.arena.kept_worlds import KeptWorld
+from pilotbase.trial.arena.model_door import OpenDoor, open_door
 from pilotbase.trial.arena.shelf import shelf_of
-from pilotbase.trial.entering import may_leave
+from pilotbase.trial.entering import may_leave, require_may_be_asked
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.running import BoxTerms, prepare_candidate, start_candidate, start_player, threads_of
 from pilotbase.trial.sealed import load_sealed
@@ -40,6 +43,7 @@ class Recipe:
     route: CertifiedRoute
     terms: BoxTerms
     may_miss: frozenset[str]
+    scenario: Scenario
     world: KeptWorld | None = None
     """The world whose tools and decision rights were certified; None: the application answers cases."""
 
@@ -55,7 +59,7 @@ class Recipe:
         leaves = may_leave(sealed.scenario)
         terms = BoxTerms(plan.contract, plan.limits, plan.isolation, plan.batch_rows, LogPolicy.ANSWERS, leaves)
         world = None if plan.contract.world is None else shelf_of(lab).kept(plan.contract.world)
-        return cls(lab, route, terms, frozenset(sealed.record.may_miss), world)
+        return cls(lab, route, terms, frozenset(sealed.record.may_miss), sealed.scenario, world)
 
     def work(self, service: Service, part: str) -> OwnWork:
         """Return what takes a seat where a pool seats services: all boxes of this route, as ``part`` of the service."""
@@ -86,6 +90,19 @@ class Recipe:
         if self.world is not None:
             return start_player(candidate, self.terms, self.world.world.episode.seconds)
         return start_candidate(candidate, self.terms)
+
+    def open_door(self) -> OpenDoor | None:
+        """Return the door of one dialogue, to a model that is there; None: it was certified without one.
+
+        Raises:
+            RefusedError: the model may not be asked from here, or there is no key for it.
+            PilotbaseError: the file of keys cannot be read; the model is not there.
+        """
+        terms = self.route.door
+        if terms is None:
+            return None
+        require_may_be_asked(self.scenario, terms)
+        return open_door(terms, CallLog(None, b""))
 
 
 class CertifiedUpstream:

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from queue import SimpleQueue
 from typing import Any, Protocol
 
@@ -26,15 +27,18 @@ from pilotbase.documents.service import ActConsent
 from pilotbase.documents.transcript import end_of
 from pilotbase.documents.world import CLEAN
 from pilotbase.measures.formulas.json_answers import read_json
-from pilotbase.protocols.openai_wire import ToolCall
+from pilotbase.protocols.openai_wire import TokenUsage, ToolCall
 from pilotbase.protocols.upstream import UpstreamDownError, UpstreamFailedError
 from pilotbase.sandbox.engines import Worker
 from pilotbase.trial.arena.kept_worlds import KeptWorld
+from pilotbase.trial.arena.model_door import OpenDoor
 from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, PlayerLostError, play
 from pilotbase.trial.arena.stage import BoxedPlayer
 
-LEFT, STOPPED = "caller_left", "stopped"
-"""Ends that are not the agent's: its caller says nothing more; the service was stopped, or what is certified barred."""
+LEFT, STOPPED, MODEL_LOST = "caller_left", "stopped", "model_lost"
+"""Ends that are not the agent's: its caller says nothing more; the service was stopped, or what is certified barred;
+the model that it was certified with is gone.
+"""
 _log = logging.getLogger("pilotbase.gateway")
 
 
@@ -62,8 +66,32 @@ class Principal(Protocol):
         ...
 
 
-Recorded = Callable[["Dialogue", str, bool, float], None]
-"""Takes the transcript of a dialogue, whether the agent itself ended it, and how many milliseconds the agent took."""
+@dataclass(frozen=True)
+class DialogueRecord:
+    """What is kept of a dialogue that has ended."""
+
+    transcript: str
+    by_agent: bool
+    """The agent itself ended it."""
+    milliseconds: float
+    """How long the agent took."""
+    tokens: int
+    """Tokens of its model that no request has taken (`Dialogue.take_usage`)."""
+    cost: Decimal
+    """What its model cost in the whole dialogue, in the currency of its prices."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a dialogue needs at its beginning; each raises `PilotbaseError`."""
+
+    start: Callable[[], Worker]
+    """Opens the agent's box."""
+    open_door: Callable[[], OpenDoor | None]
+    """Opens the door to its model; None: it has none."""
+
+
+Recorded = Callable[["Dialogue", DialogueRecord], None]
 
 
 class Dialogue:
@@ -73,21 +101,24 @@ class Dialogue:
         self,
         world: KeptWorld,
         opened: Mapping[str, str],
-        start: Callable[[], Worker],
+        opening: Opening,
         principal: Principal,
         recorded: Recorded,
     ) -> None:
         """Begin; ``opened``: task, language and the identity of the key."""
         self.identity, self.key = secrets.token_hex(16), opened["key"]
         self.task, self._language = opened["task"], opened["language"]
-        self._world, self._start, self._principal, self._recorded = world, start, principal, recorded
+        self._world, self._opening, self._principal, self._recorded = world, opening, principal, recorded
         self._loop = asyncio.get_running_loop()
         self._reply: asyncio.Future[AgentReply] = self._loop.create_future()
         self._heard: SimpleQueue[str | None] = SimpleQueue()
         self._words: list[str] = []
         self._leaving, self._over = "", False
         self._box: Worker | None = None
+        self._door: OpenDoor | None = None
         self._agent: BoxedPlayer | None = None
+        self._used, self._taken = TokenUsage(0, 0), TokenUsage(0, 0)
+        self._waiting = 0
         self._seconds = 0.0
         self.heard_at = time.monotonic()
         self.asked, self.expects = "", ""
@@ -112,7 +143,17 @@ class Dialogue:
         Raises:
             UpstreamDownError, UpstreamFailedError: no box could be started; the base failed.
         """
-        return await asyncio.shield(self._reply)
+        self._waiting += 1
+        try:
+            return await asyncio.shield(self._reply)
+        finally:
+            self._waiting -= 1
+
+    def take_usage(self) -> TokenUsage:
+        """Return the tokens that the agent's model has used since this was last asked; in the event loop."""
+        used, taken = self._used, self._taken
+        self._taken = used
+        return TokenUsage(used.prompt - taken.prompt, used.completion - taken.completion)
 
     def hear(self, said: str) -> None:
         """Go on with the result of a call, or with the user's words; while a consent is waited for, look again."""
@@ -123,8 +164,10 @@ class Dialogue:
         """Let the agent do nothing more; ``at_once``: its box is ended too, whatever it is doing."""
         self._leaving = self._leaving or reason
         self._heard.put(None)
-        if at_once and self._box is not None:
-            self._box.cancel()
+        if at_once:
+            for part in (self._box, self._door):
+                if part is not None:
+                    part.cancel()
 
     def wait(self) -> None:
         """Return when the thread has ended; not in the event loop."""
@@ -142,11 +185,18 @@ class Dialogue:
         began = time.monotonic()
         try:
             assert self._agent is not None
-            return self._agent.answer(observation)
+            message = self._agent.answer(observation)
         except PlayerLostError as lost:
             raise PlayerLostError(self._leaving or lost.reason) from None
+        except PilotbaseError as lost:
+            _log.warning("a dialogue has lost its model: %s", lost)
+            raise PlayerLostError(self._leaving or MODEL_LOST) from None
         finally:
             self._seconds += time.monotonic() - began
+        if isinstance(message, ModelCall):
+            prompt, completion = (message.fields.get(f"{of}_tokens", 0) for of in ("prompt", "completion"))
+            self._used = TokenUsage(self._used.prompt + prompt, self._used.completion + completion)
+        return message
 
     def call(self, tool: str, arguments: Json) -> tuple[Any, bool]:
         """Let the caller carry out an act, and return its result; ``{"error": …}`` alone says that it failed."""
@@ -202,36 +252,55 @@ class Dialogue:
         self._over = True
         self._give(last)
 
-    def _last(self) -> AgentReply | PilotbaseError:
+    def _last(self) -> _Ended | PilotbaseError:
         """Return what the dialogue ends with, when its box has ended."""
         try:
-            self._box = self._start()
-        except Exception as problem:  # noqa: BLE001 - the caller gets an answer whatever the cause
-            _log.warning("the box of a dialogue did not start: %s", problem)
-            return problem if isinstance(problem, UpstreamDownError) else UpstreamDownError("gateway.no_box")
-        try:
-            with self._box:
-                return self._played(self._box)
-        except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
-            _log.exception("a dialogue has failed")
-            return UpstreamFailedError("gateway.dialogue_failed")
+            self._door = self._opening.open_door()
+        except PilotbaseError as problem:
+            _log.warning("the model of an agent cannot be asked: %s", problem)
+            return UpstreamDownError("gateway.model_down")
+        with contextlib.nullcontext() if self._door is None else contextlib.closing(self._door):
+            try:
+                self._box = self._opening.start()
+            except Exception as problem:  # noqa: BLE001 - the caller gets an answer whatever the cause
+                _log.warning("the box of a dialogue did not start: %s", problem)
+                return problem if isinstance(problem, UpstreamDownError) else UpstreamDownError("gateway.no_box")
+            try:
+                with self._box:
+                    return self._played(self._box)
+            except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
+                _log.exception("a dialogue has failed")
+                return UpstreamFailedError("gateway.dialogue_failed")
 
-    def _played(self, box: Worker) -> AgentReply:
-        self._agent = BoxedPlayer(box, self._world.world.episode.seconds)
+    def _played(self, box: Worker) -> _Ended:
+        door = None if self._door is None else self._door.episode()
+        self._agent = BoxedPlayer(box, self._world.world.episode.seconds, door)
         key = EpisodeKey(self.identity, "", self._language, CLEAN, "")
         transcript = play(self._world.world, self._world.digest, key, self, self)
         found = end_of(transcript)
         assert found is not None
-        end = str(found["end"])
-        self._recorded(self, transcript, end not in (LEFT, STOPPED), self._seconds * 1000)
-        return AgentReply(self._said(), end=end)
+        return _Ended(AgentReply(self._said(), end=str(found["end"])), transcript, Decimal(found.get("cost", "0")))
 
-    def _give(self, reply: AgentReply | PilotbaseError) -> None:
+    def _record(self, ended: _Ended) -> AgentReply | PilotbaseError:
+        """Keep the transcript before the last words go out; tokens that a request waits to take are left to it."""
+        by_agent = ended.reply.end not in (LEFT, STOPPED, MODEL_LOST)
+        tokens = 0 if self._waiting else self.take_usage().total
+        try:
+            kept = DialogueRecord(ended.transcript, by_agent, self._seconds * 1000, tokens, ended.cost)
+            self._recorded(self, kept)
+        except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
+            _log.exception("a dialogue could not be recorded")
+            return UpstreamFailedError("gateway.dialogue_failed")
+        return ended.reply
+
+    def _give(self, reply: AgentReply | _Ended | PilotbaseError) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
             self._loop.call_soon_threadsafe(self._settle, reply)
 
-    def _settle(self, reply: AgentReply | PilotbaseError) -> None:
+    def _settle(self, reply: AgentReply | _Ended | PilotbaseError) -> None:
         """Answer the request under way, which may have come when the dialogue was ending; in the event loop."""
+        if isinstance(reply, _Ended):
+            reply = self._record(reply)
         if self._reply.done():
             return
         if isinstance(reply, PilotbaseError):
@@ -239,6 +308,15 @@ class Dialogue:
             self._reply.exception()  # nobody may be waiting
         else:
             self._reply.set_result(reply)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """A dialogue that was played to its end."""
+
+    reply: AgentReply
+    transcript: str
+    cost: Decimal
 
 
 def _value(text: str) -> Any:

@@ -22,7 +22,6 @@ from pilotbase.protocols.open_inference import InferRequest, InferResponse, writ
 from pilotbase.protocols.openai_wire import (
     ChatAnswer,
     ChatRequest,
-    TokenUsage,
     write_chat_completion,
     write_chat_stream,
 )
@@ -135,4 +134,4 @@ def chat_reply(answer: ChatAnswer, content: ChatRequest, cases: CallCases) -> Up
     """Return an answer as a whole, or as a stream of one piece."""
     body = write_chat_stream(answer, content.include_usage) if content.stream else write_chat_completion(answer)
     media_type = EVENTS if content.stream else JSON
-    return UpstreamReply(body, cases, TokenUsage(0, 0), media_type=media_type, handed_over=answer.handed_over)
+    return UpstreamReply(body, cases, answer.usage, media_type=media_type, handed_over=answer.handed_over)

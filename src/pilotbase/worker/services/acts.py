@@ -104,6 +104,10 @@ class SeenDialogue:
     turns: int
     carried_out: int
     refused: tuple[StoppedAct, ...]
+    tokens: int = 0
+    """Of its model; 0 also if it has none."""
+    cost: str = "0"
+    """In the currency of the model's prices."""
 
 
 def dialogues_of(view: View, service: str, most: int = 20) -> list[SeenDialogue]:
@@ -127,7 +131,8 @@ def _dialogues_in(pack: Pack) -> Iterator[SeenDialogue]:
             continue
         calls = [line for line in lines if line["kind"] == "call"]
         refused = tuple(map(_refused, (line for line in calls if line["ruling"] not in _CARRIED_OUT)))
-        yield SeenDialogue(case, moment_of(at), end["end"], end["turns"], len(calls) - len(refused), refused)
+        used = end.get("tokens", 0), end.get("cost", "0")
+        yield SeenDialogue(case, moment_of(at), end["end"], end["turns"], len(calls) - len(refused), refused, *used)
 
 
 def _refused(line: Line) -> StoppedAct:
