@@ -19,6 +19,9 @@ from pilotbase.service.consents import consents_of, decide_consent
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
 from pilotbase.service.standing import restore, take_offline
+from pilotbase.watch.incidents import list_incidents
+from pilotbase.watch.warnings import warnings_of
+from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from tests.gateway.agents_for_tests import proven_agent, task
@@ -378,6 +381,20 @@ def test_a_store_that_cannot_be_asked_hands_out_no_act(place, live, caller, monk
 
     monkeypatch.setattr(live.gateway.desk, "ask_consent", away)
     assert told(caller.say(task([PAY])))["ended"] == "stopped"
+
+
+def test_a_forbidden_act_opens_an_incident_while_the_dialogue_goes_on(place, caller):
+    view, worker = place.base.lab.view, Reactions(place.base)
+    assert act_of(caller.say(task([PAY_MUCH], [{"tool": "nothing"}], [LOOK], [BURN], [BURN, LOOK])))[0] == "look"
+    assert warnings_of(view, caller.name) == [], "other refusals are no forbidden act"
+    last = caller.result({})
+    assert act_of(last)[0] == "look"
+    ((_, warning),) = warnings_of(view, caller.name)
+    while worker.round():
+        pass
+    (incident,) = list_incidents(view, caller.name)
+    assert incident.timeline[0].what.params["reason"].params["dialogue"] == told(last)["dialogue"]
+    assert (warning.detector, incident.colour) == ("act:burn", warning.colour) and len(incident.timeline) == 1
 
 
 def test_an_agent_that_speaks_mcp_is_served_by_its_own_client(name):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.transcript import end_of, read_transcript
 from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, Dialogue, Opening
@@ -44,7 +45,13 @@ class Person:
     """Decides as told: None for not yet."""
 
     def __init__(self, *decisions):
-        self.decisions, self.asked = list(decisions), []
+        self.decisions, self.asked, self.warned, self.away = list(decisions), [], [], 0
+
+    def warn(self, dialogue, act, tool):
+        if self.away:
+            self.away -= 1
+            raise PilotbaseError("workspace.busy")
+        self.warned.append((act, tool))
 
     def ask(self, dialogue, tool, arguments):
         self.asked.append((tool, dict(arguments)))
@@ -114,3 +121,13 @@ def test_nothing_is_done_after_a_stop_or_by_nobodys_leave():
     assert end_of(transcript)["end"] == LEFT and not by_agent
     _, (transcript, by_agent, _) = lead(Scripted([{"say": "The bill is paid."}]), [LEFT])
     assert end_of(transcript)["end"] == "done" and by_agent  # words that nobody answers end an episode
+
+
+def test_a_forbidden_act_is_told_once_a_dialogue_and_later_if_nobody_can_be_told_now():
+    burn, much = {"tool": "burn"}, {"tool": "pay", "arguments": {"amount": 700}}
+    for away in (0, 1, 3):
+        person = Person(False)
+        person.away = away
+        acts = [burn, burn, much, {"tool": "nothing"}, {"tool": "pay", "arguments": {"amount": 7}}, {"done": True}]
+        lead(Scripted(acts), [], person)
+        assert person.warned == ([] if away == 3 else [("burn", "burn")]), "no other ruling is a forbidden act"

@@ -15,9 +15,10 @@ from pilotbase.service.registry import load_service
 from pilotbase.service.standing import restore, standing_of
 from pilotbase.watch.incidents import close, default_runbook, keep_runbook, list_incidents, set_grade
 from pilotbase.watch.silences import silence
-from pilotbase.watch.warnings import Done
+from pilotbase.watch.warnings import Done, TriedAct, warn_of_act
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.steps import Cause, Reacting
+from pilotbase.worker.services.duty_desk import duty_desk
 from pilotbase.workspace.failures import BusyError
 from tests.catalogue.conftest import any_store, store
 from tests.catalogue.records_for_tests import COMMISSION, DESK, OTHER_OWNER, OWNER, REGULATOR, SUPPLIER
@@ -407,3 +408,44 @@ def test_a_step_that_another_has_taken_meanwhile_is_not_taken_again(watched):
 
     assert reacting.once(cause, "step", late) == reacting.once(cause, "step", late)
     assert taken == ["first"]
+
+
+def test_a_forbidden_act_is_one_incident_a_class_while_it_is_open(watched):
+    watched.two_versions()
+    watched.warn(Colour.ORANGE, "availability", signal=Signal.AVAILABILITY)
+
+    def tried(dialogue, act="burn"):
+        warn_of_act(watched.view, TriedAct("milling", dialogue, act, "burn"))
+        watched.react()
+
+    for dialogue in ("d1", "d2"):
+        tried(dialogue)
+    tried("d2", "flood")
+    flood, burn, outage = list_incidents(watched.view)
+    assert [one.state for one in (flood, burn, outage)] == ["open"] * 3
+    assert (burn.colour, burn.grade) == (Colour.ORANGE, EventGrade.GENERAL)
+    assert "forbidden act burn" in burn.title.render("en") and "burn" in burn.title.render("zh")
+    told = [line.what.render("en") for line in burn.timeline]
+    assert len(told) == 2 and "the dialogue d1" in told[0] and "d2" in told[1] and "2 dialogues" in told[1]
+    assert len(flood.timeline) == 1 and watched.moves == [SERVING], "the fence has refused it: nothing is moved"
+    assert [watched.told(who) for who in (OWNER, REGULATOR)] == [["warned"] * 3] * 2, "once an incident"
+    owner = watched.store.as_actor(OWNER)
+    (line,) = duty_desk(owner)
+    assert line.colour is Colour.ORANGE and len(line.incidents) == 3
+    watched.react_from_the_start()
+    assert len(list_incidents(watched.view)) == 3
+    close(owner, burn.number, "The prompt was corrected.")
+    watched.react()
+    (line,) = duty_desk(owner)
+    assert sorted(one.detector for one in line.warnings) == ["act:flood", "availability"]
+    tried("d3")
+    again, *_ = list_incidents(watched.view)
+    assert again.number > flood.number and "1 dialogue so far" in again.timeline[0].what.render("en")
+
+
+def test_very_many_dialogues_with_a_forbidden_act_are_counted_in_few_lines(watched):
+    watched.two_versions()
+    for times in (1, 2, 64, 65, 127, 128, 129):
+        watched.warn(Colour.ORANGE, "act:burn", seen_to=times)
+        watched.react()
+    assert len(watched.incident.timeline) == 4

@@ -33,6 +33,7 @@ from pilotbase.protocols.upstream import (
 from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, Spent
 from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
+from pilotbase.watch.warnings import TriedAct, warn_of_act
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -102,6 +103,10 @@ class FrontDesk:
     def consent(self, service: str, identity: str) -> ActConsent:
         """Return a consent as it stands; raises `NotFoundError`."""
         return consent_of(self._view, service, identity)
+
+    def warn(self, act: TriedAct) -> None:
+        """Warn of a forbidden act that an agent has tried; raises as `warn_of_act`."""
+        warn_of_act(self._view, act)
 
     def observe(self, key: str, service: str, observed: CallObservation, spent: Spent) -> None:
         """Keep a case that took several calls; raises as `CallDispatcher.observe`."""

@@ -26,12 +26,14 @@ from pilotbase.documents.watch import (
     ClockRule,
     Incident,
     ReportingClock,
+    RiskWarning,
     Runbook,
     RunbookRule,
     TimelineEntry,
 )
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.watch.subjects import service_of
+from pilotbase.watch.warnings import end_act_warning
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.columns import set_row
@@ -158,16 +160,24 @@ def open_incident(change: Transaction, view: View, draft: Incident) -> Incident:
 
 
 def continue_open(
-    change: Transaction, view: View, service: str, lines: Iterable[TimelineEntry], rule: RunbookRule | None = None
+    change: Transaction,
+    view: View,
+    service: str,
+    lines: Iterable[TimelineEntry],
+    rule: RunbookRule | None = None,
+    detector: str | None = None,
 ) -> Incident | None:
     """Add ``lines`` to the newest incident of ``service`` that is not closed, and return it; None where none is.
 
-    While no person has set grade and response level, they are at least what ``rule`` proposes.
+    While no person has set grade and response level, they are at least what ``rule`` proposes. ``detector``: only an
+    incident that was opened for one of its warnings.
     """
-    numbers = _open_numbers(change.connection, service)
-    if not numbers:
+    here = view.within(change)
+    found = (load_incident(here, number) for number in reversed(_open_numbers(change.connection, service)))
+    known = next((one for one in found if detector in (None, here.load(one[0].warning, RiskWarning).detector)), None)
+    if known is None:
         return None
-    incident, head = load_incident(view.within(change), numbers[-1])
+    incident, head = known
     changed: dict[str, object] = {"timeline": (*incident.timeline, *lines)}
     if rule is not None and incident.graded_at is None:
         changed["grade"] = max(incident.grade, rule.grade, key=list(EventGrade).index)
@@ -377,6 +387,8 @@ def _amend(
             person=view.actor.person,
             request=view.request,
         )
+        if act is IncidentAct.CLOSE:
+            end_act_warning(transaction, view, incident.warning)
         return _write(transaction, change(incident, line), head)
 
 

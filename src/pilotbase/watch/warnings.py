@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select
@@ -12,8 +13,9 @@ from pilotbase.documents.base import Moment, Part
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Colour
+from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import RiskWarning, Runbook, RunbookRule
+from pilotbase.watch.subjects import stored_service
 from pilotbase.workspace.actors import Visibility
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.records import Stored
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 KIND = "risk-warning"
 REARMED = "watching.rearmed"
 """Reason of the green that arming anew, or disarming, writes: what was warned of has not passed for all that."""
+ACTS = "act:"
+"""How the detector of a class of forbidden acts is called, before the class."""
 _LONGEST = 200
 DECIDED = "decided"
 """The name under which the decision about a cause stands."""
@@ -47,10 +51,59 @@ def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iter
     return raised
 
 
-def end_warnings(change: Transaction, view: View, service: Stored, standing: Iterable[RiskWarning]) -> None:
-    """Write that what a watch has warned of is looked at anew: it was armed again, or disarmed."""
+@dataclass(frozen=True)
+class TriedAct:
+    """A forbidden act that the agent of a service has tried, and the fence refused."""
+
+    service: str
+    dialogue: str
+    act: str
+    """Class of acts."""
+    tool: str
+
+
+def warn_of_act(view: View, tried: TriedAct) -> Digest:
+    """Warn of a forbidden act, whether or not a watch is armed, and return the digest; ``view``: the base's own.
+
+    One class of acts is one detector, which counts the dialogues that have tried such an act. It stays orange until the
+    incident about it is closed.
+    """
+    service, detector = stored_service(view, tried.service), f"{ACTS}{tried.act}"
+    with view.transaction("watch.warned") as change:
+        before = view.within(change).load_head(_head_of(tried.service, detector), RiskWarning)
+        times = 1 if before is None or before.colour is Colour.GREEN else before.seen_to + 1
+        warning = RiskWarning(
+            service=tried.service,
+            signal=Signal.RISK,
+            detector=detector,
+            colour=Colour.ORANGE,
+            reason=text("watching.act_tried", act=tried.act, tool=tried.tool, dialogue=tried.dialogue, times=times),
+            promise=text("watching.act_promise"),
+            seen_to=times,
+            began=change.now,
+            at=change.now,
+        )
+        return _write(change, warning, service.owner, service.visibility)
+
+
+def end_act_warning(change: Transaction, view: View, warning: Digest) -> None:
+    """End the warning of a forbidden act, since the incident that was opened for ``warning`` is closed."""
+    here = view.within(change)
+    found = here.get(warning)
+    if found is None or found.kind != KIND or not found.load(RiskWarning).detector.startswith(ACTS):
+        return
+    opened = found.load(RiskWarning)
+    standing = here.load_head(_head_of(opened.service, opened.detector), RiskWarning)
+    if standing is not None and standing.colour is not Colour.GREEN:
+        end_warnings(change, view, found, [standing], "watching.act_closed")
+
+
+def end_warnings(
+    change: Transaction, view: View, service: Stored, standing: Iterable[RiskWarning], why: str = REARMED
+) -> None:
+    """Write that what a watch has warned of is looked at anew: it was armed again, or disarmed, or as ``why`` says."""
     for warning in standing:
-        ended = {"colour": Colour.GREEN, "reason": text(REARMED), "at": change.now}
+        ended = {"colour": Colour.GREEN, "reason": text(why), "at": change.now}
         _write(change, warning.model_copy(update=ended), service.owner, service.visibility)
 
 

@@ -44,6 +44,7 @@ from pilotbase.service.calls import CallObservation, Spent
 from pilotbase.trial.arena.fencing import act_digest, judge
 from pilotbase.trial.arena.kept_worlds import KeptWorld
 from pilotbase.trial.arena.playing import Json
+from pilotbase.watch.warnings import TriedAct
 from pilotbase.worker.providers import Seat
 
 _MOST_ENDED = 64
@@ -67,6 +68,10 @@ class Office(Protocol):
 
     def consent(self, service: str, identity: str) -> ActConsent:
         """Return a consent as it stands."""
+        ...
+
+    def warn(self, act: TriedAct) -> None:
+        """Warn whoever watches a service of a forbidden act that its agent has tried."""
         ...
 
     def observe(self, key: str, service: str, observed: CallObservation, spent: Spent) -> None:
@@ -299,7 +304,7 @@ class AgentUpstream:
 
 
 class _Principal:
-    """Puts acts of one dialogue before whoever has to consent."""
+    """Puts acts of one dialogue before whoever has to consent, or to know that they were tried."""
 
     def __init__(self, service: Service, world: KeptWorld, version: str, office: Office) -> None:
         self._service, self._world, self._version, self._office = service, world.world, version, office
@@ -325,6 +330,9 @@ class _Principal:
         )
         self._office.ask_consent(self._service, consent)
         return consent
+
+    def warn(self, dialogue: str, act: str, tool: str) -> None:
+        self._office.warn(TriedAct(self._service.name, dialogue, act, tool))
 
     def decision(self, consent: ActConsent) -> bool | None:
         found, now = self._office.consent(self._service.name, consent.consent), self._office.now()

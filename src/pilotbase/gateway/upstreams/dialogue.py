@@ -25,11 +25,12 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.service import ActConsent
 from pilotbase.documents.transcript import end_of
-from pilotbase.documents.world import CLEAN
+from pilotbase.documents.world import CLEAN, DecisionRight
 from pilotbase.measures.formulas.json_answers import read_json
 from pilotbase.protocols.openai_wire import TokenUsage, ToolCall
 from pilotbase.protocols.upstream import UpstreamDownError, UpstreamFailedError
 from pilotbase.sandbox.engines import Worker
+from pilotbase.trial.arena.fencing import Ruling
 from pilotbase.trial.arena.kept_worlds import KeptWorld
 from pilotbase.trial.arena.model_door import OpenDoor
 from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, PlayerLostError, play
@@ -55,7 +56,7 @@ class AgentReply:
 
 
 class Principal(Protocol):
-    """Where the base puts an act before whoever has to consent; both raise `PilotbaseError`."""
+    """Where the base puts acts before whoever has to know of them; each raises `PilotbaseError`."""
 
     def ask(self, dialogue: str, tool: str, arguments: Json) -> ActConsent:
         """Write down an act that waits for consent."""
@@ -63,6 +64,10 @@ class Principal(Protocol):
 
     def decision(self, consent: ActConsent) -> bool | None:
         """Return what was decided; None: nothing yet. What nobody decides in time is declined."""
+        ...
+
+    def warn(self, dialogue: str, act: str, tool: str) -> None:
+        """Warn whoever watches the service that a forbidden act of this class was tried."""
         ...
 
 
@@ -117,6 +122,8 @@ class Dialogue:
         self._box: Worker | None = None
         self._door: OpenDoor | None = None
         self._agent: BoxedPlayer | None = None
+        self._forbidden: dict[str, str] = {}
+        self._warned: set[str] = set()
         self._used, self._taken = TokenUsage(0, 0), TokenUsage(0, 0)
         self._waiting = 0
         self._seconds = 0.0
@@ -234,6 +241,21 @@ class Dialogue:
         """Return no outcomes: whether the goal was reached the service's owner says, later."""
         return {}, None
 
+    def _refused(self, ruling: Ruling, tool: str) -> None:
+        """Warn of a forbidden act at once, and once a class of acts in a dialogue."""
+        if ruling.right is DecisionRight.FORBIDDEN:
+            self._forbidden.setdefault(ruling.act, tool)
+            self._warn()
+
+    def _warn(self) -> None:
+        """Pass warnings on; one that cannot be kept now comes with the next, or at the end."""
+        for act in self._forbidden.keys() - self._warned:
+            try:
+                self._principal.warn(self.identity, act, self._forbidden[act])
+                self._warned.add(act)
+            except PilotbaseError as problem:
+                _log.warning("nobody could be warned of a forbidden act: %s", problem)
+
     def _exchange(self, call: ToolCall | None = None, consent: ActConsent | None = None) -> str:
         """Hand out what comes next, and return what the caller sends back."""
         if not self._leaving:
@@ -276,7 +298,8 @@ class Dialogue:
         door = None if self._door is None else self._door.episode()
         self._agent = BoxedPlayer(box, self._world.world.episode.seconds, door)
         key = EpisodeKey(self.identity, "", self._language, CLEAN, "")
-        transcript = play(self._world.world, self._world.digest, key, self, self)
+        transcript = play(self._world.world, self._world.digest, key, self, self, self._refused)
+        self._warn()
         found = end_of(transcript)
         assert found is not None
         return _Ended(AgentReply(self._said(), end=str(found["end"])), transcript, Decimal(found.get("cost", "0")))

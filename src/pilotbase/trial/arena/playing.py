@@ -14,7 +14,7 @@ Any other message costs a turn and comes back with the reason. Words that the us
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -129,10 +129,21 @@ class _Counts:
             self.done[name] += carried_out
 
 
-def play(world: World, digest: str, key: EpisodeKey, episode: WorldEpisode, player: Player) -> str:
+Refused = Callable[[Ruling, str], None]
+"""Told at once of a call that the fence refuses, by its ruling and its tool."""
+
+
+def play(
+    world: World,
+    digest: str,
+    key: EpisodeKey,
+    episode: WorldEpisode,
+    player: Player,
+    refused: Refused = lambda ruling, tool: None,
+) -> str:
     """Return the transcript of one episode; errors of the world itself raise."""
     head = {"world": digest, "episode": key.name, "arm": key.arm, "language": key.language, "task": episode.task}
-    game = _Game(world, episode, TranscriptWriter(head))
+    game = _Game(world, episode, TranscriptWriter(head), refused)
     observation: Json = {"task": episode.task, "tools": _tools(world, key.language), "language": key.language}
     while game.end is None:
         try:
@@ -151,6 +162,7 @@ class _Game:
     world: World
     episode: WorldEpisode
     lines: TranscriptWriter
+    on_refusal: Refused
     counts: _Counts = field(default_factory=_Counts)
     end: str | None = None
     refused: Counter[str] = field(default_factory=Counter)
@@ -258,6 +270,8 @@ class _Game:
             else:
                 problem = "declined"
                 self.counts.declined += 1
+        if ruling.decided == "refuse":
+            self.on_refusal(ruling, tool)
         allowed = ruling.decided == "allow"
         content, error = self.episode.call(tool, arguments) if allowed else ({"problem": problem}, True)
         if ruling.decided == "invalid":

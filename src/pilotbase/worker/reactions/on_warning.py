@@ -32,6 +32,7 @@ from pilotbase.watch.incidents import continue_open, open_incident, rises, rule_
 from pilotbase.watch.silences import is_muted
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import (
+    ACTS,
     DECIDED,
     REARMED,
     Done,
@@ -68,6 +69,7 @@ class WarningCase:
 
 
 Step = Callable[[], Finish]
+_MOST_LINES = 64
 
 
 def react_to_warning(reacting: Reacting, digest: Digest) -> None:
@@ -78,11 +80,13 @@ def react_to_warning(reacting: Reacting, digest: Digest) -> None:
         service = service_of(reacting.view, warning.service)
     except NotFoundError:
         return
-    decision = _decide(reacting, cause, warning)
+    decision, is_act = _decide(reacting, cause, warning), warning.detector.startswith(ACTS)
     if decision.rule is not None:
         case = WarningCase(cause, warning, service, decision, decision.rule)
         for name, step in _steps(reacting, case):
             reacting.once(cause, name, step)
+    elif is_act and warning.colour is not Colour.GREEN:
+        reacting.once(cause, "again", lambda: partial(_count_again, reacting, cause, warning))
     elif warning.colour is Colour.GREEN and decision.before is not Colour.GREEN:
         over = partial(_over, reacting, cause, warning, service)
         reacting.once(cause, "over", lambda: told_to_incident(reacting, service.name, over))
@@ -162,11 +166,24 @@ def _open_incident(reacting: Reacting, case: WarningCase, change: Transaction) -
         TimelineEntry(at=warning.at, what=_raised(warning), organisation=by, document=case.cause.digest),
         *(TimelineEntry(at=one.at, what=one.what, organisation=by, document=one.document) for one in done),
     )
-    incident = continue_open(change, view, service.name, lines, case.rule)
+    detector = warning.detector if warning.detector.startswith(ACTS) else None
+    incident = continue_open(change, view, service.name, lines, case.rule, detector)
     if incident is None:
         incident = open_incident(change, view, _draft(case, lines, change.now))
     what = text("reaction.incident", number=incident.number)
     return Done(what=what, at=change.now, document=incident.digest())
+
+
+def _count_again(reacting: Reacting, cause: Cause, warning: RiskWarning, change: Transaction) -> Done:
+    """Add a dialogue in which a forbidden act was tried once more to the incident about such acts.
+
+    Of very many a line stands where their number has doubled: each line is another version of the whole incident.
+    """
+    times, what = warning.seen_to, _raised(warning)
+    if times <= _MOST_LINES or times.bit_count() == 1:
+        line = TimelineEntry(at=warning.at, what=what, organisation=change.actor.organisation, document=cause.digest)
+        continue_open(change, reacting.view, warning.service, [line], detector=warning.detector)
+    return Done(what=what, at=change.now, document=cause.digest)
 
 
 def _draft(case: WarningCase, lines: tuple[TimelineEntry, ...], now: datetime) -> Incident:
@@ -176,7 +193,7 @@ def _draft(case: WarningCase, lines: tuple[TimelineEntry, ...], now: datetime) -
         service=case.service.name,
         owner=case.service.organisation,
         warning=case.cause.digest,
-        title=text("incident.title", service=case.service.name, signal=text(f"signal.{warning.signal}")),
+        title=text("incident.title", service=case.service.name, signal=_signal(warning)),
         colour=warning.colour,
         grade=case.rule.grade,
         response=case.rule.response,
@@ -262,8 +279,14 @@ def _why_over(view: View, warning: RiskWarning) -> Text:
     return text("reaction.rearmed_still", detector=warning.detector, state=text(f"serving.{state}"))
 
 
+def _signal(warning: RiskWarning) -> Text:
+    if warning.detector.startswith(ACTS):
+        return text("reaction.forbidden_act", act=warning.detector.removeprefix(ACTS))
+    return text(f"signal.{warning.signal}")
+
+
 def _raised(warning: RiskWarning) -> Text:
-    colour, signal = text(f"colour.{warning.colour}"), text(f"signal.{warning.signal}")
+    colour, signal = text(f"colour.{warning.colour}"), _signal(warning)
     return text("reaction.warned", colour=colour, signal=signal, reason=warning.reason)
 
 
