@@ -25,8 +25,8 @@ from tests.trial.conftest import BAD, GOOD, home, write_application, write_scena
 SLOW = "import time\ndef predict(batch):\n    time.sleep(0.3)\n" + GOOD.split("\n", 1)[1]
 
 
-def run(*arguments, language="en"):
-    result = CliRunner(env={"PILOTBASE_LANGUAGE": language}).invoke(app, [str(part) for part in arguments])
+def run(*arguments, language="en", keys=None):
+    result = CliRunner(env={"PILOTBASE_LANGUAGE": language}).invoke(app, [str(part) for part in arguments], keys)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

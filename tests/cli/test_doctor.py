@@ -2,9 +2,13 @@
 
 import csv
 import random
+import re
+from types import SimpleNamespace
 
 import pytest
 
+from pilotbase.documents.steps import Step
+from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from tests.cli.test_command_line import run
 from tests.trial.conftest import home, write_scenario  # noqa: F401 - fixtures
 
@@ -29,16 +33,19 @@ def rows():
 
 
 @pytest.fixture
-def drafted(home, tmp_path):  # noqa: F811
+def messy(home, tmp_path):  # noqa: F811
     table = [*rows()]
     with (tmp_path / "messy.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, table[0])
         writer.writeheader()
         writer.writerows(table)
+    return ("scenario", "new", "--from", tmp_path / "messy.csv", *ANSWERS, "--contact", "works, desk", "--out")
+
+
+@pytest.fixture
+def drafted(messy, tmp_path):
     folder = tmp_path / "messy"
-    told = run(
-        "scenario", "new", "--from", tmp_path / "messy.csv", "--out", folder, *ANSWERS, "--contact", "works, desk"
-    )
+    told = run(*messy, folder)
     assert told.exit_code == 0 and "7 remarks" in told.stdout and (folder / "doctor.html").is_file()
     return folder
 
@@ -69,6 +76,44 @@ def test_a_remedy_that_is_followed_ends_the_remark(drafted):
     manifest.write_text(content.replace("missing: [", 'missing: ["-999", '))
     told = run("scenario", "doctor", drafted)
     assert told.exit_code == 0 and "temperature is" not in told.stdout and "pressure alone" in told.stdout
+
+
+def test_mends_are_declared_in_the_scenario_and_the_cases_stay_as_they_are(messy, tmp_path):
+    told = run(*messy, tmp_path / "mended", "--mend", "all,afterwards:repaired")
+    assert told.exit_code == 0, told.stderr
+    assert "As you chose: read these values of temperature as missing" in told.stdout
+    assert (tmp_path / "mended" / "messy.csv").read_bytes() == (tmp_path / "messy.csv").read_bytes()
+    scenario = load_scenario(tmp_path / "mended", Step.DRAFT)[0]
+    assert [one.model_dump(exclude_none=True) for one in scenario.data.readers] == [
+        {"column": "temperature", "missing": ("-999",)},
+        {"column": "flow", "units": {"l/min": 1.0}},
+    ]
+    assert {"phone", "repaired"} <= set(scenario.data.withheld) and "note<b>" not in scenario.data.withheld
+    cases = read_cases(scenario, tmp_path / "mended")
+    assert cases["temperature"].min() > 0 and cases["temperature"].null_count() == 24
+    assert scenario.field("flow").unit == "l/min" and 1 <= cases["flow"].mean() <= 9
+    left = run("scenario", "doctor", tmp_path / "mended").stdout
+    assert "-999" not in left and "flow has its unit" not in left and "rare" not in left and "burst" in left
+    manifest = tmp_path / "mended" / "scenario.yaml"
+    manifest.write_text(re.sub(r"    - {column: temperature, .*\n", "", manifest.read_text()))
+    assert "temperature is -999" in run("scenario", "doctor", tmp_path / "mended").stdout
+
+
+def test_on_a_terminal_each_remedy_takes_one_key(messy, tmp_path, monkeypatch):
+    monkeypatch.setattr("pilotbase.cli.scenario.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    names = [one.partition("Shall")[0] for one in run(*messy, tmp_path / "none", keys="nnnnnn").stdout.split("Shall")]
+    assert len(names) == 7
+    told = run(*messy, tmp_path / "some", keys="yb\ra", language="zh")
+    assert told.exit_code == 0, told.stderr
+    scenario = load_scenario(tmp_path / "some", Step.DRAFT)[0]
+    assert len(scenario.data.readers) == 2 and "phone" in scenario.data.withheld
+    assert load_scenario(tmp_path / "none", Step.DRAFT)[0].data.readers is None
+
+
+@pytest.mark.parametrize(("mend", "says"), [("sentinel", "did you mean sentinels"), ("units:flo", "did you mean")])
+def test_a_mend_that_does_not_exist_is_refused_with_those_that_do(messy, tmp_path, mend, says):
+    told = run(*messy, tmp_path / "s", "--mend", mend)
+    assert told.exit_code == 2 and says in told.stderr and not (tmp_path / "s").exists()
 
 
 def test_where_nothing_is_odd_nothing_is_said_but_what_a_column_achieves(write_scenario):  # noqa: F811

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 
 from pilotbase.data.doctor import examine
-from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.scenario_folder import read_cases
+from pilotbase.worker.intake.table_drafts import draft_sized
 
 ROWS = 400
 UNREACHED = {"key_overlap"}
@@ -164,22 +165,21 @@ def test_every_remedy_is_walked():
     assert set(WALKS) == known - UNREACHED
 
 
-def remarks(folder, rows, answers, *edits):
+def remarks(folder, rows, answers, *edits, mend=()):
     """Draft a scenario from ``rows``, change it, and return what the doctor remarks, by name."""
     folder.mkdir()
     pl.DataFrame(rows, infer_schema_length=None).write_csv(folder / "cases.csv")
     usual = {"problem": "Fails", "target": "state", "group_or_time": None, "cost_of_miss": 9, "cost_of_false_alarm": 1}
-    draft = draft_scenario(folder / "cases.csv", DraftAnswers(**{**usual, "contact": "works, desk", **answers}))
+    wanted = DraftAnswers(**{**usual, "contact": "works, desk", "mends": mend, **answers})
+    draft = draft_sized(folder / "cases.csv", wanted)
     if draft.cases is not None:
         (folder / draft.scenario.data.file).write_bytes(draft.cases)
     content = draft.scenario.to_json_value()
     for edit in filter(None, edits):
         edit(content)
     scenario = Scenario.model_validate(content)
-    return {
-        remark.remedy.code.split(".")[1]
-        for remark in examine(scenario, split_cases(read_cases(scenario, folder), scenario)).remarks
-    }
+    found = examine(scenario, split_cases(read_cases(scenario, folder), scenario)).remarks
+    return {remark.remedy.code.split(".")[1]: remark.mend for remark in found}
 
 
 @pytest.mark.prove
@@ -190,3 +190,22 @@ def test_a_remedy_that_is_followed_ends_its_remark(name, tmp_path):
     answers = walk.answers if walk.other_answers is None else walk.other_answers
     rows = (walk.mended or walk.rows)()
     assert name not in remarks(tmp_path / "after", rows, answers, walk.before, walk.edit)
+
+
+MENDED = {
+    **{"alone": "afterwards", "ranked": "afterwards", "sentinel": "sentinels", "unit_in_cells": "units"},
+    **{"mixed_units": "units", "spellings": "spellings", "person": "people", "secret": "secrets"},
+    **{"mostly_missing": "gaps", "repeated": "repeats", "groups": "groups", "broken_key": "keys"},
+}
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", MENDED)
+def test_a_mend_ends_its_remark_and_the_file_stays_as_it_is(name, tmp_path):
+    walk = WALKS[name]
+    offered = remarks(tmp_path / "before", walk.rows(), walk.answers)[name]
+    assert offered.name == MENDED[name]
+    left = remarks(tmp_path / "after", walk.rows(), walk.answers, mend=(offered.name,))
+    assert name not in left
+    same = (tmp_path / "after" / "cases.csv").read_bytes() == (tmp_path / "before" / "cases.csv").read_bytes()
+    assert same or name == "secret"

@@ -43,6 +43,17 @@ def test_a_slip_of_the_pen_is_taken_for_what_was_meant_and_said_once(right, wron
     assert "did you mean" in reading.issues[0].render("en") and "是否指" in reading.issues[0].render("zh")
 
 
+@pytest.mark.parametrize("value", ["many", "[a, b]", "{a: b}"])
+def test_an_unknown_field_is_not_held_to_the_type_of_the_field_that_it_resembles(value):
+    reading = read(SCENARIO.replace("trial: {", f"trial: {{attempt: {value}, "))
+    assert [(issue.path, issue.problem.code) for issue in reading.issues] == [("trial.attempt", "input.unknown_field")]
+
+
+def test_a_number_under_a_misspelt_name_is_held_to_the_limits_of_what_was_meant():
+    reading = read(SCENARIO.replace("trial: {", "trial: {attempt: 0, "))
+    assert [issue.problem.code for issue in reading.issues] == ["input.unknown_field", "input.invalid_value"]
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "place"),
     [

@@ -56,6 +56,28 @@ def test_six_answers_make_a_draft(opened):
 
 
 @pytest.mark.prove
+def test_what_the_data_doctor_finds_is_ticked_or_not_before_the_draft_is_made(opened):
+    browser, lines = opened.client("owner"), cases().decode().splitlines()
+    table = [f"{line},{-999 if at % 25 == 3 else at % 90}" for at, line in enumerate(lines[1:])]
+    content = "\n".join([f"{lines[0]},flow", *table]).encode()
+    found = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(content, "Lathe 9.csv")}).content.decode()
+    assert "flow is -999 in 24 cases" in found
+    ticks = dict(re.findall(r'name="mends" value="([^"]+)"[^>]*?(checked)?>', found))
+    assert ticks["sentinels:flow"] == "checked" and ticks.get("afterwards:torque", "") == ""
+    kept = re.search(r'name="kept" value="([^"]+)"', found)[1]
+    answers = {**ANSWERS, "kept": kept, "examined": "on"}
+    wrong = browser.post("/scenarios/new/", {**answers, "mends": ["sentinels:no_such"]})
+    assert wrong.status_code == 200 and "There is no mend" in wrong.content.decode()
+    made = browser.post("/scenarios/new/", {**answers, "mends": ["sentinels:flow"]})
+    assert made.status_code == 302, re.findall(r"role=.alert.+", made.content.decode())
+    told = browser.get(made["Location"]).content.decode()
+    assert "read these values of flow as missing" in told
+    assert (
+        "missing: [" in browser.get(made["Location"] + "acts/scenario.edit/").content.decode().partition("readers")[2]
+    )
+
+
+@pytest.mark.prove
 def test_a_gbk_file_with_tabs_and_undecided_dates_makes_a_draft_once_their_order_is_said(opened):
     browser = opened.client("owner")
     days = [f"{1 + at % 12}/{1 + at * 7 % 12}/2024" for at in range(600)]

@@ -18,8 +18,9 @@ from pilotbase.measures import Cases
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
 from pilotbase.trial.sizing import Effort, PlannedCases, cases_of_rule, plan_size
-from pilotbase.worker.intake.scenario_tables import draft_sized, plan_table, size_to_add
+from pilotbase.worker.intake.scenario_tables import plan_table
 from pilotbase.worker.intake.sizes import plan_here, size_lines
+from pilotbase.worker.intake.table_drafts import draft_sized, size_to_add
 from tests.trial.arena.agents import write_scenario as write_world_scenario
 
 OF_HIDDEN_SET = "trial.size.of_hidden_set"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,9 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pilotbase.data.doctor import Remark
     from pilotbase.data.drafting import DraftAnswers
     from pilotbase.worker.intake.drafting import WrittenScenario
 
@@ -61,6 +65,7 @@ def new(  # noqa: PLR0913 - each answer is an option
     separator: str | None = None,
     name: str = "",
     dataset: str = "",
+    mend: str | None = None,
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
     from pilotbase.data.drafting import DraftAnswers
@@ -82,18 +87,21 @@ def new(  # noqa: PLR0913 - each answer is an option
         encoding=encoding,
         separator=separator_written(separator),
         columns=listed(columns),
+        mends=None if mend is None else listed(mend) or (),
     )
-    *lines, end = _drafted(source, answers, folder).lines
+    written = _drafted(source, answers, folder)
+    *lines, end = written.lines
     say_all(lines)
-    _examine(folder)
+    _examine(folder, folder / written.scenario.data.file)
     say(end)
 
 
-def _examine(folder: Path) -> None:
+def _examine(folder: Path, table: Path) -> None:
     """Say how many remarks the data doctor has; a table that takes it minutes waits until it is asked."""
-    from pilotbase.worker.intake.examining import PAGE, examine_in, takes_long
+    from pilotbase.worker.intake.examining import PAGE, examine_in
+    from pilotbase.worker.intake.table_drafts import takes_long
 
-    if takes_long(folder):
+    if takes_long(table):
         say(text("doctor.later", folder=folder))
         return
     found, file = examine_in(folder, folder / PAGE, language())
@@ -109,17 +117,51 @@ def _asked(name: str, given: Any, default: Any) -> Any:
 
 def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
     """Draft; whether the day or the month comes first is asked on a terminal where the dates do not decide it."""
-    from pilotbase.worker.intake.drafting import new_scenario
+    from pilotbase.data.mends import check_mends
+    from pilotbase.worker.intake.drafting import require_new
 
+    check_mends(answers.mends or ())
+    require_new(folder)
     try:
-        return new_scenario(source, answers, folder)
+        return _written(source, answers, folder)
     except InputError as error:
         open_order = next((one.problem for one in error.issues if one.problem.code == "draft.date_order"), None)
         if open_order is None or not sys.stdin.isatty():
             raise
         day_first = typer.confirm(shown(Text(code="draft.ask_day_first", params=open_order.params)))
         order = DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
-        return new_scenario(source, replace(answers, dates=order), folder)
+        return _written(source, replace(answers, dates=order), folder)
+
+
+def _written(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
+    """Write the draft; on a terminal each remedy of the data doctor is offered, unless that takes it minutes."""
+    from pilotbase.worker.intake.drafting import new_scenario
+    from pilotbase.worker.intake.table_drafts import draft_sized, examine_source, takes_long
+
+    if answers.mends is None and sys.stdin.isatty() and source.is_file() and not takes_long(source):
+        answers = replace(answers, mends=_asked_mends(examine_source(source, answers).remarks))
+    with progress_shown() as on_progress:
+        return new_scenario(source, answers, folder, partial(draft_sized, on_progress=on_progress))
+
+
+def _asked_mends(remarks: Sequence[Remark]) -> tuple[str, ...]:
+    """Return the remedies that somebody at the terminal wants, a key each: yes, no, all that is advised, back."""
+    offered = [(remark, remark.mend) for remark in remarks if remark.mend is not None]
+    wanted: list[bool] = []
+    while len(wanted) < len(offered):
+        remark, mend = offered[len(wanted)]
+        say(text("doctor.mend.found", number=len(wanted) + 1, count=len(offered), sentence=remark.sentence))
+        usual = text("doctor.mend.usual_yes" if mend.advised else "doctor.mend.usual_no")
+        typer.echo(shown(text("doctor.mend.ask", mend=mend.words, keys=usual)), nl=False)
+        key = typer.getchar().lower()
+        typer.echo(f" {key.strip()}")
+        if key == "b":
+            del wanted[-1:]
+        elif key == "a":
+            wanted += [one.advised for _, one in offered[len(wanted) :]]
+        elif key in ("y", "n", "\r", "\n", " "):
+            wanted.append(mend.advised if key.isspace() else key == "y")
+    return tuple(mend.spelled for (_, mend), yes in zip(offered, wanted, strict=True) if yes)
 
 
 @app.here("check")
@@ -139,7 +181,10 @@ def doctor(scenario: Path, out: Path | None = None) -> None:
 
     found, file = examine_in(scenario, out, language())
     for one in found.remarks:
-        say(text("doctor.line", sentence=one.sentence, remedy=one.remedy))
+        said = {"sentence": one.sentence, "remedy": one.remedy}
+        say(
+            text("doctor.line", **said) if one.mend is None else text("doctor.mend.flag", **said, mend=one.mend.spelled)
+        )
     say(text("doctor.written", count=len(found.remarks), file=file))
 
 

@@ -1,8 +1,12 @@
-"""One column brought to its declared type, class labels to one spelling; misfits are marked, not guessed."""
+"""One column read as declared and brought to its type, class labels to one spelling; misfits are marked, not guessed.
+
+Readers come before types, and reading what they have read changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,6 +15,7 @@ from pilotbase.documents.answer_texts import classes_in
 from pilotbase.documents.contract import ARRAYS, WITH_CLASSES, DataType
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario_data import Reader
 from pilotbase.documents.texts import Text
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
@@ -32,6 +37,7 @@ TYPES: Mapping[FieldType, DataType] = {FieldType(kind): kind for kind in _PLAIN}
 _ZONED = ("%Y-%m-%d %H:%M:%S%.f%:z", "%Y-%m-%d %H:%M%:z")
 _LOCAL = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _EXACT = 2.0**53
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _OPAQUE = (pl.Binary, pl.Object)
 
 
@@ -160,3 +166,64 @@ def _as_text(dtype: pl.DataType) -> pl.Expr:
         whole = column.cast(pl.Int64, strict=False)
         return pl.when(whole.cast(dtype) == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
     return column.cast(pl.String).str.strip_chars()
+
+
+def read_cells(column: pl.Series, readers: Sequence[Reader] | None) -> pl.Series:
+    """Return ``column``, texts or native values, as those of ``readers`` say that are about it."""
+    for reader in readers or ():
+        if reader.column == column.name:
+            column = _read(column, reader)
+    return column
+
+
+def first_of_alike(frame: pl.DataFrame, key: str | None) -> pl.Series:
+    """Return which rows are the first of those that are alike in every column but the ``key``."""
+    compared = [name for name in frame.columns if name != key]
+    return frame.select(pl.struct(compared).is_first_distinct()).to_series()
+
+
+def _read(column: pl.Series, reader: Reader) -> pl.Series:
+    if column.dtype == pl.String:
+        if reader.spellings:
+            column = _respelled(column, reader.spellings)
+        if reader.units:
+            column = _without_units(column, reader.units)
+    if reader.missing:
+        column = column.set(_means_missing(column, reader.missing), None)
+    return column
+
+
+def _respelled(column: pl.Series, spellings: Mapping[str, str]) -> pl.Series:
+    known = {found.strip(): meant for found, meant in spellings.items()}
+    return column.str.strip_chars().replace_strict(known, default=column, return_dtype=pl.String).alias(column.name)
+
+
+def _without_units(column: pl.Series, units: Mapping[str, float]) -> pl.Series:
+    """Return the numbers before a known unit, in the field's own, as texts; every other cell as it is."""
+    spelled = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
+    parts = pl.col("cell").str.extract_groups(rf"^\s*(?<number>{_NUMBER})\s*(?<unit>{spelled})\s*$")
+    number, unit = parts.struct.field("number"), parts.struct.field("unit")
+    factor = unit.replace_strict(dict(units), default=None, return_dtype=pl.Float64)
+    converted = (number.cast(pl.Float64, strict=False) * factor).cast(pl.String)
+    read = pl.when(factor == 1).then(number).when(factor.is_not_null()).then(converted).otherwise(pl.col("cell"))
+    return column.alias("cell").to_frame().select(read.alias(column.name)).to_series()
+
+
+def _means_missing(column: pl.Series, words: Sequence[str]) -> pl.Series:
+    """Return which cells are one of ``words``; numbers are compared as such: -999.0 is -999."""
+    values = [value for value in map(_value_of, words) if value is not None]
+    numbers = column.cast(pl.Float64, strict=False) if column.dtype == pl.String else column
+    alike = pl.Series([False] * len(column), dtype=pl.Boolean)
+    if numbers.dtype.is_numeric():
+        alike = numbers.cast(pl.Float64).is_in(values).fill_null(value=False)
+    if column.dtype == pl.String:
+        stripped = [word.strip() for word in words]
+        alike = alike | column.str.strip_chars().is_in(stripped).fill_null(value=False)
+    return alike
+
+
+def _value_of(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator
 
 import polars as pl
 
-from pilotbase.data.column_types import POLARS_TYPES, TypedColumn, format_labels, type_column, type_words
+from pilotbase.data.column_types import (
+    POLARS_TYPES,
+    TypedColumn,
+    first_of_alike,
+    format_labels,
+    read_cells,
+    type_column,
+    type_words,
+)
 from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field
 from pilotbase.documents.errors import InputError, Issue
@@ -27,7 +35,8 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
     """Return the scenario's fields in their order, one typed column each; other columns of ``table`` are dropped.
 
     Types: Float64, Int64, Boolean, String, Date, Datetime (µs, UTC; times without a zone are read as UTC); missing is
-    null, never NaN. The target of a classification becomes text (see `format_labels`).
+    null, never NaN. The target of a classification becomes text (see `format_labels`). Cells are read, and rows that
+    repeat another are left out, as the scenario says.
 
     Raises:
         InputError: every missing column, value of another type, value out of range, missing target, missing value
@@ -42,14 +51,17 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
                 (path, text("data.missing_column", name=field.name, allowed=offer(field.name, table.columns)))
             )
             continue
-        typed = type_column(table[field.name], field.data_type)
-        problems += [(path, problem) for problem in _column_problems(field, table[field.name], typed)]
+        raw = read_cells(table[field.name], scenario.data.readers)
+        typed = type_column(raw, field.data_type)
+        problems += [(path, problem) for problem in _column_problems(field, raw, typed)]
         found.append(typed.values)
     frame = _with_empty_truths(pl.DataFrame(found), scenario)
     problems += _completeness_problems(frame, scenario)
     if problems:
         file = scenario.data.file
         raise InputError.from_issues(file, [Issue(file=file, path=path, problem=problem) for path, problem in problems])
+    if scenario.data.repeated_rows:
+        frame = frame.filter(first_of_alike(frame, scenario.data.key))
     return _with_labels(frame, scenario)
 
 
@@ -138,7 +150,9 @@ def _completeness_problems(frame: pl.DataFrame, scenario: Scenario) -> Iterator[
     if isinstance(split, TimeSplit) and scenario.field(split.column).data_type in (DataType.TEXT, DataType.BOOLEAN):
         yield "data.split.column", text("data.no_time_column", name=split.column)
     if data.key is not None and data.key in frame.columns:
-        double = frame[data.key].is_duplicated() | frame[data.key].is_null()
+        counted = first_of_alike(frame, data.key) if data.repeated_rows else pl.repeat(True, frame.height, eager=True)
+        keys = frame[data.key].set(~counted, None)
+        double = counted & (keys.is_duplicated() | keys.is_null())
         if double.any():
             yield "data.key", text("data.double_key", name=data.key, count=int(double.sum()), rows=_rows(double))
 

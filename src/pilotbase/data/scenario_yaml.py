@@ -15,7 +15,7 @@ _COMMENTED = frozenset(
         *("name", "owner", "sector", "action", "problem", "intended_use", "data", "task", "positive"),
         *("decision_threshold", "baseline", "costs", "criteria"),
         *("trial", "trial.isolation", "trial.limits", "trial.accept_from"),
-        *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing")),
+        *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing", "readers")),
     }
 )
 """Paths whose last name is that of the text ``draft.comment.<name>``."""
@@ -64,7 +64,13 @@ def _comment(sentence: Text, indent: str) -> list[str]:
     return [f"{indent}# {line}" for language in LANGUAGES for line in sentence.render(language).splitlines()]
 
 
+def _in_line(value: Any) -> Any:
+    return Flow(value) if isinstance(value, dict) else FlowList(value) if isinstance(value, list) else value
+
+
 def _readable(name: str, value: Any) -> Any:
+    if name == "readers":
+        return [Flow({key: _in_line(inner) for key, inner in reader.items()}) for reader in value]
     if name == "fields":
         return [Flow(field) if is_short(field) else field for field in value]
     if isinstance(value, dict):

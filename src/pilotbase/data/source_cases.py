@@ -20,11 +20,14 @@ from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell
 from pilotbase.data.sources.faults import SHOWN
-from pilotbase.data.sources.opening import open_source, read_table, require_small, scanning
+from pilotbase.data.sources.opening import open_source, read_table, scanning
+from pilotbase.data.sources.sampling import draw_sample, is_large, said_of_sample
 from pilotbase.data.sources.source import ReadOptions, SourceTable, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest, digest_file
 from pilotbase.documents.moments import DateOrder
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 
@@ -46,37 +49,70 @@ class SourceCases:
     told: tuple[Text, ...] = ()
     """Assumptions where the source does not say, and what was rewritten."""
 
+    copied_from: Digest | None = None
+    """Of the source, if ``file`` is a copy."""
+
     @property
     def undecided(self) -> tuple[Undecided, ...]:
         return tuple(one.undecided for one in self.columns.values() if one.undecided)
 
 
-def source_cases(
-    source: Path, scratch: Path, named: frozenset[str], dates: DateOrder | None, asked: ReadOptions
-) -> SourceCases:
-    """Return the cases in ``source``; a copy goes into ``scratch``.
+@dataclass(frozen=True)
+class WantedCases:
+    """What is wanted of a source."""
 
-    ``named``: the columns of the answer, and of the group or the time. ``dates``: which comes first, from the owner.
-    ``asked``: how to read it, if the owner says it.
+    target: str
+    group_or_time: str | None = None
+    is_time: bool = False
+    dates: DateOrder | None = None
+    """Which comes first in dates such as 03/04/2024, from the owner."""
+    reading: ReadOptions = _AS_FOUND
+    """How to read it, if the owner says it."""
+    left_out: frozenset[str] = frozenset()
+    """Columns that a copy lacks."""
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the columns whose values decide what is tried."""
+        return frozenset(filter(None, (self.target, self.group_or_time)))
+
+    @property
+    def together(self) -> str | None:
+        """Return the column whose equal values come into a sample together."""
+        return None if self.is_time else self.group_or_time
+
+
+def source_cases(
+    source: Path, scratch: Path, wanted: WantedCases, on_progress: OnProgress = ignore_progress
+) -> SourceCases:
+    """Return the cases in ``source``; a copy goes into ``scratch``. A table too large for memory is sampled.
 
     Raises:
         InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
-    require_small(source)
+    named, dates, asked, sampled = wanted.named, wanted.dates, wanted.reading, []
+    if is_large(source):
+        on_progress(Progress(text("source.progress.read", file=source.name)))
     with scanning(source):
         found, taken = _opened(source, scratch, asked)
-        cases = found.collect()
-        columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
+        columns = {one.name: one for one in observe(found, dates) if one.name not in wanted.left_out}
+        if is_large(source, found):
+            whole, found = found, draw_sample(found, source, wanted.together, on_progress)
+            classes = columns[wanted.target].categories if wanted.target in columns else {}
+            sampled = said_of_sample(source.name, whole.rows, found.rows, wanted.target, classes)
+        cases = found.collect().drop(wanted.left_out, strict=False)
+        columns = {name: one for name, one in columns.items() if name in cases.columns}
+    taken = (*taken, *sampled)
     texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
     read = [_read(cases[name], one, name in named, dates, source.name) for name, one in texts.items()]
     told = [sentence for _, notes in read for sentence in notes]
     told += _said_of_first_row([one for one in told if one.code == "source.taken.misfits"], source.name)
-    if not told and not taken and asked == _AS_FOUND and source.suffix.lower() in _FORMS:
+    if not told and not taken and not wanted.left_out and asked == _AS_FOUND and source.suffix.lower() in _FORMS:
         return SourceCases(source, cases, columns)
     cases = cases.with_columns(column for column, _ in read)
     copy = _copied(cases, scratch / _stem(source))
     copied = text("draft.decided.copied", source=source.name, file=copy.name)
-    return SourceCases(copy, cases, columns, (*taken, *told, copied))
+    return SourceCases(copy, cases, columns, (*taken, *told, copied), digest_file(source))
 
 
 def _read(
@@ -118,10 +154,12 @@ def _said_of_first_row(misfits: list[Text], file: str) -> list[Text]:
 
 def columns_of(source: Path, scratch: Path) -> tuple[list[str], int]:
     """Return the names of the columns and the number of rows; raises as `source_cases`."""
-    require_small(source)
     with scanning(source):
-        found = _opened(source, scratch, _AS_FOUND)[0].collect()
-    return found.columns, found.height
+        found = _opened(source, scratch, _AS_FOUND)[0]
+        if is_large(source, found):
+            return found.columns, found.rows
+        cases = found.collect()
+    return cases.columns, cases.height
 
 
 def _stem(source: Path) -> str:

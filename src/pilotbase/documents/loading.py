@@ -76,6 +76,7 @@ _REASONS: dict[str, str] = {
     "timezone_aware": _NO_MOMENT,
 }
 """pydantic's type of error → our sentence."""
+_OTHER_TYPE = {_NO_TEXT, _NO_NUMBER, _NO_WHOLE, _NO_LIST, _NO_FIELDS, _NO_MOMENT, "input.reason.no_truth"}
 _SUCH_AS = {
     **{"version": "1.0.0", "entry_point": "app:predict", "model": "model.onnx", "image": "image.tar"},
     **{"name": "pump-failure", "organisation": "river-power", "requirements": "requirements.lock"},
@@ -145,7 +146,8 @@ def read_document(model: type[AnyDocument], source: YamlSource, step: Step = Ste
         problems = without_followers(found)
         for path, problem in problems:
             place = draft.place(path)
-            if not draft.follows(path, model.rests_on.get(problem.code, ())):
+            guessed = place in draft.guessed and _is_of_other_type(problem)
+            if not guessed and not draft.follows(path, model.rests_on.get(problem.code, ())):
                 issues.setdefault((place, problem.code), _issue(source, place, problem))
         mended = mend(draft, problems, model.stand_ins) if problems else None
         if mended is None:
@@ -248,6 +250,11 @@ def _problem(error: ErrorDetails, model: Model | None) -> Text:
     inner = context.get("error")
     reason = str(inner) if isinstance(inner, ValueError) else reason_of(error)
     return text("input.invalid_value", found=_found(error), reason=reason)
+
+
+def _is_of_other_type(problem: Text) -> bool:
+    reason = problem.params.get("reason")
+    return isinstance(reason, Text) and reason.code in _OTHER_TYPE
 
 
 def _allowed(context: Mapping[str, Any]) -> list[str]:

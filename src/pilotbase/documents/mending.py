@@ -28,6 +28,8 @@ class Mended:
     """Path in ``value`` → the value there."""
     doubtful: frozenset[str] = frozenset()
     """Places that could not be read: an issue there, or one that depends on them, is not a separate problem."""
+    guessed: frozenset[str] = frozenset()
+    """Places of unknown fields that were taken for others: only a value of the other's type confirms the guess."""
 
     def place(self, path: str) -> str:
         """Return the place of ``path`` in the file, even if there is nothing there."""
@@ -59,7 +61,8 @@ def mend(draft: Mended, problems: Iterable[tuple[str, Text]], stand_ins: Mapping
             doubtful.add(draft.place(path))
             if not edits.leave_out(draft, path, problem.code == MISSING_FIELD, stand_ins):
                 return None
-    return replace(_edited(draft, edits), doubtful=frozenset(doubtful))
+    guessed = draft.guessed | {draft.place(path) for path in edits.names}
+    return replace(_edited(draft, edits), doubtful=frozenset(doubtful), guessed=guessed)
 
 
 def without_followers(problems: Sequence[tuple[str, Text]]) -> list[tuple[str, Text]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import pydantic
 
 from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Field
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.steps import Step, needed_for
@@ -46,6 +47,25 @@ class TimeSplit(Part):
 Split = Annotated[HashSplit | GroupSplit | TimeSplit, pydantic.Field(discriminator="method")]
 
 
+class Reader(Part):
+    """How the cells of one column are read: what a mend changes without touching the file. Remove it to undo that."""
+
+    column: str
+    missing: tuple[str, ...] | None = None
+    """Values that mean a missing one in this column alone, such as -999."""
+    units: dict[str, Annotated[float, pydantic.Field(gt=0)]] | None = None
+    """Unit after the number in a cell → how many of the field's ``unit`` it is; a bare number is in the field's."""
+    spellings: dict[str, str] | None = None
+    """Spelling in the file → the one that counts."""
+
+    @pydantic.model_validator(mode="after")
+    def _reads_once(self) -> Self:
+        for found, meant in (self.spellings or {}).items():
+            if (self.spellings or {}).get(meant, meant) != meant:
+                raise InputError("scenario.chained_spelling", found=found, meant=meant)
+        return self
+
+
 class ScenarioData(Part):
     """Where the cases are, what their columns mean, and which cases stay hidden."""
 
@@ -67,6 +87,9 @@ class ScenarioData(Part):
     split: Split = pydantic.Field(default_factory=HashSplit)
     missing: tuple[str, ...] = ("",)
     """Spellings of a missing value in the file."""
+    readers: tuple[Reader, ...] | None = None
+    repeated_rows: Literal["first"] | None = None
+    """Of rows alike in every field but the key only the first counts; when not set, each does."""
     labels: LabelStatement | None = None
     """Quality of the target's labels, as printed by `pilotbase data labels agreement`; not stated when not set."""
 

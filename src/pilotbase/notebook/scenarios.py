@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import base_if_any, open_base
 from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.intake.drafting import new_scenario
+from pilotbase.worker.intake.examining import examine_in
 from pilotbase.worker.trials.kits import read_kit
 from pilotbase.worker.trials.proving import kit_in
 
@@ -55,6 +57,7 @@ class ScenarioFolder:
         name: str = "",
         folder: str | Path | None = None,
         replace: bool = False,
+        mend: Collection[str] = (),
     ) -> ScenarioFolder:
         """Write a draft scenario from cases and six answers, and return it; everything else has a stated default.
 
@@ -71,6 +74,8 @@ class ScenarioFolder:
             name: the short name, for addresses; by default made of the target.
             folder: where to write it, by default a folder of that name here.
             replace: whether an existing draft in ``folder`` is overwritten; other files there stay.
+            mend: what the draft mends of what `doctor` finds, such as ``sentinels`` or ``units:flow``; ``all``: what is
+                advised. It is declared in the scenario; the cases stay as they are.
 
         Raises:
             InputError: cases and answers do not fit, with every problem at once; the folder exists.
@@ -79,6 +84,7 @@ class ScenarioFolder:
             raise InputError("draft.time_and_group", time=time, group=group)
         place = Path(folder or name or target)
         answers = DraftAnswers(problem, target, time or group, miss, false_alarm, contact, name, is_time=bool(time))
+        answers = dataclasses.replace(answers, mends=tuple(mend))
         with tempfile.TemporaryDirectory() as scratch:
             source = Path(frame) if isinstance(frame, str | Path) else Path(scratch, f"{place.name}.parquet")
             if not isinstance(frame, str | Path):
@@ -110,6 +116,13 @@ class ScenarioFolder:
         base = base_if_any()
         with nullcontext() if base is None else closing(base.lab):
             return [one.render(wanted_language()) for one in check_scenario(self.path, "freeze", base)[1]]
+
+    def doctor(self) -> list[str]:
+        """Return what stands out in the cases, each with its remedy, and the name of what ``mend`` does about it."""
+        language, found = wanted_language(), examine_in(self.path, None, wanted_language())[0].remarks
+        flags = (f" (mend: {one.mend.spelled})" if one.mend else "" for one in found)
+        said = (text("doctor.line", sentence=one.sentence, remedy=one.remedy).render(language) for one in found)
+        return [line + flag for line, flag in zip(said, flags, strict=True)]
 
     def kit(self, file: str | Path | None = None) -> Path:
         """Write the file from which suppliers rehearse anywhere, and return its path; raises as `write_kit`."""

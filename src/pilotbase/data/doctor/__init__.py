@@ -1,6 +1,5 @@
 """The data doctor: what an owner should know of the cases before anybody is tried on them, each with its remedy."""
 
 from pilotbase.data.doctor.examining import Examination, ExaminedColumn, Remark, examine
-from pilotbase.data.doctor.page import render_examination
 
-__all__ = ["Examination", "ExaminedColumn", "Remark", "examine", "render_examination"]
+__all__ = ["Examination", "ExaminedColumn", "Remark", "examine"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
@@ -16,11 +15,12 @@ from pilotbase.data.describing.meanings import guess_sensitivity
 from pilotbase.data.drift import drift
 from pilotbase.data.giveaway import FeatureStrength, feature_strengths, gives_away
 from pilotbase.data.leakage import LeakageCheck, check_leakage
+from pilotbase.data.mends import Mend, mend_spellings, mend_units, spelled_alike
 from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.scenario_data import HashSplit
+from pilotbase.documents.scenario_data import HashSplit, Reader
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
@@ -79,6 +79,8 @@ class Remark:
     outcome: Outcome
     sentence: Text
     remedy: Text
+    mend: Mend | None = None
+    """The remedy, if a draft can carry it out."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,11 @@ class Examination:
     remarks: tuple[Remark, ...]
     public: int
     hidden: int
+
+    @property
+    def mends(self) -> tuple[Mend, ...]:
+        """Return what a draft can do about the remarks."""
+        return tuple(one.mend for one in self.remarks if one.mend is not None)
 
 
 def examine(scenario: Scenario, split: Split) -> Examination:
@@ -168,58 +175,59 @@ def _of_cases(scenario: Scenario, split: Split, cases: pl.DataFrame) -> Iterator
     repeated = cases.height - content.n_unique()
     room = math.prod(cases[name].n_unique() for name in features)
     if repeated > _REPEATED * cases.height and room > _ROOMY * cases.height:
-        yield _remark("repeated", Outcome.INCONCLUSIVE, count=repeated, cases=cases.height)
+        remark = _remark("repeated", Outcome.INCONCLUSIVE, count=repeated, cases=cases.height)
+        yield replace(remark, mend=Mend("repeats"))
     if not isinstance(data.split, HashSplit) or data.split.by not in (None, data.key):
         return
     for name in [*features, *data.withheld]:
         if KEY_NAME.search(name) is None or not (distinct := cases[name].n_unique()):
             continue
         if _FEWEST_GROUPS <= distinct <= cases.height / 2:
-            yield _remark("groups", Outcome.INCONCLUSIVE, column=name, count=distinct, cases=cases.height)
-        elif data.key is None and _NEARLY_A_KEY * cases.height <= distinct < cases.height:
+            remark = _remark("groups", Outcome.INCONCLUSIVE, column=name, count=distinct, cases=cases.height)
+            yield replace(remark, mend=None if cases[name].null_count() else Mend("groups", name))
+        elif data.key is None and name in features and _NEARLY_A_KEY * cases.height <= distinct < cases.height:
             double = cases[name].filter(cases[name].is_duplicated())[0]
-            yield _remark("broken_key", Outcome.INCONCLUSIVE, column=name, found=str(double)[:40])
+            remark = _remark("broken_key", Outcome.INCONCLUSIVE, column=name, found=str(double)[:40])
+            yield replace(remark, mend=Mend("keys", name))
 
 
 def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
     name = column.name
     if column.data_type not in ARRAYS and column.role != "target" and _holds_secrets(name, values):
-        yield _remark("secret", Outcome.INCONCLUSIVE, column=name)
+        yield replace(_remark("secret", Outcome.INCONCLUSIVE, column=name), mend=Mend("secrets", name))
     if column.role not in ("feature", "target"):
         return
     if column.missing > _MOST_MISSING:
-        yield _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=f"{column.missing:.0%}")
+        remark = _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=f"{column.missing:.0%}")
+        yield replace(remark, mend=Mend("gaps", name) if column.role == "feature" else None)
     if values.dtype.is_numeric() and (found := _sentinel(values)) is not None:
-        value, count = found
-        yield _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=f"{value:g}", count=count)
+        value, count = f"{found[0]:.15g}", found[1]
+        remark = _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=value, count=count)
+        may_miss = column.role == "feature"
+        yield replace(remark, mend=Mend("sentinels", name, Reader(column=name, missing=(value,))) if may_miss else None)
     if column.data_type not in ARRAYS:
         sample = [str(one) for one in values.drop_nulls().head(_MOST_SAMPLE).to_list()]
         if values.dtype == pl.String:
-            yield from _of_words(name, values, sample)
+            yield from _of_words(name, values, sample, column.role)
         person = guess_sensitivity(name, sample) if column.role == "feature" else None
         if person is not None and person[0] is not Sensitivity.QUASI_IDENTIFIER:
-            yield _remark("person", Outcome.INCONCLUSIVE, column=name, ground=person[1].ground)
+            remark = _remark("person", Outcome.INCONCLUSIVE, column=name, ground=person[1].ground)
+            yield replace(remark, mend=Mend("people", name))
     if column.drift is not None:
         yield _remark("drift", Outcome.NOT_MEASURED, column=name, index=f"{column.drift:.2f}")
 
 
-def _of_words(name: str, values: pl.Series, sample: Sequence[str]) -> Iterator[Remark]:
+def _of_words(name: str, values: pl.Series, sample: Sequence[str], role: Role) -> Iterator[Remark]:
     units = _units_in(sample)
+    mend = mend_units(values, units) if role == "feature" else None
     if len(units) == 1:
-        yield _remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=units[0])
+        yield replace(_remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=units[0]), mend=mend)
     elif units:
-        yield _remark("mixed_units", Outcome.INCONCLUSIVE, column=name, units=", ".join(units))
-    spelled = values.drop_nulls().unique(maintain_order=True)
-    if len(spelled) <= _MOST_SPELLED and (alike := _spelled_alike(spelled.to_list())):
-        yield _remark("spellings", Outcome.INCONCLUSIVE, column=name, values=", ".join(alike)[:80])
-
-
-def _spelled_alike(spelled: Sequence[str]) -> list[str]:
-    """Return values that differ only in capitals, blanks or the width of letters; empty if none do."""
-    found: dict[str, list[str]] = {}
-    for one in spelled:
-        found.setdefault("".join(unicodedata.normalize("NFKC", one).casefold().split()), []).append(one)
-    return next((same for same in found.values() if len(same) > 1), [])
+        yield replace(_remark("mixed_units", Outcome.INCONCLUSIVE, column=name, units=", ".join(units)), mend=mend)
+    alike = spelled_alike(values) if values.n_unique() <= _MOST_SPELLED else []
+    if alike:
+        remark = _remark("spellings", Outcome.INCONCLUSIVE, column=name, values=", ".join(alike[0])[:80])
+        yield replace(remark, mend=mend_spellings(name, alike))
 
 
 def _holds_secrets(name: str, values: pl.Series) -> bool:
@@ -261,7 +269,8 @@ def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Itera
     for one in sorted(found, key=lambda one: -one.strength):
         if one.strength >= WORTH_TELLING and not gives_away(one, scenario):  # the check reports what gives away
             code = "ranked" if scenario.target_form == "numbers" else "alone"
-            yield _remark(code, Outcome.NOT_MEASURED, column=one.feature, share=f"{one.strength:.0%}")
+            remark = _remark(code, Outcome.NOT_MEASURED, column=one.feature, share=f"{one.strength:.0%}")
+            yield replace(remark, mend=Mend("afterwards", one.feature))
 
 
 def _tells(check: LeakageCheck) -> bool:

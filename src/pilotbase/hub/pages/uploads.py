@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.conf import settings
@@ -101,6 +101,11 @@ class AnswersForm(DataForm):
     )
     dataset = forms.ChoiceField(**asked("hub.field_dataset", "hub.help_dataset"), required=False)
     manifest = forms.FileField(**asked("hub.field_manifest", "hub.help_manifest"), required=False)
+    examined = forms.BooleanField(widget=forms.HiddenInput, required=False)
+    mends = forms.MultipleChoiceField(
+        **asked("hub.field_mends", "hub.help_mends"), required=False, widget=forms.MultipleHiddenInput
+    )
+    """What the data doctor offers: asked for once the answers are given, and chosen before the draft is made."""
 
     def __init__(self, acting: RequestActor, table: KeptTable, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -117,6 +122,22 @@ class AnswersForm(DataForm):
             chosen = forms.ChoiceField(label=asked.label, help_text=asked.help_text, choices=columns, required=False)
             chosen.widget.attrs = asked.widget.attrs
             self.fields[name] = chosen
+        taken = cast(QueryDict, self.data).getlist("mends") if self.is_bound else []
+        self.fields["mends"].choices = [(one, one) for one in taken]  # type: ignore[attr-defined]
+
+    def offer(self, error: InputError) -> bool:
+        """Ask which of the mends in ``error`` the draft makes, those advised ticked; False if it offers none."""
+        found = [one.problem for one in error.issues if one.problem.code == "doctor.mend.offer"]
+        if found:
+            asked = self.fields["mends"]
+            asked.widget = forms.CheckboxSelectMultiple(attrs=asked.widget.attrs)
+            said = [(str(one.params["spelled"]), make_visible(one.render(language()))) for one in found]
+            asked.choices = said  # type: ignore[attr-defined]
+        answers = cast(QueryDict, self.data).copy()
+        answers.setlist("mends", [str(one.params["spelled"]) for one in found if one.params["advised"]])
+        answers["examined"] = "on" if found else ""
+        self.data = answers
+        return bool(found)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -187,10 +208,19 @@ def scenario(request: HubRequest) -> HttpResponse:
             asked = form.cleaned_data
             said = asked["manifest"].read() if asked.get("manifest") else _answers(request, asked)
             with opened_table(request.acting.view, table.upload) as source:
-                record = take_drafted(base(), request.acting.view, source, said, language())
+                try:
+                    record = take_drafted(base(), request.acting.view, source, said, language())
+                except InputError as error:
+                    if not form.offer(error):
+                        raise
+                    return _new_scenario(request, form, table)
             forget_file(request.acting.view, table.upload)
             messages.success(request, text("hub.draft_made").render(language()))
             return redirect(address_of(record.subject))
+    return _new_scenario(request, form, table)
+
+
+def _new_scenario(request: HubRequest, form: AnswersForm, table: KeptTable) -> HttpResponse:
     return _page(request, "scenarios", form, text("hub.new_scenario"), text("hub.new_scenario_lead"), table=table)
 
 
@@ -276,6 +306,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         name=given["name"],
         dataset=given["dataset"],
         dates=DateOrder(given["dates"]) if given["dates"] else None,
+        mends=tuple(given["mends"]) if given["examined"] else None,
     )
 
 

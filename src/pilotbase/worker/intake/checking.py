@@ -21,7 +21,8 @@ from pilotbase.trial.scenario_folder import place_problems, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
-from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases, size_to_add
+from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
+from pilotbase.worker.intake.table_drafts import size_to_add
 from pilotbase.worker.intake.world_checks import check_world_cases
 from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines
 

@@ -36,7 +36,8 @@ from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_named
-from pilotbase.worker.intake.scenario_tables import PublicSample, draft_sized, public_sample, read_sample
+from pilotbase.worker.intake.scenario_tables import PublicSample, public_sample, read_sample
+from pilotbase.worker.intake.table_drafts import draft_sized
 from pilotbase.worker.trials.kits import cases_of_kit, is_kit, read_kit, unpack_world
 from pilotbase.worker.whole_files import whole_folder, write_whole
 

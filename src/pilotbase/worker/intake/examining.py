@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pilotbase.data.doctor import Examination, examine, render_examination
+from pilotbase.data.doctor import Examination, examine
+from pilotbase.data.doctor.page import render_examination
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Language
-from pilotbase.trial.scenario_folder import data_file, load_scenario, naming_places, read_cases
+from pilotbase.trial.scenario_folder import load_scenario, naming_places, read_cases
 from pilotbase.worker.whole_files import write_whole
 
 PAGE = "doctor.html"
-_LONG_BYTES = 50 << 20
-"""From a table of this size on, the checks between public and hidden cases take minutes."""
 
 
 def examine_in(path: Path, file: Path | None = None, language: Language = "en") -> tuple[Examination, Path]:
@@ -28,9 +27,3 @@ def examine_in(path: Path, file: Path | None = None, language: Language = "en") 
     file = file or folder / PAGE
     write_whole(file, render_examination(scenario, found, language))
     return found, file
-
-
-def takes_long(path: Path) -> bool:
-    """Return whether the examination of a scenario takes minutes."""
-    scenario, folder = load_scenario(path, Step.DRAFT)
-    return data_file(scenario, folder).stat().st_size > _LONG_BYTES

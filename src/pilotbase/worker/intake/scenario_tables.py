@@ -13,17 +13,14 @@ import polars as pl
 
 from pilotbase.data.baselines import baseline_answers, check_baseline, people_answers
 from pilotbase.data.column_types import classes_of
-from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, draft_scenario
 from pilotbase.data.leakage import check_leakage
-from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
-from pilotbase.data.split_guesses import TermsGuess
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import Findings, InputError, Issue
 from pilotbase.documents.plan import UnitDraw, units_for
 from pilotbase.documents.report import BlindFindings
-from pilotbase.documents.scenario import Scenario, TrialTerms
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import attempt_of
@@ -34,11 +31,8 @@ from pilotbase.trial.criteria_check import check_criteria, check_rules, check_tr
 from pilotbase.trial.recorded_exchanges.recorded import keep_to_contract
 from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import codes_of, error_level, unit_of
-from pilotbase.trial.sizing import FEW_DRAWS, FULL_EFFORT, Effort, cases_of_scenario, plan_size
+from pilotbase.trial.sizing import FULL_EFFORT, Effort, cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
-
-DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
-"""A draft plans for its second attempt, as the first needs fewer cases, and allows no more than ten."""
 
 
 @dataclass(frozen=True)
@@ -156,35 +150,6 @@ def _in_units(scenario: Scenario, split: Split, plan: SizePlan) -> dict[str, int
     units = units_for(plan.cases, hidden, split.hidden.height)
     left = hidden if budget is None or budget.units is None else budget.units
     return {"units": units} if plan.attempts is None else {"units": units, "attempts": left // units}
-
-
-def size_to_add(scenario: Scenario, folder: Path) -> int | None:
-    """Return the size that would hold two attempts where now one takes all cases of ``folder``; else None."""
-    if scenario.trial.cases_per_attempt is not None:
-        return None
-    guess = _terms_of_draft(scenario, split_cases(read_cases(scenario, folder), scenario))
-    return None if guess is None else guess.terms.cases_per_attempt
-
-
-def draft_sized(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
-    """Return the draft of `draft_scenario`; where the hidden cases hold two attempts of the planned size, with it."""
-    return draft_scenario(source, answers, scratch, _terms_of_draft)
-
-
-def _terms_of_draft(scenario: Scenario, split: Split) -> TermsGuess | None:
-    if scenario.target_form == "texts" or split.hidden.height < 2 * FEWEST_OF_ATTEMPT:
-        return None
-    terms = SizeTerms(attempt=DRAFTED_ATTEMPT)
-    try:
-        plan = plan_table(scenario, split, terms, effort=Effort(draws=FEW_DRAWS))
-    except InputError:
-        return None
-    cases, hidden = max(plan.cases, FEWEST_OF_ATTEMPT), split.hidden.height
-    attempts = min(hidden // cases, MOST_ATTEMPTS)
-    if attempts < 2:
-        return None
-    why = text("draft.decided.planned", attempts=attempts, cases=cases, hidden=hidden, power=f"{terms.power:.0%}")
-    return TermsGuess(TrialTerms(attempts=attempts, cases_per_attempt=cases), why)
 
 
 def _split(scenario: Scenario, folder: Path, findings: Findings) -> Split | None:

@@ -6,21 +6,31 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pilotbase.data.doctor import Examination
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.plain_columns import encode_columns
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.texts import text
 from pilotbase.trial.scenario_folder import read_cases
-from pilotbase.worker.intake.scenario_tables import check_cases, draft_sized, read_sample
+from pilotbase.worker.intake.scenario_tables import check_cases, read_sample
+from pilotbase.worker.intake.table_drafts import draft_sized, examine_draft, takes_long
 
 SAMPLE, CASES, DRAFTED = "sample.csv", "cases.bin", "drafted.bin"
 
 
 def draft(given: dict[str, Any]) -> dict[str, Any]:
-    """Return a draft of a scenario; if it is complete, it holds. The copied cases, if any, are the file `DRAFTED`."""
-    result, answers = _result(given), given["answers"]
+    """Return a draft of a scenario; if it is complete, it holds. The copied cases, if any, are the file `DRAFTED`.
+
+    Raises:
+        InputError: nobody was asked yet about the mends that the data doctor advises: ``mends``, with each offer.
+    """
+    result, answers, table = _result(given), given["answers"], Path(given["table"])
     wanted = DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
-    found = draft_sized(Path(given["table"]), wanted, result)
+    found = draft_sized(table, wanted, result)
+    if wanted.mends is None and not takes_long(table):
+        _offer(examine_draft(table, found, result))
     written = result / found.scenario.data.file
     written.write_bytes(found.cases or b"")
     if not found.missing:
@@ -28,6 +38,16 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
     written.rename(result / DRAFTED)
     decided = [sentence.model_dump(mode="json") for sentence in found.decided]
     return {"scenario": found.scenario.to_json_value(), "decided": decided, "missing": list(found.missing)}
+
+
+def _offer(found: Examination) -> None:
+    if any(one.advised for one in found.mends):
+        offers = [(one.sentence, one.mend) for one in found.remarks if one.mend is not None]
+        said = [
+            text("doctor.mend.offer", sentence=words, mend=mend.words, spelled=mend.spelled, advised=mend.advised)
+            for words, mend in offers
+        ]
+        raise InputError.from_issues("", [Issue(file="", path="mends", problem=one) for one in said])
 
 
 def check(given: dict[str, Any]) -> dict[str, Any]:

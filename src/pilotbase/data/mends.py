@@ -1,0 +1,183 @@
+"""What a draft does about remarks of the data doctor where the owner says so: declared in the scenario, and no edit.
+
+The file of the cases stays as it is. What was done stands under ``data`` in scenario.yaml and is undone there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import polars as pl
+
+from pilotbase.data.column_guesses import MISSING_SPELLINGS
+from pilotbase.data.column_types import read_cells, type_column
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.nearest import offer
+from pilotbase.documents.scenario_data import Reader
+from pilotbase.documents.texts import Text, text
+
+MendName = Literal[
+    "sentinels", "units", "spellings", "repeats", "groups", "keys", "people", "secrets", "gaps", "afterwards"
+]
+"""``sentinels``: numbers that mean a missing value; ``afterwards``: columns that tell much of the answer."""
+ALL = "all"
+"""Asks for everything that the doctor advises."""
+_SIZES: tuple[dict[str, float], ...] = (
+    {"mm": 1e-3, "cm": 1e-2, "m": 1.0, "km": 1e3, "毫米": 1e-3, "厘米": 1e-2, "米": 1.0, "公里": 1e3, "千米": 1e3},
+    {"mg": 1e-6, "g": 1e-3, "kg": 1.0, "t": 1e3, "克": 1e-3, "千克": 1.0, "公斤": 1.0, "吨": 1e3},
+    {"ml": 1e-3, "mL": 1e-3, "l": 1.0, "L": 1.0, "m3": 1e3, "m³": 1e3, "毫升": 1e-3, "升": 1.0},
+    {
+        "ms": 1e-3,
+        "s": 1.0,
+        "min": 60.0,
+        "h": 3600.0,
+        "d": 86400.0,
+        "秒": 1.0,
+        "分钟": 60.0,
+        "小时": 3600.0,
+        "天": 86400.0,
+    },
+    {"W": 1.0, "kW": 1e3, "MW": 1e6, "GW": 1e9, "瓦": 1.0, "千瓦": 1e3},
+    {"Wh": 1.0, "kWh": 1e3, "MWh": 1e6, "GWh": 1e9},
+    {"mV": 1e-3, "V": 1.0, "kV": 1e3, "伏": 1.0, "千伏": 1e3},
+    {"mA": 1e-3, "A": 1.0, "kA": 1e3, "安": 1.0},
+    {"Pa": 1.0, "hPa": 1e2, "kPa": 1e3, "MPa": 1e6, "mbar": 1e2, "bar": 1e5},
+    {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6},
+    {"元": 1.0, "万元": 1e4, "亿元": 1e8},
+)
+"""Units of one quantity → how large each is."""
+_WITHHELD: frozenset[MendName] = frozenset({"keys", "people", "gaps", "afterwards"})
+_ADVISED: frozenset[MendName] = frozenset(get_args(MendName)) - {"gaps", "afterwards"}
+
+
+@dataclass(frozen=True)
+class Mend:
+    """One remedy that a draft can carry out. ``column`` is empty where it is about whole rows."""
+
+    name: MendName
+    column: str = ""
+    reader: Reader | None = None
+
+    @property
+    def advised(self) -> bool:
+        """Return whether it is right unless the owner knows better."""
+        return self.name in _ADVISED
+
+    @property
+    def spelled(self) -> str:
+        """Return it as ``--mend`` names it: ``sentinels:temperature``."""
+        return f"{self.name}:{self.column}" if self.column else self.name
+
+    @property
+    def words(self) -> Text:
+        """Return what it does."""
+        return text(f"doctor.mend.{self.name}", column=self.column)
+
+
+@dataclass(frozen=True)
+class Mends:
+    """Everything that a draft is to do about its cases."""
+
+    every: tuple[Mend, ...] = ()
+
+    @property
+    def readers(self) -> tuple[Reader, ...]:
+        """Return the readers that are declared, one a column."""
+        found: dict[str, Reader] = {}
+        for reader in filter(None, (one.reader for one in self.every)):
+            before = found.get(reader.column, Reader(column=reader.column))
+            update = {**before.model_dump(exclude_none=True), **reader.model_dump(exclude_none=True)}
+            found[reader.column] = Reader.model_validate(update)
+        return tuple(found.values())
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(one.column for one in self.every if one.name in _WITHHELD))
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Return the columns that no field describes, and that the copy of the cases lacks."""
+        return frozenset(one.column for one in self.every if one.name == "secrets")
+
+    @property
+    def group(self) -> str | None:
+        """Return the column whose equal values belong together; the first if there are several."""
+        return next((one.column for one in self.every if one.name == "groups"), None)
+
+    @property
+    def once(self) -> bool:
+        """Return whether a row that repeats another counts only once."""
+        return any(one.name == "repeats" for one in self.every)
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Return the unit of each column whose cells lose theirs."""
+        named = (one.reader for one in self.every if one.reader is not None)
+        return {one.column: next(unit for unit, size in one.units.items() if size == 1) for one in named if one.units}
+
+
+NO_MENDS = Mends()
+
+
+def check_mends(asked: Iterable[str]) -> None:
+    """Raise `InputError` for each of ``asked`` that is no mend: ``sentinels``, ``sentinels:temperature``, ``all``."""
+    known = (*get_args(MendName), ALL)
+    for one in asked:
+        if one.partition(":")[0] not in known:
+            raise InputError("doctor.mend.unknown", found=one, allowed=offer(one, known))
+
+
+def chosen_mends(offered: Sequence[Mend], asked: Sequence[str]) -> Mends:
+    """Return those of ``offered`` that ``asked`` names, by name or by name and column; ``all``: those advised.
+
+    Raises:
+        InputError: one that is no mend, or names a column that it is not offered for.
+    """
+    check_mends(asked)
+    spelled = [one.spelled for one in offered]
+    for one in asked:
+        if ":" in one and one not in spelled:
+            raise InputError("doctor.mend.unknown", found=one, allowed=offer(one, spelled))
+    named = set(asked)
+    return Mends(tuple(one for one in offered if named & {one.name, one.spelled, *([ALL] if one.advised else [])}))
+
+
+def mend_units(values: pl.Series, units: Sequence[str]) -> Mend | None:
+    """Return the reader that turns ``values`` into numbers of the most frequent of ``units``; None if none does."""
+    sizes = {units[0]: 1.0} if len(units) == 1 else _sizes_of(units)
+    if not sizes:
+        return None
+    reader = Reader(column=values.name, units=sizes)
+    read = read_cells(values, (reader,))
+    wrong = values.filter(type_column(read, DataType.FLOAT).wrong)
+    words = wrong.str.strip_chars().unique(maintain_order=True).to_list()
+    if not set(words) <= set(MISSING_SPELLINGS):
+        return None
+    return Mend("units", values.name, reader.model_copy(update={"missing": tuple(words)}) if words else reader)
+
+
+def _sizes_of(units: Sequence[str]) -> dict[str, float]:
+    """Return how many of the first unit each is; empty if they are not of one quantity."""
+    known = next((sizes for sizes in _SIZES if set(units) <= sizes.keys()), None)
+    return {} if known is None else {unit: float(f"{known[unit] / known[units[0]]:.12g}") for unit in units}
+
+
+def spelled_alike(values: pl.Series) -> list[tuple[str, ...]]:
+    """Return the spellings that differ only in capitals, blanks or the width of letters, the most frequent first."""
+    found: dict[str, Counter[str]] = {}
+    counts = values.drop_nulls().value_counts().rows()
+    for spelled, count in sorted(counts, key=lambda one: (-one[1], one[0])):
+        alike = "".join(unicodedata.normalize("NFKC", spelled).casefold().split())
+        found.setdefault(alike, Counter())[spelled] = count
+    return [tuple(spelled for spelled, _ in one.most_common()) for one in found.values() if len(one) > 1]
+
+
+def mend_spellings(column: str, alike: Sequence[tuple[str, ...]]) -> Mend:
+    """Return the reader that takes the most frequent spelling for each of the others."""
+    meant = {spelled: same[0].strip() for same in alike for spelled in same if spelled != same[0].strip()}
+    return Mend("spellings", column, Reader(column=column, spellings=meant))
