@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Literal
@@ -161,8 +162,8 @@ def _written_fields(kind: type) -> dict[str, tuple[str, str]]:
     if kind.__module__.partition(".")[0] not in _OURS or file is None:
         return {}
     found: dict[str, tuple[str, str]] = {}
-    for node in ast.walk(ast.parse(Path(file).read_text("utf-8"))):
-        if not isinstance(node, ast.ClassDef) or node.name != kind.__name__:
+    for node in _classes(file):
+        if node.name != kind.__name__:
             continue
         for statement, follower in zip(node.body, [*node.body[1:], ast.Pass()], strict=True):
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
@@ -170,6 +171,11 @@ def _written_fields(kind: type) -> dict[str, tuple[str, str]]:
                 meaning = " ".join(str(said.value).split()) if isinstance(said, ast.Constant) else ""
                 found[statement.target.id] = (ast.unparse(statement.annotation).replace("|", "\\|"), meaning)
     return found
+
+
+@cache
+def _classes(file: str) -> list[ast.ClassDef]:
+    return [node for node in ast.walk(ast.parse(Path(file).read_text("utf-8"))) if isinstance(node, ast.ClassDef)]
 
 
 def vocabulary_lines() -> Iterator[str]:

@@ -10,9 +10,21 @@ import polars
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from worlds_for_tests import World, world
+from worlds_for_tests import World, start_django, world
 
 from pilotbase.data.sources import opening
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Load hub and schema before processes are forked, which share both: each alone would take ten seconds for it."""
+    ours = any(item.path.is_relative_to(Path(__file__).parent) for item in session.items)
+    if ours and session.config.getoption("forks"):
+        start_django(session.config._tmp_path_factory.mktemp("django"))
+        from pilotbase.hub import urls
+        from pilotbase.hub.api.routes import api
+
+        assert urls.urlpatterns
+        api.get_openapi_schema(path_prefix="/api/")
 
 
 @pytest.fixture

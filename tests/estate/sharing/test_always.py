@@ -138,7 +138,7 @@ QUICK = settings(max_examples=25, stateful_step_count=15, deadline=None, suppres
 LONG = settings(QUICK, max_examples=2000, stateful_step_count=40)
 
 
-@pytest.mark.prove
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("machine", MACHINES)
 def test_always(machine):
     run_state_machine_as_test(machine, settings=QUICK)
