@@ -1,7 +1,17 @@
 """The plan stands where it is approved, frozen and paid for: criteria in words, data, cases, α, limits, by whom."""
 
 from pilotbase.documents.permissions import Act
-from tests.catalogue.records_for_tests import COMMISSION, DESK, OWNER, PLANNER, Reviewer, approval, proposal, scenario
+from tests.catalogue.records_for_tests import (
+    COMMISSION,
+    DESK,
+    OWNER,
+    PLANNER,
+    SCENARIO,
+    Reviewer,
+    approval,
+    proposal,
+    scenario,
+)
 from tests.hub.worlds_for_tests import world
 
 CHINESE = {"HTTP_ACCEPT_LANGUAGE": "zh-hans"}
@@ -72,3 +82,18 @@ def test_cases_that_come_in_time_are_no_secret_and_the_plan_says_so(tmp_path):
         trial.do(PLANNER, COMMISSION, Act.PLAN_DRAFT, proposal(trial.scenario, trial.version))
         for language, said in (("en", "In order of day"), ("zh", "依 day 的次序")):
             assert said in part(page(made, "owner", "/trials/c1/", language))
+
+
+def test_what_differs_from_the_scenario_is_marked_where_the_plan_is_approved(tmp_path):
+    with world(tmp_path) as made:
+        trial = made.trial
+        trial.reach("plan_review")
+        approve = "/trials/c1/acts/plan.approve/"
+        assert "Nothing in this plan differs" in part(page(made, "reviewer", approve))
+        later = scenario(criteria=[{"rule": "recall(broken) >= 0.90"}], trial={"attempts": 7})
+        trial.do(OWNER, SCENARIO, Act.SCENARIO_EDIT, later)
+        for language, differs, alone in (("en", "has changed", "not in the plan"), ("zh", "已标出", "方案中没有")):
+            found = part(page(made, "owner", "/trials/c1/", language))
+            assert differs in found and alone in found, language
+        assert "at least 0.900" in part(page(made, "owner", "/trials/c1/"))
+        assert "recall(broken) &gt;= 0.80" in found and "7" in found.partition("场景现行")[2]

@@ -77,15 +77,17 @@ def raise_warning(store: Store, one: RiskWarning) -> str:
     return kept
 
 
-def open_one(store: Store, grade: EventGrade = EventGrade.GENERAL, reporter: str = "other_operator") -> Incident:
+def open_one(
+    store: Store, grade: EventGrade = EventGrade.GENERAL, reporter: str = "other_operator", service: str = "alarm"
+) -> Incident:
     """An incident of the plant's service, known and opened now."""
     now = store.clock()
     draft = Incident(
         number=1,
-        service="alarm",
+        service=service,
         owner="plant",
         warning=digest("warning"),
-        title=text("incident.title", service="alarm", signal=text("signal.risk")),
+        title=text("incident.title", service=service, signal=text("signal.risk")),
         colour=Colour.RED,
         grade=grade,
         response=ResponseLevel.III,

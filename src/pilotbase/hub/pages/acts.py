@@ -36,11 +36,12 @@ from pilotbase.hub.forms.bringing import (
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of, back_to, record_crumbs, section_crumb, subject_of
-from pilotbase.hub.presenters.plans import DECIDED_ON, plan_shown
+from pilotbase.hub.presenters.plans import DECIDED_ON, ShownPlan, plan_shown
 from pilotbase.hub.presenters.records import names_shown, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 
@@ -80,10 +81,14 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
         "seen": seen,
         "record": record,
         "people": names_shown(request.acting.actor, [(step.organisation, step.person) for step in record.history]),
-        "plan": plan_shown(view, record) if chosen in DECIDED_ON else None,
+        "plan": _plan(view, record) if chosen in DECIDED_ON else None,
         "crumbs": record_crumbs(subject, seen.title),
     }
     return render(request, "hub/step.html", shown)
+
+
+def _plan(view: View, record: Record) -> ShownPlan | None:
+    return plan_shown(view, record, find_listing(view, record.subjects.get("scenario", "")))
 
 
 @page("organisations/new/", "organisation-new", Act.ORGANISATION_REGISTER, FORM)

@@ -20,6 +20,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_file
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
+from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.hub.sentences import asked, t
 from pilotbase.service.admission import why_not_admitted
@@ -127,7 +128,13 @@ def _beside(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -
         return told
     record = trial_with(view, issued.digest(), stated.scenario.subject, stated.application.subject)
     may_serve = may_put_into_service(acting.actor, stated)
+    thread = (
+        mission_shown(acting, record.subject, f"certificate:{hex_of(stated.serial)}", record)
+        if record is not None
+        else {}
+    )
     return told | {
+        **thread,
         "trial": record,
         "services": services_behind(view, issued.digest()),
         "may_serve": may_serve,

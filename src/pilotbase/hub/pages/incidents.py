@@ -11,6 +11,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act, IncidentAct, ReadScope
 from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.watch import Incident, TimelineEntry
@@ -18,6 +19,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.declared import Choices, OperationForm, form_of, tell
 from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
 from pilotbase.hub.presenters.drawn import render_live
+from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.presenters.records import names_shown
 from pilotbase.hub.routing import FORM, page
 from pilotbase.operations import incidents
@@ -104,6 +106,7 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "order": _order_address(request.acting, service),
         "versions": _versions(view, service),
         "reads_ledger": request.acting.reads(ReadScope.LEDGER),
+        **mission_shown(request.acting, service.subject, incident_subject(number)),
         "crumbs": _crumbs(),
     }
     return render(request, "hub/incident.html", shown)

@@ -22,6 +22,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices, form_of, form_post, label_of, post_of
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations import services
@@ -135,6 +136,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
         "seats": seen.seats,
         "secret": secret,
         "live": True,
+        **mission_shown(request.acting, seen.service.subject),
         "crumbs": [crumb("services", text("service.nav"))],
     }
     if may_act(view, ServiceAct.INSPECT, seen.service):

@@ -107,7 +107,7 @@ def of_trial(view: View, record: Record) -> dict[str, Any]:
         "first": None if found is None else first_screen(found),
         "certificate": issued.certificate if issued else None,
         "estimate": estimate_shown(view, record),
-        "plan": plan_shown(view, record),
+        "plan": plan_shown(view, record, seen.get(record.subjects.get("scenario", ""))),
         **work_shown(view, record.subject),
     }
 

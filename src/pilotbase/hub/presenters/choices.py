@@ -96,7 +96,7 @@ def ways_on(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
     if isinstance(seen.document, Scenario):
         links = [*_links(acting, seen, seen.document), *_readers(acting, seen, "scenarios")]
         versions = _data_versions(acting, seen.document)
-        return {"links": [*_matches(acting, seen, "scenarios"), *links], "data_versions": versions}
+        return {"links": links, "data_versions": versions}
     if isinstance(seen.document, Dataset):
         versions_seen = dataset_versions(acting.view, seen.subject)
         return {"links": _readers(acting, seen, "datasets"), "dataset_versions": versions_seen}

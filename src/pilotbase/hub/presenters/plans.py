@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.scales import format_count
@@ -16,6 +16,7 @@ from pilotbase.documents.record import ApplicationVersion, PlanProposal, Record,
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.scoring import error_level, unit_of
+from pilotbase.workspace.listings import Listing
 from pilotbase.workspace.store import View
 
 DECIDED_ON = frozenset(
@@ -23,28 +24,52 @@ DECIDED_ON = frozenset(
 )
 """Acts beside whose forms the plan stands."""
 _READ = ("proposal", "scenario", "application", "plan")
-Row = tuple[Text, Text | Localized | str]
+Value = Text | Localized | str
+Row = tuple[Text, Value]
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One thing that a plan says, and what the scenario says now where that differs."""
+
+    label: Text
+    value: Value
+    now: Value | None = None
 
 
 @dataclass(frozen=True)
 class ShownPlan:
-    """A plan as a page lays it out."""
+    """A plan as a page lays it out, beside the scenario as it stands now."""
 
-    criteria: tuple[Criterion, ...]
-    rows: tuple[Row, ...]
-    limits: tuple[Row, ...]
+    criteria: tuple[tuple[Criterion, bool], ...]
+    """Each with whether the scenario has it too."""
+    dropped: tuple[Criterion, ...]
+    """Criteria of the scenario that the plan does not have."""
+    rows: tuple[PlanRow, ...]
+    limits: tuple[PlanRow, ...]
     frozen: TrialPlan | None
     drafted: StepTaken | None
     """Who has drawn it up."""
     approved: StepTaken | None
     remarks: Localized | str | None
+    compared: bool
+    """Whether the reader sees the scenario as it stands now."""
+
+    @property
+    def differs(self) -> bool:
+        rows = (*self.rows, *self.limits)
+        return bool(self.dropped) or not all(same for _, same in self.criteria) or any(one.now for one in rows)
 
 
-def plan_shown(view: View, record: Record) -> ShownPlan | None:
-    """Return the plan of a trial as far as the actor sees it; None where none is drawn up, or not for them to see."""
+def plan_shown(view: View, record: Record, scenario_now: Listing | None) -> ShownPlan | None:
+    """Return the plan of a trial as far as the actor sees it; None where none is drawn up, or not for them to see.
+
+    ``scenario_now``: the scenario's listing, with which the plan is compared where the actor sees it.
+    """
     if "proposal" not in record.documents:
         return None
-    seen = view.get_all([record.documents[name] for name in _READ if name in record.documents])
+    wanted = [record.documents[name] for name in _READ if name in record.documents]
+    seen = view.get_all(wanted if scenario_now is None else [*wanted, scenario_now.digest])
     found = {name: seen[record.documents[name]] for name in _READ if record.documents.get(name) in seen}
     if not {"proposal", "scenario", "application"} <= found.keys():
         return None
@@ -53,15 +78,33 @@ def plan_shown(view: View, record: Record) -> ShownPlan | None:
     frozen = found["plan"].load(TrialPlan) if "plan" in found else None
     drafted = _newest(record, Act.PLAN_DRAFT)
     approved = _newest(record, Act.PLAN_APPROVE)
+    stored = seen.get(scenario_now.digest) if scenario_now is not None else None
+    now = stored.load(Scenario) if stored is not None else scenario
+    planned = frozen.criteria if frozen is not None else scenario.criteria
+    limits = frozen.limits if frozen is not None else scenario.trial.limits
+    before, after = (list(_rows(one, application, None)) for one in (scenario, now))
     return ShownPlan(
-        criteria=frozen.criteria if frozen is not None else scenario.criteria,
-        rows=tuple(_rows(scenario, application, frozen)),
-        limits=tuple(_limits(scenario.trial.limits)),
+        criteria=tuple((one, one in now.criteria) for one in planned),
+        dropped=tuple(one for one in now.criteria if one not in planned),
+        rows=tuple(_compared(_rows(scenario, application, frozen), before, after)),
+        limits=tuple(_compared(_limits(limits), list(_limits(limits)), list(_limits(now.trial.limits)))),
         frozen=frozen,
         drafted=drafted,
         approved=approved if approved and drafted and approved.at >= drafted.at else None,
         remarks=proposal.remarks,
+        compared=stored is not None,
     )
+
+
+def _compared(rows: Iterable[Row], planned: Sequence[Row], now: Sequence[Row]) -> Iterator[PlanRow]:
+    """Yield ``rows`` beside what the scenario says now, where it says something else than when the plan was made."""
+    then, today = ({label.code: value for label, value in listed} for listed in (planned, now))
+    for label, value in rows:
+        other = today.get(label.code)
+        yield PlanRow(label, value, other if other is not None and other != then.get(label.code) else None)
+    for label, value in now:
+        if label.code not in then:
+            yield PlanRow(label, text("hub.plan.not_planned"), value)
 
 
 def _newest(record: Record, act: Act) -> StepTaken | None:

@@ -80,9 +80,9 @@ def badge(look: str, code: str) -> SafeString:
 
 
 @register.simple_tag
-def status(vocabulary: str, value: str) -> SafeString:
-    """Return the mark of a state; the word is text ``<vocabulary>.<value>``."""
-    return mark(LOOK.get(value, "plan"), text(f"{vocabulary}.{value}").render(language()))
+def status(vocabulary: str, value: str, look: str = "") -> SafeString:
+    """Return the mark of a state; the word is text ``<vocabulary>.<value>``, ``look`` what it looks like if not so."""
+    return mark(look or LOOK.get(value, "plan"), text(f"{vocabulary}.{value}").render(language()))
 
 
 @register.simple_tag
