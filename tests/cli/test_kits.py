@@ -1,7 +1,10 @@
 """A supplier's kit: written by the owner, rehearsed in another home, and no hidden case in it."""
 
+import hashlib
+import http.server
 import io
 import json
+import threading
 import zipfile
 
 import polars as pl
@@ -59,6 +62,52 @@ def test_a_rehearsal_elsewhere_scores_as_one_at_the_owners(
     proof = run("trial", "run", kit, good)
     assert proof.exit_code == 5 and "holds no hidden case" in proof.stderr
     assert "不含隐藏案例" in run("trial", "freeze", kit, good, language="zh").stderr
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A web server on this machine: what it holds at each path, and what it was asked."""
+    held, asked = {}, []
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            content = held.get(self.path)
+            mark = f'"{hashlib.sha256(content or b"").hexdigest()}"'
+            same = self.headers["If-None-Match"] == mark
+            asked.append((self.path, same))
+            self.send_response(404 if content is None else 304 if same else 200)
+            self.send_header("ETag", mark)
+            self.end_headers()
+            self.wfile.write(b"" if same else content or b"")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", held, asked
+        server.shutdown()
+
+
+def test_a_kit_at_an_address_is_fetched_once_and_its_digest_is_shown(kit, published, tmp_path, monkeypatch):
+    address, held, asked = published
+    held["/alarm/kit"] = kit.read_bytes()
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "elsewhere"))
+    for name in ("first", "second"):
+        begun = run("application", "new", f"{address}/alarm/kit", "--out", tmp_path / name)
+        assert begun.exit_code == 0, begun.stderr
+        assert hashlib.sha256(kit.read_bytes()).hexdigest() in begun.stderr
+    assert asked == [("/alarm/kit", False), ("/alarm/kit", True)]
+    assert (tmp_path / "first-sample.csv").read_bytes() == (tmp_path / "second-sample.csv").read_bytes()
+
+
+def test_what_is_no_kit_at_an_address_is_refused(kit, published, tmp_path, monkeypatch):
+    address, held, _ = published
+    held["/page"], held["/large"] = b"<html>sign in</html>", kit.read_bytes()
+    monkeypatch.setattr("pilotbase.worker.trials.fetched_kits.MOST_BYTES", 1000)
+    for path, says in (("/page", "neither"), ("/gone", "no kit at"), ("/large", "larger than 1000 bytes")):
+        told = run("trial", "rehearse", address + path, tmp_path)
+        assert told.exit_code == 2 and says in told.stderr
 
 
 def test_it_holds_the_public_cases_without_their_names_and_no_hidden_one(kit, scenario):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli import hub_records
-from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.driving import Noun, open_base, scenario_at
 from pilotbase.cli.framework.terminal import (
     EXIT_REJECTED,
     AsJson,
@@ -53,7 +53,7 @@ app.command("submit", help="Submit the newest version on the hub, so that trials
 
 @app.here("new")
 def new(
-    scenario: Path,
+    scenario: str,
     folder: Annotated[Path, typer.Option("--out")] = Path("application"),
     supplier: str = "my-organisation",
     runtime: StartingForm = StartingForm.PYTHON,
@@ -61,7 +61,8 @@ def new(
     """Write an application that always gives the same answer, pre-filled from the scenario's contract."""
     from pilotbase.worker.intake.drafting import new_application
 
-    written = new_application(scenario, folder, supplier, runtime=runtime.value)
+    place = scenario_at(scenario)
+    written = new_application(place, folder, supplier, runtime=runtime.value)
     for path in written.files:
         typer.echo(format_for_terminal(str(path)))
     values = {"scenario": scenario, "folder": folder, "file": written.first, "model": written.makes}

@@ -10,7 +10,7 @@ import typer
 
 from pilotbase.cli import hub_records, trial_answers
 from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
-from pilotbase.cli.framework.driving import Noun, build_request, hub, is_remote, open_base
+from pilotbase.cli.framework.driving import Noun, build_request, hub, is_remote, open_base, scenario_at
 from pilotbase.cli.framework.terminal import (
     EXIT_CODES,
     EXIT_REJECTED,
@@ -46,15 +46,16 @@ app.command("list")(hub_records.lister("commission"))
 
 
 @app.here("rehearse")
-def rehearse(scenario: Path, applications: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
+def rehearse(scenario: str, applications: list[Path], out: Path | None = None, as_json: AsJson = False) -> None:
     """Run box, limits and scoring on the public sample: full logs, no attempt counted, not evidence."""
     from pilotbase.worker.trials.proving import rehearse_in
 
     base = open_base(create=True)
+    place = scenario_at(scenario)
 
     def rehearse_one(application: Path) -> int:
         with progress_shown(as_json) as on_progress:
-            rehearsal = rehearse_in(base, scenario, application, _place(out, application, applications), on_progress)
+            rehearsal = rehearse_in(base, place, application, _place(out, application, applications), on_progress)
         _print_report(rehearsal.report, rehearsal.folder, as_json)
         return 0 if rehearsal.passed else EXIT_REJECTED
 

@@ -15,7 +15,7 @@ from pilotbase.documents.answer_texts import classes_in
 from pilotbase.documents.contract import ARRAYS, WITH_CLASSES, DataType
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.scenario_data import Reader
+from pilotbase.documents.scenario_data import ColumnReader
 from pilotbase.documents.texts import Text
 
 BOOLEANS = {"true": True, "1": True, "yes": True, "是": True, "false": False, "0": False, "no": False, "否": False}
@@ -168,7 +168,7 @@ def _as_text(dtype: pl.DataType) -> pl.Expr:
     return column.cast(pl.String).str.strip_chars()
 
 
-def read_cells(column: pl.Series, readers: Sequence[Reader] | None) -> pl.Series:
+def read_cells(column: pl.Series, readers: Sequence[ColumnReader] | None) -> pl.Series:
     """Return ``column``, texts or native values, as those of ``readers`` say that are about it."""
     for reader in readers or ():
         if reader.column == column.name:
@@ -182,7 +182,7 @@ def first_of_alike(frame: pl.DataFrame, key: str | None) -> pl.Series:
     return frame.select(pl.struct(compared).is_first_distinct()).to_series()
 
 
-def _read(column: pl.Series, reader: Reader) -> pl.Series:
+def _read(column: pl.Series, reader: ColumnReader) -> pl.Series:
     if column.dtype == pl.String:
         if reader.spellings:
             column = _respelled(column, reader.spellings)

@@ -18,7 +18,7 @@ from pilotbase.data.column_types import read_cells, type_column
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.scenario_data import Reader
+from pilotbase.documents.scenario_data import ColumnReader
 from pilotbase.documents.texts import Text, text
 
 MendName = Literal[
@@ -61,7 +61,7 @@ class Mend:
 
     name: MendName
     column: str = ""
-    reader: Reader | None = None
+    reader: ColumnReader | None = None
 
     @property
     def advised(self) -> bool:
@@ -86,13 +86,13 @@ class Mends:
     every: tuple[Mend, ...] = ()
 
     @property
-    def readers(self) -> tuple[Reader, ...]:
+    def readers(self) -> tuple[ColumnReader, ...]:
         """Return the readers that are declared, one a column."""
-        found: dict[str, Reader] = {}
+        found: dict[str, ColumnReader] = {}
         for reader in filter(None, (one.reader for one in self.every)):
-            before = found.get(reader.column, Reader(column=reader.column))
+            before = found.get(reader.column, ColumnReader(column=reader.column))
             update = {**before.model_dump(exclude_none=True), **reader.model_dump(exclude_none=True)}
-            found[reader.column] = Reader.model_validate(update)
+            found[reader.column] = ColumnReader.model_validate(update)
         return tuple(found.values())
 
     @property
@@ -152,7 +152,7 @@ def mend_units(values: pl.Series, units: Sequence[str]) -> Mend | None:
     sizes = {units[0]: 1.0} if len(units) == 1 else _sizes_of(units)
     if not sizes:
         return None
-    reader = Reader(column=values.name, units=sizes)
+    reader = ColumnReader(column=values.name, units=sizes)
     read = read_cells(values, (reader,))
     wrong = values.filter(type_column(read, DataType.FLOAT).wrong)
     words = wrong.str.strip_chars().unique(maintain_order=True).to_list()
@@ -180,4 +180,4 @@ def spelled_alike(values: pl.Series) -> list[tuple[str, ...]]:
 def mend_spellings(column: str, alike: Sequence[tuple[str, ...]]) -> Mend:
     """Return the reader that takes the most frequent spelling for each of the others."""
     meant = {spelled: same[0].strip() for same in alike for spelled in same if spelled != same[0].strip()}
-    return Mend("spellings", column, Reader(column=column, spellings=meant))
+    return Mend("spellings", column, ColumnReader(column=column, spellings=meant))

@@ -47,7 +47,7 @@ class TimeSplit(Part):
 Split = Annotated[HashSplit | GroupSplit | TimeSplit, pydantic.Field(discriminator="method")]
 
 
-class Reader(Part):
+class ColumnReader(Part):
     """How the cells of one column are read: what a mend changes without touching the file. Remove it to undo that."""
 
     column: str
@@ -87,7 +87,7 @@ class ScenarioData(Part):
     split: Split = pydantic.Field(default_factory=HashSplit)
     missing: tuple[str, ...] = ("",)
     """Spellings of a missing value in the file."""
-    readers: tuple[Reader, ...] | None = None
+    readers: tuple[ColumnReader, ...] | None = None
     repeated_rows: Literal["first"] | None = None
     """Of rows alike in every field but the key only the first counts; when not set, each does."""
     labels: LabelStatement | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import typer
 
 from pilotbase.cli.framework.connection import Connection, connected
-from pilotbase.cli.framework.terminal import command, language
+from pilotbase.cli.framework.terminal import command, language, say
 from pilotbase.documents.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,6 +60,20 @@ def open_base(
 
         opened = open_engine(engine)
     return base.open_base(create, name, opened, settings)
+
+
+def scenario_at(place: str) -> Path:
+    """Return the folder, manifest or kit that a command was given; a kit at an address of the web is fetched.
+
+    Raises as `pilotbase.worker.trials.fetched_kits.fetch_kit`.
+    """
+    if not place.startswith(("https://", "http://")):
+        return Path(place)
+    from pilotbase.worker.trials.fetched_kits import fetch_kit
+
+    kit = fetch_kit(open_base(create=True), place)
+    say(kit.line(place), err=True)
+    return kit.file
 
 
 def is_remote() -> bool:

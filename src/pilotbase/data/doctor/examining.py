@@ -20,7 +20,7 @@ from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.scenario_data import HashSplit, Reader
+from pilotbase.documents.scenario_data import ColumnReader, HashSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
@@ -204,7 +204,9 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
         value, count = f"{found[0]:.15g}", found[1]
         remark = _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=value, count=count)
         may_miss = column.role == "feature"
-        yield replace(remark, mend=Mend("sentinels", name, Reader(column=name, missing=(value,))) if may_miss else None)
+        yield replace(
+            remark, mend=Mend("sentinels", name, ColumnReader(column=name, missing=(value,))) if may_miss else None
+        )
     if column.data_type not in ARRAYS:
         sample = [str(one) for one in values.drop_nulls().head(_MOST_SAMPLE).to_list()]
         if values.dtype == pl.String:
