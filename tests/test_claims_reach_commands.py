@@ -92,6 +92,7 @@ def test_each_function_of_ours_in_a_claim_is_reached_from_a_command() -> None:
     assert {name: things - reached() for name, things in tested.items() if things - reached()} == {}
 
 
+@pytest.mark.prove
 def test_each_function_and_class_of_the_evidence_room_is_reached_from_a_command() -> None:
     """But `primitive`, which says how a state is taken up again: the contract of all, to which tests hold them."""
     stems = {path.stem for path in (ROOT / "src/pilotbase/evidence").glob("[a-z]*.py")} - {"primitive"}
