@@ -10,7 +10,7 @@ import numpy as np
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.transcript import end_of, read_transcript
-from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, Dialogue, Opening
+from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, Dialogue, DialogueOpening
 from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from tests.trial.arena.in_process import DIGEST
@@ -70,7 +70,7 @@ def lead(box, heard, person=None):
         dialogue = Dialogue(
             world,
             opened,
-            Opening(lambda: box, lambda: None),
+            DialogueOpening(lambda: box, lambda: None),
             person or Person(),
             lambda one, record: kept.append((record.transcript, record.by_agent, record.milliseconds)),
         )

@@ -30,7 +30,7 @@ from pilotbase.protocols.upstream import (
     UpstreamFailedError,
     UpstreamReply,
 )
-from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, Spent
+from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, ModelSpending
 from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
 from pilotbase.watch.warnings import TriedAct, warn_of_act
@@ -108,7 +108,7 @@ class FrontDesk:
         """Warn of a forbidden act that an agent has tried; raises as `warn_of_act`."""
         warn_of_act(self._view, act)
 
-    def observe(self, key: str, service: str, observed: CallObservation, spent: Spent) -> None:
+    def observe(self, key: str, service: str, observed: CallObservation, spent: ModelSpending) -> None:
         """Keep a case that took several calls; raises as `CallDispatcher.observe`."""
         self.desk.observe(key, service, observed, spent)
 

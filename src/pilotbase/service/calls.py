@@ -72,7 +72,7 @@ class Admission:
 
 
 @dataclass(frozen=True)
-class Spent:
+class ModelSpending:
     """What a case of several calls used of a model beside what its calls have settled."""
 
     tokens: int = 0

@@ -22,7 +22,7 @@ from pilotbase.documents.service import Route, Service, ServiceStatus
 from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service import budgets
 from pilotbase.service.budgets import ServiceBudget
-from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, Spent
+from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, ModelSpending
 from pilotbase.service.journal import Journal, recover
 from pilotbase.service.keys import MARK, ServiceKey, require_open
 from pilotbase.service.known import Barred, KeyAccess, KnownServices, Serving
@@ -161,7 +161,7 @@ class CallDispatcher:
             self._open[admission.number] = admission
             raise
 
-    def observe(self, key: str, service: str, observed: CallObservation, spent: Spent) -> None:
+    def observe(self, key: str, service: str, observed: CallObservation, spent: ModelSpending) -> None:
         """Say what was observed of a case that took several calls of ``key``; raises `DiskFullError`."""
         self._journal.observe(next(self._numbers), (key, service), observed, spent)
 

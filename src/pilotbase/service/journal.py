@@ -31,7 +31,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets
-from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, Spent
+from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, ModelSpending
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
@@ -108,7 +108,7 @@ class Journal:
             self._append(line)
             self._open.pop(admission.number, None)
 
-    def observe(self, number: int, caller: tuple[str, str], observed: CallObservation, spent: Spent) -> None:
+    def observe(self, number: int, caller: tuple[str, str], observed: CallObservation, spent: ModelSpending) -> None:
         """Write down a case that took several calls, of a ``caller`` (key, service); raises `DiskFullError`."""
         fields: Fields = {"observed": number, "key": caller[0], "service": caller[1], **_observation(observed)}
         line = _spell({**fields, **_cost("used", Cost(0, spent.tokens)), "cost": str(spent.cost)})

@@ -24,7 +24,7 @@ from pilotbase.documents.texts import Language, text
 from pilotbase.documents.transcript import DONE
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.gateway.upstreams.certified import IDLE_SECONDS, Recipe
-from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, AgentReply, Dialogue, DialogueRecord, Opening
+from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, AgentReply, Dialogue, DialogueOpening, DialogueRecord
 from pilotbase.gateway.upstreams.seated import SeatedBoxes
 from pilotbase.gateway.upstreams.tabular import chat_reply, handed_over_chat
 from pilotbase.protocols.chat_dialogues import (
@@ -40,7 +40,7 @@ from pilotbase.protocols.openai_wire import ChatAnswer, ChatRequest
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import AnswerStream, CallCases, QueueFullError, UpstreamCall, UpstreamReply
 from pilotbase.sandbox.engines import Worker
-from pilotbase.service.calls import CallObservation, Spent
+from pilotbase.service.calls import CallObservation, ModelSpending
 from pilotbase.trial.arena.fencing import act_digest, judge
 from pilotbase.trial.arena.kept_worlds import KeptWorld
 from pilotbase.trial.arena.playing import Json
@@ -74,7 +74,7 @@ class Office(Protocol):
         """Warn whoever watches a service of a forbidden act that its agent has tried."""
         ...
 
-    def observe(self, key: str, service: str, observed: CallObservation, spent: Spent) -> None:
+    def observe(self, key: str, service: str, observed: CallObservation, spent: ModelSpending) -> None:
         """Keep a dialogue that has ended as an observed case."""
         ...
 
@@ -211,7 +211,7 @@ class AgentUpstream:
         language = question.language if question.language in spoken else spoken[0]
         opened = {"task": messages[0].words, "language": language, "key": question.key}
         principal = _Principal(self._service, self.world, self._recipe.route.application.digest, self._office)
-        opening = Opening(lambda: self._box(spare), self._recipe.open_door)
+        opening = DialogueOpening(lambda: self._box(spare), self._recipe.open_door)
         dialogue = Dialogue(self.world, opened, opening, principal, self._recorded)
         dialogue.asked = history_digest(messages)
         self._dialogues.append(dialogue)
@@ -300,7 +300,7 @@ class AgentUpstream:
             milliseconds=kept.milliseconds,
             at=self._office.now(),
         )
-        self._office.observe(dialogue.key, self._service.name, observed, Spent(kept.tokens, kept.cost))
+        self._office.observe(dialogue.key, self._service.name, observed, ModelSpending(kept.tokens, kept.cost))
 
 
 class _Principal:

@@ -87,7 +87,7 @@ class DialogueRecord:
 
 
 @dataclass(frozen=True)
-class Opening:
+class DialogueOpening:
     """What a dialogue needs at its beginning; each raises `PilotbaseError`."""
 
     start: Callable[[], Worker]
@@ -106,7 +106,7 @@ class Dialogue:
         self,
         world: KeptWorld,
         opened: Mapping[str, str],
-        opening: Opening,
+        opening: DialogueOpening,
         principal: Principal,
         recorded: Recorded,
     ) -> None:
