@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.permissions import Act
-from tests.catalogue.records_for_tests import MACHINE, OWNER, SCENARIO
+from tests.catalogue.records_for_tests import DESK, MACHINE, OWNER, SCENARIO
 from tests.hub.services_for_tests import let_ask, serve
 from tests.hub.worlds_for_tests import world
 
@@ -100,3 +100,17 @@ def told_of(view, subject):
 
     drafts = of_asks(view, [one for one in view.changes(0) if one.kind == "act-consent"][-1:])
     return [(one.address.organisation, one.body.said) for one in drafts if one.subject == subject]
+
+
+def test_what_can_be_taken_back_is_offered_right_after_the_act(begun):
+    trial = begun.trial
+    trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+    trial.do(DESK, SCENARIO, Act.SCENARIO_OPEN)
+    trial.submit_application()
+    rehearse = "/applications/acme/forest/acts/application.rehearse/"
+    answer = begun.client("supplier").post(rehearse, {}, follow=True, HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    told = answer.partition('role="status"')[2].partition("</div>")[0]
+    assert '<a href="/applications/acme/forest/acts/application.stop/">' in told, told
+    submit = "/applications/acme/forest/acts/application.withdraw/"
+    answer = begun.client("supplier").post(submit, {}, follow=True, HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert "<a" not in answer.partition('role="status"')[2].partition("</div>")[0], "this cannot be taken back"

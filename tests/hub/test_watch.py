@@ -193,7 +193,7 @@ def test_the_operator_replays_arms_silences_and_disarms(watched):
         ("zh", "带承诺的指标", "误报红色的概率"),
     ):
         page_armed = watched.client("owner", HTTP_ACCEPT_LANGUAGE=language).get(page).content.decode()
-        awaited = page_armed.partition('id="awaited"')[2].partition("</section>")[0]
+        awaited = page_armed.partition('id="awaited"')[2].partition("</details>")[0]
         assert asked in awaited and awaited.count(said) == len(armed["watch"]["risks"]) > 0
     assert [armed["watch"][f"{name}_seconds"] for name in ("cohort", "label", "silence")] == [1, 0, 3600]
     form = desk.get(page).content.decode()
@@ -240,7 +240,7 @@ def test_what_an_earlier_arming_had_come_to_stays_on_the_page(watched, monkeypat
 
     monkeypatch.setattr(status, "list_warnings", at_their_time)
     page = watched.client("owner").get("/services/milling/watch/").content.decode()
-    first = page.partition('id="earlier"')[2].partition("</section>")[0].rpartition("<tr>")[2]
+    first = page.partition('id="earlier"')[2].partition("</details>")[0].rpartition("<tr>")[2]
     assert "forest 1.0.0" in first and "risk:accuracy" in first, "a broken promise is not lost with its path"
     assert "Red" in first and "Read by then: " in first
     chinese = watched.client("owner", HTTP_ACCEPT_LANGUAGE="zh").get("/services/milling/watch/").content.decode()

@@ -47,7 +47,7 @@ _OVER = frozenset(
 _DONE = (*_CERTIFICATE, CommissionState.DECLINED, CommissionState.CANCELLED)
 
 
-class Stage(StrEnum):
+class MissionStage(StrEnum):
     """The stages of a thread, in order; names: text ``mission.stage.<value>``."""
 
     DEMAND = "demand"
@@ -60,7 +60,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
-class Spell:
+class StateSpell:
     """A time during which something was in one state."""
 
     begins: datetime
@@ -83,14 +83,14 @@ class Happening:
 class Stop:
     """One record of a thread."""
 
-    stage: Stage
+    stage: MissionStage
     subject: str
     """What it leads to: a record, ``service:alarm``, ``watch:alarm``, ``incident:1``, ``certificate:<serial>``."""
     title: Localized | Text | str
     vocabulary: str
     """Of its state, as pages name it: ``state.scenario``, ``serving``, ``colour``."""
     state: str
-    spells: tuple[Spell, ...]
+    spells: tuple[StateSpell, ...]
     happened: tuple[Happening, ...] = ()
     waits: tuple[Waiting, ...] = ()
     version: Text | str = ""
@@ -101,7 +101,7 @@ class Mission:
     """The stops of a thread by stage, oldest first, and the stages of which the actor sees more."""
 
     stops: tuple[Stop, ...] = ()
-    more: frozenset[Stage] = frozenset()
+    more: frozenset[MissionStage] = frozenset()
     hints: tuple[Text, ...] = ()
     """What comes next where nobody's work waits."""
     scenario: str = ""
@@ -114,7 +114,7 @@ class _Found:
     scenario: str = ""
     applications: list[str] = field(default_factory=list)
     trials: list[str] = field(default_factory=list)
-    more: set[Stage] = field(default_factory=set)
+    more: set[MissionStage] = field(default_factory=set)
 
 
 def mission_of(view: View, subject: str, trial: Record | None = None) -> Mission:
@@ -134,13 +134,13 @@ def mission_of(view: View, subject: str, trial: Record | None = None) -> Mission
         services = _services_behind(view, found.scenario, None if subject == found.scenario else trials)
     kept = view.get_all([one.documents[name] for one in trials for name in _READ if name in one.documents])
     stops = [
-        *_listed(Stage.DEMAND, found.scenario, listings, records),
-        *(stop for one in applications for stop in _listed(Stage.APPLICATION, one, listings, records)),
+        *_listed(MissionStage.DEMAND, found.scenario, listings, records),
+        *(stop for one in applications for stop in _listed(MissionStage.APPLICATION, one, listings, records)),
         *_trials(trials, kept, records),
         *_certificates(trials, kept, view.store.clock()),
         *(stop for one in services[: MOST["service"]] for stop in _in_use(view, one)),
     ]
-    order = list(Stage)
+    order = list(MissionStage)
     stops.sort(key=lambda one: (order.index(one.stage), one.spells[0].begins))
     return Mission(tuple(stops), frozenset(found.more), tuple(_hints(stops)), found.scenario)
 
@@ -176,7 +176,7 @@ def _take(view: View, query: Query, found: _Found) -> None:
         subjects = [one.application for one in page.items if one.application]
     found.applications = list(dict.fromkeys([*found.applications, *subjects]))
     if page.after is not None:
-        found.more.add(Stage.TRIAL if query.kind == "commission" else Stage.APPLICATION)
+        found.more.add(MissionStage.TRIAL if query.kind == "commission" else MissionStage.APPLICATION)
 
 
 def _made_for(view: View, application: str) -> str:
@@ -203,7 +203,7 @@ def _services_behind(view: View, scenario: str, trials: Sequence[Record] | None)
     return [one for one in found if wanted & {getattr(route, "commission", None) for route in one.routes}]
 
 
-def _spells(moments: Iterable[tuple[datetime, str]]) -> tuple[Spell, ...]:
+def _spells(moments: Iterable[tuple[datetime, str]]) -> tuple[StateSpell, ...]:
     """Return the times between changes of state, given when it had which; the last goes on unless it is an end."""
     changes: list[tuple[datetime, str]] = []
     for at, state in sorted(moments, key=lambda one: one[0]):
@@ -211,9 +211,9 @@ def _spells(moments: Iterable[tuple[datetime, str]]) -> tuple[Spell, ...]:
             changes.append((at, state))
     if not changes:
         return ()
-    spells = [Spell(at, following[0], state) for (at, state), following in pairwise(changes)]
+    spells = [StateSpell(at, following[0], state) for (at, state), following in pairwise(changes)]
     at, state = changes[-1]
-    return (*spells[-_PAST:], Spell(at, at if state in _OVER else None, state))
+    return (*spells[-_PAST:], StateSpell(at, at if state in _OVER else None, state))
 
 
 def _steps(steps: Iterable[StepTaken]) -> tuple[Happening, ...]:
@@ -223,7 +223,7 @@ def _steps(steps: Iterable[StepTaken]) -> tuple[Happening, ...]:
 
 
 def _listed(
-    stage: Stage, subject: str, listings: Mapping[str, Listing], records: Mapping[str, Record]
+    stage: MissionStage, subject: str, listings: Mapping[str, Listing], records: Mapping[str, Record]
 ) -> Iterator[Stop]:
     """Yield a scenario or an application; who sees no record sees since when it has been in its state."""
     listing, record = listings.get(subject), records.get(subject)
@@ -247,11 +247,11 @@ def _trials(trials: Sequence[Record], kept: Mapping[str, Stored], records: Mappi
         spells = _spells((step.at, step.state) for step in trial.history)
         shown = tuple(one for one in spells if one.state not in _CERTIFICATE) or spells
         if shown[-1].ends is None and trial.state in _DONE:
-            shown = (*shown[:-1], Spell(shown[-1].begins, shown[-1].begins, shown[-1].state))
+            shown = (*shown[:-1], StateSpell(shown[-1].begins, shown[-1].begins, shown[-1].state))
         happened = _steps(step for step in trial.history if not _of_certificate(step))
         version = _met(trial, kept.get(trial.documents.get("application", "")), records)
         stands = ("state.commission", trial.state, shown)
-        yield Stop(Stage.TRIAL, trial.subject, trial.title, *stands, happened, trial.waits, version)
+        yield Stop(MissionStage.TRIAL, trial.subject, trial.title, *stands, happened, trial.waits, version)
 
 
 def _met(trial: Record, tried: Stored | None, records: Mapping[str, Record]) -> Text | str:
@@ -281,14 +281,14 @@ def _certificates(trials: Sequence[Record], kept: Mapping[str, Stored], now: dat
         if issued is None or not spells:
             continue
         certificate = issued.load(IssuedCertificate).certificate
-        named = tuple(Spell(one.begins, one.ends, _CERTIFICATE[CommissionState(one.state)]) for one in spells)
+        named = tuple(StateSpell(one.begins, one.ends, _CERTIFICATE[CommissionState(one.state)]) for one in spells)
         state = named[-1].state
         if state != CertificateStatus.REVOKED and certificate.expires_at <= now:
             state = CertificateStatus.EXPIRED
-            named = (*named[:-1], Spell(named[-1].begins, certificate.expires_at, named[-1].state))
+            named = (*named[:-1], StateSpell(named[-1].begins, certificate.expires_at, named[-1].state))
         application = certificate.application
         yield Stop(
-            Stage.CERTIFICATE,
+            MissionStage.CERTIFICATE,
             f"certificate:{certificate.serial.partition(':')[2]}",
             f"{application.name} {application.version}",
             "portal.status",
@@ -309,7 +309,9 @@ def _in_use(view: View, service: Service) -> Iterator[Stop]:
     spells = _spells((one.at, one.state) for one in past)
     happened = tuple(Happening(one.at, one.reason) for one in past)
     answers = service.answers(min(past[-1].route, len(service.routes) - 1))
-    yield Stop(Stage.SERVICE, service.subject, service.title, "serving", past[-1].state, spells, happened, (), answers)
+    yield Stop(
+        MissionStage.SERVICE, service.subject, service.title, "serving", past[-1].state, spells, happened, (), answers
+    )
     yield from _watch(view, service)
     if permitted(ReadScope.DESK, view.actor):
         yield from map(_incident, list_incidents(view, service.name, limit=_INCIDENTS))
@@ -327,7 +329,7 @@ def _watch(view: View, service: Service) -> Iterator[Stop]:
         *(Happening(one.at, text("mission.warned", colour=Text(code=f"colour.{one.colour}"))) for one in raised),
     )
     yield Stop(
-        Stage.WATCH, f"watch:{service.name}", service.title, "colour", moments[-1][1], _spells(moments), happened
+        MissionStage.WATCH, f"watch:{service.name}", service.title, "colour", moments[-1][1], _spells(moments), happened
     )
 
 
@@ -346,7 +348,7 @@ def _incident(incident: Incident) -> Stop:
         moments.append((incident.handled_at or incident.timeline[-1].at, incident.state))
     happened = tuple(Happening(one.at, one.what, one.organisation, one.person) for one in incident.timeline)
     return Stop(
-        Stage.INCIDENT,
+        MissionStage.INCIDENT,
         incident_subject(incident.number),
         text("incident.numbered", number=incident.number),
         "incident.state",
@@ -360,10 +362,10 @@ def _hints(stops: Sequence[Stop]) -> Iterator[Text]:
     """Yield what may come next of what nobody was asked to do."""
     if any(one.waits for one in stops):
         return
-    states = {stage: [one.state for one in stops if one.stage is stage] for stage in Stage}
-    if ScenarioState.OPEN in states[Stage.DEMAND] and not states[Stage.TRIAL]:
+    states = {stage: [one.state for one in stops if one.stage is stage] for stage in MissionStage}
+    if ScenarioState.OPEN in states[MissionStage.DEMAND] and not states[MissionStage.TRIAL]:
         yield text("mission.hint.apply")
-    elif CertificateStatus.VALID in states[Stage.CERTIFICATE] and not states[Stage.SERVICE]:
+    elif CertificateStatus.VALID in states[MissionStage.CERTIFICATE] and not states[MissionStage.SERVICE]:
         yield text("mission.hint.serve")
-    elif states[Stage.SERVICE] and not states[Stage.WATCH]:
+    elif states[MissionStage.SERVICE] and not states[MissionStage.WATCH]:
         yield text("mission.hint.watch")

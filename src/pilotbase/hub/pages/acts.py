@@ -9,10 +9,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from pilotbase.catalogue.advancing import Move
-from pilotbase.catalogue.records import load_record
+from pilotbase.catalogue.records import load_record, record_of
 from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.lifecycles import RecordKind, transition
@@ -73,7 +74,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
     bringing = Bringing(request.acting, record, chosen)
     form = FORMS[row.brings](bringing, posted(request), initial={"seen": head})
     if request.method == "POST" and form.is_valid() and taken(view, subject, chosen, form):
-        _tell(request, chosen)
+        _tell(request, chosen, subject)
         return redirect(back_to(request, address_of(subject)))
     shown = {
         "title": Text(code=f"act.{chosen}"),
@@ -135,9 +136,26 @@ def _registered(request: HubRequest, section: str, form: StepForm, new_subject: 
     return render(request, "hub/step.html", shown)
 
 
-def _tell(request: HubRequest, act: Act) -> None:
-    """Say on the next page what was done."""
-    messages.success(request, sentence(Text(code=f"done.{act}"), language(), make_visible))
+_REVERSE = {
+    Act.PLAN_APPROVE: Act.PLAN_RETURN,
+    Act.REVIEWER_NAME: Act.REVIEWER_RELEASE,
+    Act.TRIAL_QUEUE: Act.TRIAL_STOP,
+    Act.APPLICATION_REHEARSE: Act.APPLICATION_STOP,
+    Act.APPLICATION_BOARD: Act.APPLICATION_STOP,
+    Act.CERTIFICATE_SUSPEND: Act.CERTIFICATE_REINSTATE,
+}
+"""Act → the act that takes it back, where the lifecycle has one."""
+
+
+def _tell(request: HubRequest, act: Act, subject: str = "") -> None:
+    """Say on the next page what was done, and lead to the act that takes it back, where the actor may do that."""
+    told, reverse_act = sentence(Text(code=f"done.{act}"), language(), make_visible), _REVERSE.get(act)
+    record = record_of(request.acting.view, subject) if reverse_act is not None else None
+    if record is None or reverse_act is None or not permitted(reverse_act, request.acting.actor, record.stands):
+        messages.success(request, told)
+        return
+    undo, url = Text(code=f"act.{reverse_act}").render(language()), f"{address_of(subject)}acts/{reverse_act}/"
+    messages.success(request, format_html('{} <a href="{}">{}</a>', told, url, undo))
 
 
 def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:

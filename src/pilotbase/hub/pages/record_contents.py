@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pilotbase.data.labelling.quality import figure_line
@@ -9,7 +10,7 @@ from pilotbase.data.terms.evaluating import budgets
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.labelling import PublishedLabels
-from pilotbase.documents.record import ApplicationVersion, Record
+from pilotbase.documents.record import ApplicationVersion, Record, StepTaken
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.vocabularies import Opening
@@ -23,6 +24,7 @@ from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.measuring import published_report
+from pilotbase.worker.mission import version_numbers
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -44,6 +46,7 @@ def contents(view: View, document: object, record: Record | None) -> dict[str, A
         found |= of_application(view, document, record) if record is not None else {}
     if record is not None:
         found["record"] = record
+        found["versions"] = list(_versions(record))
         judge = judge_of(base(), view.store.clock())
         found["waits"] = [(wait, judge.bar_of_wait(record, wait)) for wait in record.waits]
     if isinstance(document, Dataset | Agreement):
@@ -51,6 +54,13 @@ def contents(view: View, document: object, record: Record | None) -> dict[str, A
     if record is not None and record.kind == "commission":
         found |= of_trial(view, record)
     return found
+
+
+def _versions(record: Record) -> Iterator[tuple[int, StepTaken]]:
+    """Yield the versions of a record's content, newest first: its number, and the step that brought it."""
+    numbers = version_numbers(record)
+    for digest in reversed(numbers):
+        yield numbers[digest], next(step for step in record.history if step.document == digest)
 
 
 def _of_terms(view: View, document: Dataset | Agreement, record: Record | None) -> dict[str, Any]:

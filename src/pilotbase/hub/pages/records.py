@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,7 +15,7 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.lifecycles import states
 from pilotbase.documents.permissions import Act, DeskAct
-from pilotbase.documents.record import Record, StepTaken
+from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState, ScenarioState
 from pilotbase.documents.texts import Text, text
@@ -28,18 +27,14 @@ from pilotbase.hub.people.invitations import open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.drawn import render_live
-from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, names_shown, see, spelled_count, work_shown
 from pilotbase.hub.presenters.states import way
 from pilotbase.hub.routing import EVERYBODY, page
-from pilotbase.worker.mission import version_numbers
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 PAGE = 50
-_THREADED = ("scenario", "application", "commission")
-"""Kinds of records that stand on the way from demand to use."""
 _WORDS = 200
 
 
@@ -125,7 +120,6 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "section": section,
         "crumbs": [section_crumb(section)],
         "history": list(reversed(seen.record.history)) if seen.record else [],
-        "versions": list(_versions(seen.record)) if seen.record else [],
         "acts": choices(view, seen.record) if seen.record else [],
         "way": way(kind, seen.listing.state),
         "people": names_shown(request.acting.actor, _standing(seen.record)) if seen.record else {},
@@ -134,11 +128,6 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "kit_forms": _other_forms(seen.document) if opened else (),
         **contents(view, seen.document, seen.record),
         **ways,
-        **(
-            mission_shown(request.acting, seen.subject, trial=seen.record if kind == "commission" else None)
-            if kind in _THREADED
-            else {}
-        ),
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
     return render(request, "hub/record.html", shown)
@@ -200,13 +189,6 @@ def _standing(record: Record) -> list[tuple[str, str | None]]:
     """Return organisation and person of everybody who stands in a record."""
     taken = [(step.organisation, step.person) for step in record.history]
     return taken + [(reviewer.organisation, reviewer.person) for reviewer in record.reviewers]
-
-
-def _versions(record: Record) -> Iterator[tuple[int, StepTaken]]:
-    """Yield the versions of a record's content, newest first: its number, and the step that brought it."""
-    numbers = version_numbers(record)
-    for digest in reversed(numbers):
-        yield numbers[digest], next(step for step in record.history if step.document == digest)
 
 
 def _members(acting: RequestActor, name: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
+from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.presenters.records import RecordView
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
@@ -93,6 +94,13 @@ def _mine(wait: Waiting, actor: Actor) -> bool:
 
 def ways_on(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
     """Return what the page of a scenario, an application or a trial tells beyond its record."""
+    trial = seen.record if seen.record is not None and seen.record.kind == "commission" else None
+    on_the_way = isinstance(seen.document, Scenario | ApplicationVersion) or trial is not None
+    thread = mission_shown(acting, seen.subject, trial=trial) if on_the_way else {}
+    return thread | _beyond(acting, seen)
+
+
+def _beyond(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
     if isinstance(seen.document, Scenario):
         links = [*_links(acting, seen, seen.document), *_readers(acting, seen, "scenarios")]
         versions = _data_versions(acting, seen.document)

@@ -23,23 +23,23 @@ from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.records import names_shown, title_of
 from pilotbase.hub.presenters.states import LOOK
-from pilotbase.worker.mission import Happening, Mission, Spell, Stage, Stop, mission_of
+from pilotbase.worker.mission import Happening, Mission, MissionStage, StateSpell, Stop, mission_of
 
 _TOLD, _NEXT = 40, 5
 _SHORT = timedelta(days=2)
 """Of a shorter thread the time of day is told."""
-_LISTED = {Stage.TRIAL: "trials", Stage.APPLICATION: "applications"}
-"""Stage → section whose list holds the others."""
+_LISTED = {MissionStage.TRIAL: "trials", MissionStage.APPLICATION: "applications"}
+"""MissionStage → section whose list holds the others."""
 SIGNS = {
-    Stage.DEMAND: "target",
-    Stage.APPLICATION: "package",
-    Stage.TRIAL: "flask-conical",
-    Stage.CERTIFICATE: "badge-check",
-    Stage.SERVICE: "server",
-    Stage.WATCH: "shield-check",
-    Stage.INCIDENT: "siren",
+    MissionStage.DEMAND: "target",
+    MissionStage.APPLICATION: "package",
+    MissionStage.TRIAL: "flask-conical",
+    MissionStage.CERTIFICATE: "badge-check",
+    MissionStage.SERVICE: "server",
+    MissionStage.WATCH: "shield-check",
+    MissionStage.INCIDENT: "siren",
 }
-"""Stage → its icon."""
+"""MissionStage → its icon."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,12 @@ def _lane(stop: Stop, axis: Axis, here: str) -> Lane:
     return Lane(stop, url, SIGNS[stop.stage], look, form(stop.spells[-1].begins), drawn(chart))
 
 
-def _code(stop: Stop, spell: Spell) -> str:
+def _code(stop: Stop, spell: StateSpell) -> str:
     return f"{stop.vocabulary}.{spell.state}"
 
 
 def _look(stop: Stop, state: str) -> str:
-    if stop.stage is Stage.INCIDENT and state == "open":
+    if stop.stage is MissionStage.INCIDENT and state == "open":
         return "run"
     return LOOK.get(state, "plan")
 
@@ -163,16 +163,16 @@ def _who(one: Happening, people: dict[str, str]) -> str:
 
 def _stages(found: Mission, lanes: list[Lane], acting: RequestActor) -> Iterator[dict[str, Any]]:
     """Yield each stage that has a lane, with where its other records are listed."""
-    for stage in Stage:
+    for stage in MissionStage:
         here = [lane for lane in lanes if lane.stop.stage is stage]
         more = stage in found.more
         if here:
             yield {"stage": stage.value, "lanes": here, "more": more, "more_url": _list(stage, found) if more else ""}
-        if stage is Stage.DEMAND and here and acting.organisation and found.scenario:
+        if stage is MissionStage.DEMAND and here and acting.organisation and found.scenario:
             url = reverse("record-matches", kwargs={"section": "scenarios", "name": name_of(found.scenario)})
             yield {"stage": "match", "lanes": [], "url": url}
 
 
-def _list(stage: Stage, found: Mission) -> str:
+def _list(stage: MissionStage, found: Mission) -> str:
     asked = {"scenario": name_of(found.scenario)} if found.scenario else {}
     return f"{reverse('records', kwargs={'section': _LISTED[stage]})}?{urlencode(asked)}"

@@ -107,6 +107,14 @@ def note(content: str, tone: str = "", role: str = "", identity: str = "") -> Sa
 
 
 @register.simple_block_tag
+def fold(content: str, title: str, *, opened: object = None, look: str = "", identity: str = "") -> SafeString:
+    """Return a card that is folded under its title until somebody wants it, unless ``opened`` holds something."""
+    named = format_html(' id="{}"', identity) if identity else ""
+    parts = (look, named, mark_safe(" open") if opened else "", title, content)
+    return format_html('<details class="card fold {}"{}{}><summary><h2>{}</h2></summary>{}</details>', *parts)
+
+
+@register.simple_block_tag
 def nothing(content: str, *, code: str, sign: str = "inbox") -> SafeString:
     """Return what stands where there is nothing: text ``<code>``, ``<code>.why`` if there is one, acts that help."""
     known = catalogue(code.partition(".")[0], language())
