@@ -98,7 +98,7 @@ def new(  # noqa: PLR0913 - each answer is an option
 
 def _examine(folder: Path, table: Path) -> None:
     """Say how many remarks the data doctor has; a table that takes it minutes waits until it is asked."""
-    from pilotbase.worker.intake.examining import PAGE, examine_in
+    from pilotbase.worker.intake.checking import PAGE, examine_in
     from pilotbase.worker.intake.table_drafts import takes_long
 
     if takes_long(table):
@@ -177,7 +177,7 @@ def check(scenario: Path, step: str = "freeze", as_json: AsJson = False) -> None
 @app.here("doctor")
 def doctor(scenario: Path, out: Path | None = None) -> None:
     """Examine a scenario's cases: what stands out, what each column alone achieves, and what to do about it."""
-    from pilotbase.worker.intake.examining import examine_in
+    from pilotbase.worker.intake.checking import examine_in
 
     found, file = examine_in(scenario, out, language())
     for one in found.remarks:

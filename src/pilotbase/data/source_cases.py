@@ -21,7 +21,7 @@ from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell
 from pilotbase.data.sources.faults import SHOWN
 from pilotbase.data.sources.opening import open_source, read_table, scanning
-from pilotbase.data.sources.sampling import draw_sample, is_large, said_of_sample
+from pilotbase.data.sources.sampling import draw_sample, is_large
 from pilotbase.data.sources.source import ReadOptions, SourceTable, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.errors import InputError
@@ -95,13 +95,11 @@ def source_cases(
         on_progress(Progress(text("source.progress.read", file=source.name)))
     with scanning(source):
         found, taken = _opened(source, scratch, asked)
-        columns = {one.name: one for one in observe(found, dates) if one.name not in wanted.left_out}
         if is_large(source, found):
-            whole, found = found, draw_sample(found, source, wanted.together, on_progress)
-            classes = columns[wanted.target].categories if wanted.target in columns else {}
-            sampled = said_of_sample(source.name, whole.rows, found.rows, wanted.target, classes)
+            sample = draw_sample(found, source, wanted.target, wanted.together, on_progress)
+            found, sampled = sample.table, sample.told(source.name, wanted.target)
         cases = found.collect().drop(wanted.left_out, strict=False)
-        columns = {name: one for name, one in columns.items() if name in cases.columns}
+        columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
     taken = (*taken, *sampled)
     texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
     read = [_read(cases[name], one, name in named, dates, source.name) for name, one in texts.items()]

@@ -24,9 +24,8 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import base_if_any, open_base
-from pilotbase.worker.intake.checking import check_scenario
+from pilotbase.worker.intake.checking import check_scenario, examine_in
 from pilotbase.worker.intake.drafting import new_scenario
-from pilotbase.worker.intake.examining import examine_in
 from pilotbase.worker.trials.kits import read_kit
 from pilotbase.worker.trials.proving import kit_in
 

@@ -6,25 +6,26 @@ a sample repeats as much as its table, and it is the same sample however the row
 
 from __future__ import annotations
 
+import io
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from pilotbase.data.sources.faults import MOST_BYTES, MOST_CELLS
 from pilotbase.data.sources.source import SourceTable
-from pilotbase.documents.progress import OnProgress, Progress
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 
 ROWS, _CELLS, _BYTES = 200_000, 20_000_000, 128 << 20
 """A sample has at most about so many rows and cells, and about so many bytes of the file."""
 _SEED = 20261201
 _RANGE = 1 << 64
-_BATCH = 100_000
 _FEWEST_TOGETHER = 1000
 """Different values from which on a column can be sampled by whole groups."""
-_SHOWN = 6
+_MOST_CLASSES, _SHOWN = 50, 6
 
 
 def is_large(path: Path, table: SourceTable | None = None) -> bool:
@@ -33,39 +34,66 @@ def is_large(path: Path, table: SourceTable | None = None) -> bool:
     return (path.is_file() and path.stat().st_size > MOST_BYTES) or cells > MOST_CELLS
 
 
-def draw_sample(table: SourceTable, path: Path, together: str | None, on_progress: OnProgress) -> SourceTable:
+@dataclass(frozen=True)
+class Sample:
+    """A sample of a table, and what was counted in all of its rows."""
+
+    table: SourceTable
+    rows: int
+    classes: Mapping[str, int]
+    """Value of the answer → in how many rows; empty if there are many."""
+
+    def told(self, file: str, target: str) -> list[Text]:
+        """Return what a draft says of it."""
+        said = [text("source.taken.sampled", file=file, rows=self.rows, kept=self.table.rows)]
+        if self.classes:
+            counted = sorted(self.classes.items(), key=lambda one: -one[1])
+            shown = ", ".join(f"{label} {count:,}" for label, count in counted[:_SHOWN])
+            more = ", …" if len(counted) > _SHOWN else ""
+            said.append(text("source.taken.sampled_classes", file=file, column=target, classes=shown + more))
+        return said
+
+
+def draw_sample(
+    table: SourceTable, path: Path, target: str, together: str | None = None, on_progress: OnProgress = ignore_progress
+) -> Sample:
     """Return a sample of ``table``, in its order; rows of one value of ``together`` come along together.
 
-    Where that column has few values, single rows are drawn.
+    Where that column has few values, single rows are drawn. ``target``: the column whose values are counted.
     """
-    frame = table.frame if table.stored is None else table.stored
     most = min(ROWS, _CELLS // len(table.columns), int(table.rows * _BYTES / max(1, path.stat().st_size)))
-    drawn = pl.struct(pl.all()) if not _many(table, together) else pl.col(together or "")
+    drawn = pl.col(together or "") if _many(table, together) else pl.struct(pl.all())
     below = int(min(1.0, most / table.rows) * (_RANGE - 1))
-    kept: list[pl.DataFrame] = []
-    seen, stage = 0, text("source.progress.sample", file=path.name)
-    for batch in frame.collect_batches(chunk_size=_BATCH, maintain_order=True, engine="streaming"):
-        kept.append(batch.filter(drawn.hash(_SEED) < below))
+    kept, seen, classes = [], 0, Counter[str]()
+    stage = text("source.progress.sample", file=path.name)
+    for batch in table.batches():
+        kept.append(_alone(batch.filter(drawn.hash(_SEED) < below)))
+        if target in batch.columns and len(classes) <= _MOST_CLASSES:
+            counted = batch[target].drop_nulls().cast(pl.String, strict=False).value_counts()
+            classes.update(dict(counted.head(_MOST_CLASSES + 1).rows()))
         seen += batch.height
         on_progress(Progress(stage, seen, table.rows))
     sample = pl.concat(kept).rechunk()
     plain = sample.select(table.columns).lazy()
-    return replace(table, frame=plain, stored=None if table.stored is None else sample.lazy(), rows=sample.height)
+    stored = None if table.stored is None else sample.lazy()
+    few = classes if len(classes) <= _MOST_CLASSES else {}
+    return Sample(replace(table, frame=plain, stored=stored, rows=sample.height, in_chunks=None), table.rows, few)
 
 
-def said_of_sample(file: str, rows: int, sample: int, target: str, classes: Mapping[str, int]) -> list[Text]:
-    """Return what a draft says of a sample; ``classes``: label → how often it stands in all rows, if they are few."""
-    said = [text("source.taken.sampled", file=file, rows=rows, kept=sample)]
-    if classes:
-        counted = sorted(classes.items(), key=lambda one: -one[1])
-        shown = ", ".join(f"{label} {count:,}" for label, count in counted[:_SHOWN])
-        more = ", …" if len(counted) > _SHOWN else ""
-        said.append(text("source.taken.sampled_classes", file=file, column=target, classes=shown + more))
-    return said
+def _alone(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return a copy of ``rows``: few texts of a batch would keep the memory of all of them."""
+    written = io.BytesIO()
+    rows.write_ipc(written, compat_level=pl.CompatLevel.oldest())
+    return pl.read_ipc(written.getvalue())
 
 
 def _many(table: SourceTable, column: str | None) -> bool:
+    """Return whether a column has many values; reads only until it has found them."""
+    found: set[object] = set()
     if column is None or column not in table.columns:
         return False
-    values = table.frame.select(pl.col(column).approx_n_unique()).collect(engine="streaming").item()
-    return int(values) >= _FEWEST_TOGETHER
+    for batch in table.batches():
+        found.update(batch[column].unique().head(_FEWEST_TOGETHER).to_list())
+        if len(found) >= _FEWEST_TOGETHER:
+            return True
+    return False

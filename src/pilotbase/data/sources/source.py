@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pilotbase.documents.hashes import digest_file, hex_of
 from pilotbase.documents.texts import Text, text
 
 _LOST = ("source.taken.misfits", "source.taken.uncomputed")
+_BATCH = 100_000
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
 
 KEY_NAME = re.compile(
@@ -67,10 +68,19 @@ class SourceTable:
     """Separates the cells of a text file; if it is not a comma, a comma in a number may be the decimal one."""
     stored: pl.LazyFrame | None = None
     """The same rows with stored columns that no field describes, such as the bytes of images."""
+    in_chunks: Callable[[], Iterator[pl.DataFrame]] | None = None
+    """Yields the rows of ``frame`` in order and bounded memory, where the table library reads a file far ahead."""
 
     @property
     def columns(self) -> list[str]:
         return self.frame.collect_schema().names()
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """Yield all rows in order, from ``stored`` if it exists, a few at a time."""
+        if self.in_chunks is not None:
+            return self.in_chunks()
+        frame = self.frame if self.stored is None else self.stored
+        return frame.collect_batches(chunk_size=_BATCH, maintain_order=True, engine="streaming")
 
     def collect(self, missing: Sequence[str] = ("",), columns: Sequence[str] = ()) -> pl.DataFrame:
         """Return the table in memory, from ``stored`` if it exists, with only ``columns`` if any are named.

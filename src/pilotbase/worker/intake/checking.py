@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
+from pilotbase.data.doctor import Examination, examine
+from pilotbase.data.doctor.page import render_examination
+from pilotbase.data.splits import split_cases
 from pilotbase.documents.application import Application, form_in_words
 from pilotbase.documents.errors import Findings, InputError
 from pilotbase.documents.loading import LoadedDocument
@@ -13,11 +16,11 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import attempts_held
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.sandbox.box.locks import parse_lock
 from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.trial.blind_baselines.judging import told_blind
-from pilotbase.trial.scenario_folder import place_problems, read_scenario
+from pilotbase.trial.scenario_folder import load_scenario, naming_places, place_problems, read_cases, read_scenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
@@ -25,6 +28,9 @@ from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
 from pilotbase.worker.intake.table_drafts import size_to_add
 from pilotbase.worker.intake.world_checks import check_world_cases
 from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines
+from pilotbase.worker.whole_files import write_whole
+
+PAGE = "doctor.html"
 
 
 def check_draft(path: Path) -> Scenario:
@@ -112,3 +118,17 @@ def check_application(folder: Path) -> tuple[Application, Sequence[Text]]:
     holds = text("worker.application_holds", application=application.name, digest=submission.digest)
     count = text("worker.application_requirements", count=len(requirements), files=len(submission.tree.files))
     return application, (holds, form_in_words(application.form), count)
+
+
+def examine_in(path: Path, file: Path | None = None, language: Language = "en") -> tuple[Examination, Path]:
+    """Return what stands out in the cases of a scenario, and where the page of it was written: by default beside them.
+
+    Raises:
+        InputError: the scenario or its data cannot be read, with every problem at once.
+    """
+    scenario, folder = load_scenario(path, Step.DRAFT)
+    with naming_places(path):
+        found = examine(scenario, split_cases(read_cases(scenario, folder), scenario))
+    file = file or folder / PAGE
+    write_whole(file, render_examination(scenario, found, language))
+    return found, file

@@ -55,6 +55,7 @@ _OTHER_CONTENT = {
 """Beginning of a file, in lower case → what it is, whatever its name says."""
 _ROWS_SEEN = 200
 _CHUNK = 1 << 18
+_READ_AHEAD = 16 << 20
 _NEWLINE, _BLANK = ord("\n"), ord(" ")
 
 
@@ -74,6 +75,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         path.name,
         partial(_line_of, form, walked.even),
         separator=form.dialect.separator,
+        in_chunks=partial(_in_chunks, form, walked) if form.is_scannable and walked.even else None,
     )
     files = (file_object(path, _MEDIA[path.suffix.lower()], asked.quick),)
     return OpenedSource((table,), files, _taken(form, walked))
@@ -208,6 +210,25 @@ def _left_out(form: _Form, walked: _Walked) -> set[int]:
     """Return the columns without a name or meaning: row numbers in front, nothing at all at the end."""
     found = {0} if walked.counts_rows and not form.names[0] else set()
     return found | ({len(form.names) - 1} if walked.last_empty and not form.names[-1] else set())
+
+
+def _in_chunks(form: _Form, walked: _Walked) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file whose rows are single lines: only a chunk of it is in memory."""
+    names = [name or f"\0{at}" for at, name in enumerate(form.names)]
+    wanted = [name for at, name in enumerate(names) if at not in _left_out(form, walked)]
+    read = partial(
+        pl.read_csv,
+        separator=form.dialect.separator,
+        has_header=False,
+        schema=dict.fromkeys(names, pl.String()),
+        quote_char=None if walked.plain else '"',
+    )
+    with form.path.open("rb") as stream:
+        if form.has_header:
+            stream.readline()
+        while lines := stream.read(_READ_AHEAD):
+            rows = read(lines + stream.readline()).select(wanted)
+            yield rows.select(pl.when(pl.all() != "").then(pl.all()).name.keep())
 
 
 def _frame(form: _Form, walked: _Walked, scratch: Path) -> pl.LazyFrame:
