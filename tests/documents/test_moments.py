@@ -18,7 +18,8 @@ from tests.packages_for_tests import files
 SPELLERS = {
     "documents/moments.py",
     "vouchers/settling.py",  # an hour, in the name of what it settles
-    "charts/watch.py",  # the time of day alone, on an axis of some minutes
+    "charts/mission.py",  # these two: the time of day alone, on an axis of some minutes
+    "charts/watch.py",
     "hub/forms/claims.py",  # these two: a day, as browsers take what a field begins with
     "hub/pages/what_if.py",
     "data/batches.py",

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pilotbase.catalogue.records import records_of
 from pilotbase.certificate.status import CertificateStatus, IssuedCertificate
 from pilotbase.documents.base import Localized
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import Act, ReadScope, permitted
 from pilotbase.documents.record import ApplicationVersion, Record, StepTaken, Waiting
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
@@ -296,7 +297,7 @@ def _certificates(trials: Sequence[Record], kept: Mapping[str, Stored], now: dat
             named,
             _steps(filter(_of_certificate, trial.history)),
             (),
-            text("mission.holds_until", day=f"{certificate.expires_at:%Y-%m-%d}"),
+            text("mission.holds_until", day=format_day(certificate.expires_at)),
         )
 
 
