@@ -88,7 +88,7 @@ def axis_chart(axis: Axis, words: tuple[str, str]) -> str:
     at = scale(axis.now.timestamp())
     for moment, label in _ticks(axis.begins, axis.ends):
         place = scale(moment.timestamp())
-        if abs(place - at) > 130 and place < _RIGHT - 50:
+        if abs(place - at) > 190 and place < _RIGHT - 50:
             drawing.line((place, 0), (place, 4), LINE)
             drawing.text((place, AXIS - 4), label, anchor="middle" if place > 50 else "start", colour=MUTED)
     anchor = "end" if at + 3 * width_of(now) > WIDTH else "middle"
