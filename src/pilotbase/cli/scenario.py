@@ -92,7 +92,7 @@ def new(  # noqa: PLR0913 - each answer is an option
     written = _drafted(source, answers, folder)
     *lines, end = written.lines
     say_all(lines)
-    _examine(folder, folder / written.scenario.data.file)
+    _examine(folder, source if source.is_file() else folder / written.scenario.data.file)
     say(end)
 
 

@@ -19,7 +19,7 @@ from pilotbase.data.sources.source import SourceTable
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 
-ROWS, _CELLS, _BYTES = 200_000, 20_000_000, 128 << 20
+ROWS, _CELLS, _BYTES = 100_000, 20_000_000, 128 << 20
 """A sample has at most about so many rows and cells, and about so many bytes of the file."""
 _SEED = 20261201
 _RANGE = 1 << 64
