@@ -35,7 +35,7 @@ def is_large(path: Path, table: SourceTable | None = None) -> bool:
 
 
 @dataclass(frozen=True)
-class Sample:
+class TableSample:
     """A sample of a table, and what was counted in all of its rows."""
 
     table: SourceTable
@@ -56,7 +56,7 @@ class Sample:
 
 def draw_sample(
     table: SourceTable, path: Path, target: str, together: str | None = None, on_progress: OnProgress = ignore_progress
-) -> Sample:
+) -> TableSample:
     """Return a sample of ``table``, in its order; rows of one value of ``together`` come along together.
 
     Where that column has few values, single rows are drawn. ``target``: the column whose values are counted.
@@ -77,7 +77,7 @@ def draw_sample(
     plain = sample.select(table.columns).lazy()
     stored = None if table.stored is None else sample.lazy()
     few = classes if len(classes) <= _MOST_CLASSES else {}
-    return Sample(replace(table, frame=plain, stored=stored, rows=sample.height, in_chunks=None), table.rows, few)
+    return TableSample(replace(table, frame=plain, stored=stored, rows=sample.height, in_chunks=None), table.rows, few)
 
 
 def _alone(rows: pl.DataFrame) -> pl.DataFrame:
