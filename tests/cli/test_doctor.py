@@ -78,25 +78,25 @@ def test_a_remedy_that_is_followed_ends_the_remark(drafted):
     assert told.exit_code == 0 and "temperature is" not in told.stdout and "pressure alone" in told.stdout
 
 
-def test_mends_are_declared_in_the_scenario_and_the_cases_stay_as_they_are(messy, tmp_path):
-    told = run(*messy, tmp_path / "mended", "--mend", "all,afterwards:repaired")
+def test_fixes_are_declared_in_the_scenario_and_the_cases_stay_as_they_are(messy, tmp_path):
+    told = run(*messy, tmp_path / "fixed", "--fix", "all,afterwards:repaired")
     assert told.exit_code == 0, told.stderr
     assert "As you chose: read these values of temperature as missing" in told.stdout
-    assert (tmp_path / "mended" / "messy.csv").read_bytes() == (tmp_path / "messy.csv").read_bytes()
-    scenario = load_scenario(tmp_path / "mended", Step.DRAFT)[0]
+    assert (tmp_path / "fixed" / "messy.csv").read_bytes() == (tmp_path / "messy.csv").read_bytes()
+    scenario = load_scenario(tmp_path / "fixed", Step.DRAFT)[0]
     assert [one.model_dump(exclude_none=True) for one in scenario.data.readers] == [
         {"column": "temperature", "missing": ("-999",)},
         {"column": "flow", "units": {"l/min": 1.0}},
     ]
     assert {"phone", "repaired"} <= set(scenario.data.withheld) and "note<b>" not in scenario.data.withheld
-    cases = read_cases(scenario, tmp_path / "mended")
+    cases = read_cases(scenario, tmp_path / "fixed")
     assert cases["temperature"].min() > 0 and cases["temperature"].null_count() == 24
     assert scenario.field("flow").unit == "l/min" and 1 <= cases["flow"].mean() <= 9
-    left = run("scenario", "doctor", tmp_path / "mended").stdout
+    left = run("scenario", "doctor", tmp_path / "fixed").stdout
     assert "-999" not in left and "flow has its unit" not in left and "rare" not in left and "burst" in left
-    manifest = tmp_path / "mended" / "scenario.yaml"
+    manifest = tmp_path / "fixed" / "scenario.yaml"
     manifest.write_text(re.sub(r"    - {column: temperature, .*\n", "", manifest.read_text()))
-    assert "temperature is -999" in run("scenario", "doctor", tmp_path / "mended").stdout
+    assert "temperature is -999" in run("scenario", "doctor", tmp_path / "fixed").stdout
 
 
 def test_on_a_terminal_each_remedy_takes_one_key(messy, tmp_path, monkeypatch):
@@ -110,9 +110,9 @@ def test_on_a_terminal_each_remedy_takes_one_key(messy, tmp_path, monkeypatch):
     assert load_scenario(tmp_path / "none", Step.DRAFT)[0].data.readers is None
 
 
-@pytest.mark.parametrize(("mend", "says"), [("sentinel", "did you mean sentinels"), ("units:flo", "did you mean")])
-def test_a_mend_that_does_not_exist_is_refused_with_those_that_do(messy, tmp_path, mend, says):
-    told = run(*messy, tmp_path / "s", "--mend", mend)
+@pytest.mark.parametrize(("fix", "says"), [("sentinel", "did you mean sentinels"), ("units:flo", "did you mean")])
+def test_a_fix_that_does_not_exist_is_refused_with_those_that_do(messy, tmp_path, fix, says):
+    told = run(*messy, tmp_path / "s", "--fix", fix)
     assert told.exit_code == 2 and says in told.stderr and not (tmp_path / "s").exists()
 
 

@@ -28,7 +28,7 @@ class Walk:
     """A table that a remark is made on, and its remedy: another table, other answers, or an edit of the scenario."""
 
     rows: Callable[[], Rows]
-    mended: Callable[[], Rows] | None = None
+    fixed: Callable[[], Rows] | None = None
     answers: dict = field(default_factory=dict)
     other_answers: dict | None = None
     edit: Change | None = None
@@ -104,36 +104,36 @@ WALKS = {
     ),
     "unit_in_cells": Walk(
         of("flow", lambda _, draw, __: f"{draw.randrange(90)} l"),
-        mended=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
+        fixed=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
     ),
     "mixed_units": Walk(
         of("flow", lambda number, draw, _: f"{draw.randrange(90)} {('l', 'ml')[number % 2]}"),
-        mended=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
+        fixed=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
     ),
     "spellings": Walk(
         of("site", lambda number, *_: ("north", "North", "south")[number % 3]),
-        mended=of("site", lambda number, *_: ("north", "south")[number % 2]),
+        fixed=of("site", lambda number, *_: ("north", "south")[number % 2]),
     ),
     "person": Walk(of("phone", lambda _, draw, __: f"139{draw.randrange(10**8):08}"), edit=withhold("phone")),
-    "secret": Walk(of("token", lambda _, draw, __: f"sk-{draw.randbytes(20).hex()}"), mended=pumps),
+    "secret": Walk(of("token", lambda _, draw, __: f"sk-{draw.randbytes(20).hex()}"), fixed=pumps),
     "mostly_missing": Walk(of("note", lambda number, *_: "loud" if number % 9 == 0 else ""), edit=withhold("note")),
     "rare_class": Walk(
         of("state", lambda number, _, row: "burst" if number % 50 == 0 else row["state"]),
-        mended=pumps,
+        fixed=pumps,
     ),
-    "lone_class": Walk(of("state", lambda number, _, row: "Total" if number == 9 else row["state"]), mended=pumps),
+    "lone_class": Walk(of("state", lambda number, _, row: "Total" if number == 9 else row["state"]), fixed=pumps),
     "wide": Walk(
         lambda: pumps(60, **{f"c{at}": lambda _, draw, __: draw.randrange(9) for at in range(70)}),
         edit=withhold(*(f"c{at}" for at in range(70))),
     ),
-    "repeated": Walk(lambda: pumps() * 2, mended=pumps),
+    "repeated": Walk(lambda: pumps() * 2, fixed=pumps),
     "groups": Walk(
         of("patient_id", lambda number, *_: f"p{number % 40}"),
         other_answers={"group_or_time": "patient_id"},
     ),
     "broken_key": Walk(
         of("case_nr", lambda number, *_: f"c{max(number, 2)}"),
-        mended=of("case_nr", lambda number, *_: f"c{number}"),
+        fixed=of("case_nr", lambda number, *_: f"c{number}"),
     ),
     "drift": Walk(
         lambda: pumps(day=lambda at, *_: f"2026-{1 + at // 40:02}-01", wear=lambda at, draw, _: at + draw.random()),
@@ -165,12 +165,12 @@ def test_every_remedy_is_walked():
     assert set(WALKS) == known - UNREACHED
 
 
-def remarks(folder, rows, answers, *edits, mend=()):
+def remarks(folder, rows, answers, *edits, fix=()):
     """Draft a scenario from ``rows``, change it, and return what the doctor remarks, by name."""
     folder.mkdir()
     pl.DataFrame(rows, infer_schema_length=None).write_csv(folder / "cases.csv")
     usual = {"problem": "Fails", "target": "state", "group_or_time": None, "cost_of_miss": 9, "cost_of_false_alarm": 1}
-    wanted = DraftAnswers(**{**usual, "contact": "works, desk", "mends": mend, **answers})
+    wanted = DraftAnswers(**{**usual, "contact": "works, desk", "fixes": fix, **answers})
     draft = draft_sized(folder / "cases.csv", wanted)
     if draft.cases is not None:
         (folder / draft.scenario.data.file).write_bytes(draft.cases)
@@ -179,7 +179,7 @@ def remarks(folder, rows, answers, *edits, mend=()):
         edit(content)
     scenario = Scenario.model_validate(content)
     found = examine(scenario, split_cases(read_cases(scenario, folder), scenario)).remarks
-    return {remark.remedy.code.split(".")[1]: remark.mend for remark in found}
+    return {remark.remedy.code.split(".")[1]: remark.fix for remark in found}
 
 
 @pytest.mark.prove
@@ -188,11 +188,11 @@ def test_a_remedy_that_is_followed_ends_its_remark(name, tmp_path):
     walk = WALKS[name]
     assert name in remarks(tmp_path / "before", walk.rows(), walk.answers, walk.before)
     answers = walk.answers if walk.other_answers is None else walk.other_answers
-    rows = (walk.mended or walk.rows)()
+    rows = (walk.fixed or walk.rows)()
     assert name not in remarks(tmp_path / "after", rows, answers, walk.before, walk.edit)
 
 
-MENDED = {
+FIXED = {
     **{"alone": "afterwards", "ranked": "afterwards", "sentinel": "sentinels", "unit_in_cells": "units"},
     **{"mixed_units": "units", "spellings": "spellings", "person": "people", "secret": "secrets"},
     **{"mostly_missing": "gaps", "repeated": "repeats", "groups": "groups", "broken_key": "keys"},
@@ -200,12 +200,12 @@ MENDED = {
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("name", MENDED)
-def test_a_mend_ends_its_remark_and_the_file_stays_as_it_is(name, tmp_path):
+@pytest.mark.parametrize("name", FIXED)
+def test_a_fix_ends_its_remark_and_the_file_stays_as_it_is(name, tmp_path):
     walk = WALKS[name]
     offered = remarks(tmp_path / "before", walk.rows(), walk.answers)[name]
-    assert offered.name == MENDED[name]
-    left = remarks(tmp_path / "after", walk.rows(), walk.answers, mend=(offered.name,))
+    assert offered.name == FIXED[name]
+    left = remarks(tmp_path / "after", walk.rows(), walk.answers, fix=(offered.name,))
     assert name not in left
     same = (tmp_path / "after" / "cases.csv").read_bytes() == (tmp_path / "before" / "cases.csv").read_bytes()
     assert same or name == "secret"

@@ -65,7 +65,7 @@ def new(  # noqa: PLR0913 - each answer is an option
     separator: str | None = None,
     name: str = "",
     dataset: str = "",
-    mend: str | None = None,
+    fix: str | None = None,
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
     from pilotbase.data.drafting import DraftAnswers
@@ -87,7 +87,7 @@ def new(  # noqa: PLR0913 - each answer is an option
         encoding=encoding,
         separator=separator_written(separator),
         columns=listed(columns),
-        mends=None if mend is None else listed(mend) or (),
+        fixes=None if fix is None else listed(fix) or (),
     )
     written = _drafted(source, answers, folder)
     *lines, end = written.lines
@@ -117,10 +117,10 @@ def _asked(name: str, given: Any, default: Any) -> Any:
 
 def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
     """Draft; whether the day or the month comes first is asked on a terminal where the dates do not decide it."""
-    from pilotbase.data.mends import check_mends
+    from pilotbase.data.fixes import check_fixes
     from pilotbase.worker.intake.drafting import require_new
 
-    check_mends(answers.mends or ())
+    check_fixes(answers.fixes or ())
     require_new(folder)
     try:
         return _written(source, answers, folder)
@@ -138,21 +138,21 @@ def _written(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenar
     from pilotbase.worker.intake.drafting import new_scenario
     from pilotbase.worker.intake.table_drafts import draft_sized, examine_source, takes_long
 
-    if answers.mends is None and sys.stdin.isatty() and source.is_file() and not takes_long(source):
-        answers = replace(answers, mends=_asked_mends(examine_source(source, answers).remarks))
+    if answers.fixes is None and sys.stdin.isatty() and source.is_file() and not takes_long(source):
+        answers = replace(answers, fixes=_asked_fixes(examine_source(source, answers).remarks))
     with progress_shown() as on_progress:
         return new_scenario(source, answers, folder, partial(draft_sized, on_progress=on_progress))
 
 
-def _asked_mends(remarks: Sequence[Remark]) -> tuple[str, ...]:
+def _asked_fixes(remarks: Sequence[Remark]) -> tuple[str, ...]:
     """Return the remedies that somebody at the terminal wants, a key each: yes, no, all that is advised, back."""
-    offered = [(remark, remark.mend) for remark in remarks if remark.mend is not None]
+    offered = [(remark, remark.fix) for remark in remarks if remark.fix is not None]
     wanted: list[bool] = []
     while len(wanted) < len(offered):
-        remark, mend = offered[len(wanted)]
-        say(text("doctor.mend.found", number=len(wanted) + 1, count=len(offered), sentence=remark.sentence))
-        usual = text("doctor.mend.usual_yes" if mend.advised else "doctor.mend.usual_no")
-        typer.echo(shown(text("doctor.mend.ask", mend=mend.words, keys=usual)), nl=False)
+        remark, fix = offered[len(wanted)]
+        say(text("doctor.fix.found", number=len(wanted) + 1, count=len(offered), sentence=remark.sentence))
+        usual = text("doctor.fix.usual_yes" if fix.advised else "doctor.fix.usual_no")
+        typer.echo(shown(text("doctor.fix.ask", fix=fix.words, keys=usual)), nl=False)
         key = typer.getchar().lower()
         typer.echo(f" {key.strip()}")
         if key == "b":
@@ -160,8 +160,8 @@ def _asked_mends(remarks: Sequence[Remark]) -> tuple[str, ...]:
         elif key == "a":
             wanted += [one.advised for _, one in offered[len(wanted) :]]
         elif key in ("y", "n", "\r", "\n", " "):
-            wanted.append(mend.advised if key.isspace() else key == "y")
-    return tuple(mend.spelled for (_, mend), yes in zip(offered, wanted, strict=True) if yes)
+            wanted.append(fix.advised if key.isspace() else key == "y")
+    return tuple(fix.spelled for (_, fix), yes in zip(offered, wanted, strict=True) if yes)
 
 
 @app.here("check")
@@ -182,9 +182,7 @@ def doctor(scenario: Path, out: Path | None = None) -> None:
     found, file = examine_in(scenario, out, language())
     for one in found.remarks:
         said = {"sentence": one.sentence, "remedy": one.remedy}
-        say(
-            text("doctor.line", **said) if one.mend is None else text("doctor.mend.flag", **said, mend=one.mend.spelled)
-        )
+        say(text("doctor.line", **said) if one.fix is None else text("doctor.fix.flag", **said, fix=one.fix.spelled))
     say(text("doctor.written", count=len(found.remarks), file=file))
 
 

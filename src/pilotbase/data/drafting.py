@@ -18,8 +18,8 @@ from pilotbase.data.column_guesses import guess_array, guess_key, guess_row_numb
 from pilotbase.data.column_types import classes_of, first_of_alike, format_labels, read_cells, type_column
 from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
+from pilotbase.data.fixes import NO_FIXES, Fixes
 from pilotbase.data.giveaway import gives_away, strongest_feature
-from pilotbase.data.mends import NO_MENDS, Mends
 from pilotbase.data.slugs import slug
 from pilotbase.data.source_cases import SourceCases, WantedCases, source_cases
 from pilotbase.data.sources.source import ReadOptions, missing_as_null
@@ -78,8 +78,8 @@ class DraftAnswers:
     encoding: str | None = None
     """Of a text file; None, as for the next two: it is found out."""
     separator: str | None = None
-    mends: tuple[str, ...] | None = None
-    """Remedies of the data doctor to carry out, as `chosen_mends` takes them; None: nobody was asked."""
+    fixes: tuple[str, ...] | None = None
+    """Remedies of the data doctor to carry out, as `chosen_fixes` takes them; None: nobody was asked."""
     columns: tuple[str, ...] | None = None
     """Names for the columns of a text file without a line of names."""
 
@@ -110,24 +110,24 @@ def draft_scenario(
     answers: DraftAnswers,
     scratch: Path | None = None,
     size: Sizing | None = None,
-    mends: Mends = NO_MENDS,
+    fixes: Fixes = NO_FIXES,
     on_progress: OnProgress = ignore_progress,
 ) -> ScenarioDraft:
     """Return a draft from the cases in ``path``. Thresholds are computed on the public sample alone.
 
     ``scratch``: the folder for temporary files; None: the system's default. ``size``: plans the size of an attempt.
-    ``mends``: remedies of the data doctor, which the draft declares.
+    ``fixes``: remedies of the data doctor, which the draft declares.
 
     Raises:
         InputError: the file is no table (see `source_cases`); answers and table do not fit, all problems at once; the
             time column cannot be read as times; the split leaves one class on a side.
     """
-    answers = replace(answers, group_or_time=answers.group_or_time or mends.group)
+    answers = replace(answers, group_or_time=answers.group_or_time or fixes.group)
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
-        how = (answers.is_time, answers.dates, answers.reading, mends.left_out)
+        how = (answers.is_time, answers.dates, answers.reading, fixes.left_out)
         wanted = WantedCases(answers.target, answers.group_or_time, *how)
         cases = source_cases(path, Path(folder), wanted, on_progress)
-        draft = _drafted(path, cases, answers, mends, size)
+        draft = _drafted(path, cases, answers, fixes, size)
         if cases.file == path:
             return draft
         data = draft.scenario.data.model_copy(update={"copied_from": cases.copied_from})
@@ -135,17 +135,17 @@ def draft_scenario(
         return replace(draft, scenario=scenario, cases=cases.file.read_bytes())
 
 
-def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, mends: Mends, size: Sizing | None) -> ScenarioDraft:
+def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, fixes: Fixes, size: Sizing | None) -> ScenarioDraft:
     fitting = {
         name: one.as_field(name == answers.target, name == answers.group_or_time) for name, one in cases.columns.items()
     }
-    read = cases.table.with_columns(read_cells(column, mends.readers) for column in cases.table)
-    fitting |= {name: _measured(read[name], unit) for name, unit in mends.units.items()}
+    read = cases.table.with_columns(read_cells(column, fixes.readers) for column in cases.table)
+    fitting |= {name: _measured(read[name], unit) for name, unit in fixes.units.items()}
     typed = [one for name, one in cases.columns.items() if fitting[name].data_type is not DataType.TEXT]
     missing = ("", *sorted({word for one in typed for word in one.spellings}))
     table = missing_as_null(read, missing)
     table = table.filter(~pl.all_horizontal(pl.all().is_null()))
-    if mends.once:
+    if fixes.once:
         table = table.filter(first_of_alike(table, None))
     named = (answers.target, answers.group_or_time)
     arrays = {column.name: guess_array(column, path.parent) for column in table if column.name not in named}
@@ -156,7 +156,7 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, mends: Mends
     check_time(table, fields, answers.group_or_time, answers.is_time, cases.undecided)
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
-    setting = _declared(_settle(table, fields, task, missing, cases.file, answers), mends)
+    setting = _declared(_settle(table, fields, task, missing, cases.file, answers), fixes)
     left_out = [text("source.taken.left_out", file=path.name, column=one) for one in before if one not in table.columns]
     said = (*cases.told, *left_out, *said_of_dates(table, fields, cases.undecided))
     setting = replace(setting, decided=(*said, *setting.decided))
@@ -170,15 +170,15 @@ def _measured(column: pl.Series, unit: str) -> Field:
     return Field(name=column.name, data_type=DataType.INTEGER if whole else DataType.FLOAT, unit=unit)
 
 
-def _declared(setting: ScenarioDraft, mends: Mends) -> ScenarioDraft:
-    """Return the draft with the mends that are not yet in it, each told."""
+def _declared(setting: ScenarioDraft, fixes: Fixes) -> ScenarioDraft:
+    """Return the draft with the fixes that are not yet in it, each told."""
     data = setting.scenario.data
-    withheld = tuple(name for name in mends.withheld if name not in (*data.withheld, data.target))
-    update: dict[str, object] = {"withheld": (*data.withheld, *withheld), "readers": mends.readers or None}
-    update["repeated_rows"] = "first" if mends.once else None
+    withheld = tuple(name for name in fixes.withheld if name not in (*data.withheld, data.target))
+    update: dict[str, object] = {"withheld": (*data.withheld, *withheld), "readers": fixes.readers or None}
+    update["repeated_rows"] = "first" if fixes.once else None
     scenario = setting.scenario.model_copy(update={"data": data.model_copy(update=update)})
     return ScenarioDraft(
-        scenario, (*setting.decided, *(text("doctor.mend.done", done=one.words) for one in mends.every))
+        scenario, (*setting.decided, *(text("doctor.fix.done", done=one.words) for one in fixes.every))
     )
 
 

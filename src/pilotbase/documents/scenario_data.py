@@ -48,7 +48,7 @@ Split = Annotated[HashSplit | GroupSplit | TimeSplit, pydantic.Field(discriminat
 
 
 class ColumnReader(Part):
-    """How the cells of one column are read: what a mend changes without touching the file. Remove it to undo that."""
+    """How the cells of one column are read: what a fix changes without touching the file. Remove it to undo that."""
 
     column: str
     missing: tuple[str, ...] | None = None

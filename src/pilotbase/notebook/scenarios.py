@@ -56,7 +56,7 @@ class ScenarioFolder:
         name: str = "",
         folder: str | Path | None = None,
         replace: bool = False,
-        mend: Collection[str] = (),
+        fix: Collection[str] = (),
     ) -> ScenarioFolder:
         """Write a draft scenario from cases and six answers, and return it; everything else has a stated default.
 
@@ -73,7 +73,7 @@ class ScenarioFolder:
             name: the short name, for addresses; by default made of the target.
             folder: where to write it, by default a folder of that name here.
             replace: whether an existing draft in ``folder`` is overwritten; other files there stay.
-            mend: what the draft mends of what `doctor` finds, such as ``sentinels`` or ``units:flow``; ``all``: what is
+            fix: what the draft fixes of what `doctor` finds, such as ``sentinels`` or ``units:flow``; ``all``: what is
                 advised. It is declared in the scenario; the cases stay as they are.
 
         Raises:
@@ -83,7 +83,7 @@ class ScenarioFolder:
             raise InputError("draft.time_and_group", time=time, group=group)
         place = Path(folder or name or target)
         answers = DraftAnswers(problem, target, time or group, miss, false_alarm, contact, name, is_time=bool(time))
-        answers = dataclasses.replace(answers, mends=tuple(mend))
+        answers = dataclasses.replace(answers, fixes=tuple(fix))
         with tempfile.TemporaryDirectory() as scratch:
             source = Path(frame) if isinstance(frame, str | Path) else Path(scratch, f"{place.name}.parquet")
             if not isinstance(frame, str | Path):
@@ -117,9 +117,9 @@ class ScenarioFolder:
             return [one.render(wanted_language()) for one in check_scenario(self.path, "freeze", base)[1]]
 
     def doctor(self) -> list[str]:
-        """Return what stands out in the cases, each with its remedy, and the name of what ``mend`` does about it."""
+        """Return what stands out in the cases, each with its remedy, and the name of what ``fix`` does about it."""
         language, found = wanted_language(), examine_in(self.path, None, wanted_language())[0].remarks
-        flags = (f" (mend: {one.mend.spelled})" if one.mend else "" for one in found)
+        flags = (f" (fix: {one.fix.spelled})" if one.fix else "" for one in found)
         said = (text("doctor.line", sentence=one.sentence, remedy=one.remedy).render(language) for one in found)
         return [line + flag for line, flag in zip(said, flags, strict=True)]
 

@@ -13,9 +13,9 @@ import polars as pl
 
 from pilotbase.data.describing.meanings import guess_sensitivity
 from pilotbase.data.drift import drift
+from pilotbase.data.fixes import Fix, fix_spellings, fix_units, spelled_alike
 from pilotbase.data.giveaway import FeatureStrength, feature_strengths, gives_away
 from pilotbase.data.leakage import LeakageCheck, check_leakage
-from pilotbase.data.mends import Mend, mend_spellings, mend_units, spelled_alike
 from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
@@ -79,7 +79,7 @@ class Remark:
     outcome: Outcome
     sentence: Text
     remedy: Text
-    mend: Mend | None = None
+    fix: Fix | None = None
     """The remedy, if a draft can carry it out."""
 
 
@@ -93,9 +93,9 @@ class Examination:
     hidden: int
 
     @property
-    def mends(self) -> tuple[Mend, ...]:
+    def fixes(self) -> tuple[Fix, ...]:
         """Return what a draft can do about the remarks."""
-        return tuple(one.mend for one in self.remarks if one.mend is not None)
+        return tuple(one.fix for one in self.remarks if one.fix is not None)
 
 
 def examine(scenario: Scenario, split: Split) -> Examination:
@@ -176,7 +176,7 @@ def _of_cases(scenario: Scenario, split: Split, cases: pl.DataFrame) -> Iterator
     room = math.prod(cases[name].n_unique() for name in features)
     if repeated > _REPEATED * cases.height and room > _ROOMY * cases.height:
         remark = _remark("repeated", Outcome.INCONCLUSIVE, count=repeated, cases=cases.height)
-        yield replace(remark, mend=Mend("repeats"))
+        yield replace(remark, fix=Fix("repeats"))
     if not isinstance(data.split, HashSplit) or data.split.by not in (None, data.key):
         return
     for name in [*features, *data.withheld]:
@@ -184,28 +184,28 @@ def _of_cases(scenario: Scenario, split: Split, cases: pl.DataFrame) -> Iterator
             continue
         if _FEWEST_GROUPS <= distinct <= cases.height / 2:
             remark = _remark("groups", Outcome.INCONCLUSIVE, column=name, count=distinct, cases=cases.height)
-            yield replace(remark, mend=None if cases[name].null_count() else Mend("groups", name))
+            yield replace(remark, fix=None if cases[name].null_count() else Fix("groups", name))
         elif data.key is None and name in features and _NEARLY_A_KEY * cases.height <= distinct < cases.height:
             double = cases[name].filter(cases[name].is_duplicated())[0]
             remark = _remark("broken_key", Outcome.INCONCLUSIVE, column=name, found=str(double)[:40])
-            yield replace(remark, mend=Mend("keys", name))
+            yield replace(remark, fix=Fix("keys", name))
 
 
 def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
     name = column.name
     if column.data_type not in ARRAYS and column.role != "target" and _holds_secrets(name, values):
-        yield replace(_remark("secret", Outcome.INCONCLUSIVE, column=name), mend=Mend("secrets", name))
+        yield replace(_remark("secret", Outcome.INCONCLUSIVE, column=name), fix=Fix("secrets", name))
     if column.role not in ("feature", "target"):
         return
     if column.missing > _MOST_MISSING:
         remark = _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=f"{column.missing:.0%}")
-        yield replace(remark, mend=Mend("gaps", name) if column.role == "feature" else None)
+        yield replace(remark, fix=Fix("gaps", name) if column.role == "feature" else None)
     if values.dtype.is_numeric() and (found := _sentinel(values)) is not None:
         value, count = f"{found[0]:.15g}", found[1]
         remark = _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=value, count=count)
         may_miss = column.role == "feature"
         yield replace(
-            remark, mend=Mend("sentinels", name, ColumnReader(column=name, missing=(value,))) if may_miss else None
+            remark, fix=Fix("sentinels", name, ColumnReader(column=name, missing=(value,))) if may_miss else None
         )
     if column.data_type not in ARRAYS:
         sample = [str(one) for one in values.drop_nulls().head(_MOST_SAMPLE).to_list()]
@@ -214,22 +214,22 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
         person = guess_sensitivity(name, sample) if column.role == "feature" else None
         if person is not None and person[0] is not Sensitivity.QUASI_IDENTIFIER:
             remark = _remark("person", Outcome.INCONCLUSIVE, column=name, ground=person[1].ground)
-            yield replace(remark, mend=Mend("people", name))
+            yield replace(remark, fix=Fix("people", name))
     if column.drift is not None:
         yield _remark("drift", Outcome.NOT_MEASURED, column=name, index=f"{column.drift:.2f}")
 
 
 def _of_words(name: str, values: pl.Series, sample: Sequence[str], role: Role) -> Iterator[Remark]:
     units = _units_in(sample)
-    mend = mend_units(values, units) if role == "feature" else None
+    fix = fix_units(values, units) if role == "feature" else None
     if len(units) == 1:
-        yield replace(_remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=units[0]), mend=mend)
+        yield replace(_remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=units[0]), fix=fix)
     elif units:
-        yield replace(_remark("mixed_units", Outcome.INCONCLUSIVE, column=name, units=", ".join(units)), mend=mend)
+        yield replace(_remark("mixed_units", Outcome.INCONCLUSIVE, column=name, units=", ".join(units)), fix=fix)
     alike = spelled_alike(values) if values.n_unique() <= _MOST_SPELLED else []
     if alike:
         remark = _remark("spellings", Outcome.INCONCLUSIVE, column=name, values=", ".join(alike[0])[:80])
-        yield replace(remark, mend=mend_spellings(name, alike))
+        yield replace(remark, fix=fix_spellings(name, alike))
 
 
 def _holds_secrets(name: str, values: pl.Series) -> bool:
@@ -272,7 +272,7 @@ def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Itera
         if one.strength >= WORTH_TELLING and not gives_away(one, scenario):  # the check reports what gives away
             code = "ranked" if scenario.target_form == "numbers" else "alone"
             remark = _remark(code, Outcome.NOT_MEASURED, column=one.feature, share=f"{one.strength:.0%}")
-            yield replace(remark, mend=Mend("afterwards", one.feature))
+            yield replace(remark, fix=Fix("afterwards", one.feature))
 
 
 def _tells(check: LeakageCheck) -> bool:

@@ -102,8 +102,8 @@ class AnswersForm(DataForm):
     dataset = forms.ChoiceField(**asked("hub.field_dataset", "hub.help_dataset"), required=False)
     manifest = forms.FileField(**asked("hub.field_manifest", "hub.help_manifest"), required=False)
     examined = forms.BooleanField(widget=forms.HiddenInput, required=False)
-    mends = forms.MultipleChoiceField(
-        **asked("hub.field_mends", "hub.help_mends"), required=False, widget=forms.MultipleHiddenInput
+    fixes = forms.MultipleChoiceField(
+        **asked("hub.field_fixes", "hub.help_fixes"), required=False, widget=forms.MultipleHiddenInput
     )
     """What the data doctor offers: asked for once the answers are given, and chosen before the draft is made."""
 
@@ -122,19 +122,19 @@ class AnswersForm(DataForm):
             chosen = forms.ChoiceField(label=asked.label, help_text=asked.help_text, choices=columns, required=False)
             chosen.widget.attrs = asked.widget.attrs
             self.fields[name] = chosen
-        taken = cast(QueryDict, self.data).getlist("mends") if self.is_bound else []
-        self.fields["mends"].choices = [(one, one) for one in taken]  # type: ignore[attr-defined]
+        taken = cast(QueryDict, self.data).getlist("fixes") if self.is_bound else []
+        self.fields["fixes"].choices = [(one, one) for one in taken]  # type: ignore[attr-defined]
 
     def offer(self, error: InputError) -> bool:
-        """Ask which of the mends in ``error`` the draft makes, those advised ticked; False if it offers none."""
-        found = [one.problem for one in error.issues if one.problem.code == "doctor.mend.offer"]
+        """Ask which of the fixes in ``error`` the draft makes, those advised ticked; False if it offers none."""
+        found = [one.problem for one in error.issues if one.problem.code == "doctor.fix.offer"]
         if found:
-            asked = self.fields["mends"]
+            asked = self.fields["fixes"]
             asked.widget = forms.CheckboxSelectMultiple(attrs=asked.widget.attrs)
             said = [(str(one.params["spelled"]), make_visible(one.render(language()))) for one in found]
             asked.choices = said  # type: ignore[attr-defined]
         answers = cast(QueryDict, self.data).copy()
-        answers.setlist("mends", [str(one.params["spelled"]) for one in found if one.params["advised"]])
+        answers.setlist("fixes", [str(one.params["spelled"]) for one in found if one.params["advised"]])
         answers["examined"] = "on" if found else ""
         self.data = answers
         return bool(found)
@@ -306,7 +306,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         name=given["name"],
         dataset=given["dataset"],
         dates=DateOrder(given["dates"]) if given["dates"] else None,
-        mends=tuple(given["mends"]) if given["examined"] else None,
+        fixes=tuple(given["fixes"]) if given["examined"] else None,
     )
 
 

@@ -24,12 +24,12 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
     """Return a draft of a scenario; if it is complete, it holds. The copied cases, if any, are the file `DRAFTED`.
 
     Raises:
-        InputError: nobody was asked yet about the mends that the data doctor advises: ``mends``, with each offer.
+        InputError: nobody was asked yet about the fixes that the data doctor advises: ``fixes``, with each offer.
     """
     result, answers, table = _result(given), given["answers"], Path(given["table"])
     wanted = DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
     found = draft_sized(table, wanted, result)
-    if wanted.mends is None and not takes_long(table):
+    if wanted.fixes is None and not takes_long(table):
         _offer(examine_draft(table, found, result))
     written = result / found.scenario.data.file
     written.write_bytes(found.cases or b"")
@@ -41,13 +41,13 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _offer(found: Examination) -> None:
-    if any(one.advised for one in found.mends):
-        offers = [(one.sentence, one.mend) for one in found.remarks if one.mend is not None]
+    if any(one.advised for one in found.fixes):
+        offers = [(one.sentence, one.fix) for one in found.remarks if one.fix is not None]
         said = [
-            text("doctor.mend.offer", sentence=words, mend=mend.words, spelled=mend.spelled, advised=mend.advised)
-            for words, mend in offers
+            text("doctor.fix.offer", sentence=words, fix=fix.words, spelled=fix.spelled, advised=fix.advised)
+            for words, fix in offers
         ]
-        raise InputError.from_issues("", [Issue(file="", path="mends", problem=one) for one in said])
+        raise InputError.from_issues("", [Issue(file="", path="fixes", problem=one) for one in said])
 
 
 def check(given: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Drafts made from a table: examined, mended as their owner says, with an attempt of the right size."""
+"""Drafts made from a table: examined, fixed as their owner says, with an attempt of the right size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pilotbase.data.array_files import with_arrays
 from pilotbase.data.conform import conform
 from pilotbase.data.doctor import Examination, examine
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, draft_scenario
-from pilotbase.data.mends import chosen_mends
+from pilotbase.data.fixes import chosen_fixes
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
@@ -41,17 +41,17 @@ def draft_sized(
 ) -> ScenarioDraft:
     """Return the draft of `draft_scenario`; where the hidden cases hold two attempts of the planned size, with it.
 
-    Raises as `draft_scenario` and `chosen_mends`.
+    Raises as `draft_scenario` and `chosen_fixes`.
     """
-    if not answers.mends:
+    if not answers.fixes:
         return draft_scenario(source, answers, scratch, _terms_of_draft, on_progress=on_progress)
-    offered = examine_draft(source, draft_scenario(source, answers, scratch, on_progress=on_progress), scratch).mends
-    mends = chosen_mends(offered, answers.mends)
-    return draft_scenario(source, answers, scratch, _terms_of_draft, mends, on_progress)
+    offered = examine_draft(source, draft_scenario(source, answers, scratch, on_progress=on_progress), scratch).fixes
+    fixes = chosen_fixes(offered, answers.fixes)
+    return draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
 
 
 def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
-    """Return what stands out in the cases of a draft without any mend; raises as `draft_scenario`."""
+    """Return what stands out in the cases of a draft without any fix; raises as `draft_scenario`."""
     return examine_draft(source, draft_scenario(source, answers, scratch), scratch)
 
 

@@ -21,7 +21,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario_data import ColumnReader
 from pilotbase.documents.texts import Text, text
 
-MendName = Literal[
+FixName = Literal[
     "sentinels", "units", "spellings", "repeats", "groups", "keys", "people", "secrets", "gaps", "afterwards"
 ]
 """``sentinels``: numbers that mean a missing value; ``afterwards``: columns that tell much of the answer."""
@@ -51,15 +51,15 @@ _SIZES: tuple[dict[str, float], ...] = (
     {"元": 1.0, "万元": 1e4, "亿元": 1e8},
 )
 """Units of one quantity → how large each is."""
-_WITHHELD: frozenset[MendName] = frozenset({"keys", "people", "gaps", "afterwards"})
-_ADVISED: frozenset[MendName] = frozenset(get_args(MendName)) - {"gaps", "afterwards"}
+_WITHHELD: frozenset[FixName] = frozenset({"keys", "people", "gaps", "afterwards"})
+_ADVISED: frozenset[FixName] = frozenset(get_args(FixName)) - {"gaps", "afterwards"}
 
 
 @dataclass(frozen=True)
-class Mend:
+class Fix:
     """One remedy that a draft can carry out. ``column`` is empty where it is about whole rows."""
 
-    name: MendName
+    name: FixName
     column: str = ""
     reader: ColumnReader | None = None
 
@@ -70,20 +70,20 @@ class Mend:
 
     @property
     def spelled(self) -> str:
-        """Return it as ``--mend`` names it: ``sentinels:temperature``."""
+        """Return it as ``--fix`` names it: ``sentinels:temperature``."""
         return f"{self.name}:{self.column}" if self.column else self.name
 
     @property
     def words(self) -> Text:
         """Return what it does."""
-        return text(f"doctor.mend.{self.name}", column=self.column)
+        return text(f"doctor.fix.{self.name}", column=self.column)
 
 
 @dataclass(frozen=True)
-class Mends:
+class Fixes:
     """Everything that a draft is to do about its cases."""
 
-    every: tuple[Mend, ...] = ()
+    every: tuple[Fix, ...] = ()
 
     @property
     def readers(self) -> tuple[ColumnReader, ...]:
@@ -121,33 +121,33 @@ class Mends:
         return {one.column: next(unit for unit, size in one.units.items() if size == 1) for one in named if one.units}
 
 
-NO_MENDS = Mends()
+NO_FIXES = Fixes()
 
 
-def check_mends(asked: Iterable[str]) -> None:
-    """Raise `InputError` for each of ``asked`` that is no mend: ``sentinels``, ``sentinels:temperature``, ``all``."""
-    known = (*get_args(MendName), ALL)
+def check_fixes(asked: Iterable[str]) -> None:
+    """Raise `InputError` for each of ``asked`` that is no fix: ``sentinels``, ``sentinels:temperature``, ``all``."""
+    known = (*get_args(FixName), ALL)
     for one in asked:
         if one.partition(":")[0] not in known:
-            raise InputError("doctor.mend.unknown", found=one, allowed=offer(one, known))
+            raise InputError("doctor.fix.unknown", found=one, allowed=offer(one, known))
 
 
-def chosen_mends(offered: Sequence[Mend], asked: Sequence[str]) -> Mends:
+def chosen_fixes(offered: Sequence[Fix], asked: Sequence[str]) -> Fixes:
     """Return those of ``offered`` that ``asked`` names, by name or by name and column; ``all``: those advised.
 
     Raises:
-        InputError: one that is no mend, or names a column that it is not offered for.
+        InputError: one that is no fix, or names a column that it is not offered for.
     """
-    check_mends(asked)
+    check_fixes(asked)
     spelled = [one.spelled for one in offered]
     for one in asked:
         if ":" in one and one not in spelled:
-            raise InputError("doctor.mend.unknown", found=one, allowed=offer(one, spelled))
+            raise InputError("doctor.fix.unknown", found=one, allowed=offer(one, spelled))
     named = set(asked)
-    return Mends(tuple(one for one in offered if named & {one.name, one.spelled, *([ALL] if one.advised else [])}))
+    return Fixes(tuple(one for one in offered if named & {one.name, one.spelled, *([ALL] if one.advised else [])}))
 
 
-def mend_units(values: pl.Series, units: Sequence[str]) -> Mend | None:
+def fix_units(values: pl.Series, units: Sequence[str]) -> Fix | None:
     """Return the reader that turns ``values`` into numbers of the most frequent of ``units``; None if none does."""
     sizes = {units[0]: 1.0} if len(units) == 1 else _sizes_of(units)
     if not sizes:
@@ -158,7 +158,7 @@ def mend_units(values: pl.Series, units: Sequence[str]) -> Mend | None:
     words = wrong.str.strip_chars().unique(maintain_order=True).to_list()
     if not set(words) <= set(MISSING_SPELLINGS):
         return None
-    return Mend("units", values.name, reader.model_copy(update={"missing": tuple(words)}) if words else reader)
+    return Fix("units", values.name, reader.model_copy(update={"missing": tuple(words)}) if words else reader)
 
 
 def _sizes_of(units: Sequence[str]) -> dict[str, float]:
@@ -177,7 +177,7 @@ def spelled_alike(values: pl.Series) -> list[tuple[str, ...]]:
     return [tuple(spelled for spelled, _ in one.most_common()) for one in found.values() if len(one) > 1]
 
 
-def mend_spellings(column: str, alike: Sequence[tuple[str, ...]]) -> Mend:
+def fix_spellings(column: str, alike: Sequence[tuple[str, ...]]) -> Fix:
     """Return the reader that takes the most frequent spelling for each of the others."""
     meant = {spelled: same[0].strip() for same in alike for spelled in same if spelled != same[0].strip()}
-    return Mend("spellings", column, ColumnReader(column=column, spellings=meant))
+    return Fix("spellings", column, ColumnReader(column=column, spellings=meant))
