@@ -174,7 +174,9 @@ def continue_open(
     """
     here = view.within(change)
     found = (load_incident(here, number) for number in reversed(_open_numbers(change.connection, service)))
-    known = next((one for one in found if detector in (None, here.load(one[0].warning, RiskWarning).detector)), None)
+    known = next(
+        (one for one in found if detector is None or here.load(one[0].warning, RiskWarning).detector == detector), None
+    )
     if known is None:
         return None
     incident, head = known
