@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def tests(kind: str, shard: str) -> list[str | Path]:
-    workers = (os.cpu_count() or 2) + 4  # a quarter of the time is spent waiting: for boxes, disks, browsers
+    workers = (os.cpu_count() or 2) + 2  # a quarter of the time is spent waiting: for boxes, disks, browsers
     marker = "prove or hypothesis" if kind == "prove" else "not prove"  # of which the quick tests draw few examples
     spread = ["--forks", str(workers), "--shard", shard]
     return [sys.executable, "-m", "pytest", "-q", *spread, "-m", marker, "--durations", "20"]

@@ -171,6 +171,7 @@ def test_no_table_is_answered_by_any_place(pilotbase, tmp_path, name, by):
     assert guesses(pilotbase, tmp_path, name, by)["verdict"] == "reject"
 
 
+@pytest.mark.prove
 def test_a_perturbed_arm_is_asked_in_an_order_of_its_own(pilotbase, tmp_path):
     """The answers by place are right in no arm, and agree between two arms as often as chance has it."""
     by, drop = "place in the run", "drop(accuracy under noise(0.1)) <= 0.5"

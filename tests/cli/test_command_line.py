@@ -83,6 +83,7 @@ def test_spent_cases_made_fresh_in_the_database_are_named_and_nothing_is_tried_o
     base.lab.close()
 
 
+@pytest.mark.prove
 def test_a_document_shown_in_the_database_is_named(home, write_scenario, write_application):  # noqa: F811
     """The listing, which has the same column, is changed along with the document."""
     assert run("trial", "run", write_scenario(), write_application()).exit_code == 0
@@ -141,6 +142,7 @@ def test_a_rehearsal_that_fails_shows_the_traceback_and_where_the_log_is(
     assert "Traceback" not in sound.stdout and printed in sound.stdout
 
 
+@pytest.mark.prove
 def test_one_odd_application_does_not_stop_the_others(home, write_scenario, write_application, tmp_path):  # noqa: F811
     version, tree, lock, good = (write_application(name=name) for name in ("version", "tree", "lock", "good"))
     manifest = version / "application.yaml"

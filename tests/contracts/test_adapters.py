@@ -402,6 +402,7 @@ def test_what_is_wrong_with_a_model_is_told_with_what_to_do_in_both_languages(ba
         assert words in said and "Opset 99" in said
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     ("runtime", "named"), [("onnx", "onnxruntime 1."), pytest.param("container", "image.tar", marks=[SLOW, NO_BUSYBOX])]
 )

@@ -173,6 +173,7 @@ def attack():
 """
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 def test_flooding_the_log(launch, default, stream):
     everything = replace(limited(default, log_bytes=64 * MEBIBYTE), logs=LogPolicy.FULL)

@@ -57,6 +57,7 @@ def numbers(shown):
     return {address.replace("&amp;", "&"): int(number.replace(",", "")) for address, number in found}
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize(
     ("path", "who"), covering(product(["/ledger/", "/ledger/map/"], ["desk", "owner", "other-owner", "regulator"]))
 )

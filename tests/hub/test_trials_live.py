@@ -84,6 +84,7 @@ def entries(world):
     return world.ordered.base.lab.view.log_entries()
 
 
+@pytest.mark.prove
 def test_owner_operator_and_regulator_take_the_bundle_and_nobody_else(tried, tmp_path):
     report = tried.ordered.record().documents["report"]
     assert codes(tried, lambda one: one.get(file_of(report))) == dict.fromkeys(EVERYBODY, 404), "none was asked for"

@@ -221,6 +221,7 @@ def test_the_owner_sees_and_erases_what_the_base_keeps(opened, settings_of_hub):
     assert browser.delete(place).json() == {"erased": 0}
 
 
+@pytest.mark.prove
 def test_what_is_kept_too_long_is_swept(opened):
     from dataclasses import replace
     from datetime import timedelta

@@ -57,6 +57,7 @@ def serial_of(proven) -> str:
     return proven.certificate.serial.removeprefix("sha256:")
 
 
+@pytest.mark.prove
 def test_a_version_that_is_no_worse_is_certified_by_its_own_evidence_and_with_the_margin(base, versions):
     first, bring = versions
     second = bring()

@@ -71,6 +71,7 @@ def design(report):
     return {finding.check: finding for finding in section.findings}
 
 
+@pytest.mark.prove
 def test_a_model_that_recites_public_cases_is_found_out_and_its_verdict_stands(base, scenario, model, tmp_path):
     told, application = model
     document, folder = load_scenario(scenario, Step.DRAFT)

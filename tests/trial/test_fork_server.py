@@ -88,6 +88,7 @@ def test_a_server_that_was_killed_is_followed_by_another(scorer):
     again.close()
 
 
+@pytest.mark.prove
 def test_a_server_that_makes_no_process_is_told_of_and_the_next_one_begins_anew(monkeypatch):
     """As when the kernel has no room for one more; here the program cannot be loaded."""
     monkeypatch.setattr(fork_server, "_servers", {})
@@ -99,6 +100,7 @@ def test_a_server_that_makes_no_process_is_told_of_and_the_next_one_begins_anew(
     again.close()
 
 
+@pytest.mark.prove
 def test_an_owner_ends_though_a_process_of_its_own_lives_on():
     """That one holds the owner's end of the socket too, and the server ends all the same."""
     program = OWNER.replace("sys.stdin.read()", "import os, time\nif os.fork() == 0: time.sleep(60)")

@@ -62,6 +62,7 @@ def test_the_attempt_goes_on_and_the_verdict_is_the_same(base, write_scenario, w
     assert (report.attempt.number, report.attempt.answered) == (1, 100)
 
 
+@pytest.mark.prove
 def test_who_kills_without_end_is_told_and_the_attempt_waits(base, write_scenario, write_application):
     scenario, application = write_scenario(cases=200), write_application(SLOW)
     freeze_in(base, scenario, application)

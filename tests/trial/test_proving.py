@@ -88,6 +88,7 @@ def test_the_same_version_has_one_verdict_however_often_it_is_run(base, write_sc
     assert len(attempts_of(base.lab.vault, hidden_set(base, scenario))) == 1
 
 
+@pytest.mark.prove
 def test_every_attempt_scores_cases_that_were_never_scored(base, write_scenario, write_application):
     scenario = write_scenario(cases=100)
     seen: list[int] = []

@@ -32,6 +32,7 @@ def table(tmp_path):
     return path
 
 
+@pytest.mark.prove
 def test_a_draft_from_a_box_is_the_draft(table):
     assert draft_in_box(table, ANSWERS) == draft_scenario(table, ANSWERS)
     facts = describe_table(table)

@@ -121,6 +121,7 @@ def test_a_queued_trial_that_is_stopped_does_not_run(ordered):
     assert (job.state, job.reason.params["organisation"]) == (JobState.CANCELLED, "base")
 
 
+@pytest.mark.prove
 def test_a_running_trial_that_is_stopped_ends_and_goes_on_with_the_same_attempt(ordered, monkeypatch):
     ordered.freeze()
     ordered.work()

@@ -49,6 +49,7 @@ def test_files_become_a_draft_with_grounds_questions_and_what_is_missing(base):
     assert "license" in found.missing and found.dataset.record_sets[0].rows == 60
 
 
+@pytest.mark.prove
 def test_answers_replace_guesses_until_the_draft_is_saved_with_its_files(base):
     identity = described(base, "pumps.csv", PUMPS.encode()).order.identity
     said = Answers(title="Pumps", label="state", opening="on_terms", organisation="acme", units={"temp_c": "K"})
