@@ -101,7 +101,7 @@ def test_fixes_are_declared_in_the_scenario_and_the_cases_stay_as_they_are(messy
 
 def test_on_a_terminal_each_remedy_takes_one_key(messy, tmp_path, monkeypatch):
     monkeypatch.setattr("pilotbase.cli.scenario.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
-    names = [one.partition("Shall")[0] for one in run(*messy, tmp_path / "none", keys="nnnnnn").stdout.split("Shall")]
+    names = [one.partition("Fix: ")[0] for one in run(*messy, tmp_path / "none", keys="nnnnnn").stdout.split("Fix: ")]
     assert len(names) == 7
     told = run(*messy, tmp_path / "some", keys="yb\ra", language="zh")
     assert told.exit_code == 0, told.stderr

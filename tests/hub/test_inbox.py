@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.permissions import Act
-from tests.catalogue.records_for_tests import DESK, MACHINE, OWNER, SCENARIO
+from pilotbase.documents.subjects import name_of
+from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE, OWNER, REGULATOR, SCENARIO, Order
 from tests.hub.services_for_tests import let_ask, serve
 from tests.hub.worlds_for_tests import world
 
@@ -114,3 +115,15 @@ def test_what_can_be_taken_back_is_offered_right_after_the_act(begun):
     submit = "/applications/acme/forest/acts/application.withdraw/"
     answer = begun.client("supplier").post(submit, {}, follow=True, HTTP_ACCEPT_LANGUAGE="en").content.decode()
     assert "<a" not in answer.partition('role="status"')[2].partition("</div>")[0], "this cannot be taken back"
+
+
+def test_what_cannot_be_taken_back_now_offers_no_way_back(fresh):
+    """A suspension that the regulator has ordered is not lifted by whoever carried it out."""
+    trial = fresh.trial
+    trial.reach("certified")
+    ordered = Order(kind="suspension", reasons="Complaints.", deadline="2099-01-01")
+    trial.do(REGULATOR, COMMISSION, Act.ORDER_GIVE, ordered)
+    address = f"/trials/{name_of(COMMISSION)}/acts/"
+    answer = fresh.client("signer").post(f"{address}certificate.suspend/", {}, follow=True, HTTP_ACCEPT_LANGUAGE="en")
+    said = answer.content.decode().partition('role="status"')[2].partition("</div>")[0]
+    assert "suspended" in said.lower() and "certificate.reinstate" not in said, said

@@ -89,7 +89,7 @@ def test_what_differs_from_the_scenario_is_marked_where_the_plan_is_approved(tmp
         trial = made.trial
         trial.reach("plan_review")
         approve = "/trials/c1/acts/plan.approve/"
-        assert "Nothing in this plan differs" in part(page(made, "reviewer", approve))
+        assert "This plan matches" in part(page(made, "reviewer", approve))
         later = scenario(criteria=[{"rule": "recall(broken) >= 0.90"}], trial={"attempts": 7})
         trial.do(OWNER, SCENARIO, Act.SCENARIO_EDIT, later)
         for language, differs, alone in (("en", "has changed", "not in the plan"), ("zh", "已标出", "方案中没有")):

@@ -31,7 +31,7 @@ def test_an_owner_is_told_of_each_use_once_and_of_a_refusal_once_a_day(any_told)
     first = (
         DATASET,
         "Spindle logs",
-        "acme used it for trials of applications, given out as: report of a trial; rows: 10",
+        "acme used the data. Purpose: trials of applications. Output: report of a trial. Rows: 10",
     )
     assert said(any_told, OWNER) == [first]
     for number in range(9):
@@ -51,5 +51,5 @@ def test_of_a_plan_between_owner_and_supplier_the_owner_of_the_scenario_is_told(
     paper = trial.plan.digest()
     permit(any_told.view(SUPPLIER), ASKED.model_copy(update={"target": paper}), digest("paper"))
     ((subject, _, sentence),) = said(any_told, OWNER)
-    assert subject == "scenario:plant/milling" and sentence.startswith("acme used it")
+    assert subject == "scenario:plant/milling" and sentence.startswith("acme used the data")
     assert any_told.view(OWNER).head(record_head(subject)), "a notice about what the owner does not see is not shown"

@@ -34,35 +34,28 @@ KEYS_OF = "@door"
 """In the place of a supplier in the operator's file of keys; no supplier can have this name."""
 
 
-class DoorModel(Part):
-    """A model of the base's operator, or open to it on its own terms, at an address of OpenAI's chat completions."""
+class ModelAddress(Part):
+    """Where a model is, at an address of OpenAI's chat completions, and which model it is."""
 
     url: EndpointUrl
     """Base address: ``http://127.0.0.1:8000/v1``."""
     model: ModelName
     version: ModelName | None = None
     digest: Digest | None = None
-    """Of its weights, where whoever runs it knows it."""
+    """Of its weights, if its operator knows it."""
     key: KeyName | None = None
     """Name of the secret key sent to it; the operator keeps the key itself, under ``@door/NAME``."""
+
+
+class DoorModel(ModelAddress):
+    """A model of the base's operator, or open to it on its own terms."""
+
     period: Period
     """How long it stays unchanged."""
     prices: Prices | None = None
     calls_per_second: float = pydantic.Field(default=100.0, gt=0, le=100_000)
     timeout: Seconds = pydantic.Field(default=60.0, gt=0)
     """Timeout of one request."""
-
-
-class ModelAddress(Part):
-    """Where the model of an agent in service is, and what it is: so that no other is taken for the certified one."""
-
-    url: EndpointUrl
-    """Base address, as in `DoorModel`."""
-    model: ModelName
-    version: ModelName | None = None
-    digest: Digest | None = None
-    key: KeyName | None = None
-    """Name of the secret key sent there; the operator keeps the key itself, under ``@door/NAME``."""
 
 
 class ModelDoor(Part):

@@ -139,6 +139,8 @@ class Transition:
     """Kind of the job that it queues."""
     stops: bool = False
     """Whether it cancels the record's job."""
+    undo: Act | None = None
+    """The act that takes it back."""
 
 
 _O, _S, _A, _C = OrganisationState, ScenarioState, ApplicationState, CommissionState
@@ -176,13 +178,20 @@ APPLICATION = (
     _row(
         Act.APPLICATION_EDIT, (_A.DRAFT, _A.SUBMITTED), _A.DRAFT, brings="application-version", needs=(_N.SAME_SUBJECT,)
     ),
-    _row(Act.APPLICATION_REHEARSE, (_A.DRAFT, _A.SUBMITTED), needs=(_N.OPEN_SCENARIO,), starts=WorkKind.REHEARSE),
+    _row(
+        Act.APPLICATION_REHEARSE,
+        (_A.DRAFT, _A.SUBMITTED),
+        needs=(_N.OPEN_SCENARIO,),
+        starts=WorkKind.REHEARSE,
+        undo=Act.APPLICATION_STOP,
+    ),
     _row(Act.APPLICATION_REHEARSED, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), brings="result"),
     _row(
         Act.APPLICATION_BOARD,
         (_A.DRAFT, _A.SUBMITTED),
         needs=(_N.OPEN_SCENARIO, _N.SCENARIO_BOARD),
         starts=WorkKind.BOARD,
+        undo=Act.APPLICATION_STOP,
     ),
     _row(Act.APPLICATION_STOP, (_A.DRAFT, _A.SUBMITTED, _A.WITHDRAWN), needs=(_N.WORK_UNDER_WAY,), stops=True),
     _row(Act.APPLICATION_SUBMIT, (_A.DRAFT,), _A.SUBMITTED, days=30, duty=Duty.SUBMIT),
@@ -225,7 +234,7 @@ COMMISSION = (
         starts=WorkKind.CONSENT_REFUSED,
     ),
     _row(Act.APPROVAL_FILE, (*PREPARED, _C.FROZEN), brings="approval"),
-    _row(Act.REVIEWER_NAME, (*PREPARED, *_AFTER_REPORT), brings="reviewer"),
+    _row(Act.REVIEWER_NAME, (*PREPARED, *_AFTER_REPORT), brings="reviewer", undo=Act.REVIEWER_RELEASE),
     _row(Act.REVIEWER_RELEASE, (*PREPARED, *_AFTER_REPORT), brings="reviewer"),
     _row(Act.INTEREST_DECLARE, (*PREPARED, *_AFTER_REPORT), brings="interest"),
     _row(
@@ -245,6 +254,7 @@ COMMISSION = (
         days=10,
         duty=Duty.REVIEW,
         needs=(_N.FREE_OF_INTEREST, _N.OUTSIDE_REVIEWER),
+        undo=Act.PLAN_RETURN,
     ),
     _row(
         Act.PLAN_FREEZE,
@@ -262,7 +272,15 @@ COMMISSION = (
         needs=(_N.APPROVALS, _N.APPROVER_FREE_OF_INTEREST, _N.APPROVED_PLAN),
     ),
     _row(Act.PLAN_REFUSED, (_C.FREEZING,), _C.PLAN_APPROVED),
-    _row(Act.TRIAL_QUEUE, (_C.FROZEN,), _C.QUEUED, days=5, needs=(_N.APPROVALS,), starts=WorkKind.TRIAL),
+    _row(
+        Act.TRIAL_QUEUE,
+        (_C.FROZEN,),
+        _C.QUEUED,
+        days=5,
+        needs=(_N.APPROVALS,),
+        starts=WorkKind.TRIAL,
+        undo=Act.TRIAL_STOP,
+    ),
     _row(Act.TRIAL_START, (_C.QUEUED,), _C.RUNNING),
     _row(Act.TRIAL_STOP, (_C.QUEUED, _C.RUNNING, _C.JUDGING), _C.FROZEN, stops=True),
     _row(Act.TRIAL_FAIL, (_C.QUEUED, _C.RUNNING), _C.FROZEN),
@@ -317,7 +335,13 @@ COMMISSION = (
     ),
     _row(Act.CERTIFICATE_ISSUE, (_C.SIGNING,), _C.CERTIFIED, brings="result", needs=(_N.OWN_CERTIFICATE,)),
     _row(Act.CERTIFICATE_FAIL, (_C.SIGNING,), _C.ACCEPTED),
-    _row(Act.CERTIFICATE_SUSPEND, (_C.CERTIFIED,), _C.SUSPENDED, starts=WorkKind.SUSPENSION),
+    _row(
+        Act.CERTIFICATE_SUSPEND,
+        (_C.CERTIFIED,),
+        _C.SUSPENDED,
+        starts=WorkKind.SUSPENSION,
+        undo=Act.CERTIFICATE_REINSTATE,
+    ),
     _row(
         Act.CERTIFICATE_REINSTATE,
         (_C.SUSPENDED,),

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from pilotbase.catalogue.records import records_of
-from pilotbase.certificate.status import CertificateStatus, IssuedCertificate
+from pilotbase.certificate.status import CertificateStatus, certificate_in, standing_of
 from pilotbase.documents.base import Localized
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import Act, ReadScope, permitted
@@ -281,10 +281,10 @@ def _certificates(trials: Sequence[Record], kept: Mapping[str, Stored], now: dat
         spells = [one for one in _spells((step.at, step.state) for step in trial.history) if one.state in _CERTIFICATE]
         if issued is None or not spells:
             continue
-        certificate = issued.load(IssuedCertificate).certificate
+        certificate = certificate_in(issued)
         named = tuple(StateSpell(one.begins, one.ends, _CERTIFICATE[CommissionState(one.state)]) for one in spells)
         state = named[-1].state
-        if state != CertificateStatus.REVOKED and certificate.expires_at <= now:
+        if state != CertificateStatus.REVOKED and standing_of(certificate, None, now).status != CertificateStatus.VALID:
             state = CertificateStatus.EXPIRED
             named = (*named[:-1], StateSpell(named[-1].begins, certificate.expires_at, named[-1].state))
         application = certificate.application

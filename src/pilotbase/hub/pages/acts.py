@@ -40,6 +40,7 @@ from pilotbase.hub.presenters.addresses import address_of, back_to, record_crumb
 from pilotbase.hub.presenters.plans import DECIDED_ON, ShownPlan, plan_shown
 from pilotbase.hub.presenters.records import names_shown, see
 from pilotbase.hub.routing import FORM, page
+from pilotbase.worker.trials.acts import acts_on
 from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -136,26 +137,19 @@ def _registered(request: HubRequest, section: str, form: StepForm, new_subject: 
     return render(request, "hub/step.html", shown)
 
 
-_REVERSE = {
-    Act.PLAN_APPROVE: Act.PLAN_RETURN,
-    Act.REVIEWER_NAME: Act.REVIEWER_RELEASE,
-    Act.TRIAL_QUEUE: Act.TRIAL_STOP,
-    Act.APPLICATION_REHEARSE: Act.APPLICATION_STOP,
-    Act.APPLICATION_BOARD: Act.APPLICATION_STOP,
-    Act.CERTIFICATE_SUSPEND: Act.CERTIFICATE_REINSTATE,
-}
-"""Act → the act that takes it back, where the lifecycle has one."""
-
-
 def _tell(request: HubRequest, act: Act, subject: str = "") -> None:
-    """Say on the next page what was done, and lead to the act that takes it back, where the actor may do that."""
-    told, reverse_act = sentence(Text(code=f"done.{act}"), language(), make_visible), _REVERSE.get(act)
-    record = record_of(request.acting.view, subject) if reverse_act is not None else None
-    if record is None or reverse_act is None or not permitted(reverse_act, request.acting.actor, record.stands):
-        messages.success(request, told)
+    """Say on the next page what was done, and lead to the act that takes it back, where the actor can do that now."""
+    said, undo = sentence(Text(code=f"done.{act}"), language(), make_visible), transition(act).undo
+    if undo is None or not _can_do(request.acting.view, subject, undo):
+        messages.success(request, said)
         return
-    undo, url = Text(code=f"act.{reverse_act}").render(language()), f"{address_of(subject)}acts/{reverse_act}/"
-    messages.success(request, format_html('{} <a href="{}">{}</a>', told, url, undo))
+    named = Text(code=f"act.{undo}").render(language())
+    messages.success(request, format_html('{} <a href="{}acts/{}/">{}</a>', said, address_of(subject), undo, named))
+
+
+def _can_do(view: View, subject: str, act: Act) -> bool:
+    record = record_of(view, subject)
+    return record is not None and any(one.act is act and one.bar is None for one in acts_on(base(), view, record))
 
 
 def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.notice import MailChoice, Notice, NoticeKind
+from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import CHOSEN, HubRequest, RequestActor, actor_of, language, posted
 from pilotbase.hub.forms.declared import do, form_of, post_of
@@ -145,8 +146,8 @@ def _target(notice: Notice) -> str:
     if notice.thread:
         return reverse("thread", kwargs={"identity": notice.thread})
     if notice.kind is NoticeKind.WATCH:
-        kind, _, name = notice.subject.partition(":")
-        return reverse("incident", kwargs={"number": int(name)}) if kind == "incident" else reverse("duty-desk")
+        about_incident = kind_of(notice.subject) == "incident"
+        return address_of(notice.subject) if about_incident else reverse("duty-desk")
     if notice.kind is NoticeKind.ASKED:
         asked = {"site-pack": "sites", "labelling-round": "labelling"}.get(notice.body.record)
         return reverse(asked) if asked is not None else address_of(notice.subject)

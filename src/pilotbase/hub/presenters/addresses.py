@@ -25,6 +25,9 @@ KINDS: dict[str, str] = {section: kind for kind, section in SECTIONS.items()}
 """Section of the hub → kind of record."""
 _ELSEWHERE: Mapping[str, Callable[[str], str]] = {
     "service": lambda name: reverse("service", kwargs={"name": name}),
+    "watch": lambda name: reverse("watch", kwargs={"name": name}),
+    "incident": lambda number: reverse("incident", kwargs={"number": number}),
+    "certificate": lambda serial: reverse("certificate", kwargs={"serial": serial}),
     **{kind: page for plugin in mirrored("hub.presenters.addresses") for kind, page in plugin.ADDRESSES.items()},
 }
 """Kind of subject that is no record, also those of plug-ins → the path of its page, by name."""

@@ -27,9 +27,9 @@ from pilotbase.worker.mission import Happening, Mission, MissionStage, StateSpel
 
 _TOLD, _NEXT = 40, 5
 _SHORT = timedelta(days=2)
-"""Of a shorter thread the time of day is told."""
+"""A shorter thread shows the time of day."""
 _LISTED = {MissionStage.TRIAL: "trials", MissionStage.APPLICATION: "applications"}
-"""MissionStage → section whose list holds the others."""
+"""Stage → section whose list holds the others."""
 SIGNS = {
     MissionStage.DEMAND: "target",
     MissionStage.APPLICATION: "package",
@@ -39,7 +39,7 @@ SIGNS = {
     MissionStage.WATCH: "shield-check",
     MissionStage.INCIDENT: "siren",
 }
-"""MissionStage → its icon."""
+"""Stage → its icon."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _lane(stop: Stop, axis: Axis, here: str) -> Lane:
     form = format_minute if axis.now - axis.begins < _SHORT else format_day
     described = "; ".join(f"{form(one.begins)} {_said(Text(code=_code(stop, one)))}" for one in stop.spells)
     chart = lane_chart(spells, [one.at for one in stop.happened], ahead, axis, (_title(stop), described))
-    url = "" if stop.subject == here else _address(stop.subject)
+    url = "" if stop.subject == here else address_of(stop.subject)
     return Lane(stop, url, SIGNS[stop.stage], look, form(stop.spells[-1].begins), drawn(chart))
 
 
@@ -131,17 +131,6 @@ def _title(stop: Stop) -> str:
 
 def _said(sentence: Text) -> str:
     return sentence.render(language(), make_visible)
-
-
-def _address(subject: str) -> str:
-    kind, _, name = subject.partition(":")
-    if kind == "certificate":
-        return reverse("certificate", kwargs={"serial": name})
-    if kind == "watch":
-        return reverse("watch", kwargs={"name": name})
-    if kind == "incident":
-        return reverse("incident", kwargs={"number": name})
-    return address_of(subject)
 
 
 def _events(lanes: list[Lane]) -> Iterator[tuple[Lane, Happening]]:
