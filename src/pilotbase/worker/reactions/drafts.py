@@ -123,7 +123,7 @@ def _of_consent(view: View, consent: ActConsent) -> Iterator[NoticeDraft]:
         service = load_service(view, consent.service)
         said = text("service.told_consent", service=service.name, tool=consent.tool)
         body = NoticeBody(title=both_languages(service.title), record="act-consent", said=said, due=consent.expires_at)
-        address = Address(organisation=service.organisation)
+        address = Address(organisation=service.organisation, role=Role.DEMAND_OWNER)
         yield NoticeDraft(NoticeKind.ASKED, service.subject, address, body, f"act-consent {consent.consent}")
 
 
