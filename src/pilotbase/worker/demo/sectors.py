@@ -21,6 +21,9 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.demo.examples import agree_on, find_examples, prepare_example, publish_dataset, sectors_of
 from pilotbase.worker.trials.proving import prove
 
+_AT_ONCE = 2
+"""Half of a trial is waiting for a box; more would make the latency of those under a load test that of the others."""
+
 
 @dataclass(frozen=True)
 class DemonstrationRow:
@@ -36,7 +39,7 @@ class DemonstrationRow:
 def demonstrate(
     base: Base, sectors: Sequence[str] | None = None, out: Path | None = None, on_progress: OnProgress = ignore_progress
 ) -> Iterator[DemonstrationRow]:
-    """Yield one row for each application, sector by sector.
+    """Yield one row for each application, sector by sector; two sectors are tried at once.
 
     Raises:
         InputError: an unknown sector, or no examples beside the software.
@@ -48,26 +51,30 @@ def demonstrate(
     if unknown:
         raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=offer(unknown[0], known))
     chosen = sectors or known
-    with _made_ahead(base, examples, chosen) as folders:
-        for sector in chosen:
+    with _made_ahead(base, examples, chosen) as folders, ThreadPoolExecutor(_AT_ONCE) as trying:
+
+        def tried(sector: str) -> list[DemonstrationRow]:
             on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
-            folder = folders[sector].result()
-            scenario = load_document(Scenario, folder / "scenario.yaml")
-            dataset = publish_dataset(base, folder)
-            for application in _applications(folder):
-                if dataset is not None:
-                    manifest = load_document(Application, application / "application.yaml")
-                    agree_on(base, dataset, manifest.supplier.organisation)
-                place = (out or base.lab.folder("demo-reports")) / sector / application.name
-                yield _try_out(base, scenario, folder, application, place, on_progress)
+            place = (out or base.lab.folder("demo-reports")) / sector
+            return list(_try_sector(base, folders[sector].result(), place, on_progress))
+
+        for rows in [trying.submit(tried, sector) for sector in chosen]:
+            yield from rows.result()
+
+
+def _try_sector(base: Base, folder: Path, out: Path, on_progress: OnProgress) -> Iterator[DemonstrationRow]:
+    scenario = load_document(Scenario, folder / "scenario.yaml")
+    dataset = publish_dataset(base, folder)
+    for application in _applications(folder):
+        if dataset is not None:
+            manifest = load_document(Application, application / "application.yaml")
+            agree_on(base, dataset, manifest.supplier.organisation)
+        yield _try_out(base, scenario, folder, application, out / application.name, on_progress)
 
 
 @contextmanager
 def _made_ahead(base: Base, examples: Path, sectors: Sequence[str]) -> Iterator[Mapping[str, Future[Path]]]:
-    """Prepare data and install requirements while others are on trial: half of a trial is waiting for a box.
-
-    Yields each sector's folder.
-    """
+    """Prepare data and install requirements while others are on trial; yields each sector's folder."""
     with ThreadPoolExecutor(1) as preparing, ThreadPoolExecutor(1) as installing:
         for application in (application for sector in sectors for application in _applications(examples / sector)):
             installing.submit(_install, base, application)
