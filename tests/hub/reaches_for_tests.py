@@ -261,6 +261,9 @@ PAGES = """
 /certificates/                      200 200 200 200 200 200 200 200 200 200
 /certificates/{serial}/             200 200 200 200 200 200 200 200 200 200
 /certificates/{serial}/certificate.json 200 200 200 200 200 200 200 200 200 200
+/certificates/{serial}/badge.en.svg 200 200 200 200 200 200 200 200 200 200
+/certificates/{serial}/badge.fr.svg 404 404 404 404 404 404 404 404 404 404
+/certificates/{xray}/badge.zh.svg   404 404 404 404 404 404 404 404 404 404
 /certificates/{serial}/qr.svg       200 200 200 200 200 200 200 200 200 200
 /certificates/{xray}/               404 404 404 404 404 404 404 404 404 404
 /certificates/trust-roots.json      200 200 200 200 200 200 200 200 200 200
@@ -334,6 +337,7 @@ PAGES = """
 /api/uploads/{upload}               401 404 404 200 404 404 404 404 404 404
 /api/certificates/{serial}          200 200 200 200 200 200 200 200 200 200
 /api/certificates/{serial}/envelope 200 200 200 200 200 200 200 200 200 200
+/api/certificates/{serial}/proof    200 200 200 200 200 200 200 200 200 200
 /api/documents/sha256:{milling}     200 200 200 200 200 200 200 200 200 200
 /api/documents/sha256:{xray}        404 404 200 404 200 404 404 404 404 200
 /api/documents/sha256:{report}      404 404 200 200 404 404 404 200 404 200

@@ -1,11 +1,13 @@
-"""Status as shape, colour and word: one mark, and the five verifications side by side."""
+"""Status as shape, colour and word: a mark, the five verifications in a row, the badge of a certificate, its time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
-from pilotbase.charts.drawing import Drawing, Point
-from pilotbase.charts.palette import AMBER, GREEN, LINE, MUTED, PAPER, RED
+from pilotbase.charts.drawing import Drawing, Point, width_of
+from pilotbase.charts.palette import AMBER, GREEN, HAIR, LINE, MUTED, PAPER, RED, paint
+from pilotbase.charts.scales import Scale
 from pilotbase.documents.report import Section
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
@@ -22,6 +24,11 @@ OUTCOME_OF = {
     Verdict.INCONCLUSIVE: Outcome.INCONCLUSIVE,
 }
 GAP = 8
+_BADGE, _MARGIN, _LETTERS = 24, 10, 12
+_WIDE, _BAR, _ROUND = 1000, 8, 7
+_NAME = "Pilotbase"
+_GROUNDS = {"pass": "green", "fail": "red", "open": "amber", "hold": "violet", "end": "slate"}
+_LOOKS = {"pass": "green-mark", "fail": "red-mark", "open": "amber-mark", "hold": "violet-mark", "end": "edge"}
 
 
 @cache
@@ -101,3 +108,32 @@ def _draw_row(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> Non
     _draw_mark(drawing, cell.outcome, (x + 28, y + 26), 12)
     drawing.text((x + 54, y + 21), f"{cell.number}  {cell.name}", colour=MUTED, size=13)
     drawing.text((x + 54, y + 41), cell.word, colour=COLOURS[cell.outcome], bold=True, size=15)
+
+
+def badge(words: str, look: str, title: str) -> str:
+    """Return ``words`` beside the product's name as SVG, 24 high, white on the colour of the state ``look``.
+
+    It is shown as an image on pages of others, so that it has the light theme's colours on every ground.
+    """
+    left, right = (width_of(part, _LETTERS) + 2 * _MARGIN for part in (_NAME, words))
+    drawing = Drawing(left + right, _BADGE, title, "")
+    drawing.rectangle((0, 0), (left + right, _BADGE), paint(_GROUNDS[look]), rounding=5)
+    drawing.rectangle((0, 0), (left, _BADGE), paint("ink"), rounding=5)
+    drawing.rectangle((left - 5, 0), (5, _BADGE), paint("ink"))
+    with drawing.bare():
+        for centre, part in ((left / 2, _NAME), (left + right / 2, words)):
+            drawing.text((centre, 16), part, anchor="middle", colour=paint("onfill"), bold=True)
+    return drawing.to_svg()
+
+
+def validity_bar(begins: datetime, ends: datetime, now: datetime, look: str, words: tuple[str, str, str]) -> str:
+    """Return how far ``now`` is between ``begins`` and ``ends``; ``words``: what it shows, and a label at each end."""
+    drawing = Drawing(_WIDE, 44, words[0], "")
+    scale = Scale(begins.timestamp(), ends.timestamp(), 0, _WIDE)
+    reached, middle = scale(now.timestamp()), _ROUND
+    drawing.rectangle((0, middle - _BAR / 2), (_WIDE, _BAR), HAIR, rounding=4)
+    drawing.rectangle((0, middle - _BAR / 2), (reached, _BAR), paint(_LOOKS[look]), rounding=4)
+    drawing.circle((min(max(reached, _ROUND), _WIDE - _ROUND), middle), _ROUND, paint(_LOOKS[look]))
+    drawing.text((0, 36), words[1], colour=MUTED)
+    drawing.text((_WIDE, 36), words[2], anchor="end", colour=MUTED)
+    return drawing.to_svg()

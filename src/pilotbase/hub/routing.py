@@ -33,6 +33,7 @@ _PARTS = {
     "name": f"{NAME}(?:/{NAME})?",  # of a record: plant/milling, acme, 7f3a…
     "whole": f"{NAME}/{NAME}",  # of a scenario or an application: what follows is never taken for its end
     "digits": HEX,
+    "language": r"en|zh",
     "drawn": r"[0-9a-f]{16}(?:[0-9a-f]{16})?",  # by chance
     "section": r"scenarios|applications|trials|organisations|datasets|agreements",
     "public": r"scenarios|applications",

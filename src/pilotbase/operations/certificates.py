@@ -37,3 +37,6 @@ ENVELOPE = Operation(
     dict[str, Any],
     callers=Callers.UNASKED,
 )
+PROOF = Operation(
+    "certificates.proof", "GET /certificates/{serial}/proof", OfCertificate, dict[str, Any], callers=Callers.UNASKED
+)

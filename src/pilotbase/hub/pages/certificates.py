@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
@@ -15,11 +16,13 @@ from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.charts.qr_code import qr_code
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.record import Record
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.caching import shared
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
+from pilotbase.hub.presenters.certificates import certificate_shown
 from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.hub.sentences import asked, t
@@ -32,6 +35,17 @@ from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 _MAXIMUM_BYTES = 1 << 20
+_STEPS = ("key", "statement", "time", "list", "log")
+"""What ``proof.js`` checks, in its order; names: text ``portal.check.<step>``."""
+_OUTCOMES = {"holds": "pass", "fails": "fail", "unknown": "open"}
+"""What it finds of each → how that looks."""
+_PUBLIC = {
+    "envelope": "/api/certificates/{serial}/envelope",
+    "proof": "/api/certificates/{serial}/proof",
+    "roots": "/certificates/trust-roots.json",
+    "revocations": "/certificates/revocations.json",
+}
+"""What it reads for that → where anybody gets it."""
 
 
 class CheckForm(forms.Form):
@@ -74,7 +88,9 @@ def check(request: HubRequest) -> HttpResponse:
         if form.serial():
             return redirect("certificate", serial=form.serial())
         checked = certificates.check(base(), form.given())
+    stated = checked.certificate if checked is not None else None
     shown = {"title": text("hub.nav_certificates"), "form": form, "checked": checked}
+    shown["shown"] = certificate_shown(stated) if stated is not None else None
     return render(request, "hub/certificate_check.html", shown)
 
 
@@ -82,9 +98,28 @@ def check(request: HubRequest) -> HttpResponse:
 def show(request: HubRequest, serial: str) -> HttpResponse:
     """Show a certificate of this base and whether it holds now."""
     checked = certificates.check_issued(base(), serial)
-    shown = {"title": text("hub.certificate"), "checked": checked, "serial": serial}
-    shown |= _beside(request.acting, certificates.issued(base(), serial), checked)
+    issued = certificates.issued(base(), serial)
+    shown = {
+        "title": text("hub.certificate"),
+        "checked": checked,
+        "shown": certificate_shown(issued.certificate),
+        "serial": serial,
+        "steps": _STEPS,
+        "outcomes": _OUTCOMES,
+        "files": json.dumps({name: address.format(serial=serial) for name, address in _PUBLIC.items()}),
+        "roots": [root.key.key_id for root in base().trust.roots().roots if root.retired_at is None],
+    }
+    shown |= _beside(request.acting, issued, checked)
     return render(request, "hub/certificate.html", {**shown, "crumbs": [section_crumb("certificates")]})
+
+
+@page("certificates/<digits:serial>/badge.<language:reader>.svg", "certificate-badge", EVERYBODY)
+def badge(request: HttpRequest, serial: str, reader: Language) -> HttpResponse:
+    """Give the badge for pages of others: what they show is some minutes old at most."""
+    found = certificate_shown(certificates.issued(base(), serial).certificate)
+    response = shared(request, found.badge(reader).encode(), "image/svg+xml")
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 @page("certificates/<digits:serial>/certificate.json", "certificate-download", EVERYBODY)

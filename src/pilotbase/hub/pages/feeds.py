@@ -42,15 +42,15 @@ class FeedEntry:
     author: str
 
 
-@page("feeds/<str:language>/<str:name>.atom", "feed", EVERYBODY)
-def feed(request: HttpRequest, language: str, name: str) -> HttpResponse:
+@page("feeds/<language:language>/<str:name>.atom", "feed", EVERYBODY)
+def feed(request: HttpRequest, language: Language, name: str) -> HttpResponse:
     """Give a feed; it is as new as its newest entry."""
-    if name not in FEEDS or language not in _TAGS:
+    if name not in FEEDS:
         raise NotFoundError("hub.not_found")
-    reader: Language = "zh" if language == "zh" else "en"
-    entries = list({"scenarios": _scenarios, "certificates": _certificates, "revocations": _revocations}[name](reader))
+    read = {"scenarios": _scenarios, "certificates": _certificates, "revocations": _revocations}[name]
+    entries = list(read(language))
     updated = max((entry.updated for entry in entries), default=_BEGINNING)
-    body = _atom(request.path, name, reader, updated, entries)
+    body = _atom(request.path, name, language, updated, entries)
     return shared(request, body, "application/atom+xml; charset=utf-8", updated)
 
 

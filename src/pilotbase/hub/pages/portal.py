@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils.http import urlencode
 from pilotbase.catalogue.figures import PUBLISHED_STEPS, published
 from pilotbase.certificate.status import CertificateStatus
 from pilotbase.charts.stages import way_chart
+from pilotbase.documents.api.datasets import FacetCount
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.schema import KINDS, json_schema
@@ -22,6 +24,7 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import visitor_view
 from pilotbase.hub.caching import revalidated, shared
 from pilotbase.hub.pages.next_steps import PEOPLE
+from pilotbase.hub.presenters.addresses import facet_shown
 from pilotbase.hub.presenters.drawn import drawn, legs_of
 from pilotbase.hub.presenters.records import see_all, spelled_count
 from pilotbase.hub.routing import EVERYBODY, page
@@ -111,15 +114,21 @@ def search(request: HubRequest) -> HttpResponse:
 def certified(request: HubRequest) -> HttpResponse:
     """List certified applications, and whether each certificate holds."""
     words = request.GET.get("q", "")[:MOST_WORDS]
-    found = public.certified(visitor_view(), words)
+    every = public.certified(visitor_view(), words)
+    counted = Counter(one.status for one in every)
+    counts = [FacetCount(value=one, count=counted[one]) for one in CertificateStatus if counted[one]]
+    state = request.GET.get("state", "")
+    found = [one for one in every if one.status == state] if state in set(CertificateStatus) else every
     start = _number(request.GET.get("page", "1"))
     page = found[(start - 1) * public.PAGE : start * public.PAGE]
+    asked = {name: value for name, value in (("q", words), ("state", state)) if value}
     shown = {
         "title": text("hub.certified_applications"),
         "words": words,
         "certified": public.placed(visitor_view(), page),
+        "states": facet_shown("state", counts, asked),
         "total": len(found),
-        "next": urlencode({"q": words, "page": str(start + 1)}) if len(found) > start * public.PAGE else "",
+        "next": urlencode({**asked, "page": str(start + 1)}) if len(found) > start * public.PAGE else "",
     }
     return render(request, "hub/certified.html", shown)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
@@ -67,7 +66,7 @@ def record_crumbs(subject: str, title: object) -> list[Crumb]:
     return [section_crumb(SECTIONS[kind_of(subject)]), {"url": address_of(subject), "label": title}]
 
 
-def facet_shown(facet: StrEnum, counts: Iterable[FacetCount], asked: Mapping[str, str]) -> dict[str, Any]:
+def facet_shown(facet: str, counts: Iterable[FacetCount], asked: Mapping[str, str]) -> dict[str, Any]:
     """Return a facet with its values, each with the query that chooses it; that of a chosen one ends its choice.
 
     ``asked``: the query of the page without its place in the list.
@@ -78,11 +77,11 @@ def facet_shown(facet: StrEnum, counts: Iterable[FacetCount], asked: Mapping[str
             "value": one.value,
             "count": one.count,
             "chosen": (chosen := asked.get(facet) == one.value),
-            "query": urlencode(others if chosen else {**others, facet.value: one.value}),
+            "query": urlencode(others if chosen else {**others, str(facet): one.value}),
         }
         for one in counts
     ]
-    return {"name": facet.value, "values": values}
+    return {"name": str(facet), "values": values}
 
 
 def certificate_address(serial: str) -> str:

@@ -8,11 +8,12 @@ from pilotbase.documents.api.trials import CheckedCertificate
 from pilotbase.documents.texts import sentence
 from pilotbase.operations import certificates as declared
 from pilotbase.worker.operations.binding import Caller, does
-from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued
+from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued, logged
 
 does(declared.CHECK)(lambda caller, asked: _told(caller, check(caller.base, asked.sent)))
 does(declared.SHOW)(lambda caller, asked: _told(caller, check_issued(caller.base, asked.serial)))
 does(declared.ENVELOPE)(lambda caller, asked: json.loads(issued(caller.base, asked.serial).envelope.to_bytes()))
+does(declared.PROOF)(lambda caller, asked: logged(caller.base, asked.serial).to_json_value())
 
 
 def _told(caller: Caller, checked: Checked) -> CheckedCertificate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_delivered
@@ -28,9 +29,9 @@ from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.worker.base import Base, base_if_any, renew_revocations
 from pilotbase.workspace.actors import PUBLIC, VISITOR
-from pilotbase.workspace.checks.proofs import proven_head, require_stored
+from pilotbase.workspace.checks.proofs import LogExcerpt, prove_head, proven_head, require_stored
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from pilotbase.workspace.store import View, utc_now
+from pilotbase.workspace.store import Store, View, utc_now
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,18 @@ def issued(base: Base, serial: str) -> IssuedCertificate:
     if found is None:
         raise NotFoundError("hub.no_certificate")
     return found
+
+
+def logged(base: Base, serial: str) -> LogExcerpt:
+    """Return the entry of the log that names a certificate, proven; raises `NotFoundError`."""
+    issued(base, serial)
+    return _logged(base.lab.store, serial)
+
+
+@lru_cache(maxsize=1000)
+def _logged(store: Store, serial: str) -> LogExcerpt:
+    """Return it; the whole log is searched for it once, because a certificate is issued once."""
+    return prove_head(store, certificate_head(digest_of(serial)))
 
 
 def check(base: Base, data: bytes) -> Checked:

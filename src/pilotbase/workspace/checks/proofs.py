@@ -20,6 +20,7 @@ from pilotbase.documents.base import Document, Part
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import Digest, canonical_json, digest_of
 from pilotbase.workspace import tables
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.entries import CASES, Fact, LogEntry, newest_with, prove_inclusion
 from pilotbase.workspace.log.merkle import verify_inclusion
@@ -107,6 +108,21 @@ class LogExcerpt(Document):
             if entry.number != self.entries[name].number:
                 raise InvalidProofError("log.entry_altered", first=entry.number, last=entry.number)
         return opened
+
+
+def prove_head(store: Store, name: str) -> LogExcerpt:
+    """Return the newest entry that set the head ``name``, proven, as ``head``.
+
+    Raises:
+        NotFoundError: no entry did.
+        InvalidProofError: as `take_excerpt`.
+    """
+    fact = f"{log.HEAD}{name}"
+    with store.database.read() as connection:
+        entry = newest_with(connection, fact).get(fact)
+    if entry is None:
+        raise NotFoundError("log.no_head", name=name)
+    return take_excerpt(store, {"head": entry.number})
 
 
 def entries_naming(store: Store, *names: str) -> Iterator[LogEntry]:
