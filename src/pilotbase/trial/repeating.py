@@ -1,8 +1,8 @@
 """Several runs per question 每题多次运行: each hidden case is asked several times; cases are the independent units.
 
 A run is a pass over all cases in its own secret order, so that no question follows itself. The mean over the runs
-estimates the system including its noise. Runs of a case are dependent: counted one by one they prove nothing
-(statistics.md, corrections, row 7), so all answers to a case form one unit. A claim about the hidden set is about the
+estimates the system including its noise. Runs of a case are dependent: counted one by one they prove nothing,
+so all answers to a case form one unit. A claim about the hidden set is about the
 answers in these runs; only a claim about a population extends to other cases, and to other runs.
 """
 

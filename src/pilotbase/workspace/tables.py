@@ -160,7 +160,7 @@ listings = table(
 )
 """The present state of each record: a copy to list and to search. Who sees the document (digest, owner) sees it.
 
-``scope`` is that document's; see `listing_rows`. A list is a range of an index over one kind and scope.
+``scope`` is that document's. A list is a range of an index over one kind and scope.
 """
 
 listing_search = Table(
