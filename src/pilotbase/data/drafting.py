@@ -41,7 +41,7 @@ from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Contact, Costs, Scenario
-from pilotbase.documents.scenario_data import ScenarioData
+from pilotbase.documents.scenario_data import OWNER_ONLY, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action
@@ -260,7 +260,7 @@ def _settle(
     data = ScenarioData(
         file=path.name,
         dataset=answers.dataset or None,
-        licence="owner-only",
+        licence=OWNER_ONLY,
         fields=fields,
         target=answers.target,
         key=key,

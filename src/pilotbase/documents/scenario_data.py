@@ -15,6 +15,8 @@ from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.world import EPISODE, EPISODE_FIELDS
 
+OWNER_ONLY = "owner-only"
+"""The licence of cases that the owner gives to nobody but those whom they name."""
 Label = Annotated[str, pydantic.BeforeValidator(lambda value: _format_label(value))]
 """A class label; YAML booleans and integers are converted to text."""
 
