@@ -26,7 +26,7 @@ from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import base_if_any, open_base
 from pilotbase.worker.intake.checking import check_scenario, examine_in
 from pilotbase.worker.intake.drafting import new_scenario
-from pilotbase.worker.trials.fetched_kits import fetch_kit
+from pilotbase.worker.intake.public_kits import fetch_kit
 from pilotbase.worker.trials.kits import read_kit
 from pilotbase.worker.trials.proving import kit_in
 

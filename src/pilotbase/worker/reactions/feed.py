@@ -27,6 +27,7 @@ from pilotbase.documents.texts import text
 from pilotbase.watch.incidents import PassedClock, load_incident, note_told, passed_clocks
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.base import Base
+from pilotbase.worker.public import order_kit
 from pilotbase.worker.reactions.drills import react_to_drill
 from pilotbase.worker.reactions.on_warning import move_off_barred, react_to_record, react_to_warning
 from pilotbase.worker.reactions.steps import (
@@ -36,7 +37,6 @@ from pilotbase.worker.reactions.steps import (
     about_incident,
 )
 from pilotbase.worker.rounds import Pace, in_rounds
-from pilotbase.worker.trials.kit_orders import order_kit
 from pilotbase.workspace.store import Change, View, move, position
 from pilotbase.workspace.terms_rows import AgreementRow, beginning, ending
 
