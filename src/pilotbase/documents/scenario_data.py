@@ -82,6 +82,8 @@ class ScenarioData(Part):
     source: str | None = None
     fields: tuple[Field, ...] = pydantic.Field(min_length=2, max_length=5000)
     target: str
+    classes: tuple[Label, ...] | None = None
+    """Labels of the target that are classes even if no case of the public sample has them; those that it has are."""
     key: str | None = None
     """Column that names a case; never shown to an application."""
     withheld: tuple[str, ...] = ()

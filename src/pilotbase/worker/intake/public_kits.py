@@ -57,7 +57,7 @@ class PublicKit(Document):
 
 def require_public(base: Base, scenario: Scenario) -> None:
     """Return if everybody may have the public sample of ``scenario``; raises `RefusedError` with the reason."""
-    require_packable(base.lab.view, scenario)
+    require_packable(base.lab, scenario)
     if not may_publish_sample(base.lab.view, scenario):
         raise RefusedError("worker.kit_not_for_everyone", dataset=scenario.data.dataset)
     if scenario.data.licence in (None, OWNER_ONLY):

@@ -43,7 +43,6 @@ from pilotbase.trial.sealed import OpenedScenario, SealedRecord, SealedScenario,
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.archives import MOST_BYTES, ArchiveEntry, PackArchive, opened_archive, write_archive
 from pilotbase.worker.base import Base
-from pilotbase.workspace.store import View
 
 PAPER, SAMPLE, WORLD = "kit.json", "sample.parquet", "world/"
 MOST_FETCHED = 64 << 20
@@ -97,7 +96,7 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
         RefusedError: as `require_packable` and `practice_copy`.
     """
     scenario, record = sealed.scenario, sealed.record
-    require_packable(lab.view, scenario)
+    require_packable(lab, scenario)
     sample, recorded = io.BytesIO(), read_recorded(lab, sealed)
     frame = read_public_sample(lab, sealed)
     frame.select(name for name in frame.columns if name in columns_read(scenario)).write_parquet(sample)
@@ -120,14 +119,14 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
         write_archive(file, members)
 
 
-def require_packable(view: View, scenario: Scenario) -> None:
+def require_packable(lab: TrialRuntime, scenario: Scenario) -> None:
     """Return if a scenario may be packed at all.
 
     Raises:
         RefusedError: its cases belong to a dataset that isn't open, or its baseline is an application.
     """
     dataset = scenario.data.dataset
-    if dataset is not None and not is_open(view, dataset):
+    if dataset is not None and not is_open(lab.view, dataset):
         raise RefusedError("worker.kit_of_terms", dataset=dataset)
     if isinstance(scenario.baseline, ApplicationBaseline):
         raise RefusedError("worker.kit_with_application", scenario=scenario.name)
