@@ -232,6 +232,8 @@ PAGES = """
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404
 /scenarios/new/                     302 404 200 200 200 404 404 404 404 404
 /scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404
+/api/scenarios/plant/milling/kit     404 404 404 404 404 404 404 404 404 404
+/api/scenarios/hospital/xray/kit     404 404 404 404 404 404 404 404 404 404
 /applications/acme/forest/rehearsal.html 302 404 404 404 404 404 404 404 404 404
 /applications/acme/forest/rehearsal.log 302 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/acts/scenario.edit/ 302 404 200 200 404 404 404 404 404 404
