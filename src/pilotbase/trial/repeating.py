@@ -9,6 +9,7 @@ answers in these runs; only a claim about a population extends to other cases, a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,11 @@ def planned_criteria(scenario: Scenario, comparisons: int = 0) -> tuple[Criterio
 
 
 def repeat_problems(scenario: Scenario) -> Iterator[tuple[int | None, Text]]:
-    """Yield (index of the criterion, problem) if cases can't be asked several times; no index: applies to all."""
+    """Yield (index of the criterion, problem) if cases can't be asked as often as stated; no index: applies to all."""
+    for index, rule in enumerate(criterion.parsed() for criterion in scenario.criteria):
+        runs = rule.arguments.get("k") if rule.measure == "all_of" else None
+        if isinstance(runs, Decimal) and runs > (scenario.trial.repeats or 1):
+            yield index, text("trial.repeats_few", rule=str(rule), runs=int(runs))
     if scenario.trial.repeats is None:
         return
     for index, rule in enumerate(criterion.parsed() for criterion in scenario.criteria):
