@@ -25,7 +25,7 @@ def test_a_second_version_says_what_it_changes_of_the_first(tmp_path):
             (folder / "same.txt").write_text("same")
         (base().lab.application_folder(second.folder) / "new.txt").write_text("new")
         own, base_s = shown(made, "supplier", second.digest()), shown(made, "desk", second.digest())
-        assert "application.version" in own and "<del>1.0.0</del>" in own and "<ins>1.1.0</ins>" in own
+        assert "<code>version</code>" in own and "<del>1.0.0</del>" in own and "<ins>1.1.0</ins>" in own
         assert "-cut = 0.5" in own and "+cut = 0.2" in own and "new.txt" in own and "model.bin" in own
         assert "same.txt" not in own
         assert "<ins>1.1.0</ins>" in base_s and "app.py" not in base_s and "cut" not in base_s

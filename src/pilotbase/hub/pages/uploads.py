@@ -244,7 +244,8 @@ def _demand(request: HubRequest) -> HttpResponse:
     form = DemandForm(request.POST)
     if not form.is_valid():
         return _beginning(request, DataForm(), form)
-    request.session[_DEMAND] = form.cleaned_data
+    said = {name: value for name, value in form.cleaned_data.items() if value is not None}
+    request.session[_DEMAND] = {name: f"{one:.15g}" if isinstance(one, float) else one for name, one in said.items()}
     messages.success(request, text("hub.demand_kept").render(language()))
     return redirect("scenario-new")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
@@ -92,7 +92,7 @@ def changes_of(view: View, record: Record | None, digest: str, document: Documen
     fields = list(_fields(dict(_leaves(before.to_json_value())), dict(_leaves(document.to_json_value()))))
     files: list[FileChange] = []
     if isinstance(document, ApplicationVersion) and isinstance(before, ApplicationVersion):
-        fields = [one for one in fields if one.path != "folder"]
+        fields = [replace(one, path=one.path.removeprefix("application.")) for one in fields if one.path != "folder"]
         if document.application.supplier.organisation == view.actor.organisation:
             kept = base().lab.application_folder
             files = list(_files(kept(before.folder), kept(document.folder)))
