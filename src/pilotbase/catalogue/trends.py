@@ -35,7 +35,7 @@ class Trend:
 
 
 @dataclass(frozen=True)
-class Cohort:
+class QuarterCohort:
     """The trials that were proposed in one quarter, and how far they have come by now."""
 
     year: int
@@ -51,7 +51,7 @@ class Trends:
     """All trends and cohorts of one view at one moment."""
 
     months: tuple[Trend, ...] = ()
-    cohorts: tuple[Cohort, ...] = ()
+    cohorts: tuple[QuarterCohort, ...] = ()
 
 
 def trends(trials: Journeys, opened: Journeys, now: datetime) -> Trends:
@@ -96,7 +96,7 @@ def _medians(name: str, moments: _Moments, values: _Moments, now: datetime) -> T
     return Trend(name, months, median((ago >= 0) & (ago < MONTHS)), median((ago >= MONTHS) & (ago < 2 * MONTHS)))
 
 
-def _cohorts(at: dict[str, _Moments], states: Iterable[str]) -> Iterable[Cohort]:
+def _cohorts(at: dict[str, _Moments], states: Iterable[str]) -> Iterable[QuarterCohort]:
     """Yield the newest cohorts, oldest first."""
     proposed = at["proposed"]
     known = ~np.isnan(proposed)
@@ -107,4 +107,4 @@ def _cohorts(at: dict[str, _Moments], states: Iterable[str]) -> Iterable[Cohort]
     for quarter in sorted(set(quarters[known].tolist()))[-MOST_COHORTS:]:
         here = quarters == quarter
         reached = tuple(int((here & ~np.isnan(at[name])).sum()) for name in COHORT)
-        yield Cohort(quarter // 4, quarter % 4 + 1, reached, int((here & over).sum()))
+        yield QuarterCohort(quarter // 4, quarter % 4 + 1, reached, int((here & over).sum()))

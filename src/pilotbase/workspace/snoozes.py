@@ -15,15 +15,15 @@ _rows = tables.snoozes.c
 
 
 @dataclass(frozen=True)
-class Task:
-    """One task of an inbox: what is to be done on what, since when."""
+class SnoozedTask:
+    """What names one task of an inbox: what is to be done on what, since when."""
 
     subject: str
     act: str
     since: datetime
 
 
-def snooze(view: View, task: Task, until: datetime) -> None:
+def snooze(view: View, task: SnoozedTask, until: datetime) -> None:
     """Put ``task`` off until then, for the person of ``view`` as they act for this organisation; rows of old go."""
     now = view.store.clock()
     with view.store.database.write() as connection:
@@ -43,11 +43,11 @@ def wake(view: View, subject: str, act: str) -> None:
         connection.execute(delete(tables.snoozes).where(*_own(view), _rows.subject == subject, _rows.act == act))
 
 
-def snoozed(view: View) -> dict[Task, datetime]:
+def snoozed(view: View) -> dict[SnoozedTask, datetime]:
     """Return task → until when the person of ``view`` has put it off, without what has come back."""
     rows = select(tables.snoozes).where(*_own(view), _rows.until > view.store.clock())
     with view.reading() as connection:
-        return {Task(row.subject, row.act, row.since): row.until for row in connection.execute(rows)}
+        return {SnoozedTask(row.subject, row.act, row.since): row.until for row in connection.execute(rows)}
 
 
 def _own(view: View) -> tuple[ColumnElement[bool], ...]:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from pilotbase.catalogue.figures import FUNNEL, STEPS, VERDICTS, Figures, Reached, reached, read_targets
 from pilotbase.catalogue.records import newest_steps
-from pilotbase.catalogue.trends import COHORT, Cohort, Trend
+from pilotbase.catalogue.trends import COHORT, QuarterCohort, Trend
 from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.charts.stages import FunnelStage, funnel_chart, sparkline, way_chart
 from pilotbase.documents.permissions import DeskAct, ReadScope
@@ -130,7 +130,7 @@ def _trend(one: Trend, fixed: bool) -> dict[str, Any]:
     return {"name": one.name, "value": spelled, "compared": compared, "chart": drawn(chart, fixed)}
 
 
-def _cohort(one: Cohort) -> dict[str, Any]:
+def _cohort(one: QuarterCohort) -> dict[str, Any]:
     """Return a cohort with the share that reached each stage, and how dark that is."""
     whole = one.reached[0]
     cells = [(number, f"{number / whole:.0%}", _shade(number, whole)) for number in one.reached]

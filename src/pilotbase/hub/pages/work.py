@@ -27,7 +27,7 @@ from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.trials.acts import work_of
-from pilotbase.workspace.snoozes import Task, snooze, wake
+from pilotbase.workspace.snoozes import SnoozedTask, snooze, wake
 
 _NEWS = 6
 AT_ONCE = frozenset({Act.SCENARIO_SUBMIT, Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT})
@@ -87,7 +87,7 @@ def put_off(request: HubRequest) -> HttpResponse:
     return redirect(back_to(request, "my-work"))
 
 
-def _task(found: Inbox, subject: str, act: str) -> tuple[Task, datetime | None] | None:
+def _task(found: Inbox, subject: str, act: str) -> tuple[SnoozedTask, datetime | None] | None:
     """Return a task of the inbox and when it is due; None: there is none such, or it is late already."""
     tasks = [(task_of(one), one.due) for one in found.tasks if not one.overdue] + [
         (task_of(one), None) for one in found.asked

@@ -15,7 +15,7 @@ from pilotbase.hub.acting import RequestActor, acted_at
 from pilotbase.hub.base import base
 from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.trials.acts import work_of
-from pilotbase.workspace.snoozes import Task, snoozed
+from pilotbase.workspace.snoozes import SnoozedTask, snoozed
 from pilotbase.workspace.store import View, newest_change
 
 Waits = TypeVar("Waits", WorkItem, InboxItem)
@@ -68,14 +68,14 @@ def count_waiting(acting: RequestActor) -> int:
     return inbox_of(view).waiting
 
 
-def task_of(one: WorkItem | InboxItem) -> Task:
+def task_of(one: WorkItem | InboxItem) -> SnoozedTask:
     """Return what names a task while it is the same: whoever begins it anew has another one."""
     if isinstance(one, InboxItem):
-        return Task(one.identity, one.kind, one.since)
-    return Task(one.subject, one.act, one.since)
+        return SnoozedTask(one.identity, one.kind, one.since)
+    return SnoozedTask(one.subject, one.act, one.since)
 
 
-def _without(items: Iterable[Waits], later: dict[Task, datetime]) -> Iterator[Waits]:
+def _without(items: Iterable[Waits], later: dict[SnoozedTask, datetime]) -> Iterator[Waits]:
     return (one for one in items if task_of(one) not in later)
 
 
