@@ -301,6 +301,14 @@ notice_floors = table(
 )
 """Up to which notice a person, acting for an organisation, has read everything."""
 
+snoozes = table(
+    "snoozes",
+    *words(person=63, organisation=120, subject=200, act=60),
+    *moments("since", "until"),
+    key("person", "organisation", "subject", "act"),
+)
+"""Until when a person, acting for an organisation, has put off which task that waits since when."""
+
 notice_mails = table(
     "notice_mails", *words(person=63, choice=10), *numbers("position"), *moments("sent_at", null=True), key("person")
 )
