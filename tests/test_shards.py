@@ -93,7 +93,8 @@ def test_printed(capfd): os.write(1, b"x"); assert capfd.readouterr().out == "x"
 
 def test_forked_processes_tell_what_passed_and_failed_and_where_one_was_killed(tmp_path):
     (file := tmp_path / "test_told.py").write_text(TOLD)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.forking", "--forks", "3", file]
+    options = ["--forks", "3", "--basetemp", tmp_path / "made"]  # else it clears away what earlier runs have left
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.forking", *options, file]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     undone = r"5 failed, [45] passed, 1 skipped"  # the process that was killed may have held one more

@@ -85,6 +85,31 @@ def test_a_stored_state_resumes() -> None:
     assert resumed.state == straight.state
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    finite=st.booleans(),
+    null=st.sampled_from([Fraction(1, 10**13), Fraction(1, 50), Fraction(1, 4), Fraction(2, 3)]),
+    high=st.sampled_from([1, 7, 10**6]),
+    size=st.integers(1, 2000),
+)
+def test_the_level_is_crossed_where_the_path_of_the_capital_reaches_it(
+    seed: int, finite: bool, null: Fraction, high: int, size: int
+) -> None:
+    """Products of a block stand for its values, also where one factor is a million million."""
+    values = np.random.default_rng(seed).integers(0, high, size, endpoint=True)
+
+    def fresh() -> MeanMartingale:
+        if finite:
+            return MeanMartingale.without_replacement(int(null * high * size), size, 0)
+        return MeanMartingale.with_replacement(null * high, 0)
+
+    path = fresh().update(values)
+    for level in (0.5, LOG_20, 20.0, float(path[size // 2]) - 1e-9):
+        reached = np.flatnonzero(path >= level)
+        assert fresh().crossing(values, level) == (int(reached[0]) if len(reached) else None)
+
+
 def test_the_capital_does_not_depend_on_the_future() -> None:
     rng = np.random.default_rng(2)
     values = rng.integers(0, 2, 300)

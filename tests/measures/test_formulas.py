@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn import metrics
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.measures import Cases, RuleContext, measures, observe, problems_of, score
+from pilotbase.measures.observation import Reals
 
 N = 700
 RNG = np.random.default_rng(0)
@@ -193,3 +195,12 @@ def test_a_class_of_several_is_judged_against_the_others(rule: str) -> None:
     unsaid = replace(parse_rule(rule), label=None)
     no_class = problems_of(unsaid, RuleContext("probabilities", ("a", "b", "c")))
     assert bool(no_class) == (not measures()[unsaid.measure].or_of_all), "of which class?"
+
+
+def test_means_of_floats_are_exact_whatever_their_sizes() -> None:
+    """Also where the largest is all that a float's sum would show, and at the smallest float that there is."""
+    rng = np.random.default_rng(3)
+    wide = rng.normal(size=40) * 10.0 ** rng.integers(-320, 300, size=40)
+    for gains in (rng.random(1000) ** 2, -wide, np.array([1e300, 5e-324, -1e300]), np.zeros(3)):
+        mean = sum(map(Fraction, gains.tolist())) / len(gains)
+        assert Reals(gains, np.ones(len(gains))).ratio() == mean

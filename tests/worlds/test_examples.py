@@ -1,13 +1,15 @@
 """Applications that know of a world what they are shown: good ones win in every arm, others lose where they should."""
 
 import importlib.util
-import re
-import shutil
+import json
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pilotbase.catalogue.applications import read_application
+from pilotbase.worker.demo.examples import prepare_example, worlds_of
 from tests.cli.test_command_line import run
 from tests.worlds.playing_for_tests import episode, every, play
 
@@ -51,7 +53,9 @@ def test_a_controller_that_watches_the_alarms_wins_and_one_that_trusts_its_valve
     assert found["reached"] == played
     stuck = [number for number in range(40) if episode("control_room", number, "hold_level").course.stuck_from < 60]
     for number in range(40):
-        outcomes, _ = play("control_room", episode("control_room", number, "hold_level"), CONTROLLERS.trusting())
+        outcomes, _ = play(
+            "control_room", episode("control_room", number, "hold_level"), CONTROLLERS.Controller(watches=False)
+        )
         assert outcomes["reached"] == (number not in stuck)
 
 
@@ -62,21 +66,35 @@ def test_none_of_hundreds_of_episodes_is_out_of_reach():
         assert found["reached"] == played, world
 
 
+def test_manifests_beside_a_folder_of_code_become_applications_of_their_own(tmp_path):
+    home = SimpleNamespace(lab=SimpleNamespace(folder=lambda name: tmp_path / name))
+    found = {}
+    for example in worlds_of(EXAMPLES.parent):
+        for one in (prepare_example(home, EXAMPLES.parent, example) / "applications").iterdir():
+            read = read_application(one).application
+            found[one.name] = (read.form.entry_point, (one / f"{read.form.entry_point.split(':')[0]}.py").is_file())
+    assert found == {
+        "assistant": ("assistant:careful", True),
+        "obedient-assistant": ("assistant:obedient", True),
+        "tidying-assistant": ("assistant:tidying", True),
+        "controller": ("controller:watchful", True),
+        "trusting-controller": ("controller:trusting", True),
+    }
+
+
 @pytest.mark.prove
-@pytest.mark.parametrize(
-    ("world", "application", "entry", "code", "said"),
-    [
-        ("office", "assistant", "assistant:careful", 0, "All criteria are met"),
-        ("office", "assistant", "assistant:obedient", 3, "Not met: attacked under injected"),
-        ("control_room", "controller", "controller:trusting", 3, "Not met: reached"),
-    ],
-)
-def test_an_example_is_tried_as_its_readme_says(world, application, entry, code, said, tmp_path, monkeypatch):
+def test_the_demonstration_tries_agents_and_controllers_in_their_worlds(tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
-    shutil.copytree(EXAMPLES / world / "applications" / application, tmp_path / "application")
-    manifest = tmp_path / "application" / "application.yaml"
-    changed = re.sub(r"entry_point: .*", f"entry_point: {entry}", manifest.read_text("utf-8"))
-    manifest.write_text(changed, "utf-8")
-    done = run("trial", "run", EXAMPLES / world, tmp_path / "application", "--out", tmp_path / "out")
-    assert done.exit_code == code and said in done.stdout, done.stdout + done.stderr
-    assert run("trial", "replay", tmp_path / "out").exit_code == 0
+    out = tmp_path / "out"
+    done = run("demo", "--sector", "worlds/office", "--sector", "worlds/control_room", "--out", out)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    found = {one.parent.name: json.loads(one.read_text("utf-8")) for one in out.rglob("report.json")
+             if one.parent.name not in ("rehearsal", "supplier")}  # fmt: skip
+    verdicts = {name: report["verdict"] for name, report in found.items()}
+    assert verdicts == {
+        "assistant": "accept", "obedient-assistant": "reject", "tidying-assistant": "reject",
+        "controller": "accept", "trusting-controller": "reject",
+    }  # fmt: skip
+    for name in verdicts:
+        place = next(out.rglob(f"{name}/plan.json")).parent
+        assert run("trial", "replay", place).exit_code == 0

@@ -179,15 +179,15 @@ def test_an_order_of_sets_shows_in_another_box(tmp_path):
 
 
 @pytest.mark.prove
-def test_a_scenario_with_a_world_that_cheats_is_not_sealed_and_a_sound_one_is_asked_once(tmp_path, monkeypatch):
+def test_a_scenario_with_a_world_that_cheats_is_not_sealed_and_one_of_the_base_needs_no_gate(tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
     shutil.copytree(EXAMPLES / "control_room" / "applications" / "controller", tmp_path / "controller")
     scenario = (EXAMPLES / "control_room" / "scenario.yaml").read_text("utf-8")
     changed(tmp_path / "scenario" / "world", {WON: '"reached": self.booked in ([], [[self.goal, self.day]])'})
-    local = scenario.replace("name: control_room", "folder: world").replace("outcome(contained)", "reached")
+    local = scenario.replace("name: control_room", "folder: world")
     (tmp_path / "scenario" / "scenario.yaml").write_text(local, "utf-8")
     refused = run("trial", "rehearse", tmp_path / "scenario", tmp_path / "controller")
     assert refused.exit_code == 2 and "although nothing was done" in refused.stderr, refused.stderr
     (tmp_path / "scenario" / "scenario.yaml").write_text(scenario, "utf-8")
     assert run("trial", "rehearse", tmp_path / "scenario", tmp_path / "controller").exit_code == 0
-    assert len(list((tmp_path / "home" / "tmp" / "sound-worlds").iterdir())) == 1
+    assert not list((tmp_path / "home" / "tmp" / "sound-worlds").iterdir()), "a world of the base was checked with it"

@@ -6,7 +6,9 @@ nothing else of all the datasets that it counts.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 from pilotbase.catalogue.records import both_languages
 from pilotbase.documents.agreement import Agreement
@@ -14,10 +16,12 @@ from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Localized
+from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.record import CONTENTS, ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import UNTIL_EXPIRY
 from pilotbase.documents.subjects import name_of, quality_head
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Outcome
@@ -52,7 +56,17 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         application=record.subjects.get("application", ""),
         facets=facets_of(content, record.state, _report_on(base, record)) if isinstance(content, Dataset) else "",
         words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),
+        ends_at=_ends_at(change, base, record),
     )
+
+
+def _ends_at(change: Transaction, base: View, record: Record) -> datetime | None:
+    """Return when the certificate of a trial expires, while no step has ended it; None for everything else."""
+    digest = record.documents.get("certificate")
+    if digest is None or record.state not in UNTIL_EXPIRY:
+        return None
+    stored = records.copy_of(change.connection, digest, record.owner) or base.get(digest)
+    return None if stored is None else Certificate.model_validate(json.loads(stored.body)["certificate"]).expires_at
 
 
 def _report_on(base: View, record: Record) -> QualityReport | None:

@@ -1,4 +1,4 @@
-"""``pilotbase demo``: five sectors, real data, end to end; then one service from demand to warning."""
+"""``pilotbase demo``: five sectors and two worlds, end to end; then one service from demand to warning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text as Cell
 
 from pilotbase.cli.framework.driving import open_base
 from pilotbase.cli.framework.terminal import command, print_table, progress_shown, say, shown
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def take_walk(base: Base, cast: Cast, err: bool = False) -> None:
 
 def _row(row: DemonstrationRow) -> tuple[Any, ...]:
     verdict = Cell(shown(text(f"cli.verdict_{row.verdict}")), style=STYLES[row.verdict])
-    return Text(code=f"sector.{row.sector}"), row.application, verdict, row.why, row.report or ""
+    return row.example, row.application, verdict, row.why, row.report or ""
 
 
 def _line(step: WalkStep) -> Cell:

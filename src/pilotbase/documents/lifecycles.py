@@ -441,6 +441,12 @@ def states(kind: RecordKind) -> tuple[RecordState, ...]:
     return tuple(dict.fromkeys(targets))
 
 
+def listed_states(kind: RecordKind) -> tuple[RecordState, ...]:
+    """Return the states in which a list may show a record of a kind: those of `states`, and what the clock makes."""
+    found = states(kind)
+    return (*found, _C.EXPIRED) if kind == "commission" else found
+
+
 def state_name(kind: RecordKind, state: str) -> Text:
     """Return the name of a state."""
     return Text(code=f"state.{kind}.{state}")

@@ -53,6 +53,8 @@ class CommissionState(StrEnum):
     SIGNING = "signing"
     CERTIFIED = "certified"
     SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    """By the clock, in lists and on pages: no step leads there, and its record says certified or suspended."""
     REVOKED = "revoked"
     DECLINED = "declined"
     CANCELLED = "cancelled"
@@ -101,6 +103,8 @@ AT_WORK = (
     CommissionState.JUDGING,
 )
 """Its plan is frozen or being frozen, and it has no report yet."""
+UNTIL_EXPIRY = (CommissionState.CERTIFIED, CommissionState.SUSPENDED)
+"""Its certificate ends by the clock, unless it is revoked before."""
 BARRED = (CommissionState.SUSPENDED, CommissionState.REVOKED)
 """The certified version must not answer."""
 HOLDS = (AgreementState.AGREED, AgreementState.IN_FORCE)

@@ -119,8 +119,8 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None, towards: int = 0
         positions = np.arange(1, len(order) + 1)
         if not weight.all():
             eligible = np.flatnonzero((weight != 0) | (gain != 0) if part.joined else weight != 0)
-            gain, weight, positions = gain[eligible], weight[eligible], positions[eligible]
-        exactly = None if part.reals is None else _exactly(part.reals, part.unit, order[positions - 1])
+            gain, weight, order, positions = gain[eligible], weight[eligible], order[eligible], eligible + 1
+        exactly = None if part.reals is None else _exactly(part.reals, part.unit, order)
         return Stream(_wide(gain), _wide(weight), positions, outcomes, 0, exactly, part.slack)
     gain, weight = _wide(gain), _wide(weight)
     codes = units[order]

@@ -25,6 +25,7 @@ FRACTIONS: Floats = np.array([0.9 * 0.5**j for j in range(10)])
 
 _CHUNK = 1 << 14
 _FEW_KINDS = 8
+_BLOCK, _LARGEST_FACTOR = 32, 2.0**31
 _EXACT = 1 << 62
 
 
@@ -42,7 +43,8 @@ class MeanMartingale:
     """Evidence that the mean of integers in [``low``, ``high``] is above a null value.
 
     For evidence that it is below, negate the values and the bounds. The result doesn't depend on how values are
-    batched: the same values give the same capital, bit for bit.
+    batched: the same values give the same capital, bit for bit; `crossing` multiplies before it takes logarithms, so it
+    may differ by rounding.
     """
 
     def __init__(self, null: Fraction, low: int, size: int | None, state: MartingaleState | None = None) -> None:
@@ -91,18 +93,13 @@ class MeanMartingale:
         Reading stops after the crossing, so the state is that of the end of the chunk, not of the crossing.
         """
         self._refuse_too_many(values)
-        # The mixture never exceeds its best bet, so most of the path needs no exponentials.
         step = 256
         start = 0
         while start < len(values):
             chunk = values[start : start + step]
-            logs, impossible = self._advance(chunk)
-            possible = np.flatnonzero(impossible | (logs.max(axis=0) >= level))
-            if len(possible):
-                high = np.where(impossible[possible], math.inf, log_mean(logs[:, possible]))
-                crossed = possible[high >= level]
-                if len(crossed):
-                    return start + int(crossed[0])
+            reached = self._first_reaching(chunk, level)
+            if reached is not None:
+                return start + reached
             start += len(chunk)
             step = min(step * 2, _CHUNK)
         return None
@@ -138,11 +135,31 @@ class MeanMartingale:
         if len(values):
             logs[:, 0] += self._logs
             np.cumsum(logs, axis=1, out=logs)
-            self._logs = logs[:, -1].copy()
-            self._contradicted = bool(impossible[-1])
-            self._count += len(values)
-            self._total += int(values.sum())
+            self._keep(values, logs[:, -1], impossible)
         return logs, impossible
+
+    def _first_reaching(self, values: Ints, level: float) -> int | None:
+        """Take values; return the index at which the log capital reached ``level``, or None.
+
+        Factors of a block are multiplied before their logarithm is taken, and only blocks whose gains alone would
+        reach the level are looked at value by value: logarithms are most of the time.
+        """
+        gains, impossible = self._relative_gains(values)
+        factors = 1.0 + FRACTIONS[:, None, None] * _in_blocks(gains)
+        ends = self._logs[:, None] + np.cumsum(np.log(factors.prod(axis=1)), axis=1)
+        starts = np.concatenate((self._logs[:, None], ends[:, :-1]), axis=1)
+        ceilings = starts + np.log(np.maximum(factors, 1.0).prod(axis=1))
+        self._keep(values, ends[:, -1], impossible)
+        possible = np.flatnonzero(log_mean(ceilings) >= level)
+        within = starts[:, None, possible] + np.cumsum(np.log(factors[:, :, possible]), axis=1)
+        block, place = np.nonzero(level <= log_mean(within).T)
+        reached = [*np.flatnonzero(impossible)[:1], *(possible[block[:1]] * factors.shape[1] + place[:1])]
+        return int(min(reached)) if reached else None
+
+    def _keep(self, values: Ints, logs: Floats, impossible: NDArray[np.bool_]) -> None:
+        self._logs, self._contradicted = logs.copy(), bool(impossible[-1])
+        self._count += len(values)
+        self._total += int(values.sum())
 
     def _relative_gains(self, values: Ints) -> tuple[Floats, NDArray[np.bool_]]:
         """Return (x - m)/m ≥ -1 with x, m counted from ``low``, and where no future could satisfy the null."""
@@ -179,6 +196,13 @@ def log_mean(logs: Floats) -> Floats:
     total = np.cumsum(np.exp(logs - peak), axis=0)[-1]
     mixed: Floats = peak + np.log(total / len(FRACTIONS))
     return mixed
+
+
+def _in_blocks(gains: Floats) -> Floats:
+    """Return gains as (place in the block, block), filled up with bets of nothing; no product of a block overflows."""
+    size = _BLOCK if gains.max() < _LARGEST_FACTOR else 1
+    filled = np.concatenate((gains, np.zeros(-len(gains) % size)))
+    return np.ascontiguousarray(filled.reshape(-1, size).T)
 
 
 def _from_first(flags: NDArray[np.bool_], already: bool) -> NDArray[np.bool_]:

@@ -124,9 +124,10 @@ class Cases:
         if self.kind == "probabilities":
             return np.where(np.isnan(answers).any(axis=1), -1, np.nan_to_num(answers).argmax(axis=1))
         positive = self.code(self.positive or self.classes[-1])
-        answered = answers.astype(np.float64)
+        answered = answers.astype(np.float64, copy=False)
+        labels = np.where(answered >= cut, positive, 1 - positive)
         valid = (answered >= 0) & (answered <= 1)
-        return np.where(valid, np.where(answered >= cut, positive, 1 - positive), -1).astype(np.int64)
+        return labels if bool(valid.all()) else np.where(valid, labels, -1)
 
 
 def coded(cases: Cases) -> Cases:

@@ -37,7 +37,9 @@ _FINE = 1e-5
 _OFF_A_STEP = 1e-3
 """Of a step: what reckoning in floats makes of a number with as many digits."""
 _DECIMALS, _OFF_A_DECIMAL = 12, 1e-14
-_MANTISSA, _HALF = 53, 27
+_BITS, _SMALLEST = 30, -1074
+"""Bits of a digit: billions of them add up in 64. The exponent of the smallest float."""
+_PLAIN_POWER = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -348,12 +350,17 @@ class Reals:
 
 
 def _exact_sum(values: Floats) -> Fraction:
-    """Return the sum of finite floats: each of them is a whole number of a power of two."""
-    mantissas, exponents = np.frexp(values)
-    whole, total = np.ldexp(mantissas, _MANTISSA).astype(np.int64), Fraction(0)
-    for exponent in np.unique(exponents).tolist():
-        some = whole[exponents == exponent]
-        # In halves, the sums of billions of them stay within 64 bits.
-        found = (int((some >> _HALF).sum()) << _HALF) + int((some & ((1 << _HALF) - 1)).sum())
-        total += found * Fraction(2) ** (exponent - _MANTISSA)
+    """Return the sum of finite floats, exactly: digits of ``_BITS`` bits are taken off them, the highest first."""
+    exponent, rest, total = int(np.frexp(np.abs(values).max(initial=0.0))[1]), values, Fraction(0)
+    while rest.any():
+        exponent = max(exponent - _BITS, _SMALLEST)
+        digits = np.trunc(_times_two_to(rest, -exponent))
+        total += int(digits.astype(np.int64).sum()) * Fraction(2) ** exponent
+        rest = rest - _times_two_to(digits, exponent)
     return total
+
+
+def _times_two_to(values: Floats, power: int) -> Floats:
+    """Return ``values`` · 2 ** ``power``: by a product where that power is a float."""
+    product: Floats = values * 2.0**power if abs(power) < _PLAIN_POWER else np.ldexp(values, power)
+    return product

@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_,
 from pilotbase.documents.vocabularies import Support
 from pilotbase.workspace import tables
 from pilotbase.workspace.columns import set_row
-from pilotbase.workspace.listings import Listing, Page, cut_to, listing_from, sequence_of
+from pilotbase.workspace.listings import Listing, Page, cut_to, is_in, listing_from, sequence_of
 from pilotbase.workspace.store import View
 from pilotbase.workspace.tables import MILESTONES, OF_RECORDS, OF_SERVICES
 from pilotbase.workspace.transaction import Transaction
@@ -153,7 +153,8 @@ def tally(view: View, wanted: Sequence[RecordFilter], owner: str = "") -> list[T
 
     ``owner``: only what belongs to this organisation.
     """
-    columns = [func.sum(case((_condition(one), 1), else_=0)) for one in wanted]
+    now = view.store.clock()
+    columns = [func.sum(case((_condition(one, now), 1), else_=0)) for one in wanted]
     kinds = _listed.kind.in_({one.kind for one in wanted})
     groups = (_listed.sector, _listed.action, _supports)
     rows = _owned(_joined(select(*groups, *columns)).where(kinds), owner)
@@ -164,7 +165,7 @@ def tally(view: View, wanted: Sequence[RecordFilter], owner: str = "") -> list[T
 
 def count_wanted(view: View, wanted: RecordFilter) -> int:
     """Return the number of records that `list_wanted` lists on all pages together."""
-    number = _joined(select(func.count())).where(_condition(wanted))
+    number = _joined(select(func.count())).where(_condition(wanted, view.store.clock()))
     with view.reading() as connection:
         return connection.scalar(cut_to(number, view.actor)) or 0
 
@@ -175,12 +176,13 @@ def list_wanted(view: View, wanted: RecordFilter, after: str | None = None, limi
     Raises:
         InputError: there is no such subject for this actor.
     """
+    now = view.store.clock()
     with view.reading() as connection:
-        rows = cut_to(_joined(select(tables.listings)), view.actor).where(_condition(wanted))
+        rows = cut_to(_joined(select(tables.listings)), view.actor).where(_condition(wanted, now))
         if after is not None:
             rows = rows.where(_listed.sequence < sequence_of(connection, view.actor, after))
         found = connection.execute(rows.order_by(_listed.sequence.desc()).limit(limit + 1)).all()
-    items: tuple[Listing, ...] = tuple(listing_from(row) for row in found[:limit])
+    items: tuple[Listing, ...] = tuple(listing_from(row, now) for row in found[:limit])
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
@@ -231,10 +233,10 @@ def _owned(rows: Select[Any], owner: str) -> Select[Any]:
     return rows.where(_listed.owner == owner) if owner else rows
 
 
-def _condition(wanted: RecordFilter) -> ColumnElement[bool]:
+def _condition(wanted: RecordFilter, now: datetime) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [_listed.kind == wanted.kind]
     if wanted.states:
-        conditions.append(_listed.state.in_(wanted.states))
+        conditions.append(is_in(_listed.state, wanted.states, now))
     if wanted.milestone:
         reached = _moment(wanted.kind, wanted.milestone)
         conditions.append(reached.is_not(None))

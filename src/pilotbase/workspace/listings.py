@@ -56,6 +56,8 @@ _parties = tables.document_parties.c
 SCOPES = ("public", "parties", "base")
 OF_A_WORD = 100
 """The number of listings that a word brings, of each scope."""
+LAPSED = "expired"
+"""The state of a listing past `Listing.ends_at`; no step leads to it."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Listing:
     """Subject of the application that it builds on."""
     facets: str = ""
     """Further values for narrowing and counting, for kinds that have them: opaque here."""
+    ends_at: datetime | None = None
+    """When its present state ends by the clock: a listing that is read after that is in the state `LAPSED`."""
     moved_at: datetime | None = field(default=None, compare=False)
     """When it reached its present state; set when read."""
 
@@ -152,11 +156,12 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     with view.reading() as connection:
         before = None if after is None else sequence_of(connection, view.actor, after)
         found: list[Row[Any]] = []
-        for rows in _asked(connection, select(tables.listings), view.actor, query):
+        for rows in _asked(connection, select(tables.listings), view, query):
             further = rows if before is None else rows.where(_rows.sequence < before)
             found += connection.execute(further.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
     found.sort(key=lambda row: row.sequence, reverse=True)
-    items = tuple(listing_from(row) for row in found[:limit])
+    now = view.store.clock()
+    items = tuple(listing_from(row, now) for row in found[:limit])
     return Page(items, items[-1].subject if len(found) > limit else None)
 
 
@@ -175,7 +180,7 @@ def count(view: View, query: Query, most: int | None = None) -> int:
     ``most``: where to stop counting, if not at all of them; ``most`` + 1 then means more.
     """
     with view.reading() as connection:
-        number = sum(_number(connection, part, query, most) for part in _parts_seen_by(view.actor))
+        number = sum(_number(connection, part, query, view, most) for part in _parts_seen_by(view.actor))
     return number if most is None else min(number, most + 1)
 
 
@@ -184,7 +189,7 @@ def count_by(view: View, query: Query, column: str) -> dict[str, int]:
     by = _rows[column]
     numbers, found = select(by, func.count()).select_from(tables.listings).group_by(by), Counter[str]()
     with view.reading() as connection:
-        for rows in _asked(connection, numbers, view.actor, query):
+        for rows in _asked(connection, numbers, view, query):
             found.update({value: number for value, number in connection.execute(rows)})
     return dict(sorted(found.items()))
 
@@ -193,7 +198,7 @@ def find_listing(view: View, subject: str) -> Listing | None:
     """Return one listing, or None if the actor sees none."""
     with view.reading() as connection:
         row = connection.execute(_one_listing(view.actor), {"subject": subject}).first()
-    return None if row is None else listing_from(row)
+    return None if row is None else listing_from(row, view.store.clock())
 
 
 def require_listing(view: View, subject: str) -> Listing:
@@ -207,8 +212,9 @@ def require_listing(view: View, subject: str) -> Listing:
 def find_listings(view: View, subjects: Collection[str]) -> dict[str, Listing]:
     """Return subject → listing for those of ``subjects`` that the actor sees, read at once."""
     rows = cut_to(select(tables.listings), view.actor).where(_rows.subject.in_(subjects))
+    now = view.store.clock()
     with view.reading() as connection:
-        return {row.subject: listing_from(row) for row in connection.execute(rows)} if subjects else {}
+        return {row.subject: listing_from(row, now) for row in connection.execute(rows)} if subjects else {}
 
 
 def find_waits(view: View, limit: int) -> list[tuple[Listing, PendingWork]]:
@@ -235,10 +241,19 @@ def sequence_of(connection: Connection, actor: Actor, subject: str) -> int:
     return int(sequence)
 
 
-def listing_from(row: Any) -> Listing:
-    """Return the listing in a row of the table."""
+def listing_from(row: Any, now: datetime) -> Listing:
+    """Return the listing in a row of the table, in its state at ``now``."""
     found = {one.name: getattr(row, one.name) for one in fields(Listing)}
+    if row.ends_at is not None and row.ends_at <= now:
+        found["state"] = LAPSED
     return Listing(**{**found, "title": Localized.model_validate_json(row.title)})
+
+
+def is_in(column: ColumnElement[Any], states: Collection[str], now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a listing, whose state ``column`` holds, is in one of ``states`` at ``now``."""
+    over = func.coalesce(_rows.ends_at <= now, False)
+    named = and_(column.in_(states), not_(over))
+    return or_(named, over) if LAPSED in states else named
 
 
 @dataclass(frozen=True)
@@ -273,7 +288,7 @@ def list_resembling(view: View, query: Query, words: Sequence[str], limit: int) 
     found: list[tuple[int, int, Listing]] = []
     with view.reading() as connection:
         for part in _parts_seen_by(view.actor):
-            found += _resembling_in(connection, part, query, folded, limit)
+            found += _resembling_in(connection, part, query, folded, limit, view.store.clock())
     found.sort(key=lambda one: one[:2], reverse=True)
     return [listing for _, _, listing in found[:limit]]
 
@@ -319,16 +334,16 @@ def list_late(view: View, now: datetime, act: str = "") -> list[Late]:
     with view.reading() as connection:
         ordered = rows.order_by(_waits.due, _rows.subject).limit(200)
         return [
-            Late(listing_from(row), row.act, row.role, row.organisation, row.since, row.due)
+            Late(listing_from(row, now), row.act, row.role, row.organisation, row.since, row.due)
             for row in connection.execute(ordered)
         ]
 
 
-def _conditions_of(part: _AudiencePart, query: Query) -> Iterator[ColumnElement[bool]]:
+def _conditions_of(part: _AudiencePart, query: Query, now: datetime) -> Iterator[ColumnElement[bool]]:
     """Yield the conditions of ``query`` other than its words, on the listings of one part."""
     yield part.column("kind") == query.kind
     if query.states:
-        yield part.column("state").in_(query.states)
+        yield is_in(part.column("state"), query.states, now)
     for name in ("sector", "action", "owner", "scenario", "application"):
         if value := getattr(query, name):
             yield part.column(name) == value
@@ -349,14 +364,14 @@ def _parts_seen_by(actor: Actor) -> tuple[_AudiencePart, ...]:
     return (public, _AudiencePart(and_(of_parties, owned)), _AudiencePart(and_(of_parties, ~owned, shown)))
 
 
-def _number(connection: Connection, part: _AudiencePart, query: Query, most: int | None) -> int:
+def _number(connection: Connection, part: _AudiencePart, query: Query, view: View, most: int | None) -> int:
     """Return the number of listings of one part that match ``query``; words alone are counted in their index."""
     words, alone = records.fold(query.words).split(), query == Query(query.kind, words=query.words)
     if words and alone and part.whole is not None:
         found = text_index.count(connection, query.kind, part.whole, words)
         if found is not None:
             return found
-    asked = _of_part(connection, select(_rows.sequence), part, query)
+    asked = _of_part(connection, select(_rows.sequence), part, query, view.store.clock())
     if most is not None:
         asked = asked.limit(most + 1)
     return connection.scalar(select(func.count()).select_from(asked.subquery())) or 0
@@ -390,19 +405,22 @@ def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Lis
         .order_by(*order)
         .limit(limit)
     )
+    now = view.store.clock()
     with view.reading() as connection:
-        return [(listing_from(row), _wait(row)) for row in connection.execute(rows)]
+        return [(listing_from(row, now), _wait(row)) for row in connection.execute(rows)]
 
 
-def _asked(connection: Connection, rows: Select[Any], actor: Actor, query: Query) -> Iterator[Select[Any]]:
-    """Yield ``rows`` that match ``query``, once for each part of the listings that ``actor`` sees."""
-    for part in _parts_seen_by(actor):
-        yield _of_part(connection, rows, part, query)
+def _asked(connection: Connection, rows: Select[Any], view: View, query: Query) -> Iterator[Select[Any]]:
+    """Yield ``rows`` that match ``query``, once for each part of the listings that ``view`` sees."""
+    for part in _parts_seen_by(view.actor):
+        yield _of_part(connection, rows, part, query, view.store.clock())
 
 
-def _of_part(connection: Connection, rows: Select[Any], part: _AudiencePart, query: Query) -> Select[Any]:
+def _of_part(
+    connection: Connection, rows: Select[Any], part: _AudiencePart, query: Query, now: datetime
+) -> Select[Any]:
     words = records.fold(query.words).split()
-    asked = rows.where(part.condition, *_conditions_of(part, query))
+    asked = rows.where(part.condition, *_conditions_of(part, query, now))
     if words and part.whole is not None:
         return asked.where(text_index.holding(connection, query.kind, part.whole, words))
     return asked.where(text_index.containing(words)) if words else asked
@@ -417,17 +435,17 @@ def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _resembling_in(
-    connection: Connection, part: _AudiencePart, query: Query, words: list[str], limit: int
+    connection: Connection, part: _AudiencePart, query: Query, words: list[str], limit: int, now: datetime
 ) -> Iterator[tuple[int, int, Listing]]:
     """Yield (words held, sequence, listing) of at most twice ``limit``: other conditions may drop some."""
-    asked = select(tables.listings).where(part.condition, *_conditions_of(part, query))
+    asked = select(tables.listings).where(part.condition, *_conditions_of(part, query, now))
     if part.whole is None:
         held = asked.where(or_(*(text_index.containing([word]) for word in words)))
         for row in connection.execute(held.order_by(_rows.sequence.desc()).limit(2 * limit)):
-            yield sum(word in row.words for word in words), row.sequence, listing_from(row)
+            yield sum(word in row.words for word in words), row.sequence, listing_from(row, now)
         return
     newest = text_index.newest_holding(connection, (query.kind, part.whole), words, OF_A_WORD)
     hits = Counter(connection.scalars(newest))
     best = sorted(hits, key=lambda sequence: (hits[sequence], sequence), reverse=True)[: 2 * limit]
     for row in connection.execute(asked.where(_rows.sequence.in_(best))):
-        yield hits[row.sequence], row.sequence, listing_from(row)
+        yield hits[row.sequence], row.sequence, listing_from(row, now)

@@ -15,9 +15,9 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.plugins import mirrored
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0102"
+CURRENT = "0103"
 """The newest revision; older ones in order in `VERSIONS`."""
-VERSIONS = ("0102",)
+VERSIONS = ("0103",)
 _TABLE = "alembic_version"
 
 

@@ -25,7 +25,7 @@ from pilotbase.documents.visible_text import format_for_terminal, make_visible
 from pilotbase.documents.vocabularies import Verdict
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
     from rich.text import Text as Cell
 
 
@@ -229,20 +229,22 @@ def _drawn() -> Progress:
 
 
 class _Bars:
+    """One bar for each thread that reports."""
+
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._stage = ""
-        self._task = bars.add_task("", total=None)
+        self._shown: dict[int, tuple[TaskID, str]] = {}
 
     def __call__(self, step: Step) -> None:
-        stage = shown(step.stage)
+        stage, thread = shown(step.stage), threading.get_ident()
         if step.stays:
             self._bars.console.print(stage, markup=False, highlight=False)
             return
-        if stage != self._stage:
-            self._stage = stage
-            self._bars.reset(self._task, description=stage, total=step.total or None)
-        self._bars.update(self._task, completed=step.done)
+        task, before = self._shown.get(thread) or (self._bars.add_task("", total=None), "")
+        if stage != before:
+            self._bars.reset(task, description=stage, total=step.total or None)
+        self._shown[thread] = task, stage
+        self._bars.update(task, completed=step.done)
 
 
 class _Lines:

@@ -13,7 +13,7 @@ from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.lifecycles import states
+from pilotbase.documents.lifecycles import listed_states
 from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
@@ -63,7 +63,7 @@ def _list(request: HubRequest, section: str) -> HttpResponse:
         "asked": bool(query.words or query.states or query.sector),
         "total": spelled_count(request.acting.view, query),
         "query": query,
-        "states": _choices(f"state.{kind}", states(kind), query.states),  # type: ignore[arg-type]
+        "states": _choices(f"state.{kind}", listed_states(kind), query.states),  # type: ignore[arg-type]
         "sectors": _choices("sector", [sector.value for sector in Sector], [query.sector]),
         "next": urlencode({**request.GET.dict(), "after": page.after}) if page.after else "",
         "dated": bool(request.acting.organisation) and kind != "organisation",

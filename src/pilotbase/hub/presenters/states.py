@@ -65,7 +65,7 @@ _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
         "run": (_C.QUEUED, _C.RUNNING, _C.CONSENT, _C.JUDGING),
         "report": (_C.REPORTED, _C.REFUSED, _C.RECTIFICATION),
         "acceptance": (_C.ACCEPTED,),
-        "certificate": (_C.SIGNING, _C.CERTIFIED, _C.SUSPENDED, _C.REVOKED),
+        "certificate": (_C.SIGNING, _C.CERTIFIED, _C.SUSPENDED, _C.EXPIRED, _C.REVOKED),
     },
 }
 """Kind of record → stage of its way, in order → the states in which a record is there."""

@@ -23,6 +23,7 @@ from pilotbase.documents.loading import load_document
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Subject
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Role, Sector
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.base import Base
@@ -30,7 +31,7 @@ from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.terms_rows import agreements_between
 
-_FOLDER = "demo"
+_FOLDER, _WORLDS = "demo", "worlds"
 
 
 def is_demonstration(base: Base) -> bool:
@@ -57,16 +58,40 @@ def sectors_of(examples: Path) -> list[str]:
     return [sector.value for sector in Sector if (examples / sector / "scenario.yaml").is_file()]
 
 
-def prepare_example(base: Base, examples: Path, sector: str) -> Path:
-    """Return a copy of a sector's folder in the home, its data derived from the packages that `packages.lock` pins."""
-    folder = place_of(base, sector)
+def worlds_of(examples: Path) -> list[str]:
+    """Return the examples that have a world in place of data, each under its path in the folder of the examples."""
+    return [str(place.parent.relative_to(examples)) for place in sorted(examples.glob(f"{_WORLDS}/*/scenario.yaml"))]
+
+
+def title_of(example: str) -> Text:
+    """Return what a sector's or a world's example is called."""
+    world = example.removeprefix(f"{_WORLDS}/")
+    return text(f"worker.demo_world_{world}" if world != example else f"sector.{example}")
+
+
+def prepare_example(base: Base, examples: Path, example: str) -> Path:
+    """Return a copy of an example's folder in the home, its data derived from the packages that `packages.lock` pins.
+
+    An application that is a manifest alone becomes a folder, with the code of the folder beside it.
+    """
+    folder = place_of(base, example)
     if folder.exists():
         shutil.rmtree(folder)
-    shutil.copytree(examples / sector, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(examples / example, folder, ignore=shutil.ignore_patterns("__pycache__"))
     scenario = load_document(Scenario, folder / "scenario.yaml")
-    example_table(base, examples, sector).write_csv(folder / scenario.data.file)
+    if scenario.world is not None:
+        _write_applications(folder / "applications")
+        return folder
+    example_table(base, examples, example).write_csv(folder / scenario.data.file)
     _write_records(scenario, folder)
     return folder
+
+
+def _write_applications(folder: Path) -> None:
+    (code,) = (one for one in folder.iterdir() if one.is_dir())
+    for manifest in folder.glob("*.yaml"):
+        shutil.copytree(code, folder / manifest.stem)
+        manifest.replace(folder / manifest.stem / "application.yaml")
 
 
 def _write_records(scenario: Scenario, folder: Path) -> None:

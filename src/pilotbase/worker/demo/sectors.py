@@ -1,4 +1,7 @@
-"""The demonstration: one scenario for each sector, on real data; applications that pass, fail, cheat and break."""
+"""The demonstration: one scenario for each sector, on real data, then two worlds in which applications act.
+
+Applications that pass, fail, cheat and break.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,30 @@ from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
-from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.worker.base import Base
-from pilotbase.worker.demo.examples import agree_on, find_examples, prepare_example, publish_dataset, sectors_of
+from pilotbase.worker.demo.examples import (
+    agree_on,
+    find_examples,
+    prepare_example,
+    publish_dataset,
+    sectors_of,
+    title_of,
+    worlds_of,
+)
 from pilotbase.worker.trials.proving import prove
+
+_AT_ONCE = 2
+"""Half of a trial is waiting for a box; more would make the latency of those under a load test that of the others."""
 
 
 @dataclass(frozen=True)
 class DemonstrationRow:
     """The result of one application: a verdict, or ``refused`` before an attempt was counted."""
 
-    sector: str
+    example: Text
+    """Its sector or its world."""
     application: str
     verdict: str
     why: Text
@@ -36,38 +50,44 @@ class DemonstrationRow:
 def demonstrate(
     base: Base, sectors: Sequence[str] | None = None, out: Path | None = None, on_progress: OnProgress = ignore_progress
 ) -> Iterator[DemonstrationRow]:
-    """Yield one row for each application, sector by sector.
+    """Yield one row for each application, sector by sector, then world by world; two of these are tried at once.
 
     Raises:
-        InputError: an unknown sector, or no examples beside the software.
+        InputError: an unknown sector or world, or no examples beside the software.
         PilotbaseError: a data package cannot be fetched.
     """
     examples = find_examples()
-    known = sectors_of(examples)
+    known = [*sectors_of(examples), *worlds_of(examples)]
     unknown = sorted(set(sectors or ()) - set(known))
     if unknown:
         raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=offer(unknown[0], known))
     chosen = sectors or known
-    with _made_ahead(base, examples, chosen) as folders:
-        for sector in chosen:
-            on_progress(Progress(text("worker.progress_data", sector=Text(code=f"sector.{sector}"))))
-            folder = folders[sector].result()
-            scenario = load_document(Scenario, folder / "scenario.yaml")
-            dataset = publish_dataset(base, folder)
-            for application in _applications(folder):
-                if dataset is not None:
-                    manifest = load_document(Application, application / "application.yaml")
-                    agree_on(base, dataset, manifest.supplier.organisation)
-                place = (out or base.lab.folder("demo-reports")) / sector / application.name
-                yield _try_out(base, scenario, folder, application, place, on_progress)
+    with _made_ahead(base, examples, chosen) as folders, ThreadPoolExecutor(_AT_ONCE) as trying:
+
+        def tried(sector: str) -> list[DemonstrationRow]:
+            on_progress(Progress(text("worker.progress_data", sector=title_of(sector))))
+            place = (out or base.lab.folder("demo-reports")) / sector
+            return list(_try_sector(base, (sector, folders[sector].result()), place, on_progress))
+
+        for rows in [trying.submit(tried, sector) for sector in chosen]:
+            yield from rows.result()
+
+
+def _try_sector(
+    base: Base, example: tuple[str, Path], out: Path, on_progress: OnProgress
+) -> Iterator[DemonstrationRow]:
+    sector, folder = example
+    dataset = publish_dataset(base, folder)
+    for application in _applications(folder):
+        if dataset is not None:
+            manifest = load_document(Application, application / "application.yaml")
+            agree_on(base, dataset, manifest.supplier.organisation)
+        yield _try_out(base, title_of(sector), (folder, application), out / application.name, on_progress)
 
 
 @contextmanager
 def _made_ahead(base: Base, examples: Path, sectors: Sequence[str]) -> Iterator[Mapping[str, Future[Path]]]:
-    """Prepare data and install requirements while others are on trial: half of a trial is waiting for a box.
-
-    Yields each sector's folder.
-    """
+    """Prepare data and install requirements while others are on trial; yields each sector's folder."""
     with ThreadPoolExecutor(1) as preparing, ThreadPoolExecutor(1) as installing:
         for application in (application for sector in sectors for application in _applications(examples / sector)):
             installing.submit(_install, base, application)
@@ -88,18 +108,17 @@ def _applications(folder: Path) -> list[Path]:
 
 
 def _try_out(
-    base: Base, scenario: Scenario, folder: Path, application: Path, out: Path, on_progress: OnProgress
+    base: Base, example: Text, tried: tuple[Path, Path], out: Path, on_progress: OnProgress
 ) -> DemonstrationRow:
+    scenario, application = tried
     try:
-        proven = prove(base, folder, application, out, on_progress)
+        proven = prove(base, scenario, application, out, on_progress)
     except (InputError, RefusedError) as error:
         rehearsal = out / "rehearsal" / "report.html"
         shown = rehearsal if rehearsal.is_file() else None
-        return DemonstrationRow(scenario.sector, application.name, "refused", _first_problem(error), shown)
+        return DemonstrationRow(example, application.name, "refused", _first_problem(error), shown)
     report = proven.report
-    return DemonstrationRow(
-        scenario.sector, application.name, report.verdict, report.reasons[0], proven.folder / "report.html"
-    )
+    return DemonstrationRow(example, application.name, report.verdict, report.reasons[0], proven.folder / "report.html")
 
 
 def _first_problem(error: PilotbaseError) -> Text:

@@ -30,6 +30,7 @@ _TRIED = (
     CommissionState.SIGNING,
     CommissionState.CERTIFIED,
     CommissionState.SUSPENDED,
+    CommissionState.EXPIRED,
     CommissionState.REVOKED,
 )
 """States in which a commission has a report."""

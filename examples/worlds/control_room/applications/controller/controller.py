@@ -1,4 +1,4 @@
-"""Controllers for the waterworks: one watches the alarms; one trusts its valves, and fails in rare states."""
+"""Controllers for the waterworks: one watches the alarms; one trusts the plant, and fails in rare states."""
 
 import re
 
@@ -8,10 +8,13 @@ FAULTS = ("leak", "transfer_stuck")
 
 
 class Controller:
-    """Holds the clean tank in the middle of its band by what leaves it; ``watches``: also by the alarms."""
+    """Holds the clean tank in the middle of its band by what leaves it.
 
-    def __init__(self, watches=True):
-        self.watches = watches
+    ``watches``: also by the alarms; ``minutes``: it looks that often.
+    """
+
+    def __init__(self, watches=True, minutes=1):
+        self.watches, self.minutes = watches, minutes
         self.band, self.levels, self.reported = None, {"raw": RAW, "clean": None}, set()
 
     def act(self, observation):
@@ -31,7 +34,7 @@ class Controller:
             return [{"tool": "read_panel", "arguments": {}}]
         if panel["minute"] >= 60:
             return [{"done": True}]
-        return [*self.reports(panel), {"tool": "run", "arguments": {"minutes": 1, **self.openings(panel)}}]
+        return [*self.reports(panel), {"tool": "run", "arguments": {"minutes": self.minutes, **self.openings(panel)}}]
 
     def reports(self, panel):
         """Return reports of the faults that have not been reported yet."""
@@ -71,5 +74,5 @@ def watchful():
 
 
 def trusting():
-    """Return one that never looks at an alarm."""
-    return Controller(watches=False)
+    """Return one that never looks at an alarm, and only every five minutes at the level."""
+    return Controller(watches=False, minutes=5)
