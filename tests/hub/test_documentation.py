@@ -1,6 +1,9 @@
 """The documentation and the reference inside the hub: every page is there in both languages, every link leads on."""
 
+import json
 import re
+import shutil
+import subprocess
 from html import unescape
 from urllib.parse import unquote
 
@@ -13,6 +16,7 @@ from tests.hub.accessibility_for_tests import examine
 from tests.hub.test_browser import CHROMIUM, Visit, address, browser
 
 PAGE = 150 << 10
+PYTHON_CLIENTS, NODE_TYPES = map(shutil.which, ("openapi-python-client", "openapi-typescript"))
 pytestmark = pytest.mark.usefixtures("one_world")
 __all__ = ["address", "browser"]
 
@@ -91,6 +95,37 @@ def test_every_operation_and_every_model_has_a_page(one_world, language):
         page(one_world, f"/api/docs/{name}/", language)
     for name in models:
         page(one_world, f"/api/docs/models/{name}/", language)
+
+
+def test_programs_can_make_clients_of_the_schema(one_world):
+    """What generators stumble over: a reference to nothing, two classes of one name, names that are no names."""
+    schema = one_world.client().get("/api/openapi.json").json()
+    known = schema["components"]["schemas"]
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(schema)))
+    assert named <= set(known) and {name: one["title"] for name, one in known.items()} == {name: name for name in known}
+    assert [name for name in known if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", name)] == []
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(PYTHON_CLIENTS is None, reason="openapi-python-client is not installed: no client was made")
+def test_a_python_client_is_made_without_a_warning(one_world, tmp_path):
+    (tmp_path / "schema.json").write_bytes(one_world.client().get("/api/openapi.json").content)
+    (tmp_path / "config.yaml").write_text("content_type_overrides:\n  application/zip: application/octet-stream\n")
+    command = [PYTHON_CLIENTS, "generate", "--path", "schema.json", "--output-path", "made", "--config", "config.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "WARNING" not in done.stdout + done.stderr, done.stdout
+    made = {path.stem for path in tmp_path.glob("made/*/api/*/*.py")}
+    assert {name.replace(".", "_") for name in declared()} <= made
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(NODE_TYPES is None, reason="openapi-typescript is not installed: no types were made")
+def test_types_for_typescript_are_made_and_hold(one_world, tmp_path):
+    (tmp_path / "schema.json").write_bytes(one_world.client().get("/api/openapi.json").content)
+    subprocess.run([NODE_TYPES, "schema.json", "-o", "api.d.ts"], cwd=tmp_path, capture_output=True, check=True)
+    assert all(f'"{name}"' in (tmp_path / "api.d.ts").read_text() for name in declared())
+    if compiler := shutil.which("tsc"):
+        subprocess.run([compiler, "--noEmit", "--strict", "api.d.ts"], cwd=tmp_path, check=True)
 
 
 @pytest.mark.prove
