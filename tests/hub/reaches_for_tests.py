@@ -228,7 +228,7 @@ PAGES = """
 /trials/c1/acts/no.such/            302 404 404 404 404 404 404 404 404 404
 /organisations/plant/               404 404 200 200 404 404 404 404 404 200
 /organisations/plant/acts/organisation.declare/ 302 404 404 200 404 404 404 404 404 404
-/organisations/plant/invite/        302 404 200 404 404 404 404 404 404 404
+/organisations/plant/invite/        302 404 200 200 404 404 404 404 404 404
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404
 /scenarios/new/                     302 404 200 200 200 404 404 404 404 404
 /scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404
@@ -336,7 +336,7 @@ PAGES = """
 /api/matches/applications/globex/pine 401 404 200 404 404 404 200 404 404 200
 /api/organisations/plant            401 404 200 200 404 404 404 404 404 200
 /api/organisations/plant/record     401 404 200 200 404 404 404 404 404 200
-/api/organisations/plant/invitations 401 404 200 404 404 404 404 404 404 404
+/api/organisations/plant/invitations 401 404 200 200 404 404 404 404 404 404
 /api/scenarios/plant/milling/acts   401 404 200 200 404 404 404 404 404 200
 /api/applications/acme/forest/acts  401 404 200 404 404 200 404 404 404 200
 /api/trials/c1/acts                 401 404 200 200 404 200 404 200 404 200

@@ -241,8 +241,10 @@ class DeskAct(Restricted):
 
     IMPORT = "base.import", OPERATOR, MACHINE
     """Organisations, people and targets, many at once."""
-    INVITE = "person.invite", OPERATOR
-    """Admit people, and remove them."""
+    INVITE = "person.invite", OPERATOR, MACHINE, *MEMBERS
+    """Admit people: the operator into every organisation, members into their own."""
+    REMOVE = "person.remove", OPERATOR
+    """End a membership."""
     PLAN = "roadmap.set", OPERATOR, MACHINE
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""
