@@ -4,48 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from pilotbase.documents.permissions import (
-    Grant,
-    GrantToAll,
-    Relation,
-    relation_name,
-)
+from pilotbase.documents.permissions import granted
 from pilotbase.documents.schema import KINDS
 from pilotbase.documents.texts import template
-from pilotbase.documents.vocabularies import Role
 from pilotbase.operations import declared
 from pilotbase.operations.operation import Callers
 
 Json = dict[str, Any]
-HEADINGS = {
-    "people": "Who I am, invitations",
-    "certificates": "Certificates",
-    "records": "Records: scenarios, applications, trials, organisations",
-    "steps": "Steps that move records",
-    "uploads": "Uploads",
-    "statistics": "Private statistics of closed data",
-    "labelling": "Labelling rounds",
-    "exchange": "Threads",
-    "notices": "Notices",
-    "webhooks": "Webhooks",
-    "trials": "Trials under way",
-    "sites": "Site trials",
-    "board": "Boards",
-    "figures": "Figures",
-    "matches": "Matches",
-    "ledger": "Ledger and roadmap",
-    "pools": "Shared pools and their jobs",
-    "vouchers": "Vouchers",
-    "services": "Services",
-    "incidents": "Duty desk, incidents, runbooks",
-    "watch": "Watches, observations, labels, warnings",
-}
-"""Tag → heading; the order of the page."""
+_FIRST = "people certificates records steps uploads statistics labelling exchange notices webhooks trials sites board"
+HEADINGS = f"{_FIRST} figures matches ledger pools vouchers services incidents watch".split()
+"""Tags in the order of the page; their titles: text ``op.of.<tag>``."""
 PREAMBLE = """\
 The API stands under `/api/` of a hub; [Use the API](../use-the-api.md) shows it at work. The schema with every field,
 header and example is `/api/openapi.json` of the hub itself. *Who* names who may of those who see the thing at all: what
@@ -80,11 +53,10 @@ def page(schema: Json) -> str:
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
-    order = list(HEADINGS)
-    operations.sort(key=lambda one: order.index(one[0]["tags"][0]))
+    operations.sort(key=lambda one: HEADINGS.index(one[0]["tags"][0]))
     lines = [PREAMBLE]
     for tag, of_group in groupby(operations, key=lambda one: one[0]["tags"][0]):
-        lines.append(f"## {HEADINGS[tag]}\n")
+        lines.append(f"## {template(f'op.of.{tag}', 'en')}\n")
         lines += (line for operation, name in of_group for line in _operation(operation, name))
     return "\n".join(lines)
 
@@ -103,21 +75,7 @@ def _who(operation: Json) -> str:
     known = declared()[operation["operationId"]]
     keys = "a service's key of scope `observe`, " if known.callers is Callers.OBSERVERS else ""
     everybody = "members" if known.callers in (Callers.MEMBERS, Callers.OBSERVERS) else "anybody"
-    return keys + (known.only or everybody if known.who is None else granted(known.who.grants))
-
-
-def granted(grants: Sequence[Grant | GrantToAll]) -> str:
-    """Return whom the grants admit, as people are called; the base's own process is left out."""
-    people = [grant for grant in grants if grant.relation is not Relation.MACHINE]
-    if {grant.role for grant in people if isinstance(grant, Grant) and grant.relation is Relation.ANY} == set(Role):
-        return "members"
-    return ", ".join(dict.fromkeys(_grant(grant) for grant in people))
-
-
-def _grant(grant: Grant | GrantToAll) -> str:
-    if isinstance(grant, Grant) and grant.relation is Relation.ANY:
-        return template(f"role.{grant.role}", "en")
-    return relation_name(grant.relation).render("en")
+    return keys + (known.only or everybody if known.who is None else granted(known.who.grants, "en"))
 
 
 def _taken(operation: Json) -> Iterator[str]:

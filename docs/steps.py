@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import operations
-
 from pilotbase.documents.lifecycles import LIFECYCLES, NEW, Transition, state_name
-from pilotbase.documents.permissions import Relation, act_name
+from pilotbase.documents.permissions import Relation, act_name, granted
 from pilotbase.documents.texts import LANGUAGES, Text
 
 LEAD = (
@@ -44,7 +42,7 @@ def _line(kind: str, row: Transition) -> str:
 
 
 def _who(row: Transition) -> str:
-    people = operations.granted(row.act.grants)
+    people = granted(row.act.grants, "en")
     machine = any(grant.relation is Relation.MACHINE for grant in row.act.grants)
     return ", ".join(part for part in (people, "the base" if machine else "") if part)
 

@@ -39,6 +39,8 @@ def test_the_wheel_holds_every_file_of_its_package_and_nothing_of_the_other(whee
     held = set(zipfile.ZipFile(built).namelist())
     assert {file.removeprefix(f"{root}/") for file in listed.stdout.split()} <= held
     assert {file.partition("/")[0] for file in held if not file.startswith(f"{name}-")} == {name}
+    if name == "pilotbase":  # what the hub shows as its documentation
+        assert {f"pilotbase/hub/docs/{file}" for file in ("index.md", "run-a-hub.zh.md", "tasks/agent.md")} <= held
 
 
 @pytest.mark.prove

@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 
 SECONDS = 0.15
-LIGHT = frozenset({"rich", "typer"})
-"""Of our requirements, those that ``--help`` may load: commands and the terminal."""
+LIGHT = frozenset({"rich", "typer", "markdown-it-py"})
+"""Of our requirements, those that ``--help`` may load: commands and the terminal, and what these load themselves."""
 PROGRAM = """
 import json, sys
 from pilotbase.cli import main

@@ -33,7 +33,8 @@ class Speech(HTMLParser):
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
         speaking = tag in SPEAKING or attributes.get("class") in ("lead", "help", "wrong-why", "empty", "note error")
-        if (tag in ("button", "option") and attributes.get("lang")) or attributes.get("name") == "organisation":
+        named = attributes.get("lang") == "en" or (tag in ("button", "option") and attributes.get("lang"))
+        if named or attributes.get("name") == "organisation":  # a name of the schema, or of a language
             speaking = False
         if speaking and not self._open:
             self._open, self._own = tag, ""

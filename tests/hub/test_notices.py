@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import json
 import os
 import re
 import subprocess
@@ -186,6 +187,28 @@ def test_a_webhook_from_its_making_to_its_end(told, settings_of_the_hub):
             assert (other.post if path else other.get)(address, {"message": message}).status_code == 404
         assert owner.post(f"/notices/webhooks/{identity}/end/").status_code == 302
         assert owner.get(f"/notices/webhooks/{identity}/").status_code == 404
+
+
+def test_a_webhook_is_tried_and_nobody_else_is_told(told, settings_of_the_hub):
+    settings_of_the_hub(webhook_allow=("127.0.0.1",))
+    owner, api = told.client("owner"), caller(told, "owner")
+    rounds(told)
+    with receiving() as receiver, receiving() as another:
+        tried, _ = (api.post("/api/webhooks", {"url": one.url}, **JSON).json() for one in (receiver, another))
+        before = owner.get("/notices/").content
+        address = f"/notices/webhooks/{tried['identity']}/"
+        shown = owner.post(f"{address}test/", follow=True, HTTP_ACCEPT_LANGUAGE="en").content.decode()
+        assert "A test message: this webhook works" in shown and "status wait" in shown
+        rounds(told)
+        ((_path, headers, body),) = receiver.got
+        assert json.loads(body)["type"] == "org.pilotbase.notice.test" and headers["webhook-signature"]
+        assert another.got == [] and b"A test message" not in owner.get("/notices/").content
+        assert "status pass" in owner.get(address).content.decode() and before
+        answer = api.post(f"/api/webhooks/{tried['identity']}/messages", {}, **JSON)
+        assert (answer.status_code, answer.json()["state"]) == (202, "waiting")
+        assert told.client("other-supplier").post(f"{address}test/").status_code == 404
+        for one in api.get("/api/webhooks").json():
+            api.delete(f"/api/webhooks/{one['identity']}")
 
 
 def test_the_robot_of_a_group_chat_by_page_and_api(told, settings_of_the_hub):

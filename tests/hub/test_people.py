@@ -60,7 +60,7 @@ def test_a_link_expires_and_can_be_withdrawn(one_world, links):
     late, gone = links()
     Invitation.objects.filter(email="late@example.org").update(expires_at=timezone.now() - timedelta(seconds=1))
     number = Invitation.objects.get(email="gone@example.org").pk
-    assert one_world.client("owner").post(f"/invitations/{number}/withdraw/").status_code == 404
+    assert one_world.client("supplier").post(f"/invitations/{number}/withdraw/").status_code == 404
     assert one_world.client("desk").post(f"/invitations/{number}/withdraw/").status_code == 302
     for link in (late, gone):
         assert one_world.client().get(path_of(link)).status_code == 404
@@ -80,18 +80,36 @@ def test_an_invitation_serves_its_own_address_only(one_world, links):
     assert browser.post("/act-for/", {"organisation": "ministry"}).status_code == 404
 
 
-def test_only_operators_invite_and_remove(one_world, links):
-    from pilotbase.hub.models import Membership
+def ask_in(world, who, role):
+    body = {"email": "x@example.org", "roles": [role]}
+    return world.client(who).post("/api/organisations/plant/invitations", body, content_type="application/json")
 
-    for who in ("owner", "regulator", "reviewer", "stranger"):
+
+def test_an_organisation_has_so_many_invitations_open_at_most(one_world, links, monkeypatch):
+    from pilotbase.hub.people import invitations
+
+    monkeypatch.setattr(invitations, "MOST_OPEN", invitations.open_invitations("plant").count() + 1)
+    assert ask_in(one_world, "owner", "demand_owner").status_code == 201
+    refused = ask_in(one_world, "owner", "demand_owner")
+    assert (refused.status_code, refused.json()["code"]) == (409, "hub.too_many_invitations")
+    assert ask_in(one_world, "desk", "demand_owner").status_code == 201, "the operator goes on"
+
+
+def test_members_invite_into_their_own_organisation_and_only_operators_remove(one_world, links):
+    from pilotbase.hub.models import Invitation, Membership
+
+    for who in ("supplier", "regulator", "reviewer", "stranger"):
         assert invite(one_world, "x@example.org", who=who).status_code == 404
-        sent = one_world.client(who).post(
-            "/api/organisations/plant/invitations",
-            {"email": "x@example.org", "roles": ["operator"]},
-            content_type="application/json",
-        )
-        assert sent.status_code == 404
+        assert one_world.client(who).get("/api/organisations/plant/invitations").status_code == 404
+        assert ask_in(one_world, who, "demand_owner").status_code == 404
     assert links() == []
+    assert ask_in(one_world, "owner", "operator").status_code == 422, "no more than the organisation is"
+    assert invite(one_world, "mate@example.org", who="owner").status_code == 302
+    own = one_world.client("owner").get("/organisations/plant/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
+    assert "mate@example.org" in own and "/memberships/" not in own
+    number = Invitation.objects.get(email="mate@example.org").pk
+    assert one_world.client("supplier").post(f"/invitations/{number}/withdraw/").status_code == 404
+    assert one_world.client("owner").post(f"/invitations/{number}/withdraw/").status_code == 302
     number = Membership.objects.get(person=one_world.people["other-owner"]).pk
     assert one_world.client("owner").post(f"/memberships/{number}/remove/").status_code == 404
     assert one_world.client("desk").post(f"/memberships/{number}/remove/").status_code == 302

@@ -146,7 +146,7 @@ def test_the_badge_says_what_holds_now(certified, set_clock):
 
 def test_a_valid_certificate_that_rejects_has_no_green_badge(certified, set_clock):
     from pilotbase.documents.vocabularies import Verdict
-    from pilotbase.hub.presenters.certificates import certificate_shown
+    from pilotbase.hub.presenters.states import certificate_shown
 
     stated = certified.trial.certificate.certificate
     set_clock(stated.issued_at)

@@ -53,6 +53,7 @@ def test_no_text_is_left_of_an_operation_or_of_a_field():
     names = {f"op.{one.name}" for one in OPERATIONS} | {
         text.code for one in words for text in (one, *one.params.values())
     }
+    names |= {f"op.of.{one.heading}" for one in OPERATIONS}
     assert [code for code in catalogue("op", "en") if code not in names and code.rpartition(".")[0] not in names] == []
     fields = {"one_a_line"}
     for one in OPERATIONS:

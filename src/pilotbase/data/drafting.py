@@ -20,7 +20,6 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.fixes import NO_FIXES, Fixes
 from pilotbase.data.giveaway import gives_away, strongest_feature
-from pilotbase.data.slugs import slug
 from pilotbase.data.source_cases import SourceCases, WantedCases, source_cases
 from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.data.split_guesses import TermsGuess, guess_floor, guess_split, guess_terms
@@ -34,7 +33,7 @@ from pilotbase.data.thresholds import (
     propose_texts,
     propose_two_classes,
 )
-from pilotbase.documents.base import NAME_PATTERN, Localized
+from pilotbase.documents.base import NAME_PATTERN, Localized, slug
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field, Task
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import DateOrder

@@ -29,12 +29,28 @@ NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 NAME_PATTERN = f"^{NAME}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
+LONGEST_NAME = 63
+_HAN = re.compile(r"[\u3400-\u9fff]")
 Suppliers = Annotated[
     tuple[Name, ...],
     pydantic.Field(min_length=1, max_length=100),
     pydantic.AfterValidator(lambda names: tuple(sorted(set(names)))),
 ]
 """Organisations among whom the error probability is split, each once, in the order of their names."""
+
+
+def slug(spelling: str, otherwise: str = "") -> str:
+    """Return the name closest to ``spelling``, as ``beng-gu-zhang-2024`` to 泵故障 2024; ``otherwise`` if none is."""
+    plain = re.sub(r"[^a-z0-9]+", "-", _in_latin(spelling).lower()).strip("-")[:LONGEST_NAME].rstrip("-")
+    return plain if re.fullmatch(NAME_PATTERN, plain) else otherwise
+
+
+def _in_latin(spelling: str) -> str:
+    if not _HAN.search(spelling):
+        return spelling
+    from pypinyin import lazy_pinyin
+
+    return "-".join(lazy_pinyin(spelling, v_to_u=False))
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ class NoticeKind(StrEnum):
     """The watch of a service, or a reaction to it."""
     DATA = "data"
     """The recipient's data were used, or a use was refused."""
+    TEST = "test"
+    """A message by which a webhook is tried."""
     ASKED = "asked"
     """A request outside any record: to agree to a pack for a site, to label items."""
 

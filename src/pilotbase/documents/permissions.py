@@ -5,11 +5,12 @@ an actor may *see* is decided not here but by the visibility of documents in the
 lifts them; no act edits evidence, because nobody may.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
 
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Role
 
 
@@ -240,8 +241,10 @@ class DeskAct(Restricted):
 
     IMPORT = "base.import", OPERATOR, MACHINE
     """Organisations, people and targets, many at once."""
-    INVITE = "person.invite", OPERATOR
-    """Admit people, and remove them."""
+    INVITE = "person.invite", OPERATOR, MACHINE, *MEMBERS
+    """Admit people: the operator into every organisation, members into their own."""
+    REMOVE = "person.remove", OPERATOR
+    """End a membership."""
     PLAN = "roadmap.set", OPERATOR, MACHINE
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""
@@ -352,3 +355,17 @@ def act_name(act: Act | ExchangeAct | IncidentAct) -> Text:
 def relation_name(relation: Relation) -> Text:
     """Return the name of a relation."""
     return Text(code=f"relation.{relation}")
+
+
+def granted(grants: Sequence[Grant | GrantToAll], language: Language) -> str:
+    """Return whom the grants admit, as people are called; the base's own process is left out."""
+    people = [grant for grant in grants if grant.relation is not Relation.MACHINE]
+    if {grant.role for grant in people if isinstance(grant, Grant) and grant.relation is Relation.ANY} == set(Role):
+        return text("hub.api_callers.members").render(language)
+    return ", ".join(dict.fromkeys(_admitted(grant).render(language) for grant in people))
+
+
+def _admitted(grant: Grant | GrantToAll) -> Text:
+    if isinstance(grant, Grant) and grant.relation is Relation.ANY:
+        return Text(code=f"role.{grant.role}")
+    return relation_name(grant.relation)

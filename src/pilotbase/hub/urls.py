@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path
 from django.views.i18n import set_language
 
 from pilotbase.documents.plugins import loaded
-from pilotbase.hub.api.routes import api, documentation
+from pilotbase.hub.api.routes import api
 from pilotbase.hub.routing import PAGES
 from pilotbase.hub.serving import health
 
@@ -22,11 +22,11 @@ def _specific_first(pattern: URLPattern | URLResolver) -> list[int]:
 
 
 loaded("hub.pages")
+loaded("hub.api")
 urlpatterns = [
     path("health/live", health.live, name="live"),
     path("health/ready", health.ready, name="ready"),
     path("metrics", health.metrics, name="metrics"),
-    path("api/docs/", documentation, name="api-docs"),
     path("api/", api.urls),
     path("language/", set_language, name="set_language"),
     *sorted(PAGES, key=_specific_first),

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.notice import Address, Notice, NoticeBody, NoticeKind
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.channel import LONGEST, NoticeChannel, Parcel, Sender, SendResult
 from pilotbase.notices.channels import CHANNELS
@@ -122,10 +122,37 @@ def tell(connection: Connection, drafts: Iterable[NoticeDraft], roles_of: RolesO
     for _, draft in kept:
         for webhook in webhooks:
             if draft.kind is not NoticeKind.GIVEN_UP and _is_for(draft.address, webhook.organisation, roles_of):
-                digest = hashlib.sha256(f"{webhook.identity} {draft.identity}".encode()).hexdigest()
-                name, lane = f"msg_{digest[:32]}", lane_of(webhook.identity)
-                order = work.WorkRequest(lane, "notice", name, {"notice": draft.identity}, webhook.organisation)
-                work.put(connection, order, now)
+                _queue(connection, webhook, draft, now)
+
+
+def send_test(view: View, webhook: str) -> str:
+    """Queue a message that only says that it is a test, and return its name; raises `NotFoundError`.
+
+    Nobody else is told: its author gets no notice of it, and it goes to this webhook alone.
+    """
+    tried = find_webhook(view, webhook)
+    with view.transaction("webhook.tried") as change:
+        made = view.within(change).outcome()
+        if made is not None:
+            return made
+        name = Localized(**{language: text("notice.webhook").render(language) for language in LANGUAGES})
+        happening = f"{webhook} {uuid4().hex}"
+        to, author = Address(organisation=tried.organisation, person=view.actor.person or ""), view.actor.person or ""
+        draft = NoticeDraft(NoticeKind.TEST, "", to, NoticeBody(title=name), happening, author=author)
+        keep(change.connection, [draft], change.now)
+        identity = _queue(change.connection, tried, draft, change.now)
+        change.settle(identity)
+    return identity
+
+
+def _queue(connection: Connection, webhook: Webhook, draft: NoticeDraft, now: datetime) -> str:
+    """Queue a kept notice for a webhook and return the name of the message."""
+    name = f"msg_{hashlib.sha256(f'{webhook.identity} {draft.identity}'.encode()).hexdigest()[:32]}"
+    order = work.WorkRequest(
+        lane_of(webhook.identity), "notice", name, {"notice": draft.identity}, webhook.organisation
+    )
+    work.put(connection, order, now)
+    return name
 
 
 def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8) -> list[ClaimedMessage]:

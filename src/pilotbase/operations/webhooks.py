@@ -54,3 +54,12 @@ MESSAGES = Operation(
 REPLAY = Operation(
     "webhooks.replay", "POST /webhooks/{webhook}/messages/{message}/replay", OfMessage, NOTHING, who=_MANAGE
 )
+TEST = Operation(
+    "webhooks.test",
+    "POST /webhooks/{webhook}/messages",
+    OfWebhook,
+    WebhookMessage,
+    who=_MANAGE,
+    later=True,
+    location="/api/webhooks/{asked.webhook}/messages",
+)

@@ -9,3 +9,7 @@ FLOW = (
     NavigationItem(text("pool.hub.title"), "pools", members_only=True, place="computing"),
     NavigationItem(text("voucher.hub.title"), "wallet", members_only=True, also="/voucher-", place="computing"),
 )
+HELP = {
+    "share-computing-power": "pools",
+    "pay-with-vouchers": "vouchers voucher-claims voucher-metering voucher-programmes",
+}

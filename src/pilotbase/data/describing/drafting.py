@@ -16,10 +16,10 @@ from pilotbase.data.date_forms import NUMBER_FORMS
 from pilotbase.data.describing.meanings import Guess, Sure, guess_sensitivity, guess_ucum
 from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits, missing_to_null, observe
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
-from pilotbase.data.slugs import slug
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
 from pilotbase.data.split_guesses import guess_split
+from pilotbase.documents.base import slug
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, Source
 from pilotbase.documents.described import NONE, Answers

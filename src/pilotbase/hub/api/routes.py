@@ -8,14 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError, ValidationErrorContext
 
 import pilotbase
 from pilotbase.documents.errors import InputError, Issue, PilotbaseError
 from pilotbase.documents.loading import issues_of
-from pilotbase.documents.texts import text
 from pilotbase.hub.api import answers, declared, schema
 from pilotbase.hub.api.schema import exact
 from pilotbase.hub.bounds import BodyTooLargeError, RangeError
@@ -99,14 +97,3 @@ api = HubApi(
 )
 install(api)
 api.add_router("", declared.made_router())
-
-
-def documentation(request: HttpRequest) -> HttpResponse:
-    """Show every operation, from the schema itself."""
-    found = api.get_openapi_schema(path_prefix="/api/")
-    operations = [
-        {"method": method.upper(), "path": path, "summary": operation.get("summary", "")}
-        for path, methods in found["paths"].items()
-        for method, operation in methods.items()
-    ]
-    return render(request, "hub/api.html", {"title": text("hub.api_title"), "operations": operations})

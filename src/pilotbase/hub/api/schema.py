@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
@@ -57,7 +58,7 @@ in `next`. Lists of what one record, service or organisation has come whole, as 
 def exact(schema: Json) -> Json:
     """Return ``schema``, as ninja makes it, with everything that an operation may answer."""
     components = schema["components"]
-    components["schemas"] = _definitions()
+    components["schemas"] = _named_as_ninja_does(schema, _definitions())
     components["responses"] = {_name(status): _spelled(status) for status in PROBLEMS}
     components["securitySchemes"].pop("Visitor", None)
     examples = {one.sent.__name__: one.example for one in declared().values() if one.example is not None}
@@ -73,8 +74,8 @@ def exact(schema: Json) -> Json:
 def _definitions() -> Json:
     """Return name → JSON Schema of each model and of what it consists of.
 
-    Where two classes share a name, pydantic spells both in full; the one that an operation names gets the short name.
-    A model of a plug-in is named as one of the house.
+    Where two classes share a name, the one that an operation names has it; others have their module's name before it,
+    as ``TermsDuty``, in their title too: programs that make clients name their classes by it.
 
     Raises:
         TypeError: two that operations name share one, so that either would be described as the other.
@@ -89,8 +90,30 @@ def _definitions() -> Json:
         spelled = spelled.replace(f"{package}__", f"{HOUSE}__")
     for (model, _), reference in references.items():
         spelled = spelled.replace(f'{reference["$ref"].rpartition("/")[2]}"', f'{model.__name__}"')
+    for long in set(re.findall(rf'"({HOUSE}__\w+)":', spelled)):
+        *_, module, name = long.split("__")
+        spelled = spelled.replace(f'{long}"', f'{module.title().replace("_", "")}{name}"')
     definitions: Json = json.loads(spelled)
+    return {name: one | {"title": name} for name, one in definitions.items()}
+
+
+def _named_as_ninja_does(schema: Json, definitions: Json) -> Json:
+    """Let parameters name what ``definitions`` calls otherwise: ninja gives every class of a query its short name."""
+    for name, made in schema["components"]["schemas"].items():
+        same = [
+            known for known, one in definitions.items() if known.endswith(name) and one.get("enum") == made.get("enum")
+        ]
+        if name not in definitions and made.get("enum") and same:
+            _rename(schema["paths"], _REFERENCE.format(model=name), _REFERENCE.format(model=same[0]))
     return definitions
+
+
+def _rename(part: Any, old: str, new: str) -> None:
+    """Let every reference to ``old`` in a part of the schema lead to ``new``."""
+    if isinstance(part, dict) and part.get("$ref") == old:
+        part["$ref"] = new
+    for one in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _rename(one, old, new)
 
 
 def _models() -> list[type[pydantic.BaseModel]]:

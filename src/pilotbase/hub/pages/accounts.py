@@ -185,6 +185,7 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
     see(request.acting.view, organisation_subject(organisation))
+    _require_inviter(request, organisation)
     form = InvitationForm(organisation, posted(request))
     if request.method == "POST" and form.is_valid():
         acting, chosen = request.acting, form.cleaned_data
@@ -202,12 +203,18 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
 def withdraw(request: HubRequest, number: int) -> HttpResponse:
     """Withdraw an invitation."""
     invitation = there(Invitation.objects.filter(pk=number).first())
+    _require_inviter(request, invitation.organisation)
     invitations.withdraw(request.acting.view, invitation)
     messages.success(request, text("hub.invitation_withdrawn").render(language()))
     return redirect("record", section="organisations", name=invitation.organisation)
 
 
-@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.INVITE, POST)
+def _require_inviter(request: HubRequest, organisation: str) -> None:
+    if not invitations.may_invite(request.acting.view, organisation):
+        raise NotFoundError("hub.not_found")
+
+
+@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.REMOVE, POST)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
     membership = there(Membership.objects.select_related("person").filter(pk=number).first())

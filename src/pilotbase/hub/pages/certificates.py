@@ -22,8 +22,8 @@ from pilotbase.hub.base import base
 from pilotbase.hub.caching import shared
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
-from pilotbase.hub.presenters.certificates import certificate_shown
 from pilotbase.hub.presenters.mission import mission_shown
+from pilotbase.hub.presenters.states import certificate_shown
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.hub.sentences import asked, t
 from pilotbase.service.admission import why_not_admitted

@@ -22,7 +22,7 @@ from pilotbase.notices.outbox import list_deliveries
 from pilotbase.notices.rows import count_unread, find_notice, list_notices, mark_read
 from pilotbase.notices.webhooks import find_webhook, list_webhooks, organisation_channels
 from pilotbase.operations.notices import CHOOSE
-from pilotbase.operations.webhooks import ADD, END, REPLAY
+from pilotbase.operations.webhooks import ADD, END, REPLAY, TEST
 from pilotbase.workspace.failures import NotFoundError
 
 PAGE = 50
@@ -170,4 +170,7 @@ post_of(
     "webhook",
     back=("identity",),
     webhook="identity",
+)
+post_of(
+    "notices/webhooks/<drawn:identity>/test/", "webhook-test", TEST, "webhook", back=("identity",), webhook="identity"
 )

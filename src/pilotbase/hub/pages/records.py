@@ -21,7 +21,7 @@ from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
 from pilotbase.hub.models import Membership
 from pilotbase.hub.pages.record_contents import contents
-from pilotbase.hub.people.invitations import open_invitations
+from pilotbase.hub.people.invitations import may_invite, open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.drawn import render_live
@@ -179,9 +179,10 @@ def _members(acting: RequestActor, name: str) -> dict[str, Any]:
     """Return the people of an organisation for its members, the operator and the regulator."""
     if not (acting.actor.sees_all or acting.organisation == name):
         return {}
-    manages = acting.may(DeskAct.INVITE)
+    invites = may_invite(acting.view, name)
     return {
         "members": Membership.objects.filter(organisation=name).select_related("person").order_by("person__name"),
-        "manages": manages,
-        "invitations": open_invitations(name) if manages else (),
+        "removes": acting.may(DeskAct.REMOVE),
+        "invites": invites,
+        "invitations": open_invitations(name) if invites else (),
     }

@@ -23,9 +23,10 @@ from django.utils import timezone
 from pilotbase.catalogue.importing import Guest, KnownPeople
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.moments import format_day
+from pilotbase.documents.permissions import DeskAct, SubjectRelation, permitted
 from pilotbase.documents.subjects import Organisation, organisation_subject, record_head
 from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Role
@@ -41,6 +42,8 @@ from pilotbase.workspace.store import View
 
 AT_ONCE = 50
 """So many mails are sent before the page answers; more go out behind it."""
+MOST_OPEN = 50
+"""So many invitations an organisation's own members may have open: the hub mails any address that they name."""
 _log = logging.getLogger("pilotbase.hub")
 
 
@@ -63,7 +66,7 @@ def invite(
     """Invite ``email`` into ``organisation``, mail the link, and enter it into the log of the base.
 
     Raises:
-        RefusedError: the actor of ``view`` is not the operator.
+        RefusedError: the actor of ``view`` is neither operator nor of that organisation, or it has invited too many.
         InputError: no role, no address to which a mail can be sent, or the person is a member already.
     """
     _require_address(email)
@@ -122,9 +125,11 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
     """Enter invitations, all of them or none, into the log of the base too; no mail goes out yet.
 
     Raises:
-        RefusedError: the actor of ``view`` is not the operator; then nobody is invited.
+        RefusedError: the actor of ``view`` may not invite there; then nobody is invited.
         InputError: a role that the organisation does not have.
     """
+    for organisation in {guest.organisation for guest in guests}:
+        _require_inviter(view, organisation)
     for guest in guests:
         _require_roles(guest.organisation, guest.roles)
     expires = timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days)
@@ -143,12 +148,23 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
     with transaction.atomic():
         made = Invitation.objects.bulk_create(invitations)
         with view.transaction("invitation.sent") as change:
-            change.require_operator()
             for invitation in made:
                 facts: dict[str, str | int] = {"roles": ", ".join(invitation.roles), "invitation": invitation.pk}
                 subjects = [organisation_subject(invitation.organisation)]
                 change.record("invitation.sent", subjects, facts, _logged_person(invitation.email, inviter))
     return [SentInvitation(invitation, _link_of(secret)) for invitation, secret in zip(made, secrets, strict=True)]
+
+
+def may_invite(view: View, organisation: str) -> bool:
+    """Return whether the actor of ``view`` may invite into ``organisation``."""
+    return permitted(DeskAct.INVITE, view.actor, SubjectRelation(organisation=organisation))
+
+
+def _require_inviter(view: View, organisation: str) -> None:
+    if not may_invite(view, organisation):
+        raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
+    if not view.actor.is_operator and open_invitations(organisation).count() >= MOST_OPEN:
+        raise BarredError("hub.too_many_invitations", limit=MOST_OPEN)
 
 
 def _require_roles(organisation: str, roles: Iterable[Role]) -> None:
@@ -223,11 +239,11 @@ def sign_up(view: View, invitation: Invitation, name: str, password: str, langua
 
 
 def withdraw(view: View, invitation: Invitation) -> None:
-    """Let the link of an invitation work no more; raises `RefusedError` for all but the operator."""
+    """Let the link of an invitation work no more; raises `RefusedError` for who may not invite there."""
     with transaction.atomic():
+        _require_inviter(view, invitation.organisation)
         _use_up(invitation, field="withdrawn_at")
         with view.transaction("invitation.withdrawn") as change:
-            change.require_operator()
             subjects = [organisation_subject(invitation.organisation)]
             change.record("invitation.withdrawn", subjects, {"invitation": invitation.pk})
 

@@ -93,6 +93,25 @@ FLOW = (
     NavigationItem(text("portal.nav_next"), "next"),
 )
 """In the order of their tabs; what plug-ins add to `FLOW` in a module of this name comes next."""
+HELP: Mapping[str, str] = {
+    "a-trial-on-a-hub": "trials queue work",
+    "describe-data": "descriptions dataset-new",
+    "find-a-match": "matching record-matches",
+    "label-data": "labelling labelling-open",
+    "measure-data-quality": "dataset-quality dataset-quality-measured dataset-quality-report",
+    "open-data-on-terms": "datasets agreements readers",
+    "private-statistics": "statistics statistics-answer statistics-terms",
+    "put-into-service": "services service-put",
+    "read-a-report": "certificates certified report rehearsal comparison",
+    "run-a-hub": "account exchange figures find import ledger notices organisations overview search",
+    "run-a-site-trial": "sites",
+    "standards": "standards",
+    "use-the-api": "api tokens webhooks webhook",
+    "watch-a-service": "desk incidents runbook warnings watch",
+    "write-a-scenario": "scenarios plan-size",
+    "write-an-application": "applications",
+}
+"""Page of the documentation → the pages that it helps with, by name or by the first part of their address."""
 _PUBLIC = ("records", "certified", "certificate-check", "standards", "figures")
 """What visitors see in the bar, by the name of the page."""
 
@@ -139,6 +158,7 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "",
         "acting": acting,
         "reader": language(),
+        "help_url": _help_url(request),
         "base_name": base().trust.issuer,
         "demonstration": is_demonstration(base()),
         "full_path": request.get_full_path() if request.method == "GET" else "/",
@@ -157,6 +177,21 @@ def places(acting: RequestActor | None) -> list[Entry]:
     seen = [item for item in items() if _is_for(item, acting)]
     entries = (Entry(name, tuple(item for item in seen if item.place == name)) for name in PLACES)
     return [entry for entry in entries if entry.items]
+
+
+@cache
+def helps() -> Mapping[str, str]:
+    """Return name of a page, or first part of its address → the page of the documentation that helps there."""
+    told = [HELP, *(module.HELP for module in mirrored("hub.presenters.navigation"))]
+    return {word: doc for one in told for doc, words in one.items() for word in words.split()}
+
+
+def _help_url(request: HttpRequest) -> str:
+    """Return what helps on this page; where nothing does in particular, where the documentation begins."""
+    match = request.resolver_match
+    wanted = ((match.url_name or "") if match else "", request.path.strip("/").partition("/")[0])
+    found = next((helps()[word] for word in wanted if word in helps()), None)
+    return reverse("documentation", kwargs={"name": found}) if found else reverse("documentation-start")
 
 
 def _chosen(acting: RequestActor, entries: list[Entry]) -> Iterator[Entry]:

@@ -1,12 +1,21 @@
-"""How a state or a warning looks: its shape and colour beside its word, and its place on the way.
+"""How a state or a warning looks: shape and colour beside its word, its place on the way; how a certificate stands.
 
 Eight states and four warnings, each with a shape of its own; red is for what is bad alone.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 
+from django.utils.safestring import SafeString
+
+from pilotbase.certificate.status import CertificateStanding, CertificateStatus, revocations_of, standing_of
+from pilotbase.charts.marks import badge, validity_bar
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.states import (
     PREPARED,
     AgreementState,
@@ -16,7 +25,12 @@ from pilotbase.documents.states import (
     RecordState,
     ScenarioState,
 )
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.vocabularies import Verification
+from pilotbase.hub.acting import language
+from pilotbase.hub.base import base
+from pilotbase.hub.presenters.addresses import certificate_address
+from pilotbase.hub.presenters.drawn import drawn
 
 _LOOKS = {
     "plan": "draft proposed countered offered asked",
@@ -33,6 +47,7 @@ _LOOKS = {
 LOOK = {state: look for look, states in _LOOKS.items() for state in states.split()}
 """State → class of the stylesheet and shape of the sprite; what is not here is drawn as a plan."""
 
+_BRACKET, _ESCAPED = re.compile(r"([][\\])"), r"\\\1"
 _C = CommissionState
 _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
     "scenario": {state: (state,) for state in ScenarioState if state is not ScenarioState.WITHDRAWN},
@@ -73,3 +88,64 @@ def way(kind: str, state: str) -> list[RecordStage]:
         return []
     places = ["done"] * here + ["now"] + ["later"] * len(stages)
     return [RecordStage(Text(code=f"hub.way.{name}"), place) for name, place in zip(stages, places, strict=False)]
+
+
+@dataclass(frozen=True)
+class CertificateShown:
+    """A certificate and how it stands now."""
+
+    certificate: Certificate
+    standing: CertificateStanding
+    look: str
+    words: Text
+    """What the badge says beside the product's name."""
+
+    @property
+    def status(self) -> CertificateStatus:
+        return self.standing.status
+
+    @property
+    def parts(self) -> list[tuple[Verification, Text]]:
+        """Return the five verifications, each with how far it was measured."""
+        missing = self.certificate.not_measured
+        return [(part, _measured(part, missing)) for part in Verification]
+
+    @property
+    def bar(self) -> SafeString:
+        """Return how much of its time has passed."""
+        begins, ends = self.certificate.issued_at, self.certificate.expires_at
+        issued = text("portal.proof.issued", day=format_day(begins)).render(language())
+        until = text("portal.proof.until", day=format_day(ends)).render(language())
+        now = base().lab.store.clock()
+        return drawn(validity_bar(begins, ends, now, self.look, (f"{issued}, {until}", issued, until)))
+
+    def badge(self, reader: Language) -> str:
+        """Return the badge as SVG in the language ``reader``."""
+        return badge(self.words.render(reader), self.look, self._name(reader))
+
+    def snippets(self) -> Iterator[tuple[str, str]]:
+        """Yield what puts the badge on another page: the kind of text, and the text."""
+        reader = language()
+        there = certificate_address(self.certificate.serial)
+        image, name = f"{there}badge.{reader}.svg", self._name(reader)
+        yield "HTML", f'<a href="{there}"><img src="{image}" alt="{escape(name)}" height="24"></a>'
+        yield "Markdown", f"[![{_BRACKET.sub(_ESCAPED, name)}]({image})]({there})"
+
+    def _name(self, reader: Language) -> str:
+        application = self.certificate.application
+        return text("portal.badge.name", name=application.name, version=application.version).render(reader)
+
+
+def certificate_shown(certificate: Certificate) -> CertificateShown:
+    """Return how ``certificate`` stands at this moment; a valid *reject* never looks good."""
+    stands = standing_of(certificate, revocations_of(base().lab.view), base().lab.store.clock())
+    says = certificate.verdict.value if stands.status is CertificateStatus.VALID else stands.status.value
+    at = stands.entry.at if stands.entry is not None else certificate.expires_at
+    return CertificateShown(certificate, stands, LOOK[says], text(f"portal.badge.{says}", day=format_day(at)))
+
+
+def _measured(part: Verification, missing: tuple[str, ...]) -> Text:
+    if part.value in missing:
+        return text("outcome.not_measured")
+    partly = any(one.startswith(f"{part.value}: ") for one in missing)
+    return text("portal.proof.partly" if partly else "portal.proof.measured")

@@ -47,6 +47,7 @@ register.filter("hex", hex_of)
 register.filter("percent", lambda share: f"{share:.0%}")
 register.filter("minute", format_minute)
 register.filter("words", lambda listed: listed.split())
+register.filter("called_here", lambda operation: operation.said(language()))
 _SHOWN_DIGITS = 12
 _ORGANISATIONS = {"reviewer", "one", "other"}
 _HOUR = timedelta(hours=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.api.exchange import OpenWebhook, WebhookMessage
 from pilotbase.documents.api.shapes import filled
-from pilotbase.notices.outbox import WebhookDelivery, list_deliveries, replay
+from pilotbase.notices.outbox import WebhookDelivery, list_deliveries, replay, send_test
 from pilotbase.notices.webhooks import Manner, add_webhook, end_webhook, list_webhooks
 from pilotbase.operations import webhooks as declared
 from pilotbase.protocols.guarded_http import GuardedHttp
@@ -30,6 +30,14 @@ def add(caller: Caller, asked: declared.NewWebhook) -> OpenWebhook:
 def messages(caller: Caller, asked: declared.OfWebhook) -> list[WebhookMessage]:
     """List the newest messages, newest first."""
     return [_told(caller, one) for one in list_deliveries(caller.view, asked.webhook, _NEWEST)]
+
+
+@does(declared.TEST)
+def test(caller: Caller, asked: declared.OfWebhook) -> WebhookMessage:
+    """Queue a test message; what becomes of it is in the list of messages."""
+    identity = send_test(caller.view, asked.webhook)
+    sent = list_deliveries(caller.view, asked.webhook, _NEWEST)
+    return next(_told(caller, one) for one in sent if one.identity == identity)
 
 
 def _told(caller: Caller, one: WebhookDelivery) -> WebhookMessage:
