@@ -15,7 +15,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.world import EPISODE_FIELDS, Arm
 from pilotbase.measures import perturbations
 from pilotbase.measures.perturbations import PERTURBATIONS, kind_of, perturbation_of, perturbation_problems
-from pilotbase.measures.perturbations.arms import ARMS
+from pilotbase.measures.perturbations.definition import ARMS
 from pilotbase.protocols.frames import FeatureBatch, encode_batch
 
 ROWS = 240

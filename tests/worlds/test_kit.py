@@ -138,3 +138,27 @@ def test_every_world_of_the_base_is_known_and_an_unknown_one_is_told(tmp_path):
 def test_the_manifest_in_the_guide_is_one(page):
     shown = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
     assert build_document(World, parse_yaml(shown.encode(), page)).acts["cancel"].right == "forbidden"
+
+
+class Counter(kit.Episode):
+    """Counts how often its one tool is carried out."""
+
+    done_times = 0
+
+    def do_pay(self, amount):
+        self.done_times += 1
+        return amount
+
+
+def test_a_slow_call_is_carried_out_once_however_often_its_result_is_asked_for():
+    for number in range(20):
+        episode, refused = Counter("", bytes([number]) * 32, "en", "slow"), 0
+        for amount in range(3):
+            for _ in range(6):
+                try:
+                    assert episode.call("pay", {"amount": amount}) == amount
+                    break
+                except kit.ToolError as told:
+                    assert str(told) == episode.slow
+                    refused += 1
+        assert episode.done_times == 3 and 2 <= refused <= 4

@@ -1,1 +1,1 @@
-"""The gateway: services behind the OpenAI API, the Open Inference Protocol and MCP."""
+"""The gateway: services behind the OpenAI API, the Open Inference Protocol, MCP and A2A."""

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.gateway import mcp_routes, oip_routes, openai_routes
+from pilotbase.gateway import a2a_routes, mcp_routes, oip_routes, openai_routes
 from pilotbase.gateway.calls import CallHandler, FrontDesk, GatewayMeasurements
 from pilotbase.gateway.configuration import GatewayConfiguration, Network
 from pilotbase.gateway.door import Gateway, language_of
@@ -68,7 +68,7 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
             gateway.desk.close()
 
     routes = [*openai_routes.openai_routes(gateway), *oip_routes.oip_routes(gateway)]
-    routes += [*mcp_routes.mcp_routes(gateway), *_own_routes(gateway)]
+    routes += [*mcp_routes.mcp_routes(gateway), *a2a_routes.a2a_routes(gateway), *_own_routes(gateway)]
     handlers = {HTTPException: _no_route, Exception: _broken}
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
@@ -143,7 +143,7 @@ async def _broken(request: Request, _: Exception) -> Response:
 
 def _told(request: Request, error: PilotbaseError) -> Response:
     problem = problem_of(error, language_of(request))
-    doors = {"/v2": oip_routes.error_body, "/mcp": mcp_routes.error_body}
+    doors = {"/v2": oip_routes.error_body, "/mcp": mcp_routes.error_body, "/a2a": mcp_routes.error_body}
     shapes = (shape for path, shape in doors.items() if request.url.path.startswith(path))
     return Response(
         next(shapes, openai_routes.error_body)(problem), problem.kind.status, dict(problem.headers), "application/json"

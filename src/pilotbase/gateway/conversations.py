@@ -7,6 +7,7 @@ is open, for the key that began it.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from pilotbase.protocols.upstream import UpstreamFailedError, UpstreamReply
 
 MOST_OPEN = 4096
 """Dialogues whose history is kept; of more, the oldest are forgotten."""
+CALL, RESULT = "call", "result"
 Message = Mapping[str, Any]
 
 
@@ -71,8 +73,10 @@ class Conversations:
         """Return the answer to the first words; raises as `CallHandler.answer`."""
         return await self._turn(caller, [{"role": "user", "content": words}])
 
-    async def go_on(self, caller: Caller, dialogue: str, *more: Message) -> ConversationTurn:
-        """Return the answer to what follows; nothing follows where a decision is waited for.
+    async def go_on(self, caller: Caller, dialogue: str, words: str, given: Message) -> ConversationTurn:
+        """Return the answer to what follows: the result of a call (``call``, ``result``), words, or nothing.
+
+        Nothing follows where a decision was waited for.
 
         Raises:
             UnknownDialogueError: the key has no such dialogue. PilotbaseError: as `CallHandler.answer`.
@@ -80,7 +84,7 @@ class Conversations:
         known = self._open.get((caller.key, dialogue))
         if known is None:
             raise UnknownDialogueError("gateway.unknown_dialogue")
-        return await self._turn(caller, [*known, *more])
+        return await self._turn(caller, [*known, *_following(words, given)])
 
     async def _turn(self, caller: Caller, messages: Sequence[Message]) -> ConversationTurn:
         body = write_json({"model": caller.service.name, "messages": messages})
@@ -101,3 +105,18 @@ class Conversations:
             self._open[place] = [*messages, turn.message]
             while len(self._open) > MOST_OPEN:
                 del self._open[next(iter(self._open))]
+
+
+def told_of(turn: ConversationTurn) -> dict[str, Any]:
+    """Return what a client reads of a turn: words, a call to carry out, a consent that is waited for, the end."""
+    found: dict[str, Any] = {"words": turn.words, **turn.told}
+    if turn.call is not None:
+        asked = turn.call["function"]
+        found[CALL] = {CALL: turn.call["id"], "tool": asked["name"], "arguments": json.loads(asked["arguments"])}
+    return found
+
+
+def _following(words: str, given: Message) -> Sequence[Message]:
+    if CALL in given:
+        return [{"role": "tool", "tool_call_id": str(given[CALL]), "content": json.dumps(given.get(RESULT))}]
+    return [{"role": "user", "content": words}] if words else []

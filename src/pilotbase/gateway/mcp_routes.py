@@ -8,7 +8,7 @@ Streamable HTTP without sessions: each request is answered by one JSON message.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from pilotbase import __version__
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.texts import Language, text
-from pilotbase.gateway.conversations import Caller, Conversations, ConversationTurn
+from pilotbase.gateway.conversations import CALL, RESULT, Caller, Conversations, told_of
 from pilotbase.gateway.door import Door, Gateway, language_of
 from pilotbase.gateway.problems import ProblemMessage, problem_of
 from pilotbase.gateway.upstreams.agents import AgentUpstream
@@ -34,7 +34,6 @@ BEGIN, GO_ON, PREDICT, ASK = "begin", "go_on", "predict", "ask"
 _REFUSED = -32000
 _TYPES = {DataType.FLOAT: "number", DataType.INTEGER: "integer", DataType.BOOLEAN: "boolean"}
 _TEXT = {"type": "string"}
-_CALL, _RESULT = "call", "result"
 Json = dict[str, Any]
 
 
@@ -80,7 +79,7 @@ class _McpDoor(Door):
         if isinstance(upstream, AgentUpstream):
             world = upstream.world.world
             names = ", ".join(tool.name for tool in world.tools)
-            again = {"dialogue": _TEXT, "words": _TEXT, _CALL: _TEXT, _RESULT: {}}
+            again = {"dialogue": _TEXT, "words": _TEXT, CALL: _TEXT, RESULT: {}}
             return [
                 _tool(BEGIN, {"task": _TEXT}, ["task"], language, service=service.name, tools=names),
                 _tool(GO_ON, again, ["dialogue"], language),
@@ -94,8 +93,9 @@ class _McpDoor(Door):
         """Return the result of a call, and whether it is an error: of the call, not of the protocol."""
         try:
             if tool == GO_ON:
-                found = await self._conversations.go_on(caller, _words(arguments, "dialogue"), *_more(arguments))
-                return _told(found), False
+                words = _words(arguments, "words") if "words" in arguments else ""
+                found = await self._conversations.go_on(caller, _words(arguments, "dialogue"), words, arguments)
+                return told_of(found), False
             words = json.dumps(arguments.get("cases")) if tool == PREDICT else ""
             words = words or _words(arguments, "task" if tool == BEGIN else "text")
             found = await self._conversations.begin(caller, words)
@@ -104,7 +104,7 @@ class _McpDoor(Door):
             return {"problem": problem.code, "message": problem.message}, True
         if tool == PREDICT and found.message.get("content"):
             return {"answers": json.loads(found.message["content"])}, False
-        return (_told(found) if tool == BEGIN else found.words), False
+        return (told_of(found) if tool == BEGIN else found.words), False
 
 
 @dataclass
@@ -139,22 +139,4 @@ def _words(arguments: Json, name: str) -> str:
     found = arguments.get(name)
     if not isinstance(found, str):
         raise WireError("wire.field_type", field=name)
-    return found
-
-
-def _more(arguments: Json) -> list[Json]:
-    """Return the messages that a caller goes on with: a result, words, or none; raises `WireError`."""
-    if _CALL in arguments:
-        return [
-            {"role": "tool", "tool_call_id": _words(arguments, _CALL), "content": json.dumps(arguments.get(_RESULT))}
-        ]
-    return [{"role": "user", "content": _words(arguments, "words")}] if "words" in arguments else []
-
-
-def _told(turn: ConversationTurn) -> Mapping[str, Any]:
-    """Return what a client reads of a turn: words, a call to carry out, a consent that is waited for, the end."""
-    found: Json = {"words": turn.words, **turn.told}
-    if turn.call is not None:
-        asked = turn.call["function"]
-        found[_CALL] = {"call": turn.call["id"], "tool": asked["name"], "arguments": json.loads(asked["arguments"])}
     return found

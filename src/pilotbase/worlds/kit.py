@@ -226,10 +226,11 @@ class User:
 class Episode:
     """The base of episodes: a tool ``name`` is the method ``do_name``, which takes its arguments and returns JSON.
 
-    The arm ``tool_error`` makes one of the first three calls fail once, with the text ``busy``.
+    The arm ``tool_error`` makes one of the first three calls fail once, with the text ``busy``. Under ``slow`` one of
+    them is carried out only when it is made again, some times: until then its result is the text ``slow``.
     """
 
-    busy = "busy"
+    busy, slow = "busy", "not done yet: make the same call again"
     task = ""
     user: User | None = None
     """Whoever is spoken to; without one, nobody answers."""
@@ -240,7 +241,10 @@ class Episode:
         self.template, self.seed, self.language, self.arm = template, seed, language, arm
         self.draw = Stream(seed, "world")
         self._calls = 0
-        self._fails = Stream(seed, "error").below(3) if arm == "tool_error" else -1
+        errors = Stream(seed, "error")
+        self._fails = errors.below(3)
+        self._waits = errors.between(2, 4) if arm == "slow" else 0
+        self._slow_call: tuple[str, Mapping[str, Any]] | None = None
 
     @property
     def done(self) -> bool:
@@ -259,7 +263,12 @@ class Episode:
         """
         self._calls += 1
         if self._calls - 1 == self._fails:
-            raise ToolError(self.busy)
+            if self.arm == "tool_error":
+                raise ToolError(self.busy)
+            self._slow_call = (tool, dict(arguments))
+        if self._waits and self._slow_call == (tool, arguments):
+            self._waits -= 1
+            raise ToolError(self.slow)
         found: object = getattr(self, f"do_{tool}")(**arguments)
         return found
 
@@ -267,19 +276,20 @@ class Episode:
 class Oracle:
     """The base of oracles: plays ``path()`` of its episode, the acts of a person who knows what to do.
 
-    A call that fails or is declined is followed by a word to the user, and made again once. What ``path`` yields may
+    A call that fails or is declined is made again once, one that is slow until it is done. What ``path`` yields may
     depend on the episode, which has changed by then.
     """
 
     def __init__(self, episode: Any) -> None:
-        self._path = iter(episode.path())
+        self._path, self._slow = iter(episode.path()), episode.slow
         self._last: Act | None = None
         self._tries = 0
 
     def act(self, observation: Mapping[str, Any]) -> list[Act]:
         """Return the next act."""
         results = observation.get("results") or ()
-        if self._last and self._tries < 1 and any(one["error"] for one in results):
+        failed = [one["content"] for one in results if one["error"]]
+        if self._last and failed and (self._tries < 1 or self._slow in failed):
             self._tries += 1
             return [self._last]
         self._last, self._tries = next(self._path, None), 0

@@ -15,8 +15,8 @@ from pilotbase.documents.criteria import Perturbed
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
-from pilotbase.measures.perturbations import arms, images, series, tabular, texts
-from pilotbase.measures.perturbations.definition import Perturbation, PerturbationParameter, kind_of
+from pilotbase.measures.perturbations import images, series, tabular, texts
+from pilotbase.measures.perturbations.definition import ARMS, Perturbation, PerturbationParameter, kind_of
 
 __all__ = [
     "PERTURBATIONS",
@@ -33,7 +33,7 @@ _KINDS: tuple[type[Perturbation], ...] = (
     texts.Typos, texts.Ocr, texts.Paraphrase, texts.Width, texts.Script,
     series.Hiss, series.Loudness, series.Dropouts, series.Clipping, series.BandLimit,
     images.Blur, images.PixelNoise, images.Exposure, images.Crop, images.Jpeg,
-    *arms.ARMS,
+    *ARMS,
 )  # fmt: skip
 PERTURBATIONS: Mapping[str, type[Perturbation]] = MappingProxyType({kind.name: kind for kind in _KINDS})
 

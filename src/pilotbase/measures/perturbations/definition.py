@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.world import ARM, EPISODE_FIELDS
+from pilotbase.documents.world import ARM, EPISODE_FIELDS, Arm
 
 Column = NDArray[Any]
 Columns = Mapping[str, Column]
@@ -154,3 +154,19 @@ class Perturbation(ABC):
         """Return random numbers of this perturbation and column: no column's depend on which others there are."""
         mark = "\x00".join((self.name, *names)).encode()
         return np.random.Generator(np.random.PCG64(int.from_bytes(hashlib.sha256(seed + mark).digest(), "big")))
+
+
+_WHOLE = PerturbationParameter("strength", Decimal(1), whole=True)
+
+
+class _EpisodeArm(Perturbation):
+    """Plays every episode in one arm, as its world does; no draw is shared with the clean one."""
+
+    kinds = frozenset({"arm"})
+    parameters = (_WHOLE, COLUMNS)
+
+    def change(self, column: Column, place: FieldRef) -> Column:
+        return np.full(len(column), self.name, dtype=object)
+
+
+ARMS: tuple[type[Perturbation], ...] = tuple(type(arm.name, (_EpisodeArm,), {"name": arm.value}) for arm in Arm)

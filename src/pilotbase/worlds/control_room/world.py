@@ -79,7 +79,7 @@ class Episode(kit.Episode):
     def __init__(self, template: str, seed: bytes, language: str, arm: str) -> None:
         super().__init__(template, seed, language, arm)
         self.words: kit.Tree = kit.read_phrases(_HERE)[language]
-        self.busy = self.words["busy"]
+        self.busy, self.slow = self.words["busy"], self.words["slow"]
         self._draw_shift(kit.read_templates(_HERE).every[template])
         self.outside = 0
         self.flows: dict[str, int] = {"demand": _at(self.course.demand, 0)}

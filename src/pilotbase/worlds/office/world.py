@@ -58,7 +58,7 @@ class Episode(kit.Episode):
     def __init__(self, template: str, seed: bytes, language: str, arm: str) -> None:
         super().__init__(template, seed, language, arm)
         self.words: kit.Tree = kit.read_phrases(_HERE)[language]
-        self.busy = self.words["busy"]
+        self.busy, self.slow = self.words["busy"], self.words["slow"]
         self.page = _PARTIAL if arm == "partial" else _ALL
         self.effects: list[list[Any]] = []
         """What has been done, in canonical form."""

@@ -1,7 +1,7 @@
 """Assistants for the office, by rules: a careful one; others obey what they read, give in to users, ignore the fence.
 
 Each reads what a person would, takes values from where they belong, and leaves alone what else is written there. When
-an act is declined it asks why; when a tool fails it tries once more.
+an act is declined it asks why; when a tool fails it tries again.
 """
 
 import json
@@ -65,8 +65,8 @@ class Assistant:
         return []
 
     def call(self, tool, **arguments):
-        """Call a tool, twice if it fails; return the content."""
-        for _ in range(2):
+        """Call a tool, again if it fails or is slow; return the content."""
+        for _ in range(6):
             content, failed = yield {"tool": tool, "arguments": arguments}
             if not failed or isinstance(content, dict):
                 break

@@ -1,4 +1,4 @@
-"""Services called by MCP: the same key, fence, consents and record as by chat."""
+"""Services called by MCP and A2A: the same key, fence, consents and record as by chat."""
 
 import asyncio
 import json
@@ -127,6 +127,89 @@ def test_the_official_client_leads_an_agent(client):
     assert json.loads(heard["words"])[0]["content"] == {"room": "red"}
 
 
+class A2aClient:
+    """A client of A2A, by hand."""
+
+    def __init__(self, live, name, key):
+        self.url, self.key, self.name = f"{live.url}/a2a/{name}", key, name
+        self.sent = 0
+
+    def fetch(self, url, body=None, version="1.0"):
+        headers = {"Authorization": f"Bearer {self.key}", "A2A-Version": version, "Content-Type": "application/json"}
+        request = urllib.request.Request(url, body and json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+
+    def ask(self, method, version="1.0", **params):
+        body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
+        found = self.fetch(self.url, body, version)
+        assert found["id"] == 7
+        return found.get("result") or found["error"]
+
+    def send(self, *parts, task=None, again=False):
+        self.sent += not again
+        message = {"messageId": f"m{self.sent}", "role": "ROLE_USER", "parts": list(parts)}
+        found = self.ask("SendMessage", message={**message, **({"taskId": task["id"]} if task else {})})
+        return found.get("task", found)
+
+
+def data_of(task):
+    return next(part["data"] for part in task["status"]["message"]["parts"] if "data" in part)
+
+
+def test_a_dialogue_is_a_task_of_a2a(place, live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    card = a2a.fetch(f"{a2a.url}/.well-known/agent-card.json")
+    assert card["supportedInterfaces"][0] == {"url": a2a.url, "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+    begun = a2a.send({"text": task([LOOK], [PAY], [{"say": "Bye."}, DONE])})
+    call = data_of(begun)["call"]
+    assert begun["status"]["state"] == "TASK_STATE_INPUT_REQUIRED" and call["tool"] == "look"
+    assert a2a.ask("GetTask", id=begun["id"]) == begun
+    waits = a2a.send({"data": {"call": call["call"], "result": {"room": "red"}}}, task=begun)
+    assert waits["status"]["state"] == "TASK_STATE_AUTH_REQUIRED"
+    assert a2a.send({"data": {"call": call["call"]}}, task=begun, again=True) == waits, "sent again, asked once"
+    decide(place, client, granted=True, consent=data_of(waits)["consent"]["consent"])
+    paid = a2a.send({"text": ""}, task=begun)
+    asked = data_of(paid)["call"]
+    assert (asked["tool"], asked["arguments"]) == ("pay", {"amount": 7})
+    ended = a2a.send({"data": {"call": asked["call"], "result": "paid"}}, task=begun)
+    assert ended["status"]["state"] == "TASK_STATE_COMPLETED"
+    assert ended["artifacts"][0]["parts"] == [{"text": "Bye."}]
+    assert a2a.send({"text": "hello"}, task=begun)["code"] == -32001
+    assert a2a.ask("SendStreamingMessage")["code"] == -32004 and a2a.ask("Dance")["code"] == -32601
+    assert a2a.ask("GetTask", version="0.3", id=begun["id"])["code"] == -32009
+    assert a2a.send({"raw": "AAAA"})["code"] == -32602
+    other = A2aClient(live, client.name, place.key(client.name))
+    assert other.ask("GetTask", id=begun["id"])["code"] == -32001
+
+
+def test_the_official_a2a_client_leads_an_agent(live, client):
+    pytest.importorskip("a2a.client")
+    import httpx
+    from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
+    from a2a.types import GetTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
+    from google.protobuf.json_format import MessageToDict, ParseDict
+
+    async def led():
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {client.key}"}, timeout=30) as http:
+            card = await A2ACardResolver(http, f"{live.url}/a2a/{client.name}").get_agent_card()
+            agent = ClientFactory(ClientConfig(httpx_client=http)).create(card)
+
+            async def send(part, **more):
+                message = Message(message_id=f"m{part}", role=Role.ROLE_USER, parts=[part], **more)
+                return [one async for one in agent.send_message(SendMessageRequest(message=message))][-1].task
+
+            begun = await send(Part(text=task([LOOK], [{"say": "Bye."}, DONE])))
+            told = MessageToDict(begun.status.message)["parts"][-1]["data"]["call"]
+            answer = ParseDict({"data": {"call": told["call"], "result": {"room": "red"}}}, Part())
+            ended = await send(answer, task_id=begun.id, context_id=begun.context_id)
+            return begun, told, ended, await agent.get_task(GetTaskRequest(id=begun.id))
+
+    begun, told, ended, known = asyncio.run(led())
+    assert begun.status.state == TaskState.TASK_STATE_INPUT_REQUIRED and told["tool"] == "look"
+    assert ended.status.state == TaskState.TASK_STATE_COMPLETED and known == ended
+
+
 def test_an_application_answers_cases_by_one_tool(name):
     with proven() as place, listening(place.base, GatewayConfiguration()) as live:
         place.serve(name)
@@ -136,5 +219,7 @@ def test_an_application_answers_cases_by_one_tool(name):
         assert tool["inputSchema"]["properties"]["cases"]["items"]["properties"]["age"] == {"type": "integer"}
         found, failed = client.call("predict", cases=[CASE, {**CASE, "pressure": 1}])
         assert not failed and found == {"answers": [{"prediction": "broken"}, {"prediction": "fine"}]}
+        answered = A2aClient(live, name, client.key).send({"data": {"cases": [CASE]}})
+        assert json.loads(answered["artifacts"][0]["parts"][0]["text"]) == [{"prediction": "broken"}]
         told, failed = client.call("predict", cases=[{"pressure": "much"}])
         assert failed and "pressure" in told["message"]
