@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds bench-arena
+.PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds bench-arena bench-hour
 
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
@@ -61,6 +61,10 @@ bench-kinds: $(VENV)/.dev
 # Turns of applications that act, beside Inspect AI.
 bench-arena: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_arena
+
+# The first hour on cases with four faults, beside MLflow, deepchecks and a Codabench bundle.
+bench-hour: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_hour
 
 # Sizes, imports, names, times; what tests run beside it, which takes as long as they do: make measured COVERAGE=1 DEMO=1
 measured: $(VENV)/.dev

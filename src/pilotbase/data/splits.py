@@ -103,12 +103,17 @@ def _time_mask(frame: pl.DataFrame, split: TimeSplit, scenario: Scenario) -> pl.
 def _check_classes(split: Split, scenario: Scenario) -> None:
     target, one_each = scenario.data.target, scenario.target_form == "labels"
     public, hidden = classes_of(split.public, scenario), classes_of(split.hidden, scenario)
-    for side, cases in (("public", split.public), ("hidden", split.hidden)) if one_each else ():
-        labels = cases[target].drop_nulls().unique().sort()
-        if len(labels) < 2:
-            raise InputError(f"data.one_class_{side}", target=target, found=", ".join(labels), cases=cases.height)
+    if one_each and len(found := _labels(split.public, target)) < 2:
+        raise InputError("data.one_class_public", target=target, found=", ".join(found), cases=split.public.height)
+    if one_each and len(found := _labels(split.hidden, target)) < 2:
+        raise InputError("data.one_class_hidden", target=target, found=", ".join(found), cases=split.hidden.height)
     unseen = sorted(set(hidden) - set(public))
     if unseen:
         raise InputError("data.class_only_hidden", target=target, found=", ".join(unseen), allowed=", ".join(public))
     if scenario.positive is not None and scenario.positive not in public:
         raise InputError("data.unknown_positive", found=scenario.positive, allowed=offer(scenario.positive, public))
+
+
+def _labels(cases: pl.DataFrame, target: str) -> list[str]:
+    """Return the labels that occur, sorted: beside them classes may be declared."""
+    return sorted(cases[target].drop_nulls().unique().to_list())

@@ -32,12 +32,12 @@ from pilotbase.trial.entering import may_publish_sample
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import kept_of, require_source_named
-from pilotbase.worker.public import has_failed, open_query, order_kit
+from pilotbase.worker.public import has_failed, order_kit
 from pilotbase.worker.trials.kits import MOST_FETCHED, is_kit, read_kit, require_packable, write_kit
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import every_listing, require_listing
+from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 _SECONDS, _LONGEST_REASON = 120.0, 400
@@ -142,12 +142,12 @@ def take_kit(base: Base, view: View, subject: Subject) -> File:
 
 def tend_kits(base: Base) -> int:
     """Order the kits that open scenarios lack, erase those that are not for everybody any more; return how many."""
-    for listing in every_listing(base.lab.view, open_query()):
-        version = lacks_kit(base, listing.subject)
-        if version is not None and not has_failed(base.lab.view, version):
-            order_kit(base.lab.view, listing.subject, version)
-    kept = [kit for kit in base.lab.view.every(PublicKit) if base.lab.vault.blobs.exists(kit.file)]
-    withdrawn = [kit for kit in kept if not _stands(base, kit)]
+    made = [kit for kit in base.lab.view.every(PublicKit) if base.lab.vault.blobs.exists(kit.file)]
+    for version in {files.scenario for _, files in kept_of(base, None)} - {kit.scenario for kit in made}:
+        subject = base.lab.view.load(version, Scenario).subject
+        if lacks_kit(base, subject) == version and not has_failed(base.lab.view, version):
+            order_kit(base.lab.view, subject, version)
+    withdrawn = [kit for kit in made if not _stands(base, kit)]
     for kit in withdrawn:
         with base.lab.view.transaction("scenario.kit_erased") as change:
             change.record("scenario.kit_erased", [kit.scenario, kit.file])
