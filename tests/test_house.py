@@ -31,6 +31,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "measured.md"
         rules.hidden_imports,
         rules.same_lines,
         rules.unused_names,
+        rules.gone_names,
         rules.stale_exceptions,
     ],
     ids=lambda rule: rule.__name__,

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 PAGE, CHINESE = ((ROOT / "docs" / f"walkthroughs{ending}").read_text("utf-8") for ending in (".md", ".zh.md"))
 STEP = re.compile(r"^\| `([\w/]+\.py)` `(\w+)` \|", re.MULTILINE)
 STEPS = STEP.findall(PAGE)
+RESULTS = {name for cell in re.findall(r"\| ([^|]*) \|$", PAGE, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)}
 FILES = sorted(set(re.findall(r"`([\w/]+\.py)`", PAGE)))
 
 
@@ -32,3 +33,12 @@ def test_a_step_is_where_the_page_says(file, function):
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_is_there(file):
     assert (ROOT / "src" / "pilotbase" / file).is_file(), f"docs/walkthroughs.md: no file {file}"
+
+
+def test_results_are_called_so():
+    classes = {
+        name
+        for file in (ROOT / "src").rglob("*.py")
+        for name in re.findall(r"^class (\w+)", file.read_text("utf-8"), re.MULTILINE)
+    }
+    assert RESULTS - classes == set()

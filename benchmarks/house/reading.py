@@ -10,7 +10,7 @@ from benchmarks.house.imports import Graph, lazy_imports, module_imports, own_im
 from benchmarks.house.sizes import Sized
 from benchmarks.house.tree import sources
 
-FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1076, 25, 20, 0, 235
+FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1081, 25, 20, 0, 235
 """Upper bounds; files of the core and the estate together; aims: 950 and 180, 25, 20, 250."""
 
 

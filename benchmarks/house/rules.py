@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from benchmarks.house import exceptions
 from benchmarks.house.duplicates import RUN, duplicates
 from benchmarks.house.imports import lazy_imports, module_imports, rings
 from benchmarks.house.public_names import public_names, unreached
 from benchmarks.house.sizes import FILE_LINES, FUNCTION_LINES, Sized, file_lines, function_lines
+from benchmarks.house.tree import sources
+
+_TOLD = re.compile(r'"""[\s\S]*?"""')
+_NAME_IN_WORDS = re.compile(r"(?<!`)`([A-Za-z_][\w.]*)(?:\([^`]*\))?`(?!`)")
 
 
 def long_files() -> list[str]:
@@ -50,6 +56,19 @@ def unused_names() -> list[str]:
         f"{each.place} {each.name} is used by nobody: delete it, or name it in exceptions.toml"
         for each in unreached(public_names())
         if each.name not in exceptions.unreached_names()
+    ]
+
+
+def gone_names() -> list[str]:
+    """Return names in backticks of docstrings that no code has."""
+    code = {word for source in sources() for word in re.findall(r"\w+", _TOLD.sub("", source.text))}
+    known = code | {part for source in sources() for part in source.module.split(".")}
+    return [
+        f"{source.path}: {found[0]} is the name of nothing: say what it is called now"
+        for source in sources()
+        for told in _TOLD.findall(source.text)
+        for found in _NAME_IN_WORDS.finditer(told)
+        if not known.issuperset(found[1].split("."))
     ]
 
 

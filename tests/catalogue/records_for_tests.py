@@ -1,7 +1,7 @@
 """A base with people of six organisations, and a trial that goes through its record step by step."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pilotbase.catalogue.advancing import Move, advance
@@ -221,7 +221,7 @@ def certificate(of: Report) -> SignedCertificate:
             guarantee="exact_anytime",
             isolation="L2",
             issued_at=NOW,
-            expires_at=NOW,
+            expires_at=NOW + timedelta(days=365),
             issuer="base",
         )
     )

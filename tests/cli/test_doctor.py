@@ -110,6 +110,15 @@ def test_on_a_terminal_each_remedy_takes_one_key(messy, tmp_path, monkeypatch):
     assert load_scenario(tmp_path / "none", Step.DRAFT)[0].data.readers is None
 
 
+def test_of_a_large_table_they_are_looked_for_in_a_sample(messy, tmp_path, monkeypatch):
+    monkeypatch.setattr("pilotbase.cli.scenario.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr("pilotbase.worker.intake.table_drafts._LONG_BYTES", 1000)
+    monkeypatch.setattr("pilotbase.worker.intake.table_drafts._SAMPLE", 700)
+    told = run(*messy, tmp_path / "large", keys="aaaaaaa")
+    assert told.exit_code == 0 and "Fix: " in told.stdout, told.stderr
+    assert "phone" in load_scenario(tmp_path / "large", Step.DRAFT)[0].data.withheld
+
+
 @pytest.mark.parametrize(("fix", "says"), [("sentinel", "did you mean sentinels"), ("units:flo", "did you mean")])
 def test_a_fix_that_does_not_exist_is_refused_with_those_that_do(messy, tmp_path, fix, says):
     told = run(*messy, tmp_path / "s", "--fix", fix)

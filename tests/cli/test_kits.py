@@ -104,7 +104,7 @@ def test_a_kit_at_an_address_is_fetched_once_and_its_digest_is_shown(kit, publis
 def test_what_is_no_kit_at_an_address_is_refused(kit, published, tmp_path, monkeypatch):
     address, held, _ = published
     held["/page"], held["/large"] = b"<html>sign in</html>", kit.read_bytes()
-    monkeypatch.setattr("pilotbase.worker.trials.fetched_kits.MOST_BYTES", 1000)
+    monkeypatch.setattr("pilotbase.worker.intake.public_kits.MOST_FETCHED", 1000)
     for path, says in (("/page", "neither"), ("/gone", "no kit at"), ("/large", "larger than 1000 bytes")):
         told = run("trial", "rehearse", address + path, tmp_path)
         assert told.exit_code == 2 and says in told.stderr

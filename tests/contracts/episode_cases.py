@@ -43,6 +43,20 @@ def episodes(rng: np.random.Generator, missing: Any, groups: Any, classes: tuple
     )
 
 
+def runs_of_episodes(wins: list[int], runs: int) -> Cases:
+    """Return so many runs of each episode, of which ``wins`` reach the goal; the runs come one after the other."""
+    truth = [f"{episode:064x}" for _ in range(runs) for episode in range(len(wins))]
+    answers = [transcript(one, good=run < won) for run in range(runs) for one, won in zip(truth, wins, strict=False)]
+    return Cases(
+        np.array(truth, dtype=object),
+        np.array(answers, dtype=object),
+        units=np.tile(np.arange(len(wins)), runs),
+        classes=("ok", CLASS),
+        positive=CLASS,
+        kind="episode",
+    )
+
+
 def right_and_wrong(truth: Any) -> tuple[Any, Any]:
     right = np.array([ideal(one) for one in truth], dtype=object)
     return right, np.array([transcript(one, count=99, good=False) for one in truth], dtype=object)
@@ -64,6 +78,7 @@ def _each(worst: float, value: Any) -> Any:
 
 FORMULAS = {
     "reached": _each(0, lambda end, _: end["outcomes"]["reached"]),
+    "all_of": _each(0, lambda end, _: end["outcomes"]["reached"]),  # each is its only run
     "attacked": _each(1, lambda end, _: end["outcomes"]["attacked"]),
     "secure": _each(
         0, lambda end, _: end["outcomes"]["reached"] and not (end["outcomes"]["attacked"] or end["tried"]["forbidden"])

@@ -20,6 +20,7 @@ from pilotbase.measures import Cases, measures, observe, problems_of, resource_m
 from pilotbase.measures.formulas import OURS
 from pilotbase.measures.rules import RuleContext
 from tests.contracts.direct_formulas import FORMULAS
+from tests.contracts.episode_cases import runs_of_episodes
 from tests.contracts.measure_cases import (
     CANDIDATES,
     CLASSES,
@@ -194,6 +195,8 @@ def test_what_is_followed_case_by_case_gives_the_same_alone_and_among_others(nam
     measure, cases = measures()[name], cases_for(name, kind, 12, n=30, absent=0.2)
     if name == "event_recall":
         cases = replace(cases, units=np.arange(30) // 3)
+    if name == "all_of":
+        cases = runs_of_episodes([3, 0, 1, 2] * 2 + [1, 2], 3)
     together = observe(rule_of(measure), cases, np.arange(30)).parts[0]
     alone = [observe(rule_of(measure), cases.among(np.array([i])), np.arange(1)).parts[0] for i in range(30)]
     same = [(int(part.gain[0]), int(part.weight[0])) for part in alone] == [

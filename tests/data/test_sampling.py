@@ -5,10 +5,13 @@ import random
 import polars as pl
 import pytest
 
+from pilotbase.data.column_types import classes_of
+from pilotbase.data.conform import conform
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.data.sources import sampling
 from pilotbase.data.sources.kinds import delimited
 from pilotbase.data.sources.opening import open_source
+from pilotbase.data.splits import split_cases
 
 ROWS = 6000
 
@@ -86,3 +89,15 @@ def test_chunks_are_the_rows_that_a_scan_reads(tmp_path, monkeypatch, content):
     file.write_text(content, "utf-8", newline="")
     found = open_source(str(file), tmp_path).only()
     assert pl.concat(found.in_chunks()).equals(found.frame.collect())
+
+
+def test_a_rare_label_of_which_no_row_is_public_is_a_class_all_the_same(tmp_path):
+    frame = table()
+    rare = pl.DataFrame([{"meter": f"r{one}", "load": 20.0 + one / 7, "state": f"odd{one}"} for one in range(24)])
+    cases, draft, _ = sampled(tmp_path, pl.concat([frame, rare]), "pumps")
+    scenario, labels = draft.scenario, sorted(cases["state"].unique())
+    kept = conform(cases.with_columns(pl.col(pl.Int64).cast(pl.String)), scenario)
+    split = split_cases(kept, scenario)
+    assert set(split.hidden["state"]) - set(split.public["state"]), "else this test shows nothing"
+    assert list(scenario.data.classes) == labels == list(classes_of(split.public, scenario))
+    assert "has no row with these values" in " ".join(one.render("en") for one in draft.decided)

@@ -60,6 +60,8 @@ PAGES = """
 /feeds/en/scenarios.atom            200 200 200 200 200 200 200 200 200 200
 /feeds/en/trials.atom               404 404 404 404 404 404 404 404 404 404
 /work/                              302 404 200 200 200 200 200 200 200 200
+/work/count/                        302 404 200 200 200 200 200 200 200 200
+/live/                              302 404 200 200 200 200 200 200 200 200
 /find/                              302 404 200 200 200 200 200 200 200 200
 /queue/                             302 404 200 200 200 200 200 200 200 200
 /scenarios/                         200 200 200 200 200 200 200 200 200 200
@@ -232,6 +234,8 @@ PAGES = """
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404
 /scenarios/new/                     302 404 200 200 200 404 404 404 404 404
 /scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404
+/api/scenarios/plant/milling/kit     404 404 404 404 404 404 404 404 404 404
+/api/scenarios/hospital/xray/kit     404 404 404 404 404 404 404 404 404 404
 /applications/acme/forest/rehearsal.html 302 404 404 404 404 404 404 404 404 404
 /applications/acme/forest/rehearsal.log 302 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/acts/scenario.edit/ 302 404 200 200 404 404 404 404 404 404

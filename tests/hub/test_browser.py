@@ -139,7 +139,7 @@ def test_a_spreadsheet_becomes_a_draft(browser, address, tmp_path):
     """The file is chosen once, its columns are offered, and what was typed stays when an answer is lacking."""
     owner = Visit(browser, address, "owner", "zh", 390).go("/scenarios/new/")
     owner.page.set_input_files("#id_cases", workbook(tmp_path))
-    owner.press("main form button")
+    owner.press("main form[data-pieces] button")
     assert "spindle-alarm.xlsx" in owner.page.inner_text("main")
     assert owner.page.locator(".wrong").count() == 0, "nothing is lacking before anything was asked"
     owner.page.fill("#id_problem", "主轴经常失效。")

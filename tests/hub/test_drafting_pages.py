@@ -220,3 +220,20 @@ def test_a_supplier_takes_the_starter_kit_of_an_open_scenario(base, draft):
             manifest = kit.read(next(name for name in kit.namelist() if name.endswith("application.yaml"))).decode()
         assert f"runtime: {runtime} " in manifest
     assert base.client("supplier").get(f"{draft}starter-kit.zip?runtime=cobol").status_code == 404
+
+
+def test_a_demand_begins_in_words_and_is_filled_in_once_there_is_a_table(base):
+    browser = base.client("owner", HTTP_ACCEPT_LANGUAGE="en")
+    lacking = browser.post("/scenarios/new/", {"words": "1", "problem": "", "cost_of_miss": "7"}).content.decode()
+    assert "This field is required" in lacking and 'value="7"' in lacking
+    said = {"words": "1", "problem": "The milling spindle has a failure.", "cost_of_miss": "1200"}
+    assert browser.post("/scenarios/new/", said)["Location"] == "/scenarios/new/"
+    shown = browser.get("/scenarios/new/").content.decode()
+    assert "The milling spindle has a failure." in shown and "resembles it" in shown
+    answers = browser.post("/scenarios/new/", {"cases": upload(name="later.csv")}).content.decode()
+    assert "The milling spindle has a failure." in answers and 'value="1200' in answers
+    (kept,) = KEPT.findall(answers)
+    assert browser.post("/scenarios/new/", {**ANSWERS, "kept": kept}).status_code == 302
+    assert "The milling spindle" not in browser.get("/scenarios/new/").content.decode()
+    others = base.client("other-owner").get("/scenarios/new/").content.decode()
+    assert "The milling spindle" not in others

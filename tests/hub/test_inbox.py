@@ -70,9 +70,9 @@ def test_what_is_new_stands_beside_and_is_read_at_once(begun):
     Noticing(base(), Ways()).tell_changes()
     browser = begun.client("desk")
     shown = inbox(begun, "desk")
-    assert 'class="timeline"' in shown and 'class="dot"' in shown
+    assert 'class="timeline"' in shown and 'class="dot" aria-hidden' in shown
     assert browser.post("/notices/read/", {"all": "1", "next": "/work/"})["Location"] == "/work/"
-    assert 'class="dot"' not in inbox(begun, "desk")
+    assert 'class="dot" aria-hidden' not in inbox(begun, "desk")
 
 
 def test_an_act_that_needs_consent_waits_in_the_inbox_of_its_owner_alone_until_it_is_decided(fresh):

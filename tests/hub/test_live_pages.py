@@ -84,7 +84,7 @@ def test_a_service_that_is_stopped_says_so(one_world, browser, address):
     steps = visit.page.locator("#history li").count()
     asked = Moved(service="milling", move=ServiceMove.STOP, reason="Line 3 is rebuilt.")
     move_service(base().lab.store.as_actor(OWNER), asked)
-    visit.page.wait_for_selector("#history li:has-text('Line 3 is rebuilt.')", timeout=40_000)
+    visit.page.wait_for_selector("#history li:has-text('Line 3 is rebuilt.')", state="attached", timeout=40_000)
     assert visit.page.locator("#history li").count() == steps + 1
     assert "Stopped" in visit.page.inner_text("#standing")
     assert visit.page.evaluate(MARKED) == "loaded once"

@@ -103,12 +103,23 @@ def test_the_queue_shows_what_is_ordered(busy):
 def test_the_wall_renews_itself_without_inline_script(busy, ground, language):
     shown = page(busy, f"/overview/screen/{ground}", language=language)
     assert f'data-theme="{"light" if ground else "dark"}"' in shown
-    assert f'hx-get="/overview/screen/{ground}" hx-trigger="every 30s"' in shown
+    assert f'hx-get="/overview/screen/{ground}" hx-trigger="sse:changed throttle:10s, every 60s"' in shown
     assert '<noscript><meta http-equiv="refresh" content="60"></noscript>' in shown
-    assert shown.count("<svg") == 4 and not re.search(r"<script(?! src=)|style=", shown)
+    assert len(re.findall("<svg[^>]*role", shown)) == 6 and not re.search(r"<script(?! src=)|style=", shown)
     part = busy.client("desk", HTTP_ACCEPT_LANGUAGE=language).get(f"/overview/screen/{ground}", HTTP_HX_REQUEST="true")
     assert part.content.decode().startswith('<main id="wall"')
     assert ("漏斗" in shown) == (language == "zh")
+
+
+def test_the_cockpit_says_where_it_sticks_whose_turn_it_is_and_what_happens(busy):
+    shown = page(busy, "/overview/")
+    assert "takes longest" in shown and 'href="/ledger/steps/certified_served/open/"' in shown
+    cohort = shown.partition('class="heat"')[2].partition("</table>")[0]
+    cells = re.findall(r'shade-(\d)"><span>(\d)', cohort)
+    assert len(cells) == 7 and cells[0][0] == "4" and cells[5][1] == "1" and cells[6] == ("0", "0")
+    assert "Certificate issued" in shown.partition('id="events"')[2]
+    part = busy.client("desk").get("/overview/", HTTP_HX_REQUEST="true").content.decode()
+    assert part.startswith('<section class="card" id="events"') and "heat" not in part
 
 
 def test_charts_say_their_numbers_in_words_too(busy):

@@ -7,7 +7,8 @@ import pytest
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.measures import Cases, score
+from pilotbase.measures import Cases, observe, score
+from tests.contracts.episode_cases import runs_of_episodes
 
 WORLD = {
     "facts": ["at gate", "line sealed"],
@@ -82,3 +83,12 @@ def test_a_goal_that_is_none_is_told_whatever_is_answered():
     with pytest.raises(InputError) as refused:
         reached("nothing", "[1, 2]")
     assert refused.value.text.code == "measure.no_goal"
+
+
+def test_a_goal_in_each_of_k_runs_is_estimated_without_bias():
+    cases = runs_of_episodes([8, 7, 4, 0], 8)
+    (part,) = observe(parse_rule("all_of(k=4) >= 0.5"), cases, np.arange(32)).parts
+    assert part.value() == pytest.approx((1 + 35 / 70 + 1 / 70 + 0) / 4)
+    assert len(set(part.gain[::4])) == 1, "each run of an episode has the score of the episode"
+    (alone,) = observe(parse_rule("all_of(k=4) >= 0.5"), cases.among(np.array([0, 3])), np.arange(2)).parts
+    assert alone.value() == 0.5, "of a single run it is the goal"

@@ -16,9 +16,9 @@ def test_a_trial_is_told_with_what_it_opened_why_under_which_agreement(base, par
     name = f"scenario:plant/{proven.report.scenario.name}"
     of_dataset, of_scenario = (readers_of(base.lab.view, one, {}, limit=200).items for one in (DATASET, name))
     steps = {(one.what, one.step, one.organisation) for one in of_dataset if one.kind == "opened"}
-    assert steps >= {("rows", "leakage", "acme"), ("rows", "features", "acme")}
-    features = next(one for one in of_dataset if one.step == "features")
-    assert (features.rows, features.channel, features.ground, features.attempt) == (100, "pb:report", AGREEMENT, 1)
+    assert steps >= {("rows", "leakage", "acme"), ("rows", "trial", "acme")}
+    asked = next(one for one in of_dataset if one.step == "trial")
+    assert (asked.rows, asked.channel, asked.ground, asked.attempt) == (100, "pb:report", AGREEMENT, 1)
     records = next(one for one in of_scenario if one.what == "records")
     assert (records.step, records.organisation) == ("owner", "plant"), "the folder of the trial tells of hidden cases"
     logged = [

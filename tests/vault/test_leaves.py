@@ -53,7 +53,7 @@ def set_state(vault: Vault, state: str) -> None:
 
 
 def opened(
-    vault: Vault, hidden_set: HiddenSet, leave: AccessGrant, purpose: OpeningPurpose = OpeningPurpose.FEATURES
+    vault: Vault, hidden_set: HiddenSet, leave: AccessGrant, purpose: OpeningPurpose = OpeningPurpose.TRIAL
 ) -> int:
     return sum(part.frame.height for part in open_hidden(vault, hidden_set, ReaderGrant(purpose, leave)))
 
@@ -69,14 +69,14 @@ def test_rows_of_a_dataset_open_under_its_agreement_until_it_is_revoked(any_vaul
     assert opened(any_vault, hidden_set, LEAVE) == 1000
     set_state(any_vault, "revoked")
     before = len(any_vault.view.log_entries())
-    assert refused(lambda: open_hidden(any_vault, hidden_set, ReaderGrant(OpeningPurpose.FEATURES, LEAVE))) == (
+    assert refused(lambda: open_hidden(any_vault, hidden_set, ReaderGrant(OpeningPurpose.TRIAL, LEAVE))) == (
         "terms.not_standing"
     )
     assert len(any_vault.view.log_entries()) == before
 
 
 def test_a_revocation_stops_the_next_chunk_of_a_reading_under_way(any_vault: Vault, rows: pl.DataFrame) -> None:
-    reading = open_hidden(any_vault, dataset_set(any_vault, rows), ReaderGrant(OpeningPurpose.FEATURES, LEAVE))
+    reading = open_hidden(any_vault, dataset_set(any_vault, rows), ReaderGrant(OpeningPurpose.TRIAL, LEAVE))
     next(reading)
     set_state(any_vault, "ended")
     assert refused(lambda: next(reading)) == "terms.not_standing"
@@ -145,7 +145,7 @@ def test_an_envelope_opens_for_its_owners_work_alone(vault: Vault, rows: pl.Data
     assert open_envelope(vault, "plant", context, sealed, ReaderGrant.of_owner("plant")) == b"records"
     for grant in (
         ReaderGrant.of_owner("acme"),
-        ReaderGrant(OpeningPurpose.SCORING, AccessGrant.of_owner("plant")),
+        ReaderGrant(OpeningPurpose.TRIAL, AccessGrant.of_owner("plant")),
         ReaderGrant(OpeningPurpose.OWNER, LEAVE),
     ):
         assert refused(lambda: open_envelope(vault, "plant", context, sealed, grant)) == "terms.foreign_leave"  # noqa: B023

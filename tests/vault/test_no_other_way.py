@@ -163,7 +163,7 @@ def test_every_reader_of_closed_values_asks_for_a_grant_and_a_grant_for_a_leave(
     field = opening.ReaderGrant.__dataclass_fields__["leave"]
     assert field.type == AccessGrant.__name__
     with pytest.raises(TypeError):
-        opening.ReaderGrant(opening.OpeningPurpose.FEATURES)  # type: ignore[call-arg]
+        opening.ReaderGrant(opening.OpeningPurpose.TRIAL)  # type: ignore[call-arg]
 
 
 def test_every_function_that_opens_a_hidden_chunk_or_an_envelope_is_a_reader() -> None:

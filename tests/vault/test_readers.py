@@ -59,7 +59,7 @@ def verify(vault: Vault) -> None:
 def read(any_vault: Vault, rows: pl.DataFrame) -> Vault:
     """A vault in which rows, an envelope, a file and its first rows of one dataset were opened."""
     hidden_set = dataset_set(any_vault, rows)
-    next(open_hidden(any_vault, hidden_set, ReaderGrant(OpeningPurpose.FEATURES, LEAVE, attempt=3), np.arange(40)))
+    next(open_hidden(any_vault, hidden_set, ReaderGrant(OpeningPurpose.TRIAL, LEAVE, attempt=3), np.arange(40)))
     sealed = seal_envelope(any_vault, "plant", hidden_set.digest(), b"case,answer\n1,1\n")
     open_envelope(any_vault, "plant", hidden_set.digest(), sealed, ReaderGrant.of_owner("plant"))
     kept = KeptFile(dataset=DATASET, version=VERSION, name="logs.csv", size=8, rows=3, pieces=())
@@ -83,7 +83,7 @@ def test_every_opening_is_told_with_who_why_by_which_way_and_how_much(read: Vaul
     ]
     assert [(one.step, one.ground, one.attempt) for one in found[2:]] == [
         ("owner", "plant", None),
-        ("features", AGREEMENT, 3),
+        ("trial", AGREEMENT, 3),
     ]
     assert {one.by for one in found} == {"base"} and found[1].purpose == "pb:verification"
     assert found[2].size > 16 and found[1].name == "logs.csv"

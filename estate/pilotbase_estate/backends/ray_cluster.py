@@ -88,7 +88,7 @@ _PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": "10"}
 
 
 class Cluster:
-    """One cluster; safe to share between threads. Call `ray_settings.prepare` first."""
+    """One cluster; safe to share between threads. Call `prepare` first."""
 
     def __init__(self, settings: RaySettings) -> None:
         self.settings = settings

@@ -54,7 +54,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class JobRow:
-    """A job's row; see `compute_tables.compute_jobs`."""
+    """A job's row; see `tables.compute_jobs`."""
 
     asked: ComputeJob
     work: str
@@ -86,7 +86,7 @@ class JobRow:
 
 @dataclass(frozen=True)
 class AttemptRow:
-    """One attempt; see `compute_tables.compute_attempts`."""
+    """One attempt; see `tables.compute_attempts`."""
 
     job: str
     number: int

@@ -27,7 +27,7 @@ _payers, _postings = tables.voucher_payers.c, postings.c
 
 @dataclass(frozen=True)
 class VoucherRow:
-    """A voucher's row; see `voucher_tables.vouchers`."""
+    """A voucher's row; see `tables.vouchers`."""
 
     identity: str
     programme: str
@@ -46,7 +46,7 @@ class VoucherRow:
 
 @dataclass(frozen=True)
 class UseRow:
-    """What a voucher pays of one attempt of a job; see `voucher_tables.voucher_uses`."""
+    """What a voucher pays of one attempt of a job; see `tables.voucher_uses`."""
 
     job: str
     attempt: int
@@ -66,7 +66,7 @@ class UseRow:
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """A claim's row; see `voucher_tables.voucher_claims`."""
+    """A claim's row; see `tables.voucher_claims`."""
 
     identity: str
     job: str
@@ -89,7 +89,7 @@ class ClaimRow:
 
 @dataclass(frozen=True)
 class MoveRow:
-    """One movement of money; see `voucher_tables.voucher_moves`."""
+    """One movement of money; see `tables.voucher_moves`."""
 
     programme: str
     place: int
@@ -104,7 +104,7 @@ class MoveRow:
 
 @dataclass(frozen=True)
 class Payer:
-    """Which voucher pays the calls of a service; see `voucher_tables.voucher_payers`."""
+    """Which voucher pays the calls of a service; see `tables.voucher_payers`."""
 
     service: str
     voucher: str

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.catalogue.records import everything
+from pilotbase.catalogue.trends import Trends, trends
 from pilotbase.documents.api.ledger import QuartilesTold, StepSpanTold
 from pilotbase.documents.lifecycles import RecordKind, states
 from pilotbase.documents.roadmap import Figure, Phase, Target, Targets
@@ -288,6 +289,7 @@ class Figures:
     spans: dict[str, StepSpanTold]
     """Step of `STEPS` or `WHOLE` → its span; empty if the view may not see it."""
     costs: TrialCosts
+    trends: Trends
 
     @property
     def way(self) -> StageDurations:
@@ -336,7 +338,8 @@ def figures(view: View, now: datetime, owner: str = "") -> Figures:
         this_year = dict(zip(YEARLY, found.counts[len(everywhere) :], strict=True))
         groups.append(FigureGroup(found.sector, found.action, found.supports, counts, this_year))
     trials = read_trials(view, owner)
-    return Figures(year, tuple(groups), spans(view, trials, now, owner), costs(trials))
+    moved = trends(trials, read_journeys(view, "scenario", ("opened",), owner), now)
+    return Figures(year, tuple(groups), spans(view, trials, now, owner), costs(trials), moved)
 
 
 def records_of(view: View, figure: Figure, chosen: Chosen, after: str | None = None, limit: int = 50) -> Page:

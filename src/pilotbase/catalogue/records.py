@@ -17,7 +17,10 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Query, list_page
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import View, newest_change
+
+_LOOKED_AT = 1000
+"""Changes of the store, most of which are no steps."""
 
 
 class StaleEditError(ConflictError):
@@ -112,6 +115,14 @@ def news(view: View, since: int = 0, limit: int = 1000) -> tuple[list[News], int
             if change.head == record_head(record.subject):
                 found.append(News(change.sequence, record))
     return found, changes[-1].sequence if changes else since
+
+
+def newest_steps(view: View, limit: int) -> list[Record]:
+    """Return records as the newest of the steps that ``view`` sees left them, newest first; at most ``limit``."""
+    since = max(0, newest_change(view) - _LOOKED_AT)
+    moved = [one for one in view.changes(since, _LOOKED_AT, ["record"]) if one.event == "moved"][-limit:]
+    kept = view.get_all([one.digest for one in moved])
+    return [kept[one.digest].load(Record) for one in reversed(moved) if one.digest in kept]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """From a report to a signed certificate. Rejections and inconclusive trials are signed too; rehearsals never.
 
-A certificate makes one claim: what was shown, with which error probability, under which assumptions. Source:
-``statistics.md``, corrections, "The certificate's sentence". A result without an error probability (a full census, a
+A certificate makes one claim: what was shown, with which error probability, under which assumptions.
+A result without an error probability (a full census, a
 measured run, a descriptive score) says so.
 """
 

@@ -1,10 +1,11 @@
 """The stages from demand to use: how many came through each, and how many days each step takes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
+from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import Language, text
@@ -89,3 +90,26 @@ def _draw_leg(drawing: Drawing, leg: Leg, begins: tuple[float, Scale], top: floa
     at, anchor = (right + 8, "start") if outside else (left - 8, "end")
     drawing.text((at, y + 15), days, anchor=anchor, colour=INK, bold=True, size=13)  # type: ignore[arg-type]
     drawing.text((COUNT, y + 15), f"n = {format_count(leg.count)}", anchor="end", colour=MUTED)
+
+
+SPARK_WIDTH, SPARK_HEIGHT, _SPARK_EDGE = 120, 32, 3
+
+
+def sparkline(values: Sequence[float | None], title: str) -> str:
+    """Return some months of one figure as a small line above its ground, the last one marked; "" for fewer than two.
+
+    What is missing interrupts nothing: the line joins the months that are known.
+    """
+    known = [(place, value) for place, value in enumerate(values) if value is not None]
+    if len(known) < 2:
+        return ""
+    drawing = Drawing(SPARK_WIDTH, SPARK_HEIGHT, title, "; ".join(format_days(value) for _, value in known))
+    across = Scale(0, len(values) - 1, _SPARK_EDGE, SPARK_WIDTH - _SPARK_EDGE)
+    most = max(value for _, value in known)
+    up = Scale(0, most or 1, SPARK_HEIGHT - _SPARK_EDGE, _SPARK_EDGE)
+    points = [(across(place), up(value)) for place, value in known]
+    ground = [(points[0][0], SPARK_HEIGHT), *points, (points[-1][0], SPARK_HEIGHT)]
+    drawing.polygon(ground, PALE_BLUE)
+    drawing.path(points, BLUE, 2)
+    drawing.circle(points[-1], 3, BLUE)
+    return drawing.to_svg()

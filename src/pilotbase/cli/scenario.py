@@ -134,11 +134,11 @@ def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenar
 
 
 def _written(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
-    """Write the draft; on a terminal each remedy of the data doctor is offered, unless that takes it minutes."""
+    """Write the draft; on a terminal each remedy of the data doctor is offered, of a large table from a sample."""
     from pilotbase.worker.intake.drafting import new_scenario
-    from pilotbase.worker.intake.table_drafts import draft_sized, examine_source, takes_long
+    from pilotbase.worker.intake.table_drafts import draft_sized, examine_source
 
-    if answers.fixes is None and sys.stdin.isatty() and source.is_file() and not takes_long(source):
+    if answers.fixes is None and sys.stdin.isatty() and source.is_file():
         answers = replace(answers, fixes=_asked_fixes(examine_source(source, answers).remarks))
     with progress_shown() as on_progress:
         return new_scenario(source, answers, folder, partial(draft_sized, on_progress=on_progress))

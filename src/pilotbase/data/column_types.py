@@ -132,15 +132,15 @@ def _plain_date(text: pl.Expr) -> pl.Expr:
 
 
 def classes_of(public: pl.DataFrame, scenario: Scenario) -> tuple[str, ...]:
-    """Return the classes in the target column of the conformed public sample, sorted; () if it has none.
+    """Return the classes in the target column of the conformed public sample, and those that are declared, sorted.
 
-    For masks these are the numbers up to the highest.
+    () if there are none. For masks these are the numbers up to the highest.
     """
     kind, target = scenario.answer, public[scenario.data.target].drop_nulls().unique()
     if kind not in WITH_CLASSES:
         return ()
     if scenario.target_form == "labels":
-        return tuple(sorted(target.to_list()))
+        return tuple(sorted({*target.to_list(), *(scenario.data.classes or ())}))
     named = {name for spelled in target.to_list() for name in classes_in(spelled, kind)}
     return tuple(map(str, range(max(map(int, named), default=0) + 1))) if kind == "mask" else tuple(sorted(named))
 

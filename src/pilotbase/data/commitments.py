@@ -1,6 +1,6 @@
 """Salted commitments to closed files: their content can be proven later, and nobody can confirm a guess before.
 
-The plain hash of a closed file would confirm a guess of its bytes to anyone who makes one (`data.md` §2.2). Published
+The plain hash of a closed file would confirm a guess of its bytes to anyone who makes one. Published
 instead is HMAC-SHA-256 (RFC 2104) of that hash under a salt of the file's own, derived from one secret of the dataset's
 owner. With a file and its salt anyone can check that it is the published one; a file with a plain hash is checked
 against that hash.

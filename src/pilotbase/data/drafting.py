@@ -40,7 +40,7 @@ from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Contact, Costs, Scenario
-from pilotbase.documents.scenario_data import ScenarioData
+from pilotbase.documents.scenario_data import OWNER_ONLY, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action
@@ -81,6 +81,8 @@ class DraftAnswers:
     """Remedies of the data doctor to carry out, as `chosen_fixes` takes them; None: nobody was asked."""
     columns: tuple[str, ...] | None = None
     """Names for the columns of a text file without a line of names."""
+    sample: int | None = None
+    """Rows of a sample that is enough, to look at a large table; None: all rows that fit in memory."""
 
     @property
     def reading(self) -> ReadOptions:
@@ -123,7 +125,7 @@ def draft_scenario(
     """
     answers = replace(answers, group_or_time=answers.group_or_time or fixes.group)
     with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
-        how = (answers.is_time, answers.dates, answers.reading, fixes.left_out)
+        how = (answers.is_time, answers.dates, answers.reading, fixes.left_out, answers.sample)
         wanted = WantedCases(answers.target, answers.group_or_time, *how)
         cases = source_cases(path, Path(folder), wanted, on_progress)
         draft = _drafted(path, cases, answers, fixes, size)
@@ -156,6 +158,8 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, fixes: Fixes
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
     setting = _declared(_settle(table, fields, task, missing, cases.file, answers), fixes)
+    if cases.sampled:
+        setting = _with_classes(table, setting)
     left_out = [text("source.taken.left_out", file=path.name, column=one) for one in before if one not in table.columns]
     said = (*cases.told, *left_out, *said_of_dates(table, fields, cases.undecided))
     setting = replace(setting, decided=(*said, *setting.decided))
@@ -167,6 +171,16 @@ def _measured(column: pl.Series, unit: str) -> Field:
     """Return the field of a column whose cells have lost their unit."""
     whole = not type_column(column, DataType.INTEGER).wrong.any()
     return Field(name=column.name, data_type=DataType.INTEGER if whole else DataType.FLOAT, unit=unit)
+
+
+def _with_classes(table: pl.DataFrame, setting: ScenarioDraft) -> ScenarioDraft:
+    """Return the draft with the classes of a sample declared: of a rare one all rows may be hidden, drawn by chance."""
+    scenario = setting.scenario
+    if scenario.target_form != "labels":
+        return setting
+    labels = classes_of(conform(table, scenario), scenario)
+    data = scenario.data.model_copy(update={"classes": labels})
+    return replace(setting, scenario=scenario.model_copy(update={"data": data}))
 
 
 def _declared(setting: ScenarioDraft, fixes: Fixes) -> ScenarioDraft:
@@ -259,7 +273,7 @@ def _settle(
     data = ScenarioData(
         file=path.name,
         dataset=answers.dataset or None,
-        licence="owner-only",
+        licence=OWNER_ONLY,
         fields=fields,
         target=answers.target,
         key=key,
@@ -338,7 +352,7 @@ def _with_criteria(
 def _hidden_positives(split: Split, scenario: Scenario, positive: str | None) -> int | None:
     """Return how many hidden cases are positive; None if criteria depend on no single class."""
     target = scenario.data.target
-    if positive is None or split.public[target].n_unique() > 2:
+    if positive is None or len(classes_of(split.public, scenario)) > 2:
         return None
     return int((split.hidden[target] == positive).sum())
 
@@ -371,7 +385,7 @@ def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) ->
         return propose_regression(numbers(public[target]), scenario.field(target).unit), None
     counts = {str(label): int(count) for label, count in public[target].alias("value").value_counts().rows()}
     positive = min(counts, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
-    if len(counts) > 2:
+    if len(classes_of(public, scenario)) > 2:
         return propose_many_classes(public[target].to_list()), positive
     negative = next(label for label in counts if label != positive)
     share = counts[positive] / public.height

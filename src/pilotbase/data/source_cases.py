@@ -51,6 +51,8 @@ class SourceCases:
 
     copied_from: Digest | None = None
     """Of the source, if ``file`` is a copy."""
+    sampled: bool = False
+    """They are a sample of the source."""
 
     @property
     def undecided(self) -> tuple[Undecided, ...]:
@@ -70,6 +72,8 @@ class WantedCases:
     """How to read it, if the owner says it."""
     left_out: frozenset[str] = frozenset()
     """Columns that a copy lacks."""
+    sample: int | None = None
+    """Rows of a sample that is enough; None: all that fit in memory."""
 
     @property
     def named(self) -> frozenset[str]:
@@ -95,8 +99,8 @@ def source_cases(
         on_progress(Progress(text("source.progress.read", file=source.name)))
     with scanning(source):
         found, taken = _opened(source, scratch, asked)
-        if is_large(source, found):
-            sample = draw_sample(found, source, wanted.target, wanted.together, on_progress)
+        if wanted.sample is not None or is_large(source, found):
+            sample = draw_sample(found, source, wanted.target, wanted.together, on_progress, wanted.sample)
             found, sampled = sample.table, sample.told(source.name, wanted.target)
         cases = found.collect().drop(wanted.left_out, strict=False)
         columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
@@ -110,7 +114,7 @@ def source_cases(
     cases = cases.with_columns(column for column, _ in read)
     copy = _copied(cases, scratch / _stem(source))
     copied = text("draft.decided.copied", source=source.name, file=copy.name)
-    return SourceCases(copy, cases, columns, (*taken, *told, copied), digest_file(source))
+    return SourceCases(copy, cases, columns, (*taken, *told, copied), digest_file(source), bool(sampled))
 
 
 def _read(

@@ -103,10 +103,10 @@ def _time_mask(frame: pl.DataFrame, split: TimeSplit, scenario: Scenario) -> pl.
 def _check_classes(split: Split, scenario: Scenario) -> None:
     target, one_each = scenario.data.target, scenario.target_form == "labels"
     public, hidden = classes_of(split.public, scenario), classes_of(split.hidden, scenario)
-    if one_each and len(public) < 2:
-        raise InputError("data.one_class_public", target=target, found=", ".join(public), cases=split.public.height)
-    if one_each and len(hidden) < 2:
-        raise InputError("data.one_class_hidden", target=target, found=", ".join(hidden), cases=split.hidden.height)
+    for side, cases in (("public", split.public), ("hidden", split.hidden)) if one_each else ():
+        labels = cases[target].drop_nulls().unique().sort()
+        if len(labels) < 2:
+            raise InputError(f"data.one_class_{side}", target=target, found=", ".join(labels), cases=cases.height)
     unseen = sorted(set(hidden) - set(public))
     if unseen:
         raise InputError("data.class_only_hidden", target=target, found=", ".join(unseen), allowed=", ".join(public))

@@ -15,6 +15,8 @@ from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.world import EPISODE, EPISODE_FIELDS
 
+OWNER_ONLY = "owner-only"
+"""The licence of cases that the owner gives to nobody but those whom they name."""
 Label = Annotated[str, pydantic.BeforeValidator(lambda value: _format_label(value))]
 """A class label; YAML booleans and integers are converted to text."""
 
@@ -80,6 +82,8 @@ class ScenarioData(Part):
     source: str | None = None
     fields: tuple[Field, ...] = pydantic.Field(min_length=2, max_length=5000)
     target: str
+    classes: tuple[Label, ...] | None = None
+    """Labels of the target that are classes even if no case of the public sample has them; those that it has are."""
     key: str | None = None
     """Column that names a case; never shown to an application."""
     withheld: tuple[str, ...] = ()

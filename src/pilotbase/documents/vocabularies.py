@@ -318,6 +318,7 @@ class Sensitivity(Vocabulary, domain="sensitivity"):
 class WorkKind(Vocabulary, domain="job.kind"):
     """Kinds of jobs of the queue; names: text ``job.kind.<value>``."""
 
+    KIT = "kit"
     REHEARSE = "rehearse"
     BOARD = "board"
     TENDER = "tender"

@@ -1,11 +1,11 @@
 """Measures of several ratios: their mean, the sum of their absolute values, or their largest difference.
 
-By the union bound each of C ratios is bounded at α/C, and all bounds hold at once (macro-averaged F1, statistics.md
-§2.2). For an upper bound on an absolute value, only the bound on the side of its true sign can fail, so α/C is enough
-there too; for a lower bound either can, at α/(2C).
+By the union bound each of C ratios is bounded at α/C, and all bounds hold at once (macro-averaged F1). For an upper
+bound on an absolute value, only the bound on the side of its true sign can fail, so α/C is enough there too; for a
+lower bound either can, at α/(2C).
 
 For an ordered pair (a, b) the null *m_a - m_b > d* is a union over the unknown level μ = m_b. The evidence against it
-is the **minimum** over μ of K⁻_a(μ + d)·K⁺_b(μ); the average over μ would accept anything (corrections, row 4).
+is the **minimum** over μ of K⁻_a(μ + d)·K⁺_b(μ); the average over μ would accept anything.
 The product requires independent groups. If a unit has cases in both groups (two devices of a patient), the product
 isn't a valid capital; the **mean** of the two capitals replaces it, which is valid under any dependence.
 K⁻ rises and K⁺ falls in its argument, so between grid points the minimum is bounded by the cell's ends: the grid costs

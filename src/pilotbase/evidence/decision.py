@@ -2,7 +2,7 @@
 
 Each criterion may cross at its own time and stays crossed. A false accept needs a criterion that is truly not met to be
 confirmed, so each is tested at the full α_acc and the overall accept still carries α_acc; a reject shares α_rej among
-the criteria (statistics.md §2.3). A hidden set that has been scored whole is exact and carries no α: where all answers
+the criteria. A hidden set that has been scored whole is exact and carries no α: where all answers
 and truths are known, a claim about it is decided in no other way.
 
 Where figures are of all cases (`Design.described`), they describe: a confidence sequence holds at the last case as at
@@ -54,7 +54,7 @@ class CriterionDecision:
 
     ``used`` and ``total`` count eligible entries (cases, clusters or blocks); ``cases_needed`` is a planning estimate
     of how many scored cases would decide, ``detectable`` the smallest distance that the whole set would decide. A
-    ``pass`` of one criterion proves nothing at α: only the verdict over all criteria does (corrections, row 9).
+    ``pass`` of one criterion proves nothing at α: only the verdict over all criteria does.
     """
 
     rule: str

@@ -1,7 +1,7 @@
 """A criterion linearised at a bound: integers in the order of scoring, and the total they must reach.
 
 ``measure ≥ c`` with ``measure = Σ gain / Σ weight`` holds exactly when ``Σ (gain - c·weight) ≥ 0``. With ``c = p/q``
-the terms become integers, so the criterion on a finite set is a comparison of integers (statistics.md §2.2 and §2.4.1).
+the terms become integers, so the criterion on a finite set is a comparison of integers.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Mea
 def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> MeanClaim:
     """Return the claim Σ sign·(q·gain - p·weight) ≥ 0, divided by the common divisor of its outcomes.
 
-    For a cluster the range is that of the largest cluster: a case-weighted claim (corrections, row 7).
+    For a cluster the range is that of the largest cluster: a case-weighted claim.
     """
     p, q = bound.numerator, bound.denominator
     terms = [sign * (q * gain - p * weight) for gain, weight in stream.outcomes]

@@ -21,7 +21,7 @@ from pilotbase.evidence.primitive import Ints as Ints
 from pilotbase.evidence.primitive import integers
 
 FRACTIONS: Floats = np.array([0.9 * 0.5**j for j in range(10)])
-"""Fractions of the largest safe bet; a linear grid loses most of its power near 0 and 1 (statistics.md, decision 3)."""
+"""Fractions of the largest safe bet; a linear grid loses most of its power near 0 and 1."""
 
 _CHUNK = 1 << 14
 _FEW_KINDS = 8

@@ -1,11 +1,10 @@
 """The order in which cases are scored: a permutation that a committed seed fixes.
 
 The seed is revealed only after all answers are committed; an application that knew the order could answer only its
-first cases well (corrections, row 1). Keys come from SHAKE-256 and are sorted as integers, so the order is the same on
+first cases well. Keys come from SHAKE-256 and are sorted as integers, so the order is the same on
 every machine and with every version of every library.
 
-Evidence gathered stratum by stratum would see only the easy stratum at first and would nearly always be wrong
-(corrections, row 3).
+Evidence gathered stratum by stratum would see only the easy stratum at first and would nearly always be wrong.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The gateway: services behind the OpenAI API and the Open Inference Protocol."""
+"""The gateway: services behind the OpenAI API, the Open Inference Protocol and MCP."""

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.gateway import oip_routes, openai_routes
+from pilotbase.gateway import mcp_routes, oip_routes, openai_routes
 from pilotbase.gateway.calls import CallHandler, FrontDesk, GatewayMeasurements
 from pilotbase.gateway.configuration import GatewayConfiguration, Network
 from pilotbase.gateway.door import Gateway, language_of
@@ -67,7 +67,8 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
             await gateway.upstreams.close()
             gateway.desk.close()
 
-    routes = [*openai_routes.openai_routes(gateway), *oip_routes.oip_routes(gateway), *_own_routes(gateway)]
+    routes = [*openai_routes.openai_routes(gateway), *oip_routes.oip_routes(gateway)]
+    routes += [*mcp_routes.mcp_routes(gateway), *_own_routes(gateway)]
     handlers = {HTTPException: _no_route, Exception: _broken}
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
@@ -142,8 +143,11 @@ async def _broken(request: Request, _: Exception) -> Response:
 
 def _told(request: Request, error: PilotbaseError) -> Response:
     problem = problem_of(error, language_of(request))
-    shape = oip_routes.error_body if request.url.path.startswith("/v2") else openai_routes.error_body
-    return Response(shape(problem), problem.kind.status, dict(problem.headers), "application/json")
+    doors = {"/v2": oip_routes.error_body, "/mcp": mcp_routes.error_body}
+    shapes = (shape for path, shape in doors.items() if request.url.path.startswith(path))
+    return Response(
+        next(shapes, openai_routes.error_body)(problem), problem.kind.status, dict(problem.headers), "application/json"
+    )
 
 
 def _spare_collections() -> None:

@@ -247,7 +247,7 @@ class CallHandler:
         If the caller disconnects, the call is settled as cancelled.
 
         Raises:
-            PilotbaseError: as `Desk.admit` and `Upstream.ask`; `CallTimeoutError`, `CallEndedError`; whatever
+            PilotbaseError: as `FrontDesk.admit` and `Upstream.ask`; `CallTimeoutError`, `CallEndedError`; whatever
                 `problem_of` tells.
         """
         admission = await self._desk.admit(secret, question.service, Cost(1, most_tokens))

@@ -38,15 +38,15 @@ class _OpenAIDoor(Door):
         """Answer a chat completion, whole or streamed."""
         secret, service, body = await self.received(request)
         asked = openai_wire.read_chat_request(body)
-        most = asked.most_tokens + most_prompt_tokens(len(body), asked.messages) if _counts_tokens(service) else 0
-        return await self.answered(request, secret, _question(request, body, asked), max(most, _most_by_model(service)))
+        question = question_of(request, body, asked)
+        return await self.answered(request, secret, question, most_tokens(service, question))
 
     async def embed(self, request: Request) -> Response:
         """Answer with embeddings."""
         secret, service, body = await self.received(request)
         asked = openai_wire.read_embedding_request(body)
         most = most_prompt_tokens(len(body)) if _counts_tokens(service) else 0
-        return await self.answered(request, secret, _question(request, body, asked), most)
+        return await self.answered(request, secret, question_of(request, body, asked), most)
 
     async def models(self, request: Request) -> Response:
         """List what the key opens."""
@@ -59,7 +59,8 @@ class _OpenAIDoor(Door):
         return Response(openai_wire.write_model(service.name, 0, service.organisation), media_type=JSON)
 
 
-def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingRequest) -> UpstreamCall:
+def question_of(request: Request, body: bytes, asked: ChatRequest | EmbeddingRequest) -> UpstreamCall:
+    """Return the call that a request makes."""
     return UpstreamCall(
         call=call_of(request),
         service=asked.model,
@@ -68,6 +69,15 @@ def _question(request: Request, body: bytes, asked: ChatRequest | EmbeddingReque
         created=int(time.time()),
         language=language_of(request),
     )
+
+
+def most_tokens(service: Service, question: UpstreamCall) -> int:
+    """Return how many tokens the answer to a chat request may use at most."""
+    asked = question.content
+    assert isinstance(asked, ChatRequest)
+    prompt = most_prompt_tokens(len(question.body), asked.messages)
+    most = asked.most_tokens + prompt if _counts_tokens(service) else 0
+    return max(most, _most_by_model(service))
 
 
 def _counts_tokens(service: Service) -> bool:

@@ -4,11 +4,11 @@
     settings       what Django reads of it
     acting         who asks: person, organisation, roles, and the store as that actor sees it
     people         accounts: invitations, memberships, API tokens, sessions
-    shown          what pages and API show alike
+    presenters     what pages and API show alike
     forms          what people fill in, and the files that come with it
     pages          the pages, one file a stage
     api            the REST API under /api/, its schema at /api/openapi.json
-    process        the hub prepared, checked, started, measured
+    serving        the hub prepared, checked, started, measured
 
 Django keeps accounts, sessions and tokens. Every document lives in the workspace store and is reached as an actor.
 """

@@ -30,7 +30,7 @@ from pilotbase.workspace.store import View
 
 _TIMES_THE_MAKING, _LONGEST_KEPT = 100, 300
 """What takes long to make is kept longer, in seconds: making it takes one part in a hundred of the time at most."""
-CHOSEN = "organisation"
+CHOSEN, _ACTED = "organisation", "acted"
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,18 @@ def identify(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
     """Middleware: put a `RequestActor` on each request, from its session."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.acting = _of_session(request)  # type: ignore[attr-defined]
-        return get_response(request)
+        request.acting = acting = _of_session(request)  # type: ignore[attr-defined]
+        response = get_response(request)
+        if request.method == "POST" and acting.person is not None:
+            cache.set(f"{_ACTED}:{acting.person.identity}", time.monotonic(), _LONGEST_KEPT)
+        return response
 
     return middleware
+
+
+def acted_at(actor: Actor) -> float:
+    """Return when a person last did something in a browser, by the clock of this process; 0 for not of late."""
+    return float(cache.get(f"{_ACTED}:{actor.person}", 0.0))
 
 
 def of_token(token: ApiToken) -> RequestActor | None:

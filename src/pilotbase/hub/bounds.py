@@ -103,9 +103,9 @@ def _announced(scope: Scope) -> int:
     return int(length) if length.isdigit() and len(length) < 20 else 0
 
 
-def count_request(name: str) -> None:
-    """Count one request under ``name``; raises `TooManyRequestsError` beyond the setting."""
-    allowed, now = settings.CONFIGURATION.token_requests, time.time()
+def count_request(name: str, most: int | None = None) -> None:
+    """Count one request under ``name``; raises `TooManyRequestsError` beyond ``most`` a minute, or the setting."""
+    allowed, now = settings.CONFIGURATION.token_requests if most is None else most, time.time()
     key = f"requests:{name}:{int(now // _COUNTED_SECONDS)}"
     cache.add(key, 0, 2 * _COUNTED_SECONDS)
     try:

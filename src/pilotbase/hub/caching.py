@@ -11,12 +11,12 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cache, wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date
 
@@ -53,6 +53,12 @@ def shared(request: HttpRequest, body: bytes, content_type: str, modified: datet
     if modified is not None:
         response["Last-Modified"] = http_date(modified.timestamp())
     return _unless_known(request, response, modified)
+
+
+def confirmed(request: HttpRequest, file: HttpResponseBase) -> HttpResponseBase:
+    """Return a file that everybody may have: caches ask each time whether it is still given out, and still the same."""
+    file["Cache-Control"] = "public, no-cache"
+    return get_conditional_response(request, file["ETag"], None, cast(HttpResponse, file)) or file
 
 
 def _unless_known(request: HttpRequest, response: HttpResponse, modified: datetime | None = None) -> HttpResponse:

@@ -163,7 +163,7 @@ def _folder_of(scenario: Path, application: Application, supplier: str, packages
 
 
 def _path(scenario: ScenarioFolder | str | Path) -> Path:
-    return scenario.path if isinstance(scenario, ScenarioFolder) else Path(scenario)
+    return (scenario if isinstance(scenario, ScenarioFolder) else ScenarioFolder(scenario)).path
 
 
 def _out(out: str | Path | None) -> Path | None:

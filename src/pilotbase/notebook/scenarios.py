@@ -26,18 +26,19 @@ from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import base_if_any, open_base
 from pilotbase.worker.intake.checking import check_scenario, examine_in
 from pilotbase.worker.intake.drafting import new_scenario
+from pilotbase.worker.intake.public_kits import fetch_kit
 from pilotbase.worker.trials.kits import read_kit
 from pilotbase.worker.trials.proving import kit_in
 
 
 class ScenarioFolder:
-    """A scenario's folder, or a kit.
+    """A scenario's folder, or a kit; a kit at an address is fetched, unless it was and has not changed.
 
     Edit ``scenario.yaml`` in `path` to change it: what is on disk counts.
     """
 
     def __init__(self, path: str | Path, decided: tuple[Text, ...] = ()) -> None:
-        self.path = Path(path)
+        self.path = _fetched(path) if str(path).startswith(("https://", "http://")) else Path(path)
         self._decided = decided
         _ = self.document  # a wrong path is told at once
 
@@ -138,6 +139,12 @@ class ScenarioFolder:
         guesses = "".join(f"<li>{html.escape(make_visible(one))}</li>" for one in self.decided)
         title, problem = (html.escape(make_visible(localized(one, language))) for one in (found.title, found.problem))
         return f"<h4>{title}</h4><p>{problem}</p><ul>{rules}</ul><ul>{guesses}</ul>"
+
+
+def _fetched(url: str | Path) -> Path:
+    base = open_base(create=True)
+    with closing(base.lab):
+        return fetch_kit(base, str(url)).file
 
 
 def as_table(frame: Any) -> pl.DataFrame:

@@ -97,7 +97,9 @@ class Operation(Generic[In, Out]):
     marked: bool = False
     """Returns one document with its ETag: reading honours If-None-Match, writing If-Match."""
     shared: bool = False
-    """Returns the same to everybody: caches may keep it for some minutes."""
+    """Returns the same to everybody: caches may keep it for some minutes, a file as long as its ETag is confirmed."""
+    visits: int | None = None
+    """How often a minute visitors from one address may call it; None: as often as they like."""
     later: bool = False
     """What it makes is only begun when it answers (202): its ``location`` is asked for it again."""
     location: str = ""

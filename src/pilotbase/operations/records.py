@@ -13,6 +13,7 @@ from pilotbase.documents.api.uploads import HandedInApplication, HandedInScenari
 from pilotbase.documents.base import Document
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import CONTENTS, ApplicationVersion, PlanProposal, Record
@@ -144,6 +145,17 @@ HAND_IN = {
     "scenario": _hand_in("scenario", HandedInScenario, Act.SCENARIO_REGISTER),
     "application": _hand_in("application", HandedInApplication, Act.APPLICATION_REGISTER),
 }
+KIT = Operation(
+    "records.kit",
+    "GET /scenarios/{owner}/{name}/kit",
+    OfRecord,
+    File,
+    callers=Callers.EVERYBODY,
+    refuses=frozenset({403}),
+    shared=True,
+    visits=30,
+    media="application/zip",
+)
 KEPT = Operation(
     "records.kept_files", f"GET {_FILES}", OfRecord, list[KeptVersion], only=_OWNER, refuses=frozenset({403})
 )

@@ -67,6 +67,18 @@ def answer(body: bytes, server: ToolServer, headers: Mapping[str, str] | None = 
     return Answered(200, _message(identity, result={**({"resultType": "complete"} if modern else {}), **result}))
 
 
+def call_in(body: bytes, headers: Mapping[str, str] | None = None) -> tuple[str, Json] | None:
+    """Return the tool and the arguments that `answer` would call for a message; None: it calls none."""
+    try:
+        asked = _read(body)
+        if "id" not in asked or asked["method"] != "tools/call":
+            return None
+        _version(asked, headers)
+        return _named(asked["params"])
+    except _RefusedError:
+        return None
+
+
 def _read(body: bytes) -> Json:
     try:
         found = json.loads(body)
@@ -123,14 +135,18 @@ def _list(params: Json, server: ToolServer) -> Json:
 
 
 def _call(params: Json, server: ToolServer) -> Json:
+    content, error = server.call(*_named(params))
+    spelled = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    structured = {"structuredContent": content} if isinstance(content, dict) else {}
+    return {"content": [{"type": "text", "text": spelled}], "isError": error, **structured}
+
+
+def _named(params: Json) -> tuple[str, Json]:
     name, arguments = params.get("name"), params.get("arguments")
     arguments = {} if arguments is None else arguments
     if not isinstance(name, str) or not isinstance(arguments, dict):
         raise _RefusedError(NO_PARAMETERS, "A call names a tool, and its arguments are an object.")
-    content, error = server.call(name, arguments)
-    spelled = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    structured = {"structuredContent": content} if isinstance(content, dict) else {}
-    return {"content": [{"type": "text", "text": spelled}], "isError": error, **structured}
+    return name, arguments
 
 
 def _ping(params: Json, server: ToolServer) -> Json:

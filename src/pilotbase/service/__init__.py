@@ -8,7 +8,7 @@ terms       create_key, revoke_key, list_keys; set_budget, list_budgets; usage_b
             what services have used, hour by hour
 keys, budgets: the rows behind them
 
-desk        Desk: admits calls and settles them; one a process
+desk        CallDispatcher: admits calls and settles them; one a process
 known       what the desk knows of keys and services, never older than the store
 journal     what the desk writes down of every call before it goes out and before its answer goes back;
             recover(view, folder): what a killed desk held goes back to its budgets

@@ -4,7 +4,7 @@
     settle  the answer is there                                           → journal: settled  → the answer goes back
 
 Budgets: a call is paid before it goes out, from an allotment that the desk has taken out of the budget in the store.
-The rest of it comes back when the desk closes, or when somebody reads what a killed one has left (`recovery`).
+The rest of it comes back when the desk closes, or when somebody reads what a killed one has left (`journal.recover`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.data.terms.gate import judge, permit, require_permitted
+from pilotbase.data.terms.gate import judge, permit, permits_everyone, require_permitted
 from pilotbase.documents.application import Application
 from pilotbase.documents.door import KEYS_OF, ModelDoor
 from pilotbase.documents.endpoint import Endpoint
@@ -122,6 +122,12 @@ def may_show_sample(view: View, scenario: Scenario, supplier: str) -> bool:
     """Return whether ``supplier`` may see its application's answers to the public sample, and so the sample."""
     request = _sample(scenario, supplier)
     return request is None or judge(view, request).permitted
+
+
+def may_publish_sample(view: View, scenario: Scenario) -> bool:
+    """Return whether anybody at all may hold the public sample: its cases are of no dataset, or the terms give them."""
+    request = _sample(scenario, scenario.owner.organisation)
+    return request is None or permits_everyone(view, request)
 
 
 def require_leaving(view: View, scenario: Scenario, application: Application, rows: int) -> bool:

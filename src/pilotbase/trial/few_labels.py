@@ -1,8 +1,8 @@
 """Few labels: a judge scores every case of a pool; true labels are bought in random order until there is a verdict.
 
 The labelled cases must have been chosen at random. A claim about the pool has the judge's weight fixed before any label
-is seen (statistics.md §2.9); one about the population gives each labelled case a group of its own from the end of the
-order, and learns the weight (statistics-2.md §4). The error levels hold however good the judge is.
+is seen; one about the population gives each labelled case a group of its own from the end of the
+order, and learns the weight. The error levels hold however good the judge is.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
     ``prediction`` (empty: abstained). If a criterion needs them: ``group``, ``unit``, ``baseline``, ``score`` (by a
     judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers under a perturbation), and any
     column by its own name; `stored_records` spell the last two differently, which is accepted too. A column ``unit`` is
-    always used: dependent cases that are counted one by one prove nothing (statistics.md, corrections, row 7). If a
+    always used: dependent cases that are counted one by one prove nothing. If a
     criterion is about refusals, an empty truth marks a case to refuse. Texts are read as they are, including leading
     and trailing spaces. Recorded scores need only ``case`` and, for ``score(grader)``, a column of that name or
     ``score:grader``.

@@ -1,14 +1,15 @@
 """Several runs per question 每题多次运行: each hidden case is asked several times; cases are the independent units.
 
 A run is a pass over all cases in its own secret order, so that no question follows itself. The mean over the runs
-estimates the system including its noise. Runs of a case are dependent: counted one by one they prove nothing
-(statistics.md, corrections, row 7), so all answers to a case form one unit. A claim about the hidden set is about the
+estimates the system including its noise. Runs of a case are dependent: counted one by one they prove nothing,
+so all answers to a case form one unit. A claim about the hidden set is about the
 answers in these runs; only a claim about a population extends to other cases, and to other runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,11 @@ def planned_criteria(scenario: Scenario, comparisons: int = 0) -> tuple[Criterio
 
 
 def repeat_problems(scenario: Scenario) -> Iterator[tuple[int | None, Text]]:
-    """Yield (index of the criterion, problem) if cases can't be asked several times; no index: applies to all."""
+    """Yield (index of the criterion, problem) if cases can't be asked as often as stated; no index: applies to all."""
+    for index, rule in enumerate(criterion.parsed() for criterion in scenario.criteria):
+        runs = rule.arguments.get("k") if rule.measure == "all_of" else None
+        if isinstance(runs, Decimal) and runs > (scenario.trial.repeats or 1):
+            yield index, text("trial.repeats_few", rule=str(rule), runs=int(runs))
     if scenario.trial.repeats is None:
         return
     for index, rule in enumerate(criterion.parsed() for criterion in scenario.criteria):

@@ -1,7 +1,7 @@
 """How many cases, labels, days and how much money a rule needs: by simulation with the tests that decide a trial.
 
 Right answers are made worse until the measure has the supposed true value; trials of such cases are then drawn and
-decided. The search starts where the closed form says (statistics-2.md §10: n_z + 2.6 n_0).
+decided. The search starts at the z-test's number plus 2.6 times that which cases without a single error need.
 """
 
 from __future__ import annotations

@@ -244,7 +244,7 @@ def _admitted(
         for entrant in plan.entrants:
             supplier = entrant.supplier.organisation
             leave = enter_tender(lab.view, sealed.scenario, supplier, plan.digest(), plan.cases)
-            grant = ReaderGrant(OpeningPurpose.FEATURES, leave, attempt.number)
+            grant = ReaderGrant(OpeningPurpose.TRIAL, leave, attempt.number)
             frame = read_hidden(lab.vault, hidden, grant, attempt.cases)
         if len(published_cases(lab, hidden.owner, frame)):
             raise RefusedError("trial.board_published", scenario=sealed.scenario.name)

@@ -1,4 +1,4 @@
-"""Attempts and unscored cases: the budget that keeps hidden data worth something (`statistics.md`, correction 2).
+"""Attempts and unscored cases: the budget that keeps hidden data worth something.
 
 Counted per hidden-set version, across all suppliers, or for each of those among whom its owner splits α. Attempt number
 j may err with probability α/(j(j+1)), so that all attempts together stay within α (`evidence.attempt_levels`). Every
@@ -10,12 +10,12 @@ attempt gets only cases that no box has seen before.
 
 * α is spent by `mark_delivered`, before the first hidden batch leaves for the box. A crash buys nothing: the same plan
   and application find the same attempt, its cases and its state again.
-* `mark_scored` comes before labels are read, is permanent, and survives a crash.
-* Cases that a box has seen are spent, scored or not (`statistics-2.md`): only those of a returned attempt, which
-  delivered none, are fresh again.
+* `mark_scored` comes before anything of a decision leaves the scorer's process, is permanent, and survives a crash.
+* Cases that a box has seen are spent, scored or not (an answer tells of its case): only those of a returned attempt,
+  which delivered none, are fresh again.
 
 Every step is one transaction and one line of the log. The log never contains case numbers, but each line commits to the
-cases scored and given out, and no case is given or scored before the store agrees with it (`checks.case_sets`).
+cases scored and given out, and no case is given or scored before the store agrees with it (`require_cases_as_logged`).
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def reveal_order(vault: Vault, hidden_set: HiddenSet, attempt: VaultAttempt) -> 
 
 
 def mark_scored(vault: Vault, attempt: VaultAttempt, cases: Cases) -> None:
-    """Count ``cases`` as scored for ever; call it before their labels are read. Calling again changes nothing.
+    """Count ``cases`` as scored for ever; call it before a result is stored or told. Calling again changes nothing.
 
     Raises:
         RefusedError: answers are not committed yet, or a case is not among those reserved for this attempt.

@@ -41,12 +41,10 @@ _PR_SET_DUMPABLE = 4
 class OpeningPurpose(StrEnum):
     """Why hidden rows are opened; the log keeps it for ever."""
 
-    FEATURES = "features"
-    """Features are streamed to a box; labels stay."""
-    SCORING = "scoring"
+    TRIAL = "trial"
+    """Features are streamed to a box and its answers scored; labels stay in the scorer's process."""
     LEAKAGE = "leakage"
     """Compared with the public sample."""
-    BASELINE = "baseline"
     PROFILE = "profile"
     """Counts and class shares that the plan's planning needs."""
     BOARD = "board"
@@ -101,7 +99,7 @@ def open_hidden(
     """Write the opening to the log, then return an iterator over decrypted rows, chunk by chunk, in order.
 
     With ``cases`` it gives only those rows, in ascending order; chunks without any are not even read. The leave is
-    checked against its terms with each chunk. Call `hardening.harden_process` first: this is for the scorer process.
+    checked against its terms with each chunk. Call `harden_process` first: this is for the scorer process.
 
     Raises:
         RefusedError: the actor is neither the operator nor the owner, or the leave is for something else or no longer

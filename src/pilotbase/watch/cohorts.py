@@ -3,8 +3,8 @@
     open ──▶ closed ──▶ entered
               its cases and labels are fixed; the next pass of an armed watch reads them
 
-If cases entered as their labels arrive, and errors are labelled first, a healthy application would turn red for sure
-(``reference/statistics.md``, correction 12). So the order inside a cohort is that of `case_key`, which is fixed before
+If cases entered as their labels arrive, and errors are labelled first, a healthy application would turn red for sure.
+So the order inside a cohort is that of `case_key`, which is fixed before
 any label is known, and of a case without a label it is known only how many there are.
 """
 

@@ -5,7 +5,7 @@ The criterion is linearised at its threshold exactly as in the trial (`pilotbase
 most r0 = (high - m)/(high - low). The threshold is first moved by the tolerance, a share of the measure's range.
 
 A case without a label gets the truth that speaks best for the application: whatever decides which labels come, the
-loss is never above the true one, so the promise on red holds (statistics.md, corrections, row 12). For certifying a
+loss is never above the true one, so the promise on red holds. For certifying a
 missing answer counts against the application, and so it does here once it was asked: an abstention costs what it cost
 in the trial, or r0 would not be the risk that was accepted.
 

@@ -21,8 +21,12 @@ from pilotbase.certificate.status import (
 )
 from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.states import ScenarioState
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.vocabularies import WorkKind
+from pilotbase.workspace.jobs import JobState, enqueue, ordered_jobs
 from pilotbase.workspace.listings import Listing, Query, count_by, find_listing
 from pilotbase.workspace.records import fold
 from pilotbase.workspace.store import View
@@ -95,3 +99,19 @@ def _words(body: bytes) -> str:
         *(certificate.claim.render(language) for language in LANGUAGES),
     )
     return fold("\n".join(said))
+
+
+def order_kit(view: View, subject: Subject, version: Digest) -> None:
+    """Queue the making of the kit of a scenario version for everybody, if everybody may have it by then."""
+    with view.transaction("scenario.kit_ordered") as change:
+        change.record("scenario.kit_ordered", [subject, version])
+        enqueue(change, WorkKind.KIT, _work(version), {"subject": subject, "scenario": version})
+
+
+def has_failed(view: View, version: Digest) -> bool:
+    """Return whether the kit of a scenario version could not be made when it was last ordered."""
+    return any(job.state is JobState.FAILED for job in ordered_jobs(view, _work(version))[:1])
+
+
+def _work(version: Digest) -> str:
+    return f"{WorkKind.KIT}:{version}"

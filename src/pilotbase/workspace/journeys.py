@@ -102,6 +102,7 @@ class Journeys:
     owners: tuple[str, ...]
     suppliers: tuple[str, ...]
     states: tuple[str, ...]
+    verdicts: tuple[str, ...]
     amounts: tuple[int | None, ...]
     currencies: tuple[str, ...]
     cpu_ms: tuple[int | None, ...]
@@ -194,15 +195,16 @@ def read_journeys(
     ``owner``: only what belongs to this organisation; ``certified``: only those that have a certificate.
     """
     moments = [type_coerce(_moment(kind, milestone), BigInteger) for milestone in milestones]
-    told = (_listed.owner, _rows.supplier, _listed.state, _rows.amount, _rows.currency, _rows.cpu_ms)
+    told = (_listed.owner, _rows.supplier, _listed.state, _rows.verdict, _rows.amount, _rows.currency, _rows.cpu_ms)
     rows = cut_to(select(*told, *moments).join(tables.journeys, _rows.subject == _listed.subject), view.actor)
     rows = _owned(rows.where(_rows.kind == kind), owner)
     if certified:
         rows = rows.where(_rows.certified_at.is_not(None))
     with view.reading() as connection:
         columns = list(zip(*connection.execute(rows).all(), strict=True))
-    owners, suppliers, states, amounts, currencies, cpu_ms, *reached = columns or [()] * (len(told) + len(moments))
-    return Journeys(owners, suppliers, states, amounts, currencies, cpu_ms, tuple(reached))
+    plain = columns or [()] * (len(told) + len(moments))
+    owners, suppliers, states, verdicts, amounts, currencies, cpu_ms, *reached = plain
+    return Journeys(owners, suppliers, states, verdicts, amounts, currencies, cpu_ms, tuple(reached))
 
 
 def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict[Worth | None, int]:

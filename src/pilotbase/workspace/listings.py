@@ -27,6 +27,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -323,6 +324,28 @@ def count_late(view: View, now: datetime) -> list[LateActs]:
     with view.reading() as connection:
         found = [LateActs(act, role, count, due) for act, role, count, due in connection.execute(grouped)]
     return sorted(found, key=lambda late: (-late.count, late.first_due, late.act))
+
+
+@dataclass(frozen=True)
+class WaitingFor:
+    """What waits for one role of one organisation (empty: any); ``since``: the oldest of it."""
+
+    role: str
+    organisation: str
+    count: int
+    late: int
+    since: datetime
+
+
+def count_waits(view: View, now: datetime) -> list[WaitingFor]:
+    """Return for whom work waits that ``view`` sees, who has the most late first."""
+    late = func.sum(case((_waits.due < now, 1), else_=0))
+    columns = (_waits.role, _waits.organisation, func.count(), late, func.min(_waits.since))
+    rows = select(*columns).join(tables.listings, _waits.subject == _rows.subject)
+    grouped = cut_to(rows, view.actor).group_by(_waits.role, _waits.organisation)
+    with view.reading() as connection:
+        found = [WaitingFor(*row) for row in connection.execute(grouped)]
+    return sorted(found, key=lambda one: (-one.late, -one.count, one.since))
 
 
 def list_late(view: View, now: datetime, act: str = "") -> list[Late]:

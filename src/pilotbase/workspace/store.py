@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, func, select
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest
@@ -310,6 +310,35 @@ def changes(connection: Connection, actor: Actor, since: int, limit: int, kinds:
     if kinds:
         rows = rows.where(_changes.kind.in_(kinds))
     return [Change(*row) for row in connection.execute(rows)]
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """Where the base stands: numbers that change with every event, and say nothing about it."""
+
+    change: int
+    """Sequence of the newest change."""
+    notice: int
+    """Sequence of the newest notice."""
+    work: tuple[int, int, datetime | None]
+    """How much is queued or under way, the newest of it, and when a worker last reported progress."""
+
+
+def pulse_of(view: View) -> Pulse:
+    """Return where the base stands now, in one statement, whoever asks."""
+    row = tables.work.c
+    work = select(func.count(), func.coalesce(func.max(row.identity), 0), func.max(row.beat_at))
+    newest = (select(func.max(one.c.sequence)).scalar_subquery() for one in (tables.changes, tables.notices))
+    with view.reading() as connection:
+        asked = work.where(row.ready_at.is_not(None)).add_columns(*newest)
+        count, latest, beat, change, notice = connection.execute(asked).one()
+    return Pulse(change or 0, notice or 0, (count, latest, beat))
+
+
+def newest_change(view: View) -> int:
+    """Return the sequence of the newest change of the base, 0 before the first, whoever asks."""
+    with view.reading() as connection:
+        return connection.scalar(select(func.max(_changes.sequence))) or 0
 
 
 def position(connection: Connection, name: str) -> int | None:

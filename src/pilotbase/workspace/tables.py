@@ -160,7 +160,7 @@ listings = table(
 )
 """The present state of each record: a copy to list and to search. Who sees the document (digest, owner) sees it.
 
-``scope`` is that document's; see `listing_rows`. A list is a range of an index over one kind and scope.
+``scope`` is that document's. A list is a range of an index over one kind and scope.
 """
 
 listing_search = Table(
@@ -300,6 +300,14 @@ notice_floors = table(
     "notice_floors", *words(person=63, organisation=120), *numbers("read_to"), key("person", "organisation")
 )
 """Up to which notice a person, acting for an organisation, has read everything."""
+
+snoozes = table(
+    "snoozes",
+    *words(person=63, organisation=120, subject=200, act=60),
+    *moments("since", "until"),
+    key("person", "organisation", "subject", "act"),
+)
+"""Until when a person, acting for an organisation, has put off which task that waits since when."""
 
 notice_mails = table(
     "notice_mails", *words(person=63, choice=10), *numbers("position"), *moments("sent_at", null=True), key("person")

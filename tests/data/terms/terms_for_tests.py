@@ -7,7 +7,7 @@ from pilotbase.data.terms.templates import OfferLimits, offer_for
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.terms import Action, Channel, Purpose, Request
+from pilotbase.documents.terms import Action, Channel, Constraint, Purpose, Request
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace.actors import PUBLIC, Role, actor, parties
 from pilotbase.workspace.store import Store, View
@@ -41,9 +41,17 @@ class Terms:
     def seen_by(self, organisation: str, role: Role = Role.SUPPLIER) -> View:
         return self.store.as_actor(actor(organisation, role, person="p"))
 
-    def publish(self, opening: Opening = Opening.COMPUTE_TO_DATA, version: str = "1.2.0", limits: OfferLimits = LIMITS):
-        """Publish the dataset, or its next version."""
+    def publish(
+        self,
+        opening: Opening = Opening.COMPUTE_TO_DATA,
+        version: str = "1.2.0",
+        limits: OfferLimits = LIMITS,
+        bounds: tuple[Constraint, ...] = (),
+    ):
+        """Publish the dataset, or its next version; ``bounds``: what else each permission asks for."""
         usage = offer_for(opening, OWNER, DATASET, limits)
+        bound = (one.model_copy(update={"constraint": (*one.constraint, *bounds)}) for one in usage.permission)
+        usage = usage.model_copy(update={"permission": tuple(bound)})
         dataset = Dataset(
             name="milling",
             title="Milling",

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from terms_for_tests import AGREEMENT, ASKED, ASSIGNEE, DATASET, OWNER, Terms, key
 
-from pilotbase.data.terms.gate import judge, permit, require_permitted
+from pilotbase.data.terms.gate import judge, permit, permits_everyone, require_permitted
+from pilotbase.data.terms.templates import constraint
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.terms import AccessGrant, Action, Channel, LegalBasis, Purpose, Used
+from pilotbase.documents.terms import AccessGrant, Action, Channel, LeftOperand, LegalBasis, Operator, Purpose, Used
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.workspace.actors import Role
 from pilotbase.workspace.failures import ConflictError
@@ -164,6 +165,20 @@ def test_open_data_are_anybodys_and_counted_until_they_are_closed(terms: Terms) 
     assert stands(terms, leave)
     terms.publish(Opening.ON_TERMS)
     assert not stands(terms, leave)
+
+
+def test_everybody_is_given_only_what_is_open_and_counted_and_bound_to_nobody(terms: Terms) -> None:
+    asked = ASKED.model_copy(update={"action": Action.USE, "channel": Channel.DOWNLOAD, "rows": None})
+    counted = constraint(LeftOperand.COUNT, Operator.LTEQ, 3)
+    named = constraint(LeftOperand.RECIPIENT, Operator.EQ, ASSIGNEE)
+    for opening, bounds, given in (
+        (Opening.OPEN, (), True),
+        (Opening.OPEN, (counted,), False),
+        (Opening.OPEN, (named,), False),
+        (Opening.ON_TERMS, (), False),
+    ):
+        terms.publish(opening, bounds=bounds)
+        assert permits_everyone(terms.base, asked) is given, (opening, bounds)
 
 
 def test_an_owner_needs_no_agreement_and_is_counted(terms: Terms) -> None:

@@ -16,6 +16,7 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.service.admission import Premises, require_held
 from pilotbase.trial.arena.replaying import replay_in
+from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import hidden_rows, seal_scenario
@@ -233,3 +234,30 @@ def test_an_application_finds_neither_the_world_nor_a_trace_of_an_earlier_episod
     scenario = write_scenario(tmp_path, *rules, change=lambda text: text.replace("2 s", "60 s"))
     report = prove(base, scenario, write_agent(tmp_path, SPY), tmp_path / "out").report
     assert report.verdict is Verdict.ACCEPT and report.criteria[1].estimate == 0
+
+
+def test_a_goal_in_each_of_k_runs_needs_so_many_runs(tmp_path):
+    scenario, _ = load_scenario(write_scenario(tmp_path, "all_of(k=3) >= 0.5"), Step.FREEZE)
+    ((index, problem),) = repeat_problems(scenario)
+    assert index == 0 and "needs 3 runs of each episode" in problem.render("en")
+    often = scenario.model_copy(update={"trial": scenario.trial.model_copy(update={"repeats": 3})})
+    assert not list(repeat_problems(often))
+
+
+STEP = "        if self.step == 2:\n"
+SOMETIMES = GOOD.replace("import re\n", "import os, re\n").replace(
+    STEP, "        if self.step == 2 and os.urandom(1)[0] % 2:\n            return [{'done': True}]\n" + STEP
+)
+
+
+@pytest.mark.prove
+def test_who_reaches_the_goal_in_some_runs_only_is_rejected_by_all_of_them(base, tmp_path):
+    scenario = write_scenario(tmp_path, "reached >= 0.3", "all_of(k=3) >= 0.7", hidden=36, cases=18)
+    manifest = scenario / "scenario.yaml"
+    manifest.write_text(manifest.read_text().replace("  attempts: 6", "  attempts: 2\n  repeats: 3"))
+    steady = prove(base, scenario, write_agent(tmp_path), tmp_path / "steady").report
+    assert steady.verdict is Verdict.ACCEPT and [one.estimate for one in steady.criteria] == [1.0, 1.0]
+    found = prove(base, scenario, write_agent(tmp_path, SOMETIMES, "sometimes"), tmp_path / "out").report
+    reached, throughout = found.criteria
+    assert found.verdict is Verdict.REJECT and reached.estimate > 0.3 > throughout.estimate
+    assert replay_trial(tmp_path / "out").verdict is Verdict.REJECT

@@ -65,11 +65,11 @@ def open_base(
 def scenario_at(place: str) -> Path:
     """Return the folder, manifest or kit that a command was given; a kit at an address of the web is fetched.
 
-    Raises as `pilotbase.worker.trials.fetched_kits.fetch_kit`.
+    Raises as `pilotbase.worker.intake.public_kits.fetch_kit`.
     """
     if not place.startswith(("https://", "http://")):
         return Path(place)
-    from pilotbase.worker.trials.fetched_kits import fetch_kit
+    from pilotbase.worker.intake.public_kits import fetch_kit
 
     kit = fetch_kit(open_base(create=True), place)
     say(kit.line(place), err=True)

@@ -42,6 +42,8 @@ class TableSample:
     rows: int
     classes: Mapping[str, int]
     """Value of the answer → in how many rows; empty if there are many."""
+    without: tuple[str, ...] = ()
+    """Values of the answer of which the sample has no row."""
 
     def told(self, file: str, target: str) -> list[Text]:
         """Return what a draft says of it."""
@@ -51,17 +53,25 @@ class TableSample:
             shown = ", ".join(f"{label} {count:,}" for label, count in counted[:_SHOWN])
             more = ", …" if len(counted) > _SHOWN else ""
             said.append(text("source.taken.sampled_classes", file=file, column=target, classes=shown + more))
+        if self.without:
+            said.append(text("source.taken.sampled_without", column=target, labels=", ".join(self.without)))
         return said
 
 
 def draw_sample(
-    table: SourceTable, path: Path, target: str, together: str | None = None, on_progress: OnProgress = ignore_progress
+    table: SourceTable,
+    path: Path,
+    target: str,
+    together: str | None = None,
+    on_progress: OnProgress = ignore_progress,
+    rows: int | None = None,
 ) -> TableSample:
     """Return a sample of ``table``, in its order; rows of one value of ``together`` come along together.
 
-    Where that column has few values, single rows are drawn. ``target``: the column whose values are counted.
+    Where that column has few values, single rows are drawn. ``target``: the column whose values are counted. ``rows``:
+    about so many, if fewer than `ROWS` are enough.
     """
-    most = min(ROWS, _CELLS // len(table.columns), int(table.rows * _BYTES / max(1, path.stat().st_size)))
+    most = min(rows or ROWS, _CELLS // len(table.columns), int(table.rows * _BYTES / max(1, path.stat().st_size)))
     drawn = pl.col(together or "") if _many(table, together) else pl.struct(pl.all())
     below = int(min(1.0, most / table.rows) * (_RANGE - 1))
     kept, seen, classes = [], 0, Counter[str]()
@@ -77,7 +87,9 @@ def draw_sample(
     plain = sample.select(table.columns).lazy()
     stored = None if table.stored is None else sample.lazy()
     few = classes if len(classes) <= _MOST_CLASSES else {}
-    return TableSample(replace(table, frame=plain, stored=stored, rows=sample.height, in_chunks=None), table.rows, few)
+    without = sorted(set(few) - set(sample[target].cast(pl.String, strict=False))) if few else []
+    drawn_rows = replace(table, frame=plain, stored=stored, rows=sample.height, in_chunks=None)
+    return TableSample(drawn_rows, table.rows, few, tuple(without))
 
 
 def _alone(rows: pl.DataFrame) -> pl.DataFrame:

@@ -33,6 +33,9 @@ from pilotbase.workspace.terms_rows import DatasetRow, agreements_between, datas
 from pilotbase.workspace.transaction import Transaction
 from pilotbase.workspace.uses import RefusedAct, epsilon_spent, find_use, keep_refusal, keep_use, used_under
 
+_UNCOUNTED = Used(*[1 << 53] * 3)
+"""More than any limit: what nobody counts may be done so often."""
+
 
 @dataclass(frozen=True)
 class UsePath:
@@ -80,6 +83,22 @@ def judge(view: View, request: Request) -> TermsDecision:
     _require_asking(view.actor, request)
     with view.reading() as connection:
         return _find(connection, request, None, view.store.clock()).decision
+
+
+def permits_everyone(view: View, request: Request) -> bool:
+    """Return whether an open dataset's offer permits ``request`` to anybody at any time; nothing is counted.
+
+    So what counts uses, or names who receives the data, denies it.
+    """
+    with view.reading() as connection:
+        dataset = dataset_row(connection, request.target)
+        if dataset is None or not dataset.is_published or dataset.opening != Opening.OPEN:
+            return False
+        described = _load(connection, dataset.digest, Dataset)
+    if described is None or described.usage is None:
+        return False
+    anybody = request.model_copy(update={"recipient": None})
+    return decide(Terms(Opening.OPEN, described.usage), anybody, _UNCOUNTED, view.store.clock()).permitted
 
 
 def require_permitted(view: View, request: Request) -> None:

@@ -1,6 +1,6 @@
 """The three levels of opening as offers: an owner picks a level and gets an offer that keeps to it.
 
-`data.md` §2.2: open (take, copy, pass on; name the source), on terms (for stated purposes, until a day, never passed
+Open (take, copy, pass on; name the source), on terms (for stated purposes, until a day, never passed
 on), compute to data (nobody holds a row: an application answers in a box, statistics above a smallest cell and within a
 budget).
 """

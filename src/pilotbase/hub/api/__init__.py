@@ -3,6 +3,5 @@
 routes          the API with all its routers
 authentication  who calls: a token, a session (with its CSRF token), or a visitor
 answers         documents with ETags, pages, idempotent posts
-problems        what Pilotbase raises as problem details (RFC 9457)
 declared        the routes of the table of operations, which are all that there are
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any
 
+from allauth.account.adapter import get_adapter  # type: ignore[import-untyped]
 from django.http import HttpResponse
 from ninja import Path, Query, Router
 from ninja.constants import NOT_SET
@@ -34,8 +35,8 @@ from pilotbase.hub.api.answers import (
 )
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS, ServiceKeyAuth
 from pilotbase.hub.base import operator_view
-from pilotbase.hub.bounds import BodyTooLargeError
-from pilotbase.hub.caching import shared
+from pilotbase.hub.bounds import BodyTooLargeError, count_request
+from pilotbase.hub.caching import confirmed, shared
 from pilotbase.hub.people.invitations import cut_memberships, invite, open_invitations
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.taken import file_response, part_of
@@ -126,6 +127,8 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
     def view(request: HubRequest, **given: Any) -> Any:
         if isinstance(operation.who, DeskAct | PluginAct) and not operation.in_path:
             request.acting.require(operation.who)
+        if operation.visits is not None and request.acting.person is None:
+            count_request(f"{operation.name}:{get_adapter().get_client_ip(request)}", operation.visits)
         if operation.takes_bytes:
             given["wanted"] = _piece(request, operation.media)
         wanted = operation.takes.model_validate(_spread(operation, given))
@@ -180,7 +183,8 @@ def _answer(request: HubRequest, operation: Operation[Any, Any], wanted: Any, fo
     if operation.meanwhile is not None and isinstance(given, operation.meanwhile):
         return _until_made(json_response(given, 202, operation.location.format(asked=wanted, given=given)))
     if operation.gives_file:
-        return file_response(given, operation.media)
+        file = file_response(given, operation.media)
+        return confirmed(request, file) if operation.shared else file
     if operation.shared:
         return shared(request, canonical_json(given.model_dump(mode="json", by_alias=True)), JSON)
     if operation.marked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,11 +10,14 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
-from pilotbase.catalogue.figures import FUNNEL, VERDICTS, Figures, Reached, reached, read_targets
+from pilotbase.catalogue.figures import FUNNEL, STEPS, VERDICTS, Figures, Reached, reached, read_targets
+from pilotbase.catalogue.records import newest_steps
+from pilotbase.catalogue.trends import COHORT, QuarterCohort, Trend
 from pilotbase.charts.bars import Bar, Legend, bar_chart
-from pilotbase.charts.stages import FunnelStage, funnel_chart, way_chart
+from pilotbase.charts.stages import FunnelStage, funnel_chart, sparkline, way_chart
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
+from pilotbase.documents.record import Record, StepTaken
 from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, caller, language
@@ -22,17 +26,22 @@ from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of, render_l
 from pilotbase.hub.routing import page
 from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.jobs import live_jobs, queue_figures
-from pilotbase.workspace.listings import count_late, list_late
+from pilotbase.workspace.listings import count_late, count_waits, list_late
 from pilotbase.workspace.store import View
 
-SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS = 8, 8, 7
+SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS, SHOWN_WAITS, SHOWN_STEPS = 8, 8, 7, 8, 9
+_SECTOR = (Figure.OPENED, Figure.TRIALS, Figure.CERTIFIED, Figure.IN_USE, Figure.WARNED)
+"""What the grid of sectors counts."""
+_SHADES = 4
 _CRUMBS = [{"url": "/overview/", "label": text("overview.title")}]
 
 
 @page("overview/", "overview", ReadScope.OVERVIEW)
 def show(request: HubRequest) -> HttpResponse:
     """Show all figures, the queue, what is late and how far the targets of the year are reached."""
-    shown = {"title": text("overview.title"), "can_import": request.acting.may(DeskAct.IMPORT)}
+    if request.headers.get("HX-Request"):
+        return render(request, "hub/parts/events.html", {"live": True, "steps": _steps(request.acting.view)})
+    shown = {"title": text("overview.title"), "can_import": request.acting.may(DeskAct.IMPORT), "live": True}
     return render(request, "hub/overview.html", {**shown, **_content(request.acting.view)})
 
 
@@ -72,6 +81,7 @@ def _content(view: View, fixed: bool = False) -> dict[str, Any]:
     numbers, now = found.figures.counts, view.store.clock()
     acts = count_late(view, now)
     jobs, queue = live_jobs(view), queue_figures(view.store)
+    waits = count_waits(view, now)
     stages = tuple(FunnelStage(_name(one), numbers[one]) for one in FUNNEL)
     legs = legs_of(found.figures.way, reader)
     return {
@@ -83,7 +93,18 @@ def _content(view: View, fixed: bool = False) -> dict[str, Any]:
         "funnel_chart": drawn(funnel_chart(stages, reader), fixed),
         "way": found.figures.way,
         "whole": format_days(found.figures.way.whole.value) if found.figures.way.whole else "–",
-        "legs": [(leg, format_days(leg.days)) for leg in legs],
+        "legs": [
+            (leg, format_days(leg.days), found.figures.spans.get(name)) for leg, name in zip(legs, STEPS, strict=True)
+        ],
+        "slowest": _slowest(found.figures),
+        "trends": [_trend(one, fixed) for one in found.figures.trends.months],
+        "cohort_stages": COHORT,
+        "cohorts": [_cohort(one) for one in reversed(found.figures.trends.cohorts)],
+        "sectors": _sectors(found.figures),
+        "sector_figures": [one.value for one in _SECTOR],
+        "waits": waits[:SHOWN_WAITS],
+        "waits_total": sum(one.count for one in waits),
+        "steps": _steps(view),
         "way_chart": drawn(way_chart(legs, reader), fixed),
         "groups": [_grouped(found.figures, name, fixed) for name in ("sector", "action")],
         "late_acts": acts[:SHOWN_LATE],
@@ -93,6 +114,61 @@ def _content(view: View, fixed: bool = False) -> dict[str, Any]:
         "queue": queue,
         "targets": _shown_targets(reached(found.figures, read_targets(view))),
     }
+
+
+def _trend(one: Trend, fixed: bool) -> dict[str, Any]:
+    """Return a trend as a tile shows it: its year, how that compares with the one before, and the months as a line."""
+    title = Text(code=f"trend.{one.name}").render(language())
+    days = one.name == "days"
+    spelled = "–" if one.year is None else format_days(one.year) if days else f"{one.year:,.0f}"
+    compared = None
+    if one.year is not None and one.before is not None:
+        change = round(one.year) - round(one.before)
+        code = "same" if change == 0 else "more" if change > 0 else "fewer"
+        compared = text(f"trend.{code}", number=f"{abs(change):,}")
+    chart = sparkline(one.months, f"{title}: {text('trend.months').render(language())}")
+    return {"name": one.name, "value": spelled, "compared": compared, "chart": drawn(chart, fixed)}
+
+
+def _cohort(one: QuarterCohort) -> dict[str, Any]:
+    """Return a cohort with the share that reached each stage, and how dark that is."""
+    whole = one.reached[0]
+    cells = [(number, f"{number / whole:.0%}", _shade(number, whole)) for number in one.reached]
+    return {"cohort": one, "cells": cells, "live": whole - one.ended - one.reached[COHORT.index("certified")]}
+
+
+def _sectors(found: Figures) -> list[tuple[str, list[tuple[str, int, int]]]]:
+    """Return sector → each figure of it, with how dark its cell is among those of the same figure."""
+    groups = found.by("sector")
+    most = {one: max((counts[one] for counts in groups.values()), default=0) for one in _SECTOR}
+    return [
+        (sector, [(one.value, counts[one], _shade(counts[one], most[one])) for one in _SECTOR])
+        for sector, counts in groups.items()
+    ]
+
+
+def _shade(number: int, most: int) -> int:
+    """Return 0 for none, else 1 to `_SHADES`."""
+    return ceil(_SHADES * number / most) if number and most else 0
+
+
+def _slowest(found: Figures) -> Text | None:
+    """Return which step takes longest and at which one most records are now; None before any was taken."""
+    taken = [(one.days.middle, one) for name, one in found.spans.items() if name in STEPS and one.days is not None]
+    if not taken:
+        return None
+    days, slowest = max(taken, key=lambda one: one[0])
+    _, held = max(taken, key=lambda one: one[1].open)
+    step, named = Text(code=f"way.{slowest.step}"), Text(code=f"way.{held.step}")
+    if not held.open or held.longest_open is None:
+        return text("overview.slowest", step=step, days=format_days(days))
+    longest = format_days(held.longest_open)
+    return text("overview.sticks", held=named, open=held.open, longest=longest, step=step, days=format_days(days))
+
+
+def _steps(view: View) -> list[tuple[Record, StepTaken]]:
+    """Return the newest steps of all records, newest first."""
+    return [(one, one.history[-1]) for one in newest_steps(view, SHOWN_STEPS)]
 
 
 def _grouped(found: Figures, name: str, fixed: bool) -> dict[str, Any]:

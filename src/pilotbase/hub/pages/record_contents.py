@@ -24,6 +24,7 @@ from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.kept_tables import offered
 from pilotbase.worker.datasets.measuring import published_report
+from pilotbase.worker.intake.public_kits import kit_told
 from pilotbase.worker.mission import version_numbers
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.listings import find_listing
@@ -39,6 +40,7 @@ def contents(view: View, document: object, record: Record | None) -> dict[str, A
     found: dict[str, Any] = {"document": document}
     if isinstance(document, Scenario):
         found["scenario"] = document
+        found["kit"] = kit_told(base(), view, document)
         found["world"] = world_shown(base(), document)
     elif isinstance(document, ApplicationVersion):
         found["application"] = document.application

@@ -9,10 +9,8 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 
 from pilotbase.catalogue.application_draft import forms_for
-from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document
-from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.lifecycles import listed_states
 from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.documents.record import Record
@@ -24,10 +22,10 @@ from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
 from pilotbase.hub.models import Membership
 from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.people.invitations import may_invite, open_invitations
-from pilotbase.hub.presenters.addresses import KINDS, address_of, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.addresses import KINDS, address_of, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.drawn import render_live
-from pilotbase.hub.presenters.records import SHOWN, RecordView, lines_of, names_shown, see, spelled_count, work_shown
+from pilotbase.hub.presenters.records import RecordView, lines_of, names_shown, see, spelled_count, work_shown
 from pilotbase.hub.presenters.states import way
 from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.worker.operations.binding import there
@@ -151,20 +149,6 @@ def _may_agree(acting: RequestActor, listing: Listing) -> bool:
     if listing.state != DatasetState.PUBLISHED:
         return False
     return acting.may(Act.AGREEMENT_OFFER if listing.owner == acting.organisation else Act.AGREEMENT_TAKE)
-
-
-@page("<section:section>/<name:name>/versions/<digits:digest>/", "record-version", EVERYBODY)
-def version(request: HubRequest, section: str, name: str, digest: str) -> HttpResponse:
-    """Show one version of a scenario, an application or a dataset."""
-    view = request.acting.view
-    seen = see(view, subject_of(section, name))
-    stored = view.get(digest_of(digest))
-    document = stored.load(SHOWN[stored.kind]) if stored and stored.kind in SHOWN else None
-    if stored is None or document is None or subject_of_part(document) != seen.subject:
-        raise NotFoundError("hub.not_found")
-    title, crumbs = text("hub.version_title", digest=digest[:12]), record_crumbs(seen.subject, seen.title)
-    shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored, "quality": None}
-    return render(request, "hub/version.html", {**contents(view, document, None), **shown})
 
 
 def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:

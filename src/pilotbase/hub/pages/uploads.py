@@ -23,7 +23,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import ScenarioState
+from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
@@ -44,6 +44,7 @@ from pilotbase.hub.presenters.addresses import address_of, record_crumbs, sectio
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
+from pilotbase.matching.finding import resembling
 from pilotbase.worker.intake.versions import take_drafted, take_edited, take_uploaded_application
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query
@@ -51,6 +52,8 @@ from pilotbase.workspace.listings import Query
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
+_DEMAND, _RESEMBLING = "demand", 4
+"""Key of the session; records of a kind that resemble a demand."""
 _SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
 """What a draft is made from."""
 
@@ -71,6 +74,18 @@ class DataForm(SizedForm):
         if upload and Path(upload.name or "").suffix.lower() not in self.kinds:
             raise ValidationError(no_table(self.kinds))
         return upload
+
+
+class DemandForm(forms.Form):
+    """A demand in words, before there is any table: it is kept for the person until the draft is made."""
+
+    problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000)
+    cost_of_miss = forms.FloatField(
+        **asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15, required=False
+    )
+    cost_of_false_alarm = forms.FloatField(
+        **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
+    )
 
 
 class AnswersForm(DataForm):
@@ -196,13 +211,16 @@ class ApplicationForm(SizedForm, KeepingForm):
 
 @page("scenarios/new/", "scenario-new", Act.SCENARIO_REGISTER, FORM)
 def scenario(request: HubRequest) -> HttpResponse:
-    """Draft a scenario: first the table, then the answers about its columns; or both at once."""
+    """Draft a scenario: the demand in words, if need be first; the table; the answers about its columns."""
+    if "words" in request.POST:
+        return _demand(request)
     data = DataForm(*posted_files(request))
     table = _table(request, data)
     if table is None:
-        return _page(request, "scenarios", data, text("hub.new_scenario"), text("hub.new_scenario_lead"))
+        return _beginning(request, data, DemandForm(initial=request.session.get(_DEMAND)))
     given = (_with_kept(request, table), request.FILES) if _answered(request) else ()
-    form = AnswersForm(request.acting, table, *given, initial={"kept": table.upload.identity})
+    kept = {"kept": table.upload.identity}
+    form = AnswersForm(request.acting, table, *given, initial=kept | request.session.get(_DEMAND, {}))
     if given and form.is_valid():
         with refusals_in(form):
             asked = form.cleaned_data
@@ -215,9 +233,38 @@ def scenario(request: HubRequest) -> HttpResponse:
                         raise
                     return _new_scenario(request, form, table)
             forget_file(request.acting.view, table.upload)
+            request.session.pop(_DEMAND, None)
             messages.success(request, text("hub.draft_made").render(language()))
             return redirect(address_of(record.subject))
     return _new_scenario(request, form, table)
+
+
+def _demand(request: HubRequest) -> HttpResponse:
+    """Keep a demand in words with the log-in, and show what is there for it already; or say what is missing."""
+    form = DemandForm(request.POST)
+    if not form.is_valid():
+        return _beginning(request, DataForm(), form)
+    said = {name: value for name, value in form.cleaned_data.items() if value is not None}
+    request.session[_DEMAND] = {name: f"{one:.15g}" if isinstance(one, float) else one for name, one in said.items()}
+    messages.success(request, text("hub.demand_kept").render(language()))
+    return redirect("scenario-new")
+
+
+def _beginning(request: HubRequest, data: DataForm, demand: DemandForm) -> HttpResponse:
+    """Return the first page: the demand, what resembles it, and the table."""
+    view, said = request.acting.view, request.session.get(_DEMAND, {}).get("problem", "")
+    found = [
+        one
+        for query in (
+            Query("application", states=(ApplicationState.SUBMITTED,)),
+            Query("scenario", states=(ScenarioState.OPEN,)),
+        )
+        for one in resembling(view, query, said, _RESEMBLING)
+    ]
+    title, lead = text("hub.new_scenario"), text("hub.new_scenario_lead")
+    shown = {"demand": demand, "said": said, "resembling": found, "button": text("hub.read_table")}
+    crumbs = [section_crumb("scenarios")]
+    return render(request, "hub/upload.html", {"title": title, "lead": lead, "form": data, "crumbs": crumbs, **shown})
 
 
 def _new_scenario(request: HubRequest, form: AnswersForm, table: KeptTable) -> HttpResponse:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.contrib import messages
 from django.http import HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from pilotbase.catalogue.my_work import WorkItem
@@ -14,18 +16,24 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import HubRequest, RequestActor, actor_of
+from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
 from pilotbase.hub.base import base
+from pilotbase.hub.presenters.addresses import back_to
 from pilotbase.hub.presenters.drawn import render_live
-from pilotbase.hub.routing import page
+from pilotbase.hub.presenters.inbox import Inbox, inbox_of, task_of
+from pilotbase.hub.routing import POST, page
 from pilotbase.notices.rows import list_notices
 from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.jobs.waiting_line import waiting_line
+from pilotbase.worker.operations.binding import there
 from pilotbase.worker.trials.acts import work_of
+from pilotbase.workspace.snoozes import SnoozedTask, snooze, wake
 
 _NEWS = 6
 AT_ONCE = frozenset({Act.SCENARIO_SUBMIT, Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT})
 """Acts that ask nothing and decide nothing new: the inbox offers them by one button."""
+LATER = {"day": timedelta(days=1), "days": timedelta(days=3), "week": timedelta(days=7)}
+"""For how long a task can be put off; names: text ``hub.inbox.for.<key>``."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +48,51 @@ class Beginning:
 def show(request: HubRequest) -> HttpResponse:
     """Show what waits for the reader, the most urgent first, what waits for others, and what is new."""
     acting = request.acting
-    work, asked = work_of(base(), acting.view), asked_of(base(), acting.view)
+    found = inbox_of(acting.view)
     latest, _ = list_notices(acting.view, unread=True, limit=_NEWS)
     shown = {
         "title": text("hub.nav_my_work"),
-        "waiting": len(work.tasks) + len(asked),
-        "groups": _by_urgency(work.tasks, acting.view.store.clock()),
+        "waiting": found.waiting,
+        "groups": _by_urgency(found.tasks, acting.view.store.clock()),
         "at_once": AT_ONCE,
-        "held": work.held,
-        "asked": [(one, _address(one)) for one in asked],
-        "begin": [] if work.tasks or work.held or asked else list(_begin(acting)),
+        "held": found.held,
+        "asked": [(one, _address(one)) for one in found.asked],
+        "put_off": [(one, task_of(one.item)) for one in found.put_off],
+        "later": LATER,
+        "begin": [] if found.tasks or found.held or found.asked or found.put_off else list(_begin(acting)),
         "elsewhere": list(_elsewhere(acting)),
         "latest": latest,
         "live": True,
     }
     return render_live(request, "work", "inbox", shown)
+
+
+@page("work/count/", "work-count")
+def count(request: HubRequest) -> HttpResponse:
+    """Give the numbers that stand around every page, for one that is open while they change."""
+    return render(request, "hub/parts/counts.html", {"fresh": True})
+
+
+@page("work/later/", "work-later", methods=POST)
+def put_off(request: HubRequest) -> HttpResponse:
+    """Put one of the reader's tasks off until a moment, at the latest until it is due; or take that back."""
+    view, subject, act = request.acting.view, request.POST.get("subject", ""), request.POST.get("act", "")
+    if "wake" in request.POST:
+        wake(view, subject, act)
+    else:
+        task, due = there(_task(inbox_of(view), subject, act))
+        until = view.store.clock() + there(LATER.get(request.POST.get("for", "")))
+        snooze(view, task, min(until, due) if due is not None else until)
+        messages.success(request, text("hub.inbox.put_off").render(language()))
+    return redirect(back_to(request, "my-work"))
+
+
+def _task(found: Inbox, subject: str, act: str) -> tuple[SnoozedTask, datetime | None] | None:
+    """Return a task of the inbox and when it is due; None: there is none such, or it is late already."""
+    tasks = [(task_of(one), one.due) for one in found.tasks if not one.overdue] + [
+        (task_of(one), None) for one in found.asked
+    ]
+    return next((one for one in tasks if (one[0].subject, one[0].act) == (subject, act)), None)
 
 
 @page("queue/", "queue")

@@ -14,7 +14,7 @@ from pilotbase.documents.api.datasets import FacetCount
 from pilotbase.documents.api.records import SECTIONS
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.plugins import mirrored
-from pilotbase.documents.subjects import kind_of
+from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.documents.texts import text
 
 Crumb = dict[str, Any]
@@ -82,6 +82,11 @@ def facet_shown(facet: str, counts: Iterable[FacetCount], asked: Mapping[str, st
         for one in counts
     ]
     return {"name": str(facet), "values": values}
+
+
+def kit_address(scenario: str) -> str:
+    """Return the address at which anybody fetches the kit of an open scenario, by its subject."""
+    return f"{settings.CONFIGURATION.url}/api/scenarios/{name_of(scenario)}/kit"
 
 
 def certificate_address(serial: str) -> str:

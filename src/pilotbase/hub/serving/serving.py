@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from urllib.parse import urlsplit
 
 from pilotbase.documents.errors import InputError, PilotbaseError
@@ -143,11 +144,12 @@ def run(place: BindAddress) -> None:
     import uvicorn
     from django.conf import settings
 
+    from pilotbase.hub.pages.live import HEART
     from pilotbase.protocols.bounded_connection import BoundedConnection
 
     configuration = HubConfiguration.from_environment()
     tempfile.tempdir = settings.FILE_UPLOAD_TEMP_DIR  # large bodies wait where nobody else on this machine looks
-    uvicorn.run(
+    served = uvicorn.Config(
         "pilotbase.hub.asgi:application",
         host=place.host,
         port=place.port,
@@ -160,6 +162,13 @@ def run(place: BindAddress) -> None:
         http=BoundedConnection,
         lifespan="off",
     )
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            HEART.ended = True  # or it would wait for open pages
+            super().handle_exit(sig, frame)
+
+    Server(served).run()
 
 
 def when_listening(place: BindAddress, tell: Callable[[], None]) -> None:

@@ -26,7 +26,7 @@ from pilotbase.documents.texts import Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.addresses import address_of
+from pilotbase.hub.presenters.addresses import address_of, kit_address
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.sentences import approval_kind
 from pilotbase.hub.templatetags.ui import capital
@@ -39,6 +39,7 @@ register.filter("spoken", spoken_reason)
 register.filter("required_by", required_by)
 register.filter("form_in_words", form_in_words)
 register.filter("address", address_of)
+register.filter("kit_address", kit_address)
 register.filter("section", lambda kind: SECTIONS[kind])
 register.filter("state_of", lambda kind: f"state.{kind}")
 register.filter("rest", name_of)

@@ -7,6 +7,7 @@ from functools import cache
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -20,10 +21,12 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import verdict_in_words
-from pilotbase.hub.acting import RequestActor, language
+from pilotbase.hub.acting import HubRequest, RequestActor, language
+from pilotbase.hub.presenters.inbox import count_waiting
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.states import LOOK
 from pilotbase.notices.rows import COUNTED, count_unread
+from pilotbase.workspace.store import pulse_of
 from pilotbase.workspace.threads import count_threads
 
 register = template.Library()
@@ -157,3 +160,16 @@ def unread(acting: RequestActor) -> str:
     """Return how many notices the reader has not read; nothing for none."""
     count = count_unread(acting.view) if acting.organisation else 0
     return "" if not count else str(count) if count < COUNTED else f"{COUNTED - 1}+"
+
+
+@register.simple_tag
+def waiting(acting: RequestActor) -> int:
+    """Return how much waits for the reader in their inbox."""
+    return count_waiting(acting) if acting.organisation and acting.person is not None else 0
+
+
+@register.simple_tag(takes_context=True)
+def live_stream(context: dict[str, HubRequest]) -> str:
+    """Return the address at which an open page is told what has changed since it was made."""
+    found = pulse_of(context["request"].acting.view)
+    return f"{reverse('live')}?since={found.change}-{found.notice}"

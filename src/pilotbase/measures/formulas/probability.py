@@ -56,8 +56,8 @@ def _largest_loss(arguments: Mapping[str, Decimal]) -> Decimal:
 def auc(question: MeasureInput) -> MeasurePart:
     """Return, on a hidden set, the share of negatives below each positive; for a population, disjoint blocks.
 
-    Blocks are independent, which the population's bound needs; on a finite set only the census is exact
-    (corrections, row 6). A tie counts one half.
+    Blocks are independent, which the population's bound needs; on a finite set only the census is exact. A
+    tie counts one half.
     """
     positive = question.cases.truth == question.label
     scores = ranked(question, positive)

@@ -1,4 +1,4 @@
-"""A box: one stand-alone program of ours, and everything it loads, isolated (design §6).
+"""A box: one stand-alone program of ours, and everything it loads, isolated.
 
 The program sends STARTED before it has read a line of an application. Only then is the box checked from outside — uid,
 capabilities, filter — and its scratch opened for counting; only then is it told what to load.

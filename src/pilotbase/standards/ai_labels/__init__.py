@@ -6,6 +6,5 @@ parts and bytes are counted.
 bounded      how untrusted files are read
 images       where PNG, JPEG and EXIF keep texts
 containers   where RIFF (WebP, WAV), ID3 (MP3) and MP4 keep texts
-texts        the explicit label of a text, and the texts of an HTML page
-checking     one file, many files, and what an implicit label must say
+checking     one file, many files, texts and HTML pages, and what an implicit label must say
 """

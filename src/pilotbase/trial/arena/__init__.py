@@ -8,7 +8,6 @@ playing         one episode, from its task to its transcript; the same with reco
 references      players that are no application: idle, random, recorded
 gates           what a world has to hold before a trial in it says anything
 checking        a world's folder as its author tries it: checked by every gate, or one episode shown
-drawing         the table of episodes, hidden and public
 stage           what answers a case with a transcript, and stands where a warm worker stands
 reference_runs  idle and random as blind baselines of a trial; the oracle, which must win every episode
 replaying       episodes derived again from seeds and acts, without the application, its supplier or a base

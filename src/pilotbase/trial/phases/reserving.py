@@ -83,7 +83,7 @@ def reserve(opened: OpenedTrial) -> ReservedTrial:
 
 def _asked(opened: OpenedTrial, attempt: VaultAttempt) -> tuple[VaultAttempt, pl.DataFrame]:
     """Return the attempt, with the case of each row to ask, and these rows."""
-    grant = ReaderGrant(OpeningPurpose.FEATURES, opened.leave, attempt.number)
+    grant = ReaderGrant(OpeningPurpose.TRIAL, opened.leave, attempt.number)
     trial = opened.trial
     repeats, frame = trial.plan.repeats, read_hidden(trial.lab.vault, trial.hidden, grant, attempt.cases)
     if repeats is None:

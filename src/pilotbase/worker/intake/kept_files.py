@@ -158,9 +158,13 @@ def require_dataset_named(vault: Vault, scenario: Scenario, folder: Path) -> Non
     Raises:
         InputError: ``worker.dataset_not_named``: it does, with the dataset to name; ``trial.no_source``.
     """
-    if scenario.world is not None:
-        return
-    files = [digest_file(data_file(scenario, folder)), scenario.data.copied_from]
+    if scenario.world is None:
+        require_source_named(vault, scenario, digest_file(data_file(scenario, folder)))
+
+
+def require_source_named(vault: Vault, scenario: Scenario, source: Digest) -> None:
+    """Return unless a closed dataset, not named, has the file of digest ``source``; raises `InputError`."""
+    files = [source, scenario.data.copied_from]
     owner = scenario.owner.organisation
     closed = sorted({one for found in files if found is not None for one in _closed_with(vault, owner, found)})
     if closed and scenario.data.dataset not in closed:

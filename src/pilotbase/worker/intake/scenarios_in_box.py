@@ -15,7 +15,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.intake.scenario_tables import check_cases, read_sample
-from pilotbase.worker.intake.table_drafts import draft_sized, examine_draft, takes_long
+from pilotbase.worker.intake.table_drafts import draft_sized, examine_draft, examine_source, takes_long
 
 SAMPLE, CASES, DRAFTED = "sample.csv", "cases.bin", "drafted.bin"
 
@@ -29,8 +29,8 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
     result, answers, table = _result(given), given["answers"], Path(given["table"])
     wanted = DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
     found = draft_sized(table, wanted, result)
-    if wanted.fixes is None and not takes_long(table):
-        _offer(examine_draft(table, found, result))
+    if wanted.fixes is None:
+        _offer(examine_source(table, wanted, result) if takes_long(table) else examine_draft(table, found, result))
     written = result / found.scenario.data.file
     written.write_bytes(found.cases or b"")
     if not found.missing:

@@ -14,8 +14,8 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.world import World
-from pilotbase.trial.arena.drawing import draw_episodes
 from pilotbase.trial.arena.shelf import world_of, world_seen
+from pilotbase.trial.cases_to_seal import draw_episodes
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.trial.sizing import FULL_EFFORT, Effort, cases_of_rule, plan_size
 from pilotbase.worker.base import Base, base_if_any

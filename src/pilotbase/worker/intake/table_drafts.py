@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.data.array_files import with_arrays
@@ -25,7 +26,7 @@ from pilotbase.worker.intake.scenario_tables import plan_table
 
 DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
 """A draft plans for its second attempt, as the first needs fewer cases, and allows no more than ten."""
-_LONG_BYTES = 50 << 20
+_LONG_BYTES, _SAMPLE = 50 << 20, 20_000
 
 
 def size_to_add(scenario: Scenario, folder: Path) -> int | None:
@@ -51,8 +52,12 @@ def draft_sized(
 
 
 def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
-    """Return what stands out in the cases of a draft without any fix; raises as `draft_scenario`."""
-    return examine_draft(source, draft_scenario(source, answers, scratch), scratch)
+    """Return what stands out in the cases of a draft without any fix; of a large table, in a sample of its rows.
+
+    Raises as `draft_scenario`.
+    """
+    looked_at = replace(answers, sample=_SAMPLE if takes_long(source) else None)
+    return examine_draft(source, draft_scenario(source, looked_at, scratch), scratch)
 
 
 def examine_draft(source: Path, draft: ScenarioDraft, scratch: Path | None = None) -> Examination:

@@ -56,11 +56,16 @@ def take_in(
     base: Base, scenario: Digest, application: Digest, on_progress: OnProgress
 ) -> tuple[OpenedScenario, PreparedApplication]:
     """Return a scenario version, its data sealed, and an application's folder, its requirements installed."""
+    sealed = seal_version(base, scenario, on_progress)
+    submission = read_application(base.lab.application_folder(application))
+    on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
+    return sealed, prepare_candidate(base.lab, submission)
+
+
+def seal_version(base: Base, scenario: Digest, on_progress: OnProgress) -> OpenedScenario:
+    """Return a scenario version with its data sealed, its table read in a box."""
     stated = base.lab.view.load(scenario, Scenario)
     on_progress(Progress(text("trial.progress.seal", scenario=stated.name)))
     with opened_scenario(base, stated) as folder:
         reference = keep_reference_application(base.lab, stated, folder)
-        sealed = seal_scenario(base.lab, stated, folder, reference, cases_in_box)
-    submission = read_application(base.lab.application_folder(application))
-    on_progress(Progress(text("trial.progress.environment", application=submission.application.name)))
-    return sealed, prepare_candidate(base.lab, submission)
+        return seal_scenario(base.lab, stated, folder, reference, cases_in_box)

@@ -12,6 +12,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.operations import records as declared
 from pilotbase.operations.matches import OfRecord
+from pilotbase.worker.intake.public_kits import take_kit
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
 from pilotbase.worker.operations.binding import Caller, Versioned, does
@@ -21,6 +22,7 @@ does(declared.ERASE_KEPT)(
         erased=erase_kept_files(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
     )
 )
+does(declared.KIT)(lambda caller, asked: take_kit(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
 
 
 @does(declared.HAND_IN["scenario"])

@@ -21,10 +21,13 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.watch.incidents import PassedClock, load_incident, note_told, passed_clocks
 from pilotbase.watch.subjects import service_of
 from pilotbase.worker.base import Base
+from pilotbase.worker.public import order_kit
 from pilotbase.worker.reactions.drills import react_to_drill
 from pilotbase.worker.reactions.on_warning import move_off_barred, react_to_record, react_to_warning
 from pilotbase.worker.reactions.steps import (
@@ -37,10 +40,19 @@ from pilotbase.worker.rounds import Pace, in_rounds
 from pilotbase.workspace.store import Change, View, move, position
 from pilotbase.workspace.terms_rows import AgreementRow, beginning, ending
 
+
+def on_record(reacting: Reacting, digest: Digest) -> None:
+    """React to a record that moved: services leave a barred certificate, an opened scenario has its kit made."""
+    react_to_record(reacting, digest)
+    record = reacting.view.load(digest, Record)
+    if record.kind == "scenario" and record.state == ScenarioState.OPEN:
+        order_kit(reacting.view, record.subject, record.documents["scenario"])
+
+
 _Reaction = Callable[[Reacting, Digest], None]
 REACTIONS: Mapping[str, _Reaction] = {
     "risk-warning": react_to_warning,
-    "record": react_to_record,
+    "record": on_record,
     "revocations": move_off_barred,
     "drill": react_to_drill,
 }

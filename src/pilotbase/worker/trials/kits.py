@@ -45,6 +45,8 @@ from pilotbase.worker.archives import MOST_BYTES, ArchiveEntry, PackArchive, ope
 from pilotbase.worker.base import Base
 
 PAPER, SAMPLE, WORLD = "kit.json", "sample.parquet", "world/"
+MOST_FETCHED = 64 << 20
+"""Bytes of a kit at an address, as a hub gives it out and a machine takes it."""
 
 
 class ScenarioKit(Document):
@@ -91,15 +93,10 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
     """Write the kit of a sealed scenario to ``file``, whole or not at all.
 
     Raises:
-        RefusedError: the cases belong to a dataset that isn't open, or the baseline is an application; and as
-            `practice_copy`.
+        RefusedError: as `require_packable` and `practice_copy`.
     """
     scenario, record = sealed.scenario, sealed.record
-    dataset = scenario.data.dataset
-    if dataset is not None and not is_open(lab.view, dataset):
-        raise RefusedError("worker.kit_of_terms", dataset=dataset)
-    if isinstance(scenario.baseline, ApplicationBaseline):
-        raise RefusedError("worker.kit_with_application", scenario=scenario.name)
+    require_packable(lab, scenario)
     sample, recorded = io.BytesIO(), read_recorded(lab, sealed)
     frame = read_public_sample(lab, sealed)
     frame.select(name for name in frame.columns if name in columns_read(scenario)).write_parquet(sample)
@@ -120,6 +117,19 @@ def write_kit(lab: TrialRuntime, sealed: OpenedScenario, file: Path) -> None:
             members += [ArchiveEntry(WORLD + one.path, world.folder / one.path) for one in world.tree.files]
         members += [ArchiveEntry(PAPER, kit.canonical()), ArchiveEntry("README.md", _readme(kit, file).encode())]
         write_archive(file, members)
+
+
+def require_packable(lab: TrialRuntime, scenario: Scenario) -> None:
+    """Return if a scenario may be packed at all.
+
+    Raises:
+        RefusedError: its cases belong to a dataset that isn't open, or its baseline is an application.
+    """
+    dataset = scenario.data.dataset
+    if dataset is not None and not is_open(lab.view, dataset):
+        raise RefusedError("worker.kit_of_terms", dataset=dataset)
+    if isinstance(scenario.baseline, ApplicationBaseline):
+        raise RefusedError("worker.kit_with_application", scenario=scenario.name)
 
 
 def _without_dataset(scenario: Scenario) -> Scenario:

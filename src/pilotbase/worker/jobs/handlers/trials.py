@@ -1,4 +1,4 @@
-"""Jobs of trials: plans, runs, bundles."""
+"""Jobs of trials: kits for rehearsals, plans, runs, bundles."""
 
 from __future__ import annotations
 
@@ -7,20 +7,31 @@ from collections.abc import Mapping
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.progress import OnProgress
+from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import Commission
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.freezing import FreezeOrder, freeze_plan
 from pilotbase.worker.base import Base
-from pilotbase.worker.jobs.handling import Handler, Sweep, granted, record_of, staged, take_in, take_step
+from pilotbase.worker.intake.public_kits import keep_kit, lacks_kit, tend_kits
+from pilotbase.worker.jobs.handling import Handler, Sweep, granted, record_of, seal_version, staged, take_in, take_step
 from pilotbase.worker.providers import seats
 from pilotbase.worker.sample_bundles.orders import erase_packed, pack_ordered
 from pilotbase.worker.trials.carrying import carried_evidence
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.proving import require_rehearsed
 from pilotbase.workspace.jobs import Job
+
+
+def make_kit(base: Base, job: Job, on_progress: OnProgress) -> None:
+    """Keep the kit of a scenario version, unless it is closed or was changed meanwhile."""
+    subject, version = job.payload["subject"], job.payload["scenario"]
+    if lacks_kit(base, subject) == version:
+        sealed = seal_version(base, version, on_progress)
+        on_progress(Progress(text("job.progress.kit")))
+        keep_kit(base, sealed)
 
 
 def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
@@ -57,10 +68,11 @@ def run(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 
 HANDLERS: Mapping[WorkKind, Handler] = {
+    WorkKind.KIT: make_kit,
     WorkKind.FREEZE: freeze,
     WorkKind.TRIAL: run,
     WorkKind.CONSENT_REFUSED: staged("job.progress.consent_refused", lambda base, job: end_refused(base, job.subject)),
     WorkKind.BUNDLE: staged("job.progress.bundle", pack_ordered),
 }
 FAILURES: Mapping[WorkKind, Act] = {WorkKind.FREEZE: Act.PLAN_REFUSED, WorkKind.TRIAL: Act.TRIAL_FAIL}
-SWEEPS: tuple[Sweep, ...] = (erase_packed,)
+SWEEPS: tuple[Sweep, ...] = (erase_packed, tend_kits)

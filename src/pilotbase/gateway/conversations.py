@@ -1,0 +1,103 @@
+"""Conversations of callers whose protocol keeps no history: each turn is a request for a chat completion.
+
+So they are admitted, fenced, paid for and recorded as any other call. The history of a dialogue is kept here while it
+is open, for the key that began it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from pilotbase.documents.service import Service
+from pilotbase.gateway.door import Gateway, while_connected
+from pilotbase.gateway.openai_routes import most_tokens, question_of
+from pilotbase.gateway.upstreams.agents import UnknownDialogueError
+from pilotbase.protocols.openai_wire import read_chat_request
+from pilotbase.protocols.strict_json import read_object, write_json
+from pilotbase.protocols.upstream import UpstreamFailedError, UpstreamReply
+
+MOST_OPEN = 4096
+"""Dialogues whose history is kept; of more, the oldest are forgotten."""
+Message = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks what."""
+
+    request: Request
+    secret: str
+    service: Service
+
+    @property
+    def key(self) -> str:
+        """Return what binds a dialogue to its key."""
+        return hashlib.sha256(f"{self.service.name}\0{self.secret}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ConversationTurn:
+    """What the service does next: the message of a chat completion, and what the base tells beside it."""
+
+    message: Message
+    told: Message
+
+    @property
+    def words(self) -> str:
+        """Return what is said: a refusal too."""
+        return str(self.message.get("content") or self.message.get("refusal") or "")
+
+    @property
+    def call(self) -> Message | None:
+        """Return the tool that the caller is to call."""
+        calls = self.message.get("tool_calls") or [None]
+        found: Message | None = calls[0]
+        return found
+
+
+class Conversations:
+    """The conversations of one gateway; used within one event loop."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._open: dict[tuple[str, str], Sequence[Message]] = {}
+
+    async def begin(self, caller: Caller, words: str) -> ConversationTurn:
+        """Return the answer to the first words; raises as `CallHandler.answer`."""
+        return await self._turn(caller, [{"role": "user", "content": words}])
+
+    async def go_on(self, caller: Caller, dialogue: str, *more: Message) -> ConversationTurn:
+        """Return the answer to what follows; nothing follows where a decision is waited for.
+
+        Raises:
+            UnknownDialogueError: the key has no such dialogue. PilotbaseError: as `CallHandler.answer`.
+        """
+        known = self._open.get((caller.key, dialogue))
+        if known is None:
+            raise UnknownDialogueError("gateway.unknown_dialogue")
+        return await self._turn(caller, [*known, *more])
+
+    async def _turn(self, caller: Caller, messages: Sequence[Message]) -> ConversationTurn:
+        body = write_json({"model": caller.service.name, "messages": messages})
+        question = question_of(caller.request, body, read_chat_request(body))
+        work = self._gateway.calls.answer(caller.secret, question, most_tokens(caller.service, question))
+        reply = (await while_connected(caller.request.receive, work)).reply
+        if not isinstance(reply, UpstreamReply) or reply.status != 200:
+            raise UpstreamFailedError("gateway.dialogue_failed")
+        found: Any = read_object(reply.body)
+        turn = ConversationTurn(found["choices"][0]["message"], found.get("pilotbase", {}))
+        self._keep(caller, messages, turn)
+        return turn
+
+    def _keep(self, caller: Caller, messages: Sequence[Message], turn: ConversationTurn) -> None:
+        place = (caller.key, str(turn.told.get("dialogue", "")))
+        self._open.pop(place, None)
+        if "dialogue" in turn.told and "ended" not in turn.told:
+            self._open[place] = [*messages, turn.message]
+            while len(self._open) > MOST_OPEN:
+                del self._open[next(iter(self._open))]

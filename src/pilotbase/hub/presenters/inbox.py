@@ -1,0 +1,84 @@
+"""What waits for a person: their tasks, what is asked of them, what they have put off; and how much, for every page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from django.core.cache import cache
+
+from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.hub.acting import RequestActor, acted_at
+from pilotbase.hub.base import base
+from pilotbase.worker.inbox import InboxItem, asked_of
+from pilotbase.worker.trials.acts import work_of
+from pilotbase.workspace.snoozes import SnoozedTask, snoozed
+from pilotbase.workspace.store import View, newest_change
+
+Waits = TypeVar("Waits", WorkItem, InboxItem)
+RECOUNTED_SECONDS, KEPT_SECONDS = 15, 300
+"""A number is counted anew at most so often while things happen; and at least so often, since tasks come back."""
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """What a person has put off, until when."""
+
+    item: WorkItem | InboxItem
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What waits for one person in one organisation."""
+
+    tasks: tuple[WorkItem, ...]
+    asked: tuple[InboxItem, ...]
+    held: tuple[WorkItem, ...]
+    put_off: tuple[PutOff, ...]
+
+    @property
+    def waiting(self) -> int:
+        return len(self.tasks) + len(self.asked)
+
+
+def inbox_of(view: View) -> Inbox:
+    """Return what waits for the person of ``view``, exactly; `count_waiting` knows its number from then on."""
+    work, asked, later = work_of(base(), view), asked_of(base(), view), snoozed(view)
+    everything: tuple[WorkItem | InboxItem, ...] = (*work.tasks, *asked)
+    put_off = [PutOff(one, later[task_of(one)]) for one in everything if task_of(one) in later]
+    now_due = (tuple(_without(work.tasks, later)), tuple(_without(asked, later)))
+    found = Inbox(*now_due, work.held, tuple(sorted(put_off, key=lambda one: one.until)))
+    cache.set(_key(view), (newest_change(view), time.monotonic(), found.waiting), KEPT_SECONDS)
+    return found
+
+
+def count_waiting(acting: RequestActor) -> int:
+    """Return how much waits for the person, in one statement while nothing has happened."""
+    view = acting.view
+    kept = cache.get(_key(view))
+    if kept is not None:
+        change, at, number = kept
+        recent = at > acted_at(view.actor) and time.monotonic() - at < RECOUNTED_SECONDS
+        if recent or newest_change(view) == change:
+            return int(number)
+    return inbox_of(view).waiting
+
+
+def task_of(one: WorkItem | InboxItem) -> SnoozedTask:
+    """Return what names a task while it is the same: whoever begins it anew has another one."""
+    if isinstance(one, InboxItem):
+        return SnoozedTask(one.identity, one.kind, one.since)
+    return SnoozedTask(one.subject, one.act, one.since)
+
+
+def _without(items: Iterable[Waits], later: dict[SnoozedTask, datetime]) -> Iterator[Waits]:
+    return (one for one in items if task_of(one) not in later)
+
+
+def _key(view: View) -> str:
+    actor = view.actor
+    return f"inbox:{base().home.path}:{actor.organisation}:{actor.person}:{'+'.join(sorted(actor.roles))}"

@@ -1,0 +1,54 @@
+"""What a person has put off: one of their tasks, until a moment. A task that begins anew is another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select
+
+from pilotbase.workspace import tables
+from pilotbase.workspace.columns import set_row
+from pilotbase.workspace.store import View
+
+_rows = tables.snoozes.c
+
+
+@dataclass(frozen=True)
+class SnoozedTask:
+    """What names one task of an inbox: what is to be done on what, since when."""
+
+    subject: str
+    act: str
+    since: datetime
+
+
+def snooze(view: View, task: SnoozedTask, until: datetime) -> None:
+    """Put ``task`` off until then, for the person of ``view`` as they act for this organisation; rows of old go."""
+    now = view.store.clock()
+    with view.store.database.write() as connection:
+        connection.execute(delete(tables.snoozes).where(*_own(view), _rows.until <= now))
+        whose = {"person": view.actor.person or "", "organisation": view.actor.organisation}
+        set_row(
+            connection,
+            tables.snoozes,
+            {**whose, "subject": task.subject, "act": task.act},
+            {"since": task.since, "until": until},
+        )
+
+
+def wake(view: View, subject: str, act: str) -> None:
+    """Take back that a task was put off."""
+    with view.store.database.write() as connection:
+        connection.execute(delete(tables.snoozes).where(*_own(view), _rows.subject == subject, _rows.act == act))
+
+
+def snoozed(view: View) -> dict[SnoozedTask, datetime]:
+    """Return task → until when the person of ``view`` has put it off, without what has come back."""
+    rows = select(tables.snoozes).where(*_own(view), _rows.until > view.store.clock())
+    with view.reading() as connection:
+        return {SnoozedTask(row.subject, row.act, row.since): row.until for row in connection.execute(rows)}
+
+
+def _own(view: View) -> tuple[ColumnElement[bool], ...]:
+    return _rows.person == (view.actor.person or ""), _rows.organisation == view.actor.organisation

@@ -1,0 +1,140 @@
+"""Services called by MCP: the same key, fence, consents and record as by chat."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from pilotbase.documents.transcript import end_of
+from pilotbase.gateway.configuration import GatewayConfiguration
+from pilotbase.protocols.mcp_wire import VERSION
+from pilotbase.service.draining import drain
+from pilotbase.service.journal import journals_of
+from tests.gateway.agents_for_tests import proven_agent, task
+from tests.gateway.gateways_for_tests import CASE, listening, proven
+from tests.gateway.test_agents import BURN, DONE, LOOK, PAY, decide
+
+pytestmark = pytest.mark.prove
+
+
+class McpClient:
+    """A client of the revision that has no session, by hand."""
+
+    def __init__(self, live, name, key):
+        self.url, self.key, self.name = f"{live.url}/mcp/{name}", key, name
+
+    def ask(self, method, **params):
+        meta = {"io.modelcontextprotocol/protocolVersion": VERSION, "io.modelcontextprotocol/clientCapabilities": {}}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "_meta": meta}}
+        headers = {
+            "Content-Type": "application/json", "Accept": "application/json, text/event-stream",
+            "Mcp-Protocol-Version": VERSION, "Mcp-Method": method, "Authorization": f"Bearer {self.key}",
+        }  # fmt: skip
+        request = urllib.request.Request(self.url, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)["result"]
+
+    def call(self, tool, **arguments):
+        found = self.ask("tools/call", name=tool, arguments=arguments)
+        return found.get("structuredContent", found["content"][0]["text"]), found["isError"]
+
+
+@pytest.fixture(scope="module")
+def place():
+    with proven_agent() as place:
+        yield place
+
+
+@pytest.fixture(scope="module")
+def live(place):
+    with listening(place.base, GatewayConfiguration()) as live:
+        yield live
+
+
+@pytest.fixture
+def client(place, live, name):
+    place.serve(name, timeout_seconds=20, workers=2)
+    return McpClient(live, name, place.key(name))
+
+
+def test_an_agent_is_led_by_calls_of_two_tools_and_its_dialogue_is_on_record(place, client):
+    assert [tool["name"] for tool in client.ask("tools/list")["tools"]] == ["begin", "go_on"]
+    first, failed = client.call("begin", task=task([LOOK], "tell", [{"say": "Good-bye."}, DONE]))
+    assert not failed and (first["call"]["tool"], first["call"]["arguments"]) == ("look", {})
+    second, failed = client.call(
+        "go_on", dialogue=first["dialogue"], call=first["call"]["call"], result={"room": "red"}
+    )
+    assert not failed and json.loads(second["words"])[0]["content"] == {"room": "red"}
+    last, _ = client.call("go_on", dialogue=first["dialogue"], words="Thank you.")
+    assert (last["words"], last["ended"]) == ("Good-bye.", "done")
+    batches = []
+    drain(place.base.lab.view, journals_of(place.base.home.path), batches.extend)
+    ((end, transcript),) = [(one.end, one.answers[0]) for one in batches if one.service == client.name and one.answers]
+    assert end == "answered" and end_of(transcript)["done"] == {"look": 1, "free": 1}
+
+
+def test_what_the_fence_refuses_never_goes_out_and_consent_is_asked_of_a_person(place, client):
+    refused, _ = client.call("begin", task=task([BURN], "tell"))
+    assert "call" not in refused and json.loads(refused["words"])[0]["content"] == {"problem": "forbidden"}
+    waits, _ = client.call("begin", task=task([PAY], "tell"))
+    assert "call" not in waits and waits["consent"]["arguments"] == {"amount": 7}
+    still, _ = client.call("go_on", dialogue=waits["dialogue"], words="I consent.")
+    assert "call" not in still and "consent" in still
+    decide(place, client, granted=True, consent=waits["consent"]["consent"])
+    granted, _ = client.call("go_on", dialogue=waits["dialogue"])
+    assert granted["call"]["tool"] == "pay" and granted["call"]["arguments"] == {"amount": 7}
+
+
+def test_a_dialogue_belongs_to_its_key_and_problems_are_told(place, live, client):
+    first, _ = client.call("begin", task=task([LOOK], "tell"))
+    other = McpClient(live, client.name, place.key(client.name))
+    told, failed = other.call("go_on", dialogue=first["dialogue"], words="hello")
+    assert failed and told["problem"] == "gateway.unknown_dialogue"
+    told, failed = client.call("go_on", dialogue=first["dialogue"], call="another", result=1)
+    assert failed and told["problem"] == "gateway.result_wanted"
+    assert client.call("dance") == ({"problem": "unknown_tool"}, True)
+    for key, status in (("wrong", 401), (place.key(client.name), 200)):
+        try:
+            McpClient(live, client.name, key).ask("tools/list")
+            found = 200
+        except urllib.error.HTTPError as error:
+            found = error.code
+        assert found == status
+
+
+def test_the_official_client_leads_an_agent(client):
+    sdk = pytest.importorskip("mcp")
+    from mcp.client.streamable_http import streamable_http_client
+
+    httpx = pytest.importorskip("httpx2")
+
+    async def led():
+        headers = {"Authorization": f"Bearer {client.key}"}
+        async with (
+            httpx.AsyncClient(headers=headers, timeout=30) as http,
+            sdk.Client(streamable_http_client(client.url, http_client=http)) as session,
+        ):
+            named = [tool.name for tool in (await session.list_tools()).tools]
+            begun = await session.call_tool("begin", {"task": task([LOOK], "tell", [DONE])})
+            told = begun.structured_content
+            more = {"dialogue": told["dialogue"], "call": told["call"]["call"], "result": {"room": "red"}}
+            return named, told, (await session.call_tool("go_on", more)).structured_content
+
+    named, told, heard = asyncio.run(led())
+    assert named == ["begin", "go_on"] and told["call"]["tool"] == "look"
+    assert json.loads(heard["words"])[0]["content"] == {"room": "red"}
+
+
+def test_an_application_answers_cases_by_one_tool(name):
+    with proven() as place, listening(place.base, GatewayConfiguration()) as live:
+        place.serve(name)
+        client = McpClient(live, name, place.key(name))
+        (tool,) = client.ask("tools/list")["tools"]
+        assert tool["name"] == "predict"
+        assert tool["inputSchema"]["properties"]["cases"]["items"]["properties"]["age"] == {"type": "integer"}
+        found, failed = client.call("predict", cases=[CASE, {**CASE, "pressure": 1}])
+        assert not failed and found == {"answers": [{"prediction": "broken"}, {"prediction": "fine"}]}
+        told, failed = client.call("predict", cases=[{"pressure": "much"}])
+        assert failed and "pressure" in told["message"]
