@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 import pilotbase.hub
+from tests.hub.accessibility_for_tests import examine
+from tests.hub.live_for_tests import listening
+from tests.hub.test_browser import CHROMIUM, Visit, browser
 
+__all__ = ["browser"]
 PROOF = Path(pilotbase.hub.__file__).parent / "static/hub/proof.js"
 NODE = shutil.which("node")
 RUN = """
@@ -32,6 +36,12 @@ STEPS = ("key", "statement", "time", "list", "log")
 def certified(one_world):
     one_world.trial.reach("certified")
     return one_world
+
+
+@pytest.fixture(scope="module")
+def address(certified):
+    with listening(certified) as found:
+        yield found
 
 
 @pytest.fixture
@@ -153,3 +163,18 @@ def test_a_valid_certificate_that_rejects_has_no_green_badge(certified, set_cloc
     other = stated.model_copy(update={"verdict": Verdict.REJECT, "serial": "sha256:" + "1" * 64})
     badge = certificate_shown(other).badge("en")
     assert "not certified" in badge and "#17702b" not in badge
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the page was not opened")
+@pytest.mark.parametrize(("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")])
+def test_a_visitor_checks_a_certificate_on_its_page(address, browser, certified, language, width, theme):
+    visit = Visit(browser, address, None, language, width, script=True, theme=theme)
+    page = visit.go(f"/certificates/{public_files(certified)['serial']}/").page
+    assert not examine(page)
+    page.click("[data-prove]")
+    page.wait_for_selector("[data-step=log] .status")
+    found = {step: page.get_attribute(f"[data-step={step}] .status", "class") for step in STEPS}
+    assert [found[step] for step in ("key", "statement", "log")] == ["status pass"] * 3, found
+    assert not examine(page) and not examine(visit.go("/certified/").page) and visit.complaints == []
+    visit.close()
