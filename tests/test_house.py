@@ -41,7 +41,7 @@ def test_nobody_breaks_a_rule_of_the_house(broken):
 
 
 def test_it_grows_no_harder_to_read():
-    assert len(sources()) <= reading.FILES
+    assert len(reading.files()) <= reading.FILES, "join the file of its idea, or say in reading.py why it is one more"
     most = max(reading.own_imports(), key=lambda each: each.size)
     assert most.size <= reading.OWN_IMPORTS, f"{most.place} imports {most.size} of our files"
     twice = reading.names_twice()

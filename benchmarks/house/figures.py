@@ -60,7 +60,7 @@ def _reading() -> Iterator[Row]:
         "shown": f"{sum(rooms.values()):,}",
         "note": ", ".join(f"{room} {lines:,}" for room, lines in rooms.items()),
     }
-    yield _at_most("files of the package", len(sources()), reading.FILES)
+    yield _at_most("files of the package", len(reading.files()), reading.FILES)
     yield _spread("our own files that a file imports", reading.own_imports(), reading.OWN_IMPORTS)
     twice = reading.names_twice()
     note = ", ".join(f"{name} {len(places)}" for name, places in list(twice.items())[:10])

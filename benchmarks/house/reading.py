@@ -8,10 +8,21 @@ from collections.abc import Iterator
 
 from benchmarks.house.imports import Graph, lazy_imports, module_imports, own_imports_by_string
 from benchmarks.house.sizes import Sized
-from benchmarks.house.tree import sources
+from benchmarks.house.tree import Source, sources
 
-FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1081, 25, 20, 0, 235
-"""Upper bounds; files of the core and the estate together; aims: 950 and 180, 25, 20, 250."""
+FOUND = (
+    "measures/formulas", "data/quality/measures", "data/bridges", "data/sources/kinds", "trial/probes",
+    "trial/blind_baselines/programs", "watch/detectors", "sandbox/adapters", "sandbox/endpoints/wires",
+    "gateway/upstreams/wires", "notices/channels",
+)  # fmt: skip
+"""Folders in which a new thing of a kind is one file, found by itself: nobody reads them all, so they may grow."""
+FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 978, 25, 20, 0, 235
+"""Upper bounds; files of the core and the estate together, without those in `FOUND`; aims: 950 and 180, 25, 20, 250."""
+
+
+def files() -> list[Source]:
+    """Return the files that make the house larger: all but those in `FOUND`."""
+    return [source for source in sources() if not source.path.parent.as_posix().endswith(FOUND)]
 
 
 def lines_by_room() -> dict[str, int]:

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from pilotbase.documents.permissions import Act
-from pilotbase.hub.presenters.states import way
 from tests.catalogue.records_for_tests import COMMISSION, DESK, OWNER, REGULATOR, SUPPLIER, VISITOR
 
 
@@ -48,6 +47,8 @@ def test_names_are_shown_to_colleagues_and_to_who_runs_or_oversees_the_base(prop
 
 
 def test_the_way_shows_where_a_trial_is():
+    from pilotbase.hub.presenters.states import way  # once there is a hub
+
     assert [stage.place for stage in way("commission", "reported")] == [*["done"] * 4, "now", "later", "later"]
     assert [stage.place for stage in way("commission", "revoked")][-1] == "now"
     assert way("commission", "declined") == [] and way("organisation", "registered") == []
