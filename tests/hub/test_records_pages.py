@@ -46,7 +46,7 @@ def test_names_are_shown_to_colleagues_and_to_who_runs_or_oversees_the_base(prop
     assert [who for who, page in pages.items() if "Zhou Lan" in page.partition("<main")[2]] == ["supplier", "desk"]
 
 
-def test_the_way_shows_where_a_trial_is():
+def test_the_way_shows_where_a_trial_is(proposed):
     from pilotbase.hub.presenters.states import way  # once there is a hub
 
     assert [stage.place for stage in way("commission", "reported")] == [*["done"] * 4, "now", "later", "later"]
