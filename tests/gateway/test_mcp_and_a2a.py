@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from pilotbase.documents.transcript import end_of
+from pilotbase.gateway import conversations
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.protocols.mcp_wire import VERSION
 from pilotbase.service.draining import drain
@@ -85,6 +86,14 @@ def test_what_the_fence_refuses_never_goes_out_and_consent_is_asked_of_a_person(
     decide(place, client, granted=True, consent=waits["consent"]["consent"])
     granted, _ = client.call("go_on", dialogue=waits["dialogue"])
     assert granted["call"]["tool"] == "pay" and granted["call"]["arguments"] == {"amount": 7}
+
+
+def test_who_begins_a_dialogue_takes_no_room_from_another_key(place, live, client, monkeypatch):
+    monkeypatch.setattr(conversations, "MOST_OPEN", 1)
+    first, _ = McpClient(live, client.name, key := place.key(client.name)).call("begin", task=task([LOOK], "tell"))
+    client.call("begin", task=task([LOOK], "tell"))
+    told, failed = McpClient(live, client.name, key).call("go_on", dialogue=first["dialogue"], words="hello")
+    assert failed and told["problem"] == "gateway.result_wanted", "its history is still there"
 
 
 def test_a_dialogue_belongs_to_its_key_and_problems_are_told(place, live, client):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +23,8 @@ from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import read_object, write_json
 from pilotbase.protocols.upstream import UpstreamFailedError, UpstreamReply
 
-MOST_OPEN = 4096
-"""Dialogues whose history is kept; of more, the oldest are forgotten."""
+MOST_OPEN = 64
+"""Dialogues of one key whose history is kept; of more, its oldest is forgotten, so no key takes the room of another."""
 CALL, RESULT = "call", "result"
 Message = Mapping[str, Any]
 
@@ -67,7 +68,7 @@ class Conversations:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._open: dict[tuple[str, str], Sequence[Message]] = {}
+        self._open: defaultdict[str, dict[str, Sequence[Message]]] = defaultdict(dict)
 
     async def begin(self, caller: Caller, words: str) -> ConversationTurn:
         """Return the answer to the first words; raises as `CallHandler.answer`."""
@@ -81,7 +82,7 @@ class Conversations:
         Raises:
             UnknownDialogueError: the key has no such dialogue. PilotbaseError: as `CallHandler.answer`.
         """
-        known = self._open.get((caller.key, dialogue))
+        known = self._open[caller.key].get(dialogue)
         if known is None:
             raise UnknownDialogueError("gateway.unknown_dialogue")
         return await self._turn(caller, [*known, *_following(words, given)])
@@ -99,12 +100,12 @@ class Conversations:
         return turn
 
     def _keep(self, caller: Caller, messages: Sequence[Message], turn: ConversationTurn) -> None:
-        place = (caller.key, str(turn.told.get("dialogue", "")))
-        self._open.pop(place, None)
+        own, dialogue = self._open[caller.key], str(turn.told.get("dialogue", ""))
+        own.pop(dialogue, None)
         if "dialogue" in turn.told and "ended" not in turn.told:
-            self._open[place] = [*messages, turn.message]
-            while len(self._open) > MOST_OPEN:
-                del self._open[next(iter(self._open))]
+            own[dialogue] = [*messages, turn.message]
+            while len(own) > MOST_OPEN:
+                del own[next(iter(own))]
 
 
 def told_of(turn: ConversationTurn) -> dict[str, Any]:
