@@ -33,6 +33,6 @@ def test_the_examples_by_hand(live, place, served):
 
 def test_the_examples_in_python_print_what_they_say(live, place, served):
     key = place.key(served)
-    for program in blocks("python"):
+    for program in filter(re.compile("^import", re.M).search, blocks("python")):  # others show a few lines
         (said,) = re.findall(r"print\(.*\)  # (.*)$", program, re.M)
         assert run(live, key, sys.executable, "-c", program).strip() == said

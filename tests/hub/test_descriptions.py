@@ -70,7 +70,7 @@ def world(one_world, told):
 
 
 def test_from_files_on_a_page_to_a_published_dataset(world, told):
-    assert 'hx-trigger="every 2s"' in told["waiting"], "the page refreshes itself while a worker is at it"
+    assert 'hx-trigger="sse:work' in told["waiting"], "the page refreshes itself while a worker is at it"
     assert "HX-Refresh" in told["refreshed"]
     assert "the name temp_c tells the unit °C" in told["en"] and "Likely" in told["en"]
     assert "Guessed: run_id" in told["en"] and "推测结果" in told["zh"] and "很可能" in told["zh"]
