@@ -52,6 +52,12 @@ def test_words_of_the_scenario_stay_words(scenario, tmp_path, words):
     assert read_application(tmp_path / "a").application.supplier.organisation == "acme"
 
 
+@pytest.mark.parametrize(("folder", "name"), [("水泵", "shui-beng"), ("My_app 2", "my-app-2"), ("…", "application")])
+def test_it_is_called_as_its_folder(scenario, tmp_path, folder, name):
+    draft_application(scenario, contract("torque"), tmp_path / folder, ApplicationRequest("acme"))
+    assert read_application(tmp_path / folder).application.name == name
+
+
 @pytest.mark.parametrize("words", HOSTILE)
 @pytest.mark.parametrize("runtime", sorted(set(FORM_TEMPLATES) - {"python"}))
 def test_words_stay_words_in_every_form(scenario, tmp_path, words, runtime):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,7 +19,9 @@ from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
 from pilotbase.certificate.envelope import Envelope, read_statement
 from pilotbase.certificate.revoking import suspend
 from pilotbase.cli import app
+from pilotbase.documents.plan import UnitDraw, units_for
 from pilotbase.worker.base import open_base
+from pilotbase.worker.intake.scenario_tables import CaseCounts
 from pilotbase.workspace import tables
 from tests.trial.conftest import BAD, GOOD, home, write_application, write_scenario  # noqa: F401 - fixtures
 
@@ -215,6 +218,26 @@ def test_all_problems_of_a_scenario_come_with_their_lines(write_scenario, langua
     ]
     assert [len([line for line in told if line.startswith(place)]) for place in places] == [1] * len(wrong), told
     assert "\n".join(told).count(asked) == 4
+
+
+def test_attempts_that_the_hidden_cases_do_not_hold_have_a_size_that_fits():
+    by_pump = UnitDraw(column="pump", units=9, hidden=31, cases=60, average=45)
+    for counts in (CaseCounts(0, 607, 0, 203), CaseCounts(0, 155, 0, 45, by_pump)):
+        fits = counts.largest_of(6)
+        held = counts.hidden // fits if counts.draw is None else 31 // units_for(fits, 31, 155)
+        assert counts.attempts < 6 == held
+
+
+@pytest.mark.prove
+def test_attempts_that_the_hidden_cases_do_not_hold_are_told_with_the_size_that_fits(write_scenario):  # noqa: F811
+    scenario = write_scenario(cases=100)
+    told = run("scenario", "check", scenario).stdout
+    fits = re.search(r"6 attempts are allowed, .* last for \d; set trial.cases_per_attempt to (\d+) or less", told)
+    manifest = scenario / "scenario.yaml"
+    for size, noted in ((int(fits[1]), False), (int(fits[1]) + 1, True)):
+        text = re.sub(r"cases_per_attempt: \d+", f"cases_per_attempt: {size}", manifest.read_text())
+        manifest.write_text(text)
+        assert ("attempts are allowed" in run("scenario", "check", scenario).stdout) is noted
 
 
 def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scenario, tmp_path):  # noqa: F811

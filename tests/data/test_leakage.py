@@ -1,7 +1,11 @@
+from datetime import UTC, datetime, timedelta
+from random import Random
+
 import numpy as np
 import polars as pl
 import pytest
 
+from pilotbase.data.giveaway import feature_strengths
 from pilotbase.data.leakage import TOLERATED_SHARE, LeakageCheck, check_leakage
 from pilotbase.data.twins import FEW_TWINS, near_twins
 from pilotbase.documents.loading import build_document
@@ -100,6 +104,40 @@ def test_a_number_that_orders_the_classes_gives_them_away(sides, direction):
     found, _ = checks(public, hidden, scenario_over(public))
     assert found["giveaway_feature"].outcome is Outcome.FAIL
     assert "score" in found["giveaway_feature"].sentence.render()
+
+
+def known_afterwards(draw, broken, kind):
+    """Return a value that almost only a breakdown has, and hardly twice the same."""
+    if not broken or draw.random() < 0.04:
+        return 0.0 if kind == "amount" else None
+    if kind == "time":
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=draw.randrange(500_000))
+    return draw.uniform(1, 9000) if kind == "amount" else draw.randbytes(6).hex()
+
+
+@pytest.mark.parametrize("kind", ["amount", "time", "text"])
+def test_values_that_all_differ_give_away_what_they_stand_beside(kind):
+    draw = Random(5)
+    broken = [draw.random() < 0.25 for _ in range(900)]
+    known = [known_afterwards(draw, one, kind) for one in broken]
+    load = [draw.gauss(0, 1) + one for one in broken]
+    frame = pl.DataFrame({"paid": known, "load": load, "state": ["no" if not one else "yes" for one in broken]})
+    document = build_document(Scenario, parse_yaml(PAID.encode(), "scenario.yaml"))
+    found = feature_strengths(frame[:450], frame[450:], ["paid", "load"], document)
+    assert found["paid"].strength > 0.85 and found["load"].strength < 0.3
+    jumbled = frame.with_columns(pl.col("paid").shuffle(seed=1))
+    assert feature_strengths(jumbled[:450], jumbled[450:], ["paid"], document)["paid"].strength < 0.1
+
+
+PAID = """
+document: scenario/1
+name: paid
+title: Paid
+owner: {organisation: a}
+problem: x
+task: classification
+data: {file: a.csv, target: state, fields: [{name: paid, dataType: sc:Text}, {name: state, dataType: sc:Text}]}
+"""
 
 
 def test_unseen_words_give_nothing_away(sides):

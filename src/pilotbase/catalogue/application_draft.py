@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, WITH_CODE, Application, Runtime
-from pilotbase.documents.base import Localized, Part, localized
+from pilotbase.documents.base import Localized, Part, localized, slug
 from pilotbase.documents.contract import ARRAYS, TARGETS, Contract, DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.extras import packages_of
@@ -117,7 +117,7 @@ def draft_application(
         raise InputError("catalogue.folder_not_empty", folder=folder)
     form = start or form_for(contract, wanted.runtime)
     name = wanted.name or folder.name
-    files = {MANIFEST: _manifest(scenario, _name(name), wanted.supplier, form)}
+    files = {MANIFEST: _manifest(scenario, slug(name, "application"), wanted.supplier, form)}
     if form.program is not None:
         program = starter(f"{form.template or wanted.runtime}.txt").replace("{about_columns}\n", starter("columns.txt"))
         tools = "" if wanted.world is None else "\n".join(map(_tool, wanted.world.tools))
@@ -199,11 +199,6 @@ def _words(scenario: Scenario, contract: Contract, form: FormTemplate) -> dict[s
 def _one_line(words: str) -> str:
     """Return the scenario's words on one line, so that they stay inside a comment whatever line ends they contain."""
     return make_visible(" ".join(words.split()))[:_LONGEST_COMMENT]
-
-
-def _name(wanted: str) -> str:
-    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in wanted.lower())
-    return letters.strip("-")[:60] or "application"
 
 
 def _describe(field: Field, form: FormTemplate) -> str:

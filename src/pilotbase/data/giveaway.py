@@ -2,7 +2,9 @@
 
 Classification: a feature is cut into its values (256 quantile bins of the public sample for numbers with more) and
 each cell answers with its most frequent public class; ``strength`` is the share of the errors of guessing the most
-frequent class that this rule avoids. For two classes ``order`` is the area under the ROC curve of the feature itself.
+frequent class that this rule avoids. So is that of a second rule, for values that hardly occur twice: the most frequent
+value against all others, numbers and times among these in bins of ten public cases. The better rule counts. For two
+classes ``order`` is the area under the ROC curve of the feature itself.
 Regression: both are |Spearman| between feature and target. A missing value is a value of its own. For a text, its
 number, beginning, length and telling word are judged too, and the order of rows as if it were a feature: an application
 sees cases in it.
@@ -20,6 +22,7 @@ import polars as pl
 from pilotbase.documents.scenario import Scenario
 
 BINS = 256
+_CASES_OF_BIN = 10
 FEWEST_OF_CLASS = 5
 FEWEST_CASES = 10
 STRENGTH = 0.95
@@ -115,7 +118,16 @@ def _class_strength(name: str, values: _Sides, answers: _Sides) -> FeatureStreng
     wrong_by_guessing = int((answers[1] != usual).sum())
     if not wrong_by_guessing:
         return None
-    cells = _cells(values[0], values[0]), _cells(values[1], values[0])
+    wrong = min(
+        _wrong_by_rule((cut(values[0], values[0]), cut(values[1], values[0])), answers, usual)
+        for cut in (_cells, _wide_cells)
+    )
+    strength = max(0.0, 1 - wrong / wrong_by_guessing)
+    return FeatureStrength(name, strength, _order(values[1], answers[1]), wrong_by_guessing)
+
+
+def _wrong_by_rule(cells: _Sides, answers: _Sides, usual: object) -> int:
+    """Return how many hidden cases are wrong if each cell answers with its most frequent public class."""
     rule = (
         pl.DataFrame({"cell": cells[0], "answer": answers[0]})
         .group_by("cell")
@@ -123,18 +135,37 @@ def _class_strength(name: str, values: _Sides, answers: _Sides) -> FeatureStreng
     )
     asked = pl.DataFrame({"cell": cells[1], "truth": answers[1]})
     judged = asked.join(rule, on="cell", how="left", nulls_equal=True)
-    wrong = judged.filter(pl.col("answer").fill_null(usual) != pl.col("truth")).height
-    strength = max(0.0, 1 - wrong / wrong_by_guessing)
-    return FeatureStrength(name, strength, _order(values[1], answers[1]), wrong_by_guessing)
+    return judged.filter(pl.col("answer").fill_null(usual) != pl.col("truth")).height
 
 
 def _cells(column: pl.Series, known: pl.Series) -> pl.Series:
     """Return the cell of each value of ``column``, cut at the quantiles of ``known``; null stays null."""
     if not column.dtype.is_numeric() or known.n_unique() <= BINS:
         return column
-    numbers = known.drop_nulls().cast(pl.Float64).to_numpy()
-    breaks = np.unique(np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
-    cells = pl.Series(column.name, np.searchsorted(breaks, _plain_numbers(column)), dtype=pl.Int64)
+    numbers = _plain_numbers(known.drop_nulls())
+    return _cut(column, np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]))
+
+
+def _wide_cells(column: pl.Series, known: pl.Series) -> pl.Series:
+    """Return the cell of each value: the most frequent of ``known`` alone, the others in wide bins if they have an
+    order, else together; null stays null.
+    """
+    told = known.drop_nulls()
+    if told.is_empty():
+        return column
+    most = told.mode().sort().head(1)
+    if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
+        return column == most[0]
+    others = _plain_numbers(told.filter(told != most[0]))
+    bins = min(BINS, len(others) // _CASES_OF_BIN)
+    breaks = np.quantile(others, np.linspace(0, 1, bins + 1)[1:-1]) if bins > 1 else others[:0]
+    alone = _plain_numbers(most)
+    return _cut(column, np.concatenate([breaks, alone, np.nextafter(alone, -np.inf)]))
+
+
+def _cut(column: pl.Series, breaks: npt.NDArray[np.float64]) -> pl.Series:
+    """Return the bin of each number or time of ``column`` between ``breaks``; null stays null."""
+    cells = pl.Series(column.name, np.searchsorted(np.unique(breaks), _plain_numbers(column)), dtype=pl.Int64)
     return cells.to_frame().select(pl.when(column.is_not_null()).then(pl.col(column.name))).to_series()
 
 
@@ -187,7 +218,7 @@ def _parts_of_text(public: pl.Series, hidden: pl.Series, answers: pl.Series | No
         return
     for kind, part in _PARTS_OF_TEXT.items():
         known, asked = (side.to_frame().select(part(pl.col(side.name))).to_series() for side in (public, hidden))
-        if known.null_count() < len(public) / 2:
+        if len(known) - known.null_count() > (len(public) - public.null_count()) / 2:
             yield kind, (known, asked)
     if answers is not None:
         telling = _telling_words(public, answers)

@@ -72,7 +72,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         *([text("worker.scenario_board", cases=cases.board)] if cases.board else []),
         *told_blind(cases.blind),
         *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),
-        *_reminders(scenario, cases.attempts, None if scenario.world is not None else size_to_add(scenario, folder)),
+        *_reminders(scenario, cases, None if scenario.world is not None else size_to_add(scenario, folder)),
         *(budget_lines(budget) if budget is not None else []),
     )
     return scenario, lines
@@ -93,12 +93,13 @@ def _count_cases(
     return counts
 
 
-def _reminders(scenario: Scenario, attempts: int, size: int | None) -> Iterator[Text]:
+def _reminders(scenario: Scenario, cases: CaseCounts, size: int | None) -> Iterator[Text]:
     """Yield what a trial will need that no scenario can contain: approvals, a host that isolates, fresh cases."""
     if size is not None:
         yield text("worker.remind_size", size=f"cases_per_attempt: {size}")
-    elif attempts < scenario.trial.attempts:
-        yield text("worker.remind_attempts", allowed=scenario.trial.attempts, possible=attempts)
+    elif cases.attempts < (allowed := scenario.trial.attempts):
+        largest = max(1, cases.largest_of(allowed))
+        yield text("worker.remind_attempts", allowed=allowed, possible=cases.attempts, largest=largest)
     for approval in scenario.trial.approvals:
         if not approval.reference:
             yield text("worker.remind_approval", kind=approval.kind)

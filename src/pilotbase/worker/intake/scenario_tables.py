@@ -54,6 +54,12 @@ class CaseCounts:
         """Return how many attempts the hidden cases hold."""
         return self.hidden // self.attempt if self.draw is None else self.draw.hidden // self.draw.units
 
+    def largest_of(self, attempts: int) -> int:
+        """Return how many cases an attempt may have so that the hidden cases hold so many ``attempts``."""
+        if self.draw is None:
+            return self.hidden // attempts
+        return self.draw.hidden // attempts * self.hidden // self.draw.hidden
+
 
 @dataclass(frozen=True)
 class PublicSample:
