@@ -190,6 +190,20 @@ def test_nested_texts_are_rendered_in_the_same_language():
     assert catalogue("verdict", "en")["verdict.accept"] in outer.render("en")
 
 
+@pytest.mark.parametrize(
+    ("outer", "value", "said"),
+    [
+        ("measure.latency.p50.plain", text("report.plain.at_most", bound="1 s"), "半数请求的应答时间最长不超过 1 s。"),
+        ("measure.memory.peak.plain", text("report.plain.value", number="1 GiB"), "内存峰值 1 GiB。"),
+        ("measure.cost.plain", text("report.plain.at_most", bound="5"), "平均每个案例的出错成本不超过 5。"),
+    ],
+)
+def test_chinese_is_spaced_where_it_meets_latin_and_not_within(outer, value, said):
+    assert text(outer, value=value).render("zh") == said
+    floor = text("trial.floor.cases", cases=100)
+    assert text("certificate.shown.floor", floor=floor).render("zh") == "按本方案，判定通过至少依据 100 个案例"
+
+
 @pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     "path",

@@ -80,12 +80,16 @@ def test_commands_and_options_are_named_alike_in_both_languages():
 
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize(
-    ("language", "words"),
-    [("zh_CN.UTF-8", ["选项", "显示本帮助并退出。", "冻结", "[必填]"]), ("C.UTF-8", ["Options", "Show this message"])],
+    ("command", "language", "words"),
+    [
+        ("trial run --help", "zh_CN.UTF-8", ["选项", "显示本帮助并退出。", "冻结", "[必填]"]),
+        ("trial run --help", "C.UTF-8", ["Options", "Show this message"]),
+        ("--all", "zh_CN.UTF-8", ["─ 选项 ", "─ 命令 ", "[环境变量："]),
+    ],
 )
-def test_help_is_drawn_in_the_language_of_the_terminal(language, words):
+def test_help_is_drawn_in_the_language_of_the_terminal(command, language, words):
     environment = {**os.environ, "LANG": language, "LC_ALL": "", "PILOTBASE_LANGUAGE": "", "COLUMNS": "200"}
-    line = [sys.executable, "-c", "from pilotbase.cli import main; main()", "trial", "run", "--help"]
+    line = [sys.executable, "-c", "from pilotbase.cli import main; main()", *command.split()]
     shown = subprocess.run(line, check=True, capture_output=True, text=True, env=environment, encoding="utf-8").stdout
     assert [one for one in words if one not in shown] == []
 

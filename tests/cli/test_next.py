@@ -30,7 +30,7 @@ def take(command):
 
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize("verdict", ["accept", "reject"])
-def test_whoever_follows_it_comes_to_a_verdict(verdict, here, write_scenario, write_application):  # noqa: F811
+def test_whoever_follows_it_comes_to_a_verdict(verdict, home, here, write_scenario, write_application):  # noqa: F811
     assert told()[1][:3] == ["scenario", "new", "--from"] and "没有场景" in told("zh")[0]
     (here / "cases.csv").write_text("a,b\n1,2\n")
     assert told() == (
@@ -46,7 +46,7 @@ def test_whoever_follows_it_comes_to_a_verdict(verdict, here, write_scenario, wr
     write_application(*([BAD] if verdict == "reject" else [])).rename(here / "alarm")
     stands, command = told()
     assert "not been rehearsed" in stands and command == ["trial", "rehearse", "scenario", "alarm"]
-    assert take([*command, "--out", "tried"]) == 0
+    assert run(*command, *(["--out", "tried"] if verdict == "accept" else []), language="zh").exit_code == 0
     stands, command = told()
     assert "passed its rehearsal" in stands and command == [
         "trial",
@@ -56,10 +56,19 @@ def test_whoever_follows_it_comes_to_a_verdict(verdict, here, write_scenario, wr
         "--out",
         "alarm-result",
     ]
-    assert take(command) == (0 if verdict == "accept" else 3)
+    assert run(*command[: 4 if verdict == "reject" else 6], language="zh").exit_code == (
+        0 if verdict == "accept" else 3
+    )
     stands, command = told()
-    assert f"is {verdict}ed" in stands and "alarm-result/report.html" in stands
+    kept = home / "trials" if verdict == "reject" else here / "alarm-result"
+    report = next(kept.rglob("report.html"))
+    assert f"is {verdict}ed" in stands and report.name in stands and command[2] in str(report)
+    pages = [one.read_text("utf-8") for one in kept.rglob("report.html")]
+    assert len(pages) > 1 and all('<html lang="zh-CN">' in page for page in pages)
     assert take(command) == 0
+    (here / "alarm").rename(here.parent / "alarm")
+    assert f"is {verdict}ed" in told()[0], "known without the application's folder"
+    (here.parent / "alarm").rename(here / "alarm")
     (here / "alarm" / "app.py").write_text("def predict(batch):\n    return [None] * batch.rows\n")
     assert "not been rehearsed" in told()[0], "another version"
 

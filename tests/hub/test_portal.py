@@ -1,6 +1,7 @@
 """The portal: what is public is there for everybody; what is not shows in no count, no search, no time, no error."""
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -9,6 +10,8 @@ from sqlalchemy import event
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.report import ASKED_AGAIN
+from pilotbase.trial import reporting
 from pilotbase.workspace import jobs
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.journeys import Journey, put_journey
@@ -248,6 +251,8 @@ def test_a_revoked_certificate_is_said_to_be_revoked_and_feeds_tell_of_it(public
         ("function: robustness", "功能性能验证：未测量对受扰输入的稳健性。"),
         ("function: recall(failure) >= 0.80", "功能性能验证：“failure”的召回率不低于 0.800"),
         ("production", "生产验证"),
+        ("design: risk_level", "设计验证：需求方未写明用途的风险等级"),
+        ("adaptation: cell: py312", "适配验证：环境 py312"),
     ],
 )
 def test_what_a_certificate_leaves_out_is_said_in_words(check, said):
@@ -257,6 +262,20 @@ def test_what_a_certificate_leaves_out_is_said_in_words(check, said):
 
     with override("zh-hans"):
         assert unmeasured(check) == said
+
+
+def test_nothing_that_can_be_left_unmeasured_shows_its_name():
+    from django.utils.translation import override
+
+    from pilotbase.hub.templatetags.texts import unmeasured
+
+    sources = Path(reporting.__file__).parent.rglob("*.py")
+    names = {name for one in sources for name in re.findall(r'unmeasured\("(\w+)"', one.read_text("utf-8"))}
+    assert len(names) > 15
+    with override("zh-hans"):
+        assert [
+            name for name in (*names, ASKED_AGAIN, "processors") if unmeasured(f"design: {name}").endswith(name)
+        ] == []
 
 
 def test_feeds_are_atom_in_their_language(public_world):

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.splits import split_cases
-from pilotbase.documents.api.trials import Budget, SizeTerms
+from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.vocabularies import Estimand
@@ -19,7 +19,7 @@ from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
 from pilotbase.trial.sizing import Effort, PlannedCases, cases_of_rule, plan_size
 from pilotbase.worker.intake.scenario_tables import plan_table
-from pilotbase.worker.intake.sizes import plan_here, size_lines
+from pilotbase.worker.intake.sizes import plan_here, size_lines, total_lines
 from pilotbase.worker.intake.table_drafts import draft_sized, size_to_add
 from tests.trial.arena.agents import write_scenario as write_world_scenario
 
@@ -170,6 +170,26 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     assert (plan.attempt, plan.level, plan.missing) == (2, pytest.approx(level), plan.cases - 7)
     kinds = {one.rule: one.estimand is Estimand.HIDDEN_SET for one in shared.criteria}
     assert all(one.of_hidden_set is kinds[one.rule] for one in plan.criteria)
+
+
+@pytest.mark.parametrize(
+    ("about_set", "said"),
+    [((True, True), "missing_of_population"), ((True, False), "missing"), ((False, False), "missing")],
+)
+def test_no_case_is_missing_for_a_claim_about_the_hidden_set(about_set, said):
+    one = {
+        "rule": "accuracy >= 0.9",
+        "truth": 0.95,
+        "fewest": 62,
+        "cases": 500,
+        "labels": 500,
+        "power": 0.9,
+        "curve": [],
+    }
+    whole = {"attempt": 1, "level": 0.05, "stop": "fixed", "power": 0.9, "left_out": [], "labels": 500, "missing": 400}
+    of = [{**one, "of_hidden_set": is_about} for is_about in about_set]
+    plan = SizePlan.model_validate({**whole, "criteria": of, "cases": 500, "cost": 0, "days": 0, "attempts": 0})
+    assert [line.code for line in total_lines(plan)][-1] == f"trial.size.{said}"
 
 
 @pytest.mark.prove

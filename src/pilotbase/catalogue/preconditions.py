@@ -117,7 +117,7 @@ def _scenario_board(at: Situation) -> None:
     record = record_of(at.base, at.record.subjects["scenario"])
     scenario = at.base.load(record.documents["scenario"], Scenario) if record is not None else None
     if scenario is None or scenario.trial.board is None:
-        raise BarredError("record.no_board", scenario=at.record.subjects["scenario"])
+        raise BarredError("record.no_board")
 
 
 def _work_under_way(at: Situation) -> None:

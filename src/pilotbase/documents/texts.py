@@ -25,6 +25,11 @@ Spell = Callable[[str], str]
 _STOPS: Mapping[Language, str] = {"en": ".", "zh": "。"}
 _ENDS = (".", "!", "?", ":", "…", "。", "！", "？", "：")
 _FIRST = re.compile(r"\{(\w+)[^}]*\}")
+_SEAM = "\ufdd0"
+"""Stands where one of our own texts begins or ends inside another: no character, so nobody writes it."""
+_HAN, _LATIN = "[\u4e00-\u9fff]", "[0-9A-Za-z%]"
+_TOO_WIDE = re.compile(f"(?<={_HAN}) {_SEAM}+(?={_HAN})|(?<={_HAN}){_SEAM}+ (?={_HAN})")
+_TOO_NARROW = re.compile(f"(?<={_HAN}){_SEAM}+(?={_LATIN})|(?<={_LATIN}){_SEAM}+(?={_HAN})")
 
 
 class _Counting(string.Formatter):
@@ -63,7 +68,8 @@ class Text(BaseModel):
         if "{" not in words and "}" not in words:
             return words
         values = {name: _render_value(value, language, spell) for name, value in self.params.items()}
-        return _COUNTING.vformat(words, (), values)
+        said = _COUNTING.vformat(words, (), values)
+        return _spaced(said) if _SEAM in said else said
 
 
 def sentence(said: Text, language: Language = "en", spell: Spell = str) -> str:
@@ -118,5 +124,11 @@ def _encodable(value: str) -> str:
 
 def _render_value(value: Text | bool | int | float | str | None, language: Language, spell: Spell) -> object:
     if isinstance(value, Text):
-        return value.render(language, spell)
+        words = value.render(language, spell)
+        return f"{_SEAM}{words}{_SEAM}" if language == "zh" else words
     return spell(value) if isinstance(value, str) else value
+
+
+def _spaced(words: str) -> str:
+    """Return Chinese with a space where it meets Latin at a seam, and none between Chinese: no template can know."""
+    return _TOO_NARROW.sub(" ", _TOO_WIDE.sub("", words)).replace(_SEAM, "")

@@ -34,7 +34,7 @@ def translate_help(command: Any) -> Any:
     """Return a command or group, its help and questions and those of all below it in the reader's language."""
     if wanted_language() != "en":
         _speak(command)
-        if not sys.argv[1:] or sys.argv[-1] == "--help":
+        if sys.argv[1:] in ([], ["--all"]) or sys.argv[-1] == "--help":
             _speak_headings()
     return command
 

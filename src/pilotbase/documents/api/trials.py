@@ -213,9 +213,9 @@ class PlannedCriterion(ResponseModel):
     """By when half of the trials that may stop at any time have met it."""
     curve: list[PowerPoint]
     of_hidden_set: bool = False
+    """The criterion is about the hidden set: the figures are those of a population, and fewer cases can decide it."""
     never_refuted: bool = False
     """Its measure is bounded from below only: whoever misses it uses all cases and leaves the verdict open."""
-    """The criterion is about the hidden set: the figures are those of a population, and fewer cases can decide it."""
 
 
 class SizePlan(ResponseModel):

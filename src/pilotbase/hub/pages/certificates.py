@@ -91,6 +91,8 @@ def check(request: HubRequest) -> HttpResponse:
     stated = checked.certificate if checked is not None else None
     shown = {"title": text("hub.nav_certificates"), "form": form, "checked": checked}
     shown["shown"] = certificate_shown(stated) if stated is not None else None
+    if checked is not None and stated is not None and checked.verification:
+        shown["scenario"] = find_listing(request.acting.view, stated.scenario.subject)
     return render(request, "hub/certificate_check.html", shown)
 
 

@@ -45,6 +45,7 @@ def contents(view: View, document: object, record: Record | None) -> dict[str, A
     elif isinstance(document, ApplicationVersion):
         found["application"] = document.application
         found["folder"] = document.folder
+        found["scenario_listing"] = find_listing(view, document.scenario) if document.scenario else None
         found |= of_application(view, document, record) if record is not None else {}
     if record is not None:
         found["record"] = record

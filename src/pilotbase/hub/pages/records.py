@@ -12,10 +12,11 @@ from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document
 from pilotbase.documents.lifecycles import listed_states
-from pilotbase.documents.permissions import Act, DeskAct
-from pilotbase.documents.record import Record
+from pilotbase.documents.permissions import Act, DeskAct, SubjectRelation, permitted
+from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import DatasetState, ScenarioState
+from pilotbase.documents.states import ApplicationState, DatasetState, ScenarioState
+from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
@@ -122,13 +123,24 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "way": way(kind, seen.listing.state),
         "people": names_shown(request.acting.actor, _standing(seen.record)) if seen.record else {},
         "can_agree": _may_agree(request.acting, seen.listing),
-        "can_propose": opened and request.acting.may(Act.COMMISSION_PROPOSE),
+        "proposing": _proposing(request.acting, seen),
         "kit_forms": _other_forms(seen.document) if opened else (),
         **contents(view, seen.document, seen.record),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
     return render(request, "hub/record.html", shown)
+
+
+def _proposing(acting: RequestActor, seen: RecordView) -> str:
+    """Return what the form of a trial begins with: an open scenario, or an application that was submitted."""
+    if isinstance(seen.document, ApplicationVersion) and seen.listing.state == ApplicationState.SUBMITTED:
+        own = SubjectRelation(supplier=holder_of(seen.subject))
+        made_for = {"scenario": name_of(seen.document.scenario)} if seen.document.scenario else {}
+        begun = {"application": seen.name, **made_for}
+        return urlencode(begun) if permitted(Act.COMMISSION_PROPOSE, acting.actor, own) else ""
+    opened = isinstance(seen.document, Scenario) and seen.listing.state == ScenarioState.OPEN
+    return urlencode({"scenario": seen.name}) if opened and acting.may(Act.COMMISSION_PROPOSE) else ""
 
 
 def _at_work(request: HubRequest, seen: RecordView) -> HttpResponse:

@@ -148,6 +148,8 @@ class AnswersForm(DataForm):
             asked.widget = forms.CheckboxSelectMultiple(attrs=asked.widget.attrs)
             said = [(str(one.params["spelled"]), make_visible(one.render(language()))) for one in found]
             asked.choices = said  # type: ignore[attr-defined]
+            self.order_fields(["fixes"])
+            self.add_error(None, text("hub.not_drafted_yet").render(language()))
         answers = cast(QueryDict, self.data).copy()
         answers.setlist("fixes", [str(one.params["spelled"]) for one in found if one.params["advised"]])
         answers["examined"] = "on" if found else ""

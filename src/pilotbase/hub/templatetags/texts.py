@@ -15,14 +15,13 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.api.records import SECTIONS
 from pilotbase.documents.application import form_in_words
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import spoken_reason
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of, is_digest
 from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import term_name
-from pilotbase.documents.texts import Text, sentence, text
+from pilotbase.documents.texts import Text, has_text, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
@@ -115,8 +114,10 @@ def unmeasured(check: str) -> str:
     title = text(f"verification.{section}")
     if not name:
         return title.render(language())
-    sentence = f"trial.finding.no_{name}"
-    what = text(sentence) if sentence in catalogue("trial", language()) else in_words(name)
+    kind, _, of = name.partition(": ")
+    codes = (f"trial.unmeasured.{kind}", f"trial.finding.no_{name}")
+    code = next((one for one in codes if has_text(one)), None)
+    what = in_words(name) if code is None else text(code, name=of)
     return text("hub.unmeasured_in", section=title, what=what).render(language())
 
 

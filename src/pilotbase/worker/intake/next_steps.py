@@ -11,6 +11,7 @@ from pilotbase.catalogue.applications import MANIFEST as APPLICATION
 from pilotbase.catalogue.applications import Submission, read_application
 from pilotbase.data.sources.kinds import kind_of
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
@@ -20,6 +21,7 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.scenario_folder import MANIFEST, read_scenario
 from pilotbase.worker.trials.folder import read_report
 from pilotbase.worker.trials.kits import is_kit, read_kit
+from pilotbase.workspace.home import home_path
 
 _NO_CASES = (".txt", ".json", ".db")
 """Endings of tables that are more often something else."""
@@ -64,13 +66,20 @@ def _is_table(file: Path) -> bool:
 
 
 def _reports(places: Iterable[Path]) -> Iterator[tuple[Path, Report]]:
-    """Yield the reports of rehearsals and trials with their folders, the newest first."""
+    """Yield the reports of rehearsals and trials with their folders."""
     found = [one for place in places for one in (place, place / "rehearsal") if (one / "report.json").is_file()]
-    for place in sorted(found, key=lambda one: -(one / "report.json").stat().st_mtime):
+    for place in found:
         try:
             yield _relative(place), read_report(place)
         except InputError:
             continue  # somebody else's report.json
+
+
+def _kept(scenario: str, applications: Iterable[Submission]) -> Iterator[Path]:
+    """Yield where the home keeps what was given no folder: rehearsals of these versions, trials on the scenario."""
+    home = home_path()
+    yield from (home / "rehearsals" / hex_of(one.digest) / scenario for one in applications)
+    yield from (home / "trials" / scenario).glob("*/*")
 
 
 def _of_scenario(path: Path, places: Sequence[Path], reports: Sequence[tuple[Path, Report]]) -> Iterator[NextStep]:
@@ -87,10 +96,25 @@ def _of_scenario(path: Path, places: Sequence[Path], reports: Sequence[tuple[Pat
             return
         scenario = reading.document
     own = [one for one in map(_read, places) if one is not None and one.application.scenario in (None, scenario.name)]
+    reports = sorted([*reports, *_reports(_kept(scenario.name, own))], key=_age)
     if not own:
-        yield NextStep(text("next.here.alone", path=path), _command("application new", path, "--out", "my-application"))
+        tried = next((one for one in reports if one[1].evidence and _is_on(one[1], scenario)), None)
+        new = _command("application new", path, "--out", "my-application")
+        yield NextStep(text("next.here.alone", path=path), new) if tried is None else _tried(path, *tried)
     for one in own:
         yield _of_application(path, scenario, one, [found for found in reports if _is_of(found[1], scenario, one)])
+
+
+def _age(found: tuple[Path, Report]) -> float:
+    return -(found[0] / "report.json").stat().st_mtime
+
+
+def _tried(path: Path, place: Path, report: Report) -> NextStep:
+    """Return what follows on the verdict of a trial."""
+    stands = text(f"next.here.{report.verdict}", application=report.application.name, report=place / "report.html")
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return NextStep(stands, _command("trial plan-size", path))
+    return NextStep(stands, _command("certificate verify" if report.verdict is Verdict.ACCEPT else "trial show", place))
 
 
 def _read(place: Path) -> Submission | None:
@@ -102,8 +126,11 @@ def _read(place: Path) -> Submission | None:
 
 def _is_of(report: Report, scenario: Scenario, submission: Submission) -> bool:
     """Return whether a report is of exactly this version of the application; a rehearsal names no scenario."""
-    known = report.scenario is None or report.scenario.name == scenario.name
-    return known and report.application.digest == submission.digest
+    return (report.scenario is None or _is_on(report, scenario)) and report.application.digest == submission.digest
+
+
+def _is_on(report: Report, scenario: Scenario) -> bool:
+    return report.scenario is not None and report.scenario.name == scenario.name
 
 
 def _of_application(
@@ -112,12 +139,7 @@ def _of_application(
     application, folder = submission.application.name, _relative(submission.folder)
     tried = next((found for found in reports if found[1].evidence), None)
     if tried is not None:
-        place, report = tried
-        stands = text(f"next.here.{report.verdict}", application=application, report=place / "report.html")
-        if report.verdict is Verdict.INCONCLUSIVE:
-            return NextStep(stands, _command("trial plan-size", path))
-        look = "certificate verify" if report.verdict is Verdict.ACCEPT else "trial show"
-        return NextStep(stands, _command(look, place))
+        return _tried(path, *tried)
     rehearsed = next(iter(reports), None)
     if rehearsed is None:
         stands = text("next.here.unrehearsed", application=application)

@@ -113,6 +113,9 @@ def total_lines(plan: SizePlan) -> Iterator[Text]:
     if plan.days:
         yield text("trial.size.days", days=f"{plan.days:,.1f}")
     if plan.missing is not None:
-        yield text("trial.size.missing", missing=plan.missing)
+        hidden = plan.cases - plan.missing
+        lacking = any(one.cases > hidden for one in plan.criteria if not one.of_hidden_set)
+        of_set = any(one.of_hidden_set for one in plan.criteria) and not lacking
+        yield text("trial.size.missing_of_population" if of_set else "trial.size.missing", missing=plan.missing)
     elif plan.attempts is not None:
         yield text("trial.size.attempts", attempts=plan.attempts, cases=plan.cases)

@@ -18,6 +18,7 @@ import pydantic
 from pilotbase.certificate.envelope import Envelope
 from pilotbase.data.labelling.gathering import source_of
 from pilotbase.documents.base import Document
+from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.figures import ShownCases
@@ -84,7 +85,7 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         mode = PUBLIC if place == supplier else PRIVATE
         write_json(place / "plan.json", files.plan)
         write_json(place / "report.json", shown, mode)
-        write_whole(place / "report.html", render_report(shown, files.certificate, check_at=check_at), mode)
+        write_whole(place / "report.html", render_report(shown, files.certificate, wanted_language(), check_at), mode)
         if files.envelope is not None:
             write_whole(place / "certificate.json", files.envelope.to_bytes())
     write_whole(folder / "log-checkpoint.txt", files.checkpoint)
@@ -133,7 +134,7 @@ def write_rehearsal(folder: Path, rehearsal: Rehearsal) -> Path:
         shown = ShownCases(report=rehearsal.report.digest(), kind=kind, cases=rehearsal.shown)
         write_whole(folder / _CASES, cases_csv(rehearsal.table))
         write_json(folder / SHOWN_CASES, shown)
-    write_whole(folder / "report.html", render_report(rehearsal.report, cases=shown))
+    write_whole(folder / "report.html", render_report(rehearsal.report, None, wanted_language(), cases=shown))
     write_json(folder / "report.json", rehearsal.report)
     return folder
 

@@ -23,7 +23,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.quantities import write_at_most
 from pilotbase.documents.report import CriterionResult, Finding, Report
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, has_text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification, is_approximate, verdict_in_words
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.answering import count_abstentions
@@ -61,6 +61,7 @@ _AS_ONE = frozenset(
     {"application", "claim", "contract", "limits", "paired", "path", "scenario", "sentence"}
     | {"groups[]", "figures[]", "latency_histogram", "reasons[]"}
 )
+_OF_VOCABULARY = frozenset({"verdict", "outcome"})
 _LARGEST = 80
 _MOST_REPORT_BYTES = 16 << 20
 _MOST_RECORD_BYTES = 2 << 30
@@ -140,7 +141,9 @@ def replay_trial(path: Path, world: Path | None = None) -> ReplayedVerdict:
     certificate = _read_certificate(folder.path / "certificate.json")
     said, derived = _held_against(folder, replayed, certificate)
     different = [
-        text("worker.replay_field", field=field, found=_shortened(value), derived=_shortened(derived.get(field, "–")))
+        text(
+            "worker.replay_field", field=field, found=_said(field, value), derived=_said(field, derived.get(field, "–"))
+        )
         for field, value in said.items()
         if value != derived.get(field) and (field in derived or field.startswith(_WHOLE))
     ]
@@ -389,8 +392,21 @@ def _listed(value: object) -> list[_Json]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def _said(field: str, value: str) -> Text | str:
+    """Return a spelled value as an error names it: a sentence or a word of ours in the reader's language."""
+    kind = field.rpartition(".")[2]
+    word = f"{kind}.{value}"
+    if kind in _OF_VOCABULARY and has_text(word):
+        return text(word)
+    try:
+        sentence = Text.model_validate_json(value)
+        sentence.render()
+    except (pydantic.ValidationError, LookupError, ValueError):  # no sentence, or not one of ours
+        return _shortened(value)
+    return sentence
+
+
 def _shortened(value: str) -> str:
-    """Return a spelled value as an error names it."""
     return value if len(value) <= _LARGEST else f"{value[:_LARGEST]}…"
 
 
