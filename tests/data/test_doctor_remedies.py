@@ -4,13 +4,16 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
+from pilotbase.data.column_types import read_cells
 from pilotbase.data.doctor import examine
 from pilotbase.data.drafting import DraftAnswers
-from pilotbase.data.splits import split_cases
+from pilotbase.data.fixes import Fixes
+from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.scenario_folder import read_cases
@@ -106,6 +109,10 @@ WALKS = {
         of("flow", lambda _, draw, __: f"{draw.randrange(90)} l"),
         fixed=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
     ),
+    "unit_in_some": Walk(
+        of("flow", lambda number, draw, _: f"{draw.randrange(90)}" + " l" * (number % 12 == 5)),
+        fixed=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
+    ),
     "mixed_units": Walk(
         of("flow", lambda number, draw, _: f"{draw.randrange(90)} {('l', 'ml')[number % 2]}"),
         fixed=of("flow [l]", lambda _, draw, __: draw.randrange(90)),
@@ -130,6 +137,11 @@ WALKS = {
     "groups": Walk(
         of("patient_id", lambda number, *_: f"p{number % 40}"),
         other_answers={"group_or_time": "patient_id"},
+    ),
+    "groups_in_time": Walk(
+        lambda: pumps(day=lambda at, *_: f"2026-{1 + at // 40:02}-01", patient_id=lambda number, *_: f"p{number % 40}"),
+        answers=BY_DAY,
+        edit=split(method="hash", hidden=0.5, by="patient_id"),
     ),
     "broken_key": Walk(
         of("case_nr", lambda number, *_: f"c{max(number, 2)}"),
@@ -192,8 +204,58 @@ def test_a_remedy_that_is_followed_ends_its_remark(name, tmp_path):
     assert name not in remarks(tmp_path / "after", rows, answers, walk.before, walk.edit)
 
 
+@pytest.fixture
+def quick(monkeypatch):
+    """Leave out the checks between public and hidden cases, which take longest."""
+    monkeypatch.setattr("pilotbase.data.doctor.examining.check_leakage", lambda *_: SimpleNamespace(checks=()))
+
+
+def noticed(split_by, change=lambda frame: frame):
+    """Return what the doctor remarks on 400 cases of pumps in two halves, by name."""
+    rows = pumps(order_nr=lambda number, *_: f"c{number}", day=lambda number, *_: date(2026, 1, 1) + timedelta(number))
+    frame = change(pl.DataFrame(rows))
+    types = {pl.Float64: "sc:Float", pl.String: "sc:Text", pl.Date: "sc:Date"}
+    fields = [{"name": name, "dataType": types[frame.schema[name]]} for name in frame.columns]
+    content = {"name": "pumps", "title": "x", "owner": {"organisation": "works"}, "problem": "x"}
+    content["data"] = {"file": "a.csv", "fields": fields, "target": "state", "split": split_by}
+    scenario = Scenario.model_validate(content | {"task": "classification"})
+    sides = Split(frame.filter(pl.col("day") < BEGINS), frame.filter(pl.col("day") >= BEGINS))
+    return {one.remedy.code.split(".")[1]: one.fix for one in examine(scenario, sides).remarks}
+
+
+BEGINS = date(2026, 7, 1)
+SPLITS = ({"method": "hash"}, {"method": "time", "column": "day", "hidden_from": "2026-07-01"})
+
+
+@pytest.mark.parametrize("split_by", SPLITS)
+def test_rows_and_keys_that_repeat_are_told_whatever_the_split(split_by, quick):
+    twice = noticed(split_by, lambda frame: pl.concat([frame, frame[10:12]]))
+    assert {"repeated", "broken_key"} <= twice.keys()
+    assert not {"repeated", "broken_key", "groups", "groups_in_time"} & noticed(split_by).keys()
+    visits = noticed(
+        split_by, lambda frame: frame.with_columns(order_nr=pl.format("c{}", pl.int_range(pl.len()) % 260))
+    )
+    assert ("groups" in visits) is (split_by["method"] == "hash") is not ("groups_in_time" in visits)
+    if split_by["method"] == "time":
+        by_half = pl.format("c{}-{}", pl.col("day") < BEGINS, pl.int_range(pl.len()) % 9)
+        assert "groups_in_time" not in noticed(split_by, lambda frame: frame.with_columns(order_nr=by_half))
+
+
+def test_numbers_of_which_some_have_a_unit_are_numbers_with_their_sentinels(quick):
+    number = pl.int_range(pl.len())
+    cells = pl.when(number % 40 == 7).then(pl.lit("-999")).otherwise(pl.format("{}.5", number % 90 + 20))
+    cells = pl.when(number % 12 == 3).then(pl.format("{}℃", cells)).otherwise(cells)
+    found = noticed(SPLITS[0], lambda frame: frame.with_columns(heat=cells))
+    read = read_cells(pl.Series("heat", ["61.2 ℃", "61", "-999"]), Fixes(tuple(filter(None, found.values()))).readers)
+    assert {"unit_in_some", "sentinel"} <= found.keys() and read.to_list() == ["61.2", "61", None]
+    rooms = pl.format("{}{}", number % 90, pl.when(number % 3 == 0).then(pl.lit("A")).otherwise(pl.lit("")))
+    rooms = pl.when(number % 5 == 0).then(pl.lit("hall")).otherwise(rooms)
+    assert "unit_in_some" not in noticed(SPLITS[0], lambda frame: frame.with_columns(heat=rooms))
+
+
 FIXED = {
     **{"alone": "afterwards", "ranked": "afterwards", "sentinel": "sentinels", "unit_in_cells": "units"},
+    "unit_in_some": "units",
     **{"mixed_units": "units", "spellings": "spellings", "person": "people", "secret": "secrets"},
     **{"mostly_missing": "gaps", "repeated": "repeats", "groups": "groups", "broken_key": "keys"},
 }

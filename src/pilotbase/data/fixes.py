@@ -92,6 +92,8 @@ class Fixes:
         for reader in filter(None, (one.reader for one in self.every)):
             before = found.get(reader.column, ColumnReader(column=reader.column))
             update = {**before.model_dump(exclude_none=True), **reader.model_dump(exclude_none=True)}
+            if before.missing and reader.missing:
+                update["missing"] = tuple(dict.fromkeys((*before.missing, *reader.missing)))
             found[reader.column] = ColumnReader.model_validate(update)
         return tuple(found.values())
 

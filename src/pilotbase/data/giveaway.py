@@ -155,7 +155,7 @@ def _wide_cells(column: pl.Series, known: pl.Series) -> pl.Series:
         return column
     most = told.mode().sort().head(1)
     if not (column.dtype.is_numeric() or column.dtype.is_temporal()):
-        return column == most[0]
+        return column.is_in(most.implode())
     others = _plain_numbers(told.filter(told != most[0]))
     bins = min(BINS, len(others) // _CASES_OF_BIN)
     breaks = np.quantile(others, np.linspace(0, 1, bins + 1)[1:-1]) if bins > 1 else others[:0]

@@ -11,6 +11,8 @@ from typing import Literal
 
 import polars as pl
 
+from pilotbase.data.column_guesses import MISSING_SPELLINGS
+from pilotbase.data.column_types import read_cells, type_column
 from pilotbase.data.describing.meanings import guess_sensitivity
 from pilotbase.data.drift import drift
 from pilotbase.data.fixes import Fix, fix_spellings, fix_units, spelled_alike
@@ -20,7 +22,7 @@ from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.scenario_data import ColumnReader, HashSplit
+from pilotbase.documents.scenario_data import ColumnReader, HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
@@ -35,6 +37,7 @@ _FEW_HIDDEN = 30
 _MOST_MISSING = 0.5
 _SHOWN = 4
 _NUMBER_WITH_UNIT = re.compile(r"\s*[-+]?\d[\d.,]*\s*(?P<unit>[^\d\s.,:/-][^\d:-]{0,9})\s*")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 _MOST_SAMPLE = 200
 _FEWEST_NUMBERS, _MOST_UNITS = 10, 4
 """Words with a number are quantities in several units if they hold so many different numbers and so few units."""
@@ -172,23 +175,42 @@ def _of_cases(scenario: Scenario, split: Split, cases: pl.DataFrame) -> Iterator
     if len(features) > split.public.height:
         yield _remark("wide", Outcome.INCONCLUSIVE, columns=len(features), cases=split.public.height)
     content = cases.drop(data.key) if data.key else cases
-    repeated = cases.height - content.n_unique()
-    room = math.prod(cases[name].n_unique() for name in features)
-    if repeated > _REPEATED * cases.height and room > _ROOMY * cases.height:
+    if repeated := _repeated(content.drop(data.target), cases.height - content.n_unique()):
         remark = _remark("repeated", Outcome.INCONCLUSIVE, count=repeated, cases=cases.height)
         yield replace(remark, fix=Fix("repeats"))
-    if not isinstance(data.split, HashSplit) or data.split.by not in (None, data.key):
-        return
     for name in [*features, *data.withheld]:
         if KEY_NAME.search(name) is None or not (distinct := cases[name].n_unique()):
             continue
-        if _FEWEST_GROUPS <= distinct <= cases.height / 2:
-            remark = _remark("groups", Outcome.INCONCLUSIVE, column=name, count=distinct, cases=cases.height)
-            yield replace(remark, fix=None if cases[name].null_count() else Fix("groups", name))
+        if _FEWEST_GROUPS <= distinct < _NEARLY_A_KEY * cases.height:
+            yield from _of_groups(name, distinct, scenario, split)
         elif data.key is None and name in features and _NEARLY_A_KEY * cases.height <= distinct < cases.height:
             double = cases[name].filter(cases[name].is_duplicated())[0]
             remark = _remark("broken_key", Outcome.INCONCLUSIVE, column=name, found=str(double)[:40])
             yield replace(remark, fix=Fix("keys", name))
+
+
+def _repeated(content: pl.DataFrame, repeated: int) -> int:
+    """Return ``repeated``, a number of rows that repeat another; 0 if that may be chance.
+
+    It is not if whole rows repeat wherever a column does that nearly tells them apart, such as a number or a time.
+    """
+    rows, distinct = content.height, [column.n_unique() for column in content]
+    entered_twice = any(0 < rows - one <= min(2 * repeated, (1 - _NEARLY_A_KEY) * rows) for one in distinct)
+    fewest = 0 if entered_twice else _REPEATED * rows
+    return repeated if repeated > fewest and math.prod(distinct) > _ROOMY * rows else 0
+
+
+def _of_groups(name: str, count: int, scenario: Scenario, split: Split) -> Iterator[Remark]:
+    """Yield that cases of one thing stand on both sides; of a split in time, which may be meant so, as a note."""
+    how, column = scenario.data.split, pl.concat([split.public[name], split.hidden[name]])
+    known = {"column": name, "count": count, "cases": len(column)}
+    if isinstance(how, HashSplit) and how.by in (None, scenario.data.key):
+        remark = _remark("groups", Outcome.INCONCLUSIVE, **known)
+        yield replace(remark, fix=None if column.null_count() else Fix("groups", name))
+    elif isinstance(how, TimeSplit) and split.hidden[name].is_in(split.public[name].unique().implode()).any():
+        yield Remark(
+            Outcome.NOT_MEASURED, text("doctor.groups", **known), text("doctor.groups_in_time.remedy", **known)
+        )
 
 
 def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
@@ -200,15 +222,11 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
     if column.missing > _MOST_MISSING:
         remark = _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=f"{column.missing:.0%}")
         yield replace(remark, fix=Fix("gaps", name) if column.role == "feature" else None)
-    if values.dtype.is_numeric() and (found := _sentinel(values)) is not None:
-        value, count = f"{found[0]:.15g}", found[1]
-        remark = _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=value, count=count)
-        may_miss = column.role == "feature"
-        yield replace(
-            remark, fix=Fix("sentinels", name, ColumnReader(column=name, missing=(value,))) if may_miss else None
-        )
+    if values.dtype.is_numeric():
+        yield from _of_sentinel(values, column.role)
     if column.data_type not in ARRAYS:
-        sample = [str(one) for one in values.drop_nulls().head(_MOST_SAMPLE).to_list()]
+        told = values.drop_nulls()
+        sample = [str(one) for one in told.sample(min(len(told), _MOST_SAMPLE), seed=0).to_list()]
         if values.dtype == pl.String:
             yield from _of_words(name, values, sample, column.role)
         person = guess_sensitivity(name, sample) if column.role == "feature" else None
@@ -220,16 +238,37 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
 
 
 def _of_words(name: str, values: pl.Series, sample: Sequence[str], role: Role) -> Iterator[Remark]:
-    units = _units_in(sample)
-    fix = fix_units(values, units) if role == "feature" else None
-    if len(units) == 1:
-        yield replace(_remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=units[0]), fix=fix)
-    elif units:
-        yield replace(_remark("mixed_units", Outcome.INCONCLUSIVE, column=name, units=", ".join(units)), fix=fix)
+    if units := _units_in([one for one in sample if one.strip() not in MISSING_SPELLINGS]):
+        yield from _of_units(values, units, role)
     alike = spelled_alike(values) if values.n_unique() <= _MOST_SPELLED else []
     if alike:
         remark = _remark("spellings", Outcome.INCONCLUSIVE, column=name, values=", ".join(alike[0])[:80])
         yield replace(remark, fix=fix_spellings(name, alike))
+
+
+def _of_units(values: pl.Series, units: Sequence[str], role: Role) -> Iterator[Remark]:
+    """Yield that a column of numbers has units in cells, and what stands out among its numbers."""
+    name, fix = values.name, fix_units(values, units)
+    reader = ColumnReader(column=name, units={units[0]: 1.0}) if fix is None else fix.reader
+    numbers = type_column(read_cells(values, (reader,) if reader else ()), DataType.FLOAT).values
+    bare = type_column(values, DataType.FLOAT).values.count()
+    if len(units) > 1:
+        remark = _remark("mixed_units", Outcome.INCONCLUSIVE, column=name, units=", ".join(units))
+    elif bare:
+        count = {"count": numbers.count() - bare, "bare": bare}
+        remark = _remark("unit_in_some", Outcome.INCONCLUSIVE, column=name, unit=units[0], **count)
+    else:
+        remark = _remark("unit_in_cells", Outcome.INCONCLUSIVE, column=name, unit=units[0])
+    yield replace(remark, fix=fix if role == "feature" else None)
+    yield from _of_sentinel(numbers, role)
+
+
+def _of_sentinel(numbers: pl.Series, role: Role) -> Iterator[Remark]:
+    if (found := _sentinel(numbers)) is not None:
+        name, value = numbers.name, f"{found[0]:.15g}"
+        remark = _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=value, count=found[1])
+        fix = Fix("sentinels", name, ColumnReader(column=name, missing=(value,)))
+        yield replace(remark, fix=fix if role == "feature" else None)
 
 
 def _holds_secrets(name: str, values: pl.Series) -> bool:
@@ -256,11 +295,15 @@ def _sentinel(values: pl.Series) -> tuple[float, int] | None:
 
 
 def _units_in(sample: Sequence[str]) -> tuple[str, ...]:
-    """Return the units that nearly all values of a column of texts end with, after a number, most frequent first."""
+    """Return the units that nearly all values of a column of texts end with, after a number, most frequent first.
+
+    One unit is enough in some cells if nearly all others are plain numbers.
+    """
     found = [match for match in map(_NUMBER_WITH_UNIT.fullmatch, sample) if match]
     units = Counter(match["unit"].strip() for match in found)
     usual = units.most_common(1)[0] if units else ("", 0)
-    if usual[1] > 0.8 * len(sample):
+    bare = sum(_NUMBER.fullmatch(one.strip()) is not None for one in sample)
+    if usual[1] > 0.8 * len(sample) or (usual[1] and usual[1] + bare > 0.9 * len(sample)):
         return usual[:1]
     numbers = {match[0].partition(match["unit"])[0] for match in found}
     several = len(found) > 0.8 * len(sample) and len(units) <= _MOST_UNITS and len(numbers) >= _FEWEST_NUMBERS
