@@ -6,8 +6,14 @@ import re
 from types import SimpleNamespace
 
 import pytest
+import typer
 
+from pilotbase.cli.scenario import _asked_fixes
+from pilotbase.data.doctor import Remark
+from pilotbase.data.fixes import Fix
 from pilotbase.documents.steps import Step
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from tests.cli.test_command_line import run
 from tests.trial.conftest import home, write_scenario  # noqa: F401 - fixtures
@@ -108,6 +114,46 @@ def test_on_a_terminal_each_remedy_takes_one_key(messy, tmp_path, monkeypatch):
     scenario = load_scenario(tmp_path / "some", Step.DRAFT)[0]
     assert len(scenario.data.readers) == 2 and "phone" in scenario.data.withheld
     assert load_scenario(tmp_path / "none", Step.DRAFT)[0].data.readers is None
+
+
+@pytest.fixture
+def at_terminal(monkeypatch):
+    """Return what answers two offered remedies, the second of which is not advised, with the keys that are read."""
+
+    def answered(*reads):
+        offered = [Remark(Outcome.INCONCLUSIVE, *SAID, fix) for fix in FIXES]
+        left = iter(reads)
+        monkeypatch.setattr("typer.getchar", lambda: next(left, ""))
+        return _asked_fixes(offered)
+
+    return answered
+
+
+SAID = (text("doctor.page.nothing"),) * 2
+FIXES = (Fix("sentinels", "heat"), Fix("afterwards", "paid"))
+
+
+@pytest.mark.parametrize(
+    ("reads", "wanted"),
+    [
+        (("y", "\r", "y"), FIXES),
+        (("n\n", "y\n"), FIXES[1:]),
+        (("\r", "\r"), FIXES[:1]),
+        (("y", "\n", "\n"), FIXES[:1]),
+        (("x", "\x1b[A", "y", "n"), FIXES[:1]),
+    ],
+)
+def test_enter_after_a_key_answers_nothing_and_a_wrong_key_is_told(at_terminal, capsys, reads, wanted):
+    assert at_terminal(*reads) == tuple(fix.spelled for fix in wanted)
+    told = capsys.readouterr().out
+    assert (
+        told.count("means nothing here") == 2 * ("x" in reads) and "no Enter is needed" in told and "\x1b" not in told
+    )
+
+
+def test_where_input_ends_the_questions_do_too(at_terminal):
+    with pytest.raises(typer.Abort):
+        at_terminal("y")
 
 
 def test_of_a_large_table_they_are_looked_for_in_a_sample(messy, tmp_path, monkeypatch):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +33,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.operations import datasets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pilotbase.data.doctor import Remark
     from pilotbase.data.drafting import DraftAnswers
@@ -44,6 +46,8 @@ app.command("save")(hub_records.save_scenario)
 add(app, data_catalogue.readers(datasets.SCENARIO_READERS), *hub_records.KEPT_FILES)
 
 
+_SAME_STROKE = 1.0
+"""Seconds within which Enter belongs to the key before it: nobody has read the next question by then."""
 _QUESTIONS = ("problem", "target", "group_or_time", "miss", "false_alarm", "contact")
 
 
@@ -148,20 +152,38 @@ def _asked_fixes(remarks: Sequence[Remark]) -> tuple[str, ...]:
     """Return the remedies that somebody at the terminal wants, a key each: yes, no, all that is advised, back."""
     offered = [(remark, remark.fix) for remark in remarks if remark.fix is not None]
     wanted: list[bool] = []
+    if offered:
+        say(text("doctor.fix.keys_alone"))
+    pressed = _keys()
     while len(wanted) < len(offered):
         remark, fix = offered[len(wanted)]
         say(text("doctor.fix.found", number=len(wanted) + 1, count=len(offered), sentence=remark.sentence))
         usual = text("doctor.fix.usual_yes" if fix.advised else "doctor.fix.usual_no")
         typer.echo(shown(text("doctor.fix.ask", fix=fix.words, keys=usual)), nl=False)
-        key = typer.getchar().lower()
-        typer.echo(f" {key.strip()}")
+        key = next(pressed).lower()
+        typer.echo(f" {key.strip()}" if key.isprintable() else "")
         if key == "b":
             del wanted[-1:]
         elif key == "a":
             wanted += [one.advised for _, one in offered[len(wanted) :]]
         elif key in ("y", "n", "\r", "\n", " "):
             wanted.append(fix.advised if key.isspace() else key == "y")
+        else:
+            say(text("doctor.fix.no_such_key"))
     return tuple(fix.spelled for (_, fix), yes in zip(offered, wanted, strict=True) if yes)
+
+
+def _keys() -> Iterator[str]:
+    """Yield each key that is pressed, but no Enter that ends the one before; end the command where input ends."""
+    before = -math.inf
+    while typed := typer.getchar():
+        for key in [typed] if typed.startswith("\x1b") else typed:
+            is_enter, now = key in "\r\n", time.monotonic()
+            ends_another = is_enter and now - before < _SAME_STROKE
+            before = -math.inf if is_enter else now
+            if not ends_another:
+                yield key
+    raise typer.Abort
 
 
 @app.here("check")
