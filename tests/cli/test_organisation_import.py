@@ -35,7 +35,7 @@ def test_it_says_what_would_happen_and_does_it_when_told_to(base, tmp_path):
         load_record(base.lab.view, "organisation:river")
     assert "2 organisations imported." in run(file, "--yes").stdout
     assert load_record(base.lab.view, "organisation:river")[0].title.zh == "江滨"
-    assert "已导入 0 家单位" in run(file, "--yes", language="zh").stdout
+    assert "已导入 0 家机构" in run(file, "--yes", language="zh").stdout
 
 
 def test_every_problem_is_told_by_row_and_column_and_nothing_is_done(base, tmp_path):

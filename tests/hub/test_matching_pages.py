@@ -89,7 +89,7 @@ def page_in_chinese(world, who, address):
 
 def test_both_languages(matched):
     shown = page_in_chinese(matched, "owner", SCENARIO)
-    assert "可能适用的应用：设备故障预警" in shown and "联系供应方" in shown
+    assert "可能适用的应用：设备故障预警" in shown and "联系供给方" in shown
     assert "场景要求隔离等级 L2，而应用未说明能在哪一级运行。" in shown
 
 

@@ -99,7 +99,7 @@ def test_over_the_api(told):
     listed = other.get("/api/notices").json()
     assert listed["unread"] == 2 and listed["items"][1]["said"].startswith("Organisation registered (base)")
     chinese = other.get("/api/notices", HTTP_ACCEPT_LANGUAGE="zh").json()
-    assert "单位已登记" in chinese["items"][1]["said"]
+    assert "机构已登记" in chinese["items"][1]["said"]
     theirs = caller(told, "owner").get("/api/notices").json()["items"][0]["identity"]
     assert other.post("/api/notices/read", {"notices": [theirs]}, **JSON).json() == {"marked": 0}
     assert other.post("/api/notices/read", {}, **JSON).json() == {"marked": 2}

@@ -266,7 +266,7 @@ def test_a_suspended_certificate_is_offered_to_nobody_and_a_used_up_hidden_set_i
         assert ("None left. A new hidden set is needed." in page) is not offered
         assert ("Number 3" in page) is False
     chinese = desk.get("/trials/c1/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
-    assert "需要新的隐藏集" in chinese and "该隐藏集的 2 次验证机会已用完" in chinese
+    assert "需要新的隐藏集" in chinese and "该隐藏集的 2 次中试机会已用完" in chinese
 
 
 def test_a_form_bounds_what_is_trimmed(serving):

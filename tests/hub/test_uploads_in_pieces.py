@@ -256,6 +256,6 @@ def test_the_page_of_what_is_kept(opened, language):
     made = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name=f"mill-{language}.csv")})["Location"]
     assert f"{made}files/" in browser.get(made).content.decode()
     page = browser.get(f"{made}files/").content.decode()
-    assert ("平台保存的数据" if language == "zh-hans" else "Data stored by the base") in page and "danger" in page
+    assert ("基地保存的数据" if language == "zh-hans" else "Data stored by the base") in page and "danger" in page
     erased = browser.post(f"{made}files/", follow=True).content.decode()
     assert "danger" not in erased

@@ -49,7 +49,7 @@ _README = """# Evidence of a voucher programme 算力券计划审计证据
 `pilotbase voucher audit FOLDER` computes every sum in here again, without a base, and names each line that does not
 hold. Compare the key it prints with the one that the base's operator has given you by another way.
 
-`pilotbase voucher audit FOLDER` 可脱离平台重新计算本文件夹中的每一笔合计，并指出不成立的每一行。
+`pilotbase voucher audit FOLDER` 可脱离基地重新计算本文件夹中的每一笔合计，并指出不成立的每一行。
 请将其打印的公钥与运营方另行提供的公钥核对。
 """
 
