@@ -49,7 +49,7 @@ def test_accepted_says_every_part(make_report: MakeReport, plan: TrialPlan) -> N
         "nothing is claimed for other versions, periods or sites",
     ):
         assert part in english
-    for part in ("1,000 个隐藏案例中的 620 个上满足了方案", "0.008334", "0.05", "不要求平稳性", "不作任何声明"):
+    for part in ("1,000 个隐藏案例中的 620 个评分，达到方案", "0.008334", "0.05", "不要求平稳性", "不作任何声明"):
         assert part in chinese
 
 

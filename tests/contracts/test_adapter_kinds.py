@@ -146,13 +146,22 @@ def trees(name):
     }[name]
 
 
-PROVEN = ("extra", "boosted", "tree", "histogram classes", "voting", "neighbours", "network", "calibrated")
-
-
-@pytest.mark.one_in(2)
-@pytest.mark.parametrize(
-    "name", ["forest", "histogram", *(pytest.param(name, marks=pytest.mark.prove) for name in PROVEN)]
+KINDS = (
+    "forest",
+    "histogram",
+    "extra",
+    "boosted",
+    "tree",
+    "histogram classes",
+    "voting",
+    "neighbours",
+    "network",
+    "calibrated",
 )
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.filterwarnings("ignore")
 def test_trees_and_their_like_answer_as_they_do_outside(place, folder, name):
     random = np.random.default_rng(0)

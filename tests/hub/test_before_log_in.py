@@ -21,6 +21,9 @@ IMPATIENT = (
     "from pilotbase.cli import main; main()"
 )
 
+pytestmark = pytest.mark.prove
+"""A hub as people start it takes twenty seconds of the suite."""
+
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
@@ -39,7 +42,6 @@ def resident(hub) -> int:
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmRSS"))
 
 
-@pytest.mark.prove
 def test_heads_are_bounded_whoever_sends_them(hub):
     """30 callers send 4 MB of headers each: answered with 400 and closed, and the hub has not grown by it."""
     before, line = resident(hub), b"X-Padding: " + b"x" * 60_000 + b"\r\n"
@@ -98,7 +100,6 @@ def test_accounts_are_nobody_elses_to_read(hub):
     assert {stat.S_IMODE(file.stat().st_mode) for file in hub.home.glob("hub.db*")} == {0o600}
 
 
-@pytest.mark.prove
 def test_an_init_that_fails_leaves_no_home(tmp_path):
     environment = {**os.environ, "PILOTBASE_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-c", "from pilotbase.cli import main; main()", "init", "--name"]

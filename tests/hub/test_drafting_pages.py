@@ -68,6 +68,7 @@ def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_na
     assert f"dataset: {DATASET}" in manifest_of(browser.get(f"{made['Location']}acts/scenario.edit/").content.decode())
 
 
+@pytest.mark.prove
 def test_files_with_chinese_names_get_names_of_their_own(base):
     browser = base.client("owner")
     made = [
