@@ -24,7 +24,7 @@ from tests.worker.commissions_for_tests import APPLICATION, COMMISSION, MACHINE,
 
 def test_a_whole_trial_from_files_to_certificate_and_revocation(ordered):
     ordered.do(SUPPLIER, Act.APPLICATION_REHEARSE, subject=APPLICATION)
-    assert ordered.work() == [("rehearse", "done")]
+    assert ("rehearse", "done") in ordered.work()  # a worker also makes the kit of what is open
     assert ordered.view(SUPPLIER).load(ordered.record(APPLICATION).documents["rehearsal"], Report).evidence is False
     ordered.freeze()
     assert ordered.work() == [("freeze", "done")]
