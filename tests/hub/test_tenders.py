@@ -40,7 +40,7 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
     owner, english = any_world.client("owner"), {"accept-language": "en"}
     sized = {"scenario": "plant/tender-alarm", "hidden": 9}
     shown = owner.post("/plan-size/", sized | PLANNED, headers=english).content.decode()
-    assert "hidden cases are missing" in shown and "<svg" in shown
+    assert "more hidden cases" in shown and "<svg" in shown
     found = owner.post("/api/plan-size", sized, content_type="application/json").json()
     assert found["missing"] == found["cases"] - 9 > 0
     assert (
