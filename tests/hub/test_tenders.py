@@ -70,7 +70,7 @@ def test_a_tender_from_the_hub(any_world, tmp_path):
     assert any_world.client("other-owner").post(f"{address}/close").status_code == 404
     assert owner.post(f"{address}/close").json()["stage"] == "running"
     assert any_world.client("supplier").get(address).json()["place"] is None
-    assert ordered.work() == [("tender", "done")]
+    assert ("tender", "done") in ordered.work()
     noticing = Noticing(ordered.base, Ways())
     while noticing.tell_changes():
         pass
@@ -151,7 +151,7 @@ def test_a_tender_of_whole_units_on_the_hub(any_world, tmp_path):
         entered = {"application": f"application:{acting.organisation}/site-{who}"}
         assert any_world.client(who).post(f"{page}{told['identity']}/enter/", entered).status_code == 302
     owner.post(f"/api/tenders/{told['identity']}/close")
-    assert ordered.work() == [("tender", "done")]
+    assert ("tender", "done") in ordered.work()
     found = owner.get(f"/api/tenders/{told['identity']}").json()
     assert [(one["better"], one["worse"]) for one in found["result"]["separated"]] == [
         ("application:acme/site-supplier", "application:globex/site-other-supplier")
