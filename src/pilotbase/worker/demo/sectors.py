@@ -67,22 +67,24 @@ def demonstrate(
         def tried(sector: str) -> list[DemonstrationRow]:
             on_progress(Progress(text("worker.progress_data", sector=title_of(sector))))
             place = (out or base.lab.folder("demo-reports")) / sector
-            return list(_try_sector(base, (sector, folders[sector].result()), place, on_progress))
+            return list(_try_sector(base, title_of(sector), folders[sector].result(), place, on_progress))
 
-        for rows in [trying.submit(tried, sector) for sector in chosen]:
-            yield from rows.result()
+        try:
+            for rows in [trying.submit(tried, sector) for sector in chosen]:
+                yield from rows.result()
+        finally:
+            trying.shutdown(cancel_futures=True)  # after an error or Ctrl-C no further sector begins
 
 
 def _try_sector(
-    base: Base, example: tuple[str, Path], out: Path, on_progress: OnProgress
+    base: Base, title: Text, folder: Path, out: Path, on_progress: OnProgress
 ) -> Iterator[DemonstrationRow]:
-    sector, folder = example
     dataset = publish_dataset(base, folder)
     for application in _applications(folder):
         if dataset is not None:
             manifest = load_document(Application, application / "application.yaml")
             agree_on(base, dataset, manifest.supplier.organisation)
-        yield _try_out(base, title_of(sector), (folder, application), out / application.name, on_progress)
+        yield DemonstrationRow(title, application.name, *_try_out(base, folder, application, out, on_progress))
 
 
 @contextmanager
@@ -108,17 +110,16 @@ def _applications(folder: Path) -> list[Path]:
 
 
 def _try_out(
-    base: Base, example: Text, tried: tuple[Path, Path], out: Path, on_progress: OnProgress
-) -> DemonstrationRow:
-    scenario, application = tried
+    base: Base, scenario: Path, application: Path, reports: Path, on_progress: OnProgress
+) -> tuple[str, Text, Path | None]:
+    """Return verdict, reason and report."""
+    out = reports / application.name
     try:
         proven = prove(base, scenario, application, out, on_progress)
     except (InputError, RefusedError) as error:
         rehearsal = out / "rehearsal" / "report.html"
-        shown = rehearsal if rehearsal.is_file() else None
-        return DemonstrationRow(example, application.name, "refused", _first_problem(error), shown)
-    report = proven.report
-    return DemonstrationRow(example, application.name, report.verdict, report.reasons[0], proven.folder / "report.html")
+        return "refused", _first_problem(error), rehearsal if rehearsal.is_file() else None
+    return proven.report.verdict, proven.report.reasons[0], proven.folder / "report.html"
 
 
 def _first_problem(error: PilotbaseError) -> Text:
