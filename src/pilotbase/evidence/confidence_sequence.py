@@ -312,5 +312,6 @@ def crosses(offsets: Ints, room: float, size: int, level: float, fractions: Floa
             for bet in range(bets):
                 logs[bet] += math.log(products[bet])
                 products[bet] = 1.0
-                capitals[bet] = math.exp(max(logs[bet], -700.0)) / bets
+                # Products of denormal numbers take many times as long; so little capital never reaches the level.
+                capitals[bet] = math.exp(logs[bet]) / bets if logs[bet] > -600.0 else 0.0
     return False

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class Stream:
         """Return Σ gain / Σ weight over the first ``entries``; None if nothing was eligible (0/0)."""
         weight = int(self.weight[:entries].sum())
         if weight and self.exactly is not None:
-            return self.exactly(entries)
+            return self.exactly(None if entries is None or entries >= len(self) else entries)
         return Fraction(int(self.gain[:entries].sum()), weight) if weight else None
 
 
@@ -157,7 +158,7 @@ def _ratios(part: RatioPart, sums: tuple[Ints, Ints], positions: Ints, towards: 
 
 
 def _exactly(reals: RealGains, unit: int, cases: Ints) -> Callable[[int | None], Fraction]:
-    return lambda entries: reals.ratio(cases[:entries]) / unit
+    return cache(lambda entries: reals.ratio(cases[:entries]) / unit)
 
 
 def _wide(values: NDArray[np.signedinteger[Any]]) -> Ints:

@@ -101,7 +101,7 @@ class MeanMartingale:
             if reached is not None:
                 return start + reached
             start += len(chunk)
-            step = min(step * 2, _CHUNK)
+            step = min(step * 4, _CHUNK)
         return None
 
     def capitals_at(self, values: Ints, counts: Ints) -> Floats:
@@ -141,16 +141,17 @@ class MeanMartingale:
     def _first_reaching(self, values: Ints, level: float) -> int | None:
         """Take values; return the index at which the log capital reached ``level``, or None.
 
-        Factors of a block are multiplied before their logarithm is taken, and only blocks whose gains alone would
+        Factors of a block are multiplied before their logarithm is taken, and only blocks whose gains alone could
         reach the level are looked at value by value: logarithms are most of the time.
         """
         gains, impossible = self._relative_gains(values)
-        factors = 1.0 + FRACTIONS[:, None, None] * _in_blocks(gains)
+        blocks = _in_blocks(gains)
+        factors = 1.0 + FRACTIONS[:, None, None] * blocks
         ends = self._logs[:, None] + np.cumsum(np.log(factors.prod(axis=1)), axis=1)
         starts = np.concatenate((self._logs[:, None], ends[:, :-1]), axis=1)
-        ceilings = starts + np.log(np.maximum(factors, 1.0).prod(axis=1))
+        ceilings = starts + FRACTIONS[:, None] * np.maximum(blocks, 0.0).sum(axis=0)
         self._keep(values, ends[:, -1], impossible)
-        possible = np.flatnonzero(log_mean(ceilings) >= level)
+        possible = np.flatnonzero(ceilings.max(axis=0) >= level)
         within = starts[:, None, possible] + np.cumsum(np.log(factors[:, :, possible]), axis=1)
         block, place = np.nonzero(level <= log_mean(within).T)
         reached = [*np.flatnonzero(impossible)[:1], *(possible[block[:1]] * factors.shape[1] + place[:1])]

@@ -246,8 +246,9 @@ def mean_of(
     on_step = (np.abs(places - nearest) <= (_OFF_A_STEP if fine else 0.0)) & (np.abs(places) < _PLAIN)
     gain = np.clip(np.where(on_step, nearest, harming), bottom, top).astype(np.int64)
     outcomes = ((bottom, steps), (bottom + 1, steps), (top, steps))
-    part = MeasurePart(gain, np.full(len(gain), steps, dtype=np.int64), outcomes, root, unit)
-    return part if bool(on_step.all()) else replace(part, reals=Reals(filled, np.ones(len(filled))), slack=1)
+    part = MeasurePart(gain, np.broadcast_to(np.int64(steps), len(gain)), outcomes, root, unit)
+    ones = np.broadcast_to(1.0, len(filled))
+    return part if bool(on_step.all()) else replace(part, reals=Reals(filled, ones), slack=1)
 
 
 def mean_among(
@@ -293,9 +294,10 @@ def whole_value(value: float | Fraction | None, question: MeasureInput, low: int
         short = round(value, _DECIMALS)
         value = Fraction(str(short)) if abs(short - value) <= _OFF_A_DECIMAL else Fraction(value)
     exact = min(max(value or Fraction(0), Fraction(low)), Fraction(1))
-    weight = np.full(size, 0 if value is None else steps, dtype=np.int64)
     outcomes = ((low * steps, steps), (low * steps + 1, steps), (steps, steps))
-    return MeasurePart(np.full(size, int(exact * steps), dtype=np.int64), weight, outcomes, reals=Whole(exact))
+    gain = np.broadcast_to(np.int64(int(exact * steps)), size)
+    weight = np.broadcast_to(np.int64(0 if value is None else steps), size)
+    return MeasurePart(gain, weight, outcomes, reals=Whole(exact))
 
 
 def joined_part(
