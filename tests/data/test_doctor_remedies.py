@@ -169,6 +169,7 @@ WALKS = {
         before=lambda scenario: scenario["trial"].update(delivery="in_time"),
         edit=lambda scenario: scenario["trial"].pop("delivery"),
     ),
+    "sorted_rows": Walk(lambda: sorted(pumps(), key=lambda row: row["state"]), fixed=pumps),
 }
 
 

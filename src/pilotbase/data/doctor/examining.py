@@ -319,11 +319,17 @@ def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Itera
 
 
 def _tells(check: LeakageCheck) -> bool:
-    return check.outcome is not Outcome.PASS or (check.count > 0 and check.name == "exact_duplicates")
+    repeats = check.count > 0 and check.name == "exact_duplicates"
+    return check.outcome is not Outcome.PASS or repeats or _of_file_order(check)
+
+
+def _of_file_order(check: LeakageCheck) -> bool:
+    return check.sentence.code == "data.leakage.rows_hidden"
 
 
 def _of_check(check: LeakageCheck) -> Remark:
-    return Remark(check.outcome, check.sentence, text(f"doctor.{check.name}.remedy"))
+    remedy = "sorted_rows" if _of_file_order(check) else check.name
+    return Remark(check.outcome, check.sentence, text(f"doctor.{remedy}.remedy"))
 
 
 def _remark(code: str, outcome: Outcome, **values: object) -> Remark:
