@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 
 from pilotbase.documents.transcript import end_of
-from pilotbase.gateway import conversations
+from pilotbase.gateway import a2a_routes, conversations
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.protocols.mcp_wire import VERSION
 from pilotbase.service.draining import drain
@@ -190,6 +190,16 @@ def test_a_dialogue_is_a_task_of_a2a(place, live, client):
     assert a2a.send({"raw": "AAAA"})["code"] == -32602
     other = A2aClient(live, client.name, place.key(client.name))
     assert other.ask("GetTask", id=begun["id"])["code"] == -32001
+
+
+def test_who_begins_tasks_takes_no_room_from_another_key(place, live, client, monkeypatch):
+    monkeypatch.setattr(a2a_routes, "MOST_TASKS", 1)
+    first = A2aClient(live, client.name, place.key(client.name))
+    begun = first.send({"text": task([DONE])})
+    A2aClient(live, client.name, client.key).send({"text": task([DONE])})
+    assert first.ask("GetTask", id=begun["id"]) == begun
+    assert first.send({"text": task([DONE])})["id"] != begun["id"]
+    assert first.ask("GetTask", id=begun["id"])["code"] == -32001, "its own oldest is forgotten"
 
 
 def test_the_official_a2a_client_leads_an_agent(live, client):

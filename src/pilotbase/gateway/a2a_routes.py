@@ -32,8 +32,8 @@ VERSION, VERSION_HEADER = "1.0", "a2a-version"
 NO_REQUEST, NO_METHOD, BAD_PARAMETERS, FAILED, NO_TASK, UNSUPPORTED, OTHER_VERSION = (
     -32600, -32601, -32602, -32603, -32001, -32004, -32009,
 )  # fmt: skip
-MOST_TASKS = 4096
-"""Tasks whose state can be asked for; of more, the oldest are forgotten."""
+MOST_TASKS = 256
+"""Tasks of one key that are remembered; of more, its oldest is forgotten, so no key takes the room of another."""
 _NOT_OFFERED = frozenset({
     "SendStreamingMessage", "CancelTask", "ListTasks", "SubscribeToTask", "GetExtendedAgentCard",
     "CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig", "ListTaskPushNotificationConfigs",
@@ -66,7 +66,7 @@ class _A2aDoor(Door):
     def __init__(self, gateway: Gateway) -> None:
         super().__init__(gateway, error_body)
         self._conversations = Conversations(gateway)
-        self._tasks: dict[tuple[str, str], _Kept] = {}
+        self._tasks: dict[str, dict[str, _Kept]] = {}
 
     async def card(self, request: Request) -> Response:
         """Describe the agent to who holds a key."""
@@ -134,18 +134,18 @@ class _A2aDoor(Door):
         return self._keep(caller, message, await self._conversations.go_on(caller, str(named), words, data))
 
     def _known(self, caller: Caller, identity: object) -> _Kept:
-        found = self._tasks.get((caller.key, str(identity)))
+        found = self._tasks.get(caller.key, {}).get(str(identity))
         if found is None:
             raise UnknownDialogueError("gateway.unknown_dialogue")
         return found
 
     def _keep(self, caller: Caller, message: Json, turn: ConversationTurn) -> Json:
         identity = str(turn.told.get("dialogue") or secrets.token_hex(16))
-        task = _task(identity, turn)
-        self._tasks.pop((caller.key, identity), None)
-        self._tasks[caller.key, identity] = _Kept(message["messageId"], task)
-        while len(self._tasks) > MOST_TASKS:
-            del self._tasks[next(iter(self._tasks))]
+        task, own = _task(identity, turn), self._tasks.setdefault(caller.key, {})
+        own.pop(identity, None)
+        own[identity] = _Kept(message["messageId"], task)
+        while len(own) > MOST_TASKS:
+            del own[next(iter(own))]
         return task
 
 
