@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pilotbase.documents.api.trials import SizeTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Scenario, TrialTerms
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.sizing import FEW_DRAWS, Effort
 from pilotbase.worker.intake.scenario_tables import plan_table
@@ -42,13 +43,25 @@ def draft_sized(
 ) -> ScenarioDraft:
     """Return the draft of `draft_scenario`; where the hidden cases hold two attempts of the planned size, with it.
 
-    Raises as `draft_scenario` and `chosen_fixes`.
+    A fix that a sample offers and all rows do not is left out, and the draft says so. Raises as `draft_scenario` and
+    `chosen_fixes`.
     """
     if not answers.fixes:
         return draft_scenario(source, answers, scratch, _terms_of_draft, on_progress=on_progress)
     offered = examine_draft(source, draft_scenario(source, answers, scratch, on_progress=on_progress), scratch).fixes
-    fixes = chosen_fixes(offered, answers.fixes)
-    return draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
+    refuted = _refuted(source, answers, {one.spelled for one in offered}, scratch)
+    fixes = chosen_fixes(offered, [one for one in answers.fixes if one not in refuted])
+    draft = draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
+    return replace(draft, decided=(*draft.decided, *refuted.values()))
+
+
+def _refuted(source: Path, answers: DraftAnswers, offered: Container[str], scratch: Path | None) -> dict[str, Text]:
+    """Return the fixes that were asked for since a sample offers them, but all rows do not, with what a draft says."""
+    if not takes_long(source) or all(one in offered for one in answers.fixes or () if ":" in one):
+        return {}
+    sampled = examine_source(source, answers, scratch).fixes
+    asked = [one for one in sampled if one.spelled in (answers.fixes or ()) and one.spelled not in offered]
+    return {one.spelled: text("doctor.fix.refuted", fix=one.words) for one in asked}
 
 
 def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
