@@ -253,6 +253,8 @@ def test_numbers_of_which_some_have_a_unit_are_numbers_with_their_sentinels(quic
     rooms = pl.format("{}{}", number % 90, pl.when(number % 3 == 0).then(pl.lit("A")).otherwise(pl.lit("")))
     rooms = pl.when(number % 5 == 0).then(pl.lit("hall")).otherwise(rooms)
     assert "unit_in_some" not in noticed(SPLITS[0], lambda frame: frame.with_columns(heat=rooms))
+    houses = pl.format("{}{}", number % 90, pl.when(number % 9 == 0).then(pl.lit("a")).otherwise(pl.lit("")))
+    assert "unit_in_some" not in noticed(SPLITS[0], lambda frame: frame.with_columns(heat=houses))
 
 
 def test_a_fix_that_only_a_sample_offers_is_left_out_and_told(tmp_path, monkeypatch):
